@@ -1,0 +1,4 @@
+"""The order-event hub: orders, their events, and the sockets that every screen reads.
+
+It runs without numpy or Whisper; `voice_service` builds on it, never the other way round.
+"""

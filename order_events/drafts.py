@@ -1,0 +1,42 @@
+"""What a publisher asks for: items by menu id, without prices. The server prices them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from order_events.menu import Id
+
+Qualifier = Literal["light", "extra", "on_the_side", "half"]
+
+
+class Draft(BaseModel):
+    """Frozen wire model; an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModifierDraft(Draft):
+    """A modifier as the guest asked for it. `negated` means "without"; it is never charged."""
+
+    id: Id
+    group: Id | None = None
+    qualifier: Qualifier | None = None
+    negated: bool = False
+    quantity: Annotated[int, Field(ge=1, le=99)] = 1
+
+
+class ItemDraft(Draft):
+    """One line of an order. `id` names the line, so that a later draft can change it in place.
+
+    `confidence` is 0 to 1: how sure understanding is that the guest asked for exactly this.
+    """
+
+    id: Id | None = None
+    menu_item_id: Id
+    quantity: Annotated[int, Field(ge=1, le=999)] = 1
+    size: Id | None = None
+    modifiers: tuple[ModifierDraft, ...] = ()
+    special_instructions: Annotated[str, Field(max_length=500)] | None = None
+    confidence: Annotated[float, Field(ge=0, le=1)] | None = None

@@ -1,0 +1,1 @@
+"""Streaming speech recognition and order understanding, served over `/voice-stream`."""
