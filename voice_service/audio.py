@@ -1,0 +1,175 @@
+"""Bytes of audio from the wire to 16 kHz mono samples, and samples to frames of equal length."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+SAMPLE_RATE: Final = 16_000
+"""Samples per second of everything behind this module: what Whisper and Silero were trained on."""
+
+Samples = NDArray[np.float32]
+"""Mono samples at `SAMPLE_RATE`, -1 to 1."""
+
+PcmEncoding = Literal["pcm_s16le", "pcm_f32le", "mulaw", "alaw"]
+ContainerEncoding = Literal["webm_opus", "ogg_opus"]
+Encoding = Literal["pcm_s16le", "pcm_f32le", "mulaw", "alaw", "webm_opus", "ogg_opus"]
+
+
+class AudioError(ValueError):
+    """Audio that cannot be used. The message says why and may be shown to the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    """How a client encodes its audio. Rate and channels are read from a container itself."""
+
+    encoding: Encoding = "pcm_s16le"
+    sample_rate: int = SAMPLE_RATE
+    channels: int = 1
+
+
+class Decoder(Protocol):
+    """Turns one session's payloads into samples. Stateful: payloads come in order."""
+
+    def check(self, payload: bytes) -> None:
+        """Raise `AudioError` if the payload cannot be right, before it is put in order."""
+
+    def decode(self, payload: bytes) -> Samples:
+        """Samples that this payload completes; may be fewer or more than it holds."""
+
+    def bridge(self, missing: int) -> Samples:
+        """Silence in place of `missing` lost payloads."""
+
+    def flush(self) -> Samples:
+        """What is still inside; nothing may be decoded afterwards."""
+
+    def close(self) -> None:
+        """Free what the decoder holds; allowed at any time, more than once."""
+
+
+def decode_base64(text: str) -> bytes:
+    """Strict base64. Raises `AudioError`, also for an empty payload."""
+    try:
+        payload = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise AudioError("audio is not valid base64") from error
+    if not payload:
+        raise AudioError("audio is empty")
+    return payload
+
+
+def _mulaw_table() -> Samples:
+    """All 256 code words of ITU-T G.711 mu-law as samples."""
+    code = ~np.arange(256, dtype=np.int32) & 0xFF
+    magnitude = (((code & 0x0F) << 3) + 0x84) << ((code & 0x70) >> 4)
+    linear = np.where(code & 0x80, 0x84 - magnitude, magnitude - 0x84)
+    return np.asarray(linear / 32768, np.float32)
+
+
+def _alaw_table() -> Samples:
+    """All 256 code words of ITU-T G.711 A-law as samples."""
+    code = np.arange(256, dtype=np.int32) ^ 0x55
+    exponent = (code & 0x70) >> 4
+    mantissa = (code & 0x0F) << 4
+    magnitude = np.where(
+        exponent == 0, mantissa + 8, (mantissa + 0x108) << np.maximum(exponent - 1, 0)
+    )
+    linear = np.where(code & 0x80, magnitude, -magnitude)
+    return np.asarray(linear / 32768, np.float32)
+
+
+_PCM16: Final = np.float32(1 / 32768)
+_MULAW: Final = _mulaw_table()
+_ALAW: Final = _alaw_table()
+
+
+def _finite(payload: bytes) -> Samples:
+    samples = np.frombuffer(payload, "<f4").astype(np.float32)
+    if not np.isfinite(samples).all():
+        raise AudioError("audio contains samples that are not finite numbers")
+    return np.clip(samples, -1.0, 1.0)
+
+
+_PCM: Final[dict[str, tuple[int, Callable[[bytes], Samples]]]] = {
+    "pcm_s16le": (2, lambda b: np.frombuffer(b, "<i2").astype(np.float32) * _PCM16),
+    "pcm_f32le": (4, _finite),
+    "mulaw": (1, lambda b: _MULAW[np.frombuffer(b, np.uint8)]),
+    "alaw": (1, lambda b: _ALAW[np.frombuffer(b, np.uint8)]),
+}
+
+
+class PcmDecoder:
+    """Uncompressed and G.711 audio at 8 to 48 kHz; channels are averaged."""
+
+    def __init__(self, audio_format: AudioFormat) -> None:
+        self._width, self._expand = _PCM[audio_format.encoding]
+        self._channels = audio_format.channels
+        self._rate = audio_format.sample_rate
+        self._last_length = 0
+        self._resampler = (
+            None
+            if self._rate == SAMPLE_RATE
+            else soxr.ResampleStream(self._rate, SAMPLE_RATE, 1, dtype="float32")
+        )
+
+    def check(self, payload: bytes) -> None:
+        block = self._width * self._channels
+        if len(payload) % block:
+            raise AudioError(
+                f"audio is {len(payload)} bytes long, which is not a multiple of {block}: "
+                f"{self._width} bytes per sample, {self._channels} channel(s)"
+            )
+        self._expand(payload)
+
+    def decode(self, payload: bytes) -> Samples:
+        samples = self._expand(payload)
+        if self._channels > 1:
+            samples = samples.reshape(-1, self._channels).mean(axis=1, dtype=np.float32)
+        self._last_length = len(samples)
+        return self._resample(samples)
+
+    def bridge(self, missing: int) -> Samples:
+        return self._resample(np.zeros(missing * self._last_length, np.float32))
+
+    def flush(self) -> Samples:
+        return self._resample(np.zeros(0, np.float32), last=True)
+
+    def close(self) -> None:
+        self._resampler = None
+
+    def _resample(self, samples: Samples, *, last: bool = False) -> Samples:
+        if self._resampler is None:
+            return samples
+        return np.asarray(self._resampler.resample_chunk(samples, last=last), np.float32)
+
+
+class Framer:
+    """Cuts a stream of samples into frames of `length` samples, losing none."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._rest: Samples = np.zeros(0, np.float32)
+
+    def push(self, samples: Samples) -> list[Samples]:
+        """The frames that are complete now."""
+        data = np.concatenate([self._rest, samples]) if len(self._rest) else samples
+        whole = len(data) - len(data) % self._length
+        self._rest = data[whole:].copy()
+        return [data[i : i + self._length] for i in range(0, whole, self._length)]
+
+    def flush(self) -> list[Samples]:
+        """The last frame, filled up with silence; none if nothing is left."""
+        if not len(self._rest):
+            return []
+        frame = np.zeros(self._length, np.float32)
+        frame[: len(self._rest)] = self._rest
+        self._rest = np.zeros(0, np.float32)
+        return [frame]

@@ -1,0 +1,58 @@
+"""What goes into the recogniser and what comes out: plain values, read-only across threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from voice_service.audio import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A recognised word as it is written, with its times from the start of the decoded audio.
+
+    `confidence` is 0 to 1.
+    """
+
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What the recogniser heard. `words` is empty for a quick decode, and for silence."""
+
+    text: str
+    confidence: float
+    words: tuple[Word, ...] = ()
+
+    def placed(self, audio_start_ms: int, speech_start_ms: int) -> Hypothesis:
+        """The same, with word times from the start of the session, none before speech began.
+
+        (The first word is aligned with all of the silence in front of it.)
+        """
+        words = tuple(
+            replace(
+                word,
+                start_ms=max(speech_start_ms, word.start_ms + audio_start_ms),
+                end_ms=max(speech_start_ms, word.end_ms + audio_start_ms),
+            )
+            for word in self.words
+        )
+        return replace(self, words=words)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodeRequest:
+    """Audio to be recognised.
+
+    `thorough` asks for beam search and for word times; without it the answer comes sooner.
+    `bias` is text whose words are likelier than others.
+    """
+
+    audio: Samples
+    language: str
+    thorough: bool
+    bias: str = ""
