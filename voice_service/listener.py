@@ -1,0 +1,398 @@
+"""Samples of one session to utterances: detects speech, plans decodes, settles finals.
+
+Pure: time is an argument and only orders the wishes of many listeners. The caller recognises what
+`take` gives out and hands the answer to `decoded`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import IntEnum
+
+from voice_service.audio import Framer, Samples
+from voice_service.endpointing import (
+    Endpointer,
+    EndpointEvent,
+    EndpointSettings,
+    SpeechEnded,
+    SpeechStarted,
+)
+from voice_service.hypothesis import DecodeRequest, Hypothesis
+from voice_service.utterance import Timeline, Utterance
+from voice_service.vad import FRAME, FRAME_MS, SpeechDetector
+
+
+def frames(milliseconds: float) -> int:
+    """How many frames come nearest to a length of time; at least one."""
+    return max(1, round(milliseconds / FRAME_MS))
+
+
+def to_ms(position: int) -> int:
+    """Milliseconds from the start of a session to a frame."""
+    return round(position * FRAME_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSettings:
+    """How a session listens; lengths in frames.
+
+    An utterance is recognised first when it is `first_partial` long and then every
+    `partial_interval`; its final is tried once speech has paused for `speculate`. An utterance
+    whose text has not changed for `no_progress` is ended although the detector still hears speech.
+    Text less sure than `min_confidence`, or `min_partial_confidence` before anything of the
+    utterance has been shown, is taken for noise.
+    """
+
+    endpoint: EndpointSettings
+    pre_roll: int
+    post_roll: int
+    first_partial: int
+    partial_interval: int
+    speculate: int
+    no_progress: int
+    min_confidence: float
+    min_partial_confidence: float
+
+
+class Urgency(IntEnum):
+    """Why a decode is wanted; lower goes first."""
+
+    FINAL = 0
+    SPECULATIVE = 1
+    PARTIAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A wish for a decode. `since` is when it arose: of two alike, the older goes first."""
+
+    urgency: Urgency
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An utterance was noticed, which began at `at_ms`."""
+
+    utterance: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Its speech ended at `at_ms`."""
+
+    utterance: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What was heard so far. `stable_text` is a prefix of `text` and will not change any more."""
+
+    utterance: int
+    revision: int
+    start_ms: int
+    end_ms: int
+    text: str
+    stable_text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """What was heard; word times count from the start of the session."""
+
+    utterance: int
+    revision: int
+    start_ms: int
+    end_ms: int
+    hypothesis: Hypothesis
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """An announced utterance in which there were no words, or (`failed`) none could be read."""
+
+    utterance: int
+    failed: bool
+
+
+ListenerEvent = Started | Ended | Partial | Final | Discarded
+
+_MAX_ATTEMPTS = 2
+"""Decodes of one final, if recognition fails."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An ended utterance whose final is still to be recognised."""
+
+    utterance: Utterance
+    audio: Samples
+    since: float
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """The decode in flight: of what, how far it listens and where speech had paused."""
+
+    utterance: Utterance
+    urgency: Urgency
+    heard_to: int
+    paused_at: int
+
+
+class Listener:
+    """See the module. One decode at a time is in flight; finals come out in order."""
+
+    def __init__(
+        self, settings: ListenerSettings, detector: SpeechDetector, language: str, bias: str
+    ) -> None:
+        self._settings = settings
+        self._detector = detector
+        self._language = language
+        self._bias = bias
+        self._framer = Framer(FRAME)
+        self._endpointer = Endpointer(settings.endpoint)
+        self._timeline = Timeline()
+        self._current: Utterance | None = None
+        self._waiting: deque[_Waiting] = deque()
+        self._job: _Job | None = None
+        self._wish: Want | None = None
+        self._count = 0
+        self._audio_end = 0
+
+    @property
+    def utterances(self) -> int:
+        """How many utterances have been announced."""
+        return self._count
+
+    @property
+    def backlog(self) -> int:
+        """Frames of ended utterances that wait for their final."""
+        return sum(len(w.audio) for w in self._waiting) // FRAME
+
+    @property
+    def speaking(self) -> bool:
+        """Whether an utterance is in progress."""
+        return self._current is not None
+
+    @property
+    def settled(self) -> bool:
+        """Whether no final is owed."""
+        return self._current is None and not self._waiting
+
+    def push(self, samples: Samples, now: float) -> list[ListenerEvent]:
+        """Take the next audio."""
+        return self._hear(self._framer.push(samples), now)
+
+    def pause(self, now: float) -> list[ListenerEvent]:
+        """End the utterance in progress: no audio comes, so its end cannot be heard."""
+        return self._follow(self._endpointer.flush(), now)
+
+    def flush(self, now: float) -> list[ListenerEvent]:
+        """Take what is left of the audio and end the utterance in progress: nothing more comes."""
+        return [*self._hear(self._framer.flush(), now), *self.pause(now)]
+
+    def wanted(self) -> Want | None:
+        """The decode that is wanted next; None while one is in flight."""
+        if self._job is not None:
+            return None
+        if self._waiting:
+            return Want(Urgency.FINAL, self._waiting[0].since)
+        return self._wish
+
+    def take(self) -> DecodeRequest:
+        """The newest audio for what `wanted` names. Call `decoded` with the answer."""
+        wish = self.wanted()
+        if wish is None:
+            raise RuntimeError("nothing is wanted")
+        if wish.urgency is Urgency.FINAL:
+            waiting = self._waiting[0]
+            waiting.attempts += 1
+            self._job = _Job(waiting.utterance, Urgency.FINAL, 0, 0)
+            return self._request(waiting.audio, thorough=True)
+        utterance, self._wish = self._speaking_utterance(), None
+        paused_at, heard_to = self._endpointer.last_speech, self._endpointer.position
+        utterance.heard_to = heard_to
+        if wish.urgency is Urgency.SPECULATIVE:
+            utterance.speculated = paused_at
+            heard_to = self._audio_stop(paused_at)
+        self._job = _Job(utterance, wish.urgency, heard_to, paused_at)
+        audio = self._timeline.slice(utterance.audio_start, heard_to)
+        return self._request(audio, thorough=wish.urgency is Urgency.SPECULATIVE)
+
+    def decoded(self, hypothesis: Hypothesis | None, now: float) -> list[ListenerEvent]:
+        """Take the answer to `take`; None if recognition failed."""
+        job, self._job = self._job, None
+        if job is None:
+            raise RuntimeError("no decode is in flight")
+        if job.utterance.ended is None:
+            events = [] if hypothesis is None else self._progress(job, hypothesis, now)
+        elif job.urgency is Urgency.FINAL or (
+            job.urgency is Urgency.SPECULATIVE and job.paused_at == job.utterance.ended
+        ):
+            events = self._conclude(hypothesis)
+        else:
+            events = []
+        self._plan(now)
+        return events
+
+    # Frames
+
+    def _hear(self, new: list[Samples], now: float) -> list[ListenerEvent]:
+        events: list[ListenerEvent] = []
+        for frame in new:
+            self._timeline.append(frame)
+            events += self._follow(self._endpointer.push(self._detector.probability(frame)), now)
+        if self._current is None:
+            keep = self._settings.pre_roll + self._settings.endpoint.confirm
+            self._timeline.forget_before(self._endpointer.position - keep)
+        self._plan(now)
+        return events
+
+    def _follow(self, events: list[EndpointEvent], now: float) -> list[ListenerEvent]:
+        told: list[ListenerEvent] = []
+        for event in events:
+            if isinstance(event, SpeechStarted):
+                start = event.at if event.resumed else event.at - self._settings.pre_roll
+                self._current = Utterance(event.at, max(start, self._audio_end, 0))
+                self._timeline.forget_before(self._current.audio_start)
+                if not event.resumed:
+                    told.append(self._announce(self._current))
+            else:
+                told += self._end(event, now)
+        return told
+
+    def _end(self, event: SpeechEnded, now: float) -> list[ListenerEvent]:
+        utterance, self._current, self._wish = self._speaking_utterance(), None, None
+        utterance.ended = event.at
+        cut = self._endpointer.started is not None
+        self._audio_end = event.at if cut else self._audio_stop(event.at)
+        told: list[ListenerEvent] = []
+        if utterance.number is not None:
+            told.append(Ended(utterance.number, to_ms(event.at)))
+        if cut and not utterance.text:
+            return told + self._discard(utterance)
+        audio = self._timeline.slice(utterance.audio_start, self._audio_end)
+        self._waiting.append(_Waiting(utterance, audio, now))
+        guessed = utterance.settled if utterance.speculated == event.at else None
+        if guessed is not None and len(self._waiting) == 1:
+            told += self._finish(guessed)
+        return told
+
+    def _announce(self, utterance: Utterance) -> Started:
+        self._count += 1
+        utterance.number = self._count
+        return Started(self._count, to_ms(utterance.started))
+
+    # Decodes
+
+    def _plan(self, now: float) -> None:
+        urgency = self._desire()
+        if urgency is None:
+            self._wish = None
+        elif self._wish is None or self._wish.urgency is not urgency:
+            self._wish = Want(urgency, now)
+
+    def _desire(self) -> Urgency | None:
+        utterance = self._current
+        if utterance is None:
+            return None
+        position, pause = self._endpointer.position, self._endpointer.pause
+        if pause >= self._settings.speculate:
+            done = utterance.speculated == self._endpointer.last_speech
+            return None if done else Urgency.SPECULATIVE
+        if not utterance.heard_to:
+            ripe = position - utterance.started >= self._settings.first_partial
+        else:
+            ripe = position - utterance.heard_to >= self._settings.partial_interval
+        return Urgency.PARTIAL if ripe else None
+
+    def _request(self, audio: Samples, *, thorough: bool) -> DecodeRequest:
+        return DecodeRequest(audio, self._language, thorough, self._bias)
+
+    def _progress(self, job: _Job, hypothesis: Hypothesis, now: float) -> list[ListenerEvent]:
+        """A hypothesis for the utterance that is still being spoken."""
+        utterance = job.utterance
+        if job.urgency is Urgency.SPECULATIVE and job.paused_at == self._endpointer.last_speech:
+            utterance.settled = hypothesis
+        sure = utterance.revision or hypothesis.confidence >= self._settings.min_partial_confidence
+        told: list[ListenerEvent] = []
+        if utterance.hear(hypothesis if sure else Hypothesis("", 0.0), job.heard_to):
+            if utterance.number is None:
+                told.append(self._announce(utterance))
+            told.append(self._partial(utterance, job.heard_to, hypothesis.confidence))
+        return told + self._end_without_progress(utterance, job.heard_to, now)
+
+    def _partial(self, utterance: Utterance, heard_to: int, confidence: float) -> Partial:
+        utterance.revision += 1
+        return Partial(
+            utterance=utterance.number or 0,
+            revision=utterance.revision,
+            start_ms=to_ms(utterance.started),
+            end_ms=to_ms(heard_to),
+            text=utterance.text,
+            stable_text=utterance.stable.text,
+            confidence=confidence,
+        )
+
+    def _end_without_progress(
+        self, utterance: Utterance, heard_to: int, now: float
+    ) -> list[ListenerEvent]:
+        """The second way to end an utterance: noise keeps the detector on, but no words come."""
+        silent_for = heard_to - utterance.changed_at
+        if utterance.unchanged < 2 or silent_for < self._settings.no_progress:
+            return []
+        events = self._endpointer.cut(utterance.changed_at + self._settings.post_roll)
+        return self._follow(events, now)
+
+    # Finals
+
+    def _conclude(self, hypothesis: Hypothesis | None) -> list[ListenerEvent]:
+        """The answer for the utterance that waits longest."""
+        waiting = self._waiting[0]
+        if hypothesis is None:
+            if waiting.attempts < _MAX_ATTEMPTS:
+                return []
+            return self._discard(self._waiting.popleft().utterance, failed=True)
+        return self._finish(hypothesis)
+
+    def _finish(self, hypothesis: Hypothesis) -> list[ListenerEvent]:
+        utterance = self._waiting.popleft().utterance
+        shown = utterance.revision > 0
+        heard = hypothesis.text and hypothesis.confidence >= self._settings.min_confidence
+        told: list[ListenerEvent] = []
+        if not heard and not shown:
+            return self._discard(utterance)
+        end = utterance.started if utterance.ended is None else utterance.ended
+        if utterance.number is None:
+            started = self._announce(utterance)
+            told = [started, Ended(started.utterance, to_ms(end))]
+        shift = to_ms(utterance.audio_start)
+        hypothesis = utterance.settle(hypothesis)
+        utterance.revision += 1
+        final = Final(
+            utterance=utterance.number or 0,
+            revision=utterance.revision,
+            start_ms=to_ms(utterance.started),
+            end_ms=to_ms(end),
+            hypothesis=hypothesis.placed(shift, to_ms(utterance.started)),
+        )
+        return [*told, final]
+
+    def _discard(self, utterance: Utterance, *, failed: bool = False) -> list[ListenerEvent]:
+        return [] if utterance.number is None else [Discarded(utterance.number, failed)]
+
+    # Places
+
+    def _audio_stop(self, speech_end: int) -> int:
+        return min(self._endpointer.position, speech_end + self._settings.post_roll)
+
+    def _speaking_utterance(self) -> Utterance:
+        if self._current is None:
+            raise RuntimeError("no utterance is in progress")
+        return self._current

@@ -1,0 +1,122 @@
+"""One utterance from its first speech to its final: what was heard, shown and settled so far."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from voice_service.agreement import StablePrefix, same_words
+from voice_service.audio import Samples
+from voice_service.hypothesis import Hypothesis, Word
+
+
+class Timeline:
+    """The latest frames of a session, addressed by their number from its start."""
+
+    def __init__(self) -> None:
+        self._frames: deque[Samples] = deque()
+        self._first = 0
+
+    def append(self, frame: Samples) -> None:
+        self._frames.append(frame)
+
+    def forget_before(self, position: int) -> None:
+        """Drop frames that nothing will ask for any more."""
+        while self._first < position and self._frames:
+            self._frames.popleft()
+            self._first += 1
+
+    def slice(self, start: int, stop: int) -> Samples:
+        """Samples of frames `start` to `stop` (exclusive), as far as they are still there."""
+        low = max(0, start - self._first)
+        high = max(low, stop - self._first)
+        frames = [f for i, f in enumerate(self._frames) if low <= i < high]
+        samples = np.concatenate(frames) if frames else np.zeros(0, np.float32)
+        samples.flags.writeable = False
+        return samples
+
+
+@dataclass(slots=True)
+class Utterance:
+    """State of one utterance. Positions are frame numbers of the session.
+
+    `number` is None until the utterance has been announced to the client.
+    """
+
+    started: int
+    audio_start: int
+    number: int | None = None
+    revision: int = 0
+    ended: int | None = None
+    text: str = ""
+    heard_to: int = 0
+    """How far the latest quick decode listened."""
+    changed_at: int = 0
+    """How far the decode listened that last changed the text."""
+    unchanged: int = 0
+    """Decodes in a row that did not change the text."""
+    speculated: int | None = None
+    """Where speech had paused when a thorough decode was last asked for."""
+    settled: Hypothesis | None = None
+    """The answer to that decode: the final, if the pause lasts."""
+    stable: StablePrefix = field(default_factory=StablePrefix)
+
+    def __post_init__(self) -> None:
+        self.changed_at = self.started
+
+    def hear(self, hypothesis: Hypothesis, heard_to: int) -> bool:
+        """Take a hypothesis for the audio so far; return whether it changed what can be shown."""
+        words = hypothesis.text.split()
+        if not words:
+            self.unchanged += not self.text
+            return False
+        before = (self.text, self.stable.text)
+        shown = self.stable.extend(words)
+        if same_words(shown, self.text.split()):
+            self.unchanged += 1
+        else:
+            self.unchanged = 0
+            self.changed_at = heard_to
+        self.text = " ".join(shown)
+        return (self.text, self.stable.text) != before
+
+    def settle(self, hypothesis: Hypothesis) -> Hypothesis:
+        """The final for a thorough hypothesis: its words, with the stable ones as first shown."""
+        words = hypothesis.text.split()
+        shown = self.stable.merge(words)
+        if shown == words:
+            return hypothesis
+        text = " ".join(shown)
+        if len(hypothesis.words) != len(words):
+            return replace(hypothesis, text=text, words=())
+        stable = len(self.stable.words)
+        behind = len(words) - (len(shown) - stable)
+        kept = _kept(shown[:stable], hypothesis.words[:behind], hypothesis.confidence)
+        return replace(hypothesis, text=text, words=(*kept, *hypothesis.words[behind:]))
+
+
+def _kept(shown: list[str], heard: tuple[Word, ...], confidence: float) -> list[Word]:
+    """Words that were promised, with the times of what the last decode heard in their place.
+
+    Where that decode heard another word, the promised one is right only if the decode is wrong.
+    """
+    if len(shown) == len(heard):
+        return [
+            replace(
+                word,
+                text=text,
+                confidence=word.confidence
+                if same_words([text], [word.text])
+                else 1.0 - word.confidence,
+            )
+            for text, word in zip(shown, heard, strict=True)
+        ]
+    start = heard[0].start_ms if heard else 0
+    end = heard[-1].end_ms if heard else start
+    step = (end - start) / len(shown)
+    return [
+        Word(text, round(start + i * step), round(start + (i + 1) * step), 1.0 - confidence)
+        for i, text in enumerate(shown)
+    ]
