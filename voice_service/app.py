@@ -1,0 +1,69 @@
+"""The whole service as one aiohttp application: the hub's, with `/voice-stream` beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from order_events.app import add_socket, build_app
+from order_events.metrics import HubMetrics
+from order_events.service import OrderEvents
+from voice_service.metrics import VoiceMetrics
+from voice_service.models import ResolvedModel
+from voice_service.recognizer import Recognizer
+from voice_service.scheduler import Scheduler
+from voice_service.sessions import Sessions, SpeechModel
+from voice_service.settings import VoiceSettings
+from voice_service.socket import VoiceApplication
+from voice_service.vad import DetectorFactory
+
+SCHEDULER = web.AppKey("SCHEDULER", Scheduler)
+
+
+def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer:
+    """Load a model as the settings say and decode once, so that the first guest need not wait.
+
+    Blocks for seconds. Raises `ModelUnusable` with a message that says what to do.
+    """
+    workers, threads = settings.threads()
+    recognizer = Recognizer(
+        model.location,
+        device=settings.device,
+        compute_type=settings.numbers(),
+        threads=threads,
+        workers=workers,
+    )
+    recognizer.warm_up()
+    return recognizer
+
+
+def build_voice_app(
+    settings: VoiceSettings, recognizer: Recognizer, model_name: str
+) -> web.Application:
+    """The service around a loaded recogniser."""
+    metrics = HubMetrics()
+    events = OrderEvents(settings, metrics)
+    voice_metrics = VoiceMetrics(metrics.registry)
+    workers, _ = settings.threads()
+    scheduler = Scheduler(recognizer.decode, workers, voice_metrics)
+    sessions = Sessions(
+        settings=settings,
+        model=SpeechModel(model_name, recognizer.languages),
+        detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
+        scheduler=scheduler,
+        events=events,
+        metrics=voice_metrics,
+    )
+    app = build_app(settings, events)
+    app[SCHEDULER] = scheduler
+    add_socket(app, "/voice-stream", VoiceApplication(sessions, settings.shutdown_grace_s), "voice")
+
+    async def voice(app: web.Application) -> AsyncIterator[None]:
+        yield
+        await sessions.drain(settings.shutdown_grace_s)
+        await scheduler.close()
+
+    # Behind the hub's own context, so that it is left before the store is closed.
+    app.cleanup_ctx.append(voice)
+    return app

@@ -1,0 +1,174 @@
+"""A voice session in the running service: performs its actions, keeps its timer, feeds the hub.
+
+Everything runs on the event loop's thread; the state itself is in `session`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from order_events.connection import Connection
+from order_events.errors import OrderError
+from order_events.filters import Tags
+from order_events.service import OrderEvents
+from voice_service import protocol
+from voice_service.desk import OrderDesk
+from voice_service.hypothesis import DecodeRequest, Hypothesis
+from voice_service.listener import Want
+from voice_service.metrics import VoiceMetrics
+from voice_service.scheduler import Scheduler
+from voice_service.session import Action, Audience, Phase, PlaceOrder, Tell, VoiceSession
+
+_log = structlog.get_logger(__name__)
+
+
+class LiveSession:
+    """One session; `connection` is None while the client is away.
+
+    `on_over` is called once, when the session has ended and nobody can come back to it.
+    """
+
+    def __init__(
+        self,
+        session: VoiceSession,
+        *,
+        restaurant_id: str,
+        tags: Tags,
+        desk: OrderDesk,
+        events: OrderEvents,
+        scheduler: Scheduler,
+        metrics: VoiceMetrics,
+        on_over: Callable[[], None],
+    ) -> None:
+        self.session = session
+        self.connection: Connection | None = None
+        self.ended = asyncio.Event()
+        self._restaurant = restaurant_id
+        self._tags = tags
+        self._desk = desk
+        self._events = events
+        self._scheduler = scheduler
+        self._metrics = metrics
+        self._on_over = on_over
+        self._over = False
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        # Holds finals and orders: as few as guests speak, and bounded by the session's backlog.
+        self._for_hub: asyncio.Queue[Tell | PlaceOrder | None] = asyncio.Queue()
+        self._hub_task = self._loop.create_task(self._serve_hub(), name="voice session to hub")
+
+    # The client's side
+
+    def attach(self, connection: Connection, after_utterance: int | None) -> None:
+        """The client is back: tell what it may have missed, then go on."""
+        self.connection = connection
+        self._perform(self.session.attach(after_utterance, self._loop.time()))
+
+    def detach(self) -> None:
+        """The client is gone, perhaps not for good."""
+        self.connection = None
+        self.session.detach(self._loop.time())
+        self._settle()
+
+    def audio(self, sequence: int, encoded: str, now: float) -> None:
+        """A chunk has come; raises ProtocolError."""
+        before = self.session.audio_ms
+        actions = self.session.audio(sequence, encoded, now)
+        self._metrics.audio.inc((self.session.audio_ms - before) / 1000)
+        self._perform(actions)
+
+    def end(self) -> None:
+        """The guest has gone, or the server is going: finish what was heard."""
+        if self.session.phase is Phase.STREAMING:
+            self._perform(self.session.end(self._loop.time()))
+
+    # The scheduler's side
+
+    def wanted(self) -> Want | None:
+        """The decode that is wanted next."""
+        return self.session.wanted()
+
+    def take(self) -> DecodeRequest:
+        """The audio to recognise now."""
+        return self.session.take()
+
+    def deliver(self, hypothesis: Hypothesis | None) -> None:
+        """The answer to `take`."""
+        self._perform(self.session.decoded(hypothesis, self._loop.time()))
+
+    # Inside
+
+    def _perform(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Tell):
+                self._tell(action)
+            elif isinstance(action, PlaceOrder):
+                self._for_hub.put_nowait(action)
+            elif self.connection is not None:
+                self.connection.send_error(action.error)
+        self._settle()
+
+    def _tell(self, tell: Tell) -> None:
+        if self.connection is not None:
+            self.connection.send(tell.type, tell.data)
+        if tell.audience is Audience.WATCHERS:
+            if tell.type == protocol.TRANSCRIPT:
+                self._metrics.finals.inc()
+            self._for_hub.put_nowait(tell)
+        elif tell.audience is Audience.WATCHERS_LIVE:
+            self._metrics.partials.inc()
+            self._events.publish_live(
+                self._restaurant,
+                tell.type,
+                tell.data,
+                key=self.session.session_id,
+                tags=self._tags,
+            )
+
+    def _settle(self) -> None:
+        """After every event: what is wanted now, when time matters next, and whether it is over."""
+        self._scheduler.update(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.session.phase is Phase.ENDED:
+            self.ended.set()
+        deadline = self.session.next_deadline()
+        if self.session.over(self._loop.time()):
+            self._finish()
+        elif deadline is not None:
+            self._timer = self._loop.call_at(deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._perform(self.session.on_timer(self._loop.time()))
+
+    def _finish(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._scheduler.forget(self)
+        self.session.close()
+        self._for_hub.put_nowait(None)
+        self._on_over()
+
+    async def _serve_hub(self) -> None:
+        """Finals and orders go to the hub in the order in which they arose."""
+        while (item := await self._for_hub.get()) is not None:
+            if isinstance(item, PlaceOrder):
+                order, update = await self._desk.place(item.update)
+                shown = None if order is None else order.model_dump(mode="json")
+                self._perform(self.session.order_placed(shown, update, self._loop.time()))
+                continue
+            try:
+                await self._events.publish(self._restaurant, item.type, item.data, tags=self._tags)
+            except OrderError as error:
+                _log.error(
+                    "an event did not reach the hub",
+                    type=item.type,
+                    session=self.session.session_id,
+                    why=error.message,
+                )

@@ -1,0 +1,108 @@
+"""Decodes of all sessions on a few worker threads: finals first, then whoever has waited longest.
+
+Sessions do not queue audio here. A worker that is free asks the session whose wish is most urgent
+for the audio as it is at that moment, so a partial that had to wait is never a stale one, and a
+session has at most one decode in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import structlog
+
+from voice_service.audio import SAMPLE_RATE
+from voice_service.hypothesis import DecodeRequest, Hypothesis
+from voice_service.listener import Want
+from voice_service.metrics import VoiceMetrics
+
+_log = structlog.get_logger(__name__)
+
+
+class Source(Protocol):
+    """A session as the scheduler sees it."""
+
+    def wanted(self) -> Want | None:
+        """The decode that is wanted next."""
+
+    def take(self) -> DecodeRequest:
+        """The audio to recognise now."""
+
+    def deliver(self, hypothesis: Hypothesis | None) -> None:
+        """The answer to `take`; None if recognition failed."""
+
+
+class Scheduler:
+    """Runs `decode` on `workers` threads. All methods belong to the event loop's thread."""
+
+    def __init__(
+        self,
+        decode: Callable[[DecodeRequest], Hypothesis],
+        workers: int,
+        metrics: VoiceMetrics,
+    ) -> None:
+        self._decode = decode
+        self._metrics = metrics
+        self._idle = workers
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+        self._wishing: set[Source] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def update(self, source: Source) -> None:
+        """Something happened to the source: it may want a decode now, or no longer."""
+        if source.wanted() is None:
+            self._wishing.discard(source)
+        else:
+            self._wishing.add(source)
+        self._dispatch()
+
+    def forget(self, source: Source) -> None:
+        """The source is gone. A decode of it that is in flight is still delivered."""
+        self._wishing.discard(source)
+
+    async def close(self) -> None:
+        """Wait for decodes in flight; start no more."""
+        self._wishing.clear()
+        self._idle = 0
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._pool.shutdown(wait=False)
+
+    def _dispatch(self) -> None:
+        while self._idle and self._wishing:
+            wants = [(source.wanted(), source) for source in self._wishing]
+            urgent = min(
+                ((want.urgency, want.since, i) for i, (want, _) in enumerate(wants) if want),
+                default=None,
+            )
+            if urgent is None:
+                self._wishing.clear()
+                return
+            source = wants[urgent[2]][1]
+            self._wishing.discard(source)
+            self._idle -= 1
+            task = asyncio.get_running_loop().create_task(self._run(source, source.take()))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, source: Source, request: DecodeRequest) -> None:
+        loop = asyncio.get_running_loop()
+        kind = "thorough" if request.thorough else "quick"
+        hypothesis: Hypothesis | None = None
+        started = time.perf_counter()
+        try:
+            hypothesis = await loop.run_in_executor(self._pool, self._decode, request)
+        except (RuntimeError, ValueError, MemoryError):
+            # What CTranslate2 raises when a device fails or runs out of memory.
+            _log.exception("decode failed", kind=kind)
+            self._metrics.decode_failures.inc()
+        finally:
+            self._idle += 1
+        seconds = time.perf_counter() - started
+        self._metrics.decode_seconds.labels(kind).observe(seconds)
+        self._metrics.decode_audio_seconds.labels(kind).inc(len(request.audio) / SAMPLE_RATE)
+        source.deliver(hypothesis)
+        self.update(source)

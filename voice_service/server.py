@@ -1,0 +1,66 @@
+"""Runs the service until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from importlib import resources
+
+from aiohttp import web
+
+from order_events.app import EVENTS
+from order_events.menu import Menu
+from voice_service import models
+from voice_service.app import build_voice_app, load_recognizer
+from voice_service.recognizer import Recognizer
+from voice_service.settings import VoiceSettings
+
+DEMO_RESTAURANT = "demo"
+
+
+def prepare(settings: VoiceSettings) -> Recognizer:
+    """Find, check and load the model; raises `ModelError` with what to run if that fails."""
+    resolved = models.resolve(settings.model, settings.models_dir or models.default_models_dir())
+    return load_recognizer(settings, resolved)
+
+
+def demo_menu() -> Menu:
+    """The menu of the demo restaurant."""
+    return Menu.model_validate_json(
+        resources.files("voice_service").joinpath("demo_menu.json").read_bytes()
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: VoiceSettings, recognizer: Recognizer
+) -> AsyncIterator[tuple[web.Application, str]]:
+    """The service, listening; gives the application and its address, `http://host:port`.
+
+    The demo restaurant gets its menu if it has none. Raises OSError if the port is taken.
+    """
+    app = build_voice_app(settings, recognizer, settings.model)
+    runner = web.AppRunner(
+        app, keepalive_timeout=settings.idle_http_s, shutdown_timeout=settings.close_timeout_s
+    )
+    await runner.setup()
+    try:
+        events = app[EVENTS]
+        if await events.menu(DEMO_RESTAURANT) is None:
+            await events.put_menu(DEMO_RESTAURANT, demo_menu(), "voice-service")
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        host, port = runner.addresses[0][:2]
+        yield app, f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+async def until_stopped() -> None:
+    """Returns when the process is asked to stop, by SIGTERM or Ctrl-C."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    await stop.wait()

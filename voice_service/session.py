@@ -1,0 +1,389 @@
+"""One voice session as a state machine without IO: messages and hypotheses in, actions out.
+
+Time is an argument (`now`, seconds of a monotonic clock). The caller performs the actions, asks
+`wanted` and `take` for audio to recognise, hands the answers to `decoded`, and calls `on_timer`
+when `next_deadline` has come. All of it happens on one thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Any
+
+from order_events.protocol import ErrorCode, ProtocolError
+from voice_service import protocol
+from voice_service.audio import SAMPLE_RATE, AudioError, Decoder, decode_base64
+from voice_service.hypothesis import DecodeRequest, Hypothesis
+from voice_service.listener import Discarded, Final, Listener, ListenerEvent, Partial, Want
+from voice_service.ordering import CartUpdate, Conversation, Heard, HeardWord, Reason
+from voice_service.reorder import Gap, Outcome, ReorderBuffer
+from voice_service.vad import FRAME
+from voice_service.wire import wire_event
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Bounds of a session, in seconds unless the name says otherwise.
+
+    A gap in the sequence is bridged after `gap_patience`; an utterance is ended when no audio has
+    come for `stall`, the session when none has come for `idle`; a lost connection may come back
+    within `resume_window`. Audio is refused while more than `max_backlog` of it waits for finals.
+    """
+
+    reorder_capacity: int
+    gap_patience: float
+    stall: float
+    idle: float
+    resume_window: float
+    max_backlog: float
+
+
+class Audience(Enum):
+    """Who is told besides the client."""
+
+    CLIENT = auto()
+    WATCHERS_LIVE = auto()
+    """Staff who watch now; a newer one replaces it."""
+    WATCHERS = auto()
+    """Staff, including those who come back later: it goes into the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Send an event to the client and, by `audience`, to the restaurant's staff."""
+
+    type: str
+    data: Mapping[str, Any]
+    audience: Audience = Audience.CLIENT
+
+
+@dataclass(frozen=True, slots=True)
+class Complain:
+    """Send an `error` event that answers no single message."""
+
+    error: ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """Create or change the order at the hub, then call `order_placed`."""
+
+    update: CartUpdate
+
+
+Action = Tell | Complain | PlaceOrder
+
+
+class Phase(Enum):
+    """`ENDING`: `voice:end` has come; finals or order events are still on their way."""
+
+    STREAMING = auto()
+    ENDING = auto()
+    ENDED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A final and when it was told."""
+
+    at: float
+    tell: Tell
+
+
+_KEPT_FINALS = 64
+_REFUSED_RETRY_MS = 500
+
+
+class VoiceSession:
+    """See the module. `conversation` is None where no order is to be understood."""
+
+    def __init__(
+        self,
+        *,
+        session_id: str,
+        language: str,
+        settings: SessionSettings,
+        decoder: Decoder,
+        listener: Listener,
+        conversation: Conversation | None,
+        now: float,
+    ) -> None:
+        self.session_id = session_id
+        self.language = language
+        self.phase = Phase.STREAMING
+        self.order_id: str | None = None
+        self._settings = settings
+        self._decoder = decoder
+        self._listener = listener
+        self._conversation = conversation
+        self._reorder: ReorderBuffer[bytes] = ReorderBuffer(
+            settings.reorder_capacity, settings.gap_patience
+        )
+        self._samples = 0
+        self._refusing = False
+        self._last_audio = now
+        self._detached_at: float | None = None
+        self._ended_at: float | None = None
+        self._orders_pending = 0
+        self._finals: deque[_Sent] = deque(maxlen=_KEPT_FINALS)
+        self._update: CartUpdate | None = None
+        self._abandoned: str | None = None
+        self._last_order: Tell | None = None
+        self._answer: Tell | None = None
+
+    @property
+    def next_sequence(self) -> int:
+        """The first sequence that has not been taken yet."""
+        return self._reorder.next_sequence
+
+    @property
+    def audio_ms(self) -> int:
+        """Milliseconds of audio taken so far."""
+        return round(self._samples * 1000 / SAMPLE_RATE)
+
+    @property
+    def attached(self) -> bool:
+        """Whether a connection is there to be told."""
+        return self._detached_at is None
+
+    # Messages of the client
+
+    def audio(self, sequence: int, encoded: str, now: float) -> list[Action]:
+        """Take a chunk. Raises `ProtocolError`; what is refused had no effect."""
+        full = self._listener.backlog * FRAME > self._settings.max_backlog * SAMPLE_RATE
+        # Once a chunk is refused, those behind it are too: else its resending would come too late.
+        self._refusing = full or (self._refusing and sequence > self._reorder.next_sequence)
+        if self._refusing:
+            raise ProtocolError(
+                ErrorCode.RATE_LIMITED,
+                "audio comes faster than it can be recognised; send this chunk again later",
+                sequence=sequence,
+                retry_after_ms=_REFUSED_RETRY_MS,
+            )
+        try:
+            payload = decode_base64(encoded)
+            self._decoder.check(payload)
+        except AudioError as error:
+            raise ProtocolError(
+                ErrorCode.INVALID_AUDIO, f"{error}; send this sequence again", sequence=sequence
+            ) from error
+        self._last_audio = now
+        outcome, due = self._reorder.push(sequence, payload, now)
+        return [] if outcome is Outcome.DUPLICATE else self._consume(due, now)
+
+    def end(self, now: float) -> list[Action]:
+        """No more audio. The answer comes after the last final and the last order event."""
+        actions = self._consume(self._reorder.flush(), now)
+        try:
+            rest = self._decoder.flush()
+        except AudioError as error:
+            actions.append(Complain(ProtocolError(ErrorCode.INVALID_AUDIO, str(error))))
+        else:
+            self._samples += len(rest)
+            actions += self._report(self._listener.push(rest, now), now)
+        self._decoder.close()
+        self.phase = Phase.ENDING
+        actions += self._report(self._listener.flush(now), now)
+        return actions + self._wind_up(now)
+
+    # Recognition and orders
+
+    def wanted(self) -> Want | None:
+        """The decode that the session would like next; None while one is in flight."""
+        return self._listener.wanted()
+
+    def take(self) -> DecodeRequest:
+        """The newest audio for what `wanted` names; call `decoded` with the answer."""
+        return self._listener.take()
+
+    def decoded(self, hypothesis: Hypothesis | None, now: float) -> list[Action]:
+        """Take the answer to `take`; None if recognition failed."""
+        actions = self._report(self._listener.decoded(hypothesis, now), now)
+        return actions + self._wind_up(now)
+
+    def order_placed(
+        self, order: Mapping[str, Any] | None, update: CartUpdate, now: float
+    ) -> list[Action]:
+        """The hub has stored the order; None if there is nothing to store or it could not be."""
+        self._orders_pending -= 1
+        if order is not None:
+            self.order_id = str(order["id"])
+        self._last_order = Tell(
+            protocol.ORDER,
+            {
+                "session_id": self.session_id,
+                "order": order,
+                "readback": update.readback,
+                "status": update.status,
+                "reasons": [
+                    {
+                        "code": reason.code,
+                        "text": reason.text,
+                        "utterance": reason.utterance,
+                        "question": reason.question,
+                    }
+                    for reason in update.reasons
+                ],
+            },
+            Audience.WATCHERS,
+        )
+        return [self._last_order, *self._wind_up(now)]
+
+    # Connection and time
+
+    def detach(self, now: float) -> None:
+        """The connection is lost; the session waits for it to come back."""
+        self._detached_at = now
+
+    def attach(self, after_utterance: int | None, now: float) -> list[Action]:
+        """A connection is there again: tell what the client may have missed, in order.
+
+        A client that says which utterance it has the final of gets those behind it. For any other,
+        what was sent after its last audio arrived may have been lost: it is sent again, and the
+        client knows by `utterance` what it has already.
+        """
+        missed = [
+            sent.tell
+            for sent in self._finals
+            if (
+                sent.at >= self._last_audio
+                if after_utterance is None
+                else sent.tell.data["utterance"] > after_utterance
+            )
+        ]
+        self._detached_at = None
+        self._last_audio = now
+        self._reorder.hold(now)
+        again = [*missed, self._last_order, self._answer]
+        return [replace(tell, audience=Audience.CLIENT) for tell in again if tell is not None]
+
+    def next_deadline(self) -> float | None:
+        """When `on_timer` must be called; None for never."""
+        if self._ended_at is not None:
+            return self._ended_at + self._settings.resume_window
+        if self.phase is Phase.ENDING:
+            return None
+        if self._detached_at is not None:
+            return self._detached_at + self._settings.resume_window
+        deadlines = [self._last_audio + self._settings.idle]
+        gap = self._reorder.next_deadline()
+        if gap is not None:
+            deadlines.append(gap)
+        elif self._listener.speaking:
+            deadlines.append(self._last_audio + self._settings.stall)
+        return min(deadlines)
+
+    def on_timer(self, now: float) -> list[Action]:
+        """Do what has become due."""
+        deadline = self.next_deadline()
+        if deadline is None or now < deadline or self.phase is not Phase.STREAMING:
+            return []
+        if self._detached_at is not None or now >= self._last_audio + self._settings.idle:
+            self._abandoned = "connection_lost" if self._detached_at is not None else "no_audio"
+            return self.end(now)
+        due = self._reorder.expire(now)
+        if due:
+            return self._consume(due, now)
+        return self._report(self._listener.pause(now), now)
+
+    def over(self, now: float) -> bool:
+        """Whether the session has ended, and so long ago that its answer cannot be missing."""
+        return self._ended_at is not None and now >= self._ended_at + self._settings.resume_window
+
+    def close(self) -> None:
+        """Free what the session holds; allowed at any time, more than once."""
+        self._decoder.close()
+
+    # Inside
+
+    def _consume(self, due: Iterable[bytes | Gap], now: float) -> list[Action]:
+        """Ordered chunks and gaps to samples, samples to what the listener makes of them."""
+        actions: list[Action] = []
+        for piece in due:
+            try:
+                if isinstance(piece, Gap):
+                    actions.append(Complain(_gap_error(piece)))
+                    samples = self._decoder.bridge(piece.count)
+                else:
+                    samples = self._decoder.decode(piece)
+            except AudioError as error:
+                actions.append(Complain(ProtocolError(ErrorCode.INVALID_AUDIO, str(error))))
+                continue
+            self._samples += len(samples)
+            actions += self._report(self._listener.push(samples, now), now)
+        return actions
+
+    def _report(self, events: Iterable[ListenerEvent], now: float) -> list[Action]:
+        actions: list[Action] = []
+        for event in events:
+            type_, data = wire_event(self.session_id, self.language, event)
+            if isinstance(event, Partial):
+                actions.append(Tell(type_, data, Audience.WATCHERS_LIVE))
+            elif isinstance(event, Final):
+                actions += self._final(event, Tell(type_, data, Audience.WATCHERS), now)
+            else:
+                actions.append(Tell(type_, data))
+            if isinstance(event, Discarded) and event.failed:
+                message = f"utterance {event.utterance} could not be recognised; ask for it again"
+                actions.append(Complain(ProtocolError(ErrorCode.INTERNAL, message)))
+        return actions
+
+    def _final(self, heard: Final, tell: Tell, now: float) -> list[Action]:
+        hypothesis = heard.hypothesis
+        self._finals.append(_Sent(now, tell))
+        if self._conversation is None or not hypothesis.text:
+            return [tell]
+        words = tuple(HeardWord(word.text, word.confidence) for word in hypothesis.words)
+        heard_text = Heard(heard.utterance, hypothesis.text, hypothesis.confidence, words)
+        return [tell, self._place(self._conversation.hear(heard_text))]
+
+    def _place(self, update: CartUpdate) -> PlaceOrder:
+        self._update = update
+        self._orders_pending += 1
+        return PlaceOrder(update)
+
+    def _close_order(self, conversation: Conversation) -> CartUpdate:
+        """What becomes of the order; one whose guest was cut off is for a person to look at."""
+        update = conversation.end()
+        if self._abandoned is None or self._update is None or not self._update.items:
+            return update
+        reason = Reason(self._abandoned, "the guest was cut off", self._listener.utterances, None)
+        return replace(
+            self._update,
+            status="needs_staff",
+            reasons=(*self._update.reasons, reason),
+            changed=False,
+        )
+
+    def _wind_up(self, now: float) -> list[Action]:
+        """After `voice:end`: close the order once the last final is out, then answer."""
+        if self.phase is not Phase.ENDING or not self._listener.settled or self._orders_pending:
+            return []
+        if self._conversation is not None:
+            conversation, self._conversation = self._conversation, None
+            return [self._place(self._close_order(conversation))]
+        self.phase = Phase.ENDED
+        self._ended_at = now
+        self._answer = Tell(
+            protocol.END,
+            {
+                "session_id": self.session_id,
+                "duration": self.audio_ms / 1000,
+                "audio_ms": self.audio_ms,
+                "utterances": self._listener.utterances,
+                "order_id": self.order_id,
+            },
+        )
+        return [self._answer]
+
+
+def _gap_error(gap: Gap) -> ProtocolError:
+    which = f"sequence {gap.first}" if gap.count == 1 else f"sequences {gap.first} to {gap.last}"
+    return ProtocolError(
+        ErrorCode.AUDIO_GAP,
+        f"{which} did not arrive in time and was bridged with silence",
+        sequence=gap.first,
+    )

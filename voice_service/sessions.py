@@ -1,0 +1,236 @@
+"""All voice sessions of the process: who may start one, who may come back to one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import structlog
+
+from order_events.auth import Principal
+from order_events.connection import Connection
+from order_events.models import Source
+from order_events.protocol import CloseCode, ErrorCode, ProtocolError
+from order_events.service import OrderEvents
+from voice_service import protocol
+from voice_service.audio import AudioFormat, Decoder, PcmDecoder
+from voice_service.containers import ContainerDecoder
+from voice_service.desk import OrderDesk
+from voice_service.listener import Listener
+from voice_service.live import LiveSession
+from voice_service.metrics import VoiceMetrics
+from voice_service.ordering import CompiledMenu, Conversation
+from voice_service.protocol import AudioData, StartData
+from voice_service.scheduler import Scheduler
+from voice_service.session import Phase, VoiceSession
+from voice_service.settings import VoiceSettings
+from voice_service.vad import DetectorFactory
+
+_log = structlog.get_logger(__name__)
+_MENUS_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechModel:
+    """What is told about the loaded model: its name, and the languages it knows (ISO 639)."""
+
+    name: str
+    languages: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """A client can reach its own sessions only."""
+
+    restaurant_id: str
+    user_id: str
+    session_id: str
+
+
+def make_decoder(audio: AudioData) -> Decoder:
+    """The decoder for an encoding."""
+    if audio.encoding in ("webm_opus", "ogg_opus"):
+        return ContainerDecoder(audio.encoding)
+    return PcmDecoder(AudioFormat(audio.encoding, audio.sample_rate, audio.channels))
+
+
+class Sessions:
+    """Starts, resumes and counts sessions. Belongs to the event loop's thread."""
+
+    def __init__(
+        self,
+        *,
+        settings: VoiceSettings,
+        model: SpeechModel,
+        detectors: DetectorFactory,
+        scheduler: Scheduler,
+        events: OrderEvents,
+        metrics: VoiceMetrics,
+    ) -> None:
+        self._settings = settings
+        self._model = model
+        self._detectors = detectors
+        self._scheduler = scheduler
+        self._events = events
+        self._metrics = metrics
+        self._live: dict[SessionKey, LiveSession] = {}
+        self._menus: OrderedDict[str, tuple[int, CompiledMenu]] = OrderedDict()
+        metrics.capacity.set(settings.capacity())
+
+    async def open(
+        self, principal: Principal, start: StartData, connection: Connection
+    ) -> LiveSession:
+        """Start or resume a session and tell the client so; raises ProtocolError."""
+        key = SessionKey(principal.restaurant_id, principal.user_id, start.session_id)
+        if start.resume:
+            return self._resume(key, start, connection)
+        self._check(key, start)
+        menu = await self._menu(key.restaurant_id) if start.order == "auto" else None
+        # Another start may have come first while the menu was read.
+        self._check(key, start)
+        live = self._start(key, start, menu)
+        live.connection = connection
+        self._tell_started(live, connection, resumed=False)
+        if start.order == "auto" and menu is None:
+            self._tell_no_menu(live, connection)
+        return live
+
+    async def drain(self, seconds: float) -> None:
+        """Let every session say what it still has to say, for a bounded time."""
+        sessions = [live for live in self._live.values() if live.session.phase is not Phase.ENDED]
+        for live in sessions:
+            live.end()
+        waits = [asyncio.ensure_future(live.ended.wait()) for live in sessions]
+        if waits:
+            _, late = await asyncio.wait(waits, timeout=seconds)
+            for wait in late:
+                wait.cancel()
+
+    def _check(self, key: SessionKey, start: StartData) -> None:
+        if key in self._live:
+            raise ProtocolError(
+                ErrorCode.SESSION_EXISTS,
+                "this session exists; send resume: true to continue it, or use a new session_id",
+            )
+        language = start.language.split("-")[0].lower()
+        if language not in self._model.languages:
+            raise ProtocolError(
+                ErrorCode.UNSUPPORTED_LANGUAGE,
+                f"the model {self._model.name} does not know {start.language!r}; "
+                f"it knows: {', '.join(sorted(self._model.languages))}",
+            )
+        running = sum(live.session.phase is not Phase.ENDED for live in self._live.values())
+        if running >= self._settings.capacity():
+            self._metrics.refused.inc()
+            raise ProtocolError(
+                ErrorCode.OVERLOADED,
+                "no room for another voice session; try again later",
+                retry_after_ms=5_000,
+            )
+
+    def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> LiveSession:
+        settings = self._settings
+        listener = Listener(
+            settings.listener(),
+            self._detectors(),
+            start.language.split("-")[0].lower(),
+            menu.bias if menu is not None and settings.menu_bias else "",
+        )
+        session = VoiceSession(
+            session_id=start.session_id,
+            language=start.language,
+            settings=settings.session(),
+            decoder=make_decoder(start.audio),
+            listener=listener,
+            conversation=None if menu is None else Conversation(menu),
+            now=asyncio.get_running_loop().time(),
+        )
+        named = {"session_id": start.session_id, "lane": start.lane, "table_id": start.table_id}
+        live = LiveSession(
+            session,
+            restaurant_id=key.restaurant_id,
+            tags={name: (value,) for name, value in named.items() if value is not None},
+            desk=OrderDesk(
+                self._events,
+                key.restaurant_id,
+                key.user_id,
+                Source(session_id=start.session_id, lane=start.lane),
+                start.table_id,
+            ),
+            events=self._events,
+            scheduler=self._scheduler,
+            metrics=self._metrics,
+            on_over=lambda: self._forget(key),
+        )
+        self._live[key] = live
+        self._metrics.sessions.set(len(self._live))
+        _log.info("voice session started", session=start.session_id, lane=start.lane)
+        return live
+
+    def _resume(self, key: SessionKey, start: StartData, connection: Connection) -> LiveSession:
+        live = self._live.get(key)
+        if live is None:
+            raise ProtocolError(
+                ErrorCode.SESSION_NOT_FOUND,
+                "there is no such session to resume; start it again without resume",
+            )
+        stale = live.connection
+        self._tell_started(live, connection, resumed=True)
+        live.attach(connection, start.after_utterance)
+        if stale is not None and stale is not connection:
+            stale.close(CloseCode.NORMAL, "the session goes on in another connection")
+        _log.info("voice session resumed", session=start.session_id)
+        return live
+
+    def _tell_started(self, live: LiveSession, connection: Connection, *, resumed: bool) -> None:
+        session = live.session
+        connection.send(
+            protocol.STARTED,
+            {
+                "session_id": session.session_id,
+                "language": session.language,
+                "model": self._model.name,
+                "next_sequence": session.next_sequence,
+                "resumed": resumed,
+            },
+        )
+
+    def _tell_no_menu(self, live: LiveSession, connection: Connection) -> None:
+        connection.send(
+            protocol.ORDER,
+            {
+                "session_id": live.session.session_id,
+                "order": None,
+                "readback": "",
+                "status": "needs_staff",
+                "reasons": [
+                    {
+                        "code": "no_menu",
+                        "text": "this restaurant has no menu; load one over PUT /v1/menu",
+                        "utterance": 0,
+                        "question": None,
+                    }
+                ],
+            },
+        )
+
+    def _forget(self, key: SessionKey) -> None:
+        del self._live[key]
+        self._metrics.sessions.set(len(self._live))
+        _log.info("voice session over", session=key.session_id)
+
+    async def _menu(self, restaurant_id: str) -> CompiledMenu | None:
+        """The restaurant's menu, compiled once for as long as it stays the same."""
+        versioned = await self._events.versioned_menu(restaurant_id)
+        if versioned is None:
+            return None
+        version, menu = versioned
+        known = self._menus.get(restaurant_id)
+        if known is None or known[0] != version:
+            known = (version, await asyncio.to_thread(CompiledMenu, menu))
+            self._menus[restaurant_id] = known
+            if len(self._menus) > _MENUS_KEPT:
+                self._menus.popitem(last=False)
+        self._menus.move_to_end(restaurant_id)
+        return known[1]

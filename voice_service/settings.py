@@ -1,0 +1,163 @@
+"""Settings of the voice service: those of the hub and how it listens.
+
+Each is also an environment variable: `VOICE_` and the name in capitals.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from order_events.settings import Count, HubSettings, Seconds
+from voice_service.endpointing import EndpointSettings
+from voice_service.listener import ListenerSettings, frames
+from voice_service.session import SessionSettings
+from voice_service.vad import DetectorKind
+
+Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class VoiceSettings(HubSettings):
+    """Settings of `voice-service serve`. Those of listening apply to `transcribe` as well."""
+
+    # The model
+    model: str = Field(
+        "tiny.en",
+        description="A name of the models manifest, a faster-whisper name, or a directory with a "
+        "CTranslate2 model.",
+    )
+    models_dir: Path | None = Field(None, description="Where fetched models are kept.")
+    device: Literal["cpu", "cuda", "auto"] = Field("cpu", description="Where the model runs.")
+    compute_type: str = Field(
+        "default",
+        description="Number format of the weights, as CTranslate2 names it; `default` is int8 on a "
+        "CPU and what the model was saved in on a GPU.",
+    )
+    decode_workers: Annotated[int, Field(ge=0, le=64)] = Field(
+        0, description="Decodes at the same time; 0 chooses by the number of cores."
+    )
+    decode_threads: Annotated[int, Field(ge=0, le=64)] = Field(
+        0, description="Threads of one decode on a CPU; 0 chooses by the number of cores."
+    )
+    max_sessions: Annotated[int, Field(ge=0)] = Field(
+        0, description="Voice sessions at a time; 0 allows 8 per core. Beyond it: OVERLOADED, 1013."
+    )
+    menu_bias: bool = Field(True, description="Let the menu's words be heard more easily.")
+
+    # Speech detection and endpointing
+    detector: DetectorKind = Field(
+        "two-stage",
+        description="`silero`, `webrtc`, or `two-stage`: webrtcvad as the gate in front of Silero.",
+    )
+    webrtc_mode: Annotated[int, Field(ge=0, le=3)] = Field(
+        2, description="How little `webrtc` takes for speech, when it decides alone."
+    )
+    onset: Probability = Field(0.5, description="Speech probability at which speech begins.")
+    offset: Probability = Field(0.35, description="Speech probability below which it pauses.")
+    confirm_ms: Milliseconds = Field(96, description="Speech of this length begins an utterance.")
+    hangover_ms: Milliseconds = Field(500, description="A pause of this length ends an utterance.")
+    short_hangover_ms: Milliseconds = Field(
+        200, description="The same once the utterance is longer than `soft_limit_ms`."
+    )
+    soft_limit_ms: Milliseconds = Field(15_000, description="See `short_hangover_ms`.")
+    utterance_limit_ms: Annotated[int, Field(ge=1_000, le=28_000)] = Field(
+        26_000, description="A longer utterance is cut at its quietest recent moment."
+    )
+    no_progress_ms: Milliseconds = Field(
+        2_000, description="Without a new word for this long, an utterance ends despite noise."
+    )
+    pre_roll_ms: Milliseconds = Field(320, description="Audio kept from before speech began.")
+    post_roll_ms: Milliseconds = Field(192, description="Audio kept from after speech ended.")
+
+    # Decoding
+    first_partial_ms: Milliseconds = Field(
+        320, description="Speech of this length gets its first partial."
+    )
+    partial_interval_ms: Milliseconds = Field(
+        400, description="New audio that a further partial takes."
+    )
+    speculate_ms: Milliseconds = Field(
+        192, description="After a pause of this length the final is tried, in case it lasts."
+    )
+    min_confidence: Probability = Field(
+        0.35, description="A final less sure than this is taken for noise."
+    )
+    min_partial_confidence: Probability = Field(
+        0.35, description="An utterance's first partial less sure than this is held back."
+    )
+
+    # Sessions
+    reorder_chunks: Count = Field(
+        256, description="How many sequences ahead of the next one a chunk may arrive."
+    )
+    gap_patience_s: Seconds = Field(
+        1.5, description="How long a missing chunk is waited for before silence takes its place."
+    )
+    stall_s: Seconds = Field(
+        3, description="When no audio has come for this long, an utterance in progress is ended."
+    )
+    idle_s: Seconds = Field(
+        120, description="When no audio has come for this long, the session is ended."
+    )
+    resume_window_s: Seconds = Field(
+        30, description="How long a session waits for a lost connection to come back."
+    )
+    max_backlog_s: Seconds = Field(
+        90, description="Seconds of audio that may wait for finals before more is refused."
+    )
+
+    def session(self) -> SessionSettings:
+        """The bounds of a session."""
+        return SessionSettings(
+            reorder_capacity=self.reorder_chunks,
+            gap_patience=self.gap_patience_s,
+            stall=self.stall_s,
+            idle=self.idle_s,
+            resume_window=self.resume_window_s,
+            max_backlog=self.max_backlog_s,
+        )
+
+    def listener(self) -> ListenerSettings:
+        """How a session listens, in frames."""
+        return ListenerSettings(
+            endpoint=EndpointSettings(
+                onset=self.onset,
+                offset=self.offset,
+                confirm=frames(self.confirm_ms),
+                hangover=frames(self.hangover_ms),
+                short_hangover=frames(self.short_hangover_ms),
+                soft_limit=frames(self.soft_limit_ms),
+                hard_limit=frames(self.utterance_limit_ms),
+                cut_window=frames(3_000),
+            ),
+            pre_roll=frames(self.pre_roll_ms),
+            post_roll=frames(self.post_roll_ms),
+            first_partial=frames(self.first_partial_ms),
+            partial_interval=frames(self.partial_interval_ms),
+            speculate=frames(self.speculate_ms),
+            no_progress=frames(self.no_progress_ms),
+            min_confidence=self.min_confidence,
+            min_partial_confidence=self.min_partial_confidence,
+        )
+
+    def numbers(self) -> str:
+        """The number format of the weights."""
+        if self.compute_type != "default":
+            return self.compute_type
+        return "int8" if self.device == "cpu" else "default"
+
+    def threads(self) -> tuple[int, int]:
+        """Decode workers, and threads of each: one decode at a time on every core we have."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        if self.device != "cpu":
+            return self.decode_workers or 2, self.decode_threads or 1
+        workers = self.decode_workers or max(1, cores // 2)
+        return workers, self.decode_threads or max(1, cores // workers)
+
+    def capacity(self) -> int:
+        """How many sessions are admitted."""
+        return self.max_sessions or 8 * (os.cpu_count() or 1)
