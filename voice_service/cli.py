@@ -1,0 +1,282 @@
+"""The command `voice-service`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from order_events import logs
+from order_events.auth import AuthError, Role, authority
+from order_events.errors import OrderError
+from voice_service.settings import VoiceSettings
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status: 0 done, 1 failed, 2 wrong usage."""
+    options = _parser().parse_args(arguments)
+    run: Run = options.run
+    try:
+        return run(options)
+    except ImportError as error:
+        # The light layer alone is installed.
+        _complain(f"{error.name} is not installed: run `pip install 'voice-ordering[tiny-en]'`")
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="voice-service",
+        description="Spoken orders become live transcripts and orders. Every option is also an "
+        "environment variable: VOICE_ and its name in capitals (VOICE_DATA_DIR, VOICE_URL).",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _serve(commands.add_parser("serve", help="run the service"))
+    _demo(commands.add_parser("demo", help="run the service and order something from it"))
+    _token(commands.add_parser("token", help="print a token"))
+    _stream(commands.add_parser("stream", help="stream recordings as a microphone would"))
+    _mic(commands.add_parser("mic", help="stream this machine's microphone"))
+    _transcribe(commands.add_parser("transcribe", help="recognise recordings without a server"))
+    _order(commands.add_parser("order", help="read written utterances as orders"))
+    _models(commands.add_parser("models", help="list, verify, fetch and add speech models"))
+    return parser
+
+
+def _option(parser: argparse.ArgumentParser, flag: str, **keywords: Any) -> None:
+    """An option whose default an environment variable may set."""
+    variable = f"VOICE_{flag.lstrip('-').replace('-', '_').upper()}"
+    value = os.environ.get(variable)
+    if keywords.get("action") == "store_true":
+        keywords["default"] = (value or "").lower() in {"1", "true", "yes"}
+    elif value:
+        keywords["default"] = value
+        keywords.pop("required", None)
+    parser.add_argument(flag, **keywords)
+
+
+def _settings_options(parser: argparse.ArgumentParser) -> None:
+    """An option per setting; the environment is read by the settings themselves."""
+    group = parser.add_argument_group("settings")
+    for name, field in VoiceSettings.model_fields.items():
+        if name == "jwt_secret":
+            continue  # a secret on a command line can be read by every user of the machine
+        default = field.get_default(call_default_factory=True, validated_data={})
+        shown = "" if default in (None, (), "") else f" (default: {default})"
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            dest=f"setting_{name}",
+            metavar="VALUE",
+            help=f"{field.description}{shown}".replace("%", "%%"),
+        )
+
+
+def _settings(options: argparse.Namespace) -> VoiceSettings:
+    """Settings from the options given, else from the environment; exits if one is wrong."""
+    given = {
+        name.removeprefix("setting_"): value
+        for name, value in vars(options).items()
+        if name.startswith("setting_") and value is not None
+    }
+    try:
+        return VoiceSettings(**given)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            name = str(problem["loc"][0]) if problem["loc"] else "settings"
+            _complain(f"--{name.replace('_', '-')} (VOICE_{name.upper()}): {problem['msg']}")
+        raise SystemExit(2) from error
+
+
+def _complain(message: str) -> None:
+    print(f"voice-service: {message}", file=sys.stderr)
+
+
+# serve, demo, token
+
+
+def _serve(parser: argparse.ArgumentParser) -> None:
+    _settings_options(parser)
+    parser.set_defaults(run=_run_serve)
+
+
+def _run_serve(options: argparse.Namespace) -> int:
+    # Speech libraries take seconds to load: only the commands that need them do.
+    from voice_service import server  # noqa: PLC0415
+    from voice_service.models import ModelError  # noqa: PLC0415
+
+    settings = _settings(options)
+    logs.configure(settings.log_level)
+
+    async def serve() -> None:
+        async with server.running(settings, recognizer) as (_, address):
+            print(f"Listening on {address}", file=sys.stderr, flush=True)
+            await server.until_stopped()
+
+    try:
+        recognizer = server.prepare(settings)
+        asyncio.run(serve())
+    except (ModelError, OSError, OrderError) as error:
+        _complain(str(error))
+        return 1
+    return 0
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    _option(parser, "--exit", action="store_true", help="stop after the recording")
+    _settings_options(parser)
+    parser.set_defaults(run=_run_demo)
+
+
+def _run_demo(options: argparse.Namespace) -> int:
+    from voice_service import demo, server  # noqa: PLC0415
+    from voice_service.models import ModelError  # noqa: PLC0415
+
+    settings = _settings(options)
+    logs.configure("debug" if settings.log_level == "debug" else "warning")
+    try:
+        recognizer = server.prepare(settings)
+        return asyncio.run(demo.run(settings, recognizer, stay=not options.exit))
+    except (ModelError, OSError, OrderError) as error:
+        _complain(str(error))
+        return 1
+
+
+def _token(parser: argparse.ArgumentParser) -> None:
+    _option(parser, "--restaurant", required=True, help="the restaurant it is for")
+    _option(parser, "--user", required=True, help="who it is for")
+    _option(parser, "--role", required=True, choices=[r.value for r in Role], help="what it allows")
+    _option(parser, "--ttl", type=float, default=86_400.0, help="seconds it is valid (1 day)")
+    _settings_options(parser)
+    parser.set_defaults(run=_run_token)
+
+
+def _run_token(options: argparse.Namespace) -> int:
+    try:
+        tokens = authority(_settings(options))
+        print(tokens.issue(options.restaurant, options.user, Role(options.role), options.ttl))
+    except (AuthError, OSError) as error:
+        _complain(str(error))
+        return 1
+    return 0
+
+
+# stream, mic, transcribe
+
+
+def _connection_options(parser: argparse.ArgumentParser) -> None:
+    _option(parser, "--url", default="ws://127.0.0.1:3001/voice-stream", help="where (%(default)s)")
+    _option(parser, "--token", required=True, help="a token with the role device")
+    _option(parser, "--language", default="en-US", help="BCP 47 tag (%(default)s)")
+    _option(parser, "--lane", help="the lane that is ordering")
+    _option(parser, "--table-id", help="the table that is ordering")
+    _option(parser, "--order", choices=["auto", "off"], default="auto", help="off: no order")
+    _option(parser, "--chunk-ms", type=int, default=100, help="length of a chunk (%(default)s)")
+    _option(parser, "--jsonl", action="store_true", help="print every event as a line of JSON")
+
+
+def _stream(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC or Ogg")
+    _connection_options(parser)
+    _option(parser, "--speed", type=float, default=1.0, help="times real time; 0: at once")
+    _option(parser, "--shuffle", type=int, default=1, metavar="N", help="mix up N chunks each")
+    _option(
+        parser, "--drop", type=float, default=0.0, metavar="P", help="lose chunks with chance P"
+    )
+    parser.set_defaults(run=_run_stream)
+
+
+def _run_stream(options: argparse.Namespace) -> int:
+    from voice_service import microphone  # noqa: PLC0415
+
+    return microphone.stream_files(options, _complain)
+
+
+def _mic(parser: argparse.ArgumentParser) -> None:
+    _connection_options(parser)
+    _option(parser, "--input", help="name or number of the microphone")
+    parser.set_defaults(run=_run_mic)
+
+
+def _run_mic(options: argparse.Namespace) -> int:
+    from voice_service import microphone  # noqa: PLC0415
+
+    return microphone.stream_microphone(options, _complain)
+
+
+def _transcribe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC or Ogg")
+    _option(parser, "--language", default="en-US", help="BCP 47 tag (%(default)s)")
+    _option(parser, "--jsonl", action="store_true", help="print every event as a line of JSON")
+    _settings_options(parser)
+    parser.set_defaults(run=_run_transcribe)
+
+
+def _run_transcribe(options: argparse.Namespace) -> int:
+    from voice_service import offline, server  # noqa: PLC0415
+    from voice_service.models import ModelError  # noqa: PLC0415
+
+    settings = _settings(options)
+    try:
+        recognizer = server.prepare(settings)
+    except ModelError as error:
+        _complain(str(error))
+        return 1
+    return offline.transcribe_files(options, settings, recognizer, _complain)
+
+
+# order, models
+
+
+def _order(parser: argparse.ArgumentParser) -> None:
+    _option(parser, "--menu", type=Path, required=True, help="a menu as JSON")
+    parser.add_argument("file", nargs="?", type=Path, help="utterances, a line each (default: -)")
+    _option(parser, "--jsonl", action="store_true", help="print a line of JSON per order")
+    parser.set_defaults(run=_run_order)
+
+
+def _run_order(options: argparse.Namespace) -> int:
+    from voice_service.ordering import cli  # noqa: PLC0415
+
+    return cli.run(options.menu, options.file, jsonl=options.jsonl)
+
+
+def _models(parser: argparse.ArgumentParser) -> None:
+    _option(parser, "--models-dir", type=Path, help="where models are kept")
+    actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
+    actions.add_parser("list", help="show known models and whether they are here")
+    for action, does in (("verify", "check every byte of a model"), ("fetch", "get a model")):
+        actions.add_parser(action, help=does).add_argument("name")
+    add = actions.add_parser("add", help="take in a model from a directory")
+    add.add_argument("name")
+    add.add_argument("path", type=Path, help="a CTranslate2 directory")
+    parser.set_defaults(run=_run_models)
+
+
+def _run_models(options: argparse.Namespace) -> int:
+    from voice_service import models  # noqa: PLC0415
+
+    directory = options.models_dir or models.default_models_dir()
+    try:
+        if options.action == "list":
+            print(models.format_list(models.list_models(directory)))
+        elif options.action == "verify":
+            verification = models.verify(options.name, directory)
+            print(models.format_verification(verification))
+            return 1 if verification.problems else 0
+        elif options.action == "fetch":
+            print(models.format_list([models.fetch(options.name, directory)]))
+        else:
+            print(models.format_list([models.add(options.name, options.path, directory)]))
+    except models.ModelError as error:
+        _complain(str(error))
+        return 1
+    return 0
