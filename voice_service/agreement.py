@@ -27,12 +27,14 @@ def same_words(left: Sequence[str], right: Sequence[str]) -> bool:
 class StablePrefix:
     """Words of an utterance that will not change any more.
 
-    A word becomes stable when it stands at the same place in `agreeing` hypotheses in a row, with
-    at least `guard` words behind it in each.
+    A word becomes stable when it stands at the same place in `agreeing` hypotheses in a row that
+    are at least `sure` of themselves (0 to 1), with at least `guard` words behind it in each. The
+    defaults cost finals less than they gain elsewhere: docs/measurements.md, "Stable prefix".
     """
 
-    agreeing: int = 2
-    guard: int = 1
+    agreeing: int = 3
+    guard: int = 2
+    sure: float = 0.7
     words: list[str] = field(default_factory=list)
     """The stable words as they are shown; only ever appended to."""
     _recent: list[list[str]] = field(default_factory=list)
@@ -44,13 +46,13 @@ class StablePrefix:
             return ""
         return " ".join([*self.words[:-1], self.words[-1].rstrip(_PUNCTUATION)])
 
-    def extend(self, words: Sequence[str]) -> list[str]:
+    def extend(self, words: Sequence[str], confidence: float) -> list[str]:
         """Take the next hypothesis; return its words, with the stable ones as first shown.
 
         Only a hypothesis that begins with the stable words can make further ones stable.
         """
         shown = self.merge(words)
-        fits = same_words(words[: len(self.words)], self.words)
+        fits = confidence >= self.sure and same_words(words[: len(self.words)], self.words)
         self._recent = [*self._recent, list(words)][-self.agreeing :] if fits else []
         if len(self._recent) == self.agreeing:
             limit = min(len(h) for h in self._recent) - self.guard

@@ -86,6 +86,8 @@ def _alaw_table() -> Samples:
     return np.asarray(linear / 32768, np.float32)
 
 
+_LONGEST_BRIDGE_S: Final = 60
+"""Seconds of silence that may stand for one gap: its length is a number that the client sends."""
 _PCM16: Final = np.float32(1 / 32768)
 _MULAW: Final = _mulaw_table()
 _ALAW: Final = _alaw_table()
@@ -128,6 +130,9 @@ class PcmDecoder:
                 f"{self._width} bytes per sample, {self._channels} channel(s)"
             )
         self._expand(payload)
+        if not self._last_length:
+            # If chunks are lost in front of the first one, they were as long as it is.
+            self._last_length = len(payload) // block
 
     def decode(self, payload: bytes) -> Samples:
         samples = self._expand(payload)
@@ -137,7 +142,8 @@ class PcmDecoder:
         return self._resample(samples)
 
     def bridge(self, missing: int) -> Samples:
-        return self._resample(np.zeros(missing * self._last_length, np.float32))
+        length = min(missing * self._last_length, _LONGEST_BRIDGE_S * self._rate)
+        return self._resample(np.zeros(length, np.float32))
 
     def flush(self) -> Samples:
         return self._resample(np.zeros(0, np.float32), last=True)

@@ -94,7 +94,7 @@ class ContainerDecoder:
         self._pipe.write(b"", end=True)
 
     def _exchange(self, payload: bytes, *, end: bool = False) -> Samples:
-        if not self._pipe.write(payload, end=end):
+        if self._error is None and not self._pipe.write(payload, end=end):
             self._error = AudioError("the audio container could not be decoded in time")
         if self._error is not None:
             raise self._error
@@ -103,11 +103,17 @@ class ContainerDecoder:
 
     def _run(self, name: str) -> None:
         try:
-            with av.open(self._pipe, mode="r", format=name, options={"probesize": "4096"}) as media:
+            with av.open(
+                self._pipe,
+                mode="r",
+                format=name,
+                options={"probesize": "4096"},
+                metadata_errors="replace",
+            ) as media:
                 self._decode(media)
         except AudioError as error:
             self._error = error
-        except FFmpegError:
+        except (FFmpegError, ValueError):
             if not self._closing:
                 self._error = AudioError("audio is not a readable Opus stream of that container")
         finally:

@@ -10,7 +10,7 @@ The only module that imports faster_whisper and CTranslate2. Everything here may
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ from voice_service.hypothesis import DecodeRequest, Hypothesis, Word
 
 _HOP: Final = 160
 """Samples per mel frame."""
+_ENCODER_FRAME_MS: Final = 20
+"""Length of an encoder frame: two mel frames."""
 _FULL_CONTEXT: Final = 3000
 """Mel frames of the 30 s window that Whisper was trained on."""
 MAX_SECONDS: Final = _FULL_CONTEXT * _HOP / SAMPLE_RATE
@@ -37,17 +39,23 @@ class DecodingProfile:
     """How one kind of decode is done.
 
     The encoder sees at least `floor_s` seconds and at least `margin_s` more than the audio. At most
-    `tokens_per_s` tokens are generated per second of audio (speech rarely passes 6).
+    `tokens_per_s` tokens are generated per second of audio (speech rarely passes 6), and no
+    `no_repeat_ngram` of them in a row twice (0: guests may repeat themselves).
     """
 
     beam_size: int
     floor_s: float
     margin_s: float
     tokens_per_s: float
+    no_repeat_ngram: int = 0
 
 
 QUICK: Final = DecodingProfile(beam_size=1, floor_s=10.0, margin_s=2.0, tokens_per_s=8.0)
 THOROUGH: Final = DecodingProfile(beam_size=5, floor_s=15.0, margin_s=2.0, tokens_per_s=10.0)
+_CAREFUL: Final = DecodingProfile(
+    beam_size=5, floor_s=30.0, margin_s=2.0, tokens_per_s=10.0, no_repeat_ngram=5
+)
+"""For the second attempt, when the first one went round in circles."""
 
 _MIN_TOKENS: Final = 12
 _COMPRESSION_LIMIT: Final = 2.4
@@ -76,6 +84,7 @@ class Recognizer:
 
     @property
     def multilingual(self) -> bool:
+        """Whether the model knows more than one language."""
         return bool(self._model.is_multilingual)
 
     @property
@@ -93,7 +102,7 @@ class Recognizer:
         wanted = max(profile.floor_s, seconds + profile.margin_s) * SAMPLE_RATE / _HOP
         result = self._attempt(request, profile, mel, min(_FULL_CONTEXT, int(wanted) & ~1))
         if result.looped:
-            result = self._attempt(request, profile, mel, _FULL_CONTEXT)
+            result = self._attempt(request, _CAREFUL, mel, _FULL_CONTEXT)
         if not result.tokens or result.silence or result.looped:
             return Hypothesis("", 0.0)
         if not request.thorough:
@@ -121,7 +130,7 @@ class Recognizer:
     ) -> _Attempt:
         tokenizer = self._tokenizer(request.language)
         encoded = self._model.encode(ctranslate2.StorageView.from_array(_pad(mel, context)))
-        prompt = self._prompt(tokenizer, request)
+        prompt = [*self._start(tokenizer, request), tokenizer.no_timestamps]
         seconds = len(request.audio) / SAMPLE_RATE
         limit = max(_MIN_TOKENS, int(seconds * profile.tokens_per_s))
         room = int(self._whisper.max_length) - len(prompt)
@@ -129,6 +138,7 @@ class Recognizer:
             encoded,
             [prompt],
             beam_size=profile.beam_size,
+            no_repeat_ngram_size=profile.no_repeat_ngram,
             max_length=len(prompt) + min(limit, room),
             return_scores=True,
             return_no_speech_prob=True,
@@ -148,18 +158,34 @@ class Recognizer:
         )
 
     def _align(self, request: DecodeRequest, result: _Attempt, frames: int) -> tuple[Word, ...]:
-        """Times and confidence per word, from the decoder's cross-attention."""
-        [found] = self._whisper.find_alignment(
-            self._tokenizer(request.language), [result.tokens], result.encoded, frames
-        )
-        return _written_words(found, int(len(request.audio) * 1000 / SAMPLE_RATE))
+        """Times and confidence per word, from the decoder's cross-attention and probabilities.
 
-    def _prompt(self, tokenizer: Tokenizer, request: DecodeRequest) -> list[int]:
+        Like `WhisperModel.find_alignment`, but given the bias as well: without it the decoder is
+        less sure of the menu's words than it was when it wrote them.
+        """
+        tokenizer = self._tokenizer(request.language)
+        [found] = self._model.align(
+            result.encoded, self._start(tokenizer, request), [result.tokens], frames
+        )
+        pieces, piece_tokens = tokenizer.split_to_word_tokens([*result.tokens, tokenizer.eot])
+        bounds = np.cumsum([0, *(len(tokens) for tokens in piece_tokens)])
+        times = _start_times(found.alignments, int(bounds[-1]))
+        words: list[Word] = []
+        for text, first, last in zip(pieces[:-1], bounds[:-2], bounds[1:-1], strict=True):
+            probability = float(np.mean(found.text_token_probs[first:last]))
+            _append(words, Word(text, times[first], times[last], probability))
+        limit = int(len(request.audio) * 1000 / SAMPLE_RATE)
+        return tuple(
+            replace(w, start_ms=min(w.start_ms, limit), end_ms=min(w.end_ms, limit)) for w in words
+        )
+
+    def _start(self, tokenizer: Tokenizer, request: DecodeRequest) -> list[int]:
+        """The decoder's first tokens: the bias, as if it had been said before, and the task."""
         bias: list[int] = []
         if request.bias:
             half = int(self._whisper.max_length) // 2 - 1
             bias = [tokenizer.sot_prev, *tokenizer.encode(" " + request.bias)[:half]]
-        return [*bias, *tokenizer.sot_sequence, tokenizer.no_timestamps]
+        return [*bias, *tokenizer.sot_sequence]
 
     @lru_cache(maxsize=128)  # noqa: B019  one recogniser lives as long as the process
     def _tokenizer(self, language: str) -> Tokenizer:
@@ -200,24 +226,29 @@ def _repeats(text: str) -> bool:
     )
 
 
-def _written_words(found: list[dict[str, Any]], audio_ms: int) -> tuple[Word, ...]:
-    """Alignment pieces joined into words as they are written: split at spaces only."""
-    words: list[Word] = []
-    for piece in found:
-        text = str(piece["word"])
-        start = min(audio_ms, int(piece["start"] * 1000))
-        end = min(audio_ms, int(piece["end"] * 1000))
-        confidence = float(piece["probability"])
-        if words and not text.startswith(" "):
-            last = words[-1]
-            # Punctuation has no sound, and says nothing about how well the word was heard.
-            spoken = any(c.isalnum() for c in text)
-            words[-1] = Word(
-                last.text + text,
-                last.start_ms,
-                max(last.end_ms, end) if spoken else last.end_ms,
-                min(last.confidence, confidence) if spoken else last.confidence,
-            )
-        elif text.strip():
-            words.append(Word(text.strip(), start, end, confidence))
-    return tuple(words)
+def _start_times(alignments: list[tuple[int, int]], tokens: int) -> list[int]:
+    """For each token, the millisecond at which the alignment path first reaches it.
+
+    The path is a list of (token, encoder frame) steps; tokens it ends before get its last frame.
+    """
+    first: dict[int, int] = {}
+    for token, frame in alignments:
+        first.setdefault(token, frame)
+    last = alignments[-1][1] if alignments else 0
+    return [first.get(token, last) * _ENCODER_FRAME_MS for token in range(tokens + 1)]
+
+
+def _append(words: list[Word], piece: Word) -> None:
+    """Add a piece of text to words as they are written: split at spaces only."""
+    if words and not piece.text.startswith(" "):
+        before = words[-1]
+        # Punctuation has no sound, and says nothing about how well the word was heard.
+        spoken = any(c.isalnum() for c in piece.text)
+        words[-1] = replace(
+            before,
+            text=before.text + piece.text,
+            end_ms=piece.end_ms if spoken else before.end_ms,
+            confidence=min(before.confidence, piece.confidence) if spoken else before.confidence,
+        )
+    elif piece.text.strip():
+        words.append(replace(piece, text=piece.text.strip()))

@@ -95,6 +95,7 @@ class _Sent:
 
 _KEPT_FINALS = 64
 _REFUSED_RETRY_MS = 500
+_REPORTED_SEQUENCES = 256
 
 
 class VoiceSession:
@@ -384,6 +385,7 @@ def _gap_error(gap: Gap) -> ProtocolError:
     which = f"sequence {gap.first}" if gap.count == 1 else f"sequences {gap.first} to {gap.last}"
     return ProtocolError(
         ErrorCode.AUDIO_GAP,
-        f"{which} did not arrive in time and was bridged with silence",
+        f"{which} did not arrive in time; silence takes its place",
         sequence=gap.first,
+        sequences=range(gap.first, gap.last + 1)[:_REPORTED_SEQUENCES],
     )

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+Data = Mapping[str, Any]
 
 from voice_service import protocol
 
 
 def describe(event: Mapping[str, Any]) -> str | None:
     """One line for an event of either socket; None for one that says nothing to people."""
-    data = event.get("data") or {}
-    match event["type"]:
-        case protocol.TRANSCRIPT if data["is_final"]:
-            return f"final    {data['text']}  ({data['confidence']:.0%} sure)"
-        case protocol.TRANSCRIPT:
-            stable = data["stable_text"]
-            return f"partial  {stable}|{data['text'][len(stable) :]}"
-        case protocol.ORDER:
-            reasons = "; ".join(f"{r['code']}: {r['text']}" for r in data["reasons"])
-            return f"order    [{data['status']}] {data['readback']} {reasons}".rstrip()
-        case protocol.SPEECH_DISCARDED:
-            return f"nothing understood in utterance {data['utterance']}"
-        case protocol.END:
-            return f"end      {data['utterances']} utterances in {data['duration']:.1f} s of audio"
-        case "error":
-            return f"error    {data['code']}: {data['message']}"
-        case "order:created" | "order:updated":
-            return f"{event['type']}  {order_line(data['order'])}"
-        case "order:status":
-            return f"order:status   {data['previous_status']} → {data['status']}"
-    return None
+    line = _LINES.get(event["type"])
+    return None if line is None else line(event.get("data") or {})
 
 
 def order_line(order: Mapping[str, Any]) -> str:
@@ -52,3 +35,29 @@ def item_line(item: Mapping[str, Any]) -> str:
 def money(cents: int) -> str:
     """An amount with its point: 1234 is 12.34."""
     return f"{cents // 100}.{cents % 100:02d}"
+
+
+def _transcript(data: Data) -> str:
+    if data["is_final"]:
+        return f"final    {data['text']}  ({data['confidence']:.0%} sure)"
+    stable = data["stable_text"]
+    return f"partial  {stable}|{data['text'][len(stable) :]}"
+
+
+def _order(data: Data) -> str:
+    reasons = "; ".join(f"{r['code']}: {r['text']}" for r in data["reasons"])
+    return f"order    [{data['status']}] {data['readback']} {reasons}".rstrip()
+
+
+_LINES: dict[str, Callable[[Data], str]] = {
+    protocol.TRANSCRIPT: _transcript,
+    protocol.ORDER: _order,
+    protocol.SPEECH_DISCARDED: lambda d: f"nothing understood in utterance {d['utterance']}",
+    protocol.END: lambda d: (
+        f"end      {d['utterances']} utterances in {d['duration']:.1f} s of audio"
+    ),
+    "error": lambda d: f"error    {d['code']}: {d['message']}",
+    "order:created": lambda d: f"order:created  {order_line(d['order'])}",
+    "order:updated": lambda d: f"order:updated  {order_line(d['order'])}",
+    "order:status": lambda d: f"order:status   {d['previous_status']} → {d['status']}",
+}

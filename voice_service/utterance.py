@@ -73,7 +73,7 @@ class Utterance:
             self.unchanged += not self.text
             return False
         before = (self.text, self.stable.text)
-        shown = self.stable.extend(words)
+        shown = self.stable.extend(words, hypothesis.confidence)
         if same_words(shown, self.text.split()):
             self.unchanged += 1
         else:

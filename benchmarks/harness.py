@@ -1,0 +1,157 @@
+"""What the voice benchmarks share: a service in a process of its own, recordings, statistics."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from voice_service.audio import SAMPLE_RATE, Samples
+from voice_service.client import Event, VoiceStream
+from voice_service.offline import read_audio
+from voice_service.pace import Pace, play
+
+ACTIVE_DB = 35.0
+"""Speech is where a 20 ms frame is at most this far below the loudest frames."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording of speech with its text, and where in it speech begins and ends (seconds)."""
+
+    name: str
+    text: str
+    samples: Samples
+    onset: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service and how to reach it."""
+
+    url: str
+    token: str
+    process: psutil.Process
+
+
+def active_span(samples: Samples) -> tuple[float, float]:
+    """Where speech begins and ends in a clean recording, in seconds, by frame energy."""
+    frame = SAMPLE_RATE // 50
+    count = max(1, len(samples) // frame)
+    energy = np.mean(samples[: count * frame].reshape(count, -1) ** 2, axis=1)
+    level = 10 * np.log10(energy + 1e-10)
+    active = np.flatnonzero(level > np.percentile(level, 95) - ACTIVE_DB)
+    return float(active[0]) / 50, float(active[-1] + 1) / 50
+
+
+def read_manifest(path: Path, *, without: Sequence[str] = ()) -> list[Recording]:
+    """Recordings of a JSONL manifest (`file`, `text`, `set`), paths relative to it."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    recordings = []
+    for row in rows:
+        if row.get("set") in without:
+            continue
+        samples = read_audio(path.parent / row["file"])
+        recordings.append(Recording(row["file"], row["text"], samples, *active_span(samples)))
+    return recordings
+
+
+def silence(seconds: float) -> Samples:
+    """Digital silence."""
+    return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+
+
+@contextlib.contextmanager
+def service(arguments: Sequence[str] = (), restaurant: str = "benchmark") -> Iterator[Service]:
+    """`voice-service serve` on a free port with a data directory of its own."""
+    with tempfile.TemporaryDirectory() as data:
+        env = {k: v for k, v in os.environ.items() if not k.startswith("VOICE_")}
+        command = [sys.executable, "-m", "voice_service"]
+        limits = ["--port", "0", "--voice-per-minute", "1000000", "--data-dir", data]
+        log = Path(data) / "log"
+        with (
+            log.open("w") as messages,
+            subprocess.Popen(
+                [*command, "serve", *limits, *arguments], stderr=messages, env=env
+            ) as process,
+        ):
+            try:
+                url = _address(process, log)
+                token = subprocess.run(
+                    [*command, "token", "--data-dir", data, "--restaurant", restaurant]
+                    + ["--user", "benchmark", "--role", "device"],
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                    env=env,
+                ).stdout.strip()
+                yield Service(f"{url}/voice-stream", token, psutil.Process(process.pid))
+            finally:
+                process.terminate()
+                process.wait(30)
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    while process.poll() is None:
+        for line in log.read_text(encoding="utf-8").splitlines():
+            if line.startswith("Listening on "):
+                return line.removeprefix("Listening on ").replace("http", "ws", 1)
+        time.sleep(0.1)
+    raise RuntimeError(f"the service did not start:\n{log.read_text(encoding='utf-8')}")
+
+
+async def stream(
+    to: Service, samples: Samples, *, speed: float = 1.0, options: dict[str, Any] | None = None
+) -> list[tuple[float, Event]]:
+    """Stream samples as a session; every event with the seconds since the first sample was due."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    events: list[tuple[float, Event]] = []
+    session = VoiceStream(
+        to.url,
+        to.token,
+        lambda event, at: events.append((at - start, event)),
+        options={"order": "off", **(options or {})},
+    )
+    await session.run(play(Pace(speed=speed).chunks(samples), start))
+    return events
+
+
+async def in_parallel(
+    to: Service, recordings: Sequence[Samples], streams: int, *, speed: float
+) -> AsyncIterator[tuple[int, list[tuple[float, Event]]]]:
+    """Stream all, `streams` at a time; yields (index, events) as they finish."""
+    waiting = list(enumerate(recordings))
+    running: dict[asyncio.Task[list[tuple[float, Event]]], int] = {}
+    while waiting or running:
+        while waiting and len(running) < streams:
+            index, samples = waiting.pop(0)
+            running[asyncio.create_task(stream(to, samples, speed=speed))] = index
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            yield running.pop(task), task.result()
+
+
+def finals(events: Sequence[tuple[float, Event]]) -> list[tuple[float, Event]]:
+    """The final transcripts of a session."""
+    return [(t, e) for t, e in events if e["type"] == "voice:transcript" and e["data"]["is_final"]]
+
+
+def percentiles(values: Sequence[float]) -> str:
+    """Median, 90th and 99th percentile, in seconds."""
+    if not values:
+        return "   –      –      –  "
+    return "  ".join(f"{np.percentile(values, p):5.2f}" for p in (50, 90, 99))
