@@ -1,0 +1,84 @@
+"""The web application: the root socket, the HTTP API, health, metrics and the staff pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+from aiohttp import hdrs, web
+
+from order_events import http, pages
+from order_events.application import Application
+from order_events.auth import TokenAuthority, authority
+from order_events.endpoint import Endpoint
+from order_events.jwks import KeySet
+from order_events.protocol import ClientMessage
+from order_events.root import RootApplication
+from order_events.service import OrderEvents
+from order_events.settings import HubSettings
+from order_events.sockets import Sockets
+
+M = TypeVar("M", bound=ClientMessage)
+
+AUTHORITY = web.AppKey("AUTHORITY", TokenAuthority)
+EVENTS = web.AppKey("EVENTS", OrderEvents)
+SOCKETS = web.AppKey("SOCKETS", Sockets)
+
+
+def build_app(
+    settings: HubSettings,
+    events: OrderEvents,
+    *,
+    tokens: TokenAuthority | None = None,
+) -> web.Application:
+    """The hub as an application, which opens `events` when it starts and closes it when it stops.
+
+    `app[EVENTS]`, `app[SOCKETS]`, `app[AUTHORITY]` and `http.READINESS` are there to build on;
+    `add_socket` serves another kind of socket beside the root one.
+    """
+    app = web.Application(client_max_size=settings.http_body_bytes)
+    app[EVENTS] = events
+    key_set = None
+    if settings.jwt_jwks is not None and tokens is None:
+        key_set = KeySet(settings.jwt_jwks, settings.jwt_jwks_refresh_s)
+        app.cleanup_ctx.append(key_set.run)
+    app[AUTHORITY] = authority(settings, key_set) if tokens is None else tokens
+    app[SOCKETS] = Sockets(
+        settings, app[AUTHORITY], events.metrics, events.hub.head, events.revocations.covers
+    )
+    app.cleanup_ctx.append(_open)
+    app.on_shutdown.append(_stop)
+    root = Endpoint(
+        RootApplication(settings, events.hub, events.store, events.metrics), app[SOCKETS], "root"
+    )
+
+    async def front(request: web.Request) -> web.StreamResponse:
+        if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+            return await root.handle(request)
+        return await pages.index(request)
+
+    app.router.add_get("/", front)
+    pages.add_routes(app)
+    http.add_routes(app, events, app[SOCKETS])
+    if key_set is not None:
+        loaded = key_set
+        app[http.READINESS].append(
+            lambda: None if loaded.loaded else "the key set has not been read"
+        )
+    return app
+
+
+def add_socket(app: web.Application, path: str, application: Application[M], name: str) -> None:
+    """Serves another kind of socket, with the same rules; `name` labels its metrics."""
+    app.router.add_get(path, Endpoint(application, app[SOCKETS], name).handle)
+
+
+async def _open(app: web.Application) -> AsyncIterator[None]:
+    await app[EVENTS].open()
+    app[SOCKETS].start()
+    yield
+    await app[EVENTS].close()
+
+
+async def _stop(app: web.Application) -> None:
+    await app[SOCKETS].stop()

@@ -1,0 +1,241 @@
+"""The changes a restaurant's books can take, each a function of one transaction.
+
+Every change writes its rows and appends its events; the store commits both together.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from order_events import filters, orders
+from order_events.errors import InvalidOrder, NotFound
+from order_events.filters import Tags
+from order_events.menu import Menu
+from order_events.models import (
+    Event,
+    Order,
+    OrderChange,
+    OrderDraft,
+    Payment,
+    PaymentDraft,
+    StatusChange,
+    Table,
+    TableChange,
+)
+from order_events.tx import Tx
+
+KDS_ORDERS = 100
+"""Orders in one `kds:update` at most."""
+FORGET_AT_ONCE = 2_000
+"""Events deleted in one transaction at most, so that nobody waits long behind it."""
+
+
+def create_order(
+    tx: Tx, restaurant_id: str, draft: OrderDraft, actor: str, key: str | None
+) -> Order:
+    """A new order, or the one that an earlier creation with this key made."""
+    earlier = tx.made_before(restaurant_id, "order", key)
+    if earlier is not None:
+        return tx.require_order(restaurant_id, earlier)
+    menu = tx.menu(restaurant_id)
+    if menu is None:
+        raise InvalidOrder("the restaurant has no menu")
+    # Priced before a number is taken, so that a refused draft leaves no hole in the day.
+    orders.price_items(draft.items, menu, already=())
+    number = tx.next_order_number(restaurant_id, tx.moment.astimezone(ZoneInfo(menu.time_zone)))
+    order = orders.create(
+        draft,
+        menu,
+        order_id=str(uuid.uuid4()),
+        restaurant_id=restaurant_id,
+        order_number=number,
+        actor=actor,
+        now=tx.now,
+    )
+    event = tx.append(restaurant_id, filters.ORDER_CREATED, _order_data(order), order_tags(order))
+    tx.put_order(order, event.seq)
+    tx.remember(restaurant_id, "order", key, order.id)
+    return order
+
+
+def change_order(
+    tx: Tx, restaurant_id: str, order_id: str, change: OrderChange, actor: str
+) -> Order:
+    """The changed order."""
+    order = orders.revise(
+        tx.require_order(restaurant_id, order_id),
+        change,
+        tx.menu(restaurant_id),
+        actor=actor,
+        now=tx.now,
+    )
+    return _updated(tx, order)
+
+
+def set_status(
+    tx: Tx, restaurant_id: str, order_id: str, change: StatusChange, actor: str
+) -> Order:
+    """The order one step on, told as `order:status` and, whole, as `order:updated`."""
+    before = tx.require_order(restaurant_id, order_id)
+    order = orders.set_status(before, change.status, change.version, actor=actor, now=tx.now)
+    tx.append(
+        restaurant_id,
+        filters.ORDER_STATUS,
+        {
+            "order_id": order.id,
+            "status": order.status,
+            "previous_status": before.status,
+            "version": order.version,
+            "actor": actor,
+        },
+        order_tags(order),
+    )
+    return _updated(tx, order)
+
+
+def take_payment(
+    tx: Tx, restaurant_id: str, draft: PaymentDraft, actor: str, key: str | None
+) -> Payment:
+    """A recorded payment, or the one that an earlier recording with this key made."""
+    earlier = tx.made_before(restaurant_id, "payment", key)
+    if earlier is not None and (made := tx.payment(restaurant_id, earlier)) is not None:
+        return made
+    order = tx.require_order(restaurant_id, draft.order_id)
+    payment = Payment(
+        id=str(uuid.uuid4()), **draft.model_dump(), created_at=tx.now, created_by=actor
+    )
+    tx.put_payment(restaurant_id, payment)
+    tx.append(
+        restaurant_id,
+        filters.PAYMENT_PROCESSED,
+        {"payment": payment.model_dump(mode="json"), "actor": actor},
+        {**order_tags(order), "status": (payment.status,)},
+    )
+    if payment.status == "completed":
+        _updated(tx, orders.pay(order, payment.amount, actor=actor, now=tx.now))
+    tx.remember(restaurant_id, "payment", key, payment.id)
+    return payment
+
+
+def change_table(
+    tx: Tx, restaurant_id: str, table_id: str, change: TableChange, actor: str
+) -> Table:
+    """The changed table; one that is new needs a number and a status."""
+    before = tx.table(restaurant_id, table_id)
+    orders.check_version(0 if before is None else before.version, change.version)
+    number = change.number or (before.number if before else None)
+    status = change.status or (before.status if before else None)
+    if number is None or status is None:
+        raise InvalidOrder("a new table needs a number and a status")
+    table = Table(
+        id=table_id,
+        number=number,
+        status=status,
+        version=1 if before is None else before.version + 1,
+        updated_at=tx.now,
+        updated_by=actor,
+    )
+    tx.put_table(restaurant_id, table)
+    tx.append(
+        restaurant_id,
+        filters.TABLE_UPDATED,
+        {"table": table.model_dump(mode="json"), "actor": actor},
+        filters.tags({"table_id": table.id, "status": table.status}),
+    )
+    return table
+
+
+def sell_out(tx: Tx, restaurant_id: str, item_id: str, sold_out: bool, actor: str) -> int:
+    """Marks a menu item; returns the menu's version."""
+    menu = tx.menu(restaurant_id)
+    if menu is None or all(item.id != item_id for item in menu.items):
+        raise NotFound("the menu has no such item")
+    items = tuple(
+        item.model_copy(update={"sold_out": sold_out}) if item.id == item_id else item
+        for item in menu.items
+    )
+    return put_menu(tx, restaurant_id, menu.model_copy(update={"items": items}), actor)
+
+
+def put_menu(tx: Tx, restaurant_id: str, menu: Menu, actor: str) -> int:
+    """Replaces the menu; returns its version."""
+    return tx.put_menu(restaurant_id, menu, actor)
+
+
+def publish(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
+    """An event of its own."""
+    return tx.append(restaurant_id, type_, data, tags)
+
+
+def update_kitchen(tx: Tx, restaurant_id: str) -> bool:
+    """Tells the kitchen of the orders that have changed; True when more are left to tell.
+
+    What has been told is kept in the database: a crash between an order's change and its
+    `kds:update` loses nothing.
+    """
+    changed = tx.changed_for_kitchen(restaurant_id, KDS_ORDERS)
+    if not changed:
+        return False
+    all_tags = [order_tags(order) for order in changed]
+    names = {name for tags in all_tags for name in tags}
+    tx.append(
+        restaurant_id,
+        filters.KDS_UPDATE,
+        {"orders": [_ticket(order) for order in changed]},
+        filters.tags({n: [v for tags in all_tags for v in tags.get(n, ())] for n in names}),
+    )
+    return len(changed) == KDS_ORDERS
+
+
+def forget(tx: Tx, restaurant_id: str, keep: int, since: float) -> tuple[int, bool]:
+    """Deletes old events; the oldest seq that is left, and whether more are to go."""
+    gone = tx.forget_events(restaurant_id, keep, since, FORGET_AT_ONCE)
+    return tx.oldest(restaurant_id), gone == FORGET_AT_ONCE
+
+
+def order_tags(order: Order) -> dict[str, tuple[str, ...]]:
+    """What an order's events can be filtered by."""
+    return filters.tags(
+        {
+            "order_id": order.id,
+            "table_id": order.table_id,
+            "session_id": order.source.session_id,
+            "lane": order.source.lane,
+            "status": order.status.value,
+        }
+    )
+
+
+def _updated(tx: Tx, order: Order) -> Order:
+    event = tx.append(
+        order.restaurant_id, filters.ORDER_UPDATED, _order_data(order), order_tags(order)
+    )
+    tx.put_order(order, event.seq)
+    return order
+
+
+def _order_data(order: Order) -> dict[str, Any]:
+    return {"order": order.model_dump(mode="json"), "actor": order.updated_by}
+
+
+def _ticket(order: Order) -> dict[str, Any]:
+    return order.model_dump(
+        mode="json",
+        include={
+            "id",
+            "order_number",
+            "type",
+            "status",
+            "items",
+            "prep_time",
+            "table_id",
+            "table_number",
+            "notes",
+            "version",
+            "created_at",
+            "updated_at",
+        },
+    )

@@ -1,0 +1,82 @@
+"""The aiohttp shell that both sockets use: everything about a connection but its messages.
+
+Origin, authentication and its renewal, rates, sizes, parsing, errors, heartbeat, close codes and
+freeing what a connection held are here and in `visit`; what messages mean is a `Handler`'s
+business.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import hdrs, web
+
+from order_events.application import Application, Budget, Handler
+from order_events.connection import Connection
+from order_events.protocol import ClientMessage
+from order_events.sockets import Sockets
+from order_events.visit import Visit
+
+__all__ = ["Application", "Budget", "Connection", "Endpoint", "Handler", "origin_allowed"]
+
+M = TypeVar("M", bound=ClientMessage)
+
+logger = structlog.get_logger(__name__)
+
+
+class Endpoint(Generic[M]):
+    """One route. `name` labels metrics and logs."""
+
+    def __init__(self, application: Application[M], sockets: Sockets, name: str) -> None:
+        self.application = application
+        self.sockets = sockets
+        self.name = name
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serves one socket for its whole life."""
+        settings = self.sockets.settings
+        if not self.sockets.accepting:
+            raise web.HTTPServiceUnavailable(text="the server is going away")
+        if not origin_allowed(request, settings.allowed_origins):
+            logger.warning("origin refused", socket=self.name, origin=_origin(request))
+            raise web.HTTPForbidden(text="this page may not connect here")
+        ws = web.WebSocketResponse(
+            timeout=settings.close_timeout_s,
+            autoclose=False,
+            autoping=False,
+            compress=settings.compression,
+            # The limit itself is checked after inflation, by us: closing is then orderly. This
+            # one only bounds memory.
+            max_msg_size=2 * settings.max_message_bytes + 1,
+        )
+        if not ws.can_prepare(request):
+            raise web.HTTPUpgradeRequired(
+                headers={hdrs.UPGRADE: "websocket"}, text="this is a WebSocket"
+            )
+        address = request.remote or ""
+        if not self.sockets.knock(address):
+            raise web.HTTPTooManyRequests(text="too many connections that are not authenticated")
+        visit = Visit(
+            self.application,
+            self.sockets,
+            name=self.name,
+            request=request,
+            ws=ws,
+            address=address,
+        )
+        await visit.run()
+        return ws
+
+
+def origin_allowed(request: web.Request, allowed: tuple[str, ...]) -> bool:
+    """Whether the page that opened the socket may: none (not a browser), our own, or listed."""
+    origin = _origin(request)
+    if origin is None or "*" in allowed or origin.rstrip("/") in allowed:
+        return True
+    return bool(request.host) and urlsplit(origin).netloc == request.host
+
+
+def _origin(request: web.Request) -> str | None:
+    return request.headers.get(hdrs.ORIGIN)

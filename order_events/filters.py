@@ -1,0 +1,100 @@
+"""Which events a subscription is about: names, patterns and filters. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+ORDER_CREATED = "order:created"
+ORDER_UPDATED = "order:updated"
+ORDER_STATUS = "order:status"
+TABLE_UPDATED = "table:updated"
+PAYMENT_PROCESSED = "payment:processed"
+KDS_UPDATE = "kds:update"
+VOICE_TRANSCRIPT = "voice:transcript"
+VOICE_ORDER = "voice:order"
+
+DOCUMENTED_EVENTS = frozenset(
+    {
+        ORDER_CREATED,
+        ORDER_UPDATED,
+        ORDER_STATUS,
+        TABLE_UPDATED,
+        PAYMENT_PROCESSED,
+        KDS_UPDATE,
+    }
+)
+"""What a connection receives that never subscribed."""
+
+EVENTS = DOCUMENTED_EVENTS | {VOICE_TRANSCRIPT, VOICE_ORDER}
+"""Everything that can be published and subscribed to."""
+
+ALWAYS_SENT = frozenset({"connected", "error"})
+"""Documented next to the events; naming them in `subscribe` is allowed and changes nothing."""
+
+Tags = Mapping[str, tuple[str, ...]]
+"""What an event is about, by filter name; a batch of orders has several values."""
+
+Value = Annotated[str, Field(strict=True, max_length=200)]
+Values = Annotated[tuple[Value, ...], Field(min_length=1, max_length=50)]
+
+
+class UnknownEvent(ValueError):
+    """A name or pattern that no event has."""
+
+
+class Filters(BaseModel):
+    """All the filters given must match; one matches when the event has any of its values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table_id: Values | None = None
+    order_id: Values | None = None
+    session_id: Values | None = None
+    lane: Values | None = None
+    status: Values | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    def given(self) -> dict[str, tuple[str, ...]]:
+        """The filters that are set, by name."""
+        return {name: value for name, value in self if value is not None}
+
+    def match(self, tags: Tags) -> bool:
+        """Whether an event with these tags passes; one without a filtered tag does not."""
+        return all(
+            not set(values).isdisjoint(tags.get(name, ())) for name, values in self.given().items()
+        )
+
+
+def expand(patterns: Iterable[str]) -> frozenset[str]:
+    """The events that names and patterns stand for; raises UnknownEvent."""
+    return frozenset().union(*map(_expand, patterns))
+
+
+def _expand(pattern: str) -> frozenset[str]:
+    if pattern == "*":
+        return EVENTS
+    if pattern in EVENTS:
+        return frozenset({pattern})
+    if pattern in ALWAYS_SENT:
+        return frozenset()
+    prefix, star, rest = pattern.partition("*")
+    matches = frozenset(name for name in EVENTS if name.startswith(prefix))
+    if star and not rest and prefix.endswith(":") and matches:
+        return matches
+    raise UnknownEvent(f"there is no event {pattern!r}")
+
+
+def tags(given: Mapping[str, str | Iterable[str] | None]) -> dict[str, tuple[str, ...]]:
+    """Tags from single values, several values and absent ones."""
+    return {
+        name: (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
+        for name, value in given.items()
+        if value
+    }

@@ -1,0 +1,66 @@
+"""A page of a restaurant's history, exactly as `subscribe` with `since` would have sent it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from order_events.filters import Filters, UnknownEvent, expand
+from order_events.protocol import ErrorCode, Position, ProtocolError, encode
+from order_events.service import OrderEvents
+from order_events.session import History
+
+SCANNED = 5_000
+"""Events looked at for one page at most; a page may be empty and still not be the last."""
+
+
+def wanted(patterns: Sequence[str], visible: frozenset[str]) -> frozenset[str]:
+    """The events asked for that the role may see; raises ProtocolError."""
+    try:
+        allowed = expand(patterns) & visible
+    except UnknownEvent as error:
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, str(error)) from None
+    if not allowed:
+        raise ProtocolError(ErrorCode.FORBIDDEN, "your role may not see these events")
+    return allowed
+
+
+async def read(
+    events: OrderEvents,
+    restaurant_id: str,
+    *,
+    after: int,
+    epoch: str | None,
+    wanted: frozenset[str],
+    filters: Filters,
+    limit: int,
+) -> bytes:
+    """`{"events", "recovered", "epoch", "seq", "more"}` as JSON; ask again with `after=seq`.
+
+    `recovered` is false, and there are no events, when history does not reach back to `after`.
+    """
+    current, head = events.hub.head(restaurant_id)
+    history = History(current, head, events.hub.oldest(restaurant_id))
+    if not history.reaches(Position(epoch=epoch or current, seq=after)):
+        return _page([], recovered=False, epoch=current, seq=head, more=False)
+    bodies: list[bytes] = []
+    position, scanned = after, 0
+    while position < head and len(bodies) < limit and scanned < SCANNED:
+        chunk = await events.store.read(
+            lambda r, at=position: r.events(  # type: ignore[misc]
+                restaurant_id, at, min(limit, events.settings.replay_chunk)
+            )
+        )
+        if not chunk or chunk[0].seq != position + 1:
+            return _page([], recovered=False, epoch=current, seq=head, more=False)
+        for event in chunk:
+            # Nobody hears of an event here before it has been fanned out.
+            if event.seq > head or len(bodies) == limit:
+                break
+            position, scanned = event.seq, scanned + 1
+            if event.type in wanted and filters.match(event.tags):
+                bodies.append(event.body)
+    return _page(bodies, recovered=True, epoch=current, seq=position, more=position < head)
+
+
+def _page(bodies: list[bytes], **rest: str | int | bool) -> bytes:
+    return b'{"events":[' + b",".join(bodies) + b"]," + encode(rest)[1:]

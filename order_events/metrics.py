@@ -1,0 +1,92 @@
+"""Prometheus metrics. One instance per application, with its own registry."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_FAST = (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+
+class HubMetrics:
+    """What the hub counts. Subclass it, or add collectors to `registry`."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = CollectorRegistry() if registry is None else registry
+        self.connections = Gauge(
+            "order_events_connections",
+            "Open authenticated sockets",
+            ["socket"],
+            registry=self.registry,
+        )
+        self.messages_in = Counter(
+            "order_events_messages_received",
+            "Messages received, by type (`other` for unknown ones)",
+            ["socket", "type"],
+            registry=self.registry,
+        )
+        self.messages_out = Counter(
+            "order_events_messages_sent", "Messages sent", ["socket"], registry=self.registry
+        )
+        self.errors = Counter(
+            "order_events_errors", "`error` events sent", ["socket", "code"], registry=self.registry
+        )
+        self.auth_failures = Counter(
+            "order_events_auth_failures",
+            "Refused authentications",
+            ["socket"],
+            registry=self.registry,
+        )
+        self.reconnections = Counter(
+            "order_events_reconnections",
+            "Connections whose user had one that ended within the last minute",
+            ["socket"],
+            registry=self.registry,
+        )
+        self.processing = Histogram(
+            "order_events_message_processing_seconds",
+            "From a message's arrival to the end of its handling",
+            ["socket"],
+            buckets=_FAST,
+            registry=self.registry,
+        )
+        self.closes = Counter(
+            "order_events_closes",
+            "Sockets closed, by close code",
+            ["socket", "code"],
+            registry=self.registry,
+        )
+        self.slow_closes = Counter(
+            "order_events_slow_closes", "Readers closed with 4008", registry=self.registry
+        )
+        self.published = Counter(
+            "order_events_published", "Events committed", ["type"], registry=self.registry
+        )
+        self.live = Counter(
+            "order_events_live", "Ephemeral events fanned out", registry=self.registry
+        )
+        self.replayed = Counter(
+            "order_events_replayed", "Events read from history", registry=self.registry
+        )
+        self.commit = Histogram(
+            "order_events_commit_seconds",
+            "Time of one group commit",
+            buckets=_FAST,
+            registry=self.registry,
+        )
+        self.commit_size = Histogram(
+            "order_events_commit_changes",
+            "Changes in one group commit",
+            buckets=(1, 2, 5, 10, 20, 50, 100, 200),
+            registry=self.registry,
+        )
+        self.store_queue = Gauge(
+            "order_events_store_queue", "Changes waiting to be written", registry=self.registry
+        )
+        self.store_failures = Counter(
+            "order_events_store_failures", "Group commits that failed", registry=self.registry
+        )
+
+    def exposition(self) -> bytes:
+        """The metrics in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,248 @@
+"""The order aggregate: prices, totals, the status machine and versions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+from order_events.drafts import ItemDraft, ModifierDraft
+from order_events.errors import (
+    IllegalTransition,
+    InvalidOrder,
+    SoldOut,
+    StaleVersion,
+    UnknownItem,
+)
+from order_events.menu import Menu, MenuItem, Modifier
+from order_events.models import (
+    Order,
+    OrderChange,
+    OrderDraft,
+    OrderItem,
+    OrderModifier,
+    OrderStatus,
+    PaymentStatus,
+)
+
+S = OrderStatus
+TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
+    S.PENDING: frozenset({S.CONFIRMED, S.CANCELLED}),
+    S.CONFIRMED: frozenset({S.PREPARING, S.CANCELLED}),
+    S.PREPARING: frozenset({S.READY, S.CANCELLED}),
+    S.READY: frozenset({S.PICKED_UP, S.COMPLETED, S.CANCELLED}),
+    S.PICKED_UP: frozenset({S.COMPLETED}),
+    S.COMPLETED: frozenset(),
+    S.CANCELLED: frozenset(),
+}
+"""From every status the ones that may follow."""
+
+CHANGEABLE = frozenset({S.PENDING, S.CONFIRMED, S.PREPARING})
+"""An order's items may change until the kitchen has finished it."""
+
+
+def tax_on(subtotal: int, rate: Decimal) -> int:
+    """Tax in cents, exact, half up."""
+    return int((subtotal * rate).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def create(
+    draft: OrderDraft,
+    menu: Menu,
+    *,
+    order_id: str,
+    restaurant_id: str,
+    order_number: str,
+    actor: str,
+    now: str,
+) -> Order:
+    """A new order, version 1; raises UnknownItem, SoldOut or InvalidOrder."""
+    items = price_items(draft.items, menu, already=())
+    return Order(
+        id=order_id,
+        restaurant_id=restaurant_id,
+        order_number=order_number,
+        type=draft.type,
+        status=S.PENDING,
+        items=items,
+        **_totals(items, menu),
+        currency=menu.currency,
+        table_id=draft.table_id,
+        table_number=draft.table_number,
+        customer_name=draft.customer_name,
+        notes=draft.notes,
+        source=draft.source,
+        prep_time=_prep_time(items, menu),
+        version=1,
+        created_at=now,
+        updated_at=now,
+        updated_by=actor,
+        status_times={S.PENDING: now},
+    )
+
+
+def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, now: str) -> Order:
+    """The changed order. `menu` is needed to change items; raises OrderError."""
+    check_version(order.version, change.version)
+    if order.status not in CHANGEABLE:
+        raise IllegalTransition(f"an order that is {order.status} can no longer be changed")
+    changed = change.model_dump(exclude={"items", "version"}, exclude_none=True)
+    if change.items is not None:
+        if menu is None:
+            raise InvalidOrder("the restaurant has no menu")
+        items = price_items(change.items, menu, already=(i.menu_item_id for i in order.items))
+        changed |= {"items": items, **_totals(items, menu), "prep_time": _prep_time(items, menu)}
+    return with_paid(_next(order, changed, actor, now), order.paid)
+
+
+def set_status(
+    order: Order, status: OrderStatus, version: int | None, *, actor: str, now: str
+) -> Order:
+    """The order one step on; raises IllegalTransition or StaleVersion."""
+    check_version(order.version, version)
+    if status not in TRANSITIONS[order.status]:
+        raise IllegalTransition(f"an order that is {order.status} cannot become {status}")
+    times = {**order.status_times, status: now}
+    return _next(order, {"status": status, "status_times": times}, actor, now)
+
+
+def pay(order: Order, amount: int, *, actor: str, now: str) -> Order:
+    """The order with `amount` cents more paid; raises IllegalTransition if it is cancelled."""
+    if order.status is S.CANCELLED:
+        raise IllegalTransition("a cancelled order cannot be paid")
+    return with_paid(_next(order, {}, actor, now), order.paid + amount)
+
+
+def with_paid(order: Order, paid: int) -> Order:
+    """The order with its payment status following from the cents paid."""
+    if paid <= 0:
+        status = PaymentStatus.UNPAID
+    else:
+        status = PaymentStatus.PAID if paid >= order.total else PaymentStatus.PARTIAL
+    return order.model_copy(update={"paid": paid, "payment_status": status})
+
+
+def check_version(actual: int, expected: int | None) -> None:
+    """Raises StaleVersion when a change was made against another version."""
+    if expected is not None and expected != actual:
+        raise StaleVersion(f"the version is {actual} now, not {expected}")
+
+
+def price_items(
+    drafts: Sequence[ItemDraft], menu: Menu, *, already: Iterable[str]
+) -> tuple[OrderItem, ...]:
+    """Lines with names and prices from the menu.
+
+    Items in `already` may stay though they have been sold out since. Lines keep their ids; those
+    without one get the next free number.
+    """
+    catalogue = {item.id: item for item in menu.items}
+    kept = frozenset(already)
+    ids = [draft.id for draft in drafts if draft.id is not None]
+    if len(set(ids)) < len(ids):
+        raise InvalidOrder("two lines have the same id")
+    free = (str(n) for n in range(1, 2 * len(drafts) + 1) if str(n) not in ids)
+    lines = []
+    for draft in drafts:
+        item = catalogue.get(draft.menu_item_id)
+        if item is None:
+            raise UnknownItem(f"the menu has no item {draft.menu_item_id!r}")
+        if item.sold_out and item.id not in kept:
+            raise SoldOut(f"{item.name} is sold out")
+        lines.append(_price_item(draft, item, menu, draft.id or next(free)))
+    return tuple(lines)
+
+
+def _price_item(draft: ItemDraft, item: MenuItem, menu: Menu, line_id: str) -> OrderItem:
+    size, price = _size_and_price(draft, item)
+    modifiers = _price_modifiers(draft.modifiers, item, menu)
+    extras = sum(_charge(modifier, item) for modifier in modifiers)
+    return OrderItem(
+        id=line_id,
+        menu_item_id=item.id,
+        name=item.name,
+        quantity=draft.quantity,
+        size=size,
+        price=price,
+        modifiers=modifiers,
+        special_instructions=draft.special_instructions,
+        subtotal=draft.quantity * (price + extras),
+        confidence=draft.confidence,
+    )
+
+
+def _size_and_price(draft: ItemDraft, item: MenuItem) -> tuple[str | None, int]:
+    if item.price is not None:
+        if draft.size is not None:
+            raise InvalidOrder(f"{item.name} does not come in sizes")
+        return None, item.price
+    size = draft.size or item.default_size
+    if size is None:
+        raise InvalidOrder(f"{item.name} needs a size")
+    if size not in item.prices:
+        raise UnknownItem(f"{item.name} does not come in size {size!r}")
+    return size, item.prices[size]
+
+
+def _price_modifiers(
+    drafts: Sequence[ModifierDraft], item: MenuItem, menu: Menu
+) -> tuple[OrderModifier, ...]:
+    groups = [group for group in menu.modifier_groups if group.id in item.modifier_groups]
+    priced = []
+    for draft in drafts:
+        found = _find_modifier(draft, [(g.id, g.modifiers) for g in groups])
+        if found is None:
+            raise UnknownItem(f"{item.name} has no modifier {draft.id!r}")
+        group_id, modifier = found
+        priced.append(
+            OrderModifier(
+                id=modifier.id,
+                group=group_id,
+                name=modifier.name,
+                price=0 if draft.negated else modifier.price,
+                qualifier=draft.qualifier,
+                negated=draft.negated,
+                quantity=draft.quantity,
+            )
+        )
+    for group in groups:
+        chosen = {m.id for m in priced if m.group == group.id and not m.negated}
+        if group.max is not None and len(chosen) > group.max:
+            raise InvalidOrder(f"{item.name}: at most {group.max} of {group.name}")
+    return tuple(priced)
+
+
+def _find_modifier(
+    draft: ModifierDraft, groups: Sequence[tuple[str, Sequence[Modifier]]]
+) -> tuple[str, Modifier] | None:
+    for group_id, modifiers in groups:
+        if draft.group in (None, group_id):
+            for modifier in modifiers:
+                if modifier.id == draft.id:
+                    return group_id, modifier
+    return None
+
+
+def _charge(modifier: OrderModifier, item: MenuItem) -> int:
+    """What a modifier adds to one item: the first of what it comes with anyway is free."""
+    if modifier.negated:
+        return 0
+    included = modifier.id in item.defaults and modifier.qualifier != "extra"
+    return modifier.price * (modifier.quantity - (1 if included else 0))
+
+
+def _totals(items: Iterable[OrderItem], menu: Menu) -> dict[str, int]:
+    subtotal = sum(item.subtotal for item in items)
+    tax = tax_on(subtotal, menu.tax_rate)
+    return {"subtotal": subtotal, "tax": tax, "total": subtotal + tax}
+
+
+def _prep_time(items: Iterable[OrderItem], menu: Menu) -> int:
+    """Minutes: a kitchen works on the items side by side, so the longest counts."""
+    minutes = {item.id: item.prep_minutes for item in menu.items}
+    return max((minutes.get(item.menu_item_id, 0) for item in items), default=0)
+
+
+def _next(order: Order, changed: dict[str, object], actor: str, now: str) -> Order:
+    return order.model_copy(
+        update={**changed, "version": order.version + 1, "updated_at": now, "updated_by": actor}
+    )

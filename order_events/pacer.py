@@ -1,0 +1,61 @@
+"""Lets the latest value of every key through, at most so often. Pure: time is an argument."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Pacer(Generic[K, V]):
+    """At least `interval` seconds lie between two values of one key; the ones between are merged
+    to the last. Keys that have been quiet for that long are forgotten."""
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._next: dict[K, float] = {}
+        self._waiting: dict[K, V] = {}
+
+    def __len__(self) -> int:
+        return len(self._next)
+
+    def offer(self, key: K, value: V, now: float) -> bool:
+        """True when the value may go at once; else it waits and replaces the one that waited."""
+        if now >= self._next.get(key, now):
+            self._waiting.pop(key, None)
+            self._next[key] = now + self._interval
+            return True
+        self._waiting[key] = value
+        return False
+
+    def block(self, key: K) -> None:
+        """Holds everything of a key back until `release`: what went is still on its way."""
+        self._next[key] = math.inf
+
+    def release(self, key: K, now: float) -> None:
+        """What went has arrived now; the next may go one interval later."""
+        self._next[key] = now + self._interval
+
+    def drop(self, key: K) -> None:
+        """Forgets the value that waits: something newer has been sent another way."""
+        self._waiting.pop(key, None)
+
+    def next_deadline(self) -> float | None:
+        """When `due` has something to do."""
+        soonest = min(self._next.values(), default=math.inf)
+        return None if soonest == math.inf else soonest
+
+    def due(self, now: float) -> list[tuple[K, V]]:
+        """The values whose time has come."""
+        ready = [key for key, at in self._next.items() if at <= now]
+        values = []
+        for key in ready:
+            if key in self._waiting:
+                values.append((key, self._waiting.pop(key)))
+                self._next[key] = now + self._interval
+            else:
+                del self._next[key]
+        return values

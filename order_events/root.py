@@ -1,0 +1,208 @@
+"""The root socket: sessions performed against the hub and the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+import structlog
+from pydantic import TypeAdapter
+
+from order_events.application import Budget
+from order_events.auth import Principal
+from order_events.batching import Batcher
+from order_events.connection import Connection
+from order_events.errors import StoreUnavailable
+from order_events.hub import Hub
+from order_events.metrics import HubMetrics
+from order_events.models import Event, LiveEvent
+from order_events.protocol import (
+    ROOT_MESSAGES,
+    ROOT_TYPES,
+    CloseCode,
+    ErrorCode,
+    ProtocolError,
+    Subscribe,
+    Unsubscribe,
+)
+from order_events.roles import Action, may, visible
+from order_events.session import History, RootSession
+from order_events.settings import HubSettings
+from order_events.store import Store
+
+logger = structlog.get_logger(__name__)
+
+
+class RootApplication:
+    """What `endpoint.Endpoint` serves at `/`."""
+
+    def __init__(self, settings: HubSettings, hub: Hub, store: Store, metrics: HubMetrics) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._store = store
+        self._metrics = metrics
+
+    @property
+    def messages(self) -> TypeAdapter[Subscribe | Unsubscribe]:
+        """`subscribe` and `unsubscribe`."""
+        return ROOT_MESSAGES
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Their `type` values."""
+        return ROOT_TYPES
+
+    def admit(self, principal: Principal) -> None:
+        """Staff and services; a microphone has no business here."""
+        if not may(principal.role, Action.ROOT_SOCKET):
+            raise ProtocolError(ErrorCode.FORBIDDEN, "your role may not open this socket")
+
+    def budget(self, type_: str) -> Budget:
+        """Everything here is a regular message."""
+        return "regular"
+
+    def connect(self, connection: Connection) -> RootHandler:
+        """A handler that from now on hears the events of the connection's restaurant."""
+        return RootHandler(connection, self._settings, self._hub, self._store, self._metrics)
+
+
+class RootHandler:
+    """Performs one session."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        settings: HubSettings,
+        hub: Hub,
+        store: Store,
+        metrics: HubMetrics,
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._hub = hub
+        self._store = store
+        self._metrics = metrics
+        self._restaurant = connection.principal.restaurant_id
+        self._loop = asyncio.get_running_loop()
+        self._batcher = Batcher(settings.batch_events, settings.max_message_bytes)
+        self._timer: asyncio.TimerHandle | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._session = RootSession(
+            visible(connection.principal.role),
+            max_subscriptions=settings.max_subscriptions,
+            max_batch_ms=settings.max_batch_ms,
+            head=hub.head(self._restaurant)[1],
+        )
+        hub.attach(self._restaurant, self, self._session.interest)
+
+    def receive(self, message: Subscribe | Unsubscribe, now: float) -> None:
+        """Answers, then sends what follows from the new subscriptions."""
+        epoch, head = self._hub.head(self._restaurant)
+        history = History(epoch, head, self._hub.oldest(self._restaurant))
+        reply = self._session.receive(message, history)
+        self._send_all(self._batcher.flush())
+        self._connection.send(reply.type, reply.data.model_dump(), id=reply.id)
+        self._hub.attach(self._restaurant, self, self._session.interest)
+        if self._session.position is not None and self._reading is None:
+            self._reading = asyncio.create_task(self._catch_up(), name="replay")
+
+    def closed(self, now: float) -> None:
+        """Leaves the hub and stops reading history."""
+        self._hub.detach(self._restaurant, self)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._reading is not None:
+            self._reading.cancel()
+
+    def finished(self) -> Awaitable[None] | None:
+        """Nothing here is worth waiting for: a client resumes where it was."""
+        return None
+
+    def deliver(self, event: Event) -> None:
+        """A committed event from the hub; while catching up it will be read from history."""
+        if self._session.position is None:
+            self._consider(event)
+
+    def deliver_live(self, event: LiveEvent) -> None:
+        """A partial transcript; a newer one replaces it while it waits for the reader."""
+        wait_ms = self._session.offer_live(event.type, event.tags)
+        if wait_ms:
+            self._hold(event.body, wait_ms)
+        elif wait_ms == 0:
+            self._connection.send_encoded(event.body, key=f"{event.type}\n{event.key}")
+
+    def broken(self) -> None:
+        """An event could not be delivered: the client must come back and resume."""
+        self._connection.close(CloseCode.SERVER_ERROR, "internal error; reconnect and resume")
+
+    def _consider(self, event: Event) -> None:
+        wait_ms = self._session.offer(event.seq, event.type, event.tags)
+        if wait_ms is not None:
+            self._hold(event.body, wait_ms)
+
+    def _hold(self, body: bytes, wait_ms: int) -> None:
+        self._send_all(self._batcher.add(body, wait_ms, self._loop.time()))
+        self._arm()
+
+    def _arm(self) -> None:
+        deadline = self._batcher.deadline
+        if self._timer is not None:
+            if deadline is not None and self._timer.when() <= deadline:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if deadline is not None:
+            self._timer = self._loop.call_at(deadline, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        self._send_all(self._batcher.due(self._loop.time()))
+        self._arm()
+
+    def _send_all(self, messages: list[bytes]) -> None:
+        for message in messages:
+            self._connection.send_encoded(message)
+
+    async def _catch_up(self) -> None:
+        """Reads history, no faster than the client does, until the hub can take over."""
+        try:
+            while not self._connection.closing:
+                position = self._session.position
+                head = max(self._hub.head(self._restaurant)[1], self._session.seen)
+                if position is None or position >= head:
+                    # No await between this and the end: the next event comes from the hub.
+                    self._session.caught_up()
+                    return
+                events = await self._read(position)
+                if self._session.position != position:
+                    continue
+                if not events or events[0].seq != position + 1:
+                    self._connection.close(
+                        CloseCode.TOO_SLOW, "history was cut off; reconnect and resume"
+                    )
+                    return
+                self._metrics.replayed.inc(len(events))
+                await self._consider_all(events)
+        except StoreUnavailable as error:
+            self._connection.send_error(ProtocolError(ErrorCode.UNAVAILABLE, error.message))
+            self._connection.close(CloseCode.TRY_AGAIN_LATER, error.message)
+        except Exception:
+            logger.exception("replay failed")
+            self.broken()
+        finally:
+            self._reading = None
+
+    async def _consider_all(self, events: list[Event]) -> None:
+        for event in events:
+            if self._session.position != event.seq - 1:
+                # While we waited, a new subscription went further back.
+                return
+            self._consider(event)
+            await self._connection.room()
+
+    async def _read(self, position: int) -> list[Event]:
+        limit = self._settings.replay_chunk
+        recent = self._hub.recent(self._restaurant, position, limit)
+        if recent:
+            return recent
+        return await self._store.read(lambda r: r.events(self._restaurant, position, limit))

@@ -1,0 +1,142 @@
+"""The database's schema, version by version, and how a connection to it is opened."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from pathlib import Path
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE restaurants (
+        id TEXT PRIMARY KEY,
+        seq INTEGER NOT NULL,
+        kds_seq INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+    CREATE TABLE events (
+        restaurant_id TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        event_id TEXT NOT NULL,
+        type TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        body BLOB NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (restaurant_id, seq)
+    ) WITHOUT ROWID;
+    CREATE TABLE menus (
+        restaurant_id TEXT PRIMARY KEY,
+        version INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        updated_at TEXT NOT NULL,
+        updated_by TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE orders (
+        restaurant_id TEXT NOT NULL,
+        id TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        table_id TEXT,
+        seq INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (restaurant_id, id)
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX orders_by_number ON orders (restaurant_id, number);
+    CREATE INDEX orders_by_seq ON orders (restaurant_id, seq);
+    CREATE TABLE order_numbers (
+        restaurant_id TEXT NOT NULL,
+        day TEXT NOT NULL,
+        last INTEGER NOT NULL,
+        PRIMARY KEY (restaurant_id, day)
+    ) WITHOUT ROWID;
+    CREATE TABLE idempotency (
+        restaurant_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        result_id TEXT NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (restaurant_id, kind, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX idempotency_by_age ON idempotency (at);
+    CREATE TABLE tables (
+        restaurant_id TEXT NOT NULL,
+        id TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (restaurant_id, id)
+    ) WITHOUT ROWID;
+    CREATE TABLE payments (
+        restaurant_id TEXT NOT NULL,
+        id TEXT NOT NULL,
+        order_id TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (restaurant_id, id)
+    ) WITHOUT ROWID;
+    CREATE INDEX payments_by_order ON payments (restaurant_id, order_id);
+    CREATE TABLE revocations (
+        restaurant_id TEXT NOT NULL,
+        token_id TEXT,
+        user_id TEXT,
+        at REAL NOT NULL,
+        by TEXT NOT NULL
+    );
+    """,
+)
+"""What turns a database of version n into one of version n + 1."""
+
+
+class UnknownSchema(Exception):
+    """The database was written by a newer version of this program."""
+
+
+def connect(path: Path, busy_s: float) -> sqlite3.Connection:
+    """A connection that commits only what it is told to, and survives a loss of power."""
+    connection = sqlite3.connect(
+        path, timeout=busy_s, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def connect_reader(path: Path, busy_s: float) -> sqlite3.Connection:
+    """A connection that can only read."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=busy_s,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def migrate(connection: sqlite3.Connection) -> str:
+    """Brings the schema up to date and returns the database's epoch; raises UnknownSchema."""
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)
+        for number, script in enumerate(MIGRATIONS[version:], version + 1):
+            for statement in script.split(";"):
+                if statement.strip():
+                    connection.execute(statement)
+            connection.execute("INSERT INTO schema_version (version) VALUES (?)", (number,))
+        connection.execute(
+            "INSERT OR IGNORE INTO meta (key, value) VALUES ('epoch', ?)", (secrets.token_hex(6),)
+        )
+        epoch = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0]
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+    return str(epoch)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("SELECT max(version) FROM schema_version").fetchone()[0] or 0
+    if version > len(MIGRATIONS):
+        raise UnknownSchema(
+            f"the database has schema version {version}; this program knows {len(MIGRATIONS)}"
+        )
+    return version

@@ -1,0 +1,341 @@
+"""The hub as publishers in the same process use it, and as the HTTP API does.
+
+Every method that changes something returns once the change and its events are on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from order_events import changes, filters
+from order_events.auth import CLOCK_SKEW_S
+from order_events.drafts import ItemDraft
+from order_events.errors import OrderError
+from order_events.hub import Hub
+from order_events.menu import Menu
+from order_events.metrics import HubMetrics
+from order_events.models import (
+    Event,
+    LiveEvent,
+    Order,
+    OrderChange,
+    OrderDraft,
+    OrderStatus,
+    Payment,
+    PaymentDraft,
+    RevocationDraft,
+    StatusChange,
+    Table,
+    TableChange,
+)
+from order_events.pacer import Pacer
+from order_events.protocol import encode, event
+from order_events.revocations import Revocations, Revoked
+from order_events.settings import HubSettings
+from order_events.store import Store
+from order_events.tx import MenuCache
+
+logger = structlog.get_logger(__name__)
+
+LiveKey = tuple[str, str, str]
+TagValues = Mapping[str, str | Iterable[str] | None]
+_ORDER_EVENTS = frozenset({filters.ORDER_CREATED, filters.ORDER_UPDATED, filters.ORDER_STATUS})
+
+
+class OrderEvents:
+    """One process's orders and events. Methods raise OrderError; call them on the event loop."""
+
+    def __init__(self, settings: HubSettings, metrics: HubMetrics) -> None:
+        self.settings = settings
+        self.metrics = metrics
+        self.hub = Hub(settings.recent_events, metrics)
+        self.store = Store(settings, metrics, self._committed)
+        self._live: Pacer[LiveKey, LiveEvent] = Pacer(1 / settings.live_per_second)
+        self._kitchens: Pacer[str, None] = Pacer(1 / settings.kds_per_second)
+        self._live_timer: asyncio.TimerHandle | None = None
+        self._kitchen_timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._menus = MenuCache()
+        self.revocations = Revocations()
+        self._is_open = False
+
+    async def open(self) -> None:
+        """Opens the store; raises store.DataDirBusy, schema.UnknownSchema or sqlite3.Error."""
+        self._loop = asyncio.get_running_loop()
+        await self.store.open()
+        self.hub.open(self.store.epoch, await self.store.read(lambda r: r.positions()))
+        self.revocations.load(await self.store.read(lambda r: r.revocations()))
+        self._is_open = True
+        for restaurant_id in await self.store.read(lambda r: r.kitchens_behind()):
+            self._kitchen_changed(restaurant_id)
+        self._spawn(self._forget_forever())
+
+    async def close(self) -> None:
+        """Commits what was asked for, then closes the store."""
+        self._is_open = False
+        for timer in (self._live_timer, self._kitchen_timer):
+            if timer is not None:
+                timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.store.close()
+
+    @property
+    def ready(self) -> bool:
+        """Whether changes can be committed."""
+        return self._is_open and self.store.healthy
+
+    async def menu(self, restaurant_id: str) -> Menu | None:
+        """The restaurant's menu, None if it has none."""
+        versioned = await self.versioned_menu(restaurant_id)
+        return None if versioned is None else versioned[1]
+
+    async def versioned_menu(self, restaurant_id: str) -> tuple[int, Menu] | None:
+        """The menu with its version."""
+        row = await self.store.read(lambda r: r.menu_row(restaurant_id))
+        return None if row is None else (row[0], self._menus.parse(restaurant_id, *row))
+
+    async def put_menu(self, restaurant_id: str, menu: Menu, actor: str) -> int:
+        """Replaces the menu; returns its version."""
+        return await self.store.write(lambda tx: changes.put_menu(tx, restaurant_id, menu, actor))
+
+    async def sell_out(
+        self, restaurant_id: str, item_id: str, sold_out: bool, *, actor: str
+    ) -> int:
+        """Marks a menu item as sold out or available; returns the menu's version."""
+        return await self.store.write(
+            lambda tx: changes.sell_out(tx, restaurant_id, item_id, sold_out, actor)
+        )
+
+    async def create_order(
+        self,
+        restaurant_id: str,
+        draft: OrderDraft,
+        *,
+        actor: str,
+        idempotency_key: str | None = None,
+    ) -> Order:
+        """A new order; the same key again gives the order that it made the first time."""
+        return await self.store.write(
+            lambda tx: changes.create_order(tx, restaurant_id, draft, actor, idempotency_key)
+        )
+
+    async def revise_order(
+        self,
+        restaurant_id: str,
+        order_id: str,
+        items: Sequence[ItemDraft],
+        *,
+        actor: str,
+        notes: str | None = None,
+        version: int | None = None,
+    ) -> Order:
+        """Replaces the order's items; `version`: refuse if it has moved on."""
+        change = OrderChange(items=tuple(items), notes=notes, version=version)
+        return await self.change_order(restaurant_id, order_id, change, actor=actor)
+
+    async def change_order(
+        self, restaurant_id: str, order_id: str, change: OrderChange, *, actor: str
+    ) -> Order:
+        """Changes what the change names."""
+        return await self.store.write(
+            lambda tx: changes.change_order(tx, restaurant_id, order_id, change, actor)
+        )
+
+    async def set_status(
+        self,
+        restaurant_id: str,
+        order_id: str,
+        status: OrderStatus,
+        *,
+        actor: str,
+        version: int | None = None,
+    ) -> Order:
+        """Takes the order one step on."""
+        change = StatusChange(status=status, version=version)
+        return await self.store.write(
+            lambda tx: changes.set_status(tx, restaurant_id, order_id, change, actor)
+        )
+
+    async def order(self, restaurant_id: str, order_id: str) -> Order | None:
+        """An order of this restaurant."""
+        return await self.store.read(lambda r: r.order(restaurant_id, order_id))
+
+    async def orders(
+        self,
+        restaurant_id: str,
+        *,
+        status: OrderStatus | None = None,
+        table_id: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> tuple[list[Order], int | None]:
+        """The newest orders first, and `before` for the next page."""
+        return await self.store.read(
+            lambda r: r.orders(
+                restaurant_id, status=status, table_id=table_id, before=before, limit=limit
+            )
+        )
+
+    async def table(self, restaurant_id: str, table_id: str) -> Table | None:
+        """A table of this restaurant."""
+        return await self.store.read(lambda r: r.table(restaurant_id, table_id))
+
+    async def change_table(
+        self, restaurant_id: str, table_id: str, change: TableChange, *, actor: str
+    ) -> Table:
+        """Changes a table, or makes it."""
+        return await self.store.write(
+            lambda tx: changes.change_table(tx, restaurant_id, table_id, change, actor)
+        )
+
+    async def take_payment(
+        self,
+        restaurant_id: str,
+        draft: PaymentDraft,
+        *,
+        actor: str,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Records a payment; the same key again gives the payment of the first time."""
+        return await self.store.write(
+            lambda tx: changes.take_payment(tx, restaurant_id, draft, actor, idempotency_key)
+        )
+
+    async def payments(self, restaurant_id: str, order_id: str) -> list[Payment]:
+        """An order's payments."""
+        return await self.store.read(lambda r: r.payments(restaurant_id, order_id))
+
+    async def revoke(self, restaurant_id: str, draft: RevocationDraft, *, actor: str) -> None:
+        """Takes back a token or a user's tokens; open connections are the caller's to close."""
+        revoked = Revoked(restaurant_id, draft.token_id, draft.user_id, time.time())
+        await self.store.write(lambda tx: tx.revoke(revoked, actor))
+        self.revocations.add(revoked)
+
+    async def publish(
+        self, restaurant_id: str, type_: str, data: Mapping[str, Any], *, tags: TagValues
+    ) -> Event:
+        """A durable event; raises ValueError for a type that is not one of `filters.EVENTS`.
+
+        A live event of the same type and session that still waits is dropped: this is newer.
+        """
+        if type_ not in filters.EVENTS:
+            raise ValueError(f"{type_!r} is no event of the protocol")
+        known = filters.tags(tags)
+        for session_id in known.get("session_id", ()):
+            self._live.drop((restaurant_id, type_, session_id))
+        return await self.store.write(
+            lambda tx: changes.publish(tx, restaurant_id, type_, data, known)
+        )
+
+    def publish_live(
+        self,
+        restaurant_id: str,
+        type_: str,
+        data: Mapping[str, Any],
+        *,
+        key: str,
+        tags: TagValues,
+    ) -> None:
+        """An ephemeral event: of a key (the session) only the latest matters, it is sent at most
+        5 times a second, and it has no place in history."""
+        if not self._is_open:
+            return
+        # Fields as in a durable event, so that a watcher sees whose it is.
+        message = event(type_, data, datetime.now(UTC), restaurant_id=restaurant_id)
+        live = LiveEvent(restaurant_id, type_, key, filters.tags(tags), encode(message))
+        if self._live.offer((restaurant_id, type_, key), live, self._loop.time()):
+            self.hub.publish_live(live)
+        self._arm_live()
+
+    def _arm_live(self) -> None:
+        deadline = self._live.next_deadline()
+        if deadline is not None and self._live_timer is None:
+            self._live_timer = self._loop.call_at(deadline, self._live_due)
+
+    def _live_due(self) -> None:
+        self._live_timer = None
+        for _, live in self._live.due(self._loop.time()):
+            self.hub.publish_live(live)
+        self._arm_live()
+
+    def _committed(self, events: list[Event]) -> None:
+        for committed in events:
+            self.hub.publish(committed)
+            if committed.type in _ORDER_EVENTS:
+                self._kitchen_changed(committed.restaurant_id)
+
+    def _kitchen_changed(self, restaurant_id: str) -> None:
+        if not self._is_open:
+            return
+        if self._kitchens.offer(restaurant_id, None, self._loop.time()):
+            self._tell_kitchen(restaurant_id)
+        self._arm_kitchens()
+
+    def _arm_kitchens(self) -> None:
+        deadline = self._kitchens.next_deadline()
+        if deadline is not None and self._kitchen_timer is None:
+            self._kitchen_timer = self._loop.call_at(deadline, self._kitchens_due)
+
+    def _kitchens_due(self) -> None:
+        self._kitchen_timer = None
+        for restaurant_id, _ in self._kitchens.due(self._loop.time()):
+            self._tell_kitchen(restaurant_id)
+        self._arm_kitchens()
+
+    def _tell_kitchen(self, restaurant_id: str) -> None:
+        # The pace counts from the commit, however long that takes.
+        self._kitchens.block(restaurant_id)
+        self._spawn(self._update_kitchen(restaurant_id))
+
+    async def _update_kitchen(self, restaurant_id: str) -> None:
+        try:
+            more = await self.store.write(lambda tx: changes.update_kitchen(tx, restaurant_id))
+        except OrderError as error:
+            # Nothing is lost: the database knows what the kitchen has not been told.
+            logger.warning(
+                "the kitchen could not be told", restaurant=restaurant_id, why=str(error)
+            )
+            more = True
+        self._kitchens.release(restaurant_id, self._loop.time())
+        if more:
+            self._kitchens.offer(restaurant_id, None, self._loop.time())
+        self._arm_kitchens()
+
+    async def _forget_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.retention_interval_s)
+            try:
+                await self.forget(time.time())
+            except OrderError as error:
+                logger.warning("old events could not be forgotten", why=str(error))
+
+    async def forget(self, now: float) -> None:
+        """Deletes events and idempotency keys that have outlived their retention at `now`."""
+        keep, day = self.settings.retention_events, 86_400
+        since = now - self.settings.retention_days * day
+        for restaurant_id in self.hub.restaurants():
+            more = True
+            while more:
+                oldest, more = await self._forget(restaurant_id, keep, since)
+                self.hub.forgotten(restaurant_id, oldest)
+        before = now - self.settings.idempotency_days * day
+        await self.store.write(lambda tx: tx.forget_keys(before))
+        expired = now - self.settings.token_max_lifetime_s - CLOCK_SKEW_S
+        await self.store.write(lambda tx: tx.forget_revocations(expired))
+        self.revocations.load(await self.store.read(lambda r: r.revocations()))
+
+    async def _forget(self, restaurant_id: str, keep: int, since: float) -> tuple[int, bool]:
+        return await self.store.write(lambda tx: changes.forget(tx, restaurant_id, keep, since))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

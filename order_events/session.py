@@ -1,0 +1,169 @@
+"""The root connection as a sans-IO state machine: subscriptions, and which events they want.
+
+A connection is either live (the hub hands it every event) or catching up (it reads history from
+`position` on). In both, an event goes out at most once, in the order of seq.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from order_events.filters import DOCUMENTED_EVENTS, Filters, Tags, UnknownEvent, expand
+from order_events.protocol import (
+    ErrorCode,
+    Position,
+    ProtocolError,
+    Subscribe,
+    SubscribedData,
+    Unsubscribe,
+    UnsubscribedData,
+    WireModel,
+)
+
+NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Wants matching events with a seq above `after`."""
+
+    events: frozenset[str]
+    filters: Filters = NO_FILTERS
+    batch_ms: int = 0
+    after: int = 0
+
+    def wants(self, type_: str, tags: Tags) -> bool:
+        """Whether an event of this type and with these tags matches."""
+        return type_ in self.events and self.filters.match(tags)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a message."""
+
+    type: str
+    data: WireModel
+    id: str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Where a restaurant's history stands: the last seq that was fanned out, the oldest kept."""
+
+    epoch: str
+    head: int
+    oldest: int
+
+    def reaches(self, since: Position) -> bool:
+        """Whether every event after `since` can still be had."""
+        return since.epoch == self.epoch and self.oldest - 1 <= since.seq <= self.head
+
+
+class RootSession:
+    """One connection's subscriptions. `visible` are the events that its role may see.
+
+    `position` is the seq up to which history has been considered while catching up, and None
+    while live; `seen` is the last seq that was, so that nothing is considered twice.
+    """
+
+    def __init__(
+        self, visible: frozenset[str], *, max_subscriptions: int, max_batch_ms: int, head: int
+    ) -> None:
+        self._visible = visible
+        self._max_subscriptions = max_subscriptions
+        self._max_batch_ms = max_batch_ms
+        self._implicit = True
+        self._subscriptions = [Subscription(DOCUMENTED_EVENTS & visible, after=head)]
+        self.position: int | None = None
+        self.seen = head
+
+    @property
+    def interest(self) -> frozenset[str]:
+        """Every event that some subscription wants."""
+        return frozenset().union(*(s.events for s in self._subscriptions))
+
+    def receive(self, message: Subscribe | Unsubscribe, history: History) -> Reply:
+        """Changes the subscriptions; the answer goes out before any event. Raises ProtocolError.
+
+        Afterwards `position` may be set: then history is to be read from there.
+        """
+        try:
+            events = expand(message.events)
+        except UnknownEvent as error:
+            raise ProtocolError(ErrorCode.INVALID_MESSAGE, str(error), id=message.id) from None
+        if isinstance(message, Unsubscribe):
+            return self._unsubscribe(message, events)
+        return self._subscribe(message, events, history)
+
+    def _subscribe(self, message: Subscribe, events: frozenset[str], history: History) -> Reply:
+        allowed = events & self._visible
+        if events and not allowed:
+            raise ProtocolError(
+                ErrorCode.FORBIDDEN, "your role may not see these events", id=message.id
+            )
+        named = [name for name in message.events if name in events and name not in allowed]
+        if named:
+            raise ProtocolError(
+                ErrorCode.FORBIDDEN, f"your role may not see {named[0]}", id=message.id
+            )
+        if message.batch_ms > self._max_batch_ms:
+            raise ProtocolError(
+                ErrorCode.INVALID_MESSAGE,
+                f"batch_ms: at most {self._max_batch_ms}",
+                id=message.id,
+            )
+        if not self._implicit and len(self._subscriptions) >= self._max_subscriptions:
+            raise ProtocolError(
+                ErrorCode.SUBSCRIPTION_LIMIT,
+                f"at most {self._max_subscriptions} subscriptions",
+                id=message.id,
+            )
+        if self._implicit:
+            self._implicit = False
+            self._subscriptions = []
+        now_at = max(history.head, self.seen) if self.position is None else self.position
+        since = message.since
+        recovered = since is not None and history.reaches(since)
+        start = since.seq if since is not None and recovered else max(history.head, now_at)
+        added = Subscription(allowed, message.filters, message.batch_ms, start)
+        if start < now_at:
+            # The others have had everything up to here; only the new one hears it again.
+            self._subscriptions = [
+                replace(s, after=max(s.after, now_at)) for s in self._subscriptions
+            ]
+            self.position = start
+        self._subscriptions.append(added)
+        data = SubscribedData(
+            events=message.events,
+            filters=message.filters.given(),
+            recovered=recovered,
+            epoch=history.epoch,
+            seq=start,
+        )
+        return Reply("subscribed", data, message.id)
+
+    def _unsubscribe(self, message: Unsubscribe, events: frozenset[str]) -> Reply:
+        left = [replace(s, events=s.events - events) for s in self._subscriptions]
+        self._subscriptions = [s for s in left if s.events]
+        return Reply("unsubscribed", UnsubscribedData(events=message.events), message.id)
+
+    def offer(self, seq: int, type_: str, tags: Tags) -> int | None:
+        """Considers a committed event: how many ms it may be held back, None if not wanted."""
+        if seq <= (self.seen if self.position is None else self.position):
+            return None
+        if self.position is not None:
+            self.position = seq
+        self.seen = max(self.seen, seq)
+        return self._wait(lambda s: s.after < seq and s.wants(type_, tags))
+
+    def offer_live(self, type_: str, tags: Tags) -> int | None:
+        """The same for an event without a place in history."""
+        return self._wait(lambda s: s.wants(type_, tags))
+
+    def _wait(self, wants: Callable[[Subscription], bool]) -> int | None:
+        return min((s.batch_ms for s in self._subscriptions if wants(s)), default=None)
+
+    def caught_up(self) -> None:
+        """History has been read to its end: from now on the hub hands events over."""
+        self.position = None

@@ -1,0 +1,159 @@
+"""Every setting and limit of the hub, with the protocol's defaults.
+
+Each is also an environment variable: `VOICE_` and the name in capitals; the log level is
+`LOG_LEVEL`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class HubSettings(BaseSettings):
+    """Settings of the hub; the voice service adds its own."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VOICE_", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(3001, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(
+        Path("data"), description="Where the database and the signing secret are kept."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info",
+        validation_alias=AliasChoices("log_level", "voice_log_level"),
+        description="Least severe log lines to write. Transcripts appear only at debug.",
+    )
+
+    # Tokens
+    jwt_secret: SecretStr | None = Field(
+        None,
+        description="HS256 secret, at least 32 bytes. Without one, and without a key set, a secret "
+        "is made on first start and kept in the data directory.",
+    )
+    jwt_jwks: str | None = Field(
+        None, description="File or http(s) URL of a JSON Web Key Set, for RS256 and ES256 tokens."
+    )
+    jwt_jwks_refresh_s: Seconds = Field(
+        300, description="How often a key set is fetched again from its URL."
+    )
+    jwt_issuer: str | None = Field(None, description="If set, the `iss` a token must have.")
+    jwt_audience: str | None = Field(None, description="If set, the `aud` a token must have.")
+    token_max_lifetime_s: Seconds = Field(
+        30 * 86_400, description="A token that expires later than this from now is refused."
+    )
+    token_max_bytes: Count = Field(8_192, description="A longer token is refused unread.")
+    auth_timeout_s: Seconds = Field(
+        10, description="How long a socket may stay open without authentication."
+    )
+    token_expiry_notice_s: Seconds = Field(
+        60, description="How long before its token expires a connection is told."
+    )
+
+    # Sockets
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins, besides the server's own, whose pages may connect, separated by "
+        "commas; `*` allows every page.",
+    )
+    heartbeat_s: Seconds = Field(
+        30, description="How often peers are pinged; who has not answered by the next is dropped."
+    )
+    regular_per_minute: Count = Field(
+        100, description="Messages a connection may send in a minute, other than audio."
+    )
+    voice_per_minute: Count = Field(
+        1_000, description="Voice messages a connection may send in a minute."
+    )
+    bytes_per_minute: Count = Field(
+        65_536_000, description="Bytes of messages a connection may send in a minute, inflated."
+    )
+    max_message_bytes: Count = Field(
+        65_536, description="The largest message accepted, inflated; beyond it: close code 1009."
+    )
+    max_subscriptions: Count = Field(10, description="Active subscriptions per connection.")
+    max_batch_ms: Annotated[int, Field(ge=0, le=60_000)] = Field(
+        5_000, description="The longest a client may have its events held back to be batched."
+    )
+    batch_events: Count = Field(100, description="A batch with this many events is sent at once.")
+    compression: bool = Field(True, description="Offer permessage-deflate.")
+    outbox_messages: Count = Field(
+        1_000, description="Messages that may wait for a slow reader before it is closed (4008)."
+    )
+    outbox_bytes: Count = Field(
+        1_048_576, description="Bytes that may wait for a slow reader before it is closed (4008)."
+    )
+    close_timeout_s: Seconds = Field(
+        5, description="How long a closing handshake may take before the connection is cut."
+    )
+    max_connections: Count = Field(2_000, description="Open sockets; beyond it: 1013.")
+    max_connections_per_restaurant: Count = Field(
+        1_000, description="Open sockets of one restaurant; beyond it: 1013."
+    )
+    max_connections_per_user: Count = Field(
+        50, description="Open sockets of one user; beyond it: 1013."
+    )
+    max_unauthenticated_per_address: Count = Field(
+        50,
+        description="Sockets of one address that are not authenticated yet; beyond it: HTTP 429.",
+    )
+    idle_http_s: Seconds = Field(
+        15, description="How long an HTTP connection or a half-made handshake may stay idle."
+    )
+    shutdown_grace_s: Seconds = Field(
+        10, description="How long voice sessions may take to finish when the server stops."
+    )
+    shutdown_spread_ms: Count = Field(
+        5_000, description="Clients are told to come back after a random part of this."
+    )
+
+    # Events
+    live_per_second: Count = Field(
+        5, description="Partial transcripts of one session sent to watchers in a second."
+    )
+    kds_per_second: Count = Field(4, description="`kds:update` of one restaurant in a second.")
+    replay_chunk: Count = Field(200, description="Events read from history at a time.")
+    recent_events: Count = Field(
+        256, description="Events of a restaurant kept in memory for clients that resume."
+    )
+    retention_days: Seconds = Field(30, description="Older events are forgotten.")
+    retention_events: Count = Field(
+        200_000, description="Of one restaurant, more events than this are forgotten."
+    )
+    idempotency_days: Seconds = Field(
+        7, description="How long a repeated creation is recognised by its key."
+    )
+    retention_interval_s: Seconds = Field(600, description="How often old events are forgotten.")
+
+    # Store and HTTP
+    store_queue: Count = Field(
+        2_000, description="Changes that may wait to be written; beyond it they are refused."
+    )
+    store_batch: Count = Field(200, description="Changes committed to disk together at most.")
+    store_busy_s: Seconds = Field(
+        5, description="How long a write waits for a database that another process has locked."
+    )
+    http_body_bytes: Count = Field(1_048_576, description="The largest HTTP request body.")
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _strong(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < 32:
+            raise ValueError("the HS256 secret must have at least 32 bytes")
+        return value

@@ -1,0 +1,241 @@
+"""A real server on a free port with a real database, and real WebSocket clients."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import structlog
+from aiohttp import web
+
+from order_events.app import AUTHORITY, EVENTS, SOCKETS, build_app
+from order_events.auth import Role, TokenAuthority
+from order_events.menu import Menu
+from order_events.metrics import HubMetrics
+from order_events.models import OrderDraft
+from order_events.service import OrderEvents
+from order_events.settings import HubSettings
+
+MENU = Menu.model_validate(
+    {
+        "name": "Test Kitchen",
+        "tax_rate": "0.0825",
+        "time_zone": "America/New_York",
+        "sizes": [{"id": "s", "name": "Small"}, {"id": "l", "name": "Large"}],
+        "categories": [{"id": "food", "name": "Food"}],
+        "modifier_groups": [
+            {
+                "id": "toppings",
+                "name": "Toppings",
+                "max": 2,
+                "modifiers": [
+                    {"id": "cheese", "name": "Cheese", "price": 75},
+                    {"id": "onion", "name": "Onion"},
+                    {"id": "bacon", "name": "Bacon", "price": 150},
+                ],
+            }
+        ],
+        "items": [
+            {
+                "id": "burger",
+                "name": "Burger",
+                "category": "food",
+                "price": 999,
+                "modifier_groups": ["toppings"],
+                "defaults": ["onion", "cheese"],
+                "prep_minutes": 12,
+            },
+            {
+                "id": "cola",
+                "name": "Cola",
+                "category": "food",
+                "prices": {"s": 199, "l": 299},
+                "default_size": "s",
+                "prep_minutes": 1,
+            },
+            {"id": "soup", "name": "Soup", "category": "food", "price": 450, "sold_out": True},
+        ],
+    }
+)
+BURGER = {"type": "dine-in", "items": [{"menu_item_id": "burger"}]}
+
+
+class Client:
+    """One WebSocket, with the waiting that tests need."""
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+        self.ws = ws
+        self.connected: dict[str, Any] = {}
+
+    async def send(self, **message: Any) -> None:
+        await self.ws.send_str(json.dumps(message))
+
+    async def receive(self, timeout: float = 5) -> dict[str, Any]:  # noqa: ASYNC109
+        received = await self.ws.receive(timeout)
+        assert received.type is aiohttp.WSMsgType.TEXT, (received, self.ws.close_code)
+        message: dict[str, Any] = json.loads(received.data)
+        return message
+
+    async def expect(self, type_: str) -> dict[str, Any]:
+        message = await self.receive()
+        assert message["type"] == type_, message
+        return message
+
+    async def until(self, type_: str) -> dict[str, Any]:
+        while True:
+            message = await self.receive()
+            if message["type"] == type_:
+                return message
+
+    async def close_code(self) -> int | None:
+        """Reads on until the server has closed."""
+        while True:
+            received = await self.ws.receive(5)
+            if received.type is not aiohttp.WSMsgType.TEXT:
+                return self.ws.close_code
+
+    async def silent(self) -> None:
+        """A ping is answered next: nothing else was sent before."""
+        await self.send(type="ping", id="silent?")
+        message = await self.receive()
+        assert message["type"] == "pong", message
+
+
+class Server:
+    """The hub, served."""
+
+    def __init__(
+        self, runner: web.AppRunner, app: web.Application, session: aiohttp.ClientSession
+    ) -> None:
+        host, port = runner.addresses[0][:2]
+        self.runner = runner
+        self.app = app
+        self.port = port
+        self.url = f"http://{host}:{port}"
+        self.session = session
+        # A socket that nobody refers to would be closed by the garbage collector.
+        self.clients: list[Client] = []
+
+    @property
+    def events(self) -> OrderEvents:
+        return self.app[EVENTS]
+
+    @property
+    def authority(self) -> TokenAuthority:
+        return self.app[AUTHORITY]
+
+    async def stop(self) -> None:
+        """Stops as on SIGTERM."""
+        await self.runner.cleanup()
+
+    def sockets(self) -> int:
+        return len(self.app[SOCKETS])
+
+    def token(
+        self, restaurant: str = "r1", role: Role = Role.MANAGER, user: str = "u1", ttl: float = 600
+    ) -> str:
+        return self.authority.issue(restaurant, user, role, ttl)
+
+    async def open(self, path: str = "/", **options: Any) -> Client:
+        """A socket that has not authenticated."""
+        client = Client(await self.session.ws_connect(self.url + path, **options))
+        self.clients.append(client)
+        return client
+
+    async def connect(
+        self, restaurant: str = "r1", role: Role = Role.MANAGER, **who: Any
+    ) -> Client:
+        """A socket that has received `connected`."""
+        token = self.token(restaurant, role, **who)
+        client = await self.open(headers={"Authorization": f"Bearer {token}"})
+        client.connected = await client.expect("connected")
+        return client
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        role: Role = Role.MANAGER,
+        restaurant: str = "r1",
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, dict[str, Any]]:
+        """An HTTP request's status and JSON."""
+        token = self.token(restaurant, role)
+        async with self.session.request(
+            method,
+            self.url + path,
+            json=body,
+            headers={"Authorization": f"Bearer {token}", **(headers or {})},
+        ) as response:
+            return response.status, await response.json()
+
+
+Start = Callable[..., Awaitable[Server]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts servers with given settings; all are stopped at the end."""
+    async with AsyncExitStack() as stack:
+
+        async def start_one(
+            *,
+            menu: bool = True,
+            prepare: Callable[[web.Application], None] = lambda app: None,
+            **settings: Any,
+        ) -> Server:
+            settings = {"data_dir": tmp_path / "data", "close_timeout_s": 1, **settings}
+            configured = HubSettings(**settings)
+            app = build_app(configured, OrderEvents(configured, HubMetrics()))
+            prepare(app)
+            runner = web.AppRunner(app, shutdown_timeout=1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            server = Server(runner, app, session)
+            if menu:
+                for restaurant in ("r1", "r2"):
+                    await server.events.put_menu(restaurant, MENU, "test")
+            return server
+
+        yield start_one
+
+
+@pytest.fixture
+async def server(start: Start) -> Server:
+    """A server with the default limits."""
+    return await start()
+
+
+@pytest.fixture
+def menu() -> Menu:
+    """The menu of both restaurants, r1 and r2."""
+    return MENU
+
+
+@pytest.fixture
+def burger() -> dict[str, Any]:
+    """The smallest order."""
+    return dict(BURGER)
+
+
+@pytest.fixture
+def draft() -> OrderDraft:
+    """The same as a model."""
+    return OrderDraft.model_validate(BURGER)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """No test's logging outlives it."""
+    yield
+    structlog.reset_defaults()

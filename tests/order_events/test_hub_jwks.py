@@ -1,0 +1,138 @@
+"""Tokens that somebody else has signed, checked with a key set from a file or a URL."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from order_events import jwks
+from order_events.auth import AuthError, Role, authority
+from order_events.jwks import KeySet
+from order_events.settings import HubSettings
+
+RSA_KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def public(key: Any, kid: str, **fields: Any) -> dict[str, Any]:
+    """A key as it stands in a key set."""
+    algorithm = jwt.algorithms.RSAAlgorithm if key is not EC_KEY else jwt.algorithms.ECAlgorithm
+    return {**algorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid, **fields}
+
+
+def signed(key: Any, algorithm: str, kid: str | None) -> str:
+    """A good token but for who has signed it."""
+    claims = {"sub": "u", "restaurant_id": "r1", "role": "server", "exp": time.time() + 60}
+    return jwt.encode(claims, key, algorithm, headers={} if kid is None else {"kid": kid})
+
+
+def key_set(*keys: dict[str, Any]) -> str:
+    """The set as JSON."""
+    return json.dumps({"keys": list(keys)})
+
+
+async def test_rs256_and_es256_tokens_are_accepted_from_a_file(tmp_path: Path) -> None:
+    """Each with its own key; HS256 is not, as there is no secret."""
+    path = tmp_path / "keys.json"
+    path.write_text(key_set(public(RSA_KEY, "a"), public(EC_KEY, "b")))
+    settings = HubSettings(jwt_jwks=str(path), data_dir=tmp_path / "data")
+    keys = KeySet(str(path), 300)
+    tokens = authority(settings, keys)
+    with pytest.raises(AuthError):
+        tokens.verify(signed(RSA_KEY, "RS256", "a"))
+    await keys.refresh()
+    assert tokens.verify(signed(RSA_KEY, "RS256", "a")).user_id == "u"
+    assert tokens.verify(signed(EC_KEY, "ES256", "b")).role is Role.SERVER
+    for wrong in (
+        signed(EC_KEY, "ES256", "a"),
+        signed(EC_KEY, "ES256", None),
+        signed(EC_KEY, "ES256", "c"),
+        signed(RSA_KEY, "RS512", "a"),
+        signed(RSA_KEY, "PS256", "a"),
+        # The classic confusion: a public key taken as the secret of an HMAC.
+        signed(b"x" * 64, "HS256", "a"),
+    ):
+        with pytest.raises(AuthError):
+            tokens.verify(wrong)
+    with pytest.raises(AuthError, match="elsewhere"):
+        tokens.issue("r", "u", Role.SERVER, 60)
+    assert not settings.data_dir.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"keys": []}',
+        '{"keys": [5, {"kty": "oct", "k": "AAAA"}]}',
+        key_set(public(rsa.generate_private_key(public_exponent=65_537, key_size=1024), "weak")),
+        key_set(public(RSA_KEY, "a", use="enc")),
+        key_set(public(RSA_KEY, "a", alg="RS512")),
+        json.dumps({"keys": [{}] * 101}),
+    ],
+)
+def test_a_set_without_a_usable_key_is_refused(text: str) -> None:
+    """Weak keys, other algorithms, symmetric keys, keys for encryption."""
+    with pytest.raises(ValueError, match=r"key|Expecting"):
+        jwks.parse(text)
+
+
+async def test_keys_rotate_and_a_failing_source_keeps_the_old_ones(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a URL; readiness is red until there are keys, and an unknown key id looks again."""
+    monkeypatch.setattr(jwks, "EARLY_REFRESH_S", 0.05)
+    answers: list[web.Response] = [web.Response(status=500)]
+
+    async def keys(request: web.Request) -> web.Response:
+        return web.Response(status=answers[-1].status, body=answers[-1].body)
+
+    issuer = web.Application()
+    issuer.router.add_get("/keys", keys)
+    runner = web.AppRunner(issuer)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/keys"
+    try:
+        server = await start(jwt_jwks=url)
+        assert await _ready(server) == 503
+        answers.append(web.Response(text=key_set(public(RSA_KEY, "a"))))
+        assert await _until_accepted(server, signed(RSA_KEY, "RS256", "a"))
+        assert await _ready(server) == 200
+        answers.append(web.Response(text=key_set(public(EC_KEY, "b"))))
+        assert await _until_accepted(server, signed(EC_KEY, "ES256", "b"))
+        assert not await _accepted(server, signed(RSA_KEY, "RS256", "a"))
+        answers.append(web.Response(text="x" * (jwks.MAX_BYTES + 1)))
+        assert not await _accepted(server, signed(RSA_KEY, "RS256", "a"))
+        assert await _accepted(server, signed(EC_KEY, "ES256", "b"))
+    finally:
+        await runner.cleanup()
+
+
+async def _ready(server: Any) -> int:
+    async with server.session.get(server.url + "/readyz") as response:
+        return int(response.status)
+
+
+async def _accepted(server: Any, token: str) -> bool:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with server.session.get(server.url + "/v1/orders", headers=headers) as response:
+        return bool(response.status == 200)
+
+
+async def _until_accepted(server: Any, token: str) -> bool:
+    for _ in range(100):
+        if await _accepted(server, token):
+            return True
+        await asyncio.sleep(0.02)
+    return False

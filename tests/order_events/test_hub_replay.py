@@ -1,0 +1,216 @@
+"""History: no gap, no duplicate, in order, whatever falls together."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from order_events.models import OrderStatus, TableChange
+
+
+async def publish(server: Any, count: int, start: int = 0, tables: int = 1) -> None:
+    """That many `table:updated` events, spread over the tables."""
+    for number in range(start, start + count):
+        change = TableChange(number=str(number), status="occupied")
+        await server.events.change_table("r1", f"t{number % tables}", change, actor="a")
+
+
+async def collect(client: Any, count: int) -> list[dict[str, Any]]:
+    """That many events, out of batches as well."""
+    events: list[dict[str, Any]] = []
+    while len(events) < count:
+        message = await client.receive()
+        events += message["events"] if message["type"] == "batch" else [message]
+    return events
+
+
+def numbers(events: list[dict[str, Any]]) -> list[int]:
+    """What `publish` numbered them with."""
+    return [int(event["data"]["table"]["number"]) for event in events]
+
+
+async def subscribe(client: Any, since: int, **options: Any) -> dict[str, Any]:
+    """The answer to a subscription from there on."""
+    position = {"epoch": client.connected["data"]["epoch"], "seq": since}
+    await client.send(type="subscribe", **{"events": ["*"], "since": position, **options})
+    answer: dict[str, Any] = (await client.until("subscribed"))["data"]
+    return answer
+
+
+@pytest.mark.parametrize("recent", [1, 10, 1000])
+async def test_everything_since_is_followed_by_everything_new(start: Any, recent: int) -> None:
+    """From memory, from the database, and from both."""
+    server = await start(recent_events=recent, replay_chunk=7)
+    await server.connect()
+    await publish(server, 50)
+    client = await server.connect()
+    answer = await subscribe(client, 12)
+    assert (answer["recovered"], answer["seq"]) == (True, 12)
+    await publish(server, 5, start=50)
+    events = await collect(client, 43)
+    assert [e["seq"] for e in events] == list(range(13, 56))
+    assert numbers(events) == list(range(12, 55))
+    await client.silent()
+
+
+@pytest.mark.parametrize("batch_ms", [0, 20])
+async def test_the_switch_to_live_is_exact_while_events_pour_in(start: Any, batch_ms: int) -> None:
+    """Clients resume from everywhere at every moment; each sees each matching event once."""
+    server = await start(recent_events=8, replay_chunk=5, regular_per_minute=1000)
+    await publish(server, 60, tables=3)
+    pouring = asyncio.create_task(publish(server, 200, start=60, tables=3))
+
+    async def resume(since: int, table: int | None) -> None:
+        client = await server.connect(user=f"u{since}")
+        filters = {} if table is None else {"filters": {"table_id": f"t{table}"}}
+        answer = await subscribe(client, since, batch_ms=batch_ms, **filters)
+        assert answer["recovered"] is True
+        expected = [n for n in range(since, 260) if table is None or n % 3 == table]
+        events = await collect(client, len(expected))
+        assert numbers(events) == expected
+        assert [e["seq"] for e in events] == [n + 1 for n in expected]
+        await client.silent()
+
+    await asyncio.gather(
+        *(resume(since, table) for since in (0, 13, 59) for table in (None, 0, 2)), pouring
+    )
+
+
+async def test_a_second_subscription_goes_back_without_doubling_the_first(start: Any) -> None:
+    """While the first is still catching up, and when it is live."""
+    server = await start(recent_events=4, replay_chunk=3)
+    await publish(server, 30, tables=2)
+    client = await server.connect()
+    position = {"epoch": client.connected["data"]["epoch"], "seq": 20}
+    await client.send(type="subscribe", events=["*"], filters={"table_id": "t0"}, since=position)
+    await client.send(
+        type="subscribe",
+        events=["table:updated"],
+        filters={"table_id": "t1"},
+        since={**position, "seq": 10},
+        id=2,
+    )
+    await publish(server, 6, start=30, tables=2)
+    seen: list[int] = []
+    for _ in range(2 + 8 + 13):
+        message = await client.receive()
+        if message["type"] == "table:updated":
+            seen += numbers([message])
+    assert sorted(seen) == sorted([*range(20, 36, 2), *range(11, 36, 2)])
+    assert len(set(seen)) == len(seen)
+    await client.silent()
+
+
+async def test_an_event_that_two_subscriptions_want_comes_once(server: Any) -> None:
+    """Per connection, not per subscription."""
+    client = await server.connect()
+    for events in (["table:*"], ["*"], ["table:updated"]):
+        await client.send(type="subscribe", events=events)
+        await client.expect("subscribed")
+    await publish(server, 2)
+    assert numbers(await collect(client, 2)) == [0, 1]
+    await client.silent()
+
+
+async def test_a_slow_client_can_replay_more_than_its_outbox_holds(start: Any) -> None:
+    """History waits for the reader."""
+    server = await start(outbox_messages=10, replay_chunk=50)
+    await publish(server, 300)
+    client = await server.connect()
+    await subscribe(client, 0)
+    assert numbers(await collect(client, 300)) == list(range(300))
+
+
+@pytest.mark.parametrize("since", [{"epoch": "another", "seq": 3}, {"seq": 99}])
+async def test_what_history_cannot_give_is_said(server: Any, since: dict[str, Any]) -> None:
+    """Another epoch, or a place that has not come yet: `recovered` is false, then live only."""
+    client = await server.connect()
+    await publish(server, 5)
+    await collect(client, 5)
+    position = {"epoch": client.connected["data"]["epoch"], **since}
+    await client.send(type="subscribe", events=["*"], since=position)
+    answer = (await client.expect("subscribed"))["data"]
+    assert (answer["recovered"], answer["seq"]) == (False, 5)
+    await publish(server, 1, start=5)
+    assert numbers(await collect(client, 1)) == [5]
+
+
+async def test_history_that_was_forgotten_is_never_given_in_part(start: Any) -> None:
+    """Exactly at the edge it still reaches back; one before it does not."""
+    server = await start(retention_events=10, recent_events=2)
+    await publish(server, 30)
+    await server.events.forget(0.0)
+    client = await server.connect()
+    assert (await subscribe(client, 19))["recovered"] is False
+    assert (await subscribe(client, 20))["recovered"] is True
+    assert numbers(await collect(client, 10)) == list(range(20, 30))
+    status, page = await server.call("GET", "/v1/events?after=19")
+    assert (status, page["recovered"], page["events"]) == (200, False, [])
+    page = (await server.call("GET", "/v1/events?after=20"))[1]
+    assert (page["recovered"], page["more"], len(page["events"])) == (True, False, 10)
+
+
+async def test_old_events_are_forgotten_by_age(server: Any) -> None:
+    """Younger ones stay."""
+    await publish(server, 5)
+    await server.events.forget(0.0)
+    client = await server.connect()
+    assert (await subscribe(client, 0))["recovered"] is True
+    assert numbers(await collect(client, 5)) == list(range(5))
+    await server.events.forget(9e9)
+    assert (await subscribe(client, 4))["recovered"] is False
+    assert (await subscribe(client, 5))["recovered"] is True
+    await publish(server, 1, start=5)
+    assert numbers(await collect(client, 1)) == [5]
+
+
+async def test_after_a_restart_clients_resume_where_they_were(start: Any) -> None:
+    """The epoch stays, and seq goes on without a gap."""
+    server = await start()
+    client = await server.connect()
+    before = client.connected["data"]
+    await publish(server, 3)
+    await client.ws.close()
+    await server.stop()
+    server = await start(menu=False)
+    await publish(server, 2, start=3)
+    client = await server.connect()
+    assert client.connected["data"]["epoch"] == before["epoch"]
+    assert client.connected["data"]["seq"] == 5
+    assert (await subscribe(client, before["seq"]))["recovered"] is True
+    events = await collect(client, 5)
+    assert numbers(events) == list(range(5))
+    assert len({event["event_id"] for event in events}) == 5
+
+
+async def test_the_http_history_is_what_the_socket_sends(server: Any, draft: Any) -> None:
+    """The same events, byte for byte, through the same filters, page by page."""
+    client = await server.connect()
+    await client.send(type="subscribe", events=["order:*"], filters={"status": ["confirmed"]})
+    await client.expect("subscribed")
+    for _ in range(4):
+        order = await server.events.create_order("r1", draft, actor="a")
+        await server.events.set_status("r1", order.id, OrderStatus.CONFIRMED, actor="a")
+    live = await collect(client, 8)
+    pages: list[dict[str, Any]] = []
+    after, more = 0, True
+    while more:
+        status, page = await server.call(
+            "GET", f"/v1/events?after={after}&events=order:*&status=confirmed&limit=3"
+        )
+        assert status == 200
+        assert page["epoch"] == client.connected["data"]["epoch"]
+        pages += page["events"]
+        after, more = page["seq"], page["more"]
+    assert pages == live
+
+
+async def test_http_history_refuses_what_it_does_not_know(server: Any) -> None:
+    """A misspelt parameter, an unknown event, a wrong number."""
+    for query in ("since=4", "events=order:made", "after=-1", "limit=0", "limit=1001"):
+        status, answer = await server.call("GET", f"/v1/events?{query}")
+        assert (status, answer["error"]["code"]) == (400, "INVALID_MESSAGE"), query
+    assert (await server.call("GET", "/v1/events?limit=1000&after=0"))[0] == 200
+    assert (await server.call("GET", "/v1/events?epoch=other"))[1]["recovered"] is False
