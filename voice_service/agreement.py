@@ -18,6 +18,11 @@ def normalise(word: str) -> str:
     return word.strip(_PUNCTUATION).casefold()
 
 
+def _stem(word: str) -> str:
+    """A word without closing punctuation; a lone dash is itself."""
+    return word.rstrip(_PUNCTUATION) or word
+
+
 def same_words(left: Sequence[str], right: Sequence[str]) -> bool:
     """Whether both are the same words."""
     return [normalise(w) for w in left] == [normalise(w) for w in right]
@@ -44,7 +49,7 @@ class StablePrefix:
         """The stable words. A last word's closing punctuation may still change, so it has none."""
         if not self.words:
             return ""
-        return " ".join([*self.words[:-1], self.words[-1].rstrip(_PUNCTUATION)])
+        return " ".join([*self.words[:-1], _stem(self.words[-1])])
 
     def extend(self, words: Sequence[str], confidence: float) -> list[str]:
         """Take the next hypothesis; return its words, with the stable ones as first shown.
@@ -58,6 +63,8 @@ class StablePrefix:
             limit = min(len(h) for h in self._recent) - self.guard
             place = len(self.words)
             while place < limit and len({normalise(h[place]) for h in self._recent}) == 1:
+                # The word in front is no longer the last one: its punctuation stays as it is shown.
+                self.words[max(0, place - 1) : place] = shown[max(0, place - 1) : place]
                 self.words.append(words[place])
                 place += 1
         return shown
@@ -67,18 +74,19 @@ class StablePrefix:
         if not self.words:
             return list(words)
         behind = covered(self.words, words)
-        stem = self.words[-1].rstrip(_PUNCTUATION)
+        stem = _stem(self.words[-1])
         tail = ""
         if behind and normalise(words[behind - 1]) == normalise(stem):
             newest = words[behind - 1]
-            tail = newest[len(newest.rstrip(_PUNCTUATION)) :]
+            tail = newest[len(_stem(newest)) :]
         return [*self.words[:-1], stem + tail, *words[behind:]]
 
 
 def covered(stable: Sequence[str], words: Sequence[str]) -> int:
     """How many leading `words` say the same as `stable`: the prefix at the least edit distance.
 
-    Of several, the one whose length is nearest to that of `stable`.
+    Of several, one that ends with the same word ("two hot burgers" says "two burgers"), else the
+    one whose length is nearest to that of `stable`.
     """
     target = [normalise(w) for w in stable]
     row = list(range(len(target) + 1))
@@ -89,4 +97,10 @@ def covered(stable: Sequence[str], words: Sequence[str]) -> int:
         for i, wanted in enumerate(target, start=1):
             row.append(min(above[i] + 1, row[i - 1] + 1, above[i - 1] + (same != wanted)))
         distances.append(row[-1])
-    return min(range(len(words) + 1), key=lambda n: (distances[n], abs(n - len(target))))
+
+    def other_end(n: int) -> bool:
+        return not (n and target and normalise(words[n - 1]) == target[-1])
+
+    return min(
+        range(len(words) + 1), key=lambda n: (distances[n], other_end(n), abs(n - len(target)))
+    )

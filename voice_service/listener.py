@@ -123,6 +123,8 @@ ListenerEvent = Started | Ended | Partial | Final | Discarded
 
 _MAX_ATTEMPTS = 2
 """Decodes of one final, if recognition fails."""
+_NOTHING_HEARD = 2
+"""Quick decodes in a row without a new word, before it is believed that there is none."""
 
 
 @dataclass(slots=True)
@@ -219,7 +221,7 @@ class Listener:
         paused_at, heard_to = self._endpointer.last_speech, self._endpointer.position
         utterance.heard_to = heard_to
         if wish.urgency is Urgency.SPECULATIVE:
-            utterance.speculated = paused_at
+            utterance.speculated, utterance.settled = paused_at, None
             heard_to = self._audio_stop(paused_at)
         self._job = _Job(utterance, wish.urgency, heard_to, paused_at)
         audio = self._timeline.slice(utterance.audio_start, heard_to)
@@ -262,7 +264,7 @@ class Listener:
                 self._current = Utterance(event.at, max(start, self._audio_end, 0))
                 self._timeline.forget_before(self._current.audio_start)
                 if not event.resumed:
-                    told.append(self._announce(self._current))
+                    told += self._announce(self._current)
             else:
                 told += self._end(event, now)
         return told
@@ -275,7 +277,7 @@ class Listener:
         told: list[ListenerEvent] = []
         if utterance.number is not None:
             told.append(Ended(utterance.number, to_ms(event.at)))
-        if cut and not utterance.text:
+        if cut and not utterance.text and utterance.unchanged >= _NOTHING_HEARD:
             return told + self._discard(utterance)
         audio = self._timeline.slice(utterance.audio_start, self._audio_end)
         self._waiting.append(_Waiting(utterance, audio, now))
@@ -284,10 +286,17 @@ class Listener:
             told += self._finish(guessed)
         return told
 
-    def _announce(self, utterance: Utterance) -> Started:
-        self._count += 1
-        utterance.number = self._count
-        return Started(self._count, to_ms(utterance.started))
+    def _announce(self, utterance: Utterance) -> list[ListenerEvent]:
+        """Numbers count in the order of speech: earlier ones that may yet hold words come first."""
+        told: list[ListenerEvent] = []
+        waiting = (w.utterance for w in self._waiting if w.utterance.started < utterance.started)
+        for one in [*(u for u in waiting if u.number is None), utterance]:
+            self._count += 1
+            one.number = self._count
+            told.append(Started(one.number, to_ms(one.started)))
+            if one.ended is not None:
+                told.append(Ended(one.number, to_ms(one.ended)))
+        return told
 
     # Decodes
 
@@ -321,10 +330,13 @@ class Listener:
         if job.urgency is Urgency.SPECULATIVE and job.paused_at == self._endpointer.last_speech:
             utterance.settled = hypothesis
         sure = utterance.revision or hypothesis.confidence >= self._settings.min_partial_confidence
+        # What a cut at the hard limit may put into the next utterance is not promised in this one.
+        limits = self._settings.endpoint
+        promise = job.heard_to - utterance.started < limits.hard_limit - limits.cut_window
         told: list[ListenerEvent] = []
-        if utterance.hear(hypothesis if sure else Hypothesis("", 0.0), job.heard_to):
+        if utterance.hear(hypothesis if sure else Hypothesis("", 0.0), job.heard_to, promise):
             if utterance.number is None:
-                told.append(self._announce(utterance))
+                told += self._announce(utterance)
             told.append(self._partial(utterance, job.heard_to, hypothesis.confidence))
         return told + self._end_without_progress(utterance, job.heard_to, now)
 
@@ -345,9 +357,13 @@ class Listener:
     ) -> list[ListenerEvent]:
         """The second way to end an utterance: noise keeps the detector on, but no words come."""
         silent_for = heard_to - utterance.changed_at
-        if utterance.unchanged < 2 or silent_for < self._settings.no_progress:
+        if utterance.unchanged < _NOTHING_HEARD or silent_for < self._settings.no_progress:
             return []
-        events = self._endpointer.cut(utterance.changed_at + self._settings.post_roll)
+        # Of mere noise only the newest part is kept, in which a word may just be beginning.
+        kept = (
+            utterance.changed_at if utterance.text else heard_to - self._settings.no_progress // 2
+        )
+        events = self._endpointer.cut(kept + self._settings.post_roll)
         return self._follow(events, now)
 
     # Finals
@@ -365,13 +381,10 @@ class Listener:
         utterance = self._waiting.popleft().utterance
         shown = utterance.revision > 0
         heard = hypothesis.text and hypothesis.confidence >= self._settings.min_confidence
-        told: list[ListenerEvent] = []
         if not heard and not shown:
             return self._discard(utterance)
         end = utterance.started if utterance.ended is None else utterance.ended
-        if utterance.number is None:
-            started = self._announce(utterance)
-            told = [started, Ended(started.utterance, to_ms(end))]
+        told = self._announce(utterance) if utterance.number is None else []
         shift = to_ms(utterance.audio_start)
         hypothesis = utterance.settle(hypothesis)
         utterance.revision += 1

@@ -48,6 +48,7 @@ class Scheduler:
         self._decode = decode
         self._metrics = metrics
         self._idle = workers
+        self._closed = False
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
         self._wishing: set[Source] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -66,13 +67,12 @@ class Scheduler:
 
     async def close(self) -> None:
         """Wait for decodes in flight; start no more."""
-        self._wishing.clear()
-        self._idle = 0
+        self._closed = True
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._pool.shutdown(wait=False)
 
     def _dispatch(self) -> None:
-        while self._idle and self._wishing:
+        while self._idle and self._wishing and not self._closed:
             wants = [(source.wanted(), source) for source in self._wishing]
             urgent = min(
                 ((want.urgency, want.since, i) for i, (want, _) in enumerate(wants) if want),
@@ -95,8 +95,8 @@ class Scheduler:
         started = time.perf_counter()
         try:
             hypothesis = await loop.run_in_executor(self._pool, self._decode, request)
-        except (RuntimeError, ValueError, MemoryError):
-            # What CTranslate2 raises when a device fails or runs out of memory.
+        except Exception:  # noqa: BLE001
+            # The boundary to foreign code: whatever it raises, the session is owed an answer.
             _log.exception("decode failed", kind=kind)
             self._metrics.decode_failures.inc()
         finally:

@@ -84,7 +84,7 @@ class VoiceSettings(HubSettings):
         192, description="After a pause of this length the final is tried, in case it lasts."
     )
     min_confidence: Probability = Field(
-        0.25, description="A final less sure than this is taken for noise."
+        0.05, description="A final less sure than this is taken for noise."
     )
     min_partial_confidence: Probability = Field(
         0.35, description="An utterance's first partial less sure than this is held back."

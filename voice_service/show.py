@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Data = Mapping[str, Any]
-
 from voice_service import protocol
+
+Data = Mapping[str, Any]
 
 
 def describe(event: Mapping[str, Any]) -> str | None:

@@ -66,14 +66,20 @@ class Utterance:
     def __post_init__(self) -> None:
         self.changed_at = self.started
 
-    def hear(self, hypothesis: Hypothesis, heard_to: int) -> bool:
-        """Take a hypothesis for the audio so far; return whether it changed what can be shown."""
+    def hear(self, hypothesis: Hypothesis, heard_to: int, promise: bool = True) -> bool:
+        """Take a hypothesis for the audio so far; return whether it changed what can be shown.
+
+        Without `promise` it makes no further word stable.
+        """
         words = hypothesis.text.split()
         if not words:
             self.unchanged += not self.text
             return False
         before = (self.text, self.stable.text)
-        shown = self.stable.extend(words, hypothesis.confidence)
+        if promise:
+            shown = self.stable.extend(words, hypothesis.confidence)
+        else:
+            shown = self.stable.merge(words)
         if same_words(shown, self.text.split()):
             self.unchanged += 1
         else:
@@ -116,7 +122,8 @@ def _kept(shown: list[str], heard: tuple[Word, ...], confidence: float) -> list[
     start = heard[0].start_ms if heard else 0
     end = heard[-1].end_ms if heard else start
     step = (end - start) / len(shown)
+    doubted = 1.0 - confidence if heard else min(confidence, 1.0 - confidence)
     return [
-        Word(text, round(start + i * step), round(start + (i + 1) * step), 1.0 - confidence)
+        Word(text, round(start + i * step), round(start + (i + 1) * step), doubted)
         for i, text in enumerate(shown)
     ]
