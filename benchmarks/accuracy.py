@@ -41,7 +41,7 @@ def mixed(recording: Recording, noise: Samples | None, snr: float | None, seed: 
     speech = samples[round((_LEAD + recording.onset) * SAMPLE_RATE) :]
     speech = speech[: round((recording.end - recording.onset) * SAMPLE_RATE)]
     gain = np.sqrt(np.mean(speech**2) / (np.mean(under**2) + 1e-12)) * 10 ** (-snr / 20)
-    return np.clip(samples + gain * under, -1, 1).astype(np.float32)
+    return np.asarray(np.clip(samples + gain * under, -1, 1), np.float32)
 
 
 def offline(model: WhisperModel, audio: list[Samples], language: str) -> list[str]:
@@ -59,9 +59,7 @@ async def streamed(arguments: argparse.Namespace, audio: list[Samples]) -> list[
     """The finals of each recording, streamed to a fresh service."""
     texts = [""] * len(audio)
     with service(["--model", arguments.model, *shlex.split(arguments.serve)]) as to:
-        async for index, events in in_parallel(
-            to, audio, arguments.streams, speed=arguments.speed
-        ):
+        async for index, events in in_parallel(to, audio, arguments.streams, speed=arguments.speed):
             texts[index] = " ".join(event["data"]["text"] for _, event in finals(events))
     return texts
 

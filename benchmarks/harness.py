@@ -81,6 +81,7 @@ def service(arguments: Sequence[str] = (), restaurant: str = "benchmark") -> Ite
         env = {k: v for k, v in os.environ.items() if not k.startswith("VOICE_")}
         command = [sys.executable, "-m", "voice_service"]
         limits = ["--port", "0", "--voice-per-minute", "1000000", "--data-dir", data]
+        owner = ["--restaurant", restaurant, "--user", "benchmark", "--role", "device"]
         log = Path(data) / "log"
         with (
             log.open("w") as messages,
@@ -91,8 +92,7 @@ def service(arguments: Sequence[str] = (), restaurant: str = "benchmark") -> Ite
             try:
                 url = _address(process, log)
                 token = subprocess.run(
-                    [*command, "token", "--data-dir", data, "--restaurant", restaurant]
-                    + ["--user", "benchmark", "--role", "device"],
+                    [*command, "token", "--data-dir", data, *owner],
                     check=True,
                     capture_output=True,
                     text=True,
@@ -153,5 +153,5 @@ def finals(events: Sequence[tuple[float, Event]]) -> list[tuple[float, Event]]:
 def percentiles(values: Sequence[float]) -> str:
     """Median, 90th and 99th percentile, in seconds."""
     if not values:
-        return "   –      –      –  "
+        return "    -      -      -"
     return "  ".join(f"{np.percentile(values, p):5.2f}" for p in (50, 90, 99))

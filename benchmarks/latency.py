@@ -63,7 +63,9 @@ def fixtures(folder: Path) -> list[Recording]:
     return recordings
 
 
-def loop_of(recordings: list[Recording], first: int, seconds: float) -> tuple[Samples, list[tuple[float, float]]]:
+def loop_of(
+    recordings: list[Recording], first: int, seconds: float
+) -> tuple[Samples, list[tuple[float, float]]]:
     """About `seconds` of recordings with pauses, and where speech is in them."""
     parts: list[Samples] = [silence(0.5)]
     spans: list[tuple[float, float]] = []
@@ -79,7 +81,9 @@ def loop_of(recordings: list[Recording], first: int, seconds: float) -> tuple[Sa
     raise ValueError("no recordings")
 
 
-def measure(events: list[tuple[float, Event]], spans: list[tuple[float, float]], into: Figures) -> None:
+def measure(
+    events: list[tuple[float, Event]], spans: list[tuple[float, float]], into: Figures
+) -> None:
     """Add one session's figures."""
     partials = [
         (t, e["data"])

@@ -244,9 +244,9 @@ def _order(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_order(options: argparse.Namespace) -> int:
-    from voice_service.ordering import cli  # noqa: PLC0415
+    import voice_service.ordering.cli as ordering  # noqa: PLC0415
 
-    return cli.run(options.menu, options.file, jsonl=options.jsonl)
+    return ordering.run(options.menu, options.file, jsonl=options.jsonl)
 
 
 def _models(parser: argparse.ArgumentParser) -> None:
