@@ -1,0 +1,64 @@
+"""Conversations written short, and orders written the way the expectations are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+import voice_service
+from order_events.drafts import ItemDraft
+from order_events.menu import Menu
+from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard, Reason
+
+DEMO = Path(voice_service.__file__).parent / "demo_menu.json"
+
+
+@cache
+def demo_menu() -> CompiledMenu:
+    """The demo restaurant's menu, compiled once."""
+    return CompiledMenu(Menu.model_validate_json(DEMO.read_text("utf-8")))
+
+
+def said(menu: CompiledMenu, *utterances: str, confidence: float = 0.95) -> CartUpdate:
+    """The order when the guest has said all this and gone."""
+    conversation = Conversation(menu)
+    for number, text in enumerate(utterances, start=1):
+        conversation.hear(Heard(number, text, confidence))
+    return conversation.end()
+
+
+def hears(menu: CompiledMenu, utterances: Sequence[str]) -> tuple[CartUpdate, list[Reason]]:
+    """The order at the end, and all reasons that came up on the way."""
+    conversation = Conversation(menu)
+    reasons: list[Reason] = []
+    for number, text in enumerate(utterances, start=1):
+        reasons += conversation.hear(Heard(number, text, 0.95)).reasons
+    last = conversation.end()
+    return last, [*reasons, *last.reasons]
+
+
+def short(items: Iterable[ItemDraft]) -> list[str]:
+    """Items as "2 cheeseburger/large +bacon(extra) -onions", modifiers and lines sorted."""
+    lines = []
+    for item in items:
+        size = f"/{item.size}" if item.size else ""
+        mods = sorted(
+            ("-" if m.negated else "+")
+            + m.id
+            + (f"({m.qualifier})" if m.qualifier else "")
+            + (f"*{m.quantity}" if m.quantity > 1 else "")
+            for m in item.modifiers
+        )
+        lines.append(" ".join([f"{item.quantity} {item.menu_item_id}{size}", *mods]))
+    return sorted(lines)
+
+
+def order(menu: CompiledMenu, *utterances: str) -> list[str]:
+    """The items that these utterances come to."""
+    return short(said(menu, *utterances).items)
+
+
+def codes(update: CartUpdate) -> set[str]:
+    """The codes of an update's reasons."""
+    return {reason.code for reason in update.reasons}

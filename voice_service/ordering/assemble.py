@@ -1,0 +1,198 @@
+"""Items with their sizes, quantities and modifiers, from a stretch that orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    Group,
+    Problem,
+    Remove,
+    Target,
+)
+from voice_service.ordering.attach import Attacher
+from voice_service.ordering.bounds import start_of
+from voice_service.ordering.language import Cue
+from voice_service.ordering.loose import CartView, loose
+from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.said import (
+    Reader,
+    Said,
+    SaidItem,
+    SaidModifier,
+    SaidSize,
+)
+
+_ANSWER = 0.9
+
+
+def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """The acts of a stretch without commands, in the order of speaking."""
+    heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not _points(parts, i, cart)]
+    if not heads:
+        return loose(Reader(parts).read(), menu, cart, Attacher(menu, cart.items))
+    attacher = Attacher(menu, cart.items)
+    starts = [start_of(parts, h, p, menu) for h, p in zip(heads, [-1, *heads], strict=False)]
+    ends = [*starts[1:], len(parts)]
+    acts: list[Act] = []
+    lead: list[Act] = []
+    before = Reader(parts[: starts[0]]).read()
+    for number, (start, head, end) in enumerate(zip(starts, heads, ends, strict=True)):
+        part = parts[head]
+        if _negated(parts, start, head):
+            acts.append(Remove(Target(part.items), asked=False, text=part.span.text))
+            after = Reader(parts[head + 1 : end]).read()
+            if attacher.groups:
+                attacher.put(after, attacher.groups[-1])
+            else:
+                acts += loose(after, menu, cart, attacher)
+            continue
+        group = _group(parts[start:head], part)
+        chosen = tuple(i for i in group.candidates if i in cart.choices)
+        if len(chosen) == 1:
+            # It answers a question, so less of its name is enough.
+            group.item, group.candidates = chosen[0], ()
+            group.quality = max(group.quality, _ANSWER)
+        attacher.groups.append(group)
+        if number == 0 and before:
+            lead = _leading(before, group, parts, start, menu, cart, attacher)
+        attacher.put(_inner(parts[start:head]), group)
+        attacher.put(Reader(parts[head + 1 : end]).read(), group)
+        if number and _accompanies(parts, heads[number - 1], head, menu):
+            _join(attacher.groups, part)
+    added = [_added(group, menu) for group in attacher.groups]
+    added += [
+        Problem("ambiguous_quantity", menu.item_name(g.item)) for g in attacher.groups if g.vague
+    ]
+    return [*lead, *added, *acts, *attacher.acts]
+
+
+def _added(group: Group, menu: CompiledMenu) -> Act:
+    if len(group.candidates) < 2:
+        return Add(group)
+    fitting = [c for c in group.candidates if _takes(menu, c, group)]
+    if len(fitting) == 1:
+        group.item, group.candidates = fitting[0], ()
+        return Add(group)
+    names = tuple(menu.item_name(c) for c in (fitting or group.candidates))
+    return Problem("ambiguous_item", "", names, group)
+
+
+def _takes(menu: CompiledMenu, item: str, group: Group) -> bool:
+    sized = group.size is None or group.size in menu.items[item].prices
+    return sized and all(m.group in menu.items[item].modifier_groups for m in group.mods)
+
+
+def _group(inner: Sequence[Part], head: Part) -> Group:
+    group = Group(head.items[0], quality=head.senses[0].certainty, candidates=head.items)
+    group.words.update(head.span.words)
+    for part in inner:
+        if part.role is Role.NUMBER:
+            group.quantity = part.span.value
+            group.words.update(part.span.words)
+            break
+        if part.cue(Cue.A):
+            group.quantity = 1
+            break
+        if part.cue(Cue.MORE):
+            group.quantity, group.more = 1, True
+            break
+    for part, following in zip(inner, [*inner, head][1:], strict=True):
+        # "two more colas", but not "two more cheese pizzas"
+        more = part.cue(Cue.ADDITIONAL) and following.role is not Role.MODIFIER
+        group.more = group.more or more
+    group.vague = any(p.cue(Cue.VAGUE) for p in inner)
+    return group
+
+
+def _inner(parts: Sequence[Part]) -> list[Said]:
+    """What is said before the name; its number counts the item and nothing else."""
+    rest = [
+        p
+        for p, following in zip(parts, [*parts, None][1:], strict=True)
+        if p.role is not Role.NUMBER
+        and not p.cue(Cue.A, Cue.MORE, Cue.THE)
+        and not (p.cue(Cue.ADDITIONAL) and (following is None or following.role is Role.SIZE))
+    ]
+    return Reader(rest).read()
+
+
+def _negated(parts: Sequence[Part], start: int, head: int) -> bool:
+    """Whether the guest says that this item is not wanted: "no fries"."""
+    for index in range(head - 1, -1, -1):
+        part = parts[index]
+        if part.cue(Cue.NO):
+            following = parts[index + 1]
+            return index + 1 == head or not following.cue(Cue.COMMA)
+        if not (part.idle or part.cue(Cue.THE, Cue.MEASURE, Cue.EXTRA)):
+            return False
+    return False
+
+
+def _points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
+    """Whether the item at `index` is one already ordered: "on the burger"."""
+    choices = parts[index].items
+    known = any(i in choices for i in cart.items) or any(
+        p.role is Role.ITEM and set(p.items) & set(choices) for p in parts[:index]
+    )
+    if not known:
+        return False
+    before = index - 1
+    definite = False
+    while before >= 0 and (
+        parts[before].cue(Cue.THE, Cue.BOTH, Cue.MEASURE) or parts[before].role is Role.SIZE
+    ):
+        definite = definite or parts[before].cue(Cue.THE)
+        before -= 1
+    return definite and before >= 0 and parts[before].cue(Cue.ON, Cue.TO, Cue.FOR)
+
+
+def _leading(
+    said: list[Said],
+    group: Group,
+    parts: Sequence[Part],
+    start: int,
+    menu: CompiledMenu,
+    cart: CartView,
+    attacher: Attacher,
+) -> list[Act]:
+    """What stands before the first item: about the cart's last item, else about this one."""
+    headless = next((s for s in said if isinstance(s, SaidSize) and s.count is not None), None)
+    linked = start > 0 and parts[start - 1].cue(Cue.WITH, Cue.ON)
+    if headless is not None and linked and group.quantity is None:
+        # "a large with vanilla": the item comes after its size.
+        group.quantity, headless.numbered = headless.count, False
+        attacher.put(said, group)
+        return []
+    if headless is not None and not cart.items:
+        # "a large with vanilla and a latte": what the first is was not said.
+        return loose(said, menu, cart, Attacher(menu, ()))
+    mods = [s for s in said if isinstance(s, SaidModifier)]
+    fits_last = bool(cart.items) and all(attacher.resolve(m, cart.items[-1]) for m in mods)
+    if not mods or (not linked and fits_last) or any(isinstance(s, SaidItem) for s in said):
+        return loose(said, menu, cart, Attacher(menu, cart.items))
+    attacher.put(said, group)
+    return []
+
+
+def _accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledMenu) -> bool:
+    """Whether two items are said as one dish: "chips and salsa", but not "fries and a shake"."""
+    one, other = menu.items[parts[first].items[0]], menu.items[parts[second].items[0]]
+    if one.category != other.category or not one.modifier_groups or one.id == other.id:
+        return False
+    if parts[first].plural == parts[second].plural:
+        return False
+    between = parts[first + 1 : second]
+    return any(p.cue(Cue.AND, Cue.WITH) for p in between) and all(
+        p.idle or p.cue(Cue.AND, Cue.WITH, Cue.ASIDE, Cue.ON) for p in between
+    )
+
+
+def _join(groups: list[Group], second: Part) -> None:
+    """Marks the accompaniment; what it goes with is put before it."""
+    if second.plural and len(groups) > 1:
+        groups[-2], groups[-1] = groups[-1], groups[-2]
+    groups[-1].joined = True

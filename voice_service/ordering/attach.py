@@ -1,0 +1,279 @@
+"""What was said beside an item, put onto it; what fits nowhere is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.lexicon import Sense
+from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.said import (
+    Said,
+    SaidBoth,
+    SaidBreak,
+    SaidCategory,
+    SaidGroup,
+    SaidItem,
+    SaidModifier,
+    SaidNumber,
+    SaidPlain,
+    SaidSize,
+    SaidSplit,
+    SaidUnknown,
+)
+
+_WHOLE = 0.9  # from here on a name is said in full
+_ALIKE, _ALIKE_PARTS = 0.05, 0.15  # modifiers this close in quality are equally meant
+
+
+class Attacher:
+    """Puts what was said onto the groups of one utterance, in the order of speaking.
+
+    `groups` grows as items come; `acts` takes changes to lines that are already in the cart.
+    """
+
+    def __init__(self, menu: CompiledMenu, in_cart: Sequence[str]) -> None:
+        self.menu = menu
+        self.groups: list[Group] = []
+        self.acts: list[Act] = []
+        self._in_cart = in_cart
+        self._both = False
+
+    def put(self, said: Sequence[Said], group: Group) -> None:
+        """Everything of `said` onto `group`, with what came before as a fallback."""
+        current = group
+        since: list[tuple[Group, Mod]] = []
+        pointed: str | None = None
+        self._both = False
+        for one in said:
+            match one:
+                case SaidModifier():
+                    if pointed is not None:
+                        self._into_cart(one, pointed)
+                    else:
+                        since += self._modifier(one, current)
+                case SaidSize():
+                    current = self._size(one, current)
+                case SaidNumber():
+                    self._number(one, current)
+                case SaidPlain():
+                    current.plain = True
+                case SaidSplit():
+                    current = self._split(one, current)
+                case SaidBoth():
+                    self._both = True
+                case SaidBreak():
+                    since, pointed, self._both = [], None, False
+                case SaidItem():
+                    pointed = self._point(one, since)
+                    since = []
+                case _:
+                    self._report(one, current, said)
+
+    def _report(self, one: Said, current: Group, said: Sequence[Said]) -> None:
+        match one:
+            case SaidGroup():
+                self._whole_group(one, current, said)
+            case SaidCategory():
+                self._category(one)
+            case SaidUnknown():
+                self.acts.append(unknown(one))
+            case _:
+                pass
+
+    def resolve(self, said: SaidModifier, item: str) -> Mod | Problem | None:
+        """The modifier as this item has it; None if it has none, a Problem if it has several."""
+        fitting = [s for s in said.senses if self.menu.allows(item, s)]
+        if not fitting:
+            return None
+        alike = _ALIKE if fitting[0].quality >= _WHOLE else _ALIKE_PARTS
+        best = [s for s in fitting if s.quality >= fitting[0].quality - alike]
+        names = {self.menu.modifiers[_key(s)].name for s in best}
+        if best[0].quality < _WHOLE and len(names) > 1:
+            return Problem("ambiguous_modifier", said.text, tuple(sorted(names)))
+        sense = self._by_count(best, said.quantity)
+        modifier = self.menu.modifiers[_key(sense)]
+        mod = Mod(sense.id, _key(sense)[0], quality=sense.certainty, words=said.words)
+        mod.negated = said.negated and self._still_without(said, item, sense)
+        mod.qualifier, mod.quantity = said.qualifier, said.quantity or 1
+        if modifier.count is not None:
+            # It is its own number: "extra" and "two" only say which of its kind.
+            mod.quantity = 1
+            mod.qualifier = None if mod.qualifier == "extra" else mod.qualifier
+        return mod
+
+    def _by_count(self, senses: Sequence[Sense], quantity: int | None) -> Sense:
+        """Of modifiers that stand for so many each, the one that stands for `quantity`."""
+        counts = {self.menu.modifiers[_key(s)].count: s for s in reversed(senses)}
+        if quantity is None and len(counts) > 1:
+            return counts.get(1, senses[0])
+        if quantity is None or None in counts:
+            return senses[0]
+        other = self.menu.counted(*_key(senses[0]), quantity)
+        return senses[0] if other is None else replace(senses[0], id=other)
+
+    def _still_without(self, said: SaidModifier, item: str, sense: Sense) -> bool:
+        """Whether a "without" reaches this far: over "or" always, else as the recipe suggests."""
+        if said.carried is None or said.carried == "or":
+            return True
+        defaults = self.menu.items[item].defaults
+        if defaults:
+            return sense.id in defaults
+        return said.carried == "and"
+
+    def _modifier(self, said: SaidModifier, current: Group) -> list[tuple[Group, Mod]]:
+        placed: list[tuple[Group, Mod]] = []
+        order = [current, *(g for g in reversed(self.groups) if g is not current)]
+        for group in order:
+            mod = self.resolve(said, group.item)
+            if isinstance(mod, Problem):
+                self.acts.append(mod)
+                return placed
+            if mod is not None:
+                group.put(mod)
+                placed.append((group, mod))
+                if not self._both:
+                    return placed
+        if not placed:
+            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+        return placed
+
+    def _size(self, said: SaidSize, current: Group) -> Group:
+        fitting = [s for s in said.senses if self.menu.allows(current.item, s)]
+        other = [s for s in said.also if self.menu.allows(current.item, s)]
+        if other and (current.size is not None or not fitting):
+            self._modifier(SaidModifier(tuple(other), said.text, said.words), current)
+            return current
+        if not fitting:
+            return self._size_elsewhere(said, current)
+        shared = self._shared_out(said, current, fitting[0].id)
+        if shared is not None:
+            return shared
+        if current.size is not None and said.count is not None:
+            sibling = Group(current.item, said.count, fitting[0].id, quality=current.quality)
+            sibling.words.update(said.words)
+            self.groups.append(sibling)
+            return sibling
+        if current.size is not None and said.soft:
+            return current
+        if current.size not in (None, fitting[0].id) and not self._both:
+            self.acts.append(Problem("conflicting_size", said.text, group=current))
+        current.size = fitting[0].id
+        current.words.update(said.words)
+        if self._both:
+            for group in self.groups:
+                if any(self.menu.allows(group.item, s) for s in said.senses):
+                    group.size = fitting[0].id
+        return current
+
+    def _shared_out(self, said: SaidSize, current: Group, size: str) -> Group | None:
+        """ "four colas, two large and two small": so many of those that have no size yet."""
+        if not said.numbered or said.count is None:
+            return None
+        unsized = [g for g in self.groups if g.item == current.item and g.size is None]
+        if not unsized or (unsized[-1].quantity or 1) < said.count:
+            return None
+        rest = unsized[-1]
+        if rest.quantity == said.count:
+            rest.size = size
+            return rest
+        part = replace(
+            rest, quantity=said.count, size=size, mods=list(rest.mods), words=set(rest.words)
+        )
+        rest.quantity = (rest.quantity or 1) - said.count
+        self.groups.append(part)
+        return part
+
+    def _size_elsewhere(self, said: SaidSize, current: Group) -> Group:
+        for group in reversed(self.groups):
+            fits = [s for s in said.senses if self.menu.allows(group.item, s)]
+            if fits and group.size is None:
+                group.size = fits[0].id
+                group.words.update(said.words)
+                return current
+        self.acts.append(Problem("size_not_available", said.text, group=current))
+        return current
+
+    def _number(self, said: SaidNumber, current: Group) -> None:
+        if current.quantity is None:
+            current.quantity = said.value
+            current.words.update(said.words)
+        else:
+            self.acts.append(Problem("not_understood", str(said.value)))
+
+    def _split(self, said: SaidSplit, current: Group) -> Group:
+        total = current.quantity or 1
+        if said.count is None or said.count >= total:
+            siblings = [g for g in self.groups if g.item == current.item and g is not current]
+            return siblings[-1] if siblings else current
+        current.quantity = total - said.count
+        sibling = replace(
+            current, quantity=said.count, mods=list(current.mods), words=set(current.words)
+        )
+        self.groups.append(sibling)
+        return sibling
+
+    def _point(self, said: SaidItem, since: list[tuple[Group, Mod]]) -> str | None:
+        """Moves the modifiers just said to the item pointed at; returns it for those to come."""
+        choices = said.part.items
+        here = next((g for g in reversed(self.groups) if g.item in choices), None)
+        in_cart = next((i for i in reversed(self._in_cart) if i in choices), None)
+        for group, mod in since:
+            if here is not None:
+                if here is not group:
+                    group.mods.remove(mod)
+                    here.put(mod)
+            elif in_cart is not None:
+                group.mods.remove(mod)
+                self.acts.append(Modify(Target((in_cart,)), (mod,)))
+        return in_cart if here is None and not since else None
+
+    def _into_cart(self, said: SaidModifier, item: str) -> None:
+        mod = self.resolve(said, item)
+        if isinstance(mod, Problem):
+            self.acts.append(mod)
+        elif mod is None:
+            self.acts.append(Problem("modifier_not_available", said.text))
+        else:
+            self.acts.append(Modify(Target((item,)), (mod,)))
+
+    def _whole_group(self, said: SaidGroup, current: Group, beside: Sequence[Said]) -> None:
+        group = self.menu.groups[said.id]
+        if said.negated:
+            current.mods = [m for m in current.mods if m.group != group.id]
+            for default in self.menu.items[current.item].defaults:
+                if (group.id, default) in self.menu.modifiers:
+                    current.put(Mod(default, group.id, negated=True))
+            return
+        named = any(
+            isinstance(one, SaidModifier) and any(s.group == group.id for s in one.senses)
+            for one in beside
+        )
+        if said.every:
+            self.acts.append(Problem("choose_modifier", said.text))
+        elif said.wanted and not named and not any(m.group == group.id for m in current.mods):
+            choices = tuple(m.name for m in group.modifiers)
+            self.acts.append(Problem("choose_modifier", said.text, choices))
+
+    def _category(self, said: SaidCategory) -> None:
+        labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
+        if said.wanted and not said.negated and not labelled:
+            self.acts.append(choose_item(self.menu, said))
+
+
+def unknown(said: SaidUnknown) -> Problem:
+    """The reason for words that explain nothing."""
+    return Problem("unknown_item" if said.wanted else "not_understood", said.text)
+
+
+def choose_item(menu: CompiledMenu, said: SaidCategory) -> Problem:
+    """A category was asked for, without saying which of its items."""
+    choices = tuple(menu.in_category(said.id))
+    group = Group(choices[0], said.count, candidates=choices) if choices else None
+    return Problem("choose_item", said.text, tuple(menu.item_name(i) for i in choices), group)
+
+
+def _key(sense: Sense) -> tuple[str, str]:
+    assert sense.group is not None  # noqa: S101 - the lexicon names modifiers with their group
+    return sense.group, sense.id

@@ -1,0 +1,57 @@
+"""The end of an utterance that a pause has cut: words that wait for the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voice_service.ordering.language import Cue
+from voice_service.ordering.loose import CartView
+from voice_service.ordering.parts import Part, Role
+
+
+def dangling(parts: Sequence[Part], cart: CartView) -> tuple[Part, ...]:
+    """Words at the end that need a continuation: a number, an article, "and", "with no"."""
+    end = len(parts)
+    start = end
+    opens = False
+    while start > 0:
+        part = parts[start - 1]
+        counts = part.role is Role.NUMBER or part.cue(Cue.A, Cue.MORE, Cue.MEASURE)
+        links = part.cue(
+            Cue.AND, Cue.WITH, Cue.OR, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.ADD, Cue.PLAIN, Cue.ALSO
+        )
+        if part.cue(Cue.DONE, Cue.UNDO, Cue.SAME, Cue.REMOVE, Cue.ONLY):
+            break
+        if counts or links:
+            opens = True
+        elif not (part.role is Role.SIZE or part.cue(Cue.COMMA, Cue.STOP, Cue.THE) or _pause(part)):
+            break
+        start -= 1
+    tail = parts[start:end]
+    while tail and tail[0].cue(Cue.STOP, Cue.COMMA):
+        tail = tail[1:]
+    if not opens or _answers(tail, parts, start, cart):
+        return ()
+    return tuple(tail)
+
+
+def _pause(part: Part) -> bool:
+    return part.role is Role.CUE and part.span.cues <= {Cue.FILLER, Cue.SIZED}
+
+
+def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: CartView) -> bool:
+    """Whether the tail begins nothing but answers or changes: "a large", "make it two"."""
+    meant = [p for p in tail if not p.cue(Cue.STOP, Cue.COMMA, Cue.FILLER)]
+    if not meant or (start > 0 and parts[start - 1].cue(Cue.MAKE, Cue.CORRECT, Cue.TO, Cue.CHANGE)):
+        return True
+    if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:
+        return parts[start - 1].role in (Role.ITEM, Role.MODIFIER)
+    if cart.unsized is not None and any(p.role is Role.SIZE for p in meant):
+        return True
+    if start == 0 and meant[0].cue(Cue.NO):
+        # "No", or "no, medium".
+        return len(meant) == 1 or meant[-1].role in (Role.SIZE, Role.NUMBER)
+    if start > 0 and parts[start - 1].role is Role.ITEM:
+        # "fries, large": a size or number after the name is no beginning of something new.
+        return not any(p.cue(Cue.AND, Cue.WITH, Cue.A, Cue.ALSO, Cue.NO) for p in meant)
+    return False

@@ -1,0 +1,211 @@
+"""Changes to what is already ordered: take out, swap, make it larger, correct a slip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voice_service.ordering.acts import Act, Add, Modify, Problem, Remove, Replace, Target, Undo
+from voice_service.ordering.assemble import assemble
+from voice_service.ordering.attach import Attacher
+from voice_service.ordering.language import Cue
+from voice_service.ordering.loose import CartView
+from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.said import Reader, SaidModifier
+
+
+def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """What to take out, from the words after "remove"."""
+    items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
+    mods = [i for i, p in enumerate(parts) if p.role is Role.MODIFIER]
+    if mods and (not items or mods[0] < items[0]):
+        host = known(parts[items[0]].items, cart) if items else None
+        return _leave_off(parts, host, menu, cart)
+    if not items:
+        return _remove_unnamed(parts, menu, cart)
+    acts: list[Act] = []
+    before = 0
+    for index in items:
+        inner = parts[before:index]
+        before = index + 1
+        size = next((p.senses[0].id for p in inner if p.role is Role.SIZE), None)
+        count = next((p.span.value for p in inner if p.role is Role.NUMBER), None)
+        if count is None and any(p.cue(Cue.A, Cue.ONE) for p in inner):
+            count = 1
+        item = known(parts[index].items, cart)
+        choices = (item,) if item is not None else parts[index].items
+        acts.append(Remove(Target(choices, size), count, text=parts[index].span.text))
+    return acts
+
+
+def _remove_unnamed(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    category = next((p for p in parts if p.role is Role.CATEGORY), None)
+    if category is not None:
+        items = tuple(i for i in cart.items if menu.items[i].category == category.senses[0].id)
+        return [Remove(Target(items or ("",)), text=category.span.text)]
+    unknown = " ".join(p.span.text for p in parts if p.role is Role.UNKNOWN)
+    if unknown:
+        return [Problem("not_in_order", unknown)]
+    count = next((p.span.value for p in parts if p.role is Role.NUMBER), None)
+    return [Undo()] if count is None else [Remove(Target(), count)]
+
+
+def _leave_off(
+    parts: Sequence[Part], host: str | None, menu: CompiledMenu, cart: CartView
+) -> list[Act]:
+    acts: list[Act] = []
+    attacher = Attacher(menu, cart.items)
+    for said in Reader(parts).read():
+        if not isinstance(said, SaidModifier):
+            continue
+        said.negated, said.carried = True, None
+        order = [host] if host is not None else list(reversed(cart.items))
+        found = next(((m, i) for i in order if (m := attacher.resolve(said, i))), None)
+        if found is None:
+            acts.append(Problem("not_in_order", said.text))
+        elif isinstance(found[0], Problem):
+            acts.append(found[0])
+        else:
+            acts.append(Modify(Target((found[1],)), (found[0],), text=said.text))
+    return acts
+
+
+def change(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """What to put in the place of what, from the words after "change"."""
+    split = next((i for i, p in enumerate(parts) if p.cue(Cue.TO, Cue.FOR, Cue.WITH)), None)
+    if split is None:
+        return make(parts, menu, cart) if parts else [Problem("not_understood", "")]
+    old, new = parts[:split], parts[split + 1 :]
+    named = next((p for p in old if p.role is Role.ITEM), None)
+    swapped = next((p for p in old if p.role is Role.MODIFIER), None)
+    if named is None and swapped is not None:
+        host = next((known(p.items, cart) for p in new if p.role is Role.ITEM), None)
+        wanted = [p for p in new if p.role is not Role.ITEM]
+        return [*_leave_off(old, host, menu, cart), *assemble(wanted, menu, cart)]
+    if named is None:
+        return _onto(Target(), new, menu, cart)
+    item = known(named.items, cart)
+    if item is None:
+        return [Problem("not_in_order", named.span.text)]
+    size = next((p.senses[0].id for p in old if p.role is Role.SIZE), None)
+    return _onto(Target((item,), size), new, menu, cart)
+
+
+def make(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
+    items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
+    first = items[0] if items else None
+    if any(p.cue(Cue.BOTH) for p in parts):
+        if first is not None:
+            return [Problem("not_understood", _text(parts))]
+        return _onto(Target(all_lines=True), parts, menu, cart)
+    if first is not None and _definite(parts, first):
+        item = known(parts[first].items, cart)
+        if item is not None:
+            size = next((p.senses[0].id for p in parts[:first] if p.role is Role.SIZE), None)
+            return _onto(Target((item,), size), parts[first + 1 :], menu, cart)
+    if first is None:
+        return _onto(Target(), parts, menu, cart)
+    if _with_before(parts, first) or not _points_back(parts[:first], menu):
+        return assemble(parts, menu, cart)
+    return _onto(Target(), parts, menu, cart)
+
+
+def _definite(parts: Sequence[Part], index: int) -> bool:
+    before = [p for p in parts[:index] if p.role is not Role.SIZE]
+    return bool(before) and before[-1].cue(Cue.THE)
+
+
+def _with_before(parts: Sequence[Part], index: int) -> bool:
+    return any(p.cue(Cue.WITH) for p in parts[:index])
+
+
+def _points_back(parts: Sequence[Part], menu: CompiledMenu) -> bool:
+    """Whether "make" has an "it" with it, as a word of its own or within the phrase."""
+    pronouns = set(menu.language.cues[Cue.IT])
+    return any(pronouns & set(p.span.text.split()) for p in parts)
+
+
+def _onto(target: Target, parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """Puts what `parts` say where the target is: another item, or another size, number, topping."""
+    acts = assemble(parts, menu, _view(target, cart))
+    if not acts:
+        return [] if not cart.items else [Problem("not_understood", _text(parts))]
+    if isinstance(acts[0], Add):
+        group = acts[0].group
+        instead = target if _names(target) else _like(group.item, menu, cart)
+        return [acts[0] if instead is None else Replace(instead, group), *acts[1:]]
+    return [_retarget(act, target) for act in acts]
+
+
+def _like(item: str, menu: CompiledMenu, cart: CartView) -> Target | None:
+    """What "make that a large cola" changes: the cola if there is one, else another drink."""
+    if item in cart.items:
+        return Target((item,))
+    category = menu.items[item].category
+    alike = [i for i in cart.items if menu.items[i].category == category]
+    return Target((alike[-1],)) if alike else None
+
+
+def _retarget(act: Act, target: Target) -> Act:
+    return replace(act, target=target) if isinstance(act, Modify) and _names(target) else act
+
+
+def _names(target: Target) -> bool:
+    return bool(target.items) or target.all_lines
+
+
+def _view(target: Target, cart: CartView) -> CartView:
+    """The cart as if the target were its last line, so that loose words are about it."""
+    if not target.items:
+        return replace(cart, unsized=None)
+    return CartView((*cart.items, *target.items[:1]), None)
+
+
+def _text(parts: Sequence[Part]) -> str:
+    return " ".join(p.span.text for p in parts)
+
+
+def known(choices: Sequence[str], cart: CartView) -> str | None:
+    """The latest item of the cart that is among `choices`."""
+    return next((i for i in reversed(cart.items) if i in choices), None)
+
+
+def correction(stretch: list[Part], following: Sequence[Part]) -> tuple[list[Part], bool]:
+    """Takes the slip out of the words before a correction: "two, no, three colas".
+
+    Returns the words that stay, and whether what follows simply goes on from there.
+    """
+    tail = len(stretch)
+    while tail > 0 and (
+        stretch[tail - 1].role in (Role.NUMBER, Role.SIZE)
+        or stretch[tail - 1].idle
+        or stretch[tail - 1].cue(Cue.A, Cue.COMMA, Cue.MORE)
+    ):
+        tail -= 1
+    dangling = stretch[tail:]
+    after_item = tail > 0 and stretch[tail - 1].role is Role.ITEM
+    said = [p for p in following[:3] if not p.idle]
+    if after_item or not any(p.role in (Role.NUMBER, Role.SIZE) or p.cue(Cue.A) for p in dangling):
+        return _modifier_slip(stretch, said)
+    roles = {p.role for p in said}
+    counted = Role.NUMBER in roles or any(p.cue(Cue.A) for p in said[:1])
+    kept = [
+        p
+        for p in dangling
+        if not (p.role is Role.SIZE and Role.SIZE in roles)
+        and not ((p.role is Role.NUMBER or p.cue(Cue.A)) and counted)
+    ]
+    return [*stretch[:tail], *kept], True
+
+
+def _modifier_slip(stretch: list[Part], said: Sequence[Part]) -> tuple[list[Part], bool]:
+    """ "with onions, no, pickles": the last modifier gives way to the next."""
+    last = len(stretch)
+    while last > 0 and stretch[last - 1].cue(Cue.COMMA):
+        last -= 1
+    slipped = last > 0 and stretch[last - 1].role is Role.MODIFIER
+    if slipped and said and said[0].role is Role.MODIFIER:
+        return stretch[: last - 1], True
+    return stretch, False

@@ -1,0 +1,108 @@
+"""The shape of a language pack: everything order understanding knows about one language.
+
+Code never names a word of any language; it asks the pack for cues. A second language is a second
+TOML file like `en.toml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Cue(Enum):
+    """What a word or phrase does in an order, apart from naming something on the menu."""
+
+    FILLER = auto()  # carries nothing: "please", "um"
+    HESITATION = auto()  # may stand anywhere, even inside a name: "um"
+    REQUEST = auto()  # asks for what follows: "want", "get"
+    ADD = auto()  # asks for something on top of what there is: "add"
+    AND = auto()
+    OR = auto()
+    BUT = auto()
+    ALSO = auto()  # more is coming: "also"; what follows is an addition, not an answer
+    WITH = auto()  # modifiers follow: "with", "topped with"
+    ON = auto()  # attaches to something already ordered: "on the burger"
+    TO = auto()
+    FOR = auto()
+    NO = auto()  # without: "no", "hold the"
+    EXTRA = auto()
+    ADDITIONAL = auto()  # before an item: "two more colas"
+    NUMBERED = auto()  # a number that names, and counts nothing, follows: "number two"
+    LIGHT = auto()
+    ASIDE = auto()  # after a modifier: "on the side"
+    AS_SIDE = auto()  # after an item: "as a side"
+    HALF = auto()
+    ONLY = auto()  # nothing but: "only"
+    PLAIN = auto()  # as it is, without toppings
+    EVERYTHING = auto()  # with all that usually comes with it
+    A = auto()  # indefinite article: one of
+    THE = auto()  # definite: may point at something already ordered
+    MORE = auto()  # one more of: "another"
+    SAME = auto()  # "the same again"
+    NUMBER = auto()
+    VAGUE = auto()  # a quantity nobody can count: "a few"
+    MEASURE = auto()  # "order of", "cup of"
+    SIZED = auto()  # "size", "sized" after the name of a size
+    IT = auto()  # points at the last item: "it", "that"
+    ONE = auto()  # stands for an item just talked about: "one", "ones"
+    BOTH = auto()  # applies to all the items just named
+    OTHER = auto()  # the rest of them: "the other"
+    MAKE = auto()
+    CHANGE = auto()
+    REMOVE = auto()
+    OFF = auto()  # "take … off"
+    TAKE = auto()
+    INSTEAD_OF = auto()
+    INSTEAD = auto()
+    CORRECT = auto()  # what follows replaces what came before: "actually", "I mean"
+    UNDO = auto()  # "scratch that"
+    NEVER_MIND = auto()
+    RESTART = auto()
+    DONE = auto()
+    YES = auto()
+    QUESTION = auto()  # a question about the menu follows; it orders nothing
+    TALK = auto()  # talk with somebody else follows
+    WAIT = auto()  # asks for time: "hold on"
+    STAFF = auto()
+    ALLERGY = auto()
+    SOFT = auto()  # describes without choosing, where the menu has no such choice: "fresh"
+    GENERIC = auto()  # may follow a name without adding to it: "americano coffee"
+    SIZE_WORD = auto()  # the name of a size that this menu may not have
+    COMMA = auto()
+    STOP = auto()  # end of a sentence
+    QUESTION_MARK = auto()
+
+
+@dataclass(frozen=True, eq=False)
+class Language:
+    """One language.
+
+    `cues` maps a cue to its phrases; `contractions` a word to the words it stands for;
+    `number_words` a word to its value; `number_phrases` a phrase to its value; `plural_endings`
+    are (ending, replacement) tried in order on words at least `stem_from` letters long, except
+    `unstemmed`; `abbreviations` end in a full stop that ends no sentence; `synonyms` are groups of
+    phrases that mean the same on any menu, `said_for` those where only the first names all others;
+    without one of `contrast_words` a name may mean something else;
+    `optional_words` may be left out of a menu name when a guest says it; `texts` are the sentences
+    said back, as format strings.
+    """
+
+    code: str
+    cues: Mapping[Cue, tuple[str, ...]]
+    contractions: Mapping[str, str]
+    number_words: Mapping[str, int]
+    tens: frozenset[str]
+    hundred: str
+    number_phrases: Mapping[str, int]
+    plural_endings: tuple[tuple[str, str], ...]
+    stem_from: int
+    unstemmed: frozenset[str]
+    abbreviations: frozenset[str]
+    synonyms: tuple[tuple[str, ...], ...]
+    said_for: tuple[tuple[str, ...], ...]
+    contrast_words: frozenset[str]
+    optional_words: frozenset[str]
+    sound_rules: tuple[tuple[str, str], ...]
+    texts: Mapping[str, str]

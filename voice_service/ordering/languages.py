@@ -1,0 +1,45 @@
+"""The language packs that come with us: a TOML file beside this module for each."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+
+from voice_service.ordering.language import Cue, Language
+
+_PACKS = ("en",)
+
+
+@cache
+def language(tag: str) -> Language:
+    """The pack for a BCP 47 tag. Raises ValueError where there is none."""
+    code = tag.partition("-")[0].lower()
+    if code not in _PACKS:
+        raise ValueError(f"menu language {tag!r}: there is only {', '.join(_PACKS)}")
+    text = resources.files(__package__).joinpath(f"{code}.toml").read_text("utf-8")
+    pack = tomllib.loads(text)
+    numbers = pack["numbers"]
+    return Language(
+        code=pack["code"],
+        cues={Cue[name.upper()]: tuple(phrases) for name, phrases in pack["cues"].items()},
+        contractions=pack["contractions"],
+        number_words=numbers["words"],
+        tens=frozenset(numbers["tens"]),
+        hundred=numbers["hundred"],
+        number_phrases=numbers["phrases"],
+        plural_endings=_pairs(pack["plural_endings"]),
+        stem_from=pack["stem_from"],
+        unstemmed=frozenset(pack["unstemmed"]),
+        abbreviations=frozenset(pack["abbreviations"]),
+        synonyms=tuple(tuple(group) for group in pack["synonyms"]),
+        said_for=tuple(tuple(group) for group in pack["said_for"]),
+        contrast_words=frozenset(pack["contrast_words"]),
+        optional_words=frozenset(pack["optional_words"]),
+        sound_rules=_pairs(pack["sound_rules"]),
+        texts=pack["texts"],
+    )
+
+
+def _pairs(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((first, second) for first, second in rows)

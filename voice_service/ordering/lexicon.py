@@ -1,0 +1,236 @@
+"""Which phrases name something on the menu, exactly, shortened, or misspelt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+from rapidfuzz import fuzz, process
+
+from voice_service.ordering.language import Cue, Language
+from voice_service.ordering.text import key_of, keys_of, plain, sound_of
+
+Kind = Literal["item", "modifier", "size", "category", "group"]
+
+EXACT = 1.0
+ALIAS = 0.99
+SYNONYM = 0.97
+_HEADLESS_ITEM = 0.75
+_SURE_PART, _SURE_HEADLESS, _UNSURE = 0.9, 0.85, 0.5
+_INFLECTED = 0.02  # a plural for a singular costs this much
+_MOST_WORDS = 6  # of a phrase that is shortened or whose synonyms are tried
+_FUZZY_LETTERS = 4
+_MOST_LETTERS_OFF = 2
+_FUZZY_RATIO = 86.0
+_SOUND_RATIO = 72.0
+
+
+_Named = tuple[Kind, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """One thing that a phrase may name.
+
+    `quality` ranks: 1 for its own name, less for a shorter one. `certainty` is how likely a guest
+    who says the phrase means this thing, if nothing else is named as well.
+    """
+
+    kind: Kind
+    id: str
+    group: str | None
+    quality: float = 1.0
+    certainty: float = 1.0
+
+
+class Lexicon:
+    """Phrases to senses. Words are joined, so that "cheese burger" is "cheeseburger"."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        self._keys: dict[str, dict[_Named, tuple[float, float]]] = {}
+        self._surfaces: dict[str, set[_Named]] = {}
+        self._words: set[str] = set()
+        self._fuzzy: dict[str, tuple[str, float] | None] = {}
+        self._choices: dict[tuple[str, int], list[str]] = {}
+        self.longest = 1
+
+    def add(self, sense: Sense, phrases: Iterable[str], *, shorten: bool) -> None:
+        """Names `sense` by each phrase, its synonyms and, if `shorten`, its unmistakable parts."""
+        target = (sense.kind, sense.id, sense.group)
+        for number, phrase in enumerate(phrases):
+            keys = keys_of(phrase, self._language)
+            if not keys:
+                continue
+            self._words.update(keys)
+            quality = EXACT if number == 0 else ALIAS
+            self._put(keys, target, quality)
+            self._surfaces.setdefault(_surface(phrase), set()).add(target)
+            for variant in _variants(keys, self._language):
+                self._put(variant, target, SYNONYM)
+                if shorten:
+                    self._shorten(variant, target)
+            if shorten:
+                self._shorten(keys, target)
+
+    def _shorten(self, keys: tuple[str, ...], target: _Named) -> None:
+        for part, quality, certainty in _parts(keys, self._language):
+            if certainty == _SURE_HEADLESS and target[0] == "item":
+                # Half a name of an item is a guess to be confirmed; of a modifier it is usual.
+                self._put(part, target, quality * _HEADLESS_ITEM, _UNSURE)
+            else:
+                self._put(part, target, quality, certainty)
+
+    def seal(self) -> None:
+        """Ends the building: what `find_misspelt` chooses from is fixed now."""
+        for key in sorted(self._keys):
+            if len(key) >= _FUZZY_LETTERS:
+                first = sound_of(key, self._language)[:1]
+                self._choices.setdefault((first, len(key)), []).append(key)
+
+    def find(self, key: str, surface: str) -> tuple[Sense, ...]:
+        """Everything that the joined `key` names, best first."""
+        found = self._keys.get(key)
+        if found is None:
+            return ()
+        literal = self._surfaces.get(surface, set())
+        senses = (
+            Sense(kind, id_, group, q if (kind, id_, group) in literal else q - _INFLECTED, sure)
+            for (kind, id_, group), (q, sure) in found.items()
+        )
+        return tuple(sorted(senses, key=lambda s: (-s.quality, s.kind, s.id, s.group or "")))
+
+    def knows(self, word: str) -> bool:
+        """Whether a word's key occurs in any name on the menu."""
+        return word in self._words
+
+    def find_misspelt(self, key: str) -> tuple[Sense, ...]:
+        """What `key` names if it is a slip of the ear or of the pen; quality says how far off."""
+        if len(key) < _FUZZY_LETTERS or key.isdigit():
+            return ()
+        if key not in self._fuzzy:
+            if len(self._fuzzy) > 5_000:
+                self._fuzzy.clear()
+            self._fuzzy[key] = self._nearest(key)
+        nearest = self._fuzzy[key]
+        if nearest is None:
+            return ()
+        name, ratio = nearest
+        return tuple(
+            Sense(s.kind, s.id, s.group, s.quality * ratio * 0.95, s.certainty * ratio * 0.95)
+            for s in self.find(name, "")
+        )
+
+    def _nearest(self, key: str) -> tuple[str, float] | None:
+        best: tuple[str, float] | None = None
+        sound = sound_of(key, self._language)
+        # A word too many or too few is no slip; it has to be explained.
+        lengths = range(len(key) - _MOST_LETTERS_OFF, len(key) + _MOST_LETTERS_OFF + 1)
+        near = [name for length in lengths for name in self._choices.get((sound[:1], length), ())]
+        for name, ratio, _ in process.extract(
+            key, near, scorer=fuzz.ratio, score_cutoff=_SOUND_RATIO, limit=5
+        ):
+            alike = sound_of(name, self._language)
+            close = ratio >= _FUZZY_RATIO or (sound == alike and len(sound) > 1)
+            if close and (best is None or ratio / 100 > best[1]):
+                best = (name, ratio / 100)
+        return best
+
+    def _put(
+        self, keys: tuple[str, ...], target: _Named, quality: float, certainty: float = 1.0
+    ) -> None:
+        senses = self._keys.setdefault("".join(keys), {})
+        senses[target] = max((quality, certainty), senses.get(target, (0.0, 0.0)))
+        # One word more than the name has: a guest may write a compound apart.
+        self.longest = max(self.longest, len(keys) + 1)
+
+
+def _surface(phrase: str) -> str:
+    return "".join(c for c in plain(phrase) if c.isalnum())
+
+
+def _variants(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, ...]]:
+    """The phrase with one or two synonyms put in."""
+    if len(keys) > _MOST_WORDS:
+        return
+    first = list(_replaced(keys, language))
+    seen = {keys}
+    for variant in first + [v2 for v1 in first for v2 in _replaced(v1, language)]:
+        if variant not in seen:
+            seen.add(variant)
+            yield variant
+
+
+def _replaced(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, ...]]:
+    for group in language.synonyms:
+        members = [keys_of(phrase, language) for phrase in group]
+        yield from _swapped(keys, members, members)
+    for first, *others in language.said_for:
+        yield from _swapped(
+            keys, [keys_of(first, language)], [keys_of(other, language) for other in others]
+        )
+
+
+def _swapped(
+    keys: tuple[str, ...], named: list[tuple[str, ...]], said: list[tuple[str, ...]]
+) -> Iterator[tuple[str, ...]]:
+    """`keys` with the longest of `named` that it holds replaced by each of `said`."""
+    hits = [
+        (len(member), start, member)
+        for member in named
+        for start in range(len(keys) - len(member) + 1)
+        if keys[start : start + len(member)] == member
+    ]
+    if not hits:
+        return
+    length, start, member = max(hits)
+    for other in said:
+        if other != member:
+            yield keys[:start] + other + keys[start + length :]
+
+
+def _parts(
+    keys: tuple[str, ...], language: Language
+) -> Iterator[tuple[tuple[str, ...], float, float]]:
+    """Shorter ways to say a name, their quality, and how certain it is that they mean it."""
+    if not 1 < len(keys) <= _MOST_WORDS:
+        return
+    letters = sum(len(k) for k in keys)
+    for size in range(1, len(keys)):
+        for chosen in combinations(range(len(keys)), size):
+            part = tuple(keys[i] for i in chosen)
+            headless = chosen[-1] != len(keys) - 1
+            if headless and (chosen != tuple(range(size)) or _weak(part[-1], language)):
+                continue
+            if all(_weak(k, language) for k in part):
+                continue
+            dropped = [keys[i] for i in range(len(keys)) if i not in chosen]
+            if all(k in language.optional_words for k in dropped):
+                yield part, SYNONYM, 1.0
+                continue
+            share = sum(len(k) for k in part) / letters
+            certainty = _SURE_HEADLESS if headless else _SURE_PART
+            if any(k in language.contrast_words for k in dropped):
+                certainty = _UNSURE
+            yield part, 0.6 + 0.3 * share - (0.1 if headless else 0.0), certainty
+
+
+def _weak(key: str, language: Language) -> bool:
+    return key.isdigit() or len(key) < 3 or key in _cue_keys(language)
+
+
+_CUE_KEYS: dict[Language, frozenset[str]] = {}
+
+
+def _cue_keys(language: Language) -> frozenset[str]:
+    """Keys of the single words that steer an order; they never stand for a menu name alone."""
+    if language not in _CUE_KEYS:
+        _CUE_KEYS[language] = frozenset(
+            key_of(phrase, language)
+            for cue, phrases in language.cues.items()
+            for phrase in phrases
+            if cue is not Cue.GENERIC and " " not in phrase
+        )
+    return _CUE_KEYS[language]

@@ -1,0 +1,170 @@
+"""Words that order without naming an item: about one in the cart, or the only one that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voice_service.ordering.acts import Act, Add, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.attach import Attacher, choose_item, unknown
+from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.said import (
+    Said,
+    SaidBreak,
+    SaidCategory,
+    SaidGroup,
+    SaidItem,
+    SaidModifier,
+    SaidNumber,
+    SaidPlain,
+    SaidSize,
+    SaidUnknown,
+)
+
+_IMPLIED = 0.85  # certainty of an item that was not named but is the only one that fits
+
+
+@dataclass(frozen=True)
+class CartView:
+    """What the parser may know of the cart: its items in order, and which one lacks a size.
+
+    `choices`: the guest was asked which of these items is meant.
+    """
+
+    items: tuple[str, ...] = ()
+    unsized: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+def loose(
+    said: Sequence[Said], menu: CompiledMenu, cart: CartView, attacher: Attacher
+) -> list[Act]:
+    """The acts of what is said without an item."""
+    implied = _implied(said, menu, cart)
+    if implied is not None:
+        attacher.groups = [implied]
+        attacher.put([s for s in said if not isinstance(s, SaidNumber)], implied)
+        return [Add(implied), *attacher.acts]
+    return _Loose(menu, cart, attacher).read(said)
+
+
+class _Loose:
+    def __init__(self, menu: CompiledMenu, cart: CartView, attacher: Attacher) -> None:
+        self._menu = menu
+        self._cart = cart
+        self._attacher = attacher
+        self._acts: list[Act] = []
+        self._mods: list[tuple[SaidModifier, Mod, str]] = []
+        self._pointed: str | None = None
+
+    def read(self, said: Sequence[Said]) -> list[Act]:
+        for one in said:
+            self._about_item(one)
+            self._about_order(one)
+        return [*self._acts, *(Modify(Target((item,)), (m,)) for _, m, item in self._mods)]
+
+    def _about_item(self, said: Said) -> None:
+        match said:
+            case SaidModifier():
+                self._modifier(said)
+            case SaidSize():
+                self._acts.append(_cart_size(said, self._menu, self._cart))
+            case SaidNumber():
+                self._acts.append(Modify(Target(), quantity=said.value, text=str(said.value)))
+            case SaidPlain():
+                self._acts.append(Modify(Target(), plain=True))
+            case SaidItem():
+                self._point(said)
+            case _:
+                pass
+
+    def _about_order(self, said: Said) -> None:
+        match said:
+            case SaidUnknown():
+                self._acts.append(unknown(said))
+            case SaidGroup():
+                self._acts += _cart_group(said, self._menu, self._cart)
+            case SaidCategory(wanted=True, negated=False):
+                self._acts.append(choose_item(self._menu, said))
+            case SaidBreak():
+                self._pointed = None
+            case _:
+                pass
+
+    def _modifier(self, said: SaidModifier) -> None:
+        order = [self._pointed] if self._pointed is not None else self._cart.items[::-1]
+        for item in order:
+            mod = self._attacher.resolve(said, item)
+            if isinstance(mod, Problem):
+                self._acts.append(mod)
+                return
+            if mod is not None:
+                self._mods.append((said, mod, item))
+                return
+        code = "modifier_not_available" if self._cart.items else "modifier_without_item"
+        self._acts.append(Problem(code, said.text))
+
+    def _point(self, said: SaidItem) -> None:
+        """An item of the cart is named: what came before is about it, or what comes next."""
+        here = next((i for i in reversed(self._cart.items) if i in said.part.items), None)
+        if here is None:
+            return
+        if not self._mods:
+            self._pointed = here
+            return
+        moved = [self._attacher.resolve(one, here) for one, _, _ in self._mods]
+        self._mods = []
+        fitting = tuple(m for m in moved if isinstance(m, Mod))
+        self._acts.append(Modify(Target((here,)), fitting, text=said.part.span.text))
+
+
+def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
+    order = [cart.unsized] if cart.unsized else []
+    order += list(reversed(cart.items))
+    for item in order:
+        fitting = [s for s in said.senses if item and menu.allows(item, s)]
+        if item and fitting:
+            if said.count is not None and (said.more or said.linked) and item != cart.unsized:
+                return Add(Group(item, said.count, fitting[0].id, words=set(said.words)))
+            only = said.count if said.numbered else None
+            return Modify(Target((item,)), size=fitting[0].id, text=said.text, only=only)
+    if cart.items:
+        return Problem("size_not_available", said.text, group=Group(cart.items[-1]))
+    return Problem("not_understood", said.text)
+
+
+def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView) -> list[Act]:
+    group = menu.groups[said.id]
+    if said.negated:
+        item = next(
+            (i for i in reversed(cart.items) if said.id in menu.items[i].modifier_groups), None
+        )
+        if item is None:
+            return []
+        gone = tuple(Mod(m.id, group.id, negated=True) for m in group.modifiers)
+        kept = tuple(m for m in gone if m.id in menu.items[item].defaults)
+        return [Modify(Target((item,)), kept, text=said.text)]
+    if said.wanted:
+        return [Problem("choose_modifier", said.text, tuple(m.name for m in group.modifiers))]
+    return []
+
+
+def _implied(said: Sequence[Said], menu: CompiledMenu, cart: CartView) -> Group | None:
+    """The one item that comes in the size and takes all that is said, if "a large" orders it."""
+    sizes = [s for s in said if isinstance(s, SaidSize)]
+    mods = [s for s in said if isinstance(s, SaidModifier) and not s.negated]
+    if len(sizes) != 1 or sizes[0].count is None or cart.unsized is not None:
+        return None
+    if cart.items and not mods:
+        return None
+    fitting = [
+        item.id
+        for item in menu.menu.items
+        if any(menu.allows(item.id, s) for s in sizes[0].senses)
+        and all(any(menu.allows(item.id, s) for s in m.senses) for m in mods)
+    ]
+    if len(fitting) != 1:
+        return None
+    group = Group(fitting[0], sizes[0].count, quality=_IMPLIED)
+    group.words.update(sizes[0].words)
+    return group

@@ -1,0 +1,53 @@
+"""What goes into order understanding and what comes out: frozen values, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from order_events.drafts import ItemDraft
+
+Status = Literal["listening", "clarify", "confirmed", "needs_staff"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWord:
+    """A recognised word and how sure the recogniser is of it (0 to 1)."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A final transcript. `words` may be empty; then `confidence` (0 to 1) stands for each."""
+
+    utterance: int
+    text: str
+    confidence: float
+    words: tuple[HeardWord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an order is not simply accepted, or what was heard without becoming part of it.
+
+    `code` is machine readable, `text` the words or name it is about, `utterance` where it came up,
+    and `question` what to ask the guest (None: nothing needs to be asked).
+    """
+
+    code: str
+    text: str
+    utterance: int
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CartUpdate:
+    """The whole order after an utterance. `changed` says whether its items differ from before."""
+
+    items: tuple[ItemDraft, ...]
+    status: Status
+    reasons: tuple[Reason, ...]
+    readback: str
+    changed: bool

@@ -1,0 +1,371 @@
+"""From an utterance to acts: what orders, what changes, what asks, and what is none of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    Agree,
+    Aside,
+    Deny,
+    Dismiss,
+    Done,
+    Modify,
+    Problem,
+    Remove,
+    Repeat,
+    Replace,
+    Restart,
+    Target,
+    Undo,
+)
+from voice_service.ordering.assemble import assemble
+from voice_service.ordering.carry import dangling
+from voice_service.ordering.commands import change, correction, make, remove
+from voice_service.ordering.language import Cue
+from voice_service.ordering.loose import CartView
+from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.parts import Part, Role, roles
+from voice_service.ordering.segment import Segmenter, Span
+
+_MARKS = (Cue.STOP, Cue.QUESTION_MARK)
+_COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
+_TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
+_TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What an utterance asks for.
+
+    `spans` account for each of its words but hesitations, in order; `parts` are those that are
+    more than filler, in their roles.
+    `carry` are words at the end that wait for what follows ("and a large …"); no act has them.
+    `continues`: it begins as an addition ("and", "also").
+    """
+
+    acts: tuple[Act, ...]
+    parts: tuple[Part, ...]
+    carry: tuple[Part, ...] = ()
+    continues: bool = False
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass
+class _State:
+    menu: CompiledMenu
+    cart: CartView
+    acts: list[Act] = field(default_factory=list)
+    stretch: list[Part] = field(default_factory=list)
+    instead: tuple[str, ...] = ()
+
+    def flush(self) -> list[Act]:
+        """Turns the stretch collected so far into acts and lets what follows see them."""
+        acts = assemble(self.stretch, self.menu, self.cart)
+        self.stretch = []
+        added = next((a for a in acts if isinstance(a, Add)), None)
+        if self.instead and added is not None:
+            acts.append(Remove(Target(self.instead), asked=False, inherit=True))
+            self.instead = ()
+        self.push(acts)
+        return acts
+
+    def push(self, acts: Sequence[Act]) -> None:
+        self.acts += acts
+        items = [a.group.item for a in acts if isinstance(a, Add | Replace)]
+        if items:
+            self.cart = CartView((*self.cart.items, *items), None)
+        if any(isinstance(a, Restart) for a in acts):
+            self.cart = CartView()
+
+
+class Parser:
+    """Parses utterances against one menu. Pure; one parser serves any number of conversations."""
+
+    def __init__(self, menu: CompiledMenu) -> None:
+        self._menu = menu
+        self._segmenter = Segmenter(menu.lexicon, menu.language)
+
+    def parse(self, text: str, cart: CartView, *, final: bool = False) -> Parsed:
+        """The acts of `text`. Never raises. `final`: nothing follows, so nothing is carried."""
+        everything = self._segmenter.segment(text)
+        spans = [s for s in everything if not s.filler]
+        parts = roles(spans, self._menu, cart.items[-1] if cart.items else None)
+        carry = () if final else dangling(parts, cart)
+        state = _State(self._menu, cart)
+        body = parts[: len(parts) - len(carry)]
+        index = 0
+        while index < len(body):
+            index = _step(body, index, state)
+        state.flush()
+        state.acts[:0] = _yes_or_no(parts)
+        first = next((p for p in parts if not p.idle), None)
+        continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
+        words = sum(len(s.text.split()) for s in everything)
+        acts = _talk_or_problem(state.acts, body, words)
+        if carry and [a for a in acts if isinstance(a, Aside) and a.code == "off_topic"]:
+            # Talk waits for nothing, and all of it is talk.
+            acts, carry = [Aside("off_topic", " ".join(p.span.text for p in parts))], ()
+        return Parsed(tuple(acts), tuple(parts), tuple(carry), continues, tuple(everything))
+
+
+def _step(parts: list[Part], index: int, state: _State) -> int:
+    """Takes the part at `index`, and what belongs to it; returns where to go on."""
+    for kind in (_beside_the_order, _about_the_order, _about_lines):
+        end = kind(parts, index, state)
+        if end is not None:
+            return end
+    state.stretch.append(parts[index])
+    return index + 1
+
+
+def _beside_the_order(parts: list[Part], index: int, state: _State) -> int | None:
+    """Allergies, calls for a person, questions, talk."""
+    part = parts[index]
+    if part.cue(Cue.ALLERGY):
+        return _allergy(parts, index, state)
+    if part.cue(Cue.TALK) or part.cue(Cue.QUESTION):
+        return _aside(parts, index, state)
+    if part.cue(Cue.STAFF, Cue.WAIT):
+        state.flush()
+        code = "staff_requested" if part.cue(Cue.STAFF) else "side_talk"
+        state.acts.append(Aside(code, part.span.text))
+        return index + 1
+    return None
+
+
+def _about_the_order(parts: list[Part], index: int, state: _State) -> int | None:
+    """Starting over, taking back, letting go, being done, the same again."""
+    part = parts[index]
+    act: Act
+    if part.cue(Cue.RESTART):
+        act = Restart()
+    elif part.cue(Cue.DONE) and not _names_something(parts, index + 1, Cue.NO):
+        act = Done()
+    elif part.cue(Cue.UNDO) and not (
+        part.cue(Cue.REMOVE) and _names_something(parts, index + 1, Cue.THE)
+    ):
+        act = Undo()
+    elif part.cue(Cue.NEVER_MIND):
+        act = Dismiss()
+    elif part.cue(Cue.SAME):
+        act = Repeat()
+    else:
+        return None
+    state.flush()
+    state.push([act])
+    return index + 1
+
+
+def _about_lines(parts: list[Part], index: int, state: _State) -> int | None:
+    """Changes to what is already ordered."""
+    part = parts[index]
+    if part.cue(Cue.INSTEAD_OF):
+        return _instead_of(parts, index, state)
+    if part.cue(Cue.INSTEAD):
+        _replace_last(state)
+        return index + 1
+    taken_off = part.cue(Cue.REMOVE) or _taken_off(parts, index)
+    if taken_off or part.cue(Cue.CHANGE):
+        return _command(parts, index + 1, state, remove if taken_off else change)
+    if part.cue(Cue.MAKE):
+        return _command(parts, index, state, make, Cue.AND, Cue.BUT)
+    if part.cue(Cue.CORRECT) or _no_as_correction(parts, index, state):
+        return _correct(parts, index, state)
+    return None
+
+
+_Command = Callable[[Sequence[Part], CompiledMenu, CartView], list[Act]]
+
+
+def _command(parts: list[Part], start: int, state: _State, command: _Command, *until: Cue) -> int:
+    state.flush()
+    end = max(_end(parts, start + (command is make), *until), start)
+    state.push(command(parts[start:end], state.menu, state.cart))
+    return end
+
+
+def _yes_or_no(parts: Sequence[Part]) -> list[Act]:
+    """A yes at the beginning, or a no and nothing else."""
+    said = [p for p in parts if not p.cue(Cue.COMMA, *_MARKS)]
+    if said and said[0].cue(Cue.YES):
+        return [Agree()]
+    if said and said[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in said):
+        return [Deny()]
+    return []
+
+
+def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
+    """Index where a command that takes its words from `start` ends."""
+    for index in range(start, len(parts)):
+        part = parts[index]
+        if part.cue(*_MARKS, *_COMMANDS, Cue.ADD, Cue.QUESTION, *also):
+            return index
+        if index > start and part.cue(Cue.REQUEST) and " " in part.span.text:
+            return index
+    return len(parts)
+
+
+def _names_something(parts: Sequence[Part], start: int, cue: Cue) -> bool:
+    """Whether an item or modifier follows at once, maybe after an article."""
+    for part in parts[start:]:
+        if part.role in (Role.ITEM, Role.MODIFIER):
+            return True
+        if not (part.cue(cue, Cue.THE) and not part.cue(Cue.STOP)):
+            return False
+    return False
+
+
+def _taken_off(parts: Sequence[Part], index: int) -> bool:
+    """ "take the onions off the burger": a removal around its object."""
+    if not parts[index].cue(Cue.TAKE):
+        return False
+    for part in parts[index + 1 : index + 8]:
+        if part.cue(Cue.OFF):
+            return True
+        if part.cue(*_MARKS, *_COMMANDS, Cue.AND, Cue.WITH):
+            return False
+    return False
+
+
+def _aside(parts: list[Part], index: int, state: _State) -> int:
+    """A question or talk: up to the end of the sentence, or where an order begins."""
+    state.flush()
+    talk = parts[index].cue(Cue.TALK)
+    end = index + 1
+    named = False
+    while end < len(parts):
+        part = parts[end]
+        if part.cue(*_MARKS):
+            break
+        if part.cue(Cue.REQUEST) and " " in part.span.text and (named or talk):
+            break
+        if talk and part.cue(Cue.COMMA):
+            break
+        named = named or part.role in (Role.ITEM, Role.MODIFIER, Role.CATEGORY, Role.SIZE)
+        end += 1
+    text = " ".join(p.span.text for p in parts[index:end])
+    state.acts.append(Aside("side_talk" if talk else "question", text))
+    return end
+
+
+def _allergy(parts: list[Part], index: int, state: _State) -> int:
+    words: list[Part] = []
+    while state.stretch and (
+        state.stretch[-1].idle
+        or state.stretch[-1].role is Role.UNKNOWN
+        or state.stretch[-1].cue(Cue.A, Cue.REQUEST, Cue.TAKE)
+    ):
+        words.insert(0, state.stretch.pop())
+    end = index + 1
+    while end < len(parts) and not parts[end].cue(*_MARKS, Cue.ADD):
+        if parts[end].cue(Cue.REQUEST) and " " in parts[end].span.text:
+            break
+        end += 1
+    words += parts[index:end]
+    state.flush()
+    state.acts.append(Aside("allergy", " ".join(p.span.text for p in words)))
+    return end
+
+
+def _instead_of(parts: list[Part], index: int, state: _State) -> int:
+    end = index + 1
+    while end < len(parts) and parts[end].cue(Cue.THE, Cue.A, Cue.MEASURE, Cue.FILLER):
+        end += 1
+    if end < len(parts) and parts[end].role is Role.SIZE:
+        end += 1
+    if end < len(parts) and parts[end].role is Role.ITEM:
+        state.instead = parts[end].items
+        if any(p.role is Role.ITEM for p in state.stretch):
+            state.flush()
+        return end + 1
+    if end < len(parts) and parts[end].role is Role.MODIFIER:
+        without = Part(replace(parts[index].span, cues=frozenset({Cue.NO})), Role.CUE)
+        but = Part(replace(parts[index].span, cues=frozenset({Cue.BUT})), Role.CUE)
+        state.stretch += [without, parts[end], but]
+        return end + 1
+    return index + 1
+
+
+def _replace_last(state: _State) -> None:
+    """ "a sprite instead": the item just named takes the place of the one before it."""
+    before = state.cart.items
+    acts = state.flush()
+    last = state.acts[-1] if state.acts else None
+    if not acts or last is not acts[-1] or not isinstance(last, Add) or not before:
+        return
+    category = state.menu.items[last.group.item].category
+    alike = [i for i in before if state.menu.items[i].category == category]
+    state.acts[-1] = Replace(Target(((alike or list(before))[-1],)), last.group)
+
+
+def _no_as_correction(parts: list[Part], index: int, state: _State) -> bool:
+    """Whether "no" takes back what was said ("two, no, three") and leaves nothing off."""
+    part = parts[index]
+    if not part.cue(Cue.NO) or part.span.text.count(" ") or part.cue(Cue.REMOVE):
+        return False
+    following = parts[index + 1 : index + 3]
+    if not following or not (state.stretch or state.acts or state.cart.items):
+        return False
+    first = following[0]
+    if first.cue(Cue.COMMA):
+        return len(following) > 1 and (
+            following[1].role in (Role.NUMBER, Role.SIZE, Role.ITEM, Role.MODIFIER)
+            or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE)
+        )
+    second = following[1] if len(following) > 1 else None
+    modifier = second is not None and second.role is Role.MODIFIER
+    return first.role in (Role.NUMBER, Role.SIZE) or (first.cue(Cue.A) and not modifier)
+
+
+def _correct(parts: list[Part], index: int, state: _State) -> int:
+    """What follows replaces its like before it: a number, a size, an item, a modifier."""
+    start = index + 1
+    while start < len(parts) and (parts[start].cue(Cue.COMMA, Cue.CORRECT) or parts[start].idle):
+        start += 1
+    state.stretch, merged = correction(state.stretch, parts[start:])
+    if merged or start >= len(parts) or parts[start].cue(*_COMMANDS, *_MARKS):
+        return start
+    state.flush()
+    if parts[start].cue(Cue.ALSO, Cue.AND):
+        return start
+    strong = parts[index].cue(Cue.NO) or not parts[start].cue(Cue.REQUEST)
+    before = state.cart.items
+    end = next(
+        (i for i in range(start, len(parts)) if parts[i].cue(*_MARKS, *_COMMANDS, Cue.DONE)),
+        len(parts),
+    )
+    if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in parts[start:end]):
+        return start
+    acts = assemble(parts[start:end], state.menu, state.cart)
+    if acts and isinstance(acts[0], Add) and before:
+        group = acts[0].group
+        target = Target((group.item,)) if group.item in before and strong else Target()
+        acts[0] = Replace(target, group, alike=True)
+    state.push(acts)
+    return end
+
+
+def _talk_or_problem(acts: list[Act], parts: Sequence[Part], words: int) -> list[Act]:
+    """Words that name nothing and wish for nothing are talk, if there are enough of them."""
+    requests = [p for p in parts if p.cue(Cue.REQUEST)]
+    wishes = any(
+        p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*_COMMANDS)
+        for p in parts
+    ) or any(" " in p.span.text for p in requests)
+    # "a taco": so many of something is a wish, whatever it is.
+    wishes = wishes or any(
+        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
+        for before, thing in pairwise(parts)
+    )
+    unknown = any(isinstance(a, Problem) for a in acts)
+    only_unknown = all(isinstance(a, Problem | Modify) for a in acts)
+    if wishes or not unknown or not only_unknown:
+        return acts
+    if words < (_TALK_WORDS_WITH_REQUEST if requests else _TALK_WORDS):
+        return acts
+    return [Aside("off_topic", " ".join(p.span.text for p in parts))]

@@ -1,0 +1,322 @@
+"""What is said about an item, read off the words beside it, whichever item it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from order_events.drafts import Qualifier
+from voice_service.ordering.language import Cue
+from voice_service.ordering.lexicon import Sense
+from voice_service.ordering.parts import Part, Role
+
+Link = Literal["", "and", "or", ","]
+
+
+@dataclass
+class SaidModifier:
+    """`carried`: it follows a "without" across this link, and may or may not be meant so."""
+
+    senses: tuple[Sense, ...]
+    text: str
+    words: tuple[int, ...]
+    negated: bool = False
+    carried: Link | None = None
+    qualifier: Qualifier | None = None
+    quantity: int | None = None
+
+
+@dataclass
+class SaidSize:
+    """A size. `count` is the number or article before it: "a large" may be one more item.
+
+    `soft`: the word may as well describe without choosing ("regular"). `linked`: after "and".
+    `numbered`: the count was a number, no article.
+    """
+
+    senses: tuple[Sense, ...]
+    also: tuple[Sense, ...]
+    text: str
+    words: tuple[int, ...]
+    count: int | None = None
+    more: bool = False
+    soft: bool = False
+    linked: bool = False
+    numbered: bool = False
+
+
+@dataclass
+class SaidNumber:
+    """A number that counts no modifier and no size."""
+
+    value: int
+    words: tuple[int, ...]
+
+
+@dataclass
+class SaidGroup:
+    """The name of a whole modifier group: "no toppings"; `every`: "all the toppings"."""
+
+    id: str
+    text: str
+    negated: bool
+    wanted: bool
+    every: bool = False
+
+
+@dataclass
+class SaidCategory:
+    """The name of a category: a label of what follows, or a wish that is not complete."""
+
+    id: str
+    text: str
+    negated: bool
+    wanted: bool
+    count: int | None = None
+
+
+@dataclass
+class SaidSplit:
+    """What follows is true of `count` of several, or (None) of the others."""
+
+    count: int | None
+
+
+@dataclass
+class SaidItem:
+    """An item already ordered that is pointed at: what stands before it belongs to it."""
+
+    part: Part
+
+
+@dataclass
+class SaidPlain:
+    """Nothing on it but what is named."""
+
+
+@dataclass
+class SaidBoth:
+    """What follows is true of all the items named."""
+
+
+@dataclass
+class SaidUnknown:
+    """Words that explain nothing. `wanted`: they stand where an item would be named."""
+
+    text: str
+    wanted: bool
+
+
+@dataclass
+class SaidBreak:
+    """A new thought: what follows no longer hangs on what came before."""
+
+
+Said = (
+    SaidModifier
+    | SaidSize
+    | SaidNumber
+    | SaidGroup
+    | SaidCategory
+    | SaidSplit
+    | SaidItem
+    | SaidPlain
+    | SaidBoth
+    | SaidUnknown
+    | SaidBreak
+)
+
+
+@dataclass
+class Reader:
+    """Reads a stretch of parts without items into what they say, in order."""
+
+    parts: Sequence[Part]
+    said: list[Said] = field(default_factory=list)
+    _negated: bool = False
+    _carried: Link | None = None
+    _qualifier: Qualifier | None = None
+    _count: int | None = None
+    _count_words: tuple[int, ...] = ()
+    _more: bool = False
+    _wanted: bool = False
+    _all: bool = False
+    _linked: bool = False
+    _qualifier_text: str = ""
+
+    def read(self) -> list[Said]:
+        """Everything said, in order."""
+        for index, part in enumerate(self.parts):
+            self._one(index, part)
+        self._reset()
+        return self.said
+
+    def _one(self, index: int, part: Part) -> None:
+        self._all = index > 0 and self.parts[index - 1].cue(Cue.BOTH)
+        match part.role:
+            case Role.MODIFIER:
+                self._modifier(part)
+            case Role.SIZE:
+                self.said.append(
+                    SaidSize(
+                        part.senses,
+                        part.also,
+                        part.span.text,
+                        part.span.words + self._count_words,
+                        self._count,
+                        self._more,
+                        part.span.has(Cue.SOFT),
+                        self._linked,
+                        bool(self._count_words),
+                    )
+                )
+                self._forget_count()
+            case Role.NUMBER:
+                self._number(index, part)
+            case Role.GROUP | Role.CATEGORY:
+                self._heading(part)
+            case Role.ITEM:
+                self.said.append(SaidItem(part))
+                self._reset()
+            case Role.UNKNOWN:
+                self._unknown(part)
+            case Role.CUE:
+                self._cue(index, part)
+
+    def _modifier(self, part: Part) -> None:
+        said = SaidModifier(part.senses, part.span.text, part.span.words + self._count_words)
+        said.negated, said.carried = self._negated, self._carried
+        said.qualifier, said.quantity = self._qualifier, self._number_said()
+        self.said.append(said)
+        if self._negated or self._carried is not None:
+            self._carried = ""
+        self._qualifier = None
+        self._forget_count()
+
+    def _number(self, index: int, part: Part) -> None:
+        self._count_stands_alone()
+        if self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY):
+            self.said.append(SaidSplit(part.span.value))
+            return
+        self._count, self._count_words = part.span.value, part.span.words
+
+    def _heading(self, part: Part) -> None:
+        sense = part.senses[0]
+        wanted = self._wanted or self._count is not None or self._all
+        if part.role is Role.GROUP:
+            self.said.append(SaidGroup(sense.id, part.span.text, self._negated, wanted, self._all))
+        else:
+            said = SaidCategory(sense.id, part.span.text, self._negated, wanted, self._count)
+            self.said.append(said)
+        self._forget_count()
+
+    def _unknown(self, part: Part) -> None:
+        last = self.said[-1] if self.said else None
+        if isinstance(last, SaidUnknown) and self._count is None:
+            last.text += " " + part.span.text
+            return
+        self.said.append(SaidUnknown(part.span.text, self._wanted or self._count is not None))
+        self._forget_count()
+
+    def _cue(self, index: int, part: Part) -> None:  # noqa: PLR0912 - one branch per cue
+        if part.cue(Cue.NO):
+            self._negated, self._carried, self._qualifier = True, None, None
+            self._forget_count()
+        elif part.cue(Cue.EXTRA):
+            self._emphasis("extra", part, keep_negation=not self._carried_over())
+        elif part.cue(Cue.LIGHT):
+            self._emphasis("light", part, keep_negation=False)
+        elif part.cue(Cue.SIZE_WORD):
+            self.said.append(SaidSize((), (), part.span.text, part.span.words, self._count))
+            self._forget_count()
+        elif part.cue(Cue.ASIDE):
+            self._last_modifier("on_the_side")
+        elif part.cue(Cue.HALF):
+            if self._role_follows(index, Role.MODIFIER):
+                self._emphasis("half", part, keep_negation=False)
+            else:
+                self._last_modifier("half")
+        elif part.cue(Cue.BOTH) and (
+            self._next_is(index, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.PLAIN, Cue.ONLY)
+            or self._role_follows(index, Role.SIZE)
+        ):
+            self.said.append(SaidBoth())
+        elif part.cue(Cue.OTHER):
+            self.said.append(SaidSplit(None))
+        elif part.cue(Cue.PLAIN, Cue.ONLY):
+            self.said.append(SaidPlain())
+        elif part.cue(Cue.AND, Cue.OR, Cue.COMMA):
+            self._link(part)
+        elif part.cue(Cue.MORE):
+            self._count, self._more = 1, True
+            self._wanted = True
+        elif part.cue(Cue.A):
+            self._count_stands_alone()
+            self._count, self._count_words, self._wanted = 1, (), True
+        elif part.cue(Cue.ADD) and index and self.parts[index - 1].cue(Cue.NO):
+            pass  # "without adding ham"
+        elif part.cue(Cue.BUT) and index and self.parts[index - 1].span.has(Cue.EVERYTHING):
+            self._negated, self._carried = True, None  # "everything but onions"
+        elif part.cue(Cue.WITH, Cue.ADD, Cue.BUT):
+            self._reset()
+            self._wanted = True
+        elif part.cue(Cue.REQUEST, Cue.ALSO, Cue.STOP, Cue.QUESTION_MARK, Cue.FOR):
+            self._reset()
+            self._wanted = part.cue(Cue.REQUEST)
+            self.said.append(SaidBreak())
+
+    def _emphasis(self, qualifier: Qualifier, part: Part, *, keep_negation: bool) -> None:
+        if not keep_negation:
+            self._negated, self._carried = False, None
+        self._unused_qualifier()
+        self._qualifier, self._qualifier_text = qualifier, part.span.text
+
+    def _unused_qualifier(self) -> None:
+        """ "Extra" what? It must not vanish."""
+        if self._qualifier is not None:
+            self.said.append(SaidUnknown(self._qualifier_text, wanted=False))
+        self._qualifier = None
+
+    def _carried_over(self) -> bool:
+        return self._carried is not None
+
+    def _last_modifier(self, qualifier: Qualifier) -> None:
+        last = self.said[-1] if self.said else None
+        if isinstance(last, SaidModifier) and not last.negated:
+            last.qualifier = qualifier
+
+    def _link(self, part: Part) -> None:
+        self._linked = part.cue(Cue.AND)
+        if self._carried is not None:
+            links: dict[Cue, Link] = {Cue.OR: "or", Cue.AND: "and"}
+            self._carried = next((w for c, w in links.items() if part.cue(c)), self._carried or ",")
+
+    def _role_follows(self, index: int, role: Role) -> bool:
+        following = self.parts[index + 1 : index + 2]
+        return bool(following) and following[0].role is role
+
+    def _next_is(self, index: int, *cues: Cue) -> bool:
+        for part in self.parts[index + 1 :]:
+            if part.cue(*cues):
+                return True
+            if not part.idle and not part.cue(Cue.ONE, Cue.COMMA):
+                return False
+        return False
+
+    def _count_stands_alone(self) -> None:
+        if self._count is not None and self._count_words:
+            self.said.append(SaidNumber(self._count, self._count_words))
+        self._forget_count()
+
+    def _number_said(self) -> int | None:
+        return self._count if self._count_words else None
+
+    def _forget_count(self) -> None:
+        self._count, self._count_words, self._more = None, (), False
+
+    def _reset(self) -> None:
+        self._count_stands_alone()
+        self._unused_qualifier()
+        self._negated, self._carried = False, None
+        self._wanted = self._linked = False

@@ -1,0 +1,161 @@
+"""An utterance cut into phrases: the cheapest way to explain every one of its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from voice_service.ordering.language import Cue, Language
+from voice_service.ordering.lexicon import Lexicon, Sense
+from voice_service.ordering.numbers import number_at
+from voice_service.ordering.text import Token, tokenize
+
+_LONGEST_UTTERANCE = 400  # words; what is beyond is not looked at but reported
+_MARKS = {",": Cue.COMMA, ".": Cue.STOP, "?": Cue.QUESTION_MARK}
+_SPAN = 1.0  # every phrase costs this, so that longer ones win
+_UNKNOWN = 3.0
+_MENU_BONUS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A phrase: tokens `start` to `end`, what it may name, and what it may do. `value`: its number.
+
+    Without senses and cues it is unknown.
+    """
+
+    start: int
+    end: int
+    text: str
+    senses: tuple[Sense, ...]
+    cues: frozenset[Cue]
+    value: int | None
+    words: tuple[int, ...]
+
+    @property
+    def unknown(self) -> bool:
+        return not self.senses and not self.cues
+
+    @property
+    def filler(self) -> bool:
+        """Whether it only fills the sentence."""
+        return not self.senses and self.cues == {Cue.FILLER}
+
+    def has(self, *cues: Cue) -> bool:
+        return any(cue in self.cues for cue in cues)
+
+
+class Segmenter:
+    """Cuts utterances for one menu and one language."""
+
+    def __init__(self, lexicon: Lexicon, language: Language) -> None:
+        self._lexicon = lexicon
+        self._language = language
+        self._cues, self._longest_cue = _cue_table(language)
+        self._hesitations = frozenset(language.cues[Cue.HESITATION])
+
+    def segment(self, text: str) -> list[Span]:
+        """Spans that cover every token of `text` but hesitations, in order."""
+        tokens = [t for t in tokenize(text, self._language) if t.text not in self._hesitations]
+        rest = tokens[_LONGEST_UTTERANCE:]
+        tokens = tokens[:_LONGEST_UTTERANCE]
+        spans = self._cheapest(tokens)
+        filler = [s for s in spans if s.filler]
+        if filler and len(filler) < len(spans):
+            # "A large like vanilla shake": without the filler, names come together again.
+            idle = {i for s in filler for i in range(s.start, s.end)}
+            said = [t for i, t in enumerate(tokens) if i not in idle]
+            spans = sorted([*self._cheapest(said), *filler], key=lambda s: s.words)
+        if rest:
+            spans.append(_span(rest, 0, len(rest), (), frozenset(), None))
+        return spans
+
+    def _cheapest(self, tokens: list[Token]) -> list[Span]:
+        best: list[tuple[float, Span | None]] = [(0.0, None)]
+        best += [(float("inf"), None)] * len(tokens)
+        for start in range(len(tokens)):
+            for span, cost in self._spans_at(tokens, start):
+                total = best[start][0] + cost
+                if total < best[span.end][0] - 1e-9:
+                    best[span.end] = (total, span)
+        spans: list[Span] = []
+        end = len(tokens)
+        while end > 0:
+            chosen = best[end][1]
+            assert chosen is not None  # noqa: S101 - every single token has a span
+            spans.append(chosen)
+            end = chosen.start
+        spans.reverse()
+        return spans
+
+    def _spans_at(self, tokens: list[Token], start: int) -> list[tuple[Span, float]]:
+        token = tokens[start]
+        if not token.key:
+            return [(_span(tokens, start, start + 1, (), frozenset({_MARKS[token.text]}), None), 0)]
+        found: list[tuple[Span, float]] = []
+        number = number_at(tokens, start, self._language)
+        longest = max(self._lexicon.longest, self._longest_cue)
+        for length in range(1, longest + 1):
+            part = tokens[start : start + length]
+            if len(part) < length or not part[-1].key:
+                break
+            senses = self._lexicon.find(
+                "".join(t.key for t in part), "".join(t.text for t in part).replace("'", "")
+            )
+            cues = self._cues.get(" ".join(t.text for t in part), frozenset())
+            value = None
+            if number is not None and number[1] == length:
+                value, cues = number[0], cues | {Cue.NUMBER}
+            cost = _SPAN
+            if senses:
+                cost += 1.0 - senses[0].quality - _MENU_BONUS
+            elif not cues:
+                senses = self._misspelt(part)
+                if senses:
+                    cost += 1.0 + 2 * (1.0 - senses[0].quality)
+                elif length == 1:
+                    cost += _UNKNOWN
+                else:
+                    continue
+            span = _span(tokens, start, start + length, senses, cues, value)
+            found.append((span, cost))
+        return found
+
+    def _misspelt(self, part: list[Token]) -> tuple[Sense, ...]:
+        """Names that `part` may be a slip for; one of its words must be known no other way."""
+        if len(part) > 3 or all(t.text in self._cues or self._lexicon.knows(t.key) for t in part):
+            return ()
+        if len(part) > 1 and any(len(t.key) < 3 for t in part):
+            return ()
+        if any(t.text in self._cues and not self._lexicon.knows(t.key) for t in part):
+            return ()
+        return self._lexicon.find_misspelt("".join(t.key for t in part))
+
+
+def _span(
+    tokens: list[Token],
+    start: int,
+    end: int,
+    senses: tuple[Sense, ...],
+    cues: frozenset[Cue],
+    value: int | None,
+) -> Span:
+    part = tokens[start:end]
+    words = tuple(dict.fromkeys(t.word for t in part))
+    text = " ".join(t.text for t in part)
+    return Span(start, end, text, senses, cues, value, words)
+
+
+_TABLES: dict[Language, tuple[Mapping[str, frozenset[Cue]], int]] = {}
+
+
+def _cue_table(language: Language) -> tuple[Mapping[str, frozenset[Cue]], int]:
+    if language not in _TABLES:
+        table: dict[str, set[Cue]] = {}
+        for cue, phrases in language.cues.items():
+            for phrase in phrases:
+                words = " ".join(t.text for t in tokenize(phrase, language) if t.key)
+                table.setdefault(words, set()).add(cue)
+        longest = max(len(phrase.split()) for phrase in table)
+        _TABLES[language] = ({p: frozenset(c) for p, c in table.items()}, longest)
+    return _TABLES[language]
