@@ -277,7 +277,8 @@ class Listener:
         told: list[ListenerEvent] = []
         if utterance.number is not None:
             told.append(Ended(utterance.number, to_ms(event.at)))
-        if cut and not utterance.text and utterance.unchanged >= _NOTHING_HEARD:
+        wordless = not utterance.text and not utterance.doubted
+        if cut and wordless and utterance.unchanged >= _NOTHING_HEARD:
             return told + self._discard(utterance)
         audio = self._timeline.slice(utterance.audio_start, self._audio_end)
         self._waiting.append(_Waiting(utterance, audio, now))
@@ -334,7 +335,9 @@ class Listener:
         limits = self._settings.endpoint
         promise = job.heard_to - utterance.started < limits.hard_limit - limits.cut_window
         told: list[ListenerEvent] = []
-        if utterance.hear(hypothesis if sure else Hypothesis("", 0.0), job.heard_to, promise):
+        if not sure:
+            utterance.doubt(hypothesis, job.heard_to)
+        elif utterance.hear(hypothesis, job.heard_to, promise):
             if utterance.number is None:
                 told += self._announce(utterance)
             told.append(self._partial(utterance, job.heard_to, hypothesis.confidence))

@@ -59,6 +59,7 @@ class LiveSession:
         # Holds finals and orders: as few as guests speak, and bounded by the session's backlog.
         self._for_hub: asyncio.Queue[Tell | PlaceOrder | None] = asyncio.Queue()
         self._hub_task = self._loop.create_task(self._serve_hub(), name="voice session to hub")
+        self._settle()
 
     # The client's side
 

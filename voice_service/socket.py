@@ -96,7 +96,11 @@ class VoiceHandler:
 
     def receive(self, message: Message, now: float) -> None:
         """Handle one message; raises ProtocolError."""
-        self._TABLE[self.state, type(message)](self, message, now)
+        try:
+            self._TABLE[self.state, type(message)](self, message, now)
+        except ProtocolError as error:
+            error.id = message.id
+            raise
 
     def closed(self, now: float) -> None:
         """The connection is gone; its session waits for another."""
@@ -145,7 +149,6 @@ class VoiceHandler:
             try:
                 self.receive(waiting, now)
             except ProtocolError as error:
-                error.id = waiting.id
                 self._connection.send_error(error)
 
     def _wait(self, message: Message, now: float) -> None:

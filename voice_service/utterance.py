@@ -51,6 +51,8 @@ class Utterance:
     revision: int = 0
     ended: int | None = None
     text: str = ""
+    doubted: str = ""
+    """The latest text that was too unsure to be shown."""
     heard_to: int = 0
     """How far the latest quick decode listened."""
     changed_at: int = 0
@@ -87,6 +89,15 @@ class Utterance:
             self.changed_at = heard_to
         self.text = " ".join(shown)
         return (self.text, self.stable.text) != before
+
+    def doubt(self, hypothesis: Hypothesis, heard_to: int) -> None:
+        """Take a hypothesis that is too unsure to be shown: there may be words, or only noise."""
+        if hypothesis.text and hypothesis.text != self.doubted:
+            self.doubted = hypothesis.text
+            self.unchanged = 0
+            self.changed_at = heard_to
+        else:
+            self.unchanged += 1
 
     def settle(self, hypothesis: Hypothesis) -> Hypothesis:
         """The final for a thorough hypothesis: its words, with the stable ones as first shown."""
