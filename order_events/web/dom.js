@@ -1,0 +1,77 @@
+/** Elements and texts. Everything that comes from outside becomes text nodes, never markup. */
+
+/** An element. `on…` attributes are listeners; null, undefined and false leave one out. */
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** The page's element with an id. */
+export function $(id) {
+  return document.getElementById(id);
+}
+
+/** Sets the text of an element, touching the page only where it is different. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+const currencies = new Map();
+
+/** An amount in the currency's smallest unit (cents) as people read it. */
+export function money(amount, currency) {
+  let format = currencies.get(currency);
+  if (format === undefined) {
+    format = new Intl.NumberFormat(undefined, { style: "currency", currency });
+    currencies.set(currency, format);
+  }
+  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+
+/** "drive-thru" and "six_piece" as words: "Drive thru", "Six piece". */
+export function words(id) {
+  const text = id.replace(/[-_]+/g, " ").trim();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Milliseconds as a running clock: "0:42", "12:05", "1 h 05". */
+export function elapsed(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (n) => String(n).padStart(2, "0");
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ${two(Math.floor(seconds / 60) % 60)}`;
+  return `${Math.floor(seconds / 86400)} d`;
+}
+
+/** A time of day in the reader's way of writing it. */
+export function clock(time) {
+  return new Date(time).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+}
+
+/** Runs `change`, which may rebuild or move elements, and gives the focus back afterwards.
+ *  An element is known again by its `data-focus`. */
+export function keepingFocus(change) {
+  const key = document.activeElement?.dataset?.focus;
+  change();
+  if (key === undefined || document.activeElement?.dataset?.focus === key) return;
+  const again = [...document.querySelectorAll("[data-focus]")].find((n) => n.dataset.focus === key);
+  again?.focus({ preventScroll: true });
+}
+
+/** Keeps the screen of a wall display or kiosk on while the page is visible. */
+export function keepAwake() {
+  const ask = () => {
+    if (document.visibilityState === "visible") {
+      // A browser that will not, for example on low battery, is no reason to complain.
+      navigator.wakeLock?.request("screen").catch(() => undefined);
+    }
+  };
+  document.addEventListener("visibilitychange", ask);
+  ask();
+}

@@ -1,0 +1,69 @@
+/** Who is signed in: a pasted token, kept for this tab only. */
+
+const TOKEN = "voice-ordering.token";
+
+/** Parameters of the URL fragment (`#token=…&lane=…`), which is then gone from the address bar. */
+export function takeFragment() {
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  if (location.hash !== "") {
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  const token = parameters.get("token");
+  if (token) sessionStorage.setItem(TOKEN, token.trim());
+  return parameters;
+}
+
+/** The token of this tab, or null. */
+export function currentToken() {
+  return sessionStorage.getItem(TOKEN);
+}
+
+/** Keeps a token, or forgets it (null). */
+export function keepToken(token) {
+  if (token === null) sessionStorage.removeItem(TOKEN);
+  else sessionStorage.setItem(TOKEN, token);
+}
+
+/** Address of a path of the server that served this module, behind whatever prefix. */
+export function address(path) {
+  return new URL(`../${path}`, import.meta.url);
+}
+
+/** Address of one of its sockets. */
+export function socketAddress(path) {
+  const url = address(path);
+  url.protocol = url.protocol.replace("http", "ws");
+  return url.href;
+}
+
+/** A refusal of the HTTP API; `code` is the protocol's, `message` is safe to show. */
+export class Refusal extends Error {
+  constructor(status, code, message) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** Asks the HTTP API as who is signed in. Throws Refusal, or TypeError without a network. */
+export async function ask(path, { method = "GET", body } = {}) {
+  const headers = { Authorization: `Bearer ${currentToken()}` };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const response = await fetch(address(path), {
+    method,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    cache: "no-store",
+    signal: AbortSignal.timeout(15_000),
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) {
+    const error = answer.error ?? {};
+    throw new Refusal(
+      response.status,
+      error.code ?? "INTERNAL",
+      error.message ?? `the server answered ${response.status}`,
+    );
+  }
+  return answer;
+}

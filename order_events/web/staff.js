@@ -1,0 +1,251 @@
+/** The staff page: signs in, follows the restaurant's events, shows them. */
+
+import { Conversations } from "./conversations.js";
+import { $, clock, el, keepAwake, money, setText, words } from "./dom.js";
+import { Feed } from "./feed.js";
+import { Kitchen, announcement } from "./kitchen.js";
+import { place, shortNumber } from "./order-view.js";
+import { OrderBook, loadOrder, loadOrders, setStatus } from "./orders.js";
+import { Refusal, ask, currentToken, keepToken, socketAddress, takeFragment } from "./session.js";
+
+const VIEW = "voice-ordering.view";
+const WIDE = matchMedia("(min-width: 93.75rem)");
+const ORDER_EVENTS = ["order:created", "order:updated"];
+const VOICE_EVENTS = ["voice:transcript", "voice:order"];
+/** Roles whose screens do not show what guests say. */
+const NO_VOICE = ["kitchen"];
+const RETRY_MS = 3_000;
+const TOAST_MS = 7_000;
+
+const book = new OrderBook();
+const kitchen = new Kitchen($("board"), takeStep);
+const conversations = new Conversations($("talks"), $("no-conversations"), attention);
+
+let feed = null;
+let clockOffset = 0;
+let link = { name: "closed" };
+let lostAt = null;
+/** Whether the board shows the server's orders, and no longer only what passed by. */
+let stocked = false;
+
+const fragment = takeFragment();
+if (fragment.get("view")) sessionStorage.setItem(VIEW, fragment.get("view"));
+addEventListener("hashchange", () => {
+  const given = takeFragment();
+  if (given.get("token")) start();
+});
+$("signin-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  keepToken($("token").value.trim());
+  $("signin-form").reset();
+  start();
+});
+$("signout").addEventListener("click", () => signOut(null));
+$("renewal").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const token = $("renewal-token").value.trim();
+  $("renewal").reset();
+  $("renewal").hidden = true;
+  keepToken(token);
+  feed?.renew(token);
+});
+$("views").addEventListener("click", (event) => {
+  const view = event.target.closest("[data-view]")?.dataset.view;
+  if (view === undefined) return;
+  sessionStorage.setItem(VIEW, view);
+  showView(view);
+});
+setInterval(tick, 1_000);
+if (currentToken() === null) signOut(null);
+else start();
+
+function start() {
+  feed?.close();
+  stocked = false;
+  book.clear();
+  kitchen.clear();
+  conversations.clear();
+  $("signin").hidden = true;
+  $("app").hidden = false;
+  feed = new Feed(socketAddress(""), currentToken(), {
+    topics: ({ role }) => (NO_VOICE.includes(role) ? ORDER_EVENTS : [...ORDER_EVENTS, ...VOICE_EVENTS]),
+    reset: takeStock,
+    event: take,
+    live: ({ data, timestamp }) => conversations.transcript(data, Date.parse(timestamp)),
+    state: showConnection,
+    refused,
+    expiring: (time) => {
+      setText($("renewal-text"), `Your sign-in ends at ${clock(time)}. Paste a new token to stay:`);
+      $("renewal").hidden = false;
+    },
+  });
+  feed.open();
+}
+
+/** Back to the sign-in; `problem` says why, if it was not the user's wish. */
+function signOut(problem) {
+  feed?.close();
+  feed = null;
+  keepToken(null);
+  $("app").hidden = true;
+  $("signin").hidden = false;
+  $("renewal").hidden = true;
+  $("signin-problem").hidden = problem === null;
+  setText($("signin-problem"), problem ?? "");
+  $("token").focus();
+  document.title = "Orders";
+}
+
+function refused(code, message) {
+  signOut(
+    code === "FORBIDDEN"
+      ? "This token is for a microphone or another service. Use a staff token here."
+      : `Please sign in again: ${message || "the token was not accepted"}.`,
+  );
+}
+
+/** A first connection, or one whose history is gone: everything anew from the server. */
+async function takeStock(who) {
+  const mine = feed;
+  stocked = false;
+  book.clear();
+  kitchen.clear();
+  conversations.clear();
+  setText($("who"), `${who.user_id}, ${words(who.role).toLowerCase()}`);
+  setText($("restaurant"), words(who.restaurant_id));
+  const mayHear = !NO_VOICE.includes(who.role);
+  $("views").hidden = !mayHear;
+  showView(mayHear ? (sessionStorage.getItem(VIEW) ?? (WIDE.matches ? "both" : "conversations")) : "kitchen");
+  keepAwake();
+  ask("v1/menu").then(
+    ({ menu }) => mine === feed && setText($("restaurant"), menu.name),
+    () => undefined, // The identifier is shown already; a restaurant may have no menu yet.
+  );
+  const orders = await untilLoaded(mine);
+  if (orders === null) return;
+  for (const order of orders) book.apply(order);
+  stocked = true;
+  for (const order of book.all) kitchen.show(order, false);
+  showFinished();
+  tick();
+}
+
+/** All orders, asked for until they come; null when this sign-in is over. */
+async function untilLoaded(mine) {
+  while (mine === feed) {
+    try {
+      const orders = await loadOrders();
+      return mine === feed ? orders : null;
+    } catch (error) {
+      if (error instanceof Refusal && (error.status === 401 || error.status === 403)) {
+        if (mine === feed) refused(error.code, error.message);
+        return null;
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+  return null;
+}
+
+function take({ type, data, timestamp }) {
+  const at = Date.parse(timestamp);
+  if (type === "voice:transcript") conversations.transcript(data, at);
+  else if (type === "voice:order") conversations.understood(data, at);
+  else takeOrder(data.order, type === "order:created");
+}
+
+function takeOrder(order, isNew) {
+  const before = book.get(order.id)?.status;
+  if (!book.apply(order)) return;
+  conversations.changed(order);
+  if (!stocked) return;
+  kitchen.show(order, isNew || before !== order.status);
+  showFinished();
+  if (isNew || before !== order.status) setText($("announcer"), announcement(order, isNew));
+  tick();
+}
+
+async function takeStep(order, status) {
+  try {
+    takeOrder(await setStatus(order, status), false);
+  } catch (error) {
+    const refusal = error instanceof Refusal;
+    if (refusal && error.status === 401) return refused(error.code, error.message);
+    toast(
+      refusal
+        ? `Order ${shortNumber(order)}: ${error.message}`
+        : `Order ${shortNumber(order)} was not changed: the server cannot be reached.`,
+    );
+    if (refusal && error.status === 409) {
+      await loadOrder(order.id).then((now) => takeOrder(now, false), () => undefined);
+    }
+  }
+}
+
+function showFinished() {
+  const finished = book.finished;
+  setText($("finished-count"), String(finished.length));
+  $("finished").hidden = finished.length === 0;
+  $("finished-list").replaceChildren(
+    ...finished.map((order) =>
+      el(
+        "li",
+        { "data-status": order.status },
+        el("span", { class: "number" }, `#${shortNumber(order)}`),
+        el("span", {}, place(order)),
+        el("span", { class: "order-status", "data-status": order.status }, words(order.status)),
+        el("span", { class: "muted" }, clock(order.updated_at)),
+        el("span", { class: "muted" }, money(order.total, order.currency)),
+      ),
+    ),
+  );
+}
+
+function showConnection(state) {
+  link = state;
+  if (state.name === "online") {
+    clockOffset = state.serverTime - Date.now();
+    lostAt = null;
+  } else if (state.name === "waiting") {
+    lostAt ??= Date.now();
+  }
+  $("connection").dataset.state = state.name;
+  tick();
+}
+
+function tick() {
+  const now = Date.now() + clockOffset;
+  kitchen.tick(now);
+  conversations.tick(now);
+  const texts = { online: "Live", connecting: "Connecting", waiting: "Reconnecting", closed: "Signed out" };
+  setText($("connection-text"), texts[link.name]);
+  $("outage").hidden = lostAt === null;
+  if (lostAt !== null) {
+    const seconds = Math.max(0, Math.ceil(((link.until ?? 0) - Date.now()) / 1000));
+    const next = link.name === "waiting" && seconds > 0 ? `trying again in ${seconds} s` : "trying now";
+    setText(
+      $("outage"),
+      `No connection since ${clock(lostAt)}: ${next}. Nothing is lost; what you missed will appear.`,
+    );
+  }
+}
+
+function showView(view) {
+  const known = ["conversations", "kitchen", "both"].includes(view) ? view : "conversations";
+  $("main").dataset.view = known;
+  for (const button of $("views").querySelectorAll("[data-view]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.view === known));
+  }
+}
+
+function attention(count) {
+  setText($("attention"), count > 0 ? String(count) : "");
+  $("attention").hidden = count === 0;
+  document.title = count > 0 ? `(${count}) Orders – a guest needs you` : "Orders";
+}
+
+function toast(text) {
+  const node = el("p", { class: "toast" }, text);
+  $("toasts").append(node);
+  setTimeout(() => node.remove(), TOAST_MS);
+}

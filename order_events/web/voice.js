@@ -1,0 +1,202 @@
+/** A microphone's side of `/voice-stream`: one session over as many connections as it takes. */
+
+import { Link } from "./socket.js";
+
+const START = "start";
+const BARRIER = "sent";
+/** Audio kept for sending again: four minutes at 48 kHz. The oldest that was sent goes first. */
+const KEPT_BYTES = 24_000_000;
+const SEND_AHEAD_BYTES = 256_000;
+const SEND_AGAIN_MS = 50;
+/** Errors of `voice:start` after which trying again is no use. */
+const HOPELESS = ["UNSUPPORTED_LANGUAGE", "INVALID_MESSAGE", "UNKNOWN_TYPE"];
+
+function base64(samples) {
+  const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8_192) {
+    text += String.fromCharCode(...bytes.subarray(i, i + 8_192));
+  }
+  return btoa(text);
+}
+
+/**
+ * `options`: `language`, `lane`, `sampleRate`. Handlers:
+ * - `event(type, data)`: what the server sends; finals once each
+ * - `again()`: the server has forgotten the session and hears it from the start: forget it too
+ * - `ended(answer)`: the answer to `voice:end`, also where the server ended the session itself
+ * - `failed(message, refused)`: the session cannot go on; `refused`: the token is no good
+ * - `state(state)`: see `Link`
+ */
+export class VoiceStream {
+  #link;
+  #handlers;
+  #options;
+  #sessionId = crypto.randomUUID();
+  /** Chunks by sequence, from `#first` on; `#cursor` is the next one to send. */
+  #kept = new Map();
+  #keptBytes = 0;
+  #first = 1;
+  #last = 0;
+  #cursor = 1;
+  #samples = 0;
+  #asked = false;
+  #streaming = false;
+  #finishing = false;
+  #asking = false;
+  #pausedUntil = 0;
+  #timer = 0;
+  #lastFinal = 0;
+
+  constructor(url, token, options, handlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#link = new Link(url, token, {
+      connected: () => this.#start(this.#asked),
+      message: (message) => this.#receive(message),
+      state: (state) => {
+        if (state.name !== "online") this.#streaming = false;
+        handlers.state(state);
+      },
+      refused: (code, message) => handlers.failed(message, true),
+    });
+  }
+
+  /** Seconds of audio that the server has not been sent yet. */
+  get behind() {
+    return (this.#last + 1 - this.#cursor) / 10;
+  }
+
+  open() {
+    this.#link.open();
+  }
+
+  /** Takes 100 ms of audio (Int16Array). */
+  push(samples) {
+    if (this.#finishing) return;
+    this.#last += 1;
+    this.#samples += samples.length;
+    this.#kept.set(this.#last, samples);
+    this.#keptBytes += samples.byteLength;
+    while (this.#keptBytes > KEPT_BYTES) {
+      this.#keptBytes -= this.#kept.get(this.#first).byteLength;
+      this.#kept.delete(this.#first);
+      this.#first += 1;
+    }
+    this.#pump();
+  }
+
+  /** The guest has finished: what is left is sent, then the answer is awaited. */
+  finish() {
+    this.#finishing = true;
+    this.#pump();
+  }
+
+  /** Leaves at once; the server waits for a while, then ends the session itself. */
+  close() {
+    clearTimeout(this.#timer);
+    this.#link.close();
+  }
+
+  #start(resume) {
+    const { language, lane, sampleRate } = this.#options;
+    // Once asked for, the session may exist even if its answer was lost on the way.
+    this.#asked = true;
+    this.#link.send({
+      type: "voice:start",
+      id: START,
+      data: {
+        session_id: this.#sessionId,
+        language,
+        audio: { encoding: "pcm_s16le", sample_rate: sampleRate, channels: 1 },
+        ...(lane ? { lane } : {}),
+        ...(resume ? { resume: true, after_utterance: this.#lastFinal } : {}),
+      },
+    });
+  }
+
+  #receive(message) {
+    const { type, data } = message;
+    switch (type) {
+      case "voice:started":
+        this.#cursor = data.next_sequence;
+        this.#streaming = true;
+        this.#asking = false;
+        this.#pausedUntil = 0;
+        this.#handlers.event(type, data);
+        this.#pump();
+        return;
+      case "voice:transcript":
+        if (data.is_final) {
+          if (data.utterance <= this.#lastFinal) return;
+          this.#lastFinal = data.utterance;
+        }
+        this.#handlers.event(type, data);
+        return;
+      case "voice:end":
+        this.close();
+        this.#handlers.ended(data);
+        return;
+      case "pong":
+        if (message.id === BARRIER) this.#passed();
+        return;
+      case "error":
+        this.#complaint(message);
+        return;
+      default:
+        this.#handlers.event(type, data);
+    }
+  }
+
+  #complaint({ id, data }) {
+    if (data.code === "RATE_LIMITED" && data.sequence !== undefined) {
+      // Those behind it may be refused as well; the server drops what it has twice.
+      this.#cursor = Math.min(this.#cursor, data.sequence);
+      this.#asking = false;
+      this.#pause(data.retry_after_ms ?? 500);
+    } else if (id !== START) {
+      this.#handlers.event("error", data);
+    } else if (data.code === "SESSION_NOT_FOUND" && this.#first === 1) {
+      // The server was restarted. From its first chunk on, the session gives the same order.
+      this.#lastFinal = 0;
+      this.#handlers.again();
+      this.#start(false);
+    } else if (data.code === "SESSION_NOT_FOUND" || HOPELESS.includes(data.code)) {
+      this.close();
+      this.#handlers.failed(data.message, false);
+    } else {
+      this.#handlers.event("error", data);
+    }
+  }
+
+  #pump() {
+    if (!this.#streaming || Date.now() < this.#pausedUntil) return;
+    this.#cursor = Math.max(this.#cursor, this.#first);
+    while (this.#cursor <= this.#last) {
+      if (this.#link.buffered > SEND_AHEAD_BYTES) return this.#pause(SEND_AGAIN_MS);
+      const data = { audio: base64(this.#kept.get(this.#cursor)), sequence: this.#cursor };
+      if (!this.#link.send({ type: "voice:audio", data })) return;
+      this.#cursor += 1;
+    }
+    if (this.#finishing && !this.#asking) {
+      // Its answer comes behind every complaint about what was sent before.
+      this.#asking = this.#link.send({ type: "ping", id: BARRIER });
+    }
+  }
+
+  #pause(ms) {
+    this.#pausedUntil = Date.now() + ms;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#pausedUntil = 0;
+      this.#pump();
+    }, ms);
+  }
+
+  /** Everything sent has been accepted. */
+  #passed() {
+    if (!this.#asking || this.#cursor <= this.#last) return;
+    const duration = this.#samples / this.#options.sampleRate;
+    this.#link.send({ type: "voice:end", data: { session_id: this.#sessionId, duration } });
+  }
+}
