@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: demo test lint types wheel check clean
 
 demo: $(STAMP)
-	$(BIN)/voice-service demo $(if $(filter --exit,$(ARGS)),--exit) $(filter-out --exit,$(ARGS))
+	$(BIN)/voice-service demo $(ARGS)
 
 test: $(STAMP) $(VENV)/.browser
 	$(BIN)/python -m pytest $(ARGS)

@@ -6,13 +6,13 @@ Everything runs on the event loop's thread; the state itself is in `session`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import structlog
 
 from order_events.connection import Connection
 from order_events.errors import OrderError
-from order_events.filters import Tags
 from order_events.service import OrderEvents
 from voice_service import protocol
 from voice_service.desk import OrderDesk
@@ -28,7 +28,8 @@ _log = structlog.get_logger(__name__)
 class LiveSession:
     """One session; `connection` is None while the client is away.
 
-    `on_over` is called once, when the session has ended and nobody can come back to it.
+    `about` names the session, its lane and its table: what watchers filter by. `on_over` is
+    called once, when the session has ended and nobody can come back to it.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class LiveSession:
         session: VoiceSession,
         *,
         restaurant_id: str,
-        tags: Tags,
+        about: Mapping[str, str],
         desk: OrderDesk,
         events: OrderEvents,
         scheduler: Scheduler,
@@ -47,7 +48,7 @@ class LiveSession:
         self.connection: Connection | None = None
         self.ended = asyncio.Event()
         self._restaurant = restaurant_id
-        self._tags = tags
+        self._about = about
         self._desk = desk
         self._events = events
         self._scheduler = scheduler
@@ -124,10 +125,14 @@ class LiveSession:
             self._events.publish_live(
                 self._restaurant,
                 tell.type,
-                tell.data,
+                self._for_watchers(tell),
                 key=self.session.session_id,
-                tags=self._tags,
+                tags=self._about,
             )
+
+    def _for_watchers(self, tell: Tell) -> Mapping[str, Any]:
+        """The event with the place it comes from, which the client itself knows."""
+        return {**tell.data, **self._about}
 
     def _settle(self) -> None:
         """After every event: what is wanted now, when time matters next, and whether it is over."""
@@ -165,7 +170,9 @@ class LiveSession:
                 self._perform(self.session.order_placed(shown, update, self._loop.time()))
                 continue
             try:
-                await self._events.publish(self._restaurant, item.type, item.data, tags=self._tags)
+                await self._events.publish(
+                    self._restaurant, item.type, self._for_watchers(item), tags=self._about
+                )
             except OrderError as error:
                 _log.error(
                     "an event did not reach the hub",

@@ -150,7 +150,7 @@ class Sessions:
         live = LiveSession(
             session,
             restaurant_id=key.restaurant_id,
-            tags={name: (value,) for name, value in named.items() if value is not None},
+            about={name: value for name, value in named.items() if value is not None},
             desk=OrderDesk(
                 self._events,
                 key.restaurant_id,
