@@ -61,7 +61,19 @@ def _option(parser: argparse.ArgumentParser, flag: str, **keywords: Any) -> None
     elif value:
         keywords["default"] = value
         keywords.pop("required", None)
+    if "choices" in keywords:
+        # argparse checks the choices of what is typed, but not of a default.
+        keywords["type"] = _one_of(keywords["choices"])
     parser.add_argument(flag, **keywords)
+
+
+def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in choices:
+            raise argparse.ArgumentTypeError(f"{value!r} is not one of {', '.join(choices)}")
+        return value
+
+    return check
 
 
 def _settings_options(parser: argparse.ArgumentParser) -> None:

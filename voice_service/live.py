@@ -87,6 +87,13 @@ class LiveSession:
         if self.session.phase is Phase.STREAMING:
             self._perform(self.session.end(self._loop.time()))
 
+    async def close(self) -> None:
+        """The server stops: free what the session holds, once the hub has what it should get."""
+        self._finish()
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._hub_task
+
     # The scheduler's side
 
     def wanted(self) -> Want | None:

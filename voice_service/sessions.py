@@ -106,6 +106,11 @@ class Sessions:
             _, late = await asyncio.wait(waits, timeout=seconds)
             for wait in late:
                 wait.cancel()
+        closing = [asyncio.create_task(live.close()) for live in list(self._live.values())]
+        if closing:
+            _, late_closing = await asyncio.wait(closing, timeout=seconds)
+            for task in late_closing:
+                task.cancel()
 
     def _check(self, key: SessionKey, start: StartData) -> None:
         if key in self._live:
