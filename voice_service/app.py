@@ -24,7 +24,7 @@ SCHEDULER = web.AppKey("SCHEDULER", Scheduler)
 def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer:
     """Load a model as the settings say and decode once, so that the first guest need not wait.
 
-    Blocks for seconds. Raises `ModelUnusable` with a message that says what to do.
+    Blocks for seconds. Raises what CTranslate2 raises: RuntimeError, ValueError or OSError.
     """
     workers, threads = settings.threads()
     recognizer = Recognizer(

@@ -42,6 +42,9 @@ class Decoder(Protocol):
     def check(self, payload: bytes) -> None:
         """Raise `AudioError` if the payload cannot be right, before it is put in order."""
 
+    def duration(self, payload: bytes) -> float:
+        """Seconds of audio in a payload, at most; it need not be the next one."""
+
     def decode(self, payload: bytes) -> Samples:
         """Samples that this payload completes; may be fewer or more than it holds."""
 
@@ -133,6 +136,9 @@ class PcmDecoder:
         if not self._last_length:
             # If chunks are lost in front of the first one, they were as long as it is.
             self._last_length = len(payload) // block
+
+    def duration(self, payload: bytes) -> float:
+        return len(payload) / (self._width * self._channels * self._rate)
 
     def decode(self, payload: bytes) -> Samples:
         samples = self._expand(payload)

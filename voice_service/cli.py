@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,9 +16,16 @@ from pydantic import ValidationError
 from order_events import logs
 from order_events.auth import AuthError, Role, authority
 from order_events.errors import OrderError
+from order_events.schema import UnknownSchema
+from order_events.store import DataDirBusy
 from voice_service.settings import VoiceSettings
 
 Run = Callable[[argparse.Namespace], int]
+
+_CHUNK_MS = (60, 1_400)
+"""Shorter chunks exceed 1000 messages a minute, longer ones 64 KB as base64 of 16 kHz PCM."""
+_START_ERRORS = (DataDirBusy, UnknownSchema, OrderError, OSError)
+"""What keeps a service from starting, with a message for whoever starts it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,6 +84,23 @@ def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
     return check
 
 
+def _within(
+    kind: type[int] | type[float], least: float, most: float
+) -> Callable[[str], int | float]:
+    """A number from `least` to `most`."""
+
+    def check(value: str) -> int | float:
+        try:
+            number = kind(value)
+        except ValueError:
+            number = float("nan")
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{value!r} is not a number from {least} to {most}")
+        return number
+
+    return check
+
+
 def _settings_options(parser: argparse.ArgumentParser) -> None:
     """An option per setting; the environment is read by the settings themselves."""
     group = parser.add_argument_group("settings")
@@ -112,6 +137,10 @@ def _complain(message: str) -> None:
     print(f"voice-service: {message}", file=sys.stderr)
 
 
+def _complain_of_database(settings: VoiceSettings, error: sqlite3.Error) -> None:
+    _complain(f"the database in {settings.data_dir} cannot be used: {error}")
+
+
 # serve, demo, token
 
 
@@ -136,8 +165,11 @@ def _run_serve(options: argparse.Namespace) -> int:
     try:
         recognizer = server.prepare(settings)
         asyncio.run(serve())
-    except (ModelError, OSError, OrderError) as error:
+    except (ModelError, *_START_ERRORS) as error:
         _complain(str(error))
+        return 1
+    except sqlite3.Error as error:
+        _complain_of_database(settings, error)
         return 1
     return 0
 
@@ -157,8 +189,11 @@ def _run_demo(options: argparse.Namespace) -> int:
     try:
         recognizer = server.prepare(settings)
         return asyncio.run(demo.run(settings, recognizer, stay=not options.exit))
-    except (ModelError, OSError, OrderError) as error:
+    except (ModelError, *_START_ERRORS) as error:
         _complain(str(error))
+        return 1
+    except sqlite3.Error as error:
+        _complain_of_database(settings, error)
         return 1
 
 
@@ -191,18 +226,23 @@ def _connection_options(parser: argparse.ArgumentParser) -> None:
     _option(parser, "--lane", help="the lane that is ordering")
     _option(parser, "--table-id", help="the table that is ordering")
     _option(parser, "--order", choices=["auto", "off"], default="auto", help="off: no order")
-    _option(parser, "--chunk-ms", type=int, default=100, help="length of a chunk (%(default)s)")
+    _option(
+        parser,
+        "--chunk-ms",
+        type=_within(int, *_CHUNK_MS),
+        default=100,
+        help=f"length of a chunk, {_CHUNK_MS[0]} to {_CHUNK_MS[1]} (%(default)s)",
+    )
     _option(parser, "--jsonl", action="store_true", help="print every event as a line of JSON")
 
 
 def _stream(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC or Ogg")
     _connection_options(parser)
-    _option(parser, "--speed", type=float, default=1.0, help="times real time; 0: at once")
-    _option(parser, "--shuffle", type=int, default=1, metavar="N", help="mix up N chunks each")
-    _option(
-        parser, "--drop", type=float, default=0.0, metavar="P", help="lose chunks with chance P"
-    )
+    speed, shuffle, drop = _within(float, 0, 1_000), _within(int, 1, 1_000), _within(float, 0, 1)
+    _option(parser, "--speed", type=speed, default=1.0, help="times real time; 0: at once")
+    _option(parser, "--shuffle", type=shuffle, default=1, metavar="N", help="mix up N chunks each")
+    _option(parser, "--drop", type=drop, default=0.0, metavar="P", help="lose chunks with chance P")
     parser.set_defaults(run=_run_stream)
 
 

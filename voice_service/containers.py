@@ -12,6 +12,7 @@ from typing import Final
 
 import av
 import numpy as np
+import structlog
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -19,10 +20,20 @@ from av.error import FFmpegError
 from voice_service.audio import SAMPLE_RATE, AudioError, ContainerEncoding, Samples
 
 _FFMPEG_NAME: Final[dict[ContainerEncoding, str]] = {"webm_opus": "matroska", "ogg_opus": "ogg"}
-_HANDOVER_TIMEOUT: Final = 2.0
-"""Seconds that decoding one chunk may take: a chunk holds at most 64 KiB, some 10 s of Opus."""
-_MAX_SECONDS_PER_CHUNK: Final = 60
-"""Opus can hold silence at a few bytes a second; more than this from one chunk is an attack."""
+_OPUS: Final = ("opus", "libopus")
+_OPUS_RATE: Final = 48_000
+"""Samples per second of decoded Opus, whatever rate it was recorded at."""
+_LEAST_BYTES_PER_SECOND: Final = 16_000 / 8
+_HANDOVER_TIMEOUT: Final = 0.5
+"""Seconds that decoding one chunk may take, during which the caller waits."""
+_MAX_SECONDS_PER_CHUNK: Final = 30
+"""Over all channels. A chunk is at most 48 KB: 12 s of Opus at 32 kbit/s, usual for speech."""
+_MAX_PACKETS_PER_CHUNK: Final = 2_000
+"""30 s in packets of 20 ms are 1,500. A packet costs some 45 us however little sound it holds."""
+_START_ANEW: Final = "start a new session"
+"""A damaged container cannot be taken up again: what comes next hangs on what came before."""
+
+_log = structlog.get_logger(__name__)
 
 
 class _Pipe:
@@ -33,7 +44,9 @@ class _Pipe:
         self._buffer = bytearray()
         self._ended = False
         self._idle = False
-        self._reader_gone = False
+        self.stopped = False
+        """The caller wants nothing more; the reader leaves as soon as it sees this."""
+        self.reader_gone = False
 
     def read(self, size: int) -> bytes:
         with self._condition:
@@ -53,24 +66,37 @@ class _Pipe:
             self._idle = False
             self._condition.notify_all()
             return self._condition.wait_for(
-                lambda: self._idle or self._reader_gone, _HANDOVER_TIMEOUT
+                lambda: self._idle or self.reader_gone, _HANDOVER_TIMEOUT
             )
+
+    def stop(self) -> None:
+        """Send the reader away, without waiting until it is gone."""
+        with self._condition:
+            self._buffer.clear()
+            self._ended = self.stopped = True
+            self._condition.notify_all()
 
     def finished(self) -> None:
         """The reader is gone: nobody need wait for it."""
         with self._condition:
-            self._reader_gone = True
+            self._buffer.clear()
+            self.reader_gone = True
             self._condition.notify_all()
 
 
 class ContainerDecoder:
-    """Streamed WebM or Ogg with one Opus track."""
+    """Streamed WebM or Ogg with one Opus track.
+
+    After an `AudioError` every further call raises one too; the thread ends by itself.
+    """
 
     def __init__(self, encoding: ContainerEncoding) -> None:
         self._pipe = _Pipe()
         self._decoded: list[Samples] = []
-        self._error: AudioError | None = None
-        self._closing = False
+        self._chunk_samples = 0
+        self._chunk_packets = 0
+        # Text, for an exception would keep alive what its traceback refers to: the whole decoder.
+        self._refusal: str | None = None
         self._thread = threading.Thread(
             target=self._run, args=(_FFMPEG_NAME[encoding],), name="container-decoder", daemon=True
         )
@@ -79,7 +105,13 @@ class ContainerDecoder:
     def check(self, payload: bytes) -> None:
         """A container's chunk cannot be judged before the chunks in front of it are read."""
 
+    def duration(self, payload: bytes) -> float:
+        """What the payload would last at the lowest rate at which browsers record speech."""
+        return len(payload) / _LEAST_BYTES_PER_SECOND
+
     def decode(self, payload: bytes) -> Samples:
+        if self._refusal is None and (self._pipe.reader_gone or self._pipe.stopped):
+            self._refusal = "the audio container has ended"
         return self._exchange(payload)
 
     def bridge(self, missing: int) -> Samples:
@@ -90,14 +122,16 @@ class ContainerDecoder:
         return self._exchange(b"", end=True)
 
     def close(self) -> None:
-        self._closing = True
-        self._pipe.write(b"", end=True)
+        self._pipe.stop()
 
     def _exchange(self, payload: bytes, *, end: bool = False) -> Samples:
-        if self._error is None and not self._pipe.write(payload, end=end):
-            self._error = AudioError("the audio container could not be decoded in time")
-        if self._error is not None:
-            raise self._error
+        if self._refusal is None:
+            self._chunk_samples = self._chunk_packets = 0
+            if not self._pipe.write(payload, end=end):
+                self._refusal = "the audio container could not be decoded in time"
+                self._pipe.stop()
+        if self._refusal is not None:
+            raise AudioError(f"{self._refusal}; {_START_ANEW}")
         decoded, self._decoded = self._decoded, []
         return np.concatenate(decoded) if decoded else np.zeros(0, np.float32)
 
@@ -107,27 +141,51 @@ class ContainerDecoder:
                 self._pipe,
                 mode="r",
                 format=name,
-                options={"probesize": "4096"},
+                options={"probesize": "4096", "codec_whitelist": ",".join(_OPUS)},
                 metadata_errors="replace",
             ) as media:
                 self._decode(media)
         except AudioError as error:
-            self._error = error
+            self._refusal = str(error)
         except (FFmpegError, ValueError):
-            if not self._closing:
-                self._error = AudioError("audio is not a readable Opus stream of that container")
+            self._refusal = "audio is not a readable Opus stream of that container"
+        except Exception:  # noqa: BLE001  the thread's end: the session must learn of it
+            _log.exception("container_decoder_failed")
+            self._refusal = "the audio container could not be decoded"
         finally:
+            if self._refusal is not None or self._pipe.stopped:
+                self._decoded.clear()
             self._pipe.finished()
 
     def _decode(self, media: InputContainer) -> None:
         if not media.streams.audio:
             raise AudioError("the audio container holds no audio track")
+        track = media.streams.audio[0]
+        # There is no context, whatever the types say, for a codec that FFmpeg does not know.
+        codec = track.codec_context
+        if not codec or codec.name not in _OPUS or codec.sample_rate != _OPUS_RATE:
+            raise AudioError("only Opus is accepted in an audio container")
         resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-        for frame in media.decode(media.streams.audio[0]):
-            self._keep(resampler.resample(frame))
+        for packet in media.demux(track):
+            self._count(packets=1)
+            for frame in packet.decode():
+                self._count(samples=frame.samples * frame.layout.nb_channels)
+                self._keep(resampler.resample(frame))
+            if self._pipe.stopped:
+                return
         self._keep(resampler.resample(None))
+
+    def _count(self, *, packets: int = 0, samples: int = 0) -> None:
+        self._chunk_packets += packets
+        self._chunk_samples += samples
+        if (
+            self._chunk_packets > _MAX_PACKETS_PER_CHUNK
+            or self._chunk_samples > _MAX_SECONDS_PER_CHUNK * _OPUS_RATE
+        ):
+            raise AudioError(
+                f"one chunk of an audio container may hold {_MAX_SECONDS_PER_CHUNK} s "
+                f"in {_MAX_PACKETS_PER_CHUNK} packets; send shorter chunks"
+            )
 
     def _keep(self, frames: list[av.AudioFrame]) -> None:
         self._decoded += [np.asarray(f.to_ndarray(), np.float32).reshape(-1) for f in frames]
-        if sum(map(len, self._decoded)) > _MAX_SECONDS_PER_CHUNK * SAMPLE_RATE:
-            raise AudioError("one chunk holds too much audio")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 import structlog
 
 from order_events.drafts import ItemDraft
-from order_events.errors import OrderError
-from order_events.models import Order, OrderDraft, OrderStatus, Source
+from order_events.errors import OrderError, StaleVersion
+from order_events.models import Order, OrderDraft, OrderItem, OrderStatus, Source
 from order_events.service import OrderEvents
 from voice_service.ordering import CartUpdate, Reason
 
@@ -20,6 +20,14 @@ _TIMEOUT = 10.0
 """Seconds the hub may take for one change before a person is asked to look at the order."""
 
 T = TypeVar("T")
+
+
+class _TakenOver(Exception):
+    """The order is no longer the session's to change. `code` is the reason to give."""
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 class OrderDesk:
@@ -39,12 +47,15 @@ class OrderDesk:
         self._source = source
         self._table = table_id
         self._order: Order | None = None
-        self._stored: tuple[ItemDraft, ...] = ()
+        self._taken: _TakenOver | None = None
 
     async def place(self, update: CartUpdate) -> tuple[Order | None, CartUpdate]:
         """Store an update; the order as it is then, and the update with what went wrong, if so."""
         try:
             await self._bring_to(update)
+        except _TakenOver as taken:
+            self._taken = taken
+            return self._order, _for_staff(update, taken.code, str(taken))
         except OrderError as error:
             return self._order, _for_staff(update, error.code.value.lower(), error.message)
         except TimeoutError:
@@ -56,21 +67,53 @@ class OrderDesk:
         if self._order is None:
             if not update.items:
                 return
-            self._order = await _in_time(self._create(update.items))
-            self._stored = update.items
-        elif update.items != self._stored:
-            self._order = await _in_time(
-                self._events.revise_order(
-                    self._restaurant, self._order.id, update.items, actor=self._actor
+            self._order = await in_time(self._create(update.items))
+            if self._order.status is not OrderStatus.PENDING:
+                # Most likely another guest's: the key of a creation is the session's id.
+                self._taken = _TakenOver(
+                    "session_id_reused", "this session_id has an order already; use a new one"
                 )
-            )
-            self._stored = update.items
+        if _essence(self._order.items) != _essence(update.items):
+            await self._write(update, self._revise)
         if update.status == "confirmed" and self._order.status is OrderStatus.PENDING:
-            self._order = await _in_time(
-                self._events.set_status(
-                    self._restaurant, self._order.id, OrderStatus.CONFIRMED, actor=self._actor
-                )
-            )
+            await self._write(update, self._confirm)
+
+    async def _write(
+        self, update: CartUpdate, change: Callable[[Order, CartUpdate], Awaitable[Order]]
+    ) -> None:
+        """Make a change to the order as we last saw it; staff's own changes are not undone."""
+        order = self._require()
+        if self._taken is not None:
+            raise self._taken
+        if order.status not in (OrderStatus.PENDING, OrderStatus.CONFIRMED):
+            raise _TakenOver("order_under_way", f"the order is already {order.status.value}")
+        try:
+            self._order = await in_time(change(order, update))
+        except StaleVersion as stale:
+            fresh = await in_time(self._events.order(self._restaurant, order.id))
+            if fresh is None or _essence(fresh.items) != _essence(order.items):
+                self._order = fresh or order
+                raise _TakenOver("changed_by_staff", "staff have changed the order") from stale
+            self._order = await in_time(change(fresh, update))
+
+    async def _revise(self, order: Order, update: CartUpdate) -> Order:
+        return await self._events.revise_order(
+            self._restaurant, order.id, update.items, actor=self._actor, version=order.version
+        )
+
+    async def _confirm(self, order: Order, update: CartUpdate) -> Order:
+        return await self._events.set_status(
+            self._restaurant,
+            order.id,
+            OrderStatus.CONFIRMED,
+            actor=self._actor,
+            version=order.version,
+        )
+
+    def _require(self) -> Order:
+        if self._order is None:
+            raise RuntimeError("there is no order yet")
+        return self._order
 
     async def _create(self, items: Sequence[ItemDraft]) -> Order:
         """The session's order; the same one if a restarted server hears the session again."""
@@ -88,7 +131,8 @@ class OrderDesk:
         )
 
 
-async def _in_time(change: Awaitable[T]) -> T:
+async def in_time(change: Awaitable[T]) -> T:
+    """What the hub answers; raises TimeoutError if it takes too long."""
     async with asyncio.timeout(_TIMEOUT):
         return await change
 
@@ -96,3 +140,17 @@ async def _in_time(change: Awaitable[T]) -> T:
 def _for_staff(update: CartUpdate, code: str, why: str) -> CartUpdate:
     reason = Reason(code, why, 0, None)
     return replace(update, status="needs_staff", reasons=(*update.reasons, reason))
+
+
+def _essence(items: Sequence[ItemDraft] | Sequence[OrderItem]) -> list[tuple[object, ...]]:
+    """What makes two lists of items the same order, whatever they cost."""
+    return [
+        (
+            item.menu_item_id,
+            item.quantity,
+            item.size,
+            item.special_instructions,
+            *((m.id, m.negated, m.qualifier, m.quantity) for m in item.modifiers),
+        )
+        for item in items
+    ]

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 class EndpointSettings:
     """All lengths in frames.
 
-    `onset` and `offset` are the probabilities at which speech is taken to begin and to pause
-    (hysteresis as in Silero's own iterator). `confirm` frames of speech begin an utterance;
-    `hangover` frames of pause end it, `short_hangover` once it is longer than `soft_limit`.
+    Speech begins at the probability `onset` and goes on at `offset`, which is lower: a detector is
+    less sure of quiet syllables and of telephone speech. `confirm` frames of speech begin an
+    utterance; `hangover` frames of pause end it, `short_hangover` once it is longer than
+    `soft_limit`.
     At `hard_limit` it is cut at the least speech-like of its last `cut_window` frames.
     """
 
@@ -76,10 +77,13 @@ class Endpointer:
         return [] if self.started is None else [self._end(self.last_speech)]
 
     def cut(self, at: int) -> list[EndpointEvent]:
-        """End the utterance in progress at frame `at` and begin the next one there."""
-        if self.started is None:
+        """End the utterance in progress at frame `at` and begin the next one there.
+
+        Each has at least one frame; of an utterance of a single frame nothing can be cut.
+        """
+        if self.started is None or self.position - self.started < 2:
             return []
-        at = max(self.started + 1, min(at, self.position))
+        at = max(self.started + 1, min(at, self.position - 1))
         ended = self._end(at)
         return [ended, self._start(at, resumed=True)]
 
@@ -91,7 +95,7 @@ class Endpointer:
 
     def _within(self, probability: float) -> list[EndpointEvent]:
         assert self.started is not None  # noqa: S101  the caller's branch, for the type checker
-        if probability >= (self.settings.offset if self.pause <= 1 else self.settings.onset):
+        if probability >= self.settings.offset:
             self.last_speech = self.position
         self._recent.append(probability)
         if len(self._recent) > self.settings.cut_window:

@@ -123,6 +123,7 @@ ListenerEvent = Started | Ended | Partial | Final | Discarded
 
 _MAX_ATTEMPTS = 2
 """Decodes of one final, if recognition fails."""
+_FALLBACK_CONFIDENCE = 0.2
 _NOTHING_HEARD = 2
 """Quick decodes in a row without a new word, before it is believed that there is none."""
 
@@ -387,6 +388,9 @@ class Listener:
         if not heard and not shown:
             return self._discard(utterance)
         end = utterance.started if utterance.ended is None else utterance.ended
+        if not hypothesis.text and utterance.text:
+            # The thorough decode went round in circles: better what was shown than nothing.
+            hypothesis = Hypothesis(utterance.text, _FALLBACK_CONFIDENCE)
         told = self._announce(utterance) if utterance.number is None else []
         shift = to_ms(utterance.audio_start)
         hypothesis = utterance.settle(hypothesis)

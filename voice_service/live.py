@@ -6,16 +6,18 @@ Everything runs on the event loop's thread; the state itself is in `session`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import structlog
 
 from order_events.connection import Connection
 from order_events.errors import OrderError
+from order_events.protocol import MessageId
 from order_events.service import OrderEvents
 from voice_service import protocol
-from voice_service.desk import OrderDesk
+from voice_service.desk import OrderDesk, in_time
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.listener import Want
 from voice_service.metrics import VoiceMetrics
@@ -23,6 +25,8 @@ from voice_service.scheduler import Scheduler
 from voice_service.session import Action, Audience, Phase, PlaceOrder, Tell, VoiceSession
 
 _log = structlog.get_logger(__name__)
+_RETRY_PAUSES = (0.5, 2.0, 5.0, 0.0)
+"""Seconds between attempts to hand an event to the hub."""
 
 
 class LiveSession:
@@ -82,10 +86,15 @@ class LiveSession:
         self._metrics.audio.inc((self.session.audio_ms - before) / 1000)
         self._perform(actions)
 
-    def end(self) -> None:
-        """The guest has gone, or the server is going: finish what was heard."""
+    def end(self, abandoned: str | None = None, message_id: MessageId | None = None) -> None:
+        """The guest has gone, or (`abandoned`: why) is cut off: finish what was heard."""
         if self.session.phase is Phase.STREAMING:
-            self._perform(self.session.end(self._loop.time()))
+            self._perform(self.session.end(self._loop.time(), abandoned, message_id))
+
+    def release(self, connection: Connection) -> None:
+        """The connection turns to another session; this one has ended."""
+        if self.connection is connection:
+            self.connection = None
 
     async def close(self) -> None:
         """The server stops: free what the session holds, once the hub has what it should get."""
@@ -106,7 +115,8 @@ class LiveSession:
 
     def deliver(self, hypothesis: Hypothesis | None) -> None:
         """The answer to `take`."""
-        self._perform(self.session.decoded(hypothesis, self._loop.time()))
+        with self._contained():
+            self._perform(self.session.decoded(hypothesis, self._loop.time()))
 
     # Inside
 
@@ -122,7 +132,8 @@ class LiveSession:
 
     def _tell(self, tell: Tell) -> None:
         if self.connection is not None:
-            self.connection.send(tell.type, tell.data)
+            self.connection.send(tell.type, tell.data, id=tell.id)
+        _log.debug("told", session=self.session.session_id, type=tell.type, data=tell.data)
         if tell.audience is Audience.WATCHERS:
             if tell.type == protocol.TRANSCRIPT:
                 self._metrics.finals.inc()
@@ -157,7 +168,18 @@ class LiveSession:
 
     def _on_timer(self) -> None:
         self._timer = None
-        self._perform(self.session.on_timer(self._loop.time()))
+        with self._contained():
+            self._perform(self.session.on_timer(self._loop.time()))
+
+    @contextlib.contextmanager
+    def _contained(self) -> Iterator[None]:
+        """A fault of ours ends this session, visibly, and no other."""
+        try:
+            yield
+        except Exception:  # noqa: BLE001  the one boundary of a session's tasks and timers
+            _log.exception("a voice session failed", session=self.session.session_id)
+            if self.session.phase is not Phase.ENDED:
+                self._perform(self.session.fail(self._loop.time()))
 
     def _finish(self) -> None:
         if self._over:
@@ -171,19 +193,31 @@ class LiveSession:
     async def _serve_hub(self) -> None:
         """Finals and orders go to the hub in the order in which they arose."""
         while (item := await self._for_hub.get()) is not None:
-            if isinstance(item, PlaceOrder):
-                order, update = await self._desk.place(item.update)
-                shown = None if order is None else order.model_dump(mode="json")
-                self._perform(self.session.order_placed(shown, update, self._loop.time()))
-                continue
+            with self._contained():
+                if isinstance(item, PlaceOrder):
+                    order, update = await self._desk.place(item.update)
+                    shown = None if order is None else order.model_dump(mode="json")
+                    now = self._loop.time()
+                    self._perform(self.session.order_placed(shown, update, now))
+                else:
+                    await self._publish(item)
+
+    async def _publish(self, tell: Tell) -> None:
+        for pause in _RETRY_PAUSES:
             try:
-                await self._events.publish(
-                    self._restaurant, item.type, self._for_watchers(item), tags=self._about
+                await in_time(
+                    self._events.publish(
+                        self._restaurant, tell.type, self._for_watchers(tell), tags=self._about
+                    )
                 )
-            except OrderError as error:
-                _log.error(
-                    "an event did not reach the hub",
-                    type=item.type,
+            except (OrderError, TimeoutError) as error:
+                _log.warning(
+                    "the hub did not take an event",
+                    type=tell.type,
                     session=self.session.session_id,
-                    why=error.message,
+                    why=str(error),
                 )
+                await asyncio.sleep(pause)
+            else:
+                return
+        _log.error("an event is lost", type=tell.type, session=self.session.session_id)

@@ -99,7 +99,10 @@ def stream_microphone(options: argparse.Namespace, complain: Complain) -> int:
     try:
         import sounddevice  # noqa: PLC0415  an extra
     except (ImportError, OSError) as error:
-        complain(f"no microphone support ({error}): run `pip install 'voice-ordering[mic]'`")
+        complain(
+            f"no microphone support ({error}): run `pip install 'voice-ordering[mic]'`, and on "
+            "Debian `apt-get install libportaudio2`"
+        )
         return 1
     try:
         asyncio.run(_stream_microphone(options, sounddevice))
@@ -147,7 +150,8 @@ async def _stream_microphone(options: argparse.Namespace, sounddevice: Any) -> N
         stopped = asyncio.ensure_future(until_stopped())
         await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-    put(None)
+    # Behind the sound that the microphone's thread has already handed over.
+    loop.call_soon(put, None)
     await running
 
 

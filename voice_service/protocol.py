@@ -17,6 +17,7 @@ TRANSCRIPT: Final = "voice:transcript"
 ORDER: Final = "voice:order"
 END: Final = "voice:end"
 
+_BCP_47: Final = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
 SessionId = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.:-]+$")]
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -43,7 +44,7 @@ class StartData(Data):
     """
 
     session_id: SessionId
-    language: Annotated[str, Field(min_length=2, max_length=35)] = "en-US"
+    language: Annotated[str, Field(max_length=35, pattern=_BCP_47)] = "en-US"
     audio: AudioData = AudioData()
     lane: Tag | None = None
     table_id: Tag | None = None

@@ -30,44 +30,51 @@ class Outcome(Enum):
     ACCEPTED = auto()
     DUPLICATE = auto()
     """Its sequence was already delivered, is already waiting, or was given up."""
+    TOO_FAR = auto()
+    """It is `capacity` or more ahead of the next sequence; it was not kept."""
 
 
 @dataclass(slots=True)
 class ReorderBuffer(Generic[T]):
     """Delivers items by ascending sequence, each at most once.
 
-    `capacity` bounds how far ahead of the next sequence an item may wait; an item beyond that
-    closes the oldest gap at once. `patience` is how long, in seconds, a gap may stay open.
+    An item waits at most `patience` seconds for those in front of it; then they are given up.
+    `capacity` bounds how far ahead of the next sequence an item may be. One that is further is
+    refused, so that a wrong number does no harm; but if for `patience` nothing else comes, the
+    sender has lost what lies between, and the buffer follows it.
     """
 
     capacity: int
     patience: float
     next_sequence: int = 1
-    _waiting: dict[int, T] = field(default_factory=dict)
-    _gap_since: float | None = None
+    _waiting: dict[int, tuple[T, float]] = field(default_factory=dict)
+    _astray: tuple[int, float] | None = None
+    """The latest sequence that was too far ahead, and since when nothing else has come."""
 
     def push(self, sequence: int, item: T, now: float) -> tuple[Outcome, list[T | Gap]]:
         """Take one item; return what is now due, in order."""
         if sequence < self.next_sequence or sequence in self._waiting:
             return Outcome.DUPLICATE, []
-        self._waiting[sequence] = item
-        due = self._drain()
-        while self._waiting and max(self._waiting) - self.next_sequence >= self.capacity:
-            due += self._give_up()
-        self._watch(now, restart=bool(due))
-        return Outcome.ACCEPTED, due
+        due: list[T | Gap] = []
+        if sequence - self.next_sequence >= self.capacity:
+            if not self._follows(sequence, now):
+                return Outcome.TOO_FAR, []
+            due = [*self.flush(), Gap(self.next_sequence, sequence - 1)]
+            self.next_sequence = sequence
+        self._astray = None
+        self._waiting[sequence] = (item, now)
+        return Outcome.ACCEPTED, due + self._drain()
 
     def next_deadline(self) -> float | None:
         """When the oldest gap will be given up; None while nothing is missing."""
-        return None if self._gap_since is None else self._gap_since + self.patience
+        arrivals = (arrived for _, arrived in self._waiting.values())
+        return min((arrived + self.patience for arrived in arrivals), default=None)
 
     def expire(self, now: float) -> list[T | Gap]:
-        """Give up the oldest gap if its time has come; return what is now due, in order."""
-        deadline = self.next_deadline()
-        if deadline is None or now < deadline:
-            return []
-        due = self._give_up()
-        self._watch(now, restart=True)
+        """Give up the gaps whose time has come; return what is now due, in order."""
+        due: list[T | Gap] = []
+        while (deadline := self.next_deadline()) is not None and deadline <= now:
+            due += self._give_up()
         return due
 
     def flush(self) -> list[T | Gap]:
@@ -75,12 +82,18 @@ class ReorderBuffer(Generic[T]):
         due: list[T | Gap] = []
         while self._waiting:
             due += self._give_up()
-        self._gap_since = None
         return due
 
     def hold(self, now: float) -> None:
-        """Start the patience of an open gap anew: the connection was away, not the chunk late."""
-        self._watch(now, restart=True)
+        """Start all patience anew: the connection was away, not the chunks late."""
+        self._waiting = {s: (item, now) for s, (item, _) in self._waiting.items()}
+
+    def _follows(self, sequence: int, now: float) -> bool:
+        before, since = self._astray or (sequence, now)
+        if abs(sequence - before) >= self.capacity:
+            since = now
+        self._astray = (sequence, since)
+        return now - since >= self.patience
 
     def _give_up(self) -> list[T | Gap]:
         first, arrived = self.next_sequence, min(self._waiting)
@@ -90,12 +103,6 @@ class ReorderBuffer(Generic[T]):
     def _drain(self) -> list[T | Gap]:
         due: list[T | Gap] = []
         while self.next_sequence in self._waiting:
-            due.append(self._waiting.pop(self.next_sequence))
+            due.append(self._waiting.pop(self.next_sequence)[0])
             self.next_sequence += 1
         return due
-
-    def _watch(self, now: float, *, restart: bool) -> None:
-        if not self._waiting:
-            self._gap_since = None
-        elif restart or self._gap_since is None:
-            self._gap_since = now

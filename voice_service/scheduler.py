@@ -83,8 +83,9 @@ class Scheduler:
                 return
             source = wants[urgent[2]][1]
             self._wishing.discard(source)
+            request = source.take()
             self._idle -= 1
-            task = asyncio.get_running_loop().create_task(self._run(source, source.take()))
+            task = asyncio.get_running_loop().create_task(self._run(source, request))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

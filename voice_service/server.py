@@ -7,6 +7,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator
 from importlib import resources
+from pathlib import Path
 
 from aiohttp import web
 
@@ -23,7 +24,16 @@ DEMO_RESTAURANT = "demo"
 def prepare(settings: VoiceSettings) -> Recognizer:
     """Find, check and load the model; raises `ModelError` with what to run if that fails."""
     resolved = models.resolve(settings.model, settings.models_dir or models.default_models_dir())
-    return load_recognizer(settings, resolved)
+    try:
+        return load_recognizer(settings, resolved)
+    except (RuntimeError, ValueError, OSError) as error:
+        # CTranslate2 says what is wrong with the files, the device or the number format.
+        if resolved.source == "hub":
+            raise models.hub_unreachable(resolved.name, error) from error
+        raise models.ModelError(
+            f"model {settings.model!r} cannot be loaded on {settings.device} as "
+            f"{settings.numbers()}: {error}; check --model, --device and --compute-type"
+        ) from error
 
 
 def demo_menu() -> Menu:
@@ -41,7 +51,8 @@ async def running(
 
     The demo restaurant gets its menu if it has none. Raises OSError if the port is taken.
     """
-    app = build_voice_app(settings, recognizer, settings.model)
+    # A model given as a directory is called by its name: clients need not know our paths.
+    app = build_voice_app(settings, recognizer, Path(settings.model).name)
     runner = web.AppRunner(
         app, keepalive_timeout=settings.idle_http_s, shutdown_timeout=settings.close_timeout_s
     )

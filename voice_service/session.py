@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
-from order_events.protocol import ErrorCode, ProtocolError
+from order_events.protocol import ErrorCode, MessageId, ProtocolError
+from order_events.ratelimit import TokenBucket
 from voice_service import protocol
 from voice_service.audio import SAMPLE_RATE, AudioError, Decoder, decode_base64
 from voice_service.hypothesis import DecodeRequest, Hypothesis
@@ -30,7 +31,8 @@ class SessionSettings:
 
     A gap in the sequence is bridged after `gap_patience`; an utterance is ended when no audio has
     come for `stall`, the session when none has come for `idle`; a lost connection may come back
-    within `resume_window`. Audio is refused while more than `max_backlog` of it waits for finals.
+    within `resume_window`. Audio is refused while more than `max_backlog` of it waits for finals,
+    and beyond `max_speed` times real time. Finals and orders get `ending` after the last audio.
     """
 
     reorder_capacity: int
@@ -39,6 +41,8 @@ class SessionSettings:
     idle: float
     resume_window: float
     max_backlog: float
+    max_speed: float
+    ending: float
 
 
 class Audience(Enum):
@@ -58,6 +62,8 @@ class Tell:
     type: str
     data: Mapping[str, Any]
     audience: Audience = Audience.CLIENT
+    id: MessageId | None = None
+    """Of the client's message that this answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,23 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A payload that has its place in the order."""
+
+    sequence: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class _Sent:
-    """A final and when it was told."""
+    """What closed an utterance, and when it was told."""
 
     at: float
     tell: Tell
 
 
+STOPPING = "server_stopping"
+"""Why a session is abandoned when the server stops; its client comes back and is told nothing."""
 _KEPT_FINALS = 64
 _REFUSED_RETRY_MS = 500
 _REPORTED_SEQUENCES = 256
@@ -120,18 +136,22 @@ class VoiceSession:
         self._decoder = decoder
         self._listener = listener
         self._conversation = conversation
-        self._reorder: ReorderBuffer[bytes] = ReorderBuffer(
+        self._reorder: ReorderBuffer[_Chunk] = ReorderBuffer(
             settings.reorder_capacity, settings.gap_patience
         )
         self._samples = 0
-        self._refusing = False
+        self._pace = TokenBucket(60 * settings.max_speed, now)
+        self._refuse_until = now
         self._last_audio = now
+        self._last_heard = now
+        self._ending_at: float | None = None
         self._detached_at: float | None = None
         self._ended_at: float | None = None
         self._orders_pending = 0
-        self._finals: deque[_Sent] = deque(maxlen=_KEPT_FINALS)
+        self._closings: deque[_Sent] = deque(maxlen=_KEPT_FINALS)
         self._update: CartUpdate | None = None
         self._abandoned: str | None = None
+        self._end_id: MessageId | None = None
         self._last_order: Tell | None = None
         self._answer: Tell | None = None
 
@@ -154,16 +174,6 @@ class VoiceSession:
 
     def audio(self, sequence: int, encoded: str, now: float) -> list[Action]:
         """Take a chunk. Raises `ProtocolError`; what is refused had no effect."""
-        full = self._listener.backlog * FRAME > self._settings.max_backlog * SAMPLE_RATE
-        # Once a chunk is refused, those behind it are too: else its resending would come too late.
-        self._refusing = full or (self._refusing and sequence > self._reorder.next_sequence)
-        if self._refusing:
-            raise ProtocolError(
-                ErrorCode.RATE_LIMITED,
-                "audio comes faster than it can be recognised; send this chunk again later",
-                sequence=sequence,
-                retry_after_ms=_REFUSED_RETRY_MS,
-            )
         try:
             payload = decode_base64(encoded)
             self._decoder.check(payload)
@@ -171,12 +181,29 @@ class VoiceSession:
             raise ProtocolError(
                 ErrorCode.INVALID_AUDIO, f"{error}; send this sequence again", sequence=sequence
             ) from error
-        self._last_audio = now
-        outcome, due = self._reorder.push(sequence, payload, now)
+        if sequence >= self.next_sequence:
+            self._hold_back(sequence, payload, now)
+        outcome, due = self._reorder.push(sequence, _Chunk(sequence, payload), now)
+        if outcome is Outcome.TOO_FAR:
+            raise ProtocolError(
+                ErrorCode.INVALID_MESSAGE,
+                f"sequence {sequence} is too far ahead; the next one is {self.next_sequence}",
+                sequence=sequence,
+            )
+        self._last_audio = self._last_heard = now
         return [] if outcome is Outcome.DUPLICATE else self._consume(due, now)
 
-    def end(self, now: float) -> list[Action]:
-        """No more audio. The answer comes after the last final and the last order event."""
+    def end(
+        self, now: float, abandoned: str | None = None, message_id: MessageId | None = None
+    ) -> list[Action]:
+        """No more audio. The answer comes after the last final and the last order event.
+
+        `message_id` is that of the client's `voice:end`. `abandoned` says why it is not the guest who
+        ended it; then a person looks at the order.
+        """
+        self._abandoned = abandoned
+        self._end_id = message_id
+        self._ending_at = now
         actions = self._consume(self._reorder.flush(), now)
         try:
             rest = self._decoder.flush()
@@ -194,7 +221,7 @@ class VoiceSession:
 
     def wanted(self) -> Want | None:
         """The decode that the session would like next; None while one is in flight."""
-        return self._listener.wanted()
+        return None if self.phase is Phase.ENDED else self._listener.wanted()
 
     def take(self) -> DecodeRequest:
         """The newest audio for what `wanted` names; call `decoded` with the answer."""
@@ -202,6 +229,8 @@ class VoiceSession:
 
     def decoded(self, hypothesis: Hypothesis | None, now: float) -> list[Action]:
         """Take the answer to `take`; None if recognition failed."""
+        if self.phase is Phase.ENDED:
+            return []
         actions = self._report(self._listener.decoded(hypothesis, now), now)
         return actions + self._wind_up(now)
 
@@ -248,9 +277,9 @@ class VoiceSession:
         """
         missed = [
             sent.tell
-            for sent in self._finals
+            for sent in self._closings
             if (
-                sent.at >= self._last_audio
+                sent.at >= self._last_heard
                 if after_utterance is None
                 else sent.tell.data["utterance"] > after_utterance
             )
@@ -265,8 +294,8 @@ class VoiceSession:
         """When `on_timer` must be called; None for never."""
         if self._ended_at is not None:
             return self._ended_at + self._settings.resume_window
-        if self.phase is Phase.ENDING:
-            return None
+        if self._ending_at is not None:
+            return self._ending_at + self._settings.ending
         if self._detached_at is not None:
             return self._detached_at + self._settings.resume_window
         deadlines = [self._last_audio + self._settings.idle]
@@ -280,15 +309,25 @@ class VoiceSession:
     def on_timer(self, now: float) -> list[Action]:
         """Do what has become due."""
         deadline = self.next_deadline()
-        if deadline is None or now < deadline or self.phase is not Phase.STREAMING:
+        if deadline is None or now < deadline or self.phase is Phase.ENDED:
             return []
-        if self._detached_at is not None or now >= self._last_audio + self._settings.idle:
-            self._abandoned = "connection_lost" if self._detached_at is not None else "no_audio"
-            return self.end(now)
+        if self.phase is Phase.ENDING:
+            return self.fail(now)
+        if self._detached_at is not None:
+            return self.end(now, "connection_lost")
+        if now >= self._last_audio + self._settings.idle:
+            return self.end(now, "no_audio")
         due = self._reorder.expire(now)
         if due:
             return self._consume(due, now)
         return self._report(self._listener.pause(now), now)
+
+    def fail(self, now: float) -> list[Action]:
+        """End at once, whatever is still owed: something of ours does not work."""
+        message = "the session has failed; its order may be incomplete, a person must look at it"
+        self._decoder.close()
+        self._conversation = None
+        return [Complain(ProtocolError(ErrorCode.INTERNAL, message)), *self._ended(now)]
 
     def over(self, now: float) -> bool:
         """Whether the session has ended, and so long ago that its answer cannot be missing."""
@@ -300,7 +339,27 @@ class VoiceSession:
 
     # Inside
 
-    def _consume(self, due: Iterable[bytes | Gap], now: float) -> list[Action]:
+    def _hold_back(self, sequence: int, payload: bytes, now: float) -> None:
+        """Raise `RATE_LIMITED` if this chunk comes too soon.
+
+        Once a chunk was refused, those behind it are too, for as long as a gap may stay open: else
+        its resending would come too late.
+        """
+        full = self._listener.backlog * FRAME > self._settings.max_backlog * SAMPLE_RATE
+        wait = self._pace.take(self._decoder.duration(payload), now)
+        if full or wait:
+            self._refuse_until = now + self._settings.gap_patience
+        elif sequence == self.next_sequence:
+            self._refuse_until = now
+        if full or wait or now < self._refuse_until:
+            raise ProtocolError(
+                ErrorCode.RATE_LIMITED,
+                "audio comes faster than it can be recognised; send this chunk again later",
+                sequence=sequence,
+                retry_after_ms=max(_REFUSED_RETRY_MS, round(1000 * wait)),
+            )
+
+    def _consume(self, due: Iterable[_Chunk | Gap], now: float) -> list[Action]:
         """Ordered chunks and gaps to samples, samples to what the listener makes of them."""
         actions: list[Action] = []
         for piece in due:
@@ -309,9 +368,11 @@ class VoiceSession:
                     actions.append(Complain(_gap_error(piece)))
                     samples = self._decoder.bridge(piece.count)
                 else:
-                    samples = self._decoder.decode(piece)
+                    samples = self._decoder.decode(piece.payload)
             except AudioError as error:
-                actions.append(Complain(ProtocolError(ErrorCode.INVALID_AUDIO, str(error))))
+                sequence = piece.first if isinstance(piece, Gap) else piece.sequence
+                problem = ProtocolError(ErrorCode.INVALID_AUDIO, str(error), sequence=sequence)
+                actions.append(Complain(problem))
                 continue
             self._samples += len(samples)
             actions += self._report(self._listener.push(samples, now), now)
@@ -327,6 +388,8 @@ class VoiceSession:
                 actions += self._final(event, Tell(type_, data, Audience.WATCHERS), now)
             else:
                 actions.append(Tell(type_, data))
+            if isinstance(event, Discarded):
+                self._closings.append(_Sent(now, Tell(type_, data)))
             if isinstance(event, Discarded) and event.failed:
                 message = f"utterance {event.utterance} could not be recognised; ask for it again"
                 actions.append(Complain(ProtocolError(ErrorCode.INTERNAL, message)))
@@ -334,7 +397,7 @@ class VoiceSession:
 
     def _final(self, heard: Final, tell: Tell, now: float) -> list[Action]:
         hypothesis = heard.hypothesis
-        self._finals.append(_Sent(now, tell))
+        self._closings.append(_Sent(now, tell))
         if self._conversation is None or not hypothesis.text:
             return [tell]
         words = tuple(HeardWord(word.text, word.confidence) for word in hypothesis.words)
@@ -349,15 +412,11 @@ class VoiceSession:
     def _close_order(self, conversation: Conversation) -> CartUpdate:
         """What becomes of the order; one whose guest was cut off is for a person to look at."""
         update = conversation.end()
-        if self._abandoned is None or self._update is None or not self._update.items:
+        complete = self._update is not None and self._update.status == "confirmed"
+        if self._abandoned is None or complete or not update.items:
             return update
         reason = Reason(self._abandoned, "the guest was cut off", self._listener.utterances, None)
-        return replace(
-            self._update,
-            status="needs_staff",
-            reasons=(*self._update.reasons, reason),
-            changed=False,
-        )
+        return replace(update, status="needs_staff", reasons=(*update.reasons, reason))
 
     def _wind_up(self, now: float) -> list[Action]:
         """After `voice:end`: close the order once the last final is out, then answer."""
@@ -366,8 +425,13 @@ class VoiceSession:
         if self._conversation is not None:
             conversation, self._conversation = self._conversation, None
             return [self._place(self._close_order(conversation))]
+        return self._ended(now)
+
+    def _ended(self, now: float) -> list[Action]:
         self.phase = Phase.ENDED
         self._ended_at = now
+        if self._abandoned == STOPPING:
+            return []
         self._answer = Tell(
             protocol.END,
             {
@@ -377,6 +441,7 @@ class VoiceSession:
                 "utterances": self._listener.utterances,
                 "order_id": self.order_id,
             },
+            id=self._end_id,
         )
         return [self._answer]
 

@@ -21,9 +21,9 @@ from voice_service.listener import Listener
 from voice_service.live import LiveSession
 from voice_service.metrics import VoiceMetrics
 from voice_service.ordering import CompiledMenu, Conversation
-from voice_service.protocol import AudioData, StartData
+from voice_service.protocol import AudioData, StartData, VoiceStart
 from voice_service.scheduler import Scheduler
-from voice_service.session import Phase, VoiceSession
+from voice_service.session import STOPPING, Phase, VoiceSession
 from voice_service.settings import VoiceSettings
 from voice_service.vad import DetectorFactory
 
@@ -79,19 +79,20 @@ class Sessions:
         metrics.capacity.set(settings.capacity())
 
     async def open(
-        self, principal: Principal, start: StartData, connection: Connection
+        self, principal: Principal, message: VoiceStart, connection: Connection
     ) -> LiveSession:
         """Start or resume a session and tell the client so; raises ProtocolError."""
+        start = message.data
         key = SessionKey(principal.restaurant_id, principal.user_id, start.session_id)
         if start.resume:
-            return self._resume(key, start, connection)
+            return self._resume(key, message, connection)
         self._check(key, start)
         menu = await self._menu(key.restaurant_id) if start.order == "auto" else None
         # Another start may have come first while the menu was read.
         self._check(key, start)
         live = self._start(key, start, menu)
         live.connection = connection
-        self._tell_started(live, connection, resumed=False)
+        self._tell_started(live, connection, message)
         if start.order == "auto" and menu is None:
             self._tell_no_menu(live, connection)
         return live
@@ -100,7 +101,7 @@ class Sessions:
         """Let every session say what it still has to say, for a bounded time."""
         sessions = [live for live in self._live.values() if live.session.phase is not Phase.ENDED]
         for live in sessions:
-            live.end()
+            live.end(STOPPING)
         waits = [asyncio.ensure_future(live.ended.wait()) for live in sessions]
         if waits:
             _, late = await asyncio.wait(waits, timeout=seconds)
@@ -125,14 +126,25 @@ class Sessions:
                 f"the model {self._model.name} does not know {start.language!r}; "
                 f"it knows: {', '.join(sorted(self._model.languages))}",
             )
-        running = sum(live.session.phase is not Phase.ENDED for live in self._live.values())
-        if running >= self._settings.capacity():
+        if not self._has_room():
             self._metrics.refused.inc()
             raise ProtocolError(
                 ErrorCode.OVERLOADED,
                 "no room for another voice session; try again later",
                 retry_after_ms=5_000,
             )
+
+    def _has_room(self) -> bool:
+        """Whether a session can start; one whose client is away gives way to one that is here."""
+        running = [live for live in self._live.values() if live.session.phase is Phase.STREAMING]
+        ending = sum(live.session.phase is Phase.ENDING for live in self._live.values())
+        if len(running) + ending < self._settings.capacity():
+            return True
+        away = [live for live in running if not live.session.attached]
+        if not away:
+            return False
+        away[0].end("connection_lost")
+        return True
 
     def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> LiveSession:
         settings = self._settings
@@ -173,7 +185,7 @@ class Sessions:
         _log.info("voice session started", session=start.session_id, lane=start.lane)
         return live
 
-    def _resume(self, key: SessionKey, start: StartData, connection: Connection) -> LiveSession:
+    def _resume(self, key: SessionKey, message: VoiceStart, connection: Connection) -> LiveSession:
         live = self._live.get(key)
         if live is None:
             raise ProtocolError(
@@ -181,14 +193,14 @@ class Sessions:
                 "there is no such session to resume; start it again without resume",
             )
         stale = live.connection
-        self._tell_started(live, connection, resumed=True)
-        live.attach(connection, start.after_utterance)
+        self._tell_started(live, connection, message)
+        live.attach(connection, message.data.after_utterance)
         if stale is not None and stale is not connection:
             stale.close(CloseCode.NORMAL, "the session goes on in another connection")
-        _log.info("voice session resumed", session=start.session_id)
+        _log.info("voice session resumed", session=key.session_id)
         return live
 
-    def _tell_started(self, live: LiveSession, connection: Connection, *, resumed: bool) -> None:
+    def _tell_started(self, live: LiveSession, connection: Connection, message: VoiceStart) -> None:
         session = live.session
         connection.send(
             protocol.STARTED,
@@ -197,8 +209,9 @@ class Sessions:
                 "language": session.language,
                 "model": self._model.name,
                 "next_sequence": session.next_sequence,
-                "resumed": resumed,
+                "resumed": message.data.resume,
             },
+            id=message.id,
         )
 
     def _tell_no_menu(self, live: LiveSession, connection: Connection) -> None:
@@ -212,7 +225,8 @@ class Sessions:
                 "reasons": [
                     {
                         "code": "no_menu",
-                        "text": "this restaurant has no menu; load one over PUT /v1/menu",
+                        "text": "this restaurant has no menu in a language that is understood; "
+                        "load one over PUT /v1/menu",
                         "utterance": 0,
                         "question": None,
                     }
@@ -233,7 +247,11 @@ class Sessions:
         version, menu = versioned
         known = self._menus.get(restaurant_id)
         if known is None or known[0] != version:
-            known = (version, await asyncio.to_thread(CompiledMenu, menu))
+            try:
+                known = (version, await asyncio.to_thread(CompiledMenu, menu))
+            except ValueError as error:
+                _log.warning("menu not usable", restaurant=restaurant_id, why=str(error))
+                return None
             self._menus[restaurant_id] = known
             if len(self._menus) > _MENUS_KEPT:
                 self._menus.popitem(last=False)

@@ -56,8 +56,8 @@ class VoiceSettings(HubSettings):
     webrtc_mode: Annotated[int, Field(ge=0, le=3)] = Field(
         2, description="How little `webrtc` takes for speech, when it decides alone."
     )
-    onset: Probability = Field(0.5, description="Speech probability at which speech begins.")
-    offset: Probability = Field(0.35, description="Speech probability below which it pauses.")
+    onset: Probability = Field(0.45, description="Speech probability at which speech begins.")
+    offset: Probability = Field(0.25, description="Speech probability below which it pauses.")
     confirm_ms: Milliseconds = Field(96, description="Speech of this length begins an utterance.")
     hangover_ms: Milliseconds = Field(500, description="A pause of this length ends an utterance.")
     short_hangover_ms: Milliseconds = Field(
@@ -110,6 +110,13 @@ class VoiceSettings(HubSettings):
         90, description="Seconds of audio that may wait for finals before more is refused."
     )
 
+    max_speed: Seconds = Field(
+        8, description="Times real time at which a session may send, after a first minute of it."
+    )
+    ending_s: Seconds = Field(
+        60, description="How long the last finals and the order may take after `voice:end`."
+    )
+
     def session(self) -> SessionSettings:
         """The bounds of a session."""
         return SessionSettings(
@@ -119,6 +126,8 @@ class VoiceSettings(HubSettings):
             idle=self.idle_s,
             resume_window=self.resume_window_s,
             max_backlog=self.max_backlog_s,
+            max_speed=self.max_speed,
+            ending=self.ending_s,
         )
 
     def listener(self) -> ListenerSettings:

@@ -19,7 +19,8 @@ def describe(event: Mapping[str, Any]) -> str | None:
 def order_line(order: Mapping[str, Any]) -> str:
     """An order in short: number, items, total."""
     items = ", ".join(item_line(item) for item in order["items"])
-    return f"{order['order_number']} [{order['status']}]  {items}  {money(order['total'])}"
+    total = f"{money(order['total'])} {order['currency']}"
+    return f"{order['order_number']} [{order['status']}]  {items}  {total}"
 
 
 def item_line(item: Mapping[str, Any]) -> str:

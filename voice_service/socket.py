@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import ClassVar, Final
 
+import structlog
 from pydantic import TypeAdapter
 
 from order_events.application import Budget
 from order_events.auth import Principal
 from order_events.connection import Connection
+from order_events.errors import OrderError
 from order_events.protocol import CloseCode, ErrorCode, ProtocolError
 from order_events.roles import Action, may
 from voice_service.live import LiveSession
@@ -23,8 +25,10 @@ from voice_service.protocol import (
     VoiceEnd,
     VoiceStart,
 )
-from voice_service.session import Phase
+from voice_service.session import STOPPING, Phase
 from voice_service.sessions import Sessions
+
+_log = structlog.get_logger(__name__)
 
 Message = VoiceStart | VoiceAudio | VoiceEnd
 
@@ -114,7 +118,7 @@ class VoiceHandler:
         live = self._live
         if live is None or self.state is State.IDLE:
             return None
-        live.end()
+        live.end(STOPPING)
         return self._last_words(live)
 
     async def _last_words(self, live: LiveSession) -> None:
@@ -128,20 +132,26 @@ class VoiceHandler:
 
     def _start(self, message: Message, now: float) -> None:
         assert isinstance(message, VoiceStart)  # noqa: S101  the table's key, for the type checker
+        if self._live is not None:
+            self._live.release(self._connection)
+            self._live = None
         self._opening = asyncio.get_running_loop().create_task(
             self._open(message), name="voice session opening"
         )
+        self._opening.add_done_callback(self._opened)
 
     async def _open(self, message: VoiceStart) -> None:
         try:
             self._live = await self._sessions.open(
-                self._connection.principal, message.data, self._connection
+                self._connection.principal, message, self._connection
             )
         except ProtocolError as error:
             error.id = message.id
             self._connection.send_error(error)
             if error.code is ErrorCode.OVERLOADED:
                 self._connection.close(CloseCode.TRY_AGAIN_LATER, error.message)
+        except OrderError as error:
+            self._connection.send_error(ProtocolError(error.code, error.message, id=message.id))
         finally:
             self._opening = None
         while self._waiting and self._opening is None:
@@ -150,6 +160,14 @@ class VoiceHandler:
                 self.receive(waiting, now)
             except ProtocolError as error:
                 self._connection.send_error(error)
+
+    def _opened(self, opening: asyncio.Task[None]) -> None:
+        """The endpoint turns our faults into 1011; this task is not under it."""
+        if not opening.cancelled() and (fault := opening.exception()) is not None:
+            _log.error("a voice session could not be opened", exc_info=fault)
+            self._waiting.clear()
+            self._connection.send_error(ProtocolError(ErrorCode.INTERNAL, "internal error"))
+            self._connection.close(CloseCode.SERVER_ERROR, "internal error")
 
     def _wait(self, message: Message, now: float) -> None:
         if len(self._waiting) >= _WAITING_LIMIT:
@@ -172,7 +190,7 @@ class VoiceHandler:
         if live is None or message.data.session_id != live.session.session_id:
             self._no_session(message, now)
         else:
-            live.end()
+            live.end(message_id=message.id)
 
     def _no_session(self, message: Message, now: float) -> None:
         raise ProtocolError(

@@ -40,7 +40,8 @@ class WebRtcDetector:
         self._vad = webrtcvad.Vad(mode)
 
     def probability(self, frame: Samples) -> float:
-        pcm = (frame[: self._WINDOW] * 32767).astype("<i2").tobytes()
+        # Resampling can overshoot full scale, which would wrap around.
+        pcm = (np.clip(frame[: self._WINDOW], -1.0, 1.0) * 32767).astype("<i2").tobytes()
         return float(self._vad.is_speech(pcm, SAMPLE_RATE))
 
 

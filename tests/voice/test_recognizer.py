@@ -1,0 +1,117 @@
+"""The real model: what it answers to speech, silence, noise and too much."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from voice_kit import normal, recording, sidecar, silence, wer
+
+from voice_service.hypothesis import DecodeRequest, Hypothesis
+from voice_service.recognizer import Recognizer
+from voice_service.server import demo_menu
+
+
+def decode(
+    recognizer: Recognizer, name: str, *, thorough: bool = True, bias: str = ""
+) -> Hypothesis:
+    return recognizer.decode(DecodeRequest(recording(name), "en", thorough, bias))
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+@pytest.mark.parametrize("name", ["one_item", "modifiers", "british_coffee"])
+def test_a_recording_is_understood(recognizer: Recognizer, name: str, thorough: bool) -> None:
+    """Both kinds of decode, several voices."""
+    heard = decode(recognizer, name, thorough=thorough)
+    assert wer(sidecar(name)["text"], heard.text) <= 0.15
+    assert 0.5 < heard.confidence <= 1
+
+
+def test_words_have_times_in_order_inside_the_audio_and_make_up_the_text(
+    recognizer: Recognizer,
+) -> None:
+    """Clients highlight words as they play."""
+    first, *_, last = sidecar("correct_size")["utterances"]
+    audio = recording("correct_size")[: 16 * (last["end_ms"] + 200)]
+    heard = recognizer.decode(DecodeRequest(audio, "en", thorough=True))
+    assert " ".join(word.text for word in heard.words) == heard.text
+    ends = [0, *(word.end_ms for word in heard.words)]
+    for before, word in zip(ends, heard.words, strict=False):
+        assert 0 <= word.start_ms <= word.end_ms
+        assert word.end_ms >= before
+        assert 0 <= word.confidence <= 1
+    assert heard.words[0].end_ms >= first["start_ms"]
+    assert ends[-1] <= len(audio) / 16
+    assert abs(ends[-1] - last["end_ms"]) < 600
+
+
+def test_honest_repeats_are_kept(recognizer: Recognizer) -> None:
+    """A guard against loops must not eat what was said twice."""
+    heard = decode(recognizer, "honest_repeats")
+    assert wer(sidecar("honest_repeats")["text"], heard.text) <= 0.12
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 0.1, 0.5, 3.0, 20.0])
+def test_silence_is_nothing(recognizer: Recognizer, seconds: float) -> None:
+    """Whisper is known to hear thanks and applause in it."""
+    for thorough in (False, True):
+        heard = recognizer.decode(DecodeRequest(silence(seconds), "en", thorough))
+        assert heard.text == "" or heard.confidence < 0.35
+
+
+@pytest.mark.parametrize("name", ["noise_kitchen", "noise_traffic"])
+def test_noise_is_nothing_or_doubted(recognizer: Recognizer, name: str) -> None:
+    """What is let through here must be unsure enough to be discarded."""
+    heard = decode(recognizer, name)
+    assert heard.text == "" or heard.confidence < 0.35
+
+
+def test_a_decode_is_repeatable(recognizer: Recognizer) -> None:
+    """The same audio gives the same words, to the last time and confidence."""
+    assert decode(recognizer, "one_item") == decode(recognizer, "one_item")
+
+
+def test_more_audio_than_the_model_can_hear_is_our_own_mistake(recognizer: Recognizer) -> None:
+    """Cutting it off in silence would lose words."""
+    with pytest.raises(ValueError, match="30 s"):
+        recognizer.decode(DecodeRequest(silence(30.1), "en", thorough=False))
+    recognizer.decode(DecodeRequest(silence(30.0), "en", thorough=False))
+
+
+def test_a_very_long_bias_leaves_room_for_the_text(recognizer: Recognizer) -> None:
+    """A menu of a thousand items must not make the recogniser fail."""
+    names = ", ".join(item.name for item in demo_menu().items)
+    heard = decode(recognizer, "one_item", bias=", ".join([names] * 30))
+    assert normal(heard.text)
+
+
+def test_threads_may_decode_at_once(recognizer: Recognizer) -> None:
+    """Each gets the answer to its own question."""
+    names = ["one_item", "modifiers", "sizes", "quantities"]
+    answers: dict[str, str] = {}
+
+    def work(name: str) -> None:
+        answers[name] = decode(recognizer, name).text
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert all(wer(sidecar(name)["text"], answers[name]) <= 0.15 for name in names)
+
+
+def test_an_english_model_says_that_it_knows_english(recognizer: Recognizer) -> None:
+    """UNSUPPORTED_LANGUAGE depends on it."""
+    assert recognizer.languages == {"en"}
+    assert not recognizer.multilingual
+
+
+def test_audio_may_be_read_only_and_is_not_changed(recognizer: Recognizer) -> None:
+    """Sessions hand out views of their own buffers."""
+    audio = np.array(recording("one_item"))
+    before = audio.copy()
+    audio.flags.writeable = False
+    recognizer.decode(DecodeRequest(audio, "en", thorough=True))
+    np.testing.assert_array_equal(audio, before)

@@ -1,0 +1,261 @@
+"""Decodes of many sessions on real threads, on a real event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+
+from voice_service.hypothesis import DecodeRequest, Hypothesis
+from voice_service.listener import Urgency, Want
+from voice_service.metrics import VoiceMetrics
+from voice_service.scheduler import Scheduler
+
+TIMEOUT = 10
+
+
+class Session:
+    """Wishes in order; `name` is what its decodes are asked for by."""
+
+    def __init__(self, name: str, *wishes: Want) -> None:
+        self.name = name
+        self.wishes = list(wishes)
+        self.flying = 0
+        self.most = 0
+        self.answers: list[Hypothesis | None] = []
+        self.done = asyncio.Event()
+
+    def wanted(self) -> Want | None:
+        return self.wishes[0] if self.wishes and not self.flying else None
+
+    def take(self) -> DecodeRequest:
+        wish = self.wishes.pop(0)
+        self.flying += 1
+        self.most = max(self.most, self.flying)
+        return DecodeRequest(
+            np.zeros(1_600, np.float32), "en", wish.urgency is not Urgency.PARTIAL, self.name
+        )
+
+    def deliver(self, hypothesis: Hypothesis | None) -> None:
+        self.flying -= 1
+        self.answers.append(hypothesis)
+        if not self.wishes:
+            self.done.set()
+
+
+class Desk:
+    """A recogniser that decodes when it is let, and remembers who came in which order."""
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+        self.threads: set[str] = set()
+        self.gate = threading.Semaphore(0)
+        self.busy = threading.Semaphore(0)
+        self.most = 0
+        self._running = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, request: DecodeRequest) -> Hypothesis:
+        with self._lock:
+            self._running += 1
+            self.most = max(self.most, self._running)
+            self.order.append(request.bias)
+            self.threads.add(threading.current_thread().name)
+        self.busy.release()
+        assert self.gate.acquire(timeout=TIMEOUT)
+        with self._lock:
+            self._running -= 1
+        return Hypothesis(request.bias, 1.0)
+
+    async def wait_busy(self) -> None:
+        assert await asyncio.to_thread(self.busy.acquire, timeout=TIMEOUT)
+
+    def open(self, count: int = 1_000) -> None:
+        for _ in range(count):
+            self.gate.release()
+
+
+def scheduler(decode: Callable[[DecodeRequest], Hypothesis], workers: int = 1) -> Scheduler:
+    return Scheduler(decode, workers, VoiceMetrics(CollectorRegistry()))
+
+
+async def finished(*sessions: Session) -> None:
+    async with asyncio.timeout(TIMEOUT):
+        for session in sessions:
+            await session.done.wait()
+
+
+async def test_finals_go_first_then_the_older_wish() -> None:
+    """Whoever has finished speaking waits least; of two alike, who has waited longest."""
+    desk = Desk()
+    plan = scheduler(desk)
+    first = Session("busy", Want(Urgency.PARTIAL, 0))
+    plan.update(first)
+    await desk.wait_busy()
+    others = [
+        Session("partial, late", Want(Urgency.PARTIAL, 3)),
+        Session("partial, early", Want(Urgency.PARTIAL, 1)),
+        Session("speculation", Want(Urgency.SPECULATIVE, 2)),
+        Session("final, late", Want(Urgency.FINAL, 9)),
+        Session("final, early", Want(Urgency.FINAL, 8)),
+    ]
+    for session in others:
+        plan.update(session)
+    desk.open()
+    await finished(first, *others)
+    assert desk.order == [
+        "busy",
+        "final, early",
+        "final, late",
+        "speculation",
+        "partial, early",
+        "partial, late",
+    ]
+    await plan.close()
+
+
+async def test_one_decode_of_a_session_is_in_flight_however_often_it_asks() -> None:
+    """Two at once would be two opinions about the same words."""
+    desk = Desk()
+    plan = scheduler(desk, workers=3)
+    session = Session("one", *[Want(Urgency.PARTIAL, n) for n in range(5)])
+    for _ in range(4):
+        plan.update(session)
+    await desk.wait_busy()
+    plan.update(session)
+    desk.open()
+    await finished(session)
+    assert session.most == 1
+    assert desk.most == 1
+    assert len(session.answers) == 5
+    await plan.close()
+
+
+async def test_workers_decode_side_by_side_and_no_more_than_there_are() -> None:
+    """The event loop decodes nothing itself."""
+    desk = Desk()
+    plan = scheduler(desk, workers=2)
+    sessions = [Session(str(n), Want(Urgency.FINAL, n)) for n in range(5)]
+    for session in sessions:
+        plan.update(session)
+    await desk.wait_busy()
+    await desk.wait_busy()
+    desk.open()
+    await finished(*sessions)
+    assert desk.most == 2
+    assert threading.current_thread().name not in desk.threads
+    await plan.close()
+
+
+async def test_many_sessions_all_get_every_answer_and_their_own() -> None:
+    """Thirty sessions, two workers, mixed wishes."""
+    desk = Desk()
+    desk.open()
+    plan = scheduler(desk, workers=2)
+    kinds = list(Urgency)
+    sessions = [
+        Session(str(n), *[Want(kinds[(n + k) % 3], k) for k in range(4)]) for n in range(30)
+    ]
+    for session in sessions:
+        plan.update(session)
+    await finished(*sessions)
+    for session in sessions:
+        assert [a and a.text for a in session.answers] == [session.name] * 4
+        assert session.most == 1
+    await plan.close()
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("CUDA"), ValueError("shape"), MemoryError(), IndexError("token")]
+)
+async def test_a_failure_is_delivered_as_none_and_the_worker_goes_on(error: Exception) -> None:
+    """A decode that raises must not leave its session waiting, nor the worker lost."""
+    failures = iter([error])
+
+    def decode(request: DecodeRequest) -> Hypothesis:
+        for failure in failures:
+            raise failure
+        return Hypothesis(request.bias, 1.0)
+
+    plan = scheduler(decode)
+    failing = Session("one", Want(Urgency.FINAL, 0), Want(Urgency.FINAL, 0))
+    other = Session("two", Want(Urgency.PARTIAL, 0))
+    plan.update(failing)
+    plan.update(other)
+    await finished(failing, other)
+    assert failing.answers[0] is None
+    assert failing.answers[1] == Hypothesis("one", 1.0)
+    assert other.answers == [Hypothesis("two", 1.0)]
+    await plan.close()
+
+
+async def test_a_wish_that_is_withdrawn_is_not_decoded() -> None:
+    """A partial whose utterance has ended meanwhile is of no use."""
+    desk = Desk()
+    plan = scheduler(desk)
+    busy, fickle = Session("busy", Want(Urgency.FINAL, 0)), Session("x", Want(Urgency.PARTIAL, 0))
+    plan.update(busy)
+    await desk.wait_busy()
+    plan.update(fickle)
+    fickle.wishes.clear()
+    desk.open()
+    await finished(busy)
+    await plan.close()
+    assert desk.order == ["busy"]
+    assert fickle.answers == []
+
+
+async def test_a_forgotten_session_is_not_decoded_any_more() -> None:
+    """It is gone; what is in flight is still delivered, for it is owed."""
+    desk = Desk()
+    plan = scheduler(desk)
+    busy = Session("busy", Want(Urgency.FINAL, 0))
+    gone = Session("gone", Want(Urgency.FINAL, 0))
+    plan.update(busy)
+    await desk.wait_busy()
+    plan.update(gone)
+    plan.forget(gone)
+    plan.forget(busy)
+    desk.open()
+    await finished(busy)
+    await plan.close()
+    assert desk.order == ["busy"]
+    assert len(busy.answers) == 1
+
+
+async def test_close_waits_for_what_is_in_flight_and_starts_no_more() -> None:
+    """The server stops: no thread may be decoding when the model is freed."""
+    desk = Desk()
+    plan = scheduler(desk)
+    session = Session("one", *[Want(Urgency.FINAL, n) for n in range(4)])
+    plan.update(session)
+    await desk.wait_busy()
+    closing = asyncio.create_task(plan.close())
+    await asyncio.sleep(0)
+    desk.open()
+    async with asyncio.timeout(TIMEOUT):
+        await closing
+    assert len(session.answers) == 1
+    plan.update(session)
+    assert len(session.wishes) == 3
+    assert desk.order == ["one"]
+
+
+async def test_decodes_are_measured() -> None:
+    """The real-time factor is what capacity is planned by."""
+    desk = Desk()
+    desk.open()
+    registry = CollectorRegistry()
+    plan = Scheduler(desk, 1, VoiceMetrics(registry))
+    session = Session("one", Want(Urgency.FINAL, 0), Want(Urgency.PARTIAL, 0))
+    plan.update(session)
+    await finished(session)
+    await plan.close()
+    for kind in ("thorough", "quick"):
+        assert registry.get_sample_value("voice_decode_seconds_count", {"kind": kind}) == 1
+        value = registry.get_sample_value("voice_decode_audio_seconds_total", {"kind": kind})
+        assert value == pytest.approx(0.1)

@@ -1,0 +1,143 @@
+"""Every setting from the environment, and what a wrong one is told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from voice_service.settings import VoiceSettings
+from voice_service.vad import FRAME_MS
+
+SECRET = "x" * 40
+SPECIAL: dict[str, tuple[str, Any]] = {
+    "host": ("0.0.0.0", "0.0.0.0"),
+    "port": ("4001", 4001),
+    "log_level": ("debug", "debug"),
+    "jwt_secret": (SECRET, SecretStr(SECRET)),
+    "allowed_origins": ("https://a.example, https://b.example/", None),
+    "device": ("cuda", "cuda"),
+    "detector": ("webrtc", "webrtc"),
+    "webrtc_mode": ("3", 3),
+    "utterance_limit_ms": ("9000", 9_000),
+}
+
+
+def example(name: str, field: FieldInfo) -> tuple[str, Any]:
+    """A value that differs from the default, as text and as it must be read."""
+    if name in SPECIAL:
+        text, value = SPECIAL[name]
+        return text, ("https://a.example", "https://b.example") if value is None else value
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(default, bool):
+        return ("false" if default else "true"), not default
+    if isinstance(default, int):
+        return str(default + 1), default + 1
+    if isinstance(default, float):
+        return str(default / 2), default / 2
+    if field.annotation is Path or Path in get_args(field.annotation):
+        return "somewhere/else", Path("somewhere/else")
+    return "another", "another"
+
+
+@pytest.mark.parametrize("name", sorted(VoiceSettings.model_fields))
+def test_every_setting_can_be_set_by_its_environment_variable(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container is configured by nothing else."""
+    text, value = example(name, VoiceSettings.model_fields[name])
+    default = getattr(VoiceSettings(), name)
+    variable = "LOG_LEVEL" if name == "log_level" else f"VOICE_{name.upper()}"
+    monkeypatch.setenv(variable, text)
+    assert getattr(VoiceSettings(), name) == value
+    assert default != value
+
+
+@pytest.mark.parametrize("name", sorted(VoiceSettings.model_fields))
+def test_every_setting_is_described(name: str) -> None:
+    """`--help` shows it."""
+    description = VoiceSettings.model_fields[name].description
+    assert description
+    assert description[0].isupper() or description.startswith("`")
+    assert description.endswith((".", "1013"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("port", "70000"),
+        ("port", "none"),
+        ("onset", "1.5"),
+        ("hangover_ms", "0"),
+        ("utterance_limit_ms", "40000"),
+        ("webrtc_mode", "4"),
+        ("detector", "energy"),
+        ("device", "tpu"),
+        ("resume_window_s", "-1"),
+        ("max_sessions", "-1"),
+        ("decode_workers", "many"),
+        ("jwt_secret", "short"),
+        ("voice_per_minute", "0"),
+    ],
+)
+def test_a_wrong_value_names_its_setting(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found at start, not when the first guest speaks."""
+    monkeypatch.setenv(f"VOICE_{name.upper()}", text)
+    with pytest.raises(ValidationError) as refused:
+        VoiceSettings()
+    assert [error["loc"] for error in refused.value.errors()] == [(name,)]
+
+
+def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose files leave variables empty."""
+    monkeypatch.setenv("VOICE_PORT", "")
+    assert VoiceSettings().port == 3001
+
+
+def test_lengths_reach_the_listener_in_frames() -> None:
+    """Half a second is half a second."""
+    settings = VoiceSettings(hangover_ms=500, pre_roll_ms=320, confirm_ms=1)
+    listener = settings.listener()
+    assert listener.endpoint.hangover * FRAME_MS == pytest.approx(500, abs=FRAME_MS / 2)
+    assert listener.pre_roll == 10
+    assert listener.endpoint.confirm == 1
+
+
+def test_the_longest_utterance_fits_into_one_decode() -> None:
+    """With pre-roll and post-roll at their largest defaults, Whisper still hears all of it."""
+    settings = VoiceSettings(utterance_limit_ms=28_000)
+    listener = settings.listener()
+    longest = listener.endpoint.hard_limit + listener.pre_roll + listener.post_roll
+    assert longest * FRAME_MS <= 30_000
+
+
+def test_threads_and_capacity_follow_the_machine_unless_told_otherwise() -> None:
+    """As many decodes as cores can carry; a GPU needs few threads."""
+    workers, threads = VoiceSettings().threads()
+    cores = len(os.sched_getaffinity(0))
+    assert 1 <= workers * threads <= max(1, cores)
+    assert VoiceSettings(decode_workers=3, decode_threads=2).threads() == (3, 2)
+    assert VoiceSettings(device="cuda").threads() == (2, 1)
+    assert VoiceSettings(max_sessions=5).capacity() == 5
+    assert VoiceSettings().capacity() >= 8
+
+
+def test_numbers_are_int8_on_a_cpu_and_as_saved_on_a_gpu() -> None:
+    """The default must be right for both."""
+    assert VoiceSettings().numbers() == "int8"
+    assert VoiceSettings(device="cuda").numbers() == "default"
+    assert VoiceSettings(compute_type="float16").numbers() == "float16"
+
+
+def test_gap_and_resume_follow_the_protocol() -> None:
+    """Thirty seconds to come back."""
+    session = VoiceSettings().session()
+    assert session.resume_window == 30
+    assert session.gap_patience == VoiceSettings().gap_patience_s
+    assert session.max_backlog == VoiceSettings().max_backlog_s
