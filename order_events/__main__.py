@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from order_events import logs
 from order_events.app import build_app
-from order_events.auth import AuthError, Role, authority
+from order_events.auth import AuthError, Role, authority, check_grant
 from order_events.metrics import HubMetrics
 from order_events.schema import UnknownSchema
-from order_events.server import serve
+from order_events.server import serve, why_not
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
 from order_events.store import DataDirBusy
@@ -26,22 +26,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs a command; 0 when it went well, 1 when it did not, 2 for wrong settings."""
     options = _parser().parse_args(arguments)
     given: dict[str, Any] = {
-        name: value
-        for name, value in vars(options).items()
-        if name in HubSettings.model_fields and value is not None
+        name: value for name, value in vars(options).items() if name in HubSettings.model_fields
     }
     try:
         settings = HubSettings(**given)
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
-            where = ".".join(str(part) for part in problem["loc"])
-            print(f"{where}: {problem['msg']}", file=sys.stderr)
+            name = str(problem["loc"][0]) if problem["loc"] else "settings"
+            variable = "LOG_LEVEL" if name == "log_level" else f"VOICE_{name.upper()}"
+            print(f"order_events: {name} ({variable}): {problem['msg']}", file=sys.stderr)
         return 2
     logs.configure(settings.log_level)
     try:
         return _token(settings, options) if options.command == "token" else _serve(settings)
     except (AuthError, DataDirBusy, UnknownSchema, ValueError, OSError, sqlite3.Error) as error:
-        print(f"order_events: {error}", file=sys.stderr)
+        print(f"order_events: {why_not(error, settings)}", file=sys.stderr)
         return 1
 
 
@@ -56,22 +55,28 @@ def _serve(settings: HubSettings) -> int:
 
 
 def _token(settings: HubSettings, options: argparse.Namespace) -> int:
-    role = Role(options.role)
-    print(authority(settings).issue(options.restaurant, options.user, role, options.ttl))
+    who = options.restaurant, options.user
+    # Before a secret is made for nothing.
+    check_grant(*who, options.ttl, settings.token_max_lifetime_s)
+    print(authority(settings).issue(*who, Role(options.role), options.ttl))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
+    # Without a default, what stands before the command is not overwritten by the command's own.
+    place = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    place.add_argument("--data-dir", type=Path, help="where the database and the secret are kept")
+    address = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    address.add_argument("--host", help="address to listen on")
+    address.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
     parser = argparse.ArgumentParser(
         prog="python -m order_events",
         description="Every setting is also an environment variable, VOICE_ and its name.",
+        parents=[place, address],
     )
-    parser.add_argument("--data-dir", dest="data_dir", type=Path)
     commands = parser.add_subparsers(dest="command")
-    serving = commands.add_parser("serve", help="serve until stopped (the default)")
-    serving.add_argument("--host")
-    serving.add_argument("--port", type=int)
-    token = commands.add_parser("token", help="print a token")
+    commands.add_parser("serve", help="serve until stopped (the default)", parents=[place, address])
+    token = commands.add_parser("token", help="print a token", parents=[place])
     token.add_argument("--restaurant", required=True)
     token.add_argument("--user", required=True)
     token.add_argument("--role", required=True, choices=[role.value for role in Role])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import time
 import uuid
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ __all__ = [
     "SharedSecret",
     "TokenAuthority",
     "authority",
+    "check_grant",
     "load_or_make_secret",
 ]
 
@@ -177,11 +179,13 @@ class TokenAuthority:
         ttl_s: float,
         now: float | None = None,
     ) -> str:
-        """A token that lives `ttl_s` seconds; raises AuthError where no secret is held."""
+        """A token that lives `ttl_s` seconds.
+
+        Raises AuthError where no secret is held, or where `check_grant` does.
+        """
         if self._secret is None:
             raise AuthError("tokens are issued elsewhere: only a key set is configured")
-        if not 0 < ttl_s <= self._max_lifetime_s:
-            raise AuthError(f"a token may live at most {self._max_lifetime_s:.0f} seconds")
+        check_grant(restaurant_id, user_id, ttl_s, self._max_lifetime_s)
         moment = time.time() if now is None else now
         claims = {
             "sub": user_id,
@@ -198,13 +202,29 @@ class TokenAuthority:
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
 
+def check_grant(restaurant_id: str, user_id: str, ttl_s: float, max_lifetime_s: float) -> None:
+    """Raises AuthError for a token that would be refused; times are in seconds."""
+    for what, name, longest in (("restaurant", restaurant_id, 100), ("user", user_id, 200)):
+        if not name.strip():
+            raise AuthError(f"the {what} must not be empty")
+        if len(name) > longest:
+            raise AuthError(f"the {what} may have at most {longest} characters")
+    if not 0 < ttl_s <= max_lifetime_s:
+        raise AuthError(
+            f"a token must live more than 0 and at most {max_lifetime_s:.0f} seconds, not {ttl_s:g}"
+        )
+
+
 def load_or_make_secret(data_dir: Path) -> bytes:
     """The data directory's signing secret, made (readable by its owner only) on first use.
+
+    A line on standard error says that it was made, and where: a token signed with the secret of
+    the wrong directory looks like any other.
 
     Raises ValueError when the file holds fewer than 32 bytes.
     """
     path = data_dir / SECRET_FILE
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(0o700, parents=True, exist_ok=True)
     if not path.exists():
         # Written aside and linked into place: two first starts at once agree on one secret, and
         # nobody ever reads half of it.
@@ -218,6 +238,12 @@ def load_or_make_secret(data_dir: Path) -> bytes:
             path.hardlink_to(aside)
         except FileExistsError:
             pass
+        else:
+            print(
+                f"Made a new signing secret, {path.absolute()}: its tokens are accepted only by "
+                "servers with this data directory",
+                file=sys.stderr,
+            )
         finally:
             aside.unlink()
     secret = path.read_bytes().strip()

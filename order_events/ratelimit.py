@@ -6,11 +6,12 @@ from __future__ import annotations
 class TokenBucket:
     """Lets `per_minute` pass in any minute from full, refilling evenly.
 
-    A burst may use the whole budget at once; afterwards one passes every 60 / per_minute seconds.
+    A burst may use the whole budget at once, or `burst` of it; afterwards one passes every
+    60 / per_minute seconds.
     """
 
-    def __init__(self, per_minute: float, now: float) -> None:
-        self._capacity = float(per_minute)
+    def __init__(self, per_minute: float, now: float, burst: float | None = None) -> None:
+        self._capacity = float(per_minute if burst is None else burst)
         self._rate = per_minute / 60.0
         self._tokens = self._capacity
         self._at = now

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 import sqlite3
 from pathlib import Path
@@ -89,7 +91,14 @@ class UnknownSchema(Exception):
 
 
 def connect(path: Path, busy_s: float) -> sqlite3.Connection:
-    """A connection that commits only what it is told to, and survives a loss of power."""
+    """A connection that commits only what it is told to, and survives a loss of power.
+
+    A new file is for its owner only; SQLite gives the files it keeps beside it the same mode.
+    """
+    # An existing file is not opened here: closing it again would drop the locks that other
+    # connections of this process have on it.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(
         path, timeout=busy_s, isolation_level=None, check_same_thread=False
     )

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import signal
+import sys
+
 from aiohttp import web
 
 from order_events.settings import HubSettings
@@ -10,16 +15,39 @@ from order_events.settings import HubSettings
 def serve(app: web.Application, settings: HubSettings) -> None:
     """Serves until a signal comes; returns when everything is committed and closed.
 
-    Raises OSError when the address cannot be listened on.
+    Says on standard error where it listens. Raises OSError when it cannot; see `why_not`.
     """
-    web.run_app(
+    asyncio.run(_serve(app, settings))
+
+
+async def _serve(app: web.Application, settings: HubSettings) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    runner = web.AppRunner(
         app,
-        host=settings.host,
-        port=settings.port,
         access_log=None,
-        print=None,
         # Bounds half-made handshakes, which aiohttp otherwise keeps for an hour.
         keepalive_timeout=settings.idle_http_s,
         # Sockets have been closed by then; this is for HTTP requests in progress.
         shutdown_timeout=settings.close_timeout_s,
     )
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        host, port = runner.addresses[0][:2]
+        where = f"[{host}]" if ":" in host else host
+        print(f"Listening on http://{where}:{port}", file=sys.stderr, flush=True)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def why_not(error: Exception, settings: HubSettings) -> str:
+    """Why a server did not start, for whoever starts it."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return (
+            f"port {settings.port} of {settings.host} is in use: "
+            "choose another with --port (VOICE_PORT)"
+        )
+    return str(error)

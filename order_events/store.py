@@ -82,23 +82,25 @@ class Store:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store reader")
 
     def _open(self) -> sqlite3.Connection:
-        self._settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self._settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
         self._lock = _lock(self._settings.data_dir)
         db = schema.connect(self._path, self._settings.store_busy_s)
         self.epoch = schema.migrate(db)
         return db
 
     async def close(self) -> None:
-        """Commits what waits, then closes the database."""
+        """Commits what waits, then closes the database and leaves nothing in the WAL."""
         self._closing = True
-        if self._writer is not None:
-            await asyncio.to_thread(self._jobs.put, None)
-            await asyncio.to_thread(self._writer.join)
+        # The readers first: SQLite empties and removes the WAL when its last connection closes,
+        # and only one that may write can do so.
         if self._readers is not None:
             await asyncio.to_thread(self._readers.shutdown)
         for connection in self._reader_connections:
             connection.close()
         self._reader_connections.clear()
+        if self._writer is not None:
+            await asyncio.to_thread(self._jobs.put, None)
+            await asyncio.to_thread(self._writer.join)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -155,8 +157,18 @@ class Store:
             if jobs:
                 self._commit(db, menus, jobs)
             if job is None:
-                db.close()
+                self._finish(db)
                 return
+
+    @staticmethod
+    def _finish(db: sqlite3.Connection) -> None:
+        try:
+            # Another process may be reading, and then closing alone would leave the WAL as it is.
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error:
+            # Nothing is lost: the next start reads what is in the WAL.
+            logger.exception("the WAL could not be emptied")
+        db.close()
 
     def _commit(self, db: sqlite3.Connection, menus: MenuCache, jobs: list[_Job[Any]]) -> None:
         started = time.perf_counter()

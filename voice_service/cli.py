@@ -7,16 +7,18 @@ import asyncio
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from order_events import logs
-from order_events.auth import AuthError, Role, authority
+from order_events.auth import AuthError, Role, authority, check_grant
 from order_events.errors import OrderError
 from order_events.schema import UnknownSchema
+from order_events.server import why_not
+from order_events.settings import HubSettings
 from order_events.store import DataDirBusy
 from voice_service.settings import VoiceSettings
 
@@ -24,12 +26,39 @@ Run = Callable[[argparse.Namespace], int]
 
 _CHUNK_MS = (60, 1_400)
 """Shorter chunks exceed 1000 messages a minute, longer ones 64 KB as base64 of 16 kHz PCM."""
+_TOKEN_SETTINGS = tuple(
+    name
+    for name in HubSettings.model_fields
+    if name == "data_dir" or name.startswith(("jwt_", "token_"))
+)
+_LISTENING_SETTINGS = (
+    "log_level",
+    *(name for name in VoiceSettings.model_fields if name not in HubSettings.model_fields),
+)
 _START_ERRORS = (DataDirBusy, UnknownSchema, OrderError, OSError)
 """What keeps a service from starting, with a message for whoever starts it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit status: 0 done, 1 failed, 2 wrong usage."""
+    """Run the command; its exit status: 0 done, 1 failed, 2 wrong usage.
+
+    141, without a word, where nobody reads standard output any more: what a shell says of any
+    command in front of `head`.
+    """
+    try:
+        try:
+            return _main(arguments)
+        finally:
+            # Here, where a failure can still be dealt with, and not when the interpreter ends.
+            print(end="", flush=True)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        return 141
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     run: Run = options.run
     try:
@@ -101,10 +130,23 @@ def _within(
     return check
 
 
-def _settings_options(parser: argparse.ArgumentParser) -> None:
+def _bearer(value: str) -> str:
+    """A token that a header can carry. The message does not repeat it: it is a secret."""
+    token = value.strip()
+    if not token:
+        raise argparse.ArgumentTypeError("it is empty")
+    if " " in token or not (token.isascii() and token.isprintable()):
+        raise argparse.ArgumentTypeError("a token has no spaces or line breaks in it")
+    return token
+
+
+def _settings_options(
+    parser: argparse.ArgumentParser, names: Iterable[str] = VoiceSettings.model_fields
+) -> None:
     """An option per setting; the environment is read by the settings themselves."""
     group = parser.add_argument_group("settings")
-    for name, field in VoiceSettings.model_fields.items():
+    for name in names:
+        field = VoiceSettings.model_fields[name]
         if name == "jwt_secret":
             continue  # a secret on a command line can be read by every user of the machine
         default = field.get_default(call_default_factory=True, validated_data={})
@@ -166,7 +208,7 @@ def _run_serve(options: argparse.Namespace) -> int:
         recognizer = server.prepare(settings)
         asyncio.run(serve())
     except (ModelError, *_START_ERRORS) as error:
-        _complain(str(error))
+        _complain(why_not(error, settings))
         return 1
     except sqlite3.Error as error:
         _complain_of_database(settings, error)
@@ -189,8 +231,10 @@ def _run_demo(options: argparse.Namespace) -> int:
     try:
         recognizer = server.prepare(settings)
         return asyncio.run(demo.run(settings, recognizer, stay=not options.exit))
+    except BrokenPipeError:
+        raise
     except (ModelError, *_START_ERRORS) as error:
-        _complain(str(error))
+        _complain(why_not(error, settings))
         return 1
     except sqlite3.Error as error:
         _complain_of_database(settings, error)
@@ -202,17 +246,21 @@ def _token(parser: argparse.ArgumentParser) -> None:
     _option(parser, "--user", required=True, help="who it is for")
     _option(parser, "--role", required=True, choices=[r.value for r in Role], help="what it allows")
     _option(parser, "--ttl", type=float, default=86_400.0, help="seconds it is valid (1 day)")
-    _settings_options(parser)
+    _settings_options(parser, _TOKEN_SETTINGS)
     parser.set_defaults(run=_run_token)
 
 
 def _run_token(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    who = options.restaurant, options.user
     try:
-        tokens = authority(_settings(options))
-        print(tokens.issue(options.restaurant, options.user, Role(options.role), options.ttl))
-    except (AuthError, OSError) as error:
+        # Before a secret is made for nothing.
+        check_grant(*who, options.ttl, settings.token_max_lifetime_s)
+        token = authority(settings).issue(*who, Role(options.role), options.ttl)
+    except (AuthError, OSError, ValueError) as error:
         _complain(str(error))
         return 1
+    print(token)
     return 0
 
 
@@ -221,7 +269,7 @@ def _run_token(options: argparse.Namespace) -> int:
 
 def _connection_options(parser: argparse.ArgumentParser) -> None:
     _option(parser, "--url", default="ws://127.0.0.1:3001/voice-stream", help="where (%(default)s)")
-    _option(parser, "--token", required=True, help="a token with the role device")
+    _option(parser, "--token", type=_bearer, required=True, help="a token with the role device")
     _option(parser, "--language", default="en-US", help="BCP 47 tag (%(default)s)")
     _option(parser, "--lane", help="the lane that is ordering")
     _option(parser, "--table-id", help="the table that is ordering")
@@ -268,7 +316,7 @@ def _transcribe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC or Ogg")
     _option(parser, "--language", default="en-US", help="BCP 47 tag (%(default)s)")
     _option(parser, "--jsonl", action="store_true", help="print every event as a line of JSON")
-    _settings_options(parser)
+    _settings_options(parser, _LISTENING_SETTINGS)
     parser.set_defaults(run=_run_transcribe)
 
 
@@ -277,6 +325,7 @@ def _run_transcribe(options: argparse.Namespace) -> int:
     from voice_service.models import ModelError  # noqa: PLC0415
 
     settings = _settings(options)
+    logs.configure(settings.log_level)
     try:
         recognizer = server.prepare(settings)
     except ModelError as error:

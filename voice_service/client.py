@@ -84,12 +84,13 @@ class VoiceStream:
         self._come_back: float | None = None
         self._last_final = 0
         self._answer: Event | None = None
+        self._listeners_error: Exception | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
 
     async def run(self, chunks: AsyncIterator[tuple[int, bytes]]) -> Event:
         """Stream (sequence, payload) pairs; the data of the server's `voice:end`.
 
-        Raises `StreamFailed`, and whatever `chunks` raises.
+        Raises `StreamFailed`, and whatever `chunks` or `on_event` raises.
         """
         async with aiohttp.ClientSession() as http:
             producer = asyncio.create_task(self._produce(chunks))
@@ -117,6 +118,8 @@ class VoiceStream:
             try:
                 await self._connection(http)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                if error is self._listeners_error:
+                    raise
                 if not self._reached:
                     raise StreamFailed(f"no connection to {self._url}: {error}") from error
             if self._answer is not None:
@@ -240,7 +243,7 @@ class VoiceStream:
             if data["utterance"] <= self._last_final:
                 return True
             self._last_final = data["utterance"]
-        self._on_event(event, asyncio.get_running_loop().time())
+        self._tell(event)
         if kind == protocol.END:
             self._answer = data
         elif kind == "going_away":
@@ -248,6 +251,14 @@ class VoiceStream:
         elif kind == "error":
             return self._complaint(event, data)
         return True
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self._on_event(event, asyncio.get_running_loop().time())
+        except Exception as error:
+            # A broken pipe behind the listener looks like a broken connection.
+            self._listeners_error = error
+            raise
 
     def _complaint(self, event: Event, error: Event) -> bool:
         code, sequence = error["code"], error.get("sequence")

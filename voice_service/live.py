@@ -18,8 +18,8 @@ from order_events.protocol import MessageId
 from order_events.service import OrderEvents
 from voice_service import protocol
 from voice_service.desk import OrderDesk, in_time
+from voice_service.heard import Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
-from voice_service.listener import Want
 from voice_service.metrics import VoiceMetrics
 from voice_service.scheduler import Scheduler
 from voice_service.session import Action, Audience, Phase, PlaceOrder, Tell, VoiceSession
@@ -59,6 +59,7 @@ class LiveSession:
         self._metrics = metrics
         self._on_over = on_over
         self._over = False
+        self._closed_at: dict[int, float] = {}
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         # Holds finals and orders: as few as guests speak, and bounded by the session's backlog.
@@ -134,6 +135,7 @@ class LiveSession:
         if self.connection is not None:
             self.connection.send(tell.type, tell.data, id=tell.id)
         _log.debug("told", session=self.session.session_id, type=tell.type, data=tell.data)
+        self._time_final(tell)
         if tell.audience is Audience.WATCHERS:
             if tell.type == protocol.TRANSCRIPT:
                 self._metrics.finals.inc()
@@ -147,6 +149,15 @@ class LiveSession:
                 key=self.session.session_id,
                 tags=self._about,
             )
+
+    def _time_final(self, tell: Tell) -> None:
+        utterance = tell.data.get("utterance", 0)
+        if tell.type == protocol.SPEECH_ENDED:
+            self._closed_at[utterance] = self._loop.time()
+        elif tell.data.get("is_final") or tell.type == protocol.SPEECH_DISCARDED:
+            closed_at = self._closed_at.pop(utterance, None)
+            if closed_at is not None and tell.type == protocol.TRANSCRIPT:
+                self._metrics.final_latency.observe(self._loop.time() - closed_at)
 
     def _for_watchers(self, tell: Tell) -> Mapping[str, Any]:
         """The event with the place it comes from, which the client itself knows."""

@@ -36,7 +36,7 @@ class VoiceMetrics:
         )
         self.final_latency = Histogram(
             "voice_final_latency_seconds",
-            "From the arrival of the audio in which speech ended to its final",
+            "From the end of an utterance, as the detector noticed it, to its final",
             buckets=_LATENCY,
             registry=registry,
         )

@@ -69,29 +69,29 @@ async def _stream_all(
     pace: Pace,
     complain: Complain,
 ) -> int:
-    results = await asyncio.gather(
-        *(_stream_one(options, path, samples, pace) for path, samples in recordings),
-        return_exceptions=True,
+    failures = await asyncio.gather(
+        *(_stream_one(options, path, samples, pace) for path, samples in recordings)
     )
-    failed = 0
-    for (path, _), result in zip(recordings, results, strict=True):
-        if isinstance(result, StreamFailed):
-            complain(f"{path}: {result}")
-            failed = 1
-        elif isinstance(result, BaseException):
-            raise result
-    return failed
+    for (path, _), failure in zip(recordings, failures, strict=True):
+        if failure is not None:
+            complain(f"{path}: {failure}")
+    return int(any(failures))
 
 
 async def _stream_one(
     options: argparse.Namespace, path: Path, samples: Samples, pace: Pace
-) -> None:
+) -> StreamFailed | None:
+    """Why the stream failed; what fails in any other way ends all of them."""
     chunks = pace.chunks(samples)
     start = asyncio.get_running_loop().time()
     first_due = start + min((chunk.due for chunk in chunks), default=0.0)
     printer = _Printer(str(path), first_due, jsonl=options.jsonl)
     stream = VoiceStream(options.url, options.token, printer, options=_start_options(options))
-    await stream.run(play(chunks, start))
+    try:
+        await stream.run(play(chunks, start))
+    except StreamFailed as failure:
+        return failure
+    return None
 
 
 def stream_microphone(options: argparse.Namespace, complain: Complain) -> int:

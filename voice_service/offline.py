@@ -13,8 +13,9 @@ import soundfile
 import soxr
 
 from voice_service.audio import SAMPLE_RATE, AudioError, Samples
+from voice_service.heard import Final, ListenerEvent
 from voice_service.hypothesis import DecodeRequest, Hypothesis
-from voice_service.listener import Final, Listener, ListenerEvent
+from voice_service.listener import Listener
 from voice_service.recognizer import Recognizer
 from voice_service.settings import VoiceSettings
 from voice_service.vad import DetectorFactory

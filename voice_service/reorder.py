@@ -5,6 +5,7 @@ Pure: time is an argument, in seconds of any monotonic clock.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Generic, TypeVar
@@ -50,6 +51,11 @@ class ReorderBuffer(Generic[T]):
     _waiting: dict[int, tuple[T, float]] = field(default_factory=dict)
     _astray: tuple[int, float] | None = None
     """The latest sequence that was too far ahead, and since when nothing else has come."""
+
+    @property
+    def waiting(self) -> Iterator[T]:
+        """The items that wait for those in front of them."""
+        return (item for item, _ in self._waiting.values())
 
     def push(self, sequence: int, item: T, now: float) -> tuple[Outcome, list[T | Gap]]:
         """Take one item; return what is now due, in order."""

@@ -16,8 +16,8 @@ from typing import Protocol
 import structlog
 
 from voice_service.audio import SAMPLE_RATE
+from voice_service.heard import Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
-from voice_service.listener import Want
 from voice_service.metrics import VoiceMetrics
 
 _log = structlog.get_logger(__name__)

@@ -14,34 +14,31 @@ from enum import Enum, auto
 from typing import Any
 
 from order_events.protocol import ErrorCode, MessageId, ProtocolError
-from order_events.ratelimit import TokenBucket
 from voice_service import protocol
-from voice_service.audio import SAMPLE_RATE, AudioError, Decoder, decode_base64
+from voice_service.audio import SAMPLE_RATE, AudioError, Decoder
+from voice_service.heard import Discarded, Final, ListenerEvent, Partial, Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
-from voice_service.listener import Discarded, Final, Listener, ListenerEvent, Partial, Want
+from voice_service.intake import Chunk, Intake, IntakeSettings, gap_error
+from voice_service.listener import Listener
 from voice_service.ordering import CartUpdate, Conversation, Heard, HeardWord, Reason
-from voice_service.reorder import Gap, Outcome, ReorderBuffer
+from voice_service.reorder import Gap
 from voice_service.vad import FRAME
 from voice_service.wire import wire_event
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """Bounds of a session, in seconds unless the name says otherwise.
+    """Bounds of a session, in seconds.
 
-    A gap in the sequence is bridged after `gap_patience`; an utterance is ended when no audio has
-    come for `stall`, the session when none has come for `idle`; a lost connection may come back
-    within `resume_window`. Audio is refused while more than `max_backlog` of it waits for finals,
-    and beyond `max_speed` times real time. Finals and orders get `ending` after the last audio.
+    An utterance is ended when no audio has come for `stall`, the session when none has come for
+    `idle`; a lost connection may come back within `resume_window`. Finals and orders get `ending`
+    after the last audio.
     """
 
-    reorder_capacity: int
-    gap_patience: float
+    intake: IntakeSettings
     stall: float
     idle: float
     resume_window: float
-    max_backlog: float
-    max_speed: float
     ending: float
 
 
@@ -92,14 +89,6 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Chunk:
-    """A payload that has its place in the order."""
-
-    sequence: int
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class _Sent:
     """What closed an utterance, and when it was told."""
 
@@ -110,8 +99,6 @@ class _Sent:
 STOPPING = "server_stopping"
 """Why a session is abandoned when the server stops; its client comes back and is told nothing."""
 _KEPT_FINALS = 64
-_REFUSED_RETRY_MS = 500
-_REPORTED_SEQUENCES = 256
 
 
 class VoiceSession:
@@ -136,12 +123,8 @@ class VoiceSession:
         self._decoder = decoder
         self._listener = listener
         self._conversation = conversation
-        self._reorder: ReorderBuffer[_Chunk] = ReorderBuffer(
-            settings.reorder_capacity, settings.gap_patience
-        )
+        self._intake = Intake(settings.intake, decoder, now)
         self._samples = 0
-        self._pace = TokenBucket(60 * settings.max_speed, now)
-        self._refuse_until = now
         self._last_audio = now
         self._last_heard = now
         self._ending_at: float | None = None
@@ -158,7 +141,7 @@ class VoiceSession:
     @property
     def next_sequence(self) -> int:
         """The first sequence that has not been taken yet."""
-        return self._reorder.next_sequence
+        return self._intake.next_sequence
 
     @property
     def audio_ms(self) -> int:
@@ -174,37 +157,23 @@ class VoiceSession:
 
     def audio(self, sequence: int, encoded: str, now: float) -> list[Action]:
         """Take a chunk. Raises `ProtocolError`; what is refused had no effect."""
-        try:
-            payload = decode_base64(encoded)
-            self._decoder.check(payload)
-        except AudioError as error:
-            raise ProtocolError(
-                ErrorCode.INVALID_AUDIO, f"{error}; send this sequence again", sequence=sequence
-            ) from error
-        if sequence >= self.next_sequence:
-            self._hold_back(sequence, payload, now)
-        outcome, due = self._reorder.push(sequence, _Chunk(sequence, payload), now)
-        if outcome is Outcome.TOO_FAR:
-            raise ProtocolError(
-                ErrorCode.INVALID_MESSAGE,
-                f"sequence {sequence} is too far ahead; the next one is {self.next_sequence}",
-                sequence=sequence,
-            )
+        backlog = self._listener.backlog * FRAME / SAMPLE_RATE
+        due = self._intake.push(sequence, encoded, backlog, now)
         self._last_audio = self._last_heard = now
-        return [] if outcome is Outcome.DUPLICATE else self._consume(due, now)
+        return self._consume(due, now)
 
     def end(
         self, now: float, abandoned: str | None = None, message_id: MessageId | None = None
     ) -> list[Action]:
         """No more audio. The answer comes after the last final and the last order event.
 
-        `message_id` is that of the client's `voice:end`. `abandoned` says why it is not the guest who
-        ended it; then a person looks at the order.
+        `message_id` is that of the client's `voice:end`. `abandoned` says why it is not the guest
+        who ended it; then a person looks at the order.
         """
         self._abandoned = abandoned
         self._end_id = message_id
         self._ending_at = now
-        actions = self._consume(self._reorder.flush(), now)
+        actions = self._consume(self._intake.flush(), now)
         try:
             rest = self._decoder.flush()
         except AudioError as error:
@@ -286,7 +255,7 @@ class VoiceSession:
         ]
         self._detached_at = None
         self._last_audio = now
-        self._reorder.hold(now)
+        self._intake.hold(now)
         again = [*missed, self._last_order, self._answer]
         return [replace(tell, audience=Audience.CLIENT) for tell in again if tell is not None]
 
@@ -299,7 +268,7 @@ class VoiceSession:
         if self._detached_at is not None:
             return self._detached_at + self._settings.resume_window
         deadlines = [self._last_audio + self._settings.idle]
-        gap = self._reorder.next_deadline()
+        gap = self._intake.next_deadline()
         if gap is not None:
             deadlines.append(gap)
         elif self._listener.speaking:
@@ -317,7 +286,7 @@ class VoiceSession:
             return self.end(now, "connection_lost")
         if now >= self._last_audio + self._settings.idle:
             return self.end(now, "no_audio")
-        due = self._reorder.expire(now)
+        due = self._intake.expire(now)
         if due:
             return self._consume(due, now)
         return self._report(self._listener.pause(now), now)
@@ -339,33 +308,13 @@ class VoiceSession:
 
     # Inside
 
-    def _hold_back(self, sequence: int, payload: bytes, now: float) -> None:
-        """Raise `RATE_LIMITED` if this chunk comes too soon.
-
-        Once a chunk was refused, those behind it are too, for as long as a gap may stay open: else
-        its resending would come too late.
-        """
-        full = self._listener.backlog * FRAME > self._settings.max_backlog * SAMPLE_RATE
-        wait = self._pace.take(self._decoder.duration(payload), now)
-        if full or wait:
-            self._refuse_until = now + self._settings.gap_patience
-        elif sequence == self.next_sequence:
-            self._refuse_until = now
-        if full or wait or now < self._refuse_until:
-            raise ProtocolError(
-                ErrorCode.RATE_LIMITED,
-                "audio comes faster than it can be recognised; send this chunk again later",
-                sequence=sequence,
-                retry_after_ms=max(_REFUSED_RETRY_MS, round(1000 * wait)),
-            )
-
-    def _consume(self, due: Iterable[_Chunk | Gap], now: float) -> list[Action]:
+    def _consume(self, due: Iterable[Chunk | Gap], now: float) -> list[Action]:
         """Ordered chunks and gaps to samples, samples to what the listener makes of them."""
         actions: list[Action] = []
         for piece in due:
             try:
                 if isinstance(piece, Gap):
-                    actions.append(Complain(_gap_error(piece)))
+                    actions.append(Complain(gap_error(piece)))
                     samples = self._decoder.bridge(piece.count)
                 else:
                     samples = self._decoder.decode(piece.payload)
@@ -444,13 +393,3 @@ class VoiceSession:
             id=self._end_id,
         )
         return [self._answer]
-
-
-def _gap_error(gap: Gap) -> ProtocolError:
-    which = f"sequence {gap.first}" if gap.count == 1 else f"sequences {gap.first} to {gap.last}"
-    return ProtocolError(
-        ErrorCode.AUDIO_GAP,
-        f"{which} did not arrive in time; silence takes its place",
-        sequence=gap.first,
-        sequences=range(gap.first, gap.last + 1)[:_REPORTED_SEQUENCES],
-    )

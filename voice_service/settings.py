@@ -13,6 +13,7 @@ from pydantic import Field
 
 from order_events.settings import Count, HubSettings, Seconds
 from voice_service.endpointing import EndpointSettings
+from voice_service.intake import IntakeSettings
 from voice_service.listener import ListenerSettings, frames
 from voice_service.session import SessionSettings
 from voice_service.vad import DetectorKind
@@ -111,7 +112,8 @@ class VoiceSettings(HubSettings):
     )
 
     max_speed: Seconds = Field(
-        8, description="Times real time at which a session may send, after a first minute of it."
+        8,
+        description="Times real time at which a session may send, after a burst of 3 minutes.",
     )
     ending_s: Seconds = Field(
         60, description="How long the last finals and the order may take after `voice:end`."
@@ -120,13 +122,15 @@ class VoiceSettings(HubSettings):
     def session(self) -> SessionSettings:
         """The bounds of a session."""
         return SessionSettings(
-            reorder_capacity=self.reorder_chunks,
-            gap_patience=self.gap_patience_s,
+            intake=IntakeSettings(
+                capacity=self.reorder_chunks,
+                gap_patience=self.gap_patience_s,
+                max_backlog=self.max_backlog_s,
+                max_speed=self.max_speed,
+            ),
             stall=self.stall_s,
             idle=self.idle_s,
             resume_window=self.resume_window_s,
-            max_backlog=self.max_backlog_s,
-            max_speed=self.max_speed,
             ending=self.ending_s,
         )
 

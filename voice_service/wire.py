@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from voice_service import protocol
+from voice_service.heard import Discarded, Ended, Final, ListenerEvent, Partial, Started
 from voice_service.hypothesis import Word
-from voice_service.listener import Discarded, Ended, Final, ListenerEvent, Partial, Started
 
 
 def wire_event(session_id: str, language: str, event: ListenerEvent) -> tuple[str, dict[str, Any]]:

@@ -13,8 +13,7 @@ import structlog
 from pydantic import ValidationError
 
 from order_events import logs
-from order_events.__main__ import main
-from order_events.auth import Role, authority
+from order_events.auth import Role
 from order_events.settings import HubSettings
 
 
@@ -329,22 +328,6 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("VOICE_PORT", "99999")
     with pytest.raises(ValidationError):
         HubSettings()
-
-
-def test_the_command_line_prints_tokens_and_says_what_is_wrong(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """0 when it went well, 1 or 2 when not, with a sentence."""
-    where = ["--data-dir", str(tmp_path)]
-    command = ["token", "--restaurant", "r9", "--user", "u", "--role", "kitchen"]
-    assert main([*where, *command, "--ttl", "60"]) == 0
-    token = capsys.readouterr().out.strip()
-    principal = authority(HubSettings(data_dir=tmp_path)).verify(token)
-    assert (principal.restaurant_id, principal.role) == ("r9", Role.KITCHEN)
-    assert main([*where, *command, "--ttl", "1e12"]) == 1
-    assert "at most" in capsys.readouterr().err
-    assert main([*where, "serve", "--port", "70000"]) == 2
-    assert "port" in capsys.readouterr().err
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

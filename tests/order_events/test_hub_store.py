@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import sqlite3
+import stat
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -193,6 +194,42 @@ async def test_a_caller_that_goes_away_does_not_undo_its_change(server: Any, dra
     await asyncio.sleep(0)
     task.cancel()
     await client.expect("order:created")
+
+
+async def test_only_their_owner_reads_orders(start: Any, draft: Any) -> None:
+    """Whatever the umask: the directory, the database and what SQLite keeps beside it."""
+    before = os.umask(0)
+    try:
+        server = await start()
+        await server.events.create_order("r1", draft, actor="a")
+    finally:
+        os.umask(before)
+    directory = server.events.settings.data_dir
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
+    assert modes.keys() >= {"lock", DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm"}
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("watched", [False, True])
+async def test_closing_leaves_everything_in_the_database_itself(
+    server: Any, draft: Any, watched: bool
+) -> None:
+    """No WAL of megabytes stays behind, not even while another process has the file open."""
+    order = await server.events.create_order("r1", draft, actor="a")
+    assert await server.events.order("r1", order.id) is not None
+    path = server.events.settings.data_dir / DATABASE_FILE
+    other = sqlite3.connect(path)
+    other.execute("SELECT count(*) FROM orders").fetchall()
+    if not watched:
+        other.close()
+    await server.stop()
+    wal = path.with_name(f"{DATABASE_FILE}-wal")
+    assert (wal.stat().st_size if wal.exists() else None) == (0 if watched else None)
+    other.close()
+    alone = sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)
+    assert alone.execute("SELECT id FROM orders").fetchall() == [(order.id,)]
+    alone.close()
 
 
 async def test_two_servers_do_not_share_a_data_directory(start: Any, server: Any) -> None:

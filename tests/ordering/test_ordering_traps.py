@@ -69,11 +69,11 @@ def test_confidence_is_not_a_constant(demo: CompiledMenu) -> None:
 
 def test_a_badly_heard_item_is_asked_about(demo: CompiledMenu) -> None:
     """Words that the recogniser doubts are not accepted without a question; a yes settles it."""
-    update = said(demo, "a hamburger", confidence=0.3)
+    update = said(demo, "a hamburger", confidence=0.05)
     assert "low_confidence" in codes(update)
     assert update.status != "confirmed"
-    assert said(demo, "a hamburger", "yes", confidence=0.3).status == "confirmed"
-    assert said(demo, "a hamburger", "no", confidence=0.3).items == ()
+    assert said(demo, "a hamburger", "yes", confidence=0.05).status == "confirmed"
+    assert said(demo, "a hamburger", "no", confidence=0.05).items == ()
 
 
 def test_two_and_a_half_is_no_quantity(demo: CompiledMenu) -> None:

@@ -17,19 +17,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from voice_service.endpointing import EndpointSettings
+from voice_service.heard import Discarded, Ended, Final, ListenerEvent, Partial, Started, Urgency
 from voice_service.hypothesis import DecodeRequest, Hypothesis, Word
-from voice_service.listener import (
-    Discarded,
-    Ended,
-    Final,
-    Listener,
-    ListenerEvent,
-    ListenerSettings,
-    Partial,
-    Started,
-    Urgency,
-    to_ms,
-)
+from voice_service.listener import Listener, ListenerSettings, to_ms
 from voice_service.vad import FRAME
 
 SETTINGS = ListenerSettings(

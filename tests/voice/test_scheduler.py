@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from voice_service.heard import Urgency, Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
-from voice_service.listener import Urgency, Want
 from voice_service.metrics import VoiceMetrics
 from voice_service.scheduler import Scheduler
 

@@ -53,6 +53,31 @@ def test_token_prints_a_token_that_the_service_accepts(
     assert (who.restaurant_id, who.user_id, who.role) == ("r", "u", Role.DEVICE)
 
 
+def test_a_new_secret_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the wrong directory, the token would be refused and nobody would know why."""
+    arguments = ["token", "--restaurant", "r", "--user", "u", "--role", "device"]
+    assert main([*arguments, "--data-dir", str(tmp_path)]) == 0
+    said = capsys.readouterr().err
+    assert (len(said.splitlines()), str(tmp_path / "signing-secret") in said) == (1, True)
+    assert main([*arguments, "--data-dir", str(tmp_path)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--restaurant", ""], ["--user", " "], ["--ttl", "-1"], ["--ttl", "nan"]]
+)
+def test_a_token_that_no_server_would_take_is_not_made(
+    wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line that names what is wrong; nor is a secret made for it."""
+    arguments = ["--restaurant", "r", "--user", "u", "--role", "device", *wrong]
+    assert main(["token", *arguments, "--data-dir", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert (wrong[1] if wrong[0] == "--ttl" else wrong[0][2:]) in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_option_can_come_from_the_environment(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +103,8 @@ def test_every_option_can_come_from_the_environment(
         (["serve", "--no-such-option"], "--no-such-option"),
         (["stream"], "FILE"),
         (["stream", "a.wav", "--token", "t", "--speed", "fast"], "--speed"),
+        (["stream", "a.wav", "--token", "t\nu"], "--token"),
+        (["stream", "a.wav", "--token", " "], "--token"),
         (["models", "eat"], "eat"),
     ],
 )
@@ -126,6 +153,24 @@ def test_help_lists_every_setting_with_its_default(capsys: pytest.CaptureFixture
         assert (f"--{name.replace('_', '-')} " in text) == (name != "jwt_secret")
 
 
+@pytest.mark.parametrize(
+    ("command", "offered", "not_offered"),
+    [
+        ("token", ["data-dir", "jwt-issuer", "token-max-lifetime-s"], ["port", "model", "onset"]),
+        ("transcribe", ["model", "onset", "log-level"], ["port", "data-dir", "store-queue"]),
+    ],
+)
+def test_commands_offer_the_settings_that_they_use(
+    command: str, offered: list[str], not_offered: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And not sixty others of the server."""
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    text = capsys.readouterr().out
+    assert [f"--{name} " in text for name in offered] == [True] * len(offered)
+    assert [f"--{name} " in text for name in not_offered] == [False] * len(not_offered)
+
+
 def test_models_list_shows_what_is_here(capsys: pytest.CaptureFixture[str]) -> None:
     """tiny.en comes with the installation, base can be fetched."""
     assert main(["models", "list"]) == 0
@@ -134,14 +179,20 @@ def test_models_list_shows_what_is_here(capsys: pytest.CaptureFixture[str]) -> N
     assert "base" in lines
 
 
-@pytest.mark.parametrize("action", [["serve"], ["transcribe", str(AUDIO / "one_item.wav")]])
+@pytest.mark.parametrize(
+    "action", [["serve", "--port", "0"], ["transcribe", str(AUDIO / "one_item.wav")]]
+)
 @pytest.mark.parametrize("model", ["base", "no-such-model"])
 def test_a_missing_model_is_a_clear_error_before_anything_starts(
-    action: list[str], model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    action: list[str],
+    model: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It says what to run."""
-    directories = ["--models-dir", str(tmp_path), "--data-dir", str(tmp_path)]
-    assert main([*action, "--model", model, *directories, "--port", "0"]) == 1
+    monkeypatch.setenv("VOICE_DATA_DIR", str(tmp_path))
+    assert main([*action, "--model", model, "--models-dir", str(tmp_path)]) == 1
     message = capsys.readouterr().err
     assert f"{model!r}" in message
     assert "voice-service models" in message
@@ -208,6 +259,49 @@ async def test_stream_with_losses_still_ends(start: Start) -> None:
     assert events[-1]["type"] == "voice:end"
 
 
+async def test_a_token_may_have_white_space_around_it(start: Start) -> None:
+    """As one that was read from a file or pasted has."""
+    server = await start()
+    file = str(AUDIO / "one_item.wav")
+    token = f" {server.token()}\r\n"
+    code, events, err = await stream(server, file, "--speed", "4", "--token", token)
+    assert (code, err) == (0, "")
+    assert events[-1]["type"] == "voice:end"
+
+
+@pytest.mark.parametrize("action", ["stream", "transcribe", "models", "--help"])
+async def test_a_reader_that_has_enough_ends_the_command_quietly(start: Start, action: str) -> None:
+    """As `head` does: no traceback, and `stream` does not take it for a lost connection."""
+    arguments, environment = [action], dict(os.environ)
+    if action == "stream":
+        server = await start()
+        environment["VOICE_URL"] = server.url.replace("http", "ws", 1) + "/voice-stream"
+        environment["VOICE_TOKEN"] = server.token()
+        arguments += [str(AUDIO / "one_item.wav"), str(AUDIO / "sizes.wav"), "--speed", "4"]
+    elif action == "transcribe":
+        arguments += [str(AUDIO / "one_item.wav"), "--jsonl"]
+    elif action == "models":
+        arguments += ["list"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "voice_service",
+            *arguments,
+            cwd=ROOT,
+            env=environment,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+        )
+    finally:
+        os.close(writing)
+    async with asyncio.timeout(TIMEOUT):
+        _, err = await process.communicate()
+    assert (process.returncode, err) == (141, b"")
+
+
 @pytest.mark.parametrize("mistake", ["token", "file", "address"])
 async def test_stream_says_what_is_wrong(start: Start, tmp_path: Path, mistake: str) -> None:
     """Exit status 1 and one line."""
@@ -269,6 +363,7 @@ async def test_serve_says_that_the_port_is_taken(start: Start, tmp_path: Path) -
     code, _, err = await command("serve", "--port", port, "--data-dir", str(tmp_path / "other"))
     assert code == 1
     assert err.splitlines()[-1].startswith("voice-service: ")
+    assert "--port" in err.splitlines()[-1]
     assert "Traceback" not in err
 
 

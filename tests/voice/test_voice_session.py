@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from order_events.protocol import ErrorCode, ProtocolError
 from voice_service.audio import AudioFormat, PcmDecoder
 from voice_service.hypothesis import DecodeRequest, Hypothesis
+from voice_service.intake import Chunk, Intake, IntakeSettings
 from voice_service.listener import Listener
 from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.pace import pcm
@@ -34,12 +35,10 @@ CHUNK = 1_600
 MENU = CompiledMenu(demo_menu())
 SETTINGS = replace(
     VoiceSettings().session(),
-    reorder_capacity=8,
-    gap_patience=1.5,
+    intake=IntakeSettings(capacity=8, gap_patience=1.5, max_backlog=5.0, max_speed=8.0),
     stall=3.0,
     idle=60.0,
     resume_window=30.0,
-    max_backlog=5.0,
 )
 
 
@@ -230,7 +229,7 @@ def test_a_sequence_from_the_far_future_does_not_fill_the_memory() -> None:
     """A number of eight bytes must not become a year of silence."""
     guest = Guest()
     guest.chunk(1, quiet(0.1))
-    for sequence in (2**53, 2 + SETTINGS.reorder_capacity):
+    for sequence in (2**53, 2 + SETTINGS.intake.capacity):
         with pytest.raises(ProtocolError) as refused:
             guest.chunk(sequence, quiet(0.1))
         assert refused.value.code is ErrorCode.INVALID_MESSAGE
@@ -453,3 +452,42 @@ def test_close_is_allowed_at_any_time_and_twice() -> None:
     guest = Guest()
     guest.end()
     guest.session.close()
+
+
+def test_audio_waiting_behind_a_gap_is_bounded() -> None:
+    """Minutes of audio behind one missing chunk would all become due in one step."""
+    long = base64.b64encode(b"\xff" * 48_000).decode()
+    intake = Intake(
+        IntakeSettings(capacity=256, gap_patience=1.5, max_backlog=90.0, max_speed=8.0),
+        PcmDecoder(AudioFormat("mulaw", 8_000)),
+        now=0.0,
+    )
+    taken = 0
+    with pytest.raises(ProtocolError) as refused:
+        for sequence in range(2, 200):
+            intake.push(sequence, long, 0.0, now=0.0)
+            taken += 1
+    assert refused.value.code is ErrorCode.RATE_LIMITED
+    assert taken * 6.0 <= 36.0
+    due = intake.push(1, long, 0.0, now=0.1)
+    assert [chunk.sequence for chunk in due if isinstance(chunk, Chunk)] == list(
+        range(1, taken + 2)
+    )
+
+
+def test_audio_much_faster_than_speech_is_refused() -> None:
+    """Three minutes may come at once; then it is 8 times real time, and says when."""
+    second = base64.b64encode(bytes(16_000)).decode()
+    intake = Intake(
+        IntakeSettings(capacity=256, gap_patience=1.5, max_backlog=90.0, max_speed=8.0),
+        PcmDecoder(AudioFormat("pcm_s16le", 8_000)),
+        now=0.0,
+    )
+    for sequence in range(1, 181):
+        intake.push(sequence, second, 0.0, now=0.0)
+    with pytest.raises(ProtocolError) as refused:
+        intake.push(181, second, 0.0, now=0.0)
+    assert refused.value.code is ErrorCode.RATE_LIMITED
+    assert refused.value.retry_after_ms is not None
+    intake.push(181, second, 0.0, now=refused.value.retry_after_ms / 1000)
+    assert intake.next_sequence == 182

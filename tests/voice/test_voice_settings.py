@@ -139,5 +139,5 @@ def test_gap_and_resume_follow_the_protocol() -> None:
     """Thirty seconds to come back."""
     session = VoiceSettings().session()
     assert session.resume_window == 30
-    assert session.gap_patience == VoiceSettings().gap_patience_s
-    assert session.max_backlog == VoiceSettings().max_backlog_s
+    assert session.intake.gap_patience == VoiceSettings().gap_patience_s
+    assert session.intake.max_backlog == VoiceSettings().max_backlog_s

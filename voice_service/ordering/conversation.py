@@ -27,6 +27,9 @@ from voice_service.ordering.model import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.parser import Parsed, Parser
 from voice_service.ordering.readback import joined, question, read_back
 
+# How much of the recogniser's doubt in a word is left when the word is one of the menu. Of menu words
+# it gave 0.2 to 0.6, real guests had said 43 of 47, and the fixtures' voices 50 of 52.
+_MENU_DOUBT = 0.5
 _MISUNDERSTOOD = 3  # utterances in a row, then a person takes over
 _MOST_REASONS = 50
 _STAFF = frozenset({"allergy", "staff_requested", "quantity_limit", "order_limit", "not_following"})
@@ -233,7 +236,10 @@ class Conversation:
 
 
 def _confidence(act: Act, words: tuple[float, ...]) -> float:
-    """How sure the act is: its least certain word, times how well the words match the menu."""
+    """How sure the act is: its least certain word, times how well the words match the menu.
+
+    That words make sense on the menu speaks for them: see `_MENU_DOUBT`.
+    """
     if not isinstance(act, Add | Replace | Modify):
         return 1.0
     if isinstance(act, Modify):
@@ -243,4 +249,4 @@ def _confidence(act: Act, words: tuple[float, ...]) -> float:
         used = [*act.group.words, *(i for m in act.group.mods for i in m.words)]
         quality = min([act.group.quality, *(m.quality for m in act.group.mods)])
     heard = min((words[i] for i in used if i < len(words)), default=1.0)
-    return max(0.0, min(1.0, heard * quality))
+    return max(0.0, min(1.0, (1.0 - _MENU_DOUBT * (1.0 - heard)) * quality))

@@ -1,0 +1,75 @@
+"""What a listener tells and what it asks for: plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from voice_service.hypothesis import Hypothesis
+
+
+class Urgency(IntEnum):
+    """Why a decode is wanted; lower goes first."""
+
+    FINAL = 0
+    SPECULATIVE = 1
+    PARTIAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A wish for a decode. `since` is when it arose: of two alike, the older goes first."""
+
+    urgency: Urgency
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An utterance was noticed, which began at `at_ms`."""
+
+    utterance: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Its speech ended at `at_ms`."""
+
+    utterance: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What was heard so far. `stable_text` is a prefix of `text` and will not change any more."""
+
+    utterance: int
+    revision: int
+    start_ms: int
+    end_ms: int
+    text: str
+    stable_text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """What was heard; word times count from the start of the session."""
+
+    utterance: int
+    revision: int
+    start_ms: int
+    end_ms: int
+    hypothesis: Hypothesis
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """An announced utterance in which there were no words, or (`failed`) none could be read."""
+
+    utterance: int
+    failed: bool
+
+
+ListenerEvent = Started | Ended | Partial | Final | Discarded
