@@ -85,16 +85,16 @@ class OrderDesk:
         order = self._require()
         if self._taken is not None:
             raise self._taken
-        if order.status not in (OrderStatus.PENDING, OrderStatus.CONFIRMED):
-            raise _TakenOver("order_under_way", f"the order is already {order.status.value}")
+        _must_be_open(order)
         try:
             self._order = await in_time(change(order, update))
         except StaleVersion as stale:
             fresh = await in_time(self._events.order(self._restaurant, order.id))
-            if fresh is None or _essence(fresh.items) != _essence(order.items):
-                self._order = fresh or order
+            self._order = fresh or order
+            if _essence(self._order.items) != _essence(order.items):
                 raise _TakenOver("changed_by_staff", "staff have changed the order") from stale
-            self._order = await in_time(change(fresh, update))
+            _must_be_open(self._order)
+            self._order = await in_time(change(self._order, update))
 
     async def _revise(self, order: Order, update: CartUpdate) -> Order:
         return await self._events.revise_order(
@@ -135,6 +135,11 @@ async def in_time(change: Awaitable[T]) -> T:
     """What the hub answers; raises TimeoutError if it takes too long."""
     async with asyncio.timeout(_TIMEOUT):
         return await change
+
+
+def _must_be_open(order: Order) -> None:
+    if order.status not in (OrderStatus.PENDING, OrderStatus.CONFIRMED):
+        raise _TakenOver("order_under_way", f"the order is already {order.status.value}")
 
 
 def _for_staff(update: CartUpdate, code: str, why: str) -> CartUpdate:

@@ -272,7 +272,8 @@ async def test_a_token_may_have_white_space_around_it(start: Start) -> None:
 @pytest.mark.parametrize("action", ["stream", "transcribe", "models", "--help"])
 async def test_a_reader_that_has_enough_ends_the_command_quietly(start: Start, action: str) -> None:
     """As `head` does: no traceback, and `stream` does not take it for a lost connection."""
-    arguments, environment = [action], dict(os.environ)
+    # Buffered, as it is for people: then much is only written when the command ends.
+    arguments, environment = [action], {**os.environ, "PYTHONUNBUFFERED": ""}
     if action == "stream":
         server = await start()
         environment["VOICE_URL"] = server.url.replace("http", "ws", 1) + "/voice-stream"

@@ -20,6 +20,7 @@ from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.pace import pcm
 from voice_service.server import demo_menu
 from voice_service.session import (
+    STOPPING,
     Action,
     Audience,
     Complain,
@@ -491,3 +492,29 @@ def test_audio_much_faster_than_speech_is_refused() -> None:
     assert refused.value.retry_after_ms is not None
     intake.push(181, second, 0.0, now=refused.value.retry_after_ms / 1000)
     assert intake.next_sequence == 182
+
+
+def test_an_ending_that_never_comes_is_ended_by_the_clock() -> None:
+    """Recognition or the hub may hang; the client must still get its answer, and staff a reason."""
+    guest = Guest("a hamburger please")
+    guest.recognising = False
+    guest.send(np.concatenate([quiet(0.5), sound(1), quiet(0.2)]))
+    guest.end()
+    assert guest.session.phase is Phase.ENDING
+    deadline = guest.session.next_deadline()
+    assert deadline is not None
+    told = guest.later(deadline - guest.now)
+    assert [error.code for error in complaints(told)] == [ErrorCode.INTERNAL]
+    assert len(tells(told, "voice:end")) == 1
+    assert guest.session.phase is Phase.ENDED
+    assert guest.session.wanted() is None
+
+
+def test_a_stop_of_the_server_is_no_end_of_the_order() -> None:
+    """Half an order must not be cooked, and the client must come back instead of being done."""
+    guest = Guest("a hamburger please")
+    guest.send(np.concatenate([quiet(0.5), sound(1), quiet(1)]))
+    told = guest.kept(guest.session.end(guest.now, STOPPING))
+    assert not tells(told, "voice:end")
+    assert tells(told, "voice:order")[-1].data["status"] == "needs_staff"
+    assert guest.session.phase is Phase.ENDED

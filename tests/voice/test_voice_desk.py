@@ -1,0 +1,121 @@
+"""A session's order at the real hub: who may change it, and what the guest's words do then."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from order_events.drafts import ItemDraft
+from order_events.metrics import HubMetrics
+from order_events.models import OrderStatus, Source
+from order_events.service import OrderEvents
+from voice_service.desk import OrderDesk
+from voice_service.ordering import CartUpdate, Status
+from voice_service.server import demo_menu
+from voice_service.settings import VoiceSettings
+
+
+def cart(*items: str, status: Status = "listening") -> CartUpdate:
+    """A cart with one of each item."""
+    drafts = tuple(ItemDraft(id=str(i), menu_item_id=item) for i, item in enumerate(items, start=1))
+    return CartUpdate(drafts, status, (), "", changed=True)
+
+
+@pytest.fixture
+async def events(tmp_path: Path) -> AsyncIterator[OrderEvents]:
+    """A hub with the demo restaurant."""
+    hub = OrderEvents(VoiceSettings(data_dir=tmp_path), HubMetrics())
+    await hub.open()
+    await hub.put_menu("demo", demo_menu(), "test")
+    yield hub
+    await hub.close()
+
+
+def desk(events: OrderEvents, session_id: str = "s1") -> OrderDesk:
+    return OrderDesk(events, "demo", "lane-1", Source(session_id=session_id, lane="1"), None)
+
+
+async def test_what_staff_have_changed_is_not_undone_by_the_guest(events: OrderEvents) -> None:
+    """The manager's correction stands; the guest's next words go to a person."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    corrected = (ItemDraft(menu_item_id="hamburger", quantity=3),)
+    await events.revise_order("demo", order.id, corrected, actor="manager")
+    for _ in range(2):
+        shown, update = await lane.place(cart("hamburger", "cheeseburger"))
+        assert update.status == "needs_staff"
+        assert update.reasons[-1].code == "changed_by_staff"
+        assert shown is not None
+    kept = await events.order("demo", order.id)
+    assert kept is not None
+    assert [(i.menu_item_id, i.quantity) for i in kept.items] == [("hamburger", 3)]
+
+
+async def test_a_status_set_by_staff_does_not_stop_the_order(events: OrderEvents) -> None:
+    """Staff who confirm early have not taken the items over."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    await events.set_status("demo", order.id, OrderStatus.CONFIRMED, actor="manager")
+    shown, update = await lane.place(cart("hamburger", "cheeseburger"))
+    assert update.status == "listening"
+    assert shown is not None
+    assert [i.menu_item_id for i in shown.items] == ["hamburger", "cheeseburger"]
+
+
+async def test_an_order_that_the_kitchen_has_begun_is_not_changed(events: OrderEvents) -> None:
+    """What is being made can only be changed by people who talk to each other."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger", status="confirmed"))
+    assert order is not None
+    await events.set_status("demo", order.id, OrderStatus.PREPARING, actor="cook")
+    _, update = await lane.place(cart("hamburger", "cheeseburger"))
+    assert update.status == "needs_staff"
+    again, update = await lane.place(cart("hamburger", "cheeseburger"))
+    assert update.reasons[-1].code == "order_under_way"
+    assert again is not None
+    assert [i.menu_item_id for i in again.items] == ["hamburger"]
+
+
+async def test_a_session_id_used_again_never_touches_the_earlier_order(
+    events: OrderEvents,
+) -> None:
+    """A creation's key is the session's id: a second guest under it must not be lost unseen."""
+    first, _ = await desk(events).place(cart("hamburger", status="confirmed"))
+    assert first is not None
+    _, update = await desk(events).place(cart("cheeseburger"))
+    assert update.status == "needs_staff"
+    assert update.reasons[-1].code == "session_id_reused"
+    kept = await events.order("demo", first.id)
+    assert kept is not None
+    assert [i.menu_item_id for i in kept.items] == ["hamburger"]
+
+
+async def test_a_session_heard_again_after_a_restart_goes_on_with_its_order(
+    events: OrderEvents,
+) -> None:
+    """The client sends the whole recording again; the order is the same one, not a second."""
+    first, _ = await desk(events).place(cart("hamburger"))
+    again = desk(events)
+    second, update = await again.place(cart("cheeseburger"))
+    assert update.status == "listening"
+    third, _ = await again.place(cart("cheeseburger", "hamburger"))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert first.id == second.id == third.id
+    assert [i.menu_item_id for i in third.items] == ["cheeseburger", "hamburger"]
+
+
+async def test_an_item_the_hub_refuses_goes_to_staff(events: OrderEvents) -> None:
+    """Sold out since the menu was compiled: the guest's order is not lost, a person sees it."""
+    lane = desk(events)
+    await events.sell_out("demo", "cheeseburger", True, actor="manager")
+    order, update = await lane.place(cart("cheeseburger"))
+    assert order is None
+    assert update.status == "needs_staff"
+    assert update.reasons[-1].code == "sold_out"
+    assert update.items
