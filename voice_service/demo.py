@@ -91,7 +91,7 @@ async def run(settings: VoiceSettings, recognizer: Recognizer, *, stay: bool) ->
         arrived = matches(order, expected["order"])
         print("\nThe expected order arrived." if arrived else "\nThis is not the expected order.")
         if stay:
-            _tell_more(address, staff)
+            _tell_more(address, staff, settings.data_dir)
             await until_stopped()
         return 0 if arrived else 1
 
@@ -121,14 +121,16 @@ async def _order(address: str, device: str, staff: str, recording: Path) -> dict
     return screen.order
 
 
-def _tell_more(address: str, staff: str) -> None:
+def _tell_more(address: str, staff: str, data_dir: Path) -> None:
+    program, data = sys.argv[0], data_dir.resolve()
     print(
         f"""
 Open in a browser   {address}/
   with this token   {staff}
-A token of your own voice-service token --restaurant {DEMO_RESTAURANT} --user me --role manager
-Your microphone     voice-service mic --token "$(voice-service token \\
-                      --restaurant {DEMO_RESTAURANT} --user mic --role device)"
+A token of your own {program} token --data-dir {data} \\
+                      --restaurant {DEMO_RESTAURANT} --user me --role manager
+Your microphone     {program} mic --url {address.replace("http", "ws", 1)}/voice-stream \\
+                      --token TOKEN   (one with --role device)
 Ctrl-C stops the service.""",
         flush=True,
     )

@@ -28,6 +28,8 @@ def run(menu_path: Path, file: Path | None, *, jsonl: bool) -> int:
         else:
             with file.open(encoding="utf-8") as source:
                 write_orders(menu, source, sys.stdout, jsonl=jsonl)
+    except BrokenPipeError:
+        raise  # the reader has enough: not an error of the menu or the file
     except (OSError, ValueError) as error:
         sys.stderr.write(f"voice-service order: {error}\n")
         return 2
