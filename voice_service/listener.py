@@ -50,7 +50,8 @@ class ListenerSettings:
     `partial_interval`; its final is tried once speech has paused for `speculate`. An utterance
     whose text has not changed for `no_progress` is ended although the detector still hears speech.
     Text less sure than `min_confidence`, or `min_partial_confidence` before anything of the
-    utterance has been shown, is taken for noise.
+    utterance has been shown, is taken for noise; where no frame was as speech-like as
+    `clear_speech`, less than `unclear_confidence`.
     """
 
     endpoint: EndpointSettings
@@ -62,6 +63,8 @@ class ListenerSettings:
     no_progress: int
     min_confidence: float
     min_partial_confidence: float
+    clear_speech: float
+    unclear_confidence: float
 
 
 _MAX_ATTEMPTS = 2
@@ -193,7 +196,10 @@ class Listener:
         events: list[ListenerEvent] = []
         for frame in new:
             self._timeline.append(frame)
-            events += self._follow(self._endpointer.push(self._detector.probability(frame)), now)
+            probability = self._detector.probability(frame)
+            events += self._follow(self._endpointer.push(probability), now)
+            if self._current is not None:
+                self._current.peak = max(self._current.peak, probability)
         if self._current is None:
             keep = self._settings.pre_roll + self._settings.endpoint.confirm
             self._timeline.forget_before(self._endpointer.position - keep)
@@ -274,7 +280,8 @@ class Listener:
         utterance = job.utterance
         if job.urgency is Urgency.SPECULATIVE and job.paused_at == self._endpointer.last_speech:
             utterance.settled = hypothesis
-        sure = utterance.revision or hypothesis.confidence >= self._settings.min_partial_confidence
+        least = self._least_confidence(utterance, self._settings.min_partial_confidence)
+        sure = utterance.revision or hypothesis.confidence >= least
         # What a cut at the hard limit may put into the next utterance is not promised in this one.
         limits = self._settings.endpoint
         promise = job.heard_to - utterance.started < limits.hard_limit - limits.cut_window
@@ -327,7 +334,8 @@ class Listener:
     def _finish(self, hypothesis: Hypothesis) -> list[ListenerEvent]:
         utterance = self._waiting.popleft().utterance
         shown = utterance.revision > 0
-        heard = hypothesis.text and hypothesis.confidence >= self._settings.min_confidence
+        least = self._least_confidence(utterance, self._settings.min_confidence)
+        heard = hypothesis.text and hypothesis.confidence >= least
         if not heard and not shown:
             return self._discard(utterance)
         end = utterance.started if utterance.ended is None else utterance.ended
@@ -346,6 +354,12 @@ class Listener:
             hypothesis=hypothesis.placed(shift, to_ms(utterance.started)),
         )
         return [*told, final]
+
+    def _least_confidence(self, utterance: Utterance, otherwise: float) -> float:
+        """The confidence at which text counts as heard, by how clearly there was speech at all."""
+        if utterance.peak >= self._settings.clear_speech:
+            return otherwise
+        return max(otherwise, self._settings.unclear_confidence)
 
     def _discard(self, utterance: Utterance, *, failed: bool = False) -> list[ListenerEvent]:
         return [] if utterance.number is None else [Discarded(utterance.number, failed)]

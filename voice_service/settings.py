@@ -57,8 +57,8 @@ class VoiceSettings(HubSettings):
     webrtc_mode: Annotated[int, Field(ge=0, le=3)] = Field(
         2, description="How little `webrtc` takes for speech, when it decides alone."
     )
-    onset: Probability = Field(0.45, description="Speech probability at which speech begins.")
-    offset: Probability = Field(0.25, description="Speech probability below which it pauses.")
+    onset: Probability = Field(0.3, description="Speech probability at which speech begins.")
+    offset: Probability = Field(0.2, description="Speech probability below which it pauses.")
     confirm_ms: Milliseconds = Field(96, description="Speech of this length begins an utterance.")
     hangover_ms: Milliseconds = Field(500, description="A pause of this length ends an utterance.")
     short_hangover_ms: Milliseconds = Field(
@@ -86,6 +86,12 @@ class VoiceSettings(HubSettings):
     )
     min_confidence: Probability = Field(
         0.05, description="A final less sure than this is taken for noise."
+    )
+    clear_speech: Probability = Field(
+        0.6, description="An utterance is clear if the detector was this sure of speech once."
+    )
+    unclear_confidence: Probability = Field(
+        0.6, description="The least confidence for the text of an utterance that is not."
     )
     min_partial_confidence: Probability = Field(
         0.35, description="An utterance's first partial less sure than this is held back."
@@ -155,6 +161,8 @@ class VoiceSettings(HubSettings):
             no_progress=frames(self.no_progress_ms),
             min_confidence=self.min_confidence,
             min_partial_confidence=self.min_partial_confidence,
+            clear_speech=self.clear_speech,
+            unclear_confidence=self.unclear_confidence,
         )
 
     def numbers(self) -> str:

@@ -53,6 +53,8 @@ class Utterance:
     text: str = ""
     doubted: str = ""
     """The latest text that was too unsure to be shown."""
+    peak: float = 0.0
+    """The highest speech probability of its frames."""
     heard_to: int = 0
     """How far the latest quick decode listened."""
     changed_at: int = 0

@@ -41,6 +41,8 @@ SETTINGS = ListenerSettings(
     no_progress=30,
     min_confidence=0.3,
     min_partial_confidence=0.3,
+    clear_speech=0.6,
+    unclear_confidence=0.6,
 )
 Pattern = list[tuple[bool, int]]
 Answer = Callable[[DecodeRequest], Hypothesis | None]
@@ -458,3 +460,27 @@ def test_answers_without_a_question_are_our_own_mistake() -> None:
         Run().listener.take()
     with pytest.raises(RuntimeError):
         Run().listener.decoded(NOTHING, 0.0)
+
+
+def test_what_hardly_sounded_like_speech_must_be_heard_well() -> None:
+    """A horn that the detector half takes for speech must not become "Thank you."."""
+    for confidence, told in ((0.5, []), (0.8, ["thank you"])):
+        listener = Listener(SETTINGS, Level(), "en", "")
+        said: list[str] = []
+        chunk = np.full(FRAME, 0.55, np.float32)
+        pause = np.zeros(FRAME, np.float32)
+        for frame in [chunk] * 20 + [pause] * 20:
+            for event in listener.push(frame, 0.0):
+                said += [event.hypothesis.text] if isinstance(event, Final) else []
+            while listener.wanted() is not None:
+                listener.take()
+                for event in listener.decoded(Hypothesis("thank you", confidence), 0.0):
+                    said += [event.hypothesis.text] if isinstance(event, Final) else []
+        assert said == told
+
+
+class Level:
+    """Takes the level of a frame for its speech probability."""
+
+    def probability(self, frame: NDArray[np.float32]) -> float:
+        return float(frame.max())
