@@ -15,7 +15,7 @@ from typing import Any
 
 from order_events.protocol import ErrorCode, MessageId, ProtocolError
 from voice_service import protocol
-from voice_service.audio import SAMPLE_RATE, AudioError, Decoder
+from voice_service.audio import SAMPLE_RATE, AudioError, Decoder, Samples
 from voice_service.heard import Discarded, Final, ListenerEvent, Partial, Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.intake import Chunk, Intake, IntakeSettings, gap_error
@@ -179,8 +179,7 @@ class VoiceSession:
         except AudioError as error:
             actions.append(Complain(ProtocolError(ErrorCode.INVALID_AUDIO, str(error))))
         else:
-            self._samples += len(rest)
-            actions += self._report(self._listener.push(rest, now), now)
+            actions += self._listen(rest, now)
         self._decoder.close()
         self.phase = Phase.ENDING
         actions += self._report(self._listener.flush(now), now)
@@ -323,9 +322,12 @@ class VoiceSession:
                 problem = ProtocolError(ErrorCode.INVALID_AUDIO, str(error), sequence=sequence)
                 actions.append(Complain(problem))
                 continue
-            self._samples += len(samples)
-            actions += self._report(self._listener.push(samples, now), now)
+            actions += self._listen(samples, now)
         return actions
+
+    def _listen(self, samples: Samples, now: float) -> list[Action]:
+        self._samples += len(samples)
+        return self._report(self._listener.push(samples, now), now)
 
     def _report(self, events: Iterable[ListenerEvent], now: float) -> list[Action]:
         actions: list[Action] = []
@@ -335,14 +337,18 @@ class VoiceSession:
                 actions.append(Tell(type_, data, Audience.WATCHERS_LIVE))
             elif isinstance(event, Final):
                 actions += self._final(event, Tell(type_, data, Audience.WATCHERS), now)
+            elif isinstance(event, Discarded):
+                actions += self._discarded(event, Tell(type_, data), now)
             else:
                 actions.append(Tell(type_, data))
-            if isinstance(event, Discarded):
-                self._closings.append(_Sent(now, Tell(type_, data)))
-            if isinstance(event, Discarded) and event.failed:
-                message = f"utterance {event.utterance} could not be recognised; ask for it again"
-                actions.append(Complain(ProtocolError(ErrorCode.INTERNAL, message)))
         return actions
+
+    def _discarded(self, event: Discarded, tell: Tell, now: float) -> list[Action]:
+        self._closings.append(_Sent(now, tell))
+        if not event.failed:
+            return [tell]
+        message = f"utterance {event.utterance} could not be recognised; ask for it again"
+        return [tell, Complain(ProtocolError(ErrorCode.INTERNAL, message))]
 
     def _final(self, heard: Final, tell: Tell, now: float) -> list[Action]:
         hypothesis = heard.hypothesis
