@@ -10,17 +10,15 @@ from voice_service.ordering.cart import Line
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import Reason
 from voice_service.ordering.readback import describe, joined, question
-
-CONFIDENT = 0.55  # below, an item is asked about
-_MOST_OF_ITEM = 20  # more of one item than this goes to a person
-_MOST_ITEMS = 60
+from voice_service.ordering.thresholds import DEFAULT, Thresholds
 
 
 class Checks:
     """The menu's rules for lines of an order."""
 
-    def __init__(self, menu: CompiledMenu) -> None:
+    def __init__(self, menu: CompiledMenu, thresholds: Thresholds = DEFAULT) -> None:
         self._menu = menu
+        self._thresholds = thresholds
 
     def lacking(self, lines: Sequence[Line], utterance: int) -> list[Reason]:
         """What the lines still need before they can be made."""
@@ -32,13 +30,13 @@ class Checks:
                 reasons.append(self._ask(utterance, "missing_size", item.name, sizes))
             for group_id in item.modifier_groups:
                 reasons += self._group_limits(line, group_id, utterance)
-            if line.count > _MOST_OF_ITEM:
+            if line.count > self._thresholds.most_of_item:
                 text = f"{line.count} {item.name}"
                 reasons.append(self._ask(utterance, "quantity_limit", text, []))
-            if line.confidence < CONFIDENT:
+            if line.confidence < self._thresholds.item_confidence:
                 text = describe(self.draft(line), self._menu)
                 reasons.append(self._ask(utterance, "low_confidence", text, []))
-        if sum(line.count for line in lines) > _MOST_ITEMS:
+        if sum(line.count for line in lines) > self._thresholds.most_items:
             reasons.append(self._ask(utterance, "order_limit", "", []))
         return reasons
 

@@ -20,17 +20,14 @@ from voice_service.ordering.acts import (
     Undo,
 )
 from voice_service.ordering.cart import Cart, Line
-from voice_service.ordering.checks import CONFIDENT, Checks
+from voice_service.ordering.checks import Checks
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.parser import Parsed, Parser
 from voice_service.ordering.readback import joined, question, read_back
+from voice_service.ordering.thresholds import DEFAULT, Thresholds
 
-# How much of the recogniser's doubt in a word is left when the word is one of the menu. Of words
-# that it gave 0.2 to 0.6 with a menu as bias, real guests had said 43 of 47, the fixtures 50 of 52.
-_MENU_DOUBT = 0.5
-_MISUNDERSTOOD = 3  # utterances in a row, then a person takes over
 _MOST_REASONS = 50
 _STAFF = frozenset({"allergy", "staff_requested", "quantity_limit", "order_limit", "not_following"})
 _CHOICES = frozenset({"ambiguous_item", "choose_item"})
@@ -49,11 +46,12 @@ class _Waiting:
 class Conversation:
     """Hears final transcripts and keeps the order. Deterministic; one per guest."""
 
-    def __init__(self, menu: CompiledMenu) -> None:
+    def __init__(self, menu: CompiledMenu, thresholds: Thresholds = DEFAULT) -> None:
         self._menu = menu
+        self._thresholds = thresholds
         self._parser = Parser(menu)
         self._cart = Cart(menu)
-        self._checks = Checks(menu)
+        self._checks = Checks(menu, thresholds)
         self._open: list[Reason] = []
         self._staff: list[Reason] = []
         self._choice: Group | None = None
@@ -121,7 +119,7 @@ class Conversation:
         if understood and changed and not asked and not parsed.continues:
             self._open = []
         self._missed = self._missed + 1 if asked and not understood else 0
-        if self._missed >= _MISUNDERSTOOD:
+        if self._missed >= self._thresholds.misunderstood:
             self._note("not_following", "")
         self._open = [*self._open, *asked][-_MOST_REASONS:]
         return self._update([r for r in fresh if r.question is None], changed=changed)
@@ -136,7 +134,7 @@ class Conversation:
                 act = Add(self._chosen(group))
             case _:
                 self._answer(act)
-        problem = self._cart.apply(act, _confidence(act, confidences))
+        problem = self._cart.apply(act, _confidence(act, confidences, self._thresholds.menu_doubt))
         return self._reason(problem) if problem is not None else None
 
     def _answer(self, act: Act) -> None:
@@ -146,9 +144,9 @@ class Conversation:
                 self._done = True
                 self._open = [r for r in self._open if r.code not in _SETTLED_BY_DONE]
             case Agree():
-                self._cart.settle(CONFIDENT)
+                self._cart.settle(self._thresholds.item_confidence)
             case Deny():
-                self._cart.withdraw(CONFIDENT)
+                self._cart.withdraw(self._thresholds.item_confidence)
                 self._let_go()
             case Dismiss() | Undo():
                 self._let_go()
@@ -235,10 +233,10 @@ class Conversation:
         return "confirmed" if self._done and self._cart.lines else "listening"
 
 
-def _confidence(act: Act, words: tuple[float, ...]) -> float:
+def _confidence(act: Act, words: tuple[float, ...], menu_doubt: float) -> float:
     """How sure the act is: its least certain word, times how well the words match the menu.
 
-    That words make sense on the menu speaks for them: see `_MENU_DOUBT`.
+    That words make sense on the menu speaks for them: see `Thresholds`.
     """
     if not isinstance(act, Add | Replace | Modify):
         return 1.0
@@ -249,4 +247,4 @@ def _confidence(act: Act, words: tuple[float, ...]) -> float:
         used = [*act.group.words, *(i for m in act.group.mods for i in m.words)]
         quality = min([act.group.quality, *(m.quality for m in act.group.mods)])
     heard = min((words[i] for i in used if i < len(words)), default=1.0)
-    return max(0.0, min(1.0, (1.0 - _MENU_DOUBT * (1.0 - heard)) * quality))
+    return max(0.0, min(1.0, (1.0 - menu_doubt * (1.0 - heard)) * quality))
