@@ -162,8 +162,9 @@ def _leading(
     """What stands before the first item: about the cart's last item, else about this one."""
     headless = next((s for s in said if isinstance(s, SaidSize) and s.count is not None), None)
     linked = start > 0 and parts[start - 1].cue(Cue.WITH, Cue.ON)
-    if headless is not None and linked and group.quantity is None:
-        # "a large with vanilla": the item comes after its size.
+    holds = start > 0 and parts[start - 1].cue(Cue.ON)
+    if headless is not None and linked and (group.quantity is None or holds):
+        # "a single scoop of vanilla in a cone": the item comes after its size.
         group.quantity, headless.numbered = headless.count, False
         attacher.put(said, group)
         return []

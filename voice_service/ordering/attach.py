@@ -24,6 +24,7 @@ from voice_service.ordering.said import (
 )
 
 _WHOLE = 0.9  # from here on a name is said in full
+_EVERY = 0.9  # certainty that "all the toppings" means each that the menu has
 _ALIKE, _ALIKE_PARTS = 0.05, 0.15  # modifiers this close in quality are equally meant
 
 
@@ -46,7 +47,7 @@ class Attacher:
         since: list[tuple[Group, Mod]] = []
         pointed: str | None = None
         self._both = False
-        for one in said:
+        for one in _shared_out(said, group.quantity or 1):
             match one:
                 case SaidModifier():
                     if pointed is not None:
@@ -251,7 +252,8 @@ class Attacher:
             for one in beside
         )
         if said.every:
-            self.acts.append(Problem("choose_modifier", said.text))
+            for modifier in group.modifiers:
+                current.put(Mod(modifier.id, group.id, quality=_EVERY, every=True))
         elif said.wanted and not named and not any(m.group == group.id for m in current.mods):
             choices = tuple(m.name for m in group.modifiers)
             self.acts.append(Problem("choose_modifier", said.text, choices))
@@ -260,6 +262,26 @@ class Attacher:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
         if said.wanted and not said.negated and not labelled:
             self.acts.append(choose_item(self.menu, said))
+
+
+def _shared_out(said: Sequence[Said], quantity: int) -> list[Said]:
+    """`said` with numbers before modifiers read as numbers of items, where they add up to those.
+
+    "Two shakes, one vanilla, one chocolate", but not "a coffee with two sugars".
+    """
+    apart = [one for one in said if isinstance(one, SaidModifier) and one.apart]
+    splits = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
+    total = sum(one.quantity or 0 for one in apart) + sum(splits)
+    alone = len(apart) == 1 and not splits
+    if not apart or total > quantity or (alone and total == quantity):
+        return list(said)
+    shared: list[Said] = []
+    for one in said:
+        if isinstance(one, SaidModifier) and one.apart:
+            shared += [SaidSplit(one.quantity), replace(one, quantity=None, apart=False)]
+        else:
+            shared.append(one)
+    return shared
 
 
 def unknown(said: SaidUnknown) -> Problem:

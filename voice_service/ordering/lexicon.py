@@ -68,6 +68,8 @@ class Lexicon:
             quality = EXACT if number == 0 else ALIAS
             self._put(keys, target, quality)
             self._surfaces.setdefault(_surface(phrase), set()).add(target)
+            for measure in _measured(keys, sense.kind, self._language):
+                self._put(measure, target, SYNONYM)
             for variant in _variants(keys, self._language):
                 self._put(variant, target, SYNONYM)
                 if shorten:
@@ -145,6 +147,14 @@ class Lexicon:
         senses[target] = max((quality, certainty), senses.get(target, (0.0, 0.0)))
         # One word more than the name has: a guest may write a compound apart.
         self.longest = max(self.longest, len(keys) + 1)
+
+
+def _measured(keys: tuple[str, ...], kind: Kind, language: Language) -> list[tuple[str, ...]]:
+    """A size or modifier that is a measure as it stands before an item: "cup of", "can of"."""
+    if kind not in ("size", "modifier"):
+        return []
+    measures = (keys_of(phrase, language) for phrase in language.cues[Cue.MEASURE])
+    return [(*keys, *m[1:]) for m in sorted(set(measures)) if len(m) == 2 and m[0] == keys[-1]]
 
 
 def _surface(phrase: str) -> str:

@@ -16,7 +16,11 @@ Link = Literal["", "and", "or", ","]
 
 @dataclass
 class SaidModifier:
-    """`carried`: it follows a "without" across this link, and may or may not be meant so."""
+    """A modifier, said as `text` with the number `quantity` before it.
+
+    `carried`: it follows a "without" across this link, and may or may not be meant so.
+    `apart`: its number does not follow a "with", so it may count items: "two shakes, one vanilla".
+    """
 
     senses: tuple[Sense, ...]
     text: str
@@ -25,6 +29,7 @@ class SaidModifier:
     carried: Link | None = None
     qualifier: Qualifier | None = None
     quantity: int | None = None
+    apart: bool = False
 
 
 @dataclass
@@ -144,6 +149,8 @@ class Reader:
     _all: bool = False
     _linked: bool = False
     _qualifier_text: str = ""
+    _listed: bool = False
+    _split: bool = False
 
     def read(self) -> list[Said]:
         """Everything said, in order."""
@@ -153,7 +160,7 @@ class Reader:
         return self.said
 
     def _one(self, index: int, part: Part) -> None:
-        self._all = index > 0 and self.parts[index - 1].cue(Cue.BOTH)
+        self._all = any(p.cue(Cue.BOTH) for p in self._just_before(index))
         match part.role:
             case Role.MODIFIER:
                 self._modifier(part)
@@ -188,6 +195,7 @@ class Reader:
         said = SaidModifier(part.senses, part.span.text, part.span.words + self._count_words)
         said.negated, said.carried = self._negated, self._carried
         said.qualifier, said.quantity = self._qualifier, self._number_said()
+        said.apart = said.quantity is not None and not self._listed
         self.said.append(said)
         if self._negated or self._carried is not None:
             self._carried = ""
@@ -198,6 +206,7 @@ class Reader:
         self._count_stands_alone()
         if self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY):
             self.said.append(SaidSplit(part.span.value))
+            self._split = True
             return
         self._count, self._count_words = part.span.value, part.span.words
 
@@ -240,6 +249,7 @@ class Reader:
         elif part.cue(Cue.BOTH) and (
             self._next_is(index, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.PLAIN, Cue.ONLY)
             or self._role_follows(index, Role.SIZE)
+            or self._role_follows(index, Role.MODIFIER)
         ):
             self.said.append(SaidBoth())
         elif part.cue(Cue.OTHER):
@@ -260,10 +270,11 @@ class Reader:
             self._negated, self._carried = True, None  # "everything but onions"
         elif part.cue(Cue.WITH, Cue.ADD, Cue.BUT):
             self._reset()
-            self._wanted = True
+            self._wanted, self._listed = True, not self._split
         elif part.cue(Cue.REQUEST, Cue.ALSO, Cue.STOP, Cue.QUESTION_MARK, Cue.FOR):
             self._reset()
             self._wanted = part.cue(Cue.REQUEST)
+            self._listed = self._split = False
             self.said.append(SaidBreak())
 
     def _emphasis(self, qualifier: Qualifier, part: Part, *, keep_negation: bool) -> None:
@@ -291,6 +302,11 @@ class Reader:
         if self._carried is not None:
             links: dict[Cue, Link] = {Cue.OR: "or", Cue.AND: "and"}
             self._carried = next((w for c, w in links.items() if part.cue(c)), self._carried or ",")
+
+    def _just_before(self, index: int) -> Sequence[Part]:
+        """The part before, and the one before that if only an article comes between."""
+        start = index - 2 if index > 1 and self.parts[index - 1].cue(Cue.THE) else index - 1
+        return self.parts[max(start, 0) : index]
 
     def _role_follows(self, index: int, role: Role) -> bool:
         following = self.parts[index + 1 : index + 2]

@@ -104,7 +104,7 @@ class Segmenter:
             )
             cues = self._cues.get(" ".join(t.text for t in part), frozenset())
             value = None
-            if number is not None and number[1] == length:
+            if number is not None and number[1] == length and not self._sized(part):
                 value, cues = number[0], cues | {Cue.NUMBER}
             cost = _SPAN
             if senses:
@@ -120,6 +120,12 @@ class Segmenter:
             span = _span(tokens, start, start + length, senses, cues, value)
             found.append((span, cost))
         return found
+
+    def _sized(self, part: list[Token]) -> bool:
+        """Whether a phrase for a number ends in a size of this menu: "a single"."""
+        last = part[-1]
+        senses = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
+        return any(sense.kind == "size" for sense in senses)
 
     def _misspelt(self, part: list[Token]) -> tuple[Sense, ...]:
         """Names that `part` may be a slip for; one of its words must be known no other way."""
