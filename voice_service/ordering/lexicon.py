@@ -10,6 +10,7 @@ from typing import Literal
 from rapidfuzz import fuzz, process
 
 from voice_service.ordering.language import Cue, Language
+from voice_service.ordering.slips import Slips
 from voice_service.ordering.text import key_of, keys_of, plain, sound_of
 
 Kind = Literal["item", "modifier", "size", "category", "group"]
@@ -53,9 +54,11 @@ class Lexicon:
         self._keys: dict[str, dict[_Named, tuple[float, float]]] = {}
         self._surfaces: dict[str, set[_Named]] = {}
         self._words: set[str] = set()
+        self._written: set[str] = set()
         self._fuzzy: dict[str, tuple[str, float] | None] = {}
         self._choices: dict[tuple[str, int], list[str]] = {}
         self.longest = 1
+        self.slips = Slips((), language)
 
     def add(self, sense: Sense, phrases: Iterable[str], *, shorten: bool) -> None:
         """Names `sense` by each phrase, its synonyms and, if `shorten`, its unmistakable parts."""
@@ -65,6 +68,7 @@ class Lexicon:
             if not keys:
                 continue
             self._words.update(keys)
+            self._written.update(plain(phrase).split())
             quality = EXACT if number == 0 else ALIAS
             self._put(keys, target, quality)
             self._surfaces.setdefault(_surface(phrase), set()).add(target)
@@ -86,11 +90,14 @@ class Lexicon:
                 self._put(part, target, quality, certainty)
 
     def seal(self) -> None:
-        """Ends the building: what `find_misspelt` chooses from is fixed now."""
+        """Ends the building: what slips are chosen from is fixed now."""
         for key in sorted(self._keys):
             if len(key) >= _FUZZY_LETTERS:
                 first = sound_of(key, self._language)[:1]
                 self._choices.setdefault((first, len(key)), []).append(key)
+        steering = {w for cue in self._language.cues.values() for p in cue for w in p.split()}
+        everyday = {*steering, *self._language.number_words}
+        self.slips = Slips({*self._written, *everyday}, self._language)
 
     def find(self, key: str, surface: str) -> tuple[Sense, ...]:
         """Everything that the joined `key` names, best first."""
