@@ -24,6 +24,8 @@ from voice_service.ordering.said import (
 )
 
 _WHOLE = 0.9  # from here on a name is said in full
+_LITERAL = 0.985  # from here on the menu itself has the very words as a name
+_SAME_NAME = 0.5  # certainty where the menu gives several modifiers the same name
 _EVERY = 0.9  # certainty that "all the toppings" means each that the menu has
 _ALIKE, _ALIKE_PARTS = 0.05, 0.15  # modifiers this close in quality are equally meant
 
@@ -88,14 +90,16 @@ class Attacher:
         fitting = [s for s in said.senses if self.menu.allows(item, s)]
         if not fitting:
             return None
-        alike = _ALIKE if fitting[0].quality >= _WHOLE else _ALIKE_PARTS
-        best = [s for s in fitting if s.quality >= fitting[0].quality - alike]
+        margin = _ALIKE if fitting[0].quality >= _WHOLE else _ALIKE_PARTS
+        best = [s for s in fitting if s.quality >= fitting[0].quality - margin]
         names = {self.menu.modifiers[_key(s)].name for s in best}
         if best[0].quality < _WHOLE and len(names) > 1:
             return Problem("ambiguous_modifier", said.text, tuple(sorted(names)))
         sense = self._by_count(best, said.quantity)
         modifier = self.menu.modifiers[_key(sense)]
-        mod = Mod(sense.id, _key(sense)[0], quality=sense.certainty, words=said.words)
+        alike = {self.menu.modifiers[_key(s)].name for s in fitting if s.quality >= _LITERAL}
+        certainty = sense.certainty * (_SAME_NAME if len(alike) > 1 else 1.0) * said.certainty
+        mod = Mod(sense.id, _key(sense)[0], quality=certainty, words=said.words)
         mod.negated = said.negated and self._still_without(said, item, sense)
         mod.qualifier, mod.quantity = said.qualifier, said.quantity or 1
         if modifier.count is not None:
@@ -193,7 +197,9 @@ class Attacher:
                 group.size = fits[0].id
                 group.words.update(said.words)
                 return current
-        self.acts.append(Problem("size_not_available", said.text, group=current))
+        # "A large" counts something that was not understood; a large burger is only a burger.
+        code = "size_not_available" if said.count is None else "not_understood"
+        self.acts.append(Problem(code, said.text, group=current))
         return current
 
     def _number(self, said: SaidNumber, current: Group) -> None:

@@ -11,7 +11,7 @@ from rapidfuzz import fuzz, process
 
 from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.slips import Slips
-from voice_service.ordering.text import key_of, keys_of, plain, sound_of
+from voice_service.ordering.text import key_of, keys_of, plain, sound_of, tokenize
 
 Kind = Literal["item", "modifier", "size", "category", "group"]
 
@@ -55,6 +55,7 @@ class Lexicon:
         self._surfaces: dict[str, set[_Named]] = {}
         self._words: set[str] = set()
         self._written: set[str] = set()
+        self._shortest: dict[str, int] = {}
         self._fuzzy: dict[str, tuple[str, float] | None] = {}
         self._choices: dict[tuple[str, int], list[str]] = {}
         self.longest = 1
@@ -68,7 +69,10 @@ class Lexicon:
             if not keys:
                 continue
             self._words.update(keys)
-            self._written.update(plain(phrase).split())
+            for token in tokenize(phrase, self._language):
+                self._written.add(token.text)
+                known = self._shortest.get(token.key, len(token.text))
+                self._shortest[token.key] = min(known, len(token.text))
             quality = EXACT if number == 0 else ALIAS
             self._put(keys, target, quality)
             self._surfaces.setdefault(_surface(phrase), set()).add(target)
@@ -95,7 +99,8 @@ class Lexicon:
             if len(key) >= _FUZZY_LETTERS:
                 first = sound_of(key, self._language)[:1]
                 self._choices.setdefault((first, len(key)), []).append(key)
-        steering = {w for cue in self._language.cues.values() for p in cue for w in p.split()}
+        spoken = {c: p for c, p in self._language.cues.items() if c is not Cue.HESITATION}
+        steering = {word for phrases in spoken.values() for p in phrases for word in p.split()}
         everyday = {*steering, *self._language.number_words}
         self.slips = Slips({*self._written, *everyday}, self._language)
 
@@ -114,6 +119,11 @@ class Lexicon:
     def knows(self, word: str) -> bool:
         """Whether a word's key occurs in any name on the menu."""
         return word in self._words
+
+    def plural(self, word: str) -> bool:
+        """Whether `word` is one of the menu's with an ending that makes it several."""
+        key = key_of(word, self._language)
+        return len(word) > self._shortest.get(key, len(key) if key != word else len(word))
 
     def find_misspelt(self, key: str) -> tuple[Sense, ...]:
         """What `key` names if it is a slip of the ear or of the pen; quality says how far off."""

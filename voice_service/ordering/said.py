@@ -13,13 +13,16 @@ from voice_service.ordering.parts import Part, Role
 
 Link = Literal["", "and", "or", ","]
 
+_ROUGH = 0.8  # certainty that "a bit of" asks for less and is no way of speaking
+_CONTRADICTED = 0.5  # that "but onions" wants onions
+
 
 @dataclass
 class SaidModifier:
     """A modifier, said as `text` with the number `quantity` before it.
 
     `carried`: it follows a "without" across this link, and may or may not be meant so.
-    `apart`: its number does not follow a "with", so it may count items: "two shakes, one vanilla".
+    `certainty` that it is meant as said; `apart`: its number does not follow a "with", so it may count items: "two shakes, one vanilla".
     """
 
     senses: tuple[Sense, ...]
@@ -30,6 +33,7 @@ class SaidModifier:
     qualifier: Qualifier | None = None
     quantity: int | None = None
     apart: bool = False
+    certainty: float = 1.0
 
 
 @dataclass
@@ -163,7 +167,7 @@ class Reader:
         self._all = any(p.cue(Cue.BOTH) for p in self._just_before(index))
         match part.role:
             case Role.MODIFIER:
-                self._modifier(part)
+                self._modifier(index, part)
             case Role.SIZE:
                 self.said.append(
                     SaidSize(
@@ -191,16 +195,26 @@ class Reader:
             case Role.CUE:
                 self._cue(index, part)
 
-    def _modifier(self, part: Part) -> None:
+    def _modifier(self, index: int, part: Part) -> None:
         said = SaidModifier(part.senses, part.span.text, part.span.words + self._count_words)
         said.negated, said.carried = self._negated, self._carried
         said.qualifier, said.quantity = self._qualifier, self._number_said()
         said.apart = said.quantity is not None and not self._listed
+        said.certainty = self._certainty(index, part)
         self.said.append(said)
         if self._negated or self._carried is not None:
             self._carried = ""
         self._qualifier = None
         self._forget_count()
+
+    def _certainty(self, index: int, part: Part) -> float:
+        """Less where the words before make a "without" or a rough measure likely."""
+        before = self.parts[index - 1] if index else None
+        if before is None:
+            return 1.0
+        if before.cue(Cue.ROUGHLY):
+            return _ROUGH
+        return _CONTRADICTED if before.cue(Cue.BUT) and not self._negated else 1.0
 
     def _number(self, index: int, part: Part) -> None:
         self._count_stands_alone()
@@ -230,6 +244,9 @@ class Reader:
 
     def _cue(self, index: int, part: Part) -> None:  # noqa: PLR0912 - one branch per cue
         if part.cue(Cue.NO):
+            if self._next_is(index, Cue.AND, Cue.WITH, Cue.OR, Cue.ADD):
+                # Without what? It must not vanish.
+                self.said.append(SaidUnknown(part.span.text, wanted=False))
             self._negated, self._carried, self._qualifier = True, None, None
             self._forget_count()
         elif part.cue(Cue.EXTRA):

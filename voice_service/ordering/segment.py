@@ -62,15 +62,15 @@ class Segmenter:
         rest = tokens[_LONGEST_UTTERANCE:]
         tokens = tokens[:_LONGEST_UTTERANCE]
         spans = self._cheapest(tokens)
-        mended, nearness = self._put_right(tokens, spans)
-        if nearness:
-            tokens, spans = mended, self._cheapest(mended)
+        tokens, nearness = self._put_right(tokens, spans)
+        if any(span.unknown for span in spans):
+            spans = self._cheapest(tokens, misspelt=True)
         filler = [s for s in spans if s.filler]
         if filler and len(filler) < len(spans):
             # "A large like vanilla shake": without the filler, names come together again.
             idle = {i for s in filler for i in range(s.start, s.end)}
             said = [t for i, t in enumerate(tokens) if i not in idle]
-            spans = sorted([*self._cheapest(said), *filler], key=lambda s: s.words)
+            spans = sorted([*self._cheapest(said, misspelt=True), *filler], key=lambda s: s.words)
         if nearness:
             spans = [_with_nearness(span, nearness) for span in spans]
         if rest:
@@ -98,11 +98,11 @@ class Segmenter:
                     nearness[tokens[index].word] = slip.nearness
         return mended, nearness
 
-    def _cheapest(self, tokens: list[Token]) -> list[Span]:
+    def _cheapest(self, tokens: list[Token], *, misspelt: bool = False) -> list[Span]:
         best: list[tuple[float, Span | None]] = [(0.0, None)]
         best += [(float("inf"), None)] * len(tokens)
         for start in range(len(tokens)):
-            for span, cost in self._spans_at(tokens, start):
+            for span, cost in self._spans_at(tokens, start, misspelt=misspelt):
                 total = best[start][0] + cost
                 if total < best[span.end][0] - 1e-9:
                     best[span.end] = (total, span)
@@ -116,7 +116,9 @@ class Segmenter:
         spans.reverse()
         return spans
 
-    def _spans_at(self, tokens: list[Token], start: int) -> list[tuple[Span, float]]:
+    def _spans_at(
+        self, tokens: list[Token], start: int, *, misspelt: bool
+    ) -> list[tuple[Span, float]]:
         token = tokens[start]
         if not token.key:
             return [(_span(tokens, start, start + 1, (), frozenset({_MARKS[token.text]}), None), 0)]
@@ -138,7 +140,7 @@ class Segmenter:
             if senses:
                 cost += 1.0 - senses[0].quality - _MENU_BONUS
             elif not cues:
-                senses = self._misspelt(part)
+                senses = self._misspelt(part) if misspelt else ()
                 if senses:
                     cost += 1.0 + 2 * (1.0 - senses[0].quality)
                 elif length == 1:
@@ -163,7 +165,14 @@ class Segmenter:
             return ()
         if any(t.text in self._cues and not self._lexicon.knows(t.key) for t in part):
             return ()
+        if len(part) == 1 and self._everyday(part[0].text):
+            return ()
         return self._lexicon.find_misspelt("".join(t.key for t in part))
+
+    def _everyday(self, heard: str) -> bool:
+        """Whether a word is nearest to one that names nothing: "pleaze"."""
+        slip = self._lexicon.slips.find(heard)
+        return slip is not None and not self._lexicon.knows(key_of(slip.word, self._language))
 
 
 def _orders(span: Span) -> bool:

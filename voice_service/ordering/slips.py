@@ -15,7 +15,7 @@ _NEAR = 0.75  # from here on a word is near enough: one letter in four, or the s
 _MARGIN = 0.06  # so much nearer than any other word
 _LETTERS_PER_EDIT = 5  # one edit in up to five letters, two in up to ten
 _MOST_CANDIDATES = 12
-_SHORTEST = 2
+_SHORTEST = 3  # letters; two are near to too many words
 _MOST_REMEMBERED = 5_000
 
 
@@ -32,7 +32,7 @@ class Slips:
 
     def __init__(self, words: Iterable[str], language: Language) -> None:
         self._language = language
-        self._words = sorted({w for w in words if len(w) >= _SHORTEST and w.isalpha()})
+        self._words = sorted({w for w in words if len(w) > 1 and w.isalpha()})
         self._known: dict[str, Slip | None] = {}
 
     def find(self, heard: str) -> Slip | None:
