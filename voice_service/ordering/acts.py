@@ -30,7 +30,7 @@ class Group:
 
     `plain`: without its default modifiers, except those named. `more`: one more of the same.
     `joined`: it was said as an accompaniment of the group before ("chips and salsa").
-    `vague`: several, but nobody can say how many.
+    `vague`: several, but nobody can say how many. `implied`: only its size was said.
     """
 
     item: str
@@ -42,6 +42,7 @@ class Group:
     joined: bool = False
     vague: bool = False
     quality: float = 1.0
+    implied: bool = False
     words: set[int] = field(default_factory=set)
     candidates: tuple[str, ...] = ()
 

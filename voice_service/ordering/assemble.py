@@ -28,8 +28,11 @@ from voice_service.ordering.said import (
 )
 
 _ANSWER = 0.9
-_COUNTING = (Cue.A, Cue.THE, Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
+_COUNTING = (Cue.THE, Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
 _WHOLE = 0.9  # from here on a name is said in full
+_POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already
+_WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, before a bare name
+_SIDE_OF_WHAT = 0.75  # certainty of "on the side" before an item is named
 _LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppers"
 
 
@@ -57,6 +60,11 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
         group = _group(parts[start:head], part)
         if part.senses[0].quality < _WHOLE and _in_list(parts, start):
             group.quality *= _LISTED_PART
+        if attacher.groups and attacher.groups[-1].implied and group.quantity is None:
+            # "A large and diet coke": whose size is it?
+            attacher.groups[-1].quality *= _WHOSE_SIZE
+        if group.quantity is None and _pointed_at(parts, start, head, attacher.groups):
+            group.quality *= _POINTED_AT
         if _plural_of_one(parts[start:head], part, menu):
             group.vague = True
         chosen = tuple(i for i in group.candidates if i in cart.choices)
@@ -114,6 +122,12 @@ def _group(inner: Sequence[Part], head: Part) -> Group:
         group.more = group.more or more
     group.vague = any(p.cue(Cue.VAGUE) for p in inner)
     return group
+
+
+def _pointed_at(parts: Sequence[Part], start: int, head: int, groups: Sequence[Group]) -> bool:
+    """Whether "the" item may be one of those just named."""
+    definite = any(part.cue(Cue.THE) for part in parts[start:head])
+    return definite and any(group.item in parts[head].items for group in groups)
 
 
 def _in_list(parts: Sequence[Part], start: int) -> bool:
@@ -200,6 +214,10 @@ def _leading(
     fits_last = bool(cart.items) and all(attacher.resolve(m, cart.items[-1]) for m in mods)
     if not mods or (not linked and fits_last) or any(isinstance(s, SaidItem) for s in said):
         return loose(said, menu, cart, Attacher(menu, cart.items))
+    for mod in mods:
+        if mod.qualifier == "on_the_side":
+            # "Salsa on the side with chips": the salsa, or all of it?
+            mod.certainty *= _SIDE_OF_WHAT
     attacher.put(said, group)
     return []
 

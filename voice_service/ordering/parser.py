@@ -34,6 +34,7 @@ from voice_service.ordering.segment import Segmenter, Span
 
 _MARKS = (Cue.STOP, Cue.QUESTION_MARK)
 _COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
+_WHOLE = 0.9  # from here on a name is said in full
 _TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
 _TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
 
@@ -107,7 +108,9 @@ class Parser:
         while index < len(body):
             index = _step(body, index, state)
         state.flush()
-        state.acts[:0] = _yes_or_no(parts)
+        if final and not state.acts:
+            state.acts += _left_hanging(body)
+        state.acts[:0] = [] if final else _yes_or_no(parts)
         first = next((p for p in parts if not p.idle), None)
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
         words = sum(len(s.text.split()) for s in everything)
@@ -202,6 +205,13 @@ def _yes_or_no(parts: Sequence[Part]) -> list[Act]:
     if said and said[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in said):
         return [Deny()]
     return []
+
+
+def _left_hanging(parts: Sequence[Part]) -> list[Act]:
+    """The reason for words that were waiting for more when the guest fell silent: "without"."""
+    if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in parts):
+        return []
+    return [Problem("not_understood", " ".join(p.span.text for p in parts))]
 
 
 def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
@@ -355,8 +365,32 @@ def _correct(parts: list[Part], index: int, state: _State) -> int:
     return end
 
 
+def _only_guesses(acts: Sequence[Act], parts: Sequence[Part]) -> bool:
+    """Whether an item was ordered only by half its name or a slip, and nothing asks for it.
+
+    "My doctor told me" is no Dr Pepper.
+    """
+    if not any(isinstance(a, Add) for a in acts):
+        return False
+    for part in parts:
+        sure = bool(part.senses) and part.senses[0].quality >= _WHOLE and part.span.nearness == 1.0
+        asks = part.cue(*_COMMANDS, Cue.ADD) or (
+            part.cue(Cue.REQUEST) and " " in part.span.text and part.span.nearness == 1.0
+        )
+        if sure or asks:
+            return False
+    talks = any(p.role is Role.UNKNOWN for p in parts) or any(isinstance(a, Aside) for a in acts)
+    return talks or not any(
+        before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE)
+        for before, thing in pairwise(parts)
+        if thing.role is Role.ITEM
+    )
+
+
 def _talk_or_problem(acts: list[Act], parts: Sequence[Part], words: int) -> list[Act]:
     """Words that name nothing and wish for nothing are talk, if there are enough of them."""
+    if words >= _TALK_WORDS and _only_guesses(acts, parts):
+        return [Aside("off_topic", " ".join(p.span.text for p in parts))]
     requests = [p for p in parts if p.cue(Cue.REQUEST)]
     wishes = any(
         p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*_COMMANDS)

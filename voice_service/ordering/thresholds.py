@@ -16,7 +16,7 @@ class Thresholds:
     utterances in a row without an effect, then a person takes over.
     """
 
-    item_confidence: float = 0.55
+    item_confidence: float = 0.82
     menu_doubt: float = 0.5
     most_of_item: int = 20
     most_items: int = 60
