@@ -199,6 +199,10 @@ def _leading(
     attacher: Attacher,
 ) -> list[Act]:
     """What stands before the first item: about the cart's last item, else about this one."""
+    siblings = _of_other_sizes(said, group, parts, start, menu)
+    if siblings:
+        attacher.groups[:0] = siblings
+        return []
     headless = next((s for s in said if isinstance(s, SaidSize) and s.count is not None), None)
     linked = start > 0 and parts[start - 1].cue(Cue.WITH, Cue.ON)
     holds = start > 0 and parts[start - 1].cue(Cue.ON)
@@ -220,6 +224,25 @@ def _leading(
             mod.certainty *= _SIDE_OF_WHAT
     attacher.put(said, group)
     return []
+
+
+def _of_other_sizes(
+    said: Sequence[Said], group: Group, parts: Sequence[Part], start: int, menu: CompiledMenu
+) -> list[Group]:
+    """The items of "two large and" in "two large and one small fries"."""
+    sizes = [s for s in said if isinstance(s, SaidSize) and s.count is not None]
+    sized = group.quantity is not None and parts[start + 1].role is Role.SIZE
+    if len(sizes) != len(said) or not sized or not parts[start - 1].cue(Cue.AND, Cue.COMMA):
+        return []
+    groups: list[Group] = []
+    for size in sizes:
+        fitting = [s for s in size.senses if menu.allows(group.item, s)]
+        if not fitting:
+            return []
+        other = Group(group.item, size.count, fitting[0].id, quality=group.quality)
+        other.words.update(size.words)
+        groups.append(other)
+    return groups
 
 
 def _accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledMenu) -> bool:

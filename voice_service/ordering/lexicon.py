@@ -123,7 +123,7 @@ class Lexicon:
     def plural(self, word: str) -> bool:
         """Whether `word` is one of the menu's with an ending that makes it several."""
         key = key_of(word, self._language)
-        return len(word) > self._shortest.get(key, len(key) if key != word else len(word))
+        return len(word) > self._shortest.get(key, len(key) if key in word else len(word))
 
     def find_misspelt(self, key: str) -> tuple[Sense, ...]:
         """What `key` names if it is a slip of the ear or of the pen; quality says how far off."""

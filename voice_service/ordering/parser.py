@@ -27,6 +27,7 @@ from voice_service.ordering.assemble import assemble
 from voice_service.ordering.carry import dangling
 from voice_service.ordering.commands import change, correction, make, remove
 from voice_service.ordering.language import Cue
+from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role, roles
@@ -114,7 +115,10 @@ class Parser:
         first = next((p for p in parts if not p.idle), None)
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
         words = sum(len(s.text.split()) for s in everything)
-        acts = _talk_or_problem(state.acts, body, words)
+        acts = state.acts
+        if words >= _TALK_WORDS and not cart.choices and _only_guesses(acts, body):
+            acts = [Aside("off_topic", " ".join(p.span.text for p in body))]
+        acts = _talk_or_problem(acts, body, words)
         if carry and [a for a in acts if isinstance(a, Aside) and a.code == "off_topic"]:
             # Talk waits for nothing, and all of it is talk.
             acts, carry = [Aside("off_topic", " ".join(p.span.text for p in parts))], ()
@@ -136,7 +140,8 @@ def _beside_the_order(parts: list[Part], index: int, state: _State) -> int | Non
     part = parts[index]
     if part.cue(Cue.ALLERGY):
         return _allergy(parts, index, state)
-    if part.cue(Cue.TALK) or part.cue(Cue.QUESTION):
+    opens = index == 0 or parts[index - 1].cue(*_MARKS)
+    if part.cue(Cue.TALK, Cue.QUESTION) or (part.cue(Cue.ASKS) and opens):
         return _aside(parts, index, state)
     if part.cue(Cue.STAFF, Cue.WAIT):
         state.flush()
@@ -161,11 +166,23 @@ def _about_the_order(parts: list[Part], index: int, state: _State) -> int | None
     elif part.cue(Cue.NEVER_MIND):
         act = Dismiss()
     elif part.cue(Cue.SAME):
-        act = Repeat()
+        return _same(parts, index, state)
     else:
         return None
     state.flush()
     state.push([act])
+    return index + 1
+
+
+def _same(parts: list[Part], index: int, state: _State) -> int:
+    """The last item once more; "another one with cheese" is one of its own."""
+    state.flush()
+    following = parts[index + 1] if index + 1 < len(parts) else None
+    if following is not None and following.cue(Cue.WITH) and state.cart.items:
+        last = (Sense("item", state.cart.items[-1], None),)
+        state.stretch.append(Part(parts[index].span, Role.ITEM, last))
+    else:
+        state.push([Repeat()])
     return index + 1
 
 
@@ -389,8 +406,6 @@ def _only_guesses(acts: Sequence[Act], parts: Sequence[Part]) -> bool:
 
 def _talk_or_problem(acts: list[Act], parts: Sequence[Part], words: int) -> list[Act]:
     """Words that name nothing and wish for nothing are talk, if there are enough of them."""
-    if words >= _TALK_WORDS and _only_guesses(acts, parts):
-        return [Aside("off_topic", " ".join(p.span.text for p in parts))]
     requests = [p for p in parts if p.cue(Cue.REQUEST)]
     wishes = any(
         p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*_COMMANDS)
