@@ -18,7 +18,6 @@ from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
-from voice_service.ordering.text import plain
 from voice_service.ordering.said import (
     Reader,
     Said,
@@ -26,6 +25,7 @@ from voice_service.ordering.said import (
     SaidModifier,
     SaidSize,
 )
+from voice_service.ordering.text import plain
 
 _ANSWER = 0.9
 _COUNTING = (Cue.THE, Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
@@ -142,7 +142,9 @@ def _in_list(parts: Sequence[Part], start: int) -> bool:
 def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool:
     """Whether several are wanted without a number: "cokes", but not "fries"."""
     word = head.span.text.split()[-1]
-    if not menu.lexicon.plural(word) or any(p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner):
+    if not menu.lexicon.plural(word) or any(
+        p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner
+    ):
         return False
     return not menu.lexicon.plural(plain(menu.item_name(head.items[0]).split()[-1]))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from voice_service.ordering.acts import (
     Act,
@@ -14,7 +13,6 @@ from voice_service.ordering.acts import (
     Deny,
     Dismiss,
     Done,
-    Modify,
     Problem,
     Remove,
     Repeat,
@@ -32,12 +30,9 @@ from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role, roles
 from voice_service.ordering.segment import Segmenter, Span
+from voice_service.ordering.talk import COMMANDS, is_talk
 
 _MARKS = (Cue.STOP, Cue.QUESTION_MARK)
-_COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
-_WHOLE = 0.9  # from here on a name is said in full
-_TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
-_TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
 
 
 @dataclass(frozen=True)
@@ -116,9 +111,8 @@ class Parser:
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
         words = sum(len(s.text.split()) for s in everything)
         acts = state.acts
-        if words >= _TALK_WORDS and not cart.choices and _only_guesses(acts, body):
+        if is_talk(acts, body, words, answering=bool(cart.choices)):
             acts = [Aside("off_topic", " ".join(p.span.text for p in body))]
-        acts = _talk_or_problem(acts, body, words)
         if carry and [a for a in acts if isinstance(a, Aside) and a.code == "off_topic"]:
             # Talk waits for nothing, and all of it is talk.
             acts, carry = [Aside("off_topic", " ".join(p.span.text for p in parts))], ()
@@ -235,7 +229,7 @@ def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
     """Index where a command that takes its words from `start` ends."""
     for index in range(start, len(parts)):
         part = parts[index]
-        if part.cue(*_MARKS, *_COMMANDS, Cue.ADD, Cue.QUESTION, *also):
+        if part.cue(*_MARKS, *COMMANDS, Cue.ADD, Cue.QUESTION, *also):
             return index
         if index > start and part.cue(Cue.REQUEST) and " " in part.span.text:
             return index
@@ -259,7 +253,7 @@ def _taken_off(parts: Sequence[Part], index: int) -> bool:
     for part in parts[index + 1 : index + 8]:
         if part.cue(Cue.OFF):
             return True
-        if part.cue(*_MARKS, *_COMMANDS, Cue.AND, Cue.WITH):
+        if part.cue(*_MARKS, *COMMANDS, Cue.AND, Cue.WITH):
             return False
     return False
 
@@ -360,7 +354,7 @@ def _correct(parts: list[Part], index: int, state: _State) -> int:
     while start < len(parts) and (parts[start].cue(Cue.COMMA, Cue.CORRECT) or parts[start].idle):
         start += 1
     state.stretch, merged = correction(state.stretch, parts[start:])
-    if merged or start >= len(parts) or parts[start].cue(*_COMMANDS, *_MARKS):
+    if merged or start >= len(parts) or parts[start].cue(*COMMANDS, *_MARKS):
         return start
     state.flush()
     if parts[start].cue(Cue.ALSO, Cue.AND):
@@ -368,7 +362,7 @@ def _correct(parts: list[Part], index: int, state: _State) -> int:
     strong = parts[index].cue(Cue.NO) or not parts[start].cue(Cue.REQUEST)
     before = state.cart.items
     end = next(
-        (i for i in range(start, len(parts)) if parts[i].cue(*_MARKS, *_COMMANDS, Cue.DONE)),
+        (i for i in range(start, len(parts)) if parts[i].cue(*_MARKS, *COMMANDS, Cue.DONE)),
         len(parts),
     )
     if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in parts[start:end]):
@@ -380,46 +374,3 @@ def _correct(parts: list[Part], index: int, state: _State) -> int:
         acts[0] = Replace(target, group, alike=True)
     state.push(acts)
     return end
-
-
-def _only_guesses(acts: Sequence[Act], parts: Sequence[Part]) -> bool:
-    """Whether an item was ordered only by half its name or a slip, and nothing asks for it.
-
-    "My doctor told me" is no Dr Pepper.
-    """
-    if not any(isinstance(a, Add) for a in acts):
-        return False
-    for part in parts:
-        sure = bool(part.senses) and part.senses[0].quality >= _WHOLE and part.span.nearness == 1.0
-        asks = part.cue(*_COMMANDS, Cue.ADD) or (
-            part.cue(Cue.REQUEST) and " " in part.span.text and part.span.nearness == 1.0
-        )
-        if sure or asks:
-            return False
-    talks = any(p.role is Role.UNKNOWN for p in parts) or any(isinstance(a, Aside) for a in acts)
-    return talks or not any(
-        before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE)
-        for before, thing in pairwise(parts)
-        if thing.role is Role.ITEM
-    )
-
-
-def _talk_or_problem(acts: list[Act], parts: Sequence[Part], words: int) -> list[Act]:
-    """Words that name nothing and wish for nothing are talk, if there are enough of them."""
-    requests = [p for p in parts if p.cue(Cue.REQUEST)]
-    wishes = any(
-        p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*_COMMANDS)
-        for p in parts
-    ) or any(" " in p.span.text for p in requests)
-    # "a taco": so many of something is a wish, whatever it is.
-    wishes = wishes or any(
-        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
-        for before, thing in pairwise(parts)
-    )
-    unknown = any(isinstance(a, Problem) for a in acts)
-    only_unknown = all(isinstance(a, Problem | Modify) for a in acts)
-    if wishes or not unknown or not only_unknown:
-        return acts
-    if words < (_TALK_WORDS_WITH_REQUEST if requests else _TALK_WORDS):
-        return acts
-    return [Aside("off_topic", " ".join(p.span.text for p in parts))]
