@@ -69,6 +69,20 @@ def read_manifest(path: Path, *, without: Sequence[str] = ()) -> list[Recording]
     return recordings
 
 
+def fixtures(folder: Path) -> list[Recording]:
+    """The fixtures that are one clean utterance."""
+    recordings = []
+    for path in sorted(folder.glob("*.json")):
+        about = json.loads(path.read_text(encoding="utf-8"))
+        if len(about.get("utterances", [])) != 1 or about.get("noise"):
+            continue
+        [utterance] = about["utterances"]
+        samples = read_audio(path.with_suffix(".wav"))
+        onset, end = utterance["start_ms"] / 1000, utterance["end_ms"] / 1000
+        recordings.append(Recording(path.stem, utterance["text"], samples, onset, end))
+    return recordings
+
+
 def silence(seconds: float) -> Samples:
     """Digital silence."""
     return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
