@@ -30,8 +30,8 @@ from harness import Service
 _HERE: Final = Path(__file__).parent
 _SERVERS: Final = _HERE / "peer_servers"
 _TORCH: Final = "torch==2.13.0"
-_START_TIMEOUT: Final = 180.0
-"""Seconds that a server may take to listen: importing PyTorch takes most of them."""
+_START_TIMEOUT: Final = 300.0
+"""Seconds that a server may take to import PyTorch, to warm up and to listen."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def _live_kit(policy: str) -> list[str]:
     return [
         *("serve_whisperlivekit.py", "--host", "127.0.0.1", "--pcm-input", "--lan", "en"),
         *("--backend", "faster-whisper", "--backend-policy", policy, "--log-level", "ERROR"),
-        # Without a recording of ours it would fetch one to warm up with.
-        *("--warmup-file", str(_HERE.parent / "fixtures" / "audio" / "demo.wav")),
+        # Without a recording it would fetch one to warm up with. AlignAtt needs long for a long one.
+        *("--warmup-file", str(_HERE.parent / "fixtures" / "audio" / "one_item.wav")),
     ]
 
 

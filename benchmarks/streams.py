@@ -290,6 +290,7 @@ def plot(results: dict[str, list[Level]], path: Path) -> None:
         points = sorted((level.streams, level.cpu) for level in levels if level.cost)
         axes.plot(*zip(*points, strict=True), marker="o", label=name)
     axes.set_xscale("log", base=2)
+    axes.set_xticks(sorted({level.streams for levels in results.values() for level in levels}))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_ylim(bottom=0)
     axes.legend()

@@ -6,7 +6,8 @@ import json
 
 import pytest
 from dialects import VoiceService, WhisperLive, WhisperLiveKit
-from shown import Shown, Spoken, attribute, figures, words
+from shown import Figures, Shown, Spoken, Wait, attribute, figures, words
+from streams import Level, search
 
 _SAID = [
     Spoken(1.0, 3.0, words("A large coffee, please.")),
@@ -145,3 +146,20 @@ def test_whisperlive_keeps_completed_segments_that_are_no_longer_sent() -> None:
 @pytest.mark.parametrize("text", ["", "…", " - "])
 def test_text_without_words_has_none(text: str) -> None:
     assert words(text) == ()
+
+
+@pytest.mark.parametrize("capacity", [0, 1, 2, 5, 11, 30, 61])
+def test_the_search_finds_what_is_held_to_within_an_eighth(capacity: int) -> None:
+    def measured(streams: int) -> Level:
+        waited = 0.5 if streams <= capacity else 5.0
+        return Level(streams, Figures([Wait(3.0, 0.5, waited)] * streams))
+
+    levels = search(measured, 1.5)
+    held = max((level.streams for level in levels if level.held(1.5)), default=0)
+    assert capacity - max(1, capacity // 8) < held <= capacity or held == capacity
+
+
+def test_a_level_with_a_missing_final_is_not_held() -> None:
+    quick = Wait(3.0, 0.5, 0.5)
+    assert Level(1, Figures([quick])).held(1.5)
+    assert not Level(1, Figures([quick, Wait(9.0)])).held(1.5)
