@@ -85,7 +85,7 @@ def _live_kit(policy: str) -> list[str]:
     return [
         *("serve_whisperlivekit.py", "--host", "127.0.0.1", "--pcm-input", "--lan", "en"),
         *("--backend", "faster-whisper", "--backend-policy", policy, "--log-level", "ERROR"),
-        # Without a recording it would fetch one to warm up with. AlignAtt needs long for a long one.
+        # Without a recording it would fetch one to warm up with, and a long one takes long.
         *("--warmup-file", str(_HERE.parent / "fixtures" / "audio" / "one_item.wav")),
     ]
 

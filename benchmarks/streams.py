@@ -15,7 +15,8 @@ All systems hear the same chunks from the same client (`load.py`) through their 
 cores. First partial: the first word of an utterance that is shown, committed or not. Final: the
 last of its words is committed, that is, sent as text that will not change (a final transcript;
 WhisperLiveKit's `lines`; WhisperLive's completed segments). `shown.py` says how words are told
-apart, `peers.py` how the peers are installed (a few GB, once).
+apart, `peers.py` how the peers are installed (a few GB, once; pip's own settings apply). `--plot`
+needs matplotlib: `pip install --group benchmarks`.
 
 Columns: seconds as p50 and p95; "settled" is how long a word's place was filled before it and all
 before it stayed as they were; "changed" the share of words in partials that the committed text has

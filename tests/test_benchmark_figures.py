@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from dialects import VoiceService, WhisperLive, WhisperLiveKit
+from harness import active_span
 from shown import Figures, Shown, Spoken, Wait, attribute, figures, words
 from streams import Level, search
+
+from voice_service.audio import SAMPLE_RATE
 
 _SAID = [
     Spoken(1.0, 3.0, words("A large coffee, please.")),
@@ -141,6 +145,14 @@ def test_whisperlive_keeps_completed_segments_that_are_no_longer_sent() -> None:
     assert list(WhisperLive().shown(received)) == _shown(
         (1.0, "one", "too"), (2.0, "one two", "three")
     )
+
+
+def test_speech_is_found_in_a_noisy_recording_with_a_click() -> None:
+    rng = np.random.default_rng(0)
+    samples = rng.normal(0, 0.003, 3 * SAMPLE_RATE).astype(np.float32)
+    samples[SAMPLE_RATE : 2 * SAMPLE_RATE] += rng.normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
+    samples[SAMPLE_RATE // 2] = 1.0
+    assert active_span(samples) == (1.0, 2.0)
 
 
 @pytest.mark.parametrize("text", ["", "…", " - "])
