@@ -1,4 +1,4 @@
-"""The ways to order, each on the demo menu or on that of another restaurant: what was understood."""
+"""The ways to order, each on the menu of the demo or of another restaurant."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from voice_service.ordering.said import (
     SaidModifier,
     SaidSize,
 )
-from voice_service.ordering.text import plain
+from voice_service.ordering.text import key_of, plain
 
 _ANSWER = 0.9
 _COUNTING = (Cue.THE, Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
@@ -141,12 +141,12 @@ def _in_list(parts: Sequence[Part], start: int) -> bool:
 
 def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool:
     """Whether several are wanted without a number: "cokes", but not "fries"."""
-    word = head.span.text.split()[-1]
-    if not menu.lexicon.plural(word) or any(
-        p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner
-    ):
+    if any(p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner):
         return False
-    return not menu.lexicon.plural(plain(menu.item_name(head.items[0]).split()[-1]))
+    name, said = plain(menu.item_name(head.items[0])), head.span.text
+    last, word = name.split()[-1], said.split()[-1]
+    alike = key_of(last, menu.language) == key_of(word, menu.language) and len(word) > len(last)
+    return (alike or menu.lexicon.plural(said)) and not menu.lexicon.plural(name)
 
 
 def _inner(parts: Sequence[Part]) -> list[Said]:
@@ -255,6 +255,9 @@ def _accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledM
     if any(p.role is Role.NUMBER for p in parts[max(first - 3, 0) : first]):
         return False
     if parts[first].plural == parts[second].plural:
+        return False
+    dip = parts[first if parts[second].plural else second]
+    if " " in dip.span.text:
         return False
     between = parts[first + 1 : second]
     return any(p.cue(Cue.AND, Cue.WITH) for p in between) and all(

@@ -170,8 +170,12 @@ def _about_the_order(parts: list[Part], index: int, state: _State) -> int | None
 
 def _same(parts: list[Part], index: int, state: _State) -> int:
     """The last item once more; "another one with cheese" is one of its own."""
-    state.flush()
     following = parts[index + 1] if index + 1 < len(parts) else None
+    if following is not None and following.role in (Role.ITEM, Role.SIZE, Role.MODIFIER):
+        more = replace(parts[index].span, cues=frozenset({Cue.MORE}))
+        state.stretch.append(Part(more, Role.CUE))
+        return index + 1
+    state.flush()
     if following is not None and following.cue(Cue.WITH) and state.cart.items:
         last = (Sense("item", state.cart.items[-1], None),)
         state.stretch.append(Part(parts[index].span, Role.ITEM, last))
