@@ -51,6 +51,7 @@ class Scheduler:
         self._closed = False
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
         self._wishing: set[Source] = set()
+        metrics.decode_waiting.set_function(lambda: len(self._wishing))
         self._tasks: set[asyncio.Task[None]] = set()
 
     def update(self, source: Source) -> None:

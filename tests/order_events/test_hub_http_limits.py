@@ -206,6 +206,10 @@ async def test_a_wrong_parameter_is_explained_in_plain_words(
             {"items": [{"menu_item_id": "burger", "quantity": 1000}]},
             "items[0].quantity: must be at most 999",
         ),
+        (
+            {"items": [{"menu_item_id": "burger", "quantity": True}]},
+            "items[0].quantity: must be a whole number",
+        ),
         ([], "the body must be an object"),
     ],
 )
