@@ -29,6 +29,9 @@ logger = structlog.get_logger(__name__)
 class Endpoint(Generic[M]):
     """One route. `name` labels metrics and logs."""
 
+    visits: type[Visit[M]] = Visit
+    """What serves one socket."""
+
     def __init__(self, application: Application[M], sockets: Sockets, name: str) -> None:
         self.application = application
         self.sockets = sockets
@@ -58,7 +61,7 @@ class Endpoint(Generic[M]):
         address = request.remote or ""
         if not self.sockets.knock(address):
             raise web.HTTPTooManyRequests(text="too many connections that are not authenticated")
-        visit = Visit(
+        visit = self.visits(
             self.application,
             self.sockets,
             name=self.name,
