@@ -8,7 +8,7 @@ from typing import cast
 
 from aiohttp import web
 
-from order_events.frames import Breach, FrameWalker
+from order_events.walker import Breach, FrameWalker
 
 
 class FrameGuard(asyncio.Protocol):

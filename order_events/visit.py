@@ -13,7 +13,6 @@ from order_events.application import Application
 from order_events.connection import Connection
 from order_events.credentials import Credentials, bearer_of
 from order_events.dispatch import Dispatcher
-from order_events.frames import Breach
 from order_events.guard import FrameGuard
 from order_events.protocol import (
     Auth,
@@ -25,6 +24,7 @@ from order_events.protocol import (
     Refused,
 )
 from order_events.sockets import Sockets
+from order_events.walker import Breach
 
 M = TypeVar("M", bound=ClientMessage)
 
