@@ -140,6 +140,8 @@ def server(data_dir: Path) -> web.Application:
         max_message_bytes=LARGEST,
         outbox_bytes=LARGEST,
         max_connections=10_000,
+        # A case ends as failed when it is pinged.
+        heartbeat_s=86_400,
     )
     app = build_app(settings, OrderEvents(settings, HubMetrics()))
     endpoint = EchoEndpoint(Echo(), app[SOCKETS], "echo")

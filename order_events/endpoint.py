@@ -71,4 +71,5 @@ class Endpoint(Generic[M]):
             address=address,
         )
         await visit.run()
-        return ws
+        # Who hung up before the answer gets none; aiohttp wants one all the same.
+        return ws if ws.prepared else web.Response()

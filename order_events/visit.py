@@ -63,7 +63,10 @@ class Visit(Generic[M]):
         writer: asyncio.Task[None] | None = None
         try:
             guard = FrameGuard.install(self._request, self._settings.max_message_frames)
-            await self._ws.prepare(self._request)
+            try:
+                await self._ws.prepare(self._request)
+            except ConnectionError:
+                return
             transport = self._request.transport
             if guard is None or transport is None:
                 return
