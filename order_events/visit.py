@@ -191,15 +191,21 @@ class Visit(Generic[M]):
         self._connection.awaiting_pong = False
         if received.type is WSMsgType.PING or received.type is WSMsgType.PONG:
             self._dispatcher.control(self._loop.time())
-            if received.type is WSMsgType.PING:
-                self._connection.control(WSMsgType.PONG, received.data)
-            return True
+            return received.type is WSMsgType.PONG or await self._pong(received.data)
         if received.type is WSMsgType.CLOSE:
             await self._check_close_code(received.data)
         elif isinstance(received.data, WebSocketError):
             # aiohttp has answered with a close frame of this code.
             self._connection.close_code = int(received.data.code)
         return False
+
+    async def _pong(self, payload: bytes) -> bool:
+        """Answers a ping; who does not read the answers is not read on. False when it is gone."""
+        try:
+            await self._ws.pong(payload)
+        except ConnectionError:
+            return False
+        return True
 
     async def _check_close_code(self, code: int) -> None:
         """aiohttp lets 1006 and everything from 3000 on through (RFC 6455, 7.4)."""
