@@ -2,11 +2,11 @@
 
     conformance.py [CASE …] [--parallel N] [--all]
 
-Cases are ids or globs, `9.*` say; all of them if none is
-named. The cases expect an echo, so the server that is judged repeats what it is told; everything
-else (handshake, framing, compression, limits, closing) is the shell's own, with limits raised to
-what the cases send. Prints a line for each group of cases and for each case that is not passed in
-full; --all prints every case. Exits with 1 if a case failed.
+Cases are ids or globs, `9.*` say; all of them if none is named. The cases expect an echo, so the
+server that is judged repeats what it is told; everything else (handshake, framing, compression,
+limits, closing) is the shell's own, with limits raised to what the cases send. Prints a line for
+each group of cases and for each case that is not passed in full; --all prints every case. Exits
+with 1 if a case failed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ import secrets
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partialmethod
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from aiohttp import WSMessage, WSMsgType, hdrs, web
 from kosoku import FailureError, run_fuzzingclient
 from kosoku._kosoku import CaseResult
+from kosoku.cases import CASES
 from pydantic import SecretStr, TypeAdapter
 
 from order_events import logs
@@ -171,6 +173,24 @@ async def run(cases: Sequence[str], parallel: int) -> list[CaseResult]:
             await runner.cleanup()
 
 
+def mend_cases() -> None:
+    """Lets the cases about compression read a text that came uncompressed.
+
+    kosoku hands them that as `str`, which they, written for Python 2, cannot hash. A server may
+    send what is too short to be worth compressing as it is (RFC 7692, 6).
+    """
+    case: Any
+    for name, case in CASES.items():
+        if name.startswith(("12.", "13.")):
+            case.onMessage = partialmethod(_on_message, case.onMessage)
+
+
+def _on_message(case: Any, inner: Callable[..., None], message: str | bytes, binary: bool) -> None:
+    if isinstance(message, str):
+        message = message.encode("latin-1" if binary else "utf-8")
+    inner(case, message, binary)
+
+
 def main() -> int:
     """Runs the cases and prints what came of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -179,6 +199,7 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="print every case")
     options = parser.parse_args()
     logs.configure("error")
+    mend_cases()
     results = asyncio.run(run(options.cases, options.parallel))
     report(results, everything=options.all)
     return int(any(verdict(result) == "FAILED" for result in results))
