@@ -57,6 +57,7 @@ class Segmenter:
         self._language = language
         self._cues, self._longest_cue = _cue_table(language)
         self._hesitations = frozenset(language.cues[Cue.HESITATION])
+        self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
 
     def segment(self, text: str) -> list[Span]:
         """Spans that cover every token of `text` but hesitations, in order."""
@@ -67,7 +68,7 @@ class Segmenter:
         tokens, nearness = self._put_right(tokens, spans)
         if any(span.unknown for span in spans):
             spans = self._cheapest(tokens, misspelt=True)
-        filler = [s for s in spans if s.filler]
+        filler = [s for s in spans if s.filler and not self._completes(tokens[s.start : s.end])]
         if filler and len(filler) < len(spans):
             # "A large like vanilla shake": without the filler, names come together again.
             idle = {i for s in filler for i in range(s.start, s.end)}
@@ -153,6 +154,10 @@ class Segmenter:
                 span = _span(tokens, start, end, senses, cues, value)
                 found.append((span, _SPAN + cost))
         return found
+
+    def _completes(self, filler: list[Token]) -> bool:
+        """Whether words that seem idle may end a name or a measure: "seven, um, up"."""
+        return any(t.text in self._measuring or self._lexicon.knows(t.key) for t in filler)
 
     def _sized(self, part: list[Token]) -> bool:
         """Whether a phrase for a number ends in a size of this menu: "a single"."""
