@@ -26,6 +26,7 @@ from voice_service.ordering.said import (
 _WHOLE = 0.9  # from here on a name is said in full
 _LITERAL = 0.985  # from here on the menu itself has the very words as a name
 _SAME_NAME = 0.85  # certainty where the menu gives several modifiers the same name
+_HOW_MANY_IN_ALL = 0.7
 _EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
 _ALIKE, _ALIKE_PARTS = 0.05, 0.15  # modifiers this close in quality are equally meant
 
@@ -216,6 +217,9 @@ class Attacher:
             siblings = [g for g in self.groups if g.item == current.item and g is not current]
             return siblings[-1] if siblings else current
         current.quantity = total - said.count
+        if current.mods:
+            # "Two with cheese and one with onions": two in all, or three?
+            current.quality *= _HOW_MANY_IN_ALL
         sibling = replace(
             current, quantity=said.count, mods=list(current.mods), words=set(current.words)
         )
