@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import structlog
 from aiohttp import WSMessage, WSMsgType, hdrs, web
+from aiohttp.abc import AbstractStreamWriter
 from pydantic import ValidationError
 
 from order_events.application import Application, Handler
@@ -80,23 +81,24 @@ class Visit(Generic[M]):
 
     async def run(self) -> None:
         """The whole visit."""
-        writer: asyncio.Task[None] | None = None
         try:
-            await self._ws.prepare(self._request)
+            stream = await self._ws.prepare(self._request)
             transport = self._request.transport
-            if transport is None:
-                return
-            self._connection = Connection(
-                self._ws, transport, self._name, self._settings, self._metrics
-            )
-            structlog.contextvars.bind_contextvars(
-                connection=self._connection.id, socket=self._name
-            )
-            self._sockets.add(self._connection)
-            writer = asyncio.create_task(self._connection.write(), name="socket writer")
+            if transport is not None:
+                await self._stay(stream, transport)
+        finally:
+            self._known()
+
+    async def _stay(self, stream: AbstractStreamWriter, transport: asyncio.Transport) -> None:
+        self._connection = Connection(
+            self._request, self._ws, stream, transport, self._name, self._settings, self._metrics
+        )
+        structlog.contextvars.bind_contextvars(connection=self._connection.id, socket=self._name)
+        self._sockets.add(self._connection)
+        try:
             await self._serve()
         finally:
-            self._leave(writer)
+            self._leave()
 
     async def _serve(self) -> None:
         connection = self._connection
@@ -362,17 +364,13 @@ class Visit(Generic[M]):
             self._stranger = False
             self._sockets.known(self._address)
 
-    def _leave(self, writer: asyncio.Task[None] | None) -> None:
-        self._known()
+    def _leave(self) -> None:
         now = self._loop.time()
         if self._timer is not None:
             self._timer.cancel()
-        if writer is None:
-            return
         connection = self._connection
         ours = connection.close_code
         connection.gone()
-        writer.cancel()
         self._sockets.remove(connection, now)
         handler, self._handler = self._handler, None
         try:
