@@ -2,7 +2,9 @@
 
 Lives on the event loop. Subscribers that want the same form a group, for which everything is done
 once: what they want is asked once, and what is published within one iteration of the loop is
-joined once and delivered together. Delivering never blocks, so a slow subscriber slows nobody.
+joined once and delivered together. A write costs a system call whatever is in it, so a restaurant
+with so many subscribers that delivering takes long has what follows joined for a moment as well.
+Delivering never blocks, so a slow subscriber slows nobody.
 """
 
 from __future__ import annotations
@@ -23,6 +25,15 @@ from order_events.session import Wants
 ROOT_SOCKET = "root"
 """The socket whose connections subscribe, as metrics call it."""
 
+LONG_S = 0.001
+"""Seconds; a delivery that took less holds nothing back."""
+SHARE = 0.25
+"""What delivering may take of the loop's time, unless an event then waits longer than MOST_S."""
+MOST_S = 0.02
+"""Seconds that an event waits at most for others to join."""
+MOST_EVENTS = 64
+"""With so many events of a restaurant, nothing waits for more to join."""
+
 logger = structlog.get_logger(__name__)
 
 
@@ -40,7 +51,7 @@ class Subscriber(Protocol):
 
 
 class _Group:
-    """Subscribers that want the same, and what has been published for them in this iteration."""
+    """Subscribers that want the same, and what has been published for them but not delivered."""
 
     __slots__ = ("members", "pending", "wants")
 
@@ -70,15 +81,21 @@ class _Group:
 
 
 class _Channel:
-    """One restaurant: who listens to what, and the latest events."""
+    """One restaurant: who listens to what, the latest events, and when the next are delivered.
 
-    __slots__ = ("groups", "listeners", "recent", "subscribers")
+    `free_at` is in the loop's seconds, `pending` the events published but not delivered.
+    """
+
+    __slots__ = ("free_at", "groups", "listeners", "pending", "recent", "subscribers", "timer")
 
     def __init__(self, recent: int) -> None:
         self.subscribers: dict[Subscriber, _Group] = {}
         self.groups: dict[Wants, _Group] = {}
         self.listeners: dict[str, dict[_Group, None]] = {}
         self.recent: deque[Event] = deque(maxlen=recent)
+        self.free_at = 0.0
+        self.pending = 0
+        self.timer: asyncio.Handle | None = None
 
     def join(self, subscriber: Subscriber, wants: Wants) -> None:
         """Takes a subscriber into the group of those that want the same."""
@@ -105,6 +122,7 @@ class _Channel:
 
     def pend(self, type_: str, tags: Tags, message: Message) -> None:
         """Adds an event to what is pending for those that want it."""
+        self.pending += 1
         for group in self.listeners.get(type_, ()):
             wait_ms = group.wants.wait_ms(type_, tags)
             if wait_ms is not None:
@@ -112,6 +130,7 @@ class _Channel:
 
     def flush(self) -> int:
         """Delivers what is pending; returns how many messages have been sent at once."""
+        self.pending = 0
         return sum(group.flush() for group in tuple(self.groups.values()))
 
 
@@ -125,7 +144,6 @@ class Hub:
         self._positions: dict[str, tuple[int, int]] = {}
         self._channels: dict[str, _Channel] = {}
         self._sent = metrics.messages_out.labels(ROOT_SOCKET)
-        self._dirty: set[str] = set()
 
     def open(self, epoch: str, positions: dict[str, tuple[int, int]]) -> None:
         """`positions`: per restaurant the last seq and the oldest that is kept."""
@@ -163,6 +181,8 @@ class Hub:
             return
         channel.leave(subscriber)
         if not channel.subscribers:
+            if channel.timer is not None:
+                channel.timer.cancel()
             del self._channels[restaurant_id]
 
     def publish(self, event: Event) -> None:
@@ -174,7 +194,7 @@ class Hub:
         if channel is not None:
             channel.recent.append(event)
             channel.pend(event.type, event.tags, event.message)
-            self._schedule(event.restaurant_id)
+            self._schedule(channel)
 
     def publish_live(self, event: LiveEvent) -> None:
         """Fans out an ephemeral event."""
@@ -182,23 +202,35 @@ class Hub:
         channel = self._channels.get(event.restaurant_id)
         if channel is not None:
             channel.pend(event.type, event.tags, event.message)
-            self._schedule(event.restaurant_id)
+            self._schedule(channel)
 
     def flush(self, restaurant_id: str) -> None:
-        """Delivers now what would be delivered at the end of this iteration of the loop."""
+        """Delivers now what has been published and would be delivered a little later."""
         channel = self._channels.get(restaurant_id)
-        if channel is not None:
-            self._sent.inc(channel.flush())
+        if channel is not None and channel.timer is not None:
+            self._flush(channel)
 
-    def _schedule(self, restaurant_id: str) -> None:
-        if not self._dirty:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._dirty.add(restaurant_id)
+    def _schedule(self, channel: _Channel) -> None:
+        loop = asyncio.get_running_loop()
+        if channel.timer is not None:
+            if channel.pending != MOST_EVENTS:
+                return
+            channel.timer.cancel()
+        if channel.pending == MOST_EVENTS or channel.free_at <= loop.time():
+            channel.timer = loop.call_soon(self._flush, channel)
+        else:
+            channel.timer = loop.call_at(channel.free_at, self._flush, channel)
 
-    def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, set()
-        for restaurant_id in dirty:
-            self.flush(restaurant_id)
+    def _flush(self, channel: _Channel) -> None:
+        if channel.timer is not None:
+            channel.timer.cancel()
+            channel.timer = None
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        self._sent.inc(channel.flush())
+        end = loop.time()
+        if end - start > LONG_S:
+            channel.free_at = end + min((end - start) * (1 / SHARE - 1), MOST_S)
 
     def recent(self, restaurant_id: str, after: int, limit: int) -> list[Event] | None:
         """The events right after a seq, if they are still in memory; else None."""
