@@ -107,8 +107,12 @@ class Publisher:
         self.socket.sendall(request)
 
     def readable(self) -> int:
-        """Reads the answer; raises RuntimeError when it is none of success."""
-        self._data += self.socket.recv(_RECEIVE)
+        """Reads the answer; raises RuntimeError when it is none of success, ConnectionError at the
+        end."""
+        data = self.socket.recv(_RECEIVE)
+        if not data:
+            raise ConnectionError("the server closed a publisher")
+        self._data += data
         head, found, body = self._data.partition(b"\r\n\r\n")
         if not found:
             return 0

@@ -37,7 +37,7 @@ async def serve() -> None:
     """Serves until killed."""
     app = web.Application()
     app.add_routes([web.get("/", socket), web.post("/publish", publish)])
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=3600)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
     host, port = runner.addresses[0][:2]

@@ -18,6 +18,8 @@ const io = new Server(server, {
   // By default messages under 1,024 bytes are not compressed.
   perMessageDeflate: process.argv.includes('--compress') ? { threshold: 200 } : false,
 });
+// Publishers keep their connections however long they have nothing to say.
+server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', 4096, () => {
   console.log(`Listening on http://127.0.0.1:${server.address().port}`);
 });

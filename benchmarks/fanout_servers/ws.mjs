@@ -19,6 +19,8 @@ const sockets = new WebSocketServer({
   server,
   perMessageDeflate: process.argv.includes('--compress'),
 });
+// Publishers keep their connections however long they have nothing to say.
+server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', 4096, () => {
   console.log(`Listening on http://127.0.0.1:${server.address().port}`);
 });
