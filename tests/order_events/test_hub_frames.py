@@ -1,234 +1,281 @@
-"""Frames that connections share: what a real client reads is what was sent."""
+"""Frames that no honest client sends: what the walker sees, and what a real server does."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import struct
 import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, pairwise
 from typing import Any
 
 import pytest
-from aiohttp import WSMessage, WSMsgType
-from aiohttp._websocket.reader import WebSocketDataQueue
-from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http_websocket import WebSocketReader
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, Raw, wire
 
-from order_events import frames
-from order_events.batching import Batcher
-from order_events.frames import DEFLATE_FROM, Burst, Message, close_frame, frame
-
-WINDOWS = range(9, 16)
-JSON = st.text('{}:,"order table 0123456789é☕', max_size=2_000)
-RANDOM = st.binary(max_size=600).map(lambda b: b.hex())
-LONG = st.builds(
-    lambda text, times: text * times, st.text(min_size=1, max_size=80), st.integers(1, 300)
+from order_events.walker import (
+    COMPRESSED_CONTROL,
+    FRAGMENTED,
+    INTERLEAVED,
+    UNMASKED,
+    FrameWalker,
 )
-TEXTS = st.one_of(JSON, RANDOM, LONG)
+
+sizes = st.integers(0, 125) | st.sampled_from([126, 65_535, 65_536])
+controls = st.builds(
+    Frame,
+    st.sampled_from([PING, PONG]),
+    st.binary(max_size=125),
+)
 
 
-class Received:
-    """What aiohttp's client parser has understood."""
-
-    def __init__(self, *, compress: bool = True) -> None:
-        loop = asyncio.new_event_loop()
-        loop.close()
-        self._queue = WebSocketDataQueue(BaseProtocol(loop), 2**24, loop=loop)
-        self._reader = WebSocketReader(self._queue, 2**24, compress, True)
-
-    def feed(self, data: bytes) -> None:
-        self._reader.feed_data(data)
-
-    @property
-    def messages(self) -> list[WSMessage]:
-        assert self._queue.exception() is None
-        return [message for message, _ in self._queue._buffer]
-
-    @property
-    def texts(self) -> list[str]:
-        assert all(m.type is WSMsgType.TEXT for m in self.messages)
-        return [m.data for m in self.messages]
+@st.composite
+def messages(draw: st.DrawFn) -> list[Frame]:
+    """A message in up to five frames, with pings and pongs in between."""
+    parts = draw(st.lists(sizes, min_size=1, max_size=5))
+    frames = []
+    for index, size in enumerate(parts):
+        frames += draw(st.lists(controls, max_size=2))
+        opcode = CONTINUATION if index else draw(st.sampled_from([TEXT, BINARY]))
+        rsv = 0 if index else draw(st.sampled_from([0, 4]))
+        final = index == len(parts) - 1
+        frames.append(Frame(opcode, bytes(size), final=final, rsv=rsv))
+    return frames
 
 
-@pytest.mark.parametrize("window", [0, *WINDOWS])
-@settings(max_examples=30)
-@given(texts=st.lists(TEXTS, max_size=12))
-def test_a_client_reads_what_was_sent(window: int, texts: list[str]) -> None:
-    """At every window, compressed and not, short and long, one by one and joined."""
-    messages = [Message(text.encode()) for text in texts]
-    one_by_one, joined = Received(compress=window > 0), Received(compress=window > 0)
-    for message in messages:
-        one_by_one.feed(message.wire(window))
-    joined.feed(Burst(messages).wire(window))
-    assert one_by_one.texts == texts
-    assert joined.texts == texts
+conversations = st.lists(messages(), max_size=4).map(lambda several: [*chain(*several)])
 
 
-@pytest.mark.parametrize("window", WINDOWS)
-@settings(max_examples=30)
-@given(texts=st.lists(TEXTS, min_size=1, max_size=30))
-def test_a_client_that_keeps_its_context_reads_it_with_the_window_it_agreed_to(
-    window: int, texts: list[str]
+def fed(data: bytes, cuts: Sequence[int], max_frames: int = 100) -> FrameWalker:
+    """A walker that has got the bytes in pieces."""
+    walker = FrameWalker(max_frames)
+    edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    for start, end in pairwise(edges):
+        walker.feed(data[start:end])
+    return walker
+
+
+cuts = st.lists(st.integers(0, 200_000), max_size=20)
+
+
+@given(conversations, cuts)
+def test_what_a_client_may_send_is_no_breach(frames: list[Frame], cuts: list[int]) -> None:
+    """However it is cut."""
+    assert fed(wire(frames), cuts).breach is None
+
+
+@given(conversations, st.integers(0, 1_000), cuts, st.data())
+def test_a_breach_is_found_wherever_it_stands(
+    frames: list[Frame], where: int, cuts: list[int], data: st.DataObject
 ) -> None:
-    """An inflater of exactly that window, which goes on from message to message, needs no byte of
-    an earlier one; one that starts afresh for each message reads the same."""
-    keeping = zlib.decompressobj(wbits=-window)
-    for text in texts:
-        wire = Message(text.encode()).wire(window)
-        size = {126: 4, 127: 10}.get(wire[1], 2)
-        payload = wire[size:]
-        if wire[0] & frames.RSV1:
-            fresh = zlib.decompressobj(wbits=-window)
-            ending = payload + b"\x00\x00\xff\xff"
-            assert keeping.decompress(ending) == fresh.decompress(ending) == text.encode()
-            # No block was the last one: the context stays open.
-            assert not keeping.eof
-        else:
-            assert payload == text.encode()
-
-
-def test_short_and_random_messages_are_not_deflated() -> None:
-    """From 200 bytes on, and only where it makes them smaller."""
-    text = b'{"type":"table:updated"}' * 20
-    assert Message(text[: DEFLATE_FROM - 1]).wire(15)[0] == 0x81
-    assert Message(text[:DEFLATE_FROM]).wire(15)[0] == 0xC1
-    assert Message(bytes(range(256))).wire(15)[0] == 0x81
-
-
-def test_a_message_is_built_once_for_all_windows_that_are_large_enough() -> None:
-    """Connections share the very same bytes."""
-    message = Message(b'{"type":"order:created"}' * 20)
-    assert message.wire(15) is message.wire(15) is message.wire(12)
-    assert message.wire(9) is not message.wire(15)
-    assert message.wire(0) is message.wire(0)
-    burst = Burst([message, message])
-    assert burst.wire(15) is burst.wire(15)
-
-
-@given(st.sampled_from([0, 1, 125, 126, 127, 65_535, 65_536, 70_000]))
-def test_lengths_are_told_in_the_shortest_form(size: int) -> None:
-    """RFC 6455, 5.2."""
-    head = len(frame(frames.TEXT, b"x" * size)) - size
-    assert head == (2 if size < 126 else 4 if size < 65_536 else 10)
-
-
-@given(st.text(max_size=200), st.sampled_from([1000, 1013, 4008]))
-def test_a_close_frame_is_valid_whatever_the_reason(reason: str, code: int) -> None:
-    """At most 125 bytes, and never half a character."""
-    received = Received()
-    received.feed(close_frame(code, reason))
-    [message] = received.messages
-    assert (message.type, message.data) == (WSMsgType.CLOSE, code)
-    assert reason.startswith(message.extra)
-    assert len(reason.encode()) > 100 or message.extra == reason
-
-
-def test_equal_batches_are_encoded_once() -> None:
-    """Connections that hold the same events back send one message."""
-    events = [Message(b'{"n":1}'), Message(b'{"n":2}')]
-    batches = []
-    for _ in range(2):
-        batcher = Batcher(10, 1_000)
-        for event in events:
-            batcher.add(event, 50, 0.0)
-        batches += batcher.flush()
-    assert batches[0] is batches[1]
-    assert batches[0].body == b'{"type":"batch","events":[{"n":1},{"n":2}]}'
-
-
-async def test_a_long_mixed_series_reaches_clients_of_every_kind(server: Any) -> None:
-    """Small and large, compressed and not, replies, events and batches: every client, whatever it
-    negotiated, sees what the uncompressed one sees."""
-    clients = [await negotiated(server, offer) for offer in OFFERS]
-    for number, client in enumerate(clients):
-        for batch_ms in (0, 40)[: 1 + number % 2]:
-            await client.send(type="subscribe", events=["*"], batch_ms=batch_ms)
-            await client.expect("subscribed")
-    for number in range(60):
-        tags = {"table_id": str(number)}
-        data = {"note": "large and repetitive " * (number**2 % 1_500)}
-        await server.events.publish("r1", "voice:order", data, tags=tags)
-        server.events.publish_live(
-            "r1", "voice:transcript", data, key=str(number), tags={"session_id": str(number)}
+    """After anything, in any pieces; what comes behind it changes nothing."""
+    at = where % (len(frames) + 1)
+    begun = [frame for frame in frames[:at] if frame.opcode < CLOSE]
+    while any(frame.final for frame in begun):
+        begun.pop(0)
+    inside = bool(begun) and not any(frame.payload for frame in begun)
+    wrong, breach = data.draw(
+        st.sampled_from(
+            [
+                (Frame(PING, b"x", masked=False), UNMASKED),
+                (Frame(PONG, rsv=4), COMPRESSED_CONTROL),
+                *([(Frame(TEXT, b"y"), INTERLEAVED)] if inside else []),
+            ]
         )
-    seen = [await durable(client, 60) for client in clients]
-    assert all(events == seen[0] for events in seen)
-    assert [event["seq"] for event in seen[0]] == list(range(1, 61))
+    )
+    walker = fed(wire([*frames[:at], wrong, *frames[at:]]), cuts)
+    assert walker.breach is breach
 
 
-OFFERS = [
-    None,
-    "permessage-deflate",
-    "permessage-deflate; client_max_window_bits",
-    "permessage-deflate; server_no_context_takeover",
-    "permessage-deflate; client_no_context_takeover; server_no_context_takeover",
-    *(f"permessage-deflate; server_max_window_bits={window}" for window in WINDOWS),
-]
+@given(st.binary(max_size=300), cuts)
+def test_garbage_is_judged_the_same_however_it_is_cut(data: bytes, cuts: list[int]) -> None:
+    """And never raises."""
+    assert fed(data, cuts).breach is fed(data, []).breach
 
 
-async def durable(client: Any, count: int) -> list[dict[str, Any]]:
-    """That many events of history, out of batches as well."""
-    events: list[dict[str, Any]] = []
-    while len(events) < count:
-        message = await client.receive()
-        several = message["events"] if message["type"] == "batch" else [message]
-        events += [event for event in several if "seq" in event]
-    return events
+def test_a_message_may_have_so_many_frames_and_no_more() -> None:
+    """The limit from both sides; control frames do not count."""
+    start, more = Frame(TEXT, final=False), Frame(CONTINUATION, final=False)
+    end = Frame(CONTINUATION)
+    allowed = [start, more, Frame(PING), end] * 2
+    assert fed(wire(allowed), [], max_frames=3).breach is None
+    assert fed(wire([*allowed, start, more, more, end]), [], max_frames=3).breach is FRAGMENTED
 
 
-async def negotiated(server: Any, offer: str | None) -> Any:
-    """A client that makes exactly this offer and holds the server to what it answers."""
-    raw = RawClient(*await asyncio.open_connection("127.0.0.1", server.port))
-    await raw.upgrade(server.token(), offer)
-    await raw.expect("connected")
-    return raw
+def test_nothing_is_looked_at_after_a_close_frame() -> None:
+    """What follows is not the protocol's business any more."""
+    frames = [Frame(CLOSE, b"\x03\xe8"), Frame(PING, masked=False)]
+    assert fed(wire(frames), []).breach is None
 
 
-class RawClient:
-    """A WebSocket whose inflater has no larger window than was agreed, and keeps its context
-    unless the server promised not to use it."""
+def deflated(data: bytes) -> bytes:
+    """One message as permessage-deflate sends it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-        self._window, self._fresh = 15, False
-        self._inflater: Any = None
 
-    async def upgrade(self, token: str, offer: str | None) -> None:
-        head = (
-            "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-            f"Authorization: Bearer {token}\r\n"
-        )
-        if offer is not None:
-            head += f"Sec-WebSocket-Extensions: {offer}\r\n"
-        self._writer.write(f"{head}\r\n".encode())
-        answer = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower()
-        assert " 101 " in answer
-        assert ("permessage-deflate" in answer) == (offer is not None)
-        if "server_max_window_bits=" in answer:
-            self._window = int(answer.split("server_max_window_bits=")[1].split(";")[0].split()[0])
-        self._fresh = "server_no_context_takeover" in answer
+HELLO = Frame(TEXT, b'{"type":"ping","id":1}')
+HALF = Frame(TEXT, b'{"type":', final=False)
+EMPTY = Frame(TEXT, final=False)
 
-    async def send(self, **message: Any) -> None:
-        payload = json.dumps(message).encode()
-        assert len(payload) < 126
-        self._writer.write(bytes((0x81, 0x80 | len(payload), 0, 0, 0, 0)) + payload)
+BROKEN = {
+    "not masked": ([replace(HELLO, masked=False)], 1002),
+    "not masked, a ping": ([Frame(PING, masked=False)], 1002),
+    "not masked, after good ones": ([HELLO, replace(HELLO, masked=False)], 1002),
+    "reserved bit 1 without compression": ([replace(HELLO, rsv=4)], 1002),
+    "reserved bit 2": ([replace(HELLO, rsv=2)], 1002),
+    "reserved bit 3": ([replace(HELLO, rsv=1)], 1002),
+    "reserved opcode": ([Frame(0x3)], 1002),
+    "reserved control opcode": ([Frame(0xB)], 1002),
+    "control frame in fragments": ([Frame(PING, final=False)], 1002),
+    "control frame too long": ([Frame(PING, bytes(126))], 1002),
+    "continuation of nothing": ([Frame(CONTINUATION, b"x")], 1002),
+    "continuation after the end": ([HELLO, Frame(CONTINUATION, b"x")], 1002),
+    "message inside another": ([HALF, HELLO], 1002),
+    "message inside an empty one": ([EMPTY, HELLO], 1002),
+    "invalid UTF-8": ([Frame(TEXT, b'"\xc3\x28"')], 1007),
+    "surrogates": ([Frame(TEXT, b'"\xed\xa0\x80"')], 1007),
+    "UTF-8 cut short": ([Frame(TEXT, b'"\xc3', final=False), Frame(CONTINUATION)], 1007),
+    "close code of one byte": ([Frame(CLOSE, b"\x03")], 1002),
+    "close code 0": ([Frame(CLOSE, b"\x00\x00")], 1002),
+    "close code 999": ([Frame(CLOSE, struct.pack("!H", 999))], 1002),
+    "close code 1004": ([Frame(CLOSE, struct.pack("!H", 1004))], 1002),
+    "close code 1005": ([Frame(CLOSE, struct.pack("!H", 1005))], 1002),
+    "close code 1006": ([Frame(CLOSE, struct.pack("!H", 1006))], 1002),
+    "close code 1015": ([Frame(CLOSE, struct.pack("!H", 1015))], 1002),
+    "close code 2999": ([Frame(CLOSE, struct.pack("!H", 2999))], 1002),
+    "close code 5000": ([Frame(CLOSE, struct.pack("!H", 5000))], 1002),
+    "close code 65535": ([Frame(CLOSE, struct.pack("!H", 65_535))], 1002),
+    "close reason is no UTF-8": ([Frame(CLOSE, b"\x03\xe8\xff")], 1007),
+}
 
-    async def receive(self) -> dict[str, Any]:
-        async with asyncio.timeout(5):
-            first, size = await self._reader.readexactly(2)
-            if size >= 126:
-                size = int.from_bytes(await self._reader.readexactly(2 if size == 126 else 8))
-            payload = await self._reader.readexactly(size)
-        if first & frames.RSV1:
-            if self._inflater is None or self._fresh:
-                self._inflater = zlib.decompressobj(wbits=-self._window)
-            payload = self._inflater.decompress(payload + b"\x00\x00\xff\xff")
-        message: dict[str, Any] = json.loads(payload)
-        return message
 
-    async def expect(self, type_: str) -> dict[str, Any]:
-        message = await self.receive()
-        assert message["type"] == type_, message
-        return message
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_broken_frame_is_closed_with_its_code(server: Any, name: str) -> None:
+    """What aiohttp's reader refuses and what it would let through; others are not disturbed."""
+    frames, code = BROKEN[name]
+    other = await server.connect()
+    client = await Raw.open(server)
+    client.send(*frames)
+    assert await client.closed_with() == code
+    await other.silent()
+    closes = f'order_events_closes_total{{code="{code}",socket="root"}} 1.0'
+    for _ in range(100):
+        if closes in server.events.metrics.exposition().decode():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(server.events.metrics.exposition().decode())
+
+
+DEFLATED_BROKEN = {
+    "ping": ([Frame(PING, rsv=4)], 1002),
+    "close": ([Frame(CLOSE, b"\x03\xe8", rsv=4)], 1002),
+    "continuation": ([EMPTY, Frame(CONTINUATION, b"x", rsv=4)], 1002),
+}
+
+
+@pytest.mark.parametrize("name", DEFLATED_BROKEN)
+async def test_only_a_message_can_be_compressed(server: Any, name: str) -> None:
+    """Its first frame says so, and no other."""
+    frames, code = DEFLATED_BROKEN[name]
+    client = await Raw.open(server, deflate=True)
+    client.send(*frames)
+    assert await client.closed_with() == code
+
+
+async def test_a_breach_has_no_effect(server: Any) -> None:
+    """Not even that of a good message that came in the same packet."""
+    client = await Raw.open(server)
+    await client.text()
+    client.send(HELLO, replace(HELLO, masked=False), HELLO)
+    first, payload = await client.frame()
+    assert (first & 0x0F, int.from_bytes(payload[:2])) == (CLOSE, 1002)
+
+
+async def test_frames_sent_with_the_handshake_are_looked_at(server: Any) -> None:
+    """A client should wait for the answer. One that does not is served, by the same rules."""
+    client = await Raw.open(server, early=bytes(HELLO))
+    assert b"connected" in await client.text()
+    assert b"pong" in await client.text()
+    half = bytes(HELLO)
+    client = await Raw.open(server, early=half[:7])
+    client.writer.write(half[7:])
+    assert b"pong" in [await client.text(), await client.text()][1]
+    client = await Raw.open(server, early=bytes(replace(HELLO, masked=False)))
+    assert await client.closed_with() == 1002
+
+
+async def test_a_small_message_that_inflates_to_the_limit_counts_in_full(start: Any) -> None:
+    """79 bytes that are 64 KiB: served, but soon the bytes of a minute are used up."""
+    server = await start(bytes_per_minute=3 * 65_536)
+    text = b'{"type":"ping","pad":"' + b"x" * 65_512 + b'"}'
+    assert len(text) == 65_536
+    bomb = Frame(TEXT, deflated(text), rsv=4)
+    assert len(bomb.payload) < 150
+    client = await Raw.open(server, deflate=True)
+    await client.text()
+    client.send(bomb, bomb, bomb)
+    for _ in range(3):
+        assert b"pong" in await client.text()
+    client.send(bomb)
+    assert b"RATE_LIMITED" in await client.text()
+
+
+@pytest.mark.parametrize("size", [65_537, 1_000_000, 100_000_000])
+async def test_a_bomb_is_not_inflated_to_its_end(server: Any, size: int) -> None:
+    """1009, whether it would be a little or a lot too large."""
+    client = await Raw.open(server, deflate=True)
+    client.send(Frame(TEXT, deflated(bytes(size)), rsv=4))
+    assert await client.closed_with() == 1009
+
+
+async def test_binary_messages_cost_what_others_cost(start: Any) -> None:
+    """Refused each, and beyond the rate told so; their bytes count as well."""
+    server = await start(regular_per_minute=2, bytes_per_minute=70_000)
+    client = await Raw.open(server)
+    await client.text()
+    client.send(Frame(BINARY, b"x"), Frame(BINARY, b"x"), Frame(BINARY, b"x"))
+    answers = [await client.text() for _ in range(3)]
+    assert [b"RATE_LIMITED" in answer for answer in answers] == [False, False, True]
+    client.send(Frame(BINARY, bytes(65_537)))
+    assert await client.closed_with() == 1009
+    client = await Raw.open(server)
+    await client.text()
+    client.send(Frame(BINARY, bytes(65_536)), Frame(BINARY, bytes(65_536)))
+    answers = [await client.text() for _ in range(2)]
+    assert [b"RATE_LIMITED" in answer for answer in answers] == [False, True]
+
+
+async def test_pings_are_limited(start: Any) -> None:
+    """As many as the setting says are answered; one more closes with 1008."""
+    server = await start(control_per_minute=5)
+    client = await Raw.open(server)
+    await client.text()
+    for number in range(5):
+        client.send(Frame(PING, b"%d" % number))
+        assert await client.frame() == (0x80 | PONG, b"%d" % number)
+    client.send(Frame(PING))
+    assert b"RATE_LIMITED" in await client.text()
+    assert await client.closed_with() == 1008
+
+
+async def test_a_message_in_endless_frames_is_refused(server: Any) -> None:
+    """Empty ones would cost no memory, and never end; 1,024 frames are allowed."""
+    client = await Raw.open(server)
+    await client.text()
+    more, end = Frame(CONTINUATION, final=False), Frame(CONTINUATION, b"}")
+    client.send(Frame(TEXT, b'{"type":"ping"', final=False), *[more] * 1_022, end)
+    assert b"pong" in await client.text()
+    client.send(EMPTY, *[more] * 1_024)
+    assert await client.closed_with() == 1009
+
+
+async def test_a_message_that_grows_without_end_is_refused(server: Any) -> None:
+    """Its frames are small, their sum is not."""
+    client = await Raw.open(server)
+    await client.text()
+    more = Frame(CONTINUATION, bytes(1_000), final=False)
+    client.send(Frame(TEXT, b"x", final=False), *[more] * 200)
+    assert await client.closed_with() == 1009
