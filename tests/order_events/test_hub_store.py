@@ -102,19 +102,6 @@ async def test_a_fault_inside_one_change_harms_no_other(server: Any, draft: Any)
     assert [e.type for e in events if e.type != "kds:update"] == ["order:created"] * 2
 
 
-async def test_order_numbers_follow_the_restaurants_day(
-    server: Any, draft: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """23:59 and 00:01 in New York are different days, whatever UTC says."""
-    numbers = []
-    for hour, minute in ((3, 59), (3, 59), (4, 1)):
-        moment = datetime(2026, 7, 1, hour, minute, tzinfo=UTC)
-        monkeypatch.setattr("order_events.store.utc_now", lambda moment=moment: moment)
-        order = await server.events.create_order("r1", draft, actor="a")
-        numbers.append(order.order_number)
-    assert numbers == ["20260630-0001", "20260630-0002", "20260701-0001"]
-
-
 async def test_a_locked_database_fails_writers_and_not_readers(start: Any, draft: Any) -> None:
     """Readiness turns red until a write succeeds again; nothing half-written is left."""
     server = await start(store_busy_s=0.1)
