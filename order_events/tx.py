@@ -128,16 +128,24 @@ class MenuCache:
     def __init__(self) -> None:
         self._menus: OrderedDict[str, tuple[int, Menu]] = OrderedDict()
 
-    def parse(self, restaurant_id: str, version: int, body: str) -> Menu:
-        """The menu in `body`, from the cache if this version is there."""
+    def get(self, restaurant_id: str, version: int) -> Menu | None:
+        """This version of the menu, if it is there."""
         cached = self._menus.get(restaurant_id)
         if cached is None or cached[0] != version:
-            cached = (version, Menu.model_validate_json(body))
-            self._menus[restaurant_id] = cached
-            if len(self._menus) > _MENUS:
-                self._menus.popitem(last=False)
+            return None
         self._menus.move_to_end(restaurant_id)
         return cached[1]
+
+    def parse(self, restaurant_id: str, version: int, body: str) -> Menu:
+        """The menu in `body`, from the cache if this version is there."""
+        menu = self.get(restaurant_id, version)
+        if menu is None:
+            menu = Menu.model_validate_json(body)
+            self._menus[restaurant_id] = (version, menu)
+            self._menus.move_to_end(restaurant_id)
+            if len(self._menus) > _MENUS:
+                self._menus.popitem(last=False)
+        return menu
 
 
 class Tx(Reader):
@@ -227,8 +235,16 @@ class Tx(Reader):
 
     def menu(self, restaurant_id: str) -> Menu | None:
         """The restaurant's menu as of this transaction."""
-        row = self.menu_row(restaurant_id)
-        return None if row is None else self._menus.parse(restaurant_id, *row)
+        row = self.db.execute(
+            "SELECT version FROM menus WHERE restaurant_id = ?", (restaurant_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        known = self._menus.get(restaurant_id, row[0])
+        if known is not None:
+            return known
+        whole = self.menu_row(restaurant_id)
+        return None if whole is None else self._menus.parse(restaurant_id, *whole)
 
     def put_menu(self, restaurant_id: str, menu: Menu, actor: str) -> int:
         """Replaces the menu; returns its version."""
