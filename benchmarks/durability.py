@@ -25,13 +25,14 @@ from pathlib import Path
 
 import commit_rates
 from hub_process import HubProcess
-from kill_checks import check_history, check_reader, check_state
+from kill_checks import check_history, check_reader, check_state, missed_by
 from kill_run import Json, Restaurant, kill_again_and_again
 
 RESTAURANTS = 2
 WRITERS = 4
-SETTLE_S = 20.0
-"""How long readers and the kitchen may take to catch up after the last kill."""
+SETTLE_S = 10.0
+"""In the end, how long nothing may come before what has not come is missing."""
+PAUSE_S = 0.7
 
 
 async def kills(data_dir: Path, times: int, seed: int) -> Counter[str]:
@@ -63,19 +64,31 @@ async def _progress(done: int) -> None:
 
 
 async def _judge(restaurant: Restaurant) -> Counter[str]:
-    """Once nothing happens any more; who has not caught up by then has missed something."""
-    deadline = asyncio.get_running_loop().time() + SETTLE_S
+    """Once nothing comes any more; who has not caught up by then has missed something."""
     history, found = await restaurant.history(), Counter[str]()
-    while asyncio.get_running_loop().time() < deadline:
-        # Two thirds of a second without an event: the kitchen has been told, too.
-        await asyncio.sleep(0.7)
+    arrived, quiet = -1, 0.0
+    while quiet < SETTLE_S:
+        await asyncio.sleep(PAUSE_S)
+        quiet += PAUSE_S
+        if (now := sum(len(reader.events) for reader in restaurant.readers)) != arrived:
+            arrived, quiet = now, 0.0
+            continue
         before, history = history, await restaurant.history()
         found = await _compare(restaurant, history)
         if len(history) == len(before) and not found.total():
             break
-    for line in restaurant.written.contradicted[:5]:
-        print(f"contradicted: {line}", file=sys.stderr)
+    for line in _faults(restaurant, history):
+        print(line, file=sys.stderr)
     return found
+
+
+def _faults(restaurant: Restaurant, history: list[Json]) -> list[str]:
+    """The first of each kind, for whoever has to find out why."""
+    lines = [f"contradicted: {line}" for line in restaurant.written.contradicted[:3]]
+    for reader in restaurant.readers:
+        if missed := missed_by(reader, history):
+            lines.append(f"{reader.wish} is at {reader.position} and missed {missed[:10]}")
+    return lines
 
 
 async def _compare(restaurant: Restaurant, history: list[Json]) -> Counter[str]:

@@ -39,10 +39,7 @@ def check_history(history: Sequence[Json], written: Written) -> Counter[str]:
 
 def check_reader(reader: Reader, history: Sequence[Json]) -> Counter[str]:
     """What one reader saw against what it should have."""
-    lanes = {
-        e["data"]["order"]["id"]: e["data"]["order"]["source"]["lane"] for e in _orders(history)
-    }
-    expected = [_place(e) for e in history if _wanted(e, reader.wish, lanes)]
+    expected = _expected(reader, history)
     seen = [_place(event) for event in reader.events]
     return Counter(
         {
@@ -55,6 +52,12 @@ def check_reader(reader: Reader, history: Sequence[Json]) -> Counter[str]:
     )
 
 
+def missed_by(reader: Reader, history: Sequence[Json]) -> list[int]:
+    """The seqs of the events that a reader should have and has not."""
+    seen = {_place(event) for event in reader.events}
+    return [place[1] for place in _expected(reader, history) if place not in seen]
+
+
 def check_state(reader: Reader, state: dict[str, tuple[int, str]]) -> Counter[str]:
     """Orders that a reader of everything believes to be other than they are."""
     believed: dict[str, tuple[int, str]] = {}
@@ -63,6 +66,12 @@ def check_state(reader: Reader, state: dict[str, tuple[int, str]]) -> Counter[st
         believed[order["id"]] = (order["version"], order["status"])
     wrong = believed.items() ^ state.items()
     return Counter({"orders wrong at readers in the end": len({order for order, _ in wrong})})
+
+
+def _expected(reader: Reader, history: Sequence[Json]) -> list[tuple[str, int, str]]:
+    orders = [event["data"]["order"] for event in _orders(history)]
+    lanes = {order["id"]: order["source"]["lane"] for order in orders}
+    return [_place(event) for event in history if _wanted(event, reader.wish, lanes)]
 
 
 def _orders(events: Iterable[Json]) -> list[Json]:

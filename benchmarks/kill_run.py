@@ -23,6 +23,7 @@ MENU: Json = {
 }
 LANES = ("1", "2", "3")
 LIFE = ("confirmed", "preparing", "ready", "completed")
+FOR_EVER = 10**9
 PAUSE_S = 0.02
 """How long a client waits before it tries again."""
 
@@ -167,7 +168,7 @@ class Restaurant:
 
     async def _listen(self, reader: Reader) -> None:
         # Some connections are given up by the client, after a random number of messages.
-        patience = self._random.choice((5, 50, 500, 10**9))
+        patience = self._random.choice((5, 50, 500, FOR_EVER))
         async with self._http.ws_connect("/", max_msg_size=0) as socket:
             reader.connections += 1
             reader.subscribed = False
@@ -180,7 +181,7 @@ class Restaurant:
                     continue
                 _take(reader, message)
                 patience -= 1
-                if patience == 0:
+                if patience <= 0 and not self._stopping.is_set():
                     return
 
     async def history(self) -> list[Json]:
