@@ -162,6 +162,8 @@ class Writer:
         if schema.is_damage(error):
             self.found_damage()
         self._roll_back()
+        # It may hold a version that was never committed and will be given to another menu.
+        self._menus = MenuCache()
         refusal = "orders cannot be changed now; nothing was changed"
         for job in jobs:
             job.result = None

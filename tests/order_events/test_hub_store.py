@@ -149,6 +149,33 @@ async def test_a_full_database_refuses_changes_whole(server: Any, draft: Any) ->
     assert server.events.ready
 
 
+async def test_a_menu_that_was_never_committed_prices_nothing(
+    server: Any, draft: Any, menu: Any
+) -> None:
+    """Even where an order of the same failed group had been priced by it."""
+
+    def priced(price: int) -> Any:
+        items = tuple(item.model_copy(update={"price": price}) for item in menu.items[:1])
+        return menu.model_copy(update={"items": items})
+
+    def fails(tx: Tx) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    slow = asyncio.create_task(server.events.store.write(_busy))
+    await asyncio.sleep(0)
+    failed = await asyncio.gather(
+        server.events.put_menu("r1", priced(111), "m"),
+        server.events.create_order("r1", draft, actor="a"),
+        server.events.store.write(fails),
+        slow,
+        return_exceptions=True,
+    )
+    assert all(isinstance(result, StoreUnavailable) for result in failed[:3])
+    await server.events.put_menu("r1", priced(222), "m")
+    order = await server.events.create_order("r1", draft, actor="a")
+    assert (order.subtotal, order.order_number[-4:]) == (222, "0001")
+
+
 async def test_changes_that_wait_are_bounded(start: Any, draft: Any) -> None:
     """Beyond the queue a change is refused at once, and those that wait are made."""
     server = await start(store_queue=3)
