@@ -54,7 +54,6 @@ class Written:
     """Order id by the mark that its draft carried."""
     versions: dict[str, list[int]] = field(default_factory=dict)
     """Of each order the versions that were acknowledged."""
-    statuses: dict[str, str] = field(default_factory=dict)
     retried: int = 0
     contradicted: list[str] = field(default_factory=list)
     """Answers that no single application of the request explains."""
@@ -124,10 +123,13 @@ class Restaurant:
         while not self._stopping.is_set():
             self._marks += 1
             order = await self._create(f"{self.name}-{self._marks}")
-            for status in LIFE[: self._random.randint(0, len(LIFE))]:
-                await self._step(order, status)
+            steps = LIFE[: self._random.randint(0, len(LIFE))]
+            for status in steps:
+                if order is not None:
+                    order = await self._step(order, status)
 
-    async def _create(self, mark: str) -> Json:
+    async def _create(self, mark: str) -> Json | None:
+        """The order, None if the answers contradict each other."""
         draft = {
             "notes": mark,
             "source": {"lane": self._random.choice(LANES)},
@@ -138,10 +140,11 @@ class Restaurant:
             order: Json = answer.get("order", {})
             if status != 201 or self.written.orders.setdefault(mark, order["id"]) != order["id"]:
                 self.written.contradicted.append(f"{mark}: {answer}")
-        self._acknowledged(order)
-        return order
+                return None
+        return self._acknowledged(order)
 
-    async def _step(self, order: Json, wanted: str) -> None:
+    async def _step(self, order: Json, wanted: str) -> Json | None:
+        """The changed order, None if it is not what it must be."""
         version = order["version"] + 1
         path = f"/v1/orders/{order['id']}"
         change = {"status": wanted, "version": order["version"]}
@@ -149,15 +152,15 @@ class Restaurant:
         if status == 409:
             # Either an earlier try of ours was applied and its answer lost, or something is wrong.
             _, answer = await self.call("GET", path)
-        now = answer["order"]
-        if (now["version"], now["status"]) != (version, wanted):
-            self.written.contradicted.append(f"{order['id']}: {now['status']} for {wanted}")
-        order.update(now)
-        self._acknowledged(now)
+        now: Json = answer.get("order", {})
+        if (now.get("version"), now.get("status")) != (version, wanted):
+            self.written.contradicted.append(f"{order['id']}: {answer} for {wanted}")
+            return None
+        return self._acknowledged(now)
 
-    def _acknowledged(self, order: Json) -> None:
+    def _acknowledged(self, order: Json) -> Json:
         self.written.versions.setdefault(order["id"], []).append(order["version"])
-        self.written.statuses[order["id"]] = order["status"]
+        return order
 
     async def _read(self, reader: Reader) -> None:
         while True:
