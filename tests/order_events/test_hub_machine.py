@@ -170,9 +170,9 @@ class HubMachine(RuleBasedStateMachine):
         status, _ = self.run(self._call("PATCH", f"/v1/orders/{order.id}", change))
         assert status == 409
 
-    @rule(table=st.sampled_from("ab"), count=st.integers(1, 12), resuming=st.integers(0))
-    def a_burst_while_a_client_resumes(self, table: str, count: int, resuming: int) -> None:
-        self.run(self._burst(table, count, resuming))
+    @rule(table=st.sampled_from("ab"), count=st.integers(1, 12), wish=WISHES)
+    def a_burst_while_a_client_reads_all_history(self, table: str, count: int, wish: Wish) -> None:
+        self.run(self._burst(table, count, Client(wish, 0, 0)))
 
     @rule(wish=WISHES, back=st.integers(0, 20))
     def connect(self, wish: Wish, back: int) -> None:
@@ -268,15 +268,11 @@ class HubMachine(RuleBasedStateMachine):
         lane = order.draft["source"]["lane"]
         self.told.append(Told(type_, order.id, order.version, order.status, lane))
 
-    async def _burst(self, table: str, count: int, resuming: int) -> None:
-        change = TableChange(number="1", status="occupied")
-        pouring = self._pour(table, count, change)
-        if not self.clients:
-            await pouring
-            return
-        client = self.clients[resuming % len(self.clients)]
+    async def _burst(self, table: str, count: int, client: Client) -> None:
+        self.clients.append(client)
         epoch = await self._connect(client)
-        await asyncio.gather(pouring, self._subscribe(client, epoch))
+        change = TableChange(number="1", status="occupied")
+        await asyncio.gather(self._pour(table, count, change), self._subscribe(client, epoch))
 
     async def _pour(self, table: str, count: int, change: TableChange) -> None:
         for _ in range(count):
@@ -303,7 +299,7 @@ class HubMachine(RuleBasedStateMachine):
         """The epoch that the server says it has."""
         await self._hang_up(client)
         client.socket = await self.http.ws_connect("/")
-        connected = await client.socket.receive_json(timeout=20)
+        connected = await client.socket.receive_json(timeout=10)
         return str(connected["data"]["epoch"])
 
     async def _subscribe(self, client: Client, epoch: str) -> None:
@@ -318,7 +314,7 @@ class HubMachine(RuleBasedStateMachine):
             }
         )
         # Until the answer comes, the connection is one that has never subscribed.
-        while (answer := await client.socket.receive_json(timeout=20))["type"] != "subscribed":
+        while (answer := await client.socket.receive_json(timeout=10))["type"] != "subscribed":
             pass
         assert answer["data"]["recovered"], answer
         assert answer["data"]["seq"] == client.since
@@ -326,7 +322,7 @@ class HubMachine(RuleBasedStateMachine):
     async def _read(self, client: Client) -> None:
         """One message's events."""
         assert client.socket is not None
-        message = json.loads(await client.socket.receive_str(timeout=20))
+        message = json.loads(await client.socket.receive_str(timeout=10))
         for event in message["events"] if message["type"] == "batch" else [message]:
             client.events.append(event)
             client.since = event["seq"]
