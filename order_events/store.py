@@ -26,7 +26,7 @@ from order_events.models import Event
 from order_events.settings import HubSettings
 from order_events.tx import Reader, Tx
 from order_events.watermark import Watermark
-from order_events.writer import Job, Writer
+from order_events.group_commit import Job, Writer
 
 T = TypeVar("T")
 READERS = 2
