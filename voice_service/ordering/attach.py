@@ -64,6 +64,9 @@ class Attacher:
                 case SaidPlain():
                     current.plain = True
                 case SaidSplit():
+                    if current is group and group.mods and one.count is not None:
+                        # "Two with cheese and one with onions": two in all, or three?
+                        group.quality *= _HOW_MANY_IN_ALL
                     current = self._split(one, current)
                 case SaidBoth():
                     self._both = True
@@ -217,9 +220,6 @@ class Attacher:
             siblings = [g for g in self.groups if g.item == current.item and g is not current]
             return siblings[-1] if siblings else current
         current.quantity = total - said.count
-        if current.mods:
-            # "Two with cheese and one with onions": two in all, or three?
-            current.quality *= _HOW_MANY_IN_ALL
         sibling = replace(
             current, quantity=said.count, mods=list(current.mods), words=set(current.words)
         )

@@ -135,15 +135,8 @@ def _onto(target: Target, parts: Sequence[Part], menu: CompiledMenu, cart: CartV
     if isinstance(acts[0], Add):
         group = acts[0].group
         instead = target if _names(target) else _like(group.item, menu, cart)
-        if instead is not None:
-            # How many is known: as many as there were.
-            acts = [a for a in acts if not _asks_how_many(a)]
         return [acts[0] if instead is None else Replace(instead, group), *acts[1:]]
     return [_retarget(act, target) for act in acts]
-
-
-def _asks_how_many(act: Act) -> bool:
-    return isinstance(act, Problem) and act.code == "ambiguous_quantity"
 
 
 def _like(item: str, menu: CompiledMenu, cart: CartView) -> Target | None:
