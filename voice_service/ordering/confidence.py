@@ -41,8 +41,9 @@ class Evidence:
         heard = min((self.heard[i] for i in used if i < len(self.heard)), default=1.0)
         nearness = self.parsed.nearness
         near = min((nearness[i] for i in used if i in nearness), default=1.0)
-        doubt = self.menu_doubt * (1.0 - heard)
-        return max(0.0, (1.0 - doubt) * quality * near * self._coverage())
+        # The greater doubt counts: that half a name fits the menu speaks for the sounds as well.
+        matched = quality * near
+        return max(0.0, min(1.0 - self.menu_doubt * (1.0 - heard), matched) * self._coverage())
 
     def _coverage(self) -> float:
         """What words that explain nothing say about the words beside them."""
