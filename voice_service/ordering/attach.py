@@ -64,10 +64,7 @@ class Attacher:
                 case SaidPlain():
                     current.plain = True
                 case SaidSplit():
-                    if current is group and group.mods and one.count is not None:
-                        # "Two with cheese and one with onions": two in all, or three?
-                        group.quality *= _HOW_MANY_IN_ALL
-                    current = self._split(one, current)
+                    current = self._told_apart(one, current, group)
                 case SaidBoth():
                     self._both = True
                 case SaidBreak():
@@ -77,6 +74,12 @@ class Attacher:
                     since = []
                 case _:
                     self._report(one, current, said)
+
+    def _told_apart(self, said: SaidSplit, current: Group, group: Group) -> Group:
+        if current is group and group.mods and said.count is not None:
+            # "Two with cheese and one with onions": two in all, or three?
+            group.quality *= _HOW_MANY_IN_ALL
+        return self._split(said, current)
 
     def _report(self, one: Said, current: Group, said: Sequence[Said]) -> None:
         match one:
