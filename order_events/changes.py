@@ -44,7 +44,7 @@ def create_order(
     if menu is None:
         raise InvalidOrder("the restaurant has no menu")
     # Priced before a number is taken, so that a refused draft leaves no hole in the day.
-    orders.price_items(draft.items, menu, already=())
+    orders.price_items(draft.items, menu, already=(), now=tx.now)
     number = tx.next_order_number(restaurant_id, tx.moment.astimezone(ZoneInfo(menu.time_zone)))
     order = orders.create(
         draft,

@@ -36,12 +36,12 @@ def hears(
 ) -> tuple[CartUpdate, list[Reason]]:
     """The order at the end, and all reasons that came up on the way.
 
-    `at` is the restaurant's local time; without it everything is served.
+    `at` is the restaurant's local time.
     """
-    conversation = Conversation(menu)
+    conversation = Conversation(menu, at=at)
     reasons: list[Reason] = []
     for number, text in enumerate(utterances, start=1):
-        reasons += conversation.hear(Heard(number, text, 0.95, at=at)).reasons
+        reasons += conversation.hear(Heard(number, text, 0.95)).reasons
     last = conversation.end()
     return last, [*reasons, *last.reasons]
 

@@ -26,7 +26,7 @@ class Group:
 
     `plain`: without its default modifiers, except those named. `more`: one more of the same.
     `joined`: it was said as an accompaniment of the group before ("chips and salsa").
-    `vague`: several, but nobody can say how many.
+    `vague`: several, but nobody can say how many. `linked`: a "with" stood right before it.
     """
 
     item: str
@@ -37,6 +37,7 @@ class Group:
     more: bool = False
     joined: bool = False
     vague: bool = False
+    linked: bool = False
     quality: float = 1.0
     words: set[int] = field(default_factory=set)
     candidates: tuple[str, ...] = ()
@@ -82,12 +83,14 @@ class Modify:
 class Replace:
     """Put `group` where the target was; what it does not say is kept where it fits.
 
-    `alike`: only if the target is of the same category, else the group is added.
+    `alike`: only if the target is of the same category, else the group is added. `only`: so many of
+    a line that has more.
     """
 
     target: Target
     group: Group
     alike: bool = False
+    only: int | None = None
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
                 acts += loose(after, menu, cart, attacher)
             continue
         group = _group(parts[start:head], part)
+        group.linked = start > 0 and parts[start - 1].cue(Cue.WITH)
         chosen = tuple(i for i in group.candidates if i in cart.choices)
         if len(chosen) == 1:
             # It answers a question, so less of its name is enough.
@@ -83,7 +84,7 @@ def _added(group: Group, menu: CompiledMenu) -> Act:
 
 def _takes(menu: CompiledMenu, item: str, group: Group) -> bool:
     sized = group.size is None or group.size in menu.items[item].prices
-    return sized and all(m.group in menu.items[item].modifier_groups for m in group.mods)
+    return sized and all(menu.takes(item, m.group) for m in group.mods)
 
 
 def _group(inner: Sequence[Part], head: Part) -> Group:
@@ -127,7 +128,7 @@ def _negated(parts: Sequence[Part], start: int, head: int) -> bool:
         if part.cue(Cue.NO):
             following = parts[index + 1]
             return index + 1 == head or not following.cue(Cue.COMMA)
-        if not (part.idle or part.cue(Cue.THE, Cue.MEASURE, Cue.EXTRA)):
+        if not (part.idle or part.cue(Cue.A, Cue.THE, Cue.MEASURE, Cue.EXTRA)):
             return False
     return False
 

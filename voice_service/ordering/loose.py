@@ -20,6 +20,7 @@ from voice_service.ordering.said import (
     SaidSize,
     SaidUnknown,
 )
+from voice_service.ordering.text import keys_of
 
 _IMPLIED = 0.85  # certainty of an item that was not named but is the only one that fits
 
@@ -70,7 +71,7 @@ class _Loose:
             case SaidSize():
                 self._acts.append(_cart_size(said, self._menu, self._cart))
             case SaidNumber():
-                self._acts.append(Modify(Target(), quantity=said.value, text=str(said.value)))
+                self._acts.append(_number(said, self._menu, self._cart))
             case SaidPlain():
                 self._acts.append(Modify(Target(), plain=True))
             case SaidItem():
@@ -131,6 +132,16 @@ def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
     if cart.items:
         return Problem("size_not_available", said.text, group=Group(cart.items[-1]))
     return Problem("not_understood", said.text)
+
+
+def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
+    """A bare number: how many, or which of the sizes that were asked about ("twenty" pieces)."""
+    text = str(said.value)
+    sizes = menu.items[cart.unsized].prices if cart.unsized is not None else ()
+    named = [s for s in sizes if text in keys_of(menu.sizes[s].name, menu.language)]
+    if cart.unsized is not None and len(named) == 1:
+        return Modify(Target((cart.unsized,)), size=named[0], text=text)
+    return Modify(Target(), quantity=said.value, text=text)
 
 
 def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView) -> list[Act]:

@@ -74,6 +74,11 @@ class _State:
         self.push(acts)
         return acts
 
+    def ordered(self, part: Part) -> bool:
+        """Whether an item is in the order, or was said just now."""
+        said = [i for p in self.stretch if p.role is Role.ITEM for i in p.items]
+        return not set(part.items).isdisjoint({*said, *self.cart.items})
+
     def push(self, acts: Sequence[Act]) -> None:
         self.acts += acts
         items = [a.group.item for a in acts if isinstance(a, Add | Replace)]
@@ -173,7 +178,7 @@ def _about_lines(parts: list[Part], index: int, state: _State) -> int | None:
     if taken_off or part.cue(Cue.CHANGE):
         return _command(parts, index + 1, state, remove if taken_off else change)
     if part.cue(Cue.MAKE):
-        return _command(parts, index, state, make, Cue.AND, Cue.BUT)
+        return _make(parts, index, state)
     if part.cue(Cue.CORRECT) or _no_as_correction(parts, index, state):
         return _correct(parts, index, state)
     return None
@@ -186,6 +191,17 @@ def _command(parts: list[Part], start: int, state: _State, command: _Command, *u
     state.flush()
     end = max(_end(parts, start + (command is make), *until), start)
     state.push(command(parts[start:end], state.menu, state.cart))
+    return end
+
+
+def _make(parts: list[Part], index: int, state: _State) -> int:
+    """ "make the coke small and the fries large": each that is named is changed."""
+    end = _command(parts, index, state, make, Cue.AND, Cue.BUT)
+    while end + 2 < len(parts) and parts[end].cue(Cue.AND) and parts[end + 1].cue(Cue.THE):
+        named = parts[end + 2]
+        if named.role is not Role.ITEM or not state.ordered(named):
+            break
+        end = _command(parts, end + 1, state, make, Cue.AND, Cue.BUT)
     return end
 
 
@@ -315,9 +331,11 @@ def _no_as_correction(parts: list[Part], index: int, state: _State) -> bool:
     if first.cue(Cue.COMMA):
         return len(following) > 1 and (
             following[1].role in (Role.NUMBER, Role.SIZE, Role.ITEM, Role.MODIFIER)
-            or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE)
+            or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE, Cue.WITH)
         )
     second = following[1] if len(following) > 1 else None
+    if second is not None and second.role is Role.ITEM and state.ordered(second):
+        return False  # "not a Coke": there is one in the order
     modifier = second is not None and second.role is Role.MODIFIER
     return first.role in (Role.NUMBER, Role.SIZE) or (first.cue(Cue.A) and not modifier)
 

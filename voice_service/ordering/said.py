@@ -233,7 +233,7 @@ class Reader:
         elif part.cue(Cue.ASIDE):
             self._last_modifier("on_the_side")
         elif part.cue(Cue.HALF):
-            if self._role_follows(index, Role.MODIFIER):
+            if self._role_follows(index, Role.MODIFIER) or self._half_with(index):
                 self._emphasis("half", part, keep_negation=False)
             else:
                 self._last_modifier("half")
@@ -258,6 +258,8 @@ class Reader:
             pass  # "without adding ham"
         elif part.cue(Cue.BUT) and index and self.parts[index - 1].span.has(Cue.EVERYTHING):
             self._negated, self._carried = True, None  # "everything but onions"
+        elif part.cue(Cue.WITH) and index and self._half_with(index - 1):
+            pass  # "half with cheese"
         elif part.cue(Cue.WITH, Cue.ADD, Cue.BUT):
             self._reset()
             self._wanted = True
@@ -295,6 +297,14 @@ class Reader:
     def _role_follows(self, index: int, role: Role) -> bool:
         following = self.parts[index + 1 : index + 2]
         return bool(following) and following[0].role is role
+
+    def _half_with(self, index: int) -> bool:
+        return (
+            self.parts[index].cue(Cue.HALF)
+            and index + 1 < len(self.parts)
+            and self.parts[index + 1].cue(Cue.WITH)
+            and self._role_follows(index + 1, Role.MODIFIER)
+        )
 
     def _next_is(self, index: int, *cues: Cue) -> bool:
         for part in self.parts[index + 1 :]:
