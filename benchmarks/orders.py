@@ -177,7 +177,7 @@ def predict(compiled: CompiledMenu, source: EvalMenu, utterance: str) -> dict[st
     """The order of one utterance and its status at the end."""
     conversation = Conversation(compiled)
     conversation.hear(Heard(1, utterance, 1.0))
-    status = conversation.end().status
+    update = conversation.end()
     order: list[dict[str, Any]] = []
     for line in conversation.lines:
         if line.joined and order:
@@ -185,12 +185,23 @@ def predict(compiled: CompiledMenu, source: EvalMenu, utterance: str) -> dict[st
             order[-1]["modifiers"].append({"name": line.item})
             continue
         order.append(_line(line, source))
-    return {"order": order, "status": status}
+    return {
+        "order": order,
+        "status": update.status,
+        "reasons": [f"{r.code}: {r.text}" for r in update.reasons],
+        "confidence": round(min((line.confidence for line in conversation.lines), default=1.0), 3),
+        "heard": utterance,
+    }
 
 
 def _line(line: Line, source: EvalMenu) -> dict[str, Any]:
-    modifiers = []
+    modifiers: list[dict[str, Any]] = []
+    # The format writes "all the toppings" as one.
+    whole = sorted({m.group for m in line.mods if m.every})
+    modifiers += [{"name": f"all_{group}s"} for group in whole]
     for mod in line.mods:
+        if mod.every:
+            continue
         name, count = source.modifiers[mod.id]
         modifiers.append(
             {"name": name, "qualifier": mod.qualifier, "negated": mod.negated, "count": count}
@@ -230,9 +241,9 @@ def main() -> None:
                 continue
             row = json.loads(text)
             utterance = stressed(row["utterance"], options.stress, options.seed)
-            started = time.perf_counter()
+            started = time.thread_time()
             prediction = predict(compiled, source, utterance)
-            seconds.append(time.perf_counter() - started)
+            seconds.append(time.thread_time() - started)
             out.write(json.dumps({"id": row["id"], **prediction}, ensure_ascii=False) + "\n")
     seconds.sort()
     if seconds:

@@ -9,7 +9,10 @@ from order_events.drafts import Qualifier
 
 @dataclass
 class Mod:
-    """A modifier as said. `quality`: how well the words match its name; `words`: which words."""
+    """A modifier as said. `quality`: how well the words match its name; `words`: which words.
+
+    `every`: it was not named, but is one of "all the toppings".
+    """
 
     id: str
     group: str
@@ -18,6 +21,7 @@ class Mod:
     quantity: int = 1
     quality: float = 1.0
     words: tuple[int, ...] = ()
+    every: bool = False
 
 
 @dataclass

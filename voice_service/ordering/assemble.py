@@ -18,6 +18,7 @@ from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.text import plain
 from voice_service.ordering.said import (
     Reader,
     Said,
@@ -27,6 +28,9 @@ from voice_service.ordering.said import (
 )
 
 _ANSWER = 0.9
+_COUNTING = (Cue.A, Cue.THE, Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
+_WHOLE = 0.9  # from here on a name is said in full
+_LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppers"
 
 
 def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -52,6 +56,10 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
             continue
         group = _group(parts[start:head], part)
         group.linked = start > 0 and parts[start - 1].cue(Cue.WITH)
+        if part.senses[0].quality < _WHOLE and _in_list(parts, start):
+            group.quality *= _LISTED_PART
+        if not group.linked and _plural_of_one(parts[start:head], part, menu):
+            group.vague = True
         chosen = tuple(i for i in group.candidates if i in cart.choices)
         if len(chosen) == 1:
             # It answers a question, so less of its name is enough.
@@ -109,6 +117,23 @@ def _group(inner: Sequence[Part], head: Part) -> Group:
     return group
 
 
+def _in_list(parts: Sequence[Part], start: int) -> bool:
+    """Whether an item without "a" or a number stands where a modifier would."""
+    before = [p for p in parts[max(start - 2, 0) : start] if not p.idle]
+    if not before:
+        return False
+    after_modifier = len(before) > 1 and before[-2].role is Role.MODIFIER
+    return before[-1].cue(Cue.WITH) or (before[-1].cue(Cue.AND, Cue.COMMA) and after_modifier)
+
+
+def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool:
+    """Whether several are wanted without a number: "cokes", but not "fries"."""
+    word = head.span.text.split()[-1]
+    if not menu.lexicon.plural(word) or any(p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner):
+        return False
+    return not menu.lexicon.plural(plain(menu.item_name(head.items[0]).split()[-1]))
+
+
 def _inner(parts: Sequence[Part]) -> list[Said]:
     """What is said before the name; its number counts the item and nothing else."""
     rest = [
@@ -163,8 +188,9 @@ def _leading(
     """What stands before the first item: about the cart's last item, else about this one."""
     headless = next((s for s in said if isinstance(s, SaidSize) and s.count is not None), None)
     linked = start > 0 and parts[start - 1].cue(Cue.WITH, Cue.ON)
-    if headless is not None and linked and group.quantity is None:
-        # "a large with vanilla": the item comes after its size.
+    holds = start > 0 and parts[start - 1].cue(Cue.ON)
+    if headless is not None and linked and (group.quantity is None or holds):
+        # "a single scoop of vanilla in a cone": the item comes after its size.
         group.quantity, headless.numbered = headless.count, False
         attacher.put(said, group)
         return []
@@ -183,6 +209,8 @@ def _accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledM
     """Whether two items are said as one dish: "chips and salsa", but not "fries and a shake"."""
     one, other = menu.items[parts[first].items[0]], menu.items[parts[second].items[0]]
     if one.category != other.category or not one.modifier_groups or one.id == other.id:
+        return False
+    if any(p.role is Role.NUMBER for p in parts[max(first - 3, 0) : first]):
         return False
     if parts[first].plural == parts[second].plural:
         return False

@@ -24,6 +24,9 @@ from voice_service.ordering.said import (
 )
 
 _WHOLE = 0.9  # from here on a name is said in full
+_LITERAL = 0.985  # from here on the menu itself has the very words as a name
+_SAME_NAME = 0.5  # certainty where the menu gives several modifiers the same name
+_EVERY = 0.9  # certainty that "all the toppings" means each that the menu has
 _ALIKE, _ALIKE_PARTS = 0.05, 0.15  # modifiers this close in quality are equally meant
 
 
@@ -46,7 +49,7 @@ class Attacher:
         since: list[tuple[Group, Mod]] = []
         pointed: str | None = None
         self._both = False
-        for one in said:
+        for one in _shared_out(said, group.quantity or 1):
             match one:
                 case SaidModifier():
                     if pointed is not None:
@@ -87,14 +90,16 @@ class Attacher:
         fitting = [s for s in said.senses if self.menu.allows(item, s)]
         if not fitting:
             return None
-        alike = _ALIKE if fitting[0].quality >= _WHOLE else _ALIKE_PARTS
-        best = [s for s in fitting if s.quality >= fitting[0].quality - alike]
+        margin = _ALIKE if fitting[0].quality >= _WHOLE else _ALIKE_PARTS
+        best = [s for s in fitting if s.quality >= fitting[0].quality - margin]
         names = {self.menu.modifiers[_key(s)].name for s in best}
         if best[0].quality < _WHOLE and len(names) > 1:
             return Problem("ambiguous_modifier", said.text, tuple(sorted(names)))
         sense = self._by_count(best, said.quantity)
         modifier = self.menu.modifiers[_key(sense)]
-        mod = Mod(sense.id, _key(sense)[0], quality=sense.certainty, words=said.words)
+        alike = {self.menu.modifiers[_key(s)].name for s in fitting if s.quality >= _LITERAL}
+        certainty = sense.certainty * (_SAME_NAME if len(alike) > 1 else 1.0) * said.certainty
+        mod = Mod(sense.id, _key(sense)[0], quality=certainty, words=said.words)
         mod.negated = said.negated and self._still_without(said, item, sense)
         mod.qualifier, mod.quantity = said.qualifier, said.quantity or 1
         if modifier.count is not None:
@@ -192,7 +197,9 @@ class Attacher:
                 group.size = fits[0].id
                 group.words.update(said.words)
                 return current
-        self.acts.append(Problem("size_not_available", said.text, group=current))
+        # "A large" counts something that was not understood; a large burger is only a burger.
+        code = "size_not_available" if said.count is None else "not_understood"
+        self.acts.append(Problem(code, said.text, group=current))
         return current
 
     def _number(self, said: SaidNumber, current: Group) -> None:
@@ -251,7 +258,8 @@ class Attacher:
             for one in beside
         )
         if said.every:
-            self.acts.append(Problem("choose_modifier", said.text))
+            for modifier in group.modifiers:
+                current.put(Mod(modifier.id, group.id, quality=_EVERY, every=True))
         elif said.wanted and not named and not any(m.group == group.id for m in current.mods):
             choices = tuple(m.name for m in group.modifiers)
             self.acts.append(Problem("choose_modifier", said.text, choices))
@@ -260,6 +268,26 @@ class Attacher:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
         if said.wanted and not said.negated and not labelled:
             self.acts.append(choose_item(self.menu, said))
+
+
+def _shared_out(said: Sequence[Said], quantity: int) -> list[Said]:
+    """`said` with numbers before modifiers read as numbers of items, where they add up to those.
+
+    "Two shakes, one vanilla, one chocolate", but not "a coffee with two sugars".
+    """
+    apart = [one for one in said if isinstance(one, SaidModifier) and one.apart]
+    splits = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
+    total = sum(one.quantity or 0 for one in apart) + sum(splits)
+    alone = len(apart) == 1 and not splits
+    if not apart or total > quantity or (alone and total == quantity):
+        return list(said)
+    shared: list[Said] = []
+    for one in said:
+        if isinstance(one, SaidModifier) and one.apart:
+            shared += [SaidSplit(one.quantity), replace(one, quantity=None, apart=False)]
+        else:
+            shared.append(one)
+    return shared
 
 
 def unknown(said: SaidUnknown) -> Problem:

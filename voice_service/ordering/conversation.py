@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -123,7 +124,7 @@ class Conversation:
         for act in parsed.acts:
             if not isinstance(act, Aside | Done):
                 self._done = False
-            reason = self._act(act, confidences)
+            reason = self._act(act, confidences, parsed.nearness)
             if reason is None:
                 understood = True
             else:
@@ -138,7 +139,9 @@ class Conversation:
         self._open = [*self._open, *asked][-_MOST_REASONS:]
         return self._update([r for r in fresh if r.question is None], changed=changed)
 
-    def _act(self, act: Act, confidences: tuple[float, ...]) -> Reason | None:
+    def _act(
+        self, act: Act, confidences: tuple[float, ...], nearness: Mapping[int, float]
+    ) -> Reason | None:
         match act:
             case Aside(code, text):
                 return self._aside(code, text)
@@ -148,7 +151,8 @@ class Conversation:
                 act = Add(self._chosen(group))
             case _:
                 self._answer(act)
-        problem = self._cart.apply(act, _confidence(act, confidences, self._thresholds.menu_doubt))
+        confidence = _confidence(act, confidences, nearness, self._thresholds.menu_doubt)
+        problem = self._cart.apply(act, confidence)
         return self._reason(problem) if problem is not None else None
 
     def _answer(self, act: Act) -> None:
@@ -245,7 +249,9 @@ class Conversation:
         return "confirmed" if self._done and self._cart.lines else "listening"
 
 
-def _confidence(act: Act, words: tuple[float, ...], menu_doubt: float) -> float:
+def _confidence(
+    act: Act, words: tuple[float, ...], nearness: Mapping[int, float], menu_doubt: float
+) -> float:
     """How sure the act is: its least certain word, times how well the words match the menu.
 
     That words make sense on the menu speaks for them: see `Thresholds`.
@@ -259,4 +265,5 @@ def _confidence(act: Act, words: tuple[float, ...], menu_doubt: float) -> float:
         used = [*act.group.words, *(i for m in act.group.mods for i in m.words)]
         quality = min([act.group.quality, *(m.quality for m in act.group.mods)])
     heard = min((words[i] for i in used if i < len(words)), default=1.0)
-    return max(0.0, min(1.0, (1.0 - menu_doubt * (1.0 - heard)) * quality))
+    near = min((nearness[i] for i in used if i in nearness), default=1.0)
+    return max(0.0, min(1.0, (1.0 - menu_doubt * (1.0 - heard)) * quality * near))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -53,6 +53,11 @@ class Parsed:
     carry: tuple[Part, ...] = ()
     continues: bool = False
     spans: tuple[Span, ...] = ()
+
+    @property
+    def nearness(self) -> Mapping[int, float]:
+        """How near the words that had to be put right are to what was heard, by their index."""
+        return {w: span.nearness for span in self.spans if span.nearness < 1 for w in span.words}
 
 
 @dataclass

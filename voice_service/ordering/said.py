@@ -13,10 +13,17 @@ from voice_service.ordering.parts import Part, Role
 
 Link = Literal["", "and", "or", ","]
 
+_ROUGH = 0.8  # certainty that "a bit of" asks for less and is no way of speaking
+_CONTRADICTED = 0.5  # that "but onions" wants onions
+
 
 @dataclass
 class SaidModifier:
-    """`carried`: it follows a "without" across this link, and may or may not be meant so."""
+    """A modifier, said as `text` with the number `quantity` before it.
+
+    `carried`: it follows a "without" across this link, and may or may not be meant so.
+    `certainty` that it is meant as said; `apart`: its number does not follow a "with", so it may count items: "two shakes, one vanilla".
+    """
 
     senses: tuple[Sense, ...]
     text: str
@@ -25,6 +32,8 @@ class SaidModifier:
     carried: Link | None = None
     qualifier: Qualifier | None = None
     quantity: int | None = None
+    apart: bool = False
+    certainty: float = 1.0
 
 
 @dataclass
@@ -144,6 +153,8 @@ class Reader:
     _all: bool = False
     _linked: bool = False
     _qualifier_text: str = ""
+    _listed: bool = False
+    _split: bool = False
 
     def read(self) -> list[Said]:
         """Everything said, in order."""
@@ -153,10 +164,10 @@ class Reader:
         return self.said
 
     def _one(self, index: int, part: Part) -> None:
-        self._all = index > 0 and self.parts[index - 1].cue(Cue.BOTH)
+        self._all = any(p.cue(Cue.BOTH) for p in self._just_before(index))
         match part.role:
             case Role.MODIFIER:
-                self._modifier(part)
+                self._modifier(index, part)
             case Role.SIZE:
                 self.said.append(
                     SaidSize(
@@ -184,20 +195,32 @@ class Reader:
             case Role.CUE:
                 self._cue(index, part)
 
-    def _modifier(self, part: Part) -> None:
+    def _modifier(self, index: int, part: Part) -> None:
         said = SaidModifier(part.senses, part.span.text, part.span.words + self._count_words)
         said.negated, said.carried = self._negated, self._carried
         said.qualifier, said.quantity = self._qualifier, self._number_said()
+        said.apart = said.quantity is not None and not self._listed
+        said.certainty = self._certainty(index, part)
         self.said.append(said)
         if self._negated or self._carried is not None:
             self._carried = ""
         self._qualifier = None
         self._forget_count()
 
+    def _certainty(self, index: int, part: Part) -> float:
+        """Less where the words before make a "without" or a rough measure likely."""
+        before = self.parts[index - 1] if index else None
+        if before is None:
+            return 1.0
+        if before.cue(Cue.ROUGHLY):
+            return _ROUGH
+        return _CONTRADICTED if before.cue(Cue.BUT) and not self._negated else 1.0
+
     def _number(self, index: int, part: Part) -> None:
         self._count_stands_alone()
         if self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY):
             self.said.append(SaidSplit(part.span.value))
+            self._split = True
             return
         self._count, self._count_words = part.span.value, part.span.words
 
@@ -221,6 +244,9 @@ class Reader:
 
     def _cue(self, index: int, part: Part) -> None:  # noqa: PLR0912 - one branch per cue
         if part.cue(Cue.NO):
+            if self._next_is(index, Cue.AND, Cue.WITH, Cue.OR, Cue.ADD):
+                # Without what? It must not vanish.
+                self.said.append(SaidUnknown(part.span.text, wanted=False))
             self._negated, self._carried, self._qualifier = True, None, None
             self._forget_count()
         elif part.cue(Cue.EXTRA):
@@ -240,6 +266,7 @@ class Reader:
         elif part.cue(Cue.BOTH) and (
             self._next_is(index, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.PLAIN, Cue.ONLY)
             or self._role_follows(index, Role.SIZE)
+            or self._role_follows(index, Role.MODIFIER)
         ):
             self.said.append(SaidBoth())
         elif part.cue(Cue.OTHER):
@@ -262,10 +289,11 @@ class Reader:
             pass  # "half with cheese"
         elif part.cue(Cue.WITH, Cue.ADD, Cue.BUT):
             self._reset()
-            self._wanted = True
+            self._wanted, self._listed = True, not self._split
         elif part.cue(Cue.REQUEST, Cue.ALSO, Cue.STOP, Cue.QUESTION_MARK, Cue.FOR):
             self._reset()
             self._wanted = part.cue(Cue.REQUEST)
+            self._listed = self._split = False
             self.said.append(SaidBreak())
 
     def _emphasis(self, qualifier: Qualifier, part: Part, *, keep_negation: bool) -> None:
@@ -293,6 +321,11 @@ class Reader:
         if self._carried is not None:
             links: dict[Cue, Link] = {Cue.OR: "or", Cue.AND: "and"}
             self._carried = next((w for c, w in links.items() if part.cue(c)), self._carried or ",")
+
+    def _just_before(self, index: int) -> Sequence[Part]:
+        """The part before, and the one before that if only an article comes between."""
+        start = index - 2 if index > 1 and self.parts[index - 1].cue(Cue.THE) else index - 1
+        return self.parts[max(start, 0) : index]
 
     def _role_follows(self, index: int, role: Role) -> bool:
         following = self.parts[index + 1 : index + 2]

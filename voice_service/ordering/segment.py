@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.lexicon import Lexicon, Sense
 from voice_service.ordering.numbers import number_at
-from voice_service.ordering.text import Token, tokenize
+from voice_service.ordering.text import Token, key_of, tokenize
 
 _LONGEST_UTTERANCE = 400  # words; what is beyond is not looked at but reported
 _MARKS = {",": Cue.COMMA, ".": Cue.STOP, "?": Cue.QUESTION_MARK}
 _SPAN = 1.0  # every phrase costs this, so that longer ones win
 _UNKNOWN = 3.0
 _MENU_BONUS = 0.1
+_NAMED = 0.9  # a name said in full
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """A phrase: tokens `start` to `end`, what it may name, and what it may do. `value`: its number.
 
-    Without senses and cues it is unknown.
+    Without senses and cues it is unknown. `nearness` is below 1 where a word had to be put right.
     """
 
     start: int
@@ -31,6 +32,7 @@ class Span:
     cues: frozenset[Cue]
     value: int | None
     words: tuple[int, ...]
+    nearness: float = 1.0
 
     @property
     def unknown(self) -> bool:
@@ -60,21 +62,47 @@ class Segmenter:
         rest = tokens[_LONGEST_UTTERANCE:]
         tokens = tokens[:_LONGEST_UTTERANCE]
         spans = self._cheapest(tokens)
+        tokens, nearness = self._put_right(tokens, spans)
+        if any(span.unknown for span in spans):
+            spans = self._cheapest(tokens, misspelt=True)
         filler = [s for s in spans if s.filler]
         if filler and len(filler) < len(spans):
             # "A large like vanilla shake": without the filler, names come together again.
             idle = {i for s in filler for i in range(s.start, s.end)}
             said = [t for i, t in enumerate(tokens) if i not in idle]
-            spans = sorted([*self._cheapest(said), *filler], key=lambda s: s.words)
+            spans = sorted([*self._cheapest(said, misspelt=True), *filler], key=lambda s: s.words)
+        if nearness:
+            spans = [_with_nearness(span, nearness) for span in spans]
         if rest:
             spans.append(_span(rest, 0, len(rest), (), frozenset(), None))
         return spans
 
-    def _cheapest(self, tokens: list[Token]) -> list[Span]:
+    def _put_right(
+        self, tokens: list[Token], spans: list[Span]
+    ) -> tuple[list[Token], Mapping[int, float]]:
+        """The tokens with slips put right, and how near each of these is to what was heard.
+
+        Only beside words that are certain: talk about something else stays as it is.
+        """
+        mended, nearness = list(tokens), dict[int, float]()
+        if not any(_orders(span) for span in spans):
+            return mended, nearness
+        for span in spans:
+            if not span.unknown:
+                continue
+            for index in range(span.start, span.end):
+                slip = self._lexicon.slips.find(tokens[index].text)
+                if slip is not None:
+                    key = key_of(slip.word, self._language)
+                    mended[index] = replace(tokens[index], text=slip.word, key=key)
+                    nearness[tokens[index].word] = slip.nearness
+        return mended, nearness
+
+    def _cheapest(self, tokens: list[Token], *, misspelt: bool = False) -> list[Span]:
         best: list[tuple[float, Span | None]] = [(0.0, None)]
         best += [(float("inf"), None)] * len(tokens)
         for start in range(len(tokens)):
-            for span, cost in self._spans_at(tokens, start):
+            for span, cost in self._spans_at(tokens, start, misspelt=misspelt):
                 total = best[start][0] + cost
                 if total < best[span.end][0] - 1e-9:
                     best[span.end] = (total, span)
@@ -88,7 +116,9 @@ class Segmenter:
         spans.reverse()
         return spans
 
-    def _spans_at(self, tokens: list[Token], start: int) -> list[tuple[Span, float]]:
+    def _spans_at(
+        self, tokens: list[Token], start: int, *, misspelt: bool
+    ) -> list[tuple[Span, float]]:
         token = tokens[start]
         if not token.key:
             return [(_span(tokens, start, start + 1, (), frozenset({_MARKS[token.text]}), None), 0)]
@@ -104,13 +134,13 @@ class Segmenter:
             )
             cues = self._cues.get(" ".join(t.text for t in part), frozenset())
             value = None
-            if number is not None and number[1] == length:
+            if number is not None and number[1] == length and not self._sized(part):
                 value, cues = number[0], cues | {Cue.NUMBER}
             cost = _SPAN
             if senses:
                 cost += 1.0 - senses[0].quality - _MENU_BONUS
             elif not cues:
-                senses = self._misspelt(part)
+                senses = self._misspelt(part) if misspelt else ()
                 if senses:
                     cost += 1.0 + 2 * (1.0 - senses[0].quality)
                 elif length == 1:
@@ -121,6 +151,12 @@ class Segmenter:
             found.append((span, cost))
         return found
 
+    def _sized(self, part: list[Token]) -> bool:
+        """Whether a phrase for a number ends in a size of this menu: "a single"."""
+        last = part[-1]
+        senses = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
+        return any(sense.kind == "size" for sense in senses)
+
     def _misspelt(self, part: list[Token]) -> tuple[Sense, ...]:
         """Names that `part` may be a slip for; one of its words must be known no other way."""
         if len(part) > 3 or all(t.text in self._cues or self._lexicon.knows(t.key) for t in part):
@@ -129,7 +165,25 @@ class Segmenter:
             return ()
         if any(t.text in self._cues and not self._lexicon.knows(t.key) for t in part):
             return ()
+        if len(part) == 1 and self._everyday(part[0].text):
+            return ()
         return self._lexicon.find_misspelt("".join(t.key for t in part))
+
+    def _everyday(self, heard: str) -> bool:
+        """Whether a word is nearest to one that names nothing: "pleaze"."""
+        slip = self._lexicon.slips.find(heard)
+        return slip is not None and not self._lexicon.knows(key_of(slip.word, self._language))
+
+
+def _orders(span: Span) -> bool:
+    """Whether a phrase shows that something is being ordered: a name, or a wish in words."""
+    named = bool(span.senses) and span.senses[0].quality >= _NAMED
+    return named or (span.has(Cue.REQUEST) and span.end - span.start > 1)
+
+
+def _with_nearness(span: Span, nearness: Mapping[int, float]) -> Span:
+    least = min((nearness.get(word, 1.0) for word in span.words), default=1.0)
+    return span if least == 1.0 else replace(span, nearness=least)
 
 
 def _span(
