@@ -15,6 +15,7 @@ from order_events.settings import Count, HubSettings, Seconds
 from voice_service.endpointing import EndpointSettings
 from voice_service.intake import IntakeSettings
 from voice_service.listener import ListenerSettings, frames
+from voice_service.ordering import Thresholds
 from voice_service.session import SessionSettings
 from voice_service.vad import DetectorKind
 
@@ -124,6 +125,35 @@ class VoiceSettings(HubSettings):
     ending_s: Seconds = Field(
         60, description="How long the last finals and the order may take after `voice:end`."
     )
+
+    # Orders
+    item_confidence: Probability = Field(
+        0.55, description="An item understood less surely than this is asked about."
+    )
+    menu_doubt: Probability = Field(
+        0.5, description="How much of the recogniser's doubt counts in a word of the menu."
+    )
+    most_of_item: Count = Field(
+        20, description="An order of more of one item than this goes to a person."
+    )
+    most_items: Count = Field(60, description="An order of more items than this goes to a person.")
+    most_total: Count = Field(
+        30_000, description="An order of more cents than this, before tax, goes to a person."
+    )
+    misunderstood: Count = Field(
+        3, description="So many utterances in a row without effect, and a person takes over."
+    )
+
+    def ordering(self) -> Thresholds:
+        """When an order is accepted, asked about, or handed to a person."""
+        return Thresholds(
+            item_confidence=self.item_confidence,
+            menu_doubt=self.menu_doubt,
+            most_of_item=self.most_of_item,
+            most_items=self.most_items,
+            most_total=self.most_total,
+            misunderstood=self.misunderstood,
+        )
 
     def session(self) -> SessionSettings:
         """The bounds of a session."""

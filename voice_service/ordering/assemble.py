@@ -129,7 +129,9 @@ def _in_list(parts: Sequence[Part], start: int) -> bool:
 def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool:
     """Whether several are wanted without a number: "cokes", but not "fries"."""
     word = head.span.text.split()[-1]
-    if not menu.lexicon.plural(word) or any(p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner):
+    if not menu.lexicon.plural(word) or any(
+        p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner
+    ):
         return False
     return not menu.lexicon.plural(plain(menu.item_name(head.items[0]).split()[-1]))
 

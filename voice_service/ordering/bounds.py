@@ -61,7 +61,11 @@ def _counts(parts: Sequence[Part], index: int, head: int) -> bool:
 
 def _resumed(parts: Sequence[Part], index: int, previous: int) -> bool:
     """Whether an article only goes on after a size: "half a sandwich", "a medium, um, a coke"."""
-    if not parts[index].cue(Cue.A) or index - 1 <= previous or parts[index - 1].role is not Role.SIZE:
+    if (
+        not parts[index].cue(Cue.A)
+        or index - 1 <= previous
+        or parts[index - 1].role is not Role.SIZE
+    ):
         return False
     # "Fries, large, a coke": a size that follows a name belongs to it.
     before = index - 2

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from order_events.drafts import ItemDraft
 from voice_service.ordering.acts import (
     Act,
     Add,
@@ -28,10 +29,11 @@ from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.parser import Parsed, Parser
-from voice_service.ordering.readback import joined, question, read_back
+from voice_service.ordering.readback import joined, question, read_back, read_change
 from voice_service.ordering.thresholds import DEFAULT, Thresholds
 
 _MOST_REASONS = 50
+_NOTE_LETTERS = 400
 _STAFF = frozenset(
     {
         "allergy",
@@ -75,6 +77,7 @@ class Conversation:
         self._ended = False
         self._missed = 0
         self._utterance = 0
+        self._told: tuple[ItemDraft, ...] = ()
 
     def hear(self, heard: Heard) -> CartUpdate:
         """Takes one final transcript and answers with the whole order."""
@@ -239,7 +242,15 @@ class Conversation:
         asked = next((r.question for r in reasons if r.question), None)
         if asked is not None:
             text = f"{text} {asked}" if items else asked
-        return CartUpdate(items, status, reasons, text, changed)
+        told, self._told = self._told, items
+        change = read_change(told, items, self._menu)
+        return CartUpdate(items, status, reasons, text, changed, change, self._notes())
+
+    def _notes(self) -> str | None:
+        """What staff must see on the order itself, in the language of the restaurant."""
+        note = self._menu.staff_texts["allergy_note"]
+        told = [note.format(text=r.text) for r in self._staff if r.code == "allergy"]
+        return "\n".join(told)[:_NOTE_LETTERS] or None
 
     def _status(self, reasons: tuple[Reason, ...]) -> Status:
         if any(r.code in _STAFF for r in reasons):

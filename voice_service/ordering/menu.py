@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from order_events.menu import Choice, Menu, MenuItem, Modifier, ModifierGroup, Size, Slot
-from voice_service.ordering.language import Cue
+from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.languages import language
 from voice_service.ordering.lexicon import Lexicon, Sense
 from voice_service.ordering.localize import localized
@@ -25,6 +26,7 @@ class CompiledMenu:
     def __init__(self, source: Menu, tag: str | None = None) -> None:
         self.language = language(tag or source.language)
         self.menu = menu = localized(source, self.language)
+        self.staff_texts = _texts(source.language, self.language)
         self.items: dict[str, MenuItem] = {item.id: item for item in menu.items}
         self.groups: dict[str, ModifierGroup] = {g.id: g for g in menu.modifier_groups}
         self.sizes: dict[str, Size] = {size.id: size for size in menu.sizes}
@@ -139,3 +141,11 @@ class CompiledMenu:
             kept.append(text)
             length += len(text) + 2
         return ", ".join(kept)
+
+
+def _texts(tag: str, otherwise: Language) -> Mapping[str, str]:
+    """What is said in the language of the restaurant, if there is a pack for it."""
+    try:
+        return language(tag).texts
+    except ValueError:
+        return otherwise.texts

@@ -22,6 +22,31 @@ def read_back(items: Sequence[ItemDraft], menu: CompiledMenu, *, confirmed: bool
     return texts["confirmed" if confirmed else "total"].format(items=lines, subtotal=total)
 
 
+def read_change(before: Sequence[ItemDraft], after: Sequence[ItemDraft], menu: CompiledMenu) -> str:
+    """What was added, changed and removed between two states of an order, with prices."""
+    texts = menu.language.texts
+    old, new = _told(before, menu), _told(after, menu)
+    said = []
+    for line, (item, cents) in new.items():
+        if line not in old or old[line] != (item, cents):
+            text = texts["added" if line not in old else "changed"]
+            said.append(text.format(item=item, price=money(cents, menu)))
+    said += [texts["removed"].format(item=old[line][0]) for line in old if line not in new]
+    return " ".join(said)
+
+
+def _told(items: Sequence[ItemDraft], menu: CompiledMenu) -> dict[str | None, tuple[str, int]]:
+    """Of each line its words and its price, a combo's with its parts."""
+    return {
+        item.id: (
+            _with_parts(item, items, menu),
+            subtotal([i for i in items if item.id in (i.id, i.part_of)], menu),
+        )
+        for item in items
+        if item.part_of is None
+    }
+
+
 def _with_parts(item: ItemDraft, items: Sequence[ItemDraft], menu: CompiledMenu) -> str:
     """A line; a combo with its parts, which are as many as it is."""
     single = [p.model_copy(update={"quantity": 1}) for p in items if p.part_of == item.id]
