@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from order_events import history
 from order_events.errors import NotFound
 from order_events.filters import Filters
-from order_events.menu_errors import read_menu
+from order_events.menu import Menu
 from order_events.metrics import CONTENT_TYPE
 from order_events.models import (
     ItemChange,
@@ -192,7 +192,7 @@ class Api:
     async def put_menu(self, request: web.Request) -> web.Response:
         """PUT /v1/menu"""
         who = self._gate.check(request, Action.CHANGE_MENU)
-        menu = read_menu(await self._bytes(request, self._settings.http_body_bytes))
+        menu = await self._body(request, Menu, self._settings.http_body_bytes)
         version = await self._events.put_menu(who.restaurant_id, menu, who.user_id)
         return _json({"version": version})
 
@@ -212,13 +212,9 @@ class Api:
         await self._events.revoke(who.restaurant_id, draft, actor=who.user_id)
         return _json({"closed": self._sockets.close_revoked()}, 201)
 
-    async def _body(self, request: web.Request, model: type[B]) -> B:
-        """The validated body; raises ValidationError and what `_bytes` raises."""
-        body = await self._bytes(request, self._settings.max_message_bytes)
-        return model.model_validate_json(body)
-
-    async def _bytes(self, request: web.Request, most: int) -> bytes:
-        """The body; raises HTTPRequestEntityTooLarge or HTTPRequestTimeout."""
+    async def _body(self, request: web.Request, model: type[B], limit: int | None = None) -> B:
+        """The validated body; raises ValidationError, HTTPRequestEntityTooLarge or a timeout."""
+        most = self._settings.max_message_bytes if limit is None else limit
         if request.content_length is not None and request.content_length > most:
             raise web.HTTPRequestEntityTooLarge(most, request.content_length)
         try:
@@ -228,7 +224,7 @@ class Api:
             raise web.HTTPRequestTimeout from None
         if len(body) > most:
             raise web.HTTPRequestEntityTooLarge(most, len(body))
-        return body
+        return model.model_validate_json(body)
 
 
 def add_routes(app: web.Application, events: OrderEvents, sockets: Sockets) -> None:

@@ -45,7 +45,7 @@ def _values(text: str | bytes) -> object:
 
 def explain(error: ValidationError, data: object) -> list[str]:
     """Each fault with its place; a place in a list also has the id that the file gives it."""
-    return [f"{_place(fault['loc'], data)}: {_why(fault)}" for fault in error.errors()]
+    return [f"{_place(fault['loc'], data)}: {why(fault)}" for fault in error.errors()]
 
 
 def _place(loc: Sequence[int | str], data: object) -> str:
@@ -69,7 +69,8 @@ def _within(data: object, step: int | str) -> Any:
     return None
 
 
-def _why(fault: ErrorDetails) -> str:
+def why(fault: ErrorDetails) -> str:
+    """What is wrong with a field, for somebody who has never seen the code."""
     if fault["type"] == "missing":
         return "is missing"
     if fault["type"] == "extra_forbidden":

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from order_events.auth import AuthError, Principal
 from order_events.errors import OrderError
-from order_events.menu_errors import MenuError
 from order_events.protocol import ErrorCode, ProtocolError, encode
 from order_events.roles import Action, may
 from order_events.sockets import Sockets
@@ -23,7 +22,6 @@ STATUS = {
     ErrorCode.STALE_VERSION: 409,
     ErrorCode.ILLEGAL_TRANSITION: 409,
     ErrorCode.SOLD_OUT: 409,
-    ErrorCode.NOT_SERVED: 409,
     ErrorCode.INVALID_ORDER: 422,
     ErrorCode.UNKNOWN_ITEM: 422,
     ErrorCode.RATE_LIMITED: 429,
@@ -85,8 +83,11 @@ async def answer_errors(
         return await handler(request)
     except (OrderError, ProtocolError) as error:
         return _error(STATUS[error.code], error.code, error.message)
-    except (MenuError, ValidationError) as error:
-        return _error(400, ErrorCode.INVALID_MESSAGE, _what_is_wrong(error))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = f"{where}: {first['msg']}" if where else first["msg"]
+        return _error(400, ErrorCode.INVALID_MESSAGE, message[:500])
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -98,15 +99,6 @@ async def answer_errors(
     except Exception:
         logger.exception("a request failed", path=request.path)
         return _error(500, ErrorCode.INTERNAL, "internal error")
-
-
-def _what_is_wrong(error: MenuError | ValidationError) -> str:
-    """Every fault of a menu, the first of anything smaller."""
-    if isinstance(error, MenuError):
-        return str(error)
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return (f"{where}: {first['msg']}" if where else first["msg"])[:500]
 
 
 def _error(status: int, code: ErrorCode, message: str) -> web.Response:
