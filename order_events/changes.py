@@ -25,6 +25,14 @@ from order_events.models import (
     Table,
     TableChange,
 )
+from order_events.payloads import (
+    KitchenData,
+    OrderData,
+    OrderStatusData,
+    PaymentData,
+    TableData,
+    Ticket,
+)
 from order_events.tx import Tx
 
 KDS_ORDERS = 100
@@ -84,13 +92,13 @@ def set_status(
     tx.append(
         restaurant_id,
         filters.ORDER_STATUS,
-        {
-            "order_id": order.id,
-            "status": order.status,
-            "previous_status": before.status,
-            "version": order.version,
-            "actor": actor,
-        },
+        OrderStatusData(
+            order_id=order.id,
+            status=order.status,
+            previous_status=before.status,
+            version=order.version,
+            actor=actor,
+        ).model_dump(mode="json"),
         order_tags(order),
     )
     return _updated(tx, order)
@@ -111,7 +119,7 @@ def take_payment(
     tx.append(
         restaurant_id,
         filters.PAYMENT_PROCESSED,
-        {"payment": payment.model_dump(mode="json"), "actor": actor},
+        PaymentData(payment=payment, actor=actor).model_dump(mode="json"),
         {**order_tags(order), "status": (payment.status,)},
     )
     if payment.status == "completed":
@@ -142,7 +150,7 @@ def change_table(
     tx.append(
         restaurant_id,
         filters.TABLE_UPDATED,
-        {"table": table.model_dump(mode="json"), "actor": actor},
+        TableData(table=table, actor=actor).model_dump(mode="json"),
         filters.tags({"table_id": table.id, "status": table.status}),
     )
     return table
@@ -184,7 +192,7 @@ def update_kitchen(tx: Tx, restaurant_id: str) -> bool:
     tx.append(
         restaurant_id,
         filters.KDS_UPDATE,
-        {"orders": [_ticket(order) for order in changed]},
+        KitchenData(orders=tuple(map(_ticket, changed))).model_dump(mode="json"),
         filters.tags({n: [v for tags in all_tags for v in tags.get(n, ())] for n in names}),
     )
     return len(changed) == KDS_ORDERS
@@ -218,24 +226,8 @@ def _updated(tx: Tx, order: Order) -> Order:
 
 
 def _order_data(order: Order) -> dict[str, Any]:
-    return {"order": order.model_dump(mode="json"), "actor": order.updated_by}
+    return OrderData(order=order, actor=order.updated_by).model_dump(mode="json")
 
 
-def _ticket(order: Order) -> dict[str, Any]:
-    return order.model_dump(
-        mode="json",
-        include={
-            "id",
-            "order_number",
-            "type",
-            "status",
-            "items",
-            "prep_time",
-            "table_id",
-            "table_number",
-            "notes",
-            "version",
-            "created_at",
-            "updated_at",
-        },
-    )
+def _ticket(order: Order) -> Ticket:
+    return Ticket.model_validate({name: getattr(order, name) for name in Ticket.model_fields})

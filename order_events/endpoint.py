@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import hdrs, web
 
+from order_events.addresses import caller
 from order_events.application import Application, Budget, Handler
 from order_events.connection import Connection
 from order_events.protocol import ClientMessage
@@ -55,7 +56,7 @@ class Endpoint(Generic[M]):
             raise web.HTTPUpgradeRequired(
                 headers={hdrs.UPGRADE: "websocket"}, text="this is a WebSocket"
             )
-        address = request.remote or ""
+        address = caller(request, settings.trusted_proxies)
         if not self.sockets.knock(address):
             raise web.HTTPTooManyRequests(text="too many connections that are not authenticated")
         visit = Visit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 ORDER_CREATED = "order:created"
 ORDER_UPDATED = "order:updated"
@@ -38,7 +38,17 @@ Tags = Mapping[str, tuple[str, ...]]
 """What an event is about, by filter name; a batch of orders has several values."""
 
 Value = Annotated[str, Field(strict=True, max_length=200)]
-Values = Annotated[tuple[Value, ...], Field(min_length=1, max_length=50)]
+
+
+def _one_or_several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Values = Annotated[
+    Annotated[tuple[Value, ...], Field(min_length=1, max_length=50)],
+    BeforeValidator(_one_or_several, json_schema_input_type=Value | tuple[Value, ...]),
+]
+"""A value, or a list of them."""
 
 
 class UnknownEvent(ValueError):
@@ -55,11 +65,6 @@ class Filters(BaseModel):
     session_id: Values | None = None
     lane: Values | None = None
     status: Values | None = None
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
 
     def given(self) -> dict[str, tuple[str, ...]]:
         """The filters that are set, by name."""

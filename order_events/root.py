@@ -165,6 +165,7 @@ class RootHandler:
 
     async def _catch_up(self) -> None:
         """Reads history, no faster than the client does, until the hub can take over."""
+        started = self._loop.time()
         try:
             while not self._connection.closing:
                 position = self._session.position
@@ -191,6 +192,7 @@ class RootHandler:
             self.broken()
         finally:
             self._reading = None
+            self._metrics.replays.observe(self._loop.time() - started)
 
     async def _consider_all(self, events: list[Event]) -> None:
         for event in events:

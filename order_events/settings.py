@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Count = Annotated[int, Field(ge=1)]
@@ -143,13 +143,38 @@ class HubSettings(BaseSettings):
         5, description="How long a write waits for a database that another process has locked."
     )
     http_body_bytes: Count = Field(1_048_576, description="The largest HTTP request body.")
+    http_per_minute: Count = Field(
+        600, description="HTTP requests of one user in a minute; beyond it: 429."
+    )
+    http_service_per_minute: Count = Field(
+        60_000, description="The same for tokens with the role `service`."
+    )
+    http_strangers_per_minute: Count = Field(
+        120,
+        description="HTTP requests without a good token that one address may send in a minute; "
+        "beyond it: 429. Health and readiness do not count.",
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="If set, what `/metrics` asks for as `Authorization: Bearer`; without it, "
+        "`/metrics` is open to whoever reaches the port.",
+    )
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks of proxies, separated by commas, whose "
+        "`X-Forwarded-For` is believed: per-address limits then count the client's address.",
+    )
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
-    def _split(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
-        return value
+    def _split_origins(cls, value: Any) -> Any:
+        parts = _parts(value)
+        return tuple(part.rstrip("/") for part in parts) if isinstance(value, str) else parts
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_proxies(cls, value: Any) -> Any:
+        return _parts(value)
 
     @field_validator("jwt_secret")
     @classmethod
@@ -157,3 +182,10 @@ class HubSettings(BaseSettings):
         if value is not None and len(value.get_secret_value().encode()) < 32:
             raise ValueError("the HS256 secret must have at least 32 bytes")
         return value
+
+
+def _parts(value: Any) -> Any:
+    """What commas separate in an environment variable or an option."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value

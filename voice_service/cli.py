@@ -147,7 +147,7 @@ def _settings_options(
     group = parser.add_argument_group("settings")
     for name in names:
         field = VoiceSettings.model_fields[name]
-        if name == "jwt_secret":
+        if name in {"jwt_secret", "metrics_token"}:
             continue  # a secret on a command line can be read by every user of the machine
         default = field.get_default(call_default_factory=True, validated_data={})
         shown = "" if default in (None, (), "") else f" (default: {default})"

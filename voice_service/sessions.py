@@ -245,7 +245,8 @@ class Sessions:
     def _forget(self, key: SessionKey) -> None:
         del self._live[key]
         self._metrics.sessions.set(len(self._live))
-        _log.info("voice session over", session=key.session_id)
+        # Also when the server stops, in nobody's context.
+        _log.info("voice session over", session=key.session_id, restaurant=key.restaurant_id)
 
     async def _menu(self, restaurant_id: str, tag: str) -> CompiledMenu | None:
         """The restaurant's menu for a language, compiled once for as long as it stays the same."""

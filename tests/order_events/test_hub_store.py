@@ -157,6 +157,7 @@ async def test_a_full_database_refuses_changes_whole(server: Any, draft: Any) ->
     with pytest.raises(StoreUnavailable):
         await server.events.create_order("r1", big, actor="a")
     assert not server.events.ready
+    assert b"order_events_store_failures_total 0.0" not in server.events.metrics.exposition()
     assert server.events.hub.head("r1") == head
     assert (await server.events.order("r1", order.id)).id == order.id
     await server.events.store.write(limit(1_000_000))
