@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from order_events.menu import Menu
+from order_events.problems import say
 
 _SHOWN = 20
 _MONEY = frozenset({"price", "prices", "upcharge", "size_upcharges"})
@@ -71,11 +72,8 @@ def _within(data: object, step: int | str) -> Any:
 
 def why(fault: ErrorDetails) -> str:
     """What is wrong with a field, for somebody who has never seen the code."""
-    if fault["type"] == "missing":
-        return "is missing"
-    if fault["type"] == "extra_forbidden":
-        return "is not a field of a menu"
-    if _MONEY & set(fault["loc"]) and fault["type"] not in ("value_error", "menu"):
+    if fault["type"] == "menu":
+        return fault["msg"]
+    if _MONEY & set(fault["loc"]) and fault["type"] != "value_error":
         return "must be whole cents, 0 or more"
-    text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return text[:1].lower() + text[1:]
+    return say(fault)

@@ -67,7 +67,8 @@ def _items(menu: Menu) -> Iterator[Fault]:
     for index, item in enumerate(menu.items):
         place = ("items", index)
         yield from _known((*place, "category"), [item.category], categories)
-        yield from _known((*place, "prices"), item.prices, sizes)
+        for size in sorted(item.prices.keys() - sizes):
+            yield (*place, "prices", size), "there is no such size"
         yield from _known((*place, "modifier_groups"), item.modifier_groups, groups)
         offered = set().union(*(groups.get(g, set()) for g in item.modifier_groups))
         yield from _known((*place, "defaults"), item.defaults, offered)

@@ -16,6 +16,7 @@ from voice_service.endpointing import EndpointSettings
 from voice_service.intake import IntakeSettings
 from voice_service.listener import ListenerSettings, frames
 from voice_service.ordering import Thresholds
+from voice_service.ordering.thresholds import DEFAULT
 from voice_service.session import SessionSettings
 from voice_service.vad import DetectorKind
 
@@ -128,20 +129,27 @@ class VoiceSettings(HubSettings):
 
     # Orders
     item_confidence: Probability = Field(
-        0.55, description="An item understood less surely than this is asked about."
+        DEFAULT.item_confidence,
+        description="An item understood less surely than this is asked about.",
     )
     menu_doubt: Probability = Field(
-        0.5, description="How much of the recogniser's doubt counts in a word of the menu."
+        DEFAULT.menu_doubt,
+        description="How much of the recogniser's doubt counts in a word of the menu.",
     )
     most_of_item: Count = Field(
-        20, description="An order of more of one item than this goes to a person."
+        DEFAULT.most_of_item,
+        description="An order of more of one item than this goes to a person.",
     )
-    most_items: Count = Field(60, description="An order of more items than this goes to a person.")
+    most_items: Count = Field(
+        DEFAULT.most_items, description="An order of more items than this goes to a person."
+    )
     most_total: Count = Field(
-        30_000, description="An order of more cents than this, before tax, goes to a person."
+        DEFAULT.most_total,
+        description="An order of more cents than this, before tax, goes to a person.",
     )
     misunderstood: Count = Field(
-        3, description="So many utterances in a row without effect, and a person takes over."
+        DEFAULT.misunderstood,
+        description="So many utterances in a row without effect, and a person takes over.",
     )
 
     def ordering(self) -> Thresholds:

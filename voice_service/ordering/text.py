@@ -68,7 +68,8 @@ def plural(name: str, language: Language) -> str:
 
 def _many(word: str, language: Language) -> str:
     bare = plain(word)
-    if _stem(bare, language) != bare:
+    several = tuple(many for _, many in language.plurals)
+    if _stem(bare, language) != bare and bare.endswith(several):
         return word
     for ending, many in language.plurals:
         if bare.endswith(ending):
