@@ -21,7 +21,7 @@ from voice_service.ordering.acts import (
     Undo,
 )
 from voice_service.ordering.combos import Combos
-from voice_service.ordering.lines import Line, line_of
+from voice_service.ordering.lines import Line, latest, line_of, targets
 from voice_service.ordering.menu import CompiledMenu
 
 MOST_OF_ONE = 999  # what an order line can hold; far beyond what is accepted without a person
@@ -119,7 +119,7 @@ class Cart:
         if refused is not None:
             return refused
         if group.more and group.size is None and not group.mods:
-            same = self._latest((group.item,), None)
+            same = latest(self.lines, self._last, (group.item,), None)
             if same is not None:
                 self._put(replace(same, quantity=same.count + (group.quantity or 1)))
                 return None
@@ -180,19 +180,19 @@ class Cart:
             slot = self._combos.slot_for(self.lines, combo, group.item, taken=False)
             if slot is not None:
                 return combo, slot
-        latest = next((combo for combo in combos if combo.id == self._last), None)
-        return None if latest is None else self._place_in(latest, group)
+        last = next((combo for combo in combos if combo.id == self._last), None)
+        return None if last is None else self._place_in(last, group)
 
-    def _place_in(self, latest: Line, group: Group) -> tuple[Line, Slot] | None:
+    def _place_in(self, combo: Line, group: Group) -> tuple[Line, Slot] | None:
         """The slot of the last combo whose item gives way to this one."""
-        slot = self._combos.slot_for(self.lines, latest, group.item, taken=True)
-        listed = latest.id in self._filled
+        slot = self._combos.slot_for(self.lines, combo, group.item, taken=True)
+        listed = combo.id in self._filled
         if slot is None:
             return None
-        if not self._combos.chosen(self.lines, latest, slot):
-            return (latest, slot) if group.linked or (listed and not group.quantity) else None
-        if listed and (group.quantity or latest.count) < latest.count:
-            return self._split_off(latest, group.quantity or 1), slot
+        if not self._combos.chosen(self.lines, combo, slot):
+            return (combo, slot) if group.linked or (listed and not group.quantity) else None
+        if listed and (group.quantity or combo.count) < combo.count:
+            return self._split_off(combo, group.quantity or 1), slot
         return None
 
     def _modify(self, act: Modify, confidence: float) -> Problem | None:
@@ -369,7 +369,7 @@ class Cart:
                 self._last = whole[-1] if whole else None
 
     def _repeat(self, quantity: int) -> Problem | None:
-        line = self._latest((), None)
+        line = latest(self.lines, self._last, (), None)
         if line is None:
             return Problem("what_first", "")
         self._put(replace(line, quantity=line.count + quantity))
@@ -380,28 +380,7 @@ class Cart:
         self._last = line.part_of or line.id
 
     def _targets(self, target: Target) -> list[Line]:
-        if target.all_lines:
-            return [line for line in self.lines if line.part_of is None]
-        if not target.items:
-            latest = self._latest((), target.size)
-            return [latest] if latest is not None else []
-        matching = [line for line in self.lines if line.item in target.items]
-        sized = [line for line in matching if target.size in (None, line.size)]
-        return self._latest_last(sized or matching)
-
-    def _latest_last(self, lines: list[Line]) -> list[Line]:
-        return sorted(lines, key=lambda line: line.id == self._last)
-
-    def _latest(self, items: Sequence[str], size: str | None) -> Line | None:
-        fitting = [
-            line
-            for line in self.lines
-            if line.part_of is None
-            and (not items or line.item in items)
-            and size in (None, line.size)
-        ]
-        ordered = self._latest_last(fitting)
-        return ordered[-1] if ordered else None
+        return targets(self.lines, self._last, target)
 
     def _mod_names(self, mods: Sequence[Mod]) -> str:
         return ", ".join(self._menu.modifiers[m.group, m.id].name for m in mods)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voice_service.ordering.acts import Group, Mod
+from voice_service.ordering.acts import Group, Mod, Target
 
 
 @dataclass(frozen=True)
@@ -44,3 +45,35 @@ def line_of(line_id: str, group: Group, confidence: float) -> Line:
         group.plain,
         group.joined,
     )
+
+
+def targets(lines: Sequence[Line], last: str | None, target: Target) -> list[Line]:
+    """The lines that are meant, the one talked about last (`last` is its id) at the end.
+
+    Parts of combos only where their item is named.
+    """
+    if target.all_lines:
+        return [line for line in lines if line.part_of is None]
+    if not target.items:
+        recent = latest(lines, last, (), target.size)
+        return [recent] if recent is not None else []
+    matching = [line for line in lines if line.item in target.items]
+    sized = [line for line in matching if target.size in (None, line.size)]
+    return _last_at_the_end(sized or matching, last)
+
+
+def latest(
+    lines: Sequence[Line], last: str | None, items: Sequence[str], size: str | None
+) -> Line | None:
+    """The latest line of one of `items` (empty: of any), of a size if that is given."""
+    fitting = [
+        line
+        for line in lines
+        if line.part_of is None and (not items or line.item in items) and size in (None, line.size)
+    ]
+    ordered = _last_at_the_end(fitting, last)
+    return ordered[-1] if ordered else None
+
+
+def _last_at_the_end(lines: list[Line], last: str | None) -> list[Line]:
+    return sorted(lines, key=lambda line: line.id == last)
