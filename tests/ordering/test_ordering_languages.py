@@ -111,7 +111,7 @@ def test_read_back_in_spanish() -> None:
     """Names, sizes, lists, prices and the question, none of them in English."""
     update = said(demo_menu("es"), "dos hamburguesas sin cebolla y una coca grande")
     assert update.readback == (
-        "Gracias. 2 Hamburguesas con sin Cebolla y 1 Coca-Cola Grande. Son $11.57 más impuestos."
+        "Gracias. 2 Hamburguesas sin Cebolla y 1 Coca-Cola tamaño Grande. Son $11.57 más impuestos."
     )
 
 

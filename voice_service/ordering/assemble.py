@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
@@ -15,10 +16,10 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.attach import Attacher
 from voice_service.ordering.bounds import start_of
 from voice_service.ordering.language import Cue
+from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
-from voice_service.ordering.text import plain
 from voice_service.ordering.said import (
     Reader,
     Said,
@@ -26,6 +27,7 @@ from voice_service.ordering.said import (
     SaidModifier,
     SaidSize,
 )
+from voice_service.ordering.text import plain
 
 _ANSWER = 0.9
 _COUNTING = (Cue.A, Cue.THE, Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
@@ -35,6 +37,7 @@ _LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppe
 
 def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """The acts of a stretch without commands, in the order of speaking."""
+    parts = [_in_order(parts, i, menu, cart) for i in range(len(parts))]
     heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not _points(parts, i, cart)]
     if not heads:
         return loose(Reader(parts).read(), menu, cart, Attacher(menu, cart.items))
@@ -158,6 +161,23 @@ def _negated(parts: Sequence[Part], start: int, head: int) -> bool:
         if not (part.idle or part.cue(Cue.A, Cue.THE, Cue.MEASURE, Cue.EXTRA)):
             return False
     return False
+
+
+def _in_order(parts: Sequence[Part], index: int, menu: CompiledMenu, cart: CartView) -> Part:
+    """ "On the burger", where the only burger ordered is a cheeseburger: that is meant."""
+    part = parts[index]
+    if part.role is not Role.ITEM or set(part.items) & set(cart.items):
+        return part
+    before = [p for p in parts[max(0, index - 2) : index] if not p.idle or p.cue(Cue.THE)]
+    if len(before) < 2 or not before[-1].cue(Cue.THE) or not before[-2].cue(Cue.ON, Cue.TO):
+        return part
+    said = [i for p in parts[:index] if p.role is Role.ITEM for i in p.items[:1]]
+    ordered = [*cart.items, *said][::-1]
+    if set(part.items) & set(said):
+        return part
+    headings = {s.id for s in part.span.senses if s.kind == "category"}
+    meant = next((i for i in ordered if menu.headings(i) & headings), None)
+    return part if meant is None else replace(part, senses=(Sense("item", meant, None),))
 
 
 def _points(parts: Sequence[Part], index: int, cart: CartView) -> bool:

@@ -42,6 +42,7 @@ class Attacher:
         self.acts: list[Act] = []
         self._in_cart = in_cart
         self._both = False
+        self._rest: Group | None = None  # of several that are told apart, those not described yet
 
     def put(self, said: Sequence[Said], group: Group) -> None:
         """Everything of `said` onto `group`, with what came before as a fallback."""
@@ -49,6 +50,7 @@ class Attacher:
         since: list[tuple[Group, Mod]] = []
         pointed: str | None = None
         self._both = False
+        self._rest = None
         for one in _shared_out(said, group.quantity or 1):
             match one:
                 case SaidModifier():
@@ -210,16 +212,15 @@ class Attacher:
             self.acts.append(Problem("not_understood", str(said.value)))
 
     def _split(self, said: SaidSplit, current: Group) -> Group:
-        total = current.quantity or 1
+        rest = self._rest if self._rest is not None else current
+        total = rest.quantity or 1
         if said.count is None or said.count >= total:
-            siblings = [g for g in self.groups if g.item == current.item and g is not current]
-            return siblings[-1] if siblings else current
-        current.quantity = total - said.count
-        sibling = replace(
-            current, quantity=said.count, mods=list(current.mods), words=set(current.words)
-        )
-        self.groups.append(sibling)
-        return sibling
+            return rest
+        rest.quantity = total - said.count
+        part = replace(rest, quantity=said.count, mods=list(rest.mods), words=set(rest.words))
+        self.groups.append(part)
+        self._rest = rest
+        return part
 
     def _point(self, said: SaidItem, since: list[tuple[Group, Mod]]) -> str | None:
         """Moves the modifiers just said to the item pointed at; returns it for those to come."""

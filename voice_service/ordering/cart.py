@@ -147,7 +147,7 @@ class Cart:
         if missing is not None:
             return Problem("sold_out", self._menu.item_name(missing))
         if (group.quantity or 1) > MOST_OF_ONE:
-            return Problem("quantity_limit", f"{group.quantity} {item.name}")
+            return Problem("quantity_limit", self._menu.counted_name(item.id, group.quantity or 1))
         if len(self.lines) >= _MOST_LINES:
             return Problem("order_limit", item.name)
         return None
@@ -180,18 +180,19 @@ class Cart:
             slot = self._combos.slot_for(self.lines, combo, group.item, taken=False)
             if slot is not None:
                 return combo, slot
-        last = next((combo for combo in combos if combo.id == self._last), None)
-        return None if last is None else self._place_in(last, group)
+        recent = [combo for combo in combos if combo.id in {self._last, *self._filled}]
+        places = (self._place_in(combo, group) for combo in reversed(recent))
+        return next((place for place in places if place is not None), None)
 
     def _place_in(self, combo: Line, group: Group) -> tuple[Line, Slot] | None:
-        """The slot of the last combo whose item gives way to this one."""
+        """The slot of a combo just talked about whose item gives way to this one."""
         slot = self._combos.slot_for(self.lines, combo, group.item, taken=True)
         listed = combo.id in self._filled
         if slot is None:
             return None
         if not self._combos.chosen(self.lines, combo, slot):
             return (combo, slot) if group.linked or (listed and not group.quantity) else None
-        if listed and (group.quantity or combo.count) < combo.count:
+        if listed and (group.quantity or 1) < combo.count:
             return self._split_off(combo, group.quantity or 1), slot
         return None
 
@@ -230,7 +231,7 @@ class Cart:
             line = self._split_off(line, act.only)
         quantity = act.quantity or line.quantity
         if (quantity or 1) > MOST_OF_ONE:
-            return Problem("quantity_limit", f"{quantity} {item.name}")
+            return Problem("quantity_limit", self._menu.counted_name(item.id, quantity or 1))
         mods = [m for m in line.mods if all((m.id, m.group) != (n.id, n.group) for n in act.mods)]
         added_back = [m for m in act.mods if not self._undone(line, m)]
         self._put(
@@ -271,9 +272,10 @@ class Cart:
             return refused
         old = lines[-1]
         if old.part_of is not None or self._combos.is_combo(old):
-            done = self._replace_part(old, group, confidence)
-            if done or old.part_of is not None:
-                return None if done else Problem("part_of_combo", self._menu.item_name(old.item))
+            if self._replace_part(old, group, confidence):
+                return None
+            if old.part_of is not None or self._has_part(old, group.item):
+                return Problem("part_of_combo", self._menu.item_name(group.item))
         if act.alike and not self._alike(old.item, group.item):
             return self._add(group, confidence)
         if act.only is not None and act.only < old.count:
@@ -308,11 +310,16 @@ class Cart:
         if slot is None or (old.part_of is not None and slot.id != old.slot):
             return False
         was = [part for part in self._combos.parts(self.lines, combo) if part.slot == slot.id]
+        if was and was[0].item == group.item and not (group.size or group.mods):
+            return False
         part = line_of(self._new_id(), group, confidence)
         new = self._replaced(was[0], group, confidence) if was else part
         self.lines = self._combos.put(self.lines, combo, slot, new)
         self._last = combo.id
         return True
+
+    def _has_part(self, combo: Line, item: str) -> bool:
+        return any(part.item == item for part in self._combos.parts(self.lines, combo))
 
     def _make_combo(self, old: Line, group: Group, confidence: float) -> None:
         """A combo in the place of an item, or of another combo, that it takes over."""
@@ -322,12 +329,25 @@ class Cart:
         at = next(i for i, line in enumerate(rest) if line.id == old.id)
         rest[at : at + 1] = self._combos.with_defaults(combo, self._new_id)
         self.lines = tuple(rest)
-        self._last = combo.id
-        for part in carried:
+        for part in [*carried, *self._beside(combo)]:
             slot = self._combos.slot_for(self.lines, combo, part.item, taken=True)
-            if slot is not None:
+            if slot is not None and not self._combos.chosen(self.lines, combo, slot):
+                if part.id != combo.id:
+                    self._take([part], None)
                 moved = replace(part, id=self._new_id())
                 self.lines = self._combos.put(self.lines, combo, slot, moved)
+        self._last = combo.id
+
+    def _beside(self, combo: Line) -> list[Line]:
+        """What was ordered apart and may become part of a combo: so many of it, as of the combo."""
+        return [
+            line
+            for line in self.lines
+            if line.part_of is None
+            and line.id != combo.id
+            and line.count == combo.count
+            and not self._combos.is_combo(line)
+        ]
 
     def _alike(self, one: str, other: str) -> bool:
         return self._menu.items[one].category == self._menu.items[other].category

@@ -47,7 +47,7 @@ class Checks:
         for line in lines:
             counts[line.item] += self._count(line, lines)
         reasons = [
-            self._ask(utterance, "quantity_limit", f"{n} {self._menu.item_name(item)}", [])
+            self._ask(utterance, "quantity_limit", self._menu.counted_name(item, n), [])
             for item, n in counts.items()
             if n > self._thresholds.most_of_item
         ]

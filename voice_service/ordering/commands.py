@@ -122,6 +122,8 @@ def make(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]
         if first is not None:
             return [Problem("not_understood", _text(parts))]
         return _onto(Target(all_lines=True), parts, menu, cart)
+    if first is None and (named := _category_named(parts, menu, cart)) is not None:
+        return _onto(Target((named[1],)), parts[named[0] + 1 :], menu, cart)
     if first is not None and _definite(parts, first):
         item = known(parts[first].items, cart)
         if item is not None:
@@ -138,13 +140,27 @@ def _as_combo(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list
     at = next((i for i, p in enumerate(parts) if p.role is Role.CATEGORY), None)
     if at is None:
         return []
+    combos = menu.in_category(parts[at].senses[0].id)
     for item in reversed(cart.items):
-        for combo in menu.in_category(parts[at].senses[0].id):
-            if any(slot.default == item for slot in menu.items[combo].slots):
-                size = next((p.senses[0].id for p in parts[:at] if p.role is Role.SIZE), None)
-                rest = assemble(parts[at + 1 :], menu, cart)
-                return [Replace(Target((item,)), Group(combo, size=size)), *rest]
+        around = [c for c in combos if item in {slot.default for slot in menu.items[c].slots}]
+        # Fries are part of every combo, so they say nothing about which is meant.
+        if len(around) == 1:
+            size = next((p.senses[0].id for p in parts[:at] if p.role is Role.SIZE), None)
+            rest = assemble(parts[at + 1 :], menu, cart)
+            return [Replace(Target((item,)), Group(around[0], size=size)), *rest]
     return []
+
+
+def _category_named(
+    parts: Sequence[Part], menu: CompiledMenu, cart: CartView
+) -> tuple[int, str] | None:
+    """Where "the drink" is named, and the item of the order that it means."""
+    for index, part in enumerate(parts):
+        if part.role is Role.CATEGORY and _definite(parts, index):
+            category = part.senses[0].id
+            item = next((i for i in cart.items[::-1] if menu.items[i].category == category), None)
+            return None if item is None else (index, item)
+    return None
 
 
 def _definite(parts: Sequence[Part], index: int) -> bool:
@@ -159,7 +175,7 @@ def _with_before(parts: Sequence[Part], index: int) -> bool:
 def _points_back(parts: Sequence[Part], menu: CompiledMenu) -> bool:
     """Whether "make" has an "it" with it, as a word of its own or within the phrase."""
     pronouns = set(menu.language.cues[Cue.IT])
-    return any(pronouns & set(p.span.text.split()) for p in parts)
+    return any(p.cue(Cue.IT) or pronouns & set(p.span.text.split()) for p in parts)
 
 
 def _onto(
@@ -201,7 +217,8 @@ def _like(item: str, menu: CompiledMenu, cart: CartView) -> Target | None:
     category = menu.items[item].category
     alike = [i for i in cart.items if menu.items[i].category == category]
     # A combo takes the place of what it is built around.
-    alike = alike or [i for i in cart.items if i in {s.default for s in menu.items[item].slots}]
+    slots = menu.items[item].slots
+    alike = alike or [i for i in cart.items if slots and i == slots[0].default]
     return Target((alike[-1],)) if alike else None
 
 

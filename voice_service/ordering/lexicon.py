@@ -123,6 +123,8 @@ class Lexicon:
     def plural(self, word: str) -> bool:
         """Whether `word` is one of the menu's with an ending that makes it several."""
         key = key_of(word, self._language)
+        if key.isdigit():
+            return False
         return len(word) > self._shortest.get(key, len(key) if key != word else len(word))
 
     def find_misspelt(self, key: str) -> tuple[Sense, ...]:

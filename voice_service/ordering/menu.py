@@ -11,7 +11,7 @@ from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.languages import language
 from voice_service.ordering.lexicon import Lexicon, Sense
 from voice_service.ordering.localize import localized
-from voice_service.ordering.text import keys_of, plain
+from voice_service.ordering.text import keys_of, plain, plural
 
 _BIAS_LETTERS = 700  # about 200 Whisper tokens
 
@@ -73,6 +73,17 @@ class CompiledMenu:
     def item_name(self, item_id: str) -> str:
         """What the menu calls an item."""
         return self.items[item_id].name
+
+    def counted_name(self, item_id: str, count: int) -> str:
+        """So many of an item: "2 Cookies"."""
+        name = self.item_name(item_id)
+        return f"{count} {plural(name, self.language) if count > 1 else name}"
+
+    def headings(self, item_id: str) -> frozenset[str]:
+        """The category of an item, of a combo also those of the parts it comes with."""
+        item = self.items[item_id]
+        parts = [self.items[slot.default] for slot in item.slots if slot.default is not None]
+        return frozenset(one.category for one in (item, *parts))
 
     def in_category(self, category: str) -> list[str]:
         """Ids of the items of a category that are not sold out, in the menu's order."""

@@ -85,7 +85,8 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         if part.role is Role.ITEM:
             current = part.items[0]
             word = span.text.split()[-1]
-            part.plural = key_of(word, menu.language) != word
+            key = key_of(word, menu.language)
+            part.plural = key != word and not key.isdigit()
         if part.role is Role.NUMBER and parts and parts[-1].cue(Cue.NUMBERED):
             # "number two" is a name, and no name on this menu.
             parts[-1] = Part(replace(parts[-1].span, cues=frozenset()), Role.UNKNOWN)

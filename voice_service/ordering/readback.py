@@ -68,10 +68,7 @@ def _bare(item: ItemDraft, menu: CompiledMenu) -> str:
     if item.quantity > 1:
         name = plural(name, menu.language)
     if item.size is not None:
-        size = menu.sizes[item.size].name
-        if item.quantity > 1 and menu.language.inflects_all:
-            size = plural(size, menu.language)
-        name = texts["sized"].format(size=size, name=name)
+        name = texts["sized"].format(size=menu.sizes[item.size].name, name=name)
     names = [_modifier(m, menu) for m in item.modifiers]
     return name + (texts["with"].format(names=joined(names, menu)) if names else "")
 
@@ -137,4 +134,4 @@ def _modifier(modifier: ModifierDraft, menu: CompiledMenu) -> str:
         return texts["without"].format(name=name)
     if modifier.qualifier is not None:
         return texts[modifier.qualifier].format(name=name)
-    return name
+    return texts["added_modifier"].format(name=name)

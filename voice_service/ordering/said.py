@@ -226,7 +226,7 @@ class Reader:
 
     def _heading(self, part: Part) -> None:
         sense = part.senses[0]
-        wanted = self._wanted or self._count is not None or self._all
+        wanted = self._wanted or self._count is not None or self._all or self._linked
         if part.role is Role.GROUP:
             self.said.append(SaidGroup(sense.id, part.span.text, self._negated, wanted, self._all))
         else:
@@ -275,6 +275,9 @@ class Reader:
             self.said.append(SaidPlain())
         elif part.cue(Cue.AND, Cue.OR, Cue.COMMA):
             self._link(part)
+        elif part.cue(Cue.ONE) and part.cue(Cue.A, Cue.MORE) and self._told_apart(index):
+            self._count_stands_alone()
+            self.said.append(SaidSplit(1))
         elif part.cue(Cue.MORE):
             self._count, self._more = 1, True
             self._wanted = True
@@ -330,6 +333,10 @@ class Reader:
     def _role_follows(self, index: int, role: Role) -> bool:
         following = self.parts[index + 1 : index + 2]
         return bool(following) and following[0].role is role
+
+    def _told_apart(self, index: int) -> bool:
+        """Whether what follows is true of one of those just named."""
+        return self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.EXTRA)
 
     def _half_with(self, index: int) -> bool:
         return (
