@@ -20,7 +20,9 @@ Model = type[BaseModel]
 LIMITS = (
     "regular_per_minute",
     "bytes_per_minute",
+    "control_per_minute",
     "max_message_bytes",
+    "max_message_frames",
     "auth_timeout_s",
     "token_max_bytes",
     "token_expiry_notice_s",

@@ -33,6 +33,7 @@ ERRORS = {
 CLOSES = {
     CloseCode.NORMAL: "Over; nothing is wrong.",
     CloseCode.GOING_AWAY: "The server stops: come back after going_away's retry_after_ms.",
+    CloseCode.PROTOCOL_ERROR: "Your frames break RFC 6455.",
     CloseCode.POLICY: "Authentication or a right is missing: do not come back with this token.",
     CloseCode.TOO_BIG: "The message was too big.",
     CloseCode.SERVER_ERROR: "Our fault: come back, and resume.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from aiohttp import web
 
@@ -10,6 +11,7 @@ from order_events import asyncapi, openapi
 from order_events.answers import HealthAnswer, ReadyAnswer
 from order_events.asyncapi import Channel
 from order_events.metrics import CONTENT_TYPE, HubMetrics
+from order_events.protocol import encode
 from order_events.settings import HubSettings
 from order_events.webauth import Gate
 from order_events.webserve import ROUTES, json_answer
@@ -41,18 +43,27 @@ def add_routes(
             gate.knows(request, settings.metrics_token)
         return web.Response(body=metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
-    async def http_document(request: web.Request) -> web.Response:
-        gate.stranger(request)
+    @cache
+    def http_document() -> bytes:
+        # When it is first asked for: routes are added until the application starts.
         routes = app[ROUTES]
-        return web.json_response(openapi.document(routes, settings))
+        return encode(openapi.document(routes, settings))
 
-    async def socket_document(request: web.Request) -> web.Response:
-        gate.stranger(request)
+    @cache
+    def socket_document() -> bytes:
         channels = app[CHANNELS]
-        return web.json_response(asyncapi.document(channels, settings))
+        return encode(asyncapi.document(channels, settings))
+
+    async def openapi_json(request: web.Request) -> web.Response:
+        gate.stranger(request)
+        return json_answer(http_document())
+
+    async def asyncapi_json(request: web.Request) -> web.Response:
+        gate.stranger(request)
+        return json_answer(socket_document())
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", exposition)
-    app.router.add_get(openapi.PATH, http_document)
-    app.router.add_get(asyncapi.PATH, socket_document)
+    app.router.add_get(openapi.PATH, openapi_json)
+    app.router.add_get(asyncapi.PATH, asyncapi_json)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -58,7 +59,8 @@ Answer = BaseModel | bytes
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route. `takes` is the query of a GET and the JSON body of anything else.
+    """One route. `takes` is the query of a GET and the JSON body of anything else, which `reads`
+    reads; it raises ValidationError.
 
     `errors` are those that it may answer besides what any request may get; `body_bytes` names the
     setting that bounds the body. `keyed` requests may carry an `Idempotency-Key`.
@@ -71,6 +73,7 @@ class Route:
     answers: type[BaseModel]
     summary: str
     handler: Callable[[Any, Call[Any]], Awaitable[Answer]]
+    reads: Callable[[bytes], BaseModel]
     status: int = 200
     keyed: bool = False
     errors: tuple[ErrorCode, ...] = ()
@@ -99,7 +102,10 @@ def route(
 
     def declare(handler: Callable[[Any, Call[T]], Awaitable[Answer]]) -> Route:
         summary = (handler.__doc__ or "").strip().partition("\n")[0]
-        return Route(method, path, action, takes, answers, summary, handler, **options)
+        # Strictly: a price of `false` or "1" is a mistake, not a number.
+        read = partial(takes.model_validate_json, strict=True)
+        given = {"reads": read, **options}
+        return Route(method, path, action, takes, answers, summary, handler, **given)
 
     return declare
 

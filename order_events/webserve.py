@@ -61,10 +61,9 @@ async def _read(request: web.Request, declared: Route, settings: HubSettings) ->
     if not declared.has_body:
         return declared.takes.model_validate(_parameters(request))
     body = await _body(request, getattr(settings, declared.body_bytes), settings.idle_http_s)
-    # Strictly: a price of `false` or "1" is a mistake, not a number.
     if declared.takes is Menu:
         return _menu(body)
-    return declared.takes.model_validate_json(body, strict=True)
+    return declared.reads(body)
 
 
 def _menu(body: bytes) -> Menu:

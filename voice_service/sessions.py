@@ -17,6 +17,7 @@ from order_events.protocol import CloseCode, ErrorCode, ProtocolError
 from order_events.service import OrderEvents
 from voice_service import protocol
 from voice_service.audio import AudioFormat, Decoder, PcmDecoder
+from voice_service.capacity import Capacity
 from voice_service.containers import ContainerDecoder
 from voice_service.desk import OrderDesk
 from voice_service.listener import Listener
@@ -67,6 +68,7 @@ class Sessions:
         model: SpeechModel,
         detectors: DetectorFactory,
         scheduler: Scheduler,
+        capacity: Capacity,
         events: OrderEvents,
         metrics: VoiceMetrics,
     ) -> None:
@@ -74,11 +76,12 @@ class Sessions:
         self._model = model
         self._detectors = detectors
         self._scheduler = scheduler
+        self._capacity = capacity
         self._events = events
         self._metrics = metrics
         self._live: dict[SessionKey, LiveSession] = {}
         self._menus: OrderedDict[tuple[str, str], tuple[int, CompiledMenu]] = OrderedDict()
-        metrics.capacity.set(settings.capacity())
+        metrics.capacity.set_function(self._limit)
 
     async def open(
         self, principal: Principal, message: VoiceStart, connection: Connection
@@ -141,13 +144,21 @@ class Sessions:
         """Whether a session can start; one whose client is away gives way to one that is here."""
         running = [live for live in self._live.values() if live.session.phase is Phase.STREAMING]
         ending = sum(live.session.phase is Phase.ENDING for live in self._live.values())
-        if len(running) + ending < self._settings.capacity():
+        if len(running) + ending < self._limit():
             return True
         away = [live for live in running if not live.session.attached]
         if not away:
             return False
         away[0].end("connection_lost")
         return True
+
+    def _limit(self) -> int:
+        now = asyncio.get_running_loop().time()
+        return self._settings.max_sessions or self._capacity.limit(now)
+
+    def _count(self) -> None:
+        self._metrics.sessions.set(len(self._live))
+        self._capacity.serving(len(self._live), asyncio.get_running_loop().time())
 
     def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> LiveSession:
         settings = self._settings
@@ -184,7 +195,7 @@ class Sessions:
             on_over=lambda: self._forget(key),
         )
         self._live[key] = live
-        self._metrics.sessions.set(len(self._live))
+        self._count()
         _log.info("voice session started", session=start.session_id, lane=start.lane)
         return live
 
@@ -244,7 +255,7 @@ class Sessions:
 
     def _forget(self, key: SessionKey) -> None:
         del self._live[key]
-        self._metrics.sessions.set(len(self._live))
+        self._count()
         # Also when the server stops, in nobody's context.
         _log.info("voice session over", session=key.session_id, restaurant=key.restaurant_id)
 
