@@ -32,7 +32,7 @@ class MenuError(ValueError):
 def read_menu(text: str | bytes) -> Menu:
     """A menu from JSON; raises MenuError."""
     try:
-        return Menu.model_validate_json(text)
+        return Menu.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise MenuError(explain(error, _values(text))) from error
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import voice_service
 from order_events.drafts import ItemDraft
 from order_events.menu import Menu
 from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard, Reason
 
+RESTAURANTS = Path(__file__).with_name("restaurants")
 DEMO = Path(voice_service.__file__).parent / "demo_menu.json"
 
 
@@ -74,3 +79,20 @@ def order(menu: CompiledMenu, *utterances: str) -> list[str]:
 def codes(update: CartUpdate) -> set[str]:
     """The codes of an update's reasons."""
     return {reason.code for reason in update.reasons}
+
+
+def benchmark(name: str) -> ModuleType:
+    """A benchmark's module; they live beside the packages and are no package."""
+    folder = str(Path(__file__).parents[2] / "benchmarks")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return importlib.import_module(name)
+
+
+@cache
+def restaurant(name: str) -> CompiledMenu:
+    """One of the restaurants that only exist to be measured with; "demo" is the demo."""
+    if name == "demo":
+        return demo_menu()
+    file = json.loads((RESTAURANTS / f"{name}.menu.json").read_text("utf-8"))
+    return CompiledMenu(benchmark("orders").convert(file).menu)

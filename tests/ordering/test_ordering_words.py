@@ -125,7 +125,7 @@ def test_word_confidence_decides_only_about_its_own_item(demo: CompiledMenu) -> 
     words = ("a", "hamburger", "and", "a", "sprite")
     heard = tuple(HeardWord(w, 0.0 if w == "sprite" else 0.9) for w in words)
     update = Conversation(demo).hear(Heard(1, " ".join(words), 0.8, heard))
-    assert [item.confidence for item in update.items] == [0.95, 0.5]
+    assert [item.confidence for item in update.items] == [0.965, 0.788]
     assert [r.code for r in update.reasons] == ["low_confidence"]
 
 

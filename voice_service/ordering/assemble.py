@@ -27,11 +27,14 @@ from voice_service.ordering.said import (
     SaidModifier,
     SaidSize,
 )
-from voice_service.ordering.text import plain
+from voice_service.ordering.text import key_of, plain
 
 _ANSWER = 0.9
-_COUNTING = (Cue.A, Cue.THE, Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
+_COUNTING = (Cue.THE, Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
 _WHOLE = 0.9  # from here on a name is said in full
+_POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already
+_WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, before a bare name
+_SIDE_OF_WHAT = 0.75  # certainty of "on the side" before an item is named
 _LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppers"
 
 
@@ -61,6 +64,11 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
         group.linked = start > 0 and parts[start - 1].cue(Cue.WITH)
         if part.senses[0].quality < _WHOLE and _in_list(parts, start):
             group.quality *= _LISTED_PART
+        if attacher.groups and attacher.groups[-1].implied and group.quantity is None:
+            # "A large and diet coke": whose size is it?
+            attacher.groups[-1].quality *= _WHOSE_SIZE
+        if group.quantity is None and _pointed_at(parts, start, head, attacher.groups):
+            group.quality *= _POINTED_AT
         if not group.linked and _plural_of_one(parts[start:head], part, menu):
             group.vague = True
         chosen = tuple(i for i in group.candidates if i in cart.choices)
@@ -120,6 +128,12 @@ def _group(inner: Sequence[Part], head: Part) -> Group:
     return group
 
 
+def _pointed_at(parts: Sequence[Part], start: int, head: int, groups: Sequence[Group]) -> bool:
+    """Whether "the" item may be one of those just named."""
+    definite = any(part.cue(Cue.THE) for part in parts[start:head])
+    return definite and any(group.item in parts[head].items for group in groups)
+
+
 def _in_list(parts: Sequence[Part], start: int) -> bool:
     """Whether an item without "a" or a number stands where a modifier would."""
     before = [p for p in parts[max(start - 2, 0) : start] if not p.idle]
@@ -131,12 +145,12 @@ def _in_list(parts: Sequence[Part], start: int) -> bool:
 
 def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool:
     """Whether several are wanted without a number: "cokes", but not "fries"."""
-    word = head.span.text.split()[-1]
-    if not menu.lexicon.plural(word) or any(
-        p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner
-    ):
+    if any(p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner):
         return False
-    return not menu.lexicon.plural(plain(menu.item_name(head.items[0]).split()[-1]))
+    name, said = plain(menu.item_name(head.items[0])), head.span.text
+    last, word = name.split()[-1], said.split()[-1]
+    alike = key_of(last, menu.language) == key_of(word, menu.language) and len(word) > len(last)
+    return (alike or menu.lexicon.plural(said)) and not menu.lexicon.plural(name)
 
 
 def _inner(parts: Sequence[Part]) -> list[Said]:
@@ -208,6 +222,10 @@ def _leading(
     attacher: Attacher,
 ) -> list[Act]:
     """What stands before the first item: about the cart's last item, else about this one."""
+    siblings = _of_other_sizes(said, group, parts, start, menu)
+    if siblings:
+        attacher.groups[:0] = siblings
+        return []
     headless = next((s for s in said if isinstance(s, SaidSize) and s.count is not None), None)
     linked = start > 0 and parts[start - 1].cue(Cue.WITH, Cue.ON)
     holds = start > 0 and parts[start - 1].cue(Cue.ON)
@@ -223,8 +241,31 @@ def _leading(
     fits_last = bool(cart.items) and all(attacher.resolve(m, cart.items[-1]) for m in mods)
     if not mods or (not linked and fits_last) or any(isinstance(s, SaidItem) for s in said):
         return loose(said, menu, cart, Attacher(menu, cart.items))
+    for mod in mods:
+        if mod.qualifier == "on_the_side":
+            # "Salsa on the side with chips": the salsa, or all of it?
+            mod.certainty *= _SIDE_OF_WHAT
     attacher.put(said, group)
     return []
+
+
+def _of_other_sizes(
+    said: Sequence[Said], group: Group, parts: Sequence[Part], start: int, menu: CompiledMenu
+) -> list[Group]:
+    """The items of "two large and" in "two large and one small fries"."""
+    sizes = [s for s in said if isinstance(s, SaidSize) and s.count is not None]
+    sized = group.quantity is not None and parts[start + 1].role is Role.SIZE
+    if len(sizes) != len(said) or not sized or not parts[start - 1].cue(Cue.AND, Cue.COMMA):
+        return []
+    groups: list[Group] = []
+    for size in sizes:
+        fitting = [s for s in size.senses if menu.allows(group.item, s)]
+        if not fitting:
+            return []
+        other = Group(group.item, size.count, fitting[0].id, quality=group.quality)
+        other.words.update(size.words)
+        groups.append(other)
+    return groups
 
 
 def _accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledMenu) -> bool:
@@ -235,6 +276,9 @@ def _accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledM
     if any(p.role is Role.NUMBER for p in parts[max(first - 3, 0) : first]):
         return False
     if parts[first].plural == parts[second].plural:
+        return False
+    dip = parts[first if parts[second].plural else second]
+    if " " in dip.span.text:
         return False
     between = parts[first + 1 : second]
     return any(p.cue(Cue.AND, Cue.WITH) for p in between) and all(

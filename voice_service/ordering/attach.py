@@ -25,8 +25,8 @@ from voice_service.ordering.said import (
 
 _WHOLE = 0.9  # from here on a name is said in full
 _LITERAL = 0.985  # from here on the menu itself has the very words as a name
-_SAME_NAME = 0.5  # certainty where the menu gives several modifiers the same name
-_EVERY = 0.9  # certainty that "all the toppings" means each that the menu has
+_SAME_NAME = 0.85  # certainty where the menu gives several modifiers the same name
+_EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
 _ALIKE, _ALIKE_PARTS = 0.05, 0.15  # modifiers this close in quality are equally meant
 
 
@@ -159,6 +159,7 @@ class Attacher:
             return shared
         if current.size is not None and said.count is not None:
             sibling = Group(current.item, said.count, fitting[0].id, quality=current.quality)
+            sibling.implied = True
             sibling.words.update(said.words)
             self.groups.append(sibling)
             return sibling
@@ -229,10 +230,10 @@ class Attacher:
         in_cart = next((i for i in reversed(self._in_cart) if i in choices), None)
         for group, mod in since:
             if here is not None:
-                if here is not group:
+                if here is not group and mod in group.mods:
                     group.mods.remove(mod)
                     here.put(mod)
-            elif in_cart is not None:
+            elif in_cart is not None and mod in group.mods:
                 group.mods.remove(mod)
                 self.acts.append(Modify(Target((in_cart,)), (mod,)))
         return in_cart if here is None and not since else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,14 +15,13 @@ from voice_service.ordering.acts import (
     Dismiss,
     Done,
     Group,
-    Modify,
     Problem,
-    Replace,
     Restart,
     Undo,
 )
 from voice_service.ordering.cart import Cart
 from voice_service.ordering.checks import Checks
+from voice_service.ordering.confidence import Evidence
 from voice_service.ordering.lines import Line
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
@@ -122,12 +120,13 @@ class Conversation:
 
     def _take(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
         before = self._cart.lines
+        evidence = Evidence(parsed, confidences, self._thresholds.menu_doubt)
         fresh: list[Reason] = []
         understood = False
         for act in parsed.acts:
             if not isinstance(act, Aside | Done):
                 self._done = False
-            reason = self._act(act, confidences, parsed.nearness)
+            reason = self._act(act, evidence)
             if reason is None:
                 understood = True
             else:
@@ -142,9 +141,7 @@ class Conversation:
         self._open = [*self._open, *asked][-_MOST_REASONS:]
         return self._update([r for r in fresh if r.question is None], changed=changed)
 
-    def _act(
-        self, act: Act, confidences: tuple[float, ...], nearness: Mapping[int, float]
-    ) -> Reason | None:
+    def _act(self, act: Act, evidence: Evidence) -> Reason | None:
         match act:
             case Aside(code, text):
                 return self._aside(code, text)
@@ -154,8 +151,7 @@ class Conversation:
                 act = Add(self._chosen(group))
             case _:
                 self._answer(act)
-        confidence = _confidence(act, confidences, nearness, self._thresholds.menu_doubt)
-        problem = self._cart.apply(act, confidence)
+        problem = self._cart.apply(act, evidence.confidence(act))
         return self._reason(problem) if problem is not None else None
 
     def _answer(self, act: Act) -> None:
@@ -258,23 +254,3 @@ class Conversation:
         if any(r.question is not None for r in reasons):
             return "needs_staff" if self._ended else "clarify"
         return "confirmed" if self._done and self._cart.lines else "listening"
-
-
-def _confidence(
-    act: Act, words: tuple[float, ...], nearness: Mapping[int, float], menu_doubt: float
-) -> float:
-    """How sure the act is: its least certain word, times how well the words match the menu.
-
-    That words make sense on the menu speaks for them: see `Thresholds`.
-    """
-    if not isinstance(act, Add | Replace | Modify):
-        return 1.0
-    if isinstance(act, Modify):
-        used = [i for m in act.mods for i in m.words]
-        quality = min((m.quality for m in act.mods), default=1.0)
-    else:
-        used = [*act.group.words, *(i for m in act.group.mods for i in m.words)]
-        quality = min([act.group.quality, *(m.quality for m in act.group.mods)])
-    heard = min((words[i] for i in used if i < len(words)), default=1.0)
-    near = min((nearness[i] for i in used if i in nearness), default=1.0)
-    return max(0.0, min(1.0, (1.0 - menu_doubt * (1.0 - heard)) * quality * near))

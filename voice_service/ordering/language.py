@@ -64,6 +64,7 @@ class Cue(Enum):
     DONE = auto()
     YES = auto()
     QUESTION = auto()  # a question about the menu follows; it orders nothing
+    ASKS = auto()  # at the beginning of a sentence a question: "which"
     TALK = auto()  # talk with somebody else follows
     WAIT = auto()  # asks for time: "hold on"
     STAFF = auto()

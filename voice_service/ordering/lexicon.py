@@ -71,11 +71,11 @@ class Lexicon:
             self._words.update(keys)
             for token in tokenize(phrase, self._language):
                 self._written.add(token.text)
-                known = self._shortest.get(token.key, len(token.text))
-                self._shortest[token.key] = min(known, len(token.text))
+            surface, key = _surface(phrase), "".join(keys)
+            self._shortest[key] = min(self._shortest.get(key, len(surface)), len(surface))
             quality = EXACT if number == 0 else ALIAS
             self._put(keys, target, quality)
-            self._surfaces.setdefault(_surface(phrase), set()).add(target)
+            self._surfaces.setdefault(surface, set()).add(target)
             for measure in _measured(keys, sense.kind, self._language):
                 self._put(measure, target, SYNONYM)
             for variant in _variants(keys, self._language):
@@ -120,12 +120,12 @@ class Lexicon:
         """Whether a word's key occurs in any name on the menu."""
         return word in self._words
 
-    def plural(self, word: str) -> bool:
-        """Whether `word` is one of the menu's with an ending that makes it several."""
-        key = key_of(word, self._language)
-        if key.isdigit():
-            return False
-        return len(word) > self._shortest.get(key, len(key) if key != word else len(word))
+    def plural(self, phrase: str) -> bool:
+        """Whether `phrase` is a name of the menu with an ending that makes it several."""
+        keys = [key_of(word, self._language) for word in phrase.split()]
+        letters = len(_surface(phrase))
+        # "Number two" is longer than "number 2", but not several.
+        return not keys[-1].isdigit() and letters > self._shortest.get("".join(keys), letters)
 
     def find_misspelt(self, key: str) -> tuple[Sense, ...]:
         """What `key` names if it is a slip of the ear or of the pen; quality says how far off."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from voice_service.ordering.acts import (
     Act,
@@ -14,7 +13,6 @@ from voice_service.ordering.acts import (
     Deny,
     Dismiss,
     Done,
-    Modify,
     Problem,
     Remove,
     Repeat,
@@ -27,15 +25,14 @@ from voice_service.ordering.assemble import assemble
 from voice_service.ordering.carry import dangling
 from voice_service.ordering.commands import change, correction, make, remove
 from voice_service.ordering.language import Cue
+from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role, roles
 from voice_service.ordering.segment import Segmenter, Span
+from voice_service.ordering.talk import COMMANDS, is_talk
 
 _MARKS = (Cue.STOP, Cue.QUESTION_MARK)
-_COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
-_TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
-_TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
 
 
 @dataclass(frozen=True)
@@ -112,11 +109,15 @@ class Parser:
         while index < len(body):
             index = _step(body, index, state)
         state.flush()
-        state.acts[:0] = _yes_or_no(parts)
+        if final and not state.acts:
+            state.acts += _left_hanging(body)
+        state.acts[:0] = [] if final else _yes_or_no(parts)
         first = next((p for p in parts if not p.idle), None)
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
         words = sum(len(s.text.split()) for s in everything)
-        acts = _talk_or_problem(state.acts, body, words)
+        acts = state.acts
+        if is_talk(acts, body, words, answering=bool(cart.choices)):
+            acts = [Aside("off_topic", " ".join(p.span.text for p in body))]
         if carry and [a for a in acts if isinstance(a, Aside) and a.code == "off_topic"]:
             # Talk waits for nothing, and all of it is talk.
             acts, carry = [Aside("off_topic", " ".join(p.span.text for p in parts))], ()
@@ -138,7 +139,8 @@ def _beside_the_order(parts: list[Part], index: int, state: _State) -> int | Non
     part = parts[index]
     if part.cue(Cue.ALLERGY):
         return _allergy(parts, index, state)
-    if part.cue(Cue.TALK) or part.cue(Cue.QUESTION):
+    opens = index == 0 or parts[index - 1].cue(*_MARKS)
+    if part.cue(Cue.TALK, Cue.QUESTION) or (part.cue(Cue.ASKS) and opens):
         return _aside(parts, index, state)
     if part.cue(Cue.STAFF, Cue.WAIT):
         state.flush()
@@ -163,11 +165,27 @@ def _about_the_order(parts: list[Part], index: int, state: _State) -> int | None
     elif part.cue(Cue.NEVER_MIND):
         act = Dismiss()
     elif part.cue(Cue.SAME):
-        act = Repeat()
+        return _same(parts, index, state)
     else:
         return None
     state.flush()
     state.push([act])
+    return index + 1
+
+
+def _same(parts: list[Part], index: int, state: _State) -> int:
+    """The last item once more; "another one with cheese" is one of its own."""
+    following = parts[index + 1] if index + 1 < len(parts) else None
+    if following is not None and following.role in (Role.ITEM, Role.SIZE, Role.MODIFIER):
+        more = replace(parts[index].span, cues=frozenset({Cue.MORE}))
+        state.stretch.append(Part(more, Role.CUE))
+        return index + 1
+    state.flush()
+    if following is not None and following.cue(Cue.WITH) and state.cart.items:
+        last = (Sense("item", state.cart.items[-1], None),)
+        state.stretch.append(Part(parts[index].span, Role.ITEM, last))
+    else:
+        state.push([Repeat()])
     return index + 1
 
 
@@ -220,11 +238,18 @@ def _yes_or_no(parts: Sequence[Part]) -> list[Act]:
     return []
 
 
+def _left_hanging(parts: Sequence[Part]) -> list[Act]:
+    """The reason for words that were waiting for more when the guest fell silent: "without"."""
+    if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in parts):
+        return []
+    return [Problem("not_understood", " ".join(p.span.text for p in parts))]
+
+
 def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
     """Index where a command that takes its words from `start` ends."""
     for index in range(start, len(parts)):
         part = parts[index]
-        if part.cue(*_MARKS, *_COMMANDS, Cue.ADD, Cue.QUESTION, *also):
+        if part.cue(*_MARKS, *COMMANDS, Cue.ADD, Cue.QUESTION, *also):
             return index
         if index > start and part.cue(Cue.REQUEST) and " " in part.span.text:
             return index
@@ -248,7 +273,7 @@ def _taken_off(parts: Sequence[Part], index: int) -> bool:
     for part in parts[index + 1 : index + 8]:
         if part.cue(Cue.OFF):
             return True
-        if part.cue(*_MARKS, *_COMMANDS, Cue.AND, Cue.WITH):
+        if part.cue(*_MARKS, *COMMANDS, Cue.AND, Cue.WITH):
             return False
     return False
 
@@ -351,7 +376,7 @@ def _correct(parts: list[Part], index: int, state: _State) -> int:
     while start < len(parts) and (parts[start].cue(Cue.COMMA, Cue.CORRECT) or parts[start].idle):
         start += 1
     state.stretch, merged = correction(state.stretch, parts[start:])
-    if merged or start >= len(parts) or parts[start].cue(*_COMMANDS, *_MARKS):
+    if merged or start >= len(parts) or parts[start].cue(*COMMANDS, *_MARKS):
         return start
     state.flush()
     if parts[start].cue(Cue.ALSO, Cue.AND):
@@ -359,7 +384,7 @@ def _correct(parts: list[Part], index: int, state: _State) -> int:
     strong = parts[index].cue(Cue.NO) or not parts[start].cue(Cue.REQUEST)
     before = state.cart.items
     end = next(
-        (i for i in range(start, len(parts)) if parts[i].cue(*_MARKS, *_COMMANDS, Cue.DONE)),
+        (i for i in range(start, len(parts)) if parts[i].cue(*_MARKS, *COMMANDS, Cue.DONE)),
         len(parts),
     )
     if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in parts[start:end]):
@@ -371,24 +396,3 @@ def _correct(parts: list[Part], index: int, state: _State) -> int:
         acts[0] = Replace(target, group, alike=True)
     state.push(acts)
     return end
-
-
-def _talk_or_problem(acts: list[Act], parts: Sequence[Part], words: int) -> list[Act]:
-    """Words that name nothing and wish for nothing are talk, if there are enough of them."""
-    requests = [p for p in parts if p.cue(Cue.REQUEST)]
-    wishes = any(
-        p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*_COMMANDS)
-        for p in parts
-    ) or any(" " in p.span.text for p in requests)
-    # "a taco": so many of something is a wish, whatever it is.
-    wishes = wishes or any(
-        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
-        for before, thing in pairwise(parts)
-    )
-    unknown = any(isinstance(a, Problem) for a in acts)
-    only_unknown = all(isinstance(a, Problem | Modify) for a in acts)
-    if wishes or not unknown or not only_unknown:
-        return acts
-    if words < (_TALK_WORDS_WITH_REQUEST if requests else _TALK_WORDS):
-        return acts
-    return [Aside("off_topic", " ".join(p.span.text for p in parts))]

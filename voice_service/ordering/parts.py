@@ -165,7 +165,7 @@ def _role(
         adjective = not modifiers and items[0].quality < _HEADLESS and _item_ahead(following)
         return Part(span, Role.UNKNOWN) if adjective else Part(span, Role.ITEM, items)
     if groups and before and before[-1].cue(Cue.NO) and _of_group(modifiers, groups):
-        return Part(span, Role.GROUP, groups)
+        every = True
     if modifiers and not every:
         idle = not items and span.has(Cue.FILLER, Cue.REQUEST)
         used = not idle or _fits(modifiers, following, menu)

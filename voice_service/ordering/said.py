@@ -22,7 +22,8 @@ class SaidModifier:
     """A modifier, said as `text` with the number `quantity` before it.
 
     `carried`: it follows a "without" across this link, and may or may not be meant so.
-    `certainty` that it is meant as said; `apart`: its number does not follow a "with", so it may count items: "two shakes, one vanilla".
+    `certainty` that it is meant as said. `apart`: its number does not follow a "with", so it may
+    count items: "two shakes, one vanilla".
     """
 
     senses: tuple[Sense, ...]
