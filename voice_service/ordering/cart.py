@@ -225,6 +225,9 @@ class Cart:
         item = self._menu.items[line.item]
         if act.size is not None and act.size not in item.prices:
             return Problem("size_not_available", act.text, group=Group(line.item))
+        foreign = tuple(m for m in act.mods if not self._menu.takes(item.id, m.group))
+        if foreign:
+            return Problem("modifier_not_available", self._mod_names(foreign))
         if line.part_of is not None and act.quantity is not None:
             return Problem("part_of_combo", item.name)
         if act.only is not None and act.only < line.count:

@@ -81,9 +81,11 @@ class CompiledMenu:
 
     def headings(self, item_id: str) -> frozenset[str]:
         """The category of an item, of a combo also those of the parts it comes with."""
-        item = self.items[item_id]
-        parts = [self.items[slot.default] for slot in item.slots if slot.default is not None]
-        return frozenset(one.category for one in (item, *parts))
+        return frozenset(self.items[i].category for i in (item_id, *self.parts_of(item_id)))
+
+    def parts_of(self, item_id: str) -> list[str]:
+        """The items that a combo comes with if the guest chooses nothing."""
+        return [s.default for s in self.items[item_id].slots if s.default is not None]
 
     def in_category(self, category: str) -> list[str]:
         """Ids of the items of a category that are not sold out, in the menu's order."""

@@ -85,7 +85,8 @@ class _State:
         self.acts += acts
         items = [a.group.item for a in acts if isinstance(a, Add | Replace)]
         if items:
-            self.cart = CartView((*self.cart.items, *items), None)
+            parts = [p for item in items for p in self.menu.parts_of(item)]
+            self.cart = CartView((*self.cart.items, *parts, *items), None)
         if any(isinstance(a, Restart) for a in acts):
             self.cart = CartView()
 
@@ -325,8 +326,12 @@ def _instead_of(parts: list[Part], index: int, state: _State) -> int:
     if end < len(parts) and parts[end].role is Role.SIZE:
         end += 1
     if end < len(parts) and parts[end].role is Role.ITEM:
+        said = any(p.role is Role.ITEM for p in state.stretch)
+        if said and _is_item_ahead(parts, index, end):
+            state.flush()
+            said = False
         state.instead = parts[end].items
-        if any(p.role is Role.ITEM for p in state.stretch):
+        if said:
             state.flush()
         return end + 1
     if end < len(parts) and parts[end].role is Role.MODIFIER:
@@ -335,6 +340,12 @@ def _instead_of(parts: list[Part], index: int, state: _State) -> int:
         state.stretch += [without, parts[end], but]
         return end + 1
     return index + 1
+
+
+def _is_item_ahead(parts: list[Part], index: int, end: int) -> bool:
+    """ "… and instead of the fries onion rings": the new item comes after the old one."""
+    following = [p for p in parts[end + 1 : end + 4] if not p.idle and not p.cue(Cue.COMMA)]
+    return parts[index - 1].cue(Cue.AND) and any(p.role is Role.ITEM for p in following)
 
 
 def _replace_last(state: _State) -> None:
