@@ -31,7 +31,7 @@ class Cue(Enum):
     ADDITIONAL = auto()  # before an item: "two more colas"
     NUMBERED = auto()  # a number that names, and counts nothing, follows: "number two"
     LIGHT = auto()
-    ROUGHLY = auto()  # a LIGHT or EXTRA that may be only a way of speaking: "a bit of"
+    ROUGHLY = auto()  # a LIGHT or EXTRA that may be only a way of speaking: "plenty of"
     ASIDE = auto()  # after a modifier: "on the side"
     AS_SIDE = auto()  # after an item: "as a side"
     HALF = auto()

@@ -104,11 +104,12 @@ class Lexicon:
         everyday = {*steering, *self._language.number_words}
         self.slips = Slips({*self._written, *everyday}, self._language)
 
-    def find(self, key: str, surface: str) -> tuple[Sense, ...]:
-        """Everything that the joined `key` names, best first."""
+    def find(self, key: str, said: str) -> tuple[Sense, ...]:
+        """Everything that the joined `key` of the words `said` names, best first."""
         found = self._keys.get(key)
         if found is None:
             return ()
+        surface = said.replace(" ", "").replace("'", "")
         literal = self._surfaces.get(surface, set())
         senses = (
             Sense(kind, id_, group, q if (kind, id_, group) in literal else q - _INFLECTED, sure)

@@ -13,7 +13,7 @@ from voice_service.ordering.parts import Part, Role
 
 Link = Literal["", "and", "or", ","]
 
-_ROUGH = 0.8  # certainty that "a bit of" asks for less and is no way of speaking
+_ROUGH = 0.8  # certainty that "plenty of" asks for more, or "a bit of" for less of one thing
 _CONTRADICTED = 0.5  # that "but onions" wants onions
 
 
@@ -213,9 +213,19 @@ class Reader:
         before = self.parts[index - 1] if index else None
         if before is None:
             return 1.0
-        if before.cue(Cue.ROUGHLY):
+        if before.cue(Cue.ROUGHLY) or (" " in before.span.text and self._shared(before, index)):
             return _ROUGH
         return _CONTRADICTED if before.cue(Cue.BUT) and not self._negated else 1.0
+
+    def _shared(self, degree: Part, index: int) -> bool:
+        """Whether "a bit of cheese and lettuce" may ask for a bit of both."""
+        joined = self.parts[index + 1 : index + 2]
+        return (
+            degree.cue(Cue.LIGHT, Cue.EXTRA)
+            and bool(joined)
+            and joined[0].cue(Cue.AND)
+            and self._role_follows(index + 1, Role.MODIFIER)
+        )
 
     def _number(self, index: int, part: Part) -> None:
         self._count_stands_alone()

@@ -14,6 +14,8 @@ _LONGEST_UTTERANCE = 400  # words; what is beyond is not looked at but reported
 _MARKS = {",": Cue.COMMA, ".": Cue.STOP, "?": Cue.QUESTION_MARK}
 _SPAN = 1.0  # every phrase costs this, so that longer ones win
 _UNKNOWN = 3.0
+_SLIP = 1.0
+_NO_CUES: frozenset[Cue] = frozenset()
 _MENU_BONUS = 0.1
 _NAMED = 0.9  # a name said in full
 
@@ -55,6 +57,7 @@ class Segmenter:
         self._language = language
         self._cues, self._longest_cue = _cue_table(language)
         self._hesitations = frozenset(language.cues[Cue.HESITATION])
+        self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
 
     def segment(self, text: str) -> list[Span]:
         """Spans that cover every token of `text` but hesitations, in order."""
@@ -65,7 +68,7 @@ class Segmenter:
         tokens, nearness = self._put_right(tokens, spans)
         if any(span.unknown for span in spans):
             spans = self._cheapest(tokens, misspelt=True)
-        filler = [s for s in spans if s.filler]
+        filler = [s for s in spans if s.filler and not self._completes(tokens[s.start : s.end])]
         if filler and len(filler) < len(spans):
             # "A large like vanilla shake": without the filler, names come together again.
             idle = {i for s in filler for i in range(s.start, s.end)}
@@ -125,31 +128,36 @@ class Segmenter:
         found: list[tuple[Span, float]] = []
         number = number_at(tokens, start, self._language)
         longest = max(self._lexicon.longest, self._longest_cue)
-        for length in range(1, longest + 1):
-            part = tokens[start : start + length]
-            if len(part) < length or not part[-1].key:
+        key = text = ""
+        for end in range(start + 1, min(start + longest, len(tokens)) + 1):
+            last = tokens[end - 1]
+            if not last.key:
                 break
-            senses = self._lexicon.find(
-                "".join(t.key for t in part), "".join(t.text for t in part).replace("'", "")
-            )
-            cues = self._cues.get(" ".join(t.text for t in part), frozenset())
+            key += last.key
+            text += f" {last.text}" if text else last.text
+            senses = self._lexicon.find(key, text)
+            cues = self._cues.get(text, _NO_CUES)
             value = None
-            if number is not None and number[1] == length and not self._sized(part):
+            if (
+                number is not None
+                and number[1] == end - start
+                and not self._sized(tokens[start:end])
+            ):
                 value, cues = number[0], cues | {Cue.NUMBER}
-            cost = _SPAN
-            if senses:
-                cost += 1.0 - senses[0].quality - _MENU_BONUS
-            elif not cues:
-                senses = self._misspelt(part) if misspelt else ()
-                if senses:
-                    cost += 1.0 + 2 * (1.0 - senses[0].quality)
-                elif length == 1:
-                    cost += _UNKNOWN
-                else:
-                    continue
-            span = _span(tokens, start, start + length, senses, cues, value)
-            found.append((span, cost))
+            cost = _cost(senses, cues)
+            if cost is None and misspelt:
+                senses = self._misspelt(tokens[start:end])
+                cost = _SLIP + 2 * (1.0 - senses[0].quality) if senses else None
+            if cost is None and end == start + 1:
+                cost = _UNKNOWN
+            if cost is not None:
+                span = _span(tokens, start, end, senses, cues, value)
+                found.append((span, _SPAN + cost))
         return found
+
+    def _completes(self, filler: list[Token]) -> bool:
+        """Whether words that seem idle may end a name or a measure: "seven, um, up"."""
+        return any(t.text in self._measuring or self._lexicon.knows(t.key) for t in filler)
 
     def _sized(self, part: list[Token]) -> bool:
         """Whether a phrase for a number ends in a size of this menu: "a single"."""
@@ -173,6 +181,13 @@ class Segmenter:
         """Whether a word is nearest to one that names nothing: "pleaze"."""
         slip = self._lexicon.slips.find(heard)
         return slip is not None and not self._lexicon.knows(key_of(slip.word, self._language))
+
+
+def _cost(senses: tuple[Sense, ...], cues: frozenset[Cue]) -> float | None:
+    """What a phrase costs beyond being one; None if it means nothing."""
+    if senses:
+        return 1.0 - senses[0].quality - _MENU_BONUS
+    return 0.0 if cues else None
 
 
 def _orders(span: Span) -> bool:
