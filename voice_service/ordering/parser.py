@@ -26,6 +26,7 @@ from voice_service.ordering.carry import dangling
 from voice_service.ordering.commands import change, correction, make, remove
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
+from voice_service.ordering.lookahead import item_ahead, names_something, taken_off
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role, roles
@@ -157,10 +158,10 @@ def _about_the_order(parts: list[Part], index: int, state: _State) -> int | None
     act: Act
     if part.cue(Cue.RESTART):
         act = Restart()
-    elif part.cue(Cue.DONE) and not _names_something(parts, index + 1, Cue.NO):
+    elif part.cue(Cue.DONE) and not names_something(parts, index + 1, Cue.NO):
         act = Done()
     elif part.cue(Cue.UNDO) and not (
-        part.cue(Cue.REMOVE) and _names_something(parts, index + 1, Cue.THE)
+        part.cue(Cue.REMOVE) and names_something(parts, index + 1, Cue.THE)
     ):
         act = Undo()
     elif part.cue(Cue.NEVER_MIND):
@@ -198,9 +199,9 @@ def _about_lines(parts: list[Part], index: int, state: _State) -> int | None:
     if part.cue(Cue.INSTEAD):
         _replace_last(state)
         return index + 1
-    taken_off = part.cue(Cue.REMOVE) or _taken_off(parts, index)
-    if taken_off or part.cue(Cue.CHANGE):
-        return _command(parts, index + 1, state, remove if taken_off else change)
+    removes = part.cue(Cue.REMOVE) or taken_off(parts, index)
+    if removes or part.cue(Cue.CHANGE):
+        return _command(parts, index + 1, state, remove if removes else change)
     if part.cue(Cue.MAKE):
         return _make(parts, index, state)
     if part.cue(Cue.CORRECT) or _no_as_correction(parts, index, state):
@@ -257,28 +258,6 @@ def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
     return len(parts)
 
 
-def _names_something(parts: Sequence[Part], start: int, cue: Cue) -> bool:
-    """Whether an item or modifier follows at once, maybe after an article."""
-    for part in parts[start:]:
-        if part.role in (Role.ITEM, Role.MODIFIER):
-            return True
-        if not (part.cue(cue, Cue.THE) and not part.cue(Cue.STOP)):
-            return False
-    return False
-
-
-def _taken_off(parts: Sequence[Part], index: int) -> bool:
-    """ "take the onions off the burger": a removal around its object."""
-    if not parts[index].cue(Cue.TAKE):
-        return False
-    for part in parts[index + 1 : index + 8]:
-        if part.cue(Cue.OFF):
-            return True
-        if part.cue(*_MARKS, *COMMANDS, Cue.AND, Cue.WITH):
-            return False
-    return False
-
-
 def _aside(parts: list[Part], index: int, state: _State) -> int:
     """A question or talk: up to the end of the sentence, or where an order begins."""
     state.flush()
@@ -327,7 +306,7 @@ def _instead_of(parts: list[Part], index: int, state: _State) -> int:
         end += 1
     if end < len(parts) and parts[end].role is Role.ITEM:
         said = any(p.role is Role.ITEM for p in state.stretch)
-        if said and _is_item_ahead(parts, index, end):
+        if said and item_ahead(parts, index, end):
             state.flush()
             said = False
         state.instead = parts[end].items
@@ -340,12 +319,6 @@ def _instead_of(parts: list[Part], index: int, state: _State) -> int:
         state.stretch += [without, parts[end], but]
         return end + 1
     return index + 1
-
-
-def _is_item_ahead(parts: list[Part], index: int, end: int) -> bool:
-    """ "… and instead of the fries onion rings": the new item comes after the old one."""
-    following = [p for p in parts[end + 1 : end + 4] if not p.idle and not p.cue(Cue.COMMA)]
-    return parts[index - 1].cue(Cue.AND) and any(p.role is Role.ITEM for p in following)
 
 
 def _replace_last(state: _State) -> None:
