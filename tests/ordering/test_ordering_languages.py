@@ -7,13 +7,17 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ordering_kit import codes, demo_menu, hears, said, short
 
 import voice_service.ordering
 from order_events.menu import Category, Menu, MenuItem, Size
+from order_events.orders import price_items
 from voice_service.ordering import CompiledMenu
 from voice_service.ordering.languages import language
 from voice_service.ordering.numbers import number_at
+from voice_service.ordering.readback import subtotal
 from voice_service.ordering.text import plural, tokenize
 
 EN, ES = language("en"), language("es-MX")
@@ -128,6 +132,24 @@ def test_a_menu_without_spanish_names_is_still_ordered_from_in_spanish() -> None
     )
     update, _ = hears(menu, ["quiero dos tacos grandes"])
     assert short(update.items) == ["2 taco/l"]
+
+
+_SPANISH = (
+    *("hamburguesa", "dos papas grandes", "coca", "número dos", "combo", "aros de cebolla"),
+    *("con", "sin", "y", "una", "la", "tocino", "cebolla", "extra", "que sea", "quita", "cambia"),
+    *("por", "no", "en vez de", "otra igual", "cancela eso", "es todo", "solo", "mitad"),
+)
+
+
+@given(st.lists(st.lists(st.sampled_from(_SPANISH), max_size=10).map(" ".join), max_size=3))
+@settings(max_examples=100, deadline=None)
+def test_spanish_words_in_any_order_give_an_order_that_can_be_placed(utterances: list[str]) -> None:
+    """The hub takes every line as it is, at the price that is read back."""
+    menu = demo_menu("es")
+    update = said(menu, *utterances)
+    priced = price_items(update.items, menu.menu, already=())
+    assert [line.id for line in priced] == [item.id for item in update.items]
+    assert subtotal(update.items, menu) == sum(line.subtotal for line in priced)
 
 
 def test_a_language_without_a_pack_is_refused() -> None:
