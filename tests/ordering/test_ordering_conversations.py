@@ -22,8 +22,7 @@ for _file in _FILES:
 KNOWN_WRONG = frozenset(
     {
         "combo made spicy",
-        "one drink for both combos",
-        "two combos, one changed, both with a drink",
+        "the flavour corrected",
         "only the burger of the combo",
         "es: upright capitals and no accents",
     }

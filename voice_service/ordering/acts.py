@@ -31,7 +31,7 @@ class Group:
     `plain`: without its default modifiers, except those named. `more`: one more of the same.
     `joined`: it was said as an accompaniment of the group before ("chips and salsa").
     `vague`: several, but nobody can say how many. `linked`: a "with" stood right before it.
-    `implied`: only its size was said.
+    `implied`: only its size was said. `shared`: it is for all of those before it ("both").
     """
 
     item: str
@@ -43,6 +43,7 @@ class Group:
     joined: bool = False
     vague: bool = False
     linked: bool = False
+    shared: bool = False
     quality: float = 1.0
     implied: bool = False
     words: set[int] = field(default_factory=set)

@@ -62,6 +62,8 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
             continue
         group = _group(parts[start:head], part)
         group.linked = start > 0 and parts[start - 1].cue(Cue.WITH)
+        since = heads[number - 1] + 1 if number else 0
+        group.shared = any(p.cue(Cue.BOTH) for p in (*parts[since:start], *parts[head + 1 : end]))
         if part.senses[0].quality < _WHOLE and _in_list(parts, start):
             group.quality *= _LISTED_PART
         if attacher.groups and attacher.groups[-1].implied and group.quantity is None:

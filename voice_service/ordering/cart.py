@@ -162,10 +162,20 @@ class Cart:
         self.lines = self._combos.put(self.lines, combo, slot, part)
         self._filled.add(combo.id)
         self._last = combo.id
+        if group.shared:
+            self._fill_others(part)
         more = (group.quantity or 1) - combo.count
         if more > 0:
             self._append(replace(part, id=self._new_id(), quantity=more))
         return True
+
+    def _fill_others(self, part: Line) -> None:
+        """The same for every other combo that still lacks it: "both with a Coke"."""
+        for combo in [line for line in self.lines if self._combos.is_combo(line)]:
+            place = self._combos.slot_for(self.lines, combo, part.item, taken=False)
+            if place is not None:
+                more = replace(part, id=self._new_id())
+                self.lines = self._combos.put(self.lines, combo, place, more)
 
     def _place(self, group: Group) -> tuple[Line, Slot] | None:
         """Where an item goes: an open slot of a combo first.
@@ -200,7 +210,7 @@ class Cart:
         lines = self._targets(act.target)
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
-        for line in lines:
+        for line in lines if act.only is None else lines[-1:]:
             if self._combos.is_combo(line):
                 problem = self._modify_combo(line, act, confidence)
             else:
@@ -211,6 +221,9 @@ class Cart:
 
     def _modify_combo(self, combo: Line, act: Modify, confidence: float) -> Problem | None:
         """Size and number are the combo's; toppings go to the part that takes them."""
+        if act.only is not None and act.only < combo.count:
+            combo = self._split_off(combo, act.only)
+            act = replace(act, only=None)
         for mod in act.mods:
             host = self._combos.host(self.lines, combo, mod)
             if host is None:

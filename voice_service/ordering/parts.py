@@ -134,7 +134,8 @@ def _stands_for_item(span: Span, following: Span | None, before: list[Part]) -> 
     """Whether "one" is a pronoun ("a large one") and no number."""
     if not span.has(Cue.ONE) or not before:
         return False
-    if following is not None and (following.senses or following.has(Cue.MEASURE, Cue.WITH, Cue.NO)):
+    counts = (Cue.MEASURE, Cue.WITH, Cue.NO, Cue.PLAIN)
+    if following is not None and (following.senses or following.has(*counts)):
         return False
     previous = before[-1]
     named = (Role.SIZE, Role.ITEM, Role.MODIFIER, Role.UNKNOWN)
