@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -72,9 +73,12 @@ class Filters(BaseModel):
 
     def match(self, tags: Tags) -> bool:
         """Whether an event with these tags passes; one without a filtered tag does not."""
-        return all(
-            not set(values).isdisjoint(tags.get(name, ())) for name, values in self.given().items()
-        )
+        return all(not values.isdisjoint(tags.get(name, ())) for name, values in self._sets)
+
+    @cached_property
+    def _sets(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        # Asked for every event, while the filters of a subscription never change.
+        return tuple((name, frozenset(values)) for name, values in self.given().items())
 
 
 def expand(patterns: Iterable[str]) -> frozenset[str]:

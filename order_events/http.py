@@ -60,7 +60,7 @@ class Api:
         OrderAnswer,
         status=201,
         keyed=True,
-        errors=_PRICING,
+        errors=(*_PRICING, ErrorCode.KEY_REUSED),
     )
     async def create_order(self, call: Call[OrderDraft]) -> OrderAnswer:
         """Create an order; the server prices it."""
@@ -151,7 +151,7 @@ class Api:
         PaymentAnswer,
         status=201,
         keyed=True,
-        errors=(ErrorCode.NOT_FOUND, ErrorCode.INVALID_ORDER),
+        errors=(ErrorCode.NOT_FOUND, ErrorCode.INVALID_ORDER, ErrorCode.KEY_REUSED),
     )
     async def take_payment(self, call: Call[PaymentDraft]) -> PaymentAnswer:
         """Record a payment that was taken elsewhere."""

@@ -24,6 +24,7 @@ HTTP_STATUS = {
     ErrorCode.UNAUTHORIZED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.NOT_FOUND: 404,
+    ErrorCode.KEY_REUSED: 409,
     ErrorCode.STALE_VERSION: 409,
     ErrorCode.ILLEGAL_TRANSITION: 409,
     ErrorCode.SOLD_OUT: 409,
