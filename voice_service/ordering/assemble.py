@@ -30,7 +30,7 @@ from voice_service.ordering.said import (
 from voice_service.ordering.text import key_of, plain
 
 _ANSWER = 0.9
-_COUNTING = (Cue.THE, Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
+_COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
 _WHOLE = 0.9  # from here on a name is said in full
 _POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already
 _WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, before a bare name

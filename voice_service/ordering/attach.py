@@ -26,6 +26,7 @@ from voice_service.ordering.said import (
 _WHOLE = 0.9  # from here on a name is said in full
 _LITERAL = 0.985  # from here on the menu itself has the very words as a name
 _SAME_NAME = 0.85  # certainty where the menu gives several modifiers the same name
+_HOW_MANY_IN_ALL = 0.7
 _EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
 _ALIKE, _ALIKE_PARTS = 0.05, 0.15  # modifiers this close in quality are equally meant
 
@@ -65,7 +66,7 @@ class Attacher:
                 case SaidPlain():
                     current.plain = True
                 case SaidSplit():
-                    current = self._split(one, current)
+                    current = self._split(one, current, group)
                 case SaidBoth():
                     self._both = True
                 case SaidBreak():
@@ -212,7 +213,10 @@ class Attacher:
         else:
             self.acts.append(Problem("not_understood", str(said.value)))
 
-    def _split(self, said: SaidSplit, current: Group) -> Group:
+    def _split(self, said: SaidSplit, current: Group, group: Group) -> Group:
+        if current is group and group.mods and said.count is not None:
+            # "Two with cheese and one with onions": two in all, or three?
+            group.quality *= _HOW_MANY_IN_ALL
         rest = self._rest if self._rest is not None else current
         total = rest.quantity or 1
         if said.count is None or said.count >= total:

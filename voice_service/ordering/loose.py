@@ -25,6 +25,7 @@ from voice_service.ordering.said import (
 )
 from voice_service.ordering.text import keys_of
 
+_SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing else yet
 _IMPLIED = 0.85  # certainty of an item that was not named but is the only one that fits
 
 
@@ -190,9 +191,11 @@ def _implied(said: Sequence[Said], menu: CompiledMenu, cart: CartView) -> Group 
     """The one item that comes in the size and takes all that is said, if "a large" orders it."""
     sizes = [s for s in said if isinstance(s, SaidSize)]
     mods = [s for s in said if isinstance(s, SaidModifier) and not s.negated]
-    if len(sizes) != 1 or sizes[0].count is None or cart.unsized is not None:
+    if len(sizes) != 1 or cart.unsized is not None:
         return None
-    if cart.items and not mods:
+    # "A large", "small with ham", "and a large with ham"; "large" alone is about the cart.
+    signs = (sizes[0].count is not None, bool(mods), not cart.items)
+    if sum(signs) < _SIGNS:
         return None
     fitting = [
         item.id

@@ -132,15 +132,19 @@ class CompiledMenu:
         named = {keys_of(n, self.language) for i in self.menu.items for n in (i.name, *i.aliases)}
         return any(keys[start:] in named for start in range(1, len(keys)))
 
+    def _has_hours(self, item: MenuItem) -> bool:
+        return any(part.names_item(item) for part in self.menu.day_parts)
+
     def _bias(self) -> str:
         """Menu names, comma separated: hard words first lost is better than easy ones first.
 
-        A combo is named after its parts, so it comes last.
+        A combo is named after its parts, so it comes last, with what is served only at some hours.
         """
-        names = [item.name for item in self.menu.items if not item.slots]
+        late = [i for i in self.menu.items if i.slots or self._has_hours(i)]
+        names = [item.name for item in self.menu.items if item not in late]
         names += [m.name for group in self.menu.modifier_groups for m in group.modifiers]
         names += [size.name for size in self.menu.sizes]
-        names += [item.name for item in self.menu.items if item.slots]
+        names += [item.name for item in late]
         kept: list[str] = []
         seen: set[str] = set()
         length = 0

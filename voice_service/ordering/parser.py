@@ -83,13 +83,20 @@ class _State:
         return not set(part.items).isdisjoint({*said, *self.cart.items})
 
     def push(self, acts: Sequence[Act]) -> None:
-        self.acts += acts
+        self.acts += _in_its_number(acts)
         items = [a.group.item for a in acts if isinstance(a, Add | Replace)]
         if items:
             parts = [p for item in items for p in self.menu.parts_of(item)]
             self.cart = CartView((*self.cart.items, *parts, *items), None)
         if any(isinstance(a, Restart) for a in acts):
             self.cart = CartView()
+
+
+def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:
+    """What takes the place of something is as many as that was; nobody needs to be asked."""
+    if not any(isinstance(act, Replace) for act in acts):
+        return acts
+    return [a for a in acts if not (isinstance(a, Problem) and a.code == "ambiguous_quantity")]
 
 
 class Parser:

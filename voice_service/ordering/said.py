@@ -250,6 +250,10 @@ class Reader:
         if isinstance(last, SaidUnknown) and self._count is None:
             last.text += " " + part.span.text
             return
+        if isinstance(last, SaidSize) and last.count is not None and self._count is None:
+            # "A medium sprite", where there is no Sprite: the size is none of another item's.
+            self.said[-1] = SaidUnknown(f"{last.text} {part.span.text}", wanted=True)
+            return
         self.said.append(SaidUnknown(part.span.text, self._wanted or self._count is not None))
         self._forget_count()
 
