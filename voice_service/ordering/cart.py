@@ -163,19 +163,11 @@ class Cart:
         self._filled.add(combo.id)
         self._last = combo.id
         if group.shared:
-            self._fill_others(part)
+            self.lines = self._combos.shared(self.lines, part, self._new_id)
         more = (group.quantity or 1) - combo.count
         if more > 0:
             self._append(replace(part, id=self._new_id(), quantity=more))
         return True
-
-    def _fill_others(self, part: Line) -> None:
-        """The same for every other combo that still lacks it: "both with a Coke"."""
-        for combo in [line for line in self.lines if self._combos.is_combo(line)]:
-            place = self._combos.slot_for(self.lines, combo, part.item, taken=False)
-            if place is not None:
-                more = replace(part, id=self._new_id())
-                self.lines = self._combos.put(self.lines, combo, place, more)
 
     def _place(self, group: Group) -> tuple[Line, Slot] | None:
         """Where an item goes: an open slot of a combo first.
@@ -207,7 +199,7 @@ class Cart:
         return None
 
     def _modify(self, act: Modify, confidence: float) -> Problem | None:
-        lines = self._targets(act.target)
+        lines = targets(self.lines, self._last, act.target)
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
         for line in lines if act.only is None else lines[-1:]:
@@ -279,7 +271,7 @@ class Cart:
         return mod.negated and added and mod.id not in self._menu.items[line.item].defaults
 
     def _replace(self, act: Replace, confidence: float) -> Problem | None:
-        lines = self._targets(act.target)
+        lines = targets(self.lines, self._last, act.target)
         group = act.group
         if not lines:
             return self._add(group, confidence)
@@ -290,7 +282,7 @@ class Cart:
         if old.part_of is not None or self._combos.is_combo(old):
             if self._replace_part(old, group, confidence):
                 return None
-            if old.part_of is not None or self._has_part(old, group.item):
+            if old.part_of is not None or self._combos.has_part(self.lines, old, group.item):
                 return Problem("part_of_combo", self._menu.item_name(group.item))
         if act.alike and not self._alike(old.item, group.item):
             return self._add(group, confidence)
@@ -334,9 +326,6 @@ class Cart:
         self._last = combo.id
         return True
 
-    def _has_part(self, combo: Line, item: str) -> bool:
-        return any(part.item == item for part in self._combos.parts(self.lines, combo))
-
     def _make_combo(self, old: Line, group: Group, confidence: float) -> None:
         """A combo in the place of an item, or of another combo, that it takes over."""
         carried = [part for part in self._combos.parts(self.lines, old) if part.chosen] or [old]
@@ -345,7 +334,7 @@ class Cart:
         at = next(i for i, line in enumerate(rest) if line.id == old.id)
         rest[at : at + 1] = self._combos.with_defaults(combo, self._new_id)
         self.lines = tuple(rest)
-        for part in [*carried, *self._beside(combo)]:
+        for part in [*carried, *self._combos.beside(self.lines, combo)]:
             slot = self._combos.slot_for(self.lines, combo, part.item, taken=True)
             if slot is not None and not self._combos.chosen(self.lines, combo, slot):
                 if part.id != combo.id:
@@ -354,22 +343,11 @@ class Cart:
                 self.lines = self._combos.put(self.lines, combo, slot, moved)
         self._last = combo.id
 
-    def _beside(self, combo: Line) -> list[Line]:
-        """What was ordered apart and may become part of a combo: so many of it, as of the combo."""
-        return [
-            line
-            for line in self.lines
-            if line.part_of is None
-            and line.id != combo.id
-            and line.count == combo.count
-            and not self._combos.is_combo(line)
-        ]
-
     def _alike(self, one: str, other: str) -> bool:
         return self._menu.items[one].category == self._menu.items[other].category
 
     def _remove(self, act: Remove) -> Problem | None:
-        lines = self._targets(act.target)
+        lines = targets(self.lines, self._last, act.target)
         if act.inherit and len(lines) and lines[-1].id == self._last:
             lines = lines[:-1]
         if not lines:
@@ -414,9 +392,6 @@ class Cart:
     def _put(self, line: Line) -> None:
         self.lines = tuple(line if one.id == line.id else one for one in self.lines)
         self._last = line.part_of or line.id
-
-    def _targets(self, target: Target) -> list[Line]:
-        return targets(self.lines, self._last, target)
 
     def _mod_names(self, mods: Sequence[Mod]) -> str:
         return ", ".join(self._menu.modifiers[m.group, m.id].name for m in mods)

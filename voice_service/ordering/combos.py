@@ -81,6 +81,29 @@ class Combos:
         kept = [line for line in lines if line is not old]
         return self.arranged(self.settled([*kept, new]))
 
+    def has_part(self, lines: Sequence[Line], combo: Line, item: str) -> bool:
+        """Whether an item is part of a combo."""
+        return any(part.item == item for part in self.parts(lines, combo))
+
+    def beside(self, lines: Sequence[Line], combo: Line) -> list[Line]:
+        """What was ordered apart and may become part of a combo: as many of it as of the combo."""
+        return [
+            line
+            for line in lines
+            if line.part_of is None
+            and line.id != combo.id
+            and line.count == combo.count
+            and not self.is_combo(line)
+        ]
+
+    def shared(self, lines: Lines, part: Line, new_id: Callable[[], str]) -> Lines:
+        """The same for every combo that still lacks it: "both with a Coke"."""
+        for combo in [line for line in lines if self.is_combo(line)]:
+            slot = self.slot_for(lines, combo, part.item, taken=False)
+            if slot is not None:
+                lines = self.put(lines, combo, slot, replace(part, id=new_id()))
+        return lines
+
     def host(self, lines: Sequence[Line], combo: Line, mod: Mod) -> Line | None:
         """The part of a combo that takes a modifier."""
         parts = self.parts(lines, combo)
