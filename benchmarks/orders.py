@@ -26,7 +26,7 @@ from typing import Any
 
 from order_events.menu import Category, Menu, MenuItem, Modifier, ModifierGroup, Size
 from voice_service.ordering import CompiledMenu, Conversation, Heard
-from voice_service.ordering.cart import Line
+from voice_service.ordering.lines import Line
 
 # The format has no default size and nobody is asked for one, so there is a size that says so.
 _NO_SIZE = Size(id="(none)", name="(none)")

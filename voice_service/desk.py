@@ -67,13 +67,14 @@ class OrderDesk:
         if self._order is None:
             if not update.items:
                 return
-            self._order = await in_time(self._create(update.items))
+            self._order = await in_time(self._create(update))
             if self._order.status is not OrderStatus.PENDING:
                 # Most likely another guest's: the key of a creation is the session's id.
                 self._taken = _TakenOver(
                     "session_id_reused", "this session_id has an order already; use a new one"
                 )
-        if _essence(self._order.items) != _essence(update.items):
+        noted = update.notes is None or update.notes in (self._order.notes or "")
+        if not noted or _essence(self._order.items) != _essence(update.items):
             await self._write(update, self._revise)
         if update.status == "confirmed" and self._order.status is OrderStatus.PENDING:
             await self._write(update, self._confirm)
@@ -98,7 +99,12 @@ class OrderDesk:
 
     async def _revise(self, order: Order, update: CartUpdate) -> Order:
         return await self._events.revise_order(
-            self._restaurant, order.id, update.items, actor=self._actor, version=order.version
+            self._restaurant,
+            order.id,
+            update.items,
+            actor=self._actor,
+            notes=_with_note(order.notes, update.notes),
+            version=order.version,
         )
 
     async def _confirm(self, order: Order, update: CartUpdate) -> Order:
@@ -115,13 +121,14 @@ class OrderDesk:
             raise RuntimeError("there is no order yet")
         return self._order
 
-    async def _create(self, items: Sequence[ItemDraft]) -> Order:
+    async def _create(self, update: CartUpdate) -> Order:
         """The session's order; the same one if a restarted server hears the session again."""
         draft = OrderDraft(
             type="dine-in" if self._table is not None else "drive-thru",
             table_id=self._table,
             source=self._source,
-            items=tuple(items),
+            notes=update.notes,
+            items=update.items,
         )
         return await self._events.create_order(
             self._restaurant,
@@ -137,6 +144,13 @@ async def in_time(change: Awaitable[T]) -> T:
     """What the hub answers; raises TimeoutError if it takes too long."""
     async with asyncio.timeout(_TIMEOUT):
         return await change
+
+
+def _with_note(notes: str | None, note: str | None) -> str | None:
+    """An order's notes with one more below what is there; None changes nothing."""
+    if note is None or note in (notes or ""):
+        return None
+    return note if notes is None else f"{notes}\n{note}"[:500]
 
 
 def _must_be_open(order: Order) -> None:
@@ -157,6 +171,7 @@ def _essence(items: Sequence[ItemDraft] | Sequence[OrderItem]) -> list[tuple[obj
             item.quantity,
             item.size,
             item.special_instructions,
+            item.slot,
             *((m.id, m.negated, m.qualifier, m.quantity) for m in item.modifiers),
         )
         for item in items

@@ -215,6 +215,7 @@ class VoiceSession:
                 "session_id": self.session_id,
                 "order": order,
                 "readback": update.readback,
+                "change": update.change,
                 "status": update.status,
                 "reasons": [
                     {

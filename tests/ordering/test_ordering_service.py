@@ -17,7 +17,7 @@ def test_read_back_of_a_whole_order(demo: CompiledMenu) -> None:
     """Quantity, size, name, changes, subtotal: what a guest can check."""
     update = said(demo, "two cheeseburgers with no onions and extra cheese, and a large Coke")
     assert update.readback == (
-        "Thank you. 2 Cheeseburger with no Onions and extra Cheese and 1 Large Coca-Cola."
+        "Thank you. 2 Cheeseburgers with no Onions and extra Cheese and 1 Large Coca-Cola."
         " That's $13.77 plus tax."
     )
 
@@ -80,7 +80,7 @@ def test_the_command_prints_orders_as_text_and_as_json(demo: CompiledMenu) -> No
     assert orders[2]["items"][0]["size"] == "large"
     text = io.StringIO()
     write_orders(demo, source[:1], text, jsonl=False)
-    assert text.getvalue() == "> Two Cokes\n  2 Medium Coca-Cola\n  confirmed\n"
+    assert text.getvalue() == "> Two Cokes\n  2 Medium Coca-Colas\n  confirmed\n"
 
 
 def test_the_command_keeps_reasons_that_need_no_answer(demo: CompiledMenu) -> None:

@@ -7,6 +7,7 @@ understood come back as reasons.
 from voice_service.ordering.conversation import Conversation
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard, HeardWord, Reason, Status
+from voice_service.ordering.thresholds import Thresholds
 
 __all__ = [
     "CartUpdate",
@@ -16,4 +17,5 @@ __all__ = [
     "HeardWord",
     "Reason",
     "Status",
+    "Thresholds",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
@@ -15,6 +16,7 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.attach import Attacher
 from voice_service.ordering.bounds import start_of
 from voice_service.ordering.language import Cue
+from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
@@ -38,6 +40,7 @@ _LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppe
 
 def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """The acts of a stretch without commands, in the order of speaking."""
+    parts = [_in_order(parts, i, menu, cart) for i in range(len(parts))]
     heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not _points(parts, i, cart)]
     if not heads:
         return loose(Reader(parts).read(), menu, cart, Attacher(menu, cart.items))
@@ -58,6 +61,9 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
                 acts += loose(after, menu, cart, attacher)
             continue
         group = _group(parts[start:head], part)
+        group.linked = start > 0 and parts[start - 1].cue(Cue.WITH)
+        since = heads[number - 1] + 1 if number else 0
+        group.shared = any(p.cue(Cue.BOTH) for p in (*parts[since:start], *parts[head + 1 : end]))
         if part.senses[0].quality < _WHOLE and _in_list(parts, start):
             group.quality *= _LISTED_PART
         if attacher.groups and attacher.groups[-1].implied and group.quantity is None:
@@ -65,7 +71,7 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
             attacher.groups[-1].quality *= _WHOSE_SIZE
         if group.quantity is None and _pointed_at(parts, start, head, attacher.groups):
             group.quality *= _POINTED_AT
-        if _plural_of_one(parts[start:head], part, menu):
+        if not group.linked and _plural_of_one(parts[start:head], part, menu):
             group.vague = True
         chosen = tuple(i for i in group.candidates if i in cart.choices)
         if len(chosen) == 1:
@@ -99,7 +105,7 @@ def _added(group: Group, menu: CompiledMenu) -> Act:
 
 def _takes(menu: CompiledMenu, item: str, group: Group) -> bool:
     sized = group.size is None or group.size in menu.items[item].prices
-    return sized and all(m.group in menu.items[item].modifier_groups for m in group.mods)
+    return sized and all(menu.takes(item, m.group) for m in group.mods)
 
 
 def _group(inner: Sequence[Part], head: Part) -> Group:
@@ -168,9 +174,26 @@ def _negated(parts: Sequence[Part], start: int, head: int) -> bool:
         if part.cue(Cue.NO):
             following = parts[index + 1]
             return index + 1 == head or not following.cue(Cue.COMMA)
-        if not (part.idle or part.cue(Cue.THE, Cue.MEASURE, Cue.EXTRA)):
+        if not (part.idle or part.cue(Cue.A, Cue.THE, Cue.MEASURE, Cue.EXTRA)):
             return False
     return False
+
+
+def _in_order(parts: Sequence[Part], index: int, menu: CompiledMenu, cart: CartView) -> Part:
+    """ "On the burger", where the only burger ordered is a cheeseburger: that is meant."""
+    part = parts[index]
+    if part.role is not Role.ITEM or set(part.items) & set(cart.items):
+        return part
+    before = [p for p in parts[max(0, index - 2) : index] if not p.idle or p.cue(Cue.THE)]
+    if len(before) < 2 or not before[-1].cue(Cue.THE) or not before[-2].cue(Cue.ON, Cue.TO):
+        return part
+    said = [i for p in parts[:index] if p.role is Role.ITEM for i in p.items[:1]]
+    ordered = [*cart.items, *said][::-1]
+    if set(part.items) & set(said):
+        return part
+    headings = {s.id for s in part.span.senses if s.kind == "category"}
+    meant = next((i for i in ordered if menu.headings(i) & headings), None)
+    return part if meant is None else replace(part, senses=(Sense("item", meant, None),))
 
 
 def _points(parts: Sequence[Part], index: int, cart: CartView) -> bool:

@@ -43,6 +43,7 @@ class Attacher:
         self.acts: list[Act] = []
         self._in_cart = in_cart
         self._both = False
+        self._rest: Group | None = None  # of several that are told apart, those not described yet
 
     def put(self, said: Sequence[Said], group: Group) -> None:
         """Everything of `said` onto `group`, with what came before as a fallback."""
@@ -50,6 +51,7 @@ class Attacher:
         since: list[tuple[Group, Mod]] = []
         pointed: str | None = None
         self._both = False
+        self._rest = None
         for one in _shared_out(said, group.quantity or 1):
             match one:
                 case SaidModifier():
@@ -64,7 +66,7 @@ class Attacher:
                 case SaidPlain():
                     current.plain = True
                 case SaidSplit():
-                    current = self._told_apart(one, current, group)
+                    current = self._split(one, current, group)
                 case SaidBoth():
                     self._both = True
                 case SaidBreak():
@@ -74,12 +76,6 @@ class Attacher:
                     since = []
                 case _:
                     self._report(one, current, said)
-
-    def _told_apart(self, said: SaidSplit, current: Group, group: Group) -> Group:
-        if current is group and group.mods and said.count is not None:
-            # "Two with cheese and one with onions": two in all, or three?
-            group.quality *= _HOW_MANY_IN_ALL
-        return self._split(said, current)
 
     def _report(self, one: Said, current: Group, said: Sequence[Said]) -> None:
         match one:
@@ -217,17 +213,19 @@ class Attacher:
         else:
             self.acts.append(Problem("not_understood", str(said.value)))
 
-    def _split(self, said: SaidSplit, current: Group) -> Group:
-        total = current.quantity or 1
+    def _split(self, said: SaidSplit, current: Group, group: Group) -> Group:
+        if current is group and group.mods and said.count is not None:
+            # "Two with cheese and one with onions": two in all, or three?
+            group.quality *= _HOW_MANY_IN_ALL
+        rest = self._rest if self._rest is not None else current
+        total = rest.quantity or 1
         if said.count is None or said.count >= total:
-            siblings = [g for g in self.groups if g.item == current.item and g is not current]
-            return siblings[-1] if siblings else current
-        current.quantity = total - said.count
-        sibling = replace(
-            current, quantity=said.count, mods=list(current.mods), words=set(current.words)
-        )
-        self.groups.append(sibling)
-        return sibling
+            return rest
+        rest.quantity = total - said.count
+        part = replace(rest, quantity=said.count, mods=list(rest.mods), words=set(rest.words))
+        self.groups.append(part)
+        self._rest = rest
+        return part
 
     def _point(self, said: SaidItem, since: list[tuple[Group, Mod]]) -> str | None:
         """Moves the modifiers just said to the item pointed at; returns it for those to come."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from order_events.drafts import ItemDraft
 from voice_service.ordering.acts import (
     Act,
     Add,
@@ -17,18 +19,29 @@ from voice_service.ordering.acts import (
     Restart,
     Undo,
 )
-from voice_service.ordering.cart import Cart, Line
+from voice_service.ordering.cart import Cart
 from voice_service.ordering.checks import Checks
 from voice_service.ordering.confidence import Evidence
+from voice_service.ordering.lines import Line
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.parser import Parsed, Parser
-from voice_service.ordering.readback import joined, question, read_back
+from voice_service.ordering.readback import joined, question, read_back, read_change
 from voice_service.ordering.thresholds import DEFAULT, Thresholds
 
 _MOST_REASONS = 50
-_STAFF = frozenset({"allergy", "staff_requested", "quantity_limit", "order_limit", "not_following"})
+_NOTE_LETTERS = 400
+_STAFF = frozenset(
+    {
+        "allergy",
+        "staff_requested",
+        "quantity_limit",
+        "order_limit",
+        "total_limit",
+        "not_following",
+    }
+)
 _CHOICES = frozenset({"ambiguous_item", "choose_item"})
 # A change that could not be made leaves an order that the guest has just called complete.
 _SETTLED_BY_DONE = frozenset({"not_in_order", "nothing_to_undo", "what_first"})
@@ -45,11 +58,14 @@ class _Waiting:
 class Conversation:
     """Hears final transcripts and keeps the order. Deterministic; one per guest."""
 
-    def __init__(self, menu: CompiledMenu, thresholds: Thresholds = DEFAULT) -> None:
+    def __init__(
+        self, menu: CompiledMenu, thresholds: Thresholds = DEFAULT, *, at: datetime | None = None
+    ) -> None:
+        """`at`: when the guest began, which decides what is served; None serves everything."""
         self._menu = menu
         self._thresholds = thresholds
         self._parser = Parser(menu)
-        self._cart = Cart(menu)
+        self._cart = Cart(menu, menu.closed(at) if at is not None else frozenset())
         self._checks = Checks(menu, thresholds)
         self._open: list[Reason] = []
         self._staff: list[Reason] = []
@@ -59,11 +75,13 @@ class Conversation:
         self._ended = False
         self._missed = 0
         self._utterance = 0
+        self._told: tuple[ItemDraft, ...] = ()
 
     def hear(self, heard: Heard) -> CartUpdate:
         """Takes one final transcript and answers with the whole order."""
         self._utterance = heard.utterance
         self._ended = False
+        self._cart.begin()
         words = heard.text.split()
         own = tuple(w.confidence for w in heard.words)
         if len(own) != len(words):
@@ -95,10 +113,9 @@ class Conversation:
         return self._cart.lines
 
     def _view(self) -> CartView:
-        unsized = next(
-            (line.item for line in reversed(self._cart.lines) if self._checks.unsized(line)), None
-        )
-        choices = self._choice.candidates if self._choice is not None else ()
+        lines = self._cart.lines
+        unsized = next((x.item for x in reversed(lines) if self._checks.unsized(x, lines)), None)
+        choices = self._choice.candidates if self._choice is not None else self._cart.wanted
         return CartView(self._cart.spoken_order, unsized, choices)
 
     def _take(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
@@ -161,14 +178,13 @@ class Conversation:
 
     def _chosen(self, group: Group) -> Group:
         """The group with what was said when it was still open which item is meant."""
-        asked, self._choice = self._choice, None
+        asked = self._choice
         if asked is None or group.item not in asked.candidates:
             return group
+        self._choice = None
         self._open = [r for r in self._open if r.code not in _CHOICES]
         mods = {(m.id, m.group): m for m in (*asked.mods, *group.mods)}
-        fitting = [
-            m for m in mods.values() if m.group in self._menu.items[group.item].modifier_groups
-        ]
+        fitting = [m for m in mods.values() if self._menu.takes(group.item, m.group)]
         size = group.size or asked.size
         return replace(
             group,
@@ -212,10 +228,9 @@ class Conversation:
 
     def _update(self, notes: list[Reason], *, changed: bool) -> CartUpdate:
         # A line that has no price yet is asked about; it would only make the rest unplaceable.
-        items = tuple(
-            self._checks.draft(line) for line in self._cart.lines if self._checks.complete(line)
-        )
-        lacking = self._checks.lacking(self._cart.lines, self._utterance)
+        lines, checks = self._cart.lines, self._checks
+        items = tuple(checks.draft(line, lines) for line in lines if checks.complete(line, lines))
+        lacking = checks.lacking(lines, self._utterance)
         kept = [r for r in notes if r not in self._staff and r.code not in _STAFF]
         reasons = (*self._staff, *self._open, *lacking, *kept)
         status = self._status(reasons)
@@ -223,7 +238,15 @@ class Conversation:
         asked = next((r.question for r in reasons if r.question), None)
         if asked is not None:
             text = f"{text} {asked}" if items else asked
-        return CartUpdate(items, status, reasons, text, changed)
+        told, self._told = self._told, items
+        change = read_change(told, items, self._menu)
+        return CartUpdate(items, status, reasons, text, changed, change, self._notes())
+
+    def _notes(self) -> str | None:
+        """What staff must see on the order itself, in the language of the restaurant."""
+        note = self._menu.staff_texts["allergy_note"]
+        told = [note.format(text=r.text) for r in self._staff if r.code == "allergy"]
+        return "\n".join(told)[:_NOTE_LETTERS] or None
 
     def _status(self, reasons: tuple[Reason, ...]) -> Status:
         if any(r.code in _STAFF for r in reasons):

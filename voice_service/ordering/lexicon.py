@@ -123,9 +123,11 @@ class Lexicon:
 
     def plural(self, phrase: str) -> bool:
         """Whether `phrase` is a name of the menu with an ending that makes it several."""
-        key = "".join(key_of(word, self._language) for word in phrase.split())
+        keys = [key_of(word, self._language) for word in phrase.split()]
         letters = len(_surface(phrase))
-        return letters > self._shortest.get(key, letters)
+        if any(key.isdigit() for key in keys):
+            return False  # "number two" is longer than "number 2", but not several
+        return letters > self._shortest.get("".join(keys), letters)
 
     def find_misspelt(self, key: str) -> tuple[Sense, ...]:
         """What `key` names if it is a slip of the ear or of the pen; quality says how far off."""

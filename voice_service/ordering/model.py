@@ -44,10 +44,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class CartUpdate:
-    """The whole order after an utterance. `changed` says whether its items differ from before."""
+    """The whole order after an utterance. `changed` says whether its items differ from before.
+
+    `readback` is the whole order in words, `change` what this utterance did to it (empty: nothing).
+    `notes` is what staff must know whatever becomes of the items: an allergy.
+    """
 
     items: tuple[ItemDraft, ...]
     status: Status
     reasons: tuple[Reason, ...]
     readback: str
     changed: bool
+    change: str = ""
+    notes: str | None = None

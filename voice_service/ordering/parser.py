@@ -26,6 +26,7 @@ from voice_service.ordering.carry import dangling
 from voice_service.ordering.commands import change, correction, make, remove
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
+from voice_service.ordering.lookahead import item_ahead, names_something, taken_off
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role, roles
@@ -76,11 +77,17 @@ class _State:
         self.push(acts)
         return acts
 
+    def ordered(self, part: Part) -> bool:
+        """Whether an item is in the order, or was said just now."""
+        said = [i for p in self.stretch if p.role is Role.ITEM for i in p.items]
+        return not set(part.items).isdisjoint({*said, *self.cart.items})
+
     def push(self, acts: Sequence[Act]) -> None:
         self.acts += _in_its_number(acts)
         items = [a.group.item for a in acts if isinstance(a, Add | Replace)]
         if items:
-            self.cart = CartView((*self.cart.items, *items), None)
+            parts = [p for item in items for p in self.menu.parts_of(item)]
+            self.cart = CartView((*self.cart.items, *parts, *items), None)
         if any(isinstance(a, Restart) for a in acts):
             self.cart = CartView()
 
@@ -158,10 +165,10 @@ def _about_the_order(parts: list[Part], index: int, state: _State) -> int | None
     act: Act
     if part.cue(Cue.RESTART):
         act = Restart()
-    elif part.cue(Cue.DONE) and not _names_something(parts, index + 1, Cue.NO):
+    elif part.cue(Cue.DONE) and not names_something(parts, index + 1, Cue.NO):
         act = Done()
     elif part.cue(Cue.UNDO) and not (
-        part.cue(Cue.REMOVE) and _names_something(parts, index + 1, Cue.THE)
+        part.cue(Cue.REMOVE) and names_something(parts, index + 1, Cue.THE)
     ):
         act = Undo()
     elif part.cue(Cue.NEVER_MIND):
@@ -199,11 +206,11 @@ def _about_lines(parts: list[Part], index: int, state: _State) -> int | None:
     if part.cue(Cue.INSTEAD):
         _replace_last(state)
         return index + 1
-    taken_off = part.cue(Cue.REMOVE) or _taken_off(parts, index)
-    if taken_off or part.cue(Cue.CHANGE):
-        return _command(parts, index + 1, state, remove if taken_off else change)
+    removes = part.cue(Cue.REMOVE) or taken_off(parts, index)
+    if removes or part.cue(Cue.CHANGE):
+        return _command(parts, index + 1, state, remove if removes else change)
     if part.cue(Cue.MAKE):
-        return _command(parts, index, state, make, Cue.AND, Cue.BUT)
+        return _make(parts, index, state)
     if part.cue(Cue.CORRECT) or _no_as_correction(parts, index, state):
         return _correct(parts, index, state)
     return None
@@ -216,6 +223,17 @@ def _command(parts: list[Part], start: int, state: _State, command: _Command, *u
     state.flush()
     end = max(_end(parts, start + (command is make), *until), start)
     state.push(command(parts[start:end], state.menu, state.cart))
+    return end
+
+
+def _make(parts: list[Part], index: int, state: _State) -> int:
+    """ "make the coke small and the fries large": each that is named is changed."""
+    end = _command(parts, index, state, make, Cue.AND, Cue.BUT)
+    while end + 2 < len(parts) and parts[end].cue(Cue.AND) and parts[end + 1].cue(Cue.THE):
+        named = parts[end + 2]
+        if named.role is not Role.ITEM or not state.ordered(named):
+            break
+        end = _command(parts, end + 1, state, make, Cue.AND, Cue.BUT)
     return end
 
 
@@ -245,28 +263,6 @@ def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
         if index > start and part.cue(Cue.REQUEST) and " " in part.span.text:
             return index
     return len(parts)
-
-
-def _names_something(parts: Sequence[Part], start: int, cue: Cue) -> bool:
-    """Whether an item or modifier follows at once, maybe after an article."""
-    for part in parts[start:]:
-        if part.role in (Role.ITEM, Role.MODIFIER):
-            return True
-        if not (part.cue(cue, Cue.THE) and not part.cue(Cue.STOP)):
-            return False
-    return False
-
-
-def _taken_off(parts: Sequence[Part], index: int) -> bool:
-    """ "take the onions off the burger": a removal around its object."""
-    if not parts[index].cue(Cue.TAKE):
-        return False
-    for part in parts[index + 1 : index + 8]:
-        if part.cue(Cue.OFF):
-            return True
-        if part.cue(*_MARKS, *COMMANDS, Cue.AND, Cue.WITH):
-            return False
-    return False
 
 
 def _aside(parts: list[Part], index: int, state: _State) -> int:
@@ -316,8 +312,12 @@ def _instead_of(parts: list[Part], index: int, state: _State) -> int:
     if end < len(parts) and parts[end].role is Role.SIZE:
         end += 1
     if end < len(parts) and parts[end].role is Role.ITEM:
+        said = any(p.role is Role.ITEM for p in state.stretch)
+        if said and item_ahead(parts, index, end):
+            state.flush()
+            said = False
         state.instead = parts[end].items
-        if any(p.role is Role.ITEM for p in state.stretch):
+        if said:
             state.flush()
         return end + 1
     if end < len(parts) and parts[end].role is Role.MODIFIER:
@@ -352,9 +352,11 @@ def _no_as_correction(parts: list[Part], index: int, state: _State) -> bool:
     if first.cue(Cue.COMMA):
         return len(following) > 1 and (
             following[1].role in (Role.NUMBER, Role.SIZE, Role.ITEM, Role.MODIFIER)
-            or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE)
+            or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE, Cue.WITH)
         )
     second = following[1] if len(following) > 1 else None
+    if second is not None and second.role is Role.ITEM and state.ordered(second):
+        return False  # "not a Coke": there is one in the order
     modifier = second is not None and second.role is Role.MODIFIER
     return first.role in (Role.NUMBER, Role.SIZE) or (first.cue(Cue.A) and not modifier)
 

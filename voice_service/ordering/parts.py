@@ -85,7 +85,8 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         if part.role is Role.ITEM:
             current = part.items[0]
             word = span.text.split()[-1]
-            part.plural = key_of(word, menu.language) != word
+            key = key_of(word, menu.language)
+            part.plural = key != word and not key.isdigit()
         if part.role is Role.NUMBER and parts and parts[-1].cue(Cue.NUMBERED):
             # "number two" is a name, and no name on this menu.
             parts[-1] = Part(replace(parts[-1].span, cues=frozenset()), Role.UNKNOWN)
@@ -133,7 +134,8 @@ def _stands_for_item(span: Span, following: Span | None, before: list[Part]) -> 
     """Whether "one" is a pronoun ("a large one") and no number."""
     if not span.has(Cue.ONE) or not before:
         return False
-    if following is not None and (following.senses or following.has(Cue.MEASURE, Cue.WITH, Cue.NO)):
+    counts = (Cue.MEASURE, Cue.WITH, Cue.NO, Cue.PLAIN)
+    if following is not None and (following.senses or following.has(*counts)):
         return False
     previous = before[-1]
     named = (Role.SIZE, Role.ITEM, Role.MODIFIER, Role.UNKNOWN)

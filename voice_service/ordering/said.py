@@ -237,7 +237,7 @@ class Reader:
 
     def _heading(self, part: Part) -> None:
         sense = part.senses[0]
-        wanted = self._wanted or self._count is not None or self._all
+        wanted = self._wanted or self._count is not None or self._all or self._linked
         if part.role is Role.GROUP:
             self.said.append(SaidGroup(sense.id, part.span.text, self._negated, wanted, self._all))
         else:
@@ -274,7 +274,7 @@ class Reader:
         elif part.cue(Cue.ASIDE):
             self._last_modifier("on_the_side")
         elif part.cue(Cue.HALF):
-            if self._role_follows(index, Role.MODIFIER):
+            if self._role_follows(index, Role.MODIFIER) or self._half_with(index):
                 self._emphasis("half", part, keep_negation=False)
             else:
                 self._last_modifier("half")
@@ -290,6 +290,9 @@ class Reader:
             self.said.append(SaidPlain())
         elif part.cue(Cue.AND, Cue.OR, Cue.COMMA):
             self._link(part)
+        elif part.cue(Cue.ONE) and part.cue(Cue.A, Cue.MORE) and self._told_apart(index):
+            self._count_stands_alone()
+            self.said.append(SaidSplit(1))
         elif part.cue(Cue.MORE):
             self._count, self._more = 1, True
             self._wanted = True
@@ -300,6 +303,8 @@ class Reader:
             pass  # "without adding ham"
         elif part.cue(Cue.BUT) and index and self.parts[index - 1].span.has(Cue.EVERYTHING):
             self._negated, self._carried = True, None  # "everything but onions"
+        elif part.cue(Cue.WITH) and index and self._half_with(index - 1):
+            pass  # "half with cheese"
         elif part.cue(Cue.WITH, Cue.ADD, Cue.BUT):
             self._reset()
             self._wanted, self._listed = True, not self._split
@@ -343,6 +348,18 @@ class Reader:
     def _role_follows(self, index: int, role: Role) -> bool:
         following = self.parts[index + 1 : index + 2]
         return bool(following) and following[0].role is role
+
+    def _told_apart(self, index: int) -> bool:
+        """Whether what follows is true of one of those just named."""
+        return self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.EXTRA)
+
+    def _half_with(self, index: int) -> bool:
+        return (
+            self.parts[index].cue(Cue.HALF)
+            and index + 1 < len(self.parts)
+            and self.parts[index + 1].cue(Cue.WITH)
+            and self._role_follows(index + 1, Role.MODIFIER)
+        )
 
     def _next_is(self, index: int, *cues: Cue) -> bool:
         for part in self.parts[index + 1 :]:
