@@ -12,8 +12,10 @@ class Urgency(IntEnum):
     """Why a decode is wanted; lower goes first."""
 
     FINAL = 0
-    SPECULATIVE = 1
-    PARTIAL = 2
+    FIRST_PARTIAL = 1
+    """Nothing of the utterance has been shown yet."""
+    SPECULATIVE = 2
+    PARTIAL = 3
 
 
 @dataclass(frozen=True, slots=True)

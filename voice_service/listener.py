@@ -270,7 +270,9 @@ class Listener:
             ripe = position - utterance.started >= self._settings.first_partial
         else:
             ripe = position - utterance.heard_to >= self._settings.partial_interval
-        return Urgency.PARTIAL if ripe else None
+        if not ripe:
+            return None
+        return Urgency.PARTIAL if utterance.revision else Urgency.FIRST_PARTIAL
 
     def _request(self, audio: Samples, *, thorough: bool) -> DecodeRequest:
         return DecodeRequest(audio, self._language, thorough, self._bias)

@@ -20,6 +20,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from voice_service.audio import SAMPLE_RATE, Samples
 from voice_service.hypothesis import DecodeRequest, Hypothesis, Word
@@ -73,6 +74,9 @@ class Recognizer:
     def __init__(
         self, model: str, *, device: str, compute_type: str, threads: int, workers: int
     ) -> None:
+        # numpy's BLAS would compute each small spectrogram on all cores, and its idle threads spin:
+        # that doubled the processor time of a decode.
+        threadpool_limits(1, user_api="blas")
         self._whisper = WhisperModel(
             model,
             device=device,

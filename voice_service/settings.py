@@ -172,11 +172,14 @@ class VoiceSettings(HubSettings):
         return "int8" if self.device == "cpu" else "default"
 
     def threads(self) -> tuple[int, int]:
-        """Decode workers, and threads of each: one decode at a time on every core we have."""
+        """Decode workers, and threads of each: on a CPU every core has a decode of its own.
+
+        Threads that share a decode of a small model wait for each other more than they gain.
+        """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         if self.device != "cpu":
             return self.decode_workers or 2, self.decode_threads or 1
-        workers = self.decode_workers or max(1, cores // 2)
+        workers = self.decode_workers or cores
         return workers, self.decode_threads or max(1, cores // workers)
 
     def capacity(self) -> int:

@@ -294,7 +294,7 @@ def test_an_ended_utterance_goes_before_the_partials_of_the_next() -> None:
 
 def test_urgency_orders_finals_before_speculation_before_partials() -> None:
     """The scheduler compares these across sessions."""
-    assert Urgency.FINAL < Urgency.SPECULATIVE < Urgency.PARTIAL
+    assert Urgency.FINAL < Urgency.FIRST_PARTIAL < Urgency.SPECULATIVE < Urgency.PARTIAL
 
 
 def test_the_stream_may_end_without_silence() -> None:
