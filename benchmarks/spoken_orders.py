@@ -313,7 +313,9 @@ def main() -> None:
     options = ["--model", arguments.model, *shlex.split(arguments.serve)]
     with service(options, role="manager") as to:
         load_menu(to, menu)
-        asyncio.run(nothing(to, menu, arguments) if arguments.nothing else measure(to, menu, arguments))
+        asyncio.run(
+            nothing(to, menu, arguments) if arguments.nothing else measure(to, menu, arguments)
+        )
 
 
 if __name__ == "__main__":

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from order_events.menu import Menu, MenuItem, Modifier, ModifierGroup, Size
+from voice_service.ordering.bias import spoken_menu
 from voice_service.ordering.language import Cue
 from voice_service.ordering.languages import language
 from voice_service.ordering.lexicon import Lexicon, Sense
-from voice_service.ordering.text import keys_of, plain
-
-_BIAS_LETTERS = 700  # about 200 Whisper tokens
+from voice_service.ordering.text import keys_of
 
 
 class CompiledMenu:
@@ -30,7 +27,7 @@ class CompiledMenu:
             (group.id, m.id): m for group in menu.modifier_groups for m in group.modifiers
         }
         self.lexicon = self._lexicon()
-        self.bias = self._bias()
+        self.bias = spoken_menu(menu, self.language)
 
     def allows(self, item_id: str, sense: Sense) -> bool:
         """Whether an item comes in this size or takes this modifier."""
@@ -89,22 +86,3 @@ class CompiledMenu:
         keys = keys_of(phrase, self.language)
         named = {keys_of(n, self.language) for i in self.menu.items for n in (i.name, *i.aliases)}
         return any(keys[start:] in named for start in range(1, len(keys)))
-
-    def _bias(self) -> str:
-        """Menu names, comma separated: hard words first lost is better than easy ones first."""
-        names = [item.name for item in self.menu.items]
-        names += [m.name for group in self.menu.modifier_groups for m in group.modifiers]
-        names += [size.name for size in self.menu.sizes]
-        kept: list[str] = []
-        seen: set[str] = set()
-        length = 0
-        for name in names:
-            text = re.sub(r"\s+", " ", name).strip()
-            if plain(text) in seen:
-                continue
-            if length + len(text) + 2 > _BIAS_LETTERS:
-                break
-            seen.add(plain(text))
-            kept.append(text)
-            length += len(text) + 2
-        return ", ".join(kept)
