@@ -15,7 +15,7 @@ from voice_service.offline import read_audio
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "fixtures"))
 
-from speech import Kokoro  # noqa: E402
+from speech import Kokoro
 
 VOICES = {
     "af_heart": 1.0,

@@ -63,6 +63,9 @@ _COMPRESSION_LIMIT: Final = 2.4
 """Text that zlib shrinks more than this repeats itself (threshold of Whisper's own decoder)."""
 _COMPRESSION_MIN_CHARS: Final = 60
 """zlib's ratio says nothing about short texts: "two, two, two" is no loop."""
+_SENTENCE_WORDS: Final = 5
+"""Guests say "a coffee, a coffee", but hardly a whole sentence twice in one breath."""
+_PUNCTUATION: Final = ".,!?;:"
 _NO_SPEECH_LIMIT: Final = 0.6
 _LOG_PROBABILITY_LIMIT: Final = -1.0
 """Both from Whisper's own decoder: silence is likely and the text is unlikely."""
@@ -144,18 +147,23 @@ class Recognizer:
             beam_size=profile.beam_size,
             no_repeat_ngram_size=profile.no_repeat_ngram,
             max_length=len(prompt) + min(limit, room),
+            num_hypotheses=1 if request.choose is None else profile.beam_size,
             return_scores=True,
             return_no_speech_prob=True,
             suppress_tokens=self._suppressed(request.language),
         )[0]
-        tokens = [token for token in generated.sequences_ids[0] if token < tokenizer.eot]
-        text = tokenizer.decode(tokens).strip()
-        mean_log_probability = generated.scores[0] * len(tokens) / (len(tokens) + 1)
+        found = [
+            [token for token in ids if token < tokenizer.eot] for ids in generated.sequences_ids
+        ]
+        texts = [tokenizer.decode(tokens).strip() for tokens in found]
+        best = request.choose(texts) if request.choose is not None else 0
+        tokens, text, score = found[best], texts[best], generated.scores[best]
+        mean_log_probability = score * len(tokens) / (len(tokens) + 1)
         return _Attempt(
             encoded=encoded,
             tokens=tokens,
             text=text,
-            confidence=float(np.exp(min(0.0, generated.scores[0]))),
+            confidence=float(np.exp(min(0.0, score))),
             silence=generated.no_speech_prob > _NO_SPEECH_LIMIT
             and mean_log_probability < _LOG_PROBABILITY_LIMIT,
             looped=len(tokens) >= limit or _repeats(text),
@@ -225,9 +233,18 @@ def _pad(mel: NDArray[np.float32], context: int) -> NDArray[np.float32]:
 
 def _repeats(text: str) -> bool:
     raw = text.encode()
+    if _said_twice(text):
+        return True
     return len(raw) >= _COMPRESSION_MIN_CHARS and (
         len(raw) / len(zlib.compress(raw)) > _COMPRESSION_LIMIT
     )
+
+
+def _said_twice(text: str) -> bool:
+    """Whether the text is one sentence and the same again, which zlib does not notice."""
+    words = [word.strip(_PUNCTUATION).lower() for word in text.split()]
+    half, odd = divmod(len(words), 2)
+    return not odd and half >= _SENTENCE_WORDS and words[:half] == words[half:]
 
 
 def _start_times(alignments: list[tuple[int, int]], tokens: int) -> list[int]:

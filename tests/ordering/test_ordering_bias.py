@@ -8,7 +8,6 @@ from ordering_kit import demo_menu
 from order_events.menu import Category, Menu, MenuItem, Modifier, ModifierGroup, Size
 from voice_service.ordering import CompiledMenu
 
-
 _SYLLABLES = ("ba", "do", "fi", "gu", "lo", "ma", "ne", "pi", "ro", "su")
 
 

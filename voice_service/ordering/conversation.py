@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import (
@@ -21,6 +22,7 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.cart import Cart, Line
 from voice_service.ordering.checks import CONFIDENT, Checks
+from voice_service.ordering.chooser import Chooser
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard, Reason, Status
@@ -91,6 +93,10 @@ class Conversation:
             self._take(parsed, waiting.confidences)
         self._done = self._ended = True
         return self._update([], changed=self._cart.lines != before)
+
+    def chooser(self) -> Callable[[Sequence[str]], int]:
+        """Which of several texts makes most sense if it is heard now; may be called anywhere."""
+        return Chooser(self._parser, self._view(), self._waiting.text)
 
     @property
     def lines(self) -> tuple[Line, ...]:
