@@ -166,7 +166,7 @@ class Recognizer:
             confidence=float(np.exp(min(0.0, score))),
             silence=generated.no_speech_prob > _NO_SPEECH_LIMIT
             and mean_log_probability < _LOG_PROBABILITY_LIMIT,
-            looped=len(tokens) >= limit or _repeats(text),
+            looped=len(tokens) >= limit or loops(text),
         )
 
     def _align(self, request: DecodeRequest, result: _Attempt, frames: int) -> tuple[Word, ...]:
@@ -231,7 +231,8 @@ def _pad(mel: NDArray[np.float32], context: int) -> NDArray[np.float32]:
     return padded
 
 
-def _repeats(text: str) -> bool:
+def loops(text: str) -> bool:
+    """Whether the decoder went round in circles."""
     raw = text.encode()
     if _said_twice(text):
         return True

@@ -92,10 +92,8 @@ def _may_belong(
             return True
         case Role.ITEM:
             return False
-    if part.cue(Cue.COMMA) and _after_size(parts, index):
-        return True
     if part.cue(*_SEPARATORS):
-        return (
+        return (part.cue(Cue.COMMA) and _after_size(parts, index)) or (
             index + 1 < head
             and index > 0
             and parts[index - 1].role is Role.MODIFIER
