@@ -63,8 +63,9 @@ _COMPRESSION_LIMIT: Final = 2.4
 """Text that zlib shrinks more than this repeats itself (threshold of Whisper's own decoder)."""
 _COMPRESSION_MIN_CHARS: Final = 60
 """zlib's ratio says nothing about short texts: "two, two, two" is no loop."""
-_SENTENCE_WORDS: Final = 5
-"""Guests say "a coffee, a coffee", but hardly a whole sentence twice in one breath."""
+_PHRASE_WORDS: Final = 5
+_FASTEST_SPEECH: Final = 4.5
+"""Words per second of audio: a guest who says a phrase twice takes twice the time."""
 _PUNCTUATION: Final = ".,!?;:"
 _NO_SPEECH_LIMIT: Final = 0.6
 _LOG_PROBABILITY_LIMIT: Final = -1.0
@@ -166,7 +167,7 @@ class Recognizer:
             confidence=float(np.exp(min(0.0, score))),
             silence=generated.no_speech_prob > _NO_SPEECH_LIMIT
             and mean_log_probability < _LOG_PROBABILITY_LIMIT,
-            looped=len(tokens) >= limit or loops(text),
+            looped=len(tokens) >= limit or loops(text, seconds),
         )
 
     def _align(self, request: DecodeRequest, result: _Attempt, frames: int) -> tuple[Word, ...]:
@@ -231,21 +232,24 @@ def _pad(mel: NDArray[np.float32], context: int) -> NDArray[np.float32]:
     return padded
 
 
-def loops(text: str) -> bool:
-    """Whether the decoder went round in circles."""
+def loops(text: str, seconds: float) -> bool:
+    """Whether the decoder went round in circles in so many seconds of audio."""
     raw = text.encode()
-    if _said_twice(text):
-        return True
-    return len(raw) >= _COMPRESSION_MIN_CHARS and (
+    if len(raw) >= _COMPRESSION_MIN_CHARS and (
         len(raw) / len(zlib.compress(raw)) > _COMPRESSION_LIMIT
-    )
-
-
-def _said_twice(text: str) -> bool:
-    """Whether the text is one sentence and the same again, which zlib does not notice."""
+    ):
+        return True
     words = [word.strip(_PUNCTUATION).lower() for word in text.split()]
-    half, odd = divmod(len(words), 2)
-    return not odd and half >= _SENTENCE_WORDS and words[:half] == words[half:]
+    return len(words) > _FASTEST_SPEECH * seconds and _says_again(words)
+
+
+def _says_again(words: list[str]) -> bool:
+    """Whether a phrase is followed by itself; once more is too little for zlib to notice."""
+    return any(
+        words[at : at + length] == words[at + length : at + 2 * length]
+        for length in range(_PHRASE_WORDS, len(words) // 2 + 1)
+        for at in range(len(words) - 2 * length + 1)
+    )
 
 
 def _start_times(alignments: list[tuple[int, int]], tokens: int) -> list[int]:
