@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from numpy.lib.stride_tricks import sliding_window_view
 
 from voice_service.audio import SAMPLE_RATE, Samples
 from voice_service.client import Event, VoiceStream
@@ -24,7 +25,12 @@ from voice_service.offline import read_audio
 from voice_service.pace import Pace, play
 
 ACTIVE_DB = 35.0
-"""Speech is where a 20 ms frame is at most this far below the loudest frames."""
+"""Speech is where a 20 ms frame is at most this far below the loudest frames, …"""
+ABOVE_FLOOR = 0.4
+"""… and this far up, in dB, from the quietest frames to the loudest, …"""
+ACTIVE_FRAMES = 3
+"""… for so many frames: a click is no speech. Against Silero's opinion of 190 real recordings, the
+onset is 0.03 s early in the median and 0.3 s at the 5th percentile, the end 0.03 and 0.2 s."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +54,19 @@ class Service:
 
 
 def active_span(samples: Samples) -> tuple[float, float]:
-    """Where speech begins and ends in a clean recording, in seconds, by frame energy."""
+    """Where speech begins and ends in a recording, in seconds, by frame energy."""
     frame = SAMPLE_RATE // 50
-    count = max(1, len(samples) // frame)
+    count = len(samples) // frame
+    if count < ACTIVE_FRAMES:
+        return 0.0, len(samples) / SAMPLE_RATE
     energy = np.mean(samples[: count * frame].reshape(count, -1) ** 2, axis=1)
     level = 10 * np.log10(energy + 1e-10)
-    active = np.flatnonzero(level > np.percentile(level, 95) - ACTIVE_DB)
-    return float(active[0]) / 50, float(active[-1] + 1) / 50
+    floor, loudest = np.percentile(level, (5, 95))
+    active = level >= max(loudest - ACTIVE_DB, floor + ABOVE_FLOOR * (loudest - floor))
+    runs = np.flatnonzero(sliding_window_view(active, ACTIVE_FRAMES).all(axis=1))
+    if not len(runs):
+        return 0.0, count / 50
+    return float(runs[0]) / 50, float(runs[-1] + ACTIVE_FRAMES) / 50
 
 
 def read_manifest(path: Path, *, without: Sequence[str] = ()) -> list[Recording]:
@@ -66,6 +78,20 @@ def read_manifest(path: Path, *, without: Sequence[str] = ()) -> list[Recording]
             continue
         samples = read_audio(path.parent / row["file"])
         recordings.append(Recording(row["file"], row["text"], samples, *active_span(samples)))
+    return recordings
+
+
+def fixtures(folder: Path) -> list[Recording]:
+    """The fixtures that are one clean utterance."""
+    recordings = []
+    for path in sorted(folder.glob("*.json")):
+        about = json.loads(path.read_text(encoding="utf-8"))
+        if len(about.get("utterances", [])) != 1 or about.get("noise"):
+            continue
+        [utterance] = about["utterances"]
+        samples = read_audio(path.with_suffix(".wav"))
+        onset, end = utterance["start_ms"] / 1000, utterance["end_ms"] / 1000
+        recordings.append(Recording(path.stem, utterance["text"], samples, onset, end))
     return recordings
 
 

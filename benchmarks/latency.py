@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from harness import (
     Recording,
     Service,
     finals,
+    fixtures,
     percentiles,
     read_manifest,
     service,
@@ -33,7 +33,6 @@ from harness import (
 
 from voice_service.audio import SAMPLE_RATE, Samples
 from voice_service.client import Event
-from voice_service.offline import read_audio
 
 _PAUSE = 2.0
 _STAGGER = 0.6
@@ -47,20 +46,6 @@ class Figures:
     gaps: list[float] = field(default_factory=list)
     final: list[float] = field(default_factory=list)
     missing: int = 0
-
-
-def fixtures(folder: Path) -> list[Recording]:
-    """The fixtures that are one clean utterance."""
-    recordings = []
-    for path in sorted(folder.glob("*.json")):
-        about = json.loads(path.read_text(encoding="utf-8"))
-        if len(about.get("utterances", [])) != 1 or about.get("noise"):
-            continue
-        [utterance] = about["utterances"]
-        samples = read_audio(path.with_suffix(".wav"))
-        onset, end = utterance["start_ms"] / 1000, utterance["end_ms"] / 1000
-        recordings.append(Recording(path.stem, utterance["text"], samples, onset, end))
-    return recordings
 
 
 def loop_of(

@@ -8,18 +8,18 @@ business.
 from __future__ import annotations
 
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import hdrs, web
 
 from order_events.application import Application, Budget, Handler
 from order_events.connection import Connection
+from order_events.origins import origin_allowed
 from order_events.protocol import ClientMessage
 from order_events.sockets import Sockets
 from order_events.visit import Visit
 
-__all__ = ["Application", "Budget", "Connection", "Endpoint", "Handler", "origin_allowed"]
+__all__ = ["Application", "Budget", "Connection", "Endpoint", "Handler"]
 
 M = TypeVar("M", bound=ClientMessage)
 
@@ -28,6 +28,9 @@ logger = structlog.get_logger(__name__)
 
 class Endpoint(Generic[M]):
     """One route. `name` labels metrics and logs."""
+
+    visits: type[Visit[M]] = Visit
+    """What serves one socket."""
 
     def __init__(self, application: Application[M], sockets: Sockets, name: str) -> None:
         self.application = application
@@ -39,8 +42,9 @@ class Endpoint(Generic[M]):
         settings = self.sockets.settings
         if not self.sockets.accepting:
             raise web.HTTPServiceUnavailable(text="the server is going away")
-        if not origin_allowed(request, settings.allowed_origins):
-            logger.warning("origin refused", socket=self.name, origin=_origin(request))
+        origin = request.headers.get(hdrs.ORIGIN)
+        if not origin_allowed(origin, request.host, settings.allowed_origins):
+            logger.warning("origin refused", socket=self.name, origin=origin)
             raise web.HTTPForbidden(text="this page may not connect here")
         ws = web.WebSocketResponse(
             timeout=settings.close_timeout_s,
@@ -58,7 +62,7 @@ class Endpoint(Generic[M]):
         address = request.remote or ""
         if not self.sockets.knock(address):
             raise web.HTTPTooManyRequests(text="too many connections that are not authenticated")
-        visit = Visit(
+        visit = self.visits(
             self.application,
             self.sockets,
             name=self.name,
@@ -67,16 +71,5 @@ class Endpoint(Generic[M]):
             address=address,
         )
         await visit.run()
-        return ws
-
-
-def origin_allowed(request: web.Request, allowed: tuple[str, ...]) -> bool:
-    """Whether the page that opened the socket may: none (not a browser), our own, or listed."""
-    origin = _origin(request)
-    if origin is None or "*" in allowed or origin.rstrip("/") in allowed:
-        return True
-    return bool(request.host) and urlsplit(origin).netloc == request.host
-
-
-def _origin(request: web.Request) -> str | None:
-    return request.headers.get(hdrs.ORIGIN)
+        # Who hung up before the answer gets none; aiohttp wants one all the same.
+        return ws if ws.prepared else web.Response()

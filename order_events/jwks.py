@@ -31,7 +31,10 @@ def parse(text: str | bytes) -> dict[str, tuple[Any, str]]:
 
     Raises ValueError when the text is no key set or has no usable key.
     """
-    content = json.loads(text)
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError("the key set is nested too deeply") from None
     entries = content.get("keys") if isinstance(content, dict) else None
     if not isinstance(entries, list) or len(entries) > MAX_KEYS:
         raise ValueError(f"a key set has `keys`, at most {MAX_KEYS}")
@@ -50,7 +53,8 @@ def _key(entry: Any) -> tuple[Any, str] | None:
         return None
     try:
         key = jwt.PyJWK(entry)
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, ValueError, TypeError):
+        # One key that is broken must not cost us the others.
         return None
     if key.algorithm_name not in ALGORITHMS:
         return None

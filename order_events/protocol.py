@@ -52,6 +52,7 @@ class CloseCode(IntEnum):
 
     NORMAL = 1000
     GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
     POLICY = 1008
     TOO_BIG = 1009
     SERVER_ERROR = 1011
@@ -94,6 +95,15 @@ class ProtocolError(Exception):
             retry_after_ms=self.retry_after_ms,
             sequences=None if self.sequences is None else tuple(self.sequences),
         ).model_dump(mode="json", exclude_none=True)
+
+
+class Refused(Exception):
+    """The peer may not stay: `error` is told, then the socket closes with `code`."""
+
+    def __init__(self, code: CloseCode, error: ProtocolError) -> None:
+        super().__init__(error.message)
+        self.code = code
+        self.error = error
 
 
 class WireModel(BaseModel):

@@ -77,6 +77,12 @@ class HubSettings(BaseSettings):
     bytes_per_minute: Count = Field(
         65_536_000, description="Bytes of messages a connection may send in a minute, inflated."
     )
+    control_per_minute: Count = Field(
+        1_000, description="WebSocket pings and pongs a connection may send in a minute, else 1008."
+    )
+    max_message_frames: Count = Field(
+        1_024, description="Frames that one message may be split into; beyond it: close code 1009."
+    )
     max_message_bytes: Count = Field(
         65_536, description="The largest message accepted, inflated; beyond it: close code 1009."
     )

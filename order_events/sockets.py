@@ -73,8 +73,13 @@ class Sockets:
         self._sweeper = asyncio.create_task(self._sweep_forever(), name="heartbeat")
 
     def knock(self, address: str) -> bool:
-        """Counts a socket that is not authenticated yet; False when its address has too many."""
-        if self._strangers[address] >= self.settings.max_unauthenticated_per_address:
+        """Counts a socket that is not authenticated yet; False when there are too many, of its
+        address or in all."""
+        limits = self.settings
+        if (
+            self._strangers[address] >= limits.max_unauthenticated_per_address
+            or self._strangers.total() >= limits.max_connections
+        ):
             return False
         self._strangers[address] += 1
         return True

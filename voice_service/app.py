@@ -9,6 +9,7 @@ from aiohttp import web
 from order_events.app import add_socket, build_app
 from order_events.metrics import HubMetrics
 from order_events.service import OrderEvents
+from voice_service.capacity import Capacity
 from voice_service.metrics import VoiceMetrics
 from voice_service.models import ResolvedModel
 from voice_service.recognizer import Recognizer
@@ -20,6 +21,12 @@ from voice_service.vad import DetectorFactory
 
 SCHEDULER = web.AppKey("SCHEDULER", Scheduler)
 
+_TURN_S = 6.0
+"""A guest speaks for about so long, pause included, for one first partial and one final."""
+_SILENCE_TO_SPEECH = 2.0
+"""Decodes of speech take about so much longer than those of silence, in which there are no words;
+with it, finals that are tried in vain."""
+
 
 def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer:
     """Load a model as the settings say and decode once, so that the first guest need not wait.
@@ -27,15 +34,13 @@ def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer
     Blocks for seconds. Raises what CTranslate2 raises: RuntimeError, ValueError or OSError.
     """
     workers, threads = settings.threads()
-    recognizer = Recognizer(
+    return Recognizer(
         model.location,
         device=settings.device,
         compute_type=settings.numbers(),
         threads=threads,
         workers=workers,
     )
-    recognizer.warm_up()
-    return recognizer
 
 
 def build_voice_app(
@@ -46,12 +51,14 @@ def build_voice_app(
     events = OrderEvents(settings, metrics)
     voice_metrics = VoiceMetrics(metrics.registry)
     workers, _ = settings.threads()
-    scheduler = Scheduler(recognizer.decode, workers, voice_metrics)
+    capacity = Capacity(workers, _SILENCE_TO_SPEECH * recognizer.cost / _TURN_S)
+    scheduler = Scheduler(recognizer.decode, workers, voice_metrics, capacity)
     sessions = Sessions(
         settings=settings,
         model=SpeechModel(model_name, recognizer.languages),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
         scheduler=scheduler,
+        capacity=capacity,
         events=events,
         metrics=voice_metrics,
     )

@@ -28,6 +28,13 @@ class VoiceMetrics:
             buckets=_LATENCY,
             registry=registry,
         )
+        self.decode_wait = Histogram(
+            "voice_decode_wait_seconds",
+            "From the wish for a decode to its start",
+            ["urgency"],
+            buckets=_LATENCY,
+            registry=registry,
+        )
         self.decode_audio_seconds = Counter(
             "voice_decode_audio_seconds", "Audio decoded", ["kind"], registry=registry
         )

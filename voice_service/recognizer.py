@@ -9,10 +9,11 @@ The only module that imports faster_whisper and CTranslate2. Everything here may
 
 from __future__ import annotations
 
+import time
 import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import ctranslate2
 import numpy as np
@@ -35,6 +36,9 @@ MAX_SECONDS: Final = _FULL_CONTEXT * _HOP / SAMPLE_RATE
 """The longest audio that one decode can hear."""
 
 
+Padding = Literal["silence", "ambient", "zero"]
+
+
 @dataclass(frozen=True, slots=True)
 class DecodingProfile:
     """How one kind of decode is done.
@@ -49,6 +53,7 @@ class DecodingProfile:
     margin_s: float
     tokens_per_s: float
     no_repeat_ngram: int = 0
+    padding: Padding = "silence"
 
 
 QUICK: Final = DecodingProfile(beam_size=1, floor_s=10.0, margin_s=2.0, tokens_per_s=8.0)
@@ -73,7 +78,11 @@ _LOG_PROBABILITY_LIMIT: Final = -1.0
 
 
 class Recognizer:
-    """A loaded Whisper model. `decode` may be called from `workers` threads at once."""
+    """A loaded Whisper model. `decode` may be called from `workers` threads at once.
+
+    `cost` is the processor time, in seconds, that a quick and a thorough decode of a second of
+    silence take together.
+    """
 
     def __init__(
         self, model: str, *, device: str, compute_type: str, threads: int, workers: int
@@ -89,6 +98,10 @@ class Recognizer:
             num_workers=workers,
         )
         self._model = self._whisper.model
+        self.quick = QUICK
+        self.thorough = THOROUGH
+        self._warm_up()
+        self.cost = self._warm_up()
 
     @property
     def multilingual(self) -> bool:
@@ -105,7 +118,7 @@ class Recognizer:
         seconds = len(request.audio) / SAMPLE_RATE
         if seconds > MAX_SECONDS:
             raise ValueError(f"{seconds:.1f} s of audio, more than {MAX_SECONDS:.0f} s")
-        profile = THOROUGH if request.thorough else QUICK
+        profile = self.thorough if request.thorough else self.quick
         mel = self._mel(request.audio)
         wanted = max(profile.floor_s, seconds + profile.margin_s) * SAMPLE_RATE / _HOP
         result = self._attempt(request, profile, mel, min(_FULL_CONTEXT, int(wanted) & ~1))
@@ -119,12 +132,15 @@ class Recognizer:
         confidence = float(np.mean([w.confidence for w in words])) if words else result.confidence
         return Hypothesis(result.text, confidence, words)
 
-    def warm_up(self) -> None:
-        """Decode a second of silence: the first decode of a model is several times slower."""
+    def _warm_up(self) -> float:
+        """Decode silence once in each way, since a model's first decode is several times slower."""
         silence = np.zeros(SAMPLE_RATE, np.float32)
         language = "en" if "en" in self.languages else min(self.languages)
+        # Processor time: what else runs while the service starts does not count.
+        started = time.process_time()
         for thorough in (False, True):
             self.decode(DecodeRequest(silence, language, thorough))
+        return time.process_time() - started
 
     def _mel(self, audio: Samples) -> NDArray[np.float32]:
         return np.asarray(self._whisper.feature_extractor(audio, padding=_HOP), np.float32)
@@ -137,7 +153,9 @@ class Recognizer:
         context: int,
     ) -> _Attempt:
         tokenizer = self._tokenizer(request.language)
-        encoded = self._model.encode(ctranslate2.StorageView.from_array(_pad(mel, context)))
+        encoded = self._model.encode(
+            ctranslate2.StorageView.from_array(_pad(mel, context, profile.padding))
+        )
         prompt = [*self._start(tokenizer, request), tokenizer.no_timestamps]
         seconds = len(request.audio) / SAMPLE_RATE
         limit = max(_MIN_TOKENS, int(seconds * profile.tokens_per_s))
@@ -221,12 +239,16 @@ class _Attempt:
     looped: bool
 
 
-def _pad(mel: NDArray[np.float32], context: int) -> NDArray[np.float32]:
-    """(1, mels, context): the spectrogram followed by what digital silence would look like.
+def _pad(mel: NDArray[np.float32], context: int, padding: Padding) -> NDArray[np.float32]:
+    """(1, mels, context): the spectrogram followed by quiet.
 
     Whisper clamps its log spectrogram to 8 below the maximum and divides by 4, hence the 2.
     """
     padded = np.full((1, mel.shape[0], context), mel.max() - 2.0, np.float32)
+    if padding == "ambient":
+        padded[0] = np.percentile(mel, 10, axis=1, keepdims=True)
+    elif padding == "zero":
+        padded[0] = 0.0
     width = min(context, mel.shape[1])
     padded[0, :, :width] = mel[:, :width]
     return padded

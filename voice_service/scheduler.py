@@ -16,7 +16,8 @@ from typing import Protocol
 import structlog
 
 from voice_service.audio import SAMPLE_RATE
-from voice_service.heard import Want
+from voice_service.capacity import Capacity
+from voice_service.heard import Urgency, Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.metrics import VoiceMetrics
 
@@ -44,9 +45,11 @@ class Scheduler:
         decode: Callable[[DecodeRequest], Hypothesis],
         workers: int,
         metrics: VoiceMetrics,
+        capacity: Capacity,
     ) -> None:
         self._decode = decode
         self._metrics = metrics
+        self._capacity = capacity
         self._idle = workers
         self._closed = False
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
@@ -72,24 +75,27 @@ class Scheduler:
         self._pool.shutdown(wait=False)
 
     def _dispatch(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._idle and self._wishing and not self._closed:
-            wants = [(source.wanted(), source) for source in self._wishing]
-            urgent = min(
-                ((want.urgency, want.since, i) for i, (want, _) in enumerate(wants) if want),
-                default=None,
-            )
-            if urgent is None:
+            wants = [(want, source) for source in self._wishing if (want := source.wanted())]
+            if not wants:
                 self._wishing.clear()
                 return
-            source = wants[urgent[2]][1]
+            want, source = min(wants, key=lambda entry: (entry[0].urgency, entry[0].since))
             self._wishing.discard(source)
-            request = source.take()
+            self._note_wait(want, loop.time())
             self._idle -= 1
-            task = asyncio.get_running_loop().create_task(self._run(source, request))
+            task = loop.create_task(self._run(source, source.take(), want.urgency))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, source: Source, request: DecodeRequest) -> None:
+    def _note_wait(self, want: Want, now: float) -> None:
+        waited = now - want.since
+        self._metrics.decode_wait.labels(want.urgency.name.lower()).observe(waited)
+        if want.urgency is Urgency.FINAL:
+            self._capacity.waited(waited, now)
+
+    async def _run(self, source: Source, request: DecodeRequest, urgency: Urgency) -> None:
         loop = asyncio.get_running_loop()
         kind = "thorough" if request.thorough else "quick"
         hypothesis: Hypothesis | None = None
@@ -105,5 +111,7 @@ class Scheduler:
         seconds = time.perf_counter() - started
         self._metrics.decode_seconds.labels(kind).observe(seconds)
         self._metrics.decode_audio_seconds.labels(kind).inc(len(request.audio) / SAMPLE_RATE)
+        if urgency is not Urgency.PARTIAL:
+            self._capacity.spent(seconds, loop.time())
         source.deliver(hypothesis)
         self.update(source)

@@ -15,6 +15,7 @@ from order_events.protocol import CloseCode, ErrorCode, ProtocolError
 from order_events.service import OrderEvents
 from voice_service import protocol
 from voice_service.audio import AudioFormat, Decoder, PcmDecoder
+from voice_service.capacity import Capacity
 from voice_service.containers import ContainerDecoder
 from voice_service.desk import OrderDesk
 from voice_service.listener import Listener
@@ -65,6 +66,7 @@ class Sessions:
         model: SpeechModel,
         detectors: DetectorFactory,
         scheduler: Scheduler,
+        capacity: Capacity,
         events: OrderEvents,
         metrics: VoiceMetrics,
     ) -> None:
@@ -72,11 +74,12 @@ class Sessions:
         self._model = model
         self._detectors = detectors
         self._scheduler = scheduler
+        self._capacity = capacity
         self._events = events
         self._metrics = metrics
         self._live: dict[SessionKey, LiveSession] = {}
         self._menus: OrderedDict[str, tuple[int, CompiledMenu]] = OrderedDict()
-        metrics.capacity.set(settings.capacity())
+        metrics.capacity.set_function(self._limit)
 
     async def open(
         self, principal: Principal, message: VoiceStart, connection: Connection
@@ -138,13 +141,21 @@ class Sessions:
         """Whether a session can start; one whose client is away gives way to one that is here."""
         running = [live for live in self._live.values() if live.session.phase is Phase.STREAMING]
         ending = sum(live.session.phase is Phase.ENDING for live in self._live.values())
-        if len(running) + ending < self._settings.capacity():
+        if len(running) + ending < self._limit():
             return True
         away = [live for live in running if not live.session.attached]
         if not away:
             return False
         away[0].end("connection_lost")
         return True
+
+    def _limit(self) -> int:
+        now = asyncio.get_running_loop().time()
+        return self._settings.max_sessions or self._capacity.limit(now)
+
+    def _count(self) -> None:
+        self._metrics.sessions.set(len(self._live))
+        self._capacity.serving(len(self._live), asyncio.get_running_loop().time())
 
     def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> LiveSession:
         settings = self._settings
@@ -181,7 +192,7 @@ class Sessions:
             on_over=lambda: self._forget(key),
         )
         self._live[key] = live
-        self._metrics.sessions.set(len(self._live))
+        self._count()
         _log.info("voice session started", session=start.session_id, lane=start.lane)
         return live
 
@@ -236,7 +247,7 @@ class Sessions:
 
     def _forget(self, key: SessionKey) -> None:
         del self._live[key]
-        self._metrics.sessions.set(len(self._live))
+        self._count()
         _log.info("voice session over", session=key.session_id)
 
     async def _menu(self, restaurant_id: str) -> CompiledMenu | None:

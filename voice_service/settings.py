@@ -45,7 +45,9 @@ class VoiceSettings(HubSettings):
         0, description="Threads of one decode on a CPU; 0 chooses by the number of cores."
     )
     max_sessions: Annotated[int, Field(ge=0)] = Field(
-        0, description="Voice sessions at a time; 0 allows 8 per core. Beyond it: OVERLOADED, 1013."
+        0,
+        description="Voice sessions at a time; 0 allows as many as this machine is measured to "
+        "serve in time. Beyond it: OVERLOADED, 1013.",
     )
     menu_bias: bool = Field(True, description="Let the menu's words be heard more easily.")
 
@@ -181,7 +183,3 @@ class VoiceSettings(HubSettings):
             return self.decode_workers or 2, self.decode_threads or 1
         workers = self.decode_workers or cores
         return workers, self.decode_threads or max(1, cores // workers)
-
-    def capacity(self) -> int:
-        """How many sessions are admitted."""
-        return self.max_sessions or 8 * (os.cpu_count() or 1)

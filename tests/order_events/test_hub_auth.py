@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import aiohttp.web
 import jwt
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from order_events import filters
+from order_events.app import EVENTS, SOCKETS, add_socket
 from order_events.auth import (
     AuthError,
     Role,
@@ -23,7 +25,9 @@ from order_events.auth import (
     authority,
     load_or_make_secret,
 )
+from order_events.origins import origin_allowed
 from order_events.roles import RIGHTS, Action, may, visible
+from order_events.root import RootApplication
 from order_events.settings import HubSettings
 
 SECRET = b"s" * 32
@@ -293,29 +297,73 @@ async def test_a_role_hears_only_what_it_may(server: Any, draft: Any) -> None:
     await kitchen.silent()
 
 
+LISTED = ("https://pos.example", "https://KDS.example:443", "http://lan.example:8080")
+
+
 @pytest.mark.parametrize(
     ("origin", "allowed"),
     [
         (None, True),
-        ("self", True),
+        ("http://hub.example:3001", True),
+        ("https://hub.example:3001", True),
+        ("http://HUB.example:3001", True),
+        ("http://hub.example", False),
+        ("http://hub.example:3002", False),
         ("https://pos.example", True),
+        ("https://pos.example:443", True),
+        ("https://Pos.Example", True),
+        ("https://kds.example", True),
+        ("http://pos.example", False),
+        ("https://pos.example:8443", False),
+        ("http://lan.example:8080", True),
+        ("http://lan.example", False),
         ("https://pos.example.evil", False),
+        ("https://evil-pos.example", False),
+        ("https://pos.example@evil", False),
+        ("https://evil#pos.example", False),
         ("null", False),
-        ("http://127.0.0.1:1", False),
+        ("", False),
+        ("file://", False),
+        ("https://", False),
+        ("https://[pos.example", False),
+        ("https://pos.example:port", False),
+        ("pos.example", False),
     ],
 )
-async def test_a_pages_origin_is_checked(start: Any, origin: str | None, allowed: bool) -> None:
-    """Our own and the listed ones; a client that is no browser sends none."""
-    server = await start(allowed_origins="https://pos.example, https://kds.example")
-    headers = {"Authorization": f"Bearer {server.token()}"}
-    if origin is not None:
-        headers["Origin"] = server.url if origin == "self" else origin
-    if allowed:
-        await (await server.open(headers=headers)).expect("connected")
-        return
-    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
-        await server.open(headers=headers)
-    assert refusal.value.status == 403
+def test_an_origin_is_compared_as_browsers_do(origin: str | None, allowed: bool) -> None:
+    """Scheme, host and port, each in full, without regard to case and default ports."""
+    assert origin_allowed(origin, "hub.example:3001", LISTED) is allowed
+    assert origin_allowed(origin, "hub.example:3001", ("*",))
+
+
+def test_our_own_origin_behind_a_proxy_is_its_host() -> None:
+    """Which leaves its default port out, as browsers do."""
+    assert origin_allowed("https://hub.example", "hub.example", ())
+    assert origin_allowed("https://hub.example", "hub.example:443", ())
+    assert not origin_allowed("https://hub.example", "hub.example:80", ())
+    assert not origin_allowed("https://hub.example", "", ())
+
+
+@pytest.mark.parametrize("path", ["/", "/echo"])
+async def test_a_pages_origin_is_checked(start: Any, path: str) -> None:
+    """On every socket: 403 for a page that is not ours, before anything is counted."""
+    server = await start(allowed_origins="https://pos.example, https://kds.example", prepare=echo)
+    token = {"Authorization": f"Bearer {server.token()}"}
+    for good in ({}, {"Origin": server.url}, {"Origin": "https://kds.example"}):
+        client = await server.open(path, headers={**token, **good})
+        await client.expect("connected")
+    for bad in ("https://evil.example", "null", "http://127.0.0.1:1"):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+            await server.open(path, headers={**token, "Origin": bad})
+        assert refusal.value.status == 403
+
+
+def echo(app: aiohttp.web.Application) -> None:
+    """Another socket beside the root."""
+    root = RootApplication(
+        app[SOCKETS].settings, app[EVENTS].hub, app[EVENTS].store, app[EVENTS].metrics
+    )
+    add_socket(app, "/echo", root, "echo")
 
 
 async def test_a_users_tokens_can_be_revoked(start: Any) -> None:

@@ -79,12 +79,46 @@ async def test_rs256_and_es256_tokens_are_accepted_from_a_file(tmp_path: Path) -
         key_set(public(RSA_KEY, "a", use="enc")),
         key_set(public(RSA_KEY, "a", alg="RS512")),
         json.dumps({"keys": [{}] * 101}),
+        "[" * 100_000,
     ],
 )
 def test_a_set_without_a_usable_key_is_refused(text: str) -> None:
     """Weak keys, other algorithms, symmetric keys, keys for encryption."""
-    with pytest.raises(ValueError, match=r"key|Expecting"):
+    with pytest.raises(ValueError, match=r"key|Expecting|nested"):
         jwks.parse(text)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"kty": "RSA", "kid": "x", "n": "@", "e": "AQAB"},
+        {"kty": "RSA", "kid": "x", "n": 5, "e": "AQAB"},
+        {"kty": "RSA", "kid": "x"},
+        {"kty": "EC", "kid": "x", "crv": "P-256", "x": "AAAA", "y": "AAAA"},
+        {"kty": ["RSA"], "kid": {"a": 1}},
+        {"kty": "OKP", "crv": "Ed25519", "x": "AAAA"},
+        None,
+    ],
+)
+def test_a_broken_key_costs_only_itself(broken: Any) -> None:
+    """Whatever is wrong with it, the others are used."""
+    text = json.dumps({"keys": [broken, public(RSA_KEY, "good")]})
+    assert set(jwks.parse(text)) == {"good"}
+
+
+async def test_keys_in_a_file_rotate(start: Any, tmp_path: Path) -> None:
+    """The file is read again; one that is broken for a while changes nothing."""
+    path = tmp_path / "keys.json"
+    path.write_text(key_set(public(RSA_KEY, "a")))
+    server = await start(jwt_jwks=str(path), jwt_jwks_refresh_s=0.05)
+    old, new = signed(RSA_KEY, "RS256", "a"), signed(EC_KEY, "ES256", "b")
+    assert await _accepted(server, old)
+    path.write_text("{")
+    assert not await _accepted(server, new)
+    assert await _accepted(server, old)
+    path.write_text(key_set(public(EC_KEY, "b")))
+    assert await _until_accepted(server, new)
+    assert not await _accepted(server, old)
 
 
 async def test_keys_rotate_and_a_failing_source_keeps_the_old_ones(

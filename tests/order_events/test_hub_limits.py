@@ -106,6 +106,11 @@ async def test_bytes_a_minute_are_limited(start: Any) -> None:
     """Counted inflated."""
     server = await start(bytes_per_minute=50_000)
     client = await server.connect()
+    await client.ws.send_str(message_of(30_000))
+    await client.expect("pong")
+    await client.ws.send_str(message_of(20_000))
+    await client.expect("pong")
+    client = await server.connect()
     await client.ws.send_str(message_of(49_000))
     await client.expect("pong")
     await client.ws.send_str(message_of(2_000))
@@ -181,6 +186,38 @@ async def test_an_addresses_unauthenticated_sockets_are_capped(start: Any) -> No
     await first.send(type="auth", token=server.token())
     await first.expect("auth:success")
     await server.open()
+
+
+async def test_all_unauthenticated_sockets_are_capped(start: Any) -> None:
+    """Whatever their addresses; leaving makes room, and who is authenticated does not count."""
+    server = await start(max_connections=2)
+    first = await server.open()
+    second = await server.open()
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await server.open()
+    assert refusal.value.status == 429
+    await first.ws.close()
+    third = await server.open()
+    for client in (second, third):
+        await client.send(type="auth", token=server.token())
+        await client.expect("auth:success")
+        await client.expect("connected")
+    await server.open()
+
+
+async def test_a_batch_is_sent_at_once_when_it_is_full(start: Any, draft: Any) -> None:
+    """As many events as the setting says make a message; one less waits for its time."""
+    server = await start(batch_events=3)
+    client = await server.connect()
+    await client.send(type="subscribe", events=["order:created"], batch_ms=5_000)
+    await client.expect("subscribed")
+    for _ in range(5):
+        await server.events.create_order("r1", draft, actor="a")
+    batch = await client.expect("batch")
+    assert len(batch["events"]) == 3
+    await client.silent()
+    await server.events.create_order("r1", draft, actor="a")
+    assert len((await client.expect("batch"))["events"]) == 3
 
 
 async def test_a_peer_that_does_not_answer_pings_is_dropped(start: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from voice_service.capacity import Capacity
 from voice_service.heard import Urgency, Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.metrics import VoiceMetrics
@@ -80,7 +81,7 @@ class Desk:
 
 
 def scheduler(decode: Callable[[DecodeRequest], Hypothesis], workers: int = 1) -> Scheduler:
-    return Scheduler(decode, workers, VoiceMetrics(CollectorRegistry()))
+    return Scheduler(decode, workers, VoiceMetrics(CollectorRegistry()), Capacity(workers, 0.1))
 
 
 async def finished(*sessions: Session) -> None:
@@ -250,7 +251,7 @@ async def test_decodes_are_measured() -> None:
     desk = Desk()
     desk.open()
     registry = CollectorRegistry()
-    plan = Scheduler(desk, 1, VoiceMetrics(registry))
+    plan = Scheduler(desk, 1, VoiceMetrics(registry), Capacity(1, 0.1))
     session = Session("one", Want(Urgency.FINAL, 0), Want(Urgency.PARTIAL, 0))
     plan.update(session)
     await finished(session)
@@ -259,3 +260,5 @@ async def test_decodes_are_measured() -> None:
         assert registry.get_sample_value("voice_decode_seconds_count", {"kind": kind}) == 1
         value = registry.get_sample_value("voice_decode_audio_seconds_total", {"kind": kind})
         assert value == pytest.approx(0.1)
+    for urgency in ("final", "partial"):
+        assert registry.get_sample_value("voice_decode_wait_seconds_count", {"urgency": urgency})

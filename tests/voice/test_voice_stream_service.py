@@ -144,8 +144,8 @@ async def test_a_microphone_may_not_watch(start: Start) -> None:
 
 
 async def test_eight_sessions_at_once_are_all_understood(start: Start) -> None:
-    """One model, eight guests, real time: each gets its own words, and all of them."""
-    server = await start()
+    """One model, eight guests, twice real time: each gets its own words, and all of them."""
+    server = await start(max_sessions=8)
     microphones = [await server.voice(user=f"lane-{n}") for n in range(8)]
     await asyncio.gather(*(ordered(m, name, 2) for m, name in zip(microphones, EIGHT, strict=True)))
     for microphone, name in zip(microphones, EIGHT, strict=True):
@@ -180,6 +180,25 @@ async def test_when_the_house_is_full_the_next_guest_is_sent_away_and_the_others
     assert wer(sidecar("one_item")["text"], text_of(running.events)) <= 0.15
     again = await server.voice(user="lane-2")
     await again.begin("s2")
+
+
+async def test_the_house_is_full_when_the_machine_is(start: Start) -> None:
+    """Without a number from the operator, what decodes cost decides; the metric says how many."""
+    server = await start()
+    async with server.http.get(server.url + "/metrics") as response:
+        text = await response.text()
+    [line] = [x for x in text.splitlines() if x.startswith("voice_sessions_capacity ")]
+    capacity = int(float(line.split()[1]))
+    assert capacity >= 1
+    for n in range(4 * (capacity + 1) + 1):
+        client = await server.voice(user=f"lane-{n}")
+        await client.send("voice:start", {"session_id": f"s{n}", "language": "en-US"})
+        event = await client.receive()
+        if event["type"] == "error":
+            break
+        assert event["type"] == "voice:started"
+    assert event["data"]["code"] == "OVERLOADED"
+    assert n >= capacity
 
 
 async def test_a_guest_who_is_here_goes_before_one_who_may_come_back(start: Start) -> None:

@@ -1,0 +1,74 @@
+"""Admission: how many sessions fit, by what they cost."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voice_service.capacity import Capacity
+
+
+def served(
+    capacity: Capacity, sessions: int, cost: float, seconds: int, start: float = 0.0
+) -> float:
+    """So many sessions in progress, each spending `cost` worker seconds per second."""
+    capacity.serving(sessions, start)
+    for second in range(seconds):
+        capacity.spent(sessions * cost, start + second)
+    return start + seconds
+
+
+def test_before_anything_is_measured_the_guess_decides() -> None:
+    """Two workers of which 80 % may be promised, at 0.1 each: 16."""
+    assert Capacity(2, 0.1).limit(0.0) == 16
+
+
+def test_what_sessions_really_cost_replaces_the_guess() -> None:
+    """Cheaper sessions make room for more, dearer ones for fewer."""
+    cheap, dear = Capacity(2, 0.1), Capacity(2, 0.1)
+    assert cheap.limit(served(cheap, 8, 0.05, 300)) in range(28, 33)
+    assert dear.limit(served(dear, 8, 0.2, 300)) in range(8, 10)
+
+
+def test_quiet_sessions_do_not_make_room_without_end() -> None:
+    """All of them may begin to speak at once."""
+    capacity = Capacity(2, 0.1)
+    assert capacity.limit(served(capacity, 20, 0.0, 600)) == 64
+
+
+def test_late_finals_leave_no_room_for_others_until_they_are_in_time_again() -> None:
+    """Whatever sessions are thought to cost: those that are here come first."""
+    capacity = Capacity(2, 0.1)
+    capacity.serving(5, 0.0)
+    for second in range(20):
+        capacity.waited(1.0, float(second))
+    assert capacity.limit(20.0) == 5
+    for second in range(20, 60):
+        capacity.waited(0.0, float(second))
+    assert capacity.limit(60.0) > 5
+
+
+def test_one_guest_is_always_served() -> None:
+    """A machine that is too slow for anybody is late for one guest rather than closed."""
+    capacity = Capacity(1, 5.0)
+    assert capacity.limit(served(capacity, 1, 5.0, 60)) == 1
+
+
+@given(
+    workers=st.integers(1, 64),
+    guess=st.floats(0.001, 2),
+    events=st.lists(
+        st.tuples(st.floats(0, 30), st.integers(0, 50), st.floats(0, 5), st.floats(0, 5))
+    ),
+)
+def test_whatever_happens_the_limit_stays_between_one_guest_and_four_times_the_guess(
+    workers: int, guess: float, events: list[tuple[float, int, float, float]]
+) -> None:
+    """Neither a burst nor a long silence makes it absurd."""
+    capacity, now = Capacity(workers, guess), 0.0
+    for pause, sessions, spent, waited in events:
+        now += pause
+        capacity.serving(sessions, now)
+        capacity.spent(spent, now)
+        capacity.waited(waited, now)
+        assert 1 <= capacity.limit(now) <= max(1, sessions, 4 * 0.8 * workers / guess)
