@@ -156,26 +156,12 @@ class Recognizer:
         encoded = self._model.encode(
             ctranslate2.StorageView.from_array(_pad(mel, context, profile.padding))
         )
-        prompt = [*self._start(tokenizer, request), tokenizer.no_timestamps]
         seconds = len(request.audio) / SAMPLE_RATE
         limit = max(_MIN_TOKENS, int(seconds * profile.tokens_per_s))
-        room = int(self._whisper.max_length) - len(prompt)
-        generated = self._model.generate(
-            encoded,
-            [prompt],
-            beam_size=profile.beam_size,
-            no_repeat_ngram_size=profile.no_repeat_ngram,
-            max_length=len(prompt) + min(limit, room),
-            num_hypotheses=1 if request.choose is None else profile.beam_size,
-            return_scores=True,
-            return_no_speech_prob=True,
-            suppress_tokens=self._suppressed(request.language),
-        )[0]
-        found = [
-            [token for token in ids if token < tokenizer.eot] for ids in generated.sequences_ids
-        ]
+        generated = self._generate(encoded, request, profile, limit)
+        found = [[t for t in ids if t < tokenizer.eot] for ids in generated.sequences_ids]
         texts = [tokenizer.decode(tokens).strip() for tokens in found]
-        best = request.choose(texts) if request.choose is not None else 0
+        best = 0 if request.choose is None else request.choose(texts)
         tokens, text, score = found[best], texts[best], generated.scores[best]
         mean_log_probability = score * len(tokens) / (len(tokens) + 1)
         return _Attempt(
@@ -187,6 +173,26 @@ class Recognizer:
             and mean_log_probability < _LOG_PROBABILITY_LIMIT,
             looped=len(tokens) >= limit or loops(text, seconds),
         )
+
+    def _generate(
+        self, encoded: Any, request: DecodeRequest, profile: DecodingProfile, limit: int
+    ) -> Any:
+        """Beam search; all of its hypotheses where one is to be chosen, else the likeliest."""
+        tokenizer = self._tokenizer(request.language)
+        prompt = [*self._start(tokenizer, request), tokenizer.no_timestamps]
+        room = int(self._whisper.max_length) - len(prompt)
+        [generated] = self._model.generate(
+            encoded,
+            [prompt],
+            beam_size=profile.beam_size,
+            no_repeat_ngram_size=profile.no_repeat_ngram,
+            max_length=len(prompt) + min(limit, room),
+            num_hypotheses=1 if request.choose is None else profile.beam_size,
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_tokens=self._suppressed(request.language),
+        )
+        return generated
 
     def _align(self, request: DecodeRequest, result: _Attempt, frames: int) -> tuple[Word, ...]:
         """Times and confidence per word, from the decoder's cross-attention and probabilities.
