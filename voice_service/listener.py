@@ -51,7 +51,8 @@ class ListenerSettings:
     whose text has not changed for `no_progress` is ended although the detector still hears speech.
     Text less sure than `min_confidence`, or `min_partial_confidence` before anything of the
     utterance has been shown, is taken for noise; where no frame was as speech-like as
-    `clear_speech`, less than `unclear_confidence`.
+    `clear_speech`, less than `unclear_confidence`. So is what is fainter by `faint_db` than the
+    session's loudest speech: other people's, in which words of the menu are heard all too easily.
     """
 
     endpoint: EndpointSettings
@@ -65,6 +66,7 @@ class ListenerSettings:
     min_partial_confidence: float
     clear_speech: float
     unclear_confidence: float
+    faint_db: float
 
 
 _MAX_ATTEMPTS = 2
@@ -113,6 +115,7 @@ class Listener:
         self._wish: Want | None = None
         self._count = 0
         self._audio_end = 0
+        self._loudest = 0.0
 
     @property
     def utterances(self) -> int:
@@ -199,7 +202,7 @@ class Listener:
             probability = self._detector.probability(frame)
             events += self._follow(self._endpointer.push(probability), now)
             if self._current is not None:
-                self._current.peak = max(self._current.peak, probability)
+                self._current.sound(frame, probability)
         if self._current is None:
             keep = self._settings.pre_roll + self._settings.endpoint.confirm
             self._timeline.forget_before(self._endpointer.position - keep)
@@ -344,6 +347,8 @@ class Listener:
         if not hypothesis.text and utterance.text:
             # The thorough decode went round in circles: better what was shown than nothing.
             hypothesis = Hypothesis(utterance.text, _FALLBACK_CONFIDENCE)
+        if hypothesis.confidence >= self._settings.unclear_confidence:
+            self._loudest = max(self._loudest, utterance.power)
         told = self._announce(utterance) if utterance.number is None else []
         shift = to_ms(utterance.audio_start)
         hypothesis = utterance.settle(hypothesis)
@@ -359,7 +364,8 @@ class Listener:
 
     def _least_confidence(self, utterance: Utterance, otherwise: float) -> float:
         """The confidence at which text counts as heard, by how clearly there was speech at all."""
-        if utterance.peak >= self._settings.clear_speech:
+        faint = utterance.power < self._loudest * 10 ** (-self._settings.faint_db / 10)
+        if utterance.peak >= self._settings.clear_speech and not faint:
             return otherwise
         return max(otherwise, self._settings.unclear_confidence)
 

@@ -95,6 +95,10 @@ class VoiceSettings(HubSettings):
     unclear_confidence: Probability = Field(
         0.6, description="The least confidence for the text of an utterance that is not."
     )
+    faint_db: Annotated[float, Field(ge=0, le=60)] = Field(
+        8.0,
+        description="An utterance so much fainter than the session's loudest is not clear either.",
+    )
     min_partial_confidence: Probability = Field(
         0.35, description="An utterance's first partial less sure than this is held back."
     )
@@ -165,6 +169,7 @@ class VoiceSettings(HubSettings):
             min_partial_confidence=self.min_partial_confidence,
             clear_speech=self.clear_speech,
             unclear_confidence=self.unclear_confidence,
+            faint_db=self.faint_db,
         )
 
     def numbers(self) -> str:
