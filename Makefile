@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types wheel check clean
+.PHONY: demo test lint types wheel documents check clean
 
 demo: $(STAMP)
 	$(BIN)/voice-service demo $(ARGS)
@@ -23,6 +23,9 @@ types: $(STAMP)
 
 wheel: $(STAMP)
 	$(BIN)/python .ci/try_wheel.py
+
+documents: $(STAMP)
+	$(BIN)/python -m voice_service.documents docs
 
 check: lint types test wheel
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,23 @@ from pydantic import ValidationError
 from order_events import logs
 from order_events.app import build_app
 from order_events.auth import AuthError, Role, authority, check_grant
+from order_events.errors import OrderError
 from order_events.metrics import HubMetrics
-from order_events.schema import UnknownSchema
+from order_events.schema import DatabaseUnusable, UnknownSchema
 from order_events.server import serve, why_not
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
-from order_events.store import DataDirBusy
+from order_events.store import DataDirBusy, begin_new_epoch
+
+_START_ERRORS = (
+    AuthError,
+    DataDirBusy,
+    DatabaseUnusable,
+    UnknownSchema,
+    OrderError,
+    ValueError,
+    OSError,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,8 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     logs.configure(settings.log_level)
     try:
-        return _token(settings, options) if options.command == "token" else _serve(settings)
-    except (AuthError, DataDirBusy, UnknownSchema, ValueError, OSError, sqlite3.Error) as error:
+        return _run(settings, options)
+    except _START_ERRORS as error:
         print(f"order_events: {why_not(error, settings)}", file=sys.stderr)
         return 1
 
@@ -49,7 +59,12 @@ def application(settings: HubSettings) -> web.Application:
     return build_app(settings, OrderEvents(settings, HubMetrics()))
 
 
-def _serve(settings: HubSettings) -> int:
+def _run(settings: HubSettings, options: argparse.Namespace) -> int:
+    if options.command == "token":
+        return _token(settings, options)
+    if options.command == "new-epoch":
+        print(begin_new_epoch(settings))
+        return 0
     serve(application(settings), settings)
     return 0
 
@@ -76,6 +91,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve until stopped (the default)", parents=[place, address])
+    commands.add_parser(
+        "new-epoch",
+        help="after a backup was put back: let no client resume from what was lost",
+        parents=[place],
+    )
     token = commands.add_parser("token", help="print a token", parents=[place])
     token.add_argument("--restaurant", required=True)
     token.add_argument("--user", required=True)

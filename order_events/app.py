@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from aiohttp import hdrs, web
 
-from order_events import http, pages
+from order_events import http, ops, pages, webserve
 from order_events.application import Application
+from order_events.asyncapi import ROOT
 from order_events.auth import TokenAuthority, authority
 from order_events.endpoint import Endpoint
 from order_events.jwks import KeySet
@@ -17,6 +18,7 @@ from order_events.root import RootApplication
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
 from order_events.sockets import Sockets
+from order_events.webauth import Gate
 
 M = TypeVar("M", bound=ClientMessage)
 
@@ -33,8 +35,9 @@ def build_app(
 ) -> web.Application:
     """The hub as an application, which opens `events` when it starts and closes it when it stops.
 
-    `app[EVENTS]`, `app[SOCKETS]`, `app[AUTHORITY]` and `http.READINESS` are there to build on;
-    `add_socket` serves another kind of socket beside the root one.
+    `app[EVENTS]`, `app[SOCKETS]`, `app[AUTHORITY]` and `ops.READINESS` are there to build on;
+    `add_socket` serves another kind of socket beside the root one, `webserve.add_routes` further
+    routes, and `ops.CHANNELS` is what the document of the sockets describes.
     """
     app = web.Application(client_max_size=settings.http_body_bytes)
     app[EVENTS] = events
@@ -59,10 +62,10 @@ def build_app(
 
     app.router.add_get("/", front)
     pages.add_routes(app)
-    http.add_routes(app, events, app[SOCKETS])
+    _add_http(app, events)
     if key_set is not None:
         loaded = key_set
-        app[http.READINESS].append(
+        app[ops.READINESS].append(
             lambda: None if loaded.loaded else "the key set has not been read"
         )
     return app
@@ -71,6 +74,22 @@ def build_app(
 def add_socket(app: web.Application, path: str, application: Application[M], name: str) -> None:
     """Serves another kind of socket, with the same rules; `name` labels its metrics."""
     app.router.add_get(path, Endpoint(application, app[SOCKETS], name).handle)
+
+
+def _add_http(app: web.Application, events: OrderEvents) -> None:
+    sockets = app[SOCKETS]
+    gate = Gate(sockets)
+    # Measured outside of what turns errors into answers, so that those are counted as well.
+    app.middlewares.append(webserve.measuring(events.metrics))
+    app.middlewares.append(webserve.answer_errors)
+    app[webserve.ROUTES] = []
+    app[ops.CHANNELS] = [ROOT]
+    app[ops.READINESS] = [
+        lambda: None if events.ready else "the order store cannot be written",
+        lambda: None if sockets.accepting else "the server is stopping",
+    ]
+    webserve.add_routes(app, http.Api(events, sockets), http.ROUTES, gate)
+    ops.add_routes(app, events.settings, events.metrics, gate)
 
 
 async def _open(app: web.Application) -> AsyncIterator[None]:

@@ -5,13 +5,15 @@ Every change writes its rows and appends its events; the store commits both toge
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from order_events import filters, orders
-from order_events.errors import InvalidOrder, NotFound
+from order_events.drafts import Draft
+from order_events.errors import InvalidOrder, KeyReused, NotFound
 from order_events.filters import Tags
 from order_events.menu import Menu
 from order_events.models import (
@@ -25,26 +27,40 @@ from order_events.models import (
     Table,
     TableChange,
 )
+from order_events.payloads import (
+    KitchenData,
+    OrderData,
+    OrderStatusData,
+    PaymentData,
+    TableData,
+    Ticket,
+)
 from order_events.tx import Tx
 
 KDS_ORDERS = 100
 """Orders in one `kds:update` at most."""
-FORGET_AT_ONCE = 2_000
-"""Events deleted in one transaction at most, so that nobody waits long behind it."""
+KDS_BYTES = 262_144
+"""Orders beyond this wait for the next `kds:update`, so that one fits into a reader's outbox."""
 
 
 def create_order(
-    tx: Tx, restaurant_id: str, draft: OrderDraft, actor: str, key: str | None
+    tx: Tx,
+    restaurant_id: str,
+    draft: OrderDraft,
+    actor: str,
+    key: str | None,
+    *,
+    draft_may_differ: bool = False,
 ) -> Order:
     """A new order, or the one that an earlier creation with this key made."""
-    earlier = tx.made_before(restaurant_id, "order", key)
+    digest = None if draft_may_differ else _digest(draft, actor)
+    earlier = _made_before(tx, restaurant_id, "order", key, digest)
     if earlier is not None:
         return tx.require_order(restaurant_id, earlier)
     menu = tx.menu(restaurant_id)
     if menu is None:
         raise InvalidOrder("the restaurant has no menu")
-    # Priced before a number is taken, so that a refused draft leaves no hole in the day.
-    orders.price_items(draft.items, menu, already=())
+    # Refused below, the draft leaves no hole in the day: the number is undone with it.
     number = tx.next_order_number(restaurant_id, tx.moment.astimezone(ZoneInfo(menu.time_zone)))
     order = orders.create(
         draft,
@@ -57,7 +73,7 @@ def create_order(
     )
     event = tx.append(restaurant_id, filters.ORDER_CREATED, _order_data(order), order_tags(order))
     tx.put_order(order, event.seq)
-    tx.remember(restaurant_id, "order", key, order.id)
+    tx.remember(restaurant_id, "order", key, digest, order.id)
     return order
 
 
@@ -84,13 +100,13 @@ def set_status(
     tx.append(
         restaurant_id,
         filters.ORDER_STATUS,
-        {
-            "order_id": order.id,
-            "status": order.status,
-            "previous_status": before.status,
-            "version": order.version,
-            "actor": actor,
-        },
+        OrderStatusData(
+            order_id=order.id,
+            status=order.status,
+            previous_status=before.status,
+            version=order.version,
+            actor=actor,
+        ).model_dump(mode="json"),
         order_tags(order),
     )
     return _updated(tx, order)
@@ -100,9 +116,10 @@ def take_payment(
     tx: Tx, restaurant_id: str, draft: PaymentDraft, actor: str, key: str | None
 ) -> Payment:
     """A recorded payment, or the one that an earlier recording with this key made."""
-    earlier = tx.made_before(restaurant_id, "payment", key)
-    if earlier is not None and (made := tx.payment(restaurant_id, earlier)) is not None:
-        return made
+    digest = _digest(draft, actor)
+    earlier = _made_before(tx, restaurant_id, "payment", key, digest)
+    if earlier is not None:
+        return tx.require_payment(restaurant_id, earlier)
     order = tx.require_order(restaurant_id, draft.order_id)
     payment = Payment(
         id=str(uuid.uuid4()), **draft.model_dump(), created_at=tx.now, created_by=actor
@@ -111,12 +128,12 @@ def take_payment(
     tx.append(
         restaurant_id,
         filters.PAYMENT_PROCESSED,
-        {"payment": payment.model_dump(mode="json"), "actor": actor},
+        PaymentData(payment=payment, actor=actor).model_dump(mode="json"),
         {**order_tags(order), "status": (payment.status,)},
     )
     if payment.status == "completed":
         _updated(tx, orders.pay(order, payment.amount, actor=actor, now=tx.now))
-    tx.remember(restaurant_id, "payment", key, payment.id)
+    tx.remember(restaurant_id, "payment", key, digest, payment.id)
     return payment
 
 
@@ -142,7 +159,7 @@ def change_table(
     tx.append(
         restaurant_id,
         filters.TABLE_UPDATED,
-        {"table": table.model_dump(mode="json"), "actor": actor},
+        TableData(table=table, actor=actor).model_dump(mode="json"),
         filters.tags({"table_id": table.id, "status": table.status}),
     )
     return table
@@ -176,7 +193,7 @@ def update_kitchen(tx: Tx, restaurant_id: str) -> bool:
     What has been told is kept in the database: a crash between an order's change and its
     `kds:update` loses nothing.
     """
-    changed = tx.changed_for_kitchen(restaurant_id, KDS_ORDERS)
+    changed, more = tx.changed_for_kitchen(restaurant_id, KDS_ORDERS, KDS_BYTES)
     if not changed:
         return False
     all_tags = [order_tags(order) for order in changed]
@@ -184,16 +201,10 @@ def update_kitchen(tx: Tx, restaurant_id: str) -> bool:
     tx.append(
         restaurant_id,
         filters.KDS_UPDATE,
-        {"orders": [_ticket(order) for order in changed]},
+        KitchenData(orders=tuple(map(_ticket, changed))).model_dump(mode="json"),
         filters.tags({n: [v for tags in all_tags for v in tags.get(n, ())] for n in names}),
     )
-    return len(changed) == KDS_ORDERS
-
-
-def forget(tx: Tx, restaurant_id: str, keep: int, since: float) -> tuple[int, bool]:
-    """Deletes old events; the oldest seq that is left, and whether more are to go."""
-    gone = tx.forget_events(restaurant_id, keep, since, FORGET_AT_ONCE)
-    return tx.oldest(restaurant_id), gone == FORGET_AT_ONCE
+    return more
 
 
 def order_tags(order: Order) -> dict[str, tuple[str, ...]]:
@@ -209,6 +220,27 @@ def order_tags(order: Order) -> dict[str, tuple[str, ...]]:
     )
 
 
+def _made_before(
+    tx: Tx, restaurant_id: str, kind: str, key: str | None, digest: str | None
+) -> str | None:
+    """The id of what an earlier creation with this key made; raises KeyReused."""
+    earlier = None if key is None else tx.made_before(restaurant_id, kind, key)
+    if earlier is None:
+        return None
+    made, first = earlier
+    # Keys of version 1 of the schema, and those that name a voice session, have no digest.
+    if digest is not None and first is not None and digest != first:
+        raise KeyReused(f"this idempotency key has been used for another {kind}; use a new one")
+    return made
+
+
+def _digest(draft: Draft, actor: str) -> str:
+    """What a repeated creation must have in common with the first."""
+    # Without defaults, which a later version may have more of.
+    asked = f"{actor}\n{draft.model_dump_json(exclude_defaults=True)}"
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
 def _updated(tx: Tx, order: Order) -> Order:
     event = tx.append(
         order.restaurant_id, filters.ORDER_UPDATED, _order_data(order), order_tags(order)
@@ -218,24 +250,8 @@ def _updated(tx: Tx, order: Order) -> Order:
 
 
 def _order_data(order: Order) -> dict[str, Any]:
-    return {"order": order.model_dump(mode="json"), "actor": order.updated_by}
+    return OrderData(order=order, actor=order.updated_by).model_dump(mode="json")
 
 
-def _ticket(order: Order) -> dict[str, Any]:
-    return order.model_dump(
-        mode="json",
-        include={
-            "id",
-            "order_number",
-            "type",
-            "status",
-            "items",
-            "prep_time",
-            "table_id",
-            "table_number",
-            "notes",
-            "version",
-            "created_at",
-            "updated_at",
-        },
-    )
+def _ticket(order: Order) -> Ticket:
+    return Ticket.model_validate({name: getattr(order, name) for name in Ticket.model_fields})

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import structlog
 from aiohttp import hdrs, web
 
+from order_events.addresses import caller
 from order_events.application import Application, Budget, Handler
 from order_events.connection import Connection
 from order_events.origins import origin_allowed
@@ -59,7 +60,7 @@ class Endpoint(Generic[M]):
             raise web.HTTPUpgradeRequired(
                 headers={hdrs.UPGRADE: "websocket"}, text="this is a WebSocket"
             )
-        address = request.remote or ""
+        address = caller(request, settings.trusted_proxies)
         if not self.sockets.knock(address):
             raise web.HTTPTooManyRequests(text="too many connections that are not authenticated")
         visit = self.visits(

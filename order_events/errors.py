@@ -37,6 +37,12 @@ class NotFound(OrderError):
     code = ErrorCode.NOT_FOUND
 
 
+class KeyReused(OrderError):
+    """The idempotency key came before, with something else."""
+
+    code = ErrorCode.KEY_REUSED
+
+
 class StaleVersion(OrderError):
     """Somebody else has changed it since; read it again."""
 

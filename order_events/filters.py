@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 ORDER_CREATED = "order:created"
 ORDER_UPDATED = "order:updated"
@@ -38,7 +39,17 @@ Tags = Mapping[str, tuple[str, ...]]
 """What an event is about, by filter name; a batch of orders has several values."""
 
 Value = Annotated[str, Field(strict=True, max_length=200)]
-Values = Annotated[tuple[Value, ...], Field(min_length=1, max_length=50)]
+
+
+def _one_or_several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Values = Annotated[
+    Annotated[tuple[Value, ...], Field(min_length=1, max_length=50)],
+    BeforeValidator(_one_or_several, json_schema_input_type=Value | tuple[Value, ...]),
+]
+"""A value, or a list of them."""
 
 
 class UnknownEvent(ValueError):
@@ -56,20 +67,18 @@ class Filters(BaseModel):
     lane: Values | None = None
     status: Values | None = None
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
-
     def given(self) -> dict[str, tuple[str, ...]]:
         """The filters that are set, by name."""
         return {name: value for name, value in self if value is not None}
 
     def match(self, tags: Tags) -> bool:
         """Whether an event with these tags passes; one without a filtered tag does not."""
-        return all(
-            not set(values).isdisjoint(tags.get(name, ())) for name, values in self.given().items()
-        )
+        return all(not values.isdisjoint(tags.get(name, ())) for name, values in self._sets)
+
+    @cached_property
+    def _sets(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        # Asked for every event, while the filters of a subscription never change.
+        return tuple((name, frozenset(values)) for name, values in self.given().items())
 
 
 def expand(patterns: Iterable[str]) -> frozenset[str]:

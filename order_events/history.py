@@ -47,7 +47,7 @@ async def read(
     while position < head and len(bodies) < limit and scanned < SCANNED:
         chunk = await events.store.read(
             lambda r, at=position: r.events(  # type: ignore[misc]
-                restaurant_id, at, min(limit, events.settings.replay_chunk)
+                restaurant_id, at, events.settings.replay_chunk
             )
         )
         if not chunk or chunk[0].seq != position + 1:

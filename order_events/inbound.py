@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from order_events.problems import explain
 from order_events.protocol import ErrorCode, ProtocolError
 
 
@@ -32,10 +33,8 @@ def named(text: str) -> tuple[str | int | None, int | None]:
 
 def invalid(problem: ValidationError) -> ProtocolError:
     """INVALID_MESSAGE with the first thing that is wrong, and never what was sent."""
-    first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"][1:])
-    text = f"{where}: {first['msg']}" if where else first["msg"]
-    return ProtocolError(ErrorCode.INVALID_MESSAGE, text[:500])
+    # The first part of a place is the kind of message that the discriminated union has chosen.
+    return ProtocolError(ErrorCode.INVALID_MESSAGE, explain(problem, skip=1, whole="the message"))
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _FAST = (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+_SLOW = (0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
 class HubMetrics:
@@ -67,6 +68,19 @@ class HubMetrics:
         )
         self.replayed = Counter(
             "order_events_replayed", "Events read from history", registry=self.registry
+        )
+        self.replays = Histogram(
+            "order_events_replay_seconds",
+            "From the start of a catch-up to its end, at the pace of its reader",
+            buckets=_SLOW,
+            registry=self.registry,
+        )
+        self.requests = Histogram(
+            "order_events_http_request_seconds",
+            "HTTP requests, by the path of their route and the status of the answer",
+            ["method", "path", "status"],
+            buckets=_FAST,
+            registry=self.registry,
         )
         self.commit = Histogram(
             "order_events_commit_seconds",

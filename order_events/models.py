@@ -5,7 +5,7 @@ Times are ISO 8601 in UTC with `Z`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from order_events.drafts import Draft, ItemDraft, Qualifier
 from order_events.filters import Tags
+from order_events.frames import Message
 from order_events.menu import Cents, Id
 
 Text = Annotated[str, Field(max_length=500)]
@@ -208,6 +209,10 @@ class Event:
     type: str
     tags: Tags
     body: bytes
+    message: Message = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", Message(self.body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +224,7 @@ class LiveEvent:
     key: str
     tags: Tags
     body: bytes
+    message: Message = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", Message(self.body, f"{self.type}\n{self.key}"))

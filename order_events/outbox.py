@@ -6,19 +6,21 @@ from collections import deque
 
 
 class _Entry:
-    __slots__ = ("key", "payload")
+    __slots__ = ("frame", "key")
 
-    def __init__(self, payload: bytes, key: str | None) -> None:
-        self.payload: bytes | None = payload
+    def __init__(self, frame: bytes, key: str | None) -> None:
+        self.frame: bytes | None = frame
         self.key = key
 
 
 class Outbox:
-    """A queue of at most `max_messages` messages and `max_bytes` bytes.
+    """A queue of at most `max_messages` frames and `max_bytes` bytes.
 
-    A message with a key replaces a waiting one of the same key and goes to the end: of a live
-    value only the latest is worth sending. Nothing else is ever dropped.
+    A frame with a key replaces a waiting one of the same key and goes to the end: of a live value
+    only the latest is worth sending. Nothing else is ever dropped.
     """
+
+    __slots__ = ("_bytes", "_count", "_entries", "_keyed", "_max_bytes", "_max_messages")
 
     def __init__(self, max_messages: int, max_bytes: int) -> None:
         self._max_messages = max_messages
@@ -36,33 +38,36 @@ class Outbox:
         """Whether there is room for another chunk of history."""
         return self._count * 2 <= self._max_messages and self._bytes * 2 <= self._max_bytes
 
-    def put(self, payload: bytes, key: str | None = None) -> bool:
-        """Adds a message; False when there was no room (then nothing changed but the merge).
+    def put(self, frame: bytes, key: str | None = None) -> bool:
+        """Adds a frame; False when there was no room (then nothing changed but the merge).
 
-        A single message larger than `max_bytes` fits into an empty outbox.
+        A single frame larger than `max_bytes` fits into an empty outbox.
         """
         if key is not None:
             self._replace(key)
         too_many = self._count >= self._max_messages
-        too_big = self._count > 0 and self._bytes + len(payload) > self._max_bytes
+        too_big = self._count > 0 and self._bytes + len(frame) > self._max_bytes
         if too_many or too_big:
             return False
-        entry = _Entry(payload, key)
+        entry = _Entry(frame, key)
         self._entries.append(entry)
         if key is not None:
             self._keyed[key] = entry
         self._count += 1
-        self._bytes += len(payload)
+        self._bytes += len(frame)
         return True
 
-    def pop(self) -> bytes | None:
-        """The next message, None when empty."""
-        while self._entries:
+    def take(self, enough: int) -> list[bytes]:
+        """The next frames, until there are `enough` bytes of them or no more."""
+        taken: list[bytes] = []
+        size = 0
+        while self._entries and size < enough:
             entry = self._entries.popleft()
-            if entry.payload is not None:
+            if entry.frame is not None:
                 self._forget(entry)
-                return entry.payload
-        return None
+                taken.append(entry.frame)
+                size += len(entry.frame)
+        return taken
 
     def clear(self) -> None:
         """Drops everything that waits."""
@@ -73,19 +78,19 @@ class Outbox:
 
     def _replace(self, key: str) -> None:
         waiting = self._keyed.get(key)
-        if waiting is not None and waiting.payload is not None:
+        if waiting is not None and waiting.frame is not None:
             self._forget(waiting)
-            waiting.payload = None
+            waiting.frame = None
             self._compact()
 
     def _compact(self) -> None:
         # Replaced entries at the front would otherwise pile up behind a reader that has stalled.
         if len(self._entries) > 2 * self._count + 16:
-            self._entries = deque(e for e in self._entries if e.payload is not None)
+            self._entries = deque(e for e in self._entries if e.frame is not None)
 
     def _forget(self, entry: _Entry) -> None:
-        if entry.payload is not None:
+        if entry.frame is not None:
             self._count -= 1
-            self._bytes -= len(entry.payload)
+            self._bytes -= len(entry.frame)
         if entry.key is not None:
             self._keyed.pop(entry.key, None)

@@ -1,6 +1,12 @@
-"""A token bucket. Pure: time is an argument, in seconds of any steadily growing clock."""
+"""Token buckets. Pure: time is an argument, in seconds of any steadily growing clock."""
 
 from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
 
 
 class TokenBucket:
@@ -26,3 +32,21 @@ class TokenBucket:
             self._tokens = max(0.0, self._tokens - amount)
             return 0.0
         return missing / self._rate
+
+
+class Buckets(Generic[K]):
+    """A bucket for everyone. Beyond `most`, who has been quiet longest is forgotten."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._buckets: OrderedDict[K, TokenBucket] = OrderedDict()
+
+    def take(self, key: K, per_minute: float, now: float) -> float:
+        """0 when one more was allowed; else the seconds until it will be."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = TokenBucket(per_minute, now)
+            if len(self._buckets) > self._most:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(key)
+        return bucket.take(1, now)

@@ -39,6 +39,11 @@ class Revocations:
         if entry.user_id is not None:
             self._users[entry.restaurant_id, entry.user_id] = entry.at
 
+    def forget(self, since: float) -> None:
+        """Drops what was revoked before `since` (Unix seconds): those tokens have expired."""
+        self._tokens = {key: at for key, at in self._tokens.items() if at >= since}
+        self._users = {key: at for key, at in self._users.items() if at >= since}
+
     def covers(self, principal: Principal) -> bool:
         """Whether the principal's token is no longer good."""
         restaurant = principal.restaurant_id

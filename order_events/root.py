@@ -13,9 +13,10 @@ from order_events.auth import Principal
 from order_events.batching import Batcher
 from order_events.connection import Connection
 from order_events.errors import StoreUnavailable
+from order_events.frames import Burst, Message
 from order_events.hub import Hub
 from order_events.metrics import HubMetrics
-from order_events.models import Event, LiveEvent
+from order_events.models import Event
 from order_events.protocol import (
     ROOT_MESSAGES,
     ROOT_TYPES,
@@ -93,16 +94,18 @@ class RootHandler:
             max_batch_ms=settings.max_batch_ms,
             head=hub.head(self._restaurant)[1],
         )
-        hub.attach(self._restaurant, self, self._session.interest)
+        hub.attach(self._restaurant, self, self._session.wants)
 
     def receive(self, message: Subscribe | Unsubscribe, now: float) -> None:
         """Answers, then sends what follows from the new subscriptions."""
+        # Whatever has been published until now goes out under the old subscriptions.
+        self._hub.flush(self._restaurant)
         epoch, head = self._hub.head(self._restaurant)
         history = History(epoch, head, self._hub.oldest(self._restaurant))
         reply = self._session.receive(message, history)
         self._send_all(self._batcher.flush())
         self._connection.send(reply.type, reply.data.model_dump(), id=reply.id)
-        self._hub.attach(self._restaurant, self, self._session.interest)
+        self._hub.attach(self._restaurant, self, self._session.wants)
         if self._session.position is not None and self._reading is None:
             self._reading = asyncio.create_task(self._catch_up(), name="replay")
 
@@ -118,30 +121,34 @@ class RootHandler:
         """Nothing here is worth waiting for: a client resumes where it was."""
         return None
 
-    def deliver(self, event: Event) -> None:
-        """A committed event from the hub; while catching up it will be read from history."""
+    def deliver(self, burst: Burst) -> None:
+        """Events from the hub that go out at once."""
         if self._session.position is None:
-            self._consider(event)
+            self._connection.send_burst(burst)
+        else:
+            for message in burst.messages:
+                self.hold(message, 0)
 
-    def deliver_live(self, event: LiveEvent) -> None:
-        """A partial transcript; a newer one replaces it while it waits for the reader."""
-        wait_ms = self._session.offer_live(event.type, event.tags)
-        if wait_ms:
-            self._hold(event.body, wait_ms)
-        elif wait_ms == 0:
-            self._connection.send_encoded(event.body, key=f"{event.type}\n{event.key}")
+    def hold(self, message: Message, wait_ms: int) -> None:
+        """An event from the hub. While catching up, what is in history will be read from there; a
+        partial transcript, which has a key, is not."""
+        if message.key is not None and wait_ms == 0:
+            # It breaks up no batch: it has no place among the events that are in order.
+            self._connection.send_message(message)
+        elif message.key is not None or self._session.position is None:
+            self._hold(message, wait_ms)
 
     def broken(self) -> None:
         """An event could not be delivered: the client must come back and resume."""
         self._connection.close(CloseCode.SERVER_ERROR, "internal error; reconnect and resume")
 
     def _consider(self, event: Event) -> None:
-        wait_ms = self._session.offer(event.seq, event.type, event.tags)
+        wait_ms = self._session.consider(event.seq, event.type, event.tags)
         if wait_ms is not None:
-            self._hold(event.body, wait_ms)
+            self._hold(event.message, wait_ms)
 
-    def _hold(self, body: bytes, wait_ms: int) -> None:
-        self._send_all(self._batcher.add(body, wait_ms, self._loop.time()))
+    def _hold(self, message: Message, wait_ms: int) -> None:
+        self._send_all(self._batcher.add(message, wait_ms, self._loop.time()))
         self._arm()
 
     def _arm(self) -> None:
@@ -159,18 +166,20 @@ class RootHandler:
         self._send_all(self._batcher.due(self._loop.time()))
         self._arm()
 
-    def _send_all(self, messages: list[bytes]) -> None:
+    def _send_all(self, messages: list[Message]) -> None:
         for message in messages:
-            self._connection.send_encoded(message)
+            self._connection.send_message(message)
 
     async def _catch_up(self) -> None:
         """Reads history, no faster than the client does, until the hub can take over."""
+        started = self._loop.time()
         try:
             while not self._connection.closing:
                 position = self._session.position
-                head = max(self._hub.head(self._restaurant)[1], self._session.seen)
-                if position is None or position >= head:
-                    # No await between this and the end: the next event comes from the hub.
+                if position is None or position >= self._head:
+                    # What is pending there has been read from history; no await between this and
+                    # the end: the next event comes from the hub.
+                    self._hub.flush(self._restaurant)
                     self._session.caught_up()
                     return
                 events = await self._read(position)
@@ -191,14 +200,20 @@ class RootHandler:
             self.broken()
         finally:
             self._reading = None
+            self._metrics.replays.observe(self._loop.time() - started)
 
     async def _consider_all(self, events: list[Event]) -> None:
         for event in events:
-            if self._session.position != event.seq - 1:
-                # While we waited, a new subscription went further back.
+            if self._session.position != event.seq - 1 or event.seq > self._head:
+                # While we waited, a new subscription went further back; or the event is on disk
+                # but has not been published yet, and will come from the hub.
                 return
             self._consider(event)
             await self._connection.room()
+
+    @property
+    def _head(self) -> int:
+        return self._hub.head(self._restaurant)[1]
 
     async def _read(self, position: int) -> list[Event]:
         limit = self._settings.replay_chunk

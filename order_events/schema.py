@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 MIGRATIONS: tuple[str, ...] = (
@@ -82,12 +83,50 @@ MIGRATIONS: tuple[str, ...] = (
         by TEXT NOT NULL
     );
     """,
+    "ALTER TABLE idempotency ADD COLUMN digest TEXT",
 )
 """What turns a database of version n into one of version n + 1."""
 
 
 class UnknownSchema(Exception):
     """The database was written by a newer version of this program."""
+
+
+class DatabaseUnusable(Exception):
+    """The database cannot be opened; the message says why and what to do."""
+
+
+@contextlib.contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """What fails inside is raised as DatabaseUnusable, with what to do about it."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise DatabaseUnusable(_what_to_do(path, error)) from error
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether an error means that the file's content is wrong: trying again will not help."""
+    return _result_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _result_code(error: BaseException) -> int | None:
+    # The lower byte; the rest is detail (https://sqlite.org/rescode.html).
+    extended = getattr(error, "sqlite_errorcode", None)
+    return None if extended is None else extended & 0xFF
+
+
+def _what_to_do(path: Path, error: sqlite3.Error) -> str:
+    if is_damage(error):
+        return (
+            f"{path} is damaged ({error}): put a backup in its place, or move it and the files "
+            f"named {path.name}-wal and {path.name}-shm away to start with an empty one"
+        )
+    if _result_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return f"{path} is locked by another program: end that first"
+    if _result_code(error) == sqlite3.SQLITE_FULL:
+        return f"there is no room on the disk for {path}: free some space"
+    return f"{path} cannot be used ({error}): is there room on its disk, and may it be written?"
 
 
 def connect(path: Path, busy_s: float) -> sqlite3.Connection:
@@ -135,11 +174,36 @@ def migrate(connection: sqlite3.Connection) -> str:
             "INSERT OR IGNORE INTO meta (key, value) VALUES ('epoch', ?)", (secrets.token_hex(6),)
         )
         epoch = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0]
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
     return str(epoch)
+
+
+def events_ever(connection: sqlite3.Connection) -> int:
+    """How many events have been appended, the forgotten ones included."""
+    return int(connection.execute("SELECT coalesce(sum(seq), 0) FROM restaurants").fetchone()[0])
+
+
+def new_epoch(connection: sqlite3.Connection) -> str:
+    """Begins history anew under another epoch, which it returns: no client can resume across it.
+
+    `seq` counts on. The events go, for the old epoch is part of each; orders, tables, payments and
+    menus stay.
+    """
+    epoch = secrets.token_hex(6)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("DELETE FROM events")
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (epoch,))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return epoch
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
 
-from order_events import changes, filters
+from order_events import changes, filters, retention
 from order_events.auth import CLOCK_SKEW_S
 from order_events.drafts import ItemDraft
 from order_events.errors import OrderError
 from order_events.hub import Hub
+from order_events.kitchen import Kitchens
 from order_events.menu import Menu
 from order_events.metrics import HubMetrics
 from order_events.models import (
@@ -39,7 +41,7 @@ from order_events.protocol import encode, event
 from order_events.revocations import Revocations, Revoked
 from order_events.settings import HubSettings
 from order_events.store import Store
-from order_events.tx import MenuCache
+from order_events.tx import MenuCache, Tx
 
 logger = structlog.get_logger(__name__)
 
@@ -57,34 +59,34 @@ class OrderEvents:
         self.hub = Hub(settings.recent_events, metrics)
         self.store = Store(settings, metrics, self._committed)
         self._live: Pacer[LiveKey, LiveEvent] = Pacer(1 / settings.live_per_second)
-        self._kitchens: Pacer[str, None] = Pacer(1 / settings.kds_per_second)
+        self._kitchens = Kitchens(settings.kds_per_second, self._update_kitchen)
         self._live_timer: asyncio.TimerHandle | None = None
-        self._kitchen_timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._forgetting: asyncio.Task[None] | None = None
         self._menus = MenuCache()
         self.revocations = Revocations()
         self._is_open = False
 
     async def open(self) -> None:
-        """Opens the store; raises store.DataDirBusy, schema.UnknownSchema or sqlite3.Error."""
+        """Opens the store; raises DataDirBusy, UnknownSchema, DatabaseUnusable or OSError."""
         self._loop = asyncio.get_running_loop()
         await self.store.open()
-        self.hub.open(self.store.epoch, await self.store.read(lambda r: r.positions()))
+        self.hub.open(self.store.epoch, self.store.positions)
         self.revocations.load(await self.store.read(lambda r: r.revocations()))
         self._is_open = True
+        self._kitchens.open()
         for restaurant_id in await self.store.read(lambda r: r.kitchens_behind()):
-            self._kitchen_changed(restaurant_id)
-        self._spawn(self._forget_forever())
+            self._kitchens.changed(restaurant_id)
+        self._forgetting = asyncio.create_task(self._forget_forever(), name="retention")
 
     async def close(self) -> None:
         """Commits what was asked for, then closes the store."""
         self._is_open = False
-        for timer in (self._live_timer, self._kitchen_timer):
-            if timer is not None:
-                timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._live_timer is not None:
+            self._live_timer.cancel()
+        await self._kitchens.close()
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+            await asyncio.gather(self._forgetting, return_exceptions=True)
         await self.store.close()
 
     @property
@@ -121,10 +123,22 @@ class OrderEvents:
         *,
         actor: str,
         idempotency_key: str | None = None,
+        draft_may_differ: bool = False,
     ) -> Order:
-        """A new order; the same key again gives the order that it made the first time."""
+        """A new order; the same key again gives the order that it made the first time.
+
+        The key with another draft, or from another actor, is KeyReused, unless `draft_may_differ`
+        says that the key names a guest rather than a request.
+        """
         return await self.store.write(
-            lambda tx: changes.create_order(tx, restaurant_id, draft, actor, idempotency_key)
+            lambda tx: changes.create_order(
+                tx,
+                restaurant_id,
+                draft,
+                actor,
+                idempotency_key,
+                draft_may_differ=draft_may_differ,
+            )
         )
 
     async def revise_order(
@@ -204,7 +218,10 @@ class OrderEvents:
         actor: str,
         idempotency_key: str | None = None,
     ) -> Payment:
-        """Records a payment; the same key again gives the payment of the first time."""
+        """Records a payment; the same key again gives the payment of the first time.
+
+        The key with another draft, or from another actor, is KeyReused.
+        """
         return await self.store.write(
             lambda tx: changes.take_payment(tx, restaurant_id, draft, actor, idempotency_key)
         )
@@ -270,72 +287,47 @@ class OrderEvents:
         for committed in events:
             self.hub.publish(committed)
             if committed.type in _ORDER_EVENTS:
-                self._kitchen_changed(committed.restaurant_id)
+                self._kitchens.changed(committed.restaurant_id)
 
-    def _kitchen_changed(self, restaurant_id: str) -> None:
-        if not self._is_open:
-            return
-        if self._kitchens.offer(restaurant_id, None, self._loop.time()):
-            self._tell_kitchen(restaurant_id)
-        self._arm_kitchens()
-
-    def _arm_kitchens(self) -> None:
-        deadline = self._kitchens.next_deadline()
-        if deadline is not None and self._kitchen_timer is None:
-            self._kitchen_timer = self._loop.call_at(deadline, self._kitchens_due)
-
-    def _kitchens_due(self) -> None:
-        self._kitchen_timer = None
-        for restaurant_id, _ in self._kitchens.due(self._loop.time()):
-            self._tell_kitchen(restaurant_id)
-        self._arm_kitchens()
-
-    def _tell_kitchen(self, restaurant_id: str) -> None:
-        # The pace counts from the commit, however long that takes.
-        self._kitchens.block(restaurant_id)
-        self._spawn(self._update_kitchen(restaurant_id))
-
-    async def _update_kitchen(self, restaurant_id: str) -> None:
-        try:
-            more = await self.store.write(lambda tx: changes.update_kitchen(tx, restaurant_id))
-        except OrderError as error:
-            # Nothing is lost: the database knows what the kitchen has not been told.
-            logger.warning(
-                "the kitchen could not be told", restaurant=restaurant_id, why=str(error)
-            )
-            more = True
-        self._kitchens.release(restaurant_id, self._loop.time())
-        if more:
-            self._kitchens.offer(restaurant_id, None, self._loop.time())
-        self._arm_kitchens()
+    async def _update_kitchen(self, restaurant_id: str) -> bool:
+        return await self.store.write(lambda tx: changes.update_kitchen(tx, restaurant_id))
 
     async def _forget_forever(self) -> None:
         while True:
             await asyncio.sleep(self.settings.retention_interval_s)
             try:
                 await self.forget(time.time())
-            except OrderError as error:
-                logger.warning("old events could not be forgotten", why=str(error))
+            except Exception as error:
+                # The task's boundary: it tries again next time.
+                logger.warning(
+                    "what is old could not be forgotten",
+                    why=str(error),
+                    exc_info=not isinstance(error, OrderError),
+                )
 
     async def forget(self, now: float) -> None:
-        """Deletes events and idempotency keys that have outlived their retention at `now`."""
-        keep, day = self.settings.retention_events, 86_400
-        since = now - self.settings.retention_days * day
+        """Deletes what has outlived its retention at `now` (Unix seconds)."""
         for restaurant_id in self.hub.restaurants():
-            more = True
-            while more:
-                oldest, more = await self._forget(restaurant_id, keep, since)
-                self.hub.forgotten(restaurant_id, oldest)
-        before = now - self.settings.idempotency_days * day
-        await self.store.write(lambda tx: tx.forget_keys(before))
+            kept = retention.limits(self.settings, restaurant_id)
+            await self._forget_events(restaurant_id, kept, now)
+            await self._repeat(
+                partial(retention.forget_orders, restaurant_id=restaurant_id, limits=kept, now=now)
+            )
+        keys_since = now - self.settings.idempotency_days * retention.DAY_S
+        await self._repeat(lambda tx: retention.forget_keys(tx, keys_since))
         expired = now - self.settings.token_max_lifetime_s - CLOCK_SKEW_S
-        await self.store.write(lambda tx: tx.forget_revocations(expired))
-        self.revocations.load(await self.store.read(lambda r: r.revocations()))
+        await self.store.write(lambda tx: retention.forget_revocations(tx, expired))
+        self.revocations.forget(expired)
 
-    async def _forget(self, restaurant_id: str, keep: int, since: float) -> tuple[int, bool]:
-        return await self.store.write(lambda tx: changes.forget(tx, restaurant_id, keep, since))
+    async def _forget_events(self, restaurant_id: str, kept: retention.Limits, now: float) -> None:
+        more = True
+        while more:
+            oldest, more = await self.store.write(
+                lambda tx: retention.forget_events(tx, restaurant_id, kept, now)
+            )
+            self.hub.forgotten(restaurant_id, oldest)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _repeat(self, forget: Callable[[Tx], bool]) -> None:
+        """Goes on, a transaction at a time, until nothing is left to forget."""
+        while await self.store.write(forget):
+            pass

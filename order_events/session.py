@@ -1,12 +1,12 @@
 """The root connection as a sans-IO state machine: subscriptions, and which events they want.
 
-A connection is either live (the hub hands it every event) or catching up (it reads history from
-`position` on). In both, an event goes out at most once, in the order of seq.
+A connection is either live (the hub hands it every event that it `wants`) or catching up (it reads
+history from `position` on). In both, an event goes out at most once, in the order of seq.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from order_events.filters import DOCUMENTED_EVENTS, Filters, Tags, UnknownEvent, expand
@@ -39,6 +39,31 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Wants:
+    """What a live connection is to receive; equal for all that have asked for the same."""
+
+    subscriptions: frozenset[Subscription]
+
+    @property
+    def events(self) -> frozenset[str]:
+        """Every event that some subscription is about."""
+        return frozenset().union(*(s.events for s in self.subscriptions))
+
+    @property
+    def batched(self) -> bool:
+        """Whether some events may be held back."""
+        return any(s.batch_ms for s in self.subscriptions)
+
+    def wait_ms(self, type_: str, tags: Tags) -> int | None:
+        """How long an event may be held back (milliseconds), None if it is not wanted."""
+        return _shortest(s for s in self.subscriptions if s.wants(type_, tags))
+
+
+def _shortest(subscriptions: Iterable[Subscription]) -> int | None:
+    return min((s.batch_ms for s in subscriptions), default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to a message."""
 
@@ -64,7 +89,7 @@ class RootSession:
     """One connection's subscriptions. `visible` are the events that its role may see.
 
     `position` is the seq up to which history has been considered while catching up, and None
-    while live; `seen` is the last seq that was, so that nothing is considered twice.
+    while live.
     """
 
     def __init__(
@@ -76,12 +101,11 @@ class RootSession:
         self._implicit = True
         self._subscriptions = [Subscription(DOCUMENTED_EVENTS & visible, after=head)]
         self.position: int | None = None
-        self.seen = head
 
     @property
-    def interest(self) -> frozenset[str]:
-        """Every event that some subscription wants."""
-        return frozenset().union(*(s.events for s in self._subscriptions))
+    def wants(self) -> Wants:
+        """What to hand over while live; where each subscription began no longer matters then."""
+        return Wants(frozenset(replace(s, after=0) for s in self._subscriptions))
 
     def receive(self, message: Subscribe | Unsubscribe, history: History) -> Reply:
         """Changes the subscriptions; the answer goes out before any event. Raises ProtocolError.
@@ -122,10 +146,10 @@ class RootSession:
         if self._implicit:
             self._implicit = False
             self._subscriptions = []
-        now_at = max(history.head, self.seen) if self.position is None else self.position
+        now_at = history.head if self.position is None else self.position
         since = message.since
         recovered = since is not None and history.reaches(since)
-        start = since.seq if since is not None and recovered else max(history.head, now_at)
+        start = since.seq if since is not None and recovered else history.head
         added = Subscription(allowed, message.filters, message.batch_ms, start)
         if start < now_at:
             # The others have had everything up to here; only the new one hears it again.
@@ -148,21 +172,11 @@ class RootSession:
         self._subscriptions = [s for s in left if s.events]
         return Reply("unsubscribed", UnsubscribedData(events=message.events), message.id)
 
-    def offer(self, seq: int, type_: str, tags: Tags) -> int | None:
-        """Considers a committed event: how many ms it may be held back, None if not wanted."""
-        if seq <= (self.seen if self.position is None else self.position):
-            return None
-        if self.position is not None:
-            self.position = seq
-        self.seen = max(self.seen, seq)
-        return self._wait(lambda s: s.after < seq and s.wants(type_, tags))
-
-    def offer_live(self, type_: str, tags: Tags) -> int | None:
-        """The same for an event without a place in history."""
-        return self._wait(lambda s: s.wants(type_, tags))
-
-    def _wait(self, wants: Callable[[Subscription], bool]) -> int | None:
-        return min((s.batch_ms for s in self._subscriptions if wants(s)), default=None)
+    def consider(self, seq: int, type_: str, tags: Tags) -> int | None:
+        """Takes the next event of history: the milliseconds it may be held back, None if it is not
+        wanted."""
+        self.position = seq
+        return _shortest(s for s in self._subscriptions if s.after < seq and s.wants(type_, tags))
 
     def caught_up(self) -> None:
         """History has been read to its end: from now on the hub hands events over."""

@@ -6,14 +6,35 @@ Each is also an environment variable: `VOICE_` and the name in capitals; the log
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
+Days = Annotated[float, Field(gt=0)]
+
+
+class Retention(BaseModel):
+    """How long one restaurant's history is kept; what is absent is as for the others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days: Days | None = None
+    events: Count | None = None
+    order_days: Days | None = None
 
 
 class HubSettings(BaseSettings):
@@ -131,11 +152,21 @@ class HubSettings(BaseSettings):
     recent_events: Count = Field(
         256, description="Events of a restaurant kept in memory for clients that resume."
     )
-    retention_days: Seconds = Field(30, description="Older events are forgotten.")
+    retention_days: Days = Field(30, description="Older events are forgotten.")
     retention_events: Count = Field(
         200_000, description="Of one restaurant, more events than this are forgotten."
     )
-    idempotency_days: Seconds = Field(
+    retention_order_days: Days = Field(
+        400,
+        description="Orders that were completed or cancelled longer ago are forgotten, with their "
+        "payments.",
+    )
+    retention_of: Annotated[dict[str, Retention], NoDecode] = Field(
+        {},
+        description="Restaurants with a retention of their own, as JSON: "
+        '{"r1": {"days": 90, "events": 1000000, "order_days": 3650}}.',
+    )
+    idempotency_days: Days = Field(
         7, description="How long a repeated creation is recognised by its key."
     )
     retention_interval_s: Seconds = Field(600, description="How often old events are forgotten.")
@@ -149,13 +180,50 @@ class HubSettings(BaseSettings):
         5, description="How long a write waits for a database that another process has locked."
     )
     http_body_bytes: Count = Field(1_048_576, description="The largest HTTP request body.")
+    http_per_minute: Count = Field(
+        600, description="HTTP requests of one user in a minute; beyond it: 429."
+    )
+    http_service_per_minute: Count = Field(
+        60_000, description="The same for tokens with the role `service`."
+    )
+    http_strangers_per_minute: Count = Field(
+        120,
+        description="HTTP requests without a good token that one address may send in a minute; "
+        "beyond it: 429. Health and readiness do not count.",
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="If set, what `/metrics` asks for as `Authorization: Bearer`; without it, "
+        "`/metrics` is open to whoever reaches the port.",
+    )
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks of proxies, separated by commas, whose "
+        "`X-Forwarded-For` is believed: per-address limits then count the client's address.",
+    )
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
-    def _split(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
-        return value
+    def _split_origins(cls, value: Any) -> Any:
+        parts = _parts(value)
+        return tuple(part.rstrip("/") for part in parts) if isinstance(value, str) else parts
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_proxies(cls, value: Any) -> Any:
+        return _parts(value)
+
+    @field_validator("retention_of", mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _orders_outlive_keys(self) -> Self:
+        kept = [r.order_days for r in self.retention_of.values() if r.order_days is not None]
+        if min([self.retention_order_days, *kept]) < self.idempotency_days:
+            raise ValueError("retention_order_days: at least idempotency_days")
+        return self
 
     @field_validator("jwt_secret")
     @classmethod
@@ -163,3 +231,10 @@ class HubSettings(BaseSettings):
         if value is not None and len(value.get_secret_value().encode()) < 32:
             raise ValueError("the HS256 secret must have at least 32 bytes")
         return value
+
+
+def _parts(value: Any) -> Any:
+    """What commas separate in an environment variable or an option."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value

@@ -1,4 +1,4 @@
-"""Orders and their events on disk: one writer thread that commits changes in groups.
+"""Orders and their events on disk: changes go to the one writer, reads to a few readers.
 
 Nobody is told of a change before it is committed. A database that cannot be written fails the
 changes that wait with StoreUnavailable; readers go on, and the next change tries again.
@@ -9,24 +9,24 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from order_events import schema
-from order_events.errors import OrderError, Overloaded, StoreUnavailable
+from order_events.errors import StoreUnavailable
 from order_events.metrics import HubMetrics
 from order_events.models import Event
 from order_events.settings import HubSettings
-from order_events.tx import MenuCache, Reader, Tx, utc_now
+from order_events.tx import Reader, Tx
+from order_events.watermark import Watermark
+from order_events.group_commit import Job, Writer
 
 T = TypeVar("T")
 READERS = 2
@@ -39,16 +39,12 @@ class DataDirBusy(Exception):
     """Another process serves this data directory."""
 
 
-@dataclass(slots=True)
-class _Job(Generic[T]):
-    run: Callable[[Tx], T]
-    future: asyncio.Future[T]
-    result: T | None = None
-    error: BaseException | None = None
-
-
 class Store:
-    """The database of a data directory. `committed` is called on the loop, in commit order."""
+    """The database of a data directory. `committed` is called on the loop, in commit order.
+
+    `positions` is, once open, where every restaurant's history stood then: its last seq and the
+    oldest that is kept (last + 1 if none).
+    """
 
     def __init__(
         self,
@@ -57,36 +53,46 @@ class Store:
         committed: Callable[[list[Event]], None],
     ) -> None:
         self.epoch = ""
-        self.healthy = False
+        self.positions: dict[str, tuple[int, int]] = {}
         self._path = settings.data_dir / DATABASE_FILE
         self._settings = settings
         self._metrics = metrics
         self._committed = committed
-        self._jobs: queue.Queue[_Job[Any] | None] = queue.Queue(settings.store_queue)
         self._closing = False
-        self._writer: threading.Thread | None = None
+        self._writer: Writer | None = None
         self._readers: ThreadPoolExecutor | None = None
         self._local = threading.local()
         self._reader_connections: list[sqlite3.Connection] = []
+        self._watermark: Watermark | None = None
         self._lock: int | None = None
 
+    @property
+    def healthy(self) -> bool:
+        """Whether the last commit succeeded."""
+        return self._writer is not None and self._writer.healthy and not self._closing
+
     async def open(self) -> None:
-        """Opens or makes the database; raises DataDirBusy, UnknownSchema or sqlite3.Error."""
+        """Opens or makes the database; raises DataDirBusy, UnknownSchema or DatabaseUnusable."""
         self._loop = asyncio.get_running_loop()
-        db = await asyncio.to_thread(self._open)
-        self.healthy = True
-        self._writer = threading.Thread(
-            target=self._write_forever, args=(db,), name="store writer", daemon=True
-        )
+        try:
+            self._writer = await asyncio.to_thread(self._open)
+        except BaseException:
+            self._let_go()
+            raise
         self._writer.start()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store reader")
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> Writer:
         self._settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
         self._lock = _lock(self._settings.data_dir)
-        db = schema.connect(self._path, self._settings.store_busy_s)
-        self.epoch = schema.migrate(db)
-        return db
+        self._watermark = Watermark(self._settings.data_dir)
+        with schema.opening(self._path):
+            db = schema.connect(self._path, self._settings.store_busy_s)
+            self.epoch = _sure_of_history(db, schema.migrate(db), self._watermark)
+            self.positions = Reader(db, self.epoch).positions()
+            return Writer(
+                db, self.epoch, self._watermark, self._settings, self._metrics, self._written
+            )
 
     async def close(self) -> None:
         """Commits what waits, then closes the database and leaves nothing in the WAL."""
@@ -99,27 +105,28 @@ class Store:
             connection.close()
         self._reader_connections.clear()
         if self._writer is not None:
-            await asyncio.to_thread(self._jobs.put, None)
-            await asyncio.to_thread(self._writer.join)
+            await asyncio.to_thread(self._writer.stop)
+            self._writer = None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._watermark is not None:
+            self._watermark.close()
+            self._watermark = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-        self.healthy = False
 
     async def write(self, run: Callable[[Tx], T]) -> T:
         """What `run` returns, once it is on disk.
 
-        `run` is called in the writer's thread. An OrderError it raises undoes it alone. Raises
+        `run` is called in the writer's thread. An error it raises undoes it alone. Raises
         Overloaded when too many changes wait, StoreUnavailable when they cannot be committed.
         """
         if self._closing or self._writer is None:
             raise StoreUnavailable("orders cannot be changed: the server is stopping")
-        job: _Job[T] = _Job(run, self._loop.create_future())
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full:
-            raise Overloaded("too many changes are waiting; try again") from None
-        self._metrics.store_queue.set(self._jobs.qsize())
+        job: Job[T] = Job(run, self._loop.create_future())
+        self._writer.submit(job)
         # A caller that goes away must not take its change back half way.
         return await asyncio.shield(job.future)
 
@@ -139,87 +146,15 @@ class Store:
             return run(reader)
         except sqlite3.Error as error:
             logger.exception("the database cannot be read")
+            if schema.is_damage(error) and self._writer is not None:
+                self._writer.found_damage()
             raise StoreUnavailable("orders cannot be read now") from error
 
-    def _write_forever(self, db: sqlite3.Connection) -> None:
-        menus = MenuCache()
-        while True:
-            job = self._jobs.get()
-            jobs: list[_Job[Any]] = []
-            while job is not None:
-                jobs.append(job)
-                if len(jobs) == self._settings.store_batch:
-                    break
-                try:
-                    job = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-            if jobs:
-                self._commit(db, menus, jobs)
-            if job is None:
-                self._finish(db)
-                return
+    def _written(self, jobs: list[Job[Any]], events: list[Event]) -> None:
+        """Called in the writer's thread."""
+        self._loop.call_soon_threadsafe(self._tell, jobs, events)
 
-    @staticmethod
-    def _finish(db: sqlite3.Connection) -> None:
-        try:
-            # Another process may be reading, and then closing alone would leave the WAL as it is.
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error:
-            # Nothing is lost: the next start reads what is in the WAL.
-            logger.exception("the WAL could not be emptied")
-        db.close()
-
-    def _commit(self, db: sqlite3.Connection, menus: MenuCache, jobs: list[_Job[Any]]) -> None:
-        started = time.perf_counter()
-        events: list[Event] = []
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                events += self._run(db, menus, job)
-            db.execute("COMMIT")
-        except sqlite3.Error as error:
-            events = []
-            self._fail(db, jobs, error)
-        else:
-            self.healthy = True
-            self._metrics.commit.observe(time.perf_counter() - started)
-            self._metrics.commit_size.observe(len(jobs))
-        finally:
-            self._metrics.store_queue.set(self._jobs.qsize())
-            self._loop.call_soon_threadsafe(self._tell, jobs, events)
-
-    def _run(self, db: sqlite3.Connection, menus: MenuCache, job: _Job[Any]) -> list[Event]:
-        tx = Tx(db, self.epoch, menus, utc_now())
-        db.execute("SAVEPOINT job")
-        try:
-            job.result = job.run(tx)
-        except (OrderError, sqlite3.IntegrityError) as error:
-            job.error = error
-        except sqlite3.Error:
-            raise
-        except Exception as error:  # noqa: BLE001 (handed to the caller, who waits for it)
-            job.error = error
-        if job.error is not None:
-            db.execute("ROLLBACK TO job")
-            tx.appended.clear()
-        db.execute("RELEASE job")
-        return tx.appended
-
-    def _fail(self, db: sqlite3.Connection, jobs: list[_Job[Any]], problem: sqlite3.Error) -> None:
-        self.healthy = False
-        self._metrics.store_failures.inc()
-        logger.error("a commit failed", error=str(problem), changes=len(jobs))
-        if db.in_transaction:
-            try:
-                db.execute("ROLLBACK")
-            except sqlite3.Error:
-                logger.exception("a rollback failed")
-        for job in jobs:
-            job.result = None
-            job.error = StoreUnavailable("orders cannot be changed now; nothing was changed")
-
-    def _tell(self, jobs: list[_Job[Any]], events: list[Event]) -> None:
+    def _tell(self, jobs: list[Job[Any]], events: list[Event]) -> None:
         try:
             self._committed(events)
         finally:
@@ -232,6 +167,31 @@ class Store:
                     job.future.exception()
                 else:
                     job.future.set_result(job.result)
+
+
+def begin_new_epoch(settings: HubSettings) -> str:
+    """Begins history anew in a data directory that nobody serves; the new epoch.
+
+    For a data directory that was put back from a backup. Raises as `Store.open` does.
+    """
+    path = settings.data_dir / DATABASE_FILE
+    lock = _lock(settings.data_dir)
+    try:
+        with schema.opening(path), closing(schema.connect(path, settings.store_busy_s)) as db:
+            schema.migrate(db)
+            return schema.new_epoch(db)
+    finally:
+        os.close(lock)
+
+
+def _sure_of_history(db: sqlite3.Connection, epoch: str, watermark: Watermark) -> str:
+    """The epoch to serve: a new one if clients have been told of more than the database has."""
+    noted, kept = watermark.read(), schema.events_ever(db)
+    if noted is not None and noted[0] == epoch and noted[1] > kept:
+        logger.error("history was lost: clients will start afresh", events=noted[1], kept=kept)
+        epoch = schema.new_epoch(db)
+    watermark.write(epoch, kept)
+    return epoch
 
 
 def _lock(data_dir: Path) -> int:

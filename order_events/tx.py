@@ -8,6 +8,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 from order_events.errors import NotFound
@@ -127,16 +128,24 @@ class MenuCache:
     def __init__(self) -> None:
         self._menus: OrderedDict[str, tuple[int, Menu]] = OrderedDict()
 
-    def parse(self, restaurant_id: str, version: int, body: str) -> Menu:
-        """The menu in `body`, from the cache if this version is there."""
+    def get(self, restaurant_id: str, version: int) -> Menu | None:
+        """This version of the menu, if it is there."""
         cached = self._menus.get(restaurant_id)
         if cached is None or cached[0] != version:
-            cached = (version, Menu.model_validate_json(body))
-            self._menus[restaurant_id] = cached
-            if len(self._menus) > _MENUS:
-                self._menus.popitem(last=False)
+            return None
         self._menus.move_to_end(restaurant_id)
         return cached[1]
+
+    def parse(self, restaurant_id: str, version: int, body: str) -> Menu:
+        """The menu in `body`, from the cache if this version is there."""
+        menu = self.get(restaurant_id, version)
+        if menu is None:
+            menu = Menu.model_validate_json(body)
+            self._menus[restaurant_id] = (version, menu)
+            self._menus.move_to_end(restaurant_id)
+            if len(self._menus) > _MENUS:
+                self._menus.popitem(last=False)
+        return menu
 
 
 class Tx(Reader):
@@ -201,13 +210,18 @@ class Tx(Reader):
             (
                 order.restaurant_id,
                 order.id,
-                int(day) * 1_000_000 + int(number),
+                self.first_number(day) + int(number),
                 order.status,
                 order.table_id,
                 seq,
                 order.model_dump_json(),
             ),
         )
+
+    @staticmethod
+    def first_number(day: str) -> int:
+        """What a day's order numbers count from in the table, `day` being YYYYMMDD."""
+        return int(day) * 1_000_000
 
     def next_order_number(self, restaurant_id: str, moment: datetime) -> str:
         """The day's next number; `moment` is in the restaurant's time zone."""
@@ -221,8 +235,16 @@ class Tx(Reader):
 
     def menu(self, restaurant_id: str) -> Menu | None:
         """The restaurant's menu as of this transaction."""
-        row = self.menu_row(restaurant_id)
-        return None if row is None else self._menus.parse(restaurant_id, *row)
+        row = self.db.execute(
+            "SELECT version FROM menus WHERE restaurant_id = ?", (restaurant_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        known = self._menus.get(restaurant_id, row[0])
+        if known is not None:
+            return known
+        whole = self.menu_row(restaurant_id)
+        return None if whole is None else self._menus.parse(restaurant_id, *whole)
 
     def put_menu(self, restaurant_id: str, menu: Menu, actor: str) -> int:
         """Replaces the menu; returns its version."""
@@ -249,61 +271,56 @@ class Tx(Reader):
             (restaurant_id, payment.id, payment.order_id, payment.model_dump_json()),
         )
 
-    def payment(self, restaurant_id: str, payment_id: str) -> Payment | None:
-        """A payment, if there is one."""
+    def require_payment(self, restaurant_id: str, payment_id: str) -> Payment:
+        """The payment; raises NotFound."""
         row = self.db.execute(
             "SELECT body FROM payments WHERE restaurant_id = ? AND id = ?",
             (restaurant_id, payment_id),
         ).fetchone()
-        return None if row is None else Payment.model_validate_json(row[0])
+        if row is None:
+            raise NotFound("there is no such payment")
+        return Payment.model_validate_json(row[0])
 
-    def made_before(self, restaurant_id: str, kind: str, key: str | None) -> str | None:
-        """The id of what an earlier creation with this key made."""
+    def made_before(self, restaurant_id: str, kind: str, key: str) -> tuple[str, str | None] | None:
+        """The id of what an earlier creation with this key made, and the digest of its draft."""
         row = self.db.execute(
-            "SELECT result_id FROM idempotency WHERE restaurant_id = ? AND kind = ? AND key = ?",
+            "SELECT result_id, digest FROM idempotency"
+            " WHERE restaurant_id = ? AND kind = ? AND key = ?",
             (restaurant_id, kind, key),
         ).fetchone()
-        return None if row is None else str(row[0])
+        return None if row is None else (row[0], row[1])
 
-    def remember(self, restaurant_id: str, kind: str, key: str | None, result_id: str) -> None:
+    def remember(
+        self, restaurant_id: str, kind: str, key: str | None, digest: str | None, result_id: str
+    ) -> None:
         """Notes what a creation with this key made."""
         if key is not None:
             self.db.execute(
-                "INSERT INTO idempotency (restaurant_id, kind, key, result_id, at)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (restaurant_id, kind, key, result_id, self.moment.timestamp()),
+                "INSERT INTO idempotency (restaurant_id, kind, key, result_id, at, digest)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (restaurant_id, kind, key, result_id, self.moment.timestamp(), digest),
             )
 
-    def changed_for_kitchen(self, restaurant_id: str, limit: int) -> list[Order]:
-        """Orders changed since the last `kds:update`, which from now on counts as told."""
+    def changed_for_kitchen(
+        self, restaurant_id: str, limit: int, max_bytes: int
+    ) -> tuple[list[Order], bool]:
+        """Orders changed since the last `kds:update`, which from now on count as told.
+
+        At most `limit` of them and, beyond the first, `max_bytes`; and whether there are more.
+        """
         rows = self.db.execute(
             "SELECT seq, body FROM orders WHERE restaurant_id = ?1 AND seq >"
             " (SELECT kds_seq FROM restaurants WHERE id = ?1) ORDER BY seq LIMIT ?2",
-            (restaurant_id, limit),
+            (restaurant_id, limit + 1),
         ).fetchall()
-        if rows:
+        sizes = accumulate(len(body) for _, body in rows)
+        fitting = sum(size <= max_bytes for size in sizes)
+        told = rows[: min(max(1, fitting), limit)]
+        if told:
             self.db.execute(
-                "UPDATE restaurants SET kds_seq = ? WHERE id = ?", (rows[-1][0], restaurant_id)
+                "UPDATE restaurants SET kds_seq = ? WHERE id = ?", (told[-1][0], restaurant_id)
             )
-        return [Order.model_validate_json(body) for _, body in rows]
-
-    def forget_events(self, restaurant_id: str, keep: int, since: float, limit: int) -> int:
-        """Deletes the oldest events beyond `keep`, and those from before `since` (Unix seconds).
-
-        At most `limit` at a time; returns how many went. What remains has no gap.
-        """
-        first_kept = self.db.execute(
-            "SELECT max((SELECT seq FROM restaurants WHERE id = ?1) - ?2 + 1, coalesce("
-            "(SELECT seq FROM events WHERE restaurant_id = ?1 AND at >= ?3 ORDER BY seq LIMIT 1),"
-            " (SELECT seq FROM restaurants WHERE id = ?1) + 1))",
-            (restaurant_id, keep, since),
-        ).fetchone()[0]
-        deleted = self.db.execute(
-            "DELETE FROM events WHERE restaurant_id = ?1 AND seq < ?2 AND seq IN (SELECT seq FROM"
-            " events WHERE restaurant_id = ?1 ORDER BY seq LIMIT ?3)",
-            (restaurant_id, first_kept, limit),
-        )
-        return deleted.rowcount
+        return [Order.model_validate_json(body) for _, body in told], len(told) < len(rows)
 
     def oldest(self, restaurant_id: str) -> int:
         """The oldest seq that is kept, the next one if none is."""
@@ -321,14 +338,6 @@ class Tx(Reader):
             " VALUES (?, ?, ?, ?, ?)",
             (revoked.restaurant_id, revoked.token_id, revoked.user_id, revoked.at, actor),
         )
-
-    def forget_revocations(self, since: float) -> None:
-        """Deletes revocations from before `since` (Unix seconds): those tokens have expired."""
-        self.db.execute("DELETE FROM revocations WHERE at < ?", (since,))
-
-    def forget_keys(self, since: float) -> None:
-        """Deletes idempotency keys from before `since` (Unix seconds)."""
-        self.db.execute("DELETE FROM idempotency WHERE at < ?", (since,))
 
 
 def utc_now() -> datetime:

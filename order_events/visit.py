@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 import structlog
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp.abc import AbstractStreamWriter
 
 from order_events.application import Application
 from order_events.connection import Connection
@@ -60,37 +61,40 @@ class Visit(Generic[M]):
 
     async def run(self) -> None:
         """The whole visit."""
-        writer: asyncio.Task[None] | None = None
         try:
             guard = FrameGuard.install(self._request, self._settings.max_message_frames)
             try:
-                await self._ws.prepare(self._request)
+                stream = await self._ws.prepare(self._request)
             except ConnectionError:
                 return
             transport = self._request.transport
-            if guard is None or transport is None:
-                return
-            self._connection = Connection(
-                self._ws, transport, self._name, self._settings, self._metrics
-            )
-            self._credentials = Credentials(self._connection, self._sockets, self._address)
-            self._dispatcher = Dispatcher(
-                self._application,
-                self._connection,
-                self._credentials,
-                self._settings,
-                self._metrics,
-                self._loop.time(),
-            )
-            structlog.contextvars.bind_contextvars(
-                connection=self._connection.id, socket=self._name
-            )
-            self._sockets.add(self._connection)
-            writer = asyncio.create_task(self._connection.write(), name="socket writer")
-            guard.watch(self._breached)
+            if guard is not None and transport is not None:
+                await self._stay(guard, stream, transport)
+        finally:
+            self._known()
+
+    async def _stay(
+        self, guard: FrameGuard, stream: AbstractStreamWriter, transport: asyncio.Transport
+    ) -> None:
+        self._connection = Connection(
+            self._request, self._ws, stream, transport, self._name, self._settings, self._metrics
+        )
+        self._credentials = Credentials(self._connection, self._sockets, self._address)
+        self._dispatcher = Dispatcher(
+            self._application,
+            self._connection,
+            self._credentials,
+            self._settings,
+            self._metrics,
+            self._loop.time(),
+        )
+        structlog.contextvars.bind_contextvars(connection=self._connection.id, socket=self._name)
+        self._sockets.add(self._connection)
+        guard.watch(self._breached)
+        try:
             await self._serve()
         finally:
-            self._leave(writer)
+            self._leave()
 
     async def _serve(self) -> None:
         connection = self._connection
@@ -238,16 +242,12 @@ class Visit(Generic[M]):
             self._stranger = False
             self._sockets.known(self._address)
 
-    def _leave(self, writer: asyncio.Task[None] | None) -> None:
-        self._known()
-        if writer is None:
-            return
+    def _leave(self) -> None:
         now = self._loop.time()
         self._credentials.forget()
         connection = self._connection
         ours = connection.close_code
         connection.gone()
-        writer.cancel()
         self._sockets.remove(connection, now)
         handler, self._dispatcher.handler = self._dispatcher.handler, None
         try:

@@ -1,67 +1,92 @@
-"""Tokens and errors of the HTTP API."""
+"""Who sends an HTTP request, whether the role may, and whether it is one too many."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import hmac
 
 import structlog
 from aiohttp import hdrs, web
-from pydantic import ValidationError
+from pydantic import SecretStr
 
+from order_events.addresses import caller
 from order_events.auth import AuthError, Principal
-from order_events.errors import OrderError
-from order_events.protocol import ErrorCode, ProtocolError, encode
-from order_events.roles import Action, may
+from order_events.protocol import ErrorCode, ProtocolError
+from order_events.ratelimit import Buckets
+from order_events.roles import Action, Role, may
 from order_events.sockets import Sockets
 
-STATUS = {
-    ErrorCode.INVALID_MESSAGE: 400,
-    ErrorCode.UNAUTHORIZED: 401,
-    ErrorCode.FORBIDDEN: 403,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.STALE_VERSION: 409,
-    ErrorCode.ILLEGAL_TRANSITION: 409,
-    ErrorCode.SOLD_OUT: 409,
-    ErrorCode.INVALID_ORDER: 422,
-    ErrorCode.UNKNOWN_ITEM: 422,
-    ErrorCode.RATE_LIMITED: 429,
-    ErrorCode.OVERLOADED: 503,
-    ErrorCode.UNAVAILABLE: 503,
-}
-"""HTTP status of an error code."""
 _KEY_LENGTH = 200
 
 logger = structlog.get_logger(__name__)
 
 
 class Gate:
-    """Lets requests with a good token and the right role through."""
+    """Lets requests with a good token and the right role through, as often as the settings say."""
 
     def __init__(self, sockets: Sockets) -> None:
         self._sockets = sockets
+        self.settings = sockets.settings
+        self._users: Buckets[tuple[str, str]] = Buckets()
+        self._strangers: Buckets[str] = Buckets()
 
     def check(self, request: web.Request, action: Action) -> Principal:
-        """Who asks; raises ProtocolError(UNAUTHORIZED or FORBIDDEN)."""
+        """Who asks; raises ProtocolError(RATE_LIMITED, UNAUTHORIZED or FORBIDDEN)."""
         try:
             principal = self._sockets.authenticate(bearer(request))
         except AuthError as error:
-            self._sockets.metrics.auth_failures.labels("http").inc()
-            logger.warning("authentication refused", why=str(error), address=request.remote)
-            raise ProtocolError(ErrorCode.UNAUTHORIZED, str(error)) from error
+            raise self._unauthorized(request, str(error)) from error
+        limits = self.settings
+        service = principal.role is Role.SERVICE
+        _bounded(
+            self._users.take(
+                (principal.restaurant_id, principal.user_id),
+                limits.http_service_per_minute if service else limits.http_per_minute,
+                asyncio.get_running_loop().time(),
+            )
+        )
         if not may(principal.role, action):
             raise ProtocolError(ErrorCode.FORBIDDEN, f"your role may not {action.value}")
         return principal
 
-    def key(self, request: web.Request) -> str | None:
-        """The `Idempotency-Key` header, apart from keys that are made inside the service."""
-        key = request.headers.get("Idempotency-Key")
-        if key is None:
-            return None
-        if not 0 < len(key) <= _KEY_LENGTH:
-            raise ProtocolError(
-                ErrorCode.INVALID_MESSAGE, f"Idempotency-Key: 1 to {_KEY_LENGTH} characters"
+    def stranger(self, request: web.Request) -> None:
+        """Counts a request that brings no token; raises ProtocolError(RATE_LIMITED)."""
+        address = caller(request, self.settings.trusted_proxies)
+        _bounded(
+            self._strangers.take(
+                address,
+                self.settings.http_strangers_per_minute,
+                asyncio.get_running_loop().time(),
             )
-        return f"http:{key}"
+        )
+
+    def knows(self, request: web.Request, secret: SecretStr) -> None:
+        """Raises ProtocolError unless the request brings this secret as its Bearer token."""
+        try:
+            brought = bearer(request)
+        except AuthError as error:
+            raise self._unauthorized(request, str(error)) from error
+        if not hmac.compare_digest(brought.encode(), secret.get_secret_value().encode()):
+            raise self._unauthorized(request, "the token is not valid")
+
+    def _unauthorized(self, request: web.Request, why: str) -> ProtocolError:
+        address = caller(request, self.settings.trusted_proxies)
+        self._sockets.metrics.auth_failures.labels("http").inc()
+        logger.warning("authentication refused", why=why, address=address)
+        self.stranger(request)
+        return ProtocolError(ErrorCode.UNAUTHORIZED, why)
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    """The `Idempotency-Key` header, apart from keys that are made inside the service."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= _KEY_LENGTH:
+        raise ProtocolError(
+            ErrorCode.INVALID_MESSAGE, f"Idempotency-Key: must have 1 to {_KEY_LENGTH} characters"
+        )
+    return f"http:{key}"
 
 
 def bearer(request: web.Request) -> str:
@@ -72,38 +97,10 @@ def bearer(request: web.Request) -> str:
     return token.strip()
 
 
-@web.middleware
-async def answer_errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Errors of `/v1` as JSON: `{"error": {"code", "message"}}`."""
-    if not request.path.startswith("/v1/"):
-        return await handler(request)
-    try:
-        return await handler(request)
-    except (OrderError, ProtocolError) as error:
-        return _error(STATUS[error.code], error.code, error.message)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = f"{where}: {first['msg']}" if where else first["msg"]
-        return _error(400, ErrorCode.INVALID_MESSAGE, message[:500])
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        code = ErrorCode.NOT_FOUND if error.status == 404 else ErrorCode.INVALID_MESSAGE
-        response = _error(error.status, code, error.reason)
-        if hdrs.ALLOW in error.headers:
-            response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
-        return response
-    except Exception:
-        logger.exception("a request failed", path=request.path)
-        return _error(500, ErrorCode.INTERNAL, "internal error")
-
-
-def _error(status: int, code: ErrorCode, message: str) -> web.Response:
-    body = encode({"error": {"code": code.value, "message": message}})
-    response = web.Response(body=body, status=status, content_type="application/json")
-    if status == 401:
-        response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
-    return response
+def _bounded(wait: float) -> None:
+    if wait > 0:
+        raise ProtocolError(
+            ErrorCode.RATE_LIMITED,
+            "too many requests; this one had no effect",
+            retry_after_ms=int(wait * 1000) + 1,
+        )

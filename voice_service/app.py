@@ -8,7 +8,9 @@ from aiohttp import web
 
 from order_events.app import add_socket, build_app
 from order_events.metrics import HubMetrics
+from order_events.ops import CHANNELS
 from order_events.service import OrderEvents
+from voice_service import payloads
 from voice_service.capacity import Capacity
 from voice_service.metrics import VoiceMetrics
 from voice_service.models import ResolvedModel
@@ -64,6 +66,7 @@ def build_voice_app(
     )
     app = build_app(settings, events)
     app[SCHEDULER] = scheduler
+    app[CHANNELS][:] = payloads.CHANNELS
     add_socket(app, "/voice-stream", VoiceApplication(sessions, settings.shutdown_grace_s), "voice")
 
     async def voice(app: web.Application) -> AsyncIterator[None]:

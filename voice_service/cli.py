@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from pydantic import ValidationError
 from order_events import logs
 from order_events.auth import AuthError, Role, authority, check_grant
 from order_events.errors import OrderError
-from order_events.schema import UnknownSchema
+from order_events.schema import DatabaseUnusable, UnknownSchema
 from order_events.server import why_not
 from order_events.settings import HubSettings
 from order_events.store import DataDirBusy
@@ -35,7 +34,7 @@ _LISTENING_SETTINGS = (
     "log_level",
     *(name for name in VoiceSettings.model_fields if name not in HubSettings.model_fields),
 )
-_START_ERRORS = (DataDirBusy, UnknownSchema, OrderError, OSError)
+_START_ERRORS = (DataDirBusy, DatabaseUnusable, UnknownSchema, OrderError, OSError)
 """What keeps a service from starting, with a message for whoever starts it."""
 
 
@@ -147,7 +146,7 @@ def _settings_options(
     group = parser.add_argument_group("settings")
     for name in names:
         field = VoiceSettings.model_fields[name]
-        if name == "jwt_secret":
+        if name in {"jwt_secret", "metrics_token"}:
             continue  # a secret on a command line can be read by every user of the machine
         default = field.get_default(call_default_factory=True, validated_data={})
         shown = "" if default in (None, (), "") else f" (default: {default})"
@@ -179,10 +178,6 @@ def _complain(message: str) -> None:
     print(f"voice-service: {message}", file=sys.stderr)
 
 
-def _complain_of_database(settings: VoiceSettings, error: sqlite3.Error) -> None:
-    _complain(f"the database in {settings.data_dir} cannot be used: {error}")
-
-
 # serve, demo, token
 
 
@@ -210,9 +205,6 @@ def _run_serve(options: argparse.Namespace) -> int:
     except (ModelError, *_START_ERRORS) as error:
         _complain(why_not(error, settings))
         return 1
-    except sqlite3.Error as error:
-        _complain_of_database(settings, error)
-        return 1
     return 0
 
 
@@ -235,9 +227,6 @@ def _run_demo(options: argparse.Namespace) -> int:
         raise
     except (ModelError, *_START_ERRORS) as error:
         _complain(why_not(error, settings))
-        return 1
-    except sqlite3.Error as error:
-        _complain_of_database(settings, error)
         return 1
 
 

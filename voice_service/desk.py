@@ -128,6 +128,8 @@ class OrderDesk:
             draft,
             actor=self._actor,
             idempotency_key=f"voice:{self._actor}:{self._source.session_id}",
+            # The same session, heard once more, may be understood a little differently.
+            draft_may_differ=True,
         )
 
 

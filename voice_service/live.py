@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -61,10 +62,14 @@ class LiveSession:
         self._over = False
         self._closed_at: dict[int, float] = {}
         self._loop = asyncio.get_running_loop()
+        self._logging = contextvars.copy_context()
+        self._logging.run(_bind, session.session_id, restaurant_id)
         self._timer: asyncio.TimerHandle | None = None
         # Holds finals and orders: as few as guests speak, and bounded by the session's backlog.
         self._for_hub: asyncio.Queue[Tell | PlaceOrder | None] = asyncio.Queue()
-        self._hub_task = self._loop.create_task(self._serve_hub(), name="voice session to hub")
+        self._hub_task = self._loop.create_task(
+            self._serve_hub(), name="voice session to hub", context=self._logging.copy()
+        )
         self._settle()
 
     # The client's side
@@ -116,10 +121,15 @@ class LiveSession:
 
     def deliver(self, hypothesis: Hypothesis | None) -> None:
         """The answer to `take`."""
-        with self._contained():
-            self._perform(self.session.decoded(hypothesis, self._loop.time()))
+        self._logging.run(self._decoded, hypothesis)
 
     # Inside
+
+    def _decoded(self, hypothesis: Hypothesis | None) -> None:
+        if hypothesis is None:
+            _log.error("an utterance could not be decoded")
+        with self._contained():
+            self._perform(self.session.decoded(hypothesis, self._loop.time()))
 
     def _perform(self, actions: Iterable[Action]) -> None:
         for action in actions:
@@ -134,7 +144,13 @@ class LiveSession:
     def _tell(self, tell: Tell) -> None:
         if self.connection is not None:
             self.connection.send(tell.type, tell.data, id=tell.id)
-        _log.debug("told", session=self.session.session_id, type=tell.type, data=tell.data)
+        _log.debug(
+            "told",
+            session=self.session.session_id,
+            restaurant=self._restaurant,
+            type=tell.type,
+            data=tell.data,
+        )
         self._time_final(tell)
         if tell.audience is Audience.WATCHERS:
             if tell.type == protocol.TRANSCRIPT:
@@ -175,7 +191,7 @@ class LiveSession:
         if self.session.over(self._loop.time()):
             self._finish()
         elif deadline is not None:
-            self._timer = self._loop.call_at(deadline, self._on_timer)
+            self._timer = self._loop.call_at(deadline, self._on_timer, context=self._logging)
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -232,3 +248,9 @@ class LiveSession:
             else:
                 return
         _log.error("an event is lost", type=tell.type, session=self.session.session_id)
+
+
+def _bind(session_id: str, restaurant_id: str) -> None:
+    """Names what a session's own tasks and timers log: it may outlive its connection."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(session=session_id, restaurant=restaurant_id)

@@ -38,6 +38,9 @@ class VoiceMetrics:
         self.decode_audio_seconds = Counter(
             "voice_decode_audio_seconds", "Audio decoded", ["kind"], registry=registry
         )
+        self.decode_waiting = Gauge(
+            "voice_decode_waiting", "Sessions that wait for a decode", registry=registry
+        )
         self.decode_failures = Counter(
             "voice_decode_failures", "Decodes that raised an error", registry=registry
         )

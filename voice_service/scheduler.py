@@ -8,6 +8,7 @@ session has at most one decode in flight.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +55,7 @@ class Scheduler:
         self._closed = False
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
         self._wishing: set[Source] = set()
+        metrics.decode_waiting.set_function(lambda: len(self._wishing))
         self._tasks: set[asyncio.Task[None]] = set()
 
     def update(self, source: Source) -> None:
@@ -85,7 +87,11 @@ class Scheduler:
             self._wishing.discard(source)
             self._note_wait(want, loop.time())
             self._idle -= 1
-            task = loop.create_task(self._run(source, source.take(), want.urgency))
+            # With no context: this may be called by another session than the one that is served,
+            # and must not lend it its name in the logs.
+            task = loop.create_task(
+                self._run(source, source.take(), want.urgency), context=contextvars.Context()
+            )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

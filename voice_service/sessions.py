@@ -248,7 +248,8 @@ class Sessions:
     def _forget(self, key: SessionKey) -> None:
         del self._live[key]
         self._count()
-        _log.info("voice session over", session=key.session_id)
+        # Also when the server stops, in nobody's context.
+        _log.info("voice session over", session=key.session_id, restaurant=key.restaurant_id)
 
     async def _menu(self, restaurant_id: str) -> CompiledMenu | None:
         """The restaurant's menu, compiled once for as long as it stays the same."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -122,3 +123,43 @@ async def test_a_port_in_use_is_one_line_that_says_what_to_change(
     assert last.startswith(f"order_events: port {server.port} ")
     assert "--port" in last
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"GET /v1/orders HTTP/1.1\r\nAuthorization: Bearer s3cr3t-t0ken\x00\r\n\r\n",
+        b"GET /v1/orders HTTP/1.1\r\nAuthorization: Bearer s3cr3t-t0ken"
+        + b"x" * 9000
+        + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Authorization: Bearer s3cr3t-t0ken\r\nSec-WebSocket-Key: x\r\n\r\n",
+        b"s3cr3t-t0ken\r\n\r\n",
+    ],
+    ids=["control character", "too long", "no handshake", "no HTTP"],
+)
+async def test_a_request_that_is_no_http_leaves_no_token_in_the_log(
+    broken: bytes, tmp_path: Path
+) -> None:
+    """aiohttp would quote it. What is logged is JSON, one line each."""
+    process = await hub(tmp_path, "--port", "0")
+    try:
+        assert process.stderr is not None
+        async with asyncio.timeout(20):
+            while not (
+                found := re.search(rb"on http://(\S+):(\d+)", await process.stderr.readline())
+            ):
+                assert process.returncode is None
+            reader, writer = await asyncio.open_connection(found[1].decode(), int(found[2]))
+            writer.write(broken)
+            assert (await reader.readline()).startswith(b"HTTP/1.")
+            writer.close()
+            process.send_signal(signal.SIGTERM)
+            _, err = await process.communicate()
+        assert b"t0ken" not in err
+        for line in err.splitlines():
+            assert json.loads(line)["level"]
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from order_events import filters, protocol
 from order_events.batching import Batcher
 from order_events.filters import EVENTS, Filters, UnknownEvent, expand
+from order_events.frames import Message
 from order_events.outbox import Outbox
 from order_events.pacer import Pacer
 from order_events.protocol import Position, ProtocolError, Subscribe, Unsubscribe
@@ -107,9 +108,9 @@ def test_batches_keep_every_event_its_order_and_its_deadline(
     batcher = Batcher(max_events=5, max_bytes=100)
     now, sent, due = 0.0, [], {}
 
-    def record(messages: list[bytes]) -> None:
+    def record(messages: list[Message]) -> None:
         for message in messages:
-            content = json.loads(message)
+            content = json.loads(message.body)
             inside = content["events"] if isinstance(content, dict) else [content]
             assert len(inside) <= 5
             assert sum(len(json.dumps(e)) for e in inside) <= 100
@@ -125,7 +126,7 @@ def test_batches_keep_every_event_its_order_and_its_deadline(
         now = target
         due[number] = now + wait_ms / 1000
         body = json.dumps([number, "x" * size]).encode()
-        record(batcher.add(body, wait_ms, now))
+        record(batcher.add(Message(body), wait_ms, now))
     record(batcher.flush())
     assert sent == list(range(len(events)))
 
@@ -138,7 +139,10 @@ def test_an_outbox_is_bounded_ordered_and_merges_only_keys(
     outbox, model = Outbox(10, 200), []
     for number, (key, size) in enumerate(actions):
         if key == "pop":
-            assert outbox.pop() == (model.pop(0)[0] if model else None)
+            taken = outbox.take(size)
+            assert taken == [model.pop(0)[0] for _ in taken]
+            assert sum(map(len, taken)) >= size or not model
+            assert sum(map(len, taken[:-1])) < size
         else:
             payload = str(number).encode().ljust(size, b".")
             if key is not None:
@@ -149,8 +153,8 @@ def test_an_outbox_is_bounded_ordered_and_merges_only_keys(
             if fits:
                 model.append((payload, key))
         assert len(outbox) == len(model)
-    assert [outbox.pop() for _ in model] == [p for p, _ in model]
-    assert outbox.pop() is None
+    assert outbox.take(10_000) == [p for p, _ in model]
+    assert outbox.take(10_000) == []
     assert outbox.half_empty
 
 
@@ -161,7 +165,7 @@ def test_replaced_messages_do_not_pile_up() -> None:
         assert outbox.put(str(number).encode(), "k")
     assert len(outbox) == 1
     assert len(outbox._entries) < 30
-    assert outbox.pop() == b"999"
+    assert outbox.take(1000) == [b"999"]
 
 
 def test_patterns_stand_for_events() -> None:
@@ -232,21 +236,19 @@ class Watched:
         seq = len(self.history)
         if any(type_ in events for events in self.wants):
             self.owed[seq] += 1
-        if self.session.position is None:
-            self.offer(seq)
-
-    def offer(self, seq: int) -> None:
-        if self.session.offer(seq, self.history[seq - 1], {}) is not None:
+        if self.session.position is None and self.session.wants.wait_ms(type_, {}) is not None:
             self.sent.append(seq)
 
     def read(self, count: int) -> None:
         for _ in range(count):
             if self.session.position is None:
                 return
-            if self.session.position >= max(len(self.history), self.session.seen):
+            if self.session.position >= len(self.history):
                 self.session.caught_up()
                 return
-            self.offer(self.session.position + 1)
+            seq = self.session.position + 1
+            if self.session.consider(seq, self.history[seq - 1], {}) is not None:
+                self.sent.append(seq)
 
     def subscribe(self, events: tuple[str, ...], back: int | None) -> None:
         head = len(self.history)
@@ -291,7 +293,7 @@ def test_a_session_sends_every_event_it_owes(script: list[tuple[Any, ...]]) -> N
     assert watched.session.position is None
     assert set(watched.sent) == set(watched.owed)
     assert Counter(watched.sent) <= watched.owed
-    assert watched.session.interest == frozenset().union(*watched.wants)
+    assert watched.session.wants.events == frozenset().union(*watched.wants)
 
 
 def test_the_first_subscribe_ends_the_default_one_and_unsubscribe_does_not_bring_it_back() -> None:
@@ -299,11 +301,11 @@ def test_the_first_subscribe_ends_the_default_one_and_unsubscribe_does_not_bring
     session = RootSession(EVENTS, max_subscriptions=3, max_batch_ms=0, head=0)
     history = History("e", 0, 1)
     session.receive(Unsubscribe(type="unsubscribe", events=("order:*",)), history)
-    assert session.offer(1, "order:created", {}) is None
-    assert session.offer(2, "table:updated", {}) == 0
+    assert session.wants.wait_ms("order:created", {}) is None
+    assert session.wants.wait_ms("table:updated", {}) == 0
     session.receive(Subscribe(type="subscribe", events=("order:created",)), history)
-    assert session.offer(3, "table:updated", {}) is None
-    assert session.offer(4, "order:created", {}) == 0
+    assert session.wants.wait_ms("table:updated", {}) is None
+    assert session.wants.wait_ms("order:created", {}) == 0
     session.receive(Unsubscribe(type="unsubscribe", events=("*",)), history)
-    assert session.interest == frozenset()
-    assert session.offer(5, "order:created", {}) is None
+    assert session.wants.events == frozenset()
+    assert session.wants.wait_ms("order:created", {}) is None

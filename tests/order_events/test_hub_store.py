@@ -6,23 +6,20 @@ import asyncio
 import json
 import os
 import re
-import signal
-import socket
 import sqlite3
 import stat
+import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
-from order_events import changes, schema, tx
-from order_events.auth import Role, authority
+from order_events import changes, kitchen, schema, tx
 from order_events.errors import Overloaded, StaleVersion, StoreUnavailable, UnknownItem
-from order_events.models import OrderStatus
-from order_events.settings import HubSettings
+from order_events.models import OrderStatus, RevocationDraft, TableChange
 from order_events.store import DATABASE_FILE, DataDirBusy
 from order_events.tx import Tx
 
@@ -102,19 +99,6 @@ async def test_a_fault_inside_one_change_harms_no_other(server: Any, draft: Any)
     assert [e.type for e in events if e.type != "kds:update"] == ["order:created"] * 2
 
 
-async def test_order_numbers_follow_the_restaurants_day(
-    server: Any, draft: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """23:59 and 00:01 in New York are different days, whatever UTC says."""
-    numbers = []
-    for hour, minute in ((3, 59), (3, 59), (4, 1)):
-        moment = datetime(2026, 7, 1, hour, minute, tzinfo=UTC)
-        monkeypatch.setattr("order_events.store.utc_now", lambda moment=moment: moment)
-        order = await server.events.create_order("r1", draft, actor="a")
-        numbers.append(order.order_number)
-    assert numbers == ["20260630-0001", "20260630-0002", "20260701-0001"]
-
-
 async def test_a_locked_database_fails_writers_and_not_readers(start: Any, draft: Any) -> None:
     """Readiness turns red until a write succeeds again; nothing half-written is left."""
     server = await start(store_busy_s=0.1)
@@ -157,12 +141,40 @@ async def test_a_full_database_refuses_changes_whole(server: Any, draft: Any) ->
     with pytest.raises(StoreUnavailable):
         await server.events.create_order("r1", big, actor="a")
     assert not server.events.ready
+    assert b"order_events_store_failures_total 0.0" not in server.events.metrics.exposition()
     assert server.events.hub.head("r1") == head
     assert (await server.events.order("r1", order.id)).id == order.id
     await server.events.store.write(limit(1_000_000))
     made = await server.events.create_order("r1", big, actor="a")
     assert made.order_number.endswith("-0002")
     assert server.events.ready
+
+
+async def test_a_menu_that_was_never_committed_prices_nothing(
+    server: Any, draft: Any, menu: Any
+) -> None:
+    """Even where an order of the same failed group had been priced by it."""
+
+    def priced(price: int) -> Any:
+        items = tuple(item.model_copy(update={"price": price}) for item in menu.items[:1])
+        return menu.model_copy(update={"items": items})
+
+    def fails(tx: Tx) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    slow = asyncio.create_task(server.events.store.write(_busy))
+    await asyncio.sleep(0)
+    failed = await asyncio.gather(
+        server.events.put_menu("r1", priced(111), "m"),
+        server.events.create_order("r1", draft, actor="a"),
+        server.events.store.write(fails),
+        slow,
+        return_exceptions=True,
+    )
+    assert all(isinstance(result, StoreUnavailable) for result in failed[:3])
+    await server.events.put_menu("r1", priced(222), "m")
+    order = await server.events.create_order("r1", draft, actor="a")
+    assert (order.subtotal, order.order_number[-4:]) == (222, "0001")
 
 
 async def test_changes_that_wait_are_bounded(start: Any, draft: Any) -> None:
@@ -286,71 +298,65 @@ async def _until_told(server: Any, order_id: str) -> dict[str, Any]:
     raise AssertionError("the kitchen was never told")
 
 
-async def test_sigkill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    """Killed while orders pour in; every acknowledged one is there, and history has no gap."""
-    process, url, headers = await _spawn(tmp_path)
-    acknowledged: list[str] = []
-    enough = asyncio.Event()
+async def test_a_kitchen_that_could_not_be_told_is_told_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever went wrong, and without another order having to change first."""
+    monkeypatch.setattr(kitchen, "RETRY_S", 0.01)
+    failures: list[Exception] = [StoreUnavailable("full"), ZeroDivisionError()]
+    told = asyncio.Event()
 
-    async def order(session: aiohttp.ClientSession) -> None:
-        body = {"items": [{"menu_item_id": "burger"}]}
-        while True:
-            try:
-                async with session.post(url + "/v1/orders", json=body) as answer:
-                    acknowledged.append((await answer.json())["order"]["id"])
-            except aiohttp.ClientError:
-                return
-            if len(acknowledged) >= 40:
-                enough.set()
+    async def update(restaurant_id: str) -> bool:
+        if failures:
+            raise failures.pop()
+        told.set()
+        return False
 
-    async with aiohttp.ClientSession(headers=headers) as session:
-        menu = {"name": "m", "categories": [{"id": "c", "name": "c"}]}
-        menu |= {"items": [{"id": "burger", "name": "b", "category": "c", "price": 1}]}
-        async with session.put(url + "/v1/menu", json=menu) as response:
-            assert response.status == 200
-        ordering = [asyncio.create_task(order(session)) for _ in range(4)]
-        await enough.wait()
-        process.send_signal(signal.SIGKILL)
-        await asyncio.gather(process.wait(), *ordering)
-    process, url, headers = await _spawn(tmp_path)
-    async with aiohttp.ClientSession(headers=headers) as session:
-        for order_id in acknowledged:
-            async with session.get(f"{url}/v1/orders/{order_id}") as response:
-                assert response.status == 200
-        async with session.get(f"{url}/v1/events?limit=1000") as response:
-            page = await response.json()
-    events = page["events"]
-    assert page["recovered"]
-    assert not page["more"]
-    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
-    created = {e["data"]["order"]["id"] for e in events if e["type"] == "order:created"}
-    assert set(acknowledged) <= created
-    process.send_signal(signal.SIGTERM)
-    assert await process.wait() == 0
+    kitchens = kitchen.Kitchens(100, update)
+    kitchens.open()
+    kitchens.changed("r1")
+    await asyncio.wait_for(told.wait(), 5)
+    await kitchens.close()
 
 
-async def _spawn(data_dir: Path) -> tuple[asyncio.subprocess.Process, str, dict[str, str]]:
-    """The hub alone, as its own process, on a free port; with headers that it accepts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **{k: v for k, v in os.environ.items() if not re.match("VOICE_|LOG_LEVEL", k)},
-        "VOICE_DATA_DIR": str(data_dir),
-        "VOICE_PORT": str(port),
-        "LOG_LEVEL": "error",
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "order_events", env=environment
+async def test_one_restaurants_retention_is_not_anothers(start: Any) -> None:
+    """One setting names the restaurants that differ."""
+    server = await start(retention_of={"r1": {"events": 3}})
+    change = TableChange(number="1", status="free")
+    for restaurant in ("r1", "r2"):
+        for _ in range(5):
+            await server.events.change_table(restaurant, "t", change, actor="a")
+    await server.events.forget(time.time())
+    assert [server.events.hub.oldest(name) for name in ("r1", "r2")] == [3, 1]
+    for name, left in (("r1", [3, 4, 5]), ("r2", [1, 2, 3, 4, 5])):
+        events = await server.events.store.read(lambda r, of=name: r.events(of, 0, 100))
+        assert [event.seq for event in events] == left
+
+
+async def test_a_revocation_is_kept_as_long_as_the_token_could_be_good(server: Any) -> None:
+    """In memory and on disk, and no longer."""
+    revoked = server.authority.verify(server.token(user="u9"))
+    await server.events.revoke("r1", RevocationDraft(user_id="u9"), actor="a")
+    lifetime = server.events.settings.token_max_lifetime_s
+    for later, covered in ((0, True), (lifetime - 60, True), (lifetime + 7200, False)):
+        await server.events.forget(time.time() + later)
+        assert server.events.revocations.covers(revoked) is covered
+        kept = await server.events.store.read(lambda r: r.revocations())
+        assert (len(kept) == 1) is covered
+
+
+@pytest.mark.timeout(300)
+def test_a_hub_that_is_killed_keeps_its_word(tmp_path: Path) -> None:
+    """The benchmark, with two kills: nothing acknowledged is lost, no reader misses anything."""
+    script = Path(__file__).parents[2] / "benchmarks" / "durability.py"
+    done = subprocess.run(
+        [sys.executable, script, "--kills", "2", "--rounds", "0", "--data-dir", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    for _ in range(200):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.05)
-            continue
-        writer.close()
-        tokens = authority(HubSettings(data_dir=data_dir))
-        token = tokens.issue("r1", "u", Role.MANAGER, 60)
-        return process, f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token}"}
-    raise AssertionError("the server did not start")
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = dict(re.findall(r"^(.*?) +([\d,]+)$", done.stdout, re.MULTILINE))
+    assert counts["kills"] == "2"
+    assert counts["acknowledged changes lost"] == "0"
+    assert int(counts["events received by readers"].replace(",", "")) > 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +20,11 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "port": ("4001", 4001),
     "log_level": ("debug", "debug"),
     "jwt_secret": (SECRET, SecretStr(SECRET)),
+    "metrics_token": (SECRET, SecretStr(SECRET)),
+    "trusted_proxies": (
+        "10.0.0.0/8, 2001:db8::1",
+        (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128")),
+    ),
     "allowed_origins": ("https://a.example, https://b.example/", None),
     "device": ("cuda", "cuda"),
     "detector": ("webrtc", "webrtc"),

@@ -26,7 +26,8 @@ async def test_a_model_that_fails_is_an_internal_error_and_the_session_survives_
     start: Start, recognizer: Recognizer
 ) -> None:
     """`INTERNAL`, the utterance discarded as failed; the next one is recognised again."""
-    client = await (await start()).voice()
+    server = await start()
+    client = await server.voice()
     await client.begin("s1", order="off")
     chunks = pieces(recording("one_item"), 500)
     with unloaded(recognizer):
@@ -34,6 +35,7 @@ async def test_a_model_that_fails_is_an_internal_error_and_the_session_survives_
         discarded = await client.until("voice:speech_discarded")
         assert discarded["data"]["reason"] == "failed"
         await client.error("INTERNAL")
+    assert b"voice_decode_failures_total 0.0" not in server.app[EVENTS].metrics.exposition()
     await client.chunks(chunks, first=len(chunks) + 1)
     answer = await client.end()
     assert answer["utterances"] == 2

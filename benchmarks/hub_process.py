@@ -1,0 +1,67 @@
+"""The hub alone as a process of its own, which can be killed and started again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from order_events.auth import Role, authority
+from order_events.settings import HubSettings
+
+START_S = 30.0
+
+
+class HubProcess:
+    """`python -m order_events` on a data directory, always at the same address."""
+
+    def __init__(self, data_dir: Path, **settings: object) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self._data_dir = data_dir
+        outside = {k: v for k, v in os.environ.items() if not k.startswith(("VOICE_", "LOG_LEVEL"))}
+        own = {f"VOICE_{name.upper()}": str(value) for name, value in settings.items()}
+        place = {"VOICE_DATA_DIR": str(data_dir), "VOICE_PORT": str(port), "LOG_LEVEL": "warning"}
+        self._environment = outside | place | own
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns once it is ready; raises RuntimeError when it does not become so."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "order_events"],
+            env=self._environment,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=1):
+                    return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.01)
+        raise RuntimeError("the hub did not become ready")
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is flushed, nothing is said."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM; raises RuntimeError when it does not end well."""
+        if self._process is not None:
+            self._process.terminate()
+            if self._process.wait(START_S) != 0:
+                raise RuntimeError(f"the hub ended with status {self._process.returncode}")
+
+    def token(self, restaurant: str) -> str:
+        """A manager's token, good for a day; needs the secret that the first start makes."""
+        tokens = authority(HubSettings(data_dir=self._data_dir))
+        return tokens.issue(restaurant, "benchmark", Role.MANAGER, 86_400)
