@@ -21,12 +21,12 @@ import structlog
 
 from order_events import schema
 from order_events.errors import StoreUnavailable
+from order_events.group_commit import Job, Writer
 from order_events.metrics import HubMetrics
 from order_events.models import Event
 from order_events.settings import HubSettings
 from order_events.tx import Reader, Tx
 from order_events.watermark import Watermark
-from order_events.group_commit import Job, Writer
 
 T = TypeVar("T")
 READERS = 2
