@@ -68,6 +68,8 @@ _COMPRESSION_LIMIT: Final = 2.4
 """Text that zlib shrinks more than this repeats itself (threshold of Whisper's own decoder)."""
 _COMPRESSION_MIN_CHARS: Final = 60
 """zlib's ratio says nothing about short texts: "two, two, two" is no loop."""
+_SENTENCE_WORDS: Final = 7
+"""So many words and the same again are a loop, however long the audio is: it may be noise."""
 _PHRASE_WORDS: Final = 5
 _FASTEST_SPEECH: Final = 4.5
 """Words per second of audio: a guest who says a phrase twice takes twice the time."""
@@ -268,6 +270,9 @@ def loops(text: str, seconds: float) -> bool:
     ):
         return True
     words = [word.strip(_PUNCTUATION).lower() for word in text.split()]
+    half, odd = divmod(len(words), 2)
+    if not odd and half >= _SENTENCE_WORDS and words[:half] == words[half:]:
+        return True
     return len(words) > _FASTEST_SPEECH * seconds and _says_again(words)
 
 

@@ -110,6 +110,7 @@ def test_another_hypothesis_may_be_chosen(recognizer: Recognizer) -> None:
     [
         ("Can I get a small coffee? Can I get a small coffee, Can I", 3.0, True),
         ("Can I get a small coffee? Can I get a small coffee, Can I", 5.0, False),
+        ("Can I get a latte with milk? Can I get a latte with milk?", 9.0, True),
         ("a small coffee, a small coffee, a small coffee", 1.5, False),
         ("two, two, two", 0.5, False),
         ("can I get a small coffee and can I get a small tea", 1.5, False),
