@@ -51,8 +51,9 @@ class ListenerSettings:
     whose text has not changed for `no_progress` is ended although the detector still hears speech.
     Text less sure than `min_confidence`, or `min_partial_confidence` before anything of the
     utterance has been shown, is taken for noise; where no frame was as speech-like as
-    `clear_speech`, less than `unclear_confidence`. So is what is fainter by `faint_db` than the
-    session's loudest speech: other people's, in which words of the menu are heard all too easily.
+    `clear_speech`, less than `unclear_confidence`; where it is fainter by `faint_db` than the
+    session's loudest speech, less than `faint_confidence`: other people talk as well, and words of
+    the menu are heard all too easily in what they say.
     """
 
     endpoint: EndpointSettings
@@ -67,6 +68,7 @@ class ListenerSettings:
     clear_speech: float
     unclear_confidence: float
     faint_db: float
+    faint_confidence: float
 
 
 _MAX_ATTEMPTS = 2
@@ -364,8 +366,9 @@ class Listener:
 
     def _least_confidence(self, utterance: Utterance, otherwise: float) -> float:
         """The confidence at which text counts as heard, by how clearly there was speech at all."""
-        faint = utterance.power < self._loudest * 10 ** (-self._settings.faint_db / 10)
-        if utterance.peak >= self._settings.clear_speech and not faint:
+        if utterance.power < self._loudest * 10 ** (-self._settings.faint_db / 10):
+            return max(otherwise, self._settings.faint_confidence)
+        if utterance.peak >= self._settings.clear_speech:
             return otherwise
         return max(otherwise, self._settings.unclear_confidence)
 

@@ -97,7 +97,10 @@ class VoiceSettings(HubSettings):
     )
     faint_db: Annotated[float, Field(ge=0, le=60)] = Field(
         8.0,
-        description="An utterance so much fainter than the session's loudest is not clear either.",
+        description="An utterance is faint if the session's loudest was so much louder.",
+    )
+    faint_confidence: Probability = Field(
+        0.8, description="The least confidence for the text of a faint utterance."
     )
     min_partial_confidence: Probability = Field(
         0.35, description="An utterance's first partial less sure than this is held back."
@@ -170,6 +173,7 @@ class VoiceSettings(HubSettings):
             clear_speech=self.clear_speech,
             unclear_confidence=self.unclear_confidence,
             faint_db=self.faint_db,
+            faint_confidence=self.faint_confidence,
         )
 
     def numbers(self) -> str:

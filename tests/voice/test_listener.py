@@ -44,6 +44,7 @@ SETTINGS = ListenerSettings(
     clear_speech=0.6,
     unclear_confidence=0.6,
     faint_db=8.0,
+    faint_confidence=0.8,
 )
 Pattern = list[tuple[bool, int]]
 Answer = Callable[[DecodeRequest], Hypothesis | None]
@@ -489,7 +490,7 @@ class Level:
 
 @pytest.mark.parametrize(
     ("amplitude", "confidence", "heard"),
-    [(0.1, 0.5, False), (0.1, 0.7, True), (0.3, 0.5, True), (0.5, 0.5, True)],
+    [(0.1, 0.7, False), (0.1, 0.9, True), (0.3, 0.5, True), (0.5, 0.5, True)],
 )
 def test_what_is_much_fainter_than_the_guest_must_be_surer(
     amplitude: float, confidence: float, heard: bool
