@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,6 +22,7 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.cart import Cart
 from voice_service.ordering.checks import Checks
+from voice_service.ordering.chooser import Chooser
 from voice_service.ordering.confidence import Evidence
 from voice_service.ordering.lines import Line
 from voice_service.ordering.loose import CartView
@@ -106,6 +108,10 @@ class Conversation:
             self._take(parsed, waiting.confidences)
         self._done = self._ended = True
         return self._update([], changed=self._cart.lines != before)
+
+    def chooser(self) -> Callable[[Sequence[str]], int]:
+        """Which of several texts makes most sense if it is heard now; may be called anywhere."""
+        return Chooser(self._parser, self._view(), self._waiting.text)
 
     @property
     def lines(self) -> tuple[Line, ...]:
