@@ -25,7 +25,7 @@ def test_a_text_with_a_hole_gives_way_to_the_next_without(demo: CompiledMenu) ->
     """Words left over, or a modifier without its item, say that something was misheard."""
     whole = "a cheeseburger with bacon and a large fries"
     misheard = "a cheeseburger with baking and a large fries"
-    assert chosen(demo, misheard, "a cheeseburger with beckon and a large flies", whole) == whole
+    assert chosen(demo, misheard, "a cheeseburger with wigwams and a large fries", whole) == whole
     assert chosen(demo, "a large with no ice and a cheese burglar", whole) == whole
 
 
