@@ -12,13 +12,16 @@ from order_events.drafts import ItemDraft
 from order_events.errors import InvalidOrder
 from order_events.menu import Choice, Menu, MenuItem, Slot
 
+MAX_LINES = 1_000
+"""Lines of one order, with the parts of its combos."""
+
 
 def with_parts(drafts: Sequence[ItemDraft], menu: Menu) -> list[ItemDraft]:
     """Every combo followed by its parts, in the order of its slots; raises InvalidOrder.
 
     A slot that no draft fills gets its default. Parts count as often as their combo.
     """
-    items = {item.id: item for item in menu.items}
+    items = menu.index.items
     lines: list[ItemDraft] = []
     parts = [draft for draft in drafts if draft.part_of is not None]
     for draft in drafts:
@@ -30,6 +33,10 @@ def with_parts(drafts: Sequence[ItemDraft], menu: Menu) -> list[ItemDraft]:
             own = [part for part in parts if part.part_of == draft.id]
             parts = [part for part in parts if part.part_of != draft.id]
             lines += _parts(draft, item, own, menu, items)
+        if len(lines) > MAX_LINES:
+            raise InvalidOrder(
+                f"an order has at most {MAX_LINES} lines, the parts of combos included"
+            )
     if parts:
         raise InvalidOrder(f"{parts[0].menu_item_id!r} is part of no combo in this order")
     return lines
@@ -68,8 +75,8 @@ def _slot_for(
 ) -> Slot:
     item = items.get(part.menu_item_id)
     for slot in combo.slots:
-        fits = item is not None and menu.filling(slot, item) is not None
-        if fits and slot.id not in filled and part.slot in (None, slot.id):
+        free = slot.id not in filled and part.slot in (None, slot.id)
+        if free and item is not None and menu.filling(slot, item) is not None:
             return slot
     raise InvalidOrder(f"{combo.name} has no place for {part.menu_item_id!r}")
 

@@ -8,6 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from order_events.menu import Id
 
+MAX_QUANTITY = 99
+"""Of one modifier, on one item."""
+MAX_MODIFIERS = 50
+"""On one line of an order."""
+
 Qualifier = Literal["light", "extra", "on_the_side", "half"]
 
 
@@ -24,7 +29,7 @@ class ModifierDraft(Draft):
     group: Id | None = None
     qualifier: Qualifier | None = None
     negated: bool = False
-    quantity: Annotated[int, Field(ge=1, le=99)] = 1
+    quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY)] = 1
 
 
 class ItemDraft(Draft):
@@ -39,7 +44,7 @@ class ItemDraft(Draft):
     menu_item_id: Id
     quantity: Annotated[int, Field(ge=1, le=999)] = 1
     size: Id | None = None
-    modifiers: tuple[ModifierDraft, ...] = ()
+    modifiers: Annotated[tuple[ModifierDraft, ...], Field(max_length=MAX_MODIFIERS)] = ()
     special_instructions: Annotated[str, Field(max_length=500)] | None = None
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
     part_of: Id | None = None

@@ -5,9 +5,11 @@ Pure data and validation. Money is integer cents; a tax rate is an exact decimal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -24,11 +26,22 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TimeOfDay = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 
+MAX_GROUPS = 50
+"""Modifier groups of one item."""
+MAX_DAY_PARTS = 100
+
 
 class MenuModel(BaseModel):
     """Frozen, and an unknown field is an error: a typing mistake in a menu must not go unseen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, which finds things in what it has itself."""
+        copied = super().model_copy(update=update, deep=deep)
+        for cached in copied.__dict__.keys() - type(copied).model_fields.keys():
+            del copied.__dict__[cached]
+        return copied
 
 
 class Called(MenuModel):
@@ -97,6 +110,17 @@ class Slot(Called):
     choices: Annotated[tuple[Choice, ...], Field(min_length=1)]
     default: Id | None = None
 
+    def choice_of(self, item: MenuItem) -> Choice | None:
+        """The choice by which an item may fill it: one that names it rather than its category."""
+        by_item, by_category = self._choices
+        return by_item.get(item.id) or by_category.get(item.category)
+
+    @cached_property
+    def _choices(self) -> tuple[dict[str | None, Choice], dict[str | None, Choice]]:
+        # From the last to the first, so that the first of two stays.
+        backwards = self.choices[::-1]
+        return {c.item: c for c in backwards}, {c.category: c for c in backwards}
+
 
 class MenuItem(Called):
     """Something that can be ordered.
@@ -114,7 +138,7 @@ class MenuItem(Called):
     price: Cents | None = None
     prices: dict[Id, Cents] = {}
     default_size: Id | None = None
-    modifier_groups: tuple[Id, ...] = ()
+    modifier_groups: Annotated[tuple[Id, ...], Field(max_length=MAX_GROUPS)] = ()
     defaults: tuple[Id, ...] = ()
     slots: tuple[Slot, ...] = ()
     prep_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 0
@@ -182,15 +206,16 @@ class Menu(MenuModel):
     categories: tuple[Category, ...]
     modifier_groups: tuple[ModifierGroup, ...] = ()
     items: tuple[MenuItem, ...]
-    day_parts: tuple[DayPart, ...] = ()
+    day_parts: Annotated[tuple[DayPart, ...], Field(max_length=MAX_DAY_PARTS)] = ()
 
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{value!r} is not an IANA time zone") from error
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            # OSError: a folder of the time zones ("America"), or a name too long for a file.
+            raise ValueError(f"{value[:50]!r} is not an IANA time zone") from error
         return value
 
     @model_validator(mode="after")
@@ -215,6 +240,23 @@ class Menu(MenuModel):
         """The choice by which an item may fill a slot of a combo, if there is one."""
         if item.slots:
             return None
-        named = next((c for c in slot.choices if c.item == item.id), None)
-        of_category = next((c for c in slot.choices if c.category == item.category), None)
-        return named or of_category
+        return slot.choice_of(item)
+
+    @cached_property
+    def index(self) -> Index:
+        """Where its items, groups and modifiers are found by their ids."""
+        return Index(self)
+
+
+class Index:
+    """A menu's things by their ids, so that an order takes as long as it has lines."""
+
+    def __init__(self, menu: Menu) -> None:
+        self.items = {item.id: item for item in menu.items}
+        self.groups = {group.id: group for group in menu.modifier_groups}
+        self.modifiers = {g.id: {m.id: m for m in g.modifiers} for g in menu.modifier_groups}
+        self._places = {group: place for place, group in enumerate(self.groups)}
+
+    def groups_of(self, item: MenuItem) -> list[str]:
+        """The item's groups, in the menu's order."""
+        return sorted(item.modifier_groups, key=self._places.__getitem__)

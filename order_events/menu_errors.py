@@ -15,6 +15,8 @@ from order_events.menu import Menu
 from order_events.problems import say
 
 _SHOWN = 20
+_MOST = 5_000
+"""Faults that are looked at: each costs time, and whoever makes more has sent something else."""
 _MONEY = frozenset({"price", "prices", "upcharge", "size_upcharges"})
 
 
@@ -34,6 +36,8 @@ def read_menu(text: str | bytes) -> Menu:
     try:
         return Menu.model_validate_json(text, strict=True)
     except ValidationError as error:
+        if error.error_count() > _MOST:
+            raise MenuError([f"more than {_MOST} faults: this is no menu of format 1"]) from error
         raise MenuError(explain(error, _values(text))) from error
 
 

@@ -6,7 +6,7 @@ All that is wrong is reported together, each with its place.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from pydantic import ValidationError
@@ -62,7 +62,7 @@ def _twice(menu: Menu) -> Iterator[Fault]:
 def _items(menu: Menu) -> Iterator[Fault]:
     sizes = {size.id for size in menu.sizes}
     categories = {category.id for category in menu.categories}
-    groups = {group.id: {m.id for m in group.modifiers} for group in menu.modifier_groups}
+    groups = {group.id: frozenset(m.id for m in group.modifiers) for group in menu.modifier_groups}
     numbers = Counter(item.number for item in menu.items if item.number is not None)
     for index, item in enumerate(menu.items):
         place = ("items", index)
@@ -70,7 +70,8 @@ def _items(menu: Menu) -> Iterator[Fault]:
         for size in sorted(item.prices.keys() - sizes):
             yield (*place, "prices", size), "there is no such size"
         yield from _known((*place, "modifier_groups"), item.modifier_groups, groups)
-        offered = set().union(*(groups.get(g, set()) for g in item.modifier_groups))
+        own = [groups.get(group, frozenset()) for group in item.modifier_groups]
+        offered = {d for d in item.defaults if any(d in modifiers for modifiers in own)}
         yield from _known((*place, "defaults"), item.defaults, offered)
         if item.number is not None and numbers[item.number] > 1:
             yield (*place, "number"), f"{item.number} is the number of more than one item"
@@ -116,8 +117,7 @@ def _day_parts(menu: Menu) -> Iterator[Fault]:
         yield from _known(("day_parts", index, "categories"), part.categories, categories)
 
 
-def _known(place: Place, used: Iterable[str], defined: Iterable[str]) -> Iterator[Fault]:
-    names = set(defined)
+def _known(place: Place, used: Iterable[str], defined: Container[str]) -> Iterator[Fault]:
     for name in used:
-        if name not in names:
+        if name not in defined:
             yield place, f"names {name!r}, which is not defined"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from order_events.combos import part_price, part_size, with_parts
-from order_events.drafts import ItemDraft, ModifierDraft
+from order_events.drafts import ItemDraft
 from order_events.errors import (
     IllegalTransition,
     InvalidOrder,
@@ -16,16 +16,16 @@ from order_events.errors import (
     StaleVersion,
     UnknownItem,
 )
-from order_events.menu import Menu, MenuItem, Modifier
+from order_events.menu import Menu, MenuItem
 from order_events.models import (
     Order,
     OrderChange,
     OrderDraft,
     OrderItem,
-    OrderModifier,
     OrderStatus,
     PaymentStatus,
 )
+from order_events.modifiers import extras, price_modifiers
 
 S = OrderStatus
 TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
@@ -41,6 +41,9 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
 
 CHANGEABLE = frozenset({S.PENDING, S.CONFIRMED, S.PREPARING})
 """An order's items may change until the kitchen has finished it."""
+
+MAX_BYTES = 262_144
+"""Of an order as JSON: each of its events must fit into the outbox of a reader."""
 
 LATE = timedelta(minutes=15)
 """So long after the end of its hours an item may still be ordered: the guest began in time."""
@@ -63,7 +66,7 @@ def create(
 ) -> Order:
     """A new order, version 1; raises UnknownItem, SoldOut, NotServed or InvalidOrder."""
     items = price_items(draft.items, menu, already=(), now=now)
-    return Order(
+    order = Order(
         id=order_id,
         restaurant_id=restaurant_id,
         order_number=order_number,
@@ -84,6 +87,8 @@ def create(
         updated_by=actor,
         status_times={S.PENDING: now},
     )
+    _check_size(order)
+    return order
 
 
 def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, now: str) -> Order:
@@ -98,7 +103,9 @@ def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, 
         already = (item.menu_item_id for item in order.items)
         items = price_items(change.items, menu, already=already, now=now)
         changed |= {"items": items, **_totals(items, menu), "prep_time": _prep_time(items, menu)}
-    return with_paid(_next(order, changed, actor, now), order.paid)
+    revised = with_paid(_next(order, changed, actor, now), order.paid)
+    _check_size(revised)
+    return revised
 
 
 def set_status(
@@ -143,19 +150,24 @@ def price_items(
     Lines keep their ids; those without one get the next free number. Without `now`, every
     hour's items are served.
     """
-    catalogue = {item.id: item for item in menu.items}
     kept = frozenset(already)
     lines = _with_ids(with_parts(_with_ids(drafts), menu))
+    by_id = {line.id: line for line in lines}
     priced = []
     for draft in lines:
-        item = catalogue.get(draft.menu_item_id)
+        item = menu.index.items.get(draft.menu_item_id)
         if item is None:
             raise UnknownItem(f"the menu has no item {draft.menu_item_id!r}")
         if item.id not in kept:
             _available(item, menu, now)
-        combo = next((d for d in lines if d.id == draft.part_of), None)
+        combo = None if draft.part_of is None else by_id[draft.part_of]
         priced.append(_price_item(draft, item, menu, combo))
     return tuple(priced)
+
+
+def _check_size(order: Order) -> None:
+    if len(order.model_dump_json().encode()) > MAX_BYTES:
+        raise InvalidOrder(f"the order has more than {MAX_BYTES} bytes; make it two")
 
 
 def _with_ids(drafts: Sequence[ItemDraft]) -> list[ItemDraft]:
@@ -181,8 +193,7 @@ def _price_item(draft: ItemDraft, item: MenuItem, menu: Menu, combo: ItemDraft |
         size, price = _size_and_price(draft, item)
     else:
         size, price = _part_size_and_price(draft, item, menu, combo)
-    modifiers = _price_modifiers(draft.modifiers, item, menu)
-    extras = sum(_charge(modifier, item) for modifier in modifiers)
+    modifiers = price_modifiers(draft.modifiers, item, menu)
     return OrderItem(
         id=draft.id or "",
         menu_item_id=item.id,
@@ -192,7 +203,7 @@ def _price_item(draft: ItemDraft, item: MenuItem, menu: Menu, combo: ItemDraft |
         price=price,
         modifiers=modifiers,
         special_instructions=draft.special_instructions,
-        subtotal=draft.quantity * (price + extras),
+        subtotal=draft.quantity * (price + extras(modifiers, item)),
         confidence=draft.confidence,
         part_of=draft.part_of,
         slot=draft.slot,
@@ -202,7 +213,7 @@ def _price_item(draft: ItemDraft, item: MenuItem, menu: Menu, combo: ItemDraft |
 def _part_size_and_price(
     draft: ItemDraft, item: MenuItem, menu: Menu, combo: ItemDraft
 ) -> tuple[str | None, int]:
-    whole = next(i for i in menu.items if i.id == combo.menu_item_id)
+    whole = menu.index.items[combo.menu_item_id]
     choice = next(
         choice
         for slot in whole.slots
@@ -227,53 +238,6 @@ def _size_and_price(draft: ItemDraft, item: MenuItem) -> tuple[str | None, int]:
     return size, item.prices[size]
 
 
-def _price_modifiers(
-    drafts: Sequence[ModifierDraft], item: MenuItem, menu: Menu
-) -> tuple[OrderModifier, ...]:
-    groups = [group for group in menu.modifier_groups if group.id in item.modifier_groups]
-    priced = []
-    for draft in drafts:
-        found = _find_modifier(draft, [(g.id, g.modifiers) for g in groups])
-        if found is None:
-            raise UnknownItem(f"{item.name} has no modifier {draft.id!r}")
-        group_id, modifier = found
-        priced.append(
-            OrderModifier(
-                id=modifier.id,
-                group=group_id,
-                name=modifier.name,
-                price=0 if draft.negated else modifier.price,
-                qualifier=draft.qualifier,
-                negated=draft.negated,
-                quantity=draft.quantity,
-            )
-        )
-    for group in groups:
-        chosen = {m.id for m in priced if m.group == group.id and not m.negated}
-        if group.max is not None and len(chosen) > group.max:
-            raise InvalidOrder(f"{item.name}: at most {group.max} of {group.name}")
-    return tuple(priced)
-
-
-def _find_modifier(
-    draft: ModifierDraft, groups: Sequence[tuple[str, Sequence[Modifier]]]
-) -> tuple[str, Modifier] | None:
-    for group_id, modifiers in groups:
-        if draft.group in (None, group_id):
-            for modifier in modifiers:
-                if modifier.id == draft.id:
-                    return group_id, modifier
-    return None
-
-
-def _charge(modifier: OrderModifier, item: MenuItem) -> int:
-    """What a modifier adds to one item: the first of what it comes with anyway is free."""
-    if modifier.negated:
-        return 0
-    included = modifier.id in item.defaults and modifier.qualifier != "extra"
-    return modifier.price * (modifier.quantity - (1 if included else 0))
-
-
 def _totals(items: Iterable[OrderItem], menu: Menu) -> dict[str, int]:
     subtotal = sum(item.subtotal for item in items)
     tax = tax_on(subtotal, menu.tax_rate)
@@ -282,8 +246,8 @@ def _totals(items: Iterable[OrderItem], menu: Menu) -> dict[str, int]:
 
 def _prep_time(items: Iterable[OrderItem], menu: Menu) -> int:
     """Minutes: a kitchen works on the items side by side, so the longest counts."""
-    minutes = {item.id: item.prep_minutes for item in menu.items}
-    return max((minutes.get(item.menu_item_id, 0) for item in items), default=0)
+    known = menu.index.items
+    return max((known[item.menu_item_id].prep_minutes for item in items), default=0)
 
 
 def _next(order: Order, changed: dict[str, object], actor: str, now: str) -> Order:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -78,7 +78,7 @@ class Route:
     status: int = 200
     keyed: bool = False
     errors: tuple[ErrorCode, ...] = ()
-    body_bytes: str = "max_message_bytes"
+    body_bytes: Literal["max_message_bytes", "http_body_bytes"] = "max_message_bytes"
 
     @property
     def name(self) -> str:

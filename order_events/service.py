@@ -102,7 +102,15 @@ class OrderEvents:
     async def versioned_menu(self, restaurant_id: str) -> tuple[int, Menu] | None:
         """The menu with its version."""
         row = await self.store.read(lambda r: r.menu_row(restaurant_id))
-        return None if row is None else (row[0], self._menus.parse(restaurant_id, *row))
+        if row is None:
+            return None
+        version, body = row
+        menu = self._menus.get(restaurant_id, version)
+        if menu is None:
+            # A large one takes a while; the loop goes on.
+            menu = await asyncio.to_thread(Menu.model_validate_json, body)
+            self._menus.put(restaurant_id, version, menu)
+        return version, menu
 
     async def put_menu(self, restaurant_id: str, menu: Menu, actor: str) -> int:
         """Replaces the menu; returns its version."""

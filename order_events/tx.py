@@ -136,16 +136,12 @@ class MenuCache:
         self._menus.move_to_end(restaurant_id)
         return cached[1]
 
-    def parse(self, restaurant_id: str, version: int, body: str) -> Menu:
-        """The menu in `body`, from the cache if this version is there."""
-        menu = self.get(restaurant_id, version)
-        if menu is None:
-            menu = Menu.model_validate_json(body)
-            self._menus[restaurant_id] = (version, menu)
-            self._menus.move_to_end(restaurant_id)
-            if len(self._menus) > _MENUS:
-                self._menus.popitem(last=False)
-        return menu
+    def put(self, restaurant_id: str, version: int, menu: Menu) -> None:
+        """Takes a menu that has been parsed."""
+        self._menus[restaurant_id] = (version, menu)
+        self._menus.move_to_end(restaurant_id)
+        if len(self._menus) > _MENUS:
+            self._menus.popitem(last=False)
 
 
 class Tx(Reader):
@@ -244,7 +240,12 @@ class Tx(Reader):
         if known is not None:
             return known
         whole = self.menu_row(restaurant_id)
-        return None if whole is None else self._menus.parse(restaurant_id, *whole)
+        if whole is None:
+            return None
+        version, body = whole
+        menu = Menu.model_validate_json(body)
+        self._menus.put(restaurant_id, version, menu)
+        return menu
 
     def put_menu(self, restaurant_id: str, menu: Menu, actor: str) -> int:
         """Replaces the menu; returns its version."""

@@ -60,10 +60,17 @@ def _serving(api: object, declared: Route, gate: Gate) -> Handler:
 async def _read(request: web.Request, declared: Route, settings: HubSettings) -> BaseModel:
     if not declared.has_body:
         return declared.takes.model_validate(_parameters(request))
-    body = await _body(request, getattr(settings, declared.body_bytes), settings.idle_http_s)
+    body = await _body(request, _most(declared, settings), settings.idle_http_s)
     if declared.takes is Menu:
-        return _menu(body)
+        # Large, and checked in Python: meanwhile the loop goes on.
+        return await asyncio.to_thread(_menu, body)
     return declared.reads(body)
+
+
+def _most(declared: Route, settings: HubSettings) -> int:
+    if declared.body_bytes == "http_body_bytes":
+        return settings.http_body_bytes
+    return settings.max_message_bytes
 
 
 def _menu(body: bytes) -> Menu:

@@ -158,6 +158,13 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     assert str(caught.value).endswith("… and 10 more")
 
 
+def test_what_is_no_menu_at_all_is_not_listed_fault_by_fault() -> None:
+    """A megabyte of nonsense would be half a million faults."""
+    with pytest.raises(MenuError, match="more than 5000 faults") as caught:
+        menu(items=[{}] * 2_000)
+    assert len(caught.value.faults) == 1
+
+
 def test_what_is_no_json_is_said_so() -> None:
     """A file that was cut off, or nested to exhaust us."""
     for text in ('{"name": "x"', "[" * 100_000, "\xff"):
@@ -284,3 +291,16 @@ def test_an_order_outside_the_hours_is_refused_but_may_stay_and_be_late() -> Non
     price("20:00", already=("porridge",))
     with pytest.raises(NotServed, match="Porridge"):
         price("16:16")
+
+
+@pytest.mark.parametrize("zone", ["America", "Europe", "a" * 300, "../x", "UTC\0", ""])
+def test_a_time_zone_that_is_none_is_said_so(zone: str) -> None:
+    """Also where the name is that of a folder, or of no possible file."""
+    assert "is not an IANA time zone" in faults("time_zone", zone)
+
+
+def test_a_copy_of_a_menu_finds_what_the_copy_has() -> None:
+    """And not what the menu had whose index was made before."""
+    whole = menu()
+    assert whole.index.items
+    assert not whole.model_copy(update={"items": ()}).index.items

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from order_events import orders
 from order_events.drafts import ItemDraft, ModifierDraft
@@ -142,6 +145,97 @@ def test_what_the_menu_does_not_have_is_refused(
         order_of(menu, item)
 
 
+@pytest.mark.parametrize(
+    ("modifiers", "subtotal"),
+    [
+        ([("cheese", 5)], 999 + 4 * 75),
+        ([("cheese", 1)] * 5, 999 + 4 * 75),
+        ([("cheese", 1), ("onion", 1)] * 3, 999 + 2 * 75),
+        ([("bacon", 2), ("cheese", 1), ("bacon", 1)], 999 + 3 * 150),
+    ],
+)
+def test_a_modifier_given_twice_is_one_of_two(
+    menu: Menu, modifiers: list[tuple[str, int]], subtotal: int
+) -> None:
+    """What comes with the item is free once, however the others are written."""
+    drafts = (ModifierDraft(id=id_, quantity=n) for id_, n in modifiers)
+    item = order_of(menu, burger(*drafts)).items[0]
+    assert item.subtotal == subtotal
+    assert len({m.id for m in item.modifiers}) == len(item.modifiers)
+
+
+def test_what_is_included_is_free_once_whatever_is_said_of_it(menu: Menu) -> None:
+    """Also where two entries differ in how it is to come."""
+    light, aside = (ModifierDraft(id="cheese", qualifier=q) for q in ("light", "on_the_side"))
+    assert order_of(menu, burger(light, aside)).subtotal == 999 + 75
+
+
+def test_modifiers_that_contradict_each_other_are_refused(menu: Menu) -> None:
+    """With and without; more of one than may be asked for at once."""
+    with pytest.raises(InvalidOrder, match="with and without"):
+        order_of(menu, burger(ModifierDraft(id="bacon", negated=True), ModifierDraft(id="bacon")))
+    with pytest.raises(InvalidOrder, match="at most 99"):
+        order_of(menu, burger(*[ModifierDraft(id="bacon", quantity=50)] * 2))
+
+
+def test_a_line_and_an_order_are_bounded() -> None:
+    """So that an event always fits into the outbox of its readers."""
+    with pytest.raises(ValidationError):
+        burger(*[ModifierDraft(id="bacon")] * 51)
+    modifiers = [{"id": f"m{n}", "name": "x" * 200} for n in range(50)]
+    groups = [{"id": "g", "name": "g", "modifiers": modifiers}]
+    menu = Menu.model_validate({**_MENU, "modifier_groups": groups})
+    large = burger(*(ModifierDraft(id=f"m{n}") for n in range(50)))
+    assert len(order_of(menu, *[large] * 10).items) == 10
+    with pytest.raises(InvalidOrder, match="262144 bytes"):
+        order_of(menu, *[large] * 30)
+    small = order_of(menu)
+    with pytest.raises(InvalidOrder, match="262144 bytes"):
+        orders.revise(small, OrderChange(items=(large,) * 30), menu, actor="a", now=NOW)
+
+
+def test_a_line_takes_no_longer_where_the_menu_is_large() -> None:
+    """Counted, not timed: what is looked at for an order does not grow with the menu's groups."""
+
+    def steps(groups: int) -> int:
+        menu = Menu.model_validate(
+            {
+                **_MENU,
+                "modifier_groups": [
+                    {"id": f"g{n}", "name": "g", "modifiers": [{"id": "bacon", "name": "b"}]}
+                    for n in range(groups)
+                ],
+                "items": [
+                    {"id": f"i{n}", "name": "i", "category": "c", "price": 1} for n in range(groups)
+                ]
+                + [{**_MENU["items"][0], "modifier_groups": ["g0", "g1"]}],
+            }
+        )
+        order_of(menu)
+        lines = [burger(ModifierDraft(id="bacon"))] * 20
+        return _instructions(lambda: order_of(menu, *lines))
+
+    assert steps(500) < 2 * steps(5)
+
+
+def _instructions(run: Callable[[], object]) -> int:
+    """How many lines of Python `run` executes."""
+    count = 0
+
+    def trace(*_: object) -> Any:
+        nonlocal count
+        count += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        run()
+    finally:
+        sys.settrace(before)
+    return count
+
+
 def test_an_item_that_must_have_a_size_is_refused_without(menu: Menu) -> None:
     """There is no price to guess; with a default size there is."""
     assert order_of(menu, ItemDraft(menu_item_id="cola")).items[0].size == "s"
@@ -243,7 +337,7 @@ def test_payments_add_up(menu: Menu) -> None:
         orders.pay(order.model_copy(update={"status": S.CANCELLED}), 1, actor="a", now=NOW)
 
 
-_MENU = {
+_MENU: dict[str, Any] = {
     "name": "m",
     "tax_rate": "0.0825",
     "sizes": [{"id": "s", "name": "Small"}, {"id": "l", "name": "Large"}],
