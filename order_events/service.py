@@ -101,7 +101,7 @@ class OrderEvents:
 
     async def versioned_menu(self, restaurant_id: str) -> tuple[int, Menu] | None:
         """The menu with its version."""
-        row = await self.store.read(lambda r: r.menu_row(restaurant_id))
+        row = await self.store.read(lambda r: r.menu_row(restaurant_id), restaurant_id)
         if row is None:
             return None
         version, body = row
@@ -114,14 +114,16 @@ class OrderEvents:
 
     async def put_menu(self, restaurant_id: str, menu: Menu, actor: str) -> int:
         """Replaces the menu; returns its version."""
-        return await self.store.write(lambda tx: changes.put_menu(tx, restaurant_id, menu, actor))
+        return await self.store.write(
+            lambda tx: changes.put_menu(tx, restaurant_id, menu, actor), restaurant_id
+        )
 
     async def sell_out(
         self, restaurant_id: str, item_id: str, sold_out: bool, *, actor: str
     ) -> int:
         """Marks a menu item as sold out or available; returns the menu's version."""
         return await self.store.write(
-            lambda tx: changes.sell_out(tx, restaurant_id, item_id, sold_out, actor)
+            lambda tx: changes.sell_out(tx, restaurant_id, item_id, sold_out, actor), restaurant_id
         )
 
     async def create_order(
@@ -146,7 +148,8 @@ class OrderEvents:
                 actor,
                 idempotency_key,
                 draft_may_differ=draft_may_differ,
-            )
+            ),
+            restaurant_id,
         )
 
     async def revise_order(
@@ -168,7 +171,8 @@ class OrderEvents:
     ) -> Order:
         """Changes what the change names."""
         return await self.store.write(
-            lambda tx: changes.change_order(tx, restaurant_id, order_id, change, actor)
+            lambda tx: changes.change_order(tx, restaurant_id, order_id, change, actor),
+            restaurant_id,
         )
 
     async def set_status(
@@ -183,12 +187,12 @@ class OrderEvents:
         """Takes the order one step on."""
         change = StatusChange(status=status, version=version)
         return await self.store.write(
-            lambda tx: changes.set_status(tx, restaurant_id, order_id, change, actor)
+            lambda tx: changes.set_status(tx, restaurant_id, order_id, change, actor), restaurant_id
         )
 
     async def order(self, restaurant_id: str, order_id: str) -> Order | None:
         """An order of this restaurant."""
-        return await self.store.read(lambda r: r.order(restaurant_id, order_id))
+        return await self.store.read(lambda r: r.order(restaurant_id, order_id), restaurant_id)
 
     async def orders(
         self,
@@ -203,19 +207,21 @@ class OrderEvents:
         return await self.store.read(
             lambda r: r.orders(
                 restaurant_id, status=status, table_id=table_id, before=before, limit=limit
-            )
+            ),
+            restaurant_id,
         )
 
     async def table(self, restaurant_id: str, table_id: str) -> Table | None:
         """A table of this restaurant."""
-        return await self.store.read(lambda r: r.table(restaurant_id, table_id))
+        return await self.store.read(lambda r: r.table(restaurant_id, table_id), restaurant_id)
 
     async def change_table(
         self, restaurant_id: str, table_id: str, change: TableChange, *, actor: str
     ) -> Table:
         """Changes a table, or makes it."""
         return await self.store.write(
-            lambda tx: changes.change_table(tx, restaurant_id, table_id, change, actor)
+            lambda tx: changes.change_table(tx, restaurant_id, table_id, change, actor),
+            restaurant_id,
         )
 
     async def take_payment(
@@ -231,17 +237,18 @@ class OrderEvents:
         The key with another draft, or from another actor, is KeyReused.
         """
         return await self.store.write(
-            lambda tx: changes.take_payment(tx, restaurant_id, draft, actor, idempotency_key)
+            lambda tx: changes.take_payment(tx, restaurant_id, draft, actor, idempotency_key),
+            restaurant_id,
         )
 
     async def payments(self, restaurant_id: str, order_id: str) -> list[Payment]:
         """An order's payments."""
-        return await self.store.read(lambda r: r.payments(restaurant_id, order_id))
+        return await self.store.read(lambda r: r.payments(restaurant_id, order_id), restaurant_id)
 
     async def revoke(self, restaurant_id: str, draft: RevocationDraft, *, actor: str) -> None:
         """Takes back a token or a user's tokens; open connections are the caller's to close."""
         revoked = Revoked(restaurant_id, draft.token_id, draft.user_id, time.time())
-        await self.store.write(lambda tx: tx.revoke(revoked, actor))
+        await self.store.write(lambda tx: tx.revoke(revoked, actor), restaurant_id)
         self.revocations.add(revoked)
 
     async def publish(
@@ -257,7 +264,7 @@ class OrderEvents:
         for session_id in known.get("session_id", ()):
             self._live.drop((restaurant_id, type_, session_id))
         return await self.store.write(
-            lambda tx: changes.publish(tx, restaurant_id, type_, data, known)
+            lambda tx: changes.publish(tx, restaurant_id, type_, data, known), restaurant_id
         )
 
     def publish_live(
@@ -298,7 +305,9 @@ class OrderEvents:
                 self._kitchens.changed(committed.restaurant_id)
 
     async def _update_kitchen(self, restaurant_id: str) -> bool:
-        return await self.store.write(lambda tx: changes.update_kitchen(tx, restaurant_id))
+        return await self.store.write(
+            lambda tx: changes.update_kitchen(tx, restaurant_id), restaurant_id
+        )
 
     async def _forget_forever(self) -> None:
         while True:

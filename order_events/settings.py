@@ -175,6 +175,12 @@ class HubSettings(BaseSettings):
     store_queue: Count = Field(
         2_000, description="Changes that may wait to be written; beyond it they are refused."
     )
+    store_queue_per_restaurant: Count = Field(
+        1_000, description="Of these, changes of one restaurant at most."
+    )
+    store_reads: Count = Field(
+        4_000, description="Reads that may wait; beyond it requests are refused."
+    )
     store_batch: Count = Field(200, description="Changes committed to disk together at most.")
     store_busy_s: Seconds = Field(
         5, description="How long a write waits for a database that another process has locked."

@@ -10,9 +10,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,12 +22,12 @@ from order_events.errors import StoreUnavailable
 from order_events.group_commit import Job, Writer
 from order_events.metrics import HubMetrics
 from order_events.models import Event
+from order_events.readers import Readers
 from order_events.settings import HubSettings
 from order_events.tx import Reader, Tx
 from order_events.watermark import Watermark
 
 T = TypeVar("T")
-READERS = 2
 DATABASE_FILE = "orders.sqlite3"
 
 logger = structlog.get_logger(__name__)
@@ -60,9 +58,7 @@ class Store:
         self._committed = committed
         self._closing = False
         self._writer: Writer | None = None
-        self._readers: ThreadPoolExecutor | None = None
-        self._local = threading.local()
-        self._reader_connections: list[sqlite3.Connection] = []
+        self._readers: Readers | None = None
         self._watermark: Watermark | None = None
         self._lock: int | None = None
 
@@ -80,7 +76,7 @@ class Store:
             self._let_go()
             raise
         self._writer.start()
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store reader")
+        self._readers = Readers(self._path, self.epoch, self._settings, self._writer.found_damage)
 
     def _open(self) -> Writer:
         self._settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
@@ -100,10 +96,8 @@ class Store:
         # The readers first: SQLite empties and removes the WAL when its last connection closes,
         # and only one that may write can do so.
         if self._readers is not None:
-            await asyncio.to_thread(self._readers.shutdown)
-        for connection in self._reader_connections:
-            connection.close()
-        self._reader_connections.clear()
+            await asyncio.to_thread(self._readers.stop)
+            self._readers = None
         if self._writer is not None:
             await asyncio.to_thread(self._writer.stop)
             self._writer = None
@@ -117,38 +111,25 @@ class Store:
             os.close(self._lock)
             self._lock = None
 
-    async def write(self, run: Callable[[Tx], T]) -> T:
+    async def write(self, run: Callable[[Tx], T], of: str = "") -> T:
         """What `run` returns, once it is on disk.
 
-        `run` is called in the writer's thread. An error it raises undoes it alone. Raises
-        Overloaded when too many changes wait, StoreUnavailable when they cannot be committed.
+        `run` is called in the writer's thread. An error it raises undoes it alone. Changes `of` one
+        restaurant are made in the order they came; restaurants take turns. Raises Overloaded when
+        too many changes wait, StoreUnavailable when they cannot be committed.
         """
         if self._closing or self._writer is None:
             raise StoreUnavailable("orders cannot be changed: the server is stopping")
         job: Job[T] = Job(run, self._loop.create_future())
-        self._writer.submit(job)
+        self._writer.submit(of, job)
         # A caller that goes away must not take its change back half way.
         return await asyncio.shield(job.future)
 
-    async def read(self, run: Callable[[Reader], T]) -> T:
+    async def read(self, run: Callable[[Reader], T], of: str = "") -> T:
         """What `run` returns, called in a reader's thread; raises StoreUnavailable."""
         if self._readers is None or self._closing:
             raise StoreUnavailable("orders cannot be read: the server is stopping")
-        return await self._loop.run_in_executor(self._readers, self._read, run)
-
-    def _read(self, run: Callable[[Reader], T]) -> T:
-        try:
-            reader: Reader | None = getattr(self._local, "reader", None)
-            if reader is None:
-                db = schema.connect_reader(self._path, self._settings.store_busy_s)
-                self._reader_connections.append(db)
-                reader = self._local.reader = Reader(db, self.epoch)
-            return run(reader)
-        except sqlite3.Error as error:
-            logger.exception("the database cannot be read")
-            if schema.is_damage(error) and self._writer is not None:
-                self._writer.found_damage()
-            raise StoreUnavailable("orders cannot be read now") from error
+        return await self._readers.read(run, of)
 
     def _written(self, jobs: list[Job[Any]], events: list[Event]) -> None:
         """Called in the writer's thread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import re
@@ -81,7 +82,13 @@ async def test_seq_has_no_gap_whatever_fails_in_between(server: Any, draft: Any)
 
 
 async def test_a_fault_inside_one_change_harms_no_other(server: Any, draft: Any) -> None:
-    """The faulty change is undone, its caller gets the exception, the writer goes on."""
+    """The faulty change is undone, its caller gets the exception, the writer goes on.
+
+    Nobody hears of what it had appended: another event has that seq now.
+    """
+    client = await server.connect()
+    await client.send(type="subscribe", events=["order:created", "voice:order"])
+    await client.expect("subscribed")
 
     def faulty(tx: Tx) -> None:
         tx.append("r1", "voice:order", {}, {})
@@ -97,6 +104,9 @@ async def test_a_fault_inside_one_change_harms_no_other(server: Any, draft: Any)
     assert server.events.ready
     events = await server.events.store.read(lambda r: r.events("r1", 0, 10))
     assert [e.type for e in events if e.type != "kds:update"] == ["order:created"] * 2
+    assert (await client.expect("order:created"))["seq"] == 1
+    await client.expect("order:created")
+    await client.silent()
 
 
 async def test_a_locked_database_fails_writers_and_not_readers(start: Any, draft: Any) -> None:
@@ -147,6 +157,37 @@ async def test_a_full_database_refuses_changes_whole(server: Any, draft: Any) ->
     await server.events.store.write(limit(1_000_000))
     made = await server.events.create_order("r1", big, actor="a")
     assert made.order_number.endswith("-0002")
+    assert server.events.ready
+
+
+class _Uncertain(sqlite3.Connection):
+    """A disk that fails after the last page of a commit was written."""
+
+    fails = False
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        cursor = super().execute(sql, *parameters)
+        if sql == "COMMIT" and self.fails:
+            type(self).fails = False
+            raise sqlite3.OperationalError("disk I/O error")
+        return cursor
+
+
+async def test_a_commit_that_is_there_although_it_failed_is_told(
+    start: Any, draft: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its seq would be missing for every client that is connected."""
+    monkeypatch.setattr(sqlite3, "connect", functools.partial(sqlite3.connect, factory=_Uncertain))
+    server = await start()
+    client = await server.connect()
+    await client.send(type="subscribe", events=["order:created"])
+    await client.expect("subscribed")
+    monkeypatch.setattr(_Uncertain, "fails", True)
+    first = await server.events.create_order("r1", draft, actor="a")
+    assert not _Uncertain.fails
+    second = await server.events.create_order("r1", draft, actor="a")
+    told = [(await client.expect("order:created"))["data"]["order"]["id"] for _ in range(2)]
+    assert told == [first.id, second.id]
     assert server.events.ready
 
 
