@@ -8,17 +8,21 @@ import threading
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from order_events.errors import Overloaded, StoreUnavailable
 from order_events.fair_queue import FairQueue
 from order_events.tx import Tx
 
-_STEPS = st.lists(st.sampled_from("abc") | st.integers(1, 5), max_size=60)
+_ROUND = st.tuples(st.text("abc", max_size=12), st.integers(1, 5)).map(lambda r: [*r[0], r[1]])
+_STEPS: st.SearchStrategy[list[str | int]] = st.lists(_ROUND, max_size=8).map(
+    lambda rounds: [step for steps in rounds for step in steps]
+)
 
 
 @given(_STEPS, st.integers(1, 12), st.integers(1, 6))
+@example(["a", "a", "b", "b", 2], 9, 9)
 def test_nobody_waits_for_more_than_a_turn_of_each_other(
     steps: list[str | int], size: int, share: int
 ) -> None:
