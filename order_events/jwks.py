@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -129,10 +130,8 @@ class KeySet:
         while True:
             early = min(EARLY_REFRESH_S, self._refresh_s)
             await asyncio.sleep(early)
-            try:
-                async with asyncio.timeout(self._refresh_s - early or None):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._refresh_s - early):
                     await self._unknown.wait()
-            except TimeoutError:
-                pass
             self._unknown.clear()
             await self.refresh()

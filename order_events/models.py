@@ -18,6 +18,8 @@ from order_events.menu import Cents, Id
 
 Text = Annotated[str, Field(max_length=500)]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z_-]{0,31}$")]
+Claim = Annotated[str, Field(min_length=1, max_length=200)]
+"""A `jti` or `sub` of a token."""
 MAX_ITEMS = 200
 
 
@@ -187,8 +189,8 @@ class Payment(Kept):
 class RevocationDraft(Draft):
     """Takes back one token (its `jti`), or every token a user has been given until now."""
 
-    token_id: Id | None = None
-    user_id: Id | None = None
+    token_id: Claim | None = None
+    user_id: Claim | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -130,7 +130,12 @@ def _meaning(codes: Iterable[ErrorCode]) -> str:
 
 def _path_parameters(path: str) -> list[Schema]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 100},
+        }
         for name in re.findall(r"{(\w+)}", path)
     ]
 

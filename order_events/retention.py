@@ -42,16 +42,17 @@ def forget_events(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> tup
 
     What remains has no gap.
     """
-    first_kept = tx.db.execute(
-        "SELECT max((SELECT seq FROM restaurants WHERE id = ?1) - ?2 + 1, coalesce("
-        "(SELECT seq FROM events WHERE restaurant_id = ?1 AND at >= ?3 ORDER BY seq LIMIT 1),"
-        " (SELECT seq FROM restaurants WHERE id = ?1) + 1))",
-        (restaurant_id, limits.events, now - limits.event_days * DAY_S),
-    ).fetchone()[0]
+    # Only those that could go now are looked at: history may be long.
+    kept = tx.db.execute(
+        "SELECT seq FROM (SELECT seq, at FROM events WHERE restaurant_id = ?1 ORDER BY seq"
+        " LIMIT ?4) WHERE at >= ?3 AND seq > (SELECT seq FROM restaurants WHERE id = ?1) - ?2"
+        " ORDER BY seq LIMIT 1",
+        (restaurant_id, limits.events, now - limits.event_days * DAY_S, AT_ONCE),
+    ).fetchone()
     deleted = tx.db.execute(
-        "DELETE FROM events WHERE restaurant_id = ?1 AND seq < ?2 AND seq IN (SELECT seq FROM"
-        " events WHERE restaurant_id = ?1 ORDER BY seq LIMIT ?3)",
-        (restaurant_id, first_kept, AT_ONCE),
+        "DELETE FROM events WHERE restaurant_id = ?1 AND seq IN (SELECT seq FROM events"
+        " WHERE restaurant_id = ?1 ORDER BY seq LIMIT ?2) AND (?3 IS NULL OR seq < ?3)",
+        (restaurant_id, AT_ONCE, None if kept is None else kept[0]),
     )
     return tx.oldest(restaurant_id), deleted.rowcount == AT_ONCE
 

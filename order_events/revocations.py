@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from order_events.auth import Principal
+from order_events.auth import CLOCK_SKEW_S, Principal
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """`at` is Unix time in seconds: a user's tokens issued later are good again."""
+    """`at` is Unix time in seconds: a user's tokens issued later are good again.
+
+    Later by more than the issuer's clock may be ahead of ours: until then nobody can tell whether a
+    token was issued before or after.
+    """
 
     restaurant_id: str
     token_id: str | None
@@ -50,4 +54,4 @@ class Revocations:
         if principal.token_id is not None and (restaurant, principal.token_id) in self._tokens:
             return True
         at = self._users.get((restaurant, principal.user_id))
-        return at is not None and principal.issued_at <= at
+        return at is not None and principal.issued_at <= at + CLOCK_SKEW_S

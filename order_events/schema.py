@@ -84,6 +84,13 @@ MIGRATIONS: tuple[str, ...] = (
     );
     """,
     "ALTER TABLE idempotency ADD COLUMN digest TEXT",
+    """
+    CREATE INDEX orders_by_table ON orders (restaurant_id, table_id, number);
+    CREATE INDEX orders_by_status ON orders (restaurant_id, status, number);
+    ALTER TABLE payments ADD COLUMN at TEXT;
+    UPDATE payments SET at = json_extract(body, '$.created_at');
+    CREATE INDEX payments_by_time ON payments (restaurant_id, at, id);
+    """,
 )
 """What turns a database of version n into one of version n + 1."""
 
@@ -166,9 +173,8 @@ def migrate(connection: sqlite3.Connection) -> str:
     try:
         version = _version(connection)
         for number, script in enumerate(MIGRATIONS[version:], version + 1):
-            for statement in script.split(";"):
-                if statement.strip():
-                    connection.execute(statement)
+            for statement in statements(script):
+                connection.execute(statement)
             connection.execute("INSERT INTO schema_version (version) VALUES (?)", (number,))
         connection.execute(
             "INSERT OR IGNORE INTO meta (key, value) VALUES ('epoch', ?)", (secrets.token_hex(6),)
@@ -180,6 +186,16 @@ def migrate(connection: sqlite3.Connection) -> str:
             connection.execute("ROLLBACK")
         raise
     return str(epoch)
+
+
+def statements(script: str) -> Iterator[str]:
+    """A script's statements; a semicolon in a text or a trigger does not end one."""
+    statement = ""
+    for part in script.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def events_ever(connection: sqlite3.Connection) -> int:

@@ -6,10 +6,10 @@ import json
 import sqlite3
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 from order_events.errors import NotFound
 from order_events.filters import Tags
@@ -19,6 +19,9 @@ from order_events.protocol import encode, event, timestamp
 from order_events.revocations import Revoked
 
 _MENUS = 64
+PAGE_BYTES = 1_048_576
+"""Of one page of a list, about; it has one entry at least."""
+K = TypeVar("K")
 
 
 class Reader:
@@ -44,15 +47,20 @@ class Reader:
         before: int | None,
         limit: int,
     ) -> tuple[list[Order], int | None]:
-        """The newest orders first, and what `before` must be for the next page (None: the end)."""
+        """The newest orders first, and what `before` must be for the next page (None: the end).
+
+        A page has fewer than `limit` where they would have more than PAGE_BYTES.
+        """
+        wanted = {"number < ?": before, "status = ?": status, "table_id = ?": table_id}
+        given = {test: value for test, value in wanted.items() if value is not None}
         rows = self.db.execute(
-            "SELECT number, body FROM orders WHERE restaurant_id = ?1 AND (?2 IS NULL OR number <"
-            " ?2) AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR table_id = ?4)"
-            " ORDER BY number DESC LIMIT ?5",
-            (restaurant_id, before, status, table_id, limit),
-        ).fetchall()
-        more = rows[-1][0] if len(rows) == limit else None
-        return [Order.model_validate_json(body) for _, body in rows], more
+            "SELECT number, body FROM orders WHERE "  # noqa: S608 (only the tests named above)
+            + " AND ".join(["restaurant_id = ?", *given])
+            + " ORDER BY number DESC LIMIT ?",
+            (restaurant_id, *given.values(), limit),
+        )
+        page, more = _page(rows, limit)
+        return [Order.model_validate_json(body) for _, body in page], more
 
     def events(self, restaurant_id: str, after: int, limit: int) -> list[Event]:
         """Committed events after a seq, in order."""
@@ -120,6 +128,18 @@ class Reader:
             " WHERE o.restaurant_id = r.id AND o.seq > r.kds_seq)"
         ).fetchall()
         return [row[0] for row in rows]
+
+
+def _page(rows: Iterable[tuple[K, str]], limit: int) -> tuple[list[tuple[K, str]], K | None]:
+    """Rows of a key and a body up to PAGE_BYTES, at least one; the last key if more may follow."""
+    page: list[tuple[K, str]] = []
+    size = 0
+    for row in rows:
+        size += len(row[1])
+        if page and size > PAGE_BYTES:
+            return page, page[-1][0]
+        page.append(row)
+    return page, page[-1][0] if len(page) == limit else None
 
 
 class MenuCache:
@@ -222,10 +242,14 @@ class Tx(Reader):
     def next_order_number(self, restaurant_id: str, moment: datetime) -> str:
         """The day's next number; `moment` is in the restaurant's time zone."""
         day = moment.strftime("%Y%m%d")
+        first = self.first_number(day)
+        # The count of an old day is forgotten before all its orders are; the clock may go back.
         last = self.db.execute(
-            "INSERT INTO order_numbers (restaurant_id, day, last) VALUES (?, ?, 1)"
+            "INSERT INTO order_numbers (restaurant_id, day, last) VALUES (?1, ?2, 1 + coalesce("
+            "(SELECT max(number) FROM orders WHERE restaurant_id = ?1 AND number >= ?3"
+            " AND number < ?3 + 1000000) - ?3, 0))"
             " ON CONFLICT (restaurant_id, day) DO UPDATE SET last = last + 1 RETURNING last",
-            (restaurant_id, day),
+            (restaurant_id, day, first),
         ).fetchone()[0]
         return f"{day}-{last:04d}"
 
@@ -268,8 +292,14 @@ class Tx(Reader):
     def put_payment(self, restaurant_id: str, payment: Payment) -> None:
         """Writes a payment."""
         self.db.execute(
-            "INSERT INTO payments (restaurant_id, id, order_id, body) VALUES (?, ?, ?, ?)",
-            (restaurant_id, payment.id, payment.order_id, payment.model_dump_json()),
+            "INSERT INTO payments (restaurant_id, id, order_id, body, at) VALUES (?, ?, ?, ?, ?)",
+            (
+                restaurant_id,
+                payment.id,
+                payment.order_id,
+                payment.model_dump_json(),
+                payment.created_at,
+            ),
         )
 
     def require_payment(self, restaurant_id: str, payment_id: str) -> Payment:

@@ -66,7 +66,9 @@ class Gate:
             brought = bearer(request)
         except AuthError as error:
             raise self._unauthorized(request, str(error)) from error
-        if not hmac.compare_digest(brought.encode(), secret.get_secret_value().encode()):
+        if not hmac.compare_digest(
+            brought.encode("utf-8", "surrogateescape"), secret.get_secret_value().encode()
+        ):
             raise self._unauthorized(request, "the token is not valid")
 
     def _unauthorized(self, request: web.Request, why: str) -> ProtocolError:
@@ -86,6 +88,9 @@ def idempotency_key(request: web.Request) -> str | None:
         raise ProtocolError(
             ErrorCode.INVALID_MESSAGE, f"Idempotency-Key: must have 1 to {_KEY_LENGTH} characters"
         )
+    if not key.isprintable():
+        # Bytes that are no UTF-8 come as surrogates, which no database takes.
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, "Idempotency-Key: must be printable text")
     return f"http:{key}"
 
 

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Iterable
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from order_events.answers import Problem, ProblemAnswer
 from order_events.errors import OrderError
-from order_events.menu import Menu
+from order_events.menu import Id, Menu
 from order_events.menu_errors import MenuError, read_menu
 from order_events.metrics import HubMetrics
 from order_events.problems import explain
@@ -26,6 +26,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ROUTES: web.AppKey[list[Route]] = web.AppKey("ROUTES", list[Route])
 """What the OpenAPI document of an application describes; `add_routes` appends to it."""
+
+_PATH_ID: TypeAdapter[str] = TypeAdapter(Id)
 
 _OF_HTTP = {
     400: "the request is not valid HTTP or its body cannot be read",
@@ -51,7 +53,8 @@ def _serving(api: object, declared: Route, gate: Gate) -> Handler:
         who = gate.check(request, declared.action)
         key = idempotency_key(request) if declared.keyed else None
         says = await _read(request, declared, gate.settings)
-        answer = await declared.handler(api, Call(who, request.match_info, says, key))
+        path = {name: _path_id(name, value) for name, value in request.match_info.items()}
+        answer = await declared.handler(api, Call(who, path, says, key))
         return json_answer(answer, declared.status)
 
     return serve
@@ -65,6 +68,13 @@ async def _read(request: web.Request, declared: Route, settings: HubSettings) ->
         # Large, and checked in Python: meanwhile the loop goes on.
         return await asyncio.to_thread(_menu, body)
     return declared.reads(body)
+
+
+def _path_id(name: str, value: str) -> str:
+    try:
+        return _PATH_ID.validate_python(value)
+    except ValidationError as error:
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, explain(error, whole=name)) from error
 
 
 def _most(declared: Route, settings: HubSettings) -> int:

@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from order_events import changes, filters, retention, schema
+from order_events import changes, filters, retention, schema, tx
 from order_events.errors import IllegalTransition, KeyReused, NotFound, UnknownItem
 from order_events.menu import Menu
 from order_events.models import Order, OrderDraft, OrderStatus, PaymentDraft, StatusChange
 from order_events.settings import HubSettings
-from order_events.tx import MenuCache, Tx
+from order_events.tx import MenuCache, Reader, Tx
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 ZONES = ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
@@ -42,15 +42,15 @@ def at(db: sqlite3.Connection, moment: datetime = NOON) -> Tx:
     return Tx(db, "e", MenuCache(), moment)
 
 
-def order(tx: Tx, draft: OrderDraft, key: str | None = None, actor: str = "a") -> Order:
+def order(change: Tx, draft: OrderDraft, key: str | None = None, actor: str = "a") -> Order:
     """A new order of the restaurant r1."""
-    return changes.create_order(tx, "r1", draft, actor, key)
+    return changes.create_order(change, "r1", draft, actor, key)
 
 
-def finish(tx: Tx, made: Order, steps: tuple[OrderStatus, ...] = FINISH) -> None:
+def finish(change: Tx, made: Order, steps: tuple[OrderStatus, ...] = FINISH) -> None:
     """Takes an order through its life."""
     for status in steps:
-        changes.set_status(tx, "r1", made.id, StatusChange(status=status), "a")
+        changes.set_status(change, "r1", made.id, StatusChange(status=status), "a")
 
 
 def kept_orders(db: sqlite3.Connection) -> list[str]:
@@ -204,6 +204,86 @@ def test_a_lot_is_forgotten_in_several_transactions(
     assert retention.forget_keys(at(db), later)
     assert not retention.forget_keys(at(db), later)
     assert db.execute("SELECT count(*) FROM idempotency").fetchone()[0] == 0
+
+
+def test_a_number_is_not_given_twice_though_the_clock_goes_back(
+    db: sqlite3.Connection, draft: OrderDraft
+) -> None:
+    """The count of an old day is forgotten, while an order of it is still open."""
+    assert order(at(db), draft).order_number.endswith("-0001")
+    assert order(at(db), draft).order_number.endswith("-0002")
+    retention.forget_orders(at(db), "r1", limits(), NOON.timestamp() + 500 * retention.DAY_S)
+    assert order(at(db), draft).order_number.endswith("-0003")
+
+
+def test_forgetting_looks_only_at_what_may_go(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps of SQLite's machine, counted: a transaction costs as much however long history is."""
+    monkeypatch.setattr(retention, "AT_ONCE", 10)
+
+    def steps(events: int) -> int:
+        for _ in range(events):
+            at(db).append("r1", "voice:order", {}, {})
+        count = 0
+
+        def step() -> None:
+            nonlocal count
+            count += 1
+
+        later = NOON.timestamp() + 500 * retention.DAY_S
+        db.set_progress_handler(step, 10)
+        assert retention.forget_events(at(db), "r1", limits(), later)[1]
+        db.set_progress_handler(None, 0)
+        return count
+
+    assert steps(3_000) < 2 * steps(30)
+
+
+@pytest.mark.parametrize(("most", "age_s", "left"), [(4, 1e9, [7, 8, 9, 10]), (99, 3, [8, 9, 10])])
+def test_events_are_kept_to_a_number_and_an_age(
+    db: sqlite3.Connection, most: int, age_s: float, left: list[int]
+) -> None:
+    """Whichever is less; what is left has no gap."""
+    for second in range(10):
+        at(db, NOON + timedelta(seconds=second)).append("r1", "voice:order", {}, {})
+    kept = limits(events=most, days=age_s / retention.DAY_S)
+    oldest, more = retention.forget_events(at(db), "r1", kept, NOON.timestamp() + 9.5)
+    assert (oldest, more) == (left[0], False)
+    assert [e.seq for e in Reader(db, "e").events("r1", 0, 99)] == left
+
+
+def test_a_page_of_orders_is_bounded_in_bytes(
+    db: sqlite3.Connection, draft: OrderDraft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has fewer orders then, one at least, and the next page goes on behind it."""
+    made = [order(at(db), draft).id for _ in range(7)]
+    size = len(at(db).require_order("r1", made[0]).model_dump_json())
+    for bound, sizes in ((2 * size + 50, [2, 2, 2, 1]), (1, [1] * 7)):
+        monkeypatch.setattr(tx, "PAGE_BYTES", bound)
+        pages: list[list[str]] = []
+        before: int | None = None
+        while before is not None or not pages:
+            page, before = Reader(db, "e").orders(
+                "r1", status=None, table_id=None, before=before, limit=50
+            )
+            pages.append([o.id for o in page])
+        assert [len(page) for page in pages] == sizes
+        assert [id_ for page in pages for id_ in page] == made[::-1]
+
+
+def test_orders_of_a_table_or_status_are_found_by_an_index(db: sqlite3.Connection) -> None:
+    """A restaurant's whole past is not gone through for them."""
+    asked: list[str] = []
+    db.set_trace_callback(asked.append)
+    reader = Reader(db, "e")
+    reader.orders("r1", status=None, table_id="t", before=None, limit=5)
+    reader.orders("r1", status=OrderStatus.READY, table_id=None, before=None, limit=5)
+    db.set_trace_callback(None)
+    for sql, index in zip(asked, ("orders_by_table", "orders_by_status"), strict=True):
+        plan = db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
+        assert [row[3] for row in plan if index in row[3]], plan
+        assert not [row for row in plan if "TEMP B-TREE" in row[3]], plan
 
 
 def test_a_restaurant_can_have_a_retention_of_its_own() -> None:

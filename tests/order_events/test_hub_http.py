@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import structlog
 from pydantic import ValidationError
+from yarl import URL
 
 from order_events import logs
 from order_events.auth import Role
@@ -214,6 +215,45 @@ async def test_bodies_are_bounded_from_both_sides(server: Any, burger: dict[str,
         url = server.url + "/v1/menu"
         async with server.session.put(url, data=data, headers=headers) as response:
             assert response.status == status
+
+
+@pytest.mark.parametrize("id_", ["x" * 101, "%ED%A0%80", "x" * 5_000])
+async def test_ids_in_a_path_are_as_bounded_as_in_a_body(server: Any, id_: str) -> None:
+    """What could not be filtered by is not stored."""
+    headers = {"Authorization": f"Bearer {server.token()}"}
+    url = URL(f"{server.url}/v1/tables/{id_}", encoded=True)
+    table = {"number": "1", "status": "free"}
+    async with server.session.put(url, json=table, headers=headers) as response:
+        answer = await response.json()
+    if id_.startswith("%"):
+        # What is no UTF-8 stays as it was sent, percent signs and all.
+        assert (response.status, answer["table"]["id"]) == (200, id_)
+    else:
+        assert (response.status, answer["error"]["code"]) == (400, "INVALID_MESSAGE")
+        assert answer["error"]["message"] == "id must have at most 100 characters"
+
+
+@pytest.mark.parametrize("token", [None, "secret-" * 6])
+async def test_headers_that_are_no_text_are_refused(start: Any, token: str | None) -> None:
+    """Not with a fault of ours: a key for the database, a secret to compare."""
+    server = await start(metrics_token=token)
+    body = b'{"items":[{"menu_item_id":"burger"}]}'
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    if token is None:
+        writer.write(
+            b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
+            + server.token().encode()
+            + b"\r\nIdempotency-Key: k\xff\r\nContent-Length: %d\r\n\r\n" % len(body)
+            + body
+        )
+    else:
+        writer.write(
+            b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Authorization: Bearer k\xff\r\n\r\n"
+        )
+    status = (await reader.readline()).split()[1]
+    assert status == (b"400" if token is None else b"401")
+    writer.close()
 
 
 async def test_what_is_not_there_is_said_in_json(server: Any) -> None:

@@ -121,6 +121,25 @@ async def test_keys_in_a_file_rotate(start: Any, tmp_path: Path) -> None:
     assert not await _accepted(server, old)
 
 
+@pytest.mark.parametrize("early_s", [0.02, 10.0])
+async def test_a_key_that_is_taken_out_is_trusted_no_longer(
+    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, early_s: float
+) -> None:
+    """Without anybody asking for an unknown one, also where the set is read very often."""
+    monkeypatch.setattr(jwks, "EARLY_REFRESH_S", early_s)
+    path = tmp_path / "keys.json"
+    path.write_text(key_set(public(RSA_KEY, "a"), public(EC_KEY, "b")))
+    server = await start(jwt_jwks=str(path), jwt_jwks_refresh_s=0.05)
+    gone = signed(RSA_KEY, "RS256", "a")
+    assert await _accepted(server, gone)
+    path.write_text(key_set(public(EC_KEY, "b")))
+    for _ in range(100):
+        if not await _accepted(server, gone):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the key is still trusted")
+
+
 async def test_keys_rotate_and_a_failing_source_keeps_the_old_ones(
     start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -303,6 +303,20 @@ async def test_a_newer_schema_is_not_touched(tmp_path: Path) -> None:
     db.close()
 
 
+def test_a_migration_may_have_triggers_and_semicolons_in_texts() -> None:
+    """A statement ends where SQLite says so."""
+    script = """
+    CREATE TABLE t (a TEXT DEFAULT 'x;y');
+    CREATE TRIGGER r AFTER INSERT ON t BEGIN UPDATE t SET a = ';'; DELETE FROM t; END;
+    DROP TABLE t
+    """
+    db = sqlite3.connect(":memory:")
+    parts = list(schema.statements(script))
+    for statement in parts:
+        db.execute(statement)
+    assert [part.split()[0] for part in parts] == ["CREATE", "CREATE", "DROP"]
+
+
 def test_the_database_survives_a_loss_of_power_by_its_settings(tmp_path: Path) -> None:
     """WAL with FULL, not NORMAL."""
     db = schema.connect(tmp_path / "db", 1)
