@@ -43,11 +43,31 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """Words that were taken for something on the menu.
+
+    `kind` says what: an item, a modifier, or an item that is to go. `quality` (0 to 1) is how well
+    they match its name.
+    """
+
+    kind: Literal["item", "modifier", "removed"]
+    id: str
+    name: str
+    text: str
+    quality: float
+
+
+@dataclass(frozen=True, slots=True)
 class CartUpdate:
-    """The whole order after an utterance. `changed` says whether its items differ from before."""
+    """The whole order after an utterance. `changed` says whether its items differ from before.
+
+    `utterance` is the one that was heard, and `matched` what its words were taken for.
+    """
 
     items: tuple[ItemDraft, ...]
     status: Status
     reasons: tuple[Reason, ...]
     readback: str
     changed: bool
+    utterance: int = 0
+    matched: tuple[Match, ...] = ()
