@@ -13,6 +13,8 @@ from order_events.drafts import Draft
 from order_events.menu import Id
 from order_events.models import Kept
 
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
+
 
 class SessionState(StrEnum):
     """What has become of a session."""
@@ -107,8 +109,8 @@ class AuditQuery(Query):
 class AnalyticsQuery(Query):
     """The days to count, both included, in the restaurant's time zone; else the last seven."""
 
-    from_day: date | None = None
-    to_day: date | None = None
+    from_day: Day | None = None
+    to_day: Day | None = None
 
 
 class SessionAnswer(Answer):
