@@ -30,6 +30,8 @@ class ModifierDraft(Draft):
 class ItemDraft(Draft):
     """One line of an order. `id` names the line, so that a later draft can change it in place.
 
+    A part of a combo is a line of its own: `part_of` is the combo's line and `slot` the slot that
+    it fills (None: the first free one that it fits). There are as many of it as of the combo.
     `confidence` is 0 to 1: how sure understanding is that the guest asked for exactly this.
     """
 
@@ -40,3 +42,5 @@ class ItemDraft(Draft):
     modifiers: tuple[ModifierDraft, ...] = ()
     special_instructions: Annotated[str, Field(max_length=500)] | None = None
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    part_of: Id | None = None
+    slot: Id | None = None

@@ -31,6 +31,12 @@ class SoldOut(OrderError):
     code = ErrorCode.SOLD_OUT
 
 
+class NotServed(OrderError):
+    """The item is on the menu, but not at this hour."""
+
+    code = ErrorCode.NOT_SERVED
+
+
 class NotFound(OrderError):
     """There is no such order, table, item or menu in this restaurant."""
 

@@ -35,7 +35,12 @@ from order_events.routes import Call, Nothing, route, routes_of
 from order_events.service import OrderEvents
 from order_events.sockets import Sockets
 
-_PRICING = (ErrorCode.INVALID_ORDER, ErrorCode.UNKNOWN_ITEM, ErrorCode.SOLD_OUT)
+_PRICING = (
+    ErrorCode.INVALID_ORDER,
+    ErrorCode.UNKNOWN_ITEM,
+    ErrorCode.SOLD_OUT,
+    ErrorCode.NOT_SERVED,
+)
 _ABSENT = (ErrorCode.NOT_FOUND,)
 _TABLE = (ErrorCode.STALE_VERSION, ErrorCode.INVALID_ORDER)
 _CHANGING = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION)

@@ -24,6 +24,7 @@ ERRORS = {
     ErrorCode.INVALID_ORDER: "The body contradicts itself, the menu or what is stored.",
     ErrorCode.UNKNOWN_ITEM: "The menu has no such item, size or modifier.",
     ErrorCode.SOLD_OUT: "The item is on the menu but sold out.",
+    ErrorCode.NOT_SERVED: "The item is on the menu, but not at this hour.",
     ErrorCode.KEY_REUSED: "The idempotency key came before, with something else: use a new one.",
     ErrorCode.STALE_VERSION: "Somebody else has changed it since: read it again, then decide.",
     ErrorCode.ILLEGAL_TRANSITION: "An order in this status may not take that step.",

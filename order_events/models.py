@@ -98,7 +98,10 @@ class OrderModifier(Kept):
 
 
 class OrderItem(Kept):
-    """A priced line: `subtotal` is `quantity` times `price` and what its modifiers cost."""
+    """A priced line: `subtotal` is `quantity` times `price` and what its modifiers cost.
+
+    The parts of a combo follow its line and say so in `part_of`; their price is the upcharge.
+    """
 
     id: str
     menu_item_id: str
@@ -110,6 +113,8 @@ class OrderItem(Kept):
     special_instructions: str | None = None
     subtotal: int
     confidence: float | None = None
+    part_of: str | None = None
+    slot: str | None = None
 
 
 class Order(Kept):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from order_events.combos import part_price, part_size, with_parts
 from order_events.drafts import ItemDraft, ModifierDraft
 from order_events.errors import (
     IllegalTransition,
     InvalidOrder,
+    NotServed,
     SoldOut,
     StaleVersion,
     UnknownItem,
@@ -39,6 +42,9 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
 CHANGEABLE = frozenset({S.PENDING, S.CONFIRMED, S.PREPARING})
 """An order's items may change until the kitchen has finished it."""
 
+LATE = timedelta(minutes=15)
+"""So long after the end of its hours an item may still be ordered: the guest began in time."""
+
 
 def tax_on(subtotal: int, rate: Decimal) -> int:
     """Tax in cents, exact, half up."""
@@ -55,8 +61,8 @@ def create(
     actor: str,
     now: str,
 ) -> Order:
-    """A new order, version 1; raises UnknownItem, SoldOut or InvalidOrder."""
-    items = price_items(draft.items, menu, already=())
+    """A new order, version 1; raises UnknownItem, SoldOut, NotServed or InvalidOrder."""
+    items = price_items(draft.items, menu, already=(), now=now)
     return Order(
         id=order_id,
         restaurant_id=restaurant_id,
@@ -89,7 +95,8 @@ def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, 
     if change.items is not None:
         if menu is None:
             raise InvalidOrder("the restaurant has no menu")
-        items = price_items(change.items, menu, already=(i.menu_item_id for i in order.items))
+        already = (item.menu_item_id for item in order.items)
+        items = price_items(change.items, menu, already=already, now=now)
         changed |= {"items": items, **_totals(items, menu), "prep_time": _prep_time(items, menu)}
     return with_paid(_next(order, changed, actor, now), order.paid)
 
@@ -128,36 +135,56 @@ def check_version(actual: int, expected: int | None) -> None:
 
 
 def price_items(
-    drafts: Sequence[ItemDraft], menu: Menu, *, already: Iterable[str]
+    drafts: Sequence[ItemDraft], menu: Menu, *, already: Iterable[str], now: str | None = None
 ) -> tuple[OrderItem, ...]:
-    """Lines with names and prices from the menu.
+    """Lines with names and prices from the menu; a combo's parts follow its line.
 
-    Items in `already` may stay though they have been sold out since. Lines keep their ids; those
-    without one get the next free number.
+    Items in `already` may stay though they have been sold out, or their hours have ended, since.
+    Lines keep their ids; those without one get the next free number. Without `now`, every
+    hour's items are served.
     """
     catalogue = {item.id: item for item in menu.items}
     kept = frozenset(already)
-    ids = [draft.id for draft in drafts if draft.id is not None]
-    if len(set(ids)) < len(ids):
-        raise InvalidOrder("two lines have the same id")
-    free = (str(n) for n in range(1, 2 * len(drafts) + 1) if str(n) not in ids)
-    lines = []
-    for draft in drafts:
+    lines = _with_ids(with_parts(_with_ids(drafts), menu))
+    priced = []
+    for draft in lines:
         item = catalogue.get(draft.menu_item_id)
         if item is None:
             raise UnknownItem(f"the menu has no item {draft.menu_item_id!r}")
-        if item.sold_out and item.id not in kept:
-            raise SoldOut(f"{item.name} is sold out")
-        lines.append(_price_item(draft, item, menu, draft.id or next(free)))
-    return tuple(lines)
+        if item.id not in kept:
+            _available(item, menu, now)
+        combo = next((d for d in lines if d.id == draft.part_of), None)
+        priced.append(_price_item(draft, item, menu, combo))
+    return tuple(priced)
 
 
-def _price_item(draft: ItemDraft, item: MenuItem, menu: Menu, line_id: str) -> OrderItem:
-    size, price = _size_and_price(draft, item)
+def _with_ids(drafts: Sequence[ItemDraft]) -> list[ItemDraft]:
+    """The drafts, each with an id; raises InvalidOrder where two have the same."""
+    ids = {draft.id for draft in drafts if draft.id is not None}
+    if len(ids) < sum(draft.id is not None for draft in drafts):
+        raise InvalidOrder("two lines have the same id")
+    free = (str(n) for n in range(1, 2 * len(drafts) + 1) if str(n) not in ids)
+    return [d if d.id is not None else d.model_copy(update={"id": next(free)}) for d in drafts]
+
+
+def _available(item: MenuItem, menu: Menu, now: str | None) -> None:
+    if item.sold_out:
+        raise SoldOut(f"{item.name} is sold out")
+    if now is None or not menu.day_parts:
+        return
+    if not menu.served(item, datetime.fromisoformat(now), late=LATE):
+        raise NotServed(f"{item.name} is not served at this time")
+
+
+def _price_item(draft: ItemDraft, item: MenuItem, menu: Menu, combo: ItemDraft | None) -> OrderItem:
+    if combo is None:
+        size, price = _size_and_price(draft, item)
+    else:
+        size, price = _part_size_and_price(draft, item, menu, combo)
     modifiers = _price_modifiers(draft.modifiers, item, menu)
     extras = sum(_charge(modifier, item) for modifier in modifiers)
     return OrderItem(
-        id=line_id,
+        id=draft.id or "",
         menu_item_id=item.id,
         name=item.name,
         quantity=draft.quantity,
@@ -167,7 +194,24 @@ def _price_item(draft: ItemDraft, item: MenuItem, menu: Menu, line_id: str) -> O
         special_instructions=draft.special_instructions,
         subtotal=draft.quantity * (price + extras),
         confidence=draft.confidence,
+        part_of=draft.part_of,
+        slot=draft.slot,
     )
+
+
+def _part_size_and_price(
+    draft: ItemDraft, item: MenuItem, menu: Menu, combo: ItemDraft
+) -> tuple[str | None, int]:
+    whole = next(i for i in menu.items if i.id == combo.menu_item_id)
+    choice = next(
+        choice
+        for slot in whole.slots
+        if slot.id == draft.slot and (choice := menu.filling(slot, item)) is not None
+    )
+    combo_size, _ = _size_and_price(combo, whole)
+    asked = draft.model_copy(update={"size": part_size(draft.size, choice, combo_size, item)})
+    size, _ = _size_and_price(asked, item)
+    return size, part_price(size, choice, combo_size, item)
 
 
 def _size_and_price(draft: ItemDraft, item: MenuItem) -> tuple[str | None, int]:

@@ -74,20 +74,21 @@ def explain(problem: ValidationError, *, skip: int = 0, whole: str = "the body")
     first = errors[0]
     place = first["loc"][skip:]
     if place and place[-1] in _ALTERNATIVES:
-        alternatives = [_say(e) for e in errors if e["loc"][skip:-1] == place[:-1]]
+        alternatives = [say(e) for e in errors if e["loc"][skip:-1] == place[:-1]]
         text = f"{_where(place[:-1])}: {' or '.join(dict.fromkeys(alternatives))}"
     elif place:
-        text = f"{_where(place)}: {_say(first)}"
+        text = f"{_where(place)}: {say(first)}"
     elif first["type"].startswith("union_tag"):
-        text = f"type: {_say(first)}"
+        text = f"type: {say(first)}"
     elif first["type"] == "value_error":
-        text = _say(first)
+        text = say(first)
     else:
-        text = f"{whole} {_say(first)}"
+        text = f"{whole} {say(first)}"
     return text[:LONGEST]
 
 
-def _say(error: Mapping[str, Any]) -> str:
+def say(error: Mapping[str, Any]) -> str:
+    """What must be different, without the place."""
     template = _PLAIN.get(error["type"], "is not accepted")
     return template.format_map(error.get("ctx", {}))
 

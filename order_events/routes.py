@@ -28,6 +28,7 @@ HTTP_STATUS = {
     ErrorCode.STALE_VERSION: 409,
     ErrorCode.ILLEGAL_TRANSITION: 409,
     ErrorCode.SOLD_OUT: 409,
+    ErrorCode.NOT_SERVED: 409,
     ErrorCode.INVALID_ORDER: 422,
     ErrorCode.UNKNOWN_ITEM: 422,
     ErrorCode.RATE_LIMITED: 429,

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from order_events.answers import Problem, ProblemAnswer
 from order_events.errors import OrderError
+from order_events.menu import Menu
+from order_events.menu_errors import MenuError, read_menu
 from order_events.metrics import HubMetrics
 from order_events.problems import explain
 from order_events.protocol import ErrorCode, ProtocolError
@@ -59,7 +61,17 @@ async def _read(request: web.Request, declared: Route, settings: HubSettings) ->
     if not declared.has_body:
         return declared.takes.model_validate(_parameters(request))
     body = await _body(request, getattr(settings, declared.body_bytes), settings.idle_http_s)
+    if declared.takes is Menu:
+        return _menu(body)
     return declared.reads(body)
+
+
+def _menu(body: bytes) -> Menu:
+    """A menu; whoever wrote it by hand is told everything that is wrong with it."""
+    try:
+        return read_menu(body)
+    except MenuError as error:
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, str(error)) from error
 
 
 def _parameters(request: web.Request) -> dict[str, str]:

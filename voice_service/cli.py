@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _mic(commands.add_parser("mic", help="stream this machine's microphone"))
     _transcribe(commands.add_parser("transcribe", help="recognise recordings without a server"))
     _order(commands.add_parser("order", help="read written utterances as orders"))
+    _menu(commands.add_parser("menu", help="check a menu; import it from CSV, export it"))
     _models(commands.add_parser("models", help="list, verify, fetch and add speech models"))
     return parser
 
@@ -330,13 +331,35 @@ def _order(parser: argparse.ArgumentParser) -> None:
     _option(parser, "--menu", type=Path, required=True, help="a menu as JSON")
     parser.add_argument("file", nargs="?", type=Path, help="utterances, a line each (default: -)")
     _option(parser, "--jsonl", action="store_true", help="print a line of JSON per order")
+    _option(parser, "--language", help="what the guests speak (default: the menu's)")
     parser.set_defaults(run=_run_order)
 
 
 def _run_order(options: argparse.Namespace) -> int:
     import voice_service.ordering.cli as ordering  # noqa: PLC0415
 
-    return ordering.run(options.menu, options.file, jsonl=options.jsonl)
+    return ordering.run(options.menu, options.file, jsonl=options.jsonl, tag=options.language)
+
+
+def _menu(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
+    for action, does in (
+        ("check", "say what is wrong with a menu"),
+        ("import", "turn a CSV table into a menu"),
+        ("export", "turn a menu into a CSV table"),
+    ):
+        command = actions.add_parser(action, help=does)
+        command.add_argument("file", type=Path)
+        if action != "check":
+            _option(command, "--out", type=Path, help="where to write it (default: print it)")
+    parser.set_defaults(run=_run_menu)
+
+
+def _run_menu(options: argparse.Namespace) -> int:
+    from voice_service import menu_files  # noqa: PLC0415
+
+    out = getattr(options, "out", None)
+    return menu_files.run(options.action, options.file, out, _complain)
 
 
 def _models(parser: argparse.ArgumentParser) -> None:

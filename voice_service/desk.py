@@ -83,12 +83,10 @@ class OrderDesk:
             )
         return order
 
-    def go_on(self, order: Order | None, understood: Sequence[ItemDraft]) -> None:
-        """Staff have handed the order back. What is not `understood` of it stays as it is."""
+    def go_on(self, order: Order | None, left: Sequence[OrderItem]) -> None:
+        """Staff have handed the order back; what is `left` of it stays as it is."""
         self._order, self._taken, self.held = order, None, False
-        known = {item.id for item in understood}
-        items = () if order is None else order.items
-        self._left = tuple(_draft(item) for item in items if item.id not in known)
+        self._left = tuple(map(_draft, left))
 
     async def place(self, update: CartUpdate) -> tuple[Order | None, CartUpdate]:
         """Store an update; the order as it is then, and the update with what went wrong, if so."""
@@ -122,13 +120,14 @@ class OrderDesk:
         if self._order is None:
             if not update.items:
                 return
-            self._order = await in_time(self._create(update.items))
+            self._order = await in_time(self._create(update))
             if self._order.status is not OrderStatus.PENDING:
                 # Most likely another guest's: the key of a creation is the session's id.
                 self._taken = _TakenOver(
                     "session_id_reused", "this session_id has an order already; use a new one"
                 )
-        if _essence(self._order.items) != _essence(update.items):
+        noted = update.notes is None or update.notes in (self._order.notes or "")
+        if not noted or _essence(self._order.items) != _essence(update.items):
             await self._write(update, self._revise)
         if update.status == "confirmed" and self._order.status is OrderStatus.PENDING:
             await self._write(update, self._confirm)
@@ -153,7 +152,12 @@ class OrderDesk:
 
     async def _revise(self, order: Order, update: CartUpdate) -> Order:
         return await self._events.revise_order(
-            self._restaurant, order.id, update.items, actor=self._actor, version=order.version
+            self._restaurant,
+            order.id,
+            update.items,
+            actor=self._actor,
+            notes=_with_note(order.notes, update.notes),
+            version=order.version,
         )
 
     async def _confirm(self, order: Order, update: CartUpdate) -> Order:
@@ -170,13 +174,14 @@ class OrderDesk:
             raise RuntimeError("there is no order yet")
         return self._order
 
-    async def _create(self, items: Sequence[ItemDraft]) -> Order:
+    async def _create(self, update: CartUpdate) -> Order:
         """The session's order; the same one if a restarted server hears the session again."""
         draft = OrderDraft(
             type="dine-in" if self._table is not None else "drive-thru",
             table_id=self._table,
             source=self._source,
-            items=tuple(items),
+            notes=update.notes,
+            items=update.items,
         )
         return await self._events.create_order(
             self._restaurant,
@@ -192,6 +197,13 @@ async def in_time(change: Awaitable[T]) -> T:
     """What the hub answers; raises TimeoutError if it takes too long."""
     async with asyncio.timeout(_TIMEOUT):
         return await change
+
+
+def _with_note(notes: str | None, note: str | None) -> str | None:
+    """An order's notes with one more below what is there; None changes nothing."""
+    if note is None or note in (notes or ""):
+        return None
+    return note if notes is None else f"{notes}\n{note}"[:500]
 
 
 def _must_be_open(order: Order) -> None:
@@ -219,15 +231,15 @@ def _draft(item: OrderItem) -> ItemDraft:
 
 
 def _essence(items: Sequence[ItemDraft] | Sequence[OrderItem]) -> list[tuple[object, ...]]:
-    """What makes two lists of items the same order, in whatever sequence, whatever they cost."""
-    essence: list[tuple[object, ...]] = [
+    """What makes two lists of items the same order, whatever they cost."""
+    return [
         (
             item.menu_item_id,
             item.quantity,
             item.size,
             item.special_instructions,
+            item.slot,
             *((m.id, m.negated, m.qualifier, m.quantity) for m in item.modifiers),
         )
         for item in items
     ]
-    return sorted(essence, key=repr)

@@ -120,9 +120,8 @@ class LiveSession:
 
     def hand_back(self, order: Order | None) -> None:
         """The guest goes on with the order as staff have left it."""
-        actions = self.session.hand_back(() if order is None else order.items)
-        understood = [item for a in actions if isinstance(a, PlaceOrder) for item in a.update.items]
-        self.desk.go_on(order, understood)
+        actions, left = self.session.hand_back(() if order is None else order.items)
+        self.desk.go_on(order, left)
         self._perform(actions)
 
     async def close(self) -> None:

@@ -121,6 +121,7 @@ class UnderstoodData(Told):
 
     order: Order | None
     readback: str
+    change: str
     status: Literal["listening", "clarify", "confirmed", "needs_staff"]
     reasons: tuple[ReasonData, ...]
     utterance: Count

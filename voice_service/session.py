@@ -217,6 +217,7 @@ class VoiceSession:
                 "session_id": self.session_id,
                 "order": order,
                 "readback": update.readback,
+                "change": update.change,
                 "status": update.status,
                 "reasons": [
                     {
@@ -241,17 +242,20 @@ class VoiceSession:
         self._held = True
         return self._told_held(self._listener.utterances)
 
-    def hand_back(self, items: Sequence[OrderItem]) -> list[Action]:
-        """The guest goes on with the order as staff have left it."""
+    def hand_back(self, items: Sequence[OrderItem]) -> tuple[list[Action], tuple[OrderItem, ...]]:
+        """The guest goes on with the order as staff have left it; and what is to stay as it is."""
         self._held = False
         if self._conversation is None or self.phase is Phase.ENDED:
-            return []
-        return [self._place(self._conversation.adopt(items))]
+            return [], tuple(items)
+        update, left = self._conversation.adopt(items)
+        return [self._place(update)], left
 
     def _told_held(self, utterance: int) -> list[Action]:
         if self._conversation is None or self.phase is Phase.ENDED:
             return []
-        return [self._place(CartUpdate((), "needs_staff", (), "", False, utterance))]
+        return [
+            self._place(CartUpdate((), "needs_staff", (), "", changed=False, utterance=utterance))
+        ]
 
     # Connection and time
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -80,7 +82,7 @@ class Sessions:
         self._events = events
         self._metrics = metrics
         self._live: dict[SessionKey, LiveSession] = {}
-        self._menus: OrderedDict[str, tuple[int, CompiledMenu]] = OrderedDict()
+        self._menus: OrderedDict[tuple[str, str], tuple[int, CompiledMenu]] = OrderedDict()
         metrics.capacity.set_function(self._limit)
 
     async def open(
@@ -92,7 +94,8 @@ class Sessions:
         if start.resume:
             return self._resume(key, message, connection)
         self._check(key, start)
-        menu = await self._menu(key.restaurant_id) if start.order == "auto" else None
+        wanted = start.order == "auto"
+        menu = await self._menu(key.restaurant_id, start.language) if wanted else None
         # Another start may have come first while the menu was read.
         self._check(key, start)
         live = self._start(key, start, menu)
@@ -181,7 +184,7 @@ class Sessions:
             settings=settings.session(),
             decoder=make_decoder(start.audio),
             listener=listener,
-            conversation=None if menu is None else Conversation(menu),
+            conversation=None if menu is None else self._conversation(menu),
             now=asyncio.get_running_loop().time(),
         )
         named = {"session_id": start.session_id, "lane": start.lane, "table_id": start.table_id}
@@ -212,6 +215,10 @@ class Sessions:
         self._count()
         _log.info("voice session started", session=start.session_id, lane=start.lane)
         return live
+
+    def _conversation(self, menu: CompiledMenu) -> Conversation:
+        local = datetime.now(ZoneInfo(menu.menu.time_zone))
+        return Conversation(menu, self._settings.ordering(), at=local)
 
     def _resume(self, key: SessionKey, message: VoiceStart, connection: Connection) -> LiveSession:
         live = self._live.get(key)
@@ -249,6 +256,7 @@ class Sessions:
                 "session_id": live.session.session_id,
                 "order": None,
                 "readback": "",
+                "change": "",
                 "status": "needs_staff",
                 "reasons": [
                     {
@@ -268,21 +276,22 @@ class Sessions:
         # Also when the server stops, in nobody's context.
         _log.info("voice session over", session=key.session_id, restaurant=key.restaurant_id)
 
-    async def _menu(self, restaurant_id: str) -> CompiledMenu | None:
-        """The restaurant's menu, compiled once for as long as it stays the same."""
+    async def _menu(self, restaurant_id: str, tag: str) -> CompiledMenu | None:
+        """The restaurant's menu for a language, compiled once for as long as it stays the same."""
         versioned = await self._events.versioned_menu(restaurant_id)
         if versioned is None:
             return None
         version, menu = versioned
-        known = self._menus.get(restaurant_id)
+        key = (restaurant_id, tag.partition("-")[0].lower())
+        known = self._menus.get(key)
         if known is None or known[0] != version:
             try:
-                known = (version, await asyncio.to_thread(CompiledMenu, menu))
+                known = (version, await asyncio.to_thread(CompiledMenu, menu, tag))
             except ValueError as error:
                 _log.warning("menu not usable", restaurant=restaurant_id, why=str(error))
                 return None
-            self._menus[restaurant_id] = known
+            self._menus[key] = known
             if len(self._menus) > _MENUS_KEPT:
                 self._menus.popitem(last=False)
-        self._menus.move_to_end(restaurant_id)
+        self._menus.move_to_end(key)
         return known[1]

@@ -15,6 +15,8 @@ from order_events.settings import Count, HubSettings, Seconds
 from voice_service.endpointing import EndpointSettings
 from voice_service.intake import IntakeSettings
 from voice_service.listener import ListenerSettings, frames
+from voice_service.ordering import Thresholds
+from voice_service.ordering.thresholds import DEFAULT
 from voice_service.session import SessionSettings
 from voice_service.vad import DetectorKind
 
@@ -126,6 +128,42 @@ class VoiceSettings(HubSettings):
     ending_s: Seconds = Field(
         60, description="How long the last finals and the order may take after `voice:end`."
     )
+
+    # Orders
+    item_confidence: Probability = Field(
+        DEFAULT.item_confidence,
+        description="An item understood less surely than this is asked about.",
+    )
+    menu_doubt: Probability = Field(
+        DEFAULT.menu_doubt,
+        description="How much of the recogniser's doubt counts in a word of the menu.",
+    )
+    most_of_item: Count = Field(
+        DEFAULT.most_of_item,
+        description="An order of more of one item than this goes to a person.",
+    )
+    most_items: Count = Field(
+        DEFAULT.most_items, description="An order of more items than this goes to a person."
+    )
+    most_total: Count = Field(
+        DEFAULT.most_total,
+        description="An order of more cents than this, before tax, goes to a person.",
+    )
+    misunderstood: Count = Field(
+        DEFAULT.misunderstood,
+        description="So many utterances in a row without effect, and a person takes over.",
+    )
+
+    def ordering(self) -> Thresholds:
+        """When an order is accepted, asked about, or handed to a person."""
+        return Thresholds(
+            item_confidence=self.item_confidence,
+            menu_doubt=self.menu_doubt,
+            most_of_item=self.most_of_item,
+            most_items=self.most_items,
+            most_total=self.most_total,
+            misunderstood=self.misunderstood,
+        )
 
     def session(self) -> SessionSettings:
         """The bounds of a session."""

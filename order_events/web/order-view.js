@@ -49,7 +49,7 @@ function itemView(item, currency) {
   );
   return el(
     "li",
-    { class: "item" },
+    { class: item.part_of ? "item part" : "item" },
     head,
     item.modifiers.length > 0
       ? el("ul", { class: "modifiers" }, item.modifiers.map(modifierView))

@@ -132,7 +132,13 @@ async def test_the_menu_and_what_is_sold_out(
     assert (await server.call("PUT", "/v1/menu", body))[1] == {"version": 4}
     assert (await server.events.menu("r1")).name == "New"
     assert (await server.events.menu("r2")).name == "Test Kitchen"
-    assert (await server.call("PUT", "/v1/menu", {**body, "colour": 1}))[0] == 400
+    wrong = {**body, "colour": 1, "items": [{**body["items"][0], "price": "4.49"}]}
+    status, answer = await server.call("PUT", "/v1/menu", wrong)
+    assert (status, answer["error"]["message"]) == (
+        400,
+        "items.0 (burger).price: must be whole cents, 0 or more\n"
+        "colour: is not known here; leave it out",
+    )
     assert (await server.call("GET", "/v1/menu", restaurant="r3"))[0] == 404
     status, answer = await server.call("POST", "/v1/orders", burger, restaurant="r3")
     assert (status, answer["error"]["code"]) == (422, "INVALID_ORDER")

@@ -204,25 +204,24 @@ WAYS: list[Callable[[Any], Awaitable[None]]] = [
 ]
 
 
-NOTHING = dict.fromkeys(
-    [
-        *("Visit", "Connection", "RootHandler", "FrameGuard", "WebSocketResponse"),
-        *("sockets", "counted", "restaurants"),
-    ],
-    0,
-)
+KINDS = (Visit, Connection, RootHandler, FrameGuard, aiohttp.web.WebSocketResponse)
+NOTHING = {**{kind.__name__: 0 for kind in KINDS}, "sockets": 0, "counted": 0, "restaurants": 0}
 
 
-def held(server: Any) -> dict[str, int]:
-    """What a leak would show in."""
+def alive() -> list[Any]:
+    """Every object of a connection."""
     gc.collect()
+    return [thing for thing in gc.get_objects() if isinstance(thing, KINDS)]
+
+
+def held(server: Any, earlier: set[int]) -> dict[str, int]:
+    """What a leak would show in; `earlier` are the ids of what other tests have left behind."""
     loop: Any = asyncio.get_running_loop()
-    kinds = (Visit, Connection, RootHandler, FrameGuard, aiohttp.web.WebSocketResponse)
     sockets = server.app[SOCKETS]
-    alive = Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, kinds))
+    ours = Counter(type(thing).__name__ for thing in alive() if id(thing) not in earlier)
     return {
         **NOTHING,
-        **alive,
+        **ours,
         "sockets": len(sockets),
         "counted": sockets._strangers.total() + sockets._seated + len(sockets._users),
         "restaurants": len(sockets._restaurants) + len(server.events.hub._channels),
@@ -232,10 +231,10 @@ def held(server: Any) -> dict[str, int]:
     }
 
 
-async def settled(server: Any, before: dict[str, int]) -> dict[str, int]:
+async def settled(server: Any, before: dict[str, int], earlier: set[int]) -> dict[str, int]:
     """What is held once everything that was under way is over."""
     for _ in range(100):
-        now = held(server)
+        now = held(server, earlier)
         if all(now[name] <= before[name] for name in before):
             break
         await asyncio.sleep(0.2)
@@ -263,11 +262,14 @@ async def test_nothing_is_left_of_connections_however_they_ended(start: Any) -> 
     # Without idle connections in between, which would be counted.
     connector = aiohttp.TCPConnector(force_close=True)
     async with aiohttp.ClientSession(connector=connector) as server.session:
+        # Kept alive, so that no id of theirs is given out again.
+        old = alive()
+        earlier = {id(thing) for thing in old}
         # The first round also opens what is kept: threads, the store's readers.
         await rounds(server, 1, AT_ONCE)
-        before = await settled(server, NOTHING)
+        before = await settled(server, NOTHING, earlier)
         await rounds(server, ROUNDS, AT_ONCE)
-        after = await settled(server, before)
+        after = await settled(server, before, earlier)
     assert {name: after[name] - before[name] for name in before if after[name] > before[name]} == {}
     assert {name: after[name] for name in NOTHING} == NOTHING
     closes = server.events.metrics.exposition().decode()

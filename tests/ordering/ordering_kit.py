@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import voice_service
 from order_events.drafts import ItemDraft
 from order_events.menu import Menu
 from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard, Reason
 
+RESTAURANTS = Path(__file__).with_name("restaurants")
 DEMO = Path(voice_service.__file__).parent / "demo_menu.json"
 
 
 @cache
-def demo_menu() -> CompiledMenu:
-    """The demo restaurant's menu, compiled once."""
-    return CompiledMenu(Menu.model_validate_json(DEMO.read_text("utf-8")))
+def demo_menu(language: str = "en", sold_out: tuple[str, ...] = ()) -> CompiledMenu:
+    """The demo restaurant's menu for guests who speak `language`, compiled once."""
+    menu = Menu.model_validate_json(DEMO.read_text("utf-8"))
+    items = tuple(i.model_copy(update={"sold_out": i.id in sold_out}) for i in menu.items)
+    return CompiledMenu(menu.model_copy(update={"items": items}), language)
 
 
 def said(menu: CompiledMenu, *utterances: str, confidence: float = 0.95) -> CartUpdate:
@@ -28,9 +36,14 @@ def said(menu: CompiledMenu, *utterances: str, confidence: float = 0.95) -> Cart
     return conversation.end()
 
 
-def hears(menu: CompiledMenu, utterances: Sequence[str]) -> tuple[CartUpdate, list[Reason]]:
-    """The order at the end, and all reasons that came up on the way."""
-    conversation = Conversation(menu)
+def hears(
+    menu: CompiledMenu, utterances: Sequence[str], *, at: datetime | None = None
+) -> tuple[CartUpdate, list[Reason]]:
+    """The order at the end, and all reasons that came up on the way.
+
+    `at` is the restaurant's local time.
+    """
+    conversation = Conversation(menu, at=at)
     reasons: list[Reason] = []
     for number, text in enumerate(utterances, start=1):
         reasons += conversation.hear(Heard(number, text, 0.95)).reasons
@@ -39,7 +52,10 @@ def hears(menu: CompiledMenu, utterances: Sequence[str]) -> tuple[CartUpdate, li
 
 
 def short(items: Iterable[ItemDraft]) -> list[str]:
-    """Items as "2 cheeseburger/large +bacon(extra) -onions", modifiers and lines sorted."""
+    """Items as "2 cheeseburger/large +bacon(extra) -onions", modifiers and lines sorted.
+
+    A part of a combo is marked: "1 >coca_cola/large".
+    """
     lines = []
     for item in items:
         size = f"/{item.size}" if item.size else ""
@@ -50,7 +66,8 @@ def short(items: Iterable[ItemDraft]) -> list[str]:
             + (f"*{m.quantity}" if m.quantity > 1 else "")
             for m in item.modifiers
         )
-        lines.append(" ".join([f"{item.quantity} {item.menu_item_id}{size}", *mods]))
+        part = ">" if item.part_of else ""
+        lines.append(" ".join([f"{item.quantity} {part}{item.menu_item_id}{size}", *mods]))
     return sorted(lines)
 
 
@@ -62,3 +79,20 @@ def order(menu: CompiledMenu, *utterances: str) -> list[str]:
 def codes(update: CartUpdate) -> set[str]:
     """The codes of an update's reasons."""
     return {reason.code for reason in update.reasons}
+
+
+def benchmark(name: str) -> ModuleType:
+    """A benchmark's module; they live beside the packages and are no package."""
+    folder = str(Path(__file__).parents[2] / "benchmarks")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return importlib.import_module(name)
+
+
+@cache
+def restaurant(name: str) -> CompiledMenu:
+    """One of the restaurants that only exist to be measured with; "demo" is the demo."""
+    if name == "demo":
+        return demo_menu()
+    file = json.loads((RESTAURANTS / f"{name}.menu.json").read_text("utf-8"))
+    return CompiledMenu(benchmark("orders").convert(file).menu)

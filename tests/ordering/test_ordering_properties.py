@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ordering_kit import demo_menu, hears, said, short
 
+from order_events.orders import price_items
 from voice_service.ordering import Conversation, Heard
 from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.parser import Parser
-from voice_service.ordering.readback import price
+from voice_service.ordering.readback import subtotal
 from voice_service.ordering.text import tokenize
 
 _MENU = demo_menu()
@@ -19,7 +20,8 @@ _MODS = ("bacon", "no onions", "extra cheese", "ice", "ranch on the side", "with
 _LINKS = ("and", "with", ",", "a", "two", "please", "the", "also", "I want", "can I get", "on the")
 _EDITS = ("make it", "remove", "change", "to", "scratch that", "no", "actually", "instead of", "?")
 _JUNK = ("blorfix", "zwintle", "qopp", "vuzzerl")
-_WORDS = st.sampled_from(_ITEMS + _MODS + _LINKS + _EDITS + _JUNK)
+_COMBOS = ("number two", "large number three", "two number ones", "combo", "onion rings", "sprite")
+_WORDS = st.sampled_from(_ITEMS + _COMBOS + _MODS + _LINKS + _EDITS + _JUNK)
 _ORDERING = st.sampled_from(_ITEMS + _MODS + _LINKS + _JUNK)
 
 
@@ -33,14 +35,18 @@ def test_any_text_is_survived(utterances: list[str]) -> None:
 @given(st.lists(st.lists(_WORDS, max_size=12).map(" ".join), max_size=4))
 @settings(max_examples=250, deadline=None)
 def test_any_words_of_the_trade_give_an_order_that_can_be_placed(utterances: list[str]) -> None:
-    """Words in any order: every line has a known item, a size it comes in, and its own id."""
+    """Words in any order: the hub takes every line as it is, at the price that is read back."""
     update = said(_MENU, *utterances)
     assert len({item.id for item in update.items}) == len(update.items)
     for item in update.items:
         known = _MENU.items[item.menu_item_id]
         assert (item.size in known.prices) if known.prices else item.size is None
         assert all(m.group in known.modifier_groups for m in item.modifiers)
-        assert price(item, _MENU) >= 0
+    priced = price_items(update.items, _MENU.menu, already=())
+    assert [(line.id, line.quantity, line.size) for line in priced] == [
+        (item.id, item.quantity, item.size) for item in update.items
+    ]
+    assert subtotal(update.items, _MENU) == sum(line.subtotal for line in priced)
     if update.status == "confirmed":
         assert update.items
         assert not any(reason.question for reason in update.reasons)

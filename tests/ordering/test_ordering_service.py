@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
-from ordering_kit import DEMO, said
+from ordering_kit import DEMO, benchmark, said
 
 from voice_service.ordering import CompiledMenu, Conversation, Heard
 from voice_service.ordering.cli import run, write_orders
@@ -20,7 +17,7 @@ def test_read_back_of_a_whole_order(demo: CompiledMenu) -> None:
     """Quantity, size, name, changes, subtotal: what a guest can check."""
     update = said(demo, "two cheeseburgers with no onions and extra cheese, and a large Coke")
     assert update.readback == (
-        "Thank you. 2 Cheeseburger with no Onions and extra Cheese and 1 Large Coca-Cola."
+        "Thank you. 2 Cheeseburgers with no Onions and extra Cheese and 1 Large Coca-Cola."
         " That's $13.77 plus tax."
     )
 
@@ -83,7 +80,7 @@ def test_the_command_prints_orders_as_text_and_as_json(demo: CompiledMenu) -> No
     assert orders[2]["items"][0]["size"] == "large"
     text = io.StringIO()
     write_orders(demo, source[:1], text, jsonl=False)
-    assert text.getvalue() == "> Two Cokes\n  2 Medium Coca-Cola\n  confirmed\n"
+    assert text.getvalue() == "> Two Cokes\n  2 Medium Coca-Colas\n  confirmed\n"
 
 
 def test_the_command_keeps_reasons_that_need_no_answer(demo: CompiledMenu) -> None:
@@ -130,17 +127,6 @@ _EVALUATION = {
 }
 
 
-def _benchmark() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / "orders.py"
-    spec = importlib.util.spec_from_file_location("benchmark_orders", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize(
     ("utterance", "item", "size", "modifiers"),
     [
@@ -154,9 +140,9 @@ def test_the_evaluation_format_is_read_and_written(
     utterance: str, item: str, size: str | None, modifiers: list[tuple[str, int | None]]
 ) -> None:
     """Sizes nobody named stay open, a modifier keeps its count, and what was settled is closed."""
-    benchmark = _benchmark()
-    source = benchmark.convert(_EVALUATION)
-    row = benchmark.predict(CompiledMenu(source.menu), source, utterance)
+    orders = benchmark("orders")
+    source = orders.convert(_EVALUATION)
+    row = orders.predict(CompiledMenu(source.menu), source, utterance)
     assert row["status"] == "confirmed"
     (line,) = row["order"]
     assert (line["item"], line["size"]) == (item, size)
@@ -165,10 +151,10 @@ def test_the_evaluation_format_is_read_and_written(
 
 def test_stress_is_the_same_for_the_same_seed() -> None:
     """A stressed utterance can be measured again."""
-    benchmark = _benchmark()
+    orders = benchmark("orders")
     text = "a large soup with rye bread and two shots of chili please"
     for stress in ("fillers", "noise:20"):
-        once, again, other = (benchmark.stressed(text, stress, seed) for seed in (1, 1, 2))
+        once, again, other = (orders.stressed(text, stress, seed) for seed in (1, 1, 2))
         assert once == again != other
-    assert benchmark.stressed(text, "", 1) == text
-    assert benchmark.names_only(_EVALUATION)["items"][0]["aliases"] == []
+    assert orders.stressed(text, "", 1) == text
+    assert orders.names_only(_EVALUATION)["items"][0]["aliases"] == []

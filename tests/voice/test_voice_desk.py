@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from order_events.drafts import ItemDraft
 from order_events.metrics import HubMetrics
-from order_events.models import OrderStatus, Source
+from order_events.models import OrderChange, OrderStatus, Source
 from order_events.service import OrderEvents
 from voice_service.desk import OrderDesk
-from voice_service.ordering import CartUpdate, Status
+from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard, Status
 from voice_service.server import demo_menu
 from voice_service.settings import VoiceSettings
 
@@ -119,3 +120,39 @@ async def test_an_item_the_hub_refuses_goes_to_staff(events: OrderEvents) -> Non
     assert update.status == "needs_staff"
     assert update.reasons[-1].code == "sold_out"
     assert update.items
+
+
+async def test_an_allergy_is_on_the_order_and_staffs_own_notes_stay(events: OrderEvents) -> None:
+    """Also if it is said after the items, and after staff have written something."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    await events.change_order("demo", order.id, OrderChange(notes="red car"), actor="manager")
+    told = replace(cart("hamburger"), notes="ALLERGY: nuts", status="needs_staff")
+    for _ in range(2):
+        shown, _ = await lane.place(told)
+    assert shown is not None
+    assert shown.notes == "red car\nALLERGY: nuts"
+
+
+async def test_an_allergy_said_first_comes_with_the_order(events: OrderEvents) -> None:
+    """The kitchen never sees the order without it."""
+    order, _ = await desk(events).place(replace(cart("hamburger"), notes="ALLERGY: nuts"))
+    assert order is not None
+    assert (order.version, order.notes) == (1, "ALLERGY: nuts")
+
+
+async def test_a_combo_from_the_lane_is_stored_with_its_parts(events: OrderEvents) -> None:
+    """What the guest was told is what the hub charges, and every part is a line."""
+    conversation = Conversation(CompiledMenu(demo_menu()))
+    update = conversation.hear(Heard(1, "a large number two with a sprite and no onions", 0.95))
+    order, _ = await desk(events).place(update)
+    assert order is not None
+    assert [(i.menu_item_id, i.part_of, i.subtotal) for i in order.items] == [
+        ("cheeseburger_combo", None, 1019),
+        ("cheeseburger", "1", 0),
+        ("french_fries", "1", 0),
+        ("sprite", "1", 0),
+    ]
+    assert "$10.19" in update.readback
+    assert update.status == "listening"

@@ -25,6 +25,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "session_id": str,
         "order": (dict, type(None)),
         "readback": str,
+        "change": str,
         "status": str,
         "reasons": list,
     },

@@ -7,6 +7,7 @@ understood come back as reasons.
 from voice_service.ordering.conversation import Conversation
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard, HeardWord, Match, Reason, Status
+from voice_service.ordering.thresholds import Thresholds
 
 __all__ = [
     "CartUpdate",
@@ -17,4 +18,5 @@ __all__ = [
     "Match",
     "Reason",
     "Status",
+    "Thresholds",
 ]

@@ -9,7 +9,10 @@ from order_events.drafts import Qualifier
 
 @dataclass
 class Mod:
-    """A modifier as said. `quality`: how well the words match its name; `words`: which words."""
+    """A modifier as said. `quality`: how well the words match its name; `words`: which words.
+
+    `every`: it was not named, but is one of "all the toppings".
+    """
 
     id: str
     group: str
@@ -18,6 +21,7 @@ class Mod:
     quantity: int = 1
     quality: float = 1.0
     words: tuple[int, ...] = ()
+    every: bool = False
 
 
 @dataclass
@@ -26,7 +30,8 @@ class Group:
 
     `plain`: without its default modifiers, except those named. `more`: one more of the same.
     `joined`: it was said as an accompaniment of the group before ("chips and salsa").
-    `vague`: several, but nobody can say how many.
+    `vague`: several, but nobody can say how many. `linked`: a "with" stood right before it.
+    `implied`: only its size was said. `shared`: it is for all of those before it ("both").
     """
 
     item: str
@@ -37,7 +42,10 @@ class Group:
     more: bool = False
     joined: bool = False
     vague: bool = False
+    linked: bool = False
+    shared: bool = False
     quality: float = 1.0
+    implied: bool = False
     words: set[int] = field(default_factory=set)
     candidates: tuple[str, ...] = ()
 
@@ -82,12 +90,14 @@ class Modify:
 class Replace:
     """Put `group` where the target was; what it does not say is kept where it fits.
 
-    `alike`: only if the target is of the same category, else the group is added.
+    `alike`: only if the target is of the same category, else the group is added. `only`: so many of
+    a line that has more.
     """
 
     target: Target
     group: Group
     alike: bool = False
+    only: int | None = None
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,25 @@ from collections.abc import Sequence
 
 from order_events.models import OrderItem, OrderModifier
 from voice_service.ordering.acts import Mod
-from voice_service.ordering.cart import Line
+from voice_service.ordering.lines import Line
 from voice_service.ordering.menu import CompiledMenu
 
 
 def lines_of(
     items: Sequence[OrderItem], menu: CompiledMenu
 ) -> tuple[tuple[Line, ...], tuple[OrderItem, ...]]:
-    """The lines, and the items that no line can stand for: they can only stay as they are."""
-    left = tuple(item for item in items if not _speakable(item, menu))
-    lines = tuple(_line(item) for item in items if item not in left)
-    return lines, left
+    """The lines, and the items that no line can stand for: they can only stay as they are.
+
+    A combo and its parts stay together.
+    """
+    strange = {_combo(item) for item in items if not _speakable(item, menu)}
+    left = tuple(item for item in items if _combo(item) in strange)
+    return tuple(_line(item) for item in items if _combo(item) not in strange), left
+
+
+def _combo(item: OrderItem) -> str:
+    """The line that it goes with: its combo's, or its own."""
+    return item.part_of or item.id
 
 
 def _speakable(item: OrderItem, menu: CompiledMenu) -> bool:
@@ -33,9 +41,17 @@ def _speakable(item: OrderItem, menu: CompiledMenu) -> bool:
 
 
 def _line(item: OrderItem) -> Line:
-    confidence = 1.0 if item.confidence is None else item.confidence
-    mods = tuple(map(_mod, item.modifiers))
-    return Line(item.id, item.menu_item_id, item.quantity, item.size, mods, confidence)
+    return Line(
+        item.id,
+        item.menu_item_id,
+        item.quantity,
+        item.size,
+        tuple(map(_mod, item.modifiers)),
+        1.0 if item.confidence is None else item.confidence,
+        part_of=item.part_of,
+        slot=item.slot,
+        chosen=item.part_of is not None,
+    )
 
 
 def _mod(modifier: OrderModifier) -> Mod:

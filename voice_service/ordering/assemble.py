@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
@@ -15,6 +16,7 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.attach import Attacher
 from voice_service.ordering.bounds import start_of
 from voice_service.ordering.language import Cue
+from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
@@ -25,12 +27,20 @@ from voice_service.ordering.said import (
     SaidModifier,
     SaidSize,
 )
+from voice_service.ordering.text import key_of, plain
 
 _ANSWER = 0.9
+_COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
+_WHOLE = 0.9  # from here on a name is said in full
+_POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already
+_WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, before a bare name
+_SIDE_OF_WHAT = 0.75  # certainty of "on the side" before an item is named
+_LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppers"
 
 
 def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """The acts of a stretch without commands, in the order of speaking."""
+    parts = [_in_order(parts, i, menu, cart) for i in range(len(parts))]
     heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not _points(parts, i, cart)]
     if not heads:
         return loose(Reader(parts).read(), menu, cart, Attacher(menu, cart.items))
@@ -51,6 +61,18 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
                 acts += loose(after, menu, cart, attacher)
             continue
         group = _group(parts[start:head], part)
+        group.linked = start > 0 and parts[start - 1].cue(Cue.WITH)
+        since = heads[number - 1] + 1 if number else 0
+        group.shared = any(p.cue(Cue.BOTH) for p in (*parts[since:start], *parts[head + 1 : end]))
+        if part.senses[0].quality < _WHOLE and _in_list(parts, start):
+            group.quality *= _LISTED_PART
+        if attacher.groups and attacher.groups[-1].implied and group.quantity is None:
+            # "A large and diet coke": whose size is it?
+            attacher.groups[-1].quality *= _WHOSE_SIZE
+        if group.quantity is None and _pointed_at(parts, start, head, attacher.groups):
+            group.quality *= _POINTED_AT
+        if not group.linked and _plural_of_one(parts[start:head], part, menu):
+            group.vague = True
         chosen = tuple(i for i in group.candidates if i in cart.choices)
         if len(chosen) == 1:
             # It answers a question, so less of its name is enough.
@@ -83,7 +105,7 @@ def _added(group: Group, menu: CompiledMenu) -> Act:
 
 def _takes(menu: CompiledMenu, item: str, group: Group) -> bool:
     sized = group.size is None or group.size in menu.items[item].prices
-    return sized and all(m.group in menu.items[item].modifier_groups for m in group.mods)
+    return sized and all(menu.takes(item, m.group) for m in group.mods)
 
 
 def _group(inner: Sequence[Part], head: Part) -> Group:
@@ -108,6 +130,31 @@ def _group(inner: Sequence[Part], head: Part) -> Group:
     return group
 
 
+def _pointed_at(parts: Sequence[Part], start: int, head: int, groups: Sequence[Group]) -> bool:
+    """Whether "the" item may be one of those just named."""
+    definite = any(part.cue(Cue.THE) for part in parts[start:head])
+    return definite and any(group.item in parts[head].items for group in groups)
+
+
+def _in_list(parts: Sequence[Part], start: int) -> bool:
+    """Whether an item without "a" or a number stands where a modifier would."""
+    before = [p for p in parts[max(start - 2, 0) : start] if not p.idle]
+    if not before:
+        return False
+    after_modifier = len(before) > 1 and before[-2].role is Role.MODIFIER
+    return before[-1].cue(Cue.WITH) or (before[-1].cue(Cue.AND, Cue.COMMA) and after_modifier)
+
+
+def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool:
+    """Whether several are wanted without a number: "cokes", but not "fries"."""
+    if any(p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner):
+        return False
+    name, said = plain(menu.item_name(head.items[0])), head.span.text
+    last, word = name.split()[-1], said.split()[-1]
+    alike = key_of(last, menu.language) == key_of(word, menu.language) and len(word) > len(last)
+    return (alike or menu.lexicon.plural(said)) and not menu.lexicon.plural(name)
+
+
 def _inner(parts: Sequence[Part]) -> list[Said]:
     """What is said before the name; its number counts the item and nothing else."""
     rest = [
@@ -127,9 +174,26 @@ def _negated(parts: Sequence[Part], start: int, head: int) -> bool:
         if part.cue(Cue.NO):
             following = parts[index + 1]
             return index + 1 == head or not following.cue(Cue.COMMA)
-        if not (part.idle or part.cue(Cue.THE, Cue.MEASURE, Cue.EXTRA)):
+        if not (part.idle or part.cue(Cue.A, Cue.THE, Cue.MEASURE, Cue.EXTRA)):
             return False
     return False
+
+
+def _in_order(parts: Sequence[Part], index: int, menu: CompiledMenu, cart: CartView) -> Part:
+    """ "On the burger", where the only burger ordered is a cheeseburger: that is meant."""
+    part = parts[index]
+    if part.role is not Role.ITEM or set(part.items) & set(cart.items):
+        return part
+    before = [p for p in parts[max(0, index - 2) : index] if not p.idle or p.cue(Cue.THE)]
+    if len(before) < 2 or not before[-1].cue(Cue.THE) or not before[-2].cue(Cue.ON, Cue.TO):
+        return part
+    said = [i for p in parts[:index] if p.role is Role.ITEM for i in p.items[:1]]
+    ordered = [*cart.items, *said][::-1]
+    if set(part.items) & set(said):
+        return part
+    headings = {s.id for s in part.span.senses if s.kind == "category"}
+    meant = next((i for i in ordered if menu.headings(i) & headings), None)
+    return part if meant is None else replace(part, senses=(Sense("item", meant, None),))
 
 
 def _points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
@@ -160,10 +224,15 @@ def _leading(
     attacher: Attacher,
 ) -> list[Act]:
     """What stands before the first item: about the cart's last item, else about this one."""
+    siblings = _of_other_sizes(said, group, parts, start, menu)
+    if siblings:
+        attacher.groups[:0] = siblings
+        return []
     headless = next((s for s in said if isinstance(s, SaidSize) and s.count is not None), None)
     linked = start > 0 and parts[start - 1].cue(Cue.WITH, Cue.ON)
-    if headless is not None and linked and group.quantity is None:
-        # "a large with vanilla": the item comes after its size.
+    holds = start > 0 and parts[start - 1].cue(Cue.ON)
+    if headless is not None and linked and (group.quantity is None or holds):
+        # "a single scoop of vanilla in a cone": the item comes after its size.
         group.quantity, headless.numbered = headless.count, False
         attacher.put(said, group)
         return []
@@ -174,8 +243,31 @@ def _leading(
     fits_last = bool(cart.items) and all(attacher.resolve(m, cart.items[-1]) for m in mods)
     if not mods or (not linked and fits_last) or any(isinstance(s, SaidItem) for s in said):
         return loose(said, menu, cart, Attacher(menu, cart.items))
+    for mod in mods:
+        if mod.qualifier == "on_the_side":
+            # "Salsa on the side with chips": the salsa, or all of it?
+            mod.certainty *= _SIDE_OF_WHAT
     attacher.put(said, group)
     return []
+
+
+def _of_other_sizes(
+    said: Sequence[Said], group: Group, parts: Sequence[Part], start: int, menu: CompiledMenu
+) -> list[Group]:
+    """The items of "two large and" in "two large and one small fries"."""
+    sizes = [s for s in said if isinstance(s, SaidSize) and s.count is not None]
+    sized = group.quantity is not None and parts[start + 1].role is Role.SIZE
+    if len(sizes) != len(said) or not sized or not parts[start - 1].cue(Cue.AND, Cue.COMMA):
+        return []
+    groups: list[Group] = []
+    for size in sizes:
+        fitting = [s for s in size.senses if menu.allows(group.item, s)]
+        if not fitting:
+            return []
+        other = Group(group.item, size.count, fitting[0].id, quality=group.quality)
+        other.words.update(size.words)
+        groups.append(other)
+    return groups
 
 
 def _accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledMenu) -> bool:
@@ -183,7 +275,12 @@ def _accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledM
     one, other = menu.items[parts[first].items[0]], menu.items[parts[second].items[0]]
     if one.category != other.category or not one.modifier_groups or one.id == other.id:
         return False
+    if any(p.role is Role.NUMBER for p in parts[max(first - 3, 0) : first]):
+        return False
     if parts[first].plural == parts[second].plural:
+        return False
+    dip = parts[first if parts[second].plural else second]
+    if " " in dip.span.text:
         return False
     between = parts[first + 1 : second]
     return any(p.cue(Cue.AND, Cue.WITH) for p in between) and all(

@@ -24,6 +24,10 @@ from voice_service.ordering.said import (
 )
 
 _WHOLE = 0.9  # from here on a name is said in full
+_LITERAL = 0.985  # from here on the menu itself has the very words as a name
+_SAME_NAME = 0.85  # certainty where the menu gives several modifiers the same name
+_HOW_MANY_IN_ALL = 0.7
+_EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
 _ALIKE, _ALIKE_PARTS = 0.05, 0.15  # modifiers this close in quality are equally meant
 
 
@@ -39,6 +43,7 @@ class Attacher:
         self.acts: list[Act] = []
         self._in_cart = in_cart
         self._both = False
+        self._rest: Group | None = None  # of several that are told apart, those not described yet
 
     def put(self, said: Sequence[Said], group: Group) -> None:
         """Everything of `said` onto `group`, with what came before as a fallback."""
@@ -46,7 +51,8 @@ class Attacher:
         since: list[tuple[Group, Mod]] = []
         pointed: str | None = None
         self._both = False
-        for one in said:
+        self._rest = None
+        for one in _shared_out(said, group.quantity or 1):
             match one:
                 case SaidModifier():
                     if pointed is not None:
@@ -60,7 +66,7 @@ class Attacher:
                 case SaidPlain():
                     current.plain = True
                 case SaidSplit():
-                    current = self._split(one, current)
+                    current = self._split(one, current, group)
                 case SaidBoth():
                     self._both = True
                 case SaidBreak():
@@ -87,14 +93,16 @@ class Attacher:
         fitting = [s for s in said.senses if self.menu.allows(item, s)]
         if not fitting:
             return None
-        alike = _ALIKE if fitting[0].quality >= _WHOLE else _ALIKE_PARTS
-        best = [s for s in fitting if s.quality >= fitting[0].quality - alike]
+        margin = _ALIKE if fitting[0].quality >= _WHOLE else _ALIKE_PARTS
+        best = [s for s in fitting if s.quality >= fitting[0].quality - margin]
         names = {self.menu.modifiers[_key(s)].name for s in best}
         if best[0].quality < _WHOLE and len(names) > 1:
             return Problem("ambiguous_modifier", said.text, tuple(sorted(names)))
         sense = self._by_count(best, said.quantity)
         modifier = self.menu.modifiers[_key(sense)]
-        mod = Mod(sense.id, _key(sense)[0], quality=sense.certainty, words=said.words)
+        alike = {self.menu.modifiers[_key(s)].name for s in fitting if s.quality >= _LITERAL}
+        certainty = sense.certainty * (_SAME_NAME if len(alike) > 1 else 1.0) * said.certainty
+        mod = Mod(sense.id, _key(sense)[0], quality=certainty, words=said.words)
         mod.negated = said.negated and self._still_without(said, item, sense)
         mod.qualifier, mod.quantity = said.qualifier, said.quantity or 1
         if modifier.count is not None:
@@ -152,6 +160,7 @@ class Attacher:
             return shared
         if current.size is not None and said.count is not None:
             sibling = Group(current.item, said.count, fitting[0].id, quality=current.quality)
+            sibling.implied = True
             sibling.words.update(said.words)
             self.groups.append(sibling)
             return sibling
@@ -192,7 +201,9 @@ class Attacher:
                 group.size = fits[0].id
                 group.words.update(said.words)
                 return current
-        self.acts.append(Problem("size_not_available", said.text, group=current))
+        # "A large" counts something that was not understood; a large burger is only a burger.
+        code = "size_not_available" if said.count is None else "not_understood"
+        self.acts.append(Problem(code, said.text, group=current))
         return current
 
     def _number(self, said: SaidNumber, current: Group) -> None:
@@ -202,17 +213,19 @@ class Attacher:
         else:
             self.acts.append(Problem("not_understood", str(said.value)))
 
-    def _split(self, said: SaidSplit, current: Group) -> Group:
-        total = current.quantity or 1
+    def _split(self, said: SaidSplit, current: Group, group: Group) -> Group:
+        if current is group and group.mods and said.count is not None:
+            # "Two with cheese and one with onions": two in all, or three?
+            group.quality *= _HOW_MANY_IN_ALL
+        rest = self._rest if self._rest is not None else current
+        total = rest.quantity or 1
         if said.count is None or said.count >= total:
-            siblings = [g for g in self.groups if g.item == current.item and g is not current]
-            return siblings[-1] if siblings else current
-        current.quantity = total - said.count
-        sibling = replace(
-            current, quantity=said.count, mods=list(current.mods), words=set(current.words)
-        )
-        self.groups.append(sibling)
-        return sibling
+            return rest
+        rest.quantity = total - said.count
+        part = replace(rest, quantity=said.count, mods=list(rest.mods), words=set(rest.words))
+        self.groups.append(part)
+        self._rest = rest
+        return part
 
     def _point(self, said: SaidItem, since: list[tuple[Group, Mod]]) -> str | None:
         """Moves the modifiers just said to the item pointed at; returns it for those to come."""
@@ -221,10 +234,10 @@ class Attacher:
         in_cart = next((i for i in reversed(self._in_cart) if i in choices), None)
         for group, mod in since:
             if here is not None:
-                if here is not group:
+                if here is not group and mod in group.mods:
                     group.mods.remove(mod)
                     here.put(mod)
-            elif in_cart is not None:
+            elif in_cart is not None and mod in group.mods:
                 group.mods.remove(mod)
                 self.acts.append(Modify(Target((in_cart,)), (mod,)))
         return in_cart if here is None and not since else None
@@ -251,7 +264,8 @@ class Attacher:
             for one in beside
         )
         if said.every:
-            self.acts.append(Problem("choose_modifier", said.text))
+            for modifier in group.modifiers:
+                current.put(Mod(modifier.id, group.id, quality=_EVERY, every=True))
         elif said.wanted and not named and not any(m.group == group.id for m in current.mods):
             choices = tuple(m.name for m in group.modifiers)
             self.acts.append(Problem("choose_modifier", said.text, choices))
@@ -260,6 +274,26 @@ class Attacher:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
         if said.wanted and not said.negated and not labelled:
             self.acts.append(choose_item(self.menu, said))
+
+
+def _shared_out(said: Sequence[Said], quantity: int) -> list[Said]:
+    """`said` with numbers before modifiers read as numbers of items, where they add up to those.
+
+    "Two shakes, one vanilla, one chocolate", but not "a coffee with two sugars".
+    """
+    apart = [one for one in said if isinstance(one, SaidModifier) and one.apart]
+    splits = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
+    total = sum(one.quantity or 0 for one in apart) + sum(splits)
+    alone = len(apart) == 1 and not splits
+    if not apart or total > quantity or (alone and total == quantity):
+        return list(said)
+    shared: list[Said] = []
+    for one in said:
+        if isinstance(one, SaidModifier) and one.apart:
+            shared += [SaidSplit(one.quantity), replace(one, quantity=None, apart=False)]
+        else:
+            shared.append(one)
+    return shared
 
 
 def unknown(said: SaidUnknown) -> Problem:

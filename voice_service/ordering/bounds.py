@@ -34,6 +34,9 @@ def start_of(parts: Sequence[Part], head: int, previous: int, menu: CompiledMenu
     index = head - 1
     while index > previous:
         if _counts(parts, index, head):
+            if _resumed(parts, index, previous):
+                index -= 1
+                continue
             if not _counts_a_modifier(parts, index, head, previous):
                 return _number_of_those(parts, index, previous)
             break
@@ -54,6 +57,21 @@ def _counts(parts: Sequence[Part], index: int, head: int) -> bool:
     if not part.cue(Cue.THE) or part.idle or part.cue(Cue.IT, Cue.FILLER):
         return False
     return index == 0 or parts[index - 1].role is not Role.SIZE
+
+
+def _resumed(parts: Sequence[Part], index: int, previous: int) -> bool:
+    """Whether an article only goes on after a size: "half a sandwich", "a medium, um, a coke"."""
+    if (
+        not parts[index].cue(Cue.A)
+        or index - 1 <= previous
+        or parts[index - 1].role is not Role.SIZE
+    ):
+        return False
+    # "Fries, large, a coke": a size that follows a name belongs to it.
+    before = index - 2
+    while before > previous and parts[before].idle:
+        before -= 1
+    return before < 0 or before > previous or parts[before].cue(Cue.AND)
 
 
 def _number_of_those(parts: Sequence[Part], index: int, previous: int) -> int:

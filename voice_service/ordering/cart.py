@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from order_events.menu import Slot
 from voice_service.ordering.acts import (
     Act,
     Add,
@@ -19,6 +20,8 @@ from voice_service.ordering.acts import (
     Target,
     Undo,
 )
+from voice_service.ordering.combos import Combos
+from voice_service.ordering.lines import Line, latest, line_of, targets
 from voice_service.ordering.menu import CompiledMenu
 
 MOST_OF_ONE = 999  # what an order line can hold; far beyond what is accepted without a person
@@ -26,36 +29,30 @@ _MOST_LINES = 60
 _UNDO_DEPTH = 50
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line. `size` and `quantity` are None where the guest said nothing.
+class Cart:
+    """The lines of one order. `apply` changes them and answers with what could not be done.
 
-    `confidence` is 0 to 1. `joined`: it accompanies the line before it.
+    `closed` are items that are not served at this hour.
     """
 
-    id: str
-    item: str
-    quantity: int | None
-    size: str | None
-    mods: tuple[Mod, ...]
-    confidence: float
-    plain: bool = False
-    joined: bool = False
-
-    @property
-    def count(self) -> int:
-        return self.quantity or 1
-
-
-class Cart:
-    """The lines of one order. `apply` changes them and answers with what could not be done."""
-
-    def __init__(self, menu: CompiledMenu) -> None:
+    def __init__(self, menu: CompiledMenu, closed: frozenset[str] = frozenset()) -> None:
         self._menu = menu
+        self._closed = closed
+        self._combos = Combos(menu, self.available)
         self.lines: tuple[Line, ...] = ()
         self._last: str | None = None
         self._next_id = 1
         self._history: list[tuple[tuple[Line, ...], str | None]] = []
+        self._filled: set[str] = set()
+        self._begun: set[str] = set()
+
+    def available(self, item: str) -> bool:
+        """Whether an item can be ordered now."""
+        return not self._menu.items[item].sold_out and item not in self._closed
+
+    def begin(self) -> None:
+        """A new utterance: what a combo was just said to hold is settled."""
+        self._filled, self._begun = set(), set()
 
     @property
     def spoken_order(self) -> tuple[str, ...]:
@@ -63,13 +60,22 @@ class Cart:
         others = [line.item for line in self.lines if line.id != self._last]
         return (*others, *(line.item for line in self.lines if line.id == self._last))
 
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The items of which one has to be chosen for a combo."""
+        slots = [slot for line in self.lines for slot in self._combos.open_slots(self.lines, line)]
+        return tuple(dict.fromkeys(item for slot in slots for item in self._menu.fillings(slot)))
+
     def apply(self, act: Act, confidence: float) -> Problem | None:
         """Carries out one act; `confidence` is that of the words behind it."""
         if isinstance(act, Undo):
             return self._undo()
         before = (self.lines, self._last)
+        filled = set(self._filled)
         problem = self._apply(act, confidence)
-        if (self.lines, self._last) != before:
+        completes = bool((self._filled - filled) & self._begun)
+        # A combo and what was chosen for it in the same breath are taken back together.
+        if (self.lines, self._last) != before and not completes:
             self._history = [*self._history[-_UNDO_DEPTH:], before]
         return problem
 
@@ -80,6 +86,7 @@ class Cart:
         numbers = (int(line.id) for line in lines if line.id.isdecimal())
         self._next_id = max([self._next_id, *(number + 1 for number in numbers)])
         self._history = []
+        self.begin()
 
     def settle(self, confidence: float) -> None:
         """The guest has said that lines below `confidence` are right."""
@@ -121,54 +128,127 @@ class Cart:
         if refused is not None:
             return refused
         if group.more and group.size is None and not group.mods:
-            same = self._latest((group.item,), None)
+            same = latest(self.lines, self._last, (group.item,), None)
             if same is not None:
                 self._put(replace(same, quantity=same.count + (group.quantity or 1)))
                 return None
-        line = Line(
-            str(self._next_id),
-            group.item,
-            group.quantity,
-            group.size,
-            tuple(group.mods),
-            confidence,
-            group.plain,
-            group.joined,
-        )
-        self._next_id += 1
-        self.lines = (*self.lines, line)
-        self._last = line.id
+        if not self._fill(group, confidence):
+            self._append(line_of(self._new_id(), group, confidence))
         return None
+
+    def _append(self, line: Line) -> None:
+        if self._combos.is_combo(line):
+            self._begun.add(line.id)
+        self.lines = (*self.lines, *self._combos.with_defaults(line, self._new_id))
+        self._last = line.id
+
+    def _new_id(self) -> str:
+        self._next_id += 1
+        return str(self._next_id - 1)
 
     def _refused(self, group: Group) -> Problem | None:
         item = self._menu.items[group.item]
         if item.sold_out:
             return Problem("sold_out", item.name)
+        if item.id in self._closed:
+            return Problem("not_served_now", item.name)
+        missing = self._combos.sold_out_part(item.id)
+        if missing is not None:
+            return Problem("sold_out", self._menu.item_name(missing))
         if (group.quantity or 1) > MOST_OF_ONE:
-            return Problem("quantity_limit", f"{group.quantity} {item.name}")
+            return Problem("quantity_limit", self._menu.counted_name(item.id, group.quantity or 1))
         if len(self.lines) >= _MOST_LINES:
             return Problem("order_limit", item.name)
         return None
 
+    def _fill(self, group: Group, confidence: float) -> bool:
+        """Puts an item where a combo has a place for it; False if it is one of its own."""
+        place = self._place(group)
+        if place is None:
+            return False
+        combo, slot = place
+        part = line_of(self._new_id(), group, confidence)
+        self.lines = self._combos.put(self.lines, combo, slot, part)
+        self._filled.add(combo.id)
+        self._last = combo.id
+        if group.shared:
+            self.lines = self._combos.shared(self.lines, part, self._new_id)
+        more = (group.quantity or 1) - combo.count
+        if more > 0:
+            self._append(replace(part, id=self._new_id(), quantity=more))
+        return True
+
+    def _place(self, group: Group) -> tuple[Line, Slot] | None:
+        """Where an item goes: an open slot of a combo first.
+
+        What is said "with" a combo, or in the same list, may also take the place of a default; of
+        several combos that were said to have one thing, so many then have another.
+        """
+        combos = [line for line in self.lines if self._combos.is_combo(line)]
+        if group.more or self._menu.items[group.item].slots:
+            return None
+        for combo in combos:
+            slot = self._combos.slot_for(self.lines, combo, group.item, taken=False)
+            if slot is not None:
+                return combo, slot
+        recent = [combo for combo in combos if combo.id in {self._last, *self._filled}]
+        places = (self._place_in(combo, group) for combo in reversed(recent))
+        return next((place for place in places if place is not None), None)
+
+    def _place_in(self, combo: Line, group: Group) -> tuple[Line, Slot] | None:
+        """The slot of a combo just talked about whose item gives way to this one."""
+        slot = self._combos.slot_for(self.lines, combo, group.item, taken=True)
+        listed = combo.id in self._filled
+        if slot is None:
+            return None
+        if not self._combos.chosen(self.lines, combo, slot):
+            return (combo, slot) if group.linked or (listed and not group.quantity) else None
+        if listed and (group.quantity or 1) < combo.count:
+            return self._split_off(combo, group.quantity or 1), slot
+        return None
+
     def _modify(self, act: Modify, confidence: float) -> Problem | None:
-        lines = self._targets(act.target)
+        lines = targets(self.lines, self._last, act.target)
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
-        for line in lines:
-            problem = self._modify_line(line, act, confidence)
+        for line in lines if act.only is None else lines[-1:]:
+            if self._combos.is_combo(line):
+                problem = self._modify_combo(line, act, confidence)
+            else:
+                problem = self._modify_line(line, act, confidence)
             if problem is not None:
                 return problem
         return None
+
+    def _modify_combo(self, combo: Line, act: Modify, confidence: float) -> Problem | None:
+        """Size and number are the combo's; toppings go to the part that takes them."""
+        if act.only is not None and act.only < combo.count:
+            combo = self._split_off(combo, act.only)
+            act = replace(act, only=None)
+        for mod in act.mods:
+            host = self._combos.host(self.lines, combo, mod)
+            if host is None:
+                return Problem("what_first", act.text or self._mod_names((mod,)))
+            self._modify_line(host, Modify(Target(), (mod,)), confidence)
+        parts = self._combos.parts(self.lines, combo)
+        if act.plain and parts:
+            self._put(replace(parts[0], plain=True))
+        return self._modify_line(combo, replace(act, mods=(), plain=False), confidence)
 
     def _modify_line(self, line: Line, act: Modify, confidence: float) -> Problem | None:
         item = self._menu.items[line.item]
         if act.size is not None and act.size not in item.prices:
             return Problem("size_not_available", act.text, group=Group(line.item))
+        foreign = tuple(m for m in act.mods if not self._menu.takes(item.id, m.group))
+        if foreign:
+            return Problem("modifier_not_available", self._mod_names(foreign))
+        if line.part_of is not None and act.quantity is not None:
+            return Problem("part_of_combo", item.name)
         if act.only is not None and act.only < line.count:
             line = self._split_off(line, act.only)
         quantity = act.quantity or line.quantity
         if (quantity or 1) > MOST_OF_ONE:
-            return Problem("quantity_limit", f"{quantity} {item.name}")
+            return Problem("quantity_limit", self._menu.counted_name(item.id, quantity or 1))
         mods = [m for m in line.mods if all((m.id, m.group) != (n.id, n.group) for n in act.mods)]
         added_back = [m for m in act.mods if not self._undone(line, m)]
         self._put(
@@ -184,11 +264,14 @@ class Cart:
         return None
 
     def _split_off(self, line: Line, count: int) -> Line:
-        """A line of its own for `count` of a line's items."""
-        part = replace(line, id=str(self._next_id), quantity=count)
-        self._next_id += 1
+        """A line of its own, with its own parts, for `count` of a line's items."""
+        part = replace(line, id=self._new_id(), quantity=count)
         self._put(replace(line, quantity=line.count - count))
-        self.lines = (*self.lines, part)
+        parts = [
+            replace(one, id=self._new_id(), part_of=part.id)
+            for one in self._combos.parts(self.lines, line)
+        ]
+        self.lines = (*self.lines, part, *parts)
         return part
 
     def _undone(self, line: Line, mod: Mod) -> bool:
@@ -197,45 +280,105 @@ class Cart:
         return mod.negated and added and mod.id not in self._menu.items[line.item].defaults
 
     def _replace(self, act: Replace, confidence: float) -> Problem | None:
-        lines = self._targets(act.target)
+        lines = targets(self.lines, self._last, act.target)
         group = act.group
-        if not lines or (act.alike and not self._alike(lines[-1].item, group.item)):
+        if not lines:
             return self._add(group, confidence)
         refused = self._refused(group)
         if refused is not None:
             return refused
         old = lines[-1]
-        item = self._menu.items[group.item]
-        kept_size = old.size if old.size in item.prices else None
+        if old.part_of is not None or self._combos.is_combo(old):
+            if self._replace_part(old, group, confidence):
+                return None
+            if old.part_of is not None or self._combos.has_part(self.lines, old, group.item):
+                return Problem("part_of_combo", self._menu.item_name(group.item))
+        if act.alike and not self._alike(old.item, group.item):
+            return self._add(group, confidence)
+        if act.only is not None and act.only < old.count:
+            old = self._split_off(old, act.only)
+        if self._menu.items[group.item].slots:
+            self._make_combo(old, group, confidence)
+        else:
+            self._put(self._replaced(old, group, confidence))
+            self.lines = tuple(line for line in self.lines if line.part_of != old.id)
+        return None
+
+    def _replaced(self, old: Line, group: Group, confidence: float) -> Line:
+        """The new item in the old line; what was not said anew is kept where it fits."""
         same = old.item == group.item
         kept = {(m.id, m.group): m for m in old.mods if same}
         kept |= {(m.id, m.group): m for m in group.mods}
-        self._put(
-            replace(
-                old,
-                item=group.item,
-                quantity=group.quantity if group.quantity is not None else old.quantity,
-                size=group.size or kept_size,
-                mods=tuple(kept.values()),
-                plain=group.plain or (old.plain and same),
-                confidence=confidence,
-            )
+        kept_size = old.size if old.size in self._menu.items[group.item].prices else None
+        return replace(
+            old,
+            item=group.item,
+            quantity=group.quantity if group.quantity is not None else old.quantity,
+            size=group.size or kept_size,
+            mods=tuple(kept.values()),
+            plain=group.plain or (old.plain and same),
+            confidence=confidence,
         )
-        return None
+
+    def _replace_part(self, old: Line, group: Group, confidence: float) -> bool:
+        """Puts an item where a combo has another; False if the combo has no place for it."""
+        combo = next(line for line in self.lines if line.id == (old.part_of or old.id))
+        slot = self._combos.slot_for(self.lines, combo, group.item, taken=True)
+        if slot is None or (old.part_of is not None and slot.id != old.slot):
+            return False
+        was = [part for part in self._combos.parts(self.lines, combo) if part.slot == slot.id]
+        if was and was[0].item == group.item and not (group.size or group.mods):
+            return False
+        part = line_of(self._new_id(), group, confidence)
+        new = self._replaced(was[0], group, confidence) if was else part
+        self.lines = self._combos.put(self.lines, combo, slot, new)
+        self._last = combo.id
+        return True
+
+    def _make_combo(self, old: Line, group: Group, confidence: float) -> None:
+        """A combo in the place of an item, or of another combo, that it takes over."""
+        carried = [part for part in self._combos.parts(self.lines, old) if part.chosen] or [old]
+        combo = self._replaced(old, group, confidence)
+        rest = [line for line in self.lines if line.part_of != old.id]
+        at = next(i for i, line in enumerate(rest) if line.id == old.id)
+        rest[at : at + 1] = self._combos.with_defaults(combo, self._new_id)
+        self.lines = tuple(rest)
+        for part in [*carried, *self._combos.beside(self.lines, combo)]:
+            slot = self._combos.slot_for(self.lines, combo, part.item, taken=True)
+            if slot is not None and not self._combos.chosen(self.lines, combo, slot):
+                if part.id != combo.id:
+                    self._take([part], None)
+                moved = replace(part, id=self._new_id())
+                self.lines = self._combos.put(self.lines, combo, slot, moved)
+        self._last = combo.id
 
     def _alike(self, one: str, other: str) -> bool:
         return self._menu.items[one].category == self._menu.items[other].category
 
     def _remove(self, act: Remove) -> Problem | None:
-        lines = self._targets(act.target)
+        lines = targets(self.lines, self._last, act.target)
         if act.inherit and len(lines) and lines[-1].id == self._last:
             lines = lines[:-1]
         if not lines:
             return Problem("not_in_order", act.text) if act.asked else None
         last = next((line for line in self.lines if line.id == self._last), None)
+        if all(line.part_of is not None for line in lines):
+            return self._remove_part(lines[-1], last if act.inherit else None)
+        lines = [line for line in lines if line.part_of is None]
         if act.inherit and last is not None and last.quantity is None:
             self._put(replace(last, quantity=lines[-1].quantity))
         self._take(lines if act.quantity is None else lines[-1:], act.quantity)
+        return None
+
+    def _remove_part(self, part: Line, instead: Line | None) -> Problem | None:
+        """A combo keeps its parts; another item may take the place of one."""
+        combo = next(line for line in self.lines if line.id == part.part_of)
+        slot = next(s for s in self._menu.items[combo.item].slots if s.id == part.slot)
+        if instead is None or self._menu.filling(slot, instead.item) is None:
+            return Problem("part_of_combo", self._menu.item_name(part.item))
+        self._take([instead], None)
+        self.lines = self._combos.put(self.lines, combo, slot, instead)
+        self._last = combo.id
         return None
 
     def _take(self, lines: Sequence[Line], quantity: int | None) -> None:
@@ -243,12 +386,13 @@ class Cart:
             if quantity is not None and quantity < line.count:
                 self._put(replace(line, quantity=line.count - quantity))
                 continue
-            self.lines = tuple(one for one in self.lines if one.id != line.id)
+            self.lines = tuple(one for one in self.lines if line.id not in (one.id, one.part_of))
             if self._last == line.id:
-                self._last = self.lines[-1].id if self.lines else None
+                whole = [one.id for one in self.lines if one.part_of is None]
+                self._last = whole[-1] if whole else None
 
     def _repeat(self, quantity: int) -> Problem | None:
-        line = self._latest((), None)
+        line = latest(self.lines, self._last, (), None)
         if line is None:
             return Problem("what_first", "")
         self._put(replace(line, quantity=line.count + quantity))
@@ -256,29 +400,7 @@ class Cart:
 
     def _put(self, line: Line) -> None:
         self.lines = tuple(line if one.id == line.id else one for one in self.lines)
-        self._last = line.id
-
-    def _targets(self, target: Target) -> list[Line]:
-        if target.all_lines:
-            return list(self.lines)
-        if not target.items:
-            latest = self._latest((), target.size)
-            return [latest] if latest is not None else []
-        matching = [line for line in self.lines if line.item in target.items]
-        sized = [line for line in matching if target.size in (None, line.size)]
-        return self._latest_last(sized or matching)
-
-    def _latest_last(self, lines: list[Line]) -> list[Line]:
-        return sorted(lines, key=lambda line: line.id == self._last)
-
-    def _latest(self, items: Sequence[str], size: str | None) -> Line | None:
-        fitting = [
-            line
-            for line in self.lines
-            if (not items or line.item in items) and size in (None, line.size)
-        ]
-        ordered = self._latest_last(fitting)
-        return ordered[-1] if ordered else None
+        self._last = line.part_of or line.id
 
     def _mod_names(self, mods: Sequence[Mod]) -> str:
         return ", ".join(self._menu.modifiers[m.group, m.id].name for m in mods)

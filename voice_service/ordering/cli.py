@@ -9,20 +9,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from order_events.menu import Menu
+from order_events.drafts import ItemDraft
+from order_events.menu_errors import MenuError, read_menu
 from voice_service.ordering.conversation import Conversation
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard
 from voice_service.ordering.readback import describe
 
 
-def run(menu_path: Path, file: Path | None, *, jsonl: bool) -> int:
+def run(menu_path: Path, file: Path | None, *, jsonl: bool, tag: str | None = None) -> int:
     """The command: reads `file`, or standard input for None or "-"; returns the exit status.
 
-    A menu or a file that cannot be used is a message on standard error and status 2.
+    `tag` is the guests' language, that of the menu if it is left out. A menu or a file that cannot
+    be used is a message on standard error and status 2.
     """
     try:
-        menu = CompiledMenu(Menu.model_validate_json(menu_path.read_text("utf-8")))
+        menu = CompiledMenu(read_menu(menu_path.read_text("utf-8")), tag)
         if file is None or str(file) == "-":
             write_orders(menu, sys.stdin, sys.stdout, jsonl=jsonl)
         else:
@@ -30,6 +32,10 @@ def run(menu_path: Path, file: Path | None, *, jsonl: bool) -> int:
                 write_orders(menu, source, sys.stdout, jsonl=jsonl)
     except BrokenPipeError:
         raise  # the reader has enough: not an error of the menu or the file
+    except MenuError as error:
+        lines = [f"voice-service order: {menu_path}: {fault}\n" for fault in error.faults]
+        sys.stderr.write("".join(lines))
+        return 2
     except (OSError, ValueError) as error:
         sys.stderr.write(f"voice-service order: {error}\n")
         return 2
@@ -69,7 +75,12 @@ def understand(menu: CompiledMenu, utterances: Iterable[str]) -> CartUpdate:
     last = conversation.end()
     missing = [r for r in dict.fromkeys(notes) if r not in last.reasons]
     return CartUpdate(
-        last.items, last.status, (*last.reasons, *missing), last.readback, last.changed
+        last.items,
+        last.status,
+        (*last.reasons, *missing),
+        last.readback,
+        last.changed,
+        notes=last.notes,
     )
 
 
@@ -81,16 +92,22 @@ def as_json(utterances: list[str], update: CartUpdate) -> dict[str, Any]:
         "items": [item.model_dump(exclude_none=True) for item in update.items],
         "reasons": [asdict(reason) for reason in update.reasons],
         "readback": update.readback,
+        "notes": update.notes,
     }
 
 
 def as_text(menu: CompiledMenu, utterances: list[str], update: CartUpdate) -> str:
     """An order to read."""
     lines = [f"> {text}" for text in utterances]
-    lines += [f"  {describe(item, menu)}" for item in update.items]
+    lines += [f"{_indent(item)}{describe(item, menu)}" for item in update.items]
     lines.append(f"  {update.status}")
     lines += [f"  {reason.code}: {reason.text}" for reason in update.reasons]
     return "\n".join(lines) + "\n"
+
+
+def _indent(item: ItemDraft) -> str:
+    """A combo's parts stand below it."""
+    return "  " if item.part_of is None else "    "
 
 
 def _utterances(line: str) -> list[str]:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Act, Add, Modify, Problem, Remove, Replace, Target, Undo
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    Dismiss,
+    Group,
+    Modify,
+    Problem,
+    Remove,
+    Replace,
+    Target,
+    Undo,
+)
 from voice_service.ordering.assemble import assemble
 from voice_service.ordering.attach import Attacher
 from voice_service.ordering.language import Cue
@@ -13,6 +24,7 @@ from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
 from voice_service.ordering.said import Reader, SaidModifier
+from voice_service.ordering.text import key_of
 
 
 def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -42,6 +54,10 @@ def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Ac
 def _remove_unnamed(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
     category = next((p for p in parts if p.role is Role.CATEGORY), None)
     if category is not None:
+        if cart.choices and all(
+            menu.items[i].category == category.senses[0].id for i in cart.choices
+        ):
+            return [Dismiss()]
         items = tuple(i for i in cart.items if menu.items[i].category == category.senses[0].id)
         return [Remove(Target(items or ("",)), text=category.span.text)]
     unknown = " ".join(p.span.text for p in parts if p.role is Role.UNKNOWN)
@@ -89,27 +105,62 @@ def change(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Ac
     if item is None:
         return [Problem("not_in_order", named.span.text)]
     size = next((p.senses[0].id for p in old if p.role is Role.SIZE), None)
-    return _onto(Target((item,), size), new, menu, cart)
+    only = next((p.span.value for p in old if p.role is Role.NUMBER), None)
+    if any(p.cue(Cue.ONE) for p in old):
+        only = 1
+    return _onto(Target((item,), size), new, menu, cart, only=only)
 
 
 def make(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
     items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
     first = items[0] if items else None
+    combo = _as_combo(parts, menu, cart)
+    if combo:
+        return combo
     if any(p.cue(Cue.BOTH) for p in parts):
         if first is not None:
             return [Problem("not_understood", _text(parts))]
         return _onto(Target(all_lines=True), parts, menu, cart)
+    if first is None and (named := _category_named(parts, menu, cart)) is not None:
+        return _onto(Target((named[1],)), parts[named[0] + 1 :], menu, cart)
     if first is not None and _definite(parts, first):
         item = known(parts[first].items, cart)
         if item is not None:
             size = next((p.senses[0].id for p in parts[:first] if p.role is Role.SIZE), None)
             return _onto(Target((item,), size), parts[first + 1 :], menu, cart)
-    if first is None:
-        return _onto(Target(), parts, menu, cart)
-    if _with_before(parts, first) or not _points_back(parts[:first], menu):
-        return assemble(parts, menu, cart)
-    return _onto(Target(), parts, menu, cart)
+    new = first is not None and (
+        _with_before(parts, first) or not _points_back(parts[:first], menu)
+    )
+    return assemble(parts, menu, cart) if new else _onto(Target(), parts, menu, cart)
+
+
+def _as_combo(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """ "make that a meal": the combo that the last item belongs to takes its place."""
+    at = next((i for i, p in enumerate(parts) if p.role is Role.CATEGORY), None)
+    if at is None:
+        return []
+    combos = menu.in_category(parts[at].senses[0].id)
+    for item in reversed(cart.items):
+        around = [c for c in combos if item in {slot.default for slot in menu.items[c].slots}]
+        # Fries are part of every combo, so they say nothing about which is meant.
+        if len(around) == 1:
+            size = next((p.senses[0].id for p in parts[:at] if p.role is Role.SIZE), None)
+            rest = assemble(parts[at + 1 :], menu, cart)
+            return [Replace(Target((item,)), Group(around[0], size=size)), *rest]
+    return []
+
+
+def _category_named(
+    parts: Sequence[Part], menu: CompiledMenu, cart: CartView
+) -> tuple[int, str] | None:
+    """Where "the drink" is named, and the item of the order that it means."""
+    for index, part in enumerate(parts):
+        if part.role is Role.CATEGORY and _definite(parts, index):
+            category = part.senses[0].id
+            item = next((i for i in cart.items[::-1] if menu.items[i].category == category), None)
+            return None if item is None else (index, item)
+    return None
 
 
 def _definite(parts: Sequence[Part], index: int) -> bool:
@@ -124,19 +175,39 @@ def _with_before(parts: Sequence[Part], index: int) -> bool:
 def _points_back(parts: Sequence[Part], menu: CompiledMenu) -> bool:
     """Whether "make" has an "it" with it, as a word of its own or within the phrase."""
     pronouns = set(menu.language.cues[Cue.IT])
-    return any(pronouns & set(p.span.text.split()) for p in parts)
+    return any(p.cue(Cue.IT) or pronouns & set(p.span.text.split()) for p in parts)
 
 
-def _onto(target: Target, parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    """Puts what `parts` say where the target is: another item, or another size, number, topping."""
-    acts = assemble(parts, menu, _view(target, cart))
+def _onto(
+    target: Target,
+    parts: Sequence[Part],
+    menu: CompiledMenu,
+    cart: CartView,
+    *,
+    only: int | None = None,
+) -> list[Act]:
+    """Puts what `parts` say where the target is: another item, or another size, number, topping.
+
+    `only`: on so many of what is there.
+    """
+    acts = assemble(parts, menu, _view(target, cart)) or _number_pronoun(parts, menu)
     if not acts:
         return [] if not cart.items else [Problem("not_understood", _text(parts))]
     if isinstance(acts[0], Add):
         group = acts[0].group
         instead = target if _names(target) else _like(group.item, menu, cart)
-        return [acts[0] if instead is None else Replace(instead, group), *acts[1:]]
-    return [_retarget(act, target) for act in acts]
+        return [
+            acts[0] if instead is None else Replace(instead, group, only=only),
+            *acts[1:],
+        ]
+    return [_retarget(act, target, only) for act in acts]
+
+
+def _number_pronoun(parts: Sequence[Part], menu: CompiledMenu) -> list[Act]:
+    """ "make that one": a pronoun where nothing but a number makes sense."""
+    words = [w for p in parts if p.cue(Cue.IT, Cue.ONE) for w in p.span.text.split()]
+    key = key_of(words[-1], menu.language) if words else ""
+    return [Modify(Target(), quantity=int(key), text=key)] if key.isdigit() else []
 
 
 def _like(item: str, menu: CompiledMenu, cart: CartView) -> Target | None:
@@ -145,11 +216,16 @@ def _like(item: str, menu: CompiledMenu, cart: CartView) -> Target | None:
         return Target((item,))
     category = menu.items[item].category
     alike = [i for i in cart.items if menu.items[i].category == category]
+    # A combo takes the place of what it is built around.
+    slots = menu.items[item].slots
+    alike = alike or [i for i in cart.items if slots and i == slots[0].default]
     return Target((alike[-1],)) if alike else None
 
 
-def _retarget(act: Act, target: Target) -> Act:
-    return replace(act, target=target) if isinstance(act, Modify) and _names(target) else act
+def _retarget(act: Act, target: Target, only: int | None) -> Act:
+    if not isinstance(act, Modify) or not _names(target):
+        return act
+    return replace(act, target=target, only=act.only if only is None else only)
 
 
 def _names(target: Target) -> bool:
@@ -206,6 +282,7 @@ def _modifier_slip(stretch: list[Part], said: Sequence[Part]) -> tuple[list[Part
     while last > 0 and stretch[last - 1].cue(Cue.COMMA):
         last -= 1
     slipped = last > 0 and stretch[last - 1].role is Role.MODIFIER
+    said = [part for part in said if not part.cue(Cue.WITH)]
     if slipped and said and said[0].role is Role.MODIFIER:
         return stretch[: last - 1], True
     return stretch, False

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from order_events.drafts import ItemDraft
 from order_events.models import OrderItem
 from voice_service.ordering.acts import (
     Act,
@@ -15,28 +17,35 @@ from voice_service.ordering.acts import (
     Dismiss,
     Done,
     Group,
-    Modify,
     Problem,
-    Replace,
     Restart,
     Undo,
 )
 from voice_service.ordering.adopt import lines_of
-from voice_service.ordering.cart import Cart, Line
-from voice_service.ordering.checks import CONFIDENT, Checks
+from voice_service.ordering.cart import Cart
+from voice_service.ordering.checks import Checks
+from voice_service.ordering.confidence import Evidence
+from voice_service.ordering.lines import Line
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.matches import matched
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.parser import Parsed, Parser
-from voice_service.ordering.readback import joined, question, read_back
+from voice_service.ordering.readback import joined, question, read_back, read_change
+from voice_service.ordering.thresholds import DEFAULT, Thresholds
 
-# How much of the recogniser's doubt in a word is left when the word is one of the menu. Of words
-# that it gave 0.2 to 0.6 with a menu as bias, real guests had said 43 of 47, the fixtures 50 of 52.
-_MENU_DOUBT = 0.5
-_MISUNDERSTOOD = 3  # utterances in a row, then a person takes over
 _MOST_REASONS = 50
-_STAFF = frozenset({"allergy", "staff_requested", "quantity_limit", "order_limit", "not_following"})
+_NOTE_LETTERS = 400
+_STAFF = frozenset(
+    {
+        "allergy",
+        "staff_requested",
+        "quantity_limit",
+        "order_limit",
+        "total_limit",
+        "not_following",
+    }
+)
 _CHOICES = frozenset({"ambiguous_item", "choose_item"})
 # A change that could not be made leaves an order that the guest has just called complete.
 _SETTLED_BY_DONE = frozenset({"not_in_order", "nothing_to_undo", "what_first"})
@@ -53,11 +62,15 @@ class _Waiting:
 class Conversation:
     """Hears final transcripts and keeps the order. Deterministic; one per guest."""
 
-    def __init__(self, menu: CompiledMenu) -> None:
+    def __init__(
+        self, menu: CompiledMenu, thresholds: Thresholds = DEFAULT, *, at: datetime | None = None
+    ) -> None:
+        """`at`: when the guest began, which decides what is served; None serves everything."""
         self._menu = menu
+        self._thresholds = thresholds
         self._parser = Parser(menu)
-        self._cart = Cart(menu)
-        self._checks = Checks(menu)
+        self._cart = Cart(menu, menu.closed(at) if at is not None else frozenset())
+        self._checks = Checks(menu, thresholds)
         self._open: list[Reason] = []
         self._staff: list[Reason] = []
         self._choice: Group | None = None
@@ -66,11 +79,13 @@ class Conversation:
         self._ended = False
         self._missed = 0
         self._utterance = 0
+        self._told: tuple[ItemDraft, ...] = ()
 
     def hear(self, heard: Heard) -> CartUpdate:
         """Takes one final transcript and answers with the whole order."""
         self._utterance = heard.utterance
         self._ended = False
+        self._cart.begin()
         words = heard.text.split()
         own = tuple(w.confidence for w in heard.words)
         if len(own) != len(words):
@@ -98,10 +113,11 @@ class Conversation:
         self._done = self._ended = True
         return self._update([], changed=self._cart.lines != before)
 
-    def adopt(self, items: Sequence[OrderItem]) -> CartUpdate:
+    def adopt(self, items: Sequence[OrderItem]) -> tuple[CartUpdate, tuple[OrderItem, ...]]:
         """Goes on with the order as staff have left it; what was still open they have settled.
 
-        The update has the items that the guest can go on changing; a reason names each other one.
+        The update has the items that the guest can go on changing. The other ones, which a reason
+        names, are for the caller to keep.
         """
         lines, left = lines_of(items, self._menu)
         self._cart.adopt(lines)
@@ -110,7 +126,7 @@ class Conversation:
         self._done, self._missed = False, 0
         self._staff = [r for r in self._staff if r.code == "allergy"]
         notes = [Reason("left_by_staff", item.name, self._utterance) for item in left]
-        return replace(self._update(notes, changed=True), utterance=self._utterance)
+        return replace(self._update(notes, changed=True), utterance=self._utterance), left
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -118,20 +134,20 @@ class Conversation:
         return self._cart.lines
 
     def _view(self) -> CartView:
-        unsized = next(
-            (line.item for line in reversed(self._cart.lines) if self._checks.unsized(line)), None
-        )
-        choices = self._choice.candidates if self._choice is not None else ()
+        lines = self._cart.lines
+        unsized = next((x.item for x in reversed(lines) if self._checks.unsized(x, lines)), None)
+        choices = self._choice.candidates if self._choice is not None else self._cart.wanted
         return CartView(self._cart.spoken_order, unsized, choices)
 
     def _take(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
         before = self._cart.lines
+        evidence = Evidence(parsed, confidences, self._thresholds.menu_doubt)
         fresh: list[Reason] = []
         understood = False
         for act in parsed.acts:
             if not isinstance(act, Aside | Done):
                 self._done = False
-            reason = self._act(act, confidences)
+            reason = self._act(act, evidence)
             if reason is None:
                 understood = True
             else:
@@ -141,12 +157,12 @@ class Conversation:
         if understood and changed and not asked and not parsed.continues:
             self._open = []
         self._missed = self._missed + 1 if asked and not understood else 0
-        if self._missed >= _MISUNDERSTOOD:
+        if self._missed >= self._thresholds.misunderstood:
             self._note("not_following", "")
         self._open = [*self._open, *asked][-_MOST_REASONS:]
         return self._update([r for r in fresh if r.question is None], changed=changed)
 
-    def _act(self, act: Act, confidences: tuple[float, ...]) -> Reason | None:
+    def _act(self, act: Act, evidence: Evidence) -> Reason | None:
         match act:
             case Aside(code, text):
                 return self._aside(code, text)
@@ -156,7 +172,7 @@ class Conversation:
                 act = Add(self._chosen(group))
             case _:
                 self._answer(act)
-        problem = self._cart.apply(act, _confidence(act, confidences))
+        problem = self._cart.apply(act, evidence.confidence(act))
         return self._reason(problem) if problem is not None else None
 
     def _answer(self, act: Act) -> None:
@@ -166,9 +182,9 @@ class Conversation:
                 self._done = True
                 self._open = [r for r in self._open if r.code not in _SETTLED_BY_DONE]
             case Agree():
-                self._cart.settle(CONFIDENT)
+                self._cart.settle(self._thresholds.item_confidence)
             case Deny():
-                self._cart.withdraw(CONFIDENT)
+                self._cart.withdraw(self._thresholds.item_confidence)
                 self._let_go()
             case Dismiss() | Undo():
                 self._let_go()
@@ -183,14 +199,13 @@ class Conversation:
 
     def _chosen(self, group: Group) -> Group:
         """The group with what was said when it was still open which item is meant."""
-        asked, self._choice = self._choice, None
+        asked = self._choice
         if asked is None or group.item not in asked.candidates:
             return group
+        self._choice = None
         self._open = [r for r in self._open if r.code not in _CHOICES]
         mods = {(m.id, m.group): m for m in (*asked.mods, *group.mods)}
-        fitting = [
-            m for m in mods.values() if m.group in self._menu.items[group.item].modifier_groups
-        ]
+        fitting = [m for m in mods.values() if self._menu.takes(group.item, m.group)]
         size = group.size or asked.size
         return replace(
             group,
@@ -234,10 +249,9 @@ class Conversation:
 
     def _update(self, notes: list[Reason], *, changed: bool) -> CartUpdate:
         # A line that has no price yet is asked about; it would only make the rest unplaceable.
-        items = tuple(
-            self._checks.draft(line) for line in self._cart.lines if self._checks.complete(line)
-        )
-        lacking = self._checks.lacking(self._cart.lines, self._utterance)
+        lines, checks = self._cart.lines, self._checks
+        items = tuple(checks.draft(line, lines) for line in lines if checks.complete(line, lines))
+        lacking = checks.lacking(lines, self._utterance)
         kept = [r for r in notes if r not in self._staff and r.code not in _STAFF]
         reasons = (*self._staff, *self._open, *lacking, *kept)
         status = self._status(reasons)
@@ -245,7 +259,15 @@ class Conversation:
         asked = next((r.question for r in reasons if r.question), None)
         if asked is not None:
             text = f"{text} {asked}" if items else asked
-        return CartUpdate(items, status, reasons, text, changed)
+        told, self._told = self._told, items
+        change = read_change(told, items, self._menu)
+        return CartUpdate(items, status, reasons, text, changed, change, self._notes())
+
+    def _notes(self) -> str | None:
+        """What staff must see on the order itself, in the language of the restaurant."""
+        note = self._menu.staff_texts["allergy_note"]
+        told = [note.format(text=r.text) for r in self._staff if r.code == "allergy"]
+        return "\n".join(told)[:_NOTE_LETTERS] or None
 
     def _status(self, reasons: tuple[Reason, ...]) -> Status:
         if any(r.code in _STAFF for r in reasons):
@@ -253,20 +275,3 @@ class Conversation:
         if any(r.question is not None for r in reasons):
             return "needs_staff" if self._ended else "clarify"
         return "confirmed" if self._done and self._cart.lines else "listening"
-
-
-def _confidence(act: Act, words: tuple[float, ...]) -> float:
-    """How sure the act is: its least certain word, times how well the words match the menu.
-
-    That words make sense on the menu speaks for them: see `_MENU_DOUBT`.
-    """
-    if not isinstance(act, Add | Replace | Modify):
-        return 1.0
-    if isinstance(act, Modify):
-        used = [i for m in act.mods for i in m.words]
-        quality = min((m.quality for m in act.mods), default=1.0)
-    else:
-        used = [*act.group.words, *(i for m in act.group.mods for i in m.words)]
-        quality = min([act.group.quality, *(m.quality for m in act.group.mods)])
-    heard = min((words[i] for i in used if i < len(words)), default=1.0)
-    return max(0.0, min(1.0, (1.0 - _MENU_DOUBT * (1.0 - heard)) * quality))

@@ -31,6 +31,7 @@ class Cue(Enum):
     ADDITIONAL = auto()  # before an item: "two more colas"
     NUMBERED = auto()  # a number that names, and counts nothing, follows: "number two"
     LIGHT = auto()
+    ROUGHLY = auto()  # a LIGHT or EXTRA that may be only a way of speaking: "plenty of"
     ASIDE = auto()  # after a modifier: "on the side"
     AS_SIDE = auto()  # after an item: "as a side"
     HALF = auto()
@@ -63,6 +64,7 @@ class Cue(Enum):
     DONE = auto()
     YES = auto()
     QUESTION = auto()  # a question about the menu follows; it orders nothing
+    ASKS = auto()  # at the beginning of a sentence a question: "which"
     TALK = auto()  # talk with somebody else follows
     WAIT = auto()  # asks for time: "hold on"
     STAFF = auto()
@@ -80,13 +82,17 @@ class Language:
     """One language.
 
     `cues` maps a cue to its phrases; `contractions` a word to the words it stands for;
-    `number_words` a word to its value; `number_phrases` a phrase to its value; `plural_endings`
-    are (ending, replacement) tried in order on words at least `stem_from` letters long, except
-    `unstemmed`; `abbreviations` end in a full stop that ends no sentence; `synonyms` are groups of
-    phrases that mean the same on any menu, `said_for` those where only the first names all others;
-    without one of `contrast_words` a name may mean something else;
-    `optional_words` may be left out of a menu name when a guest says it; `texts` are the sentences
-    said back, as format strings.
+    `number_words` a word to its value, `number_phrases` a phrase to its value, and `tens_link`
+    stands between tens and units ("treinta y cinco").
+    `plural_endings` are (ending, replacement) tried in order on words at least `stem_from` letters
+    long, except `unstemmed`. `plurals` are (ending, replacement) the other way, for the noun of a
+    name, which ends before one of `noun_ends`, and for its adjectives if `inflects_all`.
+    `abbreviations` end in a full stop that ends no sentence. `synonyms` are groups of phrases that
+    mean the same on any menu, `said_for` those where only the first names all others; without one
+    of `contrast_words` a name may mean something else; `optional_words` may be left out of a menu
+    name when a guest says it. `glossary` maps everyday names of a menu in another language to what
+    they are here; `numbered_names` are ways to ask for an item by its number on the board.
+    `texts` are the sentences said back, as format strings.
     """
 
     code: str
@@ -98,11 +104,17 @@ class Language:
     number_phrases: Mapping[str, int]
     plural_endings: tuple[tuple[str, str], ...]
     stem_from: int
+    plurals: tuple[tuple[str, str], ...]
+    noun_ends: frozenset[str]
+    inflects_all: bool
     unstemmed: frozenset[str]
     abbreviations: frozenset[str]
     synonyms: tuple[tuple[str, ...], ...]
     said_for: tuple[tuple[str, ...], ...]
     contrast_words: frozenset[str]
     optional_words: frozenset[str]
+    glossary: Mapping[str, tuple[str, ...]]
+    numbered_names: tuple[str, ...]
+    tens_link: str
     sound_rules: tuple[tuple[str, str], ...]
     texts: Mapping[str, str]

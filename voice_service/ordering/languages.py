@@ -7,8 +7,9 @@ from functools import cache
 from importlib import resources
 
 from voice_service.ordering.language import Cue, Language
+from voice_service.ordering.text import plain
 
-_PACKS = ("en",)
+_PACKS = ("en", "es")
 
 
 @cache
@@ -16,7 +17,7 @@ def language(tag: str) -> Language:
     """The pack for a BCP 47 tag. Raises ValueError where there is none."""
     code = tag.partition("-")[0].lower()
     if code not in _PACKS:
-        raise ValueError(f"menu language {tag!r}: there is only {', '.join(_PACKS)}")
+        raise ValueError(f"language {tag!r}: there is only {', '.join(_PACKS)}")
     text = resources.files(__package__).joinpath(f"{code}.toml").read_text("utf-8")
     pack = tomllib.loads(text)
     numbers = pack["numbers"]
@@ -30,12 +31,18 @@ def language(tag: str) -> Language:
         number_phrases=numbers["phrases"],
         plural_endings=_pairs(pack["plural_endings"]),
         stem_from=pack["stem_from"],
+        plurals=_pairs(pack["plurals"]),
+        noun_ends=frozenset(pack["noun_ends"]),
+        inflects_all=pack["inflects_all"],
         unstemmed=frozenset(pack["unstemmed"]),
         abbreviations=frozenset(pack["abbreviations"]),
         synonyms=tuple(tuple(group) for group in pack["synonyms"]),
         said_for=tuple(tuple(group) for group in pack["said_for"]),
         contrast_words=frozenset(pack["contrast_words"]),
         optional_words=frozenset(pack["optional_words"]),
+        glossary={plain(name): tuple(said) for name, said in pack["glossary"].items()},
+        numbered_names=tuple(pack["numbered_names"]),
+        tens_link=numbers["tens_link"],
         sound_rules=_pairs(pack["sound_rules"]),
         texts=pack["texts"],
     )

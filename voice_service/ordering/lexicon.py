@@ -10,7 +10,8 @@ from typing import Literal
 from rapidfuzz import fuzz, process
 
 from voice_service.ordering.language import Cue, Language
-from voice_service.ordering.text import key_of, keys_of, plain, sound_of
+from voice_service.ordering.slips import Slips
+from voice_service.ordering.text import key_of, keys_of, plain, sound_of, tokenize
 
 Kind = Literal["item", "modifier", "size", "category", "group"]
 
@@ -53,9 +54,12 @@ class Lexicon:
         self._keys: dict[str, dict[_Named, tuple[float, float]]] = {}
         self._surfaces: dict[str, set[_Named]] = {}
         self._words: set[str] = set()
+        self._written: set[str] = set()
+        self._shortest: dict[str, int] = {}
         self._fuzzy: dict[str, tuple[str, float] | None] = {}
         self._choices: dict[tuple[str, int], list[str]] = {}
         self.longest = 1
+        self.slips = Slips((), language)
 
     def add(self, sense: Sense, phrases: Iterable[str], *, shorten: bool) -> None:
         """Names `sense` by each phrase, its synonyms and, if `shorten`, its unmistakable parts."""
@@ -65,9 +69,15 @@ class Lexicon:
             if not keys:
                 continue
             self._words.update(keys)
+            for token in tokenize(phrase, self._language):
+                self._written.add(token.text)
+            surface, key = _surface(phrase), "".join(keys)
+            self._shortest[key] = min(self._shortest.get(key, len(surface)), len(surface))
             quality = EXACT if number == 0 else ALIAS
             self._put(keys, target, quality)
-            self._surfaces.setdefault(_surface(phrase), set()).add(target)
+            self._surfaces.setdefault(surface, set()).add(target)
+            for measure in _measured(keys, sense.kind, self._language):
+                self._put(measure, target, SYNONYM)
             for variant in _variants(keys, self._language):
                 self._put(variant, target, SYNONYM)
                 if shorten:
@@ -84,17 +94,22 @@ class Lexicon:
                 self._put(part, target, quality, certainty)
 
     def seal(self) -> None:
-        """Ends the building: what `find_misspelt` chooses from is fixed now."""
+        """Ends the building: what slips are chosen from is fixed now."""
         for key in sorted(self._keys):
             if len(key) >= _FUZZY_LETTERS:
                 first = sound_of(key, self._language)[:1]
                 self._choices.setdefault((first, len(key)), []).append(key)
+        spoken = {c: p for c, p in self._language.cues.items() if c is not Cue.HESITATION}
+        steering = {word for phrases in spoken.values() for p in phrases for word in p.split()}
+        everyday = {*steering, *self._language.number_words}
+        self.slips = Slips({*self._written, *everyday}, self._language)
 
-    def find(self, key: str, surface: str) -> tuple[Sense, ...]:
-        """Everything that the joined `key` names, best first."""
+    def find(self, key: str, said: str) -> tuple[Sense, ...]:
+        """Everything that the joined `key` of the words `said` names, best first."""
         found = self._keys.get(key)
         if found is None:
             return ()
+        surface = said.replace(" ", "").replace("'", "")
         literal = self._surfaces.get(surface, set())
         senses = (
             Sense(kind, id_, group, q if (kind, id_, group) in literal else q - _INFLECTED, sure)
@@ -105,6 +120,14 @@ class Lexicon:
     def knows(self, word: str) -> bool:
         """Whether a word's key occurs in any name on the menu."""
         return word in self._words
+
+    def plural(self, phrase: str) -> bool:
+        """Whether `phrase` is a name of the menu with an ending that makes it several."""
+        keys = [key_of(word, self._language) for word in phrase.split()]
+        letters = len(_surface(phrase))
+        if any(key.isdigit() for key in keys):
+            return False  # "number two" is longer than "number 2", but not several
+        return letters > self._shortest.get("".join(keys), letters)
 
     def find_misspelt(self, key: str) -> tuple[Sense, ...]:
         """What `key` names if it is a slip of the ear or of the pen; quality says how far off."""
@@ -145,6 +168,14 @@ class Lexicon:
         senses[target] = max((quality, certainty), senses.get(target, (0.0, 0.0)))
         # One word more than the name has: a guest may write a compound apart.
         self.longest = max(self.longest, len(keys) + 1)
+
+
+def _measured(keys: tuple[str, ...], kind: Kind, language: Language) -> list[tuple[str, ...]]:
+    """A size or modifier that is a measure as it stands before an item: "cup of", "can of"."""
+    if kind not in ("size", "modifier"):
+        return []
+    measures = (keys_of(phrase, language) for phrase in language.cues[Cue.MEASURE])
+    return [(*keys, *m[1:]) for m in sorted(set(measures)) if len(m) == 2 and m[0] == keys[-1]]
 
 
 def _surface(phrase: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
 
 from voice_service.ordering.acts import Act, Add, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.attach import Attacher, choose_item, unknown
@@ -18,9 +20,12 @@ from voice_service.ordering.said import (
     SaidNumber,
     SaidPlain,
     SaidSize,
+    SaidSplit,
     SaidUnknown,
 )
+from voice_service.ordering.text import keys_of
 
+_SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing else yet
 _IMPLIED = 0.85  # certainty of an item that was not named but is the only one that fits
 
 
@@ -48,20 +53,41 @@ def loose(
     return _Loose(menu, cart, attacher).read(said)
 
 
+class _OfCart(NamedTuple):
+    """A modifier for an item of the cart, or for `only` so many of it."""
+
+    said: SaidModifier
+    mod: Mod
+    item: str
+    only: int | None
+
+
 class _Loose:
     def __init__(self, menu: CompiledMenu, cart: CartView, attacher: Attacher) -> None:
         self._menu = menu
         self._cart = cart
         self._attacher = attacher
         self._acts: list[Act] = []
-        self._mods: list[tuple[SaidModifier, Mod, str]] = []
+        self._mods: list[_OfCart] = []
+        self._only: int | None = None
         self._pointed: str | None = None
 
     def read(self, said: Sequence[Said]) -> list[Act]:
         for one in said:
             self._about_item(one)
             self._about_order(one)
-        return [*self._acts, *(Modify(Target((item,)), (m,)) for _, m, item in self._mods)]
+        return [*self._acts, *self._changes()]
+
+    def _changes(self) -> list[Act]:
+        """What was said of items of the cart; all that is true of "one of them" together."""
+        acts: list[Act] = []
+        for (item, only), mods in groupby(self._mods, key=lambda m: (m.item, m.only)):
+            found = [one.mod for one in mods]
+            if only is None:
+                acts += [Modify(Target((item,)), (mod,)) for mod in found]
+            else:
+                acts.append(Modify(Target((item,)), tuple(found), only=only))
+        return acts
 
     def _about_item(self, said: Said) -> None:
         match said:
@@ -70,9 +96,11 @@ class _Loose:
             case SaidSize():
                 self._acts.append(_cart_size(said, self._menu, self._cart))
             case SaidNumber():
-                self._acts.append(Modify(Target(), quantity=said.value, text=str(said.value)))
+                self._acts.append(_number(said, self._menu, self._cart))
             case SaidPlain():
-                self._acts.append(Modify(Target(), plain=True))
+                self._acts.append(Modify(Target(), plain=True, only=self._only))
+            case SaidSplit():
+                self._only = said.count
             case SaidItem():
                 self._point(said)
             case _:
@@ -87,7 +115,7 @@ class _Loose:
             case SaidCategory(wanted=True, negated=False):
                 self._acts.append(choose_item(self._menu, said))
             case SaidBreak():
-                self._pointed = None
+                self._pointed = self._only = None
             case _:
                 pass
 
@@ -99,7 +127,7 @@ class _Loose:
                 self._acts.append(mod)
                 return
             if mod is not None:
-                self._mods.append((said, mod, item))
+                self._mods.append(_OfCart(said, mod, item, self._only))
                 return
         code = "modifier_not_available" if self._cart.items else "modifier_without_item"
         self._acts.append(Problem(code, said.text))
@@ -112,7 +140,7 @@ class _Loose:
         if not self._mods:
             self._pointed = here
             return
-        moved = [self._attacher.resolve(one, here) for one, _, _ in self._mods]
+        moved = [self._attacher.resolve(one.said, here) for one in self._mods]
         self._mods = []
         fitting = tuple(m for m in moved if isinstance(m, Mod))
         self._acts.append(Modify(Target((here,)), fitting, text=said.part.span.text))
@@ -131,6 +159,16 @@ def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
     if cart.items:
         return Problem("size_not_available", said.text, group=Group(cart.items[-1]))
     return Problem("not_understood", said.text)
+
+
+def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
+    """A bare number: how many, or which of the sizes that were asked about ("twenty" pieces)."""
+    text = str(said.value)
+    sizes = menu.items[cart.unsized].prices if cart.unsized is not None else ()
+    named = [s for s in sizes if text in keys_of(menu.sizes[s].name, menu.language)]
+    if cart.unsized is not None and len(named) == 1:
+        return Modify(Target((cart.unsized,)), size=named[0], text=text)
+    return Modify(Target(), quantity=said.value, text=text)
 
 
 def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -153,9 +191,11 @@ def _implied(said: Sequence[Said], menu: CompiledMenu, cart: CartView) -> Group 
     """The one item that comes in the size and takes all that is said, if "a large" orders it."""
     sizes = [s for s in said if isinstance(s, SaidSize)]
     mods = [s for s in said if isinstance(s, SaidModifier) and not s.negated]
-    if len(sizes) != 1 or sizes[0].count is None or cart.unsized is not None:
+    if len(sizes) != 1 or cart.unsized is not None:
         return None
-    if cart.items and not mods:
+    # "A large", "small with ham", "and a large with ham"; "large" alone is about the cart.
+    signs = (sizes[0].count is not None, bool(mods), not cart.items)
+    if sum(signs) < _SIGNS:
         return None
     fitting = [
         item.id

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import datetime
 
-from order_events.menu import Menu, MenuItem, Modifier, ModifierGroup, Size
-from voice_service.ordering.language import Cue
+from order_events.menu import Choice, Menu, MenuItem, Modifier, ModifierGroup, Size, Slot
+from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.languages import language
 from voice_service.ordering.lexicon import Lexicon, Sense
-from voice_service.ordering.text import keys_of, plain
+from voice_service.ordering.localize import localized
+from voice_service.ordering.text import keys_of, plain, plural
 
 _BIAS_LETTERS = 700  # about 200 Whisper tokens
 
@@ -16,12 +19,14 @@ _BIAS_LETTERS = 700  # about 200 Whisper tokens
 class CompiledMenu:
     """A menu with the lexicon of everything that guests call its parts.
 
-    Raises ValueError where there is no language pack for `menu.language`.
+    `tag` is the guests' language (BCP 47), that of the menu if it is left out. Raises ValueError
+    where there is no language pack for it.
     """
 
-    def __init__(self, menu: Menu) -> None:
-        self.menu = menu
-        self.language = language(menu.language)
+    def __init__(self, source: Menu, tag: str | None = None) -> None:
+        self.language = language(tag or source.language)
+        self.menu = menu = localized(source, self.language)
+        self.staff_texts = _texts(source.language, self.language)
         self.items: dict[str, MenuItem] = {item.id: item for item in menu.items}
         self.groups: dict[str, ModifierGroup] = {g.id: g for g in menu.modifier_groups}
         self.sizes: dict[str, Size] = {size.id: size for size in menu.sizes}
@@ -29,15 +34,27 @@ class CompiledMenu:
         self.modifiers: dict[tuple[str, str], Modifier] = {
             (group.id, m.id): m for group in menu.modifier_groups for m in group.modifiers
         }
+        self._takes = {item.id: self._groups_of(item) for item in menu.items}
         self.lexicon = self._lexicon()
         self.bias = self._bias()
 
     def allows(self, item_id: str, sense: Sense) -> bool:
         """Whether an item comes in this size or takes this modifier."""
-        item = self.items[item_id]
         if sense.kind == "size":
-            return sense.id in item.prices
-        return sense.kind == "modifier" and sense.group in item.modifier_groups
+            return sense.id in self.items[item_id].prices
+        return sense.kind == "modifier" and self.takes(item_id, sense.group)
+
+    def takes(self, item_id: str, group: str | None) -> bool:
+        """Whether an item, or some part of a combo, takes modifiers of this group."""
+        return group in self._takes[item_id]
+
+    def filling(self, slot: Slot, item_id: str) -> Choice | None:
+        """The choice by which an item may fill a slot, if there is one."""
+        return self.menu.filling(slot, self.items[item_id])
+
+    def fillings(self, slot: Slot) -> list[str]:
+        """Ids of the items that may fill a slot, in the menu's order."""
+        return [item.id for item in self.menu.items if self.filling(slot, item.id) is not None]
 
     def counted(self, group: str, modifier: str, count: int) -> str | None:
         """The modifier of the same name that stands for `count` of it, if the menu has one."""
@@ -49,19 +66,44 @@ class CompiledMenu:
                 return other.id
         return None
 
+    def closed(self, at: datetime) -> frozenset[str]:
+        """Ids of the items that are not served at a moment; see `Menu.served`."""
+        return frozenset(i.id for i in self.menu.items if not self.menu.served(i, at))
+
     def item_name(self, item_id: str) -> str:
         """What the menu calls an item."""
         return self.items[item_id].name
 
+    def counted_name(self, item_id: str, count: int) -> str:
+        """So many of an item: "2 Cookies"."""
+        name = self.item_name(item_id)
+        return f"{count} {plural(name, self.language) if count > 1 else name}"
+
+    def headings(self, item_id: str) -> frozenset[str]:
+        """The category of an item, of a combo also those of the parts it comes with."""
+        return frozenset(self.items[i].category for i in (item_id, *self.parts_of(item_id)))
+
+    def parts_of(self, item_id: str) -> list[str]:
+        """The items that a combo comes with if the guest chooses nothing."""
+        return [s.default for s in self.items[item_id].slots if s.default is not None]
+
     def in_category(self, category: str) -> list[str]:
-        """Ids of the items of a category, in the menu's order."""
-        return [item.id for item in self.menu.items if item.category == category]
+        """Ids of the items of a category that are not sold out, in the menu's order."""
+        return [i.id for i in self.menu.items if i.category == category and not i.sold_out]
+
+    def _groups_of(self, item: MenuItem) -> frozenset[str]:
+        parts = [i for slot in item.slots for i in self.fillings(slot)]
+        groups = (self.items[part].modifier_groups for part in parts)
+        return frozenset(item.modifier_groups).union(*groups)
 
     def _lexicon(self) -> Lexicon:
         lexicon = Lexicon(self.language)
         for item in self.menu.items:
-            names = (item.name, *item.aliases)
-            lexicon.add(Sense("item", item.id, None), names, shorten=True)
+            sense = Sense("item", item.id, None)
+            lexicon.add(sense, (item.name, *item.aliases), shorten=True)
+            if item.number is not None:
+                spoken = [name.format(n=item.number) for name in self.language.numbered_names]
+                lexicon.add(sense, spoken, shorten=False)
         for group in self.menu.modifier_groups:
             lexicon.add(Sense("group", group.id, None), (group.name,), shorten=False)
             for modifier in group.modifiers:
@@ -90,11 +132,19 @@ class CompiledMenu:
         named = {keys_of(n, self.language) for i in self.menu.items for n in (i.name, *i.aliases)}
         return any(keys[start:] in named for start in range(1, len(keys)))
 
+    def _has_hours(self, item: MenuItem) -> bool:
+        return any(part.names_item(item) for part in self.menu.day_parts)
+
     def _bias(self) -> str:
-        """Menu names, comma separated: hard words first lost is better than easy ones first."""
-        names = [item.name for item in self.menu.items]
+        """Menu names, comma separated: hard words first lost is better than easy ones first.
+
+        A combo is named after its parts, so it comes last, with what is served only at some hours.
+        """
+        late = [i for i in self.menu.items if i.slots or self._has_hours(i)]
+        names = [item.name for item in self.menu.items if item not in late]
         names += [m.name for group in self.menu.modifier_groups for m in group.modifiers]
         names += [size.name for size in self.menu.sizes]
+        names += [item.name for item in late]
         kept: list[str] = []
         seen: set[str] = set()
         length = 0
@@ -108,3 +158,11 @@ class CompiledMenu:
             kept.append(text)
             length += len(text) + 2
         return ", ".join(kept)
+
+
+def _texts(tag: str, otherwise: Language) -> Mapping[str, str]:
+    """What is said in the language of the restaurant, if there is a pack for it."""
+    try:
+        return language(tag).texts
+    except ValueError:
+        return otherwise.texts

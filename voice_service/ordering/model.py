@@ -61,6 +61,8 @@ class Match:
 class CartUpdate:
     """The whole order after an utterance. `changed` says whether its items differ from before.
 
+    `readback` is the whole order in words, `change` what this utterance did to it (empty: nothing).
+    `notes` is what staff must know whatever becomes of the items: an allergy.
     `utterance` is the one that was heard, and `matched` what its words were taken for.
     """
 
@@ -69,5 +71,7 @@ class CartUpdate:
     reasons: tuple[Reason, ...]
     readback: str
     changed: bool
+    change: str = ""
+    notes: str | None = None
     utterance: int = 0
     matched: tuple[Match, ...] = ()

@@ -21,9 +21,11 @@ def number_at(tokens: list[Token], start: int, language: Language) -> tuple[int,
         return None
     length = 1
     if tokens[start].text in language.tens and start + 1 < len(tokens):
-        unit = _value(tokens[start + 1], language)
-        if unit is not None and 0 < unit < 10 and not tokens[start + 1].text.isdigit():
-            value, length = value + unit, 2
+        linked = start + 2 < len(tokens) and tokens[start + 1].text == language.tens_link
+        after = start + 1 + linked
+        unit = _value(tokens[after], language)
+        if unit is not None and 0 < unit < 10 and not tokens[after].text.isdigit():
+            value, length = value + unit, after + 1 - start
     following = start + length
     if value < 10 and following < len(tokens) and tokens[following].text == language.hundred:
         value, length = value * 100, length + 1

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from voice_service.ordering.acts import (
     Act,
@@ -14,7 +13,6 @@ from voice_service.ordering.acts import (
     Deny,
     Dismiss,
     Done,
-    Modify,
     Problem,
     Remove,
     Repeat,
@@ -27,15 +25,15 @@ from voice_service.ordering.assemble import assemble
 from voice_service.ordering.carry import dangling
 from voice_service.ordering.commands import change, correction, make, remove
 from voice_service.ordering.language import Cue
+from voice_service.ordering.lexicon import Sense
+from voice_service.ordering.lookahead import item_ahead, names_something, taken_off
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role, roles
 from voice_service.ordering.segment import Segmenter, Span
+from voice_service.ordering.talk import COMMANDS, is_talk
 
 _MARKS = (Cue.STOP, Cue.QUESTION_MARK)
-_COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
-_TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
-_TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,11 @@ class Parsed:
     carry: tuple[Part, ...] = ()
     continues: bool = False
     spans: tuple[Span, ...] = ()
+
+    @property
+    def nearness(self) -> Mapping[int, float]:
+        """How near the words that had to be put right are to what was heard, by their index."""
+        return {w: span.nearness for span in self.spans if span.nearness < 1 for w in span.words}
 
 
 @dataclass
@@ -74,13 +77,26 @@ class _State:
         self.push(acts)
         return acts
 
+    def ordered(self, part: Part) -> bool:
+        """Whether an item is in the order, or was said just now."""
+        said = [i for p in self.stretch if p.role is Role.ITEM for i in p.items]
+        return not set(part.items).isdisjoint({*said, *self.cart.items})
+
     def push(self, acts: Sequence[Act]) -> None:
-        self.acts += acts
+        self.acts += _in_its_number(acts)
         items = [a.group.item for a in acts if isinstance(a, Add | Replace)]
         if items:
-            self.cart = CartView((*self.cart.items, *items), None)
+            parts = [p for item in items for p in self.menu.parts_of(item)]
+            self.cart = CartView((*self.cart.items, *parts, *items), None)
         if any(isinstance(a, Restart) for a in acts):
             self.cart = CartView()
+
+
+def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:
+    """What takes the place of something is as many as that was; nobody needs to be asked."""
+    if not any(isinstance(act, Replace) for act in acts):
+        return acts
+    return [a for a in acts if not (isinstance(a, Problem) and a.code == "ambiguous_quantity")]
 
 
 class Parser:
@@ -102,11 +118,15 @@ class Parser:
         while index < len(body):
             index = _step(body, index, state)
         state.flush()
-        state.acts[:0] = _yes_or_no(parts)
+        if final and not state.acts:
+            state.acts += _left_hanging(body)
+        state.acts[:0] = [] if final else _yes_or_no(parts)
         first = next((p for p in parts if not p.idle), None)
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
         words = sum(len(s.text.split()) for s in everything)
-        acts = _talk_or_problem(state.acts, body, words)
+        acts = state.acts
+        if is_talk(acts, body, words, answering=bool(cart.choices)):
+            acts = [Aside("off_topic", " ".join(p.span.text for p in body))]
         if carry and [a for a in acts if isinstance(a, Aside) and a.code == "off_topic"]:
             # Talk waits for nothing, and all of it is talk.
             acts, carry = [Aside("off_topic", " ".join(p.span.text for p in parts))], ()
@@ -128,7 +148,8 @@ def _beside_the_order(parts: list[Part], index: int, state: _State) -> int | Non
     part = parts[index]
     if part.cue(Cue.ALLERGY):
         return _allergy(parts, index, state)
-    if part.cue(Cue.TALK) or part.cue(Cue.QUESTION):
+    opens = index == 0 or parts[index - 1].cue(*_MARKS)
+    if part.cue(Cue.TALK, Cue.QUESTION) or (part.cue(Cue.ASKS) and opens):
         return _aside(parts, index, state)
     if part.cue(Cue.STAFF, Cue.WAIT):
         state.flush()
@@ -144,20 +165,36 @@ def _about_the_order(parts: list[Part], index: int, state: _State) -> int | None
     act: Act
     if part.cue(Cue.RESTART):
         act = Restart()
-    elif part.cue(Cue.DONE) and not _names_something(parts, index + 1, Cue.NO):
+    elif part.cue(Cue.DONE) and not names_something(parts, index + 1, Cue.NO):
         act = Done()
     elif part.cue(Cue.UNDO) and not (
-        part.cue(Cue.REMOVE) and _names_something(parts, index + 1, Cue.THE)
+        part.cue(Cue.REMOVE) and names_something(parts, index + 1, Cue.THE)
     ):
         act = Undo()
     elif part.cue(Cue.NEVER_MIND):
         act = Dismiss()
     elif part.cue(Cue.SAME):
-        act = Repeat()
+        return _same(parts, index, state)
     else:
         return None
     state.flush()
     state.push([act])
+    return index + 1
+
+
+def _same(parts: list[Part], index: int, state: _State) -> int:
+    """The last item once more; "another one with cheese" is one of its own."""
+    following = parts[index + 1] if index + 1 < len(parts) else None
+    if following is not None and following.role in (Role.ITEM, Role.SIZE, Role.MODIFIER):
+        more = replace(parts[index].span, cues=frozenset({Cue.MORE}))
+        state.stretch.append(Part(more, Role.CUE))
+        return index + 1
+    state.flush()
+    if following is not None and following.cue(Cue.WITH) and state.cart.items:
+        last = (Sense("item", state.cart.items[-1], None),)
+        state.stretch.append(Part(parts[index].span, Role.ITEM, last))
+    else:
+        state.push([Repeat()])
     return index + 1
 
 
@@ -169,11 +206,11 @@ def _about_lines(parts: list[Part], index: int, state: _State) -> int | None:
     if part.cue(Cue.INSTEAD):
         _replace_last(state)
         return index + 1
-    taken_off = part.cue(Cue.REMOVE) or _taken_off(parts, index)
-    if taken_off or part.cue(Cue.CHANGE):
-        return _command(parts, index + 1, state, remove if taken_off else change)
+    removes = part.cue(Cue.REMOVE) or taken_off(parts, index)
+    if removes or part.cue(Cue.CHANGE):
+        return _command(parts, index + 1, state, remove if removes else change)
     if part.cue(Cue.MAKE):
-        return _command(parts, index, state, make, Cue.AND, Cue.BUT)
+        return _make(parts, index, state)
     if part.cue(Cue.CORRECT) or _no_as_correction(parts, index, state):
         return _correct(parts, index, state)
     return None
@@ -189,6 +226,17 @@ def _command(parts: list[Part], start: int, state: _State, command: _Command, *u
     return end
 
 
+def _make(parts: list[Part], index: int, state: _State) -> int:
+    """ "make the coke small and the fries large": each that is named is changed."""
+    end = _command(parts, index, state, make, Cue.AND, Cue.BUT)
+    while end + 2 < len(parts) and parts[end].cue(Cue.AND) and parts[end + 1].cue(Cue.THE):
+        named = parts[end + 2]
+        if named.role is not Role.ITEM or not state.ordered(named):
+            break
+        end = _command(parts, end + 1, state, make, Cue.AND, Cue.BUT)
+    return end
+
+
 def _yes_or_no(parts: Sequence[Part]) -> list[Act]:
     """A yes at the beginning, or a no and nothing else."""
     said = [p for p in parts if not p.cue(Cue.COMMA, *_MARKS)]
@@ -199,37 +247,22 @@ def _yes_or_no(parts: Sequence[Part]) -> list[Act]:
     return []
 
 
+def _left_hanging(parts: Sequence[Part]) -> list[Act]:
+    """The reason for words that were waiting for more when the guest fell silent: "without"."""
+    if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in parts):
+        return []
+    return [Problem("not_understood", " ".join(p.span.text for p in parts))]
+
+
 def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
     """Index where a command that takes its words from `start` ends."""
     for index in range(start, len(parts)):
         part = parts[index]
-        if part.cue(*_MARKS, *_COMMANDS, Cue.ADD, Cue.QUESTION, *also):
+        if part.cue(*_MARKS, *COMMANDS, Cue.ADD, Cue.QUESTION, *also):
             return index
         if index > start and part.cue(Cue.REQUEST) and " " in part.span.text:
             return index
     return len(parts)
-
-
-def _names_something(parts: Sequence[Part], start: int, cue: Cue) -> bool:
-    """Whether an item or modifier follows at once, maybe after an article."""
-    for part in parts[start:]:
-        if part.role in (Role.ITEM, Role.MODIFIER):
-            return True
-        if not (part.cue(cue, Cue.THE) and not part.cue(Cue.STOP)):
-            return False
-    return False
-
-
-def _taken_off(parts: Sequence[Part], index: int) -> bool:
-    """ "take the onions off the burger": a removal around its object."""
-    if not parts[index].cue(Cue.TAKE):
-        return False
-    for part in parts[index + 1 : index + 8]:
-        if part.cue(Cue.OFF):
-            return True
-        if part.cue(*_MARKS, *_COMMANDS, Cue.AND, Cue.WITH):
-            return False
-    return False
 
 
 def _aside(parts: list[Part], index: int, state: _State) -> int:
@@ -279,8 +312,12 @@ def _instead_of(parts: list[Part], index: int, state: _State) -> int:
     if end < len(parts) and parts[end].role is Role.SIZE:
         end += 1
     if end < len(parts) and parts[end].role is Role.ITEM:
+        said = any(p.role is Role.ITEM for p in state.stretch)
+        if said and item_ahead(parts, index, end):
+            state.flush()
+            said = False
         state.instead = parts[end].items
-        if any(p.role is Role.ITEM for p in state.stretch):
+        if said:
             state.flush()
         return end + 1
     if end < len(parts) and parts[end].role is Role.MODIFIER:
@@ -315,9 +352,11 @@ def _no_as_correction(parts: list[Part], index: int, state: _State) -> bool:
     if first.cue(Cue.COMMA):
         return len(following) > 1 and (
             following[1].role in (Role.NUMBER, Role.SIZE, Role.ITEM, Role.MODIFIER)
-            or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE)
+            or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE, Cue.WITH)
         )
     second = following[1] if len(following) > 1 else None
+    if second is not None and second.role is Role.ITEM and state.ordered(second):
+        return False  # "not a Coke": there is one in the order
     modifier = second is not None and second.role is Role.MODIFIER
     return first.role in (Role.NUMBER, Role.SIZE) or (first.cue(Cue.A) and not modifier)
 
@@ -328,7 +367,7 @@ def _correct(parts: list[Part], index: int, state: _State) -> int:
     while start < len(parts) and (parts[start].cue(Cue.COMMA, Cue.CORRECT) or parts[start].idle):
         start += 1
     state.stretch, merged = correction(state.stretch, parts[start:])
-    if merged or start >= len(parts) or parts[start].cue(*_COMMANDS, *_MARKS):
+    if merged or start >= len(parts) or parts[start].cue(*COMMANDS, *_MARKS):
         return start
     state.flush()
     if parts[start].cue(Cue.ALSO, Cue.AND):
@@ -336,7 +375,7 @@ def _correct(parts: list[Part], index: int, state: _State) -> int:
     strong = parts[index].cue(Cue.NO) or not parts[start].cue(Cue.REQUEST)
     before = state.cart.items
     end = next(
-        (i for i in range(start, len(parts)) if parts[i].cue(*_MARKS, *_COMMANDS, Cue.DONE)),
+        (i for i in range(start, len(parts)) if parts[i].cue(*_MARKS, *COMMANDS, Cue.DONE)),
         len(parts),
     )
     if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in parts[start:end]):
@@ -348,24 +387,3 @@ def _correct(parts: list[Part], index: int, state: _State) -> int:
         acts[0] = Replace(target, group, alike=True)
     state.push(acts)
     return end
-
-
-def _talk_or_problem(acts: list[Act], parts: Sequence[Part], words: int) -> list[Act]:
-    """Words that name nothing and wish for nothing are talk, if there are enough of them."""
-    requests = [p for p in parts if p.cue(Cue.REQUEST)]
-    wishes = any(
-        p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*_COMMANDS)
-        for p in parts
-    ) or any(" " in p.span.text for p in requests)
-    # "a taco": so many of something is a wish, whatever it is.
-    wishes = wishes or any(
-        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
-        for before, thing in pairwise(parts)
-    )
-    unknown = any(isinstance(a, Problem) for a in acts)
-    only_unknown = all(isinstance(a, Problem | Modify) for a in acts)
-    if wishes or not unknown or not only_unknown:
-        return acts
-    if words < (_TALK_WORDS_WITH_REQUEST if requests else _TALK_WORDS):
-        return acts
-    return [Aside("off_topic", " ".join(p.span.text for p in parts))]

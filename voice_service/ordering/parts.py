@@ -16,6 +16,7 @@ _BETTER = 0.12  # an item that explains the words so much better than a modifier
 _WHOLE = 0.9  # from here on a name is said in full
 _HEADLESS = 0.7  # below, an item's name lacks its last word
 _ALIKE = 0.08  # items this close in quality are equally meant
+_NEAR = 3  # phrases ahead in which a measure looks for its item
 
 
 class Role(Enum):
@@ -73,12 +74,19 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
     for index, span in enumerate(spans):
         following = spans[index + 1] if index + 1 < len(spans) else None
         part = _role(span, following, parts, menu, current)
+        head = _head_item(part, parts, spans[index + 1 :], menu, current)
+        if head is not None:
+            parts.append(part)
+            part = head
+        if span.has(Cue.MEASURE) and _measures_nothing(part, spans[index + 1 :], menu):
+            part = Part(_only(span, Cue.MEASURE), Role.CUE)
         if parts and (_names_again(part, parts[-1], menu) or _heads_modifier(part, parts[-1])):
             part = Part(_only(span, Cue.FILLER), Role.CUE)
         if part.role is Role.ITEM:
             current = part.items[0]
             word = span.text.split()[-1]
-            part.plural = key_of(word, menu.language) != word
+            key = key_of(word, menu.language)
+            part.plural = key != word and not key.isdigit()
         if part.role is Role.NUMBER and parts and parts[-1].cue(Cue.NUMBERED):
             # "number two" is a name, and no name on this menu.
             parts[-1] = Part(replace(parts[-1].span, cues=frozenset()), Role.UNKNOWN)
@@ -87,6 +95,34 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
             part = Part(_only(span, Cue.ONE), Role.CUE)
         parts.append(part)
     return _interrupted(parts, menu)
+
+
+def _head_item(
+    part: Part, before: list[Part], ahead: Sequence[Span], menu: CompiledMenu, current: str | None
+) -> Part | None:
+    """The item in a modifier's name that stands alone: "an order of wheat toast"."""
+    words = part.span.text.split()
+    counted = bool(before) and (before[-1].role is Role.NUMBER or before[-1].cue(*_HEADS))
+    if part.role is not Role.MODIFIER or len(words) < 2 or not counted:
+        return None
+    if current is not None and any(menu.allows(current, s) for s in part.senses):
+        return None
+    if any(s.kind == "item" for span in ahead[:_NEAR] for s in span.senses):
+        return None
+    named = menu.lexicon.find(key_of(words[-1], menu.language), words[-1])
+    items = tuple(s for s in named if s.kind == "item" and s.quality >= _WHOLE)
+    if not items or not any(menu.allows(items[0].id, s) for s in part.senses):
+        return None
+    return Part(replace(part.span, senses=items, text=words[-1]), Role.ITEM, items)
+
+
+def _measures_nothing(part: Part, ahead: Sequence[Span], menu: CompiledMenu) -> bool:
+    """Whether "cup of" is a size or container on this menu, but not of the item that follows."""
+    if part.role not in (Role.SIZE, Role.MODIFIER) or not ahead:
+        return False
+    items = (s.id for span in ahead[:_NEAR] for s in span.senses if s.kind == "item")
+    first = next(items, None)
+    return first is not None and not any(menu.allows(first, s) for s in part.senses)
 
 
 def _only(span: Span, cue: Cue) -> Span:
@@ -98,7 +134,8 @@ def _stands_for_item(span: Span, following: Span | None, before: list[Part]) -> 
     """Whether "one" is a pronoun ("a large one") and no number."""
     if not span.has(Cue.ONE) or not before:
         return False
-    if following is not None and (following.senses or following.has(Cue.MEASURE, Cue.WITH, Cue.NO)):
+    counts = (Cue.MEASURE, Cue.WITH, Cue.NO, Cue.PLAIN)
+    if following is not None and (following.senses or following.has(*counts)):
         return False
     previous = before[-1]
     named = (Role.SIZE, Role.ITEM, Role.MODIFIER, Role.UNKNOWN)
@@ -117,7 +154,7 @@ def _role(
     if items and not modifiers and items[0].quality < _WHOLE and _senses(span, "category"):
         # The heading itself explains the word better than half a name under it.
         items = ()
-    every = bool(groups) and bool(before) and before[-1].cue(Cue.BOTH)
+    every = bool(groups) and _after_all(before)
     if sizes and not every:
         return Part(span, Role.SIZE, sizes, also=modifiers)
     if (
@@ -128,11 +165,24 @@ def _role(
         # "sweet tea" is not sweet potato fries and a tea.
         adjective = not modifiers and items[0].quality < _HEADLESS and _item_ahead(following)
         return Part(span, Role.UNKNOWN) if adjective else Part(span, Role.ITEM, items)
+    if groups and before and before[-1].cue(Cue.NO) and _of_group(modifiers, groups):
+        every = True
     if modifiers and not every:
         idle = not items and span.has(Cue.FILLER, Cue.REQUEST)
         used = not idle or _fits(modifiers, following, menu)
         return Part(span, Role.MODIFIER, modifiers) if used else Part(span, Role.CUE)
     return Part(span, Role.GROUP, groups) if every else _heading(span, groups)
+
+
+def _after_all(before: Sequence[Part]) -> bool:
+    """Whether "all" or "all the" comes just before."""
+    near = before[-2:] if before and before[-1].cue(Cue.THE) else before[-1:]
+    return any(part.cue(Cue.BOTH) for part in near)
+
+
+def _of_group(modifiers: tuple[Sense, ...], groups: tuple[Sense, ...]) -> bool:
+    """Whether "no salsa" means all salsas: the group's own name, of one of them only an alias."""
+    return not modifiers or groups[0].quality > modifiers[0].quality
 
 
 def _unnamed(span: Span, before: list[Part]) -> Part:
@@ -149,6 +199,9 @@ def _heading(span: Span, groups: tuple[Sense, ...]) -> Part:
     categories = _senses(span, "category")
     if categories:
         return Part(span, Role.CATEGORY, categories)
+    if span.has(Cue.ADD, Cue.WITH, Cue.EXTRA, Cue.HALF):
+        # A group that is called "Extras" or "Add" makes no name of everyday words.
+        return Part(span, Role.CUE)
     return Part(span, Role.GROUP, groups)
 
 

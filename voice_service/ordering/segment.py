@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.lexicon import Lexicon, Sense
 from voice_service.ordering.numbers import number_at
-from voice_service.ordering.text import Token, tokenize
+from voice_service.ordering.text import Token, key_of, tokenize
 
 _LONGEST_UTTERANCE = 400  # words; what is beyond is not looked at but reported
 _MARKS = {",": Cue.COMMA, ".": Cue.STOP, "?": Cue.QUESTION_MARK}
 _SPAN = 1.0  # every phrase costs this, so that longer ones win
 _UNKNOWN = 3.0
+_SLIP = 1.0
+_NO_CUES: frozenset[Cue] = frozenset()
 _MENU_BONUS = 0.1
+_NAMED = 0.9  # a name said in full
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """A phrase: tokens `start` to `end`, what it may name, and what it may do. `value`: its number.
 
-    Without senses and cues it is unknown.
+    Without senses and cues it is unknown. `nearness` is below 1 where a word had to be put right.
     """
 
     start: int
@@ -31,6 +34,7 @@ class Span:
     cues: frozenset[Cue]
     value: int | None
     words: tuple[int, ...]
+    nearness: float = 1.0
 
     @property
     def unknown(self) -> bool:
@@ -53,6 +57,7 @@ class Segmenter:
         self._language = language
         self._cues, self._longest_cue = _cue_table(language)
         self._hesitations = frozenset(language.cues[Cue.HESITATION])
+        self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
 
     def segment(self, text: str) -> list[Span]:
         """Spans that cover every token of `text` but hesitations, in order."""
@@ -60,21 +65,47 @@ class Segmenter:
         rest = tokens[_LONGEST_UTTERANCE:]
         tokens = tokens[:_LONGEST_UTTERANCE]
         spans = self._cheapest(tokens)
-        filler = [s for s in spans if s.filler]
+        tokens, nearness = self._put_right(tokens, spans)
+        if any(span.unknown for span in spans):
+            spans = self._cheapest(tokens, misspelt=True)
+        filler = [s for s in spans if s.filler and not self._completes(tokens[s.start : s.end])]
         if filler and len(filler) < len(spans):
             # "A large like vanilla shake": without the filler, names come together again.
             idle = {i for s in filler for i in range(s.start, s.end)}
             said = [t for i, t in enumerate(tokens) if i not in idle]
-            spans = sorted([*self._cheapest(said), *filler], key=lambda s: s.words)
+            spans = sorted([*self._cheapest(said, misspelt=True), *filler], key=lambda s: s.words)
+        if nearness:
+            spans = [_with_nearness(span, nearness) for span in spans]
         if rest:
             spans.append(_span(rest, 0, len(rest), (), frozenset(), None))
         return spans
 
-    def _cheapest(self, tokens: list[Token]) -> list[Span]:
+    def _put_right(
+        self, tokens: list[Token], spans: list[Span]
+    ) -> tuple[list[Token], Mapping[int, float]]:
+        """The tokens with slips put right, and how near each of these is to what was heard.
+
+        Only beside words that are certain: talk about something else stays as it is.
+        """
+        mended, nearness = list(tokens), dict[int, float]()
+        if not any(_orders(span) for span in spans):
+            return mended, nearness
+        for span in spans:
+            if not span.unknown:
+                continue
+            for index in range(span.start, span.end):
+                slip = self._lexicon.slips.find(tokens[index].text)
+                if slip is not None:
+                    key = key_of(slip.word, self._language)
+                    mended[index] = replace(tokens[index], text=slip.word, key=key)
+                    nearness[tokens[index].word] = slip.nearness
+        return mended, nearness
+
+    def _cheapest(self, tokens: list[Token], *, misspelt: bool = False) -> list[Span]:
         best: list[tuple[float, Span | None]] = [(0.0, None)]
         best += [(float("inf"), None)] * len(tokens)
         for start in range(len(tokens)):
-            for span, cost in self._spans_at(tokens, start):
+            for span, cost in self._spans_at(tokens, start, misspelt=misspelt):
                 total = best[start][0] + cost
                 if total < best[span.end][0] - 1e-9:
                     best[span.end] = (total, span)
@@ -88,38 +119,51 @@ class Segmenter:
         spans.reverse()
         return spans
 
-    def _spans_at(self, tokens: list[Token], start: int) -> list[tuple[Span, float]]:
+    def _spans_at(
+        self, tokens: list[Token], start: int, *, misspelt: bool
+    ) -> list[tuple[Span, float]]:
         token = tokens[start]
         if not token.key:
             return [(_span(tokens, start, start + 1, (), frozenset({_MARKS[token.text]}), None), 0)]
         found: list[tuple[Span, float]] = []
         number = number_at(tokens, start, self._language)
         longest = max(self._lexicon.longest, self._longest_cue)
-        for length in range(1, longest + 1):
-            part = tokens[start : start + length]
-            if len(part) < length or not part[-1].key:
+        key = text = ""
+        for end in range(start + 1, min(start + longest, len(tokens)) + 1):
+            last = tokens[end - 1]
+            if not last.key:
                 break
-            senses = self._lexicon.find(
-                "".join(t.key for t in part), "".join(t.text for t in part).replace("'", "")
-            )
-            cues = self._cues.get(" ".join(t.text for t in part), frozenset())
+            key += last.key
+            text += f" {last.text}" if text else last.text
+            senses = self._lexicon.find(key, text)
+            cues = self._cues.get(text, _NO_CUES)
             value = None
-            if number is not None and number[1] == length:
+            if (
+                number is not None
+                and number[1] == end - start
+                and not self._sized(tokens[start:end])
+            ):
                 value, cues = number[0], cues | {Cue.NUMBER}
-            cost = _SPAN
-            if senses:
-                cost += 1.0 - senses[0].quality - _MENU_BONUS
-            elif not cues:
-                senses = self._misspelt(part)
-                if senses:
-                    cost += 1.0 + 2 * (1.0 - senses[0].quality)
-                elif length == 1:
-                    cost += _UNKNOWN
-                else:
-                    continue
-            span = _span(tokens, start, start + length, senses, cues, value)
-            found.append((span, cost))
+            cost = _cost(senses, cues)
+            if cost is None and misspelt:
+                senses = self._misspelt(tokens[start:end])
+                cost = _SLIP + 2 * (1.0 - senses[0].quality) if senses else None
+            if cost is None and end == start + 1:
+                cost = _UNKNOWN
+            if cost is not None:
+                span = _span(tokens, start, end, senses, cues, value)
+                found.append((span, _SPAN + cost))
         return found
+
+    def _completes(self, filler: list[Token]) -> bool:
+        """Whether words that seem idle may end a name or a measure: "seven, um, up"."""
+        return any(t.text in self._measuring or self._lexicon.knows(t.key) for t in filler)
+
+    def _sized(self, part: list[Token]) -> bool:
+        """Whether a phrase for a number ends in a size of this menu: "a single"."""
+        last = part[-1]
+        senses = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
+        return any(sense.kind == "size" for sense in senses)
 
     def _misspelt(self, part: list[Token]) -> tuple[Sense, ...]:
         """Names that `part` may be a slip for; one of its words must be known no other way."""
@@ -129,7 +173,32 @@ class Segmenter:
             return ()
         if any(t.text in self._cues and not self._lexicon.knows(t.key) for t in part):
             return ()
+        if len(part) == 1 and self._everyday(part[0].text):
+            return ()
         return self._lexicon.find_misspelt("".join(t.key for t in part))
+
+    def _everyday(self, heard: str) -> bool:
+        """Whether a word is nearest to one that names nothing: "pleaze"."""
+        slip = self._lexicon.slips.find(heard)
+        return slip is not None and not self._lexicon.knows(key_of(slip.word, self._language))
+
+
+def _cost(senses: tuple[Sense, ...], cues: frozenset[Cue]) -> float | None:
+    """What a phrase costs beyond being one; None if it means nothing."""
+    if senses:
+        return 1.0 - senses[0].quality - _MENU_BONUS
+    return 0.0 if cues else None
+
+
+def _orders(span: Span) -> bool:
+    """Whether a phrase shows that something is being ordered: a name, or a wish in words."""
+    named = bool(span.senses) and span.senses[0].quality >= _NAMED
+    return named or (span.has(Cue.REQUEST) and span.end - span.start > 1)
+
+
+def _with_nearness(span: Span, nearness: Mapping[int, float]) -> Span:
+    least = min((nearness.get(word, 1.0) for word in span.words), default=1.0)
+    return span if least == 1.0 else replace(span, nearness=least)
 
 
 def _span(

@@ -49,10 +49,32 @@ def _stem(word: str, language: Language) -> str:
 @lru_cache(maxsize=20_000)
 def key_of(word: str, language: Language) -> str:
     """The form under which a word is compared: singular, number words as digits."""
-    value = language.number_words.get(word)
-    if value is not None:
-        return str(value)
-    return _stem(word, language).replace("'", "")
+    stem = _stem(word, language)
+    value = language.number_words.get(word, language.number_words.get(stem))
+    return stem.replace("'", "") if value is None else str(value)
+
+
+def plural(name: str, language: Language) -> str:
+    """A name as it is written for several; what is a plural already stays.
+
+    The noun comes before "with" and the like; where `inflects_all`, its adjectives follow it.
+    """
+    words = name.split(" ")
+    stops = (i for i, word in enumerate(words) if plain(word) in language.noun_ends)
+    end = next(stops, len(words))
+    first = 0 if language.inflects_all else max(0, end - 1)
+    return " ".join([*words[:first], *(_many(w, language) for w in words[first:end]), *words[end:]])
+
+
+def _many(word: str, language: Language) -> str:
+    bare = plain(word)
+    several = tuple(many for _, many in language.plurals)
+    if _stem(bare, language) != bare and bare.endswith(several):
+        return word
+    for ending, many in language.plurals:
+        if bare.endswith(ending):
+            return word[: len(word) - len(ending)] + many
+    return word
 
 
 def tokenize(text: str, language: Language) -> list[Token]:

@@ -1,0 +1,286 @@
+"""Menus: what is wrong with one, when things are served, and what combos cost."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from order_events import orders
+from order_events.drafts import ItemDraft, ModifierDraft
+from order_events.errors import InvalidOrder, NotServed, OrderError, SoldOut
+from order_events.menu import Menu
+from order_events.menu_errors import MenuError, read_menu
+
+_MENU: dict[str, Any] = {
+    "name": "Corner",
+    "time_zone": "America/New_York",
+    "sizes": [{"id": "m", "name": "Medium"}, {"id": "l", "name": "Large"}],
+    "categories": [
+        {"id": "food", "name": "Food"},
+        {"id": "drinks", "name": "Drinks"},
+        {"id": "combos", "name": "Combos"},
+        {"id": "morning", "name": "Breakfast"},
+    ],
+    "modifier_groups": [
+        {
+            "id": "toppings",
+            "name": "Toppings",
+            "modifiers": [{"id": "bacon", "name": "Bacon", "price": 150}],
+        }
+    ],
+    "items": [
+        {
+            "id": "burger",
+            "name": "Burger",
+            "category": "food",
+            "price": 500,
+            "modifier_groups": ["toppings"],
+        },
+        {"id": "fries", "name": "Fries", "category": "food", "prices": {"m": 250, "l": 320}},
+        {"id": "rings", "name": "Rings", "category": "food", "prices": {"m": 300, "l": 390}},
+        {
+            "id": "cola",
+            "name": "Cola",
+            "category": "drinks",
+            "prices": {"m": 200, "l": 260},
+            "default_size": "m",
+        },
+        {"id": "water", "name": "Water", "category": "drinks", "price": 100},
+        {"id": "porridge", "name": "Porridge", "category": "morning", "price": 300},
+        {
+            "id": "meal",
+            "name": "Burger Meal",
+            "number": 1,
+            "category": "combos",
+            "prices": {"m": 800, "l": 950},
+            "default_size": "m",
+            "slots": [
+                {
+                    "id": "main",
+                    "name": "Main",
+                    "choices": [{"item": "burger"}],
+                    "default": "burger",
+                },
+                {
+                    "id": "side",
+                    "name": "Side",
+                    "choices": [
+                        {"item": "fries"},
+                        {"item": "rings", "upcharge": 50, "size_upcharges": {"l": 75}},
+                    ],
+                    "default": "fries",
+                },
+                {"id": "drink", "name": "Drink", "choices": [{"category": "drinks"}]},
+            ],
+        },
+    ],
+    "day_parts": [
+        {
+            "id": "morning",
+            "name": "Breakfast",
+            "days": ["mon", "tue"],
+            "start": "06:00",
+            "end": "11:00",
+            "categories": ["morning"],
+        }
+    ],
+}
+_MEAL = ItemDraft(id="1", menu_item_id="meal")
+_COLA = ItemDraft(menu_item_id="cola", part_of="1")
+
+
+def menu(**changes: Any) -> Menu:
+    """The menu with some of its fields different."""
+    return read_menu(json.dumps({**_MENU, **changes}))
+
+
+def faults(path: str, value: object) -> str:
+    """What is said about the menu with one value in it different."""
+    data = json.loads(json.dumps(_MENU))
+    *steps, last = (int(step) if step.isdigit() else step for step in path.split("/"))
+    place = data
+    for step in steps:
+        place = place[step]
+    place[last] = value
+    with pytest.raises(MenuError) as caught:
+        read_menu(json.dumps(data))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("items/1/prices/l", -1, "items.1 (fries).prices.l: must be whole cents, 0 or more"),
+        ("items/1/prices/l", "3.20", "items.1 (fries).prices.l: must be whole cents, 0 or more"),
+        ("items/0/price", 4.5, "items.0 (burger).price: must be whole cents, 0 or more"),
+        ("items/0/category", "x", "items.0 (burger).category: names 'x', which is not defined"),
+        ("items/1/prices/xl", 9, "items.1 (fries).prices.xl: there is no such size"),
+        ("items/1/price", 9, "items.1 (fries): give either price or prices per size"),
+        ("items/0/id", "cola", "items.3 (cola).id: 'cola' is defined twice"),
+        ("items/0/number", 1, "items.6 (meal).number: 1 is the number of more than one item"),
+        ("items/0/colour", 1, "items.0 (burger).colour: is not known here; leave it out"),
+        ("time_zone", "Mars", "time_zone: 'Mars' is not an IANA time zone"),
+        ("day_parts/0/days", ["sunday"], "day_parts.0 (morning).days.0: must be 'mon'"),
+        ("day_parts/0/end", "25:00", "day_parts.0 (morning).end: must match"),
+        (
+            "items/6/slots/1/default",
+            "cola",
+            "items.6 (meal).slots.1 (side).default: 'cola' is not among the choices",
+        ),
+        (
+            "items/6/slots/0/choices/0/item",
+            "meal",
+            "items.6 (meal).slots.0 (main).choices.0.item: 'meal' is a combo itself",
+        ),
+        (
+            "items/6/slots/2/choices",
+            [{}],
+            "items.6 (meal).slots.2 (drink).choices.0: give either item or category",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_menu_names_the_item_and_the_field(
+    path: str, value: object, said: str
+) -> None:
+    """Whoever wrote the menu finds the place."""
+    assert said in faults(path, value)
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    """Nobody wants to mend a menu one fault at a time; a thousand faults are cut short."""
+    broken = [{"id": str(n), "name": "x", "category": "?", "price": 1} for n in range(30)]
+    with pytest.raises(MenuError) as caught:
+        menu(items=broken, day_parts=[])
+    assert len(caught.value.faults) == 30
+    assert str(caught.value).endswith("… and 10 more")
+
+
+def test_what_is_no_json_is_said_so() -> None:
+    """A file that was cut off, or nested to exhaust us."""
+    for text in ('{"name": "x"', "[" * 100_000, "\xff"):
+        with pytest.raises(MenuError, match="not valid JSON"):
+            read_menu(text)
+
+
+@pytest.mark.parametrize(
+    ("at", "served"),
+    [
+        ("2026-11-23T06:00", True),  # a Monday
+        ("2026-11-23T10:59", True),
+        ("2026-11-23T11:00", False),
+        ("2026-11-23T05:59", False),
+        ("2026-11-25T08:00", False),  # a Wednesday
+        ("2026-11-23T13:00+00:00", True),  # 8 o'clock in New York
+        ("2026-11-23T08:00+00:00", False),
+    ],
+)
+def test_a_day_part_is_in_the_restaurants_time(at: str, served: bool) -> None:
+    """On its days, from its start to before its end; what no day part names is always served."""
+    moment = datetime.fromisoformat(at)
+    items = {item.id: item for item in menu().items}
+    assert menu().served(items["porridge"], moment) is served
+    assert menu().served(items["cola"], moment)
+
+
+def test_a_day_part_over_midnight_belongs_to_the_day_it_begins_on() -> None:
+    """Friday night's menu is there at one on Saturday morning, and not at one on Friday."""
+    night = {"id": "night", "name": "Night", "days": ["fri"], "start": "22:00", "end": "02:00"}
+    late = menu(day_parts=[{**night, "items": ["cola"]}])
+    cola = next(item for item in late.items if item.id == "cola")
+    assert late.served(cola, datetime.fromisoformat("2026-11-28T01:00"))
+    assert not late.served(cola, datetime.fromisoformat("2026-11-27T01:00"))
+    assert not late.served(cola, datetime.fromisoformat("2026-11-28T02:00"))
+
+
+def lines(*drafts: ItemDraft, **changes: Any) -> list[tuple[str, int, str | None, int, int]]:
+    """Item, quantity, size, price and subtotal of each line."""
+    priced = orders.price_items(drafts, menu(**changes), already=())
+    return [(i.menu_item_id, i.quantity, i.size, i.price, i.subtotal) for i in priced]
+
+
+def test_a_combo_is_its_line_and_a_line_for_each_part() -> None:
+    """The combo has the price; every part is there for the kitchen, the default one too."""
+    assert lines(_MEAL, _COLA) == [
+        ("meal", 1, "m", 800, 800),
+        ("burger", 1, None, 0, 0),
+        ("fries", 1, "m", 0, 0),
+        ("cola", 1, "m", 0, 0),
+    ]
+
+
+def test_parts_follow_the_size_and_number_of_their_combo() -> None:
+    """Two large meals are two large colas, whatever number the part came with."""
+    meal = _MEAL.model_copy(update={"size": "l", "quantity": 2})
+    assert lines(meal, _COLA) == [
+        ("meal", 2, "l", 950, 1900),
+        ("burger", 2, None, 0, 0),
+        ("fries", 2, "l", 0, 0),
+        ("cola", 2, "l", 0, 0),
+    ]
+
+
+def test_what_parts_cost() -> None:
+    """An upcharge, one for a size, the difference of a larger size, and what is put on a part."""
+    bacon = (ModifierDraft(id="bacon"),)
+    drafts = (
+        _MEAL,
+        _COLA.model_copy(update={"size": "l"}),
+        ItemDraft(menu_item_id="rings", part_of="1", size="l"),
+        ItemDraft(menu_item_id="burger", part_of="1", modifiers=bacon),
+    )
+    assert [line[3:] for line in lines(*drafts)] == [(800, 800), (0, 150), (125, 125), (60, 60)]
+
+
+def test_lines_of_parts_say_whose_they_are() -> None:
+    """So that a screen can put them together; ids are unique in the order."""
+    priced = orders.price_items((_MEAL, _COLA), menu(), already=())
+    assert [(i.part_of, i.slot) for i in priced] == [
+        (None, None),
+        ("1", "main"),
+        ("1", "side"),
+        ("1", "drink"),
+    ]
+    assert len({item.id for item in priced}) == 4
+
+
+@pytest.mark.parametrize(
+    ("drafts", "error", "why"),
+    [
+        ((_MEAL,), InvalidOrder, "needs a choice of Drink"),
+        ((_MEAL, _COLA, _COLA), InvalidOrder, "no place for 'cola'"),
+        ((_MEAL, _COLA.model_copy(update={"slot": "side"})), InvalidOrder, "no place for 'cola'"),
+        ((_COLA,), InvalidOrder, "part of no combo"),
+        ((_MEAL, _COLA, _COLA.model_copy(update={"part_of": "9"})), InvalidOrder, "of no combo"),
+    ],
+)
+def test_a_combo_that_does_not_come_out_is_refused(
+    drafts: tuple[ItemDraft, ...], error: type[OrderError], why: str
+) -> None:
+    """Never priced by guessing."""
+    with pytest.raises(error, match=why):
+        lines(*drafts)
+
+
+def test_a_sold_out_part_is_refused_with_its_combo() -> None:
+    """Also if it would have filled its slot by itself."""
+    items = [{**i, "sold_out": i["id"] == "fries"} for i in _MENU["items"]]
+    with pytest.raises(SoldOut, match="Fries"):
+        lines(_MEAL, _COLA, items=items)
+
+
+def test_an_order_outside_the_hours_is_refused_but_may_stay_and_be_late() -> None:
+    """Fifteen minutes for who began in time; an item already ordered stays."""
+    porridge = (ItemDraft(menu_item_id="porridge"),)
+
+    def price(clock: str, already: tuple[str, ...] = ()) -> None:
+        now = f"2026-11-23T{clock}:00.000Z"  # five hours ahead of New York
+        orders.price_items(porridge, menu(), already=already, now=now)
+
+    price("13:00")
+    price("16:10")
+    price("20:00", already=("porridge",))
+    with pytest.raises(NotServed, match="Porridge"):
+        price("16:16")

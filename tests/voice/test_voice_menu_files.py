@@ -1,0 +1,60 @@
+"""`voice-service menu` and `voice-service order --language`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import voice_service
+from order_events.menu_errors import read_menu
+from voice_service.cli import main
+
+_DEMO = Path(voice_service.__file__).parent / "demo_menu.json"
+
+
+def status(*arguments: object) -> int:
+    """The exit status of the command."""
+    try:
+        return main([str(argument) for argument in arguments]) or 0
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+
+
+def test_a_menu_goes_to_csv_and_comes_back(tmp_path: Path) -> None:
+    """The same menu, by files."""
+    table, menu = tmp_path / "menu.csv", tmp_path / "menu.json"
+    assert status("menu", "export", _DEMO, "--out", table) == 0
+    assert status("menu", "import", table, "--out", menu) == 0
+    assert read_menu(menu.read_text("utf-8")) == read_menu(_DEMO.read_text("utf-8"))
+
+
+def test_what_is_wrong_is_said_with_the_file_and_the_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2, a line for each fault, nothing written."""
+    table, broken = tmp_path / "menu.csv", tmp_path / "menu.json"
+    table.write_text("name,category,price\nTea,Hot,two\n", "utf-8")
+    assert status("menu", "import", table, "--out", broken) == 2
+    assert "menu.csv: row 2, price: 'two' is not an amount" in capsys.readouterr().err
+    assert not broken.exists()
+    broken.write_text('{"name": "x", "categories": []}', "utf-8")
+    assert status("menu", "check", broken) == 2
+    assert "menu.json: items: is missing" in capsys.readouterr().err
+    assert status("menu", "check", tmp_path / "none.json") == 2
+    assert status("menu", "check", _DEMO) == 0
+
+
+def test_orders_are_read_in_the_guests_language(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same menu, in Spanish; a language that nobody understands is an error."""
+    said = tmp_path / "said.txt"
+    said.write_text('["una hamburguesa", "que sean dos"]\n', "utf-8")
+    command = ("order", "--menu", _DEMO, "--jsonl", "--language")
+    assert status(*command, "es-MX", said) == 0
+    order = json.loads(capsys.readouterr().out)
+    assert order["readback"].startswith("Gracias. 2 Hamburguesas.")
+    assert status(*command, "tlh", said) == 2
+    assert "only en, es" in capsys.readouterr().err

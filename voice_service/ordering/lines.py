@@ -1,0 +1,79 @@
+"""A line of the order as it was said, before the menu fills in what was not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voice_service.ordering.acts import Group, Mod, Target
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line. `size` and `quantity` are None where the guest said nothing.
+
+    `confidence` is 0 to 1. `joined`: it accompanies the line before it. A part of a combo has the
+    id of the combo's line in `part_of`, and `chosen` if the guest named it.
+    """
+
+    id: str
+    item: str
+    quantity: int | None
+    size: str | None
+    mods: tuple[Mod, ...]
+    confidence: float
+    plain: bool = False
+    joined: bool = False
+    part_of: str | None = None
+    slot: str | None = None
+    chosen: bool = False
+
+    @property
+    def count(self) -> int:
+        return self.quantity or 1
+
+
+def line_of(line_id: str, group: Group, confidence: float) -> Line:
+    """A new line with what was said of an item."""
+    return Line(
+        line_id,
+        group.item,
+        group.quantity,
+        group.size,
+        tuple(group.mods),
+        confidence,
+        group.plain,
+        group.joined,
+    )
+
+
+def targets(lines: Sequence[Line], last: str | None, target: Target) -> list[Line]:
+    """The lines that are meant, the one talked about last (`last` is its id) at the end.
+
+    Parts of combos only where their item is named.
+    """
+    if target.all_lines:
+        return [line for line in lines if line.part_of is None]
+    if not target.items:
+        recent = latest(lines, last, (), target.size)
+        return [recent] if recent is not None else []
+    matching = [line for line in lines if line.item in target.items]
+    sized = [line for line in matching if target.size in (None, line.size)]
+    return _last_at_the_end(sized or matching, last)
+
+
+def latest(
+    lines: Sequence[Line], last: str | None, items: Sequence[str], size: str | None
+) -> Line | None:
+    """The latest line of one of `items` (empty: of any), of a size if that is given."""
+    fitting = [
+        line
+        for line in lines
+        if line.part_of is None and (not items or line.item in items) and size in (None, line.size)
+    ]
+    ordered = _last_at_the_end(fitting, last)
+    return ordered[-1] if ordered else None
+
+
+def _last_at_the_end(lines: list[Line], last: str | None) -> list[Line]:
+    return sorted(lines, key=lambda line: line.id == last)

@@ -1,0 +1,39 @@
+"""What follows in an utterance, where it decides what a word before it means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voice_service.ordering.language import Cue
+from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.talk import COMMANDS
+
+_MARKS = (Cue.STOP, Cue.QUESTION_MARK)
+
+
+def names_something(parts: Sequence[Part], start: int, cue: Cue) -> bool:
+    """Whether an item or modifier follows at once, maybe after an article."""
+    for part in parts[start:]:
+        if part.role in (Role.ITEM, Role.MODIFIER):
+            return True
+        if not (part.cue(cue, Cue.THE) and not part.cue(Cue.STOP)):
+            return False
+    return False
+
+
+def taken_off(parts: Sequence[Part], index: int) -> bool:
+    """ "take the onions off the burger": a removal around its object."""
+    if not parts[index].cue(Cue.TAKE):
+        return False
+    for part in parts[index + 1 : index + 8]:
+        if part.cue(Cue.OFF):
+            return True
+        if part.cue(*_MARKS, *COMMANDS, Cue.AND, Cue.WITH):
+            return False
+    return False
+
+
+def item_ahead(parts: list[Part], index: int, end: int) -> bool:
+    """ "… and instead of the fries onion rings": the new item comes after the old one."""
+    following = [p for p in parts[end + 1 : end + 4] if not p.idle and not p.cue(Cue.COMMA)]
+    return parts[index - 1].cue(Cue.AND) and any(p.role is Role.ITEM for p in following)

@@ -1,0 +1,66 @@
+"""Words that order nothing, told from words that order something we do not have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from voice_service.ordering.acts import Act, Add, Aside, Modify, Problem
+from voice_service.ordering.language import Cue
+from voice_service.ordering.parts import Part, Role
+
+COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
+_WHOLE = 0.9  # from here on a name is said in full
+_TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
+_TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
+
+
+def is_talk(acts: Sequence[Act], parts: Sequence[Part], words: int, *, answering: bool) -> bool:
+    """Whether an utterance of so many `words` is none of an order's business.
+
+    `answering`: the guest was asked which item is meant, so that less of a name is enough.
+    """
+    if words >= _TALK_WORDS and not answering and _only_guesses(acts, parts):
+        return True
+    return _wishes_nothing(acts, parts, words)
+
+
+def _only_guesses(acts: Sequence[Act], parts: Sequence[Part]) -> bool:
+    """Whether an item was ordered only by half its name or a slip, and nothing asks for it.
+
+    "My doctor told me" is no Dr Pepper.
+    """
+    if not any(isinstance(a, Add) for a in acts):
+        return False
+    for part in parts:
+        sure = bool(part.senses) and part.senses[0].quality >= _WHOLE and part.span.nearness == 1.0
+        asks = part.cue(*COMMANDS, Cue.ADD) or (
+            part.cue(Cue.REQUEST) and " " in part.span.text and part.span.nearness == 1.0
+        )
+        if sure or asks:
+            return False
+    talks = any(p.role is Role.UNKNOWN for p in parts) or any(isinstance(a, Aside) for a in acts)
+    return talks or not any(
+        before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE)
+        for before, thing in pairwise(parts)
+        if thing.role is Role.ITEM
+    )
+
+
+def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Part], words: int) -> bool:
+    """Whether nothing is named and nothing wished for, in enough words."""
+    requests = [p for p in parts if p.cue(Cue.REQUEST)]
+    wishes = any(
+        p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*COMMANDS)
+        for p in parts
+    ) or any(" " in p.span.text for p in requests)
+    # "a taco": so many of something is a wish, whatever it is.
+    wishes = wishes or any(
+        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
+        for before, thing in pairwise(parts)
+    )
+    unknown = any(isinstance(a, Problem) for a in acts)
+    only_unknown = all(isinstance(a, Problem | Modify) for a in acts)
+    if wishes or not unknown or not only_unknown:
+        return False
+    return words >= (_TALK_WORDS_WITH_REQUEST if requests else _TALK_WORDS)
