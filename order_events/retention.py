@@ -132,8 +132,9 @@ def erase_session(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Er
             "UPDATE sessions SET erased_at = ? WHERE restaurant_id = ? AND session_id = ?",
             (tx.moment.timestamp(), restaurant_id, session_id),
         )
-        audit.note_session(tx, restaurant_id, session_id, SessionState.ERASED, actor)
-        return Erased(deleted.rowcount, _redact_events(tx, restaurant_id, session_id))
+        events = _redact_events(tx, restaurant_id, session_id)
+    sessions.tell(tx, restaurant_id, session_id, SessionState.ERASED, actor)
+    return Erased(deleted.rowcount, events)
 
 
 def forget_sessions(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> tuple[Erased, bool]:

@@ -68,7 +68,7 @@ def newest(
 def begin(tx: Tx, restaurant_id: str, start: SessionStart, actor: str) -> Session:
     """Somebody listens. One that is heard again, after a restart, is still held if it was."""
     audit.open_session(tx, restaurant_id, start, actor)
-    return _tell(tx, restaurant_id, start.session_id, SessionState.STARTED, actor)
+    return tell(tx, restaurant_id, start.session_id, SessionState.STARTED, actor)
 
 
 def end(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Session:
@@ -77,7 +77,7 @@ def end(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Session:
         "UPDATE sessions SET ended_at = ?3 WHERE restaurant_id = ?1 AND session_id = ?2",
         (restaurant_id, session_id, tx.moment.timestamp()),
     )
-    return _tell(tx, restaurant_id, session_id, SessionState.ENDED, actor)
+    return tell(tx, restaurant_id, session_id, SessionState.ENDED, actor)
 
 
 def hold(tx: Tx, restaurant_id: str, session_id: str, actor: str, version: int | None) -> Session:
@@ -85,7 +85,7 @@ def hold(tx: Tx, restaurant_id: str, session_id: str, actor: str, version: int |
     IllegalTransition."""
     _require_open(tx, restaurant_id, session_id, version)
     _set_holder(tx, restaurant_id, session_id, actor)
-    return _tell(tx, restaurant_id, session_id, SessionState.TAKEN_OVER, actor)
+    return tell(tx, restaurant_id, session_id, SessionState.TAKEN_OVER, actor)
 
 
 def hand_back(
@@ -94,7 +94,7 @@ def hand_back(
     """Whoever listens may change the order again; raises as `hold` does."""
     _require_open(tx, restaurant_id, session_id, version)
     _set_holder(tx, restaurant_id, session_id, None)
-    return _tell(tx, restaurant_id, session_id, SessionState.HANDED_BACK, actor)
+    return tell(tx, restaurant_id, session_id, SessionState.HANDED_BACK, actor)
 
 
 def _require_open(tx: Tx, restaurant_id: str, session_id: str, version: int | None) -> None:
@@ -113,7 +113,8 @@ def _set_holder(tx: Tx, restaurant_id: str, session_id: str, holder: str | None)
     )
 
 
-def _tell(tx: Tx, restaurant_id: str, session_id: str, state: SessionState, actor: str) -> Session:
+def tell(tx: Tx, restaurant_id: str, session_id: str, state: SessionState, actor: str) -> Session:
+    """Notes and publishes what has become of a session."""
     session = require(tx, restaurant_id, session_id)
     data = SessionData(state=state, actor=actor, **session.model_dump(include=_SHARED))
     about = {"session_id": session.session_id, "lane": session.lane, "table_id": session.table_id}

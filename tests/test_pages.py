@@ -88,11 +88,14 @@ class Service:
         tokens = authority(HubSettings(data_dir=self._data_dir))
         return tokens.issue(restaurant, user, role, 3600)
 
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def ask(
+        self, path: str, body: dict[str, Any] | None = None, method: str | None = None
+    ) -> dict[str, Any]:
         """A request to the HTTP API as the restaurant's manager; a body is POSTed."""
         request = urllib.request.Request(
             f"{self.url}{path}",
             data=None if body is None else json.dumps(body).encode(),
+            method=method,
             headers={"Authorization": f"Bearer {self.token('boss', Role.MANAGER)}"},
         )
         try:
@@ -457,3 +460,6 @@ async def test_a_waiter_takes_a_guest_over_and_hands_the_order_back(
     await kiosk.click("#talk")
     await expect(kiosk.locator("#kiosk")).to_have_attribute("data-stage", "done", timeout=SPOKEN)
     await expect(mine.get_by_role("button", name="Take over")).to_have_count(0, timeout=SOON)
+    service.ask(f"/v1/sessions/{held['session_id']}", method="DELETE")
+    for card in (mine, theirs, again):
+        await expect(card).to_have_count(0, timeout=SOON)

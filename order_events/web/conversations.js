@@ -101,6 +101,10 @@ export class Conversations {
   /** Takes the data of a `voice:session`, or a session of the HTTP API that is `open` or not. */
   session(data, open, at) {
     const known = this.#cards.get(data.session_id);
+    if (known !== undefined && data.state === "erased") {
+      this.#forget(known);
+      return this.#sort();
+    }
     if (known !== undefined && known.version > data.version) return;
     if (known === undefined && !open) return;
     const card = known ?? this.#card(data.session_id, at);

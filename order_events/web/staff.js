@@ -160,7 +160,7 @@ function take({ type, data, timestamp }) {
   const at = Date.parse(timestamp);
   if (type === "voice:transcript") conversations.transcript(data, at);
   else if (type === "voice:order") conversations.understood(data, at);
-  else if (type === "voice:session") conversations.session(data, data.state !== "ended", at);
+  else if (type === "voice:session") conversations.session(data, !["ended", "erased"].includes(data.state), at);
   else takeOrder(data.order, type === "order:created");
 }
 

@@ -224,7 +224,9 @@ async def test_erasing_takes_the_words_and_leaves_no_gap(server: Any) -> None:
     before = await history(server)
     status, erased = await server.call("DELETE", "/v1/sessions/s1")
     assert (status, erased) == (200, {"entries": 3, "events": 2})
-    after = await history(server)
+    *after, erasure = await history(server)
+    assert erasure["type"] == "voice:session"
+    assert erasure["data"]["state"] == "erased"
     assert [(e["type"], e["event_id"]) for e in after] == [
         (e["type"], e["event_id"]) for e in before
     ]

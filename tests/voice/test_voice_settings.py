@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from order_events.settings import Retention
 from voice_service.settings import VoiceSettings
 from voice_service.vad import FRAME_MS
 
@@ -25,6 +26,7 @@ SPECIAL: dict[str, tuple[str, Any]] = {
         "10.0.0.0/8, 2001:db8::1",
         (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128")),
     ),
+    "retention_of": ('{"r1": {"audit_days": 3}}', {"r1": Retention(audit_days=3)}),
     "allowed_origins": ("https://a.example, https://b.example/", None),
     "device": ("cuda", "cuda"),
     "detector": ("webrtc", "webrtc"),
