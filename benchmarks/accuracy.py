@@ -18,30 +18,13 @@ import time
 from pathlib import Path
 
 import jiwer
-import numpy as np
 from faster_whisper import WhisperModel
-from harness import Recording, finals, in_parallel, read_manifest, service, silence
+from harness import Recording, finals, in_parallel, mixed, read_manifest, service
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from voice_service import models
 from voice_service.audio import SAMPLE_RATE, Samples
 from voice_service.offline import read_audio
-
-_LEAD, _TAIL = 0.5, 1.5
-"""Seconds of pause around each recording: a microphone is on before and after the guest speaks."""
-
-
-def mixed(recording: Recording, noise: Samples | None, snr: float | None, seed: int) -> Samples:
-    """The recording between pauses, with noise at `snr` dB of its active speech."""
-    samples = np.concatenate([silence(_LEAD), recording.samples, silence(_TAIL)])
-    if noise is None or snr is None:
-        return samples
-    start = np.random.default_rng(seed).integers(0, len(noise))
-    under = np.resize(np.roll(noise, -start), len(samples))
-    speech = samples[round((_LEAD + recording.onset) * SAMPLE_RATE) :]
-    speech = speech[: round((recording.end - recording.onset) * SAMPLE_RATE)]
-    gain = np.sqrt(np.mean(speech**2) / (np.mean(under**2) + 1e-12)) * 10 ** (-snr / 20)
-    return np.asarray(np.clip(samples + gain * under, -1, 1), np.float32)
 
 
 def offline(model: WhisperModel, audio: list[Samples], language: str) -> list[str]:

@@ -101,13 +101,15 @@ def silence(seconds: float) -> Samples:
 
 
 @contextlib.contextmanager
-def service(arguments: Sequence[str] = (), restaurant: str = "benchmark") -> Iterator[Service]:
-    """`voice-service serve` on a free port with a data directory of its own."""
+def service(
+    arguments: Sequence[str] = (), restaurant: str = "benchmark", role: str = "device"
+) -> Iterator[Service]:
+    """`voice-service serve` on a free port with a data directory of its own, and a token for it."""
     with tempfile.TemporaryDirectory() as data:
         env = {k: v for k, v in os.environ.items() if not k.startswith("VOICE_")}
         command = [sys.executable, "-m", "voice_service"]
         limits = ["--port", "0", "--voice-per-minute", "1000000", "--data-dir", data]
-        owner = ["--restaurant", restaurant, "--user", "benchmark", "--role", "device"]
+        owner = ["--restaurant", restaurant, "--user", "benchmark", "--role", role]
         log = Path(data) / "log"
         with (
             log.open("w") as messages,
@@ -139,6 +141,23 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     raise RuntimeError(f"the service did not start:\n{log.read_text(encoding='utf-8')}")
 
 
+LEAD, TAIL = 0.5, 1.5
+"""Seconds of pause around each recording: a microphone is on before and after the guest speaks."""
+
+
+def mixed(recording: Recording, noise: Samples | None, snr: float | None, seed: int) -> Samples:
+    """The recording between pauses, with noise at `snr` dB of its active speech."""
+    samples = np.concatenate([silence(LEAD), recording.samples, silence(TAIL)])
+    if noise is None or snr is None:
+        return samples
+    start = np.random.default_rng(seed).integers(0, len(noise))
+    under = np.resize(np.roll(noise, -start), len(samples))
+    speech = samples[round((LEAD + recording.onset) * SAMPLE_RATE) :]
+    speech = speech[: round((recording.end - recording.onset) * SAMPLE_RATE)]
+    gain = np.sqrt(np.mean(speech**2) / (np.mean(under**2) + 1e-12)) * 10 ** (-snr / 20)
+    return np.asarray(np.clip(samples + gain * under, -1, 1), np.float32)
+
+
 async def stream(
     to: Service, samples: Samples, *, speed: float = 1.0, options: dict[str, Any] | None = None
 ) -> list[tuple[float, Event]]:
@@ -157,7 +176,12 @@ async def stream(
 
 
 async def in_parallel(
-    to: Service, recordings: Sequence[Samples], streams: int, *, speed: float
+    to: Service,
+    recordings: Sequence[Samples],
+    streams: int,
+    *,
+    speed: float,
+    options: dict[str, Any] | None = None,
 ) -> AsyncIterator[tuple[int, list[tuple[float, Event]]]]:
     """Stream all, `streams` at a time; yields (index, events) as they finish."""
     waiting = list(enumerate(recordings))
@@ -165,7 +189,8 @@ async def in_parallel(
     while waiting or running:
         while waiting and len(running) < streams:
             index, samples = waiting.pop(0)
-            running[asyncio.create_task(stream(to, samples, speed=speed))] = index
+            task = asyncio.create_task(stream(to, samples, speed=speed, options=options))
+            running[task] = index
         done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             yield running.pop(task), task.result()

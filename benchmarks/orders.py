@@ -1,6 +1,6 @@
 """Order understanding on an evaluation set: menu and data in, predictions out.
 
-    orders.py --menu MENU.json --data DATA.jsonl --out PRED.jsonl [--stress WHAT] [--seed N]
+    orders.py --menu MENU.json --data DATA.jsonl --out PRED.jsonl [--stress WHAT …] [--seed N]
 
 The menu format: `items [{id, category, aliases}]`, `modifier_groups {group: [{id, aliases,
 count?}]}`, `sizes [{id, aliases}]`, `allowed {category: [group, …, "size"]}`, `category_words`.
@@ -9,13 +9,14 @@ Each data line has `id` and `utterance`. Each prediction has `id`, `order` and `
 --items 300           the menu padded with items made of its own names, to measure time with
 --stress names-only   the menu without its aliases
 --stress fillers      "um", "like", "you know" and politeness put in
---stress noise:10     one word in ten misheard: left out, changed, or one put in
+--stress noise 10     one word in ten misheard: left out, changed, or one put in
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -181,6 +182,14 @@ def _misheard(word: str, random: Random) -> str:
     return word[:at] + word[at + 1 :] if len(word) > 3 else word + "s"
 
 
+def stress_named(words: Sequence[str]) -> str:
+    """`names-only`, `fillers` or `noise:PERCENT`; raises ValueError for anything else."""
+    stress = ":".join(" ".join(words).replace(":", " ").split())
+    if not re.fullmatch(r"|names-only|fillers|noise:\d{1,2}(\.\d+)?", stress):
+        raise ValueError(f"{stress!r} is none of names-only, fillers, noise PERCENT")
+    return stress
+
+
 def stressed(utterance: str, stress: str, seed: int) -> str:
     """The utterance under a stress; the same seed gives the same words."""
     random = Random(f"{seed} {utterance}")
@@ -246,12 +255,22 @@ def main() -> None:
     parser.add_argument("--menu", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--stress", default="", help="names-only, fillers or noise:PERCENT")
+    parser.add_argument(
+        "--stress",
+        nargs="+",
+        default=[],
+        metavar="WHAT",
+        help="names-only, fillers or noise PERCENT",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--items", type=int, default=0, help="make the menu as long as this")
     options = parser.parse_args()
+    try:
+        stress = stress_named(options.stress)
+    except ValueError as error:
+        parser.error(f"--stress: {error}")
     file = padded(json.loads(options.menu.read_text("utf-8")), options.items)
-    source = convert(names_only(file) if options.stress == "names-only" else file)
+    source = convert(names_only(file) if stress == "names-only" else file)
     compiled = CompiledMenu(source.menu)
     seconds: list[tuple[float, float]] = []
     with options.out.open("w", encoding="utf-8") as out:
@@ -259,7 +278,7 @@ def main() -> None:
             if not text.strip():
                 continue
             row = json.loads(text)
-            utterance = stressed(row["utterance"], options.stress, options.seed)
+            utterance = stressed(row["utterance"], stress, options.seed)
             started = time.perf_counter(), time.thread_time()
             prediction = predict(compiled, source, utterance)
             seconds.append((time.perf_counter() - started[0], time.thread_time() - started[1]))

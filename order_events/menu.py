@@ -204,8 +204,12 @@ class Menu(MenuModel):
         `at` has a time zone, or is the restaurant's local time. `late`: also so long afterwards.
         """
         local = at if at.tzinfo is None else at.astimezone(ZoneInfo(self.time_zone))
-        hours = [part for part in self.day_parts if part.names_item(item)]
+        hours = self.hours(item)
         return not hours or any(p.covers(local) or p.covers(local - late) for p in hours)
+
+    def hours(self, item: MenuItem) -> list[DayPart]:
+        """When an item can be ordered; always, if there are none."""
+        return [part for part in self.day_parts if part.names_item(item)]
 
     def filling(self, slot: Slot, item: MenuItem) -> Choice | None:
         """The choice by which an item may fill a slot of a combo, if there is one."""

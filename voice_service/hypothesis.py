@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from voice_service.audio import Samples
@@ -49,10 +50,13 @@ class DecodeRequest:
     """Audio to be recognised.
 
     `thorough` asks for beam search and for word times; without it the answer comes sooner.
-    `bias` is text whose words are likelier than others.
+    `bias` is text whose words are likelier than others. `choose` is given several texts, likeliest
+    first, and says by its index which one to take; it is called on the recogniser's thread, and
+    only by a thorough decode.
     """
 
     audio: Samples
     language: str
     thorough: bool
     bias: str = ""
+    choose: Callable[[Sequence[str]], int] | None = None

@@ -51,7 +51,9 @@ class ListenerSettings:
     whose text has not changed for `no_progress` is ended although the detector still hears speech.
     Text less sure than `min_confidence`, or `min_partial_confidence` before anything of the
     utterance has been shown, is taken for noise; where no frame was as speech-like as
-    `clear_speech`, less than `unclear_confidence`.
+    `clear_speech`, less than `unclear_confidence`; where it is fainter by `faint_db` than the
+    session's loudest speech, less than `faint_confidence`: other people talk as well, and words of
+    the menu are heard all too easily in what they say.
     """
 
     endpoint: EndpointSettings
@@ -65,6 +67,8 @@ class ListenerSettings:
     min_partial_confidence: float
     clear_speech: float
     unclear_confidence: float
+    faint_db: float
+    faint_confidence: float
 
 
 _MAX_ATTEMPTS = 2
@@ -113,6 +117,7 @@ class Listener:
         self._wish: Want | None = None
         self._count = 0
         self._audio_end = 0
+        self._loudest = 0.0
 
     @property
     def utterances(self) -> int:
@@ -199,7 +204,7 @@ class Listener:
             probability = self._detector.probability(frame)
             events += self._follow(self._endpointer.push(probability), now)
             if self._current is not None:
-                self._current.peak = max(self._current.peak, probability)
+                self._current.sound(frame, probability)
         if self._current is None:
             keep = self._settings.pre_roll + self._settings.endpoint.confirm
             self._timeline.forget_before(self._endpointer.position - keep)
@@ -344,6 +349,8 @@ class Listener:
         if not hypothesis.text and utterance.text:
             # The thorough decode went round in circles: better what was shown than nothing.
             hypothesis = Hypothesis(utterance.text, _FALLBACK_CONFIDENCE)
+        if hypothesis.confidence >= self._settings.unclear_confidence:
+            self._loudest = max(self._loudest, utterance.power)
         told = self._announce(utterance) if utterance.number is None else []
         shift = to_ms(utterance.audio_start)
         hypothesis = utterance.settle(hypothesis)
@@ -359,6 +366,8 @@ class Listener:
 
     def _least_confidence(self, utterance: Utterance, otherwise: float) -> float:
         """The confidence at which text counts as heard, by how clearly there was speech at all."""
+        if utterance.power < self._loudest * 10 ** (-self._settings.faint_db / 10):
+            return max(otherwise, self._settings.faint_confidence)
         if utterance.peak >= self._settings.clear_speech:
             return otherwise
         return max(otherwise, self._settings.unclear_confidence)

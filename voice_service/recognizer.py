@@ -68,6 +68,12 @@ _COMPRESSION_LIMIT: Final = 2.4
 """Text that zlib shrinks more than this repeats itself (threshold of Whisper's own decoder)."""
 _COMPRESSION_MIN_CHARS: Final = 60
 """zlib's ratio says nothing about short texts: "two, two, two" is no loop."""
+_SENTENCE_WORDS: Final = 7
+"""So many words and the same again are a loop, however long the audio is: it may be noise."""
+_PHRASE_WORDS: Final = 5
+_FASTEST_SPEECH: Final = 4.5
+"""Words per second of audio: a guest who says a phrase twice takes twice the time."""
+_PUNCTUATION: Final = ".,!?;:"
 _NO_SPEECH_LIMIT: Final = 0.6
 _LOG_PROBABILITY_LIMIT: Final = -1.0
 """Both from Whisper's own decoder: silence is likely and the text is unlikely."""
@@ -152,32 +158,43 @@ class Recognizer:
         encoded = self._model.encode(
             ctranslate2.StorageView.from_array(_pad(mel, context, profile.padding))
         )
-        prompt = [*self._start(tokenizer, request), tokenizer.no_timestamps]
         seconds = len(request.audio) / SAMPLE_RATE
         limit = max(_MIN_TOKENS, int(seconds * profile.tokens_per_s))
+        generated = self._generate(encoded, request, profile, limit)
+        found = [[t for t in ids if t < tokenizer.eot] for ids in generated.sequences_ids]
+        texts = [tokenizer.decode(tokens).strip() for tokens in found]
+        best = 0 if request.choose is None else request.choose(texts)
+        tokens, text, score = found[best], texts[best], generated.scores[best]
+        mean_log_probability = score * len(tokens) / (len(tokens) + 1)
+        return _Attempt(
+            encoded=encoded,
+            tokens=tokens,
+            text=text,
+            confidence=float(np.exp(min(0.0, score))),
+            silence=generated.no_speech_prob > _NO_SPEECH_LIMIT
+            and mean_log_probability < _LOG_PROBABILITY_LIMIT,
+            looped=len(tokens) >= limit or loops(text, seconds),
+        )
+
+    def _generate(
+        self, encoded: Any, request: DecodeRequest, profile: DecodingProfile, limit: int
+    ) -> Any:
+        """Beam search; all of its hypotheses where one is to be chosen, else the likeliest."""
+        tokenizer = self._tokenizer(request.language)
+        prompt = [*self._start(tokenizer, request), tokenizer.no_timestamps]
         room = int(self._whisper.max_length) - len(prompt)
-        generated = self._model.generate(
+        [generated] = self._model.generate(
             encoded,
             [prompt],
             beam_size=profile.beam_size,
             no_repeat_ngram_size=profile.no_repeat_ngram,
             max_length=len(prompt) + min(limit, room),
+            num_hypotheses=1 if request.choose is None else profile.beam_size,
             return_scores=True,
             return_no_speech_prob=True,
             suppress_tokens=self._suppressed(request.language),
-        )[0]
-        tokens = [token for token in generated.sequences_ids[0] if token < tokenizer.eot]
-        text = tokenizer.decode(tokens).strip()
-        mean_log_probability = generated.scores[0] * len(tokens) / (len(tokens) + 1)
-        return _Attempt(
-            encoded=encoded,
-            tokens=tokens,
-            text=text,
-            confidence=float(np.exp(min(0.0, generated.scores[0]))),
-            silence=generated.no_speech_prob > _NO_SPEECH_LIMIT
-            and mean_log_probability < _LOG_PROBABILITY_LIMIT,
-            looped=len(tokens) >= limit or _repeats(text),
         )
+        return generated
 
     def _align(self, request: DecodeRequest, result: _Attempt, frames: int) -> tuple[Word, ...]:
         """Times and confidence per word, from the decoder's cross-attention and probabilities.
@@ -245,10 +262,26 @@ def _pad(mel: NDArray[np.float32], context: int, padding: Padding) -> NDArray[np
     return padded
 
 
-def _repeats(text: str) -> bool:
+def loops(text: str, seconds: float) -> bool:
+    """Whether the decoder went round in circles in so many seconds of audio."""
     raw = text.encode()
-    return len(raw) >= _COMPRESSION_MIN_CHARS and (
+    if len(raw) >= _COMPRESSION_MIN_CHARS and (
         len(raw) / len(zlib.compress(raw)) > _COMPRESSION_LIMIT
+    ):
+        return True
+    words = [word.strip(_PUNCTUATION).lower() for word in text.split()]
+    half, odd = divmod(len(words), 2)
+    if not odd and half >= _SENTENCE_WORDS and words[:half] == words[half:]:
+        return True
+    return len(words) > _FASTEST_SPEECH * seconds and _says_again(words)
+
+
+def _says_again(words: list[str]) -> bool:
+    """Whether a phrase is followed by itself; once more is too little for zlib to notice."""
+    return any(
+        words[at : at + length] == words[at + length : at + 2 * length]
+        for length in range(_PHRASE_WORDS, len(words) // 2 + 1)
+        for at in range(len(words) - 2 * length + 1)
     )
 
 

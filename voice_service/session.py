@@ -195,7 +195,10 @@ class VoiceSession:
 
     def take(self) -> DecodeRequest:
         """The newest audio for what `wanted` names; call `decoded` with the answer."""
-        return self._listener.take()
+        request = self._listener.take()
+        if self._conversation is None or not request.thorough:
+            return request
+        return replace(request, choose=self._conversation.chooser())
 
     def decoded(self, hypothesis: Hypothesis | None, now: float) -> list[Action]:
         """Take the answer to `take`; None if recognition failed."""

@@ -97,6 +97,13 @@ class VoiceSettings(HubSettings):
     unclear_confidence: Probability = Field(
         0.6, description="The least confidence for the text of an utterance that is not."
     )
+    faint_db: Annotated[float, Field(ge=0, le=60)] = Field(
+        8.0,
+        description="An utterance is faint if the session's loudest was so much louder.",
+    )
+    faint_confidence: Probability = Field(
+        0.8, description="The least confidence for the text of a faint utterance."
+    )
     min_partial_confidence: Probability = Field(
         0.35, description="An utterance's first partial less sure than this is held back."
     )
@@ -203,6 +210,8 @@ class VoiceSettings(HubSettings):
             min_partial_confidence=self.min_partial_confidence,
             clear_speech=self.clear_speech,
             unclear_confidence=self.unclear_confidence,
+            faint_db=self.faint_db,
+            faint_confidence=self.faint_confidence,
         )
 
     def numbers(self) -> str:

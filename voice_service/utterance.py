@@ -55,6 +55,9 @@ class Utterance:
     """The latest text that was too unsure to be shown."""
     peak: float = 0.0
     """The highest speech probability of its frames."""
+    power: float = 0.0
+    """The mean power of its frames, each weighted by its speech probability."""
+    weight: float = 0.0
     heard_to: int = 0
     """How far the latest quick decode listened."""
     changed_at: int = 0
@@ -69,6 +72,14 @@ class Utterance:
 
     def __post_init__(self) -> None:
         self.changed_at = self.started
+
+    def sound(self, frame: Samples, probability: float) -> None:
+        """Take the next frame, for how clear and how loud the speech is."""
+        self.peak = max(self.peak, probability)
+        self.weight += probability
+        if self.weight:
+            share = probability / self.weight
+            self.power += share * (float(np.mean(np.square(frame))) - self.power)
 
     def hear(self, hypothesis: Hypothesis, heard_to: int, promise: bool = True) -> bool:
         """Take a hypothesis for the audio so far; return whether it changed what can be shown.

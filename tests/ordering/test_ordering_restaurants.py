@@ -113,7 +113,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     for seed in ("1", "2"):
         out = tmp_path / seed
         script = Path(__file__).parents[2] / "benchmarks" / "orders.py"
-        command = [sys.executable, str(script), "--stress", "noise:20", "--out", str(out)]
+        command = [sys.executable, str(script), "--stress", "noise", "20", "--out", str(out)]
         command += ["--menu", str(RESTAURANTS / "deli.menu.json")]
         command += ["--data", str(RESTAURANTS / "deli.jsonl")]
         path = os.pathsep.join(p for p in sys.path if p)

@@ -89,3 +89,19 @@ def test_questions_order_nothing(demo: CompiledMenu, text: str) -> None:
     update = said(demo, text)
     assert update.items == ()
     assert update.status == "listening"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a large, chocolate shake",
+        "can I get a large, chocolate shake, please",
+        "a hamburger and a large, chocolate shake",
+    ],
+)
+def test_a_recognisers_comma_does_not_part_a_size_from_its_item(
+    demo: CompiledMenu, text: str
+) -> None:
+    """Whisper hears a pause between the size and the name, and writes a comma."""
+    assert "1 chocolate_shake/large" in order(demo, text)
+    assert said(demo, text).status == "confirmed"

@@ -154,13 +154,6 @@ def test_a_part_of_a_name_is_less_certain_than_the_name(demo: CompiledMenu) -> N
     assert whole.certainty > part.certainty
 
 
-def test_bias_holds_the_menu_and_has_a_bound(demo: CompiledMenu) -> None:
-    """What biases recognition is the menu's own words, comma separated, and never too long."""
-    assert demo.bias.startswith("Hamburger, Cheeseburger, ")
-    assert len(demo.bias) <= 700
-    assert len(set(demo.bias.split(", "))) == len(demo.bias.split(", "))
-
-
 def test_a_language_without_a_pack_is_a_clear_error(demo: CompiledMenu) -> None:
     """A menu in a language we do not have is refused when it is loaded, not when a guest talks."""
     with pytest.raises(ValueError, match="'xx'"):

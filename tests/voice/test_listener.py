@@ -43,6 +43,8 @@ SETTINGS = ListenerSettings(
     min_partial_confidence=0.3,
     clear_speech=0.6,
     unclear_confidence=0.6,
+    faint_db=8.0,
+    faint_confidence=0.8,
 )
 Pattern = list[tuple[bool, int]]
 Answer = Callable[[DecodeRequest], Hypothesis | None]
@@ -484,3 +486,23 @@ class Level:
 
     def probability(self, frame: NDArray[np.float32]) -> float:
         return float(frame.max())
+
+
+@pytest.mark.parametrize(
+    ("amplitude", "confidence", "heard"),
+    [(0.1, 0.7, False), (0.1, 0.9, True), (0.3, 0.5, True), (0.5, 0.5, True)],
+)
+def test_what_is_much_fainter_than_the_guest_must_be_surer(
+    amplitude: float, confidence: float, heard: bool
+) -> None:
+    """People in the background talk as well; a guest who speaks lower is still heard."""
+    listener = Listener(SETTINGS, Marked(), "en", "")
+    events: list[ListenerEvent] = []
+    for level, sure in ((0.5, 0.9), (amplitude, confidence)):
+        for value in [level] * 20 + [-0.001] * 20:
+            events += listener.push(np.full(FRAME, value, np.float32), 0.0)
+            while listener.wanted() is not None:
+                listener.take()
+                events += listener.decoded(Hypothesis("a burger", sure), 0.0)
+    assert len([e for e in events if isinstance(e, Final)]) == 1 + heard
+    assert len([e for e in events if isinstance(e, Discarded)]) == 1 - heard

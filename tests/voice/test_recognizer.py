@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from voice_kit import normal, recording, sidecar, silence, wer
 
 from voice_service.hypothesis import DecodeRequest, Hypothesis
-from voice_service.recognizer import Recognizer
+from voice_service.recognizer import Recognizer, loops
 from voice_service.server import demo_menu
 
 
@@ -84,6 +86,41 @@ def test_a_very_long_bias_leaves_room_for_the_text(recognizer: Recognizer) -> No
     names = ", ".join(item.name for item in demo_menu().items)
     heard = decode(recognizer, "one_item", bias=", ".join([names] * 30))
     assert normal(heard.text)
+
+
+def test_another_hypothesis_may_be_chosen(recognizer: Recognizer) -> None:
+    """All are offered, likeliest first; words and confidence are those of the one taken."""
+    offered: list[list[str]] = []
+
+    def last(texts: Sequence[str]) -> int:
+        offered.append(list(texts))
+        return len(texts) - 1
+
+    request = DecodeRequest(recording("traffic_5db"), "en", thorough=True, choose=last)
+    heard = recognizer.decode(request)
+    [texts] = offered
+    assert len(set(texts)) > 1
+    assert heard.text == texts[-1] != texts[0]
+    assert " ".join(word.text for word in heard.words) == heard.text
+    assert recognizer.decode(replace(request, choose=None)).text == texts[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "looped"),
+    [
+        ("Can I get a small coffee? Can I get a small coffee, Can I", 3.0, True),
+        ("Can I get a small coffee? Can I get a small coffee, Can I", 5.0, False),
+        ("Can I get a latte with milk? Can I get a latte with milk?", 9.0, True),
+        ("a small coffee, a small coffee, a small coffee", 1.5, False),
+        ("two, two, two", 0.5, False),
+        ("can I get a small coffee and can I get a small tea", 1.5, False),
+    ],
+)
+def test_a_phrase_written_twice_in_the_time_of_one_is_a_loop(
+    text: str, seconds: float, looped: bool
+) -> None:
+    """In noise the decoder starts again; a guest who repeats himself takes longer."""
+    assert loops(text, seconds) is looped
 
 
 def test_threads_may_decode_at_once(recognizer: Recognizer) -> None:

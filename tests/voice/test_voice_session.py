@@ -518,3 +518,25 @@ def test_a_stop_of_the_server_is_no_end_of_the_order() -> None:
     assert not tells(told, "voice:end")
     assert tells(told, "voice:order")[-1].data["status"] == "needs_staff"
     assert guest.session.phase is Phase.ENDED
+
+
+def test_finals_are_chosen_by_what_the_order_can_explain() -> None:
+    """The conversation as it is decides between hypotheses, for finals and where one is wanted."""
+    guest = Guest("a cheeseburger", "with no onions")
+    utterance = np.concatenate([quiet(0.5), sound(1), quiet(1)])
+    texts = ("with no onions", "a hamburger with no onions")
+    guest.send(utterance)
+    before = [r.choose for r in guest.requests if r.choose is not None]
+    guest.send(utterance)
+    after = [r.choose for r in guest.requests if r.choose is not None][len(before) :]
+    assert [choose(texts) for choose in before] == [1] * len(before) != []
+    assert [choose(texts) for choose in after] == [0] * len(after) != []
+    assert all(r.thorough == (r.choose is not None) for r in guest.requests)
+
+
+def test_a_transcript_without_an_order_is_not_chosen() -> None:
+    """Nothing is to be explained, so the likeliest text is taken."""
+    guest = Guest("with no onions", order=False)
+    guest.send(np.concatenate([quiet(0.5), sound(1), quiet(1)]))
+    assert guest.requests
+    assert all(r.choose is None for r in guest.requests)

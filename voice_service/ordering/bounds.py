@@ -111,7 +111,7 @@ def _may_belong(
         case Role.ITEM:
             return False
     if part.cue(*_SEPARATORS):
-        return (
+        return (part.cue(Cue.COMMA) and _after_size(parts, index)) or (
             index + 1 < head
             and index > 0
             and parts[index - 1].role is Role.MODIFIER
@@ -120,6 +120,20 @@ def _may_belong(
     if part.cue(Cue.NO):
         return _is_modifier_phrase(parts, index + 1, head)
     return part.cue(*_INSIDE, Cue.THE) or part.idle
+
+
+def _after_size(parts: Sequence[Part], comma: int) -> bool:
+    """Whether a recogniser's comma parts a size from what has it: "a large, dark roast, latte".
+
+    The size has an article or number of its own, and nothing but modifiers behind it.
+    """
+    index = comma - 1
+    while index > 0 and (parts[index].role is Role.MODIFIER or parts[index].cue(Cue.COMMA)):
+        index -= 1
+    if index < 1 or parts[index].role is not Role.SIZE:
+        return False
+    before = parts[index - 1]
+    return before.role is Role.NUMBER or before.cue(Cue.A)
 
 
 def _is_modifier_phrase(parts: Sequence[Part], index: int, head: int) -> bool:

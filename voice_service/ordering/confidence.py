@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from voice_service.ordering.acts import Act, Add, Modify, Problem, Replace
 from voice_service.ordering.parser import Parsed
 
-# Shares of items that were right, over noisy utterances for the restaurants of our tests: where all
-# words were explained, and where some were not. benchmarks/order_confidence.py prints the table.
+# Shares of items that were right, over noisy utterances for the restaurants of our tests and of the
+# evaluation sets: where all words were explained, and where some were not.
+# benchmarks/order_confidence.py prints the table.
 _EXPLAINED = 0.985
 _UNEXPLAINED = 0.83
 _UNEXPLAINED_CODES = frozenset({"not_understood", "unknown_item"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.adopt import lines_of
 from voice_service.ordering.cart import Cart
 from voice_service.ordering.checks import Checks
+from voice_service.ordering.chooser import Chooser
 from voice_service.ordering.confidence import Evidence
 from voice_service.ordering.lines import Line
 from voice_service.ordering.loose import CartView
@@ -127,6 +128,10 @@ class Conversation:
         self._staff = [r for r in self._staff if r.code == "allergy"]
         notes = [Reason("left_by_staff", item.name, self._utterance) for item in left]
         return replace(self._update(notes, changed=True), utterance=self._utterance), left
+
+    def chooser(self) -> Callable[[Sequence[str]], int]:
+        """Which of several texts makes most sense if it is heard now; may be called anywhere."""
+        return Chooser(self._parser, self._view(), self._waiting.text)
 
     @property
     def lines(self) -> tuple[Line, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Literal
 
@@ -56,7 +57,8 @@ class Lexicon:
         self._words: set[str] = set()
         self._written: set[str] = set()
         self._shortest: dict[str, int] = {}
-        self._fuzzy: dict[str, tuple[str, float] | None] = {}
+        # Shared by conversations on several threads, so a cache that is safe there.
+        self._nearest = lru_cache(maxsize=5_000)(self._find_nearest)
         self._choices: dict[tuple[str, int], list[str]] = {}
         self.longest = 1
         self.slips = Slips((), language)
@@ -133,11 +135,7 @@ class Lexicon:
         """What `key` names if it is a slip of the ear or of the pen; quality says how far off."""
         if len(key) < _FUZZY_LETTERS or key.isdigit():
             return ()
-        if key not in self._fuzzy:
-            if len(self._fuzzy) > 5_000:
-                self._fuzzy.clear()
-            self._fuzzy[key] = self._nearest(key)
-        nearest = self._fuzzy[key]
+        nearest = self._nearest(key)
         if nearest is None:
             return ()
         name, ratio = nearest
@@ -146,7 +144,7 @@ class Lexicon:
             for s in self.find(name, "")
         )
 
-    def _nearest(self, key: str) -> tuple[str, float] | None:
+    def _find_nearest(self, key: str) -> tuple[str, float] | None:
         best: tuple[str, float] | None = None
         sound = sound_of(key, self._language)
         # A word too many or too few is no slip; it has to be explained.

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from order_events.menu import Choice, Menu, MenuItem, Modifier, ModifierGroup, Size, Slot
+from voice_service.ordering.bias import spoken_menu
 from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.languages import language
 from voice_service.ordering.lexicon import Lexicon, Sense
 from voice_service.ordering.localize import localized
-from voice_service.ordering.text import keys_of, plain, plural
-
-_BIAS_LETTERS = 700  # about 200 Whisper tokens
+from voice_service.ordering.text import keys_of, plural
 
 
 class CompiledMenu:
@@ -36,7 +34,7 @@ class CompiledMenu:
         }
         self._takes = {item.id: self._groups_of(item) for item in menu.items}
         self.lexicon = self._lexicon()
-        self.bias = self._bias()
+        self.bias = spoken_menu(menu, self.language)
 
     def allows(self, item_id: str, sense: Sense) -> bool:
         """Whether an item comes in this size or takes this modifier."""
@@ -131,33 +129,6 @@ class CompiledMenu:
         keys = keys_of(phrase, self.language)
         named = {keys_of(n, self.language) for i in self.menu.items for n in (i.name, *i.aliases)}
         return any(keys[start:] in named for start in range(1, len(keys)))
-
-    def _has_hours(self, item: MenuItem) -> bool:
-        return any(part.names_item(item) for part in self.menu.day_parts)
-
-    def _bias(self) -> str:
-        """Menu names, comma separated: hard words first lost is better than easy ones first.
-
-        A combo is named after its parts, so it comes last, with what is served only at some hours.
-        """
-        late = [i for i in self.menu.items if i.slots or self._has_hours(i)]
-        names = [item.name for item in self.menu.items if item not in late]
-        names += [m.name for group in self.menu.modifier_groups for m in group.modifiers]
-        names += [size.name for size in self.menu.sizes]
-        names += [item.name for item in late]
-        kept: list[str] = []
-        seen: set[str] = set()
-        length = 0
-        for name in names:
-            text = re.sub(r"\s+", " ", name).strip()
-            if plain(text) in seen:
-                continue
-            if length + len(text) + 2 > _BIAS_LETTERS:
-                break
-            seen.add(plain(text))
-            kept.append(text)
-            length += len(text) + 2
-        return ", ".join(kept)
 
 
 def _texts(tag: str, otherwise: Language) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
@@ -33,17 +34,14 @@ class Slips:
     def __init__(self, words: Iterable[str], language: Language) -> None:
         self._language = language
         self._words = sorted({w for w in words if len(w) > 1 and w.isalpha()})
-        self._known: dict[str, Slip | None] = {}
+        # Shared by conversations on several threads, so a cache that is safe there.
+        self._remembered = lru_cache(maxsize=_MOST_REMEMBERED)(self._nearest)
 
     def find(self, heard: str) -> Slip | None:
         """The one word near `heard`, or None if there is none or several are as near."""
         if len(heard) < _SHORTEST or not heard.isalpha():
             return None
-        if heard not in self._known:
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[heard] = self._nearest(heard)
-        return self._known[heard]
+        return self._remembered(heard)
 
     def _nearest(self, heard: str) -> Slip | None:
         near = process.extract(
