@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from order_events.audit_models import HoldChange, SessionAnswer
+from order_events.errors import OrderError
 from order_events.ledger import Ledger
 from order_events.protocol import ErrorCode
 from order_events.roles import Action
@@ -41,8 +42,7 @@ class TakeOverApi:
                     actor=who.user_id,
                     version=call.says.version,
                 )
-            except BaseException:
-                # Also where the caller has gone: nobody would know that the order is held.
+            except OrderError:
                 if free:
                     live.desk.let_go()
                 raise
