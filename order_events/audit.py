@@ -117,7 +117,7 @@ def _understood(
     tx: Tx, restaurant_id: str, session_id: str, actor: str, data: Mapping[str, Any]
 ) -> None:
     subject, status = of_session(session_id), str(data.get("status"))
-    matched = {name: data.get(name) for name in ("utterance", "status", "matched")}
+    matched = {name: data.get(name) for name in ("after_utterance", "status", "matched")}
     _note(tx, restaurant_id, subject, EntryKind.UNDERSTOOD, actor, matched)
     for reason in data.get("reasons", ()):
         # What is still open is told with every utterance, and noted once.

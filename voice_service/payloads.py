@@ -116,7 +116,7 @@ class MatchData(BaseModel):
 class UnderstoodData(Told):
     """`data` of `voice:order`: the order as understood so far, null while nothing was ordered.
 
-    `matched` is what the words of `utterance`, the one that was heard last, were taken for.
+    `after_utterance` is the one that was heard last, `matched` what its words were taken for.
     """
 
     order: Order | None
@@ -124,7 +124,7 @@ class UnderstoodData(Told):
     change: str
     status: Literal["listening", "clarify", "confirmed", "needs_staff"]
     reasons: tuple[ReasonData, ...]
-    utterance: Count
+    after_utterance: Count
     matched: tuple[MatchData, ...]
 
 

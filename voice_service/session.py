@@ -231,7 +231,7 @@ class VoiceSession:
                     }
                     for reason in update.reasons
                 ],
-                "utterance": update.utterance,
+                "after_utterance": update.utterance,
                 "matched": [asdict(match) for match in update.matched],
             },
             Audience.WATCHERS,

@@ -21,12 +21,13 @@ DAY_S = 86_400
 
 async def said(server: Any, session: str, text: str = SECRET_WORDS, utterance: int = 1) -> None:
     """A guest has said something, which was not understood: what a voice session publishes."""
-    about = {"session_id": session, "utterance": utterance}
+    about = {"session_id": session}
     words = [{"text": word, "confidence": 0.5} for word in text.split()]
     final = {"text": text, "confidence": 0.5, "is_final": True, "words": words}
     times = {"revision": 1, "start_ms": 0, "end_ms": 900, "language": "en-US"}
     reason = {"code": "not_understood", "text": text, "utterance": utterance, "question": None}
     understood = {
+        "after_utterance": utterance,
         "order": None,
         "readback": f"Sorry, what is {text}?",
         "status": "clarify",
@@ -34,7 +35,7 @@ async def said(server: Any, session: str, text: str = SECRET_WORDS, utterance: i
         "matched": [],
     }
     for type_, data in (
-        ("voice:transcript", {**about, **final, **times}),
+        ("voice:transcript", {**about, "utterance": utterance, **final, **times}),
         ("voice:order", {**about, **understood}),
     ):
         await server.events.publish("r1", type_, data, tags={"session_id": session})

@@ -20,7 +20,9 @@ def matched(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -> tu
                 found += [_modifier(mod, words, menu) for mod in mods]
             case Remove(target=target, text=text):
                 found += [
-                    Match("removed", item, menu.item_name(item), text, 1.0) for item in target.items
+                    Match("removed", item, menu.item_name(item), text, 1.0)
+                    for item in target.items
+                    if item in menu.items
                 ]
             case _:
                 pass
