@@ -28,6 +28,7 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     ),
     "retention_of": ('{"r1": {"audit_days": 3}}', {"r1": Retention(audit_days=3)}),
     "allowed_origins": ("https://a.example, https://b.example/", None),
+    "retention_of": ('{"r1": {"days": 90}}', {"r1": Retention(days=90)}),
     "device": ("cuda", "cuda"),
     "detector": ("webrtc", "webrtc"),
     "webrtc_mode": ("3", 3),
