@@ -26,7 +26,6 @@ SPECIAL: dict[str, tuple[str, Any]] = {
         "10.0.0.0/8, 2001:db8::1",
         (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128")),
     ),
-    "retention_of": ('{"r1": {"audit_days": 3}}', {"r1": Retention(audit_days=3)}),
     "allowed_origins": ("https://a.example, https://b.example/", None),
     "retention_of": ('{"r1": {"days": 90}}', {"r1": Retention(days=90)}),
     "device": ("cuda", "cuda"),
