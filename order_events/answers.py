@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from order_events.filters import Filters
-from order_events.menu import Menu
+from order_events.menu import Id, Menu
 from order_events.models import Order, OrderStatus, Payment, Table
 from order_events.protocol import ErrorCode
 
@@ -24,15 +24,26 @@ class OrdersQuery(Query):
     """Parameters of the list of orders; `before` continues it."""
 
     status: OrderStatus | None = None
-    table_id: str | None = None
+    table_id: Id | None = None
     before: RowId | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 class PaymentsQuery(Query):
-    """Parameters of the list of payments."""
+    """Parameters of the list of payments, from `since` to before `until`; `after` continues it."""
 
-    order_id: str
+    order_id: Id | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    after: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 200
+
+
+class TablesQuery(Query):
+    """Parameters of the list of tables; `after` continues it."""
+
+    after: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 200
 
 
 class EventsQuery(Query):
@@ -79,6 +90,13 @@ class TableAnswer(Answer):
     table: Table
 
 
+class TablesAnswer(Answer):
+    """Tables by their ids; ask again with `after`, until it is null."""
+
+    tables: tuple[Table, ...]
+    after: str | None
+
+
 class PaymentAnswer(Answer):
     """One payment."""
 
@@ -86,9 +104,10 @@ class PaymentAnswer(Answer):
 
 
 class PaymentsAnswer(Answer):
-    """An order's payments."""
+    """Payments, the oldest first; ask again with `after`, until it is null."""
 
     payments: tuple[Payment, ...]
+    after: str | None
 
 
 class KeptEvent(Answer):

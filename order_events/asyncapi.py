@@ -82,8 +82,8 @@ ROOT = Channel(
     "root",
     "/",
     "Orders, tables, payments and the kitchen, live and from the history. A connection that has "
-    "never subscribed receives every event here that its role may see; from its first `subscribe` "
-    "on, only what it subscribed to.",
+    "never subscribed receives what is about these, as far as its role may see it; from its first "
+    "`subscribe` on, only what it subscribed to.",
     (
         *SHELL_EXCHANGES,
         Exchange(Subscribe, (payloads.Subscribed,)),

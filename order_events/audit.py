@@ -15,7 +15,8 @@ from order_events.audit_models import Entry, EntryKind, SessionStart, SessionSta
 from order_events.erasure import redacted
 from order_events.models import Order, OrderItem, OrderStatus
 from order_events.protocol import utc_from_unix
-from order_events.tx import Reader, Tx
+from order_events.reader import Reader
+from order_events.tx import Tx
 
 MOST_ENTRIES = 5_000
 """Of one audit; what comes after is not noted. A guest at a lane makes about ten a minute."""

@@ -28,7 +28,9 @@ from order_events.models import (
     TableChange,
 )
 from order_events.payloads import (
+    ItemState,
     KitchenData,
+    MenuData,
     OrderData,
     OrderStatusData,
     PaymentData,
@@ -37,6 +39,10 @@ from order_events.payloads import (
 )
 from order_events.tx import Tx
 
+MAX_TABLES = 2_000
+"""Of one restaurant."""
+_MOVES_MONEY = {"completed": (orders.pay, "paid"), "refunded": (orders.refund, "refunded")}
+"""Of a payment's status what it does to the order, and what its audit calls that."""
 KDS_ORDERS = 100
 """Orders in one `kds:update` at most."""
 KDS_BYTES = 262_144
@@ -81,9 +87,11 @@ def create_order(
 def change_order(
     tx: Tx, restaurant_id: str, order_id: str, change: OrderChange, actor: str
 ) -> Order:
-    """The changed order."""
+    """The changed order; a change of nothing is none, and nobody is told."""
     before = tx.require_order(restaurant_id, order_id)
     order = orders.revise(before, change, tx.menu(restaurant_id), actor=actor, now=tx.now)
+    if order is before:
+        return order
     audit.order_changed(tx, "changed", before, order)
     return _updated(tx, order)
 
@@ -130,9 +138,10 @@ def take_payment(
         PaymentData(payment=payment, actor=actor).model_dump(mode="json"),
         {**order_tags(order), "status": (payment.status,)},
     )
-    if payment.status == "completed":
-        paid = orders.pay(order, payment.amount, actor=actor, now=tx.now)
-        audit.order_changed(tx, "paid", order, paid)
+    if payment.status in _MOVES_MONEY:
+        move, done = _MOVES_MONEY[payment.status]
+        paid = move(order, payment.amount, actor=actor, now=tx.now)
+        audit.order_changed(tx, done, order, paid)
         _updated(tx, paid)
     tx.remember(restaurant_id, "payment", key, digest, payment.id)
     return payment
@@ -143,6 +152,8 @@ def change_table(
 ) -> Table:
     """The changed table; one that is new needs a number and a status."""
     before = tx.table(restaurant_id, table_id)
+    if before is None and tx.count_tables(restaurant_id) >= MAX_TABLES:
+        raise InvalidOrder(f"a restaurant has at most {MAX_TABLES} tables")
     orders.check_version(0 if before is None else before.version, change.version)
     number = change.number or (before.number if before else None)
     status = change.status or (before.status if before else None)
@@ -175,12 +186,19 @@ def sell_out(tx: Tx, restaurant_id: str, item_id: str, sold_out: bool, actor: st
         item.model_copy(update={"sold_out": sold_out}) if item.id == item_id else item
         for item in menu.items
     )
-    return put_menu(tx, restaurant_id, menu.model_copy(update={"items": items}), actor)
+    changed = menu.model_copy(update={"items": items})
+    return put_menu(tx, restaurant_id, changed, actor, (ItemState(id=item_id, sold_out=sold_out),))
 
 
-def put_menu(tx: Tx, restaurant_id: str, menu: Menu, actor: str) -> int:
-    """Replaces the menu; returns its version."""
-    return tx.put_menu(restaurant_id, menu, actor)
+def put_menu(
+    tx: Tx, restaurant_id: str, menu: Menu, actor: str, marked: tuple[ItemState, ...] = ()
+) -> int:
+    """Replaces the menu; returns its version. Nobody is told of the first: there were no orders."""
+    version = tx.put_menu(restaurant_id, menu, actor)
+    if version > 1:
+        data = MenuData(version=version, items=marked, actor=actor)
+        tx.append(restaurant_id, filters.MENU_UPDATED, data.model_dump(mode="json"), {})
+    return version
 
 
 def publish(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:

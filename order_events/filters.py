@@ -14,6 +14,7 @@ ORDER_STATUS = "order:status"
 TABLE_UPDATED = "table:updated"
 PAYMENT_PROCESSED = "payment:processed"
 KDS_UPDATE = "kds:update"
+MENU_UPDATED = "menu:updated"
 VOICE_TRANSCRIPT = "voice:transcript"
 VOICE_ORDER = "voice:order"
 VOICE_SESSION = "voice:session"
@@ -33,7 +34,7 @@ DOCUMENTED_EVENTS = frozenset(
 SPOKEN = frozenset({VOICE_TRANSCRIPT, VOICE_ORDER})
 """What holds words of guests."""
 
-EVENTS = DOCUMENTED_EVENTS | SPOKEN | {VOICE_SESSION}
+EVENTS = DOCUMENTED_EVENTS | SPOKEN | {VOICE_SESSION, MENU_UPDATED}
 """Everything that can be published and subscribed to."""
 
 ALWAYS_SENT = frozenset({"connected", "error"})

@@ -15,6 +15,8 @@ from order_events.answers import (
     PaymentsQuery,
     RevokedAnswer,
     TableAnswer,
+    TablesAnswer,
+    TablesQuery,
     VersionAnswer,
 )
 from order_events.audit_http import AuditApi
@@ -119,6 +121,14 @@ class Api:
         )
         return OrderAnswer(order=order)
 
+    @route("GET", "/v1/tables", Action.READ_TABLES, TablesQuery, TablesAnswer)
+    async def list_tables(self, call: Call[TablesQuery]) -> TablesAnswer:
+        """List tables by their ids."""
+        tables, after = await self._events.tables(
+            call.who.restaurant_id, call.says.after or "", call.says.limit
+        )
+        return TablesAnswer(tables=tuple(tables), after=after)
+
     @route("GET", "/v1/tables/{id}", Action.READ_TABLES, Nothing, TableAnswer, errors=_ABSENT)
     async def get_table(self, call: Call[Nothing]) -> TableAnswer:
         """Get a table."""
@@ -164,9 +174,9 @@ class Api:
 
     @route("GET", "/v1/payments", Action.READ_PAYMENTS, PaymentsQuery, PaymentsAnswer)
     async def list_payments(self, call: Call[PaymentsQuery]) -> PaymentsAnswer:
-        """List an order's payments."""
-        payments = await self._events.payments(call.who.restaurant_id, call.says.order_id)
-        return PaymentsAnswer(payments=tuple(payments))
+        """List payments, those of an order or of a time, the oldest first."""
+        payments, after = await self._events.payments(call.who.restaurant_id, call.says)
+        return PaymentsAnswer(payments=tuple(payments), after=after)
 
     @route("GET", "/v1/events", Action.READ_EVENTS, EventsQuery, EventsAnswer)
     async def list_events(self, call: Call[EventsQuery]) -> bytes:

@@ -24,8 +24,9 @@ from order_events.audit_models import (
 from order_events.errors import InvalidOrder, NotFound
 from order_events.hub import Hub
 from order_events.menu import Menu
+from order_events.reader import Reader
 from order_events.store import Store
-from order_events.tx import Reader, utc_now
+from order_events.tx import utc_now
 
 _DEFAULT_DAYS = 7
 

@@ -69,7 +69,8 @@ class OrderDraft(Draft):
 
 
 class OrderChange(Draft):
-    """What is to be different. Absent or null: unchanged. `version`: refuse if it has moved on."""
+    """What is to be different. Absent: unchanged; null: taken out, except items, which stay.
+    `version`: refuse if it has moved on."""
 
     items: Annotated[tuple[ItemDraft, ...], Field(max_length=MAX_ITEMS)] | None = None
     table_id: Id | None = None
@@ -77,6 +78,11 @@ class OrderChange(Draft):
     customer_name: Annotated[str, Field(max_length=200)] | None = None
     notes: Text | None = None
     version: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def named(self) -> dict[str, str | None]:
+        """The fields besides the items that are to be different."""
+        return self.model_dump(include=self.model_fields_set - {"items", "version"})
 
 
 class StatusChange(Draft):
@@ -167,12 +173,15 @@ class Table(Kept):
 
 
 class PaymentDraft(Draft):
-    """A payment that was taken elsewhere and is recorded here."""
+    """A payment that was taken elsewhere and is recorded here.
+
+    `refunded` is money that was given back, or a payment that was recorded by mistake.
+    """
 
     order_id: Id
     amount: Annotated[Cents, Field(ge=1)]
     method: Word
-    status: Literal["completed", "failed"] = "completed"
+    status: Literal["completed", "failed", "refunded"] = "completed"
 
 
 class Payment(Kept):

@@ -92,11 +92,16 @@ def create(
 
 
 def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, now: str) -> Order:
-    """The changed order. `menu` is needed to change items; raises OrderError."""
+    """The changed order, or the same where nothing is to be different.
+
+    `menu` is needed to change items; raises OrderError.
+    """
     check_version(order.version, change.version)
+    if change.items is None and not change.named:
+        return order
     if order.status not in CHANGEABLE:
         raise IllegalTransition(f"an order that is {order.status} can no longer be changed")
-    changed = change.model_dump(exclude={"items", "version"}, exclude_none=True)
+    changed: dict[str, object] = {**change.named}
     if change.items is not None:
         if menu is None:
             raise InvalidOrder("the restaurant has no menu")
@@ -124,6 +129,13 @@ def pay(order: Order, amount: int, *, actor: str, now: str) -> Order:
     if order.status is S.CANCELLED:
         raise IllegalTransition("a cancelled order cannot be paid")
     return with_paid(_next(order, {}, actor, now), order.paid + amount)
+
+
+def refund(order: Order, amount: int, *, actor: str, now: str) -> Order:
+    """The order with `amount` cents less paid; raises InvalidOrder for more than was paid."""
+    if amount > order.paid:
+        raise InvalidOrder(f"amount: at most {order.paid}, which is what was paid")
+    return with_paid(_next(order, {}, actor, now), order.paid - amount)
 
 
 def with_paid(order: Order, paid: int) -> Order:

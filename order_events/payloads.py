@@ -75,6 +75,22 @@ class SessionData(Kept):
     version: int
 
 
+class ItemState(Kept):
+    """Whether a menu item can be had."""
+
+    id: str
+    sold_out: bool
+
+
+class MenuData(Kept):
+    """`data` of `menu:updated`: `items` are those that were marked. There are none where the whole
+    menu was replaced: read it again."""
+
+    version: int
+    items: tuple[ItemState, ...]
+    actor: str
+
+
 class Ticket(Kept):
     """An order as the kitchen needs it; `prep_time` is minutes."""
 
@@ -161,6 +177,7 @@ OrderStatusChanged = message(
 TableUpdated = message("TableUpdated", filters.TABLE_UPDATED, TableData, KeptEnvelope)
 PaymentProcessed = message("PaymentProcessed", filters.PAYMENT_PROCESSED, PaymentData, KeptEnvelope)
 SessionChanged = message("SessionChanged", filters.VOICE_SESSION, SessionData, KeptEnvelope)
+MenuUpdated = message("MenuUpdated", filters.MENU_UPDATED, MenuData, KeptEnvelope)
 KitchenUpdate = message("KitchenUpdate", filters.KDS_UPDATE, KitchenData, KeptEnvelope)
 
 
@@ -185,6 +202,7 @@ HUB_EVENTS = (
     TableUpdated,
     PaymentProcessed,
     KitchenUpdate,
+    MenuUpdated,
     SessionChanged,
 )
 """The events that the hub itself makes."""

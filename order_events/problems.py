@@ -20,6 +20,7 @@ _TEXT = "must be a text"
 _YES_OR_NO = "must be true or false"
 _LIST = "must be a list"
 _OBJECT = "must be an object"
+_TIME = "must be a time, such as 2026-07-01T12:00:00Z"
 _PLAIN = {
     "missing": "is missing; it is required",
     "extra_forbidden": "is not known here; leave it out",
@@ -52,6 +53,9 @@ _PLAIN = {
     "too_short": "must have {min_length} or more entries",
     "too_long": "must have at most {max_length} entries",
     "string_pattern_mismatch": "must match the pattern {pattern}",
+    "datetime_from_date_parsing": _TIME,
+    "datetime_parsing": _TIME,
+    "timezone_aware": "must end in Z, or in an offset from UTC",
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
     "union_tag_invalid": "must be one of {expected_tags}",

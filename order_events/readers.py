@@ -16,8 +16,8 @@ import structlog
 from order_events import schema
 from order_events.errors import StoreUnavailable
 from order_events.fair_queue import FairQueue
+from order_events.reader import Reader
 from order_events.settings import HubSettings
-from order_events.tx import Reader
 
 T = TypeVar("T")
 READERS = 2

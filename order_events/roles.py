@@ -82,6 +82,7 @@ RIGHTS: dict[Role, Rights] = {
                 filters.ORDER_UPDATED,
                 filters.ORDER_STATUS,
                 filters.KDS_UPDATE,
+                filters.MENU_UPDATED,
             }
         ),
     ),

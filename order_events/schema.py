@@ -130,6 +130,8 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE payments ADD COLUMN at TEXT;
     UPDATE payments SET at = json_extract(body, '$.created_at');
     CREATE INDEX payments_by_time ON payments (restaurant_id, at, id);
+    DROP INDEX payments_by_order;
+    CREATE INDEX payments_by_order ON payments (restaurant_id, order_id, at, id);
     """,
 )
 """What turns a database of version n into one of version n + 1."""

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from order_events import changes, filters, retention
+from order_events.answers import PaymentsQuery
 from order_events.auth import CLOCK_SKEW_S
 from order_events.drafts import ItemDraft
 from order_events.errors import OrderError
@@ -164,8 +165,12 @@ class OrderEvents:
         notes: str | None = None,
         version: int | None = None,
     ) -> Order:
-        """Replaces the order's items; `version`: refuse if it has moved on."""
-        change = OrderChange(items=tuple(items), notes=notes, version=version)
+        """Replaces the order's items, and its notes where some are given.
+
+        `version`: refuse if it has moved on.
+        """
+        noted = {} if notes is None else {"notes": notes}
+        change = OrderChange(items=tuple(items), version=version, **noted)
         return await self.change_order(restaurant_id, order_id, change, actor=actor)
 
     async def change_order(
@@ -244,9 +249,19 @@ class OrderEvents:
             restaurant_id,
         )
 
-    async def payments(self, restaurant_id: str, order_id: str) -> list[Payment]:
-        """An order's payments."""
-        return await self.store.read(lambda r: r.payments(restaurant_id, order_id), restaurant_id)
+    async def tables(
+        self, restaurant_id: str, after: str = "", limit: int = 200
+    ) -> tuple[list[Table], str | None]:
+        """Tables by their ids, and `after` for the next page."""
+        return await self.store.read(lambda r: r.tables(restaurant_id, after, limit), restaurant_id)
+
+    async def payments(
+        self, restaurant_id: str, query: PaymentsQuery
+    ) -> tuple[list[Payment], str | None]:
+        """Payments as they came, and `after` for the next page."""
+        return await self.store.read(
+            lambda r: r.payments(restaurant_id, **query.model_dump()), restaurant_id
+        )
 
     async def revoke(self, restaurant_id: str, draft: RevocationDraft, *, actor: str) -> None:
         """Takes back a token or a user's tokens; open connections are the caller's to close."""

@@ -15,7 +15,8 @@ from order_events.errors import IllegalTransition, NotFound
 from order_events.orders import check_version
 from order_events.payloads import SessionData
 from order_events.protocol import utc_from_unix
-from order_events.tx import Reader, Tx
+from order_events.reader import Reader
+from order_events.tx import Tx
 
 _FIELDS = (
     "session_id",

@@ -22,9 +22,10 @@ from order_events.errors import StoreUnavailable
 from order_events.group_commit import Job, Writer
 from order_events.metrics import HubMetrics
 from order_events.models import Event
+from order_events.reader import Reader
 from order_events.readers import Readers
 from order_events.settings import HubSettings
-from order_events.tx import Reader, Tx
+from order_events.tx import Tx
 from order_events.watermark import Watermark
 
 T = TypeVar("T")

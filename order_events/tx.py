@@ -1,4 +1,4 @@
-"""What a change may do inside its transaction, and what may be read outside of one."""
+"""What a change may do inside its transaction."""
 
 from __future__ import annotations
 
@@ -6,144 +6,20 @@ import json
 import sqlite3
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import Any, TypeVar
+from typing import Any
 
 from order_events.errors import NotFound
 from order_events.filters import Tags
 from order_events.menu import Menu
-from order_events.models import Event, Order, OrderStatus, Payment, Table
+from order_events.models import Event, Order, Payment, Table
 from order_events.protocol import encode, event, timestamp
+from order_events.reader import Reader
 from order_events.revocations import Revoked
 
 _MENUS = 64
-PAGE_BYTES = 1_048_576
-"""Of one page of a list, about; it has one entry at least."""
-K = TypeVar("K")
-
-
-class Reader:
-    """Reads one restaurant's rows, each method for one."""
-
-    def __init__(self, db: sqlite3.Connection, epoch: str) -> None:
-        self.db = db
-        self.epoch = epoch
-
-    def order(self, restaurant_id: str, order_id: str) -> Order | None:
-        """An order, if there is one."""
-        row = self.db.execute(
-            "SELECT body FROM orders WHERE restaurant_id = ? AND id = ?", (restaurant_id, order_id)
-        ).fetchone()
-        return None if row is None else Order.model_validate_json(row[0])
-
-    def orders(
-        self,
-        restaurant_id: str,
-        *,
-        status: OrderStatus | None,
-        table_id: str | None,
-        before: int | None,
-        limit: int,
-    ) -> tuple[list[Order], int | None]:
-        """The newest orders first, and what `before` must be for the next page (None: the end).
-
-        A page has fewer than `limit` where they would have more than PAGE_BYTES.
-        """
-        wanted = {"number < ?": before, "status = ?": status, "table_id = ?": table_id}
-        given = {test: value for test, value in wanted.items() if value is not None}
-        rows = self.db.execute(
-            "SELECT number, body FROM orders WHERE "  # noqa: S608 (only the tests named above)
-            + " AND ".join(["restaurant_id = ?", *given])
-            + " ORDER BY number DESC LIMIT ?",
-            (restaurant_id, *given.values(), limit),
-        )
-        page, more = _page(rows, limit)
-        return [Order.model_validate_json(body) for _, body in page], more
-
-    def events(self, restaurant_id: str, after: int, limit: int) -> list[Event]:
-        """Committed events after a seq, in order."""
-        rows = self.db.execute(
-            "SELECT seq, event_id, type, tags, body FROM events"
-            " WHERE restaurant_id = ? AND seq > ? ORDER BY seq LIMIT ?",
-            (restaurant_id, after, limit),
-        ).fetchall()
-        return [self._event(restaurant_id, row) for row in rows]
-
-    def spoken_events(self, restaurant_id: str, session_id: str) -> list[Event]:
-        """All that hold what was said in a session, found without reading the whole history."""
-        rows = self.db.execute(
-            "SELECT seq, event_id, type, tags, body FROM events INDEXED BY events_by_session"
-            " WHERE restaurant_id = ? AND json_extract(tags, '$.session_id[0]') = ?"
-            " AND type IN ('voice:transcript', 'voice:order') ORDER BY seq",
-            (restaurant_id, session_id),
-        ).fetchall()
-        return [self._event(restaurant_id, row) for row in rows]
-
-    def _event(self, restaurant_id: str, row: tuple[int, str, str, str, bytes]) -> Event:
-        seq, event_id, type_, tags, body = row
-        known = {name: tuple(values) for name, values in json.loads(tags).items()}
-        return Event(restaurant_id, self.epoch, seq, event_id, type_, known, body)
-
-    def menu_row(self, restaurant_id: str) -> tuple[int, str] | None:
-        """A menu's version and JSON."""
-        row = self.db.execute(
-            "SELECT version, body FROM menus WHERE restaurant_id = ?", (restaurant_id,)
-        ).fetchone()
-        return None if row is None else (row[0], row[1])
-
-    def table(self, restaurant_id: str, table_id: str) -> Table | None:
-        """A table, if there is one."""
-        row = self.db.execute(
-            "SELECT body FROM tables WHERE restaurant_id = ? AND id = ?", (restaurant_id, table_id)
-        ).fetchone()
-        return None if row is None else Table.model_validate_json(row[0])
-
-    def payments(self, restaurant_id: str, order_id: str) -> list[Payment]:
-        """An order's payments."""
-        rows = self.db.execute(
-            "SELECT body FROM payments WHERE restaurant_id = ? AND order_id = ?",
-            (restaurant_id, order_id),
-        ).fetchall()
-        return sorted(
-            (Payment.model_validate_json(row[0]) for row in rows), key=lambda p: p.created_at
-        )
-
-    def positions(self) -> dict[str, tuple[int, int]]:
-        """Of every restaurant the last seq and the oldest that is kept (last + 1 if none)."""
-        rows = self.db.execute(
-            "SELECT id, seq, coalesce((SELECT min(seq) FROM events WHERE restaurant_id = r.id),"
-            " r.seq + 1) FROM restaurants AS r"
-        ).fetchall()
-        return {id_: (seq, oldest) for id_, seq, oldest in rows}
-
-    def revocations(self) -> list[Revoked]:
-        """Everything that has been revoked and could still be good."""
-        rows = self.db.execute(
-            "SELECT restaurant_id, token_id, user_id, at FROM revocations ORDER BY at"
-        ).fetchall()
-        return [Revoked(*row) for row in rows]
-
-    def kitchens_behind(self) -> list[str]:
-        """Restaurants with changed orders that no `kds:update` has told yet."""
-        rows = self.db.execute(
-            "SELECT r.id FROM restaurants AS r WHERE EXISTS (SELECT 1 FROM orders AS o"
-            " WHERE o.restaurant_id = r.id AND o.seq > r.kds_seq)"
-        ).fetchall()
-        return [row[0] for row in rows]
-
-
-def _page(rows: Iterable[tuple[K, str]], limit: int) -> tuple[list[tuple[K, str]], K | None]:
-    """Rows of a key and a body up to PAGE_BYTES, at least one; the last key if more may follow."""
-    page: list[tuple[K, str]] = []
-    size = 0
-    for row in rows:
-        size += len(row[1])
-        if page and size > PAGE_BYTES:
-            return page, page[-1][0]
-        page.append(row)
-    return page, page[-1][0] if len(page) == limit else None
 
 
 class MenuCache:

@@ -20,9 +20,10 @@ import pytest
 
 from order_events import changes, schema
 from order_events.__main__ import main
+from order_events.answers import PaymentsQuery
 from order_events.auth import Role, authority
 from order_events.errors import StoreUnavailable
-from order_events.models import TableChange
+from order_events.models import PaymentDraft, TableChange
 from order_events.settings import HubSettings
 from order_events.store import DATABASE_FILE
 from order_events.tx import MenuCache, Tx
@@ -79,6 +80,8 @@ async def test_damage_found_while_running_stops_writing_and_not_reading(
     """Whoever found it; what can be read still is, and readiness says so until a restart."""
     server = await start()
     order = await server.events.create_order("r1", draft, actor="a")
+    payment = PaymentDraft(order_id=order.id, amount=1, method="cash")
+    await server.events.take_payment("r1", payment, actor="a")
     await server.stop()
     path = server.events.settings.data_dir / DATABASE_FILE
     with closing(sqlite3.connect(path)) as db:
@@ -89,7 +92,7 @@ async def test_damage_found_while_running_stops_writing_and_not_reading(
     server = await start(menu=False)
     assert server.events.ready
     with pytest.raises(StoreUnavailable):
-        await server.events.payments("r1", order.id)
+        await server.events.payments("r1", PaymentsQuery(order_id=order.id))
     assert not server.events.ready
     with pytest.raises(StoreUnavailable, match="repaired"):
         await server.events.create_order("r1", draft, actor="a")

@@ -182,6 +182,7 @@ async def test_every_message_of_the_root_socket_is_as_documented(
     await server.call("PUT", "/v1/tables/t1", SETUP)
     paid = {"order_id": order, "amount": 100, "method": "card"}
     await server.call("POST", "/v1/payments", paid)
+    await server.call("PATCH", "/v1/menu/items/burger", {"sold_out": False})
     await server.events.ledger.begin("r1", SessionStart(session_id="s1"), "lane-1")
     expected = {
         message.model_fields["type"].annotation.__args__[0] for message in asyncapi.ROOT.sends

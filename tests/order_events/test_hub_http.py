@@ -13,8 +13,9 @@ import structlog
 from pydantic import ValidationError
 from yarl import URL
 
-from order_events import logs
+from order_events import changes, logs
 from order_events.auth import Role
+from order_events.models import OrderDraft, OrderStatus
 from order_events.settings import HubSettings
 
 
@@ -43,7 +44,7 @@ async def test_an_order_through_its_life(server: Any, burger: dict[str, Any]) ->
     status, paid = await server.call("POST", "/v1/payments", body)
     assert (status, paid["payment"]["amount"]) == (201, 5000)
     payments = (await server.call("GET", f"/v1/payments?order_id={body['order_id']}"))[1]
-    assert payments == {"payments": [paid["payment"]]}
+    assert payments == {"payments": [paid["payment"]], "after": None}
     status, read = await server.call("GET", path)
     assert (status, read["order"]["payment_status"], read["order"]["version"]) == (200, "paid", 7)
 
@@ -96,6 +97,116 @@ async def test_a_failed_payment_pays_nothing(server: Any, draft: Any) -> None:
     assert (await server.call("POST", "/v1/payments", body))[0] == 201
     assert (await client.until("payment:processed"))["data"]["payment"]["status"] == "failed"
     assert (await server.events.order("r1", order.id)).payment_status == "unpaid"
+
+
+async def test_a_refund_takes_back_what_was_paid_and_no_more(server: Any, draft: Any) -> None:
+    """Also of an order that was cancelled, which can be paid no longer; and for good."""
+    order = await server.events.create_order("r1", draft, actor="a")
+
+    async def record(amount: int, status: str) -> int:
+        body = {"order_id": order.id, "amount": amount, "method": "card", "status": status}
+        return int((await server.call("POST", "/v1/payments", body))[0])
+
+    assert await record(1, "refunded") == 422
+    assert await record(5_000, "completed") == 201
+    assert await record(5_001, "refunded") == 422
+    assert await record(4_500, "refunded") == 201
+    read = await server.events.order("r1", order.id)
+    assert (read.paid, read.payment_status) == (500, "partial")
+    await server.events.set_status("r1", order.id, OrderStatus.CANCELLED, actor="a")
+    assert await record(500, "completed") == 409
+    assert await record(500, "refunded") == 201
+    read = await server.events.order("r1", order.id)
+    assert (read.paid, read.payment_status) == (0, "unpaid")
+    events = (await server.call("GET", "/v1/events?events=payment:processed"))[1]["events"]
+    told = [(e["data"]["payment"]["status"], e["data"]["payment"]["amount"]) for e in events]
+    assert told == [("completed", 5_000), ("refunded", 4_500), ("refunded", 500)]
+
+
+async def test_a_change_of_nothing_is_none(server: Any, draft: Any) -> None:
+    """Neither a version nor an event; a stale version is refused all the same."""
+    order = await server.events.create_order("r1", draft, actor="a")
+    path = f"/v1/orders/{order.id}"
+    for nothing in ({}, {"version": 1}, {"items": None}):
+        status, answer = await server.call("PATCH", path, nothing)
+        assert (status, answer["order"]["version"]) == (200, 1)
+    assert (await server.call("PATCH", path, {"version": 2}))[0] == 409
+    page = (await server.call("GET", "/v1/events?events=order:*"))[1]
+    assert [event["type"] for event in page["events"]] == ["order:created"]
+
+
+async def test_null_takes_out_what_was_said(server: Any, burger: dict[str, Any]) -> None:
+    """What is not named stays; revising the items alone leaves the notes."""
+    said = {"notes": "no nuts", "table_id": "t1", "customer_name": "Ann"}
+    made = (await server.call("POST", "/v1/orders", {**burger, **said}))[1]["order"]
+    path = f"/v1/orders/{made['id']}"
+    for name in said:
+        changed = (await server.call("PATCH", path, {name: None}))[1]["order"]
+        assert changed[name] is None
+        said[name] = ""
+        assert all(changed[other] for other in said if said[other])
+    assert (await server.call("GET", "/v1/orders?table_id=t1"))[1]["orders"] == []
+    await server.call("PATCH", path, {"notes": "nuts"})
+    items = OrderDraft.model_validate(burger).items
+    revised = await server.events.revise_order("r1", made["id"], items, actor="a")
+    assert revised.notes == "nuts"
+
+
+async def test_tables_are_listed_in_pages_and_bounded(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a screen whose history was lost can read them anew."""
+    monkeypatch.setattr(changes, "MAX_TABLES", 5)
+    body = {"number": "1", "status": "free"}
+    for n in range(5):
+        assert (await server.call("PUT", f"/v1/tables/t{n}", body))[0] == 200
+    assert (await server.call("PUT", "/v1/tables/t5", body))[0] == 422
+    assert (await server.call("PUT", "/v1/tables/t4", body))[0] == 200
+    await server.call("PUT", "/v1/tables/other", body, restaurant="r2")
+    pages, query = [], "limit=2"
+    while query:
+        page = (await server.call("GET", f"/v1/tables?{query}"))[1]
+        pages.append([table["id"] for table in page["tables"]])
+        query = page["after"] and f"limit=2&after={page['after']}"
+    assert pages == [["t0", "t1"], ["t2", "t3"], ["t4"]]
+    assert (await server.call("GET", "/v1/tables", role=Role.DEVICE))[0] == 403
+
+
+async def test_payments_are_listed_by_time_in_pages(server: Any, draft: Any) -> None:
+    """What a till counts up at the end of a day."""
+    order = await server.events.create_order("r1", draft, actor="a")
+    body = {"order_id": order.id, "amount": 1, "method": "cash"}
+    made = [(await server.call("POST", "/v1/payments", body))[1]["payment"] for _ in range(5)]
+    seen: list[dict[str, Any]] = []
+    after = ""
+    while after is not None:
+        query = f"limit=2&since={made[0]['created_at']}" + (f"&after={after}" if after else "")
+        page = (await server.call("GET", f"/v1/payments?{query}"))[1]
+        seen += page["payments"]
+        after = page["after"]
+    assert sorted(p["id"] for p in seen) == sorted(p["id"] for p in made)
+    assert [p["created_at"] for p in seen] == sorted(p["created_at"] for p in made)
+    first = f"/v1/payments?until={made[0]['created_at']}"
+    assert (await server.call("GET", first))[1]["payments"] == []
+    assert (await server.call("GET", "/v1/payments?since=2026-01-01T00:00:00Z"))[1]["payments"]
+    for wrong in ("yesterday", "2026-01-01T00:00:00"):
+        status, answer = await server.call("GET", f"/v1/payments?since={wrong}")
+        assert (status, answer["error"]["code"]) == (400, "INVALID_MESSAGE")
+        assert "must" in answer["error"]["message"]
+
+
+async def test_screens_are_told_of_the_menu_if_they_asked(server: Any, menu: Any) -> None:
+    """What is sold out, and that all is new; a client of the documented table hears nothing."""
+    asked, documented = await server.connect(role=Role.KITCHEN), await server.connect()
+    await asked.send(type="subscribe", events=["menu:*"])
+    await asked.expect("subscribed")
+    await server.call("PATCH", "/v1/menu/items/burger", {"sold_out": True})
+    told = (await asked.expect("menu:updated"))["data"]
+    assert told == {"version": 2, "items": [{"id": "burger", "sold_out": True}], "actor": "u1"}
+    await server.events.put_menu("r1", menu, "m")
+    told = (await asked.expect("menu:updated"))["data"]
+    assert told == {"version": 3, "items": [], "actor": "m"}
+    await documented.silent()
 
 
 async def test_tables(server: Any) -> None:

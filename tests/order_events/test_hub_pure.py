@@ -173,7 +173,7 @@ def test_patterns_stand_for_events() -> None:
     assert expand(["order:*"]) == {"order:created", "order:updated", "order:status"}
     assert expand(["*"]) == EVENTS
     assert expand(["connected", "error", "kds:update"]) == {"kds:update"}
-    for wrong in ("", "order", "order:", "order:c*", "*:created", "**", "order:**", "menu:*"):
+    for wrong in ("", "order", "order:", "order:c*", "*:created", "**", "order:**", "menu*"):
         with pytest.raises(UnknownEvent):
             expand([wrong])
 
