@@ -199,7 +199,7 @@ class Menu(MenuModel):
     format_version: Literal[1] = 1
     name: Name
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
-    tax_rate: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal(0)
+    tax_rate: Annotated[Decimal, Field(ge=0, lt=1, decimal_places=10)] = Decimal(0)
     time_zone: str = "UTC"
     language: Annotated[str, Field(min_length=2, max_length=35)] = "en"
     sizes: tuple[Size, ...] = ()

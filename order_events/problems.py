@@ -36,6 +36,7 @@ _PLAIN = {
     "decimal_type": _NUMBER,
     "decimal_parsing": _NUMBER,
     "decimal_max_digits": "has too many digits",
+    "decimal_max_places": "has too many digits",
     "bool_type": _YES_OR_NO,
     "bool_parsing": _YES_OR_NO,
     "list_type": _LIST,

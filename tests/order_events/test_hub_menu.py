@@ -122,6 +122,7 @@ def faults(path: str, value: object) -> str:
         ("items/0/id", "cola", "items.3 (cola).id: 'cola' is defined twice"),
         ("items/0/number", 1, "items.6 (meal).number: 1 is the number of more than one item"),
         ("items/0/colour", 1, "items.0 (burger).colour: is not known here; leave it out"),
+        ("tax_rate", "0.12345678901", "tax_rate: has too many digits"),
         ("time_zone", "Mars", "time_zone: 'Mars' is not an IANA time zone"),
         ("day_parts/0/days", ["sunday"], "day_parts.0 (morning).days.0: must be 'mon'"),
         ("day_parts/0/end", "25:00", "day_parts.0 (morning).end: must match"),
