@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 
 from voice_service.ordering.acts import (
     Act,
@@ -23,6 +24,7 @@ from voice_service.ordering.parts import Part, Role
 from voice_service.ordering.said import (
     Reader,
     Said,
+    SaidBreak,
     SaidItem,
     SaidModifier,
     SaidSize,
@@ -41,6 +43,7 @@ _LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppe
 def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """The acts of a stretch without commands, in the order of speaking."""
     parts = [_in_order(parts, i, menu, cart) for i in range(len(parts))]
+    parts = [_carrier(parts, i, menu) for i in range(len(parts))]
     heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not _points(parts, i, cart)]
     if not heads:
         return loose(Reader(parts).read(), menu, cart, Attacher(menu, cart.items))
@@ -60,16 +63,20 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
             else:
                 acts += loose(after, menu, cart, attacher)
             continue
+        if _not_on(parts, head):
+            acts.append(Problem("not_understood", f"{parts[head - 3].span.text} {part.span.text}"))
+            continue
         group = _group(parts[start:head], part)
         group.linked = start > 0 and parts[start - 1].cue(Cue.WITH)
         since = heads[number - 1] + 1 if number else 0
         group.shared = any(p.cue(Cue.BOTH) for p in (*parts[since:start], *parts[head + 1 : end]))
-        if part.senses[0].quality < _WHOLE and _in_list(parts, start):
+        again = group.quantity is None and any(g.item == group.item for g in attacher.groups)
+        if (part.senses[0].quality < _WHOLE or again) and _in_list(parts, start):
             group.quality *= _LISTED_PART
         if attacher.groups and attacher.groups[-1].implied and group.quantity is None:
             # "A large and diet coke": whose size is it?
             attacher.groups[-1].quality *= _WHOSE_SIZE
-        if group.quantity is None and _pointed_at(parts, start, head, attacher.groups):
+        if group.quantity is None and _same_one(parts, [*heads[:number], head], start):
             group.quality *= _POINTED_AT
         if not group.linked and _plural_of_one(parts[start:head], part, menu):
             group.vague = True
@@ -78,13 +85,21 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
             # It answers a question, so less of its name is enough.
             group.item, group.candidates = chosen[0], ()
             group.quality = max(group.quality, _ANSWER)
+        before_it = attacher.groups[-1] if attacher.groups else None
         attacher.groups.append(group)
         if number == 0 and before:
             lead = _leading(before, group, parts, start, menu, cart, attacher)
         attacher.put(_inner(parts[start:head]), group)
-        attacher.put(Reader(parts[head + 1 : end]).read(), group)
+        named = [m.group for m in group.mods]
+        attacher.put(Reader(parts[head + 1 : end]).read(), group, named)
         if number and _accompanies(parts, heads[number - 1], head, menu):
             _join(attacher.groups, part)
+        elif _put_on(group, before_it, start == head) and _alike(parts, heads, number, menu):
+            # "An italian with ham": one more, or what is put on it?
+            group.quality *= _LISTED_PART
+    _take_out_heading(attacher.groups, parts, heads)
+    if _of_one_size(before, attacher.groups, menu):
+        lead = []
     added = [_added(group, menu) for group in attacher.groups]
     added += [
         Problem("ambiguous_quantity", menu.item_name(g.item)) for g in attacher.groups if g.vague
@@ -130,10 +145,15 @@ def _group(inner: Sequence[Part], head: Part) -> Group:
     return group
 
 
-def _pointed_at(parts: Sequence[Part], start: int, head: int, groups: Sequence[Group]) -> bool:
-    """Whether "the" item may be one of those just named."""
+def _same_one(parts: Sequence[Part], heads: Sequence[int], start: int) -> bool:
+    """Whether the last of `heads` may be one named before it: one of the two is "the" item.
+
+    `start`: where the words of the last begin.
+    """
+    head = heads[-1]
+    before = [h for h in heads[:-1] if parts[h].items[0] in parts[head].items]
     definite = any(part.cue(Cue.THE) for part in parts[start:head])
-    return definite and any(group.item in parts[head].items for group in groups)
+    return bool(before) and (definite or any(parts[h - 1].cue(Cue.THE) for h in before if h))
 
 
 def _in_list(parts: Sequence[Part], start: int) -> bool:
@@ -142,6 +162,8 @@ def _in_list(parts: Sequence[Part], start: int) -> bool:
     if not before:
         return False
     after_modifier = len(before) > 1 and before[-2].role is Role.MODIFIER
+    if before[-1].role is Role.MODIFIER:
+        return True
     return before[-1].cue(Cue.WITH) or (before[-1].cue(Cue.AND, Cue.COMMA) and after_modifier)
 
 
@@ -179,6 +201,13 @@ def _negated(parts: Sequence[Part], start: int, head: int) -> bool:
     return False
 
 
+def _not_on(parts: Sequence[Part], head: int) -> bool:
+    """ "But not on the fries": what is not on them is for a person."""
+    before = parts[max(head - 3, 0) : head]
+    cues = (Cue.NO, Cue.ON, Cue.THE)
+    return len(before) == len(cues) and all(p.cue(c) for p, c in zip(before, cues, strict=True))
+
+
 def _in_order(parts: Sequence[Part], index: int, menu: CompiledMenu, cart: CartView) -> Part:
     """ "On the burger", where the only burger ordered is a cheeseburger: that is meant."""
     part = parts[index]
@@ -194,6 +223,26 @@ def _in_order(parts: Sequence[Part], index: int, menu: CompiledMenu, cart: CartV
     headings = {s.id for s in part.span.senses if s.kind == "category"}
     meant = next((i for i in ordered if menu.headings(i) & headings), None)
     return part if meant is None else replace(part, senses=(Sense("item", meant, None),))
+
+
+def _carrier(parts: Sequence[Part], index: int, menu: CompiledMenu) -> Part:
+    """ "Egg and cheese on an everything bagel": the bagel only carries what was ordered.
+
+    What is said of it has to be a choice of the item before, which says it in full.
+    """
+    part = parts[index]
+    start = index
+    while start and (parts[start - 1].role is Role.MODIFIER or parts[start - 1].cue(Cue.A)):
+        start -= 1
+    said = [p for p in parts[start:index] if p.role is Role.MODIFIER]
+    if part.role is not Role.ITEM or not said or not start or not parts[start - 1].cue(Cue.ON):
+        return part
+    host = next((p.items[0] for p in parts[start - 1 :: -1] if p.role is Role.ITEM), None)
+    if host is None or host in part.items:
+        return part
+    if not all(any(menu.allows(host, s) for s in p.senses) for p in said):
+        return part
+    return Part(replace(part.span, senses=(), cues=frozenset({Cue.FILLER})), Role.CUE)
 
 
 def _points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
@@ -286,6 +335,52 @@ def _accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledM
     return any(p.cue(Cue.AND, Cue.WITH) for p in between) and all(
         p.idle or p.cue(Cue.AND, Cue.WITH, Cue.ASIDE, Cue.ON) for p in between
     )
+
+
+def _of_one_size(before: Sequence[Said], groups: Sequence[Group], menu: CompiledMenu) -> bool:
+    """Gives the size of "three footlongs" to the three that are named after it, if they add up."""
+    sizes = [s for s in before if isinstance(s, SaidSize)]
+    if len(sizes) != 1 or any(not isinstance(s, SaidSize | SaidBreak) for s in before):
+        return False
+    counts = list(accumulate(group.quantity or 0 for group in groups))
+    if (sizes[0].count or 0) < len(counts[:2]) or sizes[0].count not in counts:
+        return False
+    named = groups[: counts.index(sizes[0].count) + 1]
+    fitting = [{s.id for s in sizes[0].senses if menu.allows(g.item, s)} for g in named]
+    common = set.intersection(*fitting)
+    if not common or any(g.quantity is None or g.size for g in named):
+        return False
+    for group in named:
+        group.size = min(common)
+        group.words.update(sizes[0].words)
+    return True
+
+
+def _put_on(group: Group, before: Group | None, bare: bool) -> bool:
+    """Whether a bare name follows "with", after an item that does not do so itself."""
+    return bare and group.linked and before is not None and not before.linked
+
+
+def _alike(parts: Sequence[Part], heads: Sequence[int], number: int, menu: CompiledMenu) -> bool:
+    """Whether an item and the one before it are of one category."""
+    one, other = (menu.items[parts[h].items[0]] for h in heads[number - 1 : number + 1])
+    return one.category == other.category
+
+
+def _take_out_heading(groups: list[Group], parts: Sequence[Part], heads: Sequence[int]) -> None:
+    """ "Two kebabs, one doner, one shish": two in all, if a name for all is what one is called."""
+    if len(groups) != len(heads):
+        return
+    for first, (head, following) in enumerate(pairwise(heads)):
+        if any(p.cue(Cue.AND, Cue.WITH, Cue.ALSO) for p in parts[head:following]):
+            continue
+        counts = list(accumulate(g.quantity or 0 for g in groups[first + 1 :]))
+        if groups[first].quantity not in counts[1:]:
+            continue
+        listed = groups[first + 1 : first + 2 + counts.index(groups[first].quantity)]
+        if groups[first].item in {g.item for g in listed} and all(g.quantity for g in listed):
+            del groups[first]
+            return
 
 
 def _join(groups: list[Group], second: Part) -> None:

@@ -190,6 +190,9 @@ def _same(parts: list[Part], index: int, state: _State) -> int:
         state.stretch.append(Part(more, Role.CUE))
         return index + 1
     state.flush()
+    if following is not None and following.cue(Cue.BUT):
+        # One like it with a difference: which words differ from which is for a person.
+        state.acts.append(Problem("not_understood", parts[index].span.text))
     if following is not None and following.cue(Cue.WITH) and state.cart.items:
         last = (Sense("item", state.cart.items[-1], None),)
         state.stretch.append(Part(parts[index].span, Role.ITEM, last))
@@ -262,7 +265,15 @@ def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
             return index
         if index > start and part.cue(Cue.REQUEST) and " " in part.span.text:
             return index
+        if index > start and part.cue(Cue.INSTEAD_OF) and _leaves_off(parts, index):
+            return index
     return len(parts)
+
+
+def _leaves_off(parts: Sequence[Part], index: int) -> bool:
+    """Whether "instead of" is followed by a modifier."""
+    following = next((p for p in parts[index + 1 :] if not p.cue(Cue.THE, Cue.A)), None)
+    return following is not None and following.role is Role.MODIFIER
 
 
 def _aside(parts: list[Part], index: int, state: _State) -> int:

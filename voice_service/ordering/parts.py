@@ -134,7 +134,7 @@ def _stands_for_item(span: Span, following: Span | None, before: list[Part]) -> 
     """Whether "one" is a pronoun ("a large one") and no number."""
     if not span.has(Cue.ONE) or not before:
         return False
-    counts = (Cue.MEASURE, Cue.WITH, Cue.NO, Cue.PLAIN)
+    counts = (Cue.MEASURE, Cue.WITH, Cue.ON, Cue.NO, Cue.PLAIN)
     if following is not None and (following.senses or following.has(*counts)):
         return False
     previous = before[-1]
@@ -230,6 +230,8 @@ def _as_modifier(
     current: str | None,
 ) -> bool:
     """Whether a phrase that names both an item and a modifier means the modifier here."""
+    if items[0].quality > modifiers[0].quality and _headed(items, following, menu):
+        return False
     if items[0].quality < _WHOLE <= modifiers[0].quality or (
         _fits(modifiers, following, menu) and not _as_side(following)
     ):
@@ -242,6 +244,12 @@ def _as_modifier(
         return True
     counted = last is not None and (last.role is Role.NUMBER or last.cue(*_HEADS))
     return not counted and items[0].quality <= modifiers[0].quality + _BETTER
+
+
+def _headed(items: tuple[Sense, ...], following: Span | None, menu: CompiledMenu) -> bool:
+    """Whether the name of an item's category follows: "a veggie sub"."""
+    named = _senses(following, "category") if following is not None else ()
+    return any(s.id in menu.headings(items[0].id) for s in named)
 
 
 def _as_side(following: Span | None) -> bool:

@@ -14,6 +14,9 @@ from voice_service.ordering.parts import Part, Role
 Link = Literal["", "and", "or", ","]
 
 _ROUGH = 0.8  # certainty that "plenty of" asks for more, or "a bit of" for less of one thing
+_CARRIED = 0.75  # that "onions, no mayo and pickles" wants no pickles either
+_COMPLETED = 0.75  # that "base" in "almond milk base" is a choice of its own
+_WHOLE = 0.9  # from here on a name is said in full
 _CONTRADICTED = 0.5  # that "but onions" wants onions
 
 
@@ -23,7 +26,8 @@ class SaidModifier:
 
     `carried`: it follows a "without" across this link, and may or may not be meant so.
     `certainty` that it is meant as said. `apart`: its number does not follow a "with", so it may
-    count items: "two shakes, one vanilla".
+    count items: "two shakes, one vanilla". `counted`: the number or article before it, if that
+    follows an "and" or nothing at all: "and a vanilla".
     """
 
     senses: tuple[Sense, ...]
@@ -35,6 +39,7 @@ class SaidModifier:
     quantity: int | None = None
     apart: bool = False
     certainty: float = 1.0
+    counted: int | None = None
 
 
 @dataclass
@@ -201,6 +206,7 @@ class Reader:
         said.negated, said.carried = self._negated, self._carried
         said.qualifier, said.quantity = self._qualifier, self._number_said()
         said.apart = said.quantity is not None and not self._listed
+        said.counted = self._count if self._linked and not self._negated else None
         said.certainty = self._certainty(index, part)
         self.said.append(said)
         if self._negated or self._carried is not None:
@@ -213,9 +219,17 @@ class Reader:
         before = self.parts[index - 1] if index else None
         if before is None:
             return 1.0
+        if _completes(part, before):
+            return _COMPLETED
+        if self._carried == "and" and self._wants_some():
+            return _CARRIED
         if before.cue(Cue.ROUGHLY) or (" " in before.span.text and self._shared(before, index)):
             return _ROUGH
         return _CONTRADICTED if before.cue(Cue.BUT) and not self._negated else 1.0
+
+    def _wants_some(self) -> bool:
+        """Whether something was asked for before something was left off."""
+        return any(isinstance(s, SaidModifier) and not s.negated for s in self.said)
 
     def _shared(self, degree: Part, index: int) -> bool:
         """Whether "a bit of cheese and lettuce" may ask for a bit of both."""
@@ -229,7 +243,7 @@ class Reader:
 
     def _number(self, index: int, part: Part) -> None:
         self._count_stands_alone()
-        if self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY):
+        if self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.ON):
             self.said.append(SaidSplit(part.span.value))
             self._split = True
             return
@@ -351,7 +365,7 @@ class Reader:
 
     def _told_apart(self, index: int) -> bool:
         """Whether what follows is true of one of those just named."""
-        return self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.EXTRA)
+        return self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.EXTRA, Cue.ON)
 
     def _half_with(self, index: int) -> bool:
         return (
@@ -385,3 +399,10 @@ class Reader:
         self._unused_qualifier()
         self._negated, self._carried = False, None
         self._wanted = self._linked = False
+
+
+def _completes(part: Part, before: Part) -> bool:
+    """Whether part of a name follows a whole one of its group, and may only round that off."""
+    if before.role is not Role.MODIFIER or part.senses[0].group != before.senses[0].group:
+        return False
+    return part.senses[0].quality < _WHOLE <= before.senses[0].quality
