@@ -59,14 +59,13 @@ class Attacher:
         said = [_of_its_own(one, named) for one in said]
         for one in _shared_out(said, group.quantity or 1):
             match one:
+                case SaidModifier() if pointed is not None:
+                    self._into_cart(one, pointed)
+                case SaidModifier() if self._one_more(one, current, named):
+                    current = self._sibling(current, one.counted)
+                    since += self._modifier(replace(one, quantity=None), current)
                 case SaidModifier():
-                    if pointed is not None:
-                        self._into_cart(one, pointed)
-                    else:
-                        if self._one_more(one, current, named):
-                            current = self._sibling(current, one.counted)
-                            one = replace(one, quantity=None)
-                        since += self._modifier(one, current)
+                    since += self._modifier(one, current)
                 case SaidSize():
                     current = self._size(one, current)
                 case SaidNumber():

@@ -37,3 +37,9 @@ def item_ahead(parts: list[Part], index: int, end: int) -> bool:
     """ "… and instead of the fries onion rings": the new item comes after the old one."""
     following = [p for p in parts[end + 1 : end + 4] if not p.idle and not p.cue(Cue.COMMA)]
     return parts[index - 1].cue(Cue.AND) and any(p.role is Role.ITEM for p in following)
+
+
+def leaves_off(parts: Sequence[Part], index: int) -> bool:
+    """Whether "instead of" is followed by a modifier."""
+    following = next((p for p in parts[index + 1 :] if not p.cue(Cue.THE, Cue.A)), None)
+    return following is not None and following.role is Role.MODIFIER

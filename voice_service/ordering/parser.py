@@ -26,7 +26,7 @@ from voice_service.ordering.carry import dangling
 from voice_service.ordering.commands import change, correction, make, remove
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
-from voice_service.ordering.lookahead import item_ahead, names_something, taken_off
+from voice_service.ordering.lookahead import item_ahead, leaves_off, names_something, taken_off
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role, roles
@@ -265,15 +265,9 @@ def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
             return index
         if index > start and part.cue(Cue.REQUEST) and " " in part.span.text:
             return index
-        if index > start and part.cue(Cue.INSTEAD_OF) and _leaves_off(parts, index):
+        if index > start and part.cue(Cue.INSTEAD_OF) and leaves_off(parts, index):
             return index
     return len(parts)
-
-
-def _leaves_off(parts: Sequence[Part], index: int) -> bool:
-    """Whether "instead of" is followed by a modifier."""
-    following = next((p for p in parts[index + 1 :] if not p.cue(Cue.THE, Cue.A)), None)
-    return following is not None and following.role is Role.MODIFIER
 
 
 def _aside(parts: list[Part], index: int, state: _State) -> int:

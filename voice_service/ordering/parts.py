@@ -281,6 +281,13 @@ def _heads_modifier(part: Part, previous: Part) -> bool:
     return part.senses[0].quality < _WHOLE and all(s.group in groups for s in part.senses)
 
 
+def completes(part: Part, before: Part) -> bool:
+    """Whether part of a name follows a whole one of its group, and may only round that off."""
+    if before.role is not Role.MODIFIER or part.senses[0].group != before.senses[0].group:
+        return False
+    return part.senses[0].quality < _WHOLE <= before.senses[0].quality
+
+
 def _interrupted(parts: list[Part], menu: CompiledMenu) -> list[Part]:
     """Mends a name with a modifier put inside: "double bacon cheeseburger"."""
     for index in range(len(parts) - 2):

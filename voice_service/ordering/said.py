@@ -9,14 +9,13 @@ from typing import Literal
 from order_events.drafts import Qualifier
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
-from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.parts import Part, Role, completes
 
 Link = Literal["", "and", "or", ","]
 
 _ROUGH = 0.8  # certainty that "plenty of" asks for more, or "a bit of" for less of one thing
 _CARRIED = 0.75  # that "onions, no mayo and pickles" wants no pickles either
 _COMPLETED = 0.75  # that "base" in "almond milk base" is a choice of its own
-_WHOLE = 0.9  # from here on a name is said in full
 _CONTRADICTED = 0.5  # that "but onions" wants onions
 
 
@@ -26,8 +25,7 @@ class SaidModifier:
 
     `carried`: it follows a "without" across this link, and may or may not be meant so.
     `certainty` that it is meant as said. `apart`: its number does not follow a "with", so it may
-    count items: "two shakes, one vanilla". `counted`: the number or article before it, if that
-    follows an "and" or nothing at all: "and a vanilla".
+    count items: "two shakes, one vanilla". `counted`: its number or article after an "and".
     """
 
     senses: tuple[Sense, ...]
@@ -219,7 +217,7 @@ class Reader:
         before = self.parts[index - 1] if index else None
         if before is None:
             return 1.0
-        if _completes(part, before):
+        if completes(part, before):
             return _COMPLETED
         if self._carried == "and" and self._wants_some():
             return _CARRIED
@@ -399,10 +397,3 @@ class Reader:
         self._unused_qualifier()
         self._negated, self._carried = False, None
         self._wanted = self._linked = False
-
-
-def _completes(part: Part, before: Part) -> bool:
-    """Whether part of a name follows a whole one of its group, and may only round that off."""
-    if before.role is not Role.MODIFIER or part.senses[0].group != before.senses[0].group:
-        return False
-    return part.senses[0].quality < _WHOLE <= before.senses[0].quality
