@@ -19,8 +19,8 @@ from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.reader import Reader
 from voice_service.ordering.said import (
-    Reader,
     Said,
     SaidItem,
     SaidModifier,
@@ -145,7 +145,11 @@ class _Assembly:
         if groups and groups[-1].implied and group.quantity is None:
             # "A large and diet coke": whose size is it?
             groups[-1].quality *= _WHOSE_SIZE
-        if group.quantity is None and _same_one(self._parts, self._heads[: number + 1], start):
+        ordered = any(i in part.items for i in self._cart.items)
+        if group.quantity is None and (
+            _same_one(self._parts, self._heads[: number + 1], start)
+            or (ordered and any(p.cue(Cue.THE) for p in self._parts[start : self._heads[number]]))
+        ):
             group.quality *= _POINTED_AT
 
     def _answer(self, group: Group) -> None:

@@ -71,6 +71,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
     """Decides the role of each span from left to right. `last_item`: that of the cart, if any."""
     parts: list[Part] = []
     current = last_item
+    named: Part | None = None  # said again by the words since: "cola cola cola"
     for index, span in enumerate(spans):
         following = spans[index + 1] if index + 1 < len(spans) else None
         part = _role(span, following, parts, menu, current)
@@ -80,8 +81,13 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
             part = head
         if span.has(Cue.MEASURE) and _measures_nothing(part, spans[index + 1 :], menu):
             part = Part(_only(span, Cue.MEASURE), Role.CUE)
-        if parts and (_names_again(part, parts[-1], menu) or _heads_modifier(part, parts[-1])):
+        if parts and (
+            _names_again(part, named or parts[-1], menu) or _heads_modifier(part, parts[-1])
+        ):
+            named = named or parts[-1]
             part = Part(_only(span, Cue.FILLER), Role.CUE)
+        else:
+            named = None
         if part.role is Role.ITEM:
             current = part.items[0]
             word = span.text.split()[-1]
