@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 from typing import Protocol
 
@@ -162,6 +163,16 @@ class Hub:
         """History now begins at `oldest`."""
         head, _ = self._positions[restaurant_id]
         self._positions[restaurant_id] = (head, oldest)
+
+    def replace(self, events: Iterable[Event]) -> None:
+        """From now on these are what was published in their places."""
+        for event in events:
+            channel = self._channels.get(event.restaurant_id)
+            if channel is None or not channel.recent:
+                continue
+            at = event.seq - channel.recent[0].seq
+            if 0 <= at < len(channel.recent):
+                channel.recent[at] = event
 
     def restaurants(self) -> list[str]:
         """All restaurants that have a history."""

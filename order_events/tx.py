@@ -61,18 +61,22 @@ class Reader:
             " WHERE restaurant_id = ? AND seq > ? ORDER BY seq LIMIT ?",
             (restaurant_id, after, limit),
         ).fetchall()
-        return [
-            Event(
-                restaurant_id,
-                self.epoch,
-                seq,
-                event_id,
-                type_,
-                {name: tuple(values) for name, values in json.loads(tags).items()},
-                body,
-            )
-            for seq, event_id, type_, tags, body in rows
-        ]
+        return [self._event(restaurant_id, row) for row in rows]
+
+    def spoken_events(self, restaurant_id: str, session_id: str) -> list[Event]:
+        """All that hold what was said in a session, found without reading the whole history."""
+        rows = self.db.execute(
+            "SELECT seq, event_id, type, tags, body FROM events INDEXED BY events_by_session"
+            " WHERE restaurant_id = ? AND json_extract(tags, '$.session_id[0]') = ?"
+            " AND type IN ('voice:transcript', 'voice:order') ORDER BY seq",
+            (restaurant_id, session_id),
+        ).fetchall()
+        return [self._event(restaurant_id, row) for row in rows]
+
+    def _event(self, restaurant_id: str, row: tuple[int, str, str, str, bytes]) -> Event:
+        seq, event_id, type_, tags, body = row
+        known = {name: tuple(values) for name, values in json.loads(tags).items()}
+        return Event(restaurant_id, self.epoch, seq, event_id, type_, known, body)
 
     def menu_row(self, restaurant_id: str) -> tuple[int, str] | None:
         """A menu's version and JSON."""
