@@ -297,7 +297,12 @@ def _modifier_slip(stretch: list[Part], said: Sequence[Part]) -> tuple[list[Part
     while last > 0 and stretch[last - 1].cue(Cue.COMMA):
         last -= 1
     slipped = last > 0 and stretch[last - 1].role is Role.MODIFIER
-    said = [part for part in said if not part.cue(Cue.WITH)]
-    if slipped and said and said[0].role is Role.MODIFIER:
-        return stretch[: last - 1], True
-    return stretch, False
+    made = bool(said) and said[0].cue(Cue.MAKE)
+    said = [part for part in said if not part.cue(Cue.WITH, Cue.MAKE)]
+    if not slipped or not said or said[0].role is not Role.MODIFIER:
+        return stretch, False
+    # "Make it toasted" takes back no butter, "make it jam" does.
+    kinds = {sense.group for sense in stretch[last - 1].senses}
+    if made and kinds.isdisjoint(sense.group for sense in said[0].senses):
+        return stretch, False
+    return stretch[: last - 1], True
