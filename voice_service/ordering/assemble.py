@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
@@ -15,19 +14,26 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.attach import Attacher
 from voice_service.ordering.bounds import start_of
+from voice_service.ordering.heads import carrier, in_order, negated, not_on, points
 from voice_service.ordering.language import Cue
-from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.reader import Reader
 from voice_service.ordering.said import (
-    Reader,
     Said,
     SaidItem,
     SaidModifier,
     SaidSize,
 )
 from voice_service.ordering.text import key_of, plain
+from voice_service.ordering.together import (
+    accompanies,
+    join_dish,
+    of_one_size,
+    of_other_sizes,
+    take_out_heading,
+)
 
 _ANSWER = 0.9
 _COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
@@ -40,56 +46,132 @@ _LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppe
 
 def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """The acts of a stretch without commands, in the order of speaking."""
-    parts = [_in_order(parts, i, menu, cart) for i in range(len(parts))]
-    heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not _points(parts, i, cart)]
+    parts = [in_order(parts, i, menu, cart) for i in range(len(parts))]
+    parts = [carrier(parts, i, menu) for i in range(len(parts))]
+    heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not points(parts, i, cart)]
     if not heads:
         return loose(Reader(parts).read(), menu, cart, Attacher(menu, cart.items))
-    attacher = Attacher(menu, cart.items)
-    starts = [start_of(parts, h, p, menu) for h, p in zip(heads, [-1, *heads], strict=False)]
-    ends = [*starts[1:], len(parts)]
-    acts: list[Act] = []
-    lead: list[Act] = []
-    before = Reader(parts[: starts[0]]).read()
-    for number, (start, head, end) in enumerate(zip(starts, heads, ends, strict=True)):
-        part = parts[head]
-        if _negated(parts, start, head):
-            acts.append(Remove(Target(part.items), asked=False, text=part.span.text))
-            after = Reader(parts[head + 1 : end]).read()
-            if attacher.groups:
-                attacher.put(after, attacher.groups[-1])
-            else:
-                acts += loose(after, menu, cart, attacher)
-            continue
-        group = _group(parts[start:head], part)
-        group.linked = start > 0 and parts[start - 1].cue(Cue.WITH)
-        since = heads[number - 1] + 1 if number else 0
-        group.shared = any(p.cue(Cue.BOTH) for p in (*parts[since:start], *parts[head + 1 : end]))
-        if part.senses[0].quality < _WHOLE and _in_list(parts, start):
-            group.quality *= _LISTED_PART
-        if attacher.groups and attacher.groups[-1].implied and group.quantity is None:
-            # "A large and diet coke": whose size is it?
-            attacher.groups[-1].quality *= _WHOSE_SIZE
-        if group.quantity is None and _pointed_at(parts, start, head, attacher.groups):
-            group.quality *= _POINTED_AT
-        if not group.linked and _plural_of_one(parts[start:head], part, menu):
+    return _Assembly(parts, heads, menu, cart).acts()
+
+
+class _Assembly:
+    """The items of one stretch, whose names are at `heads`, with what is said of each."""
+
+    def __init__(
+        self, parts: Sequence[Part], heads: Sequence[int], menu: CompiledMenu, cart: CartView
+    ) -> None:
+        self._parts = parts
+        self._heads = heads
+        self._menu = menu
+        self._cart = cart
+        self._attacher = Attacher(menu, cart.items)
+        self._starts = [
+            start_of(parts, h, p, menu) for h, p in zip(heads, [-1, *heads], strict=False)
+        ]
+        self._before = Reader(parts[: self._starts[0]]).read()
+        self._lead: list[Act] = []
+        self._acts: list[Act] = []
+
+    def acts(self) -> list[Act]:
+        """Everything that the stretch asks for."""
+        groups = self._attacher.groups
+        for number in range(len(self._heads)):
+            self._item(number)
+        take_out_heading(groups, self._parts, self._heads)
+        if of_one_size(self._before, groups, self._menu):
+            self._lead = []
+        added = [_added(group, self._menu) for group in groups]
+        vague = [
+            Problem("ambiguous_quantity", self._menu.item_name(g.item)) for g in groups if g.vague
+        ]
+        return [*self._lead, *added, *vague, *self._acts, *self._attacher.acts]
+
+    def _item(self, number: int) -> None:
+        start, head = self._starts[number], self._heads[number]
+        part = self._parts[head]
+        if negated(self._parts, start, head):
+            self._not_wanted(part, self._after(number))
+            return
+        if not_on(self._parts, head):
+            text = f"{self._parts[head - 3].span.text} {part.span.text}"
+            self._acts.append(Problem("not_understood", text))
+            return
+        group = self._group(number)
+        self._doubt(group, number)
+        self._answer(group)
+        groups = self._attacher.groups
+        previous = groups[-1] if groups else None
+        groups.append(group)
+        if number == 0 and self._before:
+            self._lead = _leading(
+                self._before, group, self._parts, start, self._menu, self._cart, self._attacher
+            )
+        self._attacher.put(_inner(self._parts[start:head]), group)
+        self._attacher.put(self._after(number), group, [m.group for m in group.mods])
+        self._beside(group, previous, number)
+
+    def _after(self, number: int) -> list[Said]:
+        """What is said behind the name, up to the next item."""
+        end = [*self._starts[1:], len(self._parts)][number]
+        return Reader(self._parts[self._heads[number] + 1 : end]).read()
+
+    def _not_wanted(self, part: Part, after: Sequence[Said]) -> None:
+        self._acts.append(Remove(Target(part.items), asked=False, text=part.span.text))
+        if self._attacher.groups:
+            self._attacher.put(after, self._attacher.groups[-1])
+        else:
+            self._acts += loose(after, self._menu, self._cart, self._attacher)
+
+    def _group(self, number: int) -> Group:
+        start, head = self._starts[number], self._heads[number]
+        part, inner = self._parts[head], self._parts[start:head]
+        group = _group(inner, part)
+        group.linked = start > 0 and self._parts[start - 1].cue(Cue.WITH)
+        since = self._heads[number - 1] + 1 if number else 0
+        end = [*self._starts[1:], len(self._parts)][number]
+        around = (*self._parts[since:start], *self._parts[head + 1 : end])
+        group.shared = any(p.cue(Cue.BOTH) for p in around)
+        if not group.linked and _plural_of_one(inner, part, self._menu):
             group.vague = True
-        chosen = tuple(i for i in group.candidates if i in cart.choices)
+        return group
+
+    def _doubt(self, group: Group, number: int) -> None:
+        """Lowers the quality of an item that may be none, or one named before."""
+        groups = self._attacher.groups
+        start, part = self._starts[number], self._parts[self._heads[number]]
+        again = group.quantity is None and any(g.item == group.item for g in groups)
+        if (part.senses[0].quality < _WHOLE or again) and _in_list(self._parts, start):
+            group.quality *= _LISTED_PART
+        if groups and groups[-1].implied and group.quantity is None:
+            # "A large and diet coke": whose size is it?
+            groups[-1].quality *= _WHOSE_SIZE
+        ordered = any(i in part.items for i in self._cart.items)
+        if group.quantity is None and (
+            _same_one(self._parts, self._heads[: number + 1], start)
+            or (ordered and any(p.cue(Cue.THE) for p in self._parts[start : self._heads[number]]))
+        ):
+            group.quality *= _POINTED_AT
+
+    def _answer(self, group: Group) -> None:
+        """An item that answers a question needs less of its name."""
+        chosen = tuple(i for i in group.candidates if i in self._cart.choices)
         if len(chosen) == 1:
-            # It answers a question, so less of its name is enough.
             group.item, group.candidates = chosen[0], ()
             group.quality = max(group.quality, _ANSWER)
-        attacher.groups.append(group)
-        if number == 0 and before:
-            lead = _leading(before, group, parts, start, menu, cart, attacher)
-        attacher.put(_inner(parts[start:head]), group)
-        attacher.put(Reader(parts[head + 1 : end]).read(), group)
-        if number and _accompanies(parts, heads[number - 1], head, menu):
-            _join(attacher.groups, part)
-    added = [_added(group, menu) for group in attacher.groups]
-    added += [
-        Problem("ambiguous_quantity", menu.item_name(g.item)) for g in attacher.groups if g.vague
-    ]
-    return [*lead, *added, *acts, *attacher.acts]
+
+    def _beside(self, group: Group, previous: Group | None, number: int) -> None:
+        """What an item is to the one before it: part of one dish, or perhaps put onto it."""
+        if previous is None or not number:
+            return
+        first, second = self._heads[number - 1 : number + 1]
+        if accompanies(self._parts, first, second, self._menu):
+            join_dish(self._attacher.groups, self._parts[second])
+            return
+        bare = self._starts[number] == second and group.linked and not previous.linked
+        one, other = (self._menu.items[self._parts[i].items[0]] for i in (first, second))
+        if bare and one.category == other.category:
+            # "An italian with ham": one more, or what is put on it?
+            group.quality *= _LISTED_PART
 
 
 def _added(group: Group, menu: CompiledMenu) -> Act:
@@ -130,10 +212,15 @@ def _group(inner: Sequence[Part], head: Part) -> Group:
     return group
 
 
-def _pointed_at(parts: Sequence[Part], start: int, head: int, groups: Sequence[Group]) -> bool:
-    """Whether "the" item may be one of those just named."""
+def _same_one(parts: Sequence[Part], heads: Sequence[int], start: int) -> bool:
+    """Whether the last of `heads` may be one named before it: one of the two is "the" item.
+
+    `start`: where the words of the last begin.
+    """
+    head = heads[-1]
+    before = [h for h in heads[:-1] if parts[h].items[0] in parts[head].items]
     definite = any(part.cue(Cue.THE) for part in parts[start:head])
-    return definite and any(group.item in parts[head].items for group in groups)
+    return bool(before) and (definite or any(parts[h - 1].cue(Cue.THE) for h in before if h))
 
 
 def _in_list(parts: Sequence[Part], start: int) -> bool:
@@ -142,6 +229,8 @@ def _in_list(parts: Sequence[Part], start: int) -> bool:
     if not before:
         return False
     after_modifier = len(before) > 1 and before[-2].role is Role.MODIFIER
+    if before[-1].role is Role.MODIFIER:
+        return True
     return before[-1].cue(Cue.WITH) or (before[-1].cue(Cue.AND, Cue.COMMA) and after_modifier)
 
 
@@ -149,6 +238,8 @@ def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> boo
     """Whether several are wanted without a number: "cokes", but not "fries"."""
     if any(p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner):
         return False
+    if any(p.cue(Cue.A) for p in inner) and any(p.cue(Cue.MEASURE) for p in inner):
+        return False  # "an order of spring rolls"
     name, said = plain(menu.item_name(head.items[0])), head.span.text
     last, word = name.split()[-1], said.split()[-1]
     alike = key_of(last, menu.language) == key_of(word, menu.language) and len(word) > len(last)
@@ -167,53 +258,6 @@ def _inner(parts: Sequence[Part]) -> list[Said]:
     return Reader(rest).read()
 
 
-def _negated(parts: Sequence[Part], start: int, head: int) -> bool:
-    """Whether the guest says that this item is not wanted: "no fries"."""
-    for index in range(head - 1, -1, -1):
-        part = parts[index]
-        if part.cue(Cue.NO):
-            following = parts[index + 1]
-            return index + 1 == head or not following.cue(Cue.COMMA)
-        if not (part.idle or part.cue(Cue.A, Cue.THE, Cue.MEASURE, Cue.EXTRA)):
-            return False
-    return False
-
-
-def _in_order(parts: Sequence[Part], index: int, menu: CompiledMenu, cart: CartView) -> Part:
-    """ "On the burger", where the only burger ordered is a cheeseburger: that is meant."""
-    part = parts[index]
-    if part.role is not Role.ITEM or set(part.items) & set(cart.items):
-        return part
-    before = [p for p in parts[max(0, index - 2) : index] if not p.idle or p.cue(Cue.THE)]
-    if len(before) < 2 or not before[-1].cue(Cue.THE) or not before[-2].cue(Cue.ON, Cue.TO):
-        return part
-    said = [i for p in parts[:index] if p.role is Role.ITEM for i in p.items[:1]]
-    ordered = [*cart.items, *said][::-1]
-    if set(part.items) & set(said):
-        return part
-    headings = {s.id for s in part.span.senses if s.kind == "category"}
-    meant = next((i for i in ordered if menu.headings(i) & headings), None)
-    return part if meant is None else replace(part, senses=(Sense("item", meant, None),))
-
-
-def _points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
-    """Whether the item at `index` is one already ordered: "on the burger"."""
-    choices = parts[index].items
-    known = any(i in choices for i in cart.items) or any(
-        p.role is Role.ITEM and set(p.items) & set(choices) for p in parts[:index]
-    )
-    if not known:
-        return False
-    before = index - 1
-    definite = False
-    while before >= 0 and (
-        parts[before].cue(Cue.THE, Cue.BOTH, Cue.MEASURE) or parts[before].role is Role.SIZE
-    ):
-        definite = definite or parts[before].cue(Cue.THE)
-        before -= 1
-    return definite and before >= 0 and parts[before].cue(Cue.ON, Cue.TO, Cue.FOR)
-
-
 def _leading(
     said: list[Said],
     group: Group,
@@ -224,7 +268,7 @@ def _leading(
     attacher: Attacher,
 ) -> list[Act]:
     """What stands before the first item: about the cart's last item, else about this one."""
-    siblings = _of_other_sizes(said, group, parts, start, menu)
+    siblings = of_other_sizes(said, group, parts, start, menu)
     if siblings:
         attacher.groups[:0] = siblings
         return []
@@ -249,47 +293,3 @@ def _leading(
             mod.certainty *= _SIDE_OF_WHAT
     attacher.put(said, group)
     return []
-
-
-def _of_other_sizes(
-    said: Sequence[Said], group: Group, parts: Sequence[Part], start: int, menu: CompiledMenu
-) -> list[Group]:
-    """The items of "two large and" in "two large and one small fries"."""
-    sizes = [s for s in said if isinstance(s, SaidSize) and s.count is not None]
-    sized = group.quantity is not None and parts[start + 1].role is Role.SIZE
-    if len(sizes) != len(said) or not sized or not parts[start - 1].cue(Cue.AND, Cue.COMMA):
-        return []
-    groups: list[Group] = []
-    for size in sizes:
-        fitting = [s for s in size.senses if menu.allows(group.item, s)]
-        if not fitting:
-            return []
-        other = Group(group.item, size.count, fitting[0].id, quality=group.quality)
-        other.words.update(size.words)
-        groups.append(other)
-    return groups
-
-
-def _accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledMenu) -> bool:
-    """Whether two items are said as one dish: "chips and salsa", but not "fries and a shake"."""
-    one, other = menu.items[parts[first].items[0]], menu.items[parts[second].items[0]]
-    if one.category != other.category or not one.modifier_groups or one.id == other.id:
-        return False
-    if any(p.role is Role.NUMBER for p in parts[max(first - 3, 0) : first]):
-        return False
-    if parts[first].plural == parts[second].plural:
-        return False
-    dip = parts[first if parts[second].plural else second]
-    if " " in dip.span.text:
-        return False
-    between = parts[first + 1 : second]
-    return any(p.cue(Cue.AND, Cue.WITH) for p in between) and all(
-        p.idle or p.cue(Cue.AND, Cue.WITH, Cue.ASIDE, Cue.ON) for p in between
-    )
-
-
-def _join(groups: list[Group], second: Part) -> None:
-    """Marks the accompaniment; what it goes with is put before it."""
-    if second.plural and len(groups) > 1:
-        groups[-2], groups[-1] = groups[-1], groups[-2]
-    groups[-1].joined = True

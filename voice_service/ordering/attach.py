@@ -44,21 +44,28 @@ class Attacher:
         self._in_cart = in_cart
         self._both = False
         self._rest: Group | None = None  # of several that are told apart, those not described yet
+        self._telling = False  # several are being told apart by their sizes
 
-    def put(self, said: Sequence[Said], group: Group) -> None:
-        """Everything of `said` onto `group`, with what came before as a fallback."""
+    def put(self, said: Sequence[Said], group: Group, named: Sequence[str] = ()) -> None:
+        """Everything of `said` onto `group`, with what came before as a fallback.
+
+        `named`: the modifier groups of what was said before its name.
+        """
         current = group
         since: list[tuple[Group, Mod]] = []
         pointed: str | None = None
-        self._both = False
+        self._both = self._telling = False
         self._rest = None
+        said = [_of_its_own(one, named) for one in said]
         for one in _shared_out(said, group.quantity or 1):
             match one:
+                case SaidModifier() if pointed is not None:
+                    self._into_cart(one, pointed)
+                case SaidModifier() if self._one_more(one, current, named):
+                    current = self._sibling(current, one.counted)
+                    since += self._modifier(replace(one, quantity=None), current)
                 case SaidModifier():
-                    if pointed is not None:
-                        self._into_cart(one, pointed)
-                    else:
-                        since += self._modifier(one, current)
+                    since += self._modifier(one, current)
                 case SaidSize():
                     current = self._size(one, current)
                 case SaidNumber():
@@ -66,6 +73,7 @@ class Attacher:
                 case SaidPlain():
                     current.plain = True
                 case SaidSplit():
+                    self._both = False
                     current = self._split(one, current, group)
                 case SaidBoth():
                     self._both = True
@@ -147,6 +155,23 @@ class Attacher:
             self.acts.append(Problem("modifier_not_available", said.text, group=current))
         return placed
 
+    def _one_more(self, said: SaidModifier, current: Group, named: Sequence[str]) -> bool:
+        """Whether "and a raisin" after "a plain bagel with butter" is another bagel.
+
+        It is the like of what was said before the name, and of nothing that was said after it; with
+        a number ("and six raisin") that is enough.
+        """
+        if said.counted is None or said.qualifier is not None or not _like_named(said, named):
+            return False
+        several = said.quantity is not None and said.quantity > 1
+        return several or any(m.group not in named for m in current.mods)
+
+    def _sibling(self, current: Group, count: int | None) -> Group:
+        sibling = Group(current.item, count, quality=current.quality)
+        sibling.implied = True
+        self.groups.append(sibling)
+        return sibling
+
     def _size(self, said: SaidSize, current: Group) -> Group:
         fitting = [s for s in said.senses if self.menu.allows(current.item, s)]
         other = [s for s in said.also if self.menu.allows(current.item, s)]
@@ -159,10 +184,9 @@ class Attacher:
         if shared is not None:
             return shared
         if current.size is not None and said.count is not None:
-            sibling = Group(current.item, said.count, fitting[0].id, quality=current.quality)
-            sibling.implied = True
+            sibling = self._sibling(current, said.count)
+            sibling.size = fitting[0].id
             sibling.words.update(said.words)
-            self.groups.append(sibling)
             return sibling
         if current.size is not None and said.soft:
             return current
@@ -178,11 +202,15 @@ class Attacher:
 
     def _shared_out(self, said: SaidSize, current: Group, size: str) -> Group | None:
         """ "four colas, two large and two small": so many of those that have no size yet."""
-        if not said.numbered or said.count is None:
+        if said.count is None or (said.linked and not said.numbered and not self._telling):
             return None
         unsized = [g for g in self.groups if g.item == current.item and g.size is None]
+        several = bool(unsized) and (unsized[-1].quantity or 1) > 1
         if not unsized or (unsized[-1].quantity or 1) < said.count:
             return None
+        if not (said.numbered or several or self._telling):
+            return None
+        self._telling = True
         rest = unsized[-1]
         if rest.quantity == said.count:
             rest.size = size
@@ -219,7 +247,13 @@ class Attacher:
             group.quality *= _HOW_MANY_IN_ALL
         rest = self._rest if self._rest is not None else current
         total = rest.quantity or 1
-        if said.count is None or said.count >= total:
+        if said.count is not None and said.count > total:
+            if rest.quantity is None:
+                rest.quantity = said.count  # "cod and chips twice with vinegar"
+            else:
+                self.acts.append(Problem("not_understood", str(said.count)))
+            return rest
+        if said.count is None or said.count == total:
             return rest
         rest.quantity = total - said.count
         part = replace(rest, quantity=said.count, mods=list(rest.mods), words=set(rest.words))
@@ -276,11 +310,23 @@ class Attacher:
             self.acts.append(choose_item(self.menu, said))
 
 
+def _like_named(said: SaidModifier, named: Sequence[str]) -> bool:
+    return said.senses[0].group in named
+
+
+def _of_its_own(said: Said, named: Sequence[str]) -> Said:
+    """ "Six plain bagels and three rye": the number after "and" counts none of the six."""
+    if isinstance(said, SaidModifier) and said.counted is not None and _like_named(said, named):
+        return replace(said, apart=False)
+    return said
+
+
 def _shared_out(said: Sequence[Said], quantity: int) -> list[Said]:
     """`said` with numbers before modifiers read as numbers of items, where they add up to those.
 
     "Two shakes, one vanilla, one chocolate", but not "a coffee with two sugars".
     """
+    said = _counted_out(said, quantity)
     apart = [one for one in said if isinstance(one, SaidModifier) and one.apart]
     splits = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
     total = sum(one.quantity or 0 for one in apart) + sum(splits)
@@ -294,6 +340,26 @@ def _shared_out(said: Sequence[Said], quantity: int) -> list[Said]:
         else:
             shared.append(one)
     return shared
+
+
+def _counted_out(said: Sequence[Said], quantity: int) -> Sequence[Said]:
+    """Numbers after a "with" that add up all the same: "five, with butter, three plain, two rye".
+
+    Doubtful, as "two coffees with one sugar and one syrup" adds up as well.
+    """
+    counted = [one for one in said if isinstance(one, SaidModifier) and one.quantity is not None]
+    groups = {one.senses[0].group for one in counted}
+    fits = (
+        len(counted) > 1 and len(groups) == 1 and sum(m.quantity or 0 for m in counted) == quantity
+    )
+    if not fits or all(one.apart for one in counted):
+        return said
+    return [
+        replace(one, apart=True, certainty=one.certainty * _HOW_MANY_IN_ALL)
+        if isinstance(one, SaidModifier) and one.quantity is not None
+        else one
+        for one in said
+    ]
 
 
 def unknown(said: SaidUnknown) -> Problem:

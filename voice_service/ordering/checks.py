@@ -51,6 +51,12 @@ class Checks:
             for item, n in counts.items()
             if n > self._thresholds.most_of_item
         ]
+        reasons += [
+            self._ask(utterance, "quantity_limit", self._menu.modifiers[m.group, m.id].name, [])
+            for line in lines
+            for m in line.mods
+            if m.quantity > self._thresholds.most_of_item
+        ]
         if sum(line.count for line in lines if line.part_of is None) > self._thresholds.most_items:
             reasons.append(self._ask(utterance, "order_limit", "", []))
         placed = [self.draft(line, lines) for line in lines if self.complete(line, lines)]

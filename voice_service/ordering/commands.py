@@ -23,8 +23,11 @@ from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
-from voice_service.ordering.said import Reader, SaidModifier
+from voice_service.ordering.reader import Reader
+from voice_service.ordering.said import SaidModifier
 from voice_service.ordering.text import key_of
+
+_MAKE_SOME = (Cue.MAKE, Cue.NUMBER, Cue.ONE)  # "make two of them"
 
 
 def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -111,7 +114,9 @@ def change(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Ac
     return _onto(Target((item,), size), new, menu, cart, only=only)
 
 
-def make(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def make(  # noqa: PLR0911 - one for each way to say it
+    parts: Sequence[Part], menu: CompiledMenu, cart: CartView
+) -> list[Act]:
     """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
     items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
     first = items[0] if items else None
@@ -124,6 +129,9 @@ def make(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]
         return _onto(Target(all_lines=True), parts, menu, cart)
     if first is None and (named := _category_named(parts, menu, cart)) is not None:
         return _onto(Target((named[1],)), parts[named[0] + 1 :], menu, cart)
+    only = _of_those(parts)
+    if only is not None and (first is not None or len(parts) == len(_MAKE_SOME)):
+        return _onto(Target(), parts[len(_MAKE_SOME) :], menu, cart, only=only)
     if first is not None and _definite(parts, first):
         item = known(parts[first].items, cart)
         if item is not None:
@@ -161,6 +169,13 @@ def _category_named(
             item = next((i for i in cart.items[::-1] if menu.items[i].category == category), None)
             return None if item is None else (index, item)
     return None
+
+
+def _of_those(parts: Sequence[Part]) -> int | None:
+    """The number in "make two of them …"."""
+    if len(parts) < len(_MAKE_SOME) or parts[1].role is not Role.NUMBER:
+        return None
+    return parts[1].span.value if parts[2].cue(Cue.ONE, Cue.IT) else None
 
 
 def _definite(parts: Sequence[Part], index: int) -> bool:
@@ -282,7 +297,12 @@ def _modifier_slip(stretch: list[Part], said: Sequence[Part]) -> tuple[list[Part
     while last > 0 and stretch[last - 1].cue(Cue.COMMA):
         last -= 1
     slipped = last > 0 and stretch[last - 1].role is Role.MODIFIER
-    said = [part for part in said if not part.cue(Cue.WITH)]
-    if slipped and said and said[0].role is Role.MODIFIER:
-        return stretch[: last - 1], True
-    return stretch, False
+    made = bool(said) and said[0].cue(Cue.MAKE)
+    said = [part for part in said if not part.cue(Cue.WITH, Cue.MAKE)]
+    if not slipped or not said or said[0].role is not Role.MODIFIER:
+        return stretch, False
+    # "Make it toasted" takes back no butter, "make it jam" does.
+    kinds = {sense.group for sense in stretch[last - 1].senses}
+    if made and kinds.isdisjoint(sense.group for sense in said[0].senses):
+        return stretch, False
+    return stretch[: last - 1], True

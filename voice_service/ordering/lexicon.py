@@ -60,6 +60,7 @@ class Lexicon:
         # Shared by conversations on several threads, so a cache that is safe there.
         self._nearest = lru_cache(maxsize=5_000)(self._find_nearest)
         self._choices: dict[tuple[str, int], list[str]] = {}
+        self._generic = {key_of(w, language) for w in language.cues[Cue.GENERIC]}
         self.longest = 1
         self.slips = Slips((), language)
 
@@ -92,6 +93,8 @@ class Lexicon:
             if certainty == _SURE_HEADLESS and target[0] == "item":
                 # Half a name of an item is a guess to be confirmed; of a modifier it is usual.
                 self._put(part, target, quality * _HEADLESS_ITEM, _UNSURE)
+            elif target[0] == "modifier" and all(k in self._generic for k in part):
+                self._put(part, target, quality, min(certainty, _UNSURE))  # "no dressing"
             else:
                 self._put(part, target, quality, certainty)
 
@@ -230,6 +233,10 @@ def _parts(
     for size in range(1, len(keys)):
         for chosen in combinations(range(len(keys)), size):
             part = tuple(keys[i] for i in chosen)
+            if part[0] in language.optional_words or part[-1] in language.optional_words:
+                continue  # "and cheese" is no way to say "mac and cheese"
+            # In "sausage in batter" and "mac and cheese" the last word is not what it is.
+            aside = any(k in _link_keys(language) for k in keys[: chosen[0]])
             headless = chosen[-1] != len(keys) - 1
             if headless and (chosen != tuple(range(size)) or _weak(part[-1], language)):
                 continue
@@ -240,7 +247,7 @@ def _parts(
                 yield part, SYNONYM, 1.0
                 continue
             share = sum(len(k) for k in part) / letters
-            certainty = _SURE_HEADLESS if headless else _SURE_PART
+            certainty = _SURE_HEADLESS if headless or aside else _SURE_PART
             if any(k in language.contrast_words for k in dropped):
                 certainty = _UNSURE
             yield part, 0.6 + 0.3 * share - (0.1 if headless else 0.0), certainty
@@ -248,6 +255,12 @@ def _parts(
 
 def _weak(key: str, language: Language) -> bool:
     return key.isdigit() or len(key) < 3 or key in _cue_keys(language)
+
+
+def _link_keys(language: Language) -> frozenset[str]:
+    """Keys of the words after which a name only says what else is in it."""
+    links = (*language.cues[Cue.AND], *language.cues[Cue.WITH], *language.cues[Cue.ON])
+    return frozenset(key_of(word, language) for word in links if " " not in word)
 
 
 _CUE_KEYS: dict[Language, frozenset[str]] = {}

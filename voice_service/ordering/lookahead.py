@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.language import Cue
+from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.parts import Part, Role
 from voice_service.ordering.talk import COMMANDS
 
@@ -37,3 +37,21 @@ def item_ahead(parts: list[Part], index: int, end: int) -> bool:
     """ "… and instead of the fries onion rings": the new item comes after the old one."""
     following = [p for p in parts[end + 1 : end + 4] if not p.idle and not p.cue(Cue.COMMA)]
     return parts[index - 1].cue(Cue.AND) and any(p.role is Role.ITEM for p in following)
+
+
+def leaves_off(parts: Sequence[Part], index: int) -> bool:
+    """Whether "instead of" is followed by a modifier."""
+    following = next((p for p in parts[index + 1 :] if not p.cue(Cue.THE, Cue.A)), None)
+    return following is not None and following.role is Role.MODIFIER
+
+
+def ends_in_no(
+    parts: Sequence[Part], index: int, before: Sequence[Part], language: Language
+) -> bool:
+    """Whether "actually no" leaves off the modifier that follows, and takes back none before."""
+    words = parts[index].span.text.split()
+    following = parts[index + 1 : index + 2]
+    if len(words) == 1 or words[-1] not in language.cues[Cue.NO]:
+        return False
+    slip = bool(before) and before[-1].role is Role.MODIFIER
+    return not slip and bool(following) and following[0].role is Role.MODIFIER

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 from voice_service.ordering.acts import (
     Act,
     Add,
-    Agree,
     Aside,
-    Deny,
     Dismiss,
     Done,
     Problem,
@@ -26,12 +24,18 @@ from voice_service.ordering.carry import dangling
 from voice_service.ordering.commands import change, correction, make, remove
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
-from voice_service.ordering.lookahead import item_ahead, names_something, taken_off
+from voice_service.ordering.lookahead import (
+    ends_in_no,
+    item_ahead,
+    leaves_off,
+    names_something,
+    taken_off,
+)
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role, roles
 from voice_service.ordering.segment import Segmenter, Span
-from voice_service.ordering.talk import COMMANDS, is_talk
+from voice_service.ordering.talk import COMMANDS, is_talk, yes_or_no
 
 _MARKS = (Cue.STOP, Cue.QUESTION_MARK)
 
@@ -120,7 +124,7 @@ class Parser:
         state.flush()
         if final and not state.acts:
             state.acts += _left_hanging(body)
-        state.acts[:0] = [] if final else _yes_or_no(parts)
+        state.acts[:0] = [] if final else yes_or_no(parts)
         first = next((p for p in parts if not p.idle), None)
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
         words = sum(len(s.text.split()) for s in everything)
@@ -190,6 +194,9 @@ def _same(parts: list[Part], index: int, state: _State) -> int:
         state.stretch.append(Part(more, Role.CUE))
         return index + 1
     state.flush()
+    if following is not None and following.cue(Cue.BUT):
+        # One like it with a difference: which words differ from which is for a person.
+        state.acts.append(Problem("not_understood", parts[index].span.text))
     if following is not None and following.cue(Cue.WITH) and state.cart.items:
         last = (Sense("item", state.cart.items[-1], None),)
         state.stretch.append(Part(parts[index].span, Role.ITEM, last))
@@ -198,7 +205,9 @@ def _same(parts: list[Part], index: int, state: _State) -> int:
     return index + 1
 
 
-def _about_lines(parts: list[Part], index: int, state: _State) -> int | None:
+def _about_lines(  # noqa: PLR0911 - one for each way to change a line
+    parts: list[Part], index: int, state: _State
+) -> int | None:
     """Changes to what is already ordered."""
     part = parts[index]
     if part.cue(Cue.INSTEAD_OF):
@@ -211,7 +220,11 @@ def _about_lines(parts: list[Part], index: int, state: _State) -> int | None:
         return _command(parts, index + 1, state, remove if removes else change)
     if part.cue(Cue.MAKE):
         return _make(parts, index, state)
-    if part.cue(Cue.CORRECT) or _no_as_correction(parts, index, state):
+    corrects = part.cue(Cue.CORRECT)
+    if corrects and ends_in_no(parts, index, state.stretch, state.menu.language):
+        state.stretch.append(Part(replace(part.span, cues=frozenset({Cue.NO})), Role.CUE))
+        return index + 1
+    if corrects or _no_as_correction(parts, index, state):
         return _correct(parts, index, state)
     return None
 
@@ -237,16 +250,6 @@ def _make(parts: list[Part], index: int, state: _State) -> int:
     return end
 
 
-def _yes_or_no(parts: Sequence[Part]) -> list[Act]:
-    """A yes at the beginning, or a no and nothing else."""
-    said = [p for p in parts if not p.cue(Cue.COMMA, *_MARKS)]
-    if said and said[0].cue(Cue.YES):
-        return [Agree()]
-    if said and said[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in said):
-        return [Deny()]
-    return []
-
-
 def _left_hanging(parts: Sequence[Part]) -> list[Act]:
     """The reason for words that were waiting for more when the guest fell silent: "without"."""
     if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in parts):
@@ -261,6 +264,8 @@ def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
         if part.cue(*_MARKS, *COMMANDS, Cue.ADD, Cue.QUESTION, *also):
             return index
         if index > start and part.cue(Cue.REQUEST) and " " in part.span.text:
+            return index
+        if index > start and part.cue(Cue.INSTEAD_OF) and leaves_off(parts, index):
             return index
     return len(parts)
 

@@ -71,6 +71,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
     """Decides the role of each span from left to right. `last_item`: that of the cart, if any."""
     parts: list[Part] = []
     current = last_item
+    named: Part | None = None  # said again by the words since: "cola cola cola"
     for index, span in enumerate(spans):
         following = spans[index + 1] if index + 1 < len(spans) else None
         part = _role(span, following, parts, menu, current)
@@ -80,8 +81,13 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
             part = head
         if span.has(Cue.MEASURE) and _measures_nothing(part, spans[index + 1 :], menu):
             part = Part(_only(span, Cue.MEASURE), Role.CUE)
-        if parts and (_names_again(part, parts[-1], menu) or _heads_modifier(part, parts[-1])):
+        if parts and (
+            _names_again(part, named or parts[-1], menu) or _heads_modifier(part, parts[-1])
+        ):
+            named = named or parts[-1]
             part = Part(_only(span, Cue.FILLER), Role.CUE)
+        else:
+            named = None
         if part.role is Role.ITEM:
             current = part.items[0]
             word = span.text.split()[-1]
@@ -134,7 +140,7 @@ def _stands_for_item(span: Span, following: Span | None, before: list[Part]) -> 
     """Whether "one" is a pronoun ("a large one") and no number."""
     if not span.has(Cue.ONE) or not before:
         return False
-    counts = (Cue.MEASURE, Cue.WITH, Cue.NO, Cue.PLAIN)
+    counts = (Cue.MEASURE, Cue.WITH, Cue.ON, Cue.NO, Cue.PLAIN)
     if following is not None and (following.senses or following.has(*counts)):
         return False
     previous = before[-1]
@@ -230,6 +236,8 @@ def _as_modifier(
     current: str | None,
 ) -> bool:
     """Whether a phrase that names both an item and a modifier means the modifier here."""
+    if items[0].quality > modifiers[0].quality and _headed(items, following, menu):
+        return False
     if items[0].quality < _WHOLE <= modifiers[0].quality or (
         _fits(modifiers, following, menu) and not _as_side(following)
     ):
@@ -242,6 +250,12 @@ def _as_modifier(
         return True
     counted = last is not None and (last.role is Role.NUMBER or last.cue(*_HEADS))
     return not counted and items[0].quality <= modifiers[0].quality + _BETTER
+
+
+def _headed(items: tuple[Sense, ...], following: Span | None, menu: CompiledMenu) -> bool:
+    """Whether the name of an item's category follows: "a veggie sub"."""
+    named = _senses(following, "category") if following is not None else ()
+    return any(s.id in menu.headings(items[0].id) for s in named)
 
 
 def _as_side(following: Span | None) -> bool:
@@ -271,6 +285,13 @@ def _heads_modifier(part: Part, previous: Part) -> bool:
     if not part.span.has(Cue.GENERIC):
         return False
     return part.senses[0].quality < _WHOLE and all(s.group in groups for s in part.senses)
+
+
+def completes(part: Part, before: Part) -> bool:
+    """Whether part of a name follows a whole one of its group, and may only round that off."""
+    if before.role is not Role.MODIFIER or part.senses[0].group != before.senses[0].group:
+        return False
+    return part.senses[0].quality < _WHOLE <= before.senses[0].quality
 
 
 def _interrupted(parts: list[Part], menu: CompiledMenu) -> list[Part]:

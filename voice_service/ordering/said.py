@@ -1,20 +1,15 @@
-"""What is said about an item, read off the words beside it, whichever item it is."""
+"""What may be said about an item, whichever item it is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from order_events.drafts import Qualifier
-from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
-from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.parts import Part
 
 Link = Literal["", "and", "or", ","]
-
-_ROUGH = 0.8  # certainty that "plenty of" asks for more, or "a bit of" for less of one thing
-_CONTRADICTED = 0.5  # that "but onions" wants onions
 
 
 @dataclass
@@ -23,7 +18,7 @@ class SaidModifier:
 
     `carried`: it follows a "without" across this link, and may or may not be meant so.
     `certainty` that it is meant as said. `apart`: its number does not follow a "with", so it may
-    count items: "two shakes, one vanilla".
+    count items: "two shakes, one vanilla". `counted`: its number or article after an "and".
     """
 
     senses: tuple[Sense, ...]
@@ -35,6 +30,7 @@ class SaidModifier:
     quantity: int | None = None
     apart: bool = False
     certainty: float = 1.0
+    counted: int | None = None
 
 
 @dataclass
@@ -136,252 +132,3 @@ Said = (
     | SaidUnknown
     | SaidBreak
 )
-
-
-@dataclass
-class Reader:
-    """Reads a stretch of parts without items into what they say, in order."""
-
-    parts: Sequence[Part]
-    said: list[Said] = field(default_factory=list)
-    _negated: bool = False
-    _carried: Link | None = None
-    _qualifier: Qualifier | None = None
-    _count: int | None = None
-    _count_words: tuple[int, ...] = ()
-    _more: bool = False
-    _wanted: bool = False
-    _all: bool = False
-    _linked: bool = False
-    _qualifier_text: str = ""
-    _listed: bool = False
-    _split: bool = False
-
-    def read(self) -> list[Said]:
-        """Everything said, in order."""
-        for index, part in enumerate(self.parts):
-            self._one(index, part)
-        self._reset()
-        return self.said
-
-    def _one(self, index: int, part: Part) -> None:
-        self._all = any(p.cue(Cue.BOTH) for p in self._just_before(index))
-        match part.role:
-            case Role.MODIFIER:
-                self._modifier(index, part)
-            case Role.SIZE:
-                self.said.append(
-                    SaidSize(
-                        part.senses,
-                        part.also,
-                        part.span.text,
-                        part.span.words + self._count_words,
-                        self._count,
-                        self._more,
-                        part.span.has(Cue.SOFT),
-                        self._linked,
-                        bool(self._count_words),
-                    )
-                )
-                self._forget_count()
-            case Role.NUMBER:
-                self._number(index, part)
-            case Role.GROUP | Role.CATEGORY:
-                self._heading(part)
-            case Role.ITEM:
-                self.said.append(SaidItem(part))
-                self._reset()
-            case Role.UNKNOWN:
-                self._unknown(part)
-            case Role.CUE:
-                self._cue(index, part)
-
-    def _modifier(self, index: int, part: Part) -> None:
-        said = SaidModifier(part.senses, part.span.text, part.span.words + self._count_words)
-        said.negated, said.carried = self._negated, self._carried
-        said.qualifier, said.quantity = self._qualifier, self._number_said()
-        said.apart = said.quantity is not None and not self._listed
-        said.certainty = self._certainty(index, part)
-        self.said.append(said)
-        if self._negated or self._carried is not None:
-            self._carried = ""
-        self._qualifier = None
-        self._forget_count()
-
-    def _certainty(self, index: int, part: Part) -> float:
-        """Less where the words before make a "without" or a rough measure likely."""
-        before = self.parts[index - 1] if index else None
-        if before is None:
-            return 1.0
-        if before.cue(Cue.ROUGHLY) or (" " in before.span.text and self._shared(before, index)):
-            return _ROUGH
-        return _CONTRADICTED if before.cue(Cue.BUT) and not self._negated else 1.0
-
-    def _shared(self, degree: Part, index: int) -> bool:
-        """Whether "a bit of cheese and lettuce" may ask for a bit of both."""
-        joined = self.parts[index + 1 : index + 2]
-        return (
-            degree.cue(Cue.LIGHT, Cue.EXTRA)
-            and bool(joined)
-            and joined[0].cue(Cue.AND)
-            and self._role_follows(index + 1, Role.MODIFIER)
-        )
-
-    def _number(self, index: int, part: Part) -> None:
-        self._count_stands_alone()
-        if self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY):
-            self.said.append(SaidSplit(part.span.value))
-            self._split = True
-            return
-        self._count, self._count_words = part.span.value, part.span.words
-
-    def _heading(self, part: Part) -> None:
-        sense = part.senses[0]
-        wanted = self._wanted or self._count is not None or self._all or self._linked
-        if part.role is Role.GROUP:
-            self.said.append(SaidGroup(sense.id, part.span.text, self._negated, wanted, self._all))
-        else:
-            said = SaidCategory(sense.id, part.span.text, self._negated, wanted, self._count)
-            self.said.append(said)
-        self._forget_count()
-
-    def _unknown(self, part: Part) -> None:
-        last = self.said[-1] if self.said else None
-        if isinstance(last, SaidUnknown) and self._count is None:
-            last.text += " " + part.span.text
-            return
-        if isinstance(last, SaidSize) and last.count is not None and self._count is None:
-            # "A medium sprite", where there is no Sprite: the size is none of another item's.
-            self.said[-1] = SaidUnknown(f"{last.text} {part.span.text}", wanted=True)
-            return
-        self.said.append(SaidUnknown(part.span.text, self._wanted or self._count is not None))
-        self._forget_count()
-
-    def _cue(self, index: int, part: Part) -> None:  # noqa: PLR0912 - one branch per cue
-        if part.cue(Cue.NO):
-            if self._next_is(index, Cue.AND, Cue.WITH, Cue.OR, Cue.ADD):
-                # Without what? It must not vanish.
-                self.said.append(SaidUnknown(part.span.text, wanted=False))
-            self._negated, self._carried, self._qualifier = True, None, None
-            self._forget_count()
-        elif part.cue(Cue.EXTRA):
-            self._emphasis("extra", part, keep_negation=not self._carried_over())
-        elif part.cue(Cue.LIGHT):
-            self._emphasis("light", part, keep_negation=False)
-        elif part.cue(Cue.SIZE_WORD):
-            self.said.append(SaidSize((), (), part.span.text, part.span.words, self._count))
-            self._forget_count()
-        elif part.cue(Cue.ASIDE):
-            self._last_modifier("on_the_side")
-        elif part.cue(Cue.HALF):
-            if self._role_follows(index, Role.MODIFIER) or self._half_with(index):
-                self._emphasis("half", part, keep_negation=False)
-            else:
-                self._last_modifier("half")
-        elif part.cue(Cue.BOTH) and (
-            self._next_is(index, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.PLAIN, Cue.ONLY)
-            or self._role_follows(index, Role.SIZE)
-            or self._role_follows(index, Role.MODIFIER)
-        ):
-            self.said.append(SaidBoth())
-        elif part.cue(Cue.OTHER):
-            self.said.append(SaidSplit(None))
-        elif part.cue(Cue.PLAIN, Cue.ONLY):
-            self.said.append(SaidPlain())
-        elif part.cue(Cue.AND, Cue.OR, Cue.COMMA):
-            self._link(part)
-        elif part.cue(Cue.ONE) and part.cue(Cue.A, Cue.MORE) and self._told_apart(index):
-            self._count_stands_alone()
-            self.said.append(SaidSplit(1))
-        elif part.cue(Cue.MORE):
-            self._count, self._more = 1, True
-            self._wanted = True
-        elif part.cue(Cue.A):
-            self._count_stands_alone()
-            self._count, self._count_words, self._wanted = 1, (), True
-        elif part.cue(Cue.ADD) and index and self.parts[index - 1].cue(Cue.NO):
-            pass  # "without adding ham"
-        elif part.cue(Cue.BUT) and index and self.parts[index - 1].span.has(Cue.EVERYTHING):
-            self._negated, self._carried = True, None  # "everything but onions"
-        elif part.cue(Cue.WITH) and index and self._half_with(index - 1):
-            pass  # "half with cheese"
-        elif part.cue(Cue.WITH, Cue.ADD, Cue.BUT):
-            self._reset()
-            self._wanted, self._listed = True, not self._split
-        elif part.cue(Cue.REQUEST, Cue.ALSO, Cue.STOP, Cue.QUESTION_MARK, Cue.FOR):
-            self._reset()
-            self._wanted = part.cue(Cue.REQUEST)
-            self._listed = self._split = False
-            self.said.append(SaidBreak())
-
-    def _emphasis(self, qualifier: Qualifier, part: Part, *, keep_negation: bool) -> None:
-        if not keep_negation:
-            self._negated, self._carried = False, None
-        self._unused_qualifier()
-        self._qualifier, self._qualifier_text = qualifier, part.span.text
-
-    def _unused_qualifier(self) -> None:
-        """ "Extra" what? It must not vanish."""
-        if self._qualifier is not None:
-            self.said.append(SaidUnknown(self._qualifier_text, wanted=False))
-        self._qualifier = None
-
-    def _carried_over(self) -> bool:
-        return self._carried is not None
-
-    def _last_modifier(self, qualifier: Qualifier) -> None:
-        last = self.said[-1] if self.said else None
-        if isinstance(last, SaidModifier) and not last.negated:
-            last.qualifier = qualifier
-
-    def _link(self, part: Part) -> None:
-        self._linked = part.cue(Cue.AND)
-        if self._carried is not None:
-            links: dict[Cue, Link] = {Cue.OR: "or", Cue.AND: "and"}
-            self._carried = next((w for c, w in links.items() if part.cue(c)), self._carried or ",")
-
-    def _just_before(self, index: int) -> Sequence[Part]:
-        """The part before, and the one before that if only an article comes between."""
-        start = index - 2 if index > 1 and self.parts[index - 1].cue(Cue.THE) else index - 1
-        return self.parts[max(start, 0) : index]
-
-    def _role_follows(self, index: int, role: Role) -> bool:
-        following = self.parts[index + 1 : index + 2]
-        return bool(following) and following[0].role is role
-
-    def _told_apart(self, index: int) -> bool:
-        """Whether what follows is true of one of those just named."""
-        return self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.EXTRA)
-
-    def _half_with(self, index: int) -> bool:
-        return (
-            self.parts[index].cue(Cue.HALF)
-            and index + 1 < len(self.parts)
-            and self.parts[index + 1].cue(Cue.WITH)
-            and self._role_follows(index + 1, Role.MODIFIER)
-        )
-
-    def _next_is(self, index: int, *cues: Cue) -> bool:
-        for part in self.parts[index + 1 :]:
-            if part.cue(*cues):
-                return True
-            if not part.idle and not part.cue(Cue.ONE, Cue.COMMA):
-                return False
-        return False
-
-    def _count_stands_alone(self) -> None:
-        if self._count is not None and self._count_words:
-            self.said.append(SaidNumber(self._count, self._count_words))
-        self._forget_count()
-
-    def _number_said(self) -> int | None:
-        return self._count if self._count_words else None
-
-    def _forget_count(self) -> None:
-        self._count, self._count_words, self._more = None, (), False
-
-    def _reset(self) -> None:
-        self._count_stands_alone()
-        self._unused_qualifier()
-        self._negated, self._carried = False, None
-        self._wanted = self._linked = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from voice_service.ordering.acts import Act, Add, Aside, Modify, Problem
+from voice_service.ordering.acts import Act, Add, Agree, Aside, Deny, Modify, Problem
 from voice_service.ordering.language import Cue
 from voice_service.ordering.parts import Part, Role
 
@@ -64,3 +64,13 @@ def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Part], words: int) -> b
     if wishes or not unknown or not only_unknown:
         return False
     return words >= (_TALK_WORDS_WITH_REQUEST if requests else _TALK_WORDS)
+
+
+def yes_or_no(parts: Sequence[Part]) -> list[Act]:
+    """A yes at the beginning, or a no and nothing else."""
+    said = [p for p in parts if not p.cue(Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)]
+    if said and said[0].cue(Cue.YES):
+        return [Agree()]
+    if said and said[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in said):
+        return [Deny()]
+    return []

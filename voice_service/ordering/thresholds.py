@@ -13,9 +13,9 @@ class Thresholds:
     1 % of orders were accepted though wrong (benchmarks/order_confidence.py). `menu_doubt`: how
     much of the recogniser's doubt in a word is left when the word is one of the menu; of words that
     it gave 0.2 to 0.6 with a menu as bias, real guests had said 43 of 47, the fixtures 50 of 52.
-    `most_of_item` and `most_items`: more of one item, or of all together, goes to a person, and so
-    does an order of more cents than `most_total`, before tax. `misunderstood`: so many utterances
-    in a row without an effect, then a person takes over.
+    `most_of_item` and `most_items`: more of one item or on one, or of all together, goes to a
+    person, and so does an order of more cents than `most_total`, before tax. `misunderstood`: so
+    many utterances in a row without an effect, then a person takes over.
     """
 
     item_confidence: float = 0.82

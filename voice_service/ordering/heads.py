@@ -1,0 +1,86 @@
+"""Which names in an utterance stand for something ordered, and which only point, carry or deny."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voice_service.ordering.language import Cue
+from voice_service.ordering.lexicon import Sense
+from voice_service.ordering.loose import CartView
+from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.parts import Part, Role
+
+
+def in_order(parts: Sequence[Part], index: int, menu: CompiledMenu, cart: CartView) -> Part:
+    """ "On the burger", where the only burger ordered is a cheeseburger: that is meant."""
+    part = parts[index]
+    if part.role is not Role.ITEM or set(part.items) & set(cart.items):
+        return part
+    before = [p for p in parts[max(0, index - 2) : index] if not p.idle or p.cue(Cue.THE)]
+    if len(before) < 2 or not before[-1].cue(Cue.THE) or not before[-2].cue(Cue.ON, Cue.TO):
+        return part
+    said = [i for p in parts[:index] if p.role is Role.ITEM for i in p.items[:1]]
+    ordered = [*cart.items, *said][::-1]
+    if set(part.items) & set(said):
+        return part
+    headings = {s.id for s in part.span.senses if s.kind == "category"}
+    meant = next((i for i in ordered if menu.headings(i) & headings), None)
+    return part if meant is None else replace(part, senses=(Sense("item", meant, None),))
+
+
+def carrier(parts: Sequence[Part], index: int, menu: CompiledMenu) -> Part:
+    """ "Egg and cheese on an everything bagel": the bagel only carries what was ordered.
+
+    What is said of it has to be a choice of the item before, which says it in full.
+    """
+    part = parts[index]
+    start = index
+    while start and (parts[start - 1].role is Role.MODIFIER or parts[start - 1].cue(Cue.A)):
+        start -= 1
+    said = [p for p in parts[start:index] if p.role is Role.MODIFIER]
+    if part.role is not Role.ITEM or not said or not start or not parts[start - 1].cue(Cue.ON):
+        return part
+    host = next((p.items[0] for p in parts[start - 1 :: -1] if p.role is Role.ITEM), None)
+    if host is None or host in part.items:
+        return part
+    if not all(any(menu.allows(host, s) for s in p.senses) for p in said):
+        return part
+    return Part(replace(part.span, senses=(), cues=frozenset({Cue.FILLER})), Role.CUE)
+
+
+def points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
+    """Whether the item at `index` is one already ordered: "on the burger"."""
+    choices = parts[index].items
+    known = any(i in choices for i in cart.items) or any(
+        p.role is Role.ITEM and set(p.items) & set(choices) for p in parts[:index]
+    )
+    if not known:
+        return False
+    before = index - 1
+    definite = False
+    while before >= 0 and (
+        parts[before].cue(Cue.THE, Cue.BOTH, Cue.MEASURE) or parts[before].role is Role.SIZE
+    ):
+        definite = definite or parts[before].cue(Cue.THE)
+        before -= 1
+    return definite and before >= 0 and parts[before].cue(Cue.ON, Cue.TO, Cue.FOR)
+
+
+def negated(parts: Sequence[Part], start: int, head: int) -> bool:
+    """Whether the guest says that this item is not wanted: "no fries"."""
+    for index in range(head - 1, -1, -1):
+        part = parts[index]
+        if part.cue(Cue.NO):
+            following = parts[index + 1]
+            return index + 1 == head or not following.cue(Cue.COMMA)
+        if not (part.idle or part.cue(Cue.A, Cue.THE, Cue.MEASURE, Cue.EXTRA)):
+            return False
+    return False
+
+
+def not_on(parts: Sequence[Part], head: int) -> bool:
+    """ "But not on the fries": what is not on them is for a person."""
+    before = parts[max(head - 3, 0) : head]
+    cues = (Cue.NO, Cue.ON, Cue.THE)
+    return len(before) == len(cues) and all(p.cue(c) for p, c in zip(before, cues, strict=True))

@@ -1,0 +1,91 @@
+"""Items that are said together: of several sizes, under one name for all, as one dish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+from voice_service.ordering.acts import Group
+from voice_service.ordering.language import Cue
+from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.said import Said, SaidBreak, SaidSize
+
+
+def of_other_sizes(
+    said: Sequence[Said], group: Group, parts: Sequence[Part], start: int, menu: CompiledMenu
+) -> list[Group]:
+    """The items of "two large and" in "two large and one small fries"."""
+    sizes = [s for s in said if isinstance(s, SaidSize) and s.count is not None]
+    sized = group.quantity is not None and parts[start + 1].role is Role.SIZE
+    if len(sizes) != len(said) or not sized or not parts[start - 1].cue(Cue.AND, Cue.COMMA):
+        return []
+    groups: list[Group] = []
+    for size in sizes:
+        fitting = [s for s in size.senses if menu.allows(group.item, s)]
+        if not fitting:
+            return []
+        other = Group(group.item, size.count, fitting[0].id, quality=group.quality)
+        other.words.update(size.words)
+        groups.append(other)
+    return groups
+
+
+def of_one_size(before: Sequence[Said], groups: Sequence[Group], menu: CompiledMenu) -> bool:
+    """Gives the size of "three footlongs" to the three that are named after it, if they add up."""
+    sizes = [s for s in before if isinstance(s, SaidSize)]
+    if len(sizes) != 1 or any(not isinstance(s, SaidSize | SaidBreak) for s in before):
+        return False
+    counts = list(accumulate(group.quantity or 0 for group in groups))
+    if (sizes[0].count or 0) < len(counts[:2]) or sizes[0].count not in counts:
+        return False
+    named = groups[: counts.index(sizes[0].count) + 1]
+    fitting = [{s.id for s in sizes[0].senses if menu.allows(g.item, s)} for g in named]
+    common = set.intersection(*fitting)
+    if not common or any(g.quantity is None or g.size for g in named):
+        return False
+    for group in named:
+        group.size = min(common)
+        group.words.update(sizes[0].words)
+    return True
+
+
+def take_out_heading(groups: list[Group], parts: Sequence[Part], heads: Sequence[int]) -> None:
+    """ "Two kebabs, one doner, one shish": two in all, if a name for all is what one is called."""
+    if len(groups) != len(heads):
+        return
+    for first, (head, following) in enumerate(pairwise(heads)):
+        if any(p.cue(Cue.AND, Cue.WITH, Cue.ALSO) for p in parts[head:following]):
+            continue
+        counts = list(accumulate(g.quantity or 0 for g in groups[first + 1 :]))
+        if (total := groups[first].quantity) is None or total not in counts[1:]:
+            continue
+        listed = groups[first + 1 : first + 2 + counts.index(total)]
+        if groups[first].item in {g.item for g in listed} and all(g.quantity for g in listed):
+            del groups[first]
+            return
+
+
+def accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledMenu) -> bool:
+    """Whether two items are said as one dish: "chips and salsa", but not "fries and a shake"."""
+    one, other = menu.items[parts[first].items[0]], menu.items[parts[second].items[0]]
+    if one.category != other.category or not one.modifier_groups or one.id == other.id:
+        return False
+    if any(p.role is Role.NUMBER for p in parts[max(first - 3, 0) : first]):
+        return False
+    if parts[first].plural == parts[second].plural:
+        return False
+    dip = parts[first if parts[second].plural else second]
+    if " " in dip.span.text:
+        return False
+    between = parts[first + 1 : second]
+    return any(p.cue(Cue.AND, Cue.WITH) for p in between) and all(
+        p.idle or p.cue(Cue.AND, Cue.WITH, Cue.ASIDE, Cue.ON) for p in between
+    )
+
+
+def join_dish(groups: list[Group], second: Part) -> None:
+    """Marks the accompaniment; what it goes with is put before it."""
+    if second.plural and len(groups) > 1:
+        groups[-2], groups[-1] = groups[-1], groups[-2]
+    groups[-1].joined = True
