@@ -152,6 +152,12 @@ class HubSettings(BaseSettings):
     recent_events: Count = Field(
         256, description="Events of a restaurant kept in memory for clients that resume."
     )
+    recent_bytes: Count = Field(4_194_304, description="Bytes of those events at most.")
+    history_bytes: Count = Field(
+        1_048_576,
+        description="Bytes of events read from history at a time, and in a page of `/v1/events`; "
+        "at least one event is.",
+    )
     retention_days: Days = Field(30, description="Older events are forgotten.")
     retention_events: Count = Field(
         200_000, description="Of one restaurant, more events than this are forgotten."

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import accumulate
+from math import inf
 from typing import Any
 
 from order_events.errors import NotFound
@@ -54,25 +55,25 @@ class Reader:
         more = rows[-1][0] if len(rows) == limit else None
         return [Order.model_validate_json(body) for _, body in rows], more
 
-    def events(self, restaurant_id: str, after: int, limit: int) -> list[Event]:
-        """Committed events after a seq, in order."""
+    def events(
+        self, restaurant_id: str, after: int, limit: int, max_bytes: float = inf
+    ) -> list[Event]:
+        """Committed events after a seq, in order; no further one once there are `max_bytes`."""
         rows = self.db.execute(
             "SELECT seq, event_id, type, tags, body FROM events"
             " WHERE restaurant_id = ? AND seq > ? ORDER BY seq LIMIT ?",
             (restaurant_id, after, limit),
-        ).fetchall()
-        return [
-            Event(
-                restaurant_id,
-                self.epoch,
-                seq,
-                event_id,
-                type_,
-                {name: tuple(values) for name, values in json.loads(tags).items()},
-                body,
-            )
-            for seq, event_id, type_, tags, body in rows
-        ]
+        )
+        events: list[Event] = []
+        size = 0
+        for seq, event_id, type_, tags, body in rows:
+            named = {name: tuple(values) for name, values in json.loads(tags).items()}
+            events.append(Event(restaurant_id, self.epoch, seq, event_id, type_, named, body))
+            size += len(body)
+            if size >= max_bytes:
+                break
+        rows.close()
+        return events
 
     def menu_row(self, restaurant_id: str) -> tuple[int, str] | None:
         """A menu's version and JSON."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ import pytest
 from order_events import hub
 from order_events.app import SOCKETS
 from order_events.filters import EVENTS, TABLE_UPDATED, VOICE_TRANSCRIPT
-from order_events.frames import Burst, Message
-from order_events.hub import Hub
+from order_events.frames import Burst
+from order_events.hub import Hub, Pending
 from order_events.metrics import HubMetrics
 from order_events.models import Event
 from order_events.protocol import Subscribe
@@ -182,7 +183,7 @@ class Listener:
         self.bursts.append([message.body for message in burst.messages])
         time.sleep(self._work_s)
 
-    def hold(self, message: Message, wait_ms: int) -> None:
+    def hold(self, pending: Sequence[Pending]) -> None:
         raise NotImplementedError
 
     def broken(self) -> None:
@@ -194,7 +195,7 @@ WANTS = Wants(frozenset({Subscription(EVENTS)}))
 
 async def test_a_subscriber_that_fails_is_told_and_the_others_go_on() -> None:
     """In whatever order they subscribed."""
-    fanout = Hub(10, HubMetrics())
+    fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
     listeners = [Listener(), Listener(fails=True), Listener()]
     for listener in listeners:
         fanout.attach("r1", listener, WANTS)
@@ -215,7 +216,7 @@ async def test_after_a_long_delivery_events_wait_for_each_other(
     """The first goes at once; what comes while delivering would take too much of the loop's time
     is joined. A subscriber of another restaurant waits for none of it."""
     monkeypatch.setattr(hub, "MOST_S", 5.0)
-    fanout = Hub(10, HubMetrics())
+    fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
     slow, other = Listener(work_s=0.1), Listener()
     fanout.attach("r1", slow, WANTS)
     fanout.attach("r2", other, WANTS)
@@ -241,7 +242,7 @@ async def test_no_more_than_a_bounded_number_of_events_wait(
 ) -> None:
     """However long the delivery before them took."""
     monkeypatch.setattr(hub, "MOST_S", 60.0)
-    fanout = Hub(10, HubMetrics())
+    fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
     slow = Listener(work_s=0.1)
     fanout.attach("r1", slow, WANTS)
     fanout.publish(event())
