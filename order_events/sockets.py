@@ -140,7 +140,10 @@ class Sockets:
         return len(chosen)
 
     async def stop(self) -> None:
-        """Lets handlers finish (bounded), says goodbye with a spread, closes, cuts the rest."""
+        """Lets handlers finish (bounded), says goodbye with a spread, closes, cuts the rest.
+
+        May be called again, for a socket whose handshake was under way the first time.
+        """
         self.accepting = False
         if self._sweeper is not None:
             self._sweeper.cancel()
