@@ -171,17 +171,21 @@ async def test_nothing_is_kept_for_readers_that_have_gone(server: Any) -> None:
 class Listener:
     """A subscriber that notes what came together."""
 
-    def __init__(self, work_s: float = 0, *, fails: bool = False) -> None:
+    def __init__(self, work_s: float = 0, *, sleep_s: float = 0, fails: bool = False) -> None:
         self.bursts: list[list[bytes]] = []
         self.broke = 0
         self._work_s = work_s
+        self._sleep_s = sleep_s
         self._fails = fails
 
     def deliver(self, burst: Burst) -> None:
         if self._fails:
             raise ZeroDivisionError
         self.bursts.append([message.body for message in burst.messages])
-        time.sleep(self._work_s)
+        time.sleep(self._sleep_s)
+        end = time.thread_time() + self._work_s
+        while time.thread_time() < end:
+            pass
 
     def hold(self, pending: Sequence[Pending]) -> None:
         raise NotImplementedError
@@ -235,6 +239,18 @@ async def test_after_a_long_delivery_events_wait_for_each_other(
             break
         await asyncio.sleep(0.01)
     assert slow.bursts == [[first.body], [second.body, third.body]]
+
+
+async def test_a_machine_that_is_busy_with_something_else_holds_nothing_back() -> None:
+    """A delivery counts by the work that it was, not by the time that it was interrupted for."""
+    fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
+    interrupted = Listener(sleep_s=0.1)
+    fanout.attach("r1", interrupted, WANTS)
+    first, second = event(), event()
+    for each in (first, second):
+        fanout.publish(each)
+        await asyncio.sleep(0)
+    assert interrupted.bursts == [[first.body], [second.body]]
 
 
 async def test_no_more_than_a_bounded_number_of_events_wait(
