@@ -41,6 +41,9 @@ class Buckets(Generic[K]):
         self._most = most
         self._buckets: OrderedDict[K, TokenBucket] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._buckets)
+
     def take(self, key: K, per_minute: float, now: float) -> float:
         """0 when one more was allowed; else the seconds until it will be."""
         bucket = self._buckets.get(key)

@@ -20,7 +20,7 @@ from order_events.models import Event
 from order_events.outbox import Outbox
 from order_events.pacer import Pacer
 from order_events.protocol import Position, ProtocolError, Subscribe, Unsubscribe
-from order_events.ratelimit import TokenBucket
+from order_events.ratelimit import Buckets, TokenBucket
 from order_events.recent import Recent
 from order_events.session import History, RootSession
 
@@ -55,6 +55,16 @@ def test_a_full_bucket_gives_exactly_its_budget_at_once() -> None:
     assert bucket.take(1, 5.0) == pytest.approx(0.6)
     assert bucket.take(1, 5.6) == 0
     assert bucket.take(1, 5.6) > 0
+
+
+def test_buckets_forget_who_has_been_quiet_longest() -> None:
+    """Beyond their bound; whoever is still known has no fresh budget."""
+    buckets: Buckets[str] = Buckets(most=2)
+    assert [buckets.take(who, 1, 0.0) for who in "aba"] == [0, 0, 60]
+    assert buckets.take("c", 1, 0.0) == 0
+    assert buckets.take("a", 1, 0.0) > 0
+    assert buckets.take("b", 1, 0.0) == 0
+    assert len(buckets) == 2
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 0.5)), max_size=100))

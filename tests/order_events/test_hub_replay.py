@@ -290,3 +290,35 @@ async def test_a_page_of_history_is_bounded_in_bytes(start: Any) -> None:
         pages.append([event["seq"] for event in page["events"]])
         after, more = page["seq"], page["more"]
     assert pages == [[1, 2, 3], [4], [5], [6]]
+
+
+async def test_nobody_hears_of_an_event_before_it_has_been_fanned_out(start: Any) -> None:
+    """Between its commit and its fan-out an event is on disk: neither a replay nor a page of
+    history may give it, for it will come live."""
+    server = await start(recent_events=1)
+    await publish(server, 5)
+    store, committed = server.events.store, []
+    fan_out, store._committed = store._committed, committed.extend
+    await publish(server, 3, start=5)
+    client = await server.connect()
+    await subscribe(client, 0)
+    assert numbers(await collect(client, 5)) == [0, 1, 2, 3, 4]
+    await client.silent()
+    page = (await server.call("GET", "/v1/events?after=0"))[1]
+    assert (len(page["events"]), page["seq"], page["more"]) == (5, 5, False)
+    store._committed = fan_out
+    fan_out(committed)
+    assert numbers(await collect(client, 3)) == [5, 6, 7]
+    await client.silent()
+
+
+async def test_what_waits_in_a_batch_comes_before_the_answer_to_a_subscribe(start: Any) -> None:
+    """It was published before, and is due to the subscriptions of then."""
+    server = await start()
+    client = await server.connect()
+    await client.send(type="subscribe", events=["table:updated"], batch_ms=5_000)
+    await client.expect("subscribed")
+    await publish(server, 2)
+    await client.send(type="subscribe", events=["order:*"])
+    assert numbers((await client.expect("batch"))["events"]) == [0, 1]
+    await client.expect("subscribed")
