@@ -10,11 +10,13 @@ from aiohttp import hdrs, web
 from order_events import http, ops, pages, webserve
 from order_events.application import Application
 from order_events.asyncapi import ROOT
+from order_events.audit_http import AuditApi
 from order_events.auth import TokenAuthority, authority
 from order_events.endpoint import Endpoint
 from order_events.jwks import KeySet
 from order_events.protocol import ClientMessage
 from order_events.root import RootApplication
+from order_events.routes import routes_of
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
 from order_events.sockets import Sockets
@@ -24,6 +26,7 @@ M = TypeVar("M", bound=ClientMessage)
 
 AUTHORITY = web.AppKey("AUTHORITY", TokenAuthority)
 EVENTS = web.AppKey("EVENTS", OrderEvents)
+GATE = web.AppKey("GATE", Gate)
 SOCKETS = web.AppKey("SOCKETS", Sockets)
 
 
@@ -36,8 +39,8 @@ def build_app(
     """The hub as an application, which opens `events` when it starts and closes it when it stops.
 
     `app[EVENTS]`, `app[SOCKETS]`, `app[AUTHORITY]` and `ops.READINESS` are there to build on;
-    `add_socket` serves another kind of socket beside the root one, `webserve.add_routes` further
-    routes, and `ops.CHANNELS` is what the document of the sockets describes.
+    `add_socket` serves another kind of socket beside the root one, `webserve.add_routes` (with
+    `app[GATE]`) further routes, and `ops.CHANNELS` is what the document of the sockets describes.
     """
     app = web.Application(client_max_size=settings.http_body_bytes)
     app[EVENTS] = events
@@ -88,7 +91,9 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
         lambda: None if events.ready else "the order store cannot be written",
         lambda: None if sockets.accepting else "the server is stopping",
     ]
-    webserve.add_routes(app, http.Api(events, sockets), http.ROUTES, gate)
+    app[GATE] = gate
+    webserve.add_routes(app, http.Api(events, sockets), routes_of(http.Api), gate)
+    webserve.add_routes(app, AuditApi(events.ledger), routes_of(AuditApi), gate)
     ops.add_routes(app, events.settings, events.metrics, gate)
 
 

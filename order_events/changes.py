@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from order_events import filters, orders
+from order_events import audit, filters, orders
 from order_events.drafts import Draft
 from order_events.errors import InvalidOrder, KeyReused, NotFound
 from order_events.filters import Tags
@@ -73,6 +73,7 @@ def create_order(
     )
     event = tx.append(restaurant_id, filters.ORDER_CREATED, _order_data(order), order_tags(order))
     tx.put_order(order, event.seq)
+    audit.order_changed(tx, "created", None, order)
     tx.remember(restaurant_id, "order", key, digest, order.id)
     return order
 
@@ -81,13 +82,9 @@ def change_order(
     tx: Tx, restaurant_id: str, order_id: str, change: OrderChange, actor: str
 ) -> Order:
     """The changed order."""
-    order = orders.revise(
-        tx.require_order(restaurant_id, order_id),
-        change,
-        tx.menu(restaurant_id),
-        actor=actor,
-        now=tx.now,
-    )
+    before = tx.require_order(restaurant_id, order_id)
+    order = orders.revise(before, change, tx.menu(restaurant_id), actor=actor, now=tx.now)
+    audit.order_changed(tx, "changed", before, order)
     return _updated(tx, order)
 
 
@@ -106,9 +103,11 @@ def set_status(
             previous_status=before.status,
             version=order.version,
             actor=actor,
+            reason=change.reason,
         ).model_dump(mode="json"),
         order_tags(order),
     )
+    audit.order_changed(tx, "status", before, order, change.reason)
     return _updated(tx, order)
 
 
@@ -132,7 +131,9 @@ def take_payment(
         {**order_tags(order), "status": (payment.status,)},
     )
     if payment.status == "completed":
-        _updated(tx, orders.pay(order, payment.amount, actor=actor, now=tx.now))
+        paid = orders.pay(order, payment.amount, actor=actor, now=tx.now)
+        audit.order_changed(tx, "paid", order, paid)
+        _updated(tx, paid)
     tx.remember(restaurant_id, "payment", key, digest, payment.id)
     return payment
 
@@ -183,8 +184,8 @@ def put_menu(tx: Tx, restaurant_id: str, menu: Menu, actor: str) -> int:
 
 
 def publish(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
-    """An event of its own."""
-    return tx.append(restaurant_id, type_, data, tags)
+    """An event of its own; what a session says goes into its audit as well."""
+    return tx.append(restaurant_id, type_, audit.take(tx, restaurant_id, type_, data), tags)
 
 
 def update_kitchen(tx: Tx, restaurant_id: str) -> bool:

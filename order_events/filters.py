@@ -16,6 +16,7 @@ PAYMENT_PROCESSED = "payment:processed"
 KDS_UPDATE = "kds:update"
 VOICE_TRANSCRIPT = "voice:transcript"
 VOICE_ORDER = "voice:order"
+VOICE_SESSION = "voice:session"
 
 DOCUMENTED_EVENTS = frozenset(
     {
@@ -29,7 +30,10 @@ DOCUMENTED_EVENTS = frozenset(
 )
 """What a connection receives that never subscribed."""
 
-EVENTS = DOCUMENTED_EVENTS | {VOICE_TRANSCRIPT, VOICE_ORDER}
+SPOKEN = frozenset({VOICE_TRANSCRIPT, VOICE_ORDER})
+"""What holds words of guests."""
+
+EVENTS = DOCUMENTED_EVENTS | SPOKEN | {VOICE_SESSION}
 """Everything that can be published and subscribed to."""
 
 ALWAYS_SENT = frozenset({"connected", "error"})

@@ -17,6 +17,7 @@ from order_events.answers import (
     TableAnswer,
     VersionAnswer,
 )
+from order_events.audit_http import AuditApi
 from order_events.errors import NotFound
 from order_events.menu import Menu
 from order_events.models import (
@@ -114,6 +115,7 @@ class Api:
             call.says.status,
             actor=call.who.user_id,
             version=call.says.version,
+            reason=call.says.reason,
         )
         return OrderAnswer(order=order)
 
@@ -219,5 +221,5 @@ class Api:
         return RevokedAnswer(closed=self._sockets.close_revoked())
 
 
-ROUTES = routes_of(Api)
+ROUTES = (*routes_of(Api), *routes_of(AuditApi))
 """Every route of the hub, in the order of the document."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import structlog
@@ -166,6 +166,13 @@ class Hub:
         """History now begins at `oldest`."""
         head, _ = self._positions[restaurant_id]
         self._positions[restaurant_id] = (head, oldest)
+
+    def replace(self, events: Iterable[Event]) -> None:
+        """From now on these are what was published in their places."""
+        for event in events:
+            channel = self._channels.get(event.restaurant_id)
+            if channel is not None:
+                channel.recent.replace(event)
 
     def restaurants(self) -> list[str]:
         """All restaurants that have a history."""

@@ -78,10 +78,11 @@ class OrderChange(Draft):
 
 
 class StatusChange(Draft):
-    """The step an order is to take."""
+    """The step an order is to take, and, where it is worth keeping, why."""
 
     status: OrderStatus
     version: Annotated[int, Field(ge=1)] | None = None
+    reason: Text | None = None
 
 
 class OrderModifier(Kept):

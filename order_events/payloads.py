@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from order_events import filters
+from order_events.audit_models import SessionState
 from order_events.models import (
     Kept,
     Order,
@@ -44,6 +45,7 @@ class OrderStatusData(Kept):
     previous_status: OrderStatus
     version: int
     actor: str
+    reason: str | None = None
 
 
 class TableData(Kept):
@@ -58,6 +60,19 @@ class PaymentData(Kept):
 
     payment: Payment
     actor: str
+
+
+class SessionData(Kept):
+    """`data` of `voice:session`: what has become of a session, by whom, and who holds it now."""
+
+    session_id: str
+    state: SessionState
+    actor: str
+    lane: str | None
+    table_id: str | None
+    order_id: str | None
+    held_by: str | None
+    version: int
 
 
 class Ticket(Kept):
@@ -145,6 +160,7 @@ OrderStatusChanged = message(
 )
 TableUpdated = message("TableUpdated", filters.TABLE_UPDATED, TableData, KeptEnvelope)
 PaymentProcessed = message("PaymentProcessed", filters.PAYMENT_PROCESSED, PaymentData, KeptEnvelope)
+SessionChanged = message("SessionChanged", filters.VOICE_SESSION, SessionData, KeptEnvelope)
 KitchenUpdate = message("KitchenUpdate", filters.KDS_UPDATE, KitchenData, KeptEnvelope)
 
 
@@ -169,5 +185,6 @@ HUB_EVENTS = (
     TableUpdated,
     PaymentProcessed,
     KitchenUpdate,
+    SessionChanged,
 )
 """The events that the hub itself makes."""

@@ -27,6 +27,13 @@ class Recent:
         while len(self._events) > self._max_events or self._bytes > self._max_bytes:
             self._bytes -= len(self._events.popleft().body)
 
+    def replace(self, event: Event) -> None:
+        """Puts an event in the place of that with its seq, if it is here."""
+        at = event.seq - self._events[0].seq if self._events else -1
+        if 0 <= at < len(self._events):
+            self._bytes += len(event.body) - len(self._events[at].body)
+            self._events[at] = event
+
     def after(self, seq: int, limit: int) -> list[Event] | None:
         """The events right after a seq, None if they are not all here."""
         if not self._events or self._events[0].seq > seq + 1:

@@ -37,6 +37,11 @@ class Action(StrEnum):
     SELL_OUT = "mark items as sold out"
     READ_EVENTS = "read events"
     REVOKE = "revoke tokens"
+    READ_SESSIONS = "read voice sessions"
+    TAKE_OVER = "take over voice sessions"
+    READ_AUDIT = "read audits"
+    ERASE = "erase what guests said"
+    READ_ANALYTICS = "read analytics"
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,14 @@ _FLOOR = frozenset(
         Action.READ_EVENTS,
     }
 )
-_FRONT = _FLOOR | {Action.CREATE_ORDERS, Action.CHANGE_ORDERS, Action.CHANGE_TABLES, Action.VOICE}
+_FRONT = _FLOOR | {
+    Action.CREATE_ORDERS,
+    Action.CHANGE_ORDERS,
+    Action.CHANGE_TABLES,
+    Action.VOICE,
+    Action.READ_SESSIONS,
+    Action.TAKE_OVER,
+}
 
 RIGHTS: dict[Role, Rights] = {
     Role.DEVICE: Rights(frozenset({Action.VOICE}), frozenset()),

@@ -60,8 +60,8 @@ Answer = BaseModel | bytes
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route. `takes` is the query of a GET and the JSON body of anything else, which `reads`
-    reads; it raises ValidationError.
+    """One route. `takes` is the query of a GET or DELETE and the JSON body of anything else, which
+    `reads` reads; it raises ValidationError.
 
     `errors` are those that it may answer besides what any request may get; `body_bytes` names the
     setting that bounds the body. `keyed` requests may carry an `Idempotency-Key`.
@@ -88,7 +88,7 @@ class Route:
     @property
     def has_body(self) -> bool:
         """Whether what it takes is a body."""
-        return self.method != "GET"
+        return self.method not in ("GET", "DELETE")
 
 
 def route(

@@ -84,6 +84,46 @@ MIGRATIONS: tuple[str, ...] = (
     );
     """,
     "ALTER TABLE idempotency ADD COLUMN digest TEXT",
+    """
+    CREATE TABLE sessions (
+        restaurant_id TEXT NOT NULL,
+        session_id TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        lane TEXT,
+        table_id TEXT,
+        ordering INTEGER NOT NULL,
+        status TEXT NOT NULL DEFAULT 'listening',
+        order_id TEXT,
+        held_by TEXT,
+        version INTEGER NOT NULL DEFAULT 1,
+        utterances INTEGER NOT NULL DEFAULT 0,
+        edits INTEGER NOT NULL DEFAULT 0,
+        handed_over INTEGER NOT NULL DEFAULT 0,
+        cancelled INTEGER NOT NULL DEFAULT 0,
+        started_at REAL NOT NULL,
+        last_at REAL NOT NULL,
+        confirmed_at REAL,
+        ended_at REAL,
+        erased_at REAL,
+        PRIMARY KEY (restaurant_id, session_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX sessions_by_start ON sessions (restaurant_id, started_at);
+    CREATE INDEX sessions_by_age ON sessions (restaurant_id, last_at);
+    CREATE TABLE audit (
+        restaurant_id TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        at REAL NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (restaurant_id, subject, number)
+    ) WITHOUT ROWID;
+    CREATE INDEX audit_by_kind ON audit (restaurant_id, kind, at);
+    CREATE INDEX events_by_session ON events
+        (restaurant_id, json_extract(tags, '$.session_id[0]'), seq)
+        WHERE type IN ('voice:transcript', 'voice:order');
+    """,
 )
 """What turns a database of version n into one of version n + 1."""
 

@@ -25,6 +25,7 @@ class Schemas:
         ]
         self._places, definitions = models_json_schema(wanted, ref_template=_PLACE)
         self.components: dict[str, Schema] = definitions.get("$defs", {})
+        self._dropped: dict[str, Schema] = {}
 
     def taken(self, model: type[BaseModel]) -> Schema:
         """A reference to a model that we take."""
@@ -36,7 +37,10 @@ class Schemas:
 
     def drop(self, model: type[BaseModel]) -> Schema:
         """The schema of a model that we take and that the document spells out elsewhere."""
-        return self.components.pop(self.taken(model)["$ref"].rpartition("/")[2])
+        name = self.taken(model)["$ref"].rpartition("/")[2]
+        if name in self.components:
+            self._dropped[name] = self.components.pop(name)
+        return self._dropped[name]
 
 
 def limits(settings: BaseModel, names: Iterable[str]) -> dict[str, Schema]:

@@ -20,6 +20,7 @@ from order_events.drafts import ItemDraft
 from order_events.errors import OrderError
 from order_events.hub import Hub
 from order_events.kitchen import Kitchens
+from order_events.ledger import Ledger
 from order_events.menu import Menu
 from order_events.metrics import HubMetrics
 from order_events.models import (
@@ -60,6 +61,7 @@ class OrderEvents:
             metrics, recent_events=settings.recent_events, recent_bytes=settings.recent_bytes
         )
         self.store = Store(settings, metrics, self._committed)
+        self.ledger = Ledger(self.store, self.hub)
         self._live: Pacer[LiveKey, LiveEvent] = Pacer(1 / settings.live_per_second)
         self._kitchens = Kitchens(settings.kds_per_second, self._update_kitchen)
         self._live_timer: asyncio.TimerHandle | None = None
@@ -173,9 +175,10 @@ class OrderEvents:
         *,
         actor: str,
         version: int | None = None,
+        reason: str | None = None,
     ) -> Order:
-        """Takes the order one step on."""
-        change = StatusChange(status=status, version=version)
+        """Takes the order one step on; `reason` is kept in its audit."""
+        change = StatusChange(status=status, version=version, reason=reason)
         return await self.store.write(
             lambda tx: changes.set_status(tx, restaurant_id, order_id, change, actor)
         )
@@ -315,6 +318,7 @@ class OrderEvents:
             await self._repeat(
                 partial(retention.forget_orders, restaurant_id=restaurant_id, limits=kept, now=now)
             )
+            await self._forget_sessions(restaurant_id, kept, now)
         keys_since = now - self.settings.idempotency_days * retention.DAY_S
         await self._repeat(lambda tx: retention.forget_keys(tx, keys_since))
         expired = now - self.settings.token_max_lifetime_s - CLOCK_SKEW_S
@@ -328,6 +332,16 @@ class OrderEvents:
                 lambda tx: retention.forget_events(tx, restaurant_id, kept, now)
             )
             self.hub.forgotten(restaurant_id, oldest)
+
+    async def _forget_sessions(
+        self, restaurant_id: str, kept: retention.Limits, now: float
+    ) -> None:
+        more = True
+        while more:
+            erased, more = await self.store.write(
+                lambda tx: retention.forget_sessions(tx, restaurant_id, kept, now)
+            )
+            self.hub.replace(erased.events)
 
     async def _repeat(self, forget: Callable[[Tx], bool]) -> None:
         """Goes on, a transaction at a time, until nothing is left to forget."""

@@ -35,6 +35,7 @@ class Retention(BaseModel):
     days: Days | None = None
     events: Count | None = None
     order_days: Days | None = None
+    audit_days: Days | None = None
 
 
 class HubSettings(BaseSettings):
@@ -167,10 +168,15 @@ class HubSettings(BaseSettings):
         description="Orders that were completed or cancelled longer ago are forgotten, with their "
         "payments.",
     )
+    retention_audit_days: Days = Field(
+        30,
+        description="Voice sessions and the audit of orders that are older are forgotten, and what "
+        "was said is taken out of the events that are left.",
+    )
     retention_of: Annotated[dict[str, Retention], NoDecode] = Field(
         {},
         description="Restaurants with a retention of their own, as JSON: "
-        '{"r1": {"days": 90, "events": 1000000, "order_days": 3650}}.',
+        '{"r1": {"days": 90, "events": 1000000, "order_days": 3650, "audit_days": 365}}.',
     )
     idempotency_days: Days = Field(
         7, description="How long a repeated creation is recognised by its key."

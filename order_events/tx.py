@@ -66,14 +66,28 @@ class Reader:
         )
         events: list[Event] = []
         size = 0
-        for seq, event_id, type_, tags, body in rows:
-            named = {name: tuple(values) for name, values in json.loads(tags).items()}
-            events.append(Event(restaurant_id, self.epoch, seq, event_id, type_, named, body))
-            size += len(body)
+        for row in rows:
+            events.append(self._event(restaurant_id, row))
+            size += len(events[-1].body)
             if size >= max_bytes:
                 break
         rows.close()
         return events
+
+    def spoken_events(self, restaurant_id: str, session_id: str) -> list[Event]:
+        """All that hold what was said in a session, found without reading the whole history."""
+        rows = self.db.execute(
+            "SELECT seq, event_id, type, tags, body FROM events INDEXED BY events_by_session"
+            " WHERE restaurant_id = ? AND json_extract(tags, '$.session_id[0]') = ?"
+            " AND type IN ('voice:transcript', 'voice:order') ORDER BY seq",
+            (restaurant_id, session_id),
+        ).fetchall()
+        return [self._event(restaurant_id, row) for row in rows]
+
+    def _event(self, restaurant_id: str, row: tuple[int, str, str, str, bytes]) -> Event:
+        seq, event_id, type_, tags, body = row
+        known = {name: tuple(values) for name, values in json.loads(tags).items()}
+        return Event(restaurant_id, self.epoch, seq, event_id, type_, known, body)
 
     def menu_row(self, restaurant_id: str) -> tuple[int, str] | None:
         """A menu's version and JSON."""

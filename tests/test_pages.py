@@ -88,11 +88,14 @@ class Service:
         tokens = authority(HubSettings(data_dir=self._data_dir))
         return tokens.issue(restaurant, user, role, 3600)
 
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def ask(
+        self, path: str, body: dict[str, Any] | None = None, method: str | None = None
+    ) -> dict[str, Any]:
         """A request to the HTTP API as the restaurant's manager; a body is POSTed."""
         request = urllib.request.Request(
             f"{self.url}{path}",
             data=None if body is None else json.dumps(body).encode(),
+            method=method,
             headers={"Authorization": f"Bearer {self.token('boss', Role.MANAGER)}"},
         )
         try:
@@ -426,3 +429,37 @@ async def test_attempts_to_reconnect_back_off(screens: Screens) -> None:
     )
     longest = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
     assert waits == [[wait / 2, wait] for wait in longest]
+
+
+async def test_a_waiter_takes_a_guest_over_and_hands_the_order_back(
+    service: Service, screens: Screens
+) -> None:
+    """With one button on the guest's card, before a word was said; every screen sees who has it."""
+    waiter = await screens.staff("waiter", Role.SERVER, view="conversations")
+    boss = await screens.staff("boss", Role.MANAGER, view="conversations")
+    device = service.token("kiosk", Role.DEVICE)
+    kiosk = await screens.open("/web/microphone.html", token=device, lane="lane-9")
+    await kiosk.click("#talk")
+    [mine, theirs] = [
+        page.locator(".talk", has=page.get_by_role("heading", name="Lane 9"))
+        for page in (waiter, boss)
+    ]
+    await mine.get_by_role("button", name="Take over").click(timeout=SOON)
+    for card in (mine, theirs):
+        await expect(card.locator(".talk-staff")).to_contain_text(
+            "Taken over by waiter", timeout=SOON
+        )
+        await expect(card.locator(".badge")).to_have_text("Needs staff", timeout=SOON)
+    [held] = [s for s in service.ask("/v1/sessions")["sessions"] if s["lane"] == "lane-9"]
+    assert held["held_by"] == "waiter"
+    late = await screens.staff("late", Role.CASHIER, view="conversations")
+    again = late.locator(".talk", has=late.get_by_role("heading", name="Lane 9"))
+    await again.get_by_role("button", name="Hand back").click(timeout=SOON)
+    for card in (mine, theirs, again):
+        await expect(card.get_by_role("button", name="Take over")).to_be_visible(timeout=SOON)
+    await kiosk.click("#talk")
+    await expect(kiosk.locator("#kiosk")).to_have_attribute("data-stage", "done", timeout=SPOKEN)
+    await expect(mine.get_by_role("button", name="Take over")).to_have_count(0, timeout=SOON)
+    service.ask(f"/v1/sessions/{held['session_id']}", method="DELETE")
+    for card in (mine, theirs, again):
+        await expect(card).to_have_count(0, timeout=SOON)

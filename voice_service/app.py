@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from order_events.app import add_socket, build_app
+from order_events.app import GATE, add_socket, build_app
 from order_events.metrics import HubMetrics
 from order_events.ops import CHANNELS
 from order_events.service import OrderEvents
-from voice_service import payloads
+from order_events.webserve import add_routes
+from voice_service import payloads, takeover
 from voice_service.capacity import Capacity
 from voice_service.metrics import VoiceMetrics
 from voice_service.models import ResolvedModel
@@ -19,6 +20,7 @@ from voice_service.scheduler import Scheduler
 from voice_service.sessions import Sessions, SpeechModel
 from voice_service.settings import VoiceSettings
 from voice_service.socket import VoiceApplication
+from voice_service.takeover import TakeOverApi
 from voice_service.vad import DetectorFactory
 
 SCHEDULER = web.AppKey("SCHEDULER", Scheduler)
@@ -68,6 +70,8 @@ def build_voice_app(
     app[SCHEDULER] = scheduler
     app[CHANNELS][:] = payloads.CHANNELS
     add_socket(app, "/voice-stream", VoiceApplication(sessions, settings.shutdown_grace_s), "voice")
+
+    add_routes(app, TakeOverApi(sessions, events.ledger), takeover.ROUTES, app[GATE])
 
     async def voice(app: web.Application) -> AsyncIterator[None]:
         yield

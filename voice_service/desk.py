@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import structlog
 
-from order_events.drafts import ItemDraft
-from order_events.errors import OrderError, StaleVersion
+from order_events.drafts import ItemDraft, ModifierDraft
+from order_events.errors import IllegalTransition, OrderError, StaleVersion
 from order_events.models import Order, OrderDraft, OrderItem, OrderStatus, Source
 from order_events.service import OrderEvents
 from voice_service.ordering import CartUpdate, Reason
@@ -18,6 +18,8 @@ from voice_service.ordering import CartUpdate, Reason
 _log = structlog.get_logger(__name__)
 _TIMEOUT = 10.0
 """Seconds the hub may take for one change before a person is asked to look at the order."""
+
+_OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
 
 T = TypeVar("T")
 
@@ -48,13 +50,55 @@ class OrderDesk:
         self._table = table_id
         self._order: Order | None = None
         self._taken: _TakenOver | None = None
+        self._left: tuple[ItemDraft, ...] = ()
+        self._busy = asyncio.Lock()
+        self.held = False
+
+    async def hold(self) -> None:
+        """Staff take over: once this returns, nothing is changed here."""
+        self.held = True
+        async with self._busy:
+            pass
+
+    def let_go(self) -> None:
+        """Staff have not taken over after all."""
+        self.held = False
+
+    async def as_left(self, order_id: str | None) -> Order | None:
+        """The order as staff have left it, None if there is none; raises IllegalTransition.
+
+        `order_id` is the one to look for if nothing was ordered here: staff may have made it.
+        """
+        if self._taken is not None and self._taken.code == "session_id_reused":
+            raise IllegalTransition(str(self._taken))
+        sought = order_id if self._order is None else self._order.id
+        if sought is None:
+            return None
+        order = await in_time(self._events.order(self._restaurant, sought))
+        if order is None:
+            return None
+        if order.status not in _OPEN:
+            raise IllegalTransition(
+                f"the order is already {order.status.value}: it can no longer be handed back"
+            )
+        return order
+
+    def go_on(self, order: Order | None, left: Sequence[OrderItem]) -> None:
+        """Staff have handed the order back; what is `left` of it stays as it is."""
+        self._order, self._taken, self.held = order, None, False
+        self._left = tuple(map(_draft, left))
 
     async def place(self, update: CartUpdate) -> tuple[Order | None, CartUpdate]:
         """Store an update; the order as it is then, and the update with what went wrong, if so."""
+        async with self._busy:
+            return await self._place(update)
+
+    async def _place(self, update: CartUpdate) -> tuple[Order | None, CartUpdate]:
         try:
-            await self._bring_to(update)
+            await self._bring_to(replace(update, items=(*update.items, *self._left)))
         except _TakenOver as taken:
-            self._taken = taken
+            if not self.held:
+                self._taken = taken
             return self._order, _for_staff(update, taken.code, str(taken))
         except OrderError as error:
             return self._order, _for_staff(update, error.code.value.lower(), error.message)
@@ -63,7 +107,16 @@ class OrderDesk:
             return self._order, _for_staff(update, "unavailable", "the order could not be stored")
         return self._order, update
 
+    async def _look(self) -> None:
+        """See what staff have made of the order."""
+        if self._order is not None:
+            order = await in_time(self._events.order(self._restaurant, self._order.id))
+            self._order = order or self._order
+
     async def _bring_to(self, update: CartUpdate) -> None:
+        if self.held:
+            await self._look()
+            raise _TakenOver("staff_took_over", "staff have taken the order over")
         if self._order is None:
             if not update.items:
                 return
@@ -154,13 +207,27 @@ def _with_note(notes: str | None, note: str | None) -> str | None:
 
 
 def _must_be_open(order: Order) -> None:
-    if order.status not in (OrderStatus.PENDING, OrderStatus.CONFIRMED):
+    if order.status is OrderStatus.CANCELLED:
+        raise _TakenOver("order_cancelled", "the order was cancelled")
+    if order.status not in _OPEN:
         raise _TakenOver("order_under_way", f"the order is already {order.status.value}")
 
 
 def _for_staff(update: CartUpdate, code: str, why: str) -> CartUpdate:
     reason = Reason(code, why, 0, None)
     return replace(update, status="needs_staff", reasons=(*update.reasons, reason))
+
+
+def _draft(item: OrderItem) -> ItemDraft:
+    """The line once more, as it is."""
+    return ItemDraft.model_validate(
+        item.model_dump(include=set(ItemDraft.model_fields))
+        | {
+            "modifiers": [
+                m.model_dump(include=set(ModifierDraft.model_fields)) for m in item.modifiers
+            ]
+        }
+    )
 
 
 def _essence(items: Sequence[ItemDraft] | Sequence[OrderItem]) -> list[tuple[object, ...]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from order_events import asyncapi, http, openapi
+from voice_service import takeover
 from voice_service.payloads import CHANNELS
 from voice_service.settings import VoiceSettings
 
@@ -22,7 +23,7 @@ def documents() -> dict[str, str]:
     # Not from the environment: the documents of the repository have the defaults.
     defaults = VoiceSettings.model_construct()
     return {
-        "openapi.json": _text(openapi.document(http.ROUTES, defaults)),
+        "openapi.json": _text(openapi.document((*http.ROUTES, *takeover.ROUTES), defaults)),
         "asyncapi.json": _text(asyncapi.document(CHANNELS, defaults)),
     }
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
+from order_events.audit_models import Session, SessionStart, SessionState
 from order_events.connection import Connection
 from order_events.errors import OrderError
+from order_events.models import Event, Order
 from order_events.protocol import MessageId
 from order_events.service import OrderEvents
 from voice_service import protocol
@@ -25,6 +28,7 @@ from voice_service.metrics import VoiceMetrics
 from voice_service.scheduler import Scheduler
 from voice_service.session import Action, Audience, Phase, PlaceOrder, Tell, VoiceSession
 
+T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 _RETRY_PAUSES = (0.5, 2.0, 5.0, 0.0)
 """Seconds between attempts to hand an event to the hub."""
@@ -43,6 +47,8 @@ class LiveSession:
         *,
         restaurant_id: str,
         about: Mapping[str, str],
+        start: SessionStart,
+        user_id: str,
         desk: OrderDesk,
         events: OrderEvents,
         scheduler: Scheduler,
@@ -54,7 +60,10 @@ class LiveSession:
         self.ended = asyncio.Event()
         self._restaurant = restaurant_id
         self._about = about
-        self._desk = desk
+        self.desk = desk
+        self.with_staff = asyncio.Lock()
+        self._start = start
+        self._user = user_id
         self._events = events
         self._scheduler = scheduler
         self._metrics = metrics
@@ -66,7 +75,8 @@ class LiveSession:
         self._logging.run(_bind, session.session_id, restaurant_id)
         self._timer: asyncio.TimerHandle | None = None
         # Holds finals and orders: as few as guests speak, and bounded by the session's backlog.
-        self._for_hub: asyncio.Queue[Tell | PlaceOrder | None] = asyncio.Queue()
+        self._for_hub: asyncio.Queue[Tell | PlaceOrder | SessionState | None] = asyncio.Queue()
+        self._for_hub.put_nowait(SessionState.STARTED)
         self._hub_task = self._loop.create_task(
             self._serve_hub(), name="voice session to hub", context=self._logging.copy()
         )
@@ -101,6 +111,18 @@ class LiveSession:
         """The connection turns to another session; this one has ended."""
         if self.connection is connection:
             self.connection = None
+
+    # The staff's side
+
+    def hold(self) -> None:
+        """Staff have taken the order over, which the desk knows already: tell the guest's side."""
+        self._perform(self.session.hold())
+
+    def hand_back(self, order: Order | None) -> None:
+        """The guest goes on with the order as staff have left it."""
+        actions, left = self.session.hand_back(() if order is None else order.items)
+        self.desk.go_on(order, left)
+        self._perform(actions)
 
     async def close(self) -> None:
         """The server stops: free what the session holds, once the hub has what it should get."""
@@ -185,8 +207,9 @@ class LiveSession:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.session.phase is Phase.ENDED:
+        if self.session.phase is Phase.ENDED and not self.ended.is_set():
             self.ended.set()
+            self._for_hub.put_nowait(SessionState.ENDED)
         deadline = self.session.next_deadline()
         if self.session.over(self._loop.time()):
             self._finish()
@@ -222,32 +245,50 @@ class LiveSession:
         while (item := await self._for_hub.get()) is not None:
             with self._contained():
                 if isinstance(item, PlaceOrder):
-                    order, update = await self._desk.place(item.update)
+                    order, update = await self.desk.place(item.update)
                     shown = None if order is None else order.model_dump(mode="json")
                     now = self._loop.time()
                     self._perform(self.session.order_placed(shown, update, now))
+                elif item is SessionState.STARTED:
+                    await self._begin()
+                elif isinstance(item, SessionState):
+                    await self._try(item, self._end)
                 else:
-                    await self._publish(item)
+                    await self._try(item.type, partial(self._publish, item))
 
-    async def _publish(self, tell: Tell) -> None:
+    async def _begin(self) -> None:
+        """Enter the session into the books; if staff held it before a restart, they still do."""
+        begun = await self._try(SessionState.STARTED, self._enter)
+        if begun is not None and begun.held_by is not None:
+            await self.desk.hold()
+            self.hold()
+
+    def _enter(self) -> Awaitable[Session]:
+        return self._events.ledger.begin(self._restaurant, self._start, self._user)
+
+    def _end(self) -> Awaitable[Session]:
+        return self._events.ledger.end(self._restaurant, self.session.session_id, self._user)
+
+    def _publish(self, tell: Tell) -> Awaitable[Event]:
+        return self._events.publish(
+            self._restaurant, tell.type, self._for_watchers(tell), tags=self._about
+        )
+
+    async def _try(self, what: str, change: Callable[[], Awaitable[T]]) -> T | None:
+        """What the hub answers; None if it refuses again and again."""
         for pause in _RETRY_PAUSES:
             try:
-                await in_time(
-                    self._events.publish(
-                        self._restaurant, tell.type, self._for_watchers(tell), tags=self._about
-                    )
-                )
+                return await in_time(change())
             except (OrderError, TimeoutError) as error:
                 _log.warning(
                     "the hub did not take an event",
-                    type=tell.type,
+                    type=what,
                     session=self.session.session_id,
                     why=str(error),
                 )
                 await asyncio.sleep(pause)
-            else:
-                return
-        _log.error("an event is lost", type=tell.type, session=self.session.session_id)
+        _log.error("an event is lost", type=what, session=self.session.session_id)
+        return None
 
 
 def _bind(session_id: str, restaurant_id: str) -> None:

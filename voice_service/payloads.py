@@ -98,14 +98,34 @@ class ReasonData(BaseModel):
     question: str | None
 
 
+class MatchData(BaseModel):
+    """Words that were taken for an item, a modifier, or an item that is to go.
+
+    `quality` is how well they match its name.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["item", "modifier", "removed"]
+    id: str
+    name: str
+    text: str
+    quality: Confidence
+
+
 class UnderstoodData(Told):
-    """`data` of `voice:order`: the order as understood so far, null while nothing was ordered."""
+    """`data` of `voice:order`: the order as understood so far, null while nothing was ordered.
+
+    `after_utterance` is the one that was heard last, `matched` what its words were taken for.
+    """
 
     order: Order | None
     readback: str
     change: str
     status: Literal["listening", "clarify", "confirmed", "needs_staff"]
     reasons: tuple[ReasonData, ...]
+    after_utterance: Count
+    matched: tuple[MatchData, ...]
 
 
 class EndedData(Told):
@@ -128,11 +148,17 @@ class WatchedPartialData(Place, PartialData):
     """A partial as watchers get it."""
 
 
-class WatchedFinalData(Place, FinalData):
+class Erasable(BaseModel):
+    """`redacted`: the guest's words have been erased since; absent, they have not."""
+
+    redacted: Literal[True] | None = None
+
+
+class WatchedFinalData(Place, Erasable, FinalData):
     """A final as watchers get it."""
 
 
-class WatchedOrderData(Place, UnderstoodData):
+class WatchedOrderData(Place, Erasable, UnderstoodData):
     """`voice:order` as watchers get it."""
 
 

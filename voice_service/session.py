@@ -8,11 +8,12 @@ when `next_deadline` has come. All of it happens on one thread.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
+from order_events.models import OrderItem
 from order_events.protocol import ErrorCode, MessageId, ProtocolError
 from voice_service import protocol
 from voice_service.audio import SAMPLE_RATE, AudioError, Decoder, Samples
@@ -135,6 +136,7 @@ class VoiceSession:
         self._update: CartUpdate | None = None
         self._abandoned: str | None = None
         self._end_id: MessageId | None = None
+        self._held = False
         self._last_order: Tell | None = None
         self._answer: Tell | None = None
 
@@ -229,10 +231,34 @@ class VoiceSession:
                     }
                     for reason in update.reasons
                 ],
+                "after_utterance": update.utterance,
+                "matched": [asdict(match) for match in update.matched],
             },
             Audience.WATCHERS,
         )
         return [self._last_order, *self._wind_up(now)]
+
+    # Staff
+
+    def hold(self) -> list[Action]:
+        """Staff have taken the order over: words are heard, and change nothing."""
+        self._held = True
+        return self._told_held(self._listener.utterances)
+
+    def hand_back(self, items: Sequence[OrderItem]) -> tuple[list[Action], tuple[OrderItem, ...]]:
+        """The guest goes on with the order as staff have left it; and what is to stay as it is."""
+        self._held = False
+        if self._conversation is None or self.phase is Phase.ENDED:
+            return [], tuple(items)
+        update, left = self._conversation.adopt(items)
+        return [self._place(update)], left
+
+    def _told_held(self, utterance: int) -> list[Action]:
+        if self._conversation is None or self.phase is Phase.ENDED:
+            return []
+        return [
+            self._place(CartUpdate((), "needs_staff", (), "", changed=False, utterance=utterance))
+        ]
 
     # Connection and time
 
@@ -359,6 +385,8 @@ class VoiceSession:
         self._closings.append(_Sent(now, tell))
         if self._conversation is None or not hypothesis.text:
             return [tell]
+        if self._held:
+            return [tell, *self._told_held(heard.utterance)]
         words = tuple(HeardWord(word.text, word.confidence) for word in hypothesis.words)
         heard_text = Heard(heard.utterance, hypothesis.text, hypothesis.confidence, words)
         return [tell, self._place(self._conversation.hear(heard_text))]
@@ -381,7 +409,7 @@ class VoiceSession:
         """After `voice:end`: close the order once the last final is out, then answer."""
         if self.phase is not Phase.ENDING or not self._listener.settled or self._orders_pending:
             return []
-        if self._conversation is not None:
+        if self._conversation is not None and not self._held:
             conversation, self._conversation = self._conversation, None
             return [self._place(self._close_order(conversation))]
         return self._ended(now)

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from order_events.audit_models import SessionStart
 from order_events.auth import Principal
 from order_events.connection import Connection
+from order_events.errors import NotFound
 from order_events.models import Source
 from order_events.protocol import CloseCode, ErrorCode, ProtocolError
 from order_events.service import OrderEvents
@@ -103,6 +105,14 @@ class Sessions:
             self._tell_no_menu(live, connection)
         return live
 
+    def open_session(self, restaurant_id: str, session_id: str) -> LiveSession:
+        """The session in which somebody listens now; raises NotFound."""
+        for key, live in self._live.items():
+            named = (key.restaurant_id, key.session_id) == (restaurant_id, session_id)
+            if named and live.session.phase is Phase.STREAMING:
+                return live
+        raise NotFound("no such session is open; change its order, if there is one")
+
     async def drain(self, seconds: float) -> None:
         """Let every session say what it still has to say, for a bounded time."""
         sessions = [live for live in self._live.values() if live.session.phase is not Phase.ENDED]
@@ -182,6 +192,13 @@ class Sessions:
             session,
             restaurant_id=key.restaurant_id,
             about={name: value for name, value in named.items() if value is not None},
+            start=SessionStart(
+                session_id=start.session_id,
+                lane=start.lane,
+                table_id=start.table_id,
+                ordering=start.order == "auto",
+            ),
+            user_id=key.user_id,
             desk=OrderDesk(
                 self._events,
                 key.restaurant_id,

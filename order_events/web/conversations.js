@@ -24,7 +24,9 @@ const REASONS = {
   allergy: "Allergy",
   ambiguous_item: "Several things fit",
   ambiguous_quantity: "How many?",
+  changed_by_staff: "Changed by staff",
   connection_lost: "Cut off",
+  left_by_staff: "Stays as staff left it",
   low_confidence: "Not sure",
   missing_choice: "Choice missing",
   missing_size: "Size missing",
@@ -33,11 +35,14 @@ const REASONS = {
   not_in_order: "Not in the order",
   not_understood: "Not understood",
   off_topic: "Off topic",
+  order_cancelled: "Order cancelled",
   order_limit: "Order too long",
+  order_under_way: "Already being made",
   quantity_limit: "Unusual quantity",
   side_talk: "Talk on the side",
   size_not_available: "No such size",
   sold_out: "Sold out",
+  staff_took_over: "Staff have it",
   staff_requested: "Asks for a person",
   too_many_choices: "Too many choices",
   unknown_item: "Not on the menu",
@@ -58,14 +63,17 @@ export class Conversations {
   #list;
   #empty;
   #onAttention;
+  #onHold;
   #cards = new Map();
   #handled = new Set();
 
-  /** `onAttention(count)` hears how many conversations need a person. */
-  constructor(list, empty, onAttention) {
+  /** `onAttention(count)` hears how many conversations need a person, `onHold(session, held)` that
+   *  somebody wants to take a session over, or to hand it back. */
+  constructor(list, empty, onAttention, onHold) {
     this.#list = list;
     this.#empty = empty;
     this.#onAttention = onAttention;
+    this.#onHold = onHold;
   }
 
   /** Takes the data of a `voice:transcript`; `at` is the server's time in ms. */
@@ -87,6 +95,23 @@ export class Conversations {
     card.reasons = data.reasons;
     if (data.order !== null) this.#order(card, data.order);
     this.#fill(card);
+    this.#sort();
+  }
+
+  /** Takes the data of a `voice:session`, or a session of the HTTP API that is `open` or not. */
+  session(data, open, at) {
+    const known = this.#cards.get(data.session_id);
+    if (known !== undefined && data.state === "erased") {
+      this.#forget(known);
+      return this.#sort();
+    }
+    if (known !== undefined && known.version > data.version) return;
+    if (known === undefined && !open) return;
+    const card = known ?? this.#card(data.session_id, at);
+    if (data.lane && card.order === null) this.#name(card, words(data.lane));
+    Object.assign(card, { open, heldBy: data.held_by, version: data.version });
+    if (!open && !card.transcript.any && card.order === null) this.#forget(card);
+    else this.#fill(card);
     this.#sort();
   }
 
@@ -139,6 +164,7 @@ export class Conversations {
       badge: el("span", { class: "badge" }),
       asks: el("div", { class: "asks" }),
       order: el("div", { class: "talk-order" }),
+      staff: el("div", { class: "talk-staff" }),
     };
     const transcript = new Transcript("What the guest says");
     const node = el(
@@ -153,6 +179,7 @@ export class Conversations {
       parts.asks,
       transcript.node,
       parts.order,
+      parts.staff,
     );
     const card = {
       session,
@@ -167,6 +194,9 @@ export class Conversations {
       readback: "",
       reasons: [],
       order: null,
+      open: false,
+      heldBy: null,
+      version: 0,
     };
     this.#fill(card);
     return card;
@@ -194,6 +224,7 @@ export class Conversations {
     setText(parts.badge, STATUS[card.status] ?? words(card.status));
     parts.badge.dataset.status = card.status;
     parts.asks.replaceChildren(...this.#asks(card, calls));
+    keepingFocus(() => parts.staff.replaceChildren(...this.#staff(card)));
     parts.order.replaceChildren(
       ...(order === null
         ? []
@@ -241,6 +272,25 @@ export class Conversations {
       shown.push(el("ul", { class: "reasons", "aria-label": "Reasons" }, others.map(reasonView)));
     }
     return shown;
+  }
+
+  /** Who has the order, and the button that gives it to the other side. */
+  #staff(card) {
+    if (!card.open) return [];
+    const held = card.heldBy !== null;
+    return [
+      el("span", { class: "muted" }, held ? `Taken over by ${card.heldBy}` : ""),
+      el(
+        "button",
+        {
+          type: "button",
+          class: "button small",
+          "data-focus": `${card.session}/hold`,
+          onclick: () => this.#onHold(card, !held),
+        },
+        held ? "Hand back" : "Take over",
+      ),
+    ];
   }
 
   #calls(card) {

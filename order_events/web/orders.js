@@ -82,6 +82,18 @@ export async function setStatus(order, status) {
   return answer.order;
 }
 
+/** Takes a guest's session over, or hands it back; the session as it is then. Throws Refusal. */
+export async function holdSession({ session, version }, held) {
+  const path = `v1/sessions/${encodeURIComponent(session)}/${held ? "take-over" : "resume"}`;
+  return (await ask(path, { method: "POST", body: { version } })).session;
+}
+
+/** The sessions in which guests may be speaking now. */
+export async function loadSessions() {
+  const { sessions } = await ask("v1/sessions?limit=20");
+  return sessions.filter(({ ended_at }) => ended_at === null);
+}
+
 /** The order as the server has it now. */
 export async function loadOrder(id) {
   return (await ask(`v1/orders/${encodeURIComponent(id)}`)).order;

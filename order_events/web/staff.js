@@ -5,21 +5,23 @@ import { $, clock, el, keepAwake, money, setText, words } from "./dom.js";
 import { Feed } from "./feed.js";
 import { Kitchen, announcement } from "./kitchen.js";
 import { place, shortNumber } from "./order-view.js";
-import { OrderBook, loadOrder, loadOrders, setStatus } from "./orders.js";
+import { OrderBook, holdSession, loadOrder, loadOrders, loadSessions, setStatus } from "./orders.js";
 import { Refusal, ask, currentToken, keepToken, socketAddress, takeFragment } from "./session.js";
 
 const VIEW = "voice-ordering.view";
 const WIDE = matchMedia("(min-width: 93.75rem)");
 const ORDER_EVENTS = ["order:created", "order:updated"];
-const VOICE_EVENTS = ["voice:transcript", "voice:order"];
+const VOICE_EVENTS = ["voice:transcript", "voice:order", "voice:session"];
 /** Roles whose screens do not show what guests say. */
 const NO_VOICE = ["kitchen"];
 const RETRY_MS = 3_000;
 const TOAST_MS = 7_000;
+/** A guest's visit lasts no longer than this. */
+const LONG_AGO_MS = 15 * 60_000;
 
 const book = new OrderBook();
 const kitchen = new Kitchen($("board"), takeStep);
-const conversations = new Conversations($("talks"), $("no-conversations"), attention);
+const conversations = new Conversations($("talks"), $("no-conversations"), attention, hold);
 
 let feed = null;
 let clockOffset = 0;
@@ -121,6 +123,12 @@ async function takeStock(who) {
     ({ menu }) => mine === feed && setText($("restaurant"), menu.name),
     () => undefined, // The identifier is shown already; a restaurant may have no menu yet.
   );
+  if (mayHear) {
+    loadSessions().then(
+      (open) => mine === feed && open.forEach(greet),
+      () => undefined, // They are shown as soon as something happens in them.
+    );
+  }
   const orders = await untilLoaded(mine);
   if (orders === null) return;
   for (const order of orders) book.apply(order);
@@ -148,9 +156,11 @@ async function untilLoaded(mine) {
 }
 
 function take({ type, data, timestamp }) {
+  if (data.redacted) return;
   const at = Date.parse(timestamp);
   if (type === "voice:transcript") conversations.transcript(data, at);
   else if (type === "voice:order") conversations.understood(data, at);
+  else if (type === "voice:session") conversations.session(data, !["ended", "erased"].includes(data.state), at);
   else takeOrder(data.order, type === "order:created");
 }
 
@@ -163,6 +173,23 @@ function takeOrder(order, isNew) {
   showFinished();
   if (isNew || before !== order.status) setText($("announcer"), announcement(order, isNew));
   tick();
+}
+
+/** A session that was open before this page; one of long ago was never ended. */
+function greet(session) {
+  const at = Date.parse(session.started_at);
+  if (Date.now() + clockOffset - at < LONG_AGO_MS) conversations.session(session, true, at);
+}
+
+/** Staff take a guest's order into their own hands, or give it back. */
+async function hold(card, held) {
+  try {
+    conversations.session(await holdSession(card, held), true, card.heardAt);
+  } catch (error) {
+    const refusal = error instanceof Refusal;
+    if (refusal && error.status === 401) return refused(error.code, error.message);
+    toast(refusal ? `${error.message}.` : "Nothing was changed: the server cannot be reached.");
+  }
 }
 
 async function takeStep(order, status) {

@@ -57,6 +57,11 @@ export class Transcript {
     return !this.#partial.hidden;
   }
 
+  /** Whether anything has been said. */
+  get any() {
+    return this.speaking || this.#utterances.size > 0;
+  }
+
   /** Takes the data of a `voice:transcript`; false if it is no news. */
   take(said) {
     if (this.#utterances.has(said.utterance)) return false;

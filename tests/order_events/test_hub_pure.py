@@ -343,6 +343,21 @@ def test_recent_events_are_bounded_and_without_a_gap(sizes: list[int], after: in
         assert [e.seq for e in found] == list(range(after + 1, len(sizes) + 1))[:3]
 
 
+def test_a_recent_event_can_be_replaced() -> None:
+    """And its bytes count as they are then; one that is not here is passed over."""
+    recent = Recent(5, 10)
+    for seq in (1, 2, 3):
+        recent.append(Event("r", "e", seq, "made", "t", {}, b"xxx"))
+    for seq in (0, 2, 4):
+        recent.replace(Event("r", "e", seq, "erased", "t", {}, b""))
+    recent.append(Event("r", "e", 4, "made", "t", {}, b"xxxx"))
+    found = recent.after(0, 9)
+    assert found is not None
+    assert [(e.seq, e.event_id) for e in found] == [
+        *((1, "made"), (2, "erased"), (3, "made"), (4, "made")),
+    ]
+
+
 def test_an_event_larger_than_a_batch_is_not_held_back() -> None:
     """What waits goes before it."""
     batcher = Batcher(max_events=5, max_bytes=10)

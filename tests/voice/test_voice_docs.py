@@ -34,6 +34,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 BOTH = README + PROTOCOL
 DOCUMENT = asyncapi.document(CHANNELS, VoiceSettings.model_construct())
+GUEST = "8f1c2d"
+"""The session of the examples."""
 ELLIPSES = (
     (re.compile(r",…(?=[}\]])"), ""),
     (re.compile(r"(?<=[{\[])…(?=[}\]])"), ""),
@@ -178,12 +180,19 @@ def contains(whole: Any, part: Any) -> bool:
 
 
 async def test_the_http_examples_answer_as_the_protocol_says(server: Server) -> None:
-    """One after the other, as a reader would try them; `{id}` is the order that was made."""
+    """One after the other, as a reader would try them; `{id}` is the order that was made.
+
+    While the guest of the examples is at the microphone.
+    """
     made = "none"
+    microphone, screen = await server.voice(user="lane-2"), await server.screen("voice:session")
     for request, answer in exchanges():
         head, _, body = request.replace("{id}", made).partition("\n\n")
         first, *headers = head.splitlines()
         method, path = first.split()
+        if GUEST in path and not microphone.session_id:
+            await microphone.begin(GUEST)
+            await screen.expect("voice:session")
         status_line, _, shown = answer.partition("\n\n")
         given = dict(header.split(": ", 1) for header in headers)
         given["Authorization"] = f"Bearer {server.token(Role.SERVICE, 'till')}"
@@ -202,9 +211,9 @@ async def test_every_path_that_is_named_is_served(server: Server) -> None:
     """`/v1/…`, and what operators ask."""
     served = {route.resource.canonical for route in server.app.router.routes()}
     named = set(
-        re.findall(r"(?<![\w.])/(?:v1/[a-z0-9{}/.]*[a-z0-9}]|healthz|readyz|metrics)", BOTH)
+        re.findall(r"(?<![\w.])/(?:v1/[a-z0-9{}/.-]*[a-z0-9}]|healthz|readyz|metrics)", BOTH)
     )
-    named = {re.sub(r"/(t12|cheeseburger)$", "/{id}", path) for path in named}
+    named = {re.sub(rf"/(t12|cheeseburger|{GUEST})(?=/|$)", "/{id}", path) for path in named}
     assert len(named) > 8
     assert named <= served
 

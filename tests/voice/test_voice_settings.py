@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from order_events.settings import Retention
 from voice_service.settings import VoiceSettings
 from voice_service.vad import FRAME_MS
 
@@ -26,6 +27,7 @@ SPECIAL: dict[str, tuple[str, Any]] = {
         (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128")),
     ),
     "allowed_origins": ("https://a.example, https://b.example/", None),
+    "retention_of": ('{"r1": {"days": 90}}', {"r1": Retention(days=90)}),
     "device": ("cuda", "cuda"),
     "detector": ("webrtc", "webrtc"),
     "webrtc_mode": ("3", 3),

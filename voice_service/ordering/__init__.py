@@ -6,7 +6,7 @@ understood come back as reasons.
 
 from voice_service.ordering.conversation import Conversation
 from voice_service.ordering.menu import CompiledMenu
-from voice_service.ordering.model import CartUpdate, Heard, HeardWord, Reason, Status
+from voice_service.ordering.model import CartUpdate, Heard, HeardWord, Match, Reason, Status
 from voice_service.ordering.thresholds import Thresholds
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Conversation",
     "Heard",
     "HeardWord",
+    "Match",
     "Reason",
     "Status",
     "Thresholds",

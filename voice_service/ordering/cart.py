@@ -79,6 +79,15 @@ class Cart:
             self._history = [*self._history[-_UNDO_DEPTH:], before]
         return problem
 
+    def adopt(self, lines: Sequence[Line]) -> None:
+        """Others have changed the order: it is as they left it, and they are not undone."""
+        self.lines = tuple(lines)
+        self._last = lines[-1].id if lines else None
+        numbers = (int(line.id) for line in lines if line.id.isdecimal())
+        self._next_id = max([self._next_id, *(number + 1 for number in numbers)])
+        self._history = []
+        self.begin()
+
     def settle(self, confidence: float) -> None:
         """The guest has said that lines below `confidence` are right."""
         self.lines = tuple(

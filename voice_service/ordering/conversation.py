@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from order_events.drafts import ItemDraft
+from order_events.models import OrderItem
 from voice_service.ordering.acts import (
     Act,
     Add,
@@ -20,12 +21,14 @@ from voice_service.ordering.acts import (
     Restart,
     Undo,
 )
+from voice_service.ordering.adopt import lines_of
 from voice_service.ordering.cart import Cart
 from voice_service.ordering.checks import Checks
 from voice_service.ordering.chooser import Chooser
 from voice_service.ordering.confidence import Evidence
 from voice_service.ordering.lines import Line
 from voice_service.ordering.loose import CartView
+from voice_service.ordering.matches import matched
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.parser import Parsed, Parser
@@ -97,7 +100,9 @@ class Conversation:
         # A recogniser ends every utterance with a full stop; here the sentence goes on.
         waiting = " ".join(spoken[first:]).rstrip(".?!… ")
         self._waiting = _Waiting(waiting, confidences[first : first + len(waiting.split())])
-        return self._take(parsed, confidences)
+        matches = matched(parsed.acts, spoken, self._menu)
+        update = self._take(parsed, confidences)
+        return replace(update, utterance=heard.utterance, matched=matches)
 
     def end(self) -> CartUpdate:
         """The guest is gone: what was held back is taken as it stands, and the order closes."""
@@ -108,6 +113,21 @@ class Conversation:
             self._take(parsed, waiting.confidences)
         self._done = self._ended = True
         return self._update([], changed=self._cart.lines != before)
+
+    def adopt(self, items: Sequence[OrderItem]) -> tuple[CartUpdate, tuple[OrderItem, ...]]:
+        """Goes on with the order as staff have left it; what was still open they have settled.
+
+        The update has the items that the guest can go on changing. The other ones, which a reason
+        names, are for the caller to keep.
+        """
+        lines, left = lines_of(items, self._menu)
+        self._cart.adopt(lines)
+        self._waiting = _Waiting()
+        self._let_go()
+        self._done, self._missed = False, 0
+        self._staff = [r for r in self._staff if r.code == "allergy"]
+        notes = [Reason("left_by_staff", item.name, self._utterance) for item in left]
+        return replace(self._update(notes, changed=True), utterance=self._utterance), left
 
     def chooser(self) -> Callable[[Sequence[str]], int]:
         """Which of several texts makes most sense if it is heard now; may be called anywhere."""

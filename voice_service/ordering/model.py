@@ -43,11 +43,27 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """Words that were taken for something on the menu.
+
+    `kind` says what: an item, a modifier, or an item that is to go. `quality` (0 to 1) is how well
+    they match its name.
+    """
+
+    kind: Literal["item", "modifier", "removed"]
+    id: str
+    name: str
+    text: str
+    quality: float
+
+
+@dataclass(frozen=True, slots=True)
 class CartUpdate:
     """The whole order after an utterance. `changed` says whether its items differ from before.
 
     `readback` is the whole order in words, `change` what this utterance did to it (empty: nothing).
     `notes` is what staff must know whatever becomes of the items: an allergy.
+    `utterance` is the one that was heard, and `matched` what its words were taken for.
     """
 
     items: tuple[ItemDraft, ...]
@@ -57,3 +73,5 @@ class CartUpdate:
     changed: bool
     change: str = ""
     notes: str | None = None
+    utterance: int = 0
+    matched: tuple[Match, ...] = ()
