@@ -103,6 +103,11 @@ class Connection:
         return sent
 
     @property
+    def waiting(self) -> tuple[int, int]:
+        """Messages and bytes that wait for the peer to read."""
+        return self._writer.waiting
+
+    @property
     def keeping_up(self) -> bool:
         """Whether the peer has read as fast as we have written, as far as can be told."""
         return self._writer.keeping_up

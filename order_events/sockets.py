@@ -182,6 +182,9 @@ class Sockets:
 
     def sweep(self) -> None:
         """Drops who has not answered since the last sweep, and pings everybody else."""
+        waiting = [connection.waiting for connection in self._open]
+        self.metrics.outbox_messages.set(sum(messages for messages, _ in waiting))
+        self.metrics.outbox_fullest.set(max((size for _, size in waiting), default=0))
         for connection in list(self._open):
             if connection.awaiting_pong:
                 connection.abort()

@@ -51,6 +51,11 @@ class FrameWriter:
         self._room = asyncio.Event()
 
     @property
+    def waiting(self) -> tuple[int, int]:
+        """Messages and bytes that wait for the peer to read."""
+        return len(self._outbox), self._outbox.size
+
+    @property
     def keeping_up(self) -> bool:
         """Whether the system has taken everything that was written, as it does while the peer
         reads."""

@@ -121,6 +121,10 @@ async def test_a_stalled_reader_keeps_every_event_and_only_the_latest_partial(st
         server.events.hub.publish(published[-1])
         assert (await quick.expect("table:updated"))["seq"] == published[-1].seq
         assert len(published) < 500
+    server.app[SOCKETS].sweep()
+    sample = server.events.metrics.registry.get_sample_value
+    assert sample("order_events_outbox_messages") == len(slow._writer._outbox)
+    assert sample("order_events_outbox_fullest_bytes") >= 20 * 60_000
     for number in range(30):
         for lane in ("1", "2"):
             server.events.publish_live(
