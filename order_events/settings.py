@@ -123,7 +123,11 @@ class HubSettings(BaseSettings):
     close_timeout_s: Seconds = Field(
         5, description="How long a closing handshake may take before the connection is cut."
     )
-    max_connections: Count = Field(2_000, description="Open sockets; beyond it: 1013.")
+    max_connections: Count = Field(
+        2_000,
+        description="Open sockets; beyond it: 1013. Two restaurants that use their whole share fill "
+        "it: for more of such a size, raise it together with the system's limit of open files.",
+    )
     max_connections_per_restaurant: Count = Field(
         1_000, description="Open sockets of one restaurant; beyond it: 1013."
     )
