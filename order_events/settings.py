@@ -125,8 +125,8 @@ class HubSettings(BaseSettings):
     )
     max_connections: Count = Field(
         2_000,
-        description="Open sockets; beyond it: 1013. Two restaurants that use their whole share fill "
-        "it: for more of such a size, raise it together with the system's limit of open files.",
+        description="Open sockets; beyond it: 1013. Two restaurants that use their whole share "
+        "fill it: for more of such a size, raise it together with the limit of open files.",
     )
     max_connections_per_restaurant: Count = Field(
         1_000, description="Open sockets of one restaurant; beyond it: 1013."
