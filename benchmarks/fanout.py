@@ -102,6 +102,7 @@ def hub(compress: bool, stored: bool) -> Iterator[Target]:
             "VOICE_PORT": "0",
             "VOICE_DATA_DIR": data,
             "VOICE_IDLE_HTTP_S": "3600",
+            "VOICE_HTTP_PER_MINUTE": "1000000000",
             "VOICE_MAX_CONNECTIONS": "100000",
             "VOICE_MAX_CONNECTIONS_PER_RESTAURANT": "100000",
             "VOICE_MAX_CONNECTIONS_PER_USER": "100000",

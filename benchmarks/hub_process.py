@@ -28,7 +28,12 @@ class HubProcess:
         self._data_dir = data_dir
         outside = {k: v for k, v in os.environ.items() if not k.startswith(("VOICE_", "LOG_LEVEL"))}
         own = {f"VOICE_{name.upper()}": str(value) for name, value in settings.items()}
-        place = {"VOICE_DATA_DIR": str(data_dir), "VOICE_PORT": str(port), "LOG_LEVEL": "warning"}
+        place = {
+            "VOICE_DATA_DIR": str(data_dir),
+            "VOICE_PORT": str(port),
+            "VOICE_HTTP_PER_MINUTE": "1000000000",
+            "LOG_LEVEL": "warning",
+        }
         self._environment = outside | place | own
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -30,6 +30,8 @@ _START_ERRORS = (
     ValueError,
     OSError,
 )
+_SECRETS = frozenset({"jwt_secret", "metrics_token"})
+"""Settings without an option: every user of the machine can read a command line."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -81,16 +83,21 @@ def _parser() -> argparse.ArgumentParser:
     # Without a default, what stands before the command is not overwritten by the command's own.
     place = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     place.add_argument("--data-dir", type=Path, help="where the database and the secret are kept")
-    address = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    address.add_argument("--host", help="address to listen on")
-    address.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+    rest = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    for name, field in HubSettings.model_fields.items():
+        if name != "data_dir" and name not in _SECRETS:
+            option = f"--{name.replace('_', '-')}"
+            about = (field.description or "").replace("%", "%%")
+            rest.add_argument(option, metavar="VALUE", help=about)
     parser = argparse.ArgumentParser(
         prog="python -m order_events",
-        description="Every setting is also an environment variable, VOICE_ and its name.",
-        parents=[place, address],
+        description="Every setting is also an environment variable, VOICE_ and its name "
+        "(LOG_LEVEL for the log level); the secrets, VOICE_JWT_SECRET and VOICE_METRICS_TOKEN, are "
+        "only that.",
+        parents=[place, rest],
     )
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("serve", help="serve until stopped (the default)", parents=[place, address])
+    commands.add_parser("serve", help="serve until stopped (the default)", parents=[place, rest])
     commands.add_parser(
         "new-epoch",
         help="after a backup was put back: let no client resume from what was lost",

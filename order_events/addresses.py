@@ -6,12 +6,14 @@ aiohttp-remotes was looked at and not taken: its filter believes `X-Forwarded-Fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from aiohttp import hdrs, web
 
 Network = IPv4Network | IPv6Network
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([^\]]*)\](?::[0-9]+)?")
 
 
 def caller(request: web.Request, trusted: Sequence[Network]) -> str:
@@ -25,10 +27,10 @@ def origin_of(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network
     """The nearest address that is no trusted proxy's; an IPv6 one as its /64, a household's share.
 
     `forwarded_for` are the values of the header: each proxy adds who it was called by on the right,
-    so what stands left of the first stranger may be invented. An entry that is no address ends the
-    search as well.
+    so what stands left of the first stranger may be invented. An entry that is no address, with or
+    without a port, ends the search as well.
     """
-    chain = [hop.strip() for value in forwarded_for for hop in value.split(",")]
+    chain = [_without_port(hop.strip()) for value in forwarded_for for hop in value.split(",")]
     address = peer
     while _trusted(address, trusted) and chain:
         hop = chain.pop()
@@ -48,6 +50,12 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _without_port(hop: str) -> str:
+    """Some proxies add the port: `192.0.2.7:4711`, `[2001:db8::1]:4711`."""
+    with_port = _WITH_PORT.fullmatch(hop)
+    return hop if with_port is None else with_port[1] or with_port[2]
 
 
 def _counted(address: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,14 +87,33 @@ class Connection:
             return
         self._metrics.messages_out.labels(self.socket).inc()
         if not self._writer.put(message.wire(self._writer.window), message.key):
-            self._too_slow()
+            self.too_slow()
 
-    def send_burst(self, burst: Burst) -> None:
-        """Sends messages that others get as well; who calls counts them."""
-        if not self._closing and not self._writer.burst(burst):
-            self._too_slow()
+    def send_burst(self, burst: Burst) -> int:
+        """Sends messages that others get as well, and returns for how many there was room; who
+        calls counts them, and does something about the rest."""
+        return len(burst.messages) if self._closing else self._writer.burst(burst)
 
-    def _too_slow(self) -> None:
+    def send_all(self, messages: Sequence[Message]) -> int:
+        """Sends messages of this connection alone, and returns for how many there was room."""
+        if self._closing:
+            return len(messages)
+        sent = self._writer.put_all(messages)
+        self._metrics.messages_out.labels(self.socket).inc(sent)
+        return sent
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Messages and bytes that wait for the peer to read."""
+        return self._writer.waiting
+
+    @property
+    def keeping_up(self) -> bool:
+        """Whether the peer has read as fast as we have written, as far as can be told."""
+        return self._writer.keeping_up
+
+    def too_slow(self) -> None:
+        """Closes with 4008, and forgets what waits."""
         self._metrics.slow_closes.inc()
         self._writer.drop()
         self.close(CloseCode.TOO_SLOW, "reading too slowly; reconnect and resume")
@@ -118,6 +137,10 @@ class Connection:
     async def room(self) -> None:
         """Waits until at least half of the outbox is free, or the connection is closing."""
         await self._writer.room()
+
+    async def drained(self) -> None:
+        """Waits until there is room for a message of any size, or the connection is closing."""
+        await self._writer.drained()
 
     def control(self, opcode: WSMsgType, payload: bytes = b"") -> None:
         """Sends a ping or a pong ahead of what waits."""

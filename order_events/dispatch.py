@@ -21,7 +21,7 @@ from order_events.protocol import (
     ProtocolError,
     Refused,
 )
-from order_events.ratelimit import TokenBucket
+from order_events.ratelimit import TokenBucket, refuse_above_rate
 from order_events.settings import HubSettings
 
 M = TypeVar("M", bound=ClientMessage)
@@ -58,6 +58,7 @@ class Dispatcher(Generic[M]):
     def first(self, text: str, now: float) -> Auth:
         """The `auth` message that a connection without a token begins with; raises Refused."""
         self._check_size(size_of(text, self._max_bytes))
+        # It counts, but the bucket is full yet: there is nothing to refuse.
         self._rates["regular"].take(1, now)
         try:
             message = SHELL_MESSAGES.validate_json(text)
@@ -147,10 +148,4 @@ class Dispatcher(Generic[M]):
 
     @staticmethod
     def _take(bucket: TokenBucket, amount: float, now: float) -> None:
-        wait = bucket.take(amount, now)
-        if wait > 0:
-            raise ProtocolError(
-                ErrorCode.RATE_LIMITED,
-                "too many messages; this one had no effect",
-                retry_after_ms=int(wait * 1000) + 1,
-            )
+        refuse_above_rate(bucket.take(amount, now), "messages")

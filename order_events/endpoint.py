@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
+from order_events import extensions
 from order_events.addresses import caller
 from order_events.application import Application, Budget, Handler
 from order_events.connection import Connection
@@ -47,16 +48,19 @@ class Endpoint(Generic[M]):
         if not origin_allowed(origin, request.host, settings.allowed_origins):
             logger.warning("origin refused", socket=self.name, origin=origin)
             raise web.HTTPForbidden(text="this page may not connect here")
+        offered = request.headers.getall(hdrs.SEC_WEBSOCKET_EXTENSIONS, ())
         ws = web.WebSocketResponse(
             timeout=settings.close_timeout_s,
             autoclose=False,
             autoping=False,
-            compress=settings.compression,
+            compress=settings.compression and extensions.sound(offered),
             # The limit itself is checked after inflation, by us: closing is then orderly. This
             # one only bounds memory.
             max_msg_size=2 * settings.max_message_bytes + 1,
         )
-        if not ws.can_prepare(request):
+        # RFC 6455, 4.1, of which aiohttp asks everything else.
+        asked = request.method == hdrs.METH_GET and request.version >= HttpVersion11
+        if not asked or not ws.can_prepare(request):
             raise web.HTTPUpgradeRequired(
                 headers={hdrs.UPGRADE: "websocket"}, text="this is a WebSocket"
             )

@@ -23,13 +23,17 @@ _LOOKAHEAD = 262
 
 
 class Message:
-    """A text message. Messages with the same `key` are values of one thing: the latest counts."""
+    """A text message. Messages with the same `key` are values of one thing: the latest counts.
 
-    __slots__ = ("_wire", "body", "key")
+    `seq` is the first place in history that it is about, None if it is about none.
+    """
 
-    def __init__(self, body: bytes, key: str | None = None) -> None:
+    __slots__ = ("_wire", "body", "key", "seq")
+
+    def __init__(self, body: bytes, key: str | None = None, seq: int | None = None) -> None:
         self.body = body
         self.key = key
+        self.seq = seq
         self._wire: dict[int, bytes] = {}
 
     def wire(self, window: int) -> bytes:

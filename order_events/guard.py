@@ -33,7 +33,8 @@ class FrameGuard(asyncio.Protocol):
         if transport is None:
             return None
         guard = cls(cast(asyncio.Protocol, transport.get_protocol()), FrameWalker(max_frames))
-        guard._walker.feed(getattr(request.protocol, "_message_tail", b""))
+        # Private, but there is no other way to it; a release without it must not pass unnoticed.
+        guard._walker.feed(request.protocol._message_tail)
         transport.set_protocol(guard)
         return guard
 

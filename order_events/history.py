@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from order_events.filters import Filters, UnknownEvent, expand
 from order_events.protocol import ErrorCode, Position, ProtocolError, encode
+from order_events.reader import Reader
 from order_events.service import OrderEvents
 from order_events.session import History
 
@@ -42,23 +44,36 @@ async def read(
     history = History(current, head, events.hub.oldest(restaurant_id))
     if not history.reaches(Position(epoch=epoch or current, seq=after)):
         return _page([], recovered=False, epoch=current, seq=head, more=False)
+    limits = events.settings
     bodies: list[bytes] = []
-    position, scanned = after, 0
-    while position < head and len(bodies) < limit and scanned < SCANNED:
+    position, scanned, size = after, 0, 0
+    while (
+        position < head
+        and len(bodies) < limit
+        and scanned < SCANNED
+        and size < limits.history_bytes
+    ):
+        # What is wanted may be little of what is read, so the bound of the page is not the chunk's.
         chunk = await events.store.read(
-            lambda r, at=position: r.events(  # type: ignore[misc]
-                restaurant_id, at, events.settings.replay_chunk
-            )
+            partial(
+                Reader.events,
+                restaurant_id=restaurant_id,
+                after=position,
+                limit=limits.replay_chunk,
+                max_bytes=limits.history_bytes,
+            ),
+            of=restaurant_id,
         )
         if not chunk or chunk[0].seq != position + 1:
             return _page([], recovered=False, epoch=current, seq=head, more=False)
         for event in chunk:
             # Nobody hears of an event here before it has been fanned out.
-            if event.seq > head or len(bodies) == limit:
+            if event.seq > head or len(bodies) == limit or size >= limits.history_bytes:
                 break
             position, scanned = event.seq, scanned + 1
             if event.type in wanted and filters.match(event.tags):
                 bodies.append(event.body)
+                size += len(event.body)
     return _page(bodies, recovered=True, epoch=current, seq=position, more=position < head)
 
 

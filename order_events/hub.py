@@ -10,9 +10,8 @@ Delivering never blocks, so a slow subscriber slows nobody.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable
-from itertools import islice
+import time
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import structlog
@@ -21,19 +20,23 @@ from order_events.filters import Tags
 from order_events.frames import Burst, Message
 from order_events.metrics import HubMetrics
 from order_events.models import Event, LiveEvent
+from order_events.recent import Recent
 from order_events.session import Wants
 
 ROOT_SOCKET = "root"
 """The socket whose connections subscribe, as metrics call it."""
 
 LONG_S = 0.001
-"""Seconds; a delivery that took less holds nothing back."""
+"""Seconds of the processor; a delivery that took less holds nothing back."""
 SHARE = 0.25
 """What delivering may take of the loop's time, unless an event then waits longer than MOST_S."""
 MOST_S = 0.02
 """Seconds that an event waits at most for others to join."""
 MOST_EVENTS = 64
 """With so many events of a restaurant, nothing waits for more to join."""
+
+Pending = tuple[Message, int]
+"""A message and for how many milliseconds it may be held back."""
 
 logger = structlog.get_logger(__name__)
 
@@ -44,8 +47,8 @@ class Subscriber(Protocol):
     def deliver(self, burst: Burst) -> None:
         """Takes events that are wanted at once, in order; must not block."""
 
-    def hold(self, message: Message, wait_ms: int) -> None:
-        """Takes an event that may be held back `wait_ms` milliseconds; must not block."""
+    def hold(self, pending: Sequence[Pending]) -> None:
+        """Takes events, some of which may be held back, in order; must not block."""
 
     def broken(self) -> None:
         """Delivering has failed; the subscriber must be told that it has missed something."""
@@ -59,7 +62,7 @@ class _Group:
     def __init__(self, wants: Wants) -> None:
         self.wants = wants
         self.members: dict[Subscriber, None] = {}
-        self.pending: list[tuple[Message, int]] = []
+        self.pending: list[Pending] = []
 
     def flush(self) -> int:
         """Delivers what is pending; returns how many messages have been sent at once."""
@@ -72,8 +75,7 @@ class _Group:
                 if burst is not None:
                     subscriber.deliver(burst)
                 else:
-                    for message, wait_ms in pending:
-                        subscriber.hold(message, wait_ms)
+                    subscriber.hold(pending)
             except Exception:
                 # The boundary to a subscriber: its fault must not keep the events from the others.
                 logger.exception("delivering failed")
@@ -89,11 +91,11 @@ class _Channel:
 
     __slots__ = ("free_at", "groups", "listeners", "pending", "recent", "subscribers", "timer")
 
-    def __init__(self, recent: int) -> None:
+    def __init__(self, recent: Recent) -> None:
         self.subscribers: dict[Subscriber, _Group] = {}
         self.groups: dict[Wants, _Group] = {}
         self.listeners: dict[str, dict[_Group, None]] = {}
-        self.recent: deque[Event] = deque(maxlen=recent)
+        self.recent = recent
         self.free_at = 0.0
         self.pending = 0
         self.timer: asyncio.Handle | None = None
@@ -138,9 +140,10 @@ class _Channel:
 class Hub:
     """All restaurants of a process. `open` sets where each one's history stands."""
 
-    def __init__(self, recent: int, metrics: HubMetrics) -> None:
+    def __init__(self, metrics: HubMetrics, *, recent_events: int, recent_bytes: int) -> None:
         self.epoch = ""
-        self._recent = recent
+        self._recent_events = recent_events
+        self._recent_bytes = recent_bytes
         self._metrics = metrics
         self._positions: dict[str, tuple[int, int]] = {}
         self._channels: dict[str, _Channel] = {}
@@ -168,11 +171,8 @@ class Hub:
         """From now on these are what was published in their places."""
         for event in events:
             channel = self._channels.get(event.restaurant_id)
-            if channel is None or not channel.recent:
-                continue
-            at = event.seq - channel.recent[0].seq
-            if 0 <= at < len(channel.recent):
-                channel.recent[at] = event
+            if channel is not None:
+                channel.recent.replace(event)
 
     def restaurants(self) -> list[str]:
         """All restaurants that have a history."""
@@ -181,7 +181,10 @@ class Hub:
     def attach(self, restaurant_id: str, subscriber: Subscriber, wants: Wants) -> None:
         """Subscribes, or changes what a subscriber wants, from the next event on."""
         self.flush(restaurant_id)
-        channel = self._channels.setdefault(restaurant_id, _Channel(self._recent))
+        channel = self._channels.get(restaurant_id)
+        if channel is None:
+            recent = Recent(self._recent_events, self._recent_bytes)
+            channel = self._channels[restaurant_id] = _Channel(recent)
         channel.leave(subscriber)
         channel.join(subscriber, wants)
 
@@ -236,17 +239,15 @@ class Hub:
         if channel.timer is not None:
             channel.timer.cancel()
             channel.timer = None
-        loop = asyncio.get_running_loop()
-        start = loop.time()
+        # Not the time that passes: a machine with other work would hold everything back.
+        start = time.thread_time()
         self._sent.inc(channel.flush())
-        end = loop.time()
-        if end - start > LONG_S:
-            channel.free_at = end + min((end - start) * (1 / SHARE - 1), MOST_S)
+        took = time.thread_time() - start
+        if took > LONG_S:
+            now = asyncio.get_running_loop().time()
+            channel.free_at = now + min(took * (1 / SHARE - 1), MOST_S)
 
     def recent(self, restaurant_id: str, after: int, limit: int) -> list[Event] | None:
         """The events right after a seq, if they are still in memory; else None."""
         channel = self._channels.get(restaurant_id)
-        if channel is None or not channel.recent or channel.recent[0].seq > after + 1:
-            return None
-        start = after + 1 - channel.recent[0].seq
-        return list(islice(channel.recent, start, start + limit))
+        return None if channel is None else channel.recent.after(after, limit)

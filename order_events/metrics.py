@@ -57,6 +57,16 @@ class HubMetrics:
             ["socket", "code"],
             registry=self.registry,
         )
+        self.outbox_messages = Gauge(
+            "order_events_outbox_messages",
+            "Messages waiting for readers, at the last heartbeat",
+            registry=self.registry,
+        )
+        self.outbox_fullest = Gauge(
+            "order_events_outbox_fullest_bytes",
+            "Bytes waiting for the reader that is furthest behind, at the last heartbeat",
+            registry=self.registry,
+        )
         self.slow_closes = Counter(
             "order_events_slow_closes", "Readers closed with 4008", registry=self.registry
         )

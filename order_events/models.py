@@ -229,7 +229,7 @@ class Event:
     message: Message = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", Message(self.body))
+        object.__setattr__(self, "message", Message(self.body, seq=self.seq))
 
 
 @dataclass(frozen=True, slots=True)

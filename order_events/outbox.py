@@ -34,6 +34,11 @@ class Outbox:
         return self._count
 
     @property
+    def size(self) -> int:
+        """Bytes that wait."""
+        return self._bytes
+
+    @property
     def half_empty(self) -> bool:
         """Whether there is room for another chunk of history."""
         return self._count * 2 <= self._max_messages and self._bytes * 2 <= self._max_bytes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from hashlib import sha256
 from importlib.resources import files
 
 from aiohttp import web
@@ -30,29 +32,42 @@ HEADERS = {
 _NAME = r"{name:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*}"
 
 
-def page(package: str, name: str) -> web.Response:
-    """A file of the package's `web` folder; raises HTTPNotFound.
+@lru_cache(maxsize=256)
+def _file(package: str, name: str) -> tuple[bytes, str]:
+    """A file's content and a tag that changes with it; raises HTTPNotFound.
+
+    Read once: what is installed does not change while we run.
+    """
+    resource = files(package) / "web" / name
+    if name.rpartition(".")[2] not in CONTENT_TYPES or not resource.is_file():
+        raise web.HTTPNotFound
+    content = resource.read_bytes()
+    return content, sha256(content).hexdigest()[:32]
+
+
+def page(request: web.Request, package: str, name: str) -> web.Response:
+    """A file of the package's `web` folder, or 304 where the client has it; raises HTTPNotFound.
 
     `name` is a plain file name: the route lets no separator through.
     """
-    content_type = CONTENT_TYPES.get(name.rpartition(".")[2])
-    resource = files(package) / "web" / name
-    if content_type is None or not resource.is_file():
-        raise web.HTTPNotFound
-    return web.Response(
-        body=resource.read_bytes(), headers={**HEADERS, "Content-Type": content_type}
-    )
+    content, tag = _file(package, name)
+    known = any(etag.value in (tag, "*") for etag in request.if_none_match or ())
+    response = web.Response(status=304) if known else web.Response(body=content)
+    response.headers.update(HEADERS)
+    response.headers["Content-Type"] = CONTENT_TYPES[name.rpartition(".")[2]]
+    response.etag = tag
+    return response
 
 
 async def index(request: web.Request) -> web.Response:
     """The first page."""
-    return page("order_events", "index.html")
+    return page(request, "order_events", "index.html")
 
 
 def add_routes(app: web.Application, package: str = "order_events", prefix: str = "/web") -> None:
     """Serves the files of a package's `web` folder under a prefix."""
 
     async def asset(request: web.Request) -> web.Response:
-        return page(package, request.match_info["name"])
+        return page(request, package, request.match_info["name"])
 
     app.router.add_get(f"{prefix}/{_NAME}", asset)

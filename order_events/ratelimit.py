@@ -1,10 +1,13 @@
-"""Token buckets. Pure: time is an argument, in seconds of any steadily growing clock."""
+"""Token buckets, and what is said to who exceeds one. Pure: time is an argument, in seconds of
+any steadily growing clock."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
+
+from order_events.protocol import ErrorCode, ProtocolError
 
 K = TypeVar("K", bound=Hashable)
 
@@ -41,6 +44,9 @@ class Buckets(Generic[K]):
         self._most = most
         self._buckets: OrderedDict[K, TokenBucket] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._buckets)
+
     def take(self, key: K, per_minute: float, now: float) -> float:
         """0 when one more was allowed; else the seconds until it will be."""
         bucket = self._buckets.get(key)
@@ -50,3 +56,13 @@ class Buckets(Generic[K]):
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(key)
         return bucket.take(1, now)
+
+
+def refuse_above_rate(wait_s: float, what: str) -> None:
+    """Raises ProtocolError(RATE_LIMITED) unless a bucket's answer is that there is no wait."""
+    if wait_s > 0:
+        raise ProtocolError(
+            ErrorCode.RATE_LIMITED,
+            f"too many {what}; this one had no effect",
+            retry_after_ms=int(wait_s * 1000) + 1,
+        )

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from math import inf
 from typing import TypeVar
 
 from order_events.models import Event, Order, OrderStatus, Payment, Table
@@ -59,14 +60,24 @@ class Reader:
         page, more = _page(rows, limit)
         return [Order.model_validate_json(body) for _, body in page], more
 
-    def events(self, restaurant_id: str, after: int, limit: int) -> list[Event]:
-        """Committed events after a seq, in order."""
+    def events(
+        self, restaurant_id: str, after: int, limit: int, max_bytes: float = inf
+    ) -> list[Event]:
+        """Committed events after a seq, in order; no further one once there are `max_bytes`."""
         rows = self.db.execute(
             "SELECT seq, event_id, type, tags, body FROM events"
             " WHERE restaurant_id = ? AND seq > ? ORDER BY seq LIMIT ?",
             (restaurant_id, after, limit),
-        ).fetchall()
-        return [self._event(restaurant_id, row) for row in rows]
+        )
+        events: list[Event] = []
+        size = 0
+        for row in rows:
+            events.append(self._event(restaurant_id, row))
+            size += len(events[-1].body)
+            if size >= max_bytes:
+                break
+        rows.close()
+        return events
 
     def spoken_events(self, restaurant_id: str, session_id: str) -> list[Event]:
         """All that hold what was said in a session, found without reading the whole history."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 import structlog
 from pydantic import TypeAdapter
@@ -14,7 +14,7 @@ from order_events.batching import Batcher
 from order_events.connection import Connection
 from order_events.errors import StoreUnavailable
 from order_events.frames import Burst, Message
-from order_events.hub import Hub
+from order_events.hub import Hub, Pending
 from order_events.metrics import HubMetrics
 from order_events.models import Event
 from order_events.protocol import (
@@ -88,6 +88,7 @@ class RootHandler:
         self._batcher = Batcher(settings.batch_events, settings.max_message_bytes)
         self._timer: asyncio.TimerHandle | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._overfull = False
         self._session = RootSession(
             visible(connection.principal.role),
             max_subscriptions=settings.max_subscriptions,
@@ -106,8 +107,8 @@ class RootHandler:
         self._send_all(self._batcher.flush())
         self._connection.send(reply.type, reply.data.model_dump(), id=reply.id)
         self._hub.attach(self._restaurant, self, self._session.wants)
-        if self._session.position is not None and self._reading is None:
-            self._reading = asyncio.create_task(self._catch_up(), name="replay")
+        if self._session.position is not None:
+            self._read_on()
 
     def closed(self, now: float) -> None:
         """Leaves the hub and stops reading history."""
@@ -124,19 +125,25 @@ class RootHandler:
     def deliver(self, burst: Burst) -> None:
         """Events from the hub that go out at once."""
         if self._session.position is None:
-            self._connection.send_burst(burst)
+            kept_up = self._connection.keeping_up
+            sent = self._connection.send_burst(burst)
+            if sent < len(burst.messages):
+                self._no_room(burst.messages[sent:], kept_up=kept_up)
         else:
-            for message in burst.messages:
-                self.hold(message, 0)
+            self.hold([(message, 0) for message in burst.messages])
 
-    def hold(self, message: Message, wait_ms: int) -> None:
-        """An event from the hub. While catching up, what is in history will be read from there; a
+    def hold(self, pending: Sequence[Pending]) -> None:
+        """Events from the hub. While catching up, what is in history will be read from there; a
         partial transcript, which has a key, is not."""
-        if message.key is not None and wait_ms == 0:
-            # It breaks up no batch: it has no place among the events that are in order.
-            self._connection.send_message(message)
-        elif message.key is not None or self._session.position is None:
-            self._hold(message, wait_ms)
+        ready: list[Message] = []
+        for message, wait_ms in pending:
+            if message.key is not None and wait_ms == 0:
+                # It breaks up no batch: it has no place among the events that are in order.
+                ready.append(message)
+            elif message.key is not None or self._session.position is None:
+                ready += self._batcher.add(message, wait_ms, self._loop.time())
+        self._send_all(ready)
+        self._arm()
 
     def broken(self) -> None:
         """An event could not be delivered: the client must come back and resume."""
@@ -145,11 +152,8 @@ class RootHandler:
     def _consider(self, event: Event) -> None:
         wait_ms = self._session.consider(event.seq, event.type, event.tags)
         if wait_ms is not None:
-            self._hold(event.message, wait_ms)
-
-    def _hold(self, message: Message, wait_ms: int) -> None:
-        self._send_all(self._batcher.add(message, wait_ms, self._loop.time()))
-        self._arm()
+            self._send_all(self._batcher.add(event.message, wait_ms, self._loop.time()))
+            self._arm()
 
     def _arm(self) -> None:
         deadline = self._batcher.deadline
@@ -167,14 +171,35 @@ class RootHandler:
         self._arm()
 
     def _send_all(self, messages: list[Message]) -> None:
-        for message in messages:
-            self._connection.send_message(message)
+        kept_up = self._connection.keeping_up
+        sent = self._connection.send_all(messages)
+        if sent < len(messages):
+            self._no_room(messages[sent:], kept_up=kept_up)
+
+    def _no_room(self, messages: Sequence[Message], *, kept_up: bool) -> None:
+        """Who had read everything before these messages is not slow: there was more at once than
+        the outbox holds, and it is read from history."""
+        first = next((message.seq for message in messages if message.seq is not None), None)
+        if first is None or not (kept_up or self._session.position is not None):
+            self._connection.too_slow()
+            return
+        self._batcher.clear()
+        self._session.fall_behind(first - 1)
+        self._overfull = True
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._catch_up(), name="replay")
 
     async def _catch_up(self) -> None:
         """Reads history, no faster than the client does, until the hub can take over."""
         started = self._loop.time()
         try:
             while not self._connection.closing:
+                if self._overfull:
+                    await self._connection.drained()
+                    self._overfull = False
                 position = self._session.position
                 if position is None or position >= self._head:
                     # What is pending there has been read from history; no await between this and
@@ -220,4 +245,7 @@ class RootHandler:
         recent = self._hub.recent(self._restaurant, position, limit)
         if recent:
             return recent
-        return await self._store.read(lambda r: r.events(self._restaurant, position, limit))
+        most = self._settings.history_bytes
+        return await self._store.read(
+            lambda r: r.events(self._restaurant, position, limit, most), of=self._restaurant
+        )

@@ -9,7 +9,31 @@ import sys
 
 from aiohttp import web
 
+from order_events.app import SOCKETS
 from order_events.settings import HubSettings
+
+
+class Runner(web.AppRunner):
+    """Runs an application of `app.build_app` within the limits of its settings.
+
+    It goes on listening until the sockets are closed: whoever asks `/readyz` meanwhile is told
+    that the server stops, and HTTP requests are answered.
+    """
+
+    def __init__(self, app: web.Application, settings: HubSettings) -> None:
+        super().__init__(
+            app,
+            access_log=None,
+            # Bounds half-made handshakes, which aiohttp otherwise keeps for an hour.
+            keepalive_timeout=settings.idle_http_s,
+            # Sockets have been closed by then; this is for HTTP requests in progress.
+            shutdown_timeout=settings.close_timeout_s,
+        )
+
+    async def cleanup(self) -> None:
+        """Closes the sockets, then stops listening, then everything else."""
+        await self.app[SOCKETS].stop()
+        await super().cleanup()
 
 
 def serve(app: web.Application, settings: HubSettings) -> None:
@@ -24,14 +48,7 @@ async def _serve(app: web.Application, settings: HubSettings) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        # Bounds half-made handshakes, which aiohttp otherwise keeps for an hour.
-        keepalive_timeout=settings.idle_http_s,
-        # Sockets have been closed by then; this is for HTTP requests in progress.
-        shutdown_timeout=settings.close_timeout_s,
-    )
+    runner = Runner(app, settings)
     try:
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.port).start()

@@ -58,7 +58,9 @@ class OrderEvents:
     def __init__(self, settings: HubSettings, metrics: HubMetrics) -> None:
         self.settings = settings
         self.metrics = metrics
-        self.hub = Hub(settings.recent_events, metrics)
+        self.hub = Hub(
+            metrics, recent_events=settings.recent_events, recent_bytes=settings.recent_bytes
+        )
         self.store = Store(settings, metrics, self._committed)
         self.ledger = Ledger(self.store, self.hub)
         self._live: Pacer[LiveKey, LiveEvent] = Pacer(1 / settings.live_per_second)

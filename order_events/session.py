@@ -178,6 +178,10 @@ class RootSession:
         self.position = seq
         return _shortest(s for s in self._subscriptions if s.after < seq and s.wants(type_, tags))
 
+    def fall_behind(self, position: int) -> None:
+        """What follows is read from history, though some of it has been handed over already."""
+        self.position = position
+
     def caught_up(self) -> None:
         """History has been read to its end: from now on the hub hands events over."""
         self.position = None

@@ -123,7 +123,11 @@ class HubSettings(BaseSettings):
     close_timeout_s: Seconds = Field(
         5, description="How long a closing handshake may take before the connection is cut."
     )
-    max_connections: Count = Field(2_000, description="Open sockets; beyond it: 1013.")
+    max_connections: Count = Field(
+        2_000,
+        description="Open sockets; beyond it: 1013. Two restaurants that use their whole share "
+        "fill it: for more of such a size, raise it together with the limit of open files.",
+    )
     max_connections_per_restaurant: Count = Field(
         1_000, description="Open sockets of one restaurant; beyond it: 1013."
     )
@@ -152,6 +156,12 @@ class HubSettings(BaseSettings):
     replay_chunk: Count = Field(200, description="Events read from history at a time.")
     recent_events: Count = Field(
         256, description="Events of a restaurant kept in memory for clients that resume."
+    )
+    recent_bytes: Count = Field(4_194_304, description="Bytes of those events at most.")
+    history_bytes: Count = Field(
+        1_048_576,
+        description="Bytes of events read from history at a time, and in a page of `/v1/events`; "
+        "at least one event is.",
     )
     retention_days: Days = Field(30, description="Older events are forgotten.")
     retention_events: Count = Field(

@@ -140,7 +140,10 @@ class Sockets:
         return len(chosen)
 
     async def stop(self) -> None:
-        """Lets handlers finish (bounded), says goodbye with a spread, closes, cuts the rest."""
+        """Lets handlers finish (bounded), says goodbye with a spread, closes, cuts the rest.
+
+        May be called again, for a socket whose handshake was under way the first time.
+        """
         self.accepting = False
         if self._sweeper is not None:
             self._sweeper.cancel()
@@ -179,6 +182,9 @@ class Sockets:
 
     def sweep(self) -> None:
         """Drops who has not answered since the last sweep, and pings everybody else."""
+        waiting = [connection.waiting for connection in self._open]
+        self.metrics.outbox_messages.set(sum(messages for messages, _ in waiting))
+        self.metrics.outbox_fullest.set(max((size for _, size in waiting), default=0))
         for connection in list(self._open):
             if connection.awaiting_pong:
                 connection.abort()

@@ -6,13 +6,14 @@ import asyncio
 import hmac
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import web
 from pydantic import SecretStr
 
 from order_events.addresses import caller
 from order_events.auth import AuthError, Principal
+from order_events.credentials import bearer_of
 from order_events.protocol import ErrorCode, ProtocolError
-from order_events.ratelimit import Buckets
+from order_events.ratelimit import Buckets, refuse_above_rate
 from order_events.roles import Action, Role, may
 from order_events.sockets import Sockets
 
@@ -38,12 +39,13 @@ class Gate:
             raise self._unauthorized(request, str(error)) from error
         limits = self.settings
         service = principal.role is Role.SERVICE
-        _bounded(
+        refuse_above_rate(
             self._users.take(
                 (principal.restaurant_id, principal.user_id),
                 limits.http_service_per_minute if service else limits.http_per_minute,
                 asyncio.get_running_loop().time(),
-            )
+            ),
+            "requests",
         )
         if not may(principal.role, action):
             raise ProtocolError(ErrorCode.FORBIDDEN, f"your role may not {action.value}")
@@ -52,12 +54,13 @@ class Gate:
     def stranger(self, request: web.Request) -> None:
         """Counts a request that brings no token; raises ProtocolError(RATE_LIMITED)."""
         address = caller(request, self.settings.trusted_proxies)
-        _bounded(
+        refuse_above_rate(
             self._strangers.take(
                 address,
                 self.settings.http_strangers_per_minute,
                 asyncio.get_running_loop().time(),
-            )
+            ),
+            "requests",
         )
 
     def knows(self, request: web.Request, secret: SecretStr) -> None:
@@ -96,16 +99,7 @@ def idempotency_key(request: web.Request) -> str | None:
 
 def bearer(request: web.Request) -> str:
     """The token of the `Authorization` header; raises AuthError."""
-    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    if scheme.lower() != "bearer":
+    token = bearer_of(request)
+    if not token:
         raise AuthError("a Bearer token is needed")
-    return token.strip()
-
-
-def _bounded(wait: float) -> None:
-    if wait > 0:
-        raise ProtocolError(
-            ErrorCode.RATE_LIMITED,
-            "too many requests; this one had no effect",
-            retry_after_ms=int(wait * 1000) + 1,
-        )
+    return token

@@ -7,11 +7,12 @@ no room, frames wait in the bounded outbox, and nobody waits for them.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from order_events.frames import Burst
+from order_events.frames import Burst, Message
 from order_events.outbox import Outbox
 
 WRITE_BYTES = 65_536
@@ -48,27 +49,45 @@ class FrameWriter:
         self._over = False
         self._draining: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
-        self._room.set()
 
-    def burst(self, burst: Burst) -> bool:
-        """Sends several messages; False when there was no room for all of them."""
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Messages and bytes that wait for the peer to read."""
+        return len(self._outbox), self._outbox.size
+
+    @property
+    def keeping_up(self) -> bool:
+        """Whether the system has taken everything that was written, as it does while the peer
+        reads."""
+        return not self._protocol.writing_paused
+
+    def burst(self, burst: Burst) -> int:
+        """Sends several messages; returns for how many of them there was room."""
         if self._idle and not self._transport.is_closing():
             data = burst.wire(self.window)
             if len(data) <= WRITE_BYTES:
                 self._transport.write(data)
                 if self._protocol.writing_paused:
                     self._await_room()
-                return True
-        return all(self.put(m.wire(self.window), m.key) for m in burst.messages)
+                return len(burst.messages)
+        return self.put_all(burst.messages)
+
+    def put_all(self, messages: Sequence[Message]) -> int:
+        """Sends messages until there is no room; returns how many."""
+        for sent, message in enumerate(messages):
+            if not self.put(message.wire(self.window), message.key):
+                return sent
+        return len(messages)
 
     def put(self, frame: bytes, key: str | None) -> bool:
         """Sends a frame, which replaces a waiting one of the same key; False: there is no room."""
         if self._over:
             return True
         if not self._outbox.put(frame, key):
-            return False
-        if not self._outbox.half_empty:
-            self._room.clear()
+            # What the system takes at once need not wait, and so does not count.
+            self._flush()
+            if not self._over and not self._outbox.put(frame, key):
+                return False
         self._schedule()
         return True
 
@@ -100,6 +119,21 @@ class FrameWriter:
 
     async def room(self) -> None:
         """Waits until at least half of the outbox is free, or nothing more can be sent."""
+        while not (self._leaving or self._outbox.half_empty):
+            await self._changed()
+
+    async def drained(self) -> None:
+        """Waits until nothing waits and the system has taken everything, or nothing more can be
+        sent: then there is room for a message of any size."""
+        while not (self._leaving or (self.keeping_up and not self._outbox)):
+            await self._changed()
+
+    @property
+    def _leaving(self) -> bool:
+        return self._over or self._goodbye is not None
+
+    async def _changed(self) -> None:
+        self._room.clear()
         await self._room.wait()
 
     def _schedule(self) -> None:
@@ -125,8 +159,7 @@ class FrameWriter:
         frames = [frame for _, frame in self._controls]
         self._controls.clear()
         frames += self._outbox.take(WRITE_BYTES)
-        if self._outbox.half_empty:
-            self._room.set()
+        self._room.set()
         if self._goodbye is not None and not self._outbox:
             frames.append(self._goodbye)
             self._over = True

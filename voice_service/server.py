@@ -13,6 +13,7 @@ from aiohttp import web
 
 from order_events.app import EVENTS
 from order_events.menu import Menu
+from order_events.server import Runner
 from voice_service import models
 from voice_service.app import build_voice_app, load_recognizer
 from voice_service.recognizer import Recognizer
@@ -53,9 +54,7 @@ async def running(
     """
     # A model given as a directory is called by its name: clients need not know our paths.
     app = build_voice_app(settings, recognizer, Path(settings.model).name)
-    runner = web.AppRunner(
-        app, keepalive_timeout=settings.idle_http_s, shutdown_timeout=settings.close_timeout_s
-    )
+    runner = Runner(app, settings)
     await runner.setup()
     try:
         events = app[EVENTS]

@@ -18,6 +18,7 @@ from order_events.auth import Role, TokenAuthority
 from order_events.menu import Menu
 from order_events.metrics import HubMetrics
 from order_events.models import OrderDraft
+from order_events.server import Runner
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
 
@@ -195,7 +196,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             configured = HubSettings(**settings)
             app = build_app(configured, OrderEvents(configured, HubMetrics()))
             prepare(app)
-            runner = web.AppRunner(app, shutdown_timeout=1)
+            runner = Runner(app, configured)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             site = web.TCPSite(runner, "127.0.0.1", 0)

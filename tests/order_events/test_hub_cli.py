@@ -72,6 +72,31 @@ def test_a_wrong_setting_is_named_with_its_environment_variable(
     assert ["LOG_LEVEL" in lines[0], "VOICE_STORE_QUEUE" in lines[1]] == [True, True]
 
 
+def test_every_setting_but_the_secrets_is_an_option(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of the command and before it; a secret would be seen in the list of processes."""
+    for name in set(HubSettings.model_fields) - {"jwt_secret", "metrics_token", "port"}:
+        option = f"--{name.replace('_', '-')}"
+        wrong = [option, "1", "--port", "-1"]
+        for arguments in (["serve", *wrong], [*wrong, "serve"]):
+            assert main(arguments) == 2, option
+            assert "VOICE_PORT" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["serve", "--jwt-secret", "x" * 32])
+
+
+def test_settings_of_several_parts_can_be_given_as_options(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As in the environment: separated by commas, and as JSON."""
+    given = ["--trusted-proxies", "10.0.0.0/8,x", "--retention-of", '{"r1": {"days": 0}}']
+    assert main(["serve", *given]) == 2
+    err = capsys.readouterr().err
+    assert "VOICE_TRUSTED_PROXIES" in err
+    assert "VOICE_RETENTION_OF" in err
+
+
 async def hub(data_dir: Path, *arguments: str) -> asyncio.subprocess.Process:
     """The hub as its own process."""
     kept = {k: v for k, v in os.environ.items() if not re.match("VOICE_|LOG_LEVEL", k)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ import pytest
 from order_events import hub
 from order_events.app import SOCKETS
 from order_events.filters import EVENTS, TABLE_UPDATED, VOICE_TRANSCRIPT
-from order_events.frames import Burst, Message
-from order_events.hub import Hub
+from order_events.frames import Burst
+from order_events.hub import Hub, Pending
 from order_events.metrics import HubMetrics
 from order_events.models import Event
 from order_events.protocol import Subscribe
@@ -120,6 +121,10 @@ async def test_a_stalled_reader_keeps_every_event_and_only_the_latest_partial(st
         server.events.hub.publish(published[-1])
         assert (await quick.expect("table:updated"))["seq"] == published[-1].seq
         assert len(published) < 500
+    server.app[SOCKETS].sweep()
+    sample = server.events.metrics.registry.get_sample_value
+    assert sample("order_events_outbox_messages") == len(slow._writer._outbox)
+    assert sample("order_events_outbox_fullest_bytes") >= 20 * 60_000
     for number in range(30):
         for lane in ("1", "2"):
             server.events.publish_live(
@@ -170,19 +175,23 @@ async def test_nothing_is_kept_for_readers_that_have_gone(server: Any) -> None:
 class Listener:
     """A subscriber that notes what came together."""
 
-    def __init__(self, work_s: float = 0, *, fails: bool = False) -> None:
+    def __init__(self, work_s: float = 0, *, sleep_s: float = 0, fails: bool = False) -> None:
         self.bursts: list[list[bytes]] = []
         self.broke = 0
         self._work_s = work_s
+        self._sleep_s = sleep_s
         self._fails = fails
 
     def deliver(self, burst: Burst) -> None:
         if self._fails:
             raise ZeroDivisionError
         self.bursts.append([message.body for message in burst.messages])
-        time.sleep(self._work_s)
+        time.sleep(self._sleep_s)
+        end = time.thread_time() + self._work_s
+        while time.thread_time() < end:
+            pass
 
-    def hold(self, message: Message, wait_ms: int) -> None:
+    def hold(self, pending: Sequence[Pending]) -> None:
         raise NotImplementedError
 
     def broken(self) -> None:
@@ -194,7 +203,7 @@ WANTS = Wants(frozenset({Subscription(EVENTS)}))
 
 async def test_a_subscriber_that_fails_is_told_and_the_others_go_on() -> None:
     """In whatever order they subscribed."""
-    fanout = Hub(10, HubMetrics())
+    fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
     listeners = [Listener(), Listener(fails=True), Listener()]
     for listener in listeners:
         fanout.attach("r1", listener, WANTS)
@@ -215,7 +224,7 @@ async def test_after_a_long_delivery_events_wait_for_each_other(
     """The first goes at once; what comes while delivering would take too much of the loop's time
     is joined. A subscriber of another restaurant waits for none of it."""
     monkeypatch.setattr(hub, "MOST_S", 5.0)
-    fanout = Hub(10, HubMetrics())
+    fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
     slow, other = Listener(work_s=0.1), Listener()
     fanout.attach("r1", slow, WANTS)
     fanout.attach("r2", other, WANTS)
@@ -236,12 +245,24 @@ async def test_after_a_long_delivery_events_wait_for_each_other(
     assert slow.bursts == [[first.body], [second.body, third.body]]
 
 
+async def test_a_machine_that_is_busy_with_something_else_holds_nothing_back() -> None:
+    """A delivery counts by the work that it was, not by the time that it was interrupted for."""
+    fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
+    interrupted = Listener(sleep_s=0.1)
+    fanout.attach("r1", interrupted, WANTS)
+    first, second = event(), event()
+    for each in (first, second):
+        fanout.publish(each)
+        await asyncio.sleep(0)
+    assert interrupted.bursts == [[first.body], [second.body]]
+
+
 async def test_no_more_than_a_bounded_number_of_events_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """However long the delivery before them took."""
     monkeypatch.setattr(hub, "MOST_S", 60.0)
-    fanout = Hub(10, HubMetrics())
+    fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
     slow = Listener(work_s=0.1)
     fanout.attach("r1", slow, WANTS)
     fanout.publish(event())

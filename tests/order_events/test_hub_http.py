@@ -416,6 +416,19 @@ async def test_pages_are_served_with_a_strict_policy(server: Any) -> None:
         assert (await get(server, f"/web/{path}"))[0] == 404, path
 
 
+async def test_a_page_that_the_browser_has_is_not_sent_again(server: Any) -> None:
+    """It asks each time, and a new version is seen at once."""
+    url = server.url + "/web/index.html"
+    async with server.session.get(url) as first:
+        tag, body = first.headers["ETag"], await first.read()
+        assert first.headers["Cache-Control"] == "no-cache"
+    async with server.session.get(url, headers={"If-None-Match": tag}) as again:
+        assert (again.status, await again.read()) == (304, b"")
+        assert again.headers["ETag"] == tag
+    async with server.session.get(url, headers={"If-None-Match": '"older"'}) as other:
+        assert (other.status, await other.read()) == (200, body)
+
+
 async def test_logs_have_connection_and_restaurant_and_no_token(server: Any, draft: Any) -> None:
     """Nor what a guest has said."""
     logs.configure("debug")

@@ -9,6 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from order_events import sockets
+from order_events.app import SOCKETS
 from order_events.auth import Role
 
 
@@ -236,6 +238,41 @@ async def test_a_peer_that_does_not_answer_pings_is_dropped(start: Any) -> None:
     await alive.send(type="ping")
     assert json.loads((await reading).data)["type"] == "pong"
     await dead.ws.close()
+
+
+async def test_a_message_counts_as_an_answer_to_a_ping(server: Any) -> None:
+    """Who sends is alive, whether its pong comes or not; who then falls silent is not."""
+    client = await server.open(
+        headers={"Authorization": f"Bearer {server.token()}"}, autoping=False
+    )
+    await client.expect("connected")
+    for _ in range(3):
+        server.app[SOCKETS].sweep()
+        assert (await client.ws.receive(5)).type is aiohttp.WSMsgType.PING
+        await client.silent()
+    assert server.sockets() == 1
+    server.app[SOCKETS].sweep()
+    server.app[SOCKETS].sweep()
+    for _ in range(500):
+        if server.sockets() == 0:
+            break
+        await asyncio.sleep(0.01)
+    assert server.sockets() == 0
+
+
+async def test_not_everybody_who_left_is_remembered(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes back is only counted; the last so many users are enough for that."""
+    monkeypatch.setattr(sockets, "_REMEMBERED_USERS", 2)
+    for number in range(5):
+        client = await server.connect(user=f"u{number}")
+        await client.ws.close()
+    for _ in range(500):
+        if server.sockets() == 0:
+            break
+        await asyncio.sleep(0.01)
+    assert len(server.app[SOCKETS]._left) == 2
 
 
 async def test_a_stalled_reader_is_closed_with_4008_and_slows_nobody(

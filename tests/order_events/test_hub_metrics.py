@@ -8,7 +8,12 @@ from typing import Any
 
 from order_events.metrics import HubMetrics
 
-ELSEWHERE = {"order_events_store_failures", "order_events_slow_closes"}
+ELSEWHERE = {
+    "order_events_store_failures",
+    "order_events_slow_closes",
+    "order_events_outbox_messages",
+    "order_events_outbox_fullest_bytes",
+}
 """What needs a broken disk or a stalled reader is tested with those."""
 
 

@@ -125,6 +125,25 @@ async def test_sigterm_tells_everybody_and_leaves_what_was_acknowledged(
         assert reader.execute("SELECT count(*) FROM orders").fetchone() == (30,)
 
 
+async def test_readiness_is_red_while_the_server_waits_for_its_sockets(launch: Launch) -> None:
+    """The port is open until they are closed: HTTP is answered, no further socket is taken."""
+    hub = await launch(VOICE_CLOSE_TIMEOUT_S="60")
+    client = await Raw.open(hub)
+    await client.text()
+    hub.process.send_signal(signal.SIGTERM)
+    await client.text()
+    async with aiohttp.ClientSession() as http:
+        async with http.get(f"{hub.url}/readyz") as response:
+            assert response.status == 503
+            assert (await response.json())["reasons"] == ["the server is stopping"]
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+            await http.ws_connect(hub.url)
+        assert refusal.value.status == 503
+        assert await hub.call(http, "GET", "/v1/orders", None) == 200
+    assert await client.closed_with() == 1001
+    assert (await hub.ended())[0] == 0
+
+
 async def going_away(client: Raw) -> int:
     """`retry_after_ms` of the last message before the close code 1001."""
     last = {}

@@ -16,10 +16,12 @@ from order_events import filters, protocol
 from order_events.batching import Batcher
 from order_events.filters import EVENTS, Filters, UnknownEvent, expand
 from order_events.frames import Message
+from order_events.models import Event
 from order_events.outbox import Outbox
 from order_events.pacer import Pacer
 from order_events.protocol import Position, ProtocolError, Subscribe, Unsubscribe
-from order_events.ratelimit import TokenBucket
+from order_events.ratelimit import Buckets, TokenBucket
+from order_events.recent import Recent
 from order_events.session import History, RootSession
 
 steps = st.lists(st.floats(0, 30), max_size=200)
@@ -53,6 +55,16 @@ def test_a_full_bucket_gives_exactly_its_budget_at_once() -> None:
     assert bucket.take(1, 5.0) == pytest.approx(0.6)
     assert bucket.take(1, 5.6) == 0
     assert bucket.take(1, 5.6) > 0
+
+
+def test_buckets_forget_who_has_been_quiet_longest() -> None:
+    """Beyond their bound; whoever is still known has no fresh budget."""
+    buckets: Buckets[str] = Buckets(most=2)
+    assert [buckets.take(who, 1, 0.0) for who in "aba"] == [0, 0, 60]
+    assert buckets.take("c", 1, 0.0) == 0
+    assert buckets.take("a", 1, 0.0) > 0
+    assert buckets.take("b", 1, 0.0) == 0
+    assert len(buckets) == 2
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 0.5)), max_size=100))
@@ -309,3 +321,47 @@ def test_the_first_subscribe_ends_the_default_one_and_unsubscribe_does_not_bring
     session.receive(Unsubscribe(type="unsubscribe", events=("*",)), history)
     assert session.wants.events == frozenset()
     assert session.wants.wait_ms("order:created", {}) is None
+
+
+@given(st.lists(st.integers(1, 40), max_size=60), st.integers(0, 60))
+def test_recent_events_are_bounded_and_without_a_gap(sizes: list[int], after: int) -> None:
+    """By count and by bytes; what is no longer there is not given in part."""
+    recent = Recent(5, 100)
+    for seq, size in enumerate(sizes, start=1):
+        recent.append(Event("r", "e", seq, str(seq), "t", {}, b"x" * size))
+    kept = []
+    for seq in range(len(sizes), max(0, len(sizes) - 5), -1):
+        if sum(sizes[s - 1] for s in [*kept, seq]) > 100:
+            break
+        kept.append(seq)
+    assert len(recent) == len(kept)
+    found = recent.after(after, 3)
+    if not kept or after + 1 < min(kept):
+        assert found is None
+    else:
+        assert found is not None
+        assert [e.seq for e in found] == list(range(after + 1, len(sizes) + 1))[:3]
+
+
+def test_a_recent_event_can_be_replaced() -> None:
+    """And its bytes count as they are then; one that is not here is passed over."""
+    recent = Recent(5, 10)
+    for seq in (1, 2, 3):
+        recent.append(Event("r", "e", seq, "made", "t", {}, b"xxx"))
+    for seq in (0, 2, 4):
+        recent.replace(Event("r", "e", seq, "erased", "t", {}, b""))
+    recent.append(Event("r", "e", 4, "made", "t", {}, b"xxxx"))
+    found = recent.after(0, 9)
+    assert found is not None
+    assert [(e.seq, e.event_id) for e in found] == [
+        *((1, "made"), (2, "erased"), (3, "made"), (4, "made")),
+    ]
+
+
+def test_an_event_larger_than_a_batch_is_not_held_back() -> None:
+    """What waits goes before it."""
+    batcher = Batcher(max_events=5, max_bytes=10)
+    small, large = Message(b"1"), Message(b"x" * 11)
+    assert batcher.add(small, 100, 0.0) == []
+    assert batcher.add(large, 100, 0.0) == [small, large]
+    assert batcher.deadline is None

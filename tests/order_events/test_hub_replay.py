@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 import pytest
 
+from order_events.app import SOCKETS
+from order_events.filters import VOICE_ORDER
 from order_events.models import OrderStatus, TableChange
 
 
@@ -214,3 +217,108 @@ async def test_http_history_refuses_what_it_does_not_know(server: Any) -> None:
         assert (status, answer["error"]["code"]) == (400, "INVALID_MESSAGE"), query
     assert (await server.call("GET", "/v1/events?limit=1000&after=0"))[0] == 200
     assert (await server.call("GET", "/v1/events?epoch=other"))[1]["recovered"] is False
+
+
+async def pour(server: Any, count: int, size: int) -> None:
+    """That many `voice:order` events of that many bytes, most of them in one commit."""
+    await asyncio.gather(
+        *(
+            server.events.publish("r1", VOICE_ORDER, {"number": n, "pad": "x" * size}, tags={})
+            for n in range(count)
+        )
+    )
+
+
+@pytest.mark.parametrize("batch_ms", [0, 20])
+async def test_who_reads_is_not_closed_by_a_commit_larger_than_its_outbox(
+    start: Any, batch_ms: int
+) -> None:
+    """What does not fit is read from history; nothing is missing, doubled or out of order, and
+    after it events come live again."""
+    server = await start(outbox_bytes=200_000, recent_events=5)
+    client = await far_away(server)
+    await client.send(type="subscribe", events=["voice:order"], batch_ms=batch_ms)
+    await client.expect("subscribed")
+    await pour(server, 150, 40_000)
+    events = await collect(client, 150)
+    assert [event["seq"] for event in events] == list(range(1, 151))
+    assert replayed(server) > 0, "everything fitted: the test shows nothing"
+    await pour(server, 1, 10)
+    assert [event["seq"] for event in await collect(client, 1)] == [151]
+    await client.silent()
+
+
+@pytest.mark.parametrize("batch_ms", [0, 20])
+async def test_an_event_larger_than_the_outbox_is_replayed(start: Any, batch_ms: int) -> None:
+    """Between others, and from history in pieces."""
+    server = await start(outbox_bytes=50_000, recent_events=1, history_bytes=60_000)
+    for size in (10, 1_000, 300_000, 2_000_000, 20, 300_000):
+        await pour(server, 1, size)
+    client = await far_away(server)
+    answer = await subscribe(client, 0, batch_ms=batch_ms)
+    assert answer["recovered"] is True
+    events = await collect(client, 6)
+    assert [event["seq"] for event in events] == list(range(1, 7))
+    await client.silent()
+
+
+async def far_away(server: Any) -> Any:
+    """A client to whom the system takes little at once."""
+    client = await server.open(
+        headers={"Authorization": f"Bearer {server.token()}"}, compress=0, max_msg_size=0
+    )
+    client.connected = await client.expect("connected")
+    [connection] = server.app[SOCKETS]._open
+    connection._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, 16_384)
+    return client
+
+
+def replayed(server: Any) -> float:
+    """How many events have been read from history for sockets."""
+    value: float = server.events.metrics.registry.get_sample_value("order_events_replayed_total")
+    return value
+
+
+async def test_a_page_of_history_is_bounded_in_bytes(start: Any) -> None:
+    """It holds at least one event, says that there are more, and goes on where it ended."""
+    server = await start(history_bytes=10_000)
+    for size in (4_000, 4_000, 4_000, 20_000, 20_000, 10):
+        await pour(server, 1, size)
+    pages, after, more = [], 0, True
+    while more:
+        page = (await server.call("GET", f"/v1/events?after={after}&limit=1000"))[1]
+        pages.append([event["seq"] for event in page["events"]])
+        after, more = page["seq"], page["more"]
+    assert pages == [[1, 2, 3], [4], [5], [6]]
+
+
+async def test_nobody_hears_of_an_event_before_it_has_been_fanned_out(start: Any) -> None:
+    """Between its commit and its fan-out an event is on disk: neither a replay nor a page of
+    history may give it, for it will come live."""
+    server = await start(recent_events=1)
+    await publish(server, 5)
+    store, committed = server.events.store, []
+    fan_out, store._committed = store._committed, committed.extend
+    await publish(server, 3, start=5)
+    client = await server.connect()
+    await subscribe(client, 0)
+    assert numbers(await collect(client, 5)) == [0, 1, 2, 3, 4]
+    await client.silent()
+    page = (await server.call("GET", "/v1/events?after=0"))[1]
+    assert (len(page["events"]), page["seq"], page["more"]) == (5, 5, False)
+    store._committed = fan_out
+    fan_out(committed)
+    assert numbers(await collect(client, 3)) == [5, 6, 7]
+    await client.silent()
+
+
+async def test_what_waits_in_a_batch_comes_before_the_answer_to_a_subscribe(start: Any) -> None:
+    """It was published before, and is due to the subscriptions of then."""
+    server = await start()
+    client = await server.connect()
+    await client.send(type="subscribe", events=["table:updated"], batch_ms=5_000)
+    await client.expect("subscribed")
+    await publish(server, 2)
+    await client.send(type="subscribe", events=["order:*"])
+    assert numbers((await client.expect("batch"))["events"]) == [0, 1]
+    await client.expect("subscribed")

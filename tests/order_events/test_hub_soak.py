@@ -6,6 +6,7 @@ import asyncio
 import gc
 import itertools
 import socket
+import threading
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,7 @@ from order_events.connection import Connection
 from order_events.guard import FrameGuard
 from order_events.models import OrderDraft
 from order_events.root import RootHandler
+from order_events.store import READERS
 from order_events.visit import Visit
 
 ROUNDS, AT_ONCE = 4, 4
@@ -265,7 +267,11 @@ async def test_nothing_is_left_of_connections_however_they_ended(start: Any) -> 
         # Kept alive, so that no id of theirs is given out again.
         old = alive()
         earlier = {id(thing) for thing in old}
-        # The first round also opens what is kept: threads, the store's readers.
+        # What is opened once and kept: threads, the store's readers, all of which are at work here.
+        together = threading.Barrier(READERS)
+        await asyncio.gather(
+            *(server.events.store.read(lambda r: together.wait(10)) for _ in range(READERS))
+        )
         await rounds(server, 1, AT_ONCE)
         before = await settled(server, NOTHING, earlier)
         await rounds(server, ROUNDS, AT_ONCE)
