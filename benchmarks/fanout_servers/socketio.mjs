@@ -15,6 +15,8 @@ const server = createServer((request, response) => {
 });
 const io = new Server(server, {
   transports: ['websocket'],
+  // No heartbeat while it is measured: nobody is charged for one.
+  pingInterval: 600_000,
   // By default messages under 1,024 bytes are not compressed.
   perMessageDeflate: process.argv.includes('--compress') ? { threshold: 200 } : false,
 });
