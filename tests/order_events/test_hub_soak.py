@@ -23,8 +23,8 @@ from order_events.auth import Role
 from order_events.connection import Connection
 from order_events.guard import FrameGuard
 from order_events.models import OrderDraft
+from order_events.readers import READERS
 from order_events.root import RootHandler
-from order_events.store import READERS
 from order_events.visit import Visit
 
 ROUNDS, AT_ONCE = 4, 4
