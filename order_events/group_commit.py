@@ -101,6 +101,8 @@ class Writer:
                 break
             else:
                 self._probe()
+            # Who waits for the next group keeps neither this one nor who asked for it alive.
+            del jobs
         self._close()
 
     def _commit(self, jobs: list[Job[Any]]) -> None:

@@ -72,15 +72,16 @@ class Readers:
     def _work(self) -> None:
         db: sqlite3.Connection | None = None
         while questions := self._questions.take(1):
-            question = questions[0]
-            if question.future.cancelled():
-                continue
+            question = questions.pop()
+            answer, error = None, None
             try:
                 db = db or schema.connect_reader(self._path, self._busy_s)
-                answer, error = question.run(Reader(db, self._epoch)), None
+                answer = question.run(Reader(db, self._epoch))
             except Exception as raised:  # noqa: BLE001 (the question's boundary: the asker gets it)
-                answer, error = None, self._said(raised)
+                error = self._said(raised)
             self._loop.call_soon_threadsafe(_answer, question.future, answer, error)
+            # Who waits for the next question keeps neither this one nor who asked it alive.
+            del question, answer, error
         if db is not None:
             db.close()
 
