@@ -60,7 +60,7 @@ async def test_every_metric_is_observed(server: Any, draft: Any) -> None:
     tasks = [asyncio.create_task(write) for write in writes]
     while not all(task.done() for task in tasks):
         await asyncio.sleep(0)
-        queued.append(values(metrics)["order_events_store_queue[]"])
+        queued += [sample.value for m in metrics.store_queue.collect() for sample in m.samples]
     server.events.publish_live("r1", "voice:transcript", {}, key="s", tags={"session_id": "s"})
     since = {"epoch": again.connected["data"]["epoch"], "seq": 0}
     await again.send(type="subscribe", events=["order:created"], since=since)
