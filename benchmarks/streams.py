@@ -21,8 +21,9 @@ needs matplotlib: `pip install --group benchmarks`.
 Columns: seconds as p50 and p95; "settled" is how long a word's place was filled before it and all
 before it stayed as they were; "changed" the share of words in partials that the committed text has
 not; "right" the share of spoken words in the committed text; CPU seconds of the server per second
-of audio; its memory at the most and its growth per stream, in MB; the client's own share of a core
-and its 99th percentile of lateness in ms, which should be small.
+of audio, and of its main thread alone in per cent (in this service it does all but recognition);
+its memory at the most and its growth per stream, in MB; the client's own share of a core and its
+99th percentile of lateness in ms, which should be small.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ def search(measured: Callable[[int], Level], limit: float) -> list[Level]:
 
 HEADER: Final = (
     "system             streams  held  first partial  end → final   missing  settled      changed"
-    "  right  CPU s/s     MB  MB/str.  client  late ms"
+    "  right  CPU s/s  main %     MB  MB/str.  client  late ms"
 )
 
 
@@ -150,7 +151,8 @@ def line(name: str, level: Level, limit: float) -> str:
         f"{name:18} {level.streams:7}  {'yes' if level.held(limit) else 'no':4}  "
         f"{pair(found.first_partial)}    {pair(found.final)}  {found.missing:3}/{asked:<4} "
         f"{pair(found.settled)}  {share(found.changed, found.partial)}  "
-        f"{share(found.right, found.spoken)}  {level.cpu:7.3f}  {max(resident):5.0f}  "
+        f"{share(found.right, found.spoken)}  {level.cpu:7.3f}  "
+        f"{100 * cost.main_thread / cost.audio:6.2f}  {max(resident):5.0f}  "
         f"{(max(resident) - resident[0]) / level.streams:7.1f}  "
         f"{100 * cost.client / cost.wall:4.1f} %  {1000 * np.percentile(cost.late, 99):7.1f}"
     )

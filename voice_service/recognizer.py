@@ -58,7 +58,7 @@ class DecodingProfile:
 
 QUICK: Final = DecodingProfile(beam_size=1, floor_s=10.0, margin_s=2.0, tokens_per_s=8.0)
 THOROUGH: Final = DecodingProfile(beam_size=5, floor_s=15.0, margin_s=2.0, tokens_per_s=10.0)
-_CAREFUL: Final = DecodingProfile(
+CAREFUL: Final = DecodingProfile(
     beam_size=5, floor_s=30.0, margin_s=2.0, tokens_per_s=10.0, no_repeat_ngram=5
 )
 """For the second attempt, when the first one went round in circles."""
@@ -102,6 +102,7 @@ class Recognizer:
         self._model = self._whisper.model
         self.quick = QUICK
         self.thorough = THOROUGH
+        self.careful: DecodingProfile | None = CAREFUL
         self._warm_up()
         self.cost = self._warm_up()
 
@@ -124,15 +125,16 @@ class Recognizer:
         mel = self._mel(request.audio)
         wanted = max(profile.floor_s, seconds + profile.margin_s) * SAMPLE_RATE / _HOP
         result = self._attempt(request, profile, mel, min(_FULL_CONTEXT, int(wanted) & ~1))
-        if result.looped:
-            result = self._attempt(request, _CAREFUL, mel, _FULL_CONTEXT)
-        if not result.tokens or result.silence or result.looped:
-            return Hypothesis("", 0.0)
+        repeated = result.looped and self.careful is not None
+        if result.looped and self.careful is not None:
+            result = self._attempt(request, self.careful, mel, _FULL_CONTEXT)
+        if not result.tokens or result.silence or (result.looped and repeated):
+            return Hypothesis("", 0.0, repeated=repeated)
         if not request.thorough:
-            return Hypothesis(result.text, result.confidence)
+            return Hypothesis(result.text, result.confidence, repeated=repeated)
         words = self._align(request, result, mel.shape[1])
         confidence = float(np.mean([w.confidence for w in words])) if words else result.confidence
-        return Hypothesis(result.text, confidence, words)
+        return Hypothesis(result.text, confidence, words, repeated)
 
     def _warm_up(self) -> float:
         """Decode silence once in each way, since a model's first decode is several times slower."""
