@@ -33,7 +33,7 @@ def prepare(settings: VoiceSettings) -> Recognizer:
             raise models.hub_unreachable(resolved.name, error) from error
         raise models.ModelError(
             f"model {settings.model!r} cannot be loaded on {settings.device} as "
-            f"{settings.numbers()}: {error}; check --model, --device and --compute-type"
+            f"{settings.compute_type}: {error}; check --model, --device and --compute-type"
         ) from error
 
 
