@@ -196,12 +196,10 @@ def request(name: str, *, thorough: bool = True, bias: str = "") -> DecodeReques
 def assert_same(together: Hypothesis, alone: Hypothesis) -> None:
     """The same words at the same times; as sure of them, but for rounding."""
     assert together.text == alone.text
-    assert together.confidence == pytest.approx(alone.confidence, abs=0.02)
+    assert together.confidence == pytest.approx(alone.confidence, abs=1e-3)
     for ours, theirs in zip(together.words, alone.words, strict=True):
-        assert ours.text == theirs.text
-        assert abs(ours.start_ms - theirs.start_ms) <= 20
-        assert abs(ours.end_ms - theirs.end_ms) <= 20
-        assert ours.confidence == pytest.approx(theirs.confidence, abs=0.05)
+        assert ours == replace(theirs, confidence=ours.confidence)
+        assert ours.confidence == pytest.approx(theirs.confidence, abs=1e-3)
 
 
 @pytest.mark.parametrize("thorough", [False, True])
@@ -209,12 +207,12 @@ def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(
     batching: Recognizer, thorough: bool
 ) -> None:
     """Texts of several lengths, silence among them, prompts of one length and of another."""
-    biases = ["a small latte", "a large mocha", "one small vanilla latte with whipped cream", ""]
-    spoken = ["one_item", "modifiers", "sizes", "quantities", "british_coffee", "kitchen_20db"]
+    biased = {"one_item": "a small latte", "modifiers": "a large mocha", "sizes": ""}
+    assert len({batching.prompt_length("en", bias) for bias in biased.values()}) == 2
     requests = [
-        DecodeRequest(recording(name), "en", thorough, bias)
-        for name, bias in zip(spoken, [*biases, *biases], strict=False)
+        DecodeRequest(recording(name), "en", thorough, bias) for name, bias in biased.items()
     ]
+    requests.append(DecodeRequest(recording("kitchen_20db"), "en", thorough, "a small latte"))
     requests.insert(2, DecodeRequest(silence(2.0), "en", thorough))
     together = batching.decode(requests)
     assert together[2].text == "" or together[2].confidence < 0.35
@@ -224,9 +222,10 @@ def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(
 
 def test_words_are_timed_alike_beside_others_whose_audio_is_as_long(batching: Recognizer) -> None:
     """CTranslate2 then looks at the padding of the shorter texts as well, if it is let."""
+    spoken = [recording(name) for name in ("one_item", "modifiers", "sizes")]
     requests = [
-        DecodeRequest(np.resize(recording(name), 64_000), "en", thorough=True)
-        for name in ("one_item", "modifiers", "sizes")
+        DecodeRequest(np.append(audio, silence(4.0))[:64_000], "en", thorough=True)
+        for audio in spoken
     ]
     for found, request in zip(batching.decode(requests), requests, strict=True):
         assert_same(found, alone(batching, request))
