@@ -207,12 +207,12 @@ def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(
     batching: Recognizer, thorough: bool
 ) -> None:
     """Texts of several lengths, silence among them, prompts of one length and of another."""
-    biased = {"one_item": "a small latte", "modifiers": "a large mocha", "sizes": ""}
+    biased = {"one_item": "a small tea", "modifiers": "a large tea", "sizes": ""}
     assert len({batching.prompt_length("en", bias) for bias in biased.values()}) == 2
     requests = [
         DecodeRequest(recording(name), "en", thorough, bias) for name, bias in biased.items()
     ]
-    requests.append(DecodeRequest(recording("kitchen_20db"), "en", thorough, "a small latte"))
+    requests.append(DecodeRequest(recording("kitchen_20db"), "en", thorough, "a small tea"))
     requests.insert(2, DecodeRequest(silence(2.0), "en", thorough))
     together = batching.decode(requests)
     assert together[2].text == "" or together[2].confidence < 0.35
