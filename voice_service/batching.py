@@ -21,14 +21,16 @@ class BatchPolicy:
     """At most `size` decodes share a pass through the model.
 
     While each of the `devices` has a batch to work on, one that is not full may wait for company
-    until its most urgent wish is `wait` seconds old. What the encoder sees is rounded up to a
-    multiple of `context_step` seconds (0: not at all), for only windows of one length can share.
+    until its most urgent wish is `wait` seconds old. Those that share must have encoder windows of
+    one length and prompts of one length, so these are rounded up to multiples of `context_step`
+    seconds and `prompt_step` tokens (0: not at all).
     """
 
     size: int = 1
     wait: float = 0.0
     devices: int = 1
     context_step: float = 0.0
+    prompt_step: int = 0
 
     def patience(self, count: int, in_flight: int) -> float:
         """The age up to which so many wishes wait for more, while so many batches are decoded.
@@ -43,6 +45,10 @@ class BatchPolicy:
         if not self.context_step:
             return seconds
         return math.ceil(seconds / self.context_step) * self.context_step
+
+    def prompt(self, tokens: int) -> int:
+        """How many tokens of bias the decoder is given, if there are so many."""
+        return -(-tokens // self.prompt_step) * self.prompt_step if self.prompt_step else tokens
 
 
 def together(

@@ -41,6 +41,8 @@ NumberFormat = Literal[
 
 _CONTEXT_STEP_S: Final = 5.0
 """Batches form between the encoder's windows of 10, 15, 20, 25 and 30 s."""
+_PROMPT_STEP: Final = 32
+"""Menus' prompts have 100 to 223 tokens: this leaves four lengths of them."""
 
 
 class VoiceSettings(HubSettings):
@@ -282,5 +284,7 @@ class VoiceSettings(HubSettings):
         )
 
     def _batches(self, size: int, devices: int) -> BatchPolicy:
-        step = _CONTEXT_STEP_S if size > 1 else 0.0
-        return BatchPolicy(size, self.batch_wait_ms / 1000, devices, step)
+        wait = self.batch_wait_ms / 1000
+        if size == 1:
+            return BatchPolicy(size, wait, devices)
+        return BatchPolicy(size, wait, devices, _CONTEXT_STEP_S, _PROMPT_STEP)

@@ -89,13 +89,19 @@ class Whisper:
 
     @lru_cache(maxsize=1024)  # noqa: B019  one model lives as long as the process
     def prompt(self, language: str, bias: str) -> Tokens:
-        """The decoder's first tokens: the bias, as if it had been said before, and the task."""
+        """The decoder's first tokens: the bias, as if it had been said before, and the task.
+
+        Where prompts must come in few lengths, the end of the bias is put in front of it as well:
+        Whisper knows texts that begin in the middle.
+        """
         tokenizer = self._tokenizer(language)
-        said: list[int] = []
-        if bias:
-            half = int(self._whisper.max_length) // 2 - 1
-            said = [tokenizer.sot_prev, *tokenizer.encode(" " + bias)[:half]]
-        return (*said, *tokenizer.sot_sequence)
+        if not bias:
+            return tuple(tokenizer.sot_sequence)
+        half = int(self._whisper.max_length) // 2 - 1
+        said = tokenizer.encode(" " + bias)[:half]
+        size = min(half, self.compute.batches.prompt(len(said)))
+        filled = (said * -(-size // len(said)))[-size:]
+        return (tokenizer.sot_prev, *filled, *tokenizer.sot_sequence)
 
     def spectrogram(self, audio: Samples) -> NDArray[np.float32]:
         """(mels, frames) of audio and a frame of padding."""

@@ -69,3 +69,12 @@ def test_windows_are_rounded_up_to_a_step(samples: int, step: float) -> None:
     assert seconds <= rounded < seconds + step
     assert rounded % step == 0
     assert BatchPolicy().context(seconds) == seconds
+
+
+@given(st.integers(1, 223))
+def test_prompts_come_in_few_lengths(tokens: int) -> None:
+    """Never less: a name of the menu would be missing."""
+    rounded = BatchPolicy(prompt_step=32).prompt(tokens)
+    assert tokens <= rounded < tokens + 32
+    assert rounded % 32 == 0
+    assert BatchPolicy().prompt(tokens) == tokens

@@ -207,7 +207,7 @@ def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(
     batching: Recognizer, thorough: bool
 ) -> None:
     """Texts of several lengths, silence among them, prompts of one length and of another."""
-    biased = {"one_item": "a small tea", "modifiers": "a large tea", "sizes": ""}
+    biased = {"one_item": "a tea", "modifiers": "one large mocha with whipped cream", "sizes": ""}
     assert len({batching.prompt_length("en", bias) for bias in biased.values()}) == 2
     requests = [
         DecodeRequest(recording(name), "en", thorough, bias) for name, bias in biased.items()
@@ -231,12 +231,22 @@ def test_words_are_timed_alike_beside_others_whose_audio_is_as_long(batching: Re
         assert_same(found, alone(batching, request))
 
 
+def test_prompts_of_many_menus_have_one_length_and_their_own_words(batching: Recognizer) -> None:
+    """What is filled up comes first, so that the decoder goes on from the end of the bias."""
+    short, long = "a small latte", "I would like a small latte and a large mocha with oat milk"
+    prompts = [batching.whisper.prompt("en", bias) for bias in (short, long)]
+    assert {len(prompt) for prompt in prompts} == {1 + 32 + 1}
+    for bias, prompt in zip((short, long), prompts, strict=True):
+        assert batching.whisper.text("en", prompt[1:-1]).endswith(bias)
+    assert batching.prompt_length("en", "") == 1
+
+
 def test_who_goes_in_circles_is_tried_again_without_the_others(
     batching: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here by a limit that only some reach: what they said would be cut off."""
     monkeypatch.setattr(batching, "thorough", replace(THOROUGH, tokens_per_s=3.0))
-    names = ["one_item", "modifiers", "fast_talker", "slow_talker"]
+    names = ["fast_talker", "slow_talker"]
     requests = [DecodeRequest(recording(name), "en", thorough=True) for name in names]
     for name, found, request in zip(names, batching.decode(requests), requests, strict=True):
         assert_same(found, alone(batching, request))
