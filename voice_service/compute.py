@@ -1,4 +1,4 @@
-"""Where a model runs and how: plain values."""
+"""Where a model runs and how."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from voice_service.batching import BatchPolicy
 
 Device = Literal["cpu", "cuda"]
 DeviceChoice = Literal["cpu", "cuda", "auto"]
+
+
+class NoSuchDevice(ValueError):
+    """The machine lacks the device, or the device the number format; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)

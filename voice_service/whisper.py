@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from voice_service.alignment import Aligned
 from voice_service.audio import SAMPLE_RATE, Samples
-from voice_service.compute import Compute, Device, DeviceChoice
+from voice_service.compute import Compute, Device, DeviceChoice, NoSuchDevice
 
 HOP: Final = 160
 """Samples per mel frame."""
@@ -55,9 +55,7 @@ class Encoded:
 
 
 class Whisper:
-    """A model in memory. Raises what CTranslate2 raises; ValueError where the machine has no such
-    device, or the device no such number format.
-    """
+    """A model in memory. Raises what CTranslate2 raises, and NoSuchDevice."""
 
     def __init__(self, model: str, compute: Compute) -> None:
         _check(compute)
@@ -195,12 +193,12 @@ def _check(compute: Compute) -> None:
     if compute.device == "cuda":
         count = ctranslate2.get_cuda_device_count()
         if missing := sorted(index for index in compute.devices if index >= count):
-            raise ValueError(f"there is no GPU {missing[0]}, {count} were found; see nvidia-smi")
+            raise NoSuchDevice(f"there is no GPU {missing[0]}, {count} were found; see nvidia-smi")
     for index in compute.devices:
         able = ctranslate2.get_supported_compute_types(compute.device, index)
         if compute.numbers not in {"default", "auto", *able}:
             name = f"GPU {index}" if compute.device == "cuda" else "this CPU"
-            raise ValueError(f"{name} computes in {', '.join(sorted(able))}")
+            raise NoSuchDevice(f"{name} computes in {', '.join(sorted(able))}")
 
 
 def _select(storage: Any, rows: Sequence[int]) -> Any:

@@ -15,7 +15,7 @@ from voice_service.app import load_recognizer
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.looping import loops
 from voice_service.recognizer import THOROUGH, Recognizer
-from voice_service.server import demo_menu
+from voice_service.server import demo_menu, prepare
 from voice_service.settings import VoiceSettings
 
 
@@ -264,9 +264,8 @@ def test_each_guest_has_a_chooser_of_its_own(batching: Recognizer) -> None:
 
 
 def test_a_device_or_number_format_that_is_not_there_is_named() -> None:
-    """With what there is: the service does not start, and says why."""
-    resolved = models.resolve("tiny.en", models.default_models_dir({}))
-    with pytest.raises(ValueError, match=r"this CPU computes in .*int8"):
-        load_recognizer(VoiceSettings(compute_type="int8_float16"), resolved)
-    with pytest.raises(ValueError, match="there is no GPU 63"):
-        load_recognizer(VoiceSettings(device="cuda", device_index=(63,)), resolved)
+    """Before a model is fetched from anywhere: the service does not start, and says why."""
+    with pytest.raises(models.ModelError, match=r"this CPU computes in .*int8.*--compute-type"):
+        prepare(VoiceSettings(model="small.en", compute_type="int8_float16"))
+    with pytest.raises(models.ModelError, match=r"there is no GPU 63.*--device-index"):
+        prepare(VoiceSettings(model="small.en", device="cuda", device_index=(63,)))

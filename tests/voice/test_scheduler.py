@@ -331,7 +331,7 @@ async def test_beside_a_decode_that_runs_a_batch_waits_until_it_is_full() -> Non
     desk = Desk()
     plan = scheduler(desk, workers=2, policy=BatchPolicy(size=2, wait=1e6))
     now = asyncio.get_running_loop().time()
-    busy, first, second = (Session(name, Want(Urgency.FINAL, now)) for name in "abc")
+    busy, first, second = (Session(str(n), Want(Urgency.FINAL, now + n)) for n in range(3))
     plan.update(busy)
     await desk.wait_busy()
     plan.update(first)
@@ -340,7 +340,7 @@ async def test_beside_a_decode_that_runs_a_batch_waits_until_it_is_full() -> Non
     assert (first.flying, second.flying) == (1, 1)
     desk.open()
     await finished(busy, first, second)
-    assert [batch for batch in desk.batches if len(batch) > 1] == [["b", "c"]]
+    assert [batch for batch in desk.batches if len(batch) > 1] == [["1", "2"]]
     await plan.close()
 
 
