@@ -347,12 +347,13 @@ async def test_beside_a_decode_that_runs_a_batch_waits_until_it_is_full() -> Non
 async def test_a_batch_that_stays_small_starts_when_its_time_is_up() -> None:
     """Although the other decode still runs, and nothing else happens."""
     desk = Desk()
-    plan = scheduler(desk, workers=2, policy=BatchPolicy(size=8, wait=0.003))
-    now = asyncio.get_running_loop().time()
-    busy, patient = (Session(name, Want(Urgency.FINAL, now)) for name in "ab")
+    plan = scheduler(desk, workers=2, policy=BatchPolicy(size=8, wait=0.03))
+    busy = Session("busy", Want(Urgency.FINAL, 0))
     plan.update(busy)
     await desk.wait_busy()
+    patient = Session("patient", Want(Urgency.FINAL, asyncio.get_running_loop().time()))
     plan.update(patient)
+    assert patient.flying == 0
     await desk.wait_busy()
     assert patient.flying == 1
     assert patient.answers == busy.answers == []
