@@ -108,7 +108,7 @@ def _encoded(samples: Samples, encoding: Encoding) -> bytes:
     if encoding == "mulaw":
         compressed = np.sign(samples) * np.log1p(255 * np.abs(samples)) / np.log(256)
         code = np.where(samples < 0, 0x7F, 0xFF) - np.round(127 * np.abs(compressed))
-        return code.astype(np.uint8).tobytes()
+        return bytes(code.astype(np.uint8).tobytes())
     return pcm(samples)
 
 
@@ -167,7 +167,9 @@ def main() -> None:
     print(f"{len(samples) / SAMPLE_RATE:.0f} s of audio; % of a core per stream")
     for encoding, rate in FORMATS:
         runs = 100 * np.array(spent(sessions, samples, encoding, rate))
-        print(f"{encoding:10} {rate:6}  {np.median(runs):5.2f} ({runs.min():.2f} to {runs.max():.2f})")
+        print(
+            f"{encoding:10} {rate:6}  {np.median(runs):5.2f} ({runs.min():.2f} to {runs.max():.2f})"
+        )
 
 
 if __name__ == "__main__":

@@ -36,14 +36,25 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from voice_service import models
 from voice_service.audio import SAMPLE_RATE, Samples
+from voice_service.batching import BatchPolicy
+from voice_service.compute import Compute
 from voice_service.heard import Urgency
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.listener import Listener
 from voice_service.offline import read_audio
-from voice_service.recognizer import QUICK, THOROUGH, DecodingProfile, Padding, Recognizer
+from voice_service.recognizer import (
+    CAREFUL,
+    QUICK,
+    THOROUGH,
+    DecodingProfile,
+    Padding,
+    Recognizer,
+)
 from voice_service.settings import VoiceSettings
 from voice_service.vad import DetectorFactory
+from voice_service.whisper import Whisper
 
+_COMPUTE: Final = Compute("cpu", "int8", workers=1, batches=BatchPolicy())
 _PREFIXES: Final = (0.5, 1.0, 2.0, 3.0)
 _GUARDS: Final = ("none", "retry", "ngram", "both")
 _NGRAM: Final = 4
@@ -86,10 +97,7 @@ class Bench:
     def __init__(self, arguments: argparse.Namespace, kind: str) -> None:
         found = models.resolve(arguments.model, models.default_models_dir())
         self.settings = VoiceSettings()
-        self.recognizer = Recognizer(
-            found.location, device="cpu", compute_type="int8", threads=1, workers=1
-        )
-        self.careful = self.recognizer.careful
+        self.recognizer = Recognizer(Whisper(found.location, _COMPUTE))
         self.detectors = DetectorFactory(self.settings.detector, self.settings.webrtc_mode)
         self.thorough = kind == "thorough"
         self.normalise = EnglishTextNormalizer()
@@ -115,13 +123,14 @@ class Bench:
         ban = _NGRAM if variant.guard in ("ngram", "both") else 0
         profile = replace(variant.profile, no_repeat_ngram=ban)
         self.recognizer.quick = self.recognizer.thorough = profile
-        self.recognizer.careful = self.careful if variant.guard in ("retry", "both") else None
+        self.recognizer.careful = CAREFUL if variant.guard in ("retry", "both") else None
         outcome = Outcome()
         for task in tasks:
             heard = []
             for piece in task.pieces:
                 began = time.process_time()
-                hypothesis = self.recognizer.decode(DecodeRequest(piece, "en", self.thorough))
+                request = DecodeRequest(piece, "en", self.thorough)
+                [hypothesis] = self.recognizer.decode([request])
                 outcome.seconds.append(time.process_time() - began)
                 outcome.repeated += hypothesis.repeated
                 heard.append(hypothesis.text)
@@ -158,9 +167,7 @@ def variants(arguments: argparse.Namespace, kind: str) -> Iterator[Variant]:
         arguments.beam or [usual.beam_size],
         arguments.guard,
     ):
-        profile = replace(
-            usual, floor_s=floor, margin_s=margin, padding=padding, beam_size=beam
-        )
+        profile = replace(usual, floor_s=floor, margin_s=margin, padding=padding, beam_size=beam)
         yield Variant(profile, guard)
 
 

@@ -203,8 +203,7 @@ class Recognizer:
             confidence=float(np.exp(min(0.0, score))),
             silence=generated.no_speech > _NO_SPEECH_LIMIT
             and mean_log_probability < _LOG_PROBABILITY_LIMIT,
-            looped=self.careful is not None
-            and (len(tokens) >= limit or loops(text, job.seconds)),
+            looped=self.careful is not None and (len(tokens) >= limit or loops(text, job.seconds)),
         )
 
     def _align(self, attempts: Sequence[_Attempt]) -> dict[_Job, tuple[Word, ...]]:
