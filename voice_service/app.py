@@ -44,6 +44,7 @@ def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer
         compute_type=settings.numbers(),
         threads=threads,
         workers=workers,
+        calibration=model.calibration,
     )
 
 
@@ -59,7 +60,7 @@ def build_voice_app(
     scheduler = Scheduler(recognizer.decode, workers, voice_metrics, capacity)
     sessions = Sessions(
         settings=settings,
-        model=SpeechModel(model_name, recognizer.languages),
+        model=SpeechModel(model_name, recognizer.languages, recognizer.calibration),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
         scheduler=scheduler,
         capacity=capacity,

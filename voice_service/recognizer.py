@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from voice_service.audio import SAMPLE_RATE, Samples
+from voice_service.calibration import RAW, Calibration
 from voice_service.hypothesis import DecodeRequest, Hypothesis, Word
 
 _HOP: Final = 160
@@ -83,11 +84,19 @@ class Recognizer:
     """A loaded Whisper model. `decode` may be called from `workers` threads at once.
 
     `cost` is the processor time, in seconds, that a quick and a thorough decode of a second of
-    silence take together.
+    silence take together. `calibration` says what the probabilities mean that `decode` gives as
+    confidences; it is for those who tell them to others.
     """
 
     def __init__(
-        self, model: str, *, device: str, compute_type: str, threads: int, workers: int
+        self,
+        model: str,
+        *,
+        device: str,
+        compute_type: str,
+        threads: int,
+        workers: int,
+        calibration: Calibration = RAW,
     ) -> None:
         # numpy's BLAS would compute each small spectrogram on all cores, and its idle threads spin:
         # that doubled the processor time of a decode.
@@ -100,6 +109,7 @@ class Recognizer:
             num_workers=workers,
         )
         self._model = self._whisper.model
+        self.calibration = calibration
         self.quick = QUICK
         self.thorough = THOROUGH
         self._warm_up()

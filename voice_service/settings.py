@@ -88,6 +88,7 @@ class VoiceSettings(HubSettings):
     speculate_ms: Milliseconds = Field(
         192, description="After a pause of this length the final is tried, in case it lasts."
     )
+    # Bounds of confidence are on the decoder's own probabilities, before calibration.
     min_confidence: Probability = Field(
         0.05, description="A final less sure than this is taken for noise."
     )
