@@ -12,7 +12,8 @@ every recording has a speaker of its own); noises are mixed in as in accuracy.py
 
 --fit     print the line for `models/manifest.toml`, fitted on everything
 --served  what clients are told: partials too, with the calibration of the model's manifest entry
---slots   judge by `slots` (what was asked for) the words that occur in any: no transcript is needed
+--slots   judge by `slots` (what was asked for) the words that occur in any, and nothing else: no
+          transcript is needed. Prints how much of the doubt in them is justified (`menu_doubt`)
 --menu    with this menu as the decoder's prompt (format of orders.py)
 --words   keep the judged words in this JSONL file, or read them from there if it exists
 """
@@ -125,12 +126,17 @@ def judging(about: About, slots: bool) -> Judge:
     if not slots:
         return lambda words, name: judge(words, about[name]["text"], normalise)
     asked = {
-        name: set(normalise(" ".join(row["slots"].values())).split())
+        name: set(filter(telling, normalise(" ".join(row["slots"].values())).split()))
         for name, row in about.items()
         if row.get("slots")
     }
     vocabulary = frozenset[str]().union(*asked.values())
     return lambda words, name: judge_slots(words, asked[name], vocabulary, normalise)
+
+
+def telling(word: str) -> bool:
+    """Whether a word of a slot is likely to be said for the slot: "a" and "of" are said anyway."""
+    return len(word) > 2 or word.isdigit()
 
 
 def told(events: Iterable[ListenerEvent]) -> Iterator[tuple[str, list[str], list[float]]]:
@@ -248,6 +254,17 @@ def report_served(words: Sequence[Judged]) -> None:
         bins(confidences, right)
 
 
+def report_slots(words: Sequence[Judged], manifest: Calibration) -> None:
+    """How sure the decoder may be of the words of an order; nothing is fitted."""
+    raw, right = applied(RAW, words)
+    told_of, _ = applied(manifest, words)
+    line("as decoded", raw, right)
+    line(f"manifest ({manifest.slope:g}, {manifest.offset:g})", told_of, right)
+    by("condition", words, told_of, right)
+    bins(told_of, right)
+    print(f"\nwrong for each word of doubt: {(1 - right).sum() / (1 - told_of).sum():.2f}")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -277,6 +294,9 @@ def main() -> None:
         report_served(words)
         return
     resolved = models.resolve(arguments.model, models.default_models_dir())
+    if arguments.slots:
+        report_slots(words, resolved.calibration)
+        return
     report(words, resolved.calibration)
     if arguments.fit:
         found = fit(words)

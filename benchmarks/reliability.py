@@ -131,7 +131,10 @@ def _ece(bins: Sequence[Bin]) -> float:
 
 
 def fit(words: Sequence[Judged]) -> Calibration:
-    """The slope and offset under which these words are likeliest (Newton's method)."""
+    """The slope and offset under which these words are likeliest (Newton's method).
+
+    Raises ValueError if surer words are not right more often.
+    """
     probabilities = np.clip([w.probability for w in words], _EDGE, 1 - _EDGE)
     inputs = np.column_stack([np.log(probabilities / (1 - probabilities)), np.ones(len(words))])
     right = np.array([w.right for w in words], float)
@@ -142,6 +145,11 @@ def fit(words: Sequence[Judged]) -> Calibration:
         curvature = (inputs * weight[:, None]).T @ inputs + 1e-6 * np.eye(2)
         parameters += np.linalg.solve(curvature, inputs.T @ (right - told))
     slope, offset = map(float, parameters)
+    if slope <= 0:
+        raise ValueError(
+            f"of {len(words)} words the surer ones are not right more often: "
+            "there are too few, or their texts are wrong"
+        )
     return Calibration(slope=round(slope, 3), offset=round(offset, 3))
 
 

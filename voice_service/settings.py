@@ -144,7 +144,7 @@ class VoiceSettings(HubSettings):
     )
     menu_doubt: Probability = Field(
         DEFAULT.menu_doubt,
-        description="How much of the recogniser's doubt counts in a word of the menu.",
+        description="Factor of the odds that a word of the menu was misheard.",
     )
     most_of_item: Count = Field(
         DEFAULT.most_of_item,
