@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from voice_service import models
+from voice_service.calibration import RAW, Calibration
 from voice_service.model_manifest import (
     Hub,
     Manifest,
@@ -138,6 +139,19 @@ def test_tiny_en_is_used_in_place_from_its_package(tmp_path: Path) -> None:
     assert found.languages == ("en",)
     assert found.licence == "MIT"
     assert models.verify("tiny.en", tmp_path / "models").problems == ()
+
+
+def test_a_models_calibration_is_found_with_its_files(tmp_path: Path) -> None:
+    """Without one of its own, as an added model, a model tells what its decoder says."""
+    measured = Calibration(slope=0.5, offset=0.25)
+    manifest = MANIFEST.model_copy(
+        update={"model": {"toy": TOY.model_copy(update={"calibration": measured})}}
+    )
+    toy_in(tmp_path)
+    assert models.resolve("toy", tmp_path, manifest=manifest).calibration == measured
+    models.add("ours", directory_model(tmp_path / "elsewhere"), tmp_path, manifest=manifest)
+    assert models.resolve("ours", tmp_path, manifest=manifest).calibration == RAW
+    assert all(entry.calibration != RAW for entry in load_manifest().model.values())
 
 
 @pytest.mark.parametrize("text", ["no = toml =", "[languages]\n", "surprise = 1\n"])

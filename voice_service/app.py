@@ -38,7 +38,8 @@ def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer
 
     Blocks for seconds. Raises what CTranslate2 raises: RuntimeError, ValueError or OSError.
     """
-    return Recognizer(Whisper(model.location, settings.compute(present(settings.device))))
+    whisper = Whisper(model.location, settings.compute(present(settings.device)))
+    return Recognizer(whisper, model.calibration)
 
 
 def build_voice_app(
@@ -53,7 +54,7 @@ def build_voice_app(
     scheduler = Scheduler(recognizer, compute.workers, compute.batches, voice_metrics, capacity)
     sessions = Sessions(
         settings=settings,
-        model=SpeechModel(model_name, recognizer.whisper.languages),
+        model=SpeechModel(model_name, recognizer.whisper.languages, recognizer.calibration),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
         scheduler=scheduler,
         capacity=capacity,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from voice_service.audio import Samples
+from voice_service.calibration import Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,23 @@ class Hypothesis:
     """What the recogniser heard. `words` is empty for a quick decode, and for silence.
 
     `repeated`: the first attempt went round in circles, so there was a second one.
+    Confidences are the decoder's own probabilities until they have been `calibrated`.
     """
 
     text: str
     confidence: float
     words: tuple[Word, ...] = ()
     repeated: bool = False
+
+    def calibrated(self, calibration: Calibration) -> Hypothesis:
+        """The same with confidences that are expected shares of right words."""
+        words = tuple(replace(w, confidence=calibration(w.confidence)) for w in self.words)
+        return replace(self, confidence=calibration(self.confidence)).worded(words)
+
+    def worded(self, words: tuple[Word, ...]) -> Hypothesis:
+        """The same with these words; its confidence is their mean, if there are any."""
+        confidences = [word.confidence for word in words] or [self.confidence]
+        return replace(self, confidence=sum(confidences) / len(confidences), words=words)
 
     def placed(self, audio_start_ms: int, speech_start_ms: int) -> Hypothesis:
         """The same, with word times from the start of the session, none before speech began.

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from voice_service.audio import Framer, Samples
+from voice_service.calibration import RAW, Calibration
 from voice_service.endpointing import (
     Endpointer,
     EndpointEvent,
@@ -49,9 +50,9 @@ class ListenerSettings:
     An utterance is recognised first when it is `first_partial` long and then every
     `partial_interval`; its final is tried once speech has paused for `speculate`. An utterance
     whose text has not changed for `no_progress` is ended although the detector still hears speech.
-    Text less sure than `min_confidence`, or `min_partial_confidence` before anything of the
-    utterance has been shown, is taken for noise; where no frame was as speech-like as
-    `clear_speech`, less than `unclear_confidence`; where it is fainter by `faint_db` than the
+    Text of which the decoder is less sure than `min_confidence`, or `min_partial_confidence` before
+    anything of the utterance has been shown, is taken for noise; where no frame was as speech-like
+    as `clear_speech`, less than `unclear_confidence`; where it is fainter by `faint_db` than the
     session's loudest speech, less than `faint_confidence`: other people talk as well, and words of
     the menu are heard all too easily in what they say.
     """
@@ -99,11 +100,21 @@ class _Job:
 
 
 class Listener:
-    """See the module. One decode at a time is in flight; finals come out in order."""
+    """See the module. One decode at a time is in flight; finals come out in order.
+
+    Decisions are taken on the decoder's own probabilities, on which their bounds were measured;
+    what is told has calibrated confidences.
+    """
 
     def __init__(
-        self, settings: ListenerSettings, detector: SpeechDetector, language: str, bias: str
+        self,
+        settings: ListenerSettings,
+        detector: SpeechDetector,
+        language: str,
+        bias: str,
+        calibration: Calibration = RAW,
     ) -> None:
+        self._calibration = calibration
         self._settings = settings
         self._detector = detector
         self._language = language
@@ -301,10 +312,10 @@ class Listener:
         elif utterance.hear(hypothesis, job.heard_to, promise):
             if utterance.number is None:
                 told += self._announce(utterance)
-            told.append(self._partial(utterance, job.heard_to, hypothesis.confidence))
+            told.append(self._partial(utterance, job.heard_to, hypothesis))
         return told + self._end_without_progress(utterance, job.heard_to, now)
 
-    def _partial(self, utterance: Utterance, heard_to: int, confidence: float) -> Partial:
+    def _partial(self, utterance: Utterance, heard_to: int, hypothesis: Hypothesis) -> Partial:
         utterance.revision += 1
         return Partial(
             utterance=utterance.number or 0,
@@ -313,7 +324,7 @@ class Listener:
             end_ms=to_ms(heard_to),
             text=utterance.text,
             stable_text=utterance.stable.text,
-            confidence=confidence,
+            confidence=hypothesis.calibrated(self._calibration).confidence,
         )
 
     def _end_without_progress(
@@ -349,11 +360,12 @@ class Listener:
         if not heard and not shown:
             return self._discard(utterance)
         end = utterance.started if utterance.ended is None else utterance.ended
+        if hypothesis.confidence >= self._settings.unclear_confidence:
+            self._loudest = max(self._loudest, utterance.power)
+        hypothesis = hypothesis.calibrated(self._calibration)
         if not hypothesis.text and utterance.text:
             # The thorough decode went round in circles: better what was shown than nothing.
             hypothesis = Hypothesis(utterance.text, _FALLBACK_CONFIDENCE)
-        if hypothesis.confidence >= self._settings.unclear_confidence:
-            self._loudest = max(self._loudest, utterance.power)
         told = self._announce(utterance) if utterance.number is None else []
         shift = to_ms(utterance.audio_start)
         hypothesis = utterance.settle(hypothesis)

@@ -13,6 +13,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from voice_service.calibration import RAW, Calibration
+
 MULTILINGUAL = "multilingual"
 RECORD = "voice-model.json"
 """File beside an added model's weights that holds its `ModelEntry`."""
@@ -49,6 +51,7 @@ class ModelEntry(ManifestModel):
     wheels: tuple[str, ...] = ()
     installed: str | None = None
     extra: str | None = None
+    calibration: Calibration = RAW
     files: Annotated[tuple[ModelFile, ...], Field(min_length=1)]
 
     @property

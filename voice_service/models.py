@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from voice_service import model_files, model_wheels
+from voice_service.calibration import RAW, Calibration
 from voice_service.model_manifest import (
     RECORD,
     Manifest,
@@ -56,6 +57,7 @@ class ResolvedModel:
 
     `location` is what `faster_whisper.WhisperModel` takes: a directory, or a hub name where
     `source` is "hub". `languages` are Whisper's codes; None if only the loaded model can tell.
+    Without a `calibration` of its own, a model's confidences are the decoder's probabilities.
     """
 
     name: str
@@ -63,6 +65,7 @@ class ResolvedModel:
     source: Source
     languages: tuple[str, ...] | None
     licence: str | None
+    calibration: Calibration = RAW
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,12 @@ def resolve(name: str, models_dir: Path, *, manifest: Manifest | None = None) ->
         if problems:
             raise ModelError(_damaged(known.name, known.directory, problems, known.advice))
         return ResolvedModel(
-            name, str(known.directory), known.source, known.entry.languages, known.entry.licence
+            name,
+            str(known.directory),
+            known.source,
+            known.entry.languages,
+            known.entry.licence,
+            known.entry.calibration,
         )
     directory = Path(name).expanduser()
     if directory.is_dir():

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from voice_service.alignment import timed_words
 from voice_service.audio import SAMPLE_RATE
 from voice_service.batching import grouped
+from voice_service.calibration import RAW, Calibration
 from voice_service.hypothesis import DecodeRequest, Hypothesis, Word
 from voice_service.looping import loops
 from voice_service.whisper import FULL_WINDOW, HOP, MAX_SECONDS, Encoded, Generated, Tokens, Whisper
@@ -97,11 +98,13 @@ class Recognizer:
     """A model that is ready. `decode` may be called from `whisper.compute.workers` threads at once.
 
     `cost` is the time, in seconds, that a quick and a thorough decode of a second of silence take
-    together when batches are full; on a CPU, processor time.
+    together when batches are full; on a CPU, processor time. `calibration` is the model's, for
+    whoever tells its confidences: here they are the decoder's own probabilities.
     """
 
-    def __init__(self, whisper: Whisper) -> None:
+    def __init__(self, whisper: Whisper, calibration: Calibration = RAW) -> None:
         self.whisper = whisper
+        self.calibration = calibration
         self.quick = QUICK
         self.thorough = THOROUGH
         self.careful: DecodingProfile | None = CAREFUL

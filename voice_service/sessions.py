@@ -19,6 +19,7 @@ from order_events.protocol import CloseCode, ErrorCode, ProtocolError
 from order_events.service import OrderEvents
 from voice_service import protocol
 from voice_service.audio import AudioFormat, Decoder, PcmDecoder
+from voice_service.calibration import Calibration
 from voice_service.capacity import Capacity
 from voice_service.containers import ContainerDecoder
 from voice_service.desk import OrderDesk
@@ -38,10 +39,14 @@ _MENUS_KEPT = 64
 
 @dataclass(frozen=True, slots=True)
 class SpeechModel:
-    """What is told about the loaded model: its name, and the languages it knows (ISO 639)."""
+    """What sessions must know of the loaded model.
+
+    Its name, the languages that it knows (ISO 639), and what its confidences mean.
+    """
 
     name: str
     languages: frozenset[str]
+    calibration: Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,7 @@ class Sessions:
             self._detectors(),
             start.language.split("-")[0].lower(),
             menu.bias if menu is not None and settings.menu_bias else "",
+            self._model.calibration,
         )
         session = VoiceSession(
             session_id=start.session_id,

@@ -121,6 +121,7 @@ class VoiceSettings(HubSettings):
     speculate_ms: Milliseconds = Field(
         192, description="After a pause of this length the final is tried, in case it lasts."
     )
+    # Bounds of confidence are on the decoder's own probabilities, before calibration.
     min_confidence: Probability = Field(
         0.05, description="A final less sure than this is taken for noise."
     )
@@ -176,7 +177,7 @@ class VoiceSettings(HubSettings):
     )
     menu_doubt: Probability = Field(
         DEFAULT.menu_doubt,
-        description="How much of the recogniser's doubt counts in a word of the menu.",
+        description="Factor of the odds that a word of the menu was misheard.",
     )
     most_of_item: Count = Field(
         DEFAULT.most_of_item,

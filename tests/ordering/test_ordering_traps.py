@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from ordering_kit import codes, order, said
 
-from voice_service.ordering import CompiledMenu
+from voice_service.ordering import CompiledMenu, Conversation
+from voice_service.ordering.model import Heard
 from voice_service.ordering.readback import price
+from voice_service.ordering.thresholds import Thresholds
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,17 @@ def test_confidence_is_not_a_constant(demo: CompiledMenu) -> None:
     assert unsure is not None
     assert shortened is not None
     assert sure > shortened > unsure
+
+
+@pytest.mark.parametrize(("menu_doubt", "odds"), [(1.0, 1.0), (0.25, 4.0)])
+def test_a_word_of_the_menu_is_likelier_right_than_it_was_heard(
+    demo: CompiledMenu, menu_doubt: float, odds: float
+) -> None:
+    """Heard at even odds, it is right at odds that the setting says."""
+    conversation = Conversation(demo, Thresholds(menu_doubt=menu_doubt))
+    [item] = conversation.hear(Heard(1, "a hamburger", 0.5)).items
+    assert item.confidence is not None
+    assert item.confidence == pytest.approx(0.985 * odds / (1 + odds), abs=0.001)
 
 
 def test_a_badly_heard_item_is_asked_about(demo: CompiledMenu) -> None:

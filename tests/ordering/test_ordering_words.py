@@ -163,9 +163,9 @@ def test_a_language_without_a_pack_is_a_clear_error(demo: CompiledMenu) -> None:
 def test_word_confidence_decides_only_about_its_own_item(demo: CompiledMenu) -> None:
     """A mumbled word makes the item doubtful that it names, not the others."""
     words = ("a", "hamburger", "and", "a", "sprite")
-    heard = tuple(HeardWord(w, 0.0 if w == "sprite" else 0.9) for w in words)
+    heard = tuple(HeardWord(w, 0.3 if w == "sprite" else 0.9) for w in words)
     update = Conversation(demo).hear(Heard(1, " ".join(words), 0.8, heard))
-    assert [item.confidence for item in update.items] == [0.965, 0.788]
+    assert [item.confidence for item in update.items] == [0.968, 0.717]
     assert [r.code for r in update.reasons] == ["low_confidence"]
 
 

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from voice_service.calibration import RAW, Calibration
 from voice_service.endpointing import EndpointSettings
 from voice_service.heard import Discarded, Ended, Final, ListenerEvent, Partial, Started, Urgency
 from voice_service.hypothesis import DecodeRequest, Hypothesis, Word
@@ -90,8 +91,9 @@ class Run:
         answer: Answer = ideal,
         latency: Iterator[int] | None = None,
         settings: ListenerSettings = SETTINGS,
+        calibration: Calibration = RAW,
     ) -> None:
-        self.listener = Listener(settings, Marked(), "en", "menu words")
+        self.listener = Listener(settings, Marked(), "en", "menu words", calibration)
         self.events: list[ListenerEvent] = []
         self.requests: list[DecodeRequest] = []
         self._answer = answer
@@ -363,6 +365,20 @@ def test_failed_partials_cost_nothing_but_themselves() -> None:
     results = iter([None, None])
     run = Run(lambda r: next(results, ideal(r))).feed([(False, 5), (True, 30), (False, 20)])
     assert run.texts == [" ".join(f"w{n}" for n in range(5, 35))]
+
+
+def test_what_is_told_is_calibrated_and_what_is_kept_back_depends_on_the_decoder() -> None:
+    """Calibration says what confidences mean; it lets no noise through and holds no words back."""
+    hopeful, gloomy = Calibration(offset=3.0), Calibration(offset=-3.0)
+    pattern = [(False, 5), (True, 20), (False, 20)]
+    doubted = Run(lambda _: Hypothesis("thank you", 0.2), calibration=hopeful).feed(pattern)
+    assert doubted.texts == []
+    run = Run(calibration=gloomy).feed(pattern)
+    told = [e.hypothesis.words[0].confidence for e in run.events if isinstance(e, Final)]
+    told += [e.hypothesis.confidence for e in run.events if isinstance(e, Final)]
+    told += [e.confidence for e in run.events if isinstance(e, Partial)]
+    assert len(told) > 3
+    assert told == pytest.approx([gloomy(0.9)] * len(told))
 
 
 def test_an_utterance_without_new_words_is_ended_although_the_detector_hears_speech() -> None:

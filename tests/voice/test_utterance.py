@@ -103,6 +103,7 @@ def test_a_promised_word_that_the_last_decode_denies_is_as_unsure_as_the_denial_
     assert final.text == "two burgers and"
     assert final.words[0].confidence == pytest.approx(0.1)
     assert final.words[1].confidence == 0.9
+    assert final.confidence == pytest.approx((0.1 + 0.9 + 0.9) / 3)
 
 
 def test_promised_words_of_which_the_last_decode_heard_nothing_are_not_certain() -> None:

@@ -24,6 +24,9 @@ from voice_kit import (
 )
 
 from order_events.auth import Role
+from voice_service.calibration import Calibration
+from voice_service.model_manifest import load_manifest
+from voice_service.recognizer import Recognizer
 from voice_service.server import DEMO_RESTAURANT
 
 EIGHT = [
@@ -43,6 +46,21 @@ async def ordered(client: VoiceClient, name: str, speed: float = 4, **data: Any)
     await client.begin(name, **data)
     await client.play(recording(name), speed)
     return await client.end()
+
+
+async def test_a_session_is_told_calibrated_confidences(
+    start: Start, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the model that is loaded, of text and words; what is heard stays the same."""
+    measured = load_manifest().model["tiny.en"].calibration
+    assert recognizer.calibration == measured
+    monkeypatch.setattr(recognizer, "calibration", Calibration(offset=-10))
+    microphone = await (await start()).voice()
+    events = await microphone.hear(recording("one_item"), "s")
+    [final] = finals(events)
+    assert final["confidence"] < 0.1
+    assert all(word["confidence"] < 0.5 for word in final["words"])
+    assert wer(sidecar("one_item")["text"], text_of(events)) <= 0.15
 
 
 async def until_confirmed(screen: Client) -> list[Event]:

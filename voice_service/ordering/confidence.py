@@ -20,8 +20,8 @@ _UNEXPLAINED_CODES = frozenset({"not_understood", "unknown_item"})
 class Evidence:
     """What an utterance gives to judge its items by.
 
-    `heard`: the recogniser's confidence of each word. `menu_doubt`: how much of the recogniser's
-    doubt in a word is left when the word is one of the menu, as that speaks for it.
+    `heard`: the recogniser's confidence of each word. `menu_doubt`: the odds that a word was
+    misheard are multiplied by it when the word is one of the menu, as that speaks for it.
     """
 
     parsed: Parsed
@@ -44,7 +44,12 @@ class Evidence:
         near = min((nearness[i] for i in used if i in nearness), default=1.0)
         # The greater doubt counts: that half a name fits the menu speaks for the sounds as well.
         matched = quality * near
-        return max(0.0, min(1.0 - self.menu_doubt * (1.0 - heard), matched) * self._coverage())
+        return max(0.0, min(self._heard_right(heard), matched) * self._coverage())
+
+    def _heard_right(self, heard: float) -> float:
+        """How likely a word is right that was heard with this confidence and is on the menu."""
+        doubt = self.menu_doubt * (1.0 - heard)
+        return heard / (heard + doubt) if doubt else 1.0
 
     def _coverage(self) -> float:
         """What words that explain nothing say about the words beside them."""

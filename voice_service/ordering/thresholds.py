@@ -10,16 +10,16 @@ class Thresholds:
     """The policy of one restaurant. Confidences are 0 to 1.
 
     `item_confidence`: an item that is less likely right than this is asked about; at 0.82, at most
-    1 % of orders were accepted though wrong (benchmarks/order_confidence.py). `menu_doubt`: how
-    much of the recogniser's doubt in a word is left when the word is one of the menu; of words that
-    it gave 0.2 to 0.6 with a menu as bias, real guests had said 43 of 47, the fixtures 50 of 52.
+    1 % of orders were accepted though wrong (benchmarks/order_confidence.py). `menu_doubt`: by what
+    the odds that a word was misheard are multiplied when it is one of the menu, and the menu is the
+    recogniser's bias (docs/measurements.md, "Confidence").
     `most_of_item` and `most_items`: more of one item or on one, or of all together, goes to a
     person, and so does an order of more cents than `most_total`, before tax. `misunderstood`: so
     many utterances in a row without an effect, then a person takes over.
     """
 
     item_confidence: float = 0.82
-    menu_doubt: float = 0.2
+    menu_doubt: float = 0.16
     most_of_item: int = 20
     most_items: int = 60
     most_total: int = 30_000
