@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -20,7 +20,7 @@ EXACT = 1.0
 ALIAS = 0.99
 SYNONYM = 0.97
 _HEADLESS_ITEM = 0.75
-_SURE_PART, _SURE_HEADLESS, _UNSURE = 0.9, 0.85, 0.5
+_SURE_PART, _SURE_HEADLESS, _OTHER_THING, _UNSURE = 0.9, 0.85, 0.75, 0.5
 _INFLECTED = 0.02  # a plural for a singular costs this much
 _MOST_WORDS = 6  # of a phrase that is shortened or whose synonyms are tried
 _FUZZY_LETTERS = 4
@@ -64,8 +64,19 @@ class Lexicon:
         self.longest = 1
         self.slips = Slips((), language)
 
-    def add(self, sense: Sense, phrases: Iterable[str], *, shorten: bool) -> None:
-        """Names `sense` by each phrase, its synonyms and, if `shorten`, its unmistakable parts."""
+    def add(
+        self,
+        sense: Sense,
+        phrases: Iterable[str],
+        *,
+        shorten: bool,
+        heads: Collection[str] = (),
+    ) -> None:
+        """Names `sense` by each phrase, its synonyms and, if `shorten`, its unmistakable parts.
+
+        `heads` are keys of last words that the names of its kind share, so that guests leave them
+        out: "brown" for brown rice, where there is white rice as well.
+        """
         target = (sense.kind, sense.id, sense.group)
         for number, phrase in enumerate(phrases):
             keys = keys_of(phrase, self._language)
@@ -84,17 +95,20 @@ class Lexicon:
             for variant in _variants(keys, self._language):
                 self._put(variant, target, SYNONYM)
                 if shorten:
-                    self._shorten(variant, target)
+                    self._shorten(variant, target, heads)
             if shorten:
-                self._shorten(keys, target)
+                self._shorten(keys, target, heads)
 
-    def _shorten(self, keys: tuple[str, ...], target: _Named) -> None:
+    def _shorten(self, keys: tuple[str, ...], target: _Named, heads: Collection[str]) -> None:
         for part, quality, certainty in _parts(keys, self._language):
             if certainty == _SURE_HEADLESS and target[0] == "item":
                 # Half a name of an item is a guess to be confirmed; of a modifier it is usual.
                 self._put(part, target, quality * _HEADLESS_ITEM, _UNSURE)
             elif target[0] == "modifier" and all(k in self._generic for k in part):
                 self._put(part, target, quality, min(certainty, _UNSURE))  # "no dressing"
+            elif certainty == _SURE_HEADLESS and keys[-1] not in {*heads, *self._generic}:
+                # An egg is no egg white.
+                self._put(part, target, quality, _OTHER_THING)
             else:
                 self._put(part, target, quality, certainty)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import Group, Mod, Target
 
@@ -44,6 +44,29 @@ def line_of(line_id: str, group: Group, confidence: float) -> Line:
         confidence,
         group.plain,
         group.joined,
+    )
+
+
+def replaced(
+    old: Line, group: Group, confidence: float, sizes: Collection[str], *, anew: bool = False
+) -> Line:
+    """A new item in the old line; what was not said anew is kept where it fits.
+
+    `sizes`: those that the new item comes in. `anew`: the item was said once more with choices, in
+    the place of those of their kind.
+    """
+    same = old.item == group.item
+    chosen = {m.group for m in group.mods if not m.negated} if anew else set()
+    kept = {(m.id, m.group): m for m in old.mods if same and m.group not in chosen}
+    kept |= {(m.id, m.group): m for m in group.mods}
+    return replace(
+        old,
+        item=group.item,
+        quantity=group.quantity if group.quantity is not None else old.quantity,
+        size=group.size or (old.size if old.size in sizes else None),
+        mods=tuple(kept.values()),
+        plain=group.plain or (old.plain and same),
+        confidence=confidence,
     )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from voice_service.ordering.acts import Act, Add, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.attach import Attacher, choose_item, unknown
 from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.resolve import resolve
 from voice_service.ordering.said import (
     Said,
     SaidBreak,
@@ -50,7 +51,7 @@ def loose(
         attacher.groups = [implied]
         attacher.put([s for s in said if not isinstance(s, SaidNumber)], implied)
         return [Add(implied), *attacher.acts]
-    return _Loose(menu, cart, attacher).read(said)
+    return _Loose(menu, cart).read(said)
 
 
 class _OfCart(NamedTuple):
@@ -63,10 +64,9 @@ class _OfCart(NamedTuple):
 
 
 class _Loose:
-    def __init__(self, menu: CompiledMenu, cart: CartView, attacher: Attacher) -> None:
+    def __init__(self, menu: CompiledMenu, cart: CartView) -> None:
         self._menu = menu
         self._cart = cart
-        self._attacher = attacher
         self._acts: list[Act] = []
         self._mods: list[_OfCart] = []
         self._only: int | None = None
@@ -122,7 +122,7 @@ class _Loose:
     def _modifier(self, said: SaidModifier) -> None:
         order = [self._pointed] if self._pointed is not None else self._cart.items[::-1]
         for item in order:
-            mod = self._attacher.resolve(said, item)
+            mod = resolve(said, item, self._menu)
             if isinstance(mod, Problem):
                 self._acts.append(mod)
                 return
@@ -140,7 +140,7 @@ class _Loose:
         if not self._mods:
             self._pointed = here
             return
-        moved = [self._attacher.resolve(one.said, here) for one in self._mods]
+        moved = [resolve(one.said, here, self._menu) for one in self._mods]
         self._mods = []
         fitting = tuple(m for m in moved if isinstance(m, Mod))
         self._acts.append(Modify(Target((here,)), fitting, text=said.part.span.text))
