@@ -75,7 +75,10 @@ class Add:
 
 @dataclass(frozen=True)
 class Modify:
-    """Change lines in place. `only`: so many of a line that has more, the others stay."""
+    """Change lines in place.
+
+    `only`: so many of a line that has more, the others stay; 0: those not told apart so far.
+    """
 
     target: Target
     mods: tuple[Mod, ...] = ()

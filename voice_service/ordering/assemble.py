@@ -172,11 +172,23 @@ class _Assembly:
         if accompanies(self._parts, first, second, self._menu):
             join_dish(self._attacher.groups, self._parts[second])
             return
-        bare = self._starts[number] == second and group.linked and not previous.linked
+        bare = self._starts[number] == second
+        put_on = group.linked and not previous.linked
         one, other = (self._menu.items[self._parts[i].items[0]] for i in (first, second))
-        if bare and one.category == other.category:
-            # "An italian with ham": one more, or what is put on it?
+        if one.category == other.category and bare and (put_on or self._shares(first, second)):
+            # "An italian with ham": one more, or what is put on it? "A turkey and ham on rye"?
             group.quality *= _LISTED_PART
+
+    def _shares(self, first: int, second: int) -> bool:
+        """Whether two items with one article may share what is said behind them."""
+        previous, group = self._attacher.groups[-2:]
+        joined = [p for p in self._parts[first + 1 : second] if not p.idle]
+        return (
+            len(joined) == 1
+            and joined[0].cue(Cue.AND)
+            and previous.quantity is not None
+            and any(self._menu.takes(previous.item, m.group) for m in group.mods)
+        )
 
 
 def _added(group: Group, menu: CompiledMenu) -> Act:

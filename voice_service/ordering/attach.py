@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.parts import WHOLE
 from voice_service.ordering.resolve import resolve
 from voice_service.ordering.said import (
     Said,
@@ -246,6 +247,9 @@ class Attacher:
             for default in self.menu.items[current.item].defaults:
                 if (group.id, default) in self.menu.modifiers:
                     current.put(Mod(default, group.id, negated=True))
+            alike = tuple(s for s in said.named if s.quality >= WHOLE)
+            if len(alike) == len(self.groups) == 1 and not self.menu.items[current.item].defaults:
+                self._modifier(SaidModifier(alike, said.text, (), negated=True), current)
             return
         named = any(
             isinstance(one, SaidModifier) and any(s.group == group.id for s in one.senses)

@@ -8,6 +8,8 @@ from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.parts import Part, Role
 
+_OF_THEM = 3  # phrases in "make one of them"
+
 
 def dangling(parts: Sequence[Part], cart: CartView) -> tuple[Part, ...]:
     """Words at the end that need a continuation: a number, an article, "and", "with no"."""
@@ -42,7 +44,9 @@ def _pause(part: Part) -> bool:
 def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: CartView) -> bool:
     """Whether the tail begins nothing but answers or changes: "a large", "make it two"."""
     meant = [p for p in tail if not p.cue(Cue.STOP, Cue.COMMA, Cue.FILLER)]
-    if not meant or (start > 0 and parts[start - 1].cue(Cue.MAKE, Cue.CORRECT, Cue.TO, Cue.CHANGE)):
+    before = parts[max(start - _OF_THEM, 0) : start]
+    changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE)
+    if not meant or changes or any(p.cue(Cue.MAKE) for p in before):
         return True
     if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:
         return parts[start - 1].role in (Role.ITEM, Role.MODIFIER)

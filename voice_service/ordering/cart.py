@@ -21,7 +21,7 @@ from voice_service.ordering.acts import (
     Undo,
 )
 from voice_service.ordering.history import History
-from voice_service.ordering.lines import Line, latest, line_of, replaced, targets
+from voice_service.ordering.lines import Line, latest, line_of, modified, replaced, targets
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.stock import MOST_OF_ONE, Stock
 
@@ -42,10 +42,11 @@ class Cart:
         self._history = History()
         self._filled: set[str] = set()
         self._begun: set[str] = set()
+        self._told: set[str] = set()  # of several alike, those told apart in this utterance
 
     def begin(self) -> None:
         """A new utterance: what a combo was just said to hold is settled."""
-        self._filled, self._begun = set(), set()
+        self._filled, self._begun, self._told = set(), set(), set()
 
     @property
     def spoken_order(self) -> tuple[str, ...]:
@@ -170,14 +171,25 @@ class Cart:
         lines = targets(self.lines, self._last, act.target)
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
-        for line in lines if act.only is None else lines[-1:]:
+        if act.only is not None:
+            lines = self._not_told_apart(lines[-1], act.only)
+            act = replace(act, only=act.only or None)
+        for line in lines:
             if self._combos.is_combo(line):
                 problem = self._modify_combo(line, act, confidence)
             else:
                 problem = self._modify_line(line, act, confidence)
             if problem is not None:
                 return problem
+        if act.only is not None and self._last is not None:
+            self._told.add(self._last)
         return None
+
+    def _not_told_apart(self, line: Line, only: int) -> list[Line]:
+        """Of lines like `line`, one with `only` that nothing was said of yet; 0: all such."""
+        alike = [one for one in self.lines if one.item == line.item and one.id not in self._told]
+        fitting = sorted((x for x in alike if x.count >= only), key=lambda x: x.id == line.id)
+        return (fitting[-1:] if only else fitting) or [line]
 
     def _modify_combo(self, combo: Line, act: Modify, confidence: float) -> Problem | None:
         """Size and number are the combo's; toppings go to the part that takes them."""
@@ -208,18 +220,7 @@ class Cart:
         quantity = act.quantity or line.quantity
         if (quantity or 1) > MOST_OF_ONE:
             return Problem("quantity_limit", self._menu.counted_name(item.id, quantity or 1))
-        mods = [m for m in line.mods if all((m.id, m.group) != (n.id, n.group) for n in act.mods)]
-        added_back = [m for m in act.mods if not self._undone(line, m)]
-        self._put(
-            replace(
-                line,
-                quantity=quantity,
-                size=act.size or line.size,
-                mods=(*mods, *added_back),
-                plain=line.plain or act.plain,
-                confidence=min(line.confidence, confidence),
-            )
-        )
+        self._put(modified(line, act, item.defaults, confidence))
         return None
 
     def _split_off(self, line: Line, count: int) -> Line:
@@ -232,11 +233,6 @@ class Cart:
         ]
         self.lines = (*self.lines, part, *parts)
         return part
-
-    def _undone(self, line: Line, mod: Mod) -> bool:
-        """Whether a "without" only takes back what the guest had added."""
-        added = any((m.id, m.group) == (mod.id, mod.group) and not m.negated for m in line.mods)
-        return mod.negated and added and mod.id not in self._menu.items[line.item].defaults
 
     def _replace(self, act: Replace, confidence: float) -> Problem | None:
         lines = targets(self.lines, self._last, act.target)

@@ -138,7 +138,7 @@ def make(  # noqa: PLR0911 - one for each way to say it
     if first is None and (named := _category_named(parts, menu, cart)) is not None:
         return _onto(Target((named[1],)), parts[named[0] + 1 :], menu, cart)
     only = _of_those(parts)
-    if only is not None and (first is not None or len(parts) == len(_MAKE_SOME)):
+    if only is not None:
         return _onto(Target(), parts[len(_MAKE_SOME) :], menu, cart, only=only)
     if first is not None and _definite(parts, first):
         item = known(parts[first].items, cart)
@@ -216,6 +216,8 @@ def _onto(
     acts = assemble(parts, menu, _view(target, cart)) or _number_pronoun(parts, menu)
     if not acts:
         return [] if not cart.items else [Problem("not_understood", _text(parts))]
+    if only is not None and any(isinstance(a, Modify) and a.only is not None for a in acts):
+        return [Problem("not_understood", _text(parts))]  # "one of them plain and one with ham"
     if isinstance(acts[0], Add):
         group = acts[0].group
         instead = target if _names(target) else _like(group.item, menu, cart)
@@ -246,9 +248,10 @@ def _like(item: str, menu: CompiledMenu, cart: CartView) -> Target | None:
 
 
 def _retarget(act: Act, target: Target, only: int | None) -> Act:
-    if not isinstance(act, Modify) or not _names(target):
+    if not isinstance(act, Modify):
         return act
-    return replace(act, target=target, only=act.only if only is None else only)
+    act = replace(act, only=act.only if only is None else only)
+    return replace(act, target=target) if _names(target) else act
 
 
 def _names(target: Target) -> bool:

@@ -17,6 +17,7 @@ _LONGEST_LIST = 8  # phrases ahead in which a list of modifiers finds the item t
 # Certainties, by reading what guests meant.
 _LISTED = 0.9  # "bacon and cheddar omelette" is one dish
 _WITH_ONE = 0.7  # "a roll with an egg": on it, or beside it?
+_AND_ONE = 0.75  # "a roll with cheese and an egg"
 _AND_BARE = 0.6  # "french toast and bacon"
 _LISTS = (Cue.AND, Cue.COMMA)
 
@@ -70,7 +71,8 @@ def _on_the_last(
     if last.cue(Cue.A) and previous is not None and previous.cue(Cue.WITH):
         return Reading(modifier=True, certainty=_WITH_ONE)
     if last.role is Role.NUMBER or last.cue(*HEADS):
-        return Reading(modifier=False)
+        listed = last.cue(Cue.A) and _in_list_of_modifiers(said[:-1])
+        return Reading(modifier=False, certainty=_AND_ONE if listed else 1.0)
     if items[0].quality > modifiers[0].quality + _BETTER:
         return Reading(modifier=False)
     bare = last.cue(*_LISTS) and previous is not None and previous.role is Role.ITEM
@@ -102,6 +104,10 @@ def _of_item_ahead(
         and all(menu.allows(h.id, m) for m in named)
         for h in hosts[:1]
     )
+
+
+def _in_list_of_modifiers(said: Sequence[Part]) -> bool:
+    return len(said) > 1 and said[-1].cue(*_LISTS) and said[-2].role is Role.MODIFIER
 
 
 def _goes_on(said: Sequence[Part]) -> bool:

@@ -55,6 +55,8 @@ class Lexicon:
         self._keys: dict[str, dict[_Named, tuple[float, float]]] = {}
         self._surfaces: dict[str, set[_Named]] = {}
         self._words: set[str] = set()
+        self._used: dict[str, set[_Named]] = {}
+        self._halves: list[tuple[tuple[str, ...], _Named, float]] = []
         self._written: set[str] = set()
         self._shortest: dict[str, int] = {}
         # Shared by conversations on several threads, so a cache that is safe there.
@@ -83,6 +85,8 @@ class Lexicon:
             if not keys:
                 continue
             self._words.update(keys)
+            for word in keys:
+                self._used.setdefault(word, set()).add(target)
             for token in tokenize(phrase, self._language):
                 self._written.add(token.text)
             surface, key = _surface(phrase), "".join(keys)
@@ -107,13 +111,19 @@ class Lexicon:
             elif target[0] == "modifier" and all(k in self._generic for k in part):
                 self._put(part, target, quality, min(certainty, _UNSURE))  # "no dressing"
             elif certainty == _SURE_HEADLESS and keys[-1] not in {*heads, *self._generic}:
-                # An egg is no egg white.
-                self._put(part, target, quality, _OTHER_THING)
+                self._put(part, target, quality, certainty)
+                self._halves.append((part, target, quality))
             else:
                 self._put(part, target, quality, certainty)
 
     def seal(self) -> None:
-        """Ends the building: what slips are chosen from is fixed now."""
+        """Ends the building: what half a name means and what slips are chosen from is fixed now."""
+        for part, target, quality in self._halves:
+            senses = self._keys["".join(part)]
+            best, certainty = senses[target]
+            if best == quality and any(len(self._used.get(key, ())) > 1 for key in part):
+                # An egg is no egg white, where it is part of other names as well.
+                senses[target] = (best, min(certainty, _OTHER_THING))
         for key in sorted(self._keys):
             if len(key) >= _FUZZY_LETTERS:
                 first = sound_of(key, self._language)[:1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from voice_service.ordering.acts import Group, Mod, Target
+from voice_service.ordering.acts import Group, Mod, Modify, Target
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,23 @@ def replaced(
         mods=tuple(kept.values()),
         plain=group.plain or (old.plain and same),
         confidence=confidence,
+    )
+
+
+def modified(line: Line, act: Modify, defaults: Collection[str], confidence: float) -> Line:
+    """A line as an act changes it. `defaults`: the modifiers that its item comes with."""
+    said = {(m.id, m.group) for m in act.mods}
+    kept = [m for m in line.mods if (m.id, m.group) not in said]
+    added = {(m.id, m.group) for m in line.mods if not m.negated and m.id not in defaults}
+    # A "without" may only take back what the guest had added.
+    put = [m for m in act.mods if not (m.negated and (m.id, m.group) in added)]
+    return replace(
+        line,
+        quantity=act.quantity or line.quantity,
+        size=act.size or line.size,
+        mods=(*kept, *put),
+        plain=line.plain or act.plain,
+        confidence=min(line.confidence, confidence),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from voice_service.ordering.acts import Act, Add, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.acts import Act, Add, Aside, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.attach import Attacher, choose_item, unknown
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.resolve import resolve
@@ -71,6 +71,8 @@ class _Loose:
         self._mods: list[_OfCart] = []
         self._only: int | None = None
         self._pointed: str | None = None
+        self._told_apart = False
+        self._lost = False  # nobody can say what the modifiers to come are on
 
     def read(self, said: Sequence[Said]) -> list[Act]:
         for one in said:
@@ -91,7 +93,7 @@ class _Loose:
 
     def _about_item(self, said: Said) -> None:
         match said:
-            case SaidModifier():
+            case SaidModifier() if not self._lost:
                 self._modifier(said)
             case SaidSize():
                 self._acts.append(_cart_size(said, self._menu, self._cart))
@@ -99,8 +101,10 @@ class _Loose:
                 self._acts.append(_number(said, self._menu, self._cart))
             case SaidPlain():
                 self._acts.append(Modify(Target(), plain=True, only=self._only))
+            case SaidSplit(None, text) if not self._told_apart:
+                self._other(text)
             case SaidSplit():
-                self._only = said.count
+                self._only, self._told_apart = said.count or 0, True
             case SaidItem():
                 self._point(said)
             case _:
@@ -132,6 +136,18 @@ class _Loose:
         code = "modifier_not_available" if self._cart.items else "modifier_without_item"
         self._acts.append(Problem(code, said.text))
 
+    def _other(self, text: str) -> None:
+        """ "The other one" is the one that was not talked about last."""
+        others = self._cart.items[:-1]
+        if len(others) != 1 or others[0] in self._cart.items[1:]:
+            self._mods, self._lost = [], True
+            self._acts.append(Problem("not_understood", text))
+            return
+        self._pointed = others[0]
+        said, self._mods = [one.said for one in self._mods], []
+        for one in said:
+            self._modifier(one)
+
     def _point(self, said: SaidItem) -> None:
         """An item of the cart is named: what came before is about it, or what comes next."""
         here = next((i for i in reversed(self._cart.items) if i in said.part.items), None)
@@ -162,8 +178,13 @@ def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
 
 
 def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
-    """A bare number: how many, or which of the sizes that were asked about ("twenty" pieces)."""
+    """A bare number: how many, or which of the sizes that were asked about ("twenty" pieces).
+
+    Before anything is ordered it counts nothing.
+    """
     text = str(said.value)
+    if not cart.items and not cart.choices:
+        return Aside("off_topic", text)
     sizes = menu.items[cart.unsized].prices if cart.unsized is not None else ()
     named = [s for s in sizes if text in keys_of(menu.sizes[s].name, menu.language)]
     if cart.unsized is not None and len(named) == 1:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from order_events.drafts import Qualifier
 from voice_service.ordering.language import Cue
-from voice_service.ordering.parts import Part, Role, completes
+from voice_service.ordering.parts import Part, Role, completes, senses_of
 from voice_service.ordering.said import (
     Link,
     Said,
@@ -106,13 +106,20 @@ class Reader:
         before = self.parts[index - 1] if index else None
         if before is None:
             return 1.0
-        if completes(part, before):
+        if any(completes(part, other) for other in self._named_just_before(index)):
             return _COMPLETED
         if self._carried == "and" and self._wants_some():
             return _CARRIED
         if before.cue(Cue.ROUGHLY) or (" " in before.span.text and self._shared(before, index)):
             return _ROUGH
         return _CONTRADICTED if before.cue(Cue.BUT) and not self._negated else 1.0
+
+    def _named_just_before(self, index: int) -> Sequence[Part]:
+        """What comes before, maybe with an article between: "coconut water as the base"."""
+        start = index
+        while start and (self.parts[start - 1].idle or self.parts[start - 1].cue(Cue.THE)):
+            start -= 1
+        return self.parts[start - 1 : start] if start else ()
 
     def _wants_some(self) -> bool:
         """Whether something was asked for before something was left off."""
@@ -140,10 +147,12 @@ class Reader:
         sense = part.senses[0]
         wanted = self._wanted or self._count is not None or self._all or self._linked
         if part.role is Role.GROUP:
-            self.said.append(SaidGroup(sense.id, part.span.text, self._negated, wanted, self._all))
-        else:
-            said = SaidCategory(sense.id, part.span.text, self._negated, wanted, self._count)
+            said = SaidGroup(sense.id, part.span.text, self._negated, wanted, self._all)
+            said.named = senses_of(part.span, "modifier")
             self.said.append(said)
+        else:
+            count = self._count
+            self.said.append(SaidCategory(sense.id, part.span.text, self._negated, wanted, count))
         self._forget_count()
 
     def _unknown(self, part: Part) -> None:
@@ -163,7 +172,8 @@ class Reader:
             if self._next_is(index, Cue.AND, Cue.WITH, Cue.OR, Cue.ADD):
                 # Without what? It must not vanish.
                 self.said.append(SaidUnknown(part.span.text, wanted=False))
-            self._negated, self._carried, self._qualifier = True, None, None
+            self._unused_qualifier()
+            self._negated, self._carried = True, None
             self._forget_count()
         elif part.cue(Cue.EXTRA):
             self._emphasis("extra", part, keep_negation=not self._carried_over())
@@ -177,16 +187,16 @@ class Reader:
         elif part.cue(Cue.HALF):
             if self._role_follows(index, Role.MODIFIER) or self._half_with(index):
                 self._emphasis("half", part, keep_negation=False)
-            elif not self._last_modifier("half"):
+            elif self._role_follows(index, Role.UNKNOWN) or not self._last_modifier("half"):
                 self.said.append(SaidUnknown(part.span.text, wanted=False))
         elif part.cue(Cue.BOTH) and (
-            self._next_is(index, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.PLAIN, Cue.ONLY)
+            self._next_is(index, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.PLAIN, Cue.ONLY, Cue.ON)
             or self._role_follows(index, Role.SIZE)
             or self._role_follows(index, Role.MODIFIER)
         ):
             self.said.append(SaidBoth())
         elif part.cue(Cue.OTHER):
-            self.said.append(SaidSplit(None))
+            self.said.append(SaidSplit(None, part.span.text))
         elif part.cue(Cue.PLAIN, Cue.ONLY):
             self.said.append(SaidPlain())
         elif part.cue(Cue.AND, Cue.OR, Cue.COMMA):

@@ -201,6 +201,8 @@ def _heads_modifier(part: Part, previous: Part) -> bool:
     if part.role is not Role.MODIFIER or previous.role is not Role.MODIFIER:
         return False
     groups = {s.group for s in previous.senses}
+    if part.senses[0].quality < WHOLE and senses_of(part.span, "group"):
+        return True  # "firm noodles", where there are kinds of noodles
     if not part.span.has(Cue.GENERIC):
         return False
     return part.senses[0].quality < WHOLE and all(s.group in groups for s in part.senses)

@@ -13,6 +13,7 @@ COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, C
 _TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
 _TALK_UNKNOWN = 3  # so many unknown words are more than a name that the menu does not have,
 _MOSTLY = 2  # if they are so many times those that it has
+_LOST = 3  # words for each of the menu's, where those are about nothing that was ordered
 _TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
 
 
@@ -23,7 +24,7 @@ def is_talk(acts: Sequence[Act], parts: Sequence[Part], words: int, *, answering
     """
     if words >= _TALK_WORDS and not answering and _only_guesses(acts, parts):
         return True
-    if not answering and _mostly_something_else(parts):
+    if not answering and (_mostly_something_else(parts) or _lost_among(acts, parts, words)):
         return True
     return _wishes_nothing(acts, parts, words)
 
@@ -68,6 +69,24 @@ def _mostly_something_else(parts: Sequence[Part]) -> bool:
     return not asks and not counted and unknown >= _TALK_UNKNOWN and unknown >= _MOSTLY * named
 
 
+def _lost_among(acts: Sequence[Act], parts: Sequence[Part], words: int) -> bool:
+    """Whether a topping or two of no item stand in a long sentence that wishes for nothing."""
+    named = _words(p for p in parts if p.senses)
+    if not named or words < max(_TALK_WORDS_WITH_REQUEST, _LOST * named):
+        return False
+    wished = any(p.role is Role.ITEM or (p.cue(Cue.REQUEST) and " " in p.span.text) for p in parts)
+    unmet = all(isinstance(act, Problem) for act in acts)
+    return unmet and not wished and not _counts_unknown(parts)
+
+
+def _counts_unknown(parts: Sequence[Part]) -> bool:
+    """ "A taco": so many of something is a wish, whatever it is."""
+    return any(
+        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
+        for before, thing in pairwise(parts)
+    )
+
+
 def _words(parts: Iterable[Part]) -> int:
     return sum(len(part.span.words) for part in parts)
 
@@ -79,11 +98,7 @@ def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Part], words: int) -> b
         p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*COMMANDS)
         for p in parts
     ) or any(" " in p.span.text for p in requests)
-    # "a taco": so many of something is a wish, whatever it is.
-    wishes = wishes or any(
-        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
-        for before, thing in pairwise(parts)
-    )
+    wishes = wishes or _counts_unknown(parts)
     unknown = any(isinstance(a, Problem) for a in acts)
     only_unknown = all(isinstance(a, Problem | Modify) for a in acts)
     if wishes or not unknown or not only_unknown:
