@@ -119,6 +119,11 @@ class _Assembly:
         return Reader(self._parts[self._heads[number] + 1 : end]).read()
 
     def _not_wanted(self, part: Part, after: Sequence[Said]) -> None:
+        ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
+        half = part.senses[0].quality < WHOLE and len(part.items) == 1
+        if half and ordered.isdisjoint(part.items):
+            # "Hold the cheese" is not about cheesecake.
+            self._acts.append(Problem("not_understood", part.span.text))
         self._acts.append(Remove(Target(part.items), asked=False, text=part.span.text))
         if self._attacher.groups:
             self._attacher.put(after, self._attacher.groups[-1])
@@ -145,6 +150,10 @@ class _Assembly:
         again = group.quantity is None and any(g.item == group.item for g in groups)
         if (part.senses[0].quality < WHOLE or again) and _in_list(self._parts, start):
             group.quality *= _LISTED_PART
+        since = self._parts[self._heads[number - 1] if number else 0 : start]
+        pointed = any(p.cue(Cue.IT) for p in since)
+        if groups and groups[-1].item == group.item and groups[-1].quantity is None and pointed:
+            group.quality *= _POINTED_AT  # "my bagel scooped out, it's a sesame bagel"
         if groups and _amid_modifiers(self._parts, start, self._heads[number]):
             group.quality *= _LISTED_PART
         if groups and groups[-1].implied and group.quantity is None:

@@ -258,7 +258,7 @@ class Attacher:
         if said.every:
             for modifier in group.modifiers:
                 current.put(Mod(modifier.id, group.id, quality=_EVERY, every=True))
-        elif said.wanted and not named and not any(m.group == group.id for m in current.mods):
+        elif not named and not any(m.group == group.id for m in current.mods):
             choices = tuple(m.name for m in group.modifiers)
             self.acts.append(Problem("choose_modifier", said.text, choices))
 

@@ -76,6 +76,8 @@ def _by_count(senses: Sequence[Sense], quantity: int | None, menu: CompiledMenu)
     counts = {menu.modifiers[_key(s)].count: s for s in reversed(senses)}
     if quantity is None and len(counts) > 1:
         return counts.get(None, counts.get(1, senses[0]))
+    if quantity is not None and quantity in counts:
+        return counts[quantity]
     if quantity is None or None in counts:
         return senses[0]
     other = menu.counted(*_key(senses[0]), quantity)

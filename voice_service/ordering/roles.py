@@ -48,9 +48,10 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
             # "number two" is a name, and no name on this menu.
             parts[-1] = Part(replace(parts[-1].span, cues=frozenset()), Role.UNKNOWN)
             part = Part(span, Role.UNKNOWN)
-        if span.has(Cue.UNIT) and not span.senses and parts and parts[-1].role is Role.NUMBER:
+        if span.has(Cue.UNIT) and not span.senses:
             # "Sixteen ounce" is a size, and none of this menu.
-            parts[-1] = Part(replace(parts[-1].span, cues=frozenset()), Role.UNKNOWN)
+            if parts and parts[-1].role is Role.NUMBER:
+                parts[-1] = Part(replace(parts[-1].span, cues=frozenset()), Role.UNKNOWN)
             part = Part(span, Role.UNKNOWN)
         if _stands_for_item(span, following, parts):
             part = Part(_only(span, Cue.ONE), Role.CUE)
