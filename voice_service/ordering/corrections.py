@@ -39,7 +39,7 @@ def correct(parts: list[Part], index: int, state: State) -> int:
     start = index + 1
     while start < len(parts) and (parts[start].cue(Cue.COMMA, Cue.CORRECT) or parts[start].idle):
         start += 1
-    if _denied_again(parts[index : start + 1], state):
+    if _denied_again(parts[index], parts[start : start + 1], state):
         state.stretch.pop()
         return start + 1
     state.stretch, merged = _correction(state.stretch, parts[start:])
@@ -65,13 +65,13 @@ def correct(parts: list[Part], index: int, state: State) -> int:
     return end
 
 
-def _denied_again(parts: Sequence[Part], state: State) -> bool:
+def _denied_again(slip: Part, following: Sequence[Part], state: State) -> bool:
     """Whether "no not tomato" only names what it takes back, which was said just before."""
-    words = parts[0].span.text.split()
+    words = slip.span.text.split()
     denies = len(words) > 1 and words[-1] in state.menu.language.cues[Cue.NO]
-    if not denies or not state.stretch or len(parts) < len(words[:2]):
+    if not denies or not state.stretch or not following:
         return False
-    said, again = state.stretch[-1], parts[-1]
+    said, again = state.stretch[-1], following[0]
     return said.role is again.role is Role.MODIFIER and said.senses[:1] == again.senses[:1]
 
 
