@@ -32,9 +32,16 @@ def dangling(parts: Sequence[Part], cart: CartView) -> tuple[Part, ...]:
     tail = parts[start:end]
     while tail and tail[0].cue(Cue.STOP, Cue.COMMA):
         tail = tail[1:]
-    if not opens or _answers(tail, parts, start, cart):
+    if not opens or _tells_apart(tail, parts[:start]) or _answers(tail, parts, start, cart):
         return ()
     return tuple(tail)
+
+
+def _tells_apart(tail: Sequence[Part], before: Sequence[Part]) -> bool:
+    """Whether "and one without" is complete, as it says so of what was just named."""
+    named = bool(before) and before[-1].role is Role.MODIFIER
+    counted = any(p.role is Role.NUMBER or p.cue(Cue.ONE, Cue.OTHER) for p in tail[-2:-1])
+    return named and counted and tail[-1].cue(Cue.NO)
 
 
 def _pause(part: Part) -> bool:

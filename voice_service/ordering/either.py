@@ -56,11 +56,11 @@ def reading(
     takes = current is not None and any(menu.allows(current, m) for m in modifiers)
     if not takes or aside:
         return Reading(modifier=False)
-    return _on_the_last(items, modifiers, said)
+    return _on_the_last(items, modifiers, said, menu)
 
 
 def _on_the_last(
-    items: Sequence[Sense], modifiers: Sequence[Sense], said: Sequence[Part]
+    items: Sequence[Sense], modifiers: Sequence[Sense], said: Sequence[Part], menu: CompiledMenu
 ) -> Reading:
     """Whether it is on the item before it, which may have it."""
     last = said[-1] if said else None
@@ -71,7 +71,9 @@ def _on_the_last(
         return Reading(modifier=True)
     if last.cue(Cue.A) and previous is not None and previous.cue(Cue.WITH):
         return Reading(modifier=True, certainty=_WITH_ONE)
-    if last.role is Role.NUMBER or last.cue(*HEADS):
+    # "A small chili" is none of a chili dog's.
+    sized = last.role is Role.SIZE and any(menu.allows(items[0].id, s) for s in last.senses)
+    if sized or last.role is Role.NUMBER or last.cue(*HEADS):
         listed = last.cue(Cue.A) and _in_list_of_modifiers(said[:-1])
         return Reading(modifier=False, certainty=_AND_ONE if listed else 1.0)
     if items[0].quality > modifiers[0].quality + _BETTER:

@@ -19,6 +19,7 @@ Kind = Literal["item", "modifier", "size", "category", "group"]
 EXACT = 1.0
 ALIAS = 0.99
 SYNONYM = 0.97
+_WHOLE = 0.9  # from here on a name is said in full
 _HEADLESS_ITEM = 0.75
 _SURE_PART, _SURE_HEADLESS, _OTHER_THING, _UNSURE = 0.9, 0.85, 0.75, 0.5
 _INFLECTED = 0.02  # a plural for a singular costs this much
@@ -56,6 +57,7 @@ class Lexicon:
         self._surfaces: dict[str, set[_Named]] = {}
         self._words: set[str] = set()
         self._used: dict[str, set[_Named]] = {}
+        self._without: list[tuple[tuple[str, ...], _Named, list[str]]] = []
         self._halves: list[tuple[tuple[str, ...], _Named, float]] = []
         self._written: set[str] = set()
         self._shortest: dict[str, int] = {}
@@ -105,6 +107,8 @@ class Lexicon:
 
     def _shorten(self, keys: tuple[str, ...], target: _Named, heads: Collection[str]) -> None:
         for part, quality, certainty in _parts(keys, self._language):
+            if target[0] == "item":
+                self._without.append((part, target, [k for k in keys if k not in part]))
             if certainty == _SURE_HEADLESS and target[0] == "item":
                 # Half a name of an item is a guess to be confirmed; of a modifier it is usual.
                 self._put(part, target, quality * _HEADLESS_ITEM, _UNSURE)
@@ -124,6 +128,11 @@ class Lexicon:
             if best == quality and any(len(self._used.get(key, ())) > 1 for key in part):
                 # An egg is no egg white, where it is part of other names as well.
                 senses[target] = (best, min(certainty, _OTHER_THING))
+        for part, target, dropped in self._without:
+            senses = self._keys["".join(part)]
+            best, certainty = senses[target]
+            if best < _WHOLE and any(self._names_choice(key) for key in dropped):
+                senses[target] = (best, min(certainty, _OTHER_THING))  # no chili on a "cheese dog"
         for key in sorted(self._keys):
             if len(key) >= _FUZZY_LETTERS:
                 first = sound_of(key, self._language)[:1]
@@ -132,6 +141,11 @@ class Lexicon:
         steering = {word for phrases in spoken.values() for p in phrases for word in p.split()}
         everyday = {*steering, *self._language.number_words}
         self.slips = Slips({*self._written, *everyday}, self._language)
+
+    def _names_choice(self, key: str) -> bool:
+        """Whether a word alone names a modifier."""
+        senses = self._keys.get(key, {})
+        return any(kind == "modifier" and q >= _WHOLE for (kind, _, _), (q, _) in senses.items())
 
     def find(self, key: str, said: str) -> tuple[Sense, ...]:
         """Everything that the joined `key` of the words `said` names, best first."""

@@ -55,12 +55,16 @@ def loose(
 
 
 class _OfCart(NamedTuple):
-    """A modifier for an item of the cart, or for `only` so many of it."""
+    """A modifier for an item of the cart, or for `only` so many of it.
+
+    `turn` tells those so many from others of the same number.
+    """
 
     said: SaidModifier
     mod: Mod
     item: str
     only: int | None
+    turn: int
 
 
 class _Loose:
@@ -72,6 +76,7 @@ class _Loose:
         self._only: int | None = None
         self._pointed: str | None = None
         self._told_apart = False
+        self._turn = 0
         self._lost = False  # nobody can say what the modifiers to come are on
 
     def read(self, said: Sequence[Said]) -> list[Act]:
@@ -83,7 +88,7 @@ class _Loose:
     def _changes(self) -> list[Act]:
         """What was said of items of the cart; all that is true of "one of them" together."""
         acts: list[Act] = []
-        for (item, only), mods in groupby(self._mods, key=lambda m: (m.item, m.only)):
+        for (item, only, _), mods in groupby(self._mods, key=lambda m: (m.item, m.only, m.turn)):
             found = [one.mod for one in mods]
             if only is None:
                 acts += [Modify(Target((item,)), (mod,)) for mod in found]
@@ -105,6 +110,7 @@ class _Loose:
                 self._other(text)
             case SaidSplit():
                 self._only, self._told_apart = said.count or 0, True
+                self._turn += 1
             case SaidItem():
                 self._point(said)
             case _:
@@ -131,7 +137,7 @@ class _Loose:
                 self._acts.append(mod)
                 return
             if mod is not None:
-                self._mods.append(_OfCart(said, mod, item, self._only))
+                self._mods.append(_OfCart(said, mod, item, self._only, self._turn))
                 return
         code = "modifier_not_available" if self._cart.items else "modifier_without_item"
         self._acts.append(Problem(code, said.text))

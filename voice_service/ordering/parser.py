@@ -114,7 +114,8 @@ def _beside_the_order(parts: list[Part], index: int, state: State) -> int | None
     if part.cue(Cue.ALLERGY):
         return allergy(parts, index, state)
     opens = index == 0 or parts[index - 1].cue(*MARKS)
-    if part.cue(Cue.TALK, Cue.QUESTION) or (part.cue(Cue.ASKS) and opens):
+    talks = part.cue(Cue.TALK) and not _wishes_for(parts, index)
+    if talks or part.cue(Cue.QUESTION) or (part.cue(Cue.ASKS) and opens):
         return aside(parts, index, state)
     if part.cue(Cue.STAFF, Cue.WAIT):
         state.flush()
@@ -122,6 +123,13 @@ def _beside_the_order(parts: list[Part], index: int, state: State) -> int | None
         state.acts.append(Aside(code, part.span.text))
         return index + 1
     return None
+
+
+def _wishes_for(parts: Sequence[Part], index: int) -> bool:
+    """Whether it only names who wants what follows: "my dad wants a coke"."""
+    following = parts[index + 1 : index + 2]
+    named = " " not in parts[index].span.text
+    return named and bool(following) and following[0].cue(Cue.REQUEST)
 
 
 def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from order_events.drafts import Qualifier
 from voice_service.ordering.language import Cue
@@ -169,6 +169,8 @@ class Reader:
 
     def _cue(self, index: int, part: Part) -> None:  # noqa: PLR0912, PLR0915 - a branch per cue
         if part.cue(Cue.NO):
+            if self._without_those(index):
+                return
             if self._next_is(index, Cue.AND, Cue.WITH, Cue.OR, Cue.ADD):
                 # Without what? It must not vanish.
                 self.said.append(SaidUnknown(part.span.text, wanted=False))
@@ -225,6 +227,20 @@ class Reader:
             self._wanted = part.cue(Cue.REQUEST)
             self._listed = self._split = False
             self.said.append(SaidBreak())
+
+    def _without_those(self, index: int) -> bool:
+        """ "One with onions and one without": what the first has is left off the second."""
+        following = self.parts[index + 1 : index + 2]
+        ends = not following or following[0].cue(Cue.AND, Cue.STOP, Cue.COMMA)
+        if not ends or not self.said or not isinstance(self.said[-1], SaidSplit):
+            return False
+        said = self.said[:-1]
+        first = max((i for i, s in enumerate(said) if isinstance(s, SaidSplit)), default=-1)
+        mods = [s for s in said[first + 1 :] if isinstance(s, SaidModifier) and not s.negated]
+        if first < 0 or not mods:
+            return False
+        self.said += [replace(m, negated=True, qualifier=None, quantity=None) for m in mods]
+        return True
 
     def _emphasis(self, qualifier: Qualifier, part: Part, *, keep_negation: bool) -> None:
         if not keep_negation:
