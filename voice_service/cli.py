@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from order_events.schema import DatabaseUnusable, UnknownSchema
 from order_events.server import why_not
 from order_events.settings import HubSettings
 from order_events.store import DataDirBusy
+from voice_service.ordering.thresholds import Thresholds
 from voice_service.settings import VoiceSettings
 
 Run = Callable[[argparse.Namespace], int]
@@ -34,6 +36,7 @@ _LISTENING_SETTINGS = (
     "log_level",
     *(name for name in VoiceSettings.model_fields if name not in HubSettings.model_fields),
 )
+_ORDERING_SETTINGS = tuple(field.name for field in fields(Thresholds))
 _START_ERRORS = (DataDirBusy, DatabaseUnusable, UnknownSchema, OrderError, OSError)
 """What keeps a service from starting, with a message for whoever starts it."""
 
@@ -332,13 +335,20 @@ def _order(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", type=Path, help="utterances, a line each (default: -)")
     _option(parser, "--jsonl", action="store_true", help="print a line of JSON per order")
     _option(parser, "--language", help="what the guests speak (default: the menu's)")
+    _settings_options(parser, _ORDERING_SETTINGS)
     parser.set_defaults(run=_run_order)
 
 
 def _run_order(options: argparse.Namespace) -> int:
     import voice_service.ordering.cli as ordering  # noqa: PLC0415
 
-    return ordering.run(options.menu, options.file, jsonl=options.jsonl, tag=options.language)
+    return ordering.run(
+        options.menu,
+        options.file,
+        jsonl=options.jsonl,
+        tag=options.language,
+        thresholds=_settings(options).ordering(),
+    )
 
 
 def _menu(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from ordering_kit import DEMO, benchmark, said
 
+from voice_service.cli import main
 from voice_service.ordering import CompiledMenu, Conversation, Heard
 from voice_service.ordering.cli import run, write_orders
 
@@ -102,6 +103,22 @@ def test_the_command_reads_a_file_and_refuses_what_is_no_menu(
     broken.write_text("{}", "utf-8")
     assert run(broken, file, jsonl=False) == 2
     assert "voice-service order:" in capsys.readouterr().err
+
+
+def test_the_command_accepts_orders_as_the_service_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The settings for orders hold for it too, from the environment or as options."""
+    file = tmp_path / "utterances.txt"
+    file.write_text("three cokes\n", "utf-8")
+    command = ["order", "--menu", str(DEMO), str(file)]
+    assert main(command) == 0
+    assert "  confirmed\n" in capsys.readouterr().out
+    assert main([*command, "--most-items", "2"]) == 0
+    assert "needs_staff" in capsys.readouterr().out
+    monkeypatch.setenv("VOICE_MOST_OF_ITEM", "2")
+    assert main(command) == 0
+    assert "quantity_limit" in capsys.readouterr().out
 
 
 _EVALUATION = {

@@ -75,7 +75,10 @@ class Add:
 
 @dataclass(frozen=True)
 class Modify:
-    """Change lines in place. `only`: so many of a line that has more, the others stay."""
+    """Change lines in place.
+
+    `only`: so many of a line that has more, the others stay; 0: those not told apart so far.
+    """
 
     target: Target
     mods: tuple[Mod, ...] = ()
@@ -91,13 +94,14 @@ class Replace:
     """Put `group` where the target was; what it does not say is kept where it fits.
 
     `alike`: only if the target is of the same category, else the group is added. `only`: so many of
-    a line that has more.
+    a line that has more. `anew`: its choices take the place of those of their kind.
     """
 
     target: Target
     group: Group
     alike: bool = False
     only: int | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,14 @@ class Repeat:
 @dataclass(frozen=True)
 class Undo:
     """Take back the last change."""
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Put back what was just taken out, of `items` if there are any: "leave the fries in"."""
+
+    items: tuple[str, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,6 +188,7 @@ Act = (
     | Remove
     | Repeat
     | Undo
+    | Keep
     | Restart
     | Done
     | Agree

@@ -18,8 +18,9 @@ from voice_service.ordering.heads import carrier, in_order, negated, not_on, poi
 from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
-from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.parts import WHOLE, Part, Role
 from voice_service.ordering.reader import Reader
+from voice_service.ordering.resolve import resolve
 from voice_service.ordering.said import (
     Said,
     SaidItem,
@@ -29,6 +30,7 @@ from voice_service.ordering.said import (
 from voice_service.ordering.text import key_of, plain
 from voice_service.ordering.together import (
     accompanies,
+    count_under_heading,
     join_dish,
     of_one_size,
     of_other_sizes,
@@ -37,7 +39,7 @@ from voice_service.ordering.together import (
 
 _ANSWER = 0.9
 _COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
-_WHOLE = 0.9  # from here on a name is said in full
+
 _POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already
 _WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, before a bare name
 _SIDE_OF_WHAT = 0.75  # certainty of "on the side" before an item is named
@@ -78,6 +80,7 @@ class _Assembly:
         for number in range(len(self._heads)):
             self._item(number)
         take_out_heading(groups, self._parts, self._heads)
+        count_under_heading(groups, self._parts, self._heads, self._starts, self._menu)
         if of_one_size(self._before, groups, self._menu):
             self._lead = []
         added = [_added(group, self._menu) for group in groups]
@@ -116,6 +119,11 @@ class _Assembly:
         return Reader(self._parts[self._heads[number] + 1 : end]).read()
 
     def _not_wanted(self, part: Part, after: Sequence[Said]) -> None:
+        ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
+        half = part.senses[0].quality < WHOLE and len(part.items) == 1
+        if half and ordered.isdisjoint(part.items):
+            # "Hold the cheese" is not about cheesecake.
+            self._acts.append(Problem("not_understood", part.span.text))
         self._acts.append(Remove(Target(part.items), asked=False, text=part.span.text))
         if self._attacher.groups:
             self._attacher.put(after, self._attacher.groups[-1])
@@ -140,7 +148,13 @@ class _Assembly:
         groups = self._attacher.groups
         start, part = self._starts[number], self._parts[self._heads[number]]
         again = group.quantity is None and any(g.item == group.item for g in groups)
-        if (part.senses[0].quality < _WHOLE or again) and _in_list(self._parts, start):
+        if (part.senses[0].quality < WHOLE or again) and _in_list(self._parts, start):
+            group.quality *= _LISTED_PART
+        since = self._parts[self._heads[number - 1] if number else 0 : start]
+        pointed = any(p.cue(Cue.IT) for p in since)
+        if groups and groups[-1].item == group.item and groups[-1].quantity is None and pointed:
+            group.quality *= _POINTED_AT  # "my bagel scooped out, it's a sesame bagel"
+        if groups and _amid_modifiers(self._parts, start, self._heads[number]):
             group.quality *= _LISTED_PART
         if groups and groups[-1].implied and group.quantity is None:
             # "A large and diet coke": whose size is it?
@@ -167,11 +181,23 @@ class _Assembly:
         if accompanies(self._parts, first, second, self._menu):
             join_dish(self._attacher.groups, self._parts[second])
             return
-        bare = self._starts[number] == second and group.linked and not previous.linked
+        bare = self._starts[number] == second
+        put_on = group.linked and not previous.linked
         one, other = (self._menu.items[self._parts[i].items[0]] for i in (first, second))
-        if bare and one.category == other.category:
-            # "An italian with ham": one more, or what is put on it?
+        if one.category == other.category and bare and (put_on or self._shares(first, second)):
+            # "An italian with ham": one more, or what is put on it? "A turkey and ham on rye"?
             group.quality *= _LISTED_PART
+
+    def _shares(self, first: int, second: int) -> bool:
+        """Whether two items with one article may share what is said behind them."""
+        previous, group = self._attacher.groups[-2:]
+        joined = [p for p in self._parts[first + 1 : second] if not p.idle]
+        return (
+            len(joined) == 1
+            and joined[0].cue(Cue.AND)
+            and previous.quantity is not None
+            and any(self._menu.takes(previous.item, m.group) for m in group.mods)
+        )
 
 
 def _added(group: Group, menu: CompiledMenu) -> Act:
@@ -234,6 +260,16 @@ def _in_list(parts: Sequence[Part], start: int) -> bool:
     return before[-1].cue(Cue.WITH) or (before[-1].cue(Cue.AND, Cue.COMMA) and after_modifier)
 
 
+def _amid_modifiers(parts: Sequence[Part], start: int, head: int) -> bool:
+    """Whether a bare item stands in a list of modifiers: "with bacon egg and cheese"."""
+    before = [p for p in parts[max(start - 2, 0) : start] if not p.idle]
+    after = [p for p in parts[head + 1 : head + 4] if not p.idle]
+    if start != head or not before or len(after) < 2:
+        return False
+    listed = before[-1].role is Role.MODIFIER or before[-1].cue(Cue.WITH)
+    return listed and after[0].cue(Cue.AND, Cue.COMMA) and after[1].role is Role.MODIFIER
+
+
 def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool:
     """Whether several are wanted without a number: "cokes", but not "fries"."""
     if any(p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner):
@@ -284,7 +320,7 @@ def _leading(
         # "a large with vanilla and a latte": what the first is was not said.
         return loose(said, menu, cart, Attacher(menu, ()))
     mods = [s for s in said if isinstance(s, SaidModifier)]
-    fits_last = bool(cart.items) and all(attacher.resolve(m, cart.items[-1]) for m in mods)
+    fits_last = bool(cart.items) and all(resolve(m, cart.items[-1], menu) for m in mods)
     if not mods or (not linked and fits_last) or any(isinstance(s, SaidItem) for s in said):
         return loose(said, menu, cart, Attacher(menu, cart.items))
     for mod in mods:

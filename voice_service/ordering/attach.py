@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
-from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.parts import WHOLE
+from voice_service.ordering.resolve import resolve
 from voice_service.ordering.said import (
     Said,
     SaidBoth,
@@ -23,12 +24,8 @@ from voice_service.ordering.said import (
     SaidUnknown,
 )
 
-_WHOLE = 0.9  # from here on a name is said in full
-_LITERAL = 0.985  # from here on the menu itself has the very words as a name
-_SAME_NAME = 0.85  # certainty where the menu gives several modifiers the same name
 _HOW_MANY_IN_ALL = 0.7
 _EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
-_ALIKE, _ALIKE_PARTS = 0.05, 0.15  # modifiers this close in quality are equally meant
 
 
 class Attacher:
@@ -96,53 +93,11 @@ class Attacher:
             case _:
                 pass
 
-    def resolve(self, said: SaidModifier, item: str) -> Mod | Problem | None:
-        """The modifier as this item has it; None if it has none, a Problem if it has several."""
-        fitting = [s for s in said.senses if self.menu.allows(item, s)]
-        if not fitting:
-            return None
-        margin = _ALIKE if fitting[0].quality >= _WHOLE else _ALIKE_PARTS
-        best = [s for s in fitting if s.quality >= fitting[0].quality - margin]
-        names = {self.menu.modifiers[_key(s)].name for s in best}
-        if best[0].quality < _WHOLE and len(names) > 1:
-            return Problem("ambiguous_modifier", said.text, tuple(sorted(names)))
-        sense = self._by_count(best, said.quantity)
-        modifier = self.menu.modifiers[_key(sense)]
-        alike = {self.menu.modifiers[_key(s)].name for s in fitting if s.quality >= _LITERAL}
-        certainty = sense.certainty * (_SAME_NAME if len(alike) > 1 else 1.0) * said.certainty
-        mod = Mod(sense.id, _key(sense)[0], quality=certainty, words=said.words)
-        mod.negated = said.negated and self._still_without(said, item, sense)
-        mod.qualifier, mod.quantity = said.qualifier, said.quantity or 1
-        if modifier.count is not None:
-            # It is its own number: "extra" and "two" only say which of its kind.
-            mod.quantity = 1
-            mod.qualifier = None if mod.qualifier == "extra" else mod.qualifier
-        return mod
-
-    def _by_count(self, senses: Sequence[Sense], quantity: int | None) -> Sense:
-        """Of modifiers that stand for so many each, the one that stands for `quantity`."""
-        counts = {self.menu.modifiers[_key(s)].count: s for s in reversed(senses)}
-        if quantity is None and len(counts) > 1:
-            return counts.get(1, senses[0])
-        if quantity is None or None in counts:
-            return senses[0]
-        other = self.menu.counted(*_key(senses[0]), quantity)
-        return senses[0] if other is None else replace(senses[0], id=other)
-
-    def _still_without(self, said: SaidModifier, item: str, sense: Sense) -> bool:
-        """Whether a "without" reaches this far: over "or" always, else as the recipe suggests."""
-        if said.carried is None or said.carried == "or":
-            return True
-        defaults = self.menu.items[item].defaults
-        if defaults:
-            return sense.id in defaults
-        return said.carried == "and"
-
     def _modifier(self, said: SaidModifier, current: Group) -> list[tuple[Group, Mod]]:
         placed: list[tuple[Group, Mod]] = []
         order = [current, *(g for g in reversed(self.groups) if g is not current)]
         for group in order:
-            mod = self.resolve(said, group.item)
+            mod = resolve(said, group.item, self.menu)
             if isinstance(mod, Problem):
                 self.acts.append(mod)
                 return placed
@@ -277,7 +232,7 @@ class Attacher:
         return in_cart if here is None and not since else None
 
     def _into_cart(self, said: SaidModifier, item: str) -> None:
-        mod = self.resolve(said, item)
+        mod = resolve(said, item, self.menu)
         if isinstance(mod, Problem):
             self.acts.append(mod)
         elif mod is None:
@@ -292,6 +247,9 @@ class Attacher:
             for default in self.menu.items[current.item].defaults:
                 if (group.id, default) in self.menu.modifiers:
                     current.put(Mod(default, group.id, negated=True))
+            alike = tuple(s for s in said.named if s.quality >= WHOLE)
+            if len(alike) == len(self.groups) == 1 and not self.menu.items[current.item].defaults:
+                self._modifier(SaidModifier(alike, said.text, (), negated=True), current)
             return
         named = any(
             isinstance(one, SaidModifier) and any(s.group == group.id for s in one.senses)
@@ -300,7 +258,7 @@ class Attacher:
         if said.every:
             for modifier in group.modifiers:
                 current.put(Mod(modifier.id, group.id, quality=_EVERY, every=True))
-        elif said.wanted and not named and not any(m.group == group.id for m in current.mods):
+        elif not named and not any(m.group == group.id for m in current.mods):
             choices = tuple(m.name for m in group.modifiers)
             self.acts.append(Problem("choose_modifier", said.text, choices))
 
@@ -372,8 +330,3 @@ def choose_item(menu: CompiledMenu, said: SaidCategory) -> Problem:
     choices = tuple(menu.in_category(said.id))
     group = Group(choices[0], said.count, candidates=choices) if choices else None
     return Problem("choose_item", said.text, tuple(menu.item_name(i) for i in choices), group)
-
-
-def _key(sense: Sense) -> tuple[str, str]:
-    assert sense.group is not None  # noqa: S101 - the lexicon names modifiers with their group
-    return sense.group, sense.id

@@ -8,6 +8,8 @@ from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.parts import Part, Role
 
+_OF_THEM = 3  # phrases in "make one of them"
+
 
 def dangling(parts: Sequence[Part], cart: CartView) -> tuple[Part, ...]:
     """Words at the end that need a continuation: a number, an article, "and", "with no"."""
@@ -30,9 +32,16 @@ def dangling(parts: Sequence[Part], cart: CartView) -> tuple[Part, ...]:
     tail = parts[start:end]
     while tail and tail[0].cue(Cue.STOP, Cue.COMMA):
         tail = tail[1:]
-    if not opens or _answers(tail, parts, start, cart):
+    if not opens or _tells_apart(tail, parts[:start]) or _answers(tail, parts, start, cart):
         return ()
     return tuple(tail)
+
+
+def _tells_apart(tail: Sequence[Part], before: Sequence[Part]) -> bool:
+    """Whether "and one without" is complete, as it says so of what was just named."""
+    named = bool(before) and before[-1].role is Role.MODIFIER
+    counted = any(p.role is Role.NUMBER or p.cue(Cue.ONE, Cue.OTHER) for p in tail[-2:-1])
+    return named and counted and tail[-1].cue(Cue.NO)
 
 
 def _pause(part: Part) -> bool:
@@ -42,7 +51,9 @@ def _pause(part: Part) -> bool:
 def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: CartView) -> bool:
     """Whether the tail begins nothing but answers or changes: "a large", "make it two"."""
     meant = [p for p in tail if not p.cue(Cue.STOP, Cue.COMMA, Cue.FILLER)]
-    if not meant or (start > 0 and parts[start - 1].cue(Cue.MAKE, Cue.CORRECT, Cue.TO, Cue.CHANGE)):
+    before = parts[max(start - _OF_THEM, 0) : start]
+    changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE)
+    if not meant or changes or any(p.cue(Cue.MAKE) for p in before):
         return True
     if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:
         return parts[start - 1].role in (Role.ITEM, Role.MODIFIER)

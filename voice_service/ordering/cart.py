@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from order_events.menu import Slot
 from voice_service.ordering.acts import (
     Act,
     Add,
     Group,
+    Keep,
     Mod,
     Modify,
     Problem,
@@ -20,13 +20,10 @@ from voice_service.ordering.acts import (
     Target,
     Undo,
 )
-from voice_service.ordering.combos import Combos
-from voice_service.ordering.lines import Line, latest, line_of, targets
+from voice_service.ordering.history import History
+from voice_service.ordering.lines import Line, latest, line_of, modified, replaced, targets
 from voice_service.ordering.menu import CompiledMenu
-
-MOST_OF_ONE = 999  # what an order line can hold; far beyond what is accepted without a person
-_MOST_LINES = 60
-_UNDO_DEPTH = 50
+from voice_service.ordering.stock import MOST_OF_ONE, Stock
 
 
 class Cart:
@@ -37,22 +34,19 @@ class Cart:
 
     def __init__(self, menu: CompiledMenu, closed: frozenset[str] = frozenset()) -> None:
         self._menu = menu
-        self._closed = closed
-        self._combos = Combos(menu, self.available)
+        self._stock = Stock(menu, closed)
+        self._combos = self._stock.combos
         self.lines: tuple[Line, ...] = ()
         self._last: str | None = None
         self._next_id = 1
-        self._history: list[tuple[tuple[Line, ...], str | None]] = []
+        self._history = History()
         self._filled: set[str] = set()
         self._begun: set[str] = set()
-
-    def available(self, item: str) -> bool:
-        """Whether an item can be ordered now."""
-        return not self._menu.items[item].sold_out and item not in self._closed
+        self._told: set[str] = set()  # of several alike, those told apart in this utterance
 
     def begin(self) -> None:
         """A new utterance: what a combo was just said to hold is settled."""
-        self._filled, self._begun = set(), set()
+        self._filled, self._begun, self._told = set(), set(), set()
 
     @property
     def spoken_order(self) -> tuple[str, ...]:
@@ -68,15 +62,15 @@ class Cart:
 
     def apply(self, act: Act, confidence: float) -> Problem | None:
         """Carries out one act; `confidence` is that of the words behind it."""
-        if isinstance(act, Undo):
-            return self._undo()
+        if isinstance(act, Undo | Keep):
+            return self._undo() if isinstance(act, Undo) else self._keep(act)
         before = (self.lines, self._last)
         filled = set(self._filled)
         problem = self._apply(act, confidence)
         completes = bool((self._filled - filled) & self._begun)
         # A combo and what was chosen for it in the same breath are taken back together.
         if (self.lines, self._last) != before and not completes:
-            self._history = [*self._history[-_UNDO_DEPTH:], before]
+            self._history.push(before)
         return problem
 
     def adopt(self, lines: Sequence[Line]) -> None:
@@ -85,7 +79,7 @@ class Cart:
         self._last = lines[-1].id if lines else None
         numbers = (int(line.id) for line in lines if line.id.isdecimal())
         self._next_id = max([self._next_id, *(number + 1 for number in numbers)])
-        self._history = []
+        self._history.clear()
         self.begin()
 
     def settle(self, confidence: float) -> None:
@@ -123,8 +117,15 @@ class Cart:
         self.lines, self._last = self._history.pop()
         return None
 
+    def _keep(self, act: Keep) -> Problem | None:
+        """What was just taken out comes back; what is still there only stays."""
+        if self._history.took_out(self.lines, act.items):
+            return self._undo()
+        here = not act.items or any(line.item in act.items for line in self.lines)
+        return None if here else Problem("not_in_order", act.text)
+
     def _add(self, group: Group, confidence: float) -> Problem | None:
-        refused = self._refused(group)
+        refused = self._stock.refusal(group, self.lines)
         if refused is not None:
             return refused
         if group.more and group.size is None and not group.mods:
@@ -146,27 +147,15 @@ class Cart:
         self._next_id += 1
         return str(self._next_id - 1)
 
-    def _refused(self, group: Group) -> Problem | None:
-        item = self._menu.items[group.item]
-        if item.sold_out:
-            return Problem("sold_out", item.name)
-        if item.id in self._closed:
-            return Problem("not_served_now", item.name)
-        missing = self._combos.sold_out_part(item.id)
-        if missing is not None:
-            return Problem("sold_out", self._menu.item_name(missing))
-        if (group.quantity or 1) > MOST_OF_ONE:
-            return Problem("quantity_limit", self._menu.counted_name(item.id, group.quantity or 1))
-        if len(self.lines) >= _MOST_LINES:
-            return Problem("order_limit", item.name)
-        return None
-
     def _fill(self, group: Group, confidence: float) -> bool:
         """Puts an item where a combo has a place for it; False if it is one of its own."""
-        place = self._place(group)
+        recent = {self._last, *self._filled}
+        place = self._combos.place(self.lines, group, recent, self._filled)
         if place is None:
             return False
-        combo, slot = place
+        combo, slot, only = place
+        if only is not None:
+            combo = self._split_off(combo, only)
         part = line_of(self._new_id(), group, confidence)
         self.lines = self._combos.put(self.lines, combo, slot, part)
         self._filled.add(combo.id)
@@ -178,47 +167,29 @@ class Cart:
             self._append(replace(part, id=self._new_id(), quantity=more))
         return True
 
-    def _place(self, group: Group) -> tuple[Line, Slot] | None:
-        """Where an item goes: an open slot of a combo first.
-
-        What is said "with" a combo, or in the same list, may also take the place of a default; of
-        several combos that were said to have one thing, so many then have another.
-        """
-        combos = [line for line in self.lines if self._combos.is_combo(line)]
-        if group.more or self._menu.items[group.item].slots:
-            return None
-        for combo in combos:
-            slot = self._combos.slot_for(self.lines, combo, group.item, taken=False)
-            if slot is not None:
-                return combo, slot
-        recent = [combo for combo in combos if combo.id in {self._last, *self._filled}]
-        places = (self._place_in(combo, group) for combo in reversed(recent))
-        return next((place for place in places if place is not None), None)
-
-    def _place_in(self, combo: Line, group: Group) -> tuple[Line, Slot] | None:
-        """The slot of a combo just talked about whose item gives way to this one."""
-        slot = self._combos.slot_for(self.lines, combo, group.item, taken=True)
-        listed = combo.id in self._filled
-        if slot is None:
-            return None
-        if not self._combos.chosen(self.lines, combo, slot):
-            return (combo, slot) if group.linked or (listed and not group.quantity) else None
-        if listed and (group.quantity or 1) < combo.count:
-            return self._split_off(combo, group.quantity or 1), slot
-        return None
-
     def _modify(self, act: Modify, confidence: float) -> Problem | None:
         lines = targets(self.lines, self._last, act.target)
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
-        for line in lines if act.only is None else lines[-1:]:
+        if act.only is not None:
+            lines = self._not_told_apart(lines[-1], act.only)
+            act = replace(act, only=act.only or None)
+        for line in lines:
             if self._combos.is_combo(line):
                 problem = self._modify_combo(line, act, confidence)
             else:
                 problem = self._modify_line(line, act, confidence)
             if problem is not None:
                 return problem
+        if act.only is not None and self._last is not None:
+            self._told.add(self._last)
         return None
+
+    def _not_told_apart(self, line: Line, only: int) -> list[Line]:
+        """Of lines like `line`, one with `only` that nothing was said of yet; 0: all such."""
+        alike = [one for one in self.lines if one.item == line.item and one.id not in self._told]
+        fitting = sorted((x for x in alike if x.count >= only), key=lambda x: x.id == line.id)
+        return (fitting[-1:] if only else fitting) or [line]
 
     def _modify_combo(self, combo: Line, act: Modify, confidence: float) -> Problem | None:
         """Size and number are the combo's; toppings go to the part that takes them."""
@@ -249,18 +220,7 @@ class Cart:
         quantity = act.quantity or line.quantity
         if (quantity or 1) > MOST_OF_ONE:
             return Problem("quantity_limit", self._menu.counted_name(item.id, quantity or 1))
-        mods = [m for m in line.mods if all((m.id, m.group) != (n.id, n.group) for n in act.mods)]
-        added_back = [m for m in act.mods if not self._undone(line, m)]
-        self._put(
-            replace(
-                line,
-                quantity=quantity,
-                size=act.size or line.size,
-                mods=(*mods, *added_back),
-                plain=line.plain or act.plain,
-                confidence=min(line.confidence, confidence),
-            )
-        )
+        self._put(modified(line, act, item.defaults, confidence))
         return None
 
     def _split_off(self, line: Line, count: int) -> Line:
@@ -274,17 +234,12 @@ class Cart:
         self.lines = (*self.lines, part, *parts)
         return part
 
-    def _undone(self, line: Line, mod: Mod) -> bool:
-        """Whether a "without" only takes back what the guest had added."""
-        added = any((m.id, m.group) == (mod.id, mod.group) and not m.negated for m in line.mods)
-        return mod.negated and added and mod.id not in self._menu.items[line.item].defaults
-
     def _replace(self, act: Replace, confidence: float) -> Problem | None:
         lines = targets(self.lines, self._last, act.target)
         group = act.group
         if not lines:
             return self._add(group, confidence)
-        refused = self._refused(group)
+        refused = self._stock.refusal(group, self.lines)
         if refused is not None:
             return refused
         old = lines[-1]
@@ -300,25 +255,9 @@ class Cart:
         if self._menu.items[group.item].slots:
             self._make_combo(old, group, confidence)
         else:
-            self._put(self._replaced(old, group, confidence))
+            self._put(replaced(old, group, confidence, self._sizes(group), anew=act.anew))
             self.lines = tuple(line for line in self.lines if line.part_of != old.id)
         return None
-
-    def _replaced(self, old: Line, group: Group, confidence: float) -> Line:
-        """The new item in the old line; what was not said anew is kept where it fits."""
-        same = old.item == group.item
-        kept = {(m.id, m.group): m for m in old.mods if same}
-        kept |= {(m.id, m.group): m for m in group.mods}
-        kept_size = old.size if old.size in self._menu.items[group.item].prices else None
-        return replace(
-            old,
-            item=group.item,
-            quantity=group.quantity if group.quantity is not None else old.quantity,
-            size=group.size or kept_size,
-            mods=tuple(kept.values()),
-            plain=group.plain or (old.plain and same),
-            confidence=confidence,
-        )
 
     def _replace_part(self, old: Line, group: Group, confidence: float) -> bool:
         """Puts an item where a combo has another; False if the combo has no place for it."""
@@ -330,7 +269,7 @@ class Cart:
         if was and was[0].item == group.item and not (group.size or group.mods):
             return False
         part = line_of(self._new_id(), group, confidence)
-        new = self._replaced(was[0], group, confidence) if was else part
+        new = replaced(was[0], group, confidence, self._sizes(group)) if was else part
         self.lines = self._combos.put(self.lines, combo, slot, new)
         self._last = combo.id
         return True
@@ -338,7 +277,7 @@ class Cart:
     def _make_combo(self, old: Line, group: Group, confidence: float) -> None:
         """A combo in the place of an item, or of another combo, that it takes over."""
         carried = [part for part in self._combos.parts(self.lines, old) if part.chosen] or [old]
-        combo = self._replaced(old, group, confidence)
+        combo = replaced(old, group, confidence, self._sizes(group))
         rest = [line for line in self.lines if line.part_of != old.id]
         at = next(i for i, line in enumerate(rest) if line.id == old.id)
         rest[at : at + 1] = self._combos.with_defaults(combo, self._new_id)
@@ -351,6 +290,9 @@ class Cart:
                 moved = replace(part, id=self._new_id())
                 self.lines = self._combos.put(self.lines, combo, slot, moved)
         self._last = combo.id
+
+    def _sizes(self, group: Group) -> Collection[str]:
+        return self._menu.items[group.item].prices
 
     def _alike(self, one: str, other: str) -> bool:
         return self._menu.items[one].category == self._menu.items[other].category

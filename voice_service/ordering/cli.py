@@ -15,9 +15,17 @@ from voice_service.ordering.conversation import Conversation
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard
 from voice_service.ordering.readback import describe
+from voice_service.ordering.thresholds import DEFAULT, Thresholds
 
 
-def run(menu_path: Path, file: Path | None, *, jsonl: bool, tag: str | None = None) -> int:
+def run(
+    menu_path: Path,
+    file: Path | None,
+    *,
+    jsonl: bool,
+    tag: str | None = None,
+    thresholds: Thresholds = DEFAULT,
+) -> int:
     """The command: reads `file`, or standard input for None or "-"; returns the exit status.
 
     `tag` is the guests' language, that of the menu if it is left out. A menu or a file that cannot
@@ -26,10 +34,10 @@ def run(menu_path: Path, file: Path | None, *, jsonl: bool, tag: str | None = No
     try:
         menu = CompiledMenu(read_menu(menu_path.read_text("utf-8")), tag)
         if file is None or str(file) == "-":
-            write_orders(menu, sys.stdin, sys.stdout, jsonl=jsonl)
+            write_orders(menu, sys.stdin, sys.stdout, jsonl=jsonl, thresholds=thresholds)
         else:
             with file.open(encoding="utf-8") as source:
-                write_orders(menu, source, sys.stdout, jsonl=jsonl)
+                write_orders(menu, source, sys.stdout, jsonl=jsonl, thresholds=thresholds)
     except BrokenPipeError:
         raise  # the reader has enough: not an error of the menu or the file
     except MenuError as error:
@@ -42,14 +50,21 @@ def run(menu_path: Path, file: Path | None, *, jsonl: bool, tag: str | None = No
     return 0
 
 
-def write_orders(menu: CompiledMenu, source: Iterable[str], out: TextIO, *, jsonl: bool) -> None:
+def write_orders(
+    menu: CompiledMenu,
+    source: Iterable[str],
+    out: TextIO,
+    *,
+    jsonl: bool,
+    thresholds: Thresholds = DEFAULT,
+) -> None:
     """Writes the order of each line of `source` to `out`.
 
     A line is plain text, or a JSON value: a string (one utterance) or a list of strings (a
     conversation). With `jsonl` each order is one JSON object.
     """
     for utterances in conversations(source):
-        update = understand(menu, utterances)
+        update = understand(menu, utterances, thresholds)
         if jsonl:
             out.write(json.dumps(as_json(utterances, update), ensure_ascii=False) + "\n")
         else:
@@ -65,9 +80,11 @@ def conversations(source: Iterable[str]) -> Iterator[list[str]]:
             yield _utterances(line)
 
 
-def understand(menu: CompiledMenu, utterances: Iterable[str]) -> CartUpdate:
+def understand(
+    menu: CompiledMenu, utterances: Iterable[str], thresholds: Thresholds = DEFAULT
+) -> CartUpdate:
     """The order after these utterances, with every reason that came up on the way."""
-    conversation = Conversation(menu)
+    conversation = Conversation(menu, thresholds)
     notes = []
     for number, text in enumerate(utterances, start=1):
         update = conversation.hear(Heard(number, text, 1.0))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from order_events.menu import Slot
-from voice_service.ordering.acts import Mod
+from voice_service.ordering.acts import Group, Mod
 from voice_service.ordering.lines import Line
 from voice_service.ordering.menu import CompiledMenu
 
 Lines = tuple[Line, ...]
+Place = tuple[Line, Slot, int | None]
+"""A combo, a slot of it, and for how many of the combos (None: all of them)."""
 
 
 class Combos:
@@ -62,6 +64,42 @@ class Combos:
             if self._menu.filling(slot, item) is not None and (taken or slot in still_open)
         ]
         return min(slots, key=lambda slot: slot not in still_open, default=None)
+
+    def place(
+        self, lines: Sequence[Line], group: Group, recent: Collection[str | None], filled: set[str]
+    ) -> Place | None:
+        """Where an item goes: an open slot of a combo first.
+
+        What is said "with" a combo, or in the same list, may also take the place of a default; of
+        several combos that were said to have one thing, so many then have another. `recent` are
+        the ids of the combos just talked about, `filled` those that something was put into.
+        """
+        combos = [line for line in lines if self.is_combo(line)]
+        if group.more or self._menu.items[group.item].slots:
+            return None
+        for combo in combos:
+            slot = self.slot_for(lines, combo, group.item, taken=False)
+            if slot is not None:
+                return combo, slot, None
+        places = (
+            self._place_in(lines, combo, group, listed=combo.id in filled)
+            for combo in reversed(combos)
+            if combo.id in recent
+        )
+        return next((place for place in places if place is not None), None)
+
+    def _place_in(
+        self, lines: Sequence[Line], combo: Line, group: Group, *, listed: bool
+    ) -> Place | None:
+        """The slot of a combo just talked about whose item gives way to this one."""
+        slot = self.slot_for(lines, combo, group.item, taken=True)
+        if slot is None:
+            return None
+        if not self.chosen(lines, combo, slot):
+            fits = group.linked or (listed and not group.quantity)
+            return (combo, slot, None) if fits else None
+        fewer = listed and (group.quantity or 1) < combo.count
+        return (combo, slot, group.quantity or 1) if fewer else None
 
     def chosen(self, lines: Sequence[Line], combo: Line, slot: Slot) -> bool:
         """Whether the guest has named what is in a slot."""

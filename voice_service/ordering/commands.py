@@ -10,6 +10,7 @@ from voice_service.ordering.acts import (
     Add,
     Dismiss,
     Group,
+    Keep,
     Modify,
     Problem,
     Remove,
@@ -18,12 +19,12 @@ from voice_service.ordering.acts import (
     Undo,
 )
 from voice_service.ordering.assemble import assemble
-from voice_service.ordering.attach import Attacher
 from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
 from voice_service.ordering.reader import Reader
+from voice_service.ordering.resolve import resolve
 from voice_service.ordering.said import SaidModifier
 from voice_service.ordering.text import key_of
 
@@ -74,13 +75,12 @@ def _leave_off(
     parts: Sequence[Part], host: str | None, menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
     acts: list[Act] = []
-    attacher = Attacher(menu, cart.items)
     for said in Reader(parts).read():
         if not isinstance(said, SaidModifier):
             continue
         said.negated, said.carried = True, None
         order = [host] if host is not None else list(reversed(cart.items))
-        found = next(((m, i) for i in order if (m := attacher.resolve(said, i))), None)
+        found = next(((m, i) for i in order if (m := resolve(said, i, menu))), None)
         if found is None:
             acts.append(Problem("not_in_order", said.text))
         elif isinstance(found[0], Problem):
@@ -88,6 +88,14 @@ def _leave_off(
         else:
             acts.append(Modify(Target((found[1],)), (found[0],), text=said.text))
     return acts
+
+
+def keep(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """What stays in the order, or comes back into it: "leave them in", "keep the fries"."""
+    named = next((p for p in parts if p.role in (Role.ITEM, Role.MODIFIER)), None)
+    if named is not None and named.role is Role.MODIFIER:
+        return assemble([named], menu, cart)
+    return [Keep(() if named is None else named.items, _text(parts))]
 
 
 def change(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -130,7 +138,7 @@ def make(  # noqa: PLR0911 - one for each way to say it
     if first is None and (named := _category_named(parts, menu, cart)) is not None:
         return _onto(Target((named[1],)), parts[named[0] + 1 :], menu, cart)
     only = _of_those(parts)
-    if only is not None and (first is not None or len(parts) == len(_MAKE_SOME)):
+    if only is not None:
         return _onto(Target(), parts[len(_MAKE_SOME) :], menu, cart, only=only)
     if first is not None and _definite(parts, first):
         item = known(parts[first].items, cart)
@@ -208,6 +216,8 @@ def _onto(
     acts = assemble(parts, menu, _view(target, cart)) or _number_pronoun(parts, menu)
     if not acts:
         return [] if not cart.items else [Problem("not_understood", _text(parts))]
+    if only is not None and any(isinstance(a, Modify) and a.only is not None for a in acts):
+        return [Problem("not_understood", _text(parts))]  # "one of them plain and one with ham"
     if isinstance(acts[0], Add):
         group = acts[0].group
         instead = target if _names(target) else _like(group.item, menu, cart)
@@ -238,9 +248,10 @@ def _like(item: str, menu: CompiledMenu, cart: CartView) -> Target | None:
 
 
 def _retarget(act: Act, target: Target, only: int | None) -> Act:
-    if not isinstance(act, Modify) or not _names(target):
+    if not isinstance(act, Modify):
         return act
-    return replace(act, target=target, only=act.only if only is None else only)
+    act = replace(act, only=act.only if only is None else only)
+    return replace(act, target=target) if _names(target) else act
 
 
 def _names(target: Target) -> bool:
@@ -261,48 +272,3 @@ def _text(parts: Sequence[Part]) -> str:
 def known(choices: Sequence[str], cart: CartView) -> str | None:
     """The latest item of the cart that is among `choices`."""
     return next((i for i in reversed(cart.items) if i in choices), None)
-
-
-def correction(stretch: list[Part], following: Sequence[Part]) -> tuple[list[Part], bool]:
-    """Takes the slip out of the words before a correction: "two, no, three colas".
-
-    Returns the words that stay, and whether what follows simply goes on from there.
-    """
-    tail = len(stretch)
-    while tail > 0 and (
-        stretch[tail - 1].role in (Role.NUMBER, Role.SIZE)
-        or stretch[tail - 1].idle
-        or stretch[tail - 1].cue(Cue.A, Cue.COMMA, Cue.MORE)
-    ):
-        tail -= 1
-    dangling = stretch[tail:]
-    after_item = tail > 0 and stretch[tail - 1].role is Role.ITEM
-    said = [p for p in following[:3] if not p.idle]
-    if after_item or not any(p.role in (Role.NUMBER, Role.SIZE) or p.cue(Cue.A) for p in dangling):
-        return _modifier_slip(stretch, said)
-    roles = {p.role for p in said}
-    counted = Role.NUMBER in roles or any(p.cue(Cue.A) for p in said[:1])
-    kept = [
-        p
-        for p in dangling
-        if not (p.role is Role.SIZE and Role.SIZE in roles)
-        and not ((p.role is Role.NUMBER or p.cue(Cue.A)) and counted)
-    ]
-    return [*stretch[:tail], *kept], True
-
-
-def _modifier_slip(stretch: list[Part], said: Sequence[Part]) -> tuple[list[Part], bool]:
-    """ "with onions, no, pickles": the last modifier gives way to the next."""
-    last = len(stretch)
-    while last > 0 and stretch[last - 1].cue(Cue.COMMA):
-        last -= 1
-    slipped = last > 0 and stretch[last - 1].role is Role.MODIFIER
-    made = bool(said) and said[0].cue(Cue.MAKE)
-    said = [part for part in said if not part.cue(Cue.WITH, Cue.MAKE)]
-    if not slipped or not said or said[0].role is not Role.MODIFIER:
-        return stretch, False
-    # "Make it toasted" takes back no butter, "make it jam" does.
-    kinds = {sense.group for sense in stretch[last - 1].senses}
-    if made and kinds.isdisjoint(sense.group for sense in said[0].senses):
-        return stretch, False
-    return stretch[: last - 1], True

@@ -13,7 +13,20 @@ from voice_service.ordering.parser import Parsed
 # benchmarks/order_confidence.py prints the table.
 _EXPLAINED = 0.985
 _UNEXPLAINED = 0.83
-_UNEXPLAINED_CODES = frozenset({"not_understood", "unknown_item"})
+# What an utterance asked for and could not be put anywhere: it may belong to what stands beside it.
+_UNEXPLAINED_CODES = frozenset(
+    {
+        "ambiguous_item",
+        "ambiguous_modifier",
+        "ambiguous_quantity",
+        "choose_item",
+        "modifier_not_available",
+        "modifier_without_item",
+        "not_in_order",
+        "not_understood",
+        "unknown_item",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,10 @@ from voice_service.ordering.acts import (
     Dismiss,
     Done,
     Group,
+    Modify,
     Problem,
+    Repeat,
+    Replace,
     Restart,
     Undo,
 )
@@ -50,6 +53,22 @@ _STAFF = frozenset(
 _CHOICES = frozenset({"ambiguous_item", "choose_item"})
 # A change that could not be made leaves an order that the guest has just called complete.
 _SETTLED_BY_DONE = frozenset({"not_in_order", "nothing_to_undo", "what_first"})
+
+
+# Something was asked for and not understood: leaving something off is no answer to that.
+_MISSED = frozenset({"not_understood", "unknown_item"})
+
+
+def _may_answer(act: Act) -> bool:
+    """Whether an act asks for something, as a guest would who was not understood."""
+    match act:
+        case Modify(mods=mods, size=size, quantity=quantity, plain=plain):
+            wanted = any(not mod.negated for mod in mods)
+            return wanted or plain or size is not None or quantity is not None
+        case Add() | Replace() | Repeat():
+            return True
+        case _:
+            return False
 
 
 @dataclass(frozen=True)
@@ -160,7 +179,8 @@ class Conversation:
         asked = [r for r in fresh if r.question is not None]
         changed = self._cart.lines != before
         if understood and changed and not asked and not parsed.continues:
-            self._open = []
+            answers = any(map(_may_answer, parsed.acts))
+            self._open = [r for r in self._open if r.code in _MISSED and not answers]
         self._missed = self._missed + 1 if asked and not understood else 0
         if self._missed >= self._thresholds.misunderstood:
             self._note("not_following", "")

@@ -45,6 +45,7 @@ class Cue(Enum):
     NUMBER = auto()
     VAGUE = auto()  # a quantity nobody can count: "a few"
     MEASURE = auto()  # "order of", "cup of"
+    UNIT = auto()  # the number before it measures and counts nothing: "sixteen ounce"
     SIZED = auto()  # "size", "sized" after the name of a size
     IT = auto()  # points at the last item: "it", "that"
     ONE = auto()  # stands for an item just talked about: "one", "ones"
@@ -54,6 +55,7 @@ class Cue(Enum):
     CHANGE = auto()
     REMOVE = auto()
     OFF = auto()  # "take … off"
+    KEEP = auto()  # what was taken out, or is named next, stays: "leave them in", "keep"
     TAKE = auto()
     INSTEAD_OF = auto()
     INSTEAD = auto()
@@ -112,6 +114,7 @@ class Language:
     synonyms: tuple[tuple[str, ...], ...]
     said_for: tuple[tuple[str, ...], ...]
     contrast_words: frozenset[str]
+    ordinary_words: frozenset[str]
     optional_words: frozenset[str]
     glossary: Mapping[str, tuple[str, ...]]
     numbered_names: tuple[str, ...]

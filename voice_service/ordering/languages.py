@@ -39,6 +39,7 @@ def language(tag: str) -> Language:
         synonyms=tuple(tuple(group) for group in pack["synonyms"]),
         said_for=tuple(tuple(group) for group in pack["said_for"]),
         contrast_words=frozenset(pack["contrast_words"]),
+        ordinary_words=frozenset(pack["ordinary_words"]),
         optional_words=frozenset(pack["optional_words"]),
         glossary={plain(name): tuple(said) for name, said in pack["glossary"].items()},
         numbered_names=tuple(pack["numbered_names"]),

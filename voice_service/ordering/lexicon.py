@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -19,8 +19,9 @@ Kind = Literal["item", "modifier", "size", "category", "group"]
 EXACT = 1.0
 ALIAS = 0.99
 SYNONYM = 0.97
+_WHOLE = 0.9  # from here on a name is said in full
 _HEADLESS_ITEM = 0.75
-_SURE_PART, _SURE_HEADLESS, _UNSURE = 0.9, 0.85, 0.5
+_SURE_PART, _SURE_HEADLESS, _OTHER_THING, _UNSURE = 0.9, 0.85, 0.75, 0.5
 _INFLECTED = 0.02  # a plural for a singular costs this much
 _MOST_WORDS = 6  # of a phrase that is shortened or whose synonyms are tried
 _FUZZY_LETTERS = 4
@@ -55,6 +56,9 @@ class Lexicon:
         self._keys: dict[str, dict[_Named, tuple[float, float]]] = {}
         self._surfaces: dict[str, set[_Named]] = {}
         self._words: set[str] = set()
+        self._used: dict[str, set[_Named]] = {}
+        self._without: list[tuple[tuple[str, ...], _Named, list[str]]] = []
+        self._halves: list[tuple[tuple[str, ...], _Named, float]] = []
         self._written: set[str] = set()
         self._shortest: dict[str, int] = {}
         # Shared by conversations on several threads, so a cache that is safe there.
@@ -64,14 +68,27 @@ class Lexicon:
         self.longest = 1
         self.slips = Slips((), language)
 
-    def add(self, sense: Sense, phrases: Iterable[str], *, shorten: bool) -> None:
-        """Names `sense` by each phrase, its synonyms and, if `shorten`, its unmistakable parts."""
+    def add(
+        self,
+        sense: Sense,
+        phrases: Iterable[str],
+        *,
+        shorten: bool,
+        heads: Collection[str] = (),
+    ) -> None:
+        """Names `sense` by each phrase, its synonyms and, if `shorten`, its unmistakable parts.
+
+        `heads` are keys of last words that the names of its kind share, so that guests leave them
+        out: "brown" for brown rice, where there is white rice as well.
+        """
         target = (sense.kind, sense.id, sense.group)
         for number, phrase in enumerate(phrases):
             keys = keys_of(phrase, self._language)
             if not keys:
                 continue
             self._words.update(keys)
+            for word in keys:
+                self._used.setdefault(word, set()).add(target)
             for token in tokenize(phrase, self._language):
                 self._written.add(token.text)
             surface, key = _surface(phrase), "".join(keys)
@@ -84,22 +101,38 @@ class Lexicon:
             for variant in _variants(keys, self._language):
                 self._put(variant, target, SYNONYM)
                 if shorten:
-                    self._shorten(variant, target)
+                    self._shorten(variant, target, heads)
             if shorten:
-                self._shorten(keys, target)
+                self._shorten(keys, target, heads)
 
-    def _shorten(self, keys: tuple[str, ...], target: _Named) -> None:
+    def _shorten(self, keys: tuple[str, ...], target: _Named, heads: Collection[str]) -> None:
         for part, quality, certainty in _parts(keys, self._language):
+            if target[0] == "item":
+                self._without.append((part, target, [k for k in keys if k not in part]))
             if certainty == _SURE_HEADLESS and target[0] == "item":
                 # Half a name of an item is a guess to be confirmed; of a modifier it is usual.
                 self._put(part, target, quality * _HEADLESS_ITEM, _UNSURE)
             elif target[0] == "modifier" and all(k in self._generic for k in part):
                 self._put(part, target, quality, min(certainty, _UNSURE))  # "no dressing"
+            elif certainty == _SURE_HEADLESS and keys[-1] not in {*heads, *self._generic}:
+                self._put(part, target, quality, certainty)
+                self._halves.append((part, target, quality))
             else:
                 self._put(part, target, quality, certainty)
 
     def seal(self) -> None:
-        """Ends the building: what slips are chosen from is fixed now."""
+        """Ends the building: what half a name means and what slips are chosen from is fixed now."""
+        for part, target, quality in self._halves:
+            senses = self._keys["".join(part)]
+            best, certainty = senses[target]
+            if best == quality and any(len(self._used.get(key, ())) > 1 for key in part):
+                # An egg is no egg white, where it is part of other names as well.
+                senses[target] = (best, min(certainty, _OTHER_THING))
+        for part, target, dropped in self._without:
+            senses = self._keys["".join(part)]
+            best, certainty = senses[target]
+            if best < _WHOLE and any(self._names_choice(key) for key in dropped):
+                senses[target] = (best, min(certainty, _OTHER_THING))  # no chili on a "cheese dog"
         for key in sorted(self._keys):
             if len(key) >= _FUZZY_LETTERS:
                 first = sound_of(key, self._language)[:1]
@@ -108,6 +141,11 @@ class Lexicon:
         steering = {word for phrases in spoken.values() for p in phrases for word in p.split()}
         everyday = {*steering, *self._language.number_words}
         self.slips = Slips({*self._written, *everyday}, self._language)
+
+    def _names_choice(self, key: str) -> bool:
+        """Whether a word alone names a modifier."""
+        senses = self._keys.get(key, {})
+        return any(kind == "modifier" and q >= _WHOLE for (kind, _, _), (q, _) in senses.items())
 
     def find(self, key: str, said: str) -> tuple[Sense, ...]:
         """Everything that the joined `key` of the words `said` names, best first."""

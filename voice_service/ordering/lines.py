@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
-from voice_service.ordering.acts import Group, Mod, Target
+from voice_service.ordering.acts import Group, Mod, Modify, Target
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,46 @@ def line_of(line_id: str, group: Group, confidence: float) -> Line:
         confidence,
         group.plain,
         group.joined,
+    )
+
+
+def replaced(
+    old: Line, group: Group, confidence: float, sizes: Collection[str], *, anew: bool = False
+) -> Line:
+    """A new item in the old line; what was not said anew is kept where it fits.
+
+    `sizes`: those that the new item comes in. `anew`: the item was said once more with choices, in
+    the place of those of their kind.
+    """
+    same = old.item == group.item
+    chosen = {m.group for m in group.mods if not m.negated} if anew else set()
+    kept = {(m.id, m.group): m for m in old.mods if same and m.group not in chosen}
+    kept |= {(m.id, m.group): m for m in group.mods}
+    return replace(
+        old,
+        item=group.item,
+        quantity=group.quantity if group.quantity is not None else old.quantity,
+        size=group.size or (old.size if old.size in sizes else None),
+        mods=tuple(kept.values()),
+        plain=group.plain or (old.plain and same),
+        confidence=confidence,
+    )
+
+
+def modified(line: Line, act: Modify, defaults: Collection[str], confidence: float) -> Line:
+    """A line as an act changes it. `defaults`: the modifiers that its item comes with."""
+    said = {(m.id, m.group) for m in act.mods}
+    kept = [m for m in line.mods if (m.id, m.group) not in said]
+    added = {(m.id, m.group) for m in line.mods if not m.negated and m.id not in defaults}
+    # A "without" may only take back what the guest had added.
+    put = [m for m in act.mods if not (m.negated and (m.id, m.group) in added)]
+    return replace(
+        line,
+        quantity=act.quantity or line.quantity,
+        size=act.size or line.size,
+        mods=(*kept, *put),
+        plain=line.plain or act.plain,
+        confidence=min(line.confidence, confidence),
     )
 
 

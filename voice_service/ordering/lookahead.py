@@ -8,7 +8,7 @@ from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.parts import Part, Role
 from voice_service.ordering.talk import COMMANDS
 
-_MARKS = (Cue.STOP, Cue.QUESTION_MARK)
+MARKS = (Cue.STOP, Cue.QUESTION_MARK)
 
 
 def names_something(parts: Sequence[Part], start: int, cue: Cue) -> bool:
@@ -28,9 +28,24 @@ def taken_off(parts: Sequence[Part], index: int) -> bool:
     for part in parts[index + 1 : index + 8]:
         if part.cue(Cue.OFF):
             return True
-        if part.cue(*_MARKS, *COMMANDS, Cue.AND, Cue.WITH):
+        if part.cue(*MARKS, *COMMANDS, Cue.AND, Cue.WITH):
             return False
     return False
+
+
+def stays(parts: Sequence[Part], index: int) -> int | None:
+    """Where "leave them in" or "keep the fries" ends; None if the words say something else."""
+    if " " in parts[index].span.text:
+        return index + 1
+    end = index + 1
+    while end < len(parts) and (parts[end].cue(Cue.THE) or parts[end].idle):
+        end += 1
+    if end >= len(parts) or parts[end].role not in (Role.ITEM, Role.MODIFIER):
+        return None
+    end += 1
+    if end < len(parts) and parts[end].cue(Cue.OFF):
+        return None
+    return end + 1 if end < len(parts) and parts[end].cue(Cue.ON) else end
 
 
 def item_ahead(parts: list[Part], index: int, end: int) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from voice_service.ordering.acts import Act, Add, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.acts import Act, Add, Aside, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.attach import Attacher, choose_item, unknown
 from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.resolve import resolve
 from voice_service.ordering.said import (
     Said,
     SaidBreak,
@@ -50,27 +51,33 @@ def loose(
         attacher.groups = [implied]
         attacher.put([s for s in said if not isinstance(s, SaidNumber)], implied)
         return [Add(implied), *attacher.acts]
-    return _Loose(menu, cart, attacher).read(said)
+    return _Loose(menu, cart).read(said)
 
 
 class _OfCart(NamedTuple):
-    """A modifier for an item of the cart, or for `only` so many of it."""
+    """A modifier for an item of the cart, or for `only` so many of it.
+
+    `turn` tells those so many from others of the same number.
+    """
 
     said: SaidModifier
     mod: Mod
     item: str
     only: int | None
+    turn: int
 
 
 class _Loose:
-    def __init__(self, menu: CompiledMenu, cart: CartView, attacher: Attacher) -> None:
+    def __init__(self, menu: CompiledMenu, cart: CartView) -> None:
         self._menu = menu
         self._cart = cart
-        self._attacher = attacher
         self._acts: list[Act] = []
         self._mods: list[_OfCart] = []
         self._only: int | None = None
         self._pointed: str | None = None
+        self._told_apart = False
+        self._turn = 0
+        self._lost = False  # nobody can say what the modifiers to come are on
 
     def read(self, said: Sequence[Said]) -> list[Act]:
         for one in said:
@@ -81,7 +88,7 @@ class _Loose:
     def _changes(self) -> list[Act]:
         """What was said of items of the cart; all that is true of "one of them" together."""
         acts: list[Act] = []
-        for (item, only), mods in groupby(self._mods, key=lambda m: (m.item, m.only)):
+        for (item, only, _), mods in groupby(self._mods, key=lambda m: (m.item, m.only, m.turn)):
             found = [one.mod for one in mods]
             if only is None:
                 acts += [Modify(Target((item,)), (mod,)) for mod in found]
@@ -91,7 +98,7 @@ class _Loose:
 
     def _about_item(self, said: Said) -> None:
         match said:
-            case SaidModifier():
+            case SaidModifier() if not self._lost:
                 self._modifier(said)
             case SaidSize():
                 self._acts.append(_cart_size(said, self._menu, self._cart))
@@ -99,8 +106,11 @@ class _Loose:
                 self._acts.append(_number(said, self._menu, self._cart))
             case SaidPlain():
                 self._acts.append(Modify(Target(), plain=True, only=self._only))
+            case SaidSplit(None, text) if not self._told_apart:
+                self._other(text)
             case SaidSplit():
-                self._only = said.count
+                self._only, self._told_apart = said.count or 0, True
+                self._turn += 1
             case SaidItem():
                 self._point(said)
             case _:
@@ -122,15 +132,27 @@ class _Loose:
     def _modifier(self, said: SaidModifier) -> None:
         order = [self._pointed] if self._pointed is not None else self._cart.items[::-1]
         for item in order:
-            mod = self._attacher.resolve(said, item)
+            mod = resolve(said, item, self._menu)
             if isinstance(mod, Problem):
                 self._acts.append(mod)
                 return
             if mod is not None:
-                self._mods.append(_OfCart(said, mod, item, self._only))
+                self._mods.append(_OfCart(said, mod, item, self._only, self._turn))
                 return
         code = "modifier_not_available" if self._cart.items else "modifier_without_item"
         self._acts.append(Problem(code, said.text))
+
+    def _other(self, text: str) -> None:
+        """ "The other one" is the one that was not talked about last."""
+        others = self._cart.items[:-1]
+        if len(others) != 1 or others[0] in self._cart.items[1:]:
+            self._mods, self._lost = [], True
+            self._acts.append(Problem("not_understood", text))
+            return
+        self._pointed = others[0]
+        said, self._mods = [one.said for one in self._mods], []
+        for one in said:
+            self._modifier(one)
 
     def _point(self, said: SaidItem) -> None:
         """An item of the cart is named: what came before is about it, or what comes next."""
@@ -140,7 +162,7 @@ class _Loose:
         if not self._mods:
             self._pointed = here
             return
-        moved = [self._attacher.resolve(one.said, here) for one in self._mods]
+        moved = [resolve(one.said, here, self._menu) for one in self._mods]
         self._mods = []
         fitting = tuple(m for m in moved if isinstance(m, Mod))
         self._acts.append(Modify(Target((here,)), fitting, text=said.part.span.text))
@@ -162,8 +184,13 @@ def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
 
 
 def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
-    """A bare number: how many, or which of the sizes that were asked about ("twenty" pieces)."""
+    """A bare number: how many, or which of the sizes that were asked about ("twenty" pieces).
+
+    Before anything is ordered it counts nothing.
+    """
     text = str(said.value)
+    if not cart.items and not cart.choices:
+        return Aside("off_topic", text)
     sizes = menu.items[cart.unsized].prices if cart.unsized is not None else ()
     named = [s for s in sizes if text in keys_of(menu.sizes[s].name, menu.language)]
     if cart.unsized is not None and len(named) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -104,9 +105,11 @@ class CompiledMenu:
                 lexicon.add(sense, spoken, shorten=False)
         for group in self.menu.modifier_groups:
             lexicon.add(Sense("group", group.id, None), (group.name,), shorten=False)
+            heads = self._heads(group)
             for modifier in group.modifiers:
                 sense = Sense("modifier", modifier.id, group.id)
-                lexicon.add(sense, (modifier.name, *modifier.aliases), shorten=True)
+                names = (modifier.name, *modifier.aliases)
+                lexicon.add(sense, names, shorten=True, heads=heads)
         for size in self.menu.sizes:
             sense = Sense("size", size.id, None)
             names = (size.name, *size.aliases)
@@ -118,6 +121,14 @@ class CompiledMenu:
             lexicon.add(sense, (n for n in names if not self._names_item(n)), shorten=False)
         lexicon.seal()
         return lexicon
+
+    def _heads(self, group: ModifierGroup) -> set[str]:
+        """Keys of the words that say what kind of thing the modifiers of a group are."""
+        named = [(m.name, *m.aliases) for m in group.modifiers]
+        last = [{keys[-1] for n in ns if (keys := keys_of(n, self.language))} for ns in named]
+        counts = Counter(key for keys in last for key in keys)
+        shared = {key for key, modifiers in counts.items() if modifiers > 1}
+        return shared | set(keys_of(group.name, self.language))
 
     def _without_sized(self, names: tuple[str, ...]) -> list[str]:
         """ "Lunch size" is also said as "lunch"."""

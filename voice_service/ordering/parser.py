@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import (
     Act,
@@ -12,32 +12,34 @@ from voice_service.ordering.acts import (
     Dismiss,
     Done,
     Problem,
-    Remove,
     Repeat,
     Replace,
     Restart,
     Target,
     Undo,
 )
-from voice_service.ordering.assemble import assemble
+from voice_service.ordering.asides import allergy, aside
 from voice_service.ordering.carry import dangling
-from voice_service.ordering.commands import change, correction, make, remove
+from voice_service.ordering.commands import change, keep, make, remove
+from voice_service.ordering.corrections import correct, no_as_correction
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lookahead import (
+    MARKS,
     ends_in_no,
     item_ahead,
     leaves_off,
     names_something,
+    stays,
     taken_off,
 )
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
-from voice_service.ordering.parts import Part, Role, roles
+from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.roles import roles
 from voice_service.ordering.segment import Segmenter, Span
+from voice_service.ordering.stretch import State
 from voice_service.ordering.talk import COMMANDS, is_talk, yes_or_no
-
-_MARKS = (Cue.STOP, Cue.QUESTION_MARK)
 
 
 @dataclass(frozen=True)
@@ -62,47 +64,6 @@ class Parsed:
         return {w: span.nearness for span in self.spans if span.nearness < 1 for w in span.words}
 
 
-@dataclass
-class _State:
-    menu: CompiledMenu
-    cart: CartView
-    acts: list[Act] = field(default_factory=list)
-    stretch: list[Part] = field(default_factory=list)
-    instead: tuple[str, ...] = ()
-
-    def flush(self) -> list[Act]:
-        """Turns the stretch collected so far into acts and lets what follows see them."""
-        acts = assemble(self.stretch, self.menu, self.cart)
-        self.stretch = []
-        added = next((a for a in acts if isinstance(a, Add)), None)
-        if self.instead and added is not None:
-            acts.append(Remove(Target(self.instead), asked=False, inherit=True))
-            self.instead = ()
-        self.push(acts)
-        return acts
-
-    def ordered(self, part: Part) -> bool:
-        """Whether an item is in the order, or was said just now."""
-        said = [i for p in self.stretch if p.role is Role.ITEM for i in p.items]
-        return not set(part.items).isdisjoint({*said, *self.cart.items})
-
-    def push(self, acts: Sequence[Act]) -> None:
-        self.acts += _in_its_number(acts)
-        items = [a.group.item for a in acts if isinstance(a, Add | Replace)]
-        if items:
-            parts = [p for item in items for p in self.menu.parts_of(item)]
-            self.cart = CartView((*self.cart.items, *parts, *items), None)
-        if any(isinstance(a, Restart) for a in acts):
-            self.cart = CartView()
-
-
-def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:
-    """What takes the place of something is as many as that was; nobody needs to be asked."""
-    if not any(isinstance(act, Replace) for act in acts):
-        return acts
-    return [a for a in acts if not (isinstance(a, Problem) and a.code == "ambiguous_quantity")]
-
-
 class Parser:
     """Parses utterances against one menu. Pure; one parser serves any number of conversations."""
 
@@ -116,7 +77,7 @@ class Parser:
         spans = [s for s in everything if not s.filler]
         parts = roles(spans, self._menu, cart.items[-1] if cart.items else None)
         carry = () if final else dangling(parts, cart)
-        state = _State(self._menu, cart)
+        state = State(self._menu, cart)
         body = parts[: len(parts) - len(carry)]
         index = 0
         while index < len(body):
@@ -137,7 +98,7 @@ class Parser:
         return Parsed(tuple(acts), tuple(parts), tuple(carry), continues, tuple(everything))
 
 
-def _step(parts: list[Part], index: int, state: _State) -> int:
+def _step(parts: list[Part], index: int, state: State) -> int:
     """Takes the part at `index`, and what belongs to it; returns where to go on."""
     for kind in (_beside_the_order, _about_the_order, _about_lines):
         end = kind(parts, index, state)
@@ -147,14 +108,15 @@ def _step(parts: list[Part], index: int, state: _State) -> int:
     return index + 1
 
 
-def _beside_the_order(parts: list[Part], index: int, state: _State) -> int | None:
+def _beside_the_order(parts: list[Part], index: int, state: State) -> int | None:
     """Allergies, calls for a person, questions, talk."""
     part = parts[index]
     if part.cue(Cue.ALLERGY):
-        return _allergy(parts, index, state)
-    opens = index == 0 or parts[index - 1].cue(*_MARKS)
-    if part.cue(Cue.TALK, Cue.QUESTION) or (part.cue(Cue.ASKS) and opens):
-        return _aside(parts, index, state)
+        return allergy(parts, index, state)
+    opens = index == 0 or parts[index - 1].cue(*MARKS)
+    talks = part.cue(Cue.TALK) and not _wishes_for(parts, index)
+    if talks or part.cue(Cue.QUESTION) or (part.cue(Cue.ASKS) and opens):
+        return aside(parts, index, state)
     if part.cue(Cue.STAFF, Cue.WAIT):
         state.flush()
         code = "staff_requested" if part.cue(Cue.STAFF) else "side_talk"
@@ -163,7 +125,14 @@ def _beside_the_order(parts: list[Part], index: int, state: _State) -> int | Non
     return None
 
 
-def _about_the_order(parts: list[Part], index: int, state: _State) -> int | None:
+def _wishes_for(parts: Sequence[Part], index: int) -> bool:
+    """Whether it only names who wants what follows: "my dad wants a coke"."""
+    following = parts[index + 1 : index + 2]
+    named = " " not in parts[index].span.text
+    return named and bool(following) and following[0].cue(Cue.REQUEST)
+
+
+def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
     """Starting over, taking back, letting go, being done, the same again."""
     part = parts[index]
     act: Act
@@ -175,6 +144,10 @@ def _about_the_order(parts: list[Part], index: int, state: _State) -> int | None
         part.cue(Cue.REMOVE) and names_something(parts, index + 1, Cue.THE)
     ):
         act = Undo()
+    elif part.cue(Cue.KEEP) and (kept := stays(parts, index)) is not None:
+        state.flush()
+        state.push(keep(parts[index:kept], state.menu, state.cart))
+        return kept
     elif part.cue(Cue.NEVER_MIND):
         act = Dismiss()
     elif part.cue(Cue.SAME):
@@ -186,7 +159,7 @@ def _about_the_order(parts: list[Part], index: int, state: _State) -> int | None
     return index + 1
 
 
-def _same(parts: list[Part], index: int, state: _State) -> int:
+def _same(parts: list[Part], index: int, state: State) -> int:
     """The last item once more; "another one with cheese" is one of its own."""
     following = parts[index + 1] if index + 1 < len(parts) else None
     if following is not None and following.role in (Role.ITEM, Role.SIZE, Role.MODIFIER):
@@ -206,7 +179,7 @@ def _same(parts: list[Part], index: int, state: _State) -> int:
 
 
 def _about_lines(  # noqa: PLR0911 - one for each way to change a line
-    parts: list[Part], index: int, state: _State
+    parts: list[Part], index: int, state: State
 ) -> int | None:
     """Changes to what is already ordered."""
     part = parts[index]
@@ -224,22 +197,22 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     if corrects and ends_in_no(parts, index, state.stretch, state.menu.language):
         state.stretch.append(Part(replace(part.span, cues=frozenset({Cue.NO})), Role.CUE))
         return index + 1
-    if corrects or _no_as_correction(parts, index, state):
-        return _correct(parts, index, state)
+    if corrects or no_as_correction(parts, index, state):
+        return correct(parts, index, state)
     return None
 
 
 _Command = Callable[[Sequence[Part], CompiledMenu, CartView], list[Act]]
 
 
-def _command(parts: list[Part], start: int, state: _State, command: _Command, *until: Cue) -> int:
+def _command(parts: list[Part], start: int, state: State, command: _Command, *until: Cue) -> int:
     state.flush()
     end = max(_end(parts, start + (command is make), *until), start)
     state.push(command(parts[start:end], state.menu, state.cart))
     return end
 
 
-def _make(parts: list[Part], index: int, state: _State) -> int:
+def _make(parts: list[Part], index: int, state: State) -> int:
     """ "make the coke small and the fries large": each that is named is changed."""
     end = _command(parts, index, state, make, Cue.AND, Cue.BUT)
     while end + 2 < len(parts) and parts[end].cue(Cue.AND) and parts[end + 1].cue(Cue.THE):
@@ -261,7 +234,7 @@ def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
     """Index where a command that takes its words from `start` ends."""
     for index in range(start, len(parts)):
         part = parts[index]
-        if part.cue(*_MARKS, *COMMANDS, Cue.ADD, Cue.QUESTION, *also):
+        if part.cue(*MARKS, *COMMANDS, Cue.ADD, Cue.QUESTION, *also):
             return index
         if index > start and part.cue(Cue.REQUEST) and " " in part.span.text:
             return index
@@ -270,47 +243,7 @@ def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
     return len(parts)
 
 
-def _aside(parts: list[Part], index: int, state: _State) -> int:
-    """A question or talk: up to the end of the sentence, or where an order begins."""
-    state.flush()
-    talk = parts[index].cue(Cue.TALK)
-    end = index + 1
-    named = False
-    while end < len(parts):
-        part = parts[end]
-        if part.cue(*_MARKS):
-            break
-        if part.cue(Cue.REQUEST) and " " in part.span.text and (named or talk):
-            break
-        if talk and part.cue(Cue.COMMA):
-            break
-        named = named or part.role in (Role.ITEM, Role.MODIFIER, Role.CATEGORY, Role.SIZE)
-        end += 1
-    text = " ".join(p.span.text for p in parts[index:end])
-    state.acts.append(Aside("side_talk" if talk else "question", text))
-    return end
-
-
-def _allergy(parts: list[Part], index: int, state: _State) -> int:
-    words: list[Part] = []
-    while state.stretch and (
-        state.stretch[-1].idle
-        or state.stretch[-1].role is Role.UNKNOWN
-        or state.stretch[-1].cue(Cue.A, Cue.REQUEST, Cue.TAKE)
-    ):
-        words.insert(0, state.stretch.pop())
-    end = index + 1
-    while end < len(parts) and not parts[end].cue(*_MARKS, Cue.ADD):
-        if parts[end].cue(Cue.REQUEST) and " " in parts[end].span.text:
-            break
-        end += 1
-    words += parts[index:end]
-    state.flush()
-    state.acts.append(Aside("allergy", " ".join(p.span.text for p in words)))
-    return end
-
-
-def _instead_of(parts: list[Part], index: int, state: _State) -> int:
+def _instead_of(parts: list[Part], index: int, state: State) -> int:
     end = index + 1
     while end < len(parts) and parts[end].cue(Cue.THE, Cue.A, Cue.MEASURE, Cue.FILLER):
         end += 1
@@ -333,7 +266,7 @@ def _instead_of(parts: list[Part], index: int, state: _State) -> int:
     return index + 1
 
 
-def _replace_last(state: _State) -> None:
+def _replace_last(state: State) -> None:
     """ "a sprite instead": the item just named takes the place of the one before it."""
     before = state.cart.items
     acts = state.flush()
@@ -343,52 +276,3 @@ def _replace_last(state: _State) -> None:
     category = state.menu.items[last.group.item].category
     alike = [i for i in before if state.menu.items[i].category == category]
     state.acts[-1] = Replace(Target(((alike or list(before))[-1],)), last.group)
-
-
-def _no_as_correction(parts: list[Part], index: int, state: _State) -> bool:
-    """Whether "no" takes back what was said ("two, no, three") and leaves nothing off."""
-    part = parts[index]
-    if not part.cue(Cue.NO) or part.span.text.count(" ") or part.cue(Cue.REMOVE):
-        return False
-    following = parts[index + 1 : index + 3]
-    if not following or not (state.stretch or state.acts or state.cart.items):
-        return False
-    first = following[0]
-    if first.cue(Cue.COMMA):
-        return len(following) > 1 and (
-            following[1].role in (Role.NUMBER, Role.SIZE, Role.ITEM, Role.MODIFIER)
-            or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE, Cue.WITH)
-        )
-    second = following[1] if len(following) > 1 else None
-    if second is not None and second.role is Role.ITEM and state.ordered(second):
-        return False  # "not a Coke": there is one in the order
-    modifier = second is not None and second.role is Role.MODIFIER
-    return first.role in (Role.NUMBER, Role.SIZE) or (first.cue(Cue.A) and not modifier)
-
-
-def _correct(parts: list[Part], index: int, state: _State) -> int:
-    """What follows replaces its like before it: a number, a size, an item, a modifier."""
-    start = index + 1
-    while start < len(parts) and (parts[start].cue(Cue.COMMA, Cue.CORRECT) or parts[start].idle):
-        start += 1
-    state.stretch, merged = correction(state.stretch, parts[start:])
-    if merged or start >= len(parts) or parts[start].cue(*COMMANDS, *_MARKS):
-        return start
-    state.flush()
-    if parts[start].cue(Cue.ALSO, Cue.AND):
-        return start
-    strong = parts[index].cue(Cue.NO) or not parts[start].cue(Cue.REQUEST)
-    before = state.cart.items
-    end = next(
-        (i for i in range(start, len(parts)) if parts[i].cue(*_MARKS, *COMMANDS, Cue.DONE)),
-        len(parts),
-    )
-    if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in parts[start:end]):
-        return start
-    acts = assemble(parts[start:end], state.menu, state.cart)
-    if acts and isinstance(acts[0], Add) and before:
-        group = acts[0].group
-        target = Target((group.item,)) if group.item in before and strong else Target()
-        acts[0] = Replace(target, group, alike=True)
-    state.push(acts)
-    return end

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from order_events.drafts import Qualifier
 from voice_service.ordering.language import Cue
-from voice_service.ordering.parts import Part, Role, completes
+from voice_service.ordering.parts import Part, Role, completes, senses_of
 from voice_service.ordering.said import (
     Link,
     Said,
@@ -106,13 +106,20 @@ class Reader:
         before = self.parts[index - 1] if index else None
         if before is None:
             return 1.0
-        if completes(part, before):
+        if any(completes(part, other) for other in self._named_just_before(index)):
             return _COMPLETED
         if self._carried == "and" and self._wants_some():
             return _CARRIED
         if before.cue(Cue.ROUGHLY) or (" " in before.span.text and self._shared(before, index)):
             return _ROUGH
         return _CONTRADICTED if before.cue(Cue.BUT) and not self._negated else 1.0
+
+    def _named_just_before(self, index: int) -> Sequence[Part]:
+        """What comes before, maybe with an article between: "coconut water as the base"."""
+        start = index
+        while start and (self.parts[start - 1].idle or self.parts[start - 1].cue(Cue.THE)):
+            start -= 1
+        return self.parts[start - 1 : start] if start else ()
 
     def _wants_some(self) -> bool:
         """Whether something was asked for before something was left off."""
@@ -140,10 +147,12 @@ class Reader:
         sense = part.senses[0]
         wanted = self._wanted or self._count is not None or self._all or self._linked
         if part.role is Role.GROUP:
-            self.said.append(SaidGroup(sense.id, part.span.text, self._negated, wanted, self._all))
-        else:
-            said = SaidCategory(sense.id, part.span.text, self._negated, wanted, self._count)
+            said = SaidGroup(sense.id, part.span.text, self._negated, wanted, self._all)
+            said.named = senses_of(part.span, "modifier")
             self.said.append(said)
+        else:
+            count = self._count
+            self.said.append(SaidCategory(sense.id, part.span.text, self._negated, wanted, count))
         self._forget_count()
 
     def _unknown(self, part: Part) -> None:
@@ -160,10 +169,13 @@ class Reader:
 
     def _cue(self, index: int, part: Part) -> None:  # noqa: PLR0912, PLR0915 - a branch per cue
         if part.cue(Cue.NO):
+            if self._without_those(index):
+                return
             if self._next_is(index, Cue.AND, Cue.WITH, Cue.OR, Cue.ADD):
                 # Without what? It must not vanish.
                 self.said.append(SaidUnknown(part.span.text, wanted=False))
-            self._negated, self._carried, self._qualifier = True, None, None
+            self._unused_qualifier()
+            self._negated, self._carried = True, None
             self._forget_count()
         elif part.cue(Cue.EXTRA):
             self._emphasis("extra", part, keep_negation=not self._carried_over())
@@ -177,16 +189,16 @@ class Reader:
         elif part.cue(Cue.HALF):
             if self._role_follows(index, Role.MODIFIER) or self._half_with(index):
                 self._emphasis("half", part, keep_negation=False)
-            elif not self._last_modifier("half"):
+            elif self._role_follows(index, Role.UNKNOWN) or not self._last_modifier("half"):
                 self.said.append(SaidUnknown(part.span.text, wanted=False))
         elif part.cue(Cue.BOTH) and (
-            self._next_is(index, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.PLAIN, Cue.ONLY)
+            self._next_is(index, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.PLAIN, Cue.ONLY, Cue.ON)
             or self._role_follows(index, Role.SIZE)
             or self._role_follows(index, Role.MODIFIER)
         ):
             self.said.append(SaidBoth())
         elif part.cue(Cue.OTHER):
-            self.said.append(SaidSplit(None))
+            self.said.append(SaidSplit(None, part.span.text))
         elif part.cue(Cue.PLAIN, Cue.ONLY):
             self.said.append(SaidPlain())
         elif part.cue(Cue.AND, Cue.OR, Cue.COMMA):
@@ -215,6 +227,20 @@ class Reader:
             self._wanted = part.cue(Cue.REQUEST)
             self._listed = self._split = False
             self.said.append(SaidBreak())
+
+    def _without_those(self, index: int) -> bool:
+        """ "One with onions and one without": what the first has is left off the second."""
+        following = self.parts[index + 1 : index + 2]
+        ends = not following or following[0].cue(Cue.AND, Cue.STOP, Cue.COMMA)
+        if not ends or not self.said or not isinstance(self.said[-1], SaidSplit):
+            return False
+        said = self.said[:-1]
+        first = max((i for i, s in enumerate(said) if isinstance(s, SaidSplit)), default=-1)
+        mods = [s for s in said[first + 1 :] if isinstance(s, SaidModifier) and not s.negated]
+        if first < 0 or not mods:
+            return False
+        self.said += [replace(m, negated=True, qualifier=None, quantity=None) for m in mods]
+        return True
 
     def _emphasis(self, qualifier: Qualifier, part: Part, *, keep_negation: bool) -> None:
         if not keep_negation:

@@ -62,13 +62,17 @@ class SaidNumber:
 
 @dataclass
 class SaidGroup:
-    """The name of a whole modifier group: "no toppings"; `every`: "all the toppings"."""
+    """The name of a whole modifier group: "no toppings"; `every`: "all the toppings".
+
+    `named`: the modifiers that are called the same.
+    """
 
     id: str
     text: str
     negated: bool
     wanted: bool
     every: bool = False
+    named: tuple[Sense, ...] = ()
 
 
 @dataclass
@@ -84,9 +88,10 @@ class SaidCategory:
 
 @dataclass
 class SaidSplit:
-    """What follows is true of `count` of several, or (None) of the others."""
+    """What follows is true of `count` of several, or (None) of the others, said as `text`."""
 
     count: int | None
+    text: str = ""
 
 
 @dataclass

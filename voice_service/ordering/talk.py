@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from voice_service.ordering.acts import Act, Add, Agree, Aside, Deny, Modify, Problem
 from voice_service.ordering.language import Cue
-from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.parts import WHOLE, Part, Role
 
 COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
-_WHOLE = 0.9  # from here on a name is said in full
 _TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
+_TALK_UNKNOWN = 3  # so many unknown words are more than a name that the menu does not have,
+_MOSTLY = 2  # if they are so many times those that it has
+_LOST = 3  # words for each of the menu's, where those are about nothing that was ordered
 _TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
 
 
@@ -21,6 +23,8 @@ def is_talk(acts: Sequence[Act], parts: Sequence[Part], words: int, *, answering
     `answering`: the guest was asked which item is meant, so that less of a name is enough.
     """
     if words >= _TALK_WORDS and not answering and _only_guesses(acts, parts):
+        return True
+    if not answering and (_mostly_something_else(parts) or _lost_among(acts, parts, words)):
         return True
     return _wishes_nothing(acts, parts, words)
 
@@ -33,7 +37,7 @@ def _only_guesses(acts: Sequence[Act], parts: Sequence[Part]) -> bool:
     if not any(isinstance(a, Add) for a in acts):
         return False
     for part in parts:
-        sure = bool(part.senses) and part.senses[0].quality >= _WHOLE and part.span.nearness == 1.0
+        sure = bool(part.senses) and part.senses[0].quality >= WHOLE and part.span.nearness == 1.0
         asks = part.cue(*COMMANDS, Cue.ADD) or (
             part.cue(Cue.REQUEST) and " " in part.span.text and part.span.nearness == 1.0
         )
@@ -47,6 +51,46 @@ def _only_guesses(acts: Sequence[Act], parts: Sequence[Part]) -> bool:
     )
 
 
+def _mostly_something_else(parts: Sequence[Part]) -> bool:
+    """Whether a few words of the menu are lost among many that nothing explains.
+
+    "He met Americans in the harbour who had lost their boat" asks for nothing, not even in part.
+    """
+    unknown = _words(p for p in parts if p.role is Role.UNKNOWN)
+    named = _words(p for p in parts if p.senses)
+    asks = any(p.cue(Cue.REQUEST) and " " in p.span.text for p in parts)
+    counted = any(
+        thing.role is Role.ITEM
+        and thing.senses[0].quality >= WHOLE
+        and thing.span.nearness == 1.0
+        and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE, Cue.MEASURE))
+        for before, thing in pairwise(parts)
+    )
+    return not asks and not counted and unknown >= _TALK_UNKNOWN and unknown >= _MOSTLY * named
+
+
+def _lost_among(acts: Sequence[Act], parts: Sequence[Part], words: int) -> bool:
+    """Whether a topping or two of no item stand in a long sentence that wishes for nothing."""
+    named = _words(p for p in parts if p.senses)
+    if not named or words < max(_TALK_WORDS_WITH_REQUEST, _LOST * named):
+        return False
+    wished = any(p.role is Role.ITEM or (p.cue(Cue.REQUEST) and " " in p.span.text) for p in parts)
+    unmet = all(isinstance(act, Problem) for act in acts)
+    return unmet and not wished and not _counts_unknown(parts)
+
+
+def _counts_unknown(parts: Sequence[Part]) -> bool:
+    """ "A taco": so many of something is a wish, whatever it is."""
+    return any(
+        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
+        for before, thing in pairwise(parts)
+    )
+
+
+def _words(parts: Iterable[Part]) -> int:
+    return sum(len(part.span.words) for part in parts)
+
+
 def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Part], words: int) -> bool:
     """Whether nothing is named and nothing wished for, in enough words."""
     requests = [p for p in parts if p.cue(Cue.REQUEST)]
@@ -54,11 +98,7 @@ def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Part], words: int) -> b
         p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*COMMANDS)
         for p in parts
     ) or any(" " in p.span.text for p in requests)
-    # "a taco": so many of something is a wish, whatever it is.
-    wishes = wishes or any(
-        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
-        for before, thing in pairwise(parts)
-    )
+    wishes = wishes or _counts_unknown(parts)
     unknown = any(isinstance(a, Problem) for a in acts)
     only_unknown = all(isinstance(a, Problem | Modify) for a in acts)
     if wishes or not unknown or not only_unknown:

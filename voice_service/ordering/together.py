@@ -8,8 +8,11 @@ from itertools import accumulate, pairwise
 from voice_service.ordering.acts import Group
 from voice_service.ordering.language import Cue
 from voice_service.ordering.menu import CompiledMenu
-from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.parts import Part, Role, senses_of
 from voice_service.ordering.said import Said, SaidBreak, SaidSize
+from voice_service.ordering.text import key_of
+
+_HOW_MANY = 0.6  # certainty of "two sides" where only one or three are named
 
 
 def of_other_sizes(
@@ -64,6 +67,43 @@ def take_out_heading(groups: list[Group], parts: Sequence[Part], heads: Sequence
         if groups[first].item in {g.item for g in listed} and all(g.quantity for g in listed):
             del groups[first]
             return
+
+
+def count_under_heading(
+    groups: Sequence[Group],
+    parts: Sequence[Part],
+    heads: Sequence[int],
+    starts: Sequence[int],
+    menu: CompiledMenu,
+) -> None:
+    """ "Two sides, slaw and fries": one of each, if as many of the kind are named as it says."""
+    if len(groups) != len(heads):
+        return
+    for first, (start, head) in enumerate(zip(starts, heads, strict=True)):
+        total, category = groups[first].quantity, _heading(parts[start:head], menu)
+        if category is None or total is None or total < len(heads[:2]):
+            continue
+        listed = groups[first : first + total]
+        alone = all(group.quantity is None for group in listed[1:])
+        if alone and len(listed) == total and all(_is_in(g, category, menu) for g in listed):
+            groups[first].quantity = None
+        elif len(listed) > 1 and alone:
+            groups[first].quality *= _HOW_MANY
+
+
+def _heading(inner: Sequence[Part], menu: CompiledMenu) -> str | None:
+    """The category that a number counts before the items are named, said as several."""
+    for number, named in pairwise(inner):
+        said = named.span.text
+        several = key_of(said, menu.language) != said and " " not in said
+        categories = senses_of(named.span, "category")
+        if number.role is Role.NUMBER and several and categories:
+            return categories[0].id
+    return None
+
+
+def _is_in(group: Group, category: str, menu: CompiledMenu) -> bool:
+    return menu.items[group.item].category == category
 
 
 def accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledMenu) -> bool:

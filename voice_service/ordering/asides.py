@@ -1,0 +1,52 @@
+"""What a guest says beside the order: questions, talk with others, an allergy."""
+
+from __future__ import annotations
+
+from voice_service.ordering.acts import Aside
+from voice_service.ordering.language import Cue
+from voice_service.ordering.lookahead import MARKS, names_something
+from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.stretch import State
+
+
+def aside(parts: list[Part], index: int, state: State) -> int:
+    """A question or talk: up to the end of the sentence, or where an order begins."""
+    state.flush()
+    talk = parts[index].cue(Cue.TALK)
+    end = index + 1
+    named = False
+    while end < len(parts):
+        part = parts[end]
+        if part.cue(*MARKS):
+            break
+        if part.cue(Cue.REQUEST) and " " in part.span.text and (named or talk):
+            break
+        if part.cue(Cue.YES) and named and names_something(parts, end + 1, Cue.A):
+            break  # "do you have fried rice? Yeah, fried rice"
+        if talk and part.cue(Cue.COMMA):
+            break
+        named = named or part.role in (Role.ITEM, Role.MODIFIER, Role.CATEGORY, Role.SIZE)
+        end += 1
+    text = " ".join(p.span.text for p in parts[index:end])
+    state.acts.append(Aside("side_talk" if talk else "question", text))
+    return end
+
+
+def allergy(parts: list[Part], index: int, state: State) -> int:
+    """The whole sentence that names an allergy; returns where it ends."""
+    words: list[Part] = []
+    while state.stretch and (
+        state.stretch[-1].idle
+        or state.stretch[-1].role is Role.UNKNOWN
+        or state.stretch[-1].cue(Cue.A, Cue.REQUEST, Cue.TAKE)
+    ):
+        words.insert(0, state.stretch.pop())
+    end = index + 1
+    while end < len(parts) and not parts[end].cue(*MARKS, Cue.ADD):
+        if parts[end].cue(Cue.REQUEST) and " " in parts[end].span.text:
+            break
+        end += 1
+    words += parts[index:end]
+    state.flush()
+    state.acts.append(Aside("allergy", " ".join(p.span.text for p in words)))
+    return end
