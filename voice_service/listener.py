@@ -10,10 +10,10 @@ from collections import deque
 from dataclasses import dataclass
 
 from voice_service.audio import Framer, Samples
+from voice_service.ending import Judge
 from voice_service.endpointing import (
     Endpointer,
     EndpointEvent,
-    EndpointSettings,
     SpeechEnded,
     SpeechStarted,
 )
@@ -28,48 +28,9 @@ from voice_service.heard import (
     Want,
 )
 from voice_service.hypothesis import DecodeRequest, Hypothesis
+from voice_service.listening import ListenerSettings, to_ms
 from voice_service.utterance import Timeline, Utterance
-from voice_service.vad import FRAME, FRAME_MS, SpeechDetector
-
-
-def frames(milliseconds: float) -> int:
-    """How many frames come nearest to a length of time; at least one."""
-    return max(1, round(milliseconds / FRAME_MS))
-
-
-def to_ms(position: int) -> int:
-    """Milliseconds from the start of a session to a frame."""
-    return round(position * FRAME_MS)
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerSettings:
-    """How a session listens; lengths in frames.
-
-    An utterance is recognised first when it is `first_partial` long and then every
-    `partial_interval`; its final is tried once speech has paused for `speculate`. An utterance
-    whose text has not changed for `no_progress` is ended although the detector still hears speech.
-    Text less sure than `min_confidence`, or `min_partial_confidence` before anything of the
-    utterance has been shown, is taken for noise; where no frame was as speech-like as
-    `clear_speech`, less than `unclear_confidence`; where it is fainter by `faint_db` than the
-    session's loudest speech, less than `faint_confidence`: other people talk as well, and words of
-    the menu are heard all too easily in what they say.
-    """
-
-    endpoint: EndpointSettings
-    pre_roll: int
-    post_roll: int
-    first_partial: int
-    partial_interval: int
-    speculate: int
-    no_progress: int
-    min_confidence: float
-    min_partial_confidence: float
-    clear_speech: float
-    unclear_confidence: float
-    faint_db: float
-    faint_confidence: float
-
+from voice_service.vad import FRAME, SpeechDetector
 
 _MAX_ATTEMPTS = 2
 """Decodes of one final, if recognition fails."""
@@ -99,15 +60,24 @@ class _Job:
 
 
 class Listener:
-    """See the module. One decode at a time is in flight; finals come out in order."""
+    """See the module. One decode at a time is in flight; finals come out in order.
+
+    `judge` says how the words before a pause stand.
+    """
 
     def __init__(
-        self, settings: ListenerSettings, detector: SpeechDetector, language: str, bias: str
+        self,
+        settings: ListenerSettings,
+        detector: SpeechDetector,
+        language: str,
+        bias: str,
+        judge: Judge,
     ) -> None:
         self._settings = settings
         self._detector = detector
         self._language = language
         self._bias = bias
+        self._judge = judge
         self._framer = Framer(FRAME)
         self._endpointer = Endpointer(settings.endpoint)
         self._timeline = Timeline()
@@ -267,15 +237,14 @@ class Listener:
         utterance = self._current
         if utterance is None:
             return None
+        settings = self._settings
         position, pause = self._endpointer.position, self._endpointer.pause
-        if pause >= self._settings.speculate:
+        if pause >= settings.speculate:
             done = utterance.speculated == self._endpointer.last_speech
             return None if done else Urgency.SPECULATIVE
-        if not utterance.heard_to:
-            ripe = position - utterance.started >= self._settings.first_partial
-        else:
-            ripe = position - utterance.heard_to >= self._settings.partial_interval
-        if not ripe:
+        hopeful = not utterance.revision and utterance.unchanged < _NOTHING_HEARD
+        interval = settings.first_partial if hopeful else settings.partial_interval
+        if position - max(utterance.heard_to, utterance.started) < interval:
             return None
         return Urgency.PARTIAL if utterance.revision else Urgency.FIRST_PARTIAL
 
@@ -285,8 +254,6 @@ class Listener:
     def _progress(self, job: _Job, hypothesis: Hypothesis, now: float) -> list[ListenerEvent]:
         """A hypothesis for the utterance that is still being spoken."""
         utterance = job.utterance
-        if job.urgency is Urgency.SPECULATIVE and job.paused_at == self._endpointer.last_speech:
-            utterance.settled = hypothesis
         least = self._least_confidence(utterance, self._settings.min_partial_confidence)
         sure = utterance.revision or hypothesis.confidence >= least
         # What a cut at the hard limit may put into the next utterance is not promised in this one.
@@ -299,7 +266,18 @@ class Listener:
             if utterance.number is None:
                 told += self._announce(utterance)
             told.append(self._partial(utterance, job.heard_to, hypothesis.confidence))
+        if job.urgency is Urgency.SPECULATIVE and job.paused_at == self._endpointer.last_speech:
+            utterance.settled = hypothesis
+            told += self._weigh_pause(utterance, hypothesis, now) if sure else []
         return told + self._end_without_progress(utterance, job.heard_to, now)
+
+    def _weigh_pause(
+        self, utterance: Utterance, hypothesis: Hypothesis, now: float
+    ) -> list[ListenerEvent]:
+        """The words before this pause are known: they say how long to wait for more."""
+        words = utterance.settle(hypothesis).text
+        hangover = self._settings.patience.hangover(self._judge(words), hypothesis.confidence)
+        return [] if hangover is None else self._follow(self._endpointer.wait(hangover), now)
 
     def _partial(self, utterance: Utterance, heard_to: int, confidence: float) -> Partial:
         utterance.revision += 1

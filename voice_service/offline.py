@@ -13,6 +13,7 @@ import soundfile
 import soxr
 
 from voice_service.audio import SAMPLE_RATE, AudioError, Samples
+from voice_service.ending import by_marks
 from voice_service.heard import Final, ListenerEvent
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.listener import Listener
@@ -74,7 +75,7 @@ def transcribe_files(
             complain(str(error))
             failed = 1
             continue
-        listener = Listener(settings.listener(), detectors(), language, "")
+        listener = Listener(settings.listener(), detectors(), language, "", by_marks)
         chunks = (samples[i : i + _CHUNK] for i in range(0, len(samples), _CHUNK))
         for event in listen(chunks, listener, recognizer.decode):
             if options.jsonl:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from order_events.protocol import ErrorCode, ProtocolError
 from voice_service.audio import AudioFormat, PcmDecoder
+from voice_service.ending import by_marks
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.intake import Chunk, Intake, IntakeSettings
 from voice_service.listener import Listener
@@ -67,13 +68,15 @@ class Guest:
 
     def __init__(self, *texts: str, order: bool = True, sends: AudioFormat | None = None) -> None:
         self.decoder = PcmDecoder(sends or AudioFormat())
+        conversation = Conversation(MENU) if order else None
+        judge = by_marks if conversation is None else conversation.ending
         self.session = VoiceSession(
             session_id="s1",
             language="en-US",
             settings=SETTINGS,
             decoder=self.decoder,
-            listener=Listener(VoiceSettings().listener(), Loudness(), "en", ""),
-            conversation=Conversation(MENU) if order else None,
+            listener=Listener(VoiceSettings().listener(), Loudness(), "en", "", judge),
+            conversation=conversation,
             now=0.0,
         )
         self.now = 0.0
@@ -129,6 +132,20 @@ def finals(actions: list[Action]) -> list[dict[str, Any]]:
 
 def complaints(actions: list[Action]) -> list[ProtocolError]:
     return [a.error for a in actions if isinstance(a, Complain)]
+
+
+@pytest.mark.parametrize(
+    ("text", "still", "over"),
+    [("a cheeseburger", 0.2, 0.4), ("well", 0.4, 0.6), ("a cheeseburger and a", 0.8, 1.0)],
+)
+def test_the_order_decides_how_long_a_pause_is_waited_for(
+    text: str, still: float, over: float
+) -> None:
+    """A whole order is final soon, half of one only when nothing more comes."""
+    for pause, told in ((still, 0), (over, 1)):
+        guest = Guest(text)
+        guest.send(np.concatenate([quiet(1), sound(1), quiet(pause)]))
+        assert len(finals(guest.actions)) == told
 
 
 def test_speech_becomes_a_final_an_order_and_an_answer() -> None:
