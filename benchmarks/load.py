@@ -88,10 +88,15 @@ def _turn(recording: Recording, dialect: Dialect, length: int) -> Turn:
 
 @dataclass
 class Cost:
-    """What a run took. Processor time in seconds, memory in bytes."""
+    """What a run took. Processor time in seconds, memory in bytes.
+
+    `main_thread` is the part of `server` that its first thread used: of this service, the event
+    loop's, which does all but recognition.
+    """
 
     audio: float = 0.0
     server: float = 0.0
+    main_thread: float = 0.0
     client: float = 0.0
     wall: float = 0.0
     late: list[float] = field(default_factory=list)
@@ -210,8 +215,10 @@ async def _talk(talker: _Stream, chunks: Sequence[Message], start: float, chunk:
 def _metered(server: psutil.Process) -> Iterator[Cost]:
     cost = Cost()
     used, own, began = cpu(server), time.process_time(), time.monotonic()
+    main = main_thread(server)
     yield cost
     cost.server = cpu(server) - used
+    cost.main_thread = main_thread(server) - main
     cost.client = time.process_time() - own
     cost.wall = time.monotonic() - began
 
@@ -220,6 +227,12 @@ def cpu(server: psutil.Process) -> float:
     """Seconds of processor time that a server and its processes have used."""
     times = [process.cpu_times() for process in _tree(server)]
     return float(sum(t.user + t.system for t in times))
+
+
+def main_thread(server: psutil.Process) -> float:
+    """Seconds of processor time that the first thread of a process has used."""
+    [times] = [thread for thread in server.threads() if thread.id == server.pid]
+    return float(times.user_time + times.system_time)
 
 
 def _tree(server: psutil.Process) -> list[psutil.Process]:

@@ -39,6 +39,8 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from voice_service import models
 from voice_service.audio import SAMPLE_RATE, Samples
+from voice_service.batching import BatchPolicy
+from voice_service.compute import Compute
 from voice_service.ending import by_marks
 from voice_service.heard import Ended, ListenerEvent, Partial
 from voice_service.heard import Final as Said
@@ -48,6 +50,7 @@ from voice_service.ordering import CompiledMenu, Conversation, Heard, HeardWord
 from voice_service.recognizer import Recognizer
 from voice_service.settings import VoiceSettings
 from voice_service.vad import DetectorFactory
+from voice_service.whisper import Whisper
 
 _CHUNK: Final = SAMPLE_RATE // 10
 _NEAR: Final = SAMPLE_RATE * 80 // 1000
@@ -140,14 +143,19 @@ class Bench:
 
     def __init__(self, model: str, menu: EvalMenu | None) -> None:
         found = models.resolve(model, models.default_models_dir())
-        self.recognizer = Recognizer(
-            found.location, device="cpu", compute_type="int8", threads=1, workers=1
-        )
+        compute = Compute("cpu", "int8", workers=1, batches=BatchPolicy())
+        self._recognizer = Recognizer(Whisper(found.location, compute))
         self.menu = menu
         self._compiled = None if menu is None else CompiledMenu(menu.menu)
         self._detectors = DetectorFactory("two-stage", 2)
 
+    def decode(self, request: DecodeRequest) -> Hypothesis:
+        """Recognise at once."""
+        [hypothesis] = self._recognizer.decode([request])
+        return hypothesis
+
     def conversation(self) -> Conversation | None:
+        """What keeps the order of one guest, if there is a menu."""
         return None if self._compiled is None else Conversation(self._compiled)
 
     def stream(self, trial: Trial, settings: VoiceSettings, to: Figures) -> None:
@@ -160,7 +168,7 @@ class Bench:
             self._compiled.bias if self._compiled is not None else "",
             by_marks if conversation is None else conversation.ending,
         )
-        stream = Stream(listener, self.recognizer.decode, conversation)
+        stream = Stream(listener, self.decode, conversation)
         samples = mixed(trial.recording, None, None, 0)
         stream.run(samples)
         to.decoding += stream.decoding
@@ -181,7 +189,7 @@ class Bench:
     def hesitant(self, trial: Trial, seconds: float, rng: random.Random) -> Trial | None:
         """The recording with a silence between two of its words; None if it has but one."""
         recording = trial.recording
-        whole = self.recognizer.decode(DecodeRequest(recording.samples, "en", thorough=True))
+        whole = self.decode(DecodeRequest(recording.samples, "en", thorough=True))
         if len(whole.words) < 2:
             return None
         at = rng.randrange(1, len(whole.words))

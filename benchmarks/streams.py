@@ -3,6 +3,7 @@
     python benchmarks/streams.py [--manifest FILE] [--systems service whisperlivekit-la …]
     python benchmarks/streams.py --streams 1 4 16 32 --plot docs/streams.png
     python benchmarks/streams.py --soak 30 --streams 10
+    python benchmarks/streams.py --device cuda --limit 0.5 --batch-sizes 1 4 16 32
 
 Each stream loops recordings of 3 to 5 s with pauses of 2 s for two minutes; streams start 0.6 s
 apart, each with another recording. A number of streams is held when the 95th percentiles of onset →
@@ -21,8 +22,11 @@ needs matplotlib: `pip install --group benchmarks`.
 Columns: seconds as p50 and p95; "settled" is how long a word's place was filled before it and all
 before it stayed as they were; "changed" the share of words in partials that the committed text has
 not; "right" the share of spoken words in the committed text; CPU seconds of the server per second
-of audio; its memory at the most and its growth per stream, in MB; the client's own share of a core
-and its 99th percentile of lateness in ms, which should be small.
+of audio, and of its main thread alone in per cent (in this service it does all but recognition);
+its memory at the most and its growth per stream, in MB; the client's own share of a core and its
+99th percentile of lateness in ms, which should be small. `--batch-sizes` measures this service once
+with each, 1 being no batches; where there are GPUs, a line below says how busy they were
+(`batches.py` says with what).
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +46,7 @@ import numpy as np
 import peers
 import psutil
 from dialects import Dialect, Refused, VoiceService
+from gpus import watched
 from harness import Recording, Service, fixtures, read_manifest, service
 from load import Cost, Run, Script, run
 from shown import Figures, figures
@@ -105,12 +111,15 @@ def measure(
     with system.start() as to:
         try:
             asyncio.run(run(to, script, system.dialect, 1, 1.0))
-            ran = asyncio.run(run(to, script, system.dialect, streams, arguments.seconds))
+            with watched() as gpus:
+                ran = asyncio.run(run(to, script, system.dialect, streams, arguments.seconds))
         except (Refused, psutil.NoSuchProcess) as failure:
             print(f"{system.name:18} {streams:7}  not served: {failure}", flush=True)
             return Level(streams)
     level = Level(streams, judge(ran, system.dialect), ran.cost)
     print(line(system.name, level, arguments.limit), flush=True)
+    if gpus.busy:
+        print(f"{'':18} {gpus}", flush=True)
     return level
 
 
@@ -135,7 +144,7 @@ def search(measured: Callable[[int], Level], limit: float) -> list[Level]:
 
 HEADER: Final = (
     "system             streams  held  first partial  end → final   missing  settled      changed"
-    "  right  CPU s/s     MB  MB/str.  client  late ms"
+    "  right  CPU s/s  main %     MB  MB/str.  client  late ms"
 )
 
 
@@ -150,7 +159,8 @@ def line(name: str, level: Level, limit: float) -> str:
         f"{name:18} {level.streams:7}  {'yes' if level.held(limit) else 'no':4}  "
         f"{pair(found.first_partial)}    {pair(found.final)}  {found.missing:3}/{asked:<4} "
         f"{pair(found.settled)}  {share(found.changed, found.partial)}  "
-        f"{share(found.right, found.spoken)}  {level.cpu:7.3f}  {max(resident):5.0f}  "
+        f"{share(found.right, found.spoken)}  {level.cpu:7.3f}  "
+        f"{100 * cost.main_thread / cost.audio:6.2f}  {max(resident):5.0f}  "
         f"{(max(resident) - resident[0]) / level.streams:7.1f}  "
         f"{100 * cost.client / cost.wall:4.1f} %  {1000 * np.percentile(cost.late, 99):7.1f}"
     )
@@ -190,10 +200,10 @@ def soak(system: System, recordings: Sequence[Recording], arguments: argparse.Na
 
 
 @contextlib.contextmanager
-def own_service(arguments: argparse.Namespace) -> Iterator[Service]:
+def own_service(arguments: argparse.Namespace, *more: str) -> Iterator[Service]:
     """This service, with the command line's options and without a cap on sessions."""
     options = ["--model", arguments.model, "--device", arguments.device, *_UNLIMITED]
-    with service([*options, *shlex.split(arguments.serve)]) as to:
+    with service([*options, *shlex.split(arguments.serve), *more]) as to:
         yield to
 
 
@@ -201,8 +211,12 @@ def systems(arguments: argparse.Namespace) -> list[System]:
     """What the command line names."""
     found = []
     for name in arguments.systems:
-        if name == _SERVICE:
-            found.append(System(name, VoiceService, lambda: own_service(arguments)))
+        if name == _SERVICE and arguments.batch_sizes:
+            for size in map(str, arguments.batch_sizes):
+                start = partial(own_service, arguments, "--batch-size", size)
+                found.append(System(f"{name} batch {size}", VoiceService, start))
+        elif name == _SERVICE:
+            found.append(System(name, VoiceService, partial(own_service, arguments)))
         else:
             found.append(_peer(name, arguments))
     return found
@@ -240,6 +254,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--chunk-ms", type=int, default=100, choices=[20, 40, 50, 100])
     made.add_argument("--model", default="tiny.en")
     made.add_argument("--device", default="cpu", help="of this service: cpu or cuda")
+    made.add_argument("--batch-sizes", type=int, nargs="+", help="of this service, each measured")
     made.add_argument("--serve", default="", help="options of `voice-service serve`, quoted")
     made.add_argument("--cache", type=Path, default=default_cache(), help="environments of peers")
     return made

@@ -221,6 +221,7 @@ class RootHandler:
             self._connection.send_error(ProtocolError(ErrorCode.UNAVAILABLE, error.message))
             self._connection.close(CloseCode.TRY_AGAIN_LATER, error.message)
         except Exception:
+            # The end of this task: whoever waits for the replay must learn that it will not come.
             logger.exception("replay failed")
             self.broken()
         finally:

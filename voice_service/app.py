@@ -22,6 +22,7 @@ from voice_service.settings import VoiceSettings
 from voice_service.socket import VoiceApplication
 from voice_service.takeover import TakeOverApi
 from voice_service.vad import DetectorFactory
+from voice_service.whisper import Whisper, present
 
 SCHEDULER = web.AppKey("SCHEDULER", Scheduler)
 
@@ -37,14 +38,7 @@ def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer
 
     Blocks for seconds. Raises what CTranslate2 raises: RuntimeError, ValueError or OSError.
     """
-    workers, threads = settings.threads()
-    return Recognizer(
-        model.location,
-        device=settings.device,
-        compute_type=settings.numbers(),
-        threads=threads,
-        workers=workers,
-    )
+    return Recognizer(Whisper(model.location, settings.compute(present(settings.device))))
 
 
 def build_voice_app(
@@ -54,12 +48,12 @@ def build_voice_app(
     metrics = HubMetrics()
     events = OrderEvents(settings, metrics)
     voice_metrics = VoiceMetrics(metrics.registry)
-    workers, _ = settings.threads()
-    capacity = Capacity(workers, _SILENCE_TO_SPEECH * recognizer.cost / _TURN_S)
-    scheduler = Scheduler(recognizer.decode, workers, voice_metrics, capacity)
+    compute = settings.compute(recognizer.whisper.compute.device)
+    capacity = Capacity(compute.workers, _SILENCE_TO_SPEECH * recognizer.cost / _TURN_S)
+    scheduler = Scheduler(recognizer, compute.workers, compute.batches, voice_metrics, capacity)
     sessions = Sessions(
         settings=settings,
-        model=SpeechModel(model_name, recognizer.languages),
+        model=SpeechModel(model_name, recognizer.whisper.languages),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
         scheduler=scheduler,
         capacity=capacity,

@@ -17,13 +17,23 @@ class Urgency(IntEnum):
     SPECULATIVE = 2
     PARTIAL = 3
 
+    @property
+    def thorough(self) -> bool:
+        """Whether the answer may become a final."""
+        return self in (Urgency.FINAL, Urgency.SPECULATIVE)
+
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A wish for a decode. `since` is when it arose: of two alike, the older goes first."""
+    """A wish for a decode. `since` is when it arose: of two alike, the older goes first.
+
+    `language` and `bias` are those that its request will have.
+    """
 
     urgency: Urgency
     since: float
+    language: str = ""
+    bias: str = ""
 
 
 @dataclass(frozen=True, slots=True)

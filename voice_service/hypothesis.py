@@ -23,11 +23,15 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What the recogniser heard. `words` is empty for a quick decode, and for silence."""
+    """What the recogniser heard. `words` is empty for a quick decode, and for silence.
+
+    `repeated`: the first attempt went round in circles, so there was a second one.
+    """
 
     text: str
     confidence: float
     words: tuple[Word, ...] = ()
+    repeated: bool = False
 
     def placed(self, audio_start_ms: int, speech_start_ms: int) -> Hypothesis:
         """The same, with word times from the start of the session, none before speech began.

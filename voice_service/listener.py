@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from voice_service.audio import Framer, Samples
-from voice_service.ending import Judge
+from voice_service.ending import Judge, by_marks
 from voice_service.endpointing import (
     Endpointer,
     EndpointEvent,
@@ -71,7 +71,7 @@ class Listener:
         detector: SpeechDetector,
         language: str,
         bias: str,
-        judge: Judge,
+        judge: Judge = by_marks,
     ) -> None:
         self._settings = settings
         self._detector = detector
@@ -126,7 +126,7 @@ class Listener:
         if self._job is not None:
             return None
         if self._waiting:
-            return Want(Urgency.FINAL, self._waiting[0].since)
+            return self._want(Urgency.FINAL, self._waiting[0].since)
         return self._wish
 
     def take(self) -> DecodeRequest:
@@ -138,7 +138,7 @@ class Listener:
             waiting = self._waiting[0]
             waiting.attempts += 1
             self._job = _Job(waiting.utterance, Urgency.FINAL, 0, 0)
-            return self._request(waiting.audio, thorough=True)
+            return self._request(waiting.audio, wish)
         utterance, self._wish = self._speaking_utterance(), None
         paused_at, heard_to = self._endpointer.last_speech, self._endpointer.position
         utterance.heard_to = heard_to
@@ -147,7 +147,7 @@ class Listener:
             heard_to = self._audio_stop(paused_at)
         self._job = _Job(utterance, wish.urgency, heard_to, paused_at)
         audio = self._timeline.slice(utterance.audio_start, heard_to)
-        return self._request(audio, thorough=wish.urgency is Urgency.SPECULATIVE)
+        return self._request(audio, wish)
 
     def decoded(self, hypothesis: Hypothesis | None, now: float) -> list[ListenerEvent]:
         """Take the answer to `take`; None if recognition failed."""
@@ -231,7 +231,7 @@ class Listener:
         if urgency is None:
             self._wish = None
         elif self._wish is None or self._wish.urgency is not urgency:
-            self._wish = Want(urgency, now)
+            self._wish = self._want(urgency, now)
 
     def _desire(self) -> Urgency | None:
         utterance = self._current
@@ -248,8 +248,11 @@ class Listener:
             return None
         return Urgency.PARTIAL if utterance.revision else Urgency.FIRST_PARTIAL
 
-    def _request(self, audio: Samples, *, thorough: bool) -> DecodeRequest:
-        return DecodeRequest(audio, self._language, thorough, self._bias)
+    def _want(self, urgency: Urgency, since: float) -> Want:
+        return Want(urgency, since, self._language, self._bias)
+
+    def _request(self, audio: Samples, wish: Want) -> DecodeRequest:
+        return DecodeRequest(audio, wish.language, wish.urgency.thorough, wish.bias)
 
     def _progress(self, job: _Job, hypothesis: Hypothesis, now: float) -> list[ListenerEvent]:
         """A hypothesis for the utterance that is still being spoken."""

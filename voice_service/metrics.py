@@ -23,9 +23,16 @@ class VoiceMetrics:
         self.partials = Counter("voice_partials", "Partial transcripts sent", registry=registry)
         self.decode_seconds = Histogram(
             "voice_decode_seconds",
-            "Time of one decode on its worker",
+            "Time of one decode on its worker, be it of one utterance or of a batch",
             ["kind"],
             buckets=_LATENCY,
+            registry=registry,
+        )
+        self.batch_size = Histogram(
+            "voice_decode_batch_size",
+            "Utterances that were decoded together",
+            ["kind"],
+            buckets=(1, 2, 4, 8, 16, 32, 64),
             registry=registry,
         )
         self.decode_wait = Histogram(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final as Constant
 
@@ -13,7 +13,6 @@ import soundfile
 import soxr
 
 from voice_service.audio import SAMPLE_RATE, AudioError, Samples
-from voice_service.ending import by_marks
 from voice_service.heard import Final, ListenerEvent
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.listener import Listener
@@ -23,6 +22,8 @@ from voice_service.vad import DetectorFactory
 from voice_service.wire import wire_event
 
 _CHUNK: Constant = SAMPLE_RATE // 10
+
+Decode = Callable[[Sequence[DecodeRequest]], list[Hypothesis]]
 
 
 def read_audio(path: Path) -> Samples:
@@ -38,7 +39,7 @@ def read_audio(path: Path) -> Samples:
 
 
 def listen(
-    chunks: Iterable[Samples], listener: Listener, decode: Callable[[DecodeRequest], Hypothesis]
+    chunks: Iterable[Samples], listener: Listener, decode: Decode
 ) -> Iterator[ListenerEvent]:
     """What a session would tell about these chunks if recognition took no time."""
     for chunk in chunks:
@@ -48,11 +49,10 @@ def listen(
     yield from _satisfy(listener, decode)
 
 
-def _satisfy(
-    listener: Listener, decode: Callable[[DecodeRequest], Hypothesis]
-) -> Iterator[ListenerEvent]:
+def _satisfy(listener: Listener, decode: Decode) -> Iterator[ListenerEvent]:
     while listener.wanted() is not None:
-        yield from listener.decoded(decode(listener.take()), 0.0)
+        [hypothesis] = decode([listener.take()])
+        yield from listener.decoded(hypothesis, 0.0)
 
 
 def transcribe_files(
@@ -64,7 +64,7 @@ def transcribe_files(
     """The command `transcribe`: finals as text, or every event as a line of JSON; exit status."""
     detectors = DetectorFactory(settings.detector, settings.webrtc_mode)
     language = options.language.split("-")[0].lower()
-    if language not in recognizer.languages:
+    if language not in recognizer.whisper.languages:
         complain(f"the model does not know {options.language}")
         return 1
     failed = 0
@@ -75,7 +75,7 @@ def transcribe_files(
             complain(str(error))
             failed = 1
             continue
-        listener = Listener(settings.listener(), detectors(), language, "", by_marks)
+        listener = Listener(settings.listener(), detectors(), language, "")
         chunks = (samples[i : i + _CHUNK] for i in range(0, len(samples), _CHUNK))
         for event in listen(chunks, listener, recognizer.decode):
             if options.jsonl:

@@ -2,7 +2,8 @@
 
 Sessions do not queue audio here. A worker that is free asks the session whose wish is most urgent
 for the audio as it is at that moment, so a partial that had to wait is never a stale one, and a
-session has at most one decode in flight.
+session has at most one decode in flight. With it go others that fit into the same batch, if the
+policy has room for any.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
-from collections.abc import Callable
+from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
 from voice_service.audio import SAMPLE_RATE
+from voice_service.batching import BatchPolicy, together
 from voice_service.capacity import Capacity
 from voice_service.heard import Urgency, Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
@@ -38,32 +41,52 @@ class Source(Protocol):
         """The answer to `take`; None if recognition failed."""
 
 
+class Decoder(Protocol):
+    """The recogniser as the scheduler sees it."""
+
+    def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+        """An answer to each; called on a worker's thread."""
+
+    def prompt_length(self, language: str, bias: str) -> int:
+        """What requests must have in common, besides their kind, to share a pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A request that a worker has, and who waits for the answer."""
+
+    source: Source
+    urgency: Urgency
+    request: DecodeRequest
+
+
 class Scheduler:
-    """Runs `decode` on `workers` threads. All methods belong to the event loop's thread."""
+    """Decodes on `workers` threads. All methods belong to the event loop's thread."""
 
     def __init__(
         self,
-        decode: Callable[[DecodeRequest], Hypothesis],
+        decoder: Decoder,
         workers: int,
+        policy: BatchPolicy,
         metrics: VoiceMetrics,
         capacity: Capacity,
     ) -> None:
-        self._decode = decode
+        self._decoder = decoder
+        self._policy = policy
         self._metrics = metrics
         self._capacity = capacity
+        self._workers = workers
         self._idle = workers
         self._closed = False
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
         self._wishing: set[Source] = set()
         metrics.decode_waiting.set_function(lambda: len(self._wishing))
         self._tasks: set[asyncio.Task[None]] = set()
+        self._alarm: asyncio.TimerHandle | None = None
 
     def update(self, source: Source) -> None:
         """Something happened to the source: it may want a decode now, or no longer."""
-        if source.wanted() is None:
-            self._wishing.discard(source)
-        else:
-            self._wishing.add(source)
+        self._note(source)
         self._dispatch()
 
     def forget(self, source: Source) -> None:
@@ -73,27 +96,54 @@ class Scheduler:
     async def close(self) -> None:
         """Wait for decodes in flight; start no more."""
         self._closed = True
+        if self._alarm is not None:
+            self._alarm.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._pool.shutdown(wait=False)
 
+    def _note(self, source: Source) -> None:
+        if source.wanted() is None:
+            self._wishing.discard(source)
+        else:
+            self._wishing.add(source)
+
     def _dispatch(self) -> None:
-        loop = asyncio.get_running_loop()
+        now = asyncio.get_running_loop().time()
         while self._idle and self._wishing and not self._closed:
-            wants = [(want, source) for source in self._wishing if (want := source.wanted())]
-            if not wants:
+            wishes = [(want, source) for source in self._wishing if (want := source.wanted())]
+            if not wishes:
                 self._wishing.clear()
                 return
-            want, source = min(wants, key=lambda entry: (entry[0].urgency, entry[0].since))
+            batch = together(wishes, self._policy.size, self._shape)
+            patience = self._policy.patience(len(batch), self._workers - self._idle)
+            due = batch[0][0].since + patience
+            if patience and due > now:
+                self._wake_at(due)
+                return
+            self._start(batch, now)
+
+    def _shape(self, want: Want) -> Hashable:
+        return want.urgency.thorough, self._decoder.prompt_length(want.language, want.bias)
+
+    def _wake_at(self, due: float) -> None:
+        """Look again, should nothing happen before."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        loop = asyncio.get_running_loop()
+        self._alarm = loop.call_at(due, self._dispatch, context=contextvars.Context())
+
+    def _start(self, batch: Sequence[tuple[Want, Source]], now: float) -> None:
+        for want, source in batch:
             self._wishing.discard(source)
-            self._note_wait(want, loop.time())
-            self._idle -= 1
-            # With no context: this may be called by another session than the one that is served,
-            # and must not lend it its name in the logs.
-            task = loop.create_task(
-                self._run(source, source.take(), want.urgency), context=contextvars.Context()
-            )
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._note_wait(want, now)
+        self._idle -= 1
+        jobs = [_Job(source, want.urgency, source.take()) for want, source in batch]
+        # With no context: this may be called by another session than those that are served, and
+        # must not lend them its name in the logs.
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._run(jobs), context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _note_wait(self, want: Want, now: float) -> None:
         waited = now - want.since
@@ -101,23 +151,47 @@ class Scheduler:
         if want.urgency is Urgency.FINAL:
             self._capacity.waited(waited, now)
 
-    async def _run(self, source: Source, request: DecodeRequest, urgency: Urgency) -> None:
-        loop = asyncio.get_running_loop()
-        kind = "thorough" if request.thorough else "quick"
-        hypothesis: Hypothesis | None = None
+    async def _run(self, jobs: Sequence[_Job]) -> None:
         started = time.perf_counter()
         try:
-            hypothesis = await loop.run_in_executor(self._pool, self._decode, request)
-        except Exception:  # noqa: BLE001
-            # The boundary to foreign code: whatever it raises, the session is owed an answer.
-            _log.exception("decode failed", kind=kind)
-            self._metrics.decode_failures.inc()
+            answers = await self._answers([job.request for job in jobs])
+            self._note_cost(jobs, time.perf_counter() - started)
+            for job, answer in zip(jobs, answers, strict=True):
+                job.source.deliver(answer)
         finally:
             self._idle += 1
-        seconds = time.perf_counter() - started
+        # All of them first: they may be decoded together again.
+        for job in jobs:
+            self._note(job.source)
+        self._dispatch()
+
+    async def _answers(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis | None]:
+        """What was heard; None for what cannot be read.
+
+        A batch that fails is decoded one by one: no session may cost another its answer.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            return [*await loop.run_in_executor(self._pool, self._decoder.decode, requests)]
+        except Exception:  # noqa: BLE001
+            # The boundary to foreign code: whatever it raises, the sessions are owed an answer.
+            _log.exception("decode failed", kind=_kind(requests[0]), batch=len(requests))
+            self._metrics.decode_failures.inc()
+        if len(requests) == 1:
+            return [None]
+        return [answer for request in requests for answer in await self._answers([request])]
+
+    def _note_cost(self, jobs: Sequence[_Job], seconds: float) -> None:
+        kind = _kind(jobs[0].request)
+        audio = sum(len(job.request.audio) for job in jobs) / SAMPLE_RATE
         self._metrics.decode_seconds.labels(kind).observe(seconds)
-        self._metrics.decode_audio_seconds.labels(kind).inc(len(request.audio) / SAMPLE_RATE)
-        if urgency is not Urgency.PARTIAL:
-            self._capacity.spent(seconds, loop.time())
-        source.deliver(hypothesis)
-        self.update(source)
+        self._metrics.batch_size.labels(kind).observe(len(jobs))
+        self._metrics.decode_audio_seconds.labels(kind).inc(audio)
+        owed = sum(job.urgency is not Urgency.PARTIAL for job in jobs)
+        if owed:
+            now = asyncio.get_running_loop().time()
+            self._capacity.spent(seconds * owed / len(jobs), now)
+
+
+def _kind(request: DecodeRequest) -> str:
+    return "thorough" if request.thorough else "quick"

@@ -16,6 +16,7 @@ from order_events.menu import Menu
 from order_events.server import Runner
 from voice_service import models
 from voice_service.app import build_voice_app, load_recognizer
+from voice_service.compute import NoSuchDevice
 from voice_service.recognizer import Recognizer
 from voice_service.settings import VoiceSettings
 
@@ -29,11 +30,12 @@ def prepare(settings: VoiceSettings) -> Recognizer:
         return load_recognizer(settings, resolved)
     except (RuntimeError, ValueError, OSError) as error:
         # CTranslate2 says what is wrong with the files, the device or the number format.
-        if resolved.source == "hub":
+        if resolved.source == "hub" and not isinstance(error, NoSuchDevice):
             raise models.hub_unreachable(resolved.name, error) from error
         raise models.ModelError(
             f"model {settings.model!r} cannot be loaded on {settings.device} as "
-            f"{settings.numbers()}: {error}; check --model, --device and --compute-type"
+            f"{settings.compute_type}: {error}; check --model, --device, --device-index "
+            "and --compute-type"
         ) from error
 
 

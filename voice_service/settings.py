@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
 
 from order_events.settings import Count, HubSettings, Seconds
+from voice_service.batching import BatchPolicy
+from voice_service.compute import Compute, Device, DeviceChoice
 from voice_service.ending import Patience
 from voice_service.endpointing import EndpointSettings
 from voice_service.intake import IntakeSettings
@@ -23,6 +26,24 @@ from voice_service.vad import DetectorKind
 
 Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+DeviceIndex = Annotated[int, Field(ge=0)]
+NumberFormat = Literal[
+    "default",
+    "auto",
+    "int8",
+    "int8_float32",
+    "int8_float16",
+    "int8_bfloat16",
+    "int16",
+    "float16",
+    "bfloat16",
+    "float32",
+]
+
+_CONTEXT_STEP_S: Final = 5.0
+"""Batches form between the encoder's windows of 10, 15, 20, 25 and 30 s."""
+_PROMPT_STEP: Final = 32
+"""Menus' prompts have 100 to 223 tokens: this leaves four lengths of them."""
 
 
 class VoiceSettings(HubSettings):
@@ -35,17 +56,29 @@ class VoiceSettings(HubSettings):
         "CTranslate2 model.",
     )
     models_dir: Path | None = Field(None, description="Where fetched models are kept.")
-    device: Literal["cpu", "cuda", "auto"] = Field("cpu", description="Where the model runs.")
-    compute_type: str = Field(
+    device: DeviceChoice = Field(
+        "cpu", description="Where the model runs; `auto` takes a GPU if there is one."
+    )
+    device_index: Annotated[tuple[DeviceIndex, ...], NoDecode, Field(min_length=1)] = Field(
+        (0,), description="Which GPUs, separated by commas, counted from 0."
+    )
+    compute_type: NumberFormat = Field(
         "default",
         description="Number format of the weights, as CTranslate2 names it; `default` is int8 on a "
         "CPU and what the model was saved in on a GPU.",
     )
+    batch_size: Annotated[int, Field(ge=0, le=64)] = Field(
+        0, description="Utterances decoded together at most; 0 is 1 on a CPU and 16 on a GPU."
+    )
+    batch_wait_ms: Annotated[float, Field(ge=0, le=50)] = Field(
+        3,
+        description="How long a batch that is not full waits for company while others are decoded.",
+    )
     decode_workers: Annotated[int, Field(ge=0, le=64)] = Field(
-        0, description="Decodes at the same time; 0 chooses by the number of cores."
+        0, description="Decodes at the same time; 0 is one per core of a CPU, two per GPU."
     )
     decode_threads: Annotated[int, Field(ge=0, le=64)] = Field(
-        0, description="Threads of one decode on a CPU; 0 chooses by the number of cores."
+        0, description="Threads of one decode on a CPU; 0 shares the cores between the workers."
     )
     max_sessions: Annotated[int, Field(ge=0)] = Field(
         0,
@@ -173,6 +206,11 @@ class VoiceSettings(HubSettings):
         description="So many utterances in a row without effect, and a person takes over.",
     )
 
+    @field_validator("device_index", mode="before")
+    @classmethod
+    def _split_devices(cls, value: Any) -> Any:
+        return value.split(",") if isinstance(value, str) else value
+
     def ordering(self) -> Thresholds:
         """When an order is accepted, asked about, or handed to a person."""
         return Thresholds(
@@ -231,19 +269,39 @@ class VoiceSettings(HubSettings):
             faint_confidence=self.faint_confidence,
         )
 
-    def numbers(self) -> str:
-        """The number format of the weights."""
-        if self.compute_type != "default":
-            return self.compute_type
-        return "int8" if self.device == "cpu" else "default"
+    def compute(self, device: Device) -> Compute:
+        """How the model runs on a device."""
+        return self._on_cpu() if device == "cpu" else self._on_gpu()
 
-    def threads(self) -> tuple[int, int]:
-        """Decode workers, and threads of each: on a CPU every core has a decode of its own.
+    def _on_cpu(self) -> Compute:
+        """Every core has a decode of its own, and each decode its own audio.
 
-        Threads that share a decode of a small model wait for each other more than they gain.
+        Threads that share a decode of a small model wait for each other more than they gain, and so
+        do utterances that share one.
         """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        if self.device != "cpu":
-            return self.decode_workers or 2, self.decode_threads or 1
         workers = self.decode_workers or cores
-        return workers, self.decode_threads or max(1, cores // workers)
+        return Compute(
+            "cpu",
+            "int8" if self.compute_type == "default" else self.compute_type,
+            workers,
+            self._batches(self.batch_size or 1, devices=1),
+            threads=self.decode_threads or max(1, cores // workers),
+        )
+
+    def _on_gpu(self) -> Compute:
+        """Two workers for each: one prepares or reads a batch while the GPU has the other's."""
+        devices = len(self.device_index)
+        return Compute(
+            "cuda",
+            self.compute_type,
+            self.decode_workers or 2 * devices,
+            self._batches(self.batch_size or 16, devices),
+            devices=self.device_index,
+        )
+
+    def _batches(self, size: int, devices: int) -> BatchPolicy:
+        wait = self.batch_wait_ms / 1000
+        if size == 1:
+            return BatchPolicy(size, wait, devices)
+        return BatchPolicy(size, wait, devices, _CONTEXT_STEP_S, _PROMPT_STEP)

@@ -10,15 +10,24 @@ import numpy as np
 import pytest
 from voice_kit import normal, recording, sidecar, silence, wer
 
+from voice_service import models
+from voice_service.app import load_recognizer
 from voice_service.hypothesis import DecodeRequest, Hypothesis
-from voice_service.recognizer import Recognizer, loops
-from voice_service.server import demo_menu
+from voice_service.looping import loops
+from voice_service.recognizer import THOROUGH, Recognizer
+from voice_service.server import demo_menu, prepare
+from voice_service.settings import VoiceSettings
 
 
 def decode(
     recognizer: Recognizer, name: str, *, thorough: bool = True, bias: str = ""
 ) -> Hypothesis:
-    return recognizer.decode(DecodeRequest(recording(name), "en", thorough, bias))
+    return alone(recognizer, DecodeRequest(recording(name), "en", thorough, bias))
+
+
+def alone(recognizer: Recognizer, request: DecodeRequest) -> Hypothesis:
+    [hypothesis] = recognizer.decode([request])
+    return hypothesis
 
 
 @pytest.mark.parametrize("thorough", [False, True])
@@ -36,7 +45,7 @@ def test_words_have_times_in_order_inside_the_audio_and_make_up_the_text(
     """Clients highlight words as they play."""
     first, *_, last = sidecar("correct_size")["utterances"]
     audio = recording("correct_size")[: 16 * (last["end_ms"] + 200)]
-    heard = recognizer.decode(DecodeRequest(audio, "en", thorough=True))
+    heard = alone(recognizer, DecodeRequest(audio, "en", thorough=True))
     assert " ".join(word.text for word in heard.words) == heard.text
     ends = [0, *(word.end_ms for word in heard.words)]
     for before, word in zip(ends, heard.words, strict=False):
@@ -58,7 +67,7 @@ def test_honest_repeats_are_kept(recognizer: Recognizer) -> None:
 def test_silence_is_nothing(recognizer: Recognizer, seconds: float) -> None:
     """Whisper is known to hear thanks and applause in it."""
     for thorough in (False, True):
-        heard = recognizer.decode(DecodeRequest(silence(seconds), "en", thorough))
+        heard = alone(recognizer, DecodeRequest(silence(seconds), "en", thorough))
         assert heard.text == "" or heard.confidence < 0.35
 
 
@@ -77,8 +86,8 @@ def test_a_decode_is_repeatable(recognizer: Recognizer) -> None:
 def test_more_audio_than_the_model_can_hear_is_our_own_mistake(recognizer: Recognizer) -> None:
     """Cutting it off in silence would lose words."""
     with pytest.raises(ValueError, match="30 s"):
-        recognizer.decode(DecodeRequest(silence(30.1), "en", thorough=False))
-    recognizer.decode(DecodeRequest(silence(30.0), "en", thorough=False))
+        alone(recognizer, DecodeRequest(silence(30.1), "en", thorough=False))
+    alone(recognizer, DecodeRequest(silence(30.0), "en", thorough=False))
 
 
 def test_a_very_long_bias_leaves_room_for_the_text(recognizer: Recognizer) -> None:
@@ -86,6 +95,25 @@ def test_a_very_long_bias_leaves_room_for_the_text(recognizer: Recognizer) -> No
     names = ", ".join(item.name for item in demo_menu().items)
     heard = decode(recognizer, "one_item", bias=", ".join([names] * 30))
     assert normal(heard.text)
+
+
+def test_without_a_bias_as_many_tokens_may_be_written_as_with_one(
+    recognizer: Recognizer,
+) -> None:
+    """CTranslate2 allows half of its `max_length`: short prompts would halve the text with it."""
+    whisper = recognizer.whisper
+    spectrogram = whisper.spectrogram(recording("quantities"))[None, :, :1000]
+    for bias in ("", "a small coffee and a large tea with two sugars and a muffin " * 3):
+        prompt = whisper.prompt("en", bias)
+        [found] = whisper.generate(
+            whisper.encode(spectrogram, rows_apart=False),
+            [prompt],
+            beam_size=1,
+            no_repeat_ngram=0,
+            limit=11,
+            hypotheses=1,
+        )
+        assert len(found.texts[0]) in (11, 12)
 
 
 def test_another_hypothesis_may_be_chosen(recognizer: Recognizer) -> None:
@@ -97,12 +125,12 @@ def test_another_hypothesis_may_be_chosen(recognizer: Recognizer) -> None:
         return len(texts) - 1
 
     request = DecodeRequest(recording("traffic_5db"), "en", thorough=True, choose=last)
-    heard = recognizer.decode(request)
+    heard = alone(recognizer, request)
     [texts] = offered
     assert len(set(texts)) > 1
     assert heard.text == texts[-1] != texts[0]
     assert " ".join(word.text for word in heard.words) == heard.text
-    assert recognizer.decode(replace(request, choose=None)).text == texts[0]
+    assert alone(recognizer, replace(request, choose=None)).text == texts[0]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +169,8 @@ def test_threads_may_decode_at_once(recognizer: Recognizer) -> None:
 
 def test_an_english_model_says_that_it_knows_english(recognizer: Recognizer) -> None:
     """UNSUPPORTED_LANGUAGE depends on it."""
-    assert recognizer.languages == {"en"}
-    assert not recognizer.multilingual
+    assert recognizer.whisper.languages == {"en"}
+    assert not recognizer.whisper.multilingual
 
 
 def test_audio_may_be_read_only_and_is_not_changed(recognizer: Recognizer) -> None:
@@ -150,5 +178,94 @@ def test_audio_may_be_read_only_and_is_not_changed(recognizer: Recognizer) -> No
     audio = np.array(recording("one_item"))
     before = audio.copy()
     audio.flags.writeable = False
-    recognizer.decode(DecodeRequest(audio, "en", thorough=True))
+    alone(recognizer, DecodeRequest(audio, "en", thorough=True))
     np.testing.assert_array_equal(audio, before)
+
+
+@pytest.fixture(scope="module")
+def batching() -> Recognizer:
+    """tiny.en with windows that are rounded, as where batches are formed."""
+    resolved = models.resolve("tiny.en", models.default_models_dir({}))
+    return load_recognizer(VoiceSettings(batch_size=2), resolved)
+
+
+def request(name: str, *, thorough: bool = True, bias: str = "") -> DecodeRequest:
+    return DecodeRequest(recording(name), "en", thorough, bias)
+
+
+def assert_same(together: Hypothesis, alone: Hypothesis) -> None:
+    """The same words at the same times; as sure of them, but for rounding."""
+    assert together.text == alone.text
+    assert together.confidence == pytest.approx(alone.confidence, abs=1e-3)
+    for ours, theirs in zip(together.words, alone.words, strict=True):
+        assert ours == replace(theirs, confidence=ours.confidence)
+        assert ours.confidence == pytest.approx(theirs.confidence, abs=1e-3)
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(
+    batching: Recognizer, thorough: bool
+) -> None:
+    """Texts of several lengths, silence among them, prompts of one length and of another."""
+    biased = {"one_item": "a tea", "modifiers": "one large mocha with whipped cream", "sizes": ""}
+    assert len({batching.prompt_length("en", bias) for bias in biased.values()}) == 2
+    requests = [
+        DecodeRequest(recording(name), "en", thorough, bias) for name, bias in biased.items()
+    ]
+    requests.append(DecodeRequest(recording("kitchen_20db"), "en", thorough, "a small tea"))
+    requests.insert(2, DecodeRequest(silence(2.0), "en", thorough))
+    together = batching.decode(requests)
+    assert together[2].text == "" or together[2].confidence < 0.35
+    for found, request in zip(together, requests, strict=True):
+        assert_same(found, alone(batching, request))
+
+
+def test_words_are_timed_alike_beside_others_whose_audio_is_as_long(batching: Recognizer) -> None:
+    """CTranslate2 then looks at the padding of the shorter texts as well, if it is let."""
+    spoken = [recording(name) for name in ("one_item", "modifiers", "sizes")]
+    requests = [
+        DecodeRequest(np.append(audio, silence(4.0))[:64_000], "en", thorough=True)
+        for audio in spoken
+    ]
+    for found, request in zip(batching.decode(requests), requests, strict=True):
+        assert_same(found, alone(batching, request))
+
+
+def test_prompts_of_many_menus_have_one_length_and_their_own_words(batching: Recognizer) -> None:
+    """What is filled up comes first, so that the decoder goes on from the end of the bias."""
+    short, long = "a small latte", "I would like a small latte and a large mocha with oat milk"
+    prompts = [batching.whisper.prompt("en", bias) for bias in (short, long)]
+    assert {len(prompt) for prompt in prompts} == {1 + 32 + 1}
+    for bias, prompt in zip((short, long), prompts, strict=True):
+        assert batching.whisper.text("en", prompt[1:-1]).endswith(bias)
+    assert batching.prompt_length("en", "") == 1
+
+
+def test_who_goes_in_circles_is_tried_again_without_the_others(
+    batching: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here by a limit that only some reach: what they said would be cut off."""
+    monkeypatch.setattr(batching, "thorough", replace(THOROUGH, tokens_per_s=3.0))
+    names = ["fast_talker", "slow_talker"]
+    requests = [DecodeRequest(recording(name), "en", thorough=True) for name in names]
+    for name, found, request in zip(names, batching.decode(requests), requests, strict=True):
+        assert_same(found, alone(batching, request))
+        assert wer(sidecar(name)["text"], found.text) <= 0.2
+
+
+def test_each_guest_has_a_chooser_of_its_own(batching: Recognizer) -> None:
+    """One takes the least likely text, the other has nothing to choose between."""
+    request = DecodeRequest(recording("traffic_5db"), "en", thorough=True)
+    picky = replace(request, choose=lambda texts: len(texts) - 1)
+    together = batching.decode([picky, request])
+    assert together[0].text != together[1].text
+    for found, one in zip(together, [picky, request], strict=True):
+        assert_same(found, alone(batching, one))
+
+
+def test_a_device_or_number_format_that_is_not_there_is_named() -> None:
+    """Before a model is fetched from anywhere: the service does not start, and says why."""
+    with pytest.raises(models.ModelError, match=r"this CPU computes in .*int8.*--compute-type"):
+        prepare(VoiceSettings(model="small.en", compute_type="int8_float16"))
+    with pytest.raises(models.ModelError, match=r"there is no GPU 63.*--device-index"):
+        prepare(VoiceSettings(model="small.en", device="cuda", device_index=(63,)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from voice_service.batching import BatchPolicy
 from voice_service.capacity import Capacity
 from voice_service.heard import Urgency, Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
@@ -37,9 +38,7 @@ class Session:
         wish = self.wishes.pop(0)
         self.flying += 1
         self.most = max(self.most, self.flying)
-        return DecodeRequest(
-            np.zeros(1_600, np.float32), "en", wish.urgency is not Urgency.PARTIAL, self.name
-        )
+        return DecodeRequest(np.zeros(1_600, np.float32), "en", wish.urgency.thorough, self.name)
 
     def deliver(self, hypothesis: Hypothesis | None) -> None:
         self.flying -= 1
@@ -48,10 +47,26 @@ class Session:
             self.done.set()
 
 
-class Desk:
+class Recogniser:
+    """Answers each request with the name of who asked, or as `answer` says."""
+
+    def __init__(self, answer: Callable[[DecodeRequest], Hypothesis] | None = None) -> None:
+        self._answer = answer or (lambda request: Hypothesis(request.bias, 1.0))
+        self.batches: list[list[str]] = []
+
+    def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+        self.batches.append([request.bias for request in requests])
+        return [self._answer(request) for request in requests]
+
+    def prompt_length(self, language: str, bias: str) -> int:
+        return len(language)
+
+
+class Desk(Recogniser):
     """A recogniser that decodes when it is let, and remembers who came in which order."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Callable[[DecodeRequest], Hypothesis] | None = None) -> None:
+        super().__init__(answer)
         self.order: list[str] = []
         self.threads: set[str] = set()
         self.gate = threading.Semaphore(0)
@@ -60,17 +75,17 @@ class Desk:
         self._running = 0
         self._lock = threading.Lock()
 
-    def __call__(self, request: DecodeRequest) -> Hypothesis:
+    def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         with self._lock:
             self._running += 1
             self.most = max(self.most, self._running)
-            self.order.append(request.bias)
+            self.order += [request.bias for request in requests]
             self.threads.add(threading.current_thread().name)
         self.busy.release()
         assert self.gate.acquire(timeout=TIMEOUT)
         with self._lock:
             self._running -= 1
-        return Hypothesis(request.bias, 1.0)
+        return super().decode(requests)
 
     async def wait_busy(self) -> None:
         assert await asyncio.to_thread(self.busy.acquire, timeout=TIMEOUT)
@@ -80,8 +95,14 @@ class Desk:
             self.gate.release()
 
 
-def scheduler(decode: Callable[[DecodeRequest], Hypothesis], workers: int = 1) -> Scheduler:
-    return Scheduler(decode, workers, VoiceMetrics(CollectorRegistry()), Capacity(workers, 0.1))
+def scheduler(
+    recogniser: Recogniser,
+    workers: int = 1,
+    policy: BatchPolicy | None = None,
+    registry: CollectorRegistry | None = None,
+) -> Scheduler:
+    metrics = VoiceMetrics(registry or CollectorRegistry())
+    return Scheduler(recogniser, workers, policy or BatchPolicy(), metrics, Capacity(workers, 0.1))
 
 
 async def finished(*sessions: Session) -> None:
@@ -182,7 +203,7 @@ async def test_a_failure_is_delivered_as_none_and_the_worker_goes_on(error: Exce
             raise failure
         return Hypothesis(request.bias, 1.0)
 
-    plan = scheduler(decode)
+    plan = scheduler(Recogniser(decode))
     failing = Session("one", Want(Urgency.FINAL, 0), Want(Urgency.FINAL, 0))
     other = Session("two", Want(Urgency.PARTIAL, 0))
     plan.update(failing)
@@ -248,17 +269,141 @@ async def test_close_waits_for_what_is_in_flight_and_starts_no_more() -> None:
 
 async def test_decodes_are_measured() -> None:
     """The real-time factor is what capacity is planned by."""
-    desk = Desk()
-    desk.open()
     registry = CollectorRegistry()
-    plan = Scheduler(desk, 1, VoiceMetrics(registry), Capacity(1, 0.1))
+    plan = scheduler(Recogniser(), registry=registry)
     session = Session("one", Want(Urgency.FINAL, 0), Want(Urgency.PARTIAL, 0))
     plan.update(session)
     await finished(session)
     await plan.close()
     for kind in ("thorough", "quick"):
         assert registry.get_sample_value("voice_decode_seconds_count", {"kind": kind}) == 1
+        assert registry.get_sample_value("voice_decode_batch_size_sum", {"kind": kind}) == 1
         value = registry.get_sample_value("voice_decode_audio_seconds_total", {"kind": kind})
         assert value == pytest.approx(0.1)
     for urgency in ("final", "partial"):
         assert registry.get_sample_value("voice_decode_wait_seconds_count", {"urgency": urgency})
+
+
+async def test_who_waits_behind_a_decode_goes_together_with_others_of_the_same_kind() -> None:
+    """Finals before partials, as ever; a batch has no place for one of the other kind."""
+    desk = Desk()
+    registry = CollectorRegistry()
+    plan = scheduler(desk, policy=BatchPolicy(size=3), registry=registry)
+    busy = Session("busy", Want(Urgency.PARTIAL, 0))
+    plan.update(busy)
+    await desk.wait_busy()
+    others = [
+        Session("partial", Want(Urgency.PARTIAL, 0)),
+        Session("final 4", Want(Urgency.FINAL, 4)),
+        Session("final 1", Want(Urgency.FINAL, 1)),
+        Session("speculation", Want(Urgency.SPECULATIVE, 0)),
+        Session("first partial", Want(Urgency.FIRST_PARTIAL, 2)),
+        Session("final 3", Want(Urgency.FINAL, 3)),
+    ]
+    for session in others:
+        plan.update(session)
+    desk.open()
+    await finished(busy, *others)
+    assert desk.batches == [
+        ["busy"],
+        ["final 1", "final 3", "final 4"],
+        ["first partial", "partial"],
+        ["speculation"],
+    ]
+    assert all(session.answers == [Hypothesis(session.name, 1.0)] for session in others)
+    sizes = {"kind": "thorough"}
+    assert registry.get_sample_value("voice_decode_batch_size_sum", sizes) == 4
+    assert registry.get_sample_value("voice_decode_batch_size_count", sizes) == 2
+    await plan.close()
+
+
+async def test_a_lone_wish_is_decoded_at_once_however_patient_the_policy_is() -> None:
+    """Nothing runs: there is nothing to be gained by waiting."""
+    plan = scheduler(Recogniser(), workers=2, policy=BatchPolicy(size=8, wait=1e6))
+    session = Session("one", Want(Urgency.FINAL, asyncio.get_running_loop().time()))
+    plan.update(session)
+    await finished(session)
+    await plan.close()
+
+
+async def test_beside_a_decode_that_runs_a_batch_waits_until_it_is_full() -> None:
+    """And no longer: the second worker is free all the time."""
+    desk = Desk()
+    plan = scheduler(desk, workers=2, policy=BatchPolicy(size=2, wait=1e6))
+    now = asyncio.get_running_loop().time()
+    busy, first, second = (Session(str(n), Want(Urgency.FINAL, now + n)) for n in range(3))
+    plan.update(busy)
+    await desk.wait_busy()
+    plan.update(first)
+    assert first.flying == 0
+    plan.update(second)
+    assert (first.flying, second.flying) == (1, 1)
+    desk.open()
+    await finished(busy, first, second)
+    assert [batch for batch in desk.batches if len(batch) > 1] == [["1", "2"]]
+    await plan.close()
+
+
+async def test_a_batch_that_stays_small_starts_when_its_time_is_up() -> None:
+    """Although the other decode still runs, and nothing else happens."""
+    desk = Desk()
+    plan = scheduler(desk, workers=2, policy=BatchPolicy(size=8, wait=0.03))
+    busy = Session("busy", Want(Urgency.FINAL, 0))
+    plan.update(busy)
+    await desk.wait_busy()
+    patient = Session("patient", Want(Urgency.FINAL, asyncio.get_running_loop().time()))
+    plan.update(patient)
+    assert patient.flying == 0
+    await desk.wait_busy()
+    assert patient.flying == 1
+    assert patient.answers == busy.answers == []
+    desk.open()
+    await finished(busy, patient)
+    await plan.close()
+
+
+async def test_a_batch_that_fails_is_decoded_one_by_one() -> None:
+    """What one guest's audio does must not cost the others their answer."""
+
+    def decode(request: DecodeRequest) -> Hypothesis:
+        if request.bias == "bad":
+            raise RuntimeError("CUDA")
+        return Hypothesis(request.bias, 1.0)
+
+    desk = Desk(decode)
+    plan = scheduler(desk, policy=BatchPolicy(size=4))
+    sessions = [Session(name, Want(Urgency.FINAL, 0)) for name in ("busy", "good", "bad", "fine")]
+    for session in sessions:
+        plan.update(session)
+    desk.open()
+    await finished(*sessions)
+    assert sorted(map(len, desk.batches)) == [1, 1, 1, 1, 3]
+    assert [session.answers for session in sessions] == [
+        [None if session.name == "bad" else Hypothesis(session.name, 1.0)] for session in sessions
+    ]
+    await plan.close()
+
+
+async def test_a_batch_costs_its_worker_once() -> None:
+    """Admission counts the time of workers; further partials that ride along are not charged."""
+
+    class Book(Capacity):
+        charged = 0.0
+
+        def spent(self, seconds: float, now: float) -> None:
+            self.charged += seconds
+            super().spent(seconds, now)
+
+    registry, book, desk = CollectorRegistry(), Book(1, 0.1), Desk()
+    plan = Scheduler(desk, 1, BatchPolicy(size=4), VoiceMetrics(registry), book)
+    sessions = [Session(name, Want(Urgency.PARTIAL, 0)) for name in ("busy", "a", "b", "c")]
+    sessions.append(Session("first", Want(Urgency.FIRST_PARTIAL, 0)))
+    for session in sessions:
+        plan.update(session)
+    desk.open()
+    await finished(*sessions)
+    await plan.close()
+    assert [set(batch) for batch in desk.batches] == [{"busy"}, {"first", "a", "b", "c"}]
+    total = registry.get_sample_value("voice_decode_seconds_sum", {"kind": "quick"})
+    assert total is not None
+    assert 0 < book.charged <= total / 4

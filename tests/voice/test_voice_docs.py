@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import importlib
 import json
 import re
 import shlex
@@ -247,9 +248,17 @@ def test_a_command_of_the_readme_exists(command: str, monkeypatch: pytest.Monkey
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         assert all(re.search(rf"^{target}:", makefile, re.M) for target in targets)
     elif program == "pip":
-        [extra] = re.findall(r"^\.\[(.*)\]$", words[1])
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-        assert extra in project["project"]["optional-dependencies"]
+        if words[1] == "--group":
+            assert words[2] in project["dependency-groups"]
+        else:
+            [extra] = re.findall(r"^\.\[(.*)\]$", words[1])
+            assert extra in project["project"]["optional-dependencies"]
+    elif program == "python":
+        script = ROOT / words[0]
+        assert script.parent == ROOT / "benchmarks"
+        options = importlib.import_module(script.stem).parser().parse_args(words[1:])
+        assert isinstance(options, argparse.Namespace)
     elif program == "docker":
         assert all((ROOT / word).is_file() for word in words if word.startswith("Dockerfile"))
     else:

@@ -95,12 +95,12 @@ async def test_a_failed_decode_is_logged_with_its_session(
     server = await start()
     client = await server.voice()
     await client.begin("s1", order="off")
-    recognizer._model.unload_model()
+    recognizer.whisper.model.unload_model()
     try:
         await client.chunks(pieces(recording("one_item"), 500))
         await client.until("voice:speech_discarded")
     finally:
-        recognizer._model.load_model()
+        recognizer.whisper.model.load_model()
     lines, _ = written(capfd)
     [told] = {line["session"] for line in lines if line["event"].startswith("an utterance could")}
     assert told == "s1"

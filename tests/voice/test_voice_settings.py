@@ -29,6 +29,8 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "allowed_origins": ("https://a.example, https://b.example/", None),
     "retention_of": ('{"r1": {"days": 90}}', {"r1": Retention(days=90)}),
     "device": ("cuda", "cuda"),
+    "device_index": ("0, 1", (0, 1)),
+    "compute_type": ("int8_float16", "int8_float16"),
     "detector": ("webrtc", "webrtc"),
     "webrtc_mode": ("3", 3),
     "utterance_limit_ms": ("9000", 9_000),
@@ -85,6 +87,8 @@ def test_every_setting_is_described(name: str) -> None:
         ("webrtc_mode", "4"),
         ("detector", "energy"),
         ("device", "tpu"),
+        ("compute_type", "int4"),
+        ("batch_size", "65"),
         ("resume_window_s", "-1"),
         ("max_sessions", "-1"),
         ("decode_workers", "many"),
@@ -125,20 +129,27 @@ def test_the_longest_utterance_fits_into_one_decode() -> None:
     assert longest * FRAME_MS <= 30_000
 
 
-def test_threads_follow_the_machine_unless_told_otherwise() -> None:
-    """As many decodes as cores can carry; a GPU needs few threads."""
-    workers, threads = VoiceSettings().threads()
+def test_on_a_cpu_every_core_has_a_decode_of_its_own() -> None:
+    """None waits for another, and the encoder sees no more than it must."""
     cores = len(os.sched_getaffinity(0))
-    assert 1 <= workers * threads <= max(1, cores)
-    assert VoiceSettings(decode_workers=3, decode_threads=2).threads() == (3, 2)
-    assert VoiceSettings(device="cuda").threads() == (2, 1)
+    found = VoiceSettings().compute("cpu")
+    assert (found.workers, found.threads, found.numbers) == (cores, 1, "int8")
+    assert found.batches.size == 1
+    assert found.batches.context(11.3) == 11.3
+    told = VoiceSettings(decode_workers=3, decode_threads=2, batch_size=4).compute("cpu")
+    assert (told.workers, told.threads, told.batches.size) == (3, 2, 4)
 
 
-def test_numbers_are_int8_on_a_cpu_and_as_saved_on_a_gpu() -> None:
-    """The default must be right for both."""
-    assert VoiceSettings().numbers() == "int8"
-    assert VoiceSettings(device="cuda").numbers() == "default"
-    assert VoiceSettings(compute_type="float16").numbers() == "float16"
+def test_on_gpus_batches_form_and_each_has_its_workers() -> None:
+    """Whatever of it is not set; the weights are as they were saved."""
+    found = VoiceSettings(device_index=(1, 3)).compute("cuda")
+    assert (found.devices, found.workers, found.workers_per_device) == ((1, 3), 4, 2)
+    assert (found.numbers, found.batches.size, found.batches.wait) == ("default", 16, 0.003)
+    assert found.batches.context(11.3) == 15.0
+    told = VoiceSettings(compute_type="float16", batch_size=1, batch_wait_ms=0, decode_workers=3)
+    assert told.compute("cuda").numbers == "float16"
+    assert told.compute("cuda").batches.context(11.3) == 11.3
+    assert told.compute("cuda").workers == 3
 
 
 def test_gap_and_resume_follow_the_protocol() -> None:

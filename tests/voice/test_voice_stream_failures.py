@@ -15,11 +15,11 @@ from voice_service.recognizer import Recognizer
 @contextlib.contextmanager
 def unloaded(recognizer: Recognizer) -> Iterator[None]:
     """The weights are gone from memory, as when a device fails."""
-    recognizer._model.unload_model()
+    recognizer.whisper.model.unload_model()
     try:
         yield
     finally:
-        recognizer._model.load_model()
+        recognizer.whisper.model.load_model()
 
 
 async def test_a_model_that_fails_is_an_internal_error_and_the_session_survives_it(
