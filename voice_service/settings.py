@@ -123,7 +123,7 @@ class VoiceSettings(HubSettings):
 
     # Decoding
     first_partial_ms: Milliseconds = Field(
-        224,
+        256,
         description="Speech of this length gets its first partial; if that is too unsure, the next "
         "try comes as soon.",
     )
