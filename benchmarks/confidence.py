@@ -86,7 +86,11 @@ class Ears:
         detector = DetectorFactory(self.settings.detector, self.settings.webrtc_mode)()
         bias = self.menu.bias if self.menu else ""
         listener = Listener(
-            self.settings.listener(), detector, self.language, bias, self.calibration
+            self.settings.listener(),
+            detector,
+            self.language,
+            bias,
+            calibration=self.calibration,
         )
         chunks = (audio[i : i + _CHUNK] for i in range(0, len(audio), _CHUNK))
         return listen(chunks, listener, self._decoder())

@@ -15,8 +15,8 @@ class EndpointSettings:
 
     Speech begins at the probability `onset` and goes on at `offset`, which is lower: a detector is
     less sure of quiet syllables and of telephone speech. `confirm` frames of speech begin an
-    utterance; `hangover` frames of pause end it, `short_hangover` once it is longer than
-    `soft_limit`.
+    utterance; `hangover` frames of pause end it, unless `wait` is told otherwise, and
+    `short_hangover` once it is longer than `soft_limit`.
     At `hard_limit` it is cut at the least speech-like of its last `cut_window` frames.
     """
 
@@ -59,6 +59,8 @@ class Endpointer:
     """Where the utterance in progress began; None between utterances."""
     last_speech: int = 0
     """The frame after the last one that was speech."""
+    _hangover: int | None = None
+    """What ends the pause that speech is in now, if it was told."""
     _run: int = 0
     _recent: deque[float] = field(default_factory=deque)
 
@@ -71,6 +73,14 @@ class Endpointer:
         """Take the next frame's speech probability, 0 to 1."""
         self.position += 1
         return self._between(probability) if self.started is None else self._within(probability)
+
+    def wait(self, hangover: int) -> list[EndpointEvent]:
+        """Let the pause that speech is in now end the utterance once it has lasted `hangover`."""
+        if self.started is None or not self.pause:
+            return []
+        self._hangover = hangover
+        length = self.position - self.started
+        return [self._end(self.last_speech)] if self._has_paused(length) else []
 
     def flush(self) -> list[EndpointEvent]:
         """No more frames: an utterance in progress ends with its last speech."""
@@ -97,21 +107,28 @@ class Endpointer:
         assert self.started is not None  # noqa: S101  the caller's branch, for the type checker
         if probability >= self.settings.offset:
             self.last_speech = self.position
+            self._hangover = None
         self._recent.append(probability)
         if len(self._recent) > self.settings.cut_window:
             self._recent.popleft()
         length = self.position - self.started
-        long = length >= self.settings.soft_limit
-        if self.pause >= (self.settings.short_hangover if long else self.settings.hangover):
+        if self._has_paused(length):
             return [self._end(self.last_speech)]
         if length >= self.settings.hard_limit:
             quietest = min(range(len(self._recent)), key=self._recent.__getitem__)
             return self.cut(self.position - len(self._recent) + quietest + 1)
         return []
 
+    def _has_paused(self, length: int) -> bool:
+        """Whether the pause is long enough to end an utterance of this length."""
+        if length >= self.settings.soft_limit:
+            return self.pause >= self.settings.short_hangover
+        return self.pause >= (self._hangover or self.settings.hangover)
+
     def _start(self, at: int, *, resumed: bool = False) -> SpeechStarted:
         self.started = at
         self.last_speech = self.position
+        self._hangover = None
         return SpeechStarted(at, resumed)
 
     def _end(self, at: int) -> SpeechEnded:

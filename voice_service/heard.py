@@ -67,13 +67,18 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """What was heard; word times count from the start of the session."""
+    """What was heard; word times count from the start of the session.
+
+    `overheard`: so faint beside other speech of the session, and so unsure, that it may be people
+    who talk in the background.
+    """
 
     utterance: int
     revision: int
     start_ms: int
     end_ms: int
     hypothesis: Hypothesis
+    overheard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

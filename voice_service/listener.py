@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from voice_service.audio import Framer, Samples
 from voice_service.calibration import RAW, Calibration
+from voice_service.ending import Judge, by_marks
 from voice_service.endpointing import (
     Endpointer,
     EndpointEvent,
-    EndpointSettings,
     SpeechEnded,
     SpeechStarted,
 )
@@ -29,48 +29,9 @@ from voice_service.heard import (
     Want,
 )
 from voice_service.hypothesis import DecodeRequest, Hypothesis
+from voice_service.listening import ListenerSettings, to_ms
 from voice_service.utterance import Timeline, Utterance
-from voice_service.vad import FRAME, FRAME_MS, SpeechDetector
-
-
-def frames(milliseconds: float) -> int:
-    """How many frames come nearest to a length of time; at least one."""
-    return max(1, round(milliseconds / FRAME_MS))
-
-
-def to_ms(position: int) -> int:
-    """Milliseconds from the start of a session to a frame."""
-    return round(position * FRAME_MS)
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerSettings:
-    """How a session listens; lengths in frames.
-
-    An utterance is recognised first when it is `first_partial` long and then every
-    `partial_interval`; its final is tried once speech has paused for `speculate`. An utterance
-    whose text has not changed for `no_progress` is ended although the detector still hears speech.
-    Text of which the decoder is less sure than `min_confidence`, or `min_partial_confidence` before
-    anything of the utterance has been shown, is taken for noise; where no frame was as speech-like
-    as `clear_speech`, less than `unclear_confidence`; where it is fainter by `faint_db` than the
-    session's loudest speech, less than `faint_confidence`: other people talk as well, and words of
-    the menu are heard all too easily in what they say.
-    """
-
-    endpoint: EndpointSettings
-    pre_roll: int
-    post_roll: int
-    first_partial: int
-    partial_interval: int
-    speculate: int
-    no_progress: int
-    min_confidence: float
-    min_partial_confidence: float
-    clear_speech: float
-    unclear_confidence: float
-    faint_db: float
-    faint_confidence: float
-
+from voice_service.vad import FRAME, SpeechDetector
 
 _MAX_ATTEMPTS = 2
 """Decodes of one final, if recognition fails."""
@@ -102,6 +63,7 @@ class _Job:
 class Listener:
     """See the module. One decode at a time is in flight; finals come out in order.
 
+    `judge` says how the words before a pause stand.
     Decisions are taken on the decoder's own probabilities, on which their bounds were measured;
     what is told has calibrated confidences.
     """
@@ -112,6 +74,7 @@ class Listener:
         detector: SpeechDetector,
         language: str,
         bias: str,
+        judge: Judge = by_marks,
         calibration: Calibration = RAW,
     ) -> None:
         self._calibration = calibration
@@ -119,6 +82,7 @@ class Listener:
         self._detector = detector
         self._language = language
         self._bias = bias
+        self._judge = judge
         self._framer = Framer(FRAME)
         self._endpointer = Endpointer(settings.endpoint)
         self._timeline = Timeline()
@@ -278,15 +242,14 @@ class Listener:
         utterance = self._current
         if utterance is None:
             return None
+        settings = self._settings
         position, pause = self._endpointer.position, self._endpointer.pause
-        if pause >= self._settings.speculate:
+        if pause >= settings.speculate:
             done = utterance.speculated == self._endpointer.last_speech
             return None if done else Urgency.SPECULATIVE
-        if not utterance.heard_to:
-            ripe = position - utterance.started >= self._settings.first_partial
-        else:
-            ripe = position - utterance.heard_to >= self._settings.partial_interval
-        if not ripe:
+        hopeful = not utterance.revision and utterance.unchanged < _NOTHING_HEARD
+        interval = settings.first_partial if hopeful else settings.partial_interval
+        if position - max(utterance.heard_to, utterance.started) < interval:
             return None
         return Urgency.PARTIAL if utterance.revision else Urgency.FIRST_PARTIAL
 
@@ -299,8 +262,6 @@ class Listener:
     def _progress(self, job: _Job, hypothesis: Hypothesis, now: float) -> list[ListenerEvent]:
         """A hypothesis for the utterance that is still being spoken."""
         utterance = job.utterance
-        if job.urgency is Urgency.SPECULATIVE and job.paused_at == self._endpointer.last_speech:
-            utterance.settled = hypothesis
         least = self._least_confidence(utterance, self._settings.min_partial_confidence)
         sure = utterance.revision or hypothesis.confidence >= least
         # What a cut at the hard limit may put into the next utterance is not promised in this one.
@@ -313,7 +274,18 @@ class Listener:
             if utterance.number is None:
                 told += self._announce(utterance)
             told.append(self._partial(utterance, job.heard_to, hypothesis))
+        if job.urgency is Urgency.SPECULATIVE and job.paused_at == self._endpointer.last_speech:
+            utterance.settled = hypothesis
+            told += self._weigh_pause(utterance, hypothesis, now) if sure else []
         return told + self._end_without_progress(utterance, job.heard_to, now)
+
+    def _weigh_pause(
+        self, utterance: Utterance, hypothesis: Hypothesis, now: float
+    ) -> list[ListenerEvent]:
+        """The words before this pause are known: they say how long to wait for more."""
+        words = utterance.settle(hypothesis).text
+        hangover = self._settings.patience.hangover(self._judge(words), hypothesis.confidence)
+        return [] if hangover is None else self._follow(self._endpointer.wait(hangover), now)
 
     def _partial(self, utterance: Utterance, heard_to: int, hypothesis: Hypothesis) -> Partial:
         utterance.revision += 1
@@ -362,6 +334,7 @@ class Listener:
         end = utterance.started if utterance.ended is None else utterance.ended
         if hypothesis.confidence >= self._settings.unclear_confidence:
             self._loudest = max(self._loudest, utterance.power)
+        overheard = self._overheard(utterance, hypothesis.confidence)
         hypothesis = hypothesis.calibrated(self._calibration)
         if not hypothesis.text and utterance.text:
             # The thorough decode went round in circles: better what was shown than nothing.
@@ -376,16 +349,20 @@ class Listener:
             start_ms=to_ms(utterance.started),
             end_ms=to_ms(end),
             hypothesis=hypothesis.placed(shift, to_ms(utterance.started)),
+            overheard=overheard,
         )
         return [*told, final]
 
     def _least_confidence(self, utterance: Utterance, otherwise: float) -> float:
         """The confidence at which text counts as heard, by how clearly there was speech at all."""
-        if utterance.power < self._loudest * 10 ** (-self._settings.faint_db / 10):
-            return max(otherwise, self._settings.faint_confidence)
         if utterance.peak >= self._settings.clear_speech:
             return otherwise
         return max(otherwise, self._settings.unclear_confidence)
+
+    def _overheard(self, utterance: Utterance, confidence: float) -> bool:
+        """Whether it may be others who talk in the background."""
+        faint = utterance.power < self._loudest * 10 ** (-self._settings.faint_db / 10)
+        return faint and confidence < self._settings.faint_confidence
 
     def _discard(self, utterance: Utterance, *, failed: bool = False) -> list[ListenerEvent]:
         return [] if utterance.number is None else [Discarded(utterance.number, failed)]

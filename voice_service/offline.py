@@ -75,7 +75,9 @@ def transcribe_files(
             complain(str(error))
             failed = 1
             continue
-        listener = Listener(settings.listener(), detectors(), language, "", recognizer.calibration)
+        listener = Listener(
+            settings.listener(), detectors(), language, "", calibration=recognizer.calibration
+        )
         chunks = (samples[i : i + _CHUNK] for i in range(0, len(samples), _CHUNK))
         for event in listen(chunks, listener, recognizer.decode):
             if options.jsonl:

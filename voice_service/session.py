@@ -383,7 +383,7 @@ class VoiceSession:
     def _final(self, heard: Final, tell: Tell, now: float) -> list[Action]:
         hypothesis = heard.hypothesis
         self._closings.append(_Sent(now, tell))
-        if self._conversation is None or not hypothesis.text:
+        if self._conversation is None or not hypothesis.text or heard.overheard:
             return [tell]
         if self._held:
             return [tell, *self._told_held(heard.utterance)]

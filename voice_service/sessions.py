@@ -23,6 +23,7 @@ from voice_service.calibration import Calibration
 from voice_service.capacity import Capacity
 from voice_service.containers import ContainerDecoder
 from voice_service.desk import OrderDesk
+from voice_service.ending import by_marks
 from voice_service.listener import Listener
 from voice_service.live import LiveSession
 from voice_service.metrics import VoiceMetrics
@@ -177,11 +178,13 @@ class Sessions:
 
     def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> LiveSession:
         settings = self._settings
+        conversation = None if menu is None else self._conversation(menu)
         listener = Listener(
             settings.listener(),
             self._detectors(),
             start.language.split("-")[0].lower(),
             menu.bias if menu is not None and settings.menu_bias else "",
+            by_marks if conversation is None else conversation.ending,
             self._model.calibration,
         )
         session = VoiceSession(
@@ -190,7 +193,7 @@ class Sessions:
             settings=settings.session(),
             decoder=make_decoder(start.audio),
             listener=listener,
-            conversation=None if menu is None else self._conversation(menu),
+            conversation=conversation,
             now=asyncio.get_running_loop().time(),
         )
         named = {"session_id": start.session_id, "lane": start.lane, "table_id": start.table_id}

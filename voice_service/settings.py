@@ -15,9 +15,10 @@ from pydantic_settings import NoDecode
 from order_events.settings import Count, HubSettings, Seconds
 from voice_service.batching import BatchPolicy
 from voice_service.compute import Compute, Device, DeviceChoice
+from voice_service.ending import Patience
 from voice_service.endpointing import EndpointSettings
 from voice_service.intake import IntakeSettings
-from voice_service.listener import ListenerSettings, frames
+from voice_service.listening import ListenerSettings, frames
 from voice_service.ordering import Thresholds
 from voice_service.ordering.thresholds import DEFAULT
 from voice_service.session import SessionSettings
@@ -98,6 +99,15 @@ class VoiceSettings(HubSettings):
     offset: Probability = Field(0.2, description="Speech probability below which it pauses.")
     confirm_ms: Milliseconds = Field(96, description="Speech of this length begins an utterance.")
     hangover_ms: Milliseconds = Field(500, description="A pause of this length ends an utterance.")
+    finished_hangover_ms: Milliseconds = Field(
+        320,
+        description="The same, at most, after words that are a whole order; without a menu, a "
+        "sentence.",
+    )
+    finished_confidence: Probability = Field(0.7, description="How sure those words must be.")
+    open_hangover_ms: Milliseconds = Field(
+        900, description="The same, at least, after words that break off."
+    )
     short_hangover_ms: Milliseconds = Field(
         200, description="The same once the utterance is longer than `soft_limit_ms`."
     )
@@ -113,7 +123,9 @@ class VoiceSettings(HubSettings):
 
     # Decoding
     first_partial_ms: Milliseconds = Field(
-        320, description="Speech of this length gets its first partial."
+        256,
+        description="Speech of this length gets its first partial; if that is too unsure, the next "
+        "try comes as soon.",
     )
     partial_interval_ms: Milliseconds = Field(
         400, description="New audio that a further partial takes."
@@ -136,10 +148,12 @@ class VoiceSettings(HubSettings):
         description="An utterance is faint if the session's loudest was so much louder.",
     )
     faint_confidence: Probability = Field(
-        0.8, description="The least confidence for the text of a faint utterance."
+        0.8,
+        description="A faint utterance less sure than this is told, and orders nothing: others may "
+        "be talking in the background.",
     )
     min_partial_confidence: Probability = Field(
-        0.35, description="An utterance's first partial less sure than this is held back."
+        0.05, description="An utterance's first partial less sure than this is held back."
     )
 
     # Sessions
@@ -244,6 +258,11 @@ class VoiceSettings(HubSettings):
             first_partial=frames(self.first_partial_ms),
             partial_interval=frames(self.partial_interval_ms),
             speculate=frames(self.speculate_ms),
+            patience=Patience(
+                finished=frames(min(self.finished_hangover_ms, self.hangover_ms)),
+                open=frames(max(self.open_hangover_ms, self.hangover_ms)),
+                confidence=self.finished_confidence,
+            ),
             no_progress=frames(self.no_progress_ms),
             min_confidence=self.min_confidence,
             min_partial_confidence=self.min_partial_confidence,

@@ -48,9 +48,14 @@ def run(endpointer: Endpointer, *parts: tuple[float, int]) -> list[EndpointEvent
     return [e for p, count in parts for _ in range(count) for e in endpointer.push(p)]
 
 
-@given(all_settings, probabilities, st.lists(st.integers(0, 250), max_size=5))
+@given(
+    all_settings,
+    probabilities,
+    st.lists(st.integers(0, 250), max_size=5),
+    st.dictionaries(st.integers(0, 250), st.integers(1, 20), max_size=8),
+)
 def test_events_alternate_and_never_go_back_for_any_probabilities(
-    settings: EndpointSettings, sequence: list[float], cuts: list[int]
+    settings: EndpointSettings, sequence: list[float], cuts: list[int], waits: dict[int, int]
 ) -> None:
     """A start, then its end, each at or behind the one before, wherever it is cut."""
     endpointer = Endpointer(settings)
@@ -59,6 +64,8 @@ def test_events_alternate_and_never_go_back_for_any_probabilities(
         events += endpointer.push(probability)
         if at in cuts:
             events += endpointer.cut(at - 2)
+        if at in waits:
+            events += endpointer.wait(waits[at])
         assert endpointer.position == at + 1
         assert (endpointer.started is not None) == bool(
             events and isinstance(events[-1], SpeechStarted)
@@ -133,6 +140,50 @@ def test_quiet_speech_ends_a_pause() -> None:
     endpointer = Endpointer(SETTINGS)
     events = run(endpointer, (SPEECH, 5), (PAUSE, 3), (0.4, 7), (PAUSE, 10))
     assert events == [SpeechStarted(0), SpeechEnded(15)]
+
+
+def test_a_pause_can_be_told_to_end_the_utterance_sooner_or_later() -> None:
+    """What was said so far decides how long silence must last."""
+    for hangover in (6, 15):
+        endpointer = Endpointer(SETTINGS)
+        run(endpointer, (SPEECH, 5), (PAUSE, 4))
+        assert endpointer.wait(hangover) == []
+        assert run(endpointer, (PAUSE, hangover - 5)) == []
+        assert run(endpointer, (PAUSE, 1)) == [SpeechEnded(5)]
+
+
+def test_a_pause_that_has_lasted_long_enough_ends_when_it_is_told_so() -> None:
+    """Without another frame."""
+    endpointer = Endpointer(SETTINGS)
+    run(endpointer, (SPEECH, 5), (PAUSE, 7))
+    assert endpointer.wait(6) == [SpeechEnded(5)]
+    assert endpointer.started is None
+
+
+def test_what_a_pause_was_told_ends_with_it() -> None:
+    """The next pause comes after other words."""
+    endpointer = Endpointer(SETTINGS)
+    run(endpointer, (SPEECH, 5), (PAUSE, 2))
+    endpointer.wait(4)
+    assert run(endpointer, (SPEECH, 1), (PAUSE, 9)) == []
+    assert run(endpointer, (PAUSE, 1)) == [SpeechEnded(8)]
+
+
+def test_outside_a_pause_there_is_nothing_to_wait_for() -> None:
+    """A judgement that comes when speech goes on, or is over, is too late."""
+    endpointer = Endpointer(SETTINGS)
+    assert endpointer.wait(1) == []
+    run(endpointer, (SPEECH, 5))
+    assert endpointer.wait(1) == []
+    assert run(endpointer, (PAUSE, 9)) == []
+
+
+def test_a_long_utterance_does_not_wait_longer() -> None:
+    """Beyond the soft limit the short hangover stands, whatever was said."""
+    endpointer = Endpointer(SETTINGS)
+    run(endpointer, (SPEECH, 41), (PAUSE, 1))
+    endpointer.wait(15)
+    assert run(endpointer, (PAUSE, 3)) == [SpeechEnded(41)]
 
 
 def test_a_long_utterance_ends_at_a_shorter_pause() -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from order_events.protocol import ErrorCode, ProtocolError
 from voice_service.audio import AudioFormat, PcmDecoder
+from voice_service.ending import by_marks
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.intake import Chunk, Intake, IntakeSettings
 from voice_service.listener import Listener
@@ -67,13 +68,15 @@ class Guest:
 
     def __init__(self, *texts: str, order: bool = True, sends: AudioFormat | None = None) -> None:
         self.decoder = PcmDecoder(sends or AudioFormat())
+        conversation = Conversation(MENU) if order else None
+        judge = by_marks if conversation is None else conversation.ending
         self.session = VoiceSession(
             session_id="s1",
             language="en-US",
             settings=SETTINGS,
             decoder=self.decoder,
-            listener=Listener(VoiceSettings().listener(), Loudness(), "en", ""),
-            conversation=Conversation(MENU) if order else None,
+            listener=Listener(VoiceSettings().listener(), Loudness(), "en", "", judge),
+            conversation=conversation,
             now=0.0,
         )
         self.now = 0.0
@@ -82,6 +85,7 @@ class Guest:
         self._texts: Iterator[str] = iter(texts)
         self._sequence = 0
         self.recognising = True
+        self.sure = 0.9
 
     def send(self, samples: NDArray[np.float32], *, sequence: int | None = None) -> list[Action]:
         """Samples in chunks, each when it is due; recognition takes no time."""
@@ -110,7 +114,9 @@ class Guest:
         while self.recognising and self.session.wanted() is not None:
             self.requests.append(self.session.take())
             thorough = self.requests[-1].thorough
-            answer = said(next(self._texts, "")) if thorough else Hypothesis("", 0.0)
+            answer = Hypothesis("", 0.0)
+            if thorough:
+                answer = replace(said(next(self._texts, "")), confidence=self.sure)
             told += self.session.decoded(answer, self.now)
         self.actions += told
         for place in [a for a in told if isinstance(a, PlaceOrder)]:
@@ -129,6 +135,20 @@ def finals(actions: list[Action]) -> list[dict[str, Any]]:
 
 def complaints(actions: list[Action]) -> list[ProtocolError]:
     return [a.error for a in actions if isinstance(a, Complain)]
+
+
+@pytest.mark.parametrize(
+    ("text", "still", "over"),
+    [("a cheeseburger", 0.2, 0.4), ("well", 0.4, 0.6), ("a cheeseburger and a", 0.8, 1.0)],
+)
+def test_the_order_decides_how_long_a_pause_is_waited_for(
+    text: str, still: float, over: float
+) -> None:
+    """A whole order is final soon, half of one only when nothing more comes."""
+    for pause, told in ((still, 0), (over, 1)):
+        guest = Guest(text)
+        guest.send(np.concatenate([quiet(1), sound(1), quiet(pause)]))
+        assert len(finals(guest.actions)) == told
 
 
 def test_speech_becomes_a_final_an_order_and_an_answer() -> None:
@@ -540,3 +560,14 @@ def test_a_transcript_without_an_order_is_not_chosen() -> None:
     guest.send(np.concatenate([quiet(0.5), sound(1), quiet(1)]))
     assert guest.requests
     assert all(r.choose is None for r in guest.requests)
+
+
+def test_what_may_be_others_talking_is_told_and_orders_nothing() -> None:
+    """Murmur behind the guest: staff can read it, the order does not change."""
+    guest = Guest("a burger", "a cola")
+    first = guest.send(np.concatenate([sound(1.0), quiet(1.5)]))
+    guest.sure = 0.6
+    second = guest.send(np.concatenate([0.3 * sound(1.0), quiet(1.5)]))
+    assert [f["text"] for f in finals(first + second)] == ["a burger", "a cola"]
+    orders = [[a for a in told if isinstance(a, PlaceOrder)] for told in (first, second)]
+    assert [len(placed) for placed in orders] == [1, 0]

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from order_events.drafts import ItemDraft
 from order_events.models import OrderItem
+from voice_service.ending import Ending
 from voice_service.ordering.acts import (
     Act,
     Add,
@@ -29,6 +30,7 @@ from voice_service.ordering.cart import Cart
 from voice_service.ordering.checks import Checks
 from voice_service.ordering.chooser import Chooser
 from voice_service.ordering.confidence import Evidence
+from voice_service.ordering.ending import judge
 from voice_service.ordering.lines import Line
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.matches import matched
@@ -151,6 +153,11 @@ class Conversation:
     def chooser(self) -> Callable[[Sequence[str]], int]:
         """Which of several texts makes most sense if it is heard now; may be called anywhere."""
         return Chooser(self._parser, self._view(), self._waiting.text)
+
+    def ending(self, text: str) -> Ending:
+        """How the order stands if the guest pauses after `text`; changes nothing."""
+        parsed = self._parser.parse(f"{self._waiting.text} {text}".strip(), self._view())
+        return judge(text, parsed, self._menu)
 
     @property
     def lines(self) -> tuple[Line, ...]:
