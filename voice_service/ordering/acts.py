@@ -32,6 +32,7 @@ class Group:
     `joined`: it was said as an accompaniment of the group before ("chips and salsa").
     `vague`: several, but nobody can say how many. `linked`: a "with" stood right before it.
     `implied`: only its size was said. `shared`: it is for all of those before it ("both").
+    `options`: what was said of each of its candidates, where they were named ("a coke or a tea").
     """
 
     item: str
@@ -48,6 +49,7 @@ class Group:
     implied: bool = False
     words: set[int] = field(default_factory=set)
     candidates: tuple[str, ...] = ()
+    options: tuple[Group, ...] = ()
 
     def put(self, mod: Mod) -> None:
         """Takes a modifier; the same one said before is replaced."""

@@ -14,7 +14,8 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.attach import Attacher
 from voice_service.ordering.bounds import start_of
-from voice_service.ordering.heads import carrier, in_order, negated, not_on, points
+from voice_service.ordering.choices import Offers, either_size, one_count
+from voice_service.ordering.heads import carrier, denied_count, in_order, negated, not_on, points
 from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
@@ -48,6 +49,7 @@ _LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppe
 
 def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """The acts of a stretch without commands, in the order of speaking."""
+    parts = one_count(parts)
     parts = [in_order(parts, i, menu, cart) for i in range(len(parts))]
     parts = [carrier(parts, i, menu) for i in range(len(parts))]
     heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not points(parts, i, cart)]
@@ -67,6 +69,7 @@ class _Assembly:
         self._menu = menu
         self._cart = cart
         self._attacher = Attacher(menu, cart.items)
+        self._offers = Offers(menu)
         self._starts = [
             start_of(parts, h, p, menu) for h, p in zip(heads, [-1, *heads], strict=False)
         ]
@@ -83,11 +86,13 @@ class _Assembly:
         count_under_heading(groups, self._parts, self._heads, self._starts, self._menu)
         if of_one_size(self._before, groups, self._menu):
             self._lead = []
+        groups = self._offers.taken(groups)
         added = [_added(group, self._menu) for group in groups]
         vague = [
             Problem("ambiguous_quantity", self._menu.item_name(g.item)) for g in groups if g.vague
         ]
-        return [*self._lead, *added, *vague, *self._acts, *self._attacher.acts]
+        asked = self._offers.problems()
+        return [*self._lead, *added, *asked, *vague, *self._acts, *self._attacher.acts]
 
     def _item(self, number: int) -> None:
         start, head = self._starts[number], self._heads[number]
@@ -99,17 +104,26 @@ class _Assembly:
             text = f"{self._parts[head - 3].span.text} {part.span.text}"
             self._acts.append(Problem("not_understood", text))
             return
+        if denied := denied_count(self._parts, head):
+            self._acts.append(Problem("not_understood", denied))
+            return
         group = self._group(number)
         self._doubt(group, number)
         self._answer(group)
         groups = self._attacher.groups
         previous = groups[-1] if groups else None
         groups.append(group)
-        if number == 0 and self._before:
+        since = self._heads[number - 1] + 1 if number else 0
+        self._offers.see(group, previous, self._parts[since:head], start - since)
+        either = either_size(self._before, self._parts[:head], start) if number == 0 else ""
+        if number == 0 and self._before and not either:
             self._lead = _leading(
                 self._before, group, self._parts, start, self._menu, self._cart, self._attacher
             )
         self._attacher.put(_inner(self._parts[start:head]), group)
+        if either:
+            group.size, self._before = None, []
+            self._lead = [Problem("conflicting_size", either, group=group)]
         self._attacher.put(self._after(number), group, [m.group for m in group.mods])
         self._beside(group, previous, number)
 

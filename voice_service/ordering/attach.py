@@ -8,12 +8,13 @@ from dataclasses import replace
 from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import WHOLE
-from voice_service.ordering.resolve import resolve
+from voice_service.ordering.resolve import resolve, which
 from voice_service.ordering.said import (
     Said,
     SaidBoth,
     SaidBreak,
     SaidCategory,
+    SaidEither,
     SaidGroup,
     SaidItem,
     SaidModifier,
@@ -84,6 +85,8 @@ class Attacher:
 
     def _report(self, one: Said, current: Group, said: Sequence[Said]) -> None:
         match one:
+            case SaidEither():
+                self.acts.append(which(one, current.item, self.menu))
             case SaidGroup():
                 self._whole_group(one, current, said)
             case SaidCategory():

@@ -236,6 +236,7 @@ class Conversation:
             return group
         self._choice = None
         self._open = [r for r in self._open if r.code not in _CHOICES]
+        asked = next((g for g in asked.options if g.item == group.item), asked)
         mods = {(m.id, m.group): m for m in (*asked.mods, *group.mods)}
         fitting = [m for m in mods.values() if self._menu.takes(group.item, m.group)]
         size = group.size or asked.size

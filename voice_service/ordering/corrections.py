@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.acts import Add, Replace, Target
+from voice_service.ordering.acts import Act, Add, Dismiss, Group, Problem, Remove, Replace, Target
 from voice_service.ordering.assemble import assemble
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lookahead import MARKS
@@ -12,11 +12,13 @@ from voice_service.ordering.parts import Part, Role
 from voice_service.ordering.stretch import State
 from voice_service.ordering.talk import COMMANDS
 
+_ONE_MORE = 0.75  # certainty that "a taco, actually a churro" wants both
+
 
 def no_as_correction(parts: list[Part], index: int, state: State) -> bool:
     """Whether "no" takes back what was said ("two, no, three") and leaves nothing off."""
     part = parts[index]
-    if not part.cue(Cue.NO) or part.span.text.count(" ") or part.cue(Cue.REMOVE):
+    if not part.cue(Cue.NO) or not part.cue(Cue.DENY):
         return False
     following = parts[index + 1 : index + 3]
     if not following or not (state.stretch or state.acts or state.cart.items):
@@ -34,6 +36,27 @@ def no_as_correction(parts: list[Part], index: int, state: State) -> bool:
     return first.role in (Role.NUMBER, Role.SIZE) or (first.cue(Cue.A) and not modifier)
 
 
+def ends_in_no(parts: Sequence[Part], index: int, state: State) -> bool:
+    """Whether "actually no" leaves off what follows, and takes back none of its like before it.
+
+    That is a modifier, or an item of the order: "no not a coke", "wait no fries".
+    """
+    words, cues = parts[index].span.text.split(), state.menu.language.cues
+    if len(words) == 1 or words[-1] not in cues[Cue.NO]:
+        return False
+    start = index + 1
+    articles = (Cue.THE,) if words[-1] in cues[Cue.DENY] else (Cue.THE, Cue.A)
+    while start < len(parts) and parts[start].cue(*articles):
+        start += 1
+    following = parts[start] if start < len(parts) else None
+    if following is None:
+        return False
+    if following.role is Role.ITEM:
+        return state.ordered(following)
+    slip = bool(state.stretch) and state.stretch[-1].role is Role.MODIFIER
+    return not slip and start == index + 1 and following.role is Role.MODIFIER
+
+
 def correct(parts: list[Part], index: int, state: State) -> int:
     """What follows replaces its like before it: a number, a size, an item, a modifier."""
     start = index + 1
@@ -45,24 +68,80 @@ def correct(parts: list[Part], index: int, state: State) -> int:
     state.stretch, merged = _correction(state.stretch, parts[start:])
     if merged or start >= len(parts) or parts[start].cue(*COMMANDS, *MARKS, Cue.KEEP):
         return start
+    breath = any(p.role is Role.ITEM for p in state.stretch)
     state.flush()
     if parts[start].cue(Cue.ALSO, Cue.AND):
         return start
-    strong = parts[index].cue(Cue.NO) or not parts[start].cue(Cue.REQUEST)
-    before = state.cart.items
-    end = next(
-        (i for i in range(start, len(parts)) if parts[i].cue(*MARKS, *COMMANDS, Cue.DONE)),
-        len(parts),
-    )
+    end = next((i for i in range(start, len(parts)) if _ends(parts, i, state)), len(parts))
     if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in parts[start:end]):
         return start
     acts = assemble(parts[start:end], state.menu, state.cart)
-    if acts and isinstance(acts[0], Add) and before:
-        group = acts[0].group
-        target = Target((group.item,)) if group.item in before and strong else Target()
-        acts[0] = Replace(target, group, alike=True, anew=True)
+    if acts and isinstance(acts[0], Add) and state.cart.items:
+        asks = parts[start].cue(Cue.REQUEST)
+        slips = parts[index:start]
+        acts[0] = _in_its_place(acts[0].group, slips, state, asks=asks, breath=breath)
     state.push(acts)
     return end
+
+
+def _ends(parts: list[Part], index: int, state: State) -> bool:
+    """Whether a correction ends at `index`, maybe as the next one begins: "no, a coke"."""
+    if parts[index].cue(*MARKS, *COMMANDS, Cue.DONE):
+        return True
+    named = next((p for p in parts[index + 1 :] if not p.cue(Cue.COMMA, Cue.A, Cue.THE)), None)
+    again = named is not None and named.role in (Role.ITEM, Role.NUMBER, Role.SIZE)
+    return again and no_as_correction(parts, index, state)
+
+
+def _in_its_place(
+    group: Group, slips: Sequence[Part], state: State, *, asks: bool, breath: bool
+) -> Act:
+    """What an item after a slip takes the place of: its like, or what was just said.
+
+    `asks`: it is asked for in words ("actually, can I get"); `breath`: something was ordered in the
+    same breath.
+    """
+    before = state.cart.items
+    denies = any(_denies(slip, state) for slip in slips)
+    if group.item in before and (denies or not asks):
+        return Replace(Target((group.item,)), group, alike=True, anew=True)
+    kind = state.menu.items[group.item].category
+    alike = [item for item in before if state.menu.items[item].category == kind]
+    sure = (denies or any(slip.cue(Cue.MEANT) for slip in slips)) and not asks
+    if alike and (alike[-1] == before[-1] or not sure):
+        return Replace(Target(), group, alike=True, anew=True)
+    if alike:
+        return Replace(Target(alike[-1:]), group, anew=True)
+    if sure and (breath or len(before) == 1):
+        return Replace(Target(), group, anew=True)
+    if sure:
+        # "Fries and a coke. I meant a burger": which of the two is it not?
+        return Problem("not_understood", " ".join(slip.span.text for slip in slips))
+    if breath and not asks:
+        group.quality *= _ONE_MORE
+    return Add(group)
+
+
+def _denies(slip: Part, state: State) -> bool:
+    deny = state.menu.language.cues[Cue.DENY]
+    return any(word in deny for word in slip.span.text.split())
+
+
+def taken_back(parts: Sequence[Part], index: int, state: State) -> None:
+    """ "A coke, never mind": the one item just said goes; of several, or its topping, who knows."""
+    said = [p for p in state.stretch if p.role in (Role.ITEM, Role.MODIFIER)]
+    before = state.cart
+    acts = state.flush()
+    added = [act for act in acts if isinstance(act, Add)]
+    if not said:
+        state.push([Dismiss()])
+    elif len(acts) == len(added) == 1 and said[-1].role is Role.ITEM:
+        group = added[0].group
+        gone = Target((group.item,))
+        state.push([Remove(gone, group.quantity or 1, asked=False, text=parts[index].span.text)])
+        state.cart = before
+    else:
+        state.push([Problem("not_understood", parts[index].span.text)])
 
 
 def _denied_again(slip: Part, following: Sequence[Part], state: State) -> bool:

@@ -68,15 +68,24 @@ def points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
 
 
 def negated(parts: Sequence[Part], start: int, head: int) -> bool:
-    """Whether the guest says that this item is not wanted: "no fries"."""
+    """Whether the guest says that this item is not wanted: "no fries", "no fries or rings"."""
     for index in range(head - 1, -1, -1):
         part = parts[index]
+        if part.cue(Cue.OR) and index and parts[index - 1].role is Role.ITEM:
+            return negated(parts, start, index - 1)
         if part.cue(Cue.NO):
             following = parts[index + 1]
             return index + 1 == head or not following.cue(Cue.COMMA)
         if not (part.idle or part.cue(Cue.A, Cue.THE, Cue.MEASURE, Cue.EXTRA)):
             return False
     return False
+
+
+def denied_count(parts: Sequence[Part], head: int) -> str:
+    """ "Not two cokes": which number is denied, or whether they are wanted at all, is not said."""
+    number, no = parts[max(head - 1, 0)], parts[max(head - 2, 0)]
+    denied = number.role is Role.NUMBER and no.cue(Cue.NO) and not no.cue(Cue.DENY)
+    return " ".join(p.span.text for p in (no, number, parts[head])) if denied else ""
 
 
 def not_on(parts: Sequence[Part], head: int) -> bool:

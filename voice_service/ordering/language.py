@@ -27,6 +27,8 @@ class Cue(Enum):
     TO = auto()
     FOR = auto()
     NO = auto()  # without: "no", "hold the"
+    DENY = auto()  # a NO that may also answer, or take back what was said
+    MINUS = auto()  # before a number: so many fewer
     EXTRA = auto()
     ADDITIONAL = auto()  # before an item: "two more colas"
     NUMBERED = auto()  # a number that names, and counts nothing, follows: "number two"
@@ -60,6 +62,7 @@ class Cue(Enum):
     INSTEAD_OF = auto()
     INSTEAD = auto()
     CORRECT = auto()  # what follows replaces what came before: "actually", "I mean"
+    MEANT = auto()  # a CORRECT that can only take something back: "I meant"
     UNDO = auto()  # "scratch that"
     NEVER_MIND = auto()
     RESTART = auto()

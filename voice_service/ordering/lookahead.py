@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.language import Cue, Language
+from voice_service.ordering.language import Cue
 from voice_service.ordering.parts import Part, Role
 from voice_service.ordering.talk import COMMANDS
 
@@ -60,13 +60,14 @@ def leaves_off(parts: Sequence[Part], index: int) -> bool:
     return following is not None and following.role is Role.MODIFIER
 
 
-def ends_in_no(
-    parts: Sequence[Part], index: int, before: Sequence[Part], language: Language
-) -> bool:
-    """Whether "actually no" leaves off the modifier that follows, and takes back none before."""
-    words = parts[index].span.text.split()
-    following = parts[index + 1 : index + 2]
-    if len(words) == 1 or words[-1] not in language.cues[Cue.NO]:
-        return False
-    slip = bool(before) and before[-1].role is Role.MODIFIER
-    return not slip and bool(following) and following[0].role is Role.MODIFIER
+def no_longer(parts: Sequence[Part], index: int) -> bool:
+    """ "Minus two cokes": so many of what follows go."""
+    return parts[index].cue(Cue.MINUS) and any(
+        p.role is Role.NUMBER for p in parts[index + 1 : index + 2]
+    )
+
+
+def one_more_after(parts: Sequence[Part], index: int) -> bool:
+    """Whether a comma ends what is changed, and a wish begins: "cancel the taco, a churro"."""
+    changed = parts[index].cue(Cue.COMMA) and parts[index - 1].role is Role.ITEM
+    return changed and any(p.cue(Cue.A, Cue.REQUEST) for p in parts[index + 1 : index + 2])

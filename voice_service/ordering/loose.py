@@ -10,11 +10,12 @@ from typing import NamedTuple
 from voice_service.ordering.acts import Act, Add, Aside, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.attach import Attacher, choose_item, unknown
 from voice_service.ordering.menu import CompiledMenu
-from voice_service.ordering.resolve import resolve
+from voice_service.ordering.resolve import resolve, which
 from voice_service.ordering.said import (
     Said,
     SaidBreak,
     SaidCategory,
+    SaidEither,
     SaidGroup,
     SaidItem,
     SaidModifier,
@@ -124,6 +125,8 @@ class _Loose:
                 self._acts += _cart_group(said, self._menu, self._cart)
             case SaidCategory(wanted=True, negated=False):
                 self._acts.append(choose_item(self._menu, said))
+            case SaidEither():
+                self._either(said)
             case SaidBreak():
                 self._pointed = self._only = None
             case _:
@@ -141,6 +144,13 @@ class _Loose:
                 return
         code = "modifier_not_available" if self._cart.items else "modifier_without_item"
         self._acts.append(Problem(code, said.text))
+
+    def _either(self, said: SaidEither) -> None:
+        item = self._pointed or (self._cart.items[-1] if self._cart.items else None)
+        if item is None:
+            self._acts.append(Problem("modifier_without_item", said.text))
+        else:
+            self._acts.append(which(said, item, self._menu))
 
     def _other(self, text: str) -> None:
         """ "The other one" is the one that was not talked about last."""

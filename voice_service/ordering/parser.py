@@ -9,7 +9,6 @@ from voice_service.ordering.acts import (
     Act,
     Add,
     Aside,
-    Dismiss,
     Done,
     Problem,
     Repeat,
@@ -21,15 +20,16 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.asides import allergy, aside
 from voice_service.ordering.carry import dangling
 from voice_service.ordering.commands import change, keep, make, remove
-from voice_service.ordering.corrections import correct, no_as_correction
+from voice_service.ordering.corrections import correct, ends_in_no, no_as_correction, taken_back
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lookahead import (
     MARKS,
-    ends_in_no,
     item_ahead,
     leaves_off,
     names_something,
+    no_longer,
+    one_more_after,
     stays,
     taken_off,
 )
@@ -149,7 +149,8 @@ def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
         state.push(keep(parts[index:kept], state.menu, state.cart))
         return kept
     elif part.cue(Cue.NEVER_MIND):
-        act = Dismiss()
+        taken_back(parts, index, state)
+        return index + 1
     elif part.cue(Cue.SAME):
         return _same(parts, index, state)
     else:
@@ -188,13 +189,13 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     if part.cue(Cue.INSTEAD):
         _replace_last(state)
         return index + 1
-    removes = part.cue(Cue.REMOVE) or taken_off(parts, index)
+    removes = part.cue(Cue.REMOVE) or taken_off(parts, index) or no_longer(parts, index)
     if removes or part.cue(Cue.CHANGE):
         return _command(parts, index + 1, state, remove if removes else change)
     if part.cue(Cue.MAKE):
         return _make(parts, index, state)
     corrects = part.cue(Cue.CORRECT)
-    if corrects and ends_in_no(parts, index, state.stretch, state.menu.language):
+    if corrects and ends_in_no(parts, index, state):
         state.stretch.append(Part(replace(part.span, cues=frozenset({Cue.NO})), Role.CUE))
         return index + 1
     if corrects or no_as_correction(parts, index, state):
@@ -239,6 +240,8 @@ def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
         if index > start and part.cue(Cue.REQUEST) and " " in part.span.text:
             return index
         if index > start and part.cue(Cue.INSTEAD_OF) and leaves_off(parts, index):
+            return index
+        if index > start and one_more_after(parts, index):
             return index
     return len(parts)
 

@@ -14,6 +14,7 @@ from voice_service.ordering.said import (
     SaidBoth,
     SaidBreak,
     SaidCategory,
+    SaidEither,
     SaidGroup,
     SaidItem,
     SaidModifier,
@@ -45,6 +46,7 @@ class Reader:
     _wanted: bool = False
     _all: bool = False
     _linked: bool = False
+    _either: bool = False
     _qualifier_text: str = ""
     _listed: bool = False
     _split: bool = False
@@ -95,11 +97,22 @@ class Reader:
         said.apart = said.quantity is not None and not self._listed
         said.counted = self._count if self._linked and not self._negated else None
         said.certainty = self._certainty(index, part)
-        self.said.append(said)
+        self._put(said)
         if self._negated or self._carried is not None:
             self._carried = ""
         self._qualifier = None
         self._forget_count()
+
+    def _put(self, said: SaidModifier) -> None:
+        """Takes a modifier, as one of two after an "or" that denies nothing."""
+        last = self.said[-1] if self.said else None
+        either, self._either = self._either and not self._negated, False
+        if either and isinstance(last, SaidModifier) and not last.negated:
+            self.said[-1] = SaidEither((last, said))
+        elif either and isinstance(last, SaidEither):
+            self.said[-1] = SaidEither((*last.choices, said))
+        else:
+            self.said.append(said)
 
     def _certainty(self, index: int, part: Part) -> float:
         """Less where the words before make a "without" or a rough measure likely."""
@@ -220,7 +233,9 @@ class Reader:
         elif part.cue(Cue.WITH) and index and self._half_with(index - 1):
             pass  # "half with cheese"
         elif part.cue(Cue.WITH, Cue.ADD, Cue.BUT):
+            either = self._either
             self._reset()
+            self._either = either
             self._wanted, self._listed = True, not self._split
         elif part.cue(Cue.REQUEST, Cue.ALSO, Cue.STOP, Cue.QUESTION_MARK, Cue.FOR):
             self._reset()
@@ -266,6 +281,7 @@ class Reader:
 
     def _link(self, part: Part) -> None:
         self._linked = part.cue(Cue.AND)
+        self._either = part.cue(Cue.OR) or (self._either and part.cue(Cue.COMMA))
         if self._carried is not None:
             links: dict[Cue, Link] = {Cue.OR: "or", Cue.AND: "and"}
             self._carried = next((w for c, w in links.items() if part.cue(c)), self._carried or ",")
@@ -314,4 +330,4 @@ class Reader:
         self._count_stands_alone()
         self._unused_qualifier()
         self._negated, self._carried = False, None
-        self._wanted = self._linked = False
+        self._wanted = self._linked = self._either = False

@@ -9,7 +9,7 @@ from voice_service.ordering.acts import Mod, Problem
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import WHOLE
-from voice_service.ordering.said import SaidModifier
+from voice_service.ordering.said import SaidEither, SaidModifier
 from voice_service.ordering.text import keys_of
 
 _LITERAL = 0.985  # from here on the menu itself has the very words as a name
@@ -44,6 +44,15 @@ def resolve(said: SaidModifier, item: str, menu: CompiledMenu) -> Mod | Problem 
         mod.quantity = 1
         mod.qualifier = None if mod.qualifier == "extra" else mod.qualifier
     return mod
+
+
+def which(said: SaidEither, item: str, menu: CompiledMenu) -> Problem:
+    """The question which of several an item is to have."""
+    found = (resolve(choice, item, menu) for choice in said.choices)
+    names = [menu.modifiers[m.group, m.id].name for m in found if isinstance(m, Mod)]
+    if len(names) < len(said.choices):
+        return Problem("not_understood", said.text)
+    return Problem("ambiguous_modifier", said.text, tuple(dict.fromkeys(names)))
 
 
 def _certainty(

@@ -34,6 +34,18 @@ class SaidModifier:
 
 
 @dataclass
+class SaidEither:
+    """Modifiers of which one is wanted: "with ranch or honey mustard"."""
+
+    choices: tuple[SaidModifier, ...]
+
+    @property
+    def text(self) -> str:
+        """What they were called."""
+        return ", ".join(choice.text for choice in self.choices)
+
+
+@dataclass
 class SaidSize:
     """A size. `count` is the number or article before it: "a large" may be one more item.
 
@@ -126,6 +138,7 @@ class SaidBreak:
 
 Said = (
     SaidModifier
+    | SaidEither
     | SaidSize
     | SaidNumber
     | SaidGroup

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voice_service.ordering.acts import Act, Add, Problem, Remove, Replace, Restart, Target
 from voice_service.ordering.assemble import assemble
@@ -41,12 +41,39 @@ class State:
     def push(self, acts: Sequence[Act]) -> None:
         """Takes acts, and what follows is about the order as they leave it."""
         self.acts += _in_its_number(acts)
-        items = [a.group.item for a in acts if isinstance(a, Add | Replace)]
-        if items:
-            parts = [p for item in items for p in self.menu.parts_of(item)]
-            self.cart = CartView((*self.cart.items, *parts, *items), None)
-        if any(isinstance(a, Restart) for a in acts):
-            self.cart = CartView()
+        for act in acts:
+            self._see(act)
+
+    def _see(self, act: Act) -> None:
+        """The order as an act leaves it, as far as the parser can know."""
+        match act:
+            case Add(group):
+                self._put(group.item)
+            case Replace(target, group, alike, only):
+                if only is None:
+                    self._drop_last(target.items, like=group.item if alike else None)
+                self._put(group.item)
+            case Remove(target, None):
+                kept = [item for item in self.cart.items if item not in target.items]
+                self.cart = replace(self.cart, items=tuple(kept))
+            case Restart():
+                self.cart = CartView()
+            case _:
+                pass
+
+    def _put(self, item: str) -> None:
+        items = (*self.cart.items, *self.menu.parts_of(item), item)
+        self.cart = CartView(items)
+
+    def _drop_last(self, items: Sequence[str], like: str | None) -> None:
+        """The last of `items`, or of all, is no more; `like`: if it is of the same category."""
+        known = self.cart.items
+        at = next((i for i in reversed(range(len(known))) if not items or known[i] in items), None)
+        if at is None:
+            return
+        kinds = [self.menu.items[i].category for i in (known[at], like or known[at])]
+        if kinds[0] == kinds[1]:
+            self.cart = replace(self.cart, items=(*known[:at], *known[at + 1 :]))
 
 
 def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:

@@ -13,7 +13,9 @@ from functools import lru_cache
 
 from voice_service.ordering.language import Language
 
-_PIECE = re.compile(r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|[.,;:!?&]|w/|#")
+_PIECE = re.compile(
+    r"^-(?=\d)|\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|[.,;:!?&]|w/|#"
+)
 _STOPS = {".": ".", "!": ".", ";": ".", "?": "?", ",": ",", ":": ","}
 _QUOTES = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "`": "'", "\u201c": " ", "\u201d": " ", '"': " "}
