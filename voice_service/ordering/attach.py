@@ -8,7 +8,7 @@ from dataclasses import replace
 from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import WHOLE
-from voice_service.ordering.resolve import resolve, which
+from voice_service.ordering.resolve import resolve, which, without
 from voice_service.ordering.said import (
     Said,
     SaidBoth,
@@ -243,16 +243,28 @@ class Attacher:
         else:
             self.acts.append(Modify(Target((item,)), (mod,)))
 
+    def _without_group(self, said: SaidGroup, current: Group) -> None:
+        """ "No toppings": what it comes with, or what the menu calls the same."""
+        group, defaults = self.menu.groups[said.id], self.menu.items[current.item].defaults
+        named = without(said.text, current.item, self.menu)
+        if named is not None:
+            current.put(named)
+            return
+        if not self.menu.takes(current.item, group.id):
+            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+            return
+        current.mods = [m for m in current.mods if m.group != group.id]
+        for default in defaults:
+            if (group.id, default) in self.menu.modifiers:
+                current.put(Mod(default, group.id, negated=True))
+        alike = tuple(s for s in said.named if s.quality >= WHOLE)
+        if len(alike) == len(self.groups) == 1 and not defaults:
+            self._modifier(SaidModifier(alike, said.text, (), negated=True), current)
+
     def _whole_group(self, said: SaidGroup, current: Group, beside: Sequence[Said]) -> None:
         group = self.menu.groups[said.id]
         if said.negated:
-            current.mods = [m for m in current.mods if m.group != group.id]
-            for default in self.menu.items[current.item].defaults:
-                if (group.id, default) in self.menu.modifiers:
-                    current.put(Mod(default, group.id, negated=True))
-            alike = tuple(s for s in said.named if s.quality >= WHOLE)
-            if len(alike) == len(self.groups) == 1 and not self.menu.items[current.item].defaults:
-                self._modifier(SaidModifier(alike, said.text, (), negated=True), current)
+            self._without_group(said, current)
             return
         named = any(
             isinstance(one, SaidModifier) and any(s.group == group.id for s in one.senses)

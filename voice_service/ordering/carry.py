@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView
+from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
 
 _OF_THEM = 3  # phrases in "make one of them"
@@ -37,6 +38,25 @@ def dangling(parts: Sequence[Part], cart: CartView) -> tuple[Part, ...]:
     return tuple(tail)
 
 
+def headless(parts: Sequence[Part], cart: CartView, menu: CompiledMenu) -> tuple[Part, ...]:
+    """A size or modifiers said alone, of nothing ordered so far: "large", "no onions".
+
+    They are asked about, and wait for the item all the same.
+    """
+    said = [s for p in parts if p.role in (Role.SIZE, Role.MODIFIER) for s in (*p.senses, *p.also)]
+    alone = all(p.role in (Role.SIZE, Role.MODIFIER) or _leads(p) for p in parts)
+    if not said or not alone or cart.choices:
+        return ()
+    known = any(menu.allows(item, sense) for item in cart.items for sense in said)
+    return () if known else tuple(parts)
+
+
+def _leads(part: Part) -> bool:
+    """Whether a phrase may stand before a size or modifier, or fill the sentence."""
+    leads = (Cue.A, Cue.NO, Cue.WITH, Cue.EXTRA, Cue.LIGHT, Cue.REQUEST, Cue.AND, Cue.COMMA)
+    return part.idle or part.cue(*leads, Cue.STOP)
+
+
 def _tells_apart(tail: Sequence[Part], before: Sequence[Part]) -> bool:
     """Whether "and one without" is complete, as it says so of what was just named."""
     named = bool(before) and before[-1].role is Role.MODIFIER
@@ -50,7 +70,7 @@ def _pause(part: Part) -> bool:
 
 def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: CartView) -> bool:
     """Whether the tail begins nothing but answers or changes: "a large", "make it two"."""
-    meant = [p for p in tail if not p.cue(Cue.STOP, Cue.COMMA, Cue.FILLER)]
+    meant = [p for p in tail if not (p.cue(Cue.STOP, Cue.COMMA) or _pause(p))]
     before = parts[max(start - _OF_THEM, 0) : start]
     changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE)
     if not meant or changes or any(p.cue(Cue.MAKE) for p in before):
@@ -64,5 +84,7 @@ def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: Cart
         return len(meant) == 1 or meant[-1].role in (Role.SIZE, Role.NUMBER)
     if start > 0 and parts[start - 1].role is Role.ITEM:
         # "fries, large": a size or number after the name is no beginning of something new.
+        if meant[0].role in (Role.NUMBER, Role.SIZE) and meant[-1].role is Role.SIZE:
+            return True  # "four cokes, two large and two small"
         return not any(p.cue(Cue.AND, Cue.WITH, Cue.A, Cue.ALSO, Cue.NO) for p in meant)
     return False

@@ -100,10 +100,59 @@ def keep(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]
 
 def change(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """What to put in the place of what, from the words after "change"."""
-    split = next((i for i, p in enumerate(parts) if p.cue(Cue.TO, Cue.FOR, Cue.WITH)), None)
+    split = _between(parts)
     if split is None:
         return make(parts, menu, cart) if parts else [Problem("not_understood", "")]
     old, new = parts[:split], parts[split + 1 :]
+    if parts[split].cue(Cue.FOR) and _definite_only(new, old):
+        old, new = new, old  # "swap a sprite for the coke"
+    return _exchange(old, new, menu, cart)
+
+
+def substitute(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """ "Substitute pickles for the onions": the new one is named first.
+
+    Many say it the other way round, so that one of them that alone is ordered, or alone has "the"
+    before it, is the old one.
+    """
+    split = _between(parts)
+    if split is None or not parts[split].cue(Cue.FOR):
+        return change(parts, menu, cart)
+    first, second = parts[:split], parts[split + 1 :]
+    if _definite_only(first, second) or (
+        not _definite_only(second, first)
+        and _present(first, menu, cart)
+        and not _present(second, menu, cart)
+    ):
+        first, second = second, first
+    return _exchange(second, first, menu, cart)
+
+
+def _between(parts: Sequence[Part]) -> int | None:
+    """Where the word stands that parts the old from the new."""
+    return next((i for i, p in enumerate(parts) if p.cue(Cue.TO, Cue.FOR, Cue.WITH)), None)
+
+
+def _definite_only(parts: Sequence[Part], others: Sequence[Part]) -> bool:
+    """Whether only the first of the two names something with "the"."""
+    return any(p.cue(Cue.THE) for p in parts) and not any(p.cue(Cue.THE) for p in others)
+
+
+def _present(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> bool:
+    """Whether what is named is in the order, or comes with something in it."""
+    named = next((p for p in parts if p.role in (Role.ITEM, Role.MODIFIER)), None)
+    if named is None:
+        return False
+    if named.role is Role.ITEM:
+        return known(named.items, cart) is not None
+    ids = {s.id for s in named.senses}
+    return any(not ids.isdisjoint(menu.items[i].defaults) for i in cart.items[-1:])
+
+
+def _exchange(
+    old: Sequence[Part], new: Sequence[Part], menu: CompiledMenu, cart: CartView
+) -> list[Act]:
+    """Puts `new` in the place of `old`."""
     named = next((p for p in old if p.role is Role.ITEM), None)
     swapped = next((p for p in old if p.role is Role.MODIFIER), None)
     if named is None and swapped is not None:

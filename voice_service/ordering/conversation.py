@@ -191,7 +191,9 @@ class Conversation:
         self._missed = self._missed + 1 if asked and not understood else 0
         if self._missed >= self._thresholds.misunderstood:
             self._note("not_following", "")
-        self._open = [*self._open, *asked][-_MOST_REASONS:]
+        again = {(r.code, r.text) for r in asked}
+        still = [r for r in self._open if (r.code, r.text) not in again]
+        self._open = [*still, *asked][-_MOST_REASONS:]
         return self._update([r for r in fresh if r.question is None], changed=changed)
 
     def _act(self, act: Act, evidence: Evidence) -> Reason | None:

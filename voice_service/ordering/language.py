@@ -55,6 +55,7 @@ class Cue(Enum):
     OTHER = auto()  # the rest of them: "the other"
     MAKE = auto()
     CHANGE = auto()
+    SUBSTITUTE = auto()  # the new before the old: "substitute … for"
     REMOVE = auto()
     OFF = auto()  # "take … off"
     KEEP = auto()  # what was taken out, or is named next, stays: "leave them in", "keep"

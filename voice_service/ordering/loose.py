@@ -10,7 +10,7 @@ from typing import NamedTuple
 from voice_service.ordering.acts import Act, Add, Aside, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.attach import Attacher, choose_item, unknown
 from voice_service.ordering.menu import CompiledMenu
-from voice_service.ordering.resolve import resolve, which
+from voice_service.ordering.resolve import resolve, which, without
 from voice_service.ordering.said import (
     Said,
     SaidBreak,
@@ -122,7 +122,7 @@ class _Loose:
             case SaidUnknown():
                 self._acts.append(unknown(said))
             case SaidGroup():
-                self._acts += _cart_group(said, self._menu, self._cart)
+                self._acts += _cart_group(said, self._menu, self._cart, self._only)
             case SaidCategory(wanted=True, negated=False):
                 self._acts.append(choose_item(self._menu, said))
             case SaidEither():
@@ -208,7 +208,9 @@ def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
     return Modify(Target(), quantity=said.value, text=text)
 
 
-def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView) -> list[Act]:
+def _cart_group(
+    said: SaidGroup, menu: CompiledMenu, cart: CartView, only: int | None
+) -> list[Act]:
     group = menu.groups[said.id]
     if said.negated:
         item = next(
@@ -216,9 +218,12 @@ def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView) -> list[Act
         )
         if item is None:
             return []
+        named = without(said.text, item, menu)
+        if named is not None:
+            return [Modify(Target((item,)), (named,), text=said.text, only=only)]
         gone = tuple(Mod(m.id, group.id, negated=True) for m in group.modifiers)
         kept = tuple(m for m in gone if m.id in menu.items[item].defaults)
-        return [Modify(Target((item,)), kept, text=said.text)]
+        return [Modify(Target((item,)), kept, text=said.text, only=only)]
     if said.wanted:
         return [Problem("choose_modifier", said.text, tuple(m.name for m in group.modifiers))]
     return []

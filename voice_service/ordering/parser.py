@@ -18,8 +18,8 @@ from voice_service.ordering.acts import (
     Undo,
 )
 from voice_service.ordering.asides import allergy, aside
-from voice_service.ordering.carry import dangling
-from voice_service.ordering.commands import change, keep, make, remove
+from voice_service.ordering.carry import dangling, headless
+from voice_service.ordering.commands import change, keep, make, remove, substitute
 from voice_service.ordering.corrections import correct, ends_in_no, no_as_correction, taken_back
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
@@ -79,12 +79,16 @@ class Parser:
         carry = () if final else dangling(parts, cart)
         state = State(self._menu, cart)
         body = parts[: len(parts) - len(carry)]
+        if not carry and not final:
+            carry = headless(parts, cart, self._menu)
         index = 0
         while index < len(body):
             index = _step(body, index, state)
         state.flush()
         if final and not state.acts:
             state.acts += _left_hanging(body)
+        if not state.acts and not carry:
+            state.acts += _unused(body)
         state.acts[:0] = [] if final else yes_or_no(parts)
         first = next((p for p in parts if not p.idle), None)
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
@@ -190,8 +194,12 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
         _replace_last(state)
         return index + 1
     removes = part.cue(Cue.REMOVE) or taken_off(parts, index) or no_longer(parts, index)
-    if removes or part.cue(Cue.CHANGE):
-        return _command(parts, index + 1, state, remove if removes else change)
+    if removes:
+        return _command(parts, index + 1, state, remove)
+    if part.cue(Cue.SUBSTITUTE):
+        return _command(parts, index + 1, state, substitute)
+    if part.cue(Cue.CHANGE):
+        return _command(parts, index + 1, state, change)
     if part.cue(Cue.MAKE):
         return _make(parts, index, state)
     corrects = part.cue(Cue.CORRECT)
@@ -229,6 +237,16 @@ def _left_hanging(parts: Sequence[Part]) -> list[Act]:
     if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in parts):
         return []
     return [Problem("not_understood", " ".join(p.span.text for p in parts))]
+
+
+def _unused(parts: Sequence[Part]) -> list[Act]:
+    """The reason for words that steer an order and came to nothing: "everything on the menu"."""
+    text = " ".join(p.span.text for p in parts)
+    if any(p.cue(Cue.EVERYTHING) for p in parts):
+        return [Problem("not_understood", text)]
+    said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
+    content = any(p.role in (Role.CATEGORY, Role.GROUP) or p.cue(*said) for p in parts)
+    return [Aside("off_topic", text)] if content else []
 
 
 def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:

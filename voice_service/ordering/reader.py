@@ -214,6 +214,9 @@ class Reader:
             self.said.append(SaidSplit(None, part.span.text))
         elif part.cue(Cue.PLAIN, Cue.ONLY):
             self.said.append(SaidPlain())
+        elif part.cue(Cue.EVERYTHING) and index and self.parts[index - 1].cue(Cue.NO):
+            # "Hold the everything": plain, or a joke?
+            self.said.append(SaidUnknown(part.span.text, wanted=False))
         elif part.cue(Cue.AND, Cue.OR, Cue.COMMA):
             self._link(part)
         elif part.cue(Cue.ONE) and part.cue(Cue.A, Cue.MORE) and self._told_apart(index):
@@ -276,6 +279,9 @@ class Reader:
         last = self.said[-1] if self.said else None
         fits = isinstance(last, SaidModifier) and not last.negated
         if isinstance(last, SaidModifier) and fits:
+            if last.qualifier is not None:
+                # "Extra salsa on the side": the order can hold one of the two.
+                self.said.append(SaidUnknown(self._qualifier_text, wanted=False))
             last.qualifier = qualifier
         return fits
 

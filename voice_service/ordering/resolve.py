@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Mod, Problem
+from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import WHOLE
@@ -22,6 +23,9 @@ _HALF_LEFT_OFF = 0.8  # certainty left of "no egg" where the menu only has egg w
 
 def resolve(said: SaidModifier, item: str, menu: CompiledMenu) -> Mod | Problem | None:
     """The modifier as an item has it; None if it has none, a Problem if it has several."""
+    left_off = without(said.text, item, menu) if said.negated and said.carried != "," else None
+    if left_off is not None:
+        return replace(left_off, words=said.words, quality=said.certainty)
     fitting = [s for s in said.senses if menu.allows(item, s)]
     if not fitting:
         return None
@@ -44,6 +48,18 @@ def resolve(said: SaidModifier, item: str, menu: CompiledMenu) -> Mod | Problem 
         mod.quantity = 1
         mod.qualifier = None if mod.qualifier == "extra" else mod.qualifier
     return mod
+
+
+def without(text: str, item: str, menu: CompiledMenu) -> Mod | None:
+    """The modifier that leaves something off by its name, if an item has one: "No Ice"."""
+    for no in menu.language.cues[Cue.NO]:
+        said = f"{no} {text}"
+        senses = () if " " in no else menu.lexicon.find("".join(keys_of(said, menu.language)), said)
+        named = (s for s in senses if s.kind == "modifier" and s.quality >= WHOLE)
+        found = next((s for s in named if menu.allows(item, s)), None)
+        if found is not None:
+            return Mod(found.id, _key(found)[0])
+    return None
 
 
 def which(said: SaidEither, item: str, menu: CompiledMenu) -> Problem:

@@ -53,6 +53,8 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
             if parts and parts[-1].role is Role.NUMBER:
                 parts[-1] = Part(replace(parts[-1].span, cues=frozenset()), Role.UNKNOWN)
             part = Part(span, Role.UNKNOWN)
+        if _another_kind(span, following, parts, menu):
+            part = Part(_only(span, Cue.GENERIC), Role.UNKNOWN)
         if _stands_for_item(span, following, parts):
             part = Part(_only(span, Cue.ONE), Role.CUE)
         parts.append(part)
@@ -90,6 +92,17 @@ def _measures_nothing(part: Part, ahead: Sequence[Span], menu: CompiledMenu) -> 
 def _only(span: Span, cue: Cue) -> Span:
     """The span with nothing but one cue left of it."""
     return replace(span, senses=(), cues=frozenset({cue}), value=None)
+
+
+def _another_kind(
+    span: Span, following: Span | None, before: Sequence[Part], menu: CompiledMenu
+) -> bool:
+    """Whether a word that denies ends a name that the menu does not have: "coke zero"."""
+    zero = menu.language.number_words.get(span.text) == 0
+    if not zero or not span.has(Cue.NO) or span.senses:
+        return False
+    ends = following is None or not (following.senses or following.unknown)
+    return ends and bool(before) and before[-1].role is Role.ITEM
 
 
 def _stands_for_item(span: Span, following: Span | None, before: list[Part]) -> bool:
