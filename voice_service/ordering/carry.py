@@ -77,6 +77,9 @@ def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: Cart
         return True
     if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:
         return parts[start - 1].role in (Role.ITEM, Role.MODIFIER)
+    asked = cart.about or any(p.cue(Cue.QUESTION) for p in parts[:start])
+    if asked and meant[-1].role is Role.NUMBER:
+        return True  # "how much are churros? I'll take two"
     if cart.unsized is not None and any(p.role is Role.SIZE for p in meant):
         return True
     if start == 0 and meant[0].cue(Cue.NO):

@@ -31,6 +31,7 @@ from voice_service.ordering.checks import Checks
 from voice_service.ordering.chooser import Chooser
 from voice_service.ordering.confidence import Evidence
 from voice_service.ordering.ending import judge
+from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lines import Line
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.matches import matched
@@ -96,6 +97,7 @@ class Conversation:
         self._open: list[Reason] = []
         self._staff: list[Reason] = []
         self._choice: Group | None = None
+        self._about: tuple[Sense, ...] = ()
         self._waiting = _Waiting()
         self._done = False
         self._ended = False
@@ -168,7 +170,9 @@ class Conversation:
         lines = self._cart.lines
         unsized = next((x.item for x in reversed(lines) if self._checks.unsized(x, lines)), None)
         choices = self._choice.candidates if self._choice is not None else self._cart.wanted
-        return CartView(self._cart.spoken_order, unsized, choices)
+        asked = any(r.question is not None for r in self._open)
+        about = () if asked else self._about
+        return CartView(self._cart.spoken_order, unsized, choices, about)
 
     def _take(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
         before = self._cart.lines
@@ -184,6 +188,8 @@ class Conversation:
             else:
                 fresh.append(reason)
         asked = [r for r in fresh if r.question is not None]
+        if parsed.about or any(not isinstance(act, Aside) for act in parsed.acts):
+            self._about = parsed.about
         changed = self._cart.lines != before
         if understood and changed and not asked and not parsed.continues:
             answers = any(map(_may_answer, parsed.acts))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from voice_service.ordering.acts import Act, Add, Aside, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.attach import Attacher, choose_item, unknown
+from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.resolve import resolve, which, without
 from voice_service.ordering.said import (
@@ -35,12 +36,14 @@ _IMPLIED = 0.85  # certainty of an item that was not named but is the only one t
 class CartView:
     """What the parser may know of the cart: its items in order, and which one lacks a size.
 
-    `choices`: the guest was asked which of these items is meant.
+    `choices`: the guest was asked which of these items is meant. `about`: the items that the guest
+    has just asked about.
     """
 
     items: tuple[str, ...] = ()
     unsized: str | None = None
     choices: tuple[str, ...] = ()
+    about: tuple[Sense, ...] = ()
 
 
 def loose(
@@ -200,7 +203,8 @@ def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
     """
     text = str(said.value)
     if not cart.items and not cart.choices:
-        return Aside("off_topic", text)
+        # "I'll take two" of what? Somebody who only says a number may not even talk to us.
+        return Problem("not_understood", text) if said.wanted else Aside("off_topic", text)
     sizes = menu.items[cart.unsized].prices if cart.unsized is not None else ()
     named = [s for s in sizes if text in keys_of(menu.sizes[s].name, menu.language)]
     if cart.unsized is not None and len(named) == 1:

@@ -18,6 +18,7 @@ from voice_service.ordering.acts import (
     Undo,
 )
 from voice_service.ordering.asides import allergy, aside
+from voice_service.ordering.asked import asked_about
 from voice_service.ordering.carry import dangling, headless
 from voice_service.ordering.commands import change, keep, make, remove, substitute
 from voice_service.ordering.corrections import correct, ends_in_no, no_as_correction, taken_back
@@ -49,7 +50,8 @@ class Parsed:
     `spans` account for each of its words but hesitations, in order; `parts` are those that are
     more than filler, in their roles.
     `carry` are words at the end that wait for what follows ("and a large …"); no act has them.
-    `continues`: it begins as an addition ("and", "also").
+    `continues`: it begins as an addition ("and", "also"). `about`: items that were asked about and
+    not ordered since.
     """
 
     acts: tuple[Act, ...]
@@ -57,6 +59,7 @@ class Parsed:
     carry: tuple[Part, ...] = ()
     continues: bool = False
     spans: tuple[Span, ...] = ()
+    about: tuple[Sense, ...] = ()
 
     @property
     def nearness(self) -> Mapping[int, float]:
@@ -77,9 +80,9 @@ class Parser:
         spans = [s for s in everything if not s.filler]
         parts = roles(spans, self._menu, cart.items[-1] if cart.items else None)
         carry = () if final else dangling(parts, cart)
-        state = State(self._menu, cart)
+        state = State(self._menu, cart, about=cart.about)
         body = parts[: len(parts) - len(carry)]
-        if not carry and not final:
+        if not carry and not final and not cart.about:
             carry = headless(parts, cart, self._menu)
         index = 0
         while index < len(body):
@@ -94,12 +97,13 @@ class Parser:
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
         words = sum(len(s.text.split()) for s in everything)
         acts = state.acts
-        if is_talk(acts, body, words, answering=bool(cart.choices)):
+        if not state.takes and is_talk(acts, body, words, answering=bool(cart.choices)):
             acts = [Aside("off_topic", " ".join(p.span.text for p in body))]
         if carry and [a for a in acts if isinstance(a, Aside) and a.code == "off_topic"]:
             # Talk waits for nothing, and all of it is talk.
             acts, carry = [Aside("off_topic", " ".join(p.span.text for p in parts))], ()
-        return Parsed(tuple(acts), tuple(parts), tuple(carry), continues, tuple(everything))
+        spans = tuple(everything)
+        return Parsed(tuple(acts), tuple(parts), tuple(carry), continues, spans, state.about)
 
 
 def _step(parts: list[Part], index: int, state: State) -> int:
@@ -120,7 +124,9 @@ def _beside_the_order(parts: list[Part], index: int, state: State) -> int | None
     opens = index == 0 or parts[index - 1].cue(*MARKS)
     talks = part.cue(Cue.TALK) and not _wishes_for(parts, index)
     if talks or part.cue(Cue.QUESTION) or (part.cue(Cue.ASKS) and opens):
-        return aside(parts, index, state)
+        end = aside(parts, index, state)
+        state.about = () if talks else asked_about(parts[index:end])
+        return end
     if part.cue(Cue.STAFF, Cue.WAIT):
         state.flush()
         code = "staff_requested" if part.cue(Cue.STAFF) else "side_talk"

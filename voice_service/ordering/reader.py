@@ -323,7 +323,7 @@ class Reader:
 
     def _count_stands_alone(self) -> None:
         if self._count is not None and self._count_words:
-            self.said.append(SaidNumber(self._count, self._count_words))
+            self.said.append(SaidNumber(self._count, self._count_words, self._wanted))
         self._forget_count()
 
     def _number_said(self) -> int | None:

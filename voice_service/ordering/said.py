@@ -66,10 +66,11 @@ class SaidSize:
 
 @dataclass
 class SaidNumber:
-    """A number that counts no modifier and no size."""
+    """A number that counts no modifier and no size. `wanted`: it was asked for in words."""
 
     value: int
     words: tuple[int, ...]
+    wanted: bool = False
 
 
 @dataclass

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from voice_service.ordering.acts import Act, Add, Problem, Remove, Replace, Restart, Target
+from voice_service.ordering.asked import with_item
 from voice_service.ordering.assemble import assemble
+from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
@@ -14,18 +16,26 @@ from voice_service.ordering.parts import Part, Role
 
 @dataclass
 class State:
-    """What an utterance has come to, part by part."""
+    """What an utterance has come to, part by part.
+
+    `about`: items that the guest asked about; `takes`: they are ordered without their name.
+    """
 
     menu: CompiledMenu
     cart: CartView
     acts: list[Act] = field(default_factory=list)
     stretch: list[Part] = field(default_factory=list)
     instead: tuple[str, ...] = ()
+    about: tuple[Sense, ...] = ()
+    takes: bool = False
 
     def flush(self) -> list[Act]:
         """Turns the stretch collected so far into acts and lets what follows see them."""
-        acts = assemble(self.stretch, self.menu, self.cart)
+        stretch = with_item(self.stretch, self.about)
+        self.takes = self.takes or stretch != self.stretch
+        acts = assemble(stretch, self.menu, self.cart)
         self.stretch = []
+        self.about = () if acts else self.about
         added = next((a for a in acts if isinstance(a, Add)), None)
         if self.instead and added is not None:
             acts.append(Remove(Target(self.instead), asked=False, inherit=True))

@@ -1,0 +1,55 @@
+"""What a guest means who asks about something and then takes it: "how much is a coke? I'll take it".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voice_service.ordering.language import Cue
+from voice_service.ordering.lexicon import Sense
+from voice_service.ordering.parts import Part, Role
+
+_YES = 0.6  # certainty that "yes" to what was asked about orders it
+_NAMES = (Role.ITEM, Role.CATEGORY, Role.GROUP, Role.UNKNOWN)
+_FOLLOWS = (Cue.AND, Cue.COMMA, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.ADD, Cue.PLAIN)
+
+
+def asked_about(parts: Sequence[Part]) -> tuple[Sense, ...]:
+    """The items that a question names, each with all that it may mean."""
+    senses = (s for p in parts if p.role is Role.ITEM for s in p.senses if s.id in p.items)
+    return tuple({(s.kind, s.id): replace(s, quality=1.0) for s in senses}.values())
+
+
+def with_item(stretch: Sequence[Part], about: tuple[Sense, ...]) -> list[Part]:
+    """A stretch with the item put in that "it" or "two" stands for, if it takes what was asked."""
+    parts = list(stretch)
+    begins = (i for i, p in enumerate(parts) if not (p.idle or p.cue(Cue.COMMA, Cue.AND)))
+    start = next(begins, len(parts))
+    if about and start == len(parts) and any(p.cue(Cue.YES) for p in parts):
+        return [_item(parts[-1], tuple(replace(s, certainty=_YES) for s in about))]
+    follows = (i for i in range(start, len(parts)) if _follows(parts[i]))
+    end = next(follows, len(parts))
+    said = parts[:end]
+    if not about or not said or any(p.role in _NAMES for p in said):
+        return parts
+    at = next((i for i in reversed(range(end)) if _stands_for_it(said[i])), None)
+    counted = any(p.role is Role.NUMBER or p.cue(Cue.A) for p in said)
+    if not counted and not (at is not None and any(p.cue(Cue.REQUEST) for p in said)):
+        return parts
+    if at is None:
+        return [*said, _item(said[-1], about), *parts[end:]]
+    return [*said[:at], _item(said[at], about), *said[at + 1 :], *parts[end:]]
+
+
+def _follows(part: Part) -> bool:
+    return part.role is Role.MODIFIER or part.cue(*_FOLLOWS)
+
+
+def _stands_for_it(part: Part) -> bool:
+    return part.role is Role.CUE and part.cue(Cue.IT, Cue.ONE) and not part.cue(Cue.A)
+
+
+def _item(part: Part, about: tuple[Sense, ...]) -> Part:
+    span = replace(part.span, senses=about, cues=frozenset(), value=None)
+    return Part(span, Role.ITEM, about)
