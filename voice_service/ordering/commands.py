@@ -208,12 +208,19 @@ def _as_combo(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list
     combos = menu.in_category(parts[at].senses[0].id)
     for item in reversed(cart.items):
         around = [c for c in combos if item in {slot.default for slot in menu.items[c].slots}]
+        around = around or [c for c in combos if _built_around(item, c, menu)]
         # Fries are part of every combo, so they say nothing about which is meant.
         if len(around) == 1:
             size = next((p.senses[0].id for p in parts[:at] if p.role is Role.SIZE), None)
             rest = assemble(parts[at + 1 :], menu, cart)
             return [Replace(Target((item,)), Group(around[0], size=size)), *rest]
     return []
+
+
+def _built_around(item: str, combo: str, menu: CompiledMenu) -> bool:
+    """Whether a combo is made of an item and what goes with it."""
+    slots = menu.items[combo].slots
+    return bool(slots) and menu.filling(slots[0], item) is not None
 
 
 def _category_named(

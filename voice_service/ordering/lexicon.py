@@ -91,7 +91,7 @@ class Lexicon:
                 self._used.setdefault(word, set()).add(target)
             for token in tokenize(phrase, self._language):
                 self._written.add(token.text)
-            surface, key = _surface(phrase), "".join(keys)
+            surface, key = _surface(phrase, self._language), "".join(keys)
             self._shortest[key] = min(self._shortest.get(key, len(surface)), len(surface))
             quality = EXACT if number == 0 else ALIAS
             self._put(keys, target, quality)
@@ -120,8 +120,21 @@ class Lexicon:
             else:
                 self._put(part, target, quality, certainty)
 
+    def _uncount(self) -> None:
+        """ "Three tacos" are tacos, and no half of "Three Taco Plate"."""
+        for part, target, _ in self._without:
+            counted = len(part) > 1 and part[0].isdigit()
+            rest = self._keys.get("".join(part[1:]), {}) if counted else {}
+            senses = self._keys["".join(part)]
+            whole = any(kind == "item" and q >= _WHOLE for (kind, *_), (q, _) in rest.items())
+            if whole and senses.get(target, (1.0, 1.0))[0] < _WHOLE:
+                del senses[target]
+                if not senses:
+                    del self._keys["".join(part)]
+
     def seal(self) -> None:
         """Ends the building: what half a name means and what slips are chosen from is fixed now."""
+        self._uncount()
         for part, target, quality in self._halves:
             senses = self._keys["".join(part)]
             best, certainty = senses[target]
@@ -129,8 +142,8 @@ class Lexicon:
                 # An egg is no egg white, where it is part of other names as well.
                 senses[target] = (best, min(certainty, _OTHER_THING))
         for part, target, dropped in self._without:
-            senses = self._keys["".join(part)]
-            best, certainty = senses[target]
+            senses = self._keys.get("".join(part), {})
+            best, certainty = senses.get(target, (EXACT, 1.0))
             if best < _WHOLE and any(self._names_choice(key) for key in dropped):
                 senses[target] = (best, min(certainty, _OTHER_THING))  # no chili on a "cheese dog"
         for key in sorted(self._keys):
@@ -166,8 +179,8 @@ class Lexicon:
 
     def plural(self, phrase: str) -> bool:
         """Whether `phrase` is a name of the menu with an ending that makes it several."""
-        keys = [key_of(word, self._language) for word in phrase.split()]
-        letters = len(_surface(phrase))
+        keys = keys_of(phrase, self._language)
+        letters = len(_surface(phrase, self._language))
         if any(key.isdigit() for key in keys):
             return False  # "number two" is longer than "number 2", but not several
         return letters > self._shortest.get("".join(keys), letters)
@@ -217,8 +230,9 @@ def _measured(keys: tuple[str, ...], kind: Kind, language: Language) -> list[tup
     return [(*keys, *m[1:]) for m in sorted(set(measures)) if len(m) == 2 and m[0] == keys[-1]]
 
 
-def _surface(phrase: str) -> str:
-    return "".join(c for c in plain(phrase) if c.isalnum())
+def _surface(phrase: str, language: Language) -> str:
+    """The letters of a phrase as they are said, "PB&J" as "pbandj"."""
+    return "".join(t.text.replace("'", "") for t in tokenize(phrase, language) if t.key)
 
 
 def _variants(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, ...]]:

@@ -14,7 +14,8 @@ from functools import lru_cache
 from voice_service.ordering.language import Language
 
 _PIECE = re.compile(
-    r"^-(?=\d)|\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|[.,;:!?&]|w/|#"
+    r"^-(?=\d)|\d{1,3}(?:,\d{3})+|\d+'?s\b|\d+(?:\.\d+)?"
+    r"|[^\W\d_]+(?:'[^\W\d_]+)*'?|[.,;:!?&]|w/|#"
 )
 _STOPS = {".": ".", "!": ".", ";": ".", "?": "?", ",": ",", ":": ","}
 _QUOTES = str.maketrans(
@@ -79,6 +80,13 @@ def _many(word: str, language: Language) -> str:
     return word
 
 
+def _word(said: str) -> str:
+    """A piece without what only inflects or groups it: "2s" and "1,000" are numbers."""
+    if said[0].isdigit():
+        return said.replace(",", "").rstrip("s").rstrip("'")
+    return said.rstrip("'") if said[0].isalpha() else said
+
+
 def tokenize(text: str, language: Language) -> list[Token]:
     """All words and punctuation marks of `text`; punctuation has an empty key.
 
@@ -87,7 +95,7 @@ def tokenize(text: str, language: Language) -> list[Token]:
     tokens: list[Token] = []
     for index, chunk in enumerate(text.split()):
         for said in _PIECE.findall(plain(chunk)):
-            word = said.rstrip("'") if said[0].isalpha() else said.replace(",", "") or said
+            word = _word(said)
             if word in _STOPS:
                 if word == "." and tokens and tokens[-1].text in language.abbreviations:
                     continue
