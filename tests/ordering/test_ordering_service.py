@@ -18,7 +18,7 @@ def test_read_back_of_a_whole_order(demo: CompiledMenu) -> None:
     """Quantity, size, name, changes, subtotal: what a guest can check."""
     update = said(demo, "two cheeseburgers with no onions and extra cheese, and a large Coke")
     assert update.readback == (
-        "Thank you. 2 Cheeseburgers with no Onions and extra Cheese and 1 Large Coca-Cola."
+        "Thank you. 2 Cheeseburgers with extra Cheese and no Onions and 1 Large Coca-Cola."
         " That's $13.77 plus tax."
     )
 

@@ -1,5 +1,4 @@
-"""What a guest means who asks about something and then takes it: "how much is a coke? I'll take it".
-"""
+"""What a guest orders who asks about something and then takes it: "I'll take two"."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ def asked_about(parts: Sequence[Part]) -> tuple[Sense, ...]:
 def with_item(stretch: Sequence[Part], about: tuple[Sense, ...]) -> list[Part]:
     """A stretch with the item put in that "it" or "two" stands for, if it takes what was asked."""
     parts = list(stretch)
-    begins = (i for i, p in enumerate(parts) if not (p.idle or p.cue(Cue.COMMA, Cue.AND)))
+    begins = (i for i, p in enumerate(parts) if not (p.idle or p.cue(Cue.COMMA, Cue.AND, Cue.STOP)))
     start = next(begins, len(parts))
     if about and start == len(parts) and any(p.cue(Cue.YES) for p in parts):
         return [_item(parts[-1], tuple(replace(s, certainty=_YES) for s in about))]

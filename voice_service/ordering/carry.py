@@ -78,16 +78,15 @@ def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: Cart
     if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:
         return parts[start - 1].role in (Role.ITEM, Role.MODIFIER)
     asked = cart.about or any(p.cue(Cue.QUESTION) for p in parts[:start])
-    if asked and meant[-1].role is Role.NUMBER:
+    sized = cart.unsized is not None and any(p.role is Role.SIZE for p in meant)
+    if sized or (asked and meant[-1].role is Role.NUMBER):
         return True  # "how much are churros? I'll take two"
-    if cart.unsized is not None and any(p.role is Role.SIZE for p in meant):
-        return True
     if start == 0 and meant[0].cue(Cue.NO):
         # "No", or "no, medium".
         return len(meant) == 1 or meant[-1].role in (Role.SIZE, Role.NUMBER)
     if start > 0 and parts[start - 1].role is Role.ITEM:
         # "fries, large": a size or number after the name is no beginning of something new.
-        if meant[0].role in (Role.NUMBER, Role.SIZE) and meant[-1].role is Role.SIZE:
-            return True  # "four cokes, two large and two small"
-        return not any(p.cue(Cue.AND, Cue.WITH, Cue.A, Cue.ALSO, Cue.NO) for p in meant)
+        # So are those of "four cokes, two large and two small".
+        told = meant[0].role in (Role.NUMBER, Role.SIZE) and meant[-1].role is Role.SIZE
+        return told or not any(p.cue(Cue.AND, Cue.WITH, Cue.A, Cue.ALSO, Cue.NO) for p in meant)
     return False

@@ -39,6 +39,7 @@ from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.parser import Parsed, Parser
 from voice_service.ordering.readback import joined, question, read_back, read_change
+from voice_service.ordering.text import plural
 from voice_service.ordering.thresholds import DEFAULT, Thresholds
 
 _MOST_REASONS = 50
@@ -273,6 +274,8 @@ class Conversation:
         if problem.code in _CHOICES and problem.group is not None:
             self._choice = problem.group
             fields["text"] = text = text or fields["choices"]
+        if problem.code == "ambiguous_quantity":
+            fields["text"] = plural(text, self._menu.language)
         if problem.code == "size_not_available" and problem.group is not None:
             item = self._menu.items[problem.group.item]
             if not item.prices:

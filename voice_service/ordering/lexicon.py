@@ -12,7 +12,7 @@ from rapidfuzz import fuzz, process
 
 from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.slips import Slips
-from voice_service.ordering.text import key_of, keys_of, plain, sound_of, tokenize
+from voice_service.ordering.text import key_of, keys_of, sound_of, tokenize
 
 Kind = Literal["item", "modifier", "size", "category", "group"]
 

@@ -212,9 +212,7 @@ def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
     return Modify(Target(), quantity=said.value, text=text)
 
 
-def _cart_group(
-    said: SaidGroup, menu: CompiledMenu, cart: CartView, only: int | None
-) -> list[Act]:
+def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView, only: int | None) -> list[Act]:
     group = menu.groups[said.id]
     if said.negated:
         item = next(

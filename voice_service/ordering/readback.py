@@ -57,20 +57,35 @@ def _with_parts(item: ItemDraft, items: Sequence[ItemDraft], menu: CompiledMenu)
 
 
 def describe(item: ItemDraft, menu: CompiledMenu) -> str:
-    """One line: "2 Large Coca-Cola with no Ice"."""
-    return menu.language.texts["line"].format(quantity=item.quantity, item=_bare(item, menu))
+    """One line: "2 Large Coca-Colas with no Ice", "1 order of Fries"."""
+    name = menu.item_name(item.menu_item_id)
+    several = plural(name, menu.language) == name
+    text = menu.language.texts["portion" if several and item.quantity == 1 else "line"]
+    return text.format(quantity=item.quantity, item=_bare(item, menu))
 
 
 def _bare(item: ItemDraft, menu: CompiledMenu) -> str:
-    """A line without its number: size, name and changes."""
+    """A line without its number: size, name, what had to be chosen, and changes."""
     texts = menu.language.texts
     name = menu.item_name(item.menu_item_id)
     if item.quantity > 1:
         name = plural(name, menu.language)
     if item.size is not None:
         name = texts["sized"].format(size=menu.sizes[item.size].name, name=name)
-    names = [_modifier(m, menu) for m in item.modifiers]
+    chosen = [_name(m, menu) for m in item.modifiers if _answers(m, menu)]
+    if chosen:
+        name = texts["chosen"].format(name=name, names=texts["list_separator"].join(chosen))
+    # "No onions and bacon" would be no bacon either, so what is left off comes last.
+    others = sorted(item.modifiers, key=lambda m: m.negated)
+    names = [_modifier(m, menu) for m in others if not _answers(m, menu)]
     return name + (texts["with"].format(names=joined(names, menu)) if names else "")
+
+
+def _answers(modifier: ModifierDraft, menu: CompiledMenu) -> bool:
+    """Whether it is the one choice that its group demands: "Medium", of a burger."""
+    group = menu.groups[modifier.group or ""]
+    plainly = not modifier.negated and modifier.qualifier is None and modifier.quantity == 1
+    return plainly and group.min == 1 == group.max
 
 
 def subtotal(items: Sequence[ItemDraft], menu: CompiledMenu) -> int:
@@ -125,9 +140,12 @@ def question(code: str, menu: CompiledMenu, **fields: str) -> str | None:
     return text.format(**{name: fields.get(name, "") for name in wanted})
 
 
+def _name(modifier: ModifierDraft, menu: CompiledMenu) -> str:
+    return menu.modifiers[modifier.group or "", modifier.id].name
+
+
 def _modifier(modifier: ModifierDraft, menu: CompiledMenu) -> str:
-    texts = menu.language.texts
-    name = menu.modifiers[modifier.group or "", modifier.id].name
+    texts, name = menu.language.texts, _name(modifier, menu)
     if modifier.quantity > 1:
         name = texts["times"].format(quantity=modifier.quantity, name=name)
     if modifier.negated:
