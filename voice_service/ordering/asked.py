@@ -9,9 +9,11 @@ from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.parts import Part, Role
 
+_BOTH = 2
+_COUNTS = (Role.NUMBER, Role.SIZE)
 _YES = 0.6  # certainty that "yes" to what was asked about orders it
 _NAMES = (Role.ITEM, Role.CATEGORY, Role.GROUP, Role.UNKNOWN)
-_FOLLOWS = (Cue.AND, Cue.COMMA, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.ADD, Cue.PLAIN)
+_FOLLOWS = (Cue.AND, Cue.COMMA, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN)
 
 
 def asked_about(parts: Sequence[Part]) -> tuple[Sense, ...]:
@@ -33,12 +35,21 @@ def with_item(stretch: Sequence[Part], about: tuple[Sense, ...]) -> list[Part]:
     if not about or not said or any(p.role in _NAMES for p in said):
         return parts
     at = next((i for i in reversed(range(end)) if _stands_for_it(said[i])), None)
-    counted = any(p.role is Role.NUMBER or p.cue(Cue.A) for p in said)
-    if not counted and not (at is not None and any(p.cue(Cue.REQUEST) for p in said)):
+    counts = [i for i, p in enumerate(said) if p.role in _COUNTS or p.cue(Cue.A)]
+    counted = any(said[i].role is not Role.SIZE for i in counts)
+    if not counted and not (at is not None and any(p.cue(Cue.REQUEST, Cue.ADD) for p in said)):
         return parts
     if at is None:
-        return [*said, _item(said[-1], about), *parts[end:]]
-    return [*said[:at], _item(said[at], about), *said[at + 1 :], *parts[end:]]
+        after = counts[-1] + 1
+        return [*parts[:after], _item(parts[after - 1], about), *parts[after:]]
+    return [*parts[:at], *_items(parts[at], about), *parts[at + 1 :]]
+
+
+def _items(part: Part, about: tuple[Sense, ...]) -> list[Part]:
+    """The item that a pronoun stands for, or each of two: "I'll take both"."""
+    if not part.cue(Cue.BOTH) or len(about) != _BOTH:
+        return [_item(part, about)]
+    return [_item(part, (sense,)) for sense in about]
 
 
 def _follows(part: Part) -> bool:
@@ -46,7 +57,7 @@ def _follows(part: Part) -> bool:
 
 
 def _stands_for_it(part: Part) -> bool:
-    return part.role is Role.CUE and part.cue(Cue.IT, Cue.ONE) and not part.cue(Cue.A)
+    return part.role is Role.CUE and part.cue(Cue.IT, Cue.ONE, Cue.BOTH) and not part.cue(Cue.A)
 
 
 def _item(part: Part, about: tuple[Sense, ...]) -> Part:

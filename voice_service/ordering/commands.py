@@ -33,6 +33,9 @@ _MAKE_SOME = (Cue.MAKE, Cue.NUMBER, Cue.ONE)  # "make two of them"
 
 def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """What to take out, from the words after "remove"."""
+    end = next((i for i in range(len(parts)) if _goes_on(parts, i, cart)), len(parts))
+    if end < len(parts):
+        return [*remove(parts[:end], menu, cart), *assemble(parts[end + 1 :], menu, cart)]
     items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
     mods = [i for i, p in enumerate(parts) if p.role is Role.MODIFIER]
     if mods and (not items or mods[0] < items[0]):
@@ -53,6 +56,14 @@ def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Ac
         choices = (item,) if item is not None else parts[index].items
         acts.append(Remove(Target(choices, size), count, text=parts[index].span.text))
     return acts
+
+
+def _goes_on(parts: Sequence[Part], comma: int, cart: CartView) -> bool:
+    """Whether a wish follows what is to go: "never mind the fries, onion rings"."""
+    ahead = next((p for p in parts[comma + 1 :] if not p.idle), None)
+    before = [p for p in parts[:comma] if p.role is Role.ITEM and known(p.items, cart)]
+    wished = ahead is not None and ahead.role is Role.ITEM and known(ahead.items, cart) is None
+    return parts[comma].cue(Cue.COMMA) and bool(before) and wished
 
 
 def _remove_unnamed(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:

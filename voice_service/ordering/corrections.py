@@ -80,6 +80,8 @@ def correct(parts: list[Part], index: int, state: State) -> int:
         asks = parts[start].cue(Cue.REQUEST)
         slips = parts[index:start]
         acts[0] = _in_its_place(acts[0].group, slips, state, asks=asks, breath=breath)
+        if any(slip.cue(Cue.MEANT) for slip in slips):
+            acts[1:] = _each_in_its_place(acts, state)
     state.push(acts)
     return end
 
@@ -120,6 +122,27 @@ def _in_its_place(
     if breath and not asks:
         group.quality *= _ONE_MORE
     return Add(group)
+
+
+def _each_in_its_place(acts: Sequence[Act], state: State) -> list[Act]:
+    """ "I meant a sprite and a hamburger": what is named further replaces its like as well."""
+    first, left = acts[0], list(state.cart.items)
+    if isinstance(first, Replace):
+        left.remove(first.target.items[-1] if first.target.items else left[-1])
+    return [_in_place_of_like(act, left, state) for act in acts[1:]]
+
+
+def _in_place_of_like(act: Act, left: list[str], state: State) -> Act:
+    """The act, or if one of `left` is like what it adds, its replacement."""
+    if not isinstance(act, Add):
+        return act
+    items = state.menu.items
+    kind = items[act.group.item].category
+    like = next((item for item in reversed(left) if items[item].category == kind), None)
+    if like is None:
+        return act
+    left.remove(like)
+    return Replace(Target((like,)), act.group, anew=True)
 
 
 def _denies(slip: Part, state: State) -> bool:

@@ -119,6 +119,8 @@ class Reader:
         before = self.parts[index - 1] if index else None
         if before is None:
             return 1.0
+        if before.cue(Cue.NO) and _either_way(self.parts[: index - 1]):
+            return _CONTRADICTED  # "with or without ice"
         if any(completes(part, other) for other in self._named_just_before(index)):
             return _COMPLETED
         if self._carried == "and" and self._wants_some():
@@ -337,3 +339,7 @@ class Reader:
         self._unused_qualifier()
         self._negated, self._carried = False, None
         self._wanted = self._linked = self._either = False
+
+
+def _either_way(before: Sequence[Part]) -> bool:
+    return len(before) > 1 and before[-1].cue(Cue.OR) and before[-2].cue(Cue.WITH)
