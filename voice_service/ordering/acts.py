@@ -162,7 +162,9 @@ class Deny:
 
 @dataclass(frozen=True)
 class Dismiss:
-    """The guest lets go of what was asked."""
+    """The guest lets go of what was asked, in the words `text`."""
+
+    text: str = ""
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ class Conversation:
         self._staff: list[Reason] = []
         self._choice: Group | None = None
         self._about: tuple[Sense, ...] = ()
+        self._ordered = False  # the utterance before changed the order
         self._waiting = _Waiting()
         self._done = False
         self._ended = False
@@ -191,7 +192,7 @@ class Conversation:
         asked = [r for r in fresh if r.question is not None]
         if parsed.about or any(not isinstance(act, Aside) for act in parsed.acts):
             self._about = parsed.about
-        changed = self._cart.lines != before
+        self._ordered = changed = self._cart.lines != before
         if understood and changed and not asked and not parsed.continues:
             answers = any(map(_may_answer, parsed.acts))
             self._open = [r for r in self._open if r.code in _MISSED and not answers]
@@ -211,6 +212,9 @@ class Conversation:
                 return self._reason(act)
             case Add(group):
                 act = Add(self._chosen(group))
+            case Dismiss(text) if self._ordered and not self._asked():
+                # Nothing was asked: is it what was just ordered that the guest lets go of?
+                return self._reason(Problem("not_understood", text))
             case _:
                 self._answer(act)
         problem = self._cart.apply(act, evidence.confidence(act))
@@ -234,6 +238,11 @@ class Conversation:
                 self._staff = [r for r in self._staff if r.code == "allergy"]
             case _:
                 pass
+
+    def _asked(self) -> bool:
+        """Whether the guest still has something to answer."""
+        lacking = self._checks.lacking(self._cart.lines, self._utterance)
+        return any(r.question is not None for r in (*self._open, *lacking))
 
     def _let_go(self) -> None:
         self._open, self._choice = [], None

@@ -66,7 +66,8 @@ def correct(parts: list[Part], index: int, state: State) -> int:
         state.stretch.pop()
         return start + 1
     state.stretch, merged = _correction(state.stretch, parts[start:])
-    if merged or start >= len(parts) or parts[start].cue(*COMMANDS, *MARKS, Cue.KEEP):
+    ends = (*COMMANDS, *MARKS, Cue.KEEP, Cue.NEVER_MIND)
+    if merged or start >= len(parts) or parts[start].cue(*ends):
         return start
     breath = any(p.role is Role.ITEM for p in state.stretch)
     state.flush()
@@ -113,7 +114,7 @@ def _in_its_place(
     if alike and (alike[-1] == before[-1] or not sure):
         return Replace(Target(), group, alike=True, anew=True)
     if alike:
-        return Replace(Target(alike[-1:]), group, anew=True)
+        return Replace(Target((alike[-1],)), group, anew=True)
     if sure and (breath or len(before) == 1):
         return Replace(Target(), group, anew=True)
     if sure:
@@ -157,7 +158,7 @@ def taken_back(parts: Sequence[Part], index: int, state: State) -> None:
     acts = state.flush()
     added = [act for act in acts if isinstance(act, Add)]
     if not said:
-        state.push([Dismiss()])
+        state.push([Dismiss(parts[index].span.text)])
     elif len(acts) == len(added) == 1 and said[-1].role is Role.ITEM:
         group = added[0].group
         gone = Target((group.item,))

@@ -123,9 +123,9 @@ class Lexicon:
     def _uncount(self) -> None:
         """ "Three tacos" are tacos, and no half of "Three Taco Plate"."""
         for part, target, _ in self._without:
-            counted = len(part) > 1 and part[0].isdigit()
+            counted = len(part) > 1 and part[0].isdigit() and part[0] != "0"
             rest = self._keys.get("".join(part[1:]), {}) if counted else {}
-            senses = self._keys["".join(part)]
+            senses = self._keys.get("".join(part), {})
             whole = any(kind == "item" and q >= _WHOLE for (kind, *_), (q, _) in rest.items())
             if whole and senses.get(target, (1.0, 1.0))[0] < _WHOLE:
                 del senses[target]

@@ -82,8 +82,6 @@ class Parser:
         carry = () if final else dangling(parts, cart)
         state = State(self._menu, cart, about=cart.about)
         body = parts[: len(parts) - len(carry)]
-        if not carry and not final and not cart.about:
-            carry = headless(parts, cart, self._menu)
         index = 0
         while index < len(body):
             index = _step(body, index, state)
@@ -92,6 +90,8 @@ class Parser:
             state.acts += _left_hanging(body)
         if not state.acts and not carry:
             state.acts += _unused(body)
+        if not carry and not final and all(isinstance(a, Problem) for a in state.acts):
+            carry = headless(parts, cart, self._menu)
         state.acts[:0] = [] if final else yes_or_no(parts)
         first = next((p for p in parts if not p.idle), None)
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
@@ -102,8 +102,9 @@ class Parser:
         if carry and [a for a in acts if isinstance(a, Aside) and a.code == "off_topic"]:
             # Talk waits for nothing, and all of it is talk.
             acts, carry = [Aside("off_topic", " ".join(p.span.text for p in parts))], ()
-        spans = tuple(everything)
-        return Parsed(tuple(acts), tuple(parts), tuple(carry), continues, spans, state.about)
+        return Parsed(
+            tuple(acts), tuple(parts), tuple(carry), continues, tuple(everything), state.about
+        )
 
 
 def _step(parts: list[Part], index: int, state: State) -> int:
