@@ -11,13 +11,15 @@ from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
 from voice_service.ordering.said import Said, SaidBreak, SaidSize
 
+_ENDS_A_CHOICE = (Cue.AND, Cue.ADD, Cue.ALSO, Cue.STOP, Cue.NUMBER)
+
 
 def or_before(parts: Sequence[Part], start: int) -> bool:
-    """Whether an "or" stands right before `start`: "or can I get a sprite"."""
+    """Whether an "or" and nothing with a name stands before `start`: "or can I get a sprite"."""
     for part in reversed(parts[:start]):
         if part.cue(Cue.OR):
             return True
-        if not (part.idle or part.cue(Cue.COMMA, Cue.REQUEST, Cue.WITH)):
+        if part.role not in (Role.CUE, Role.UNKNOWN) or part.cue(*_ENDS_A_CHOICE):
             return False
     return False
 
