@@ -172,6 +172,8 @@ class Cart:
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
         if act.only is not None:
+            if act.only > sum(x.count for x in self.lines if x.item == lines[-1].item):
+                return Problem("ambiguous_quantity", self._menu.item_name(lines[-1].item))
             lines = self._not_told_apart(lines[-1], act.only)
             act = replace(act, only=act.only or None)
         for line in lines:
@@ -220,7 +222,8 @@ class Cart:
         quantity = act.quantity or line.quantity
         if (quantity or 1) > MOST_OF_ONE:
             return Problem("quantity_limit", self._menu.counted_name(item.id, quantity or 1))
-        self._put(modified(line, act, item.defaults, confidence))
+        single = self._menu.single_groups(item.id)
+        self._put(modified(line, act, item.defaults, confidence, single))
         return None
 
     def _split_off(self, line: Line, count: int) -> Line:

@@ -137,10 +137,21 @@ class _Loose:
                 self._acts.append(mod)
                 return
             if mod is not None:
-                self._mods.append(_OfCart(said, mod, item, self._only, self._turn))
+                self._mods.append(
+                    _OfCart(said, mod, item, self._counted(said, mod, item), self._turn)
+                )
                 return
         code = "modifier_not_available" if self._cart.items else "modifier_without_item"
         self._acts.append(Problem(code, said.text))
+
+    def _counted(self, said: SaidModifier, mod: Mod, item: str) -> int | None:
+        """How many it is said of: nobody has two of what there is one of, "two chicken" are two."""
+        single = mod.group in self._menu.single_groups(item) and not mod.negated
+        if self._only is not None or said.quantity is None or not single:
+            return self._only
+        mod.quantity = 1
+        self._turn += 1
+        return said.quantity
 
     def _other(self, text: str) -> None:
         """ "The other one" is the one that was not talked about last."""
