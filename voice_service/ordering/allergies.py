@@ -17,7 +17,6 @@ _LINKS = (Cue.THE, Cue.A, Cue.MEASURE, Cue.BOTH, Cue.ON, Cue.TO, Cue.EXTRA, Cue.
 """What may stand between "allergic to" and its object."""
 _ORDERS = (
     *_CUES,
-    Cue.STOP,
     Cue.QUESTION_MARK,
     Cue.REQUEST,
     Cue.ADD,
@@ -44,6 +43,7 @@ _ORDERS = (
 """What belongs to an order again, or to another sentence."""
 _COUNTS = (Cue.A, Cue.NUMBER, Cue.MORE)
 _WHOLE = 0.9  # an item's name said in full
+_HEADLESS = 0.7  # below, a name lacks its last word
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ def told(text: str, spans: Sequence[Span], language: Language) -> Told:
 
     A stop is left where one was. Who denies to have any ("no allergies") has none.
     """
+    if not any(span.has(*_CUES, Cue.NO) for span in spans):
+        return Told((), tuple(spans))
     words = _Words(text, language)
     asides: list[Aside] = []
     rest: list[Span] = []
@@ -73,7 +75,7 @@ def told(text: str, spans: Sequence[Span], language: Language) -> Told:
             continue
         denial = _denial(spans, at, words, language)
         named, first = _object_before(spans, at, done, language)
-        end, named_after = _end(spans, at, named=named)
+        end, named_after = _end(spans, at, before=named)
         start = _start(spans, first if denial is None else denial, done)
         known = named or named_after or denial is not None
         since = start if known else _context(spans, start)
@@ -113,7 +115,9 @@ def _left_out(spans: Sequence[Span], at: int, language: Language) -> bool:
     following = next((s for s in spans[at + 1 :] if not (s.filler or s.has(Cue.THE))), None)
     if not spans[at].has(Cue.NO) or spans[at].senses or following is None:
         return False
-    return following.unknown and following.text in language.allergens
+    # "Gluten" alone is not the menu's "gluten free bun".
+    named = following.senses and following.senses[0].quality >= _HEADLESS
+    return not named and following.text in language.allergens
 
 
 def _denial(spans: Sequence[Span], at: int, words: _Words, language: Language) -> int | None:
@@ -146,8 +150,9 @@ def _object_before(
         first -= 1
     named = first < at
     for cues in ((Cue.A,), (Cue.REQUEST, Cue.WITH)):
-        if first > done and spans[first - 1].has(*cues) and not spans[first - 1].senses:
-            first -= 1
+        before = next((i for i in range(first - 1, done - 1, -1) if not spans[i].filler), None)
+        if before is not None and spans[before].has(*cues) and not spans[before].senses:
+            first = before
     return named, first
 
 
@@ -156,28 +161,45 @@ def _joins(pair: Sequence[Span], language: Language) -> bool:
     return pair[0].text in language.allergens and pair[1].has(Cue.AND, Cue.OR)
 
 
-def _end(spans: Sequence[Span], at: int, *, named: bool) -> tuple[int, bool]:
-    """Where the words about the allergy end, and whether they name what it is to."""
-    linked = not named
-    named = False
-    end = index = at + 1
-    while index < len(spans):
+def _end(spans: Sequence[Span], at: int, *, before: bool) -> tuple[int, bool]:
+    """Where the words about the allergy end, and whether these name what it is to.
+
+    `before`: the words before have named it.
+    """
+    linked, named, end = not before, False, at + 1
+    for index in range(at + 1, len(spans)):
         span = spans[index]
-        if not span.senses and (span.has(*_ORDERS) or (span.has(Cue.A) and named)):
+        if span.has(Cue.STOP) and before:
             break
-        if not span.senses and span.has(*_LISTS):
-            if not _goes_on(spans, index, named=named):
-                break
-            linked = True
-        elif span.senses and not (linked and _may_be_meant(spans[index - 1], span)):
+        if not _belongs(spans, index, linked=linked, named=named):
             break
-        elif span.unknown or span.senses:
+        if span.unknown or span.senses:
             named, linked, end = True, True, index + 1
+        elif span.has(*_LISTS, Cue.STOP):
+            linked = True
         elif not span.has(*_LINKS):
-            linked = False if named else linked
+            linked = linked and not named
             end = index + 1 if span.has(Cue.IT) else end
-        index += 1
     return end, named
+
+
+def _belongs(spans: Sequence[Span], index: int, *, linked: bool, named: bool) -> bool:
+    """Whether a span is still about the allergy: `linked` by the one before, `named` already."""
+    span = spans[index]
+    if span.senses:
+        return linked and _may_be_meant(spans[index - 1], span)
+    if span.has(Cue.STOP):
+        return not named and _only_names(spans[index + 1 :])
+    if span.has(*_ORDERS) or (span.has(Cue.A) and named):
+        return False
+    return not span.has(*_LISTS) or _goes_on(spans, index, named=named)
+
+
+def _only_names(spans: Sequence[Span]) -> bool:
+    """Whether a sentence only names what nobody here sells: "I have allergies. Tree nuts." """
+    end = next((i for i, s in enumerate(spans) if s.has(Cue.STOP)), len(spans))
+    sentence = [s for s in spans[:end] if not (s.filler or s.has(*_LISTS, Cue.TO))]
+    return bool(sentence) and all(s.unknown for s in sentence)
 
 
 def _goes_on(spans: Sequence[Span], index: int, *, named: bool) -> bool:
