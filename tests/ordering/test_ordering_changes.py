@@ -117,6 +117,16 @@ def test_another_choice_takes_the_place_of_the_one_before(demo: CompiledMenu, ch
     assert update.status == "confirmed"
 
 
+@pytest.mark.parametrize("more", ["add caesar", "and caesar", "also caesar dressing"])
+def test_one_more_choice_than_there_may_be_is_asked(demo: CompiledMenu, more: str) -> None:
+    """On top of the first it replaces nothing; the answer does."""
+    asked = said(demo, "a side salad with ranch", more)
+    assert "too_many_choices" in codes(asked)
+    assert short(asked.items) == ["1 side_salad +ranch_dressing"]
+    answered = said(demo, "a side salad with ranch", more, "caesar", "that's all")
+    assert short(answered.items) == ["1 side_salad +caesar_dressing"]
+
+
 def test_taking_off_what_was_given_up_changes_nothing(demo: CompiledMenu) -> None:
     """ "Remove the ranch", when it has become a caesar, takes nothing back."""
     update = said(demo, "a side salad with ranch", "make it caesar", "remove the ranch")

@@ -222,7 +222,7 @@ class Cart:
         quantity = act.quantity or line.quantity
         if (quantity or 1) > MOST_OF_ONE:
             return Problem("quantity_limit", self._menu.counted_name(item.id, quantity or 1))
-        single = self._menu.single_groups(item.id)
+        single = [] if act.adds else self._menu.single_groups(item.id)
         self._put(modified(line, act, item.defaults, confidence, single))
         return None
 
