@@ -100,6 +100,8 @@ class _Loose:
         match said:
             case SaidModifier() if not self._lost:
                 self._modifier(said)
+            case SaidSize() if self._is_topping(said):
+                self._modifier(SaidModifier(said.also, said.text, said.words, quantity=said.count))
             case SaidSize():
                 self._acts.append(_cart_size(said, self._menu, self._cart))
             case SaidNumber():
@@ -115,6 +117,12 @@ class _Loose:
                 self._point(said)
             case _:
                 pass
+
+    def _is_topping(self, said: SaidSize) -> bool:
+        """Whether "medium" is no size of the last item, but how it is done."""
+        last = self._cart.items[-1:]
+        sized = any(self._menu.allows(item, s) for item in last for s in said.senses)
+        return not sized and any(self._menu.allows(item, s) for item in last for s in said.also)
 
     def _about_order(self, said: Said) -> None:
         match said:
