@@ -66,30 +66,48 @@ def told(text: str, spans: Sequence[Span], language: Language) -> Told:
     if not any(span.has(*_CUES, Cue.NO) for span in spans):
         return Told((), tuple(spans))
     words = _Words(text, language)
-    asides: list[Aside] = []
+    clauses: list[_Clause] = []
     rest: list[Span] = []
-    unfinished: tuple[Span, ...] = ()
     done = 0
     for at, span in enumerate(spans):
         if at < done or not (_tells(span) or _left_out(spans, at, language)):
             continue
-        denial = _denial(spans, at, words, language)
-        named, first = _object_before(spans, at, done, language)
-        end, named_after = _end(spans, at, before=named)
-        start = _start(spans, first if denial is None else denial, done)
-        known = named or named_after or denial is not None
-        since = start if known else _context(spans, start)
-        code = "allergy" if denial is None else "side_talk"
-        asides.append(Aside(code, words.of(spans[since:end])))
-        if not known and end == len(spans) and span.has(Cue.ALLERGY_TO):
-            unfinished = tuple(spans[start:end])
-        rest += spans[done:start]
-        if not (span.has(Cue.CONDITION) and end < len(spans) and spans[end].senses):
+        clause = _clause(spans, at, done, words, language)
+        clauses.append(clause)
+        rest += spans[done : clause.start]
+        done = clause.end
+        if not (span.has(Cue.CONDITION) and done < len(spans) and spans[done].senses):
             rest.append(_stop(span))  # "a nut free cookie" stays one thing
-        done = end
-    if not asides:
+    if not clauses:
         return Told((), tuple(spans))
-    return Told(_once(asides), _trimmed([*rest, *spans[done:]]), unfinished)
+    last = clauses[-1]
+    unfinished = spans[last.start :] if last.open and last.end == len(spans) else ()
+    asides = _once([clause.aside for clause in clauses])
+    return Told(asides, _trimmed([*rest, *spans[done:]]), tuple(unfinished))
+
+
+@dataclass(frozen=True)
+class _Clause:
+    """The spans from `start` to `end` are about an allergy; `open`: they wait for what it is to."""
+
+    start: int
+    end: int
+    aside: Aside
+    open: bool
+
+
+def _clause(
+    spans: Sequence[Span], at: int, done: int, words: _Words, language: Language
+) -> _Clause:
+    """What is said of the allergy at `at`; the spans before `done` are taken."""
+    denial = _denial(spans, at, words, language)
+    named_before, first = _object_before(spans, at, done, language)
+    end, named_after = _end(spans, at, before=named_before)
+    start = _start(spans, first if denial is None else denial, done)
+    known = named_before or named_after or denial is not None
+    since = start if known else _context(spans, start)
+    aside = Aside("allergy" if denial is None else "side_talk", words.of(spans[since:end]))
+    return _Clause(start, end, aside, not known and spans[at].has(Cue.ALLERGY_TO))
 
 
 class _Words:
