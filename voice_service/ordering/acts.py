@@ -80,6 +80,7 @@ class Modify:
     """Change lines in place.
 
     `only`: so many of a line that has more, the others stay; 0: those not told apart so far.
+    `adds`: it was asked for on top of what there is, so that it replaces nothing.
     """
 
     target: Target
@@ -89,6 +90,7 @@ class Modify:
     plain: bool = False
     text: str = ""
     only: int | None = None
+    adds: bool = False
 
 
 @dataclass(frozen=True)

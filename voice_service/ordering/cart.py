@@ -172,7 +172,9 @@ class Cart:
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
         if act.only is not None:
-            lines = self._not_told_apart(lines[-1], act.only)
+            if act.only > sum(x.count for x in self.lines if x.item == lines[-1].item):
+                return Problem("ambiguous_quantity", self._menu.item_name(lines[-1].item))
+            lines = self._not_told_apart(lines[-1], act.only, act.mods)
             act = replace(act, only=act.only or None)
         for line in lines:
             if self._combos.is_combo(line):
@@ -185,10 +187,17 @@ class Cart:
             self._told.add(self._last)
         return None
 
-    def _not_told_apart(self, line: Line, only: int) -> list[Line]:
-        """Of lines like `line`, one with `only` that nothing was said of yet; 0: all such."""
+    def _not_told_apart(self, line: Line, only: int, mods: Sequence[Mod]) -> list[Line]:
+        """Of lines like `line`, one with `only` that nothing was said of yet; 0: all such.
+
+        Rather one that still lacks a choice of the kind of `mods`.
+        """
+        kinds = {mod.group for mod in mods}
         alike = [one for one in self.lines if one.item == line.item and one.id not in self._told]
-        fitting = sorted((x for x in alike if x.count >= only), key=lambda x: x.id == line.id)
+        fitting = sorted(
+            (x for x in alike if x.count >= only),
+            key=lambda x: (kinds.isdisjoint(m.group for m in x.mods), x.id == line.id),
+        )
         return (fitting[-1:] if only else fitting) or [line]
 
     def _modify_combo(self, combo: Line, act: Modify, confidence: float) -> Problem | None:
@@ -220,7 +229,8 @@ class Cart:
         quantity = act.quantity or line.quantity
         if (quantity or 1) > MOST_OF_ONE:
             return Problem("quantity_limit", self._menu.counted_name(item.id, quantity or 1))
-        self._put(modified(line, act, item.defaults, confidence))
+        single = [] if act.adds else self._menu.single_groups(item.id)
+        self._put(modified(line, act, item.defaults, confidence, single))
         return None
 
     def _split_off(self, line: Line, count: int) -> Line:

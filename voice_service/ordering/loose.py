@@ -104,6 +104,8 @@ class _Loose:
         match said:
             case SaidModifier() if not self._lost:
                 self._modifier(said)
+            case SaidSize() if self._is_topping(said):
+                self._modifier(SaidModifier(said.also, said.text, said.words, quantity=said.count))
             case SaidSize():
                 self._acts.append(_cart_size(said, self._menu, self._cart))
             case SaidNumber():
@@ -119,6 +121,12 @@ class _Loose:
                 self._point(said)
             case _:
                 pass
+
+    def _is_topping(self, said: SaidSize) -> bool:
+        """Whether "medium" is no size of the last item, but how it is done."""
+        last = self._cart.items[-1:]
+        sized = any(self._menu.allows(item, s) for item in last for s in said.senses)
+        return not sized and any(self._menu.allows(item, s) for item in last for s in said.also)
 
     def _about_order(self, said: Said) -> None:
         match said:
@@ -143,7 +151,9 @@ class _Loose:
                 self._acts.append(mod)
                 return
             if mod is not None:
-                self._mods.append(_OfCart(said, mod, item, self._only, self._turn))
+                self._mods.append(
+                    _OfCart(said, mod, item, self._counted(said, mod, item), self._turn)
+                )
                 return
         code = "modifier_not_available" if self._cart.items else "modifier_without_item"
         self._acts.append(Problem(code, said.text))
@@ -154,6 +164,15 @@ class _Loose:
             self._acts.append(Problem("modifier_without_item", said.text))
         else:
             self._acts.append(which(said, item, self._menu))
+
+    def _counted(self, said: SaidModifier, mod: Mod, item: str) -> int | None:
+        """How many it is said of: nobody has two of what there is one of, "two chicken" are two."""
+        single = mod.group in self._menu.single_groups(item) and not mod.negated
+        if self._only is not None or said.quantity is None or not single:
+            return self._only
+        mod.quantity = 1
+        self._turn += 1
+        return said.quantity
 
     def _other(self, text: str) -> None:
         """ "The other one" is the one that was not talked about last."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from voice_service.ordering.acts import Act, Add, Problem, Remove, Replace, Restart, Target
+from voice_service.ordering.acts import Act, Add, Modify, Problem, Remove, Replace, Restart, Target
 from voice_service.ordering.asked import with_item
 from voice_service.ordering.assemble import assemble
+from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
@@ -34,6 +35,8 @@ class State:
         stretch = with_item(self.stretch, self.about)
         self.takes = self.takes or stretch != self.stretch
         acts = assemble(stretch, self.menu, self.cart)
+        if _adds(self.stretch):
+            acts = [replace(a, adds=True) if isinstance(a, Modify) else a for a in acts]
         self.stretch = []
         self.about = () if acts else self.about
         added = next((a for a in acts if isinstance(a, Add)), None)
@@ -84,6 +87,12 @@ class State:
         kinds = [self.menu.items[i].category for i in (known[at], like or known[at])]
         if kinds[0] == kinds[1]:
             self.cart = replace(self.cart, items=(*known[:at], *known[at + 1 :]))
+
+
+def _adds(said: Sequence[Part]) -> bool:
+    """Whether words ask for something on top of what there is: "add", "and also"."""
+    opens = bool(said) and said[0].cue(Cue.AND)
+    return opens or any(part.cue(Cue.ADD, Cue.ALSO) for part in said)
 
 
 def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:
