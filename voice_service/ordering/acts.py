@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from order_events.drafts import Qualifier
 
@@ -32,6 +33,8 @@ class Group:
     `joined`: it was said as an accompaniment of the group before ("chips and salsa").
     `vague`: several, but nobody can say how many. `linked`: a "with" stood right before it.
     `implied`: only its size was said. `shared`: it is for all of those before it ("both").
+    `like`: what has to be chosen for it and was not said is as for the last of its kind ("one more
+    with cheese"). `of`: it is for so many of the combos ordered ("one with a sprite").
     """
 
     item: str
@@ -46,6 +49,8 @@ class Group:
     shared: bool = False
     quality: float = 1.0
     implied: bool = False
+    like: bool = False
+    of: int | None = None
     words: set[int] = field(default_factory=set)
     candidates: tuple[str, ...] = ()
 
@@ -54,16 +59,43 @@ class Group:
         self.mods = [m for m in self.mods if (m.id, m.group) != (mod.id, mod.group)] + [mod]
 
 
+class Which(Enum):
+    """How a guest says which of the lines are meant."""
+
+    SOME = auto()  # so many of several
+    BUT = auto()  # all but so many
+    BOTH = auto()  # the two that there are
+    ALL = auto()  # each that the words fit
+    OTHER = auto()  # what was not talked about last
+    PLACE = auto()  # so many from a place on, in the order in which they were said
+    THESE = auto()  # the line talked about last, if it is so many
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Lines that are pointed at instead of named, said as `text`.
+
+    `place` counts from 1, or from the end if it is negative. `items` narrows to lines of these.
+    """
+
+    which: Which
+    count: int = 1
+    place: int = 0
+    items: tuple[str, ...] = ()
+    text: str = ""
+
+
 @dataclass(frozen=True)
 class Target:
     """Which lines are meant: those of `items`, or if empty the last one; `all_lines`: every one.
 
-    `size` narrows to lines of that size.
+    `size` narrows to lines of that size. `ref`: those that it points at.
     """
 
     items: tuple[str, ...] = ()
     size: str | None = None
     all_lines: bool = False
+    ref: Ref | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +119,14 @@ class Modify:
     plain: bool = False
     text: str = ""
     only: int | None = None
+
+
+@dataclass(frozen=True)
+class Among:
+    """Change the lines that `ref` means. `changes`: one for each item that the words fit."""
+
+    ref: Ref
+    changes: tuple[Modify, ...]
 
 
 @dataclass(frozen=True)
@@ -120,9 +160,10 @@ class Remove:
 
 @dataclass(frozen=True)
 class Repeat:
-    """The last line once more."""
+    """The last line once more. `bare`: it was not said of what, so there may be only one line."""
 
     quantity: int = 1
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,6 +225,7 @@ class Aside:
 Act = (
     Add
     | Modify
+    | Among
     | Replace
     | Remove
     | Repeat

@@ -23,9 +23,12 @@ from voice_service.ordering.reader import Reader
 from voice_service.ordering.resolve import resolve
 from voice_service.ordering.said import (
     Said,
+    SaidBreak,
     SaidItem,
     SaidModifier,
+    SaidPlace,
     SaidSize,
+    SaidSplit,
 )
 from voice_service.ordering.text import key_of, plain
 from voice_service.ordering.together import (
@@ -52,8 +55,15 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
     parts = [carrier(parts, i, menu) for i in range(len(parts))]
     heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not points(parts, i, cart)]
     if not heads:
-        return loose(Reader(parts).read(), menu, cart, Attacher(menu, cart.items))
+        said = Reader(parts).read()
+        return loose(said, menu, cart, Attacher(menu, cart.items)) or _only_points(said)
     return _Assembly(parts, heads, menu, cart).acts()
+
+
+def _only_points(said: Sequence[Said]) -> list[Act]:
+    """The reason for words that point at something and say nothing of it: "the first one"."""
+    pointers = [s for s in said if isinstance(s, SaidSplit | SaidPlace) and s.text]
+    return [Problem("not_understood", pointers[0].text)] if pointers else []
 
 
 class _Assembly:
@@ -106,6 +116,7 @@ class _Assembly:
         previous = groups[-1] if groups else None
         groups.append(group)
         if number == 0 and self._before:
+            group.of = _of_so_many(self._before, group)
             self._lead = _leading(
                 self._before, group, self._parts, start, self._menu, self._cart, self._attacher
             )
@@ -200,6 +211,14 @@ class _Assembly:
         )
 
 
+def _of_so_many(before: Sequence[Said], group: Group) -> int | None:
+    """The number in "one with a sprite", which is about combos ordered before."""
+    said = [s for s in before if not isinstance(s, SaidBreak)]
+    if len(said) == 1 and isinstance(said[0], SaidSplit) and group.linked:
+        return said[0].count
+    return None
+
+
 def _added(group: Group, menu: CompiledMenu) -> Act:
     if len(group.candidates) < 2:
         return Add(group)
@@ -219,6 +238,7 @@ def _takes(menu: CompiledMenu, item: str, group: Group) -> bool:
 def _group(inner: Sequence[Part], head: Part) -> Group:
     group = Group(head.items[0], quality=head.senses[0].certainty, candidates=head.items)
     group.words.update(head.span.words)
+    group.like = head.span.has(Cue.MORE, Cue.SAME)
     for part in inner:
         if part.role is Role.NUMBER:
             group.quantity = part.span.value

@@ -18,13 +18,16 @@ from voice_service.ordering.said import (
     SaidItem,
     SaidModifier,
     SaidNumber,
+    SaidPlace,
     SaidPlain,
     SaidSize,
     SaidSplit,
+    SaidTimes,
     SaidUnknown,
 )
 
 _HOW_MANY_IN_ALL = 0.7
+_PAIR = 2
 _EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
 
 
@@ -39,7 +42,8 @@ class Attacher:
         self.groups: list[Group] = []
         self.acts: list[Act] = []
         self._in_cart = in_cart
-        self._both = False
+        self._both: SaidBoth | None = None
+        self._named = 0  # modifiers of the item at hand that stood before its name
         self._rest: Group | None = None  # of several that are told apart, those not described yet
         self._telling = False  # several are being told apart by their sizes
 
@@ -51,8 +55,9 @@ class Attacher:
         current = group
         since: list[tuple[Group, Mod]] = []
         pointed: str | None = None
-        self._both = self._telling = False
+        self._both, self._telling = None, False
         self._rest = None
+        self._named = len(group.mods)
         said = [_of_its_own(one, named) for one in said]
         for one in _shared_out(said, group.quantity or 1):
             match one:
@@ -70,12 +75,19 @@ class Attacher:
                 case SaidPlain():
                     current.plain = True
                 case SaidSplit():
-                    self._both = False
-                    current = self._split(one, current, group)
+                    self._both = None
+                    doubtful = current is group and self._more_in_all(one, group, said)
+                    current = self._split(one, current)
+                    group.quality *= _HOW_MANY_IN_ALL if doubtful else 1.0
+                case SaidPlace():
+                    self._both = None
+                    current = self._place(one, current)
+                case SaidTimes(value):
+                    self._times(value, current)
                 case SaidBoth():
-                    self._both = True
+                    self._both = one
                 case SaidBreak():
-                    since, pointed, self._both = [], None, False
+                    since, pointed, self._both = [], None, None
                 case SaidItem():
                     pointed = self._point(one, since)
                     since = []
@@ -104,8 +116,10 @@ class Attacher:
             if mod is not None:
                 group.put(mod)
                 placed.append((group, mod))
-                if not self._both:
+                if self._both is None:
                     return placed
+        if self._both is not None and self._both.pair and len({id(g) for g, _ in placed}) > _PAIR:
+            self.acts.append(Problem("not_understood", self._both.text))
         if not placed:
             self.acts.append(Problem("modifier_not_available", said.text, group=current))
         return placed
@@ -145,11 +159,11 @@ class Attacher:
             return sibling
         if current.size is not None and said.soft:
             return current
-        if current.size not in (None, fitting[0].id) and not self._both:
+        if current.size not in (None, fitting[0].id) and self._both is None:
             self.acts.append(Problem("conflicting_size", said.text, group=current))
         current.size = fitting[0].id
         current.words.update(said.words)
-        if self._both:
+        if self._both is not None:
             for group in self.groups:
                 if any(self.menu.allows(group.item, s) for s in said.senses):
                     group.size = fitting[0].id
@@ -196,12 +210,55 @@ class Attacher:
         else:
             self.acts.append(Problem("not_understood", str(said.value)))
 
-    def _split(self, said: SaidSplit, current: Group, group: Group) -> Group:
-        if current is group and group.mods and said.count is not None:
-            # "Two with cheese and one with onions": two in all, or three?
-            group.quality *= _HOW_MANY_IN_ALL
+    def _more_in_all(self, split: SaidSplit, group: Group, said: Sequence[Said]) -> bool:
+        """Whether it may be about more: "two with cheese and one with onions" are two or three.
+
+        They are two if the numbers add up to that, or if what was said of both is left off one.
+        """
+        if not group.mods or split.count is None or split.text:
+            return False  # "one of them" says it
+        counts = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
+        at = next(i for i, one in enumerate(said) if one is split)
+        after = [one for one in said[at:] if isinstance(one, SaidModifier)]
+        kinds = {m.group for m in group.mods if not m.negated}
+        like = any(not m.negated and m.senses[0].group in kinds for m in after[:1])
+        if len(counts) > 1 and sum(counts) == (group.quantity or 1) and not like:
+            return False
+        return split.linked or like or len(group.mods) > self._named
+
+    def _place(self, said: SaidPlace, current: Group) -> Group:
+        """ "The first one with cheese": one of several alike, or an item by its place."""
+        groups = [g for g in self.groups if not said.items or g.item in said.items]
+        last = self._rest if self._rest is not None else current
+        if len(groups) == 1 or self._rest is not None or (last.quantity or 1) > 1:
+            alike = {g.item for g in groups} == {last.item}
+            if alike and (last.quantity or 1) >= said.count:
+                return self._split(SaidSplit(said.count, said.text), current)
+        index = said.place - 1 if said.place > 0 else said.place
+        single = all((g.quantity or 1) == 1 for g in groups)
+        if single and said.count == 1 and -len(groups) <= index < len(groups):
+            return groups[index]
+        self.acts.append(Problem("not_understood", said.text))
+        return current
+
+    def _times(self, value: int, current: Group) -> None:
+        """ "A number one with a coke times two": all of it, if it is one dish."""
+        whole, *others = self.groups
+        slots = self.menu.items[whole.item].slots
+        parts = {item for slot in slots for item in self.menu.fillings(slot)}
+        if any(g.item not in parts or g.quantity is not None for g in others):
+            current.quality *= _HOW_MANY_IN_ALL
+            whole = current
+        whole.quantity = (whole.quantity or 1) * value
+
+    def _split(self, said: SaidSplit, current: Group) -> Group:
         rest = self._rest if self._rest is not None else current
         total = rest.quantity or 1
+        if said.but and said.count is not None:
+            said = SaidSplit(max(total - said.count, 0), said.text)
+        if said.count == 0:
+            self.acts.append(Problem("not_understood", said.text))
+            return rest
         if said.count is not None and said.count > total:
             if rest.quantity is None:
                 rest.quantity = said.count  # "cod and chips twice with vinegar"

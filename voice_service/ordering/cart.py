@@ -8,18 +8,22 @@ from dataclasses import replace
 from voice_service.ordering.acts import (
     Act,
     Add,
+    Among,
     Group,
     Keep,
     Mod,
     Modify,
     Problem,
+    Ref,
     Remove,
     Repeat,
     Replace,
     Restart,
     Target,
     Undo,
+    Which,
 )
+from voice_service.ordering.among import Meant, Talked, meant
 from voice_service.ordering.history import History
 from voice_service.ordering.lines import Line, latest, line_of, modified, replaced, targets
 from voice_service.ordering.menu import CompiledMenu
@@ -37,16 +41,26 @@ class Cart:
         self._stock = Stock(menu, closed)
         self._combos = self._stock.combos
         self.lines: tuple[Line, ...] = ()
-        self._last: str | None = None
+        self._talked = Talked()
         self._next_id = 1
         self._history = History()
         self._filled: set[str] = set()
         self._begun: set[str] = set()
-        self._told: set[str] = set()  # of several alike, those told apart in this utterance
 
     def begin(self) -> None:
         """A new utterance: what a combo was just said to hold is settled."""
-        self._filled, self._begun, self._told = set(), set(), set()
+        self._filled, self._begun = set(), set()
+        self._talked.begin()
+
+    @property
+    def _last(self) -> str | None:
+        return self._talked.last
+
+    @_last.setter
+    def _last(self, line_id: str | None) -> None:
+        self._talked.last = line_id
+        if line_id is not None:
+            self._talked.now.add(line_id)
 
     @property
     def spoken_order(self) -> tuple[str, ...]:
@@ -99,12 +113,14 @@ class Cart:
                 return self._add(group, confidence)
             case Modify():
                 return self._modify(act, confidence)
+            case Among():
+                return self._among(act, confidence)
             case Replace():
                 return self._replace(act, confidence)
             case Remove():
                 return self._remove(act)
-            case Repeat(quantity):
-                return self._repeat(quantity)
+            case Repeat():
+                return self._repeat(act)
             case Restart():
                 self.lines, self._last = (), None
             case _:
@@ -133,9 +149,21 @@ class Cart:
             if same is not None:
                 self._put(replace(same, quantity=same.count + (group.quantity or 1)))
                 return None
+        if group.like:
+            group = self._like_last(group)
         if not self._fill(group, confidence):
             self._append(line_of(self._new_id(), group, confidence))
         return None
+
+    def _like_last(self, group: Group) -> Group:
+        """The group with what has to be chosen for it as the last of its kind has it."""
+        same = latest(self.lines, self._last, (group.item,), None)
+        if same is None:
+            return group
+        said = {mod.group for mod in group.mods if not mod.negated}
+        needed = {g for g in self._menu.items[group.item].modifier_groups if self._menu.groups[g].min}
+        mods = [mod for mod in same.mods if mod.group in needed - said]
+        return replace(group, size=group.size or same.size, mods=[*mods, *group.mods])
 
     def _append(self, line: Line) -> None:
         if self._combos.is_combo(line):
@@ -151,6 +179,8 @@ class Cart:
         """Puts an item where a combo has a place for it; False if it is one of its own."""
         recent = {self._last, *self._filled}
         place = self._combos.place(self.lines, group, recent, self._filled)
+        if group.of is not None:
+            place = self._combos.place_of(self.lines, group, group.of, self._filled)
         if place is None:
             return False
         combo, slot, only = place
@@ -172,24 +202,46 @@ class Cart:
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
         if act.only is not None:
-            lines = self._not_told_apart(lines[-1], act.only)
-            act = replace(act, only=act.only or None)
-        for line in lines:
-            if self._combos.is_combo(line):
-                problem = self._modify_combo(line, act, confidence)
-            else:
-                problem = self._modify_line(line, act, confidence)
+            some = self._meant(Ref(Which.SOME, act.only, text=act.text), lines)
+            if not some:
+                return Problem("not_understood", act.text)
+            lines = [line for line, _ in some]
+        problems = (self._change(line, act, confidence) for line in lines)
+        return next((problem for problem in problems if problem is not None), None)
+
+    def _change(self, line: Line, act: Modify, confidence: float) -> Problem | None:
+        if self._combos.is_combo(line):
+            return self._modify_combo(line, act, confidence)
+        return self._modify_line(line, act, confidence)
+
+    def _among(self, act: Among, confidence: float) -> Problem | None:
+        """Changes the lines that are pointed at, or says that nobody can tell which."""
+        fitting = {change.target.items[0]: change for change in act.changes}
+        changes: dict[str, Modify] = {}
+        for line in self._whole():
+            own = (line.item, *(part.item for part in self._combos.parts(self.lines, line)))
+            found = next((fitting[item] for item in own if item in fitting), None)
+            if found is not None:
+                changes[line.id] = found
+        lines = self._meant(act.ref, [line for line in self._whole() if line.id in changes])
+        for line, count in lines:
+            change = replace(changes[line.id], target=Target(), only=count)
+            problem = self._change(line, change, confidence)
             if problem is not None:
                 return problem
-        if act.only is not None and self._last is not None:
-            self._told.add(self._last)
-        return None
+            self._tell_apart(act.ref)
+        return None if lines else Problem("not_understood", act.ref.text)
 
-    def _not_told_apart(self, line: Line, only: int) -> list[Line]:
-        """Of lines like `line`, one with `only` that nothing was said of yet; 0: all such."""
-        alike = [one for one in self.lines if one.item == line.item and one.id not in self._told]
-        fitting = sorted((x for x in alike if x.count >= only), key=lambda x: x.id == line.id)
-        return (fitting[-1:] if only else fitting) or [line]
+    def _whole(self) -> list[Line]:
+        """The lines in the order said, without parts of combos."""
+        return [line for line in self.lines if line.part_of is None]
+
+    def _meant(self, ref: Ref, fits: Sequence[Line]) -> Meant:
+        return meant(ref, self._whole(), fits, self._talked)
+
+    def _tell_apart(self, ref: Ref) -> None:
+        if ref.which in (Which.SOME, Which.OTHER, Which.PLACE) and self._last is not None:
+            self._talked.told.add(self._last)
 
     def _modify_combo(self, combo: Line, act: Modify, confidence: float) -> Problem | None:
         """Size and number are the combo's; toppings go to the part that takes them."""
@@ -231,18 +283,34 @@ class Cart:
             replace(one, id=self._new_id(), part_of=part.id)
             for one in self._combos.parts(self.lines, line)
         ]
-        self.lines = (*self.lines, part, *parts)
+        at = next(i for i, one in enumerate(self.lines) if one.id == line.id)
+        # Before the rest: the first of several is then followed by the second.
+        self.lines = (*self.lines[:at], part, *parts, *self.lines[at:])
         return part
 
     def _replace(self, act: Replace, confidence: float) -> Problem | None:
+        ref, group = act.target.ref, act.group
+        if ref is not None:
+            pointed = self._meant(ref, self._whole())
+            for line, count in pointed:
+                own = group if ref.which is Which.THESE else replace(group, quantity=None)
+                here = replace(act, group=own, only=count)
+                problem = self._replace_line(line, here, confidence)
+                if problem is not None:
+                    return problem
+                self._tell_apart(ref)
+            if pointed or not act.target.items:
+                return None if pointed else Problem("not_understood", ref.text)
         lines = targets(self.lines, self._last, act.target)
-        group = act.group
         if not lines:
             return self._add(group, confidence)
+        return self._replace_line(lines[-1], act, confidence)
+
+    def _replace_line(self, old: Line, act: Replace, confidence: float) -> Problem | None:
+        group = act.group
         refused = self._stock.refusal(group, self.lines)
         if refused is not None:
             return refused
-        old = lines[-1]
         if old.part_of is not None or self._combos.is_combo(old):
             if self._replace_part(old, group, confidence):
                 return None
@@ -298,6 +366,8 @@ class Cart:
         return self._menu.items[one].category == self._menu.items[other].category
 
     def _remove(self, act: Remove) -> Problem | None:
+        if act.target.ref is not None:
+            return self._remove_pointed(act.target.ref)
         lines = targets(self.lines, self._last, act.target)
         if act.inherit and len(lines) and lines[-1].id == self._last:
             lines = lines[:-1]
@@ -311,6 +381,12 @@ class Cart:
             self._put(replace(last, quantity=lines[-1].quantity))
         self._take(lines if act.quantity is None else lines[-1:], act.quantity)
         return None
+
+    def _remove_pointed(self, ref: Ref) -> Problem | None:
+        lines = self._meant(ref, self._whole())
+        for line, count in lines:
+            self._take([line], count)
+        return None if lines else Problem("not_understood", ref.text)
 
     def _remove_part(self, part: Line, instead: Line | None) -> Problem | None:
         """A combo keeps its parts; another item may take the place of one."""
@@ -333,11 +409,17 @@ class Cart:
                 whole = [one.id for one in self.lines if one.part_of is None]
                 self._last = whole[-1] if whole else None
 
-    def _repeat(self, quantity: int) -> Problem | None:
+    def _repeat(self, act: Repeat) -> Problem | None:
         line = latest(self.lines, self._last, (), None)
         if line is None:
             return Problem("what_first", "")
-        self._put(replace(line, quantity=line.count + quantity))
+        recent = [one.item for one in self._whole() if one.id in self._talked.recent]
+        choices = tuple(dict.fromkeys(recent))
+        if act.bare and len(choices) > 1:
+            group = Group(choices[0], act.quantity, more=True, candidates=choices)
+            names = tuple(self._menu.item_name(item) for item in choices)
+            return Problem("ambiguous_item", "", names, group)
+        self._put(replace(line, quantity=line.count + act.quantity))
         return None
 
     def _put(self, line: Line) -> None:

@@ -58,6 +58,8 @@ def points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
     if not known:
         return False
     before = index - 1
+    if before >= 0 and parts[before].cue(Cue.ORDINAL):
+        return True
     definite = False
     while before >= 0 and (
         parts[before].cue(Cue.THE, Cue.BOTH, Cue.MEASURE) or parts[before].role is Role.SIZE

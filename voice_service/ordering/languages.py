@@ -23,12 +23,16 @@ def language(tag: str) -> Language:
     numbers = pack["numbers"]
     return Language(
         code=pack["code"],
-        cues={Cue[name.upper()]: tuple(phrases) for name, phrases in pack["cues"].items()},
+        cues={
+            **{Cue[name.upper()]: tuple(phrases) for name, phrases in pack["cues"].items()},
+            Cue.ORDINAL: tuple(numbers["ordinals"]),
+        },
         contractions=pack["contractions"],
         number_words=numbers["words"],
         tens=frozenset(numbers["tens"]),
         hundred=numbers["hundred"],
         number_phrases=numbers["phrases"],
+        ordinals=numbers["ordinals"],
         plural_endings=_pairs(pack["plural_endings"]),
         stem_from=pack["stem_from"],
         plurals=_pairs(pack["plurals"]),

@@ -25,10 +25,12 @@ from voice_service.ordering.corrections import correct, no_as_correction
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lookahead import (
+    DIFFERS,
     MARKS,
     ends_in_no,
     item_ahead,
     leaves_off,
+    more_of_it,
     names_something,
     stays,
     taken_off,
@@ -152,6 +154,8 @@ def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
         act = Dismiss()
     elif part.cue(Cue.SAME):
         return _same(parts, index, state)
+    elif (more := more_of_it(parts, index)) is not None and state.has_items:
+        return _more(parts, index, *more, state)
     else:
         return None
     state.flush()
@@ -176,6 +180,19 @@ def _same(parts: list[Part], index: int, state: State) -> int:
     else:
         state.push([Repeat()])
     return index + 1
+
+
+def _more(parts: list[Part], index: int, count: int, end: int, state: State) -> int:
+    """ "Two more" of the last item, or "one more with cheese", which is one of its own."""
+    state.flush()
+    if end < len(parts) and parts[end].cue(*DIFFERS):
+        more = replace(parts[index].span, cues=frozenset({Cue.MORE}), value=count)
+        number = replace(more, cues=frozenset({Cue.NUMBER}))
+        last = (Sense("item", state.cart.items[-1], None),)
+        state.stretch += [Part(number, Role.NUMBER), Part(more, Role.ITEM, last)]
+    else:
+        state.push([Repeat(count, bare=True)])
+    return end
 
 
 def _about_lines(  # noqa: PLR0911 - one for each way to change a line
@@ -273,6 +290,8 @@ def _replace_last(state: State) -> None:
     last = state.acts[-1] if state.acts else None
     if not acts or last is not acts[-1] or not isinstance(last, Add) or not before:
         return
+    if last.group.of is not None and state.menu.combos_with(last.group.item, before):
+        return  # "one with a sprite instead": so many of the combos have it
     category = state.menu.items[last.group.item].category
     alike = [i for i in before if state.menu.items[i].category == category]
     state.acts[-1] = Replace(Target(((alike or list(before))[-1],)), last.group)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from order_events.drafts import Qualifier
 from voice_service.ordering.language import Cue
 from voice_service.ordering.parts import Part, Role, completes, senses_of
+from voice_service.ordering.pointing import Pointer, all_but, ends, pointed
 from voice_service.ordering.said import (
     Link,
     Said,
@@ -18,9 +19,11 @@ from voice_service.ordering.said import (
     SaidItem,
     SaidModifier,
     SaidNumber,
+    SaidPlace,
     SaidPlain,
     SaidSize,
     SaidSplit,
+    SaidTimes,
     SaidUnknown,
 )
 
@@ -28,6 +31,8 @@ _ROUGH = 0.8  # certainty that "plenty of" asks for more, or "a bit of" for less
 _CARRIED = 0.75  # that "onions, no mayo and pickles" wants no pickles either
 _COMPLETED = 0.75  # that "base" in "almond milk base" is a choice of its own
 _CONTRADICTED = 0.5  # that "but onions" wants onions
+_MIXED = 0.75  # that both in "bacon and no onions on one" are on one
+_AFTERWARDS = 0.6  # that what follows "no onions on one" without a word for which is on the same
 
 
 @dataclass
@@ -48,13 +53,88 @@ class Reader:
     _qualifier_text: str = ""
     _listed: bool = False
     _split: bool = False
+    _clause: int = 0  # where in `said` the last comma or the like was
+    _settled: int | None = None  # where in `said` the last words ended that said on which
 
     def read(self) -> list[Said]:
         """Everything said, in order."""
-        for index, part in enumerate(self.parts):
-            self._one(index, part)
+        index = 0
+        while index < len(self.parts):
+            end = self._points(index)
+            if end is None:
+                self._one(index, self.parts[index])
+            index = end or index + 1
         self._reset()
+        self._doubt_the_rest()
         return self.said
+
+    def _points(self, index: int) -> int | None:
+        """Takes words that say on which of several; returns where they end, None if there are none.
+
+        They stand behind what they are about ("no onions on one") or before it.
+        """
+        part = self.parts[index]
+        after = self.parts[index + 1 : index + 2]
+        if part.cue(Cue.TIMES) and after and after[0].role is Role.NUMBER:
+            self.said.append(SaidTimes(after[0].span.value or 1))
+            return index + 2
+        excepted = all_but(self.parts, index)
+        if excepted is not None:
+            return self._except(*excepted)
+        start = index + 1 if part.cue(Cue.ON, Cue.FOR, Cue.TO) else index
+        found = pointed(self.parts, start, bare=start > index)
+        if found is None:
+            return None
+        said, end = found
+        if ends(self.parts, end) and self._run() < len(self.said):
+            self._behind(said)
+            return end
+        if isinstance(said, SaidBoth) or not self._leads(said, start, end):
+            return None
+        self._count_stands_alone()
+        if isinstance(said, SaidSplit):
+            said.linked = index > 0 and self.parts[index - 1].cue(Cue.AND)
+        self.said.append(said)
+        self._settled, self._split = None, True
+        return end
+
+    def _leads(self, said: Pointer, start: int, end: int) -> bool:
+        """Whether it is said of what follows, and no bare number like that in "on two"."""
+        return isinstance(said, SaidPlace) or said.count is None or said.but or end > start + 1
+
+    def _except(self, count: int, end: int) -> int | None:
+        """ "All without onions but one"."""
+        each = [i for i, one in enumerate(self.said) if isinstance(one, SaidBoth)]
+        if not each:
+            return None
+        self.said[each[-1]] = SaidSplit(count, str(count), but=True)
+        return end
+
+    def _run(self) -> int:
+        """Where in `said` that begins which words behind it are about."""
+        start = len(self.said)
+        while start > self._clause and isinstance(
+            self.said[start - 1], SaidModifier | SaidSize | SaidPlain
+        ):
+            start -= 1
+        return start
+
+    def _behind(self, pointer: Pointer) -> None:
+        start = self._run()
+        about = [one for one in self.said[start:] if isinstance(one, SaidModifier)]
+        if len({one.negated for one in about}) > 1:
+            for one in about:
+                one.certainty *= _MIXED
+        self.said.insert(start, pointer)
+        self._reset()
+        self.said.append(SaidBreak())
+        self._clause = self._settled = len(self.said)
+
+    def _doubt_the_rest(self) -> None:
+        if self._settled is not None:
+            for one in self.said[self._settled :]:
+                if isinstance(one, SaidModifier):
+                    one.certainty *= _AFTERWARDS
 
     def _one(self, index: int, part: Part) -> None:
         self._all = any(p.cue(Cue.BOTH) for p in self._just_before(index))
@@ -138,8 +218,9 @@ class Reader:
     def _number(self, index: int, part: Part) -> None:
         self._count_stands_alone()
         if self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.ON):
-            self.said.append(SaidSplit(part.span.value))
-            self._split = True
+            linked = index > 0 and self.parts[index - 1].cue(Cue.AND)
+            self.said.append(SaidSplit(part.span.value, linked=linked))
+            self._split, self._settled = True, None
             return
         self._count, self._count_words = part.span.value, part.span.words
 
@@ -196,16 +277,16 @@ class Reader:
             or self._role_follows(index, Role.SIZE)
             or self._role_follows(index, Role.MODIFIER)
         ):
-            self.said.append(SaidBoth())
-        elif part.cue(Cue.OTHER):
-            self.said.append(SaidSplit(None, part.span.text))
+            self.said.append(SaidBoth(part.cue(Cue.PAIR), part.span.text))
+            self._settled = None
         elif part.cue(Cue.PLAIN, Cue.ONLY):
             self.said.append(SaidPlain())
         elif part.cue(Cue.AND, Cue.OR, Cue.COMMA):
             self._link(part)
         elif part.cue(Cue.ONE) and part.cue(Cue.A, Cue.MORE) and self._told_apart(index):
             self._count_stands_alone()
-            self.said.append(SaidSplit(1))
+            self.said.append(SaidSplit(1, linked=index > 0 and self.parts[index - 1].cue(Cue.AND)))
+            self._settled = None
         elif part.cue(Cue.MORE):
             self._count, self._more = 1, True
             self._wanted = True
@@ -266,6 +347,8 @@ class Reader:
 
     def _link(self, part: Part) -> None:
         self._linked = part.cue(Cue.AND)
+        if part.cue(Cue.COMMA):
+            self._clause = len(self.said)
         if self._carried is not None:
             links: dict[Cue, Link] = {Cue.OR: "or", Cue.AND: "and"}
             self._carried = next((w for c, w in links.items() if part.cue(c)), self._carried or ",")
