@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.counted import (
+    HOW_MANY_IN_ALL,
+    like_named,
+    of_its_own,
+    shared_out,
+)
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import WHOLE
 from voice_service.ordering.resolve import resolve
@@ -26,9 +32,12 @@ from voice_service.ordering.said import (
     SaidUnknown,
 )
 
-_HOW_MANY_IN_ALL = 0.7
 _PAIR = 2
 _EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
+
+
+_Sized = tuple[SaidSize, Group, str | None]
+"""A size, the item that it was put on, and the size that this had before."""
 
 
 class Attacher:
@@ -54,12 +63,13 @@ class Attacher:
         """
         current = group
         since: list[tuple[Group, Mod]] = []
+        sized: _Sized | None = None
         pointed: str | None = None
         self._both, self._telling = None, False
         self._rest = None
         self._named = len(group.mods)
-        said = [_of_its_own(one, named) for one in said]
-        for one in _shared_out(said, group.quantity or 1):
+        said = [of_its_own(one, named) for one in said]
+        for one in shared_out(said, group.quantity or 1):
             match one:
                 case SaidModifier() if pointed is not None:
                     self._into_cart(one, pointed)
@@ -69,6 +79,7 @@ class Attacher:
                 case SaidModifier():
                     since += self._modifier(one, current)
                 case SaidSize():
+                    sized = (one, current, current.size)
                     current = self._size(one, current)
                 case SaidNumber():
                     self._number(one, current)
@@ -78,7 +89,7 @@ class Attacher:
                     self._both = None
                     doubtful = current is group and self._more_in_all(one, group, said)
                     current = self._split(one, current)
-                    group.quality *= _HOW_MANY_IN_ALL if doubtful else 1.0
+                    group.quality *= HOW_MANY_IN_ALL if doubtful else 1.0
                 case SaidPlace():
                     self._both = None
                     current = self._place(one, current)
@@ -87,10 +98,11 @@ class Attacher:
                 case SaidBoth():
                     self._both = one
                 case SaidBreak():
-                    since, pointed, self._both = [], None, None
+                    since, sized, pointed, self._both = [], None, None, None
                 case SaidItem():
+                    self._resize(one, sized)
                     pointed = self._point(one, since)
-                    since = []
+                    since, sized = [], None
                 case _:
                     self._report(one, current, said)
 
@@ -130,7 +142,7 @@ class Attacher:
         It is the like of what was said before the name, and of nothing that was said after it; with
         a number ("and six raisin") that is enough.
         """
-        if said.counted is None or said.qualifier is not None or not _like_named(said, named):
+        if said.counted is None or said.qualifier is not None or not like_named(said, named):
             return False
         several = said.quantity is not None and said.quantity > 1
         return several or any(m.group not in named for m in current.mods)
@@ -247,7 +259,7 @@ class Attacher:
         slots = self.menu.items[whole.item].slots
         parts = {item for slot in slots for item in self.menu.fillings(slot)}
         if any(g.item not in parts or g.quantity is not None for g in others):
-            current.quality *= _HOW_MANY_IN_ALL
+            current.quality *= HOW_MANY_IN_ALL
             whole = current
         whole.quantity = (whole.quantity or 1) * value
 
@@ -272,6 +284,15 @@ class Attacher:
         self.groups.append(part)
         self._rest = rest
         return part
+
+    def _resize(self, said: SaidItem, sized: _Sized | None) -> None:
+        """ "Fries and a coke, large on the fries": the size is moved to what is pointed at."""
+        here = next((g for g in reversed(self.groups) if g.item in said.part.items), None)
+        if sized is None or here is None or sized[0].count is not None:
+            return
+        size, group, before = sized
+        group.size = before
+        self._size(size, here)
 
     def _point(self, said: SaidItem, since: list[tuple[Group, Mod]]) -> str | None:
         """Moves the modifiers just said to the item pointed at; returns it for those to come."""
@@ -323,58 +344,6 @@ class Attacher:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
         if said.wanted and not said.negated and not labelled:
             self.acts.append(choose_item(self.menu, said))
-
-
-def _like_named(said: SaidModifier, named: Sequence[str]) -> bool:
-    return said.senses[0].group in named
-
-
-def _of_its_own(said: Said, named: Sequence[str]) -> Said:
-    """ "Six plain bagels and three rye": the number after "and" counts none of the six."""
-    if isinstance(said, SaidModifier) and said.counted is not None and _like_named(said, named):
-        return replace(said, apart=False)
-    return said
-
-
-def _shared_out(said: Sequence[Said], quantity: int) -> list[Said]:
-    """`said` with numbers before modifiers read as numbers of items, where they add up to those.
-
-    "Two shakes, one vanilla, one chocolate", but not "a coffee with two sugars".
-    """
-    said = _counted_out(said, quantity)
-    apart = [one for one in said if isinstance(one, SaidModifier) and one.apart]
-    splits = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
-    total = sum(one.quantity or 0 for one in apart) + sum(splits)
-    alone = len(apart) == 1 and not splits
-    if not apart or total > quantity or (alone and total == quantity):
-        return list(said)
-    shared: list[Said] = []
-    for one in said:
-        if isinstance(one, SaidModifier) and one.apart:
-            shared += [SaidSplit(one.quantity), replace(one, quantity=None, apart=False)]
-        else:
-            shared.append(one)
-    return shared
-
-
-def _counted_out(said: Sequence[Said], quantity: int) -> Sequence[Said]:
-    """Numbers after a "with" that add up all the same: "five, with butter, three plain, two rye".
-
-    Doubtful, as "two coffees with one sugar and one syrup" adds up as well.
-    """
-    counted = [one for one in said if isinstance(one, SaidModifier) and one.quantity is not None]
-    groups = {one.senses[0].group for one in counted}
-    fits = (
-        len(counted) > 1 and len(groups) == 1 and sum(m.quantity or 0 for m in counted) == quantity
-    )
-    if not fits or all(one.apart for one in counted):
-        return said
-    return [
-        replace(one, apart=True, certainty=one.certainty * _HOW_MANY_IN_ALL)
-        if isinstance(one, SaidModifier) and one.quantity is not None
-        else one
-        for one in said
-    ]
 
 
 def unknown(said: SaidUnknown) -> Problem:

@@ -44,7 +44,9 @@ def _says_which(parts: Sequence[Part], index: int) -> bool:
     """Whether a number is complete, as in "no onions on one" or "all but one"."""
     part, before = parts[index], parts[max(index - 1, 0) : index]
     counted = part.role is Role.NUMBER or part.cue(Cue.ONE)
-    return counted and bool(before) and before[0].cue(Cue.ON, Cue.FOR, Cue.BUT, Cue.TIMES, Cue.ORDINAL)
+    return counted and bool(before) and before[0].cue(
+        Cue.ON, Cue.FOR, Cue.BUT, Cue.TIMES, Cue.ORDINAL, Cue.OFF
+    )
 
 
 def _tells_apart(tail: Sequence[Part], before: Sequence[Part]) -> bool:

@@ -178,9 +178,10 @@ class Cart:
     def _fill(self, group: Group, confidence: float) -> bool:
         """Puts an item where a combo has a place for it; False if it is one of its own."""
         recent = {self._last, *self._filled}
-        place = self._combos.place(self.lines, group, recent, self._filled)
         if group.of is not None:
             place = self._combos.place_of(self.lines, group, group.of, self._filled)
+        else:
+            place = self._combos.place(self.lines, group, recent, self._filled)
         if place is None:
             return False
         combo, slot, only = place
@@ -383,7 +384,9 @@ class Cart:
         return None
 
     def _remove_pointed(self, ref: Ref) -> Problem | None:
-        lines = self._meant(ref, self._whole())
+        every = [(line, line.count) for line in self._whole()]
+        only = ref.which is Which.SOME and sum(count for _, count in every) == ref.count
+        lines = every if only else self._meant(ref, self._whole())
         for line, count in lines:
             self._take([line], count)
         return None if lines else Problem("not_understood", ref.text)

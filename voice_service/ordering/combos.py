@@ -91,16 +91,18 @@ class Combos:
     def place_of(
         self, lines: Sequence[Line], group: Group, count: int, filled: Collection[str]
     ) -> Place | None:
-        """Where "one with a sprite" puts it: into so many of the combos that nothing was said of."""
+        """Where "one with a sprite" puts it: into so many combos, best where none was chosen."""
         slots = [
             (combo, slot)
             for combo in lines
-            if self.is_combo(combo) and combo.id not in filled and combo.count >= count
+            if self.is_combo(combo) and combo.count >= count
             if (slot := self.slot_for(lines, combo, group.item, taken=True)) is not None
         ]
         if not slots:
             return None
-        combo, slot = slots[-1]
+        combo, slot = min(
+            slots, key=lambda one: (self.chosen(lines, *one), one[0].id in filled)
+        )
         return combo, slot, None if combo.count == count else count
 
     def _place_in(

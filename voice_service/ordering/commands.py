@@ -22,6 +22,7 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.assemble import assemble
 from voice_service.ordering.attach import Attacher
+from voice_service.ordering.heads import points
 from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
@@ -38,8 +39,10 @@ def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Ac
     items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
     mods = [i for i, p in enumerate(parts) if p.role is Role.MODIFIER]
     pointer = pointed(parts, 0, bare=True)
-    if pointer is not None and pointer[1] == len(parts):
+    if pointer is not None and all(p.cue(Cue.OFF) for p in parts[pointer[1] :]):
         return [Remove(Target(ref=ref_of(pointer[0])), text=_text(parts))]
+    if pointer is not None and not items and not mods:
+        return [Problem("not_understood", _text(parts))]  # "all but the first one"
     if mods and (not items or mods[0] < items[0]):
         host = known(parts[items[0]].items, cart) if items else None
         return _leave_off(parts, host, menu, cart)
@@ -80,6 +83,12 @@ def _leave_off(
     parts: Sequence[Part], host: str | None, menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
     acts: list[Act] = []
+    for index in range(len(parts)):
+        found = pointed(parts, index + 1, bare=True)
+        if parts[index].cue(Cue.OFF, Cue.ON) and found is not None and host is None:
+            mods = [s for s in Reader(parts[:index]).read() if isinstance(s, SaidModifier)]
+            off = [replace(mod, negated=True, carried=None) for mod in mods]
+            return loose([found[0], *off], menu, cart, Attacher(menu, cart.items))
     for said in Reader(parts).read():
         if not isinstance(said, SaidModifier):
             continue
@@ -136,7 +145,9 @@ def make(  # noqa: PLR0911 - one for each way to say it
     """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
     items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
     first = items[0] if items else None
-    pointer = pointed(parts, 1)
+    if first is not None and points(parts, first, cart):
+        return assemble(parts, menu, cart)  # "make it large on the fries"
+    pointer = pointed(parts, 1, bare=len(parts) > 2 and parts[2].cue(Cue.A))
     if pointer is not None:
         wanted = parts[pointer[1] :]
         wanted = wanted[1:] if wanted and wanted[0].cue(Cue.TO) else wanted
@@ -196,7 +207,7 @@ def _pointed(
 
     None where they do not point, or say more than that.
     """
-    found = pointed(parts, 0)
+    found = pointed(parts, 0, bare=True)
     if found is None or found[1] != len(parts):
         return None
     ref = ref_of(found[0])

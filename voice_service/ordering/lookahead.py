@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.pointing import ends, pointed
 from voice_service.ordering.talk import COMMANDS
 
 MARKS = (Cue.STOP, Cue.QUESTION_MARK)
@@ -44,6 +45,13 @@ def more_of_it(parts: Sequence[Part], index: int) -> tuple[int, int] | None:
         return None  # the word for "another" may be that for "the other"
     stops = (*MARKS, *DIFFERS, Cue.AND, Cue.COMMA, Cue.ALSO, Cue.BUT, Cue.DONE, Cue.TO)
     return (count, end) if end == len(parts) or parts[end].cue(*stops) else None
+
+
+def denies_one(parts: Sequence[Part], index: int) -> bool:
+    """ "I don't want the second one": a removal of what is pointed at."""
+    found = pointed(parts, index + 1)
+    directly = index + 1 < len(parts) and parts[index + 1].cue(Cue.ORDINAL, Cue.OTHER)
+    return parts[index].cue(Cue.NO) and directly and found is not None and ends(parts, found[1])
 
 
 def taken_off(parts: Sequence[Part], index: int) -> bool:

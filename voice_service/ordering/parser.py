@@ -27,6 +27,7 @@ from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lookahead import (
     DIFFERS,
     MARKS,
+    denies_one,
     ends_in_no,
     item_ahead,
     leaves_off,
@@ -205,7 +206,7 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     if part.cue(Cue.INSTEAD):
         _replace_last(state)
         return index + 1
-    removes = part.cue(Cue.REMOVE) or taken_off(parts, index)
+    removes = part.cue(Cue.REMOVE) or taken_off(parts, index) or denies_one(parts, index)
     if removes or part.cue(Cue.CHANGE):
         return _command(parts, index + 1, state, remove if removes else change)
     if part.cue(Cue.MAKE):

@@ -11,7 +11,18 @@ from voice_service.ordering.said import SaidBoth, SaidPlace, SaidSplit
 
 Pointer = SaidSplit | SaidBoth | SaidPlace
 
-_ENDS = (Cue.AND, Cue.COMMA, Cue.BUT, Cue.STOP, Cue.QUESTION_MARK, Cue.ALSO, Cue.REQUEST, Cue.ADD)
+_ENDS = (
+    Cue.AND,
+    Cue.COMMA,
+    Cue.BUT,
+    Cue.NO,
+    Cue.STOP,
+    Cue.QUESTION_MARK,
+    Cue.ALSO,
+    Cue.REQUEST,
+    Cue.ADD,
+    Cue.INSTEAD,
+)
 
 
 def pointed(parts: Sequence[Part], index: int, *, bare: bool = False) -> tuple[Pointer, int] | None:

@@ -78,6 +78,12 @@ class Reader:
         if part.cue(Cue.TIMES) and after and after[0].role is Role.NUMBER:
             self.said.append(SaidTimes(after[0].span.value or 1))
             return index + 2
+        if part.role is Role.NUMBER and after and after[0].cue(Cue.TIMES):
+            self.said.append(SaidTimes(part.span.value or 1))
+            return index + 2
+        if part.cue(Cue.NO) and part.cue(Cue.BOTH):  # "neither with"
+            self.said.append(SaidBoth(part.cue(Cue.PAIR), part.span.text))
+            return None
         excepted = all_but(self.parts, index)
         if excepted is not None:
             return self._except(*excepted)
@@ -86,7 +92,8 @@ class Reader:
         if found is None:
             return None
         said, end = found
-        if ends(self.parts, end) and self._run() < len(self.said):
+        goes_on = start == index and any(p.cue(Cue.NO) for p in self.parts[end : end + 1])
+        if ends(self.parts, end) and not goes_on and self._run() < len(self.said):
             self._behind(said)
             return end
         if isinstance(said, SaidBoth) or not self._leads(said, start, end):
@@ -113,7 +120,8 @@ class Reader:
     def _run(self) -> int:
         """Where in `said` that begins which words behind it are about."""
         start = len(self.said)
-        while start > self._clause and isinstance(
+        clause = self._clause if self._clause < start else 0  # "no onions, on both"
+        while start > clause and isinstance(
             self.said[start - 1], SaidModifier | SaidSize | SaidPlain
         ):
             start -= 1
@@ -303,6 +311,8 @@ class Reader:
         elif part.cue(Cue.WITH, Cue.ADD, Cue.BUT):
             self._reset()
             self._wanted, self._listed = True, not self._split
+        elif part.cue(Cue.FOR) and any(p.role is Role.ITEM for p in self.parts[index + 1 :][:2]):
+            pass  # "large for the fries"
         elif part.cue(Cue.REQUEST, Cue.ALSO, Cue.STOP, Cue.QUESTION_MARK, Cue.FOR):
             self._reset()
             self._wanted = part.cue(Cue.REQUEST)
