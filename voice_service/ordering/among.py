@@ -34,7 +34,9 @@ class Talked:
         return self.now or self.before
 
 
-def meant(ref: Ref, lines: Sequence[Line], fits: Sequence[Line], talked: Talked) -> Meant:
+def meant(  # noqa: PLR0911 - one for each way to point
+    ref: Ref, lines: Sequence[Line], fits: Sequence[Line], talked: Talked
+) -> Meant:
     """The lines that `ref` means, of `lines` in the order said; none where nobody can say.
 
     `fits`: those that what is said of them can be true of.

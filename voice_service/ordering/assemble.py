@@ -27,7 +27,6 @@ from voice_service.ordering.reader import Reader
 from voice_service.ordering.resolve import resolve
 from voice_service.ordering.said import (
     Said,
-    SaidBreak,
     SaidItem,
     SaidModifier,
     SaidPlace,

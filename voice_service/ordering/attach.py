@@ -56,7 +56,9 @@ class Attacher:
         self._rest: Group | None = None  # of several that are told apart, those not described yet
         self._telling = False  # several are being told apart by their sizes
 
-    def put(self, said: Sequence[Said], group: Group, named: Sequence[str] = ()) -> None:
+    def put(  # noqa: PLR0912 - a branch for each kind of thing said
+        self, said: Sequence[Said], group: Group, named: Sequence[str] = ()
+    ) -> None:
         """Everything of `said` onto `group`, with what came before as a fallback.
 
         `named`: the modifier groups of what was said before its name.
@@ -233,8 +235,10 @@ class Attacher:
         at = next(i for i, one in enumerate(said) if one is split)
         after = [one for one in said[at:] if isinstance(one, SaidModifier)]
         kinds = {m.group for m in group.mods if not m.negated}
-        like = any(not m.negated and m.senses[0].group in kinds for m in after[:1])
-        if len(counts) > 1 and sum(counts) == (group.quantity or 1) and not like:
+        left_off = any(m.negated for m in after[:1])
+        like = any(m.senses[0].group in kinds for m in after[:1]) and not left_off
+        adds_up = len(counts) > 1 and sum(counts) == (group.quantity or 1)
+        if (adds_up and not like) or (left_off and not split.linked):
             return False
         return split.linked or like or len(group.mods) > self._named
 
@@ -258,7 +262,7 @@ class Attacher:
         whole, *others = self.groups
         slots = self.menu.items[whole.item].slots
         parts = {item for slot in slots for item in self.menu.fillings(slot)}
-        if any(g.item not in parts or g.quantity is not None for g in others):
+        if any(g.item not in parts or (g.quantity or 1) > 1 for g in others):
             current.quality *= HOW_MANY_IN_ALL
             whole = current
         whole.quantity = (whole.quantity or 1) * value

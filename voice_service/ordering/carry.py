@@ -44,8 +44,10 @@ def _says_which(parts: Sequence[Part], index: int) -> bool:
     """Whether a number is complete, as in "no onions on one" or "all but one"."""
     part, before = parts[index], parts[max(index - 1, 0) : index]
     counted = part.role is Role.NUMBER or part.cue(Cue.ONE)
-    return counted and bool(before) and before[0].cue(
-        Cue.ON, Cue.FOR, Cue.BUT, Cue.TIMES, Cue.ORDINAL, Cue.OFF
+    return (
+        counted
+        and bool(before)
+        and before[0].cue(Cue.ON, Cue.FOR, Cue.BUT, Cue.TIMES, Cue.ORDINAL, Cue.OFF, Cue.REMOVE)
     )
 
 
@@ -73,9 +75,8 @@ def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: Cart
     before = parts[max(start - _OF_THEM, 0) : start]
     changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE)
     asked = all(p.idle or p.cue(Cue.REQUEST, Cue.ADD, Cue.AND) for p in parts[:start])
-    if cart.items and asked and _more_alone(meant):
-        return True
-    if not meant or changes or any(p.cue(Cue.MAKE) for p in before):
+    more = bool(cart.items) and asked and _more_alone(meant)
+    if not meant or more or changes or any(p.cue(Cue.MAKE) for p in before):
         return True
     if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:
         return parts[start - 1].role in (Role.ITEM, Role.MODIFIER)

@@ -23,14 +23,14 @@ from voice_service.ordering.acts import (
     Undo,
     Which,
 )
-from voice_service.ordering.among import Meant, Talked, meant
 from voice_service.ordering.history import History
 from voice_service.ordering.lines import Line, latest, line_of, modified, replaced, targets
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.stock import MOST_OF_ONE, Stock
+from voice_service.ordering.tally import Tally
 
 
-class Cart:
+class Cart(Tally):
     """The lines of one order. `apply` changes them and answers with what could not be done.
 
     `closed` are items that are not served at this hour.
@@ -39,34 +39,14 @@ class Cart:
     def __init__(self, menu: CompiledMenu, closed: frozenset[str] = frozenset()) -> None:
         self._menu = menu
         self._stock = Stock(menu, closed)
-        self._combos = self._stock.combos
-        self.lines: tuple[Line, ...] = ()
-        self._talked = Talked()
-        self._next_id = 1
+        super().__init__(self._stock.combos)
         self._history = History()
         self._filled: set[str] = set()
-        self._begun: set[str] = set()
 
     def begin(self) -> None:
         """A new utterance: what a combo was just said to hold is settled."""
         self._filled, self._begun = set(), set()
         self._talked.begin()
-
-    @property
-    def _last(self) -> str | None:
-        return self._talked.last
-
-    @_last.setter
-    def _last(self, line_id: str | None) -> None:
-        self._talked.last = line_id
-        if line_id is not None:
-            self._talked.now.add(line_id)
-
-    @property
-    def spoken_order(self) -> tuple[str, ...]:
-        """The items, the one talked about last at the end."""
-        others = [line.item for line in self.lines if line.id != self._last]
-        return (*others, *(line.item for line in self.lines if line.id == self._last))
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -107,7 +87,9 @@ class Cart:
         """The guest has said that lines below `confidence` are wrong."""
         self._take([line for line in self.lines if line.confidence < confidence], None)
 
-    def _apply(self, act: Act, confidence: float) -> Problem | None:
+    def _apply(  # noqa: PLR0911 - one for each kind of change
+        self, act: Act, confidence: float
+    ) -> Problem | None:
         match act:
             case Add(group):
                 return self._add(group, confidence)
@@ -161,19 +143,10 @@ class Cart:
         if same is None:
             return group
         said = {mod.group for mod in group.mods if not mod.negated}
-        needed = {g for g in self._menu.items[group.item].modifier_groups if self._menu.groups[g].min}
+        kinds = self._menu.items[group.item].modifier_groups
+        needed = {kind for kind in kinds if self._menu.groups[kind].min}
         mods = [mod for mod in same.mods if mod.group in needed - said]
         return replace(group, size=group.size or same.size, mods=[*mods, *group.mods])
-
-    def _append(self, line: Line) -> None:
-        if self._combos.is_combo(line):
-            self._begun.add(line.id)
-        self.lines = (*self.lines, *self._combos.with_defaults(line, self._new_id))
-        self._last = line.id
-
-    def _new_id(self) -> str:
-        self._next_id += 1
-        return str(self._next_id - 1)
 
     def _fill(self, group: Group, confidence: float) -> bool:
         """Puts an item where a combo has a place for it; False if it is one of its own."""
@@ -233,17 +206,6 @@ class Cart:
             self._tell_apart(act.ref)
         return None if lines else Problem("not_understood", act.ref.text)
 
-    def _whole(self) -> list[Line]:
-        """The lines in the order said, without parts of combos."""
-        return [line for line in self.lines if line.part_of is None]
-
-    def _meant(self, ref: Ref, fits: Sequence[Line]) -> Meant:
-        return meant(ref, self._whole(), fits, self._talked)
-
-    def _tell_apart(self, ref: Ref) -> None:
-        if ref.which in (Which.SOME, Which.OTHER, Which.PLACE) and self._last is not None:
-            self._talked.told.add(self._last)
-
     def _modify_combo(self, combo: Line, act: Modify, confidence: float) -> Problem | None:
         """Size and number are the combo's; toppings go to the part that takes them."""
         if act.only is not None and act.only < combo.count:
@@ -275,19 +237,6 @@ class Cart:
             return Problem("quantity_limit", self._menu.counted_name(item.id, quantity or 1))
         self._put(modified(line, act, item.defaults, confidence))
         return None
-
-    def _split_off(self, line: Line, count: int) -> Line:
-        """A line of its own, with its own parts, for `count` of a line's items."""
-        part = replace(line, id=self._new_id(), quantity=count)
-        self._put(replace(line, quantity=line.count - count))
-        parts = [
-            replace(one, id=self._new_id(), part_of=part.id)
-            for one in self._combos.parts(self.lines, line)
-        ]
-        at = next(i for i, one in enumerate(self.lines) if one.id == line.id)
-        # Before the rest: the first of several is then followed by the second.
-        self.lines = (*self.lines[:at], part, *parts, *self.lines[at:])
-        return part
 
     def _replace(self, act: Replace, confidence: float) -> Problem | None:
         ref, group = act.target.ref, act.group
@@ -402,16 +351,6 @@ class Cart:
         self._last = combo.id
         return None
 
-    def _take(self, lines: Sequence[Line], quantity: int | None) -> None:
-        for line in lines:
-            if quantity is not None and quantity < line.count:
-                self._put(replace(line, quantity=line.count - quantity))
-                continue
-            self.lines = tuple(one for one in self.lines if line.id not in (one.id, one.part_of))
-            if self._last == line.id:
-                whole = [one.id for one in self.lines if one.part_of is None]
-                self._last = whole[-1] if whole else None
-
     def _repeat(self, act: Repeat) -> Problem | None:
         line = latest(self.lines, self._last, (), None)
         if line is None:
@@ -424,10 +363,6 @@ class Cart:
             return Problem("ambiguous_item", "", names, group)
         self._put(replace(line, quantity=line.count + act.quantity))
         return None
-
-    def _put(self, line: Line) -> None:
-        self.lines = tuple(line if one.id == line.id else one for one in self.lines)
-        self._last = line.part_of or line.id
 
     def _mod_names(self, mods: Sequence[Mod]) -> str:
         return ", ".join(self._menu.modifiers[m.group, m.id].name for m in mods)

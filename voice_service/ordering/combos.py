@@ -100,9 +100,7 @@ class Combos:
         ]
         if not slots:
             return None
-        combo, slot = min(
-            slots, key=lambda one: (self.chosen(lines, *one), one[0].id in filled)
-        )
+        combo, slot = min(slots, key=lambda one: (self.chosen(lines, *one), one[0].id in filled))
         return combo, slot, None if combo.count == count else count
 
     def _place_in(

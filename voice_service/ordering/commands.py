@@ -145,18 +145,18 @@ def make(  # noqa: PLR0911 - one for each way to say it
     """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
     items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
     first = items[0] if items else None
-    if first is not None and points(parts, first, cart):
-        return assemble(parts, menu, cart)  # "make it large on the fries"
-    pointer = pointed(parts, 1, bare=len(parts) > 2 and parts[2].cue(Cue.A))
+    pointer = pointed(parts, 1, bare=len(parts) > 2 and parts[2].cue(Cue.A, Cue.THE))
     if pointer is not None:
         wanted = parts[pointer[1] :]
         wanted = wanted[1:] if wanted and wanted[0].cue(Cue.TO) else wanted
         return _pointed(parts[1 : pointer[1]], wanted, menu, cart) or []
+    if first is not None and points(parts, first, cart):
+        return assemble(parts, menu, cart)  # "make it large on the fries"
     combo = _as_combo(parts, menu, cart)
     if combo:
         return combo
     if any(p.cue(Cue.BOTH) for p in parts):
-        if first is not None:
+        if first is not None or any(p.role is Role.NUMBER for p in parts):
             return [Problem("not_understood", _text(parts))]
         return _onto(Target(all_lines=True), parts, menu, cart)
     if first is None and (named := _category_named(parts, menu, cart)) is not None:

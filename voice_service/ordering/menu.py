@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from order_events.menu import Choice, Menu, MenuItem, Modifier, ModifierGroup, Size, Slot

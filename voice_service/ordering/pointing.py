@@ -39,13 +39,20 @@ def pointed(parts: Sequence[Part], index: int, *, bare: bool = False) -> tuple[P
         return SaidSplit(None, part.span.text), index + 1
     if part.cue(Cue.BOTH):
         return _each(parts, index)
-    if part.role is not Role.NUMBER and not (bare and part.cue(Cue.ONE)):
-        return None
+    if part.role is Role.NUMBER or (bare and part.cue(Cue.ONE)):
+        return _some(parts, index, bare=bare)
+    return None
+
+
+def _some(parts: Sequence[Part], index: int, *, bare: bool) -> tuple[Pointer, int] | None:
+    count = parts[index].span.value or 1
+    named = parts[index + 1 : index + 3]
+    if len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is Role.ITEM:
+        text = text_of(parts[index : index + 3])
+        return SaidSplit(count, text, items=named[1].items), index + 3
     end = _past_pronouns(parts, index + 1)
     of_them = end > index + 1 and " " in parts[index + 1].span.text
-    if not of_them and not bare:
-        return None
-    return SaidSplit(part.span.value or 1, text_of(parts[index:end])), end
+    return (SaidSplit(count, text_of(parts[index:end])), end) if of_them or bare else None
 
 
 def _place(parts: Sequence[Part], index: int) -> tuple[Pointer, int]:
@@ -108,8 +115,9 @@ def ref_of(said: Pointer) -> Ref:
             return Ref(Which.BOTH if pair else Which.ALL, text=text)
         case SaidSplit(None, text):
             return Ref(Which.OTHER, text=text)
-        case SaidSplit(count, text, but):
-            return Ref(Which.BUT if but else Which.SOME, count or 1, text=text or str(count))
+        case SaidSplit(count, text, but, items=items):
+            which = Which.BUT if but else Which.SOME
+            return Ref(which, count or 1, items=items, text=text or str(count))
 
 
 def text_of(parts: Sequence[Part]) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from order_events.drafts import Qualifier
+from voice_service.ordering.doubts import certainty
 from voice_service.ordering.language import Cue
-from voice_service.ordering.parts import Part, Role, completes, senses_of
+from voice_service.ordering.parts import Part, Role, senses_of
 from voice_service.ordering.pointing import Pointer, all_but, ends, pointed
 from voice_service.ordering.said import (
     Link,
@@ -27,10 +28,6 @@ from voice_service.ordering.said import (
     SaidUnknown,
 )
 
-_ROUGH = 0.8  # certainty that "plenty of" asks for more, or "a bit of" for less of one thing
-_CARRIED = 0.75  # that "onions, no mayo and pickles" wants no pickles either
-_COMPLETED = 0.75  # that "base" in "almond milk base" is a choice of its own
-_CONTRADICTED = 0.5  # that "but onions" wants onions
 _MIXED = 0.75  # that both in "bacon and no onions on one" are on one
 _AFTERWARDS = 0.6  # that what follows "no onions on one" without a word for which is on the same
 
@@ -68,18 +65,13 @@ class Reader:
         self._doubt_the_rest()
         return self.said
 
-    def _points(self, index: int) -> int | None:
+    def _points(self, index: int) -> int | None:  # noqa: PLR0911 - one for each way to point
         """Takes words that say on which of several; returns where they end, None if there are none.
 
         They stand behind what they are about ("no onions on one") or before it.
         """
         part = self.parts[index]
-        after = self.parts[index + 1 : index + 2]
-        if part.cue(Cue.TIMES) and after and after[0].role is Role.NUMBER:
-            self.said.append(SaidTimes(after[0].span.value or 1))
-            return index + 2
-        if part.role is Role.NUMBER and after and after[0].cue(Cue.TIMES):
-            self.said.append(SaidTimes(part.span.value or 1))
+        if self._times(index):
             return index + 2
         if part.cue(Cue.NO) and part.cue(Cue.BOTH):  # "neither with"
             self.said.append(SaidBoth(part.cue(Cue.PAIR), part.span.text))
@@ -96,6 +88,10 @@ class Reader:
         if ends(self.parts, end) and not goes_on and self._run() < len(self.said):
             self._behind(said)
             return end
+        has = end < len(self.parts) and self.parts[end].cue(Cue.REQUEST)
+        if isinstance(said, SaidBoth) and has and self._role_follows(end, Role.MODIFIER):
+            self.said.append(said)
+            return end + 1
         if isinstance(said, SaidBoth) or not self._leads(said, start, end):
             return None
         self._count_stands_alone()
@@ -103,7 +99,16 @@ class Reader:
             said.linked = index > 0 and self.parts[index - 1].cue(Cue.AND)
         self.said.append(said)
         self._settled, self._split = None, True
-        return end
+        return end + has
+
+    def _times(self, index: int) -> bool:
+        """Takes "times two" or "two times"."""
+        pair = self.parts[index : index + 2]
+        number = next((p for p in pair if p.role is Role.NUMBER), None)
+        if len(pair) < 2 or number is None or not any(p.cue(Cue.TIMES) for p in pair):
+            return False
+        self.said.append(SaidTimes(number.span.value or 1))
+        return True
 
     def _leads(self, said: Pointer, start: int, end: int) -> bool:
         """Whether it is said of what follows, and no bare number like that in "on two"."""
@@ -182,46 +187,14 @@ class Reader:
         said.qualifier, said.quantity = self._qualifier, self._number_said()
         said.apart = said.quantity is not None and not self._listed
         said.counted = self._count if self._linked and not self._negated else None
-        said.certainty = self._certainty(index, part)
+        said.certainty = certainty(
+            self.parts, index, self.said, carried=self._carried, negated=self._negated
+        )
         self.said.append(said)
         if self._negated or self._carried is not None:
             self._carried = ""
         self._qualifier = None
         self._forget_count()
-
-    def _certainty(self, index: int, part: Part) -> float:
-        """Less where the words before make a "without" or a rough measure likely."""
-        before = self.parts[index - 1] if index else None
-        if before is None:
-            return 1.0
-        if any(completes(part, other) for other in self._named_just_before(index)):
-            return _COMPLETED
-        if self._carried == "and" and self._wants_some():
-            return _CARRIED
-        if before.cue(Cue.ROUGHLY) or (" " in before.span.text and self._shared(before, index)):
-            return _ROUGH
-        return _CONTRADICTED if before.cue(Cue.BUT) and not self._negated else 1.0
-
-    def _named_just_before(self, index: int) -> Sequence[Part]:
-        """What comes before, maybe with an article between: "coconut water as the base"."""
-        start = index
-        while start and (self.parts[start - 1].idle or self.parts[start - 1].cue(Cue.THE)):
-            start -= 1
-        return self.parts[start - 1 : start] if start else ()
-
-    def _wants_some(self) -> bool:
-        """Whether something was asked for before something was left off."""
-        return any(isinstance(s, SaidModifier) and not s.negated for s in self.said)
-
-    def _shared(self, degree: Part, index: int) -> bool:
-        """Whether "a bit of cheese and lettuce" may ask for a bit of both."""
-        joined = self.parts[index + 1 : index + 2]
-        return (
-            degree.cue(Cue.LIGHT, Cue.EXTRA)
-            and bool(joined)
-            and joined[0].cue(Cue.AND)
-            and self._role_follows(index + 1, Role.MODIFIER)
-        )
 
     def _number(self, index: int, part: Part) -> None:
         self._count_stands_alone()
@@ -287,6 +260,10 @@ class Reader:
         ):
             self.said.append(SaidBoth(part.cue(Cue.PAIR), part.span.text))
             self._settled = None
+        elif part.cue(Cue.ONLY) and any(
+            p.cue(Cue.ONE, Cue.NUMBER) for p in self.parts[index + 1 :][:1]
+        ):
+            pass  # "only one"
         elif part.cue(Cue.PLAIN, Cue.ONLY):
             self.said.append(SaidPlain())
         elif part.cue(Cue.AND, Cue.OR, Cue.COMMA):

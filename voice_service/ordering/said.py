@@ -91,12 +91,14 @@ class SaidSplit:
     """What follows is true of `count` of several, or (None) of the others, said as `text`.
 
     `but`: of all but so many. `linked`: after "and", so that it may be about more of them.
+    `items`: of those of that name.
     """
 
     count: int | None
     text: str = ""
     but: bool = False
     linked: bool = False
+    items: tuple[str, ...] = ()
 
 
 @dataclass
