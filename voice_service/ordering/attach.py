@@ -71,7 +71,8 @@ class Attacher:
         self._rest = None
         self._named = len(group.mods)
         said = [of_its_own(one, named) for one in said]
-        for one in shared_out(said, group.quantity or 1):
+        shared = shared_out(said, group.quantity or 1)
+        for one in shared:
             match one:
                 case SaidModifier() if pointed is not None:
                     self._into_cart(one, pointed)
@@ -89,7 +90,7 @@ class Attacher:
                     current.plain = True
                 case SaidSplit():
                     self._both = None
-                    doubtful = current is group and self._more_in_all(one, group, said)
+                    doubtful = current is group and self._more_in_all(one, group, shared)
                     current = self._split(one, current)
                     group.quality *= HOW_MANY_IN_ALL if doubtful else 1.0
                 case SaidPlace():

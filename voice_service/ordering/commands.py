@@ -84,11 +84,11 @@ def _leave_off(
 ) -> list[Act]:
     acts: list[Act] = []
     for index in range(len(parts)):
-        found = pointed(parts, index + 1, bare=True)
-        if parts[index].cue(Cue.OFF, Cue.ON) and found is not None and host is None:
+        pointer = pointed(parts, index + 1, bare=True)
+        if parts[index].cue(Cue.OFF, Cue.ON) and pointer is not None and host is None:
             mods = [s for s in Reader(parts[:index]).read() if isinstance(s, SaidModifier)]
             off = [replace(mod, negated=True, carried=None) for mod in mods]
-            return loose([found[0], *off], menu, cart, Attacher(menu, cart.items))
+            return loose([pointer[0], *off], menu, cart, Attacher(menu, cart.items))
     for said in Reader(parts).read():
         if not isinstance(said, SaidModifier):
             continue
@@ -156,7 +156,8 @@ def make(  # noqa: PLR0911 - one for each way to say it
     if combo:
         return combo
     if any(p.cue(Cue.BOTH) for p in parts):
-        if first is not None or any(p.role is Role.NUMBER for p in parts):
+        told_apart = {Role.NUMBER, Role.SIZE} <= {p.role for p in parts}
+        if first is not None or told_apart:
             return [Problem("not_understood", _text(parts))]
         return _onto(Target(all_lines=True), parts, menu, cart)
     if first is None and (named := _category_named(parts, menu, cart)) is not None:

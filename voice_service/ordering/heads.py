@@ -62,13 +62,15 @@ def points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
         return True
     if _some_of_the(parts, index):
         return True
-    definite = False
+    definite = attached = False
     while before >= 0 and (
         parts[before].cue(Cue.THE, Cue.BOTH, Cue.MEASURE) or parts[before].role is Role.SIZE
     ):
         definite = definite or parts[before].cue(Cue.THE)
+        attached = attached or (parts[before].cue(Cue.BOTH) and " " in parts[before].span.text)
         before -= 1
-    return definite and before >= 0 and parts[before].cue(Cue.ON, Cue.TO, Cue.FOR)
+    attached = attached or (before >= 0 and parts[before].cue(Cue.ON, Cue.TO, Cue.FOR))
+    return definite and attached
 
 
 def _some_of_the(parts: Sequence[Part], index: int) -> bool:

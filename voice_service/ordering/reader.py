@@ -92,7 +92,7 @@ class Reader:
         if isinstance(said, SaidBoth) and has and self._role_follows(end, Role.MODIFIER):
             self.said.append(said)
             return end + 1
-        if isinstance(said, SaidBoth) or not self._leads(said, start, end):
+        if not self._leads(said, start, end):
             return None
         self._count_stands_alone()
         if isinstance(said, SaidSplit):
@@ -112,7 +112,11 @@ class Reader:
 
     def _leads(self, said: Pointer, start: int, end: int) -> bool:
         """Whether it is said of what follows, and no bare number like that in "on two"."""
-        return isinstance(said, SaidPlace) or said.count is None or said.but or end > start + 1
+        match said:
+            case SaidSplit(count, _, but):
+                return count is None or but or end > start + 1
+            case _:
+                return isinstance(said, SaidPlace)
 
     def _except(self, count: int, end: int) -> int | None:
         """ "All without onions but one"."""
