@@ -47,7 +47,9 @@ def _says_which(parts: Sequence[Part], index: int) -> bool:
     return (
         counted
         and bool(before)
-        and before[0].cue(Cue.ON, Cue.FOR, Cue.BUT, Cue.TIMES, Cue.ORDINAL, Cue.OFF, Cue.REMOVE)
+        and before[0].cue(
+            Cue.ON, Cue.FOR, Cue.BUT, Cue.TIMES, Cue.ORDINAL, Cue.OFF, Cue.REMOVE, Cue.ONLY
+        )
     )
 
 

@@ -29,6 +29,8 @@ from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.stock import MOST_OF_ONE, Stock
 from voice_service.ordering.tally import Tally
 
+_WITHOUT_THE_REST = 0.75  # certainty that "another with bacon" is not without onions as the last
+
 
 class Cart(Tally):
     """The lines of one order. `apply` changes them and answers with what could not be done.
@@ -132,21 +134,27 @@ class Cart(Tally):
                 self._put(replace(same, quantity=same.count + (group.quantity or 1)))
                 return None
         if group.like:
-            group = self._like_last(group)
+            group, certainty = self._like_last(group)
+            confidence *= certainty
         if not self._fill(group, confidence):
             self._append(line_of(self._new_id(), group, confidence))
         return None
 
-    def _like_last(self, group: Group) -> Group:
-        """The group with what has to be chosen for it as the last of its kind has it."""
+    def _like_last(self, group: Group) -> tuple[Group, float]:
+        """The group with what has to be chosen for it as the last of its kind has it, and how sure.
+
+        Whether "another with bacon" is without onions as well nobody can say.
+        """
         same = latest(self.lines, self._last, (group.item,), None)
         if same is None:
-            return group
+            return group, 1.0
         said = {mod.group for mod in group.mods if not mod.negated}
         kinds = self._menu.items[group.item].modifier_groups
         needed = {kind for kind in kinds if self._menu.groups[kind].min}
         mods = [mod for mod in same.mods if mod.group in needed - said]
-        return replace(group, size=group.size or same.size, mods=[*mods, *group.mods])
+        alike = not same.plain and all(mod.group in needed for mod in same.mods)
+        group = replace(group, size=group.size or same.size, mods=[*mods, *group.mods])
+        return group, 1.0 if alike else _WITHOUT_THE_REST
 
     def _fill(self, group: Group, confidence: float) -> bool:
         """Puts an item where a combo has a place for it; False if it is one of its own."""

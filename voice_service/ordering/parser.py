@@ -39,6 +39,7 @@ from voice_service.ordering.lookahead import (
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.pointing import ends
 from voice_service.ordering.roles import roles
 from voice_service.ordering.segment import Segmenter, Span
 from voice_service.ordering.stretch import State
@@ -233,12 +234,18 @@ def _command(parts: list[Part], start: int, state: State, command: _Command, *un
 def _make(parts: list[Part], index: int, state: State) -> int:
     """ "make the coke small and the fries large": each that is named is changed."""
     end = _command(parts, index, state, make, Cue.AND, Cue.BUT)
-    while end + 2 < len(parts) and parts[end].cue(Cue.AND) and parts[end + 1].cue(Cue.THE):
-        named = parts[end + 2]
-        if named.role is not Role.ITEM or not state.ordered(named):
+    while end + 2 < len(parts) and parts[end].cue(Cue.AND):
+        head, named = parts[end + 1 : end + 3]
+        known = head.cue(Cue.THE) and named.role is Role.ITEM and state.ordered(named)
+        if not known and not (head.role is Role.NUMBER and _sizes_only(parts, end + 2)):
             break
         end = _command(parts, end + 1, state, make, Cue.AND, Cue.BUT)
     return end
+
+
+def _sizes_only(parts: Sequence[Part], index: int) -> bool:
+    """Whether it is a size and nothing more, as the last in "make one small and two large"."""
+    return parts[index].role is Role.SIZE and ends(parts, index + 1)
 
 
 def _left_hanging(parts: Sequence[Part]) -> list[Act]:
