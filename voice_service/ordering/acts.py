@@ -109,7 +109,7 @@ class Add:
 class Modify:
     """Change lines in place.
 
-    `only`: so many of a line that has more, the others stay; 0: those not told apart so far.
+    `only`: so many of a line that has more, the others stay.
     """
 
     target: Target
