@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from difflib import get_close_matches
 from statistics import median
 
 from order_events.audit_models import DayFigures, Figures, Phrase
-from order_events.menu import Menu
+from order_events.menu import Category, Menu, MenuItem, Modifier, Size
 
 MOST_DAYS = 92
 MOST_PHRASES = 50
 """Of one day, or of all together, the most frequent ones."""
-MISSES = frozenset({"not_understood", "unknown_item"})
+_MISSES = frozenset({"not_understood", "unknown_item", "not_in_order"})
 """Codes of the reasons whose text is a phrase that the menu should perhaps know."""
+_TALK = "off_topic"
+_NAME_WORDS = 4
+"""Talk of so few words may be a name as well."""
 _ALIKE = 0.6
 """Phrases less like a name than this (`difflib`'s ratio) are no spelling of it."""
 _NO_WORD = re.compile(r"[^\w' ]+")
@@ -49,6 +52,13 @@ class Miss:
 
     at: float
     text: str
+
+
+def is_miss(code: str, text: str | None) -> bool:
+    """Whether the text of a reason is a phrase that the menu should perhaps know."""
+    if not text:
+        return False
+    return code in _MISSES or (code == _TALK and len(text.split()) <= _NAME_WORDS)
 
 
 def days_between(first: date, last: date) -> list[date]:
@@ -105,18 +115,28 @@ def figures(visits: Sequence[Visit], misses: Iterable[Miss], nearest: Nearest) -
 
 
 def nearest_on(menu: Menu | None) -> Nearest:
-    """Finds the menu's item whose name, or another name of it, is most like a phrase."""
-    names: Mapping[str, str] = {
-        _plain(name): item.name
-        for item in (() if menu is None else menu.items)
-        for name in (*item.aliases, item.name)
-    }
+    """Finds what on the menu has a name, or another name, that is most like a phrase.
+
+    An item, a modifier, a size or a category; of names that are equally near, that of the first.
+    """
+    names: dict[str, str] = {}
+    for thing in () if menu is None else _named(menu):
+        for name in (thing.name, *thing.aliases):
+            names.setdefault(_plain(name), thing.name)
 
     def find(phrase: str) -> str | None:
         close = get_close_matches(phrase, names, n=1, cutoff=_ALIKE)
         return names[close[0]] if close else None
 
     return find
+
+
+def _named(menu: Menu) -> Iterator[MenuItem | Modifier | Size | Category]:
+    yield from menu.items
+    for group in menu.modifier_groups:
+        yield from group.modifiers
+    yield from menu.sizes
+    yield from menu.categories
 
 
 def _phrases(misses: Iterable[Miss], nearest: Nearest) -> tuple[Phrase, ...]:

@@ -178,4 +178,4 @@ def _misses(reader: Reader, restaurant_id: str, start: float, end: float) -> lis
         " WHERE restaurant_id = ? AND kind = ? AND at >= ? AND at < ?",
         (restaurant_id, EntryKind.REASON, start, end),
     )
-    return [Miss(at, text) for at, code, text in rows if code in analytics.MISSES and text]
+    return [Miss(at, text) for at, code, text in rows if analytics.is_miss(code, text)]

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from order_events.menu import Called, Choice, Menu, MenuItem
 from order_events.menu_errors import MenuError, why
+from order_events.menu_rules import unusable
 
 _NOT_IN_ID = re.compile(r"[^a-z0-9]+")
 _AMOUNT = re.compile(r"\d{1,6}(\.\d{1,2})?")
@@ -84,9 +85,13 @@ def from_csv(text: str) -> Menu:
     if table.faults:
         raise MenuError(table.faults)
     try:
-        return Menu.model_validate_json(json.dumps(table.data))
+        menu = Menu.model_validate_json(json.dumps(table.data))
     except ValidationError as error:
         raise MenuError([_placed(f["loc"], why(f), table) for f in error.errors()]) from error
+    faults = [_placed(place, what, table) for place, what in unusable(menu)]
+    if faults:
+        raise MenuError(faults)
+    return menu
 
 
 def _check_columns(columns: Iterable[str]) -> None:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from order_events.menu import Menu
+from order_events.menu_rules import unusable
 from order_events.problems import say
 
 _SHOWN = 20
@@ -34,11 +35,16 @@ class MenuError(ValueError):
 def read_menu(text: str | bytes) -> Menu:
     """A menu from JSON; raises MenuError."""
     try:
-        return Menu.model_validate_json(text, strict=True)
+        menu = Menu.model_validate_json(text, strict=True)
     except ValidationError as error:
         if error.error_count() > _MOST:
             raise MenuError([f"more than {_MOST} faults: this is no menu of format 1"]) from error
         raise MenuError(explain(error, _values(text))) from error
+    faults = list(unusable(menu))
+    if faults:
+        data = _values(text)
+        raise MenuError([f"{_place(place, data)}: {what}" for place, what in faults])
+    return menu
 
 
 def _values(text: str | bytes) -> object:

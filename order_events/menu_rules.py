@@ -24,6 +24,14 @@ class _Named(Protocol):
     def id(self) -> str: ...
 
 
+class _Called(_Named, Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def aliases(self) -> Sequence[str]: ...
+
+
 def check(menu: Menu) -> None:
     """Raises ValidationError with every fault and its place."""
     faults = [*_twice(menu), *_items(menu), *_combos(menu), *_day_parts(menu)]
@@ -37,6 +45,38 @@ def check(menu: Menu) -> None:
                 for place, why in faults
             ],
         )
+
+
+def unusable(menu: Menu) -> Iterator[Fault]:
+    """What lets nobody order: no items, a name that cannot be said, one name for two items.
+
+    Told of a menu that is being given; one that is stored already stays readable.
+    """
+    if not menu.items:
+        yield ("items",), "there must be one at least"
+    things: list[tuple[Place, Sequence[_Called]]] = [
+        (("sizes",), menu.sizes),
+        (("categories",), menu.categories),
+        (("items",), menu.items),
+    ]
+    for index, group in enumerate(menu.modifier_groups):
+        things.append((("modifier_groups", index, "modifiers"), group.modifiers))
+    for place, named in things:
+        for index, thing in enumerate(named):
+            yield from _unsayable((*place, index), thing)
+    first: dict[str, str] = {}
+    for index, item in enumerate(menu.items):
+        known = first.setdefault(" ".join(item.name.casefold().split()), item.id)
+        if known != item.id:
+            yield ("items", index, "name"), f"{item.name!r} is also the name of {known!r}"
+
+
+def _unsayable(place: Place, thing: _Called) -> Iterator[Fault]:
+    if not any(letter.isalnum() for letter in thing.name):
+        yield (*place, "name"), "has no letter or digit, so nobody can say it"
+    for index, alias in enumerate(thing.aliases):
+        if not any(letter.isalnum() for letter in alias):
+            yield (*place, "aliases", index), "has no letter or digit, so nobody can say it"
 
 
 def _twice(menu: Menu) -> Iterator[Fault]:

@@ -56,7 +56,7 @@ def together(
 ) -> list[tuple[Want, T]]:
     """The most urgent wish and, up to `size`, the next ones that can share its pass.
 
-    The more urgent goes first; of two alike, the older. At least one wish must be there.
+    They go by their `turn`. At least one wish must be there.
     """
     first = min(wishes, key=_order)
     if size == 1:
@@ -66,7 +66,7 @@ def together(
 
 
 def _order(wish: tuple[Want, T]) -> tuple[int, float]:
-    return wish[0].urgency, wish[0].since
+    return wish[0].turn
 
 
 def grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:

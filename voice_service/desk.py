@@ -11,7 +11,7 @@ import structlog
 
 from order_events.drafts import ItemDraft, ModifierDraft
 from order_events.errors import IllegalTransition, OrderError, StaleVersion
-from order_events.models import Order, OrderDraft, OrderItem, OrderStatus, Source
+from order_events.models import Order, OrderChange, OrderDraft, OrderItem, OrderStatus, Source
 from order_events.service import OrderEvents
 from voice_service.ordering import CartUpdate, Reason
 
@@ -19,17 +19,26 @@ _log = structlog.get_logger(__name__)
 _TIMEOUT = 10.0
 """Seconds the hub may take for one change before a person is asked to look at the order."""
 
+_NOTES = 500
+"""Letters of an order's notes, at most."""
+_TRIES = 3
+"""To add an allergy to an order that others are changing too."""
+
 _OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
 
 T = TypeVar("T")
 
 
-class _TakenOver(Exception):
-    """The order is no longer the session's to change. `code` is the reason to give."""
+class _Refused(Exception):
+    """The order stays as it is. `code` is the reason to give; None if the update has reasons."""
 
-    def __init__(self, code: str, why: str) -> None:
+    def __init__(self, code: str | None, why: str) -> None:
         super().__init__(why)
         self.code = code
+
+
+class _TakenOver(_Refused):
+    """The order is no longer the session's to change."""
 
 
 class OrderDesk:
@@ -96,11 +105,13 @@ class OrderDesk:
     async def _place(self, update: CartUpdate) -> tuple[Order | None, CartUpdate]:
         try:
             await self._bring_to(replace(update, items=(*update.items, *self._left)))
-        except _TakenOver as taken:
-            if not self.held:
-                self._taken = taken
-            return self._order, _for_staff(update, taken.code, str(taken))
+        except _Refused as refused:
+            if isinstance(refused, _TakenOver) and not self.held:
+                self._taken = refused
+            await self._note(update)
+            return self._order, _for_staff(update, refused.code, str(refused))
         except OrderError as error:
+            await self._note(update)
             return self._order, _for_staff(update, error.code.value.lower(), error.message)
         except TimeoutError:
             _log.error("the hub did not store an order in time", session=self._source.session_id)
@@ -126,9 +137,9 @@ class OrderDesk:
                 self._taken = _TakenOver(
                     "session_id_reused", "this session_id has an order already; use a new one"
                 )
-        noted = update.notes is None or update.notes in (self._order.notes or "")
-        if not noted or _essence(self._order.items) != _essence(update.items):
+        if _essence(self._order.items) != _essence(update.items):
             await self._write(update, self._revise)
+        await self._note(update)
         if update.status == "confirmed" and self._order.status is OrderStatus.PENDING:
             await self._write(update, self._confirm)
 
@@ -151,6 +162,8 @@ class OrderDesk:
             self._order = await in_time(change(self._order, update))
 
     async def _revise(self, order: Order, update: CartUpdate) -> Order:
+        if order.status is OrderStatus.CONFIRMED:
+            _must_be_whole(update)
         return await self._events.revise_order(
             self._restaurant,
             order.id,
@@ -168,6 +181,51 @@ class OrderDesk:
             actor=self._actor,
             version=order.version,
         )
+
+    async def _note(self, update: CartUpdate) -> None:
+        """Bring an allergy onto the order, also where its items are no longer ours to change."""
+        if update.notes is None or (self._taken and self._taken.code == "session_id_reused"):
+            return
+        if self._order is not None and _with_note(self._order.notes, update.notes) is None:
+            return
+        try:
+            order_id = self._order.id if self._order is not None else await self._made_by_staff()
+            for _ in range(_TRIES if order_id is not None else 0):
+                if await self._noted(order_id or "", update.notes):
+                    return
+        except (OrderError, TimeoutError) as error:
+            # The session's reasons have it all the same, and staff are called.
+            _log.warning(
+                "an allergy is not on the order",
+                session=self._source.session_id,
+                why=str(error),
+            )
+
+    async def _noted(self, order_id: str, note: str) -> bool:
+        """Whether the order has the note now; False if somebody else changed it meanwhile."""
+        order = await in_time(self._events.order(self._restaurant, order_id))
+        notes = None if order is None else _with_note(order.notes, note)
+        if order is None or notes is None:
+            return True
+        change = OrderChange(notes=notes, version=order.version)
+        try:
+            noted = await in_time(
+                self._events.change_order(self._restaurant, order.id, change, actor=self._actor)
+            )
+        except StaleVersion:
+            return False
+        seen = self._order
+        if seen is not None and _essence(seen.items) == _essence(noted.items):
+            self._order = noted
+        return True
+
+    async def _made_by_staff(self) -> str | None:
+        """The order that staff have made for the session they hold."""
+        session_id = self._source.session_id
+        if not self.held or session_id is None:
+            return None
+        session = await in_time(self._events.ledger.session(self._restaurant, session_id))
+        return session.order_id
 
     def _require(self) -> Order:
         if self._order is None:
@@ -200,10 +258,23 @@ async def in_time(change: Awaitable[T]) -> T:
 
 
 def _with_note(notes: str | None, note: str | None) -> str | None:
-    """An order's notes with one more below what is there; None changes nothing."""
-    if note is None or note in (notes or ""):
+    """An order's notes with the lines of `note` first, where no cut loses them.
+
+    None changes nothing: it has them all.
+    """
+    lines = [] if note is None else note.splitlines()
+    there = [] if notes is None else notes.splitlines()
+    if set(lines) <= set(there):
         return None
-    return note if notes is None else f"{notes}\n{note}"[:500]
+    return "\n".join([*lines, *(line for line in there if line not in lines)])[:_NOTES]
+
+
+def _must_be_whole(update: CartUpdate) -> None:
+    """What the guest has confirmed is not changed by half: it stays until the change is whole."""
+    if not update.items:
+        raise _Refused("order_emptied", "nothing is left of an order that is confirmed: cancel it?")
+    if not update.settled:
+        raise _Refused(None, "the change is not complete")
 
 
 def _must_be_open(order: Order) -> None:
@@ -213,7 +284,9 @@ def _must_be_open(order: Order) -> None:
         raise _TakenOver("order_under_way", f"the order is already {order.status.value}")
 
 
-def _for_staff(update: CartUpdate, code: str, why: str) -> CartUpdate:
+def _for_staff(update: CartUpdate, code: str | None, why: str) -> CartUpdate:
+    if code is None:
+        return update
     reason = Reason(code, why, 0, None)
     return replace(update, status="needs_staff", reasons=(*update.reasons, reason))
 

@@ -7,9 +7,12 @@ from enum import IntEnum
 
 from voice_service.hypothesis import Hypothesis
 
+_HEAD_START = 0.25
+"""Seconds of waiting that a final is ahead of a first partial."""
+
 
 class Urgency(IntEnum):
-    """Why a decode is wanted; lower goes first."""
+    """Why a decode is wanted; lower goes first (see `Want.turn`)."""
 
     FINAL = 0
     FIRST_PARTIAL = 1
@@ -25,7 +28,7 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A wish for a decode. `since` is when it arose: of two alike, the older goes first.
+    """A wish for a decode, which arose at `since` (seconds of the session's clock).
 
     `language` and `bias` are those that its request will have.
     """
@@ -34,6 +37,17 @@ class Want:
     since: float
     language: str = ""
     bias: str = ""
+
+    @property
+    def turn(self) -> tuple[int, float]:
+        """The least goes first: the more urgent, and of two alike the older.
+
+        Finals and first partials have deadlines instead: where there are more finals than can be
+        decoded at once, guests who begin to speak would else be left without a sign.
+        """
+        if self.urgency is Urgency.FIRST_PARTIAL:
+            return Urgency.FINAL, self.since + _HEAD_START
+        return self.urgency, self.since
 
 
 @dataclass(frozen=True, slots=True)

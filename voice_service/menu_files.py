@@ -9,6 +9,7 @@ from pathlib import Path
 from order_events.menu import Menu
 from order_events.menu_csv import from_csv, to_csv
 from order_events.menu_errors import MenuError, read_menu
+from voice_service.ordering.languages import language
 
 
 def run(action: str, file: Path, out: Path | None, complain: Callable[[str], None]) -> int:
@@ -22,6 +23,7 @@ def run(action: str, file: Path, out: Path | None, complain: Callable[[str], Non
         else:
             menu = read_menu(text)
             sys.stdout.write(f"{menu.name}: {len(menu.items)} items, no faults\n")
+            _understood(menu, file, complain)
     except MenuError as error:
         complain("\n".join(f"{file}: {fault}" for fault in error.faults))
         return 2
@@ -29,6 +31,14 @@ def run(action: str, file: Path, out: Path | None, complain: Callable[[str], Non
         complain(f"{file}: {error}")
         return 2
     return 0
+
+
+def _understood(menu: Menu, file: Path, complain: Callable[[str], None]) -> None:
+    """No fault, as guests may speak another language; but who checks a menu wants to know."""
+    try:
+        language(menu.language)
+    except ValueError as error:
+        complain(f"{file}: {error}; guests who speak one of these can still be served")
 
 
 def _as_json(menu: Menu) -> str:

@@ -51,6 +51,11 @@ class VoiceMetrics:
         self.decode_failures = Counter(
             "voice_decode_failures", "Decodes that raised an error", registry=registry
         )
+        self.decode_repeats = Counter(
+            "voice_decode_repeats",
+            "Decodes that were done twice, since the first had gone round in circles",
+            registry=registry,
+        )
         self.final_latency = Histogram(
             "voice_final_latency_seconds",
             "From the end of an utterance, as the detector noticed it, to its final",

@@ -156,6 +156,7 @@ class Scheduler:
         try:
             answers = await self._answers([job.request for job in jobs])
             self._note_cost(jobs, time.perf_counter() - started)
+            self._metrics.decode_repeats.inc(sum(a.repeated for a in answers if a is not None))
             for job, answer in zip(jobs, answers, strict=True):
                 job.source.deliver(answer)
         finally:

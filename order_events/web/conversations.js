@@ -36,6 +36,7 @@ const REASONS = {
   not_understood: "Not understood",
   off_topic: "Off topic",
   order_cancelled: "Order cancelled",
+  order_emptied: "Guest took everything back",
   order_limit: "Order too long",
   order_under_way: "Already being made",
   quantity_limit: "Unusual quantity",

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,6 +89,32 @@ def test_the_nearest_item_is_a_suggestion_only_where_it_is_near(menu: Menu) -> N
     assert nearest("kola") == "Cola"
     assert nearest("lawn mower") is None
     assert analytics.nearest_on(None)("burger") is None
+
+
+def test_the_nearest_may_be_a_topping_a_size_or_a_category(menu: Menu) -> None:
+    """What was not understood need not be an item."""
+    nearest = analytics.nearest_on(menu)
+    for group in menu.modifier_groups:
+        for modifier in group.modifiers:
+            assert nearest(f"{modifier.name.lower()}z") == modifier.name
+    for thing in (*menu.sizes, *menu.categories):
+        assert nearest(thing.name.lower()) is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "missed"),
+    [
+        ("unknown_item", "lobster roll", True),
+        ("not_in_order", "lobster roll", True),
+        ("off_topic", "flat white", True),
+        ("off_topic", "we have to be at home by six", False),
+        ("question", "do you have onion rings", False),
+        ("not_understood", "", False),
+    ],
+)
+def test_a_phrase_that_was_taken_for_talk_may_be_a_name(code: str, text: str, missed: bool) -> None:
+    """If it is as short as one."""
+    assert analytics.is_miss(code, text) is missed
 
 
 @given(

@@ -126,6 +126,10 @@ def faults(path: str, value: object) -> str:
         ("time_zone", "Mars", "time_zone: 'Mars' is not an IANA time zone"),
         ("day_parts/0/days", ["sunday"], "day_parts.0 (morning).days.0: must be 'mon'"),
         ("day_parts/0/end", "25:00", "day_parts.0 (morning).end: must match"),
+        ("items/0/name", "Cola", "items.3 (cola).name: 'Cola' is also the name of 'burger'"),
+        ("items/0/name", " ", "items.0 (burger).name: has no letter or digit"),
+        ("items/0/name", "...", "items.0 (burger).name: has no letter or digit"),
+        ("items/0/aliases", ["hamburger", "\U0001f32e"], "items.0 (burger).aliases.1: has no"),
         (
             "items/6/slots/1/default",
             "cola",
@@ -148,6 +152,12 @@ def test_what_is_wrong_with_a_menu_names_the_item_and_the_field(
 ) -> None:
     """Whoever wrote the menu finds the place."""
     assert said in faults(path, value)
+
+
+def test_a_menu_of_nothing_is_said_so() -> None:
+    """Nobody can order from it."""
+    with pytest.raises(MenuError, match="items: there must be one at least"):
+        menu(items=[], day_parts=[])
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:

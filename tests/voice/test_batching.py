@@ -16,7 +16,7 @@ def shape(want: Want) -> tuple[bool, int]:
 
 
 def order(wish: Wish) -> tuple[int, float]:
-    return wish[0].urgency, wish[0].since
+    return wish[0].turn
 
 
 @st.composite
@@ -78,3 +78,22 @@ def test_prompts_come_in_few_lengths(tokens: int) -> None:
     assert tokens <= rounded < tokens + 32
     assert rounded % 32 == 0
     assert BatchPolicy().prompt(tokens) == tokens
+
+
+def test_finals_go_first_but_do_not_starve_those_who_begin_to_speak() -> None:
+    """The last to wait is the partial that follows others, however old it is."""
+    wants = [
+        Want(Urgency.PARTIAL, 0.0),
+        Want(Urgency.SPECULATIVE, 9.0),
+        Want(Urgency.FINAL, 10.0),
+        Want(Urgency.FIRST_PARTIAL, 9.9),
+        Want(Urgency.FIRST_PARTIAL, 9.7),
+    ]
+    turns = sorted(wants, key=lambda want: want.turn)
+    assert [(w.urgency.name, w.since) for w in turns] == [
+        ("FIRST_PARTIAL", 9.7),
+        ("FINAL", 10.0),
+        ("FIRST_PARTIAL", 9.9),
+        ("SPECULATIVE", 9.0),
+        ("PARTIAL", 0.0),
+    ]

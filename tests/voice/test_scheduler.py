@@ -407,3 +407,16 @@ async def test_a_batch_costs_its_worker_once() -> None:
     total = registry.get_sample_value("voice_decode_seconds_sum", {"kind": "quick"})
     assert total is not None
     assert 0 < book.charged <= total / 4
+
+
+async def test_what_was_decoded_twice_is_counted() -> None:
+    """Repeats cost four times a decode: an operator must see when a lane's noise brings many."""
+    registry = CollectorRegistry()
+    desk = Recogniser(lambda request: Hypothesis("text", 1.0, repeated=request.bias == "noisy"))
+    plan = scheduler(desk, registry=registry)
+    sessions = [Session(name, Want(Urgency.FINAL, 0)) for name in ("noisy", "calm", "noisy")]
+    for session in sessions:
+        plan.update(session)
+    await finished(*sessions)
+    await plan.close()
+    assert registry.get_sample_value("voice_decode_repeats_total") == 2

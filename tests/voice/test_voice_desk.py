@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from order_events.audit_models import SessionStart
 from order_events.drafts import ItemDraft
 from order_events.metrics import HubMetrics
-from order_events.models import OrderChange, OrderStatus, Source
+from order_events.models import OrderChange, OrderDraft, OrderStatus, Source
 from order_events.service import OrderEvents
 from voice_service.desk import OrderDesk
 from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard, Status
@@ -132,7 +133,7 @@ async def test_an_allergy_is_on_the_order_and_staffs_own_notes_stay(events: Orde
     for _ in range(2):
         shown, _ = await lane.place(told)
     assert shown is not None
-    assert shown.notes == "red car\nALLERGY: nuts"
+    assert (shown.version, shown.notes) == (3, "ALLERGY: nuts\nred car")
 
 
 async def test_an_allergy_said_first_comes_with_the_order(events: OrderEvents) -> None:
@@ -156,3 +157,100 @@ async def test_a_combo_from_the_lane_is_stored_with_its_parts(events: OrderEvent
     ]
     assert "$10.19" in update.readback
     assert update.status == "listening"
+
+
+async def test_long_notes_of_staff_never_cut_an_allergy_off(events: OrderEvents) -> None:
+    """It comes first, and is written once."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    await events.change_order("demo", order.id, OrderChange(notes="x" * 500), actor="manager")
+    for _ in range(3):
+        shown, _ = await lane.place(replace(cart("hamburger"), notes="ALLERGY: nuts"))
+    assert shown is not None
+    assert shown.notes == "ALLERGY: nuts\n" + "x" * 486
+    assert shown.version == 3
+
+
+@pytest.mark.parametrize("state", ["held", "taken", "preparing", "refused"])
+async def test_an_allergy_reaches_an_order_that_is_not_the_guests_to_change(
+    events: OrderEvents, state: str
+) -> None:
+    """Whoever has the order now, and whatever else was wrong, it is in the notes."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger", status="confirmed"))
+    assert order is not None
+    wanted = cart("hamburger", "cheeseburger")
+    match state:
+        case "held":
+            await lane.hold()
+        case "taken":
+            theirs = (ItemDraft(menu_item_id="hamburger", quantity=3),)
+            await events.revise_order("demo", order.id, theirs, actor="manager")
+        case "preparing":
+            await events.set_status("demo", order.id, OrderStatus.PREPARING, actor="kitchen")
+        case _:
+            await events.sell_out("demo", "cheeseburger", True, actor="manager")
+    before = await events.order("demo", order.id)
+    for _ in range(2):
+        _, update = await lane.place(replace(wanted, notes="ALLERGY: nuts"))
+        assert update.status == "needs_staff"
+    noted = await events.order("demo", order.id)
+    assert before is not None
+    assert noted is not None
+    assert noted.notes == "ALLERGY: nuts"
+    assert (noted.version, noted.items) == (before.version + 1, before.items)
+
+
+async def test_an_allergy_reaches_the_order_that_staff_have_made_themselves(
+    events: OrderEvents,
+) -> None:
+    """They took over before anything was ordered; the session says which order is theirs."""
+    lane = desk(events)
+    await events.ledger.begin("demo", SessionStart(session_id="s1", lane="1"), "lane-1")
+    await lane.hold()
+    draft = OrderDraft(
+        type="drive-thru",
+        source=Source(session_id="s1"),
+        items=(ItemDraft(menu_item_id="hamburger"),),
+    )
+    order = await events.create_order("demo", draft, actor="manager", idempotency_key="k")
+    await lane.place(replace(cart(), notes="ALLERGY: nuts"))
+    noted = await events.order("demo", order.id)
+    assert noted is not None
+    assert noted.notes == "ALLERGY: nuts"
+
+
+async def test_an_allergy_never_gets_onto_another_guests_order(events: OrderEvents) -> None:
+    """Two guests under one session id: the earlier order stays as it is."""
+    first, _ = await desk(events).place(cart("hamburger", status="confirmed"))
+    assert first is not None
+    _, update = await desk(events).place(replace(cart("cheeseburger"), notes="ALLERGY: nuts"))
+    assert update.reasons[-1].code == "session_id_reused"
+    kept = await events.order("demo", first.id)
+    assert kept == first
+
+
+async def test_a_confirmed_order_stays_until_a_change_of_it_is_complete(
+    events: OrderEvents,
+) -> None:
+    """A salad without its dressing is on no ticket; with it, it is."""
+    conversation, lane = Conversation(CompiledMenu(demo_menu())), desk(events)
+    at_the_hub = []
+    for number, text in enumerate(["a coke", "that's all", "a side salad", "ranch please"], 1):
+        order, update = await lane.place(conversation.hear(Heard(number, text, 0.95)))
+        assert order is not None
+        at_the_hub.append([i.menu_item_id for i in order.items])
+        assert (update.status == "clarify") is (number == 3)
+    assert at_the_hub == [["coca_cola"]] * 3 + [["coca_cola", "side_salad"]]
+
+
+@pytest.mark.parametrize("change", ["start over", "cancel the hamburger", "make it a lobster roll"])
+async def test_a_confirmed_order_is_never_emptied(events: OrderEvents, change: str) -> None:
+    """What the kitchen may be making is for staff to cancel; the guest can order anew."""
+    conversation, lane = Conversation(CompiledMenu(demo_menu())), desk(events)
+    for number, text in enumerate(["a hamburger", "that's all", change], 1):
+        order, update = await lane.place(conversation.hear(Heard(number, text, 0.95)))
+    assert order is not None
+    assert [i.menu_item_id for i in order.items] == ["hamburger"]
+    assert update.status in ("needs_staff", "clarify")

@@ -58,3 +58,19 @@ def test_orders_are_read_in_the_guests_language(
     assert order["readback"].startswith("Gracias. 2 Hamburguesas.")
     assert status(*command, "tlh", said) == 2
     assert "only en, es" in capsys.readouterr().err
+
+
+def test_a_menu_in_a_language_that_nobody_understands_is_told_with_its_field(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is no fault, as the guests may speak another; without that, it cannot be listened to."""
+    menu, said = tmp_path / "menu.json", tmp_path / "said.txt"
+    menu.write_text(json.dumps(json.loads(_DEMO.read_text("utf-8")) | {"language": "fr"}), "utf-8")
+    said.write_text("a hamburger\n", "utf-8")
+    assert status("menu", "check", menu) == 0
+    assert "menu.json: language: 'fr' is not understood, only en, es" in capsys.readouterr().err
+    assert status("order", "--menu", menu, said) == 2
+    told = capsys.readouterr().err
+    assert "menu.json: language: 'fr' is not understood, only en, es" in told
+    assert "--language" in told
+    assert status("order", "--menu", menu, "--language", "en", said) == 0

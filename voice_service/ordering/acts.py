@@ -110,6 +110,7 @@ class Modify:
     """Change lines in place.
 
     `only`: so many of a line that has more, the others stay.
+    `adds`: it was asked for on top of what there is, so that it replaces nothing.
     """
 
     target: Target
@@ -119,6 +120,7 @@ class Modify:
     plain: bool = False
     text: str = ""
     only: int | None = None
+    adds: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a guest says beside the order: questions, talk with others, an allergy."""
+"""What a guest says beside the order: questions and talk with others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def aside(parts: list[Part], index: int, state: State) -> int:
     named = False
     while end < len(parts):
         part = parts[end]
-        if part.cue(*MARKS):
+        if part.cue(*MARKS, Cue.STAFF):
             break
         if part.cue(Cue.REQUEST) and " " in part.span.text and (named or talk):
             break
@@ -29,24 +29,4 @@ def aside(parts: list[Part], index: int, state: State) -> int:
         end += 1
     text = " ".join(p.span.text for p in parts[index:end])
     state.acts.append(Aside("side_talk" if talk else "question", text))
-    return end
-
-
-def allergy(parts: list[Part], index: int, state: State) -> int:
-    """The whole sentence that names an allergy; returns where it ends."""
-    words: list[Part] = []
-    while state.stretch and (
-        state.stretch[-1].idle
-        or state.stretch[-1].role is Role.UNKNOWN
-        or state.stretch[-1].cue(Cue.A, Cue.REQUEST, Cue.TAKE)
-    ):
-        words.insert(0, state.stretch.pop())
-    end = index + 1
-    while end < len(parts) and not parts[end].cue(*MARKS, Cue.ADD):
-        if parts[end].cue(Cue.REQUEST) and " " in parts[end].span.text:
-            break
-        end += 1
-    words += parts[index:end]
-    state.flush()
-    state.acts.append(Aside("allergy", " ".join(p.span.text for p in words)))
     return end

@@ -304,14 +304,18 @@ class Attacher:
         choices = said.part.items
         here = next((g for g in reversed(self.groups) if g.item in choices), None)
         in_cart = next((i for i in reversed(self._in_cart) if i in choices), None)
+        target = in_cart if here is None else here.item
         for group, mod in since:
-            if here is not None:
-                if here is not group and mod in group.mods:
-                    group.mods.remove(mod)
-                    here.put(mod)
-            elif in_cart is not None and mod in group.mods:
-                group.mods.remove(mod)
-                self.acts.append(Modify(Target((in_cart,)), (mod,)))
+            if target is None or here is group or mod not in group.mods:
+                continue
+            group.mods.remove(mod)
+            if not self.menu.takes(target, mod.group):
+                name = self.menu.modifiers[mod.group, mod.id].name
+                self.acts.append(Problem("modifier_not_available", name))
+            elif here is not None:
+                here.put(mod)
+            else:
+                self.acts.append(Modify(Target((target,)), (mod,)))
         return in_cart if here is None and not since else None
 
     def _into_cart(self, said: SaidModifier, item: str) -> None:

@@ -88,6 +88,10 @@ def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: Cart
         # "No", or "no, medium".
         return len(meant) == 1 or meant[-1].role in (Role.SIZE, Role.NUMBER)
     if start > 0 and parts[start - 1].role is Role.ITEM:
-        # "fries, large": a size or number after the name is no beginning of something new.
-        return not any(p.cue(Cue.AND, Cue.WITH, Cue.A, Cue.ALSO, Cue.NO) for p in meant)
+        # "fries, large": a size or number after the name is no beginning of something new; "a
+        # burger and two" is.
+        more = meant[-1].role is Role.NUMBER and any(p.cue(Cue.AND) for p in tail)
+        return not more and not any(
+            p.cue(Cue.AND, Cue.WITH, Cue.A, Cue.ALSO, Cue.NO) for p in meant
+        )
     return False

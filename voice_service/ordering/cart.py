@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import (
@@ -205,7 +205,13 @@ class Cart(Tally):
             found = next((fitting[item] for item in own if item in fitting), None)
             if found is not None:
                 changes[line.id] = found
-        lines = self._meant(act.ref, [line for line in self._whole() if line.id in changes])
+        fits = [line for line in self._whole() if line.id in changes]
+        if act.ref.which is Which.SOME:
+            if act.ref.count > sum(line.count for line in fits):
+                named = act.changes[0].target.items[0]
+                return Problem("ambiguous_quantity", self._menu.item_name(named))
+            fits = self._undecided(fits, changes) or fits
+        lines = self._meant(act.ref, fits)
         for line, count in lines:
             change = replace(changes[line.id], target=Target(), only=count)
             problem = self._change(line, change, confidence)
@@ -213,6 +219,12 @@ class Cart(Tally):
                 return problem
             self._tell_apart(act.ref)
         return None if lines else Problem("not_understood", act.ref.text)
+
+    def _undecided(self, lines: Sequence[Line], changes: Mapping[str, Modify]) -> list[Line]:
+        """Those that still lack a choice that there is one of: "two chicken" of four tacos."""
+        kinds = {m.group for change in changes.values() for m in change.mods if not m.negated}
+        single = {g for line in lines for g in self._menu.single_groups(line.item)}
+        return [x for x in lines if (kinds & single).isdisjoint(m.group for m in x.mods)]
 
     def _modify_combo(self, combo: Line, act: Modify, confidence: float) -> Problem | None:
         """Size and number are the combo's; toppings go to the part that takes them."""
@@ -243,7 +255,8 @@ class Cart(Tally):
         quantity = act.quantity or line.quantity
         if (quantity or 1) > MOST_OF_ONE:
             return Problem("quantity_limit", self._menu.counted_name(item.id, quantity or 1))
-        self._put(modified(line, act, item.defaults, confidence))
+        single = [] if act.adds else self._menu.single_groups(item.id)
+        self._put(modified(line, act, item.defaults, confidence, single))
         return None
 
     def _replace(self, act: Replace, confidence: float) -> Problem | None:

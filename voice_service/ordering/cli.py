@@ -32,7 +32,7 @@ def run(
     be used is a message on standard error and status 2.
     """
     try:
-        menu = CompiledMenu(read_menu(menu_path.read_text("utf-8")), tag)
+        menu = _compiled(menu_path, tag)
         if file is None or str(file) == "-":
             write_orders(menu, sys.stdin, sys.stdout, jsonl=jsonl, thresholds=thresholds)
         else:
@@ -48,6 +48,17 @@ def run(
         sys.stderr.write(f"voice-service order: {error}\n")
         return 2
     return 0
+
+
+def _compiled(path: Path, tag: str | None) -> CompiledMenu:
+    """The menu for guests who speak `tag`; raises MenuError, or ValueError for the option."""
+    menu = read_menu(path.read_text("utf-8"))
+    try:
+        return CompiledMenu(menu, tag)
+    except ValueError as error:
+        if tag is not None:
+            raise
+        raise MenuError([f"{error}; say what the guests speak with --language"]) from error
 
 
 def write_orders(

@@ -36,6 +36,7 @@ from voice_service.ordering.text import key_of
 
 def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """What to take out, from the words after "remove"."""
+    parts = [_as_modifier(part, menu, cart) for part in parts]
     items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
     mods = [i for i, p in enumerate(parts) if p.role is Role.MODIFIER]
     pointer = pointed(parts, 0, bare=True)
@@ -76,7 +77,19 @@ def _remove_unnamed(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -
     if unknown:
         return [Problem("not_in_order", unknown)]
     count = next((p.span.value for p in parts if p.role is Role.NUMBER), None)
+    size = next((p for p in parts if p.role is Role.SIZE), None)
+    if size is not None:
+        return [Remove(Target(size=size.senses[0].id), count, text=size.span.text)]
     return [Undo()] if count is None else [Remove(Target(), count)]
+
+
+def _as_modifier(part: Part, menu: CompiledMenu, cart: CartView) -> Part:
+    """A size that is also a topping ("medium") where the last item only takes the topping."""
+    fits = bool(cart.items) and any(menu.allows(cart.items[-1], s) for s in part.also)
+    sized = bool(cart.items) and any(menu.allows(cart.items[-1], s) for s in part.senses)
+    if part.role is not Role.SIZE or sized or not fits:
+        return part
+    return replace(part, role=Role.MODIFIER, senses=part.also)
 
 
 def _leave_off(

@@ -53,6 +53,8 @@ _STAFF = frozenset(
         "not_following",
     }
 )
+# What staff are told of, and what leaves the order itself as sure as it was.
+_BESIDE = frozenset({"allergy", "staff_requested", "not_following"})
 _CHOICES = frozenset({"ambiguous_item", "choose_item"})
 # A change that could not be made leaves an order that the guest has just called complete.
 _SETTLED_BY_DONE = frozenset({"not_in_order", "nothing_to_undo", "what_first"})
@@ -74,6 +76,10 @@ def _may_answer(act: Act) -> bool:
             return True
         case _:
             return False
+
+
+def _ids(draft: ItemDraft) -> tuple[str | None, str | None]:
+    return draft.id, draft.part_of
 
 
 @dataclass(frozen=True)
@@ -257,6 +263,9 @@ class Conversation:
         return reason
 
     def _note(self, code: str, text: str) -> None:
+        if code == "allergy":
+            # "I'm allergic to", and after a pause, what to.
+            self._staff = [r for r in self._staff if r.code != code or r.text not in text]
         known = any((r.code, r.text) == (code, text) for r in self._staff)
         if not known and len(self._staff) < _MOST_REASONS:
             asked = question(code, self._menu, text=text)
@@ -284,10 +293,8 @@ class Conversation:
         )
 
     def _update(self, notes: list[Reason], *, changed: bool) -> CartUpdate:
-        # A line that has no price yet is asked about; it would only make the rest unplaceable.
-        lines, checks = self._cart.lines, self._checks
-        items = tuple(checks.draft(line, lines) for line in lines if checks.complete(line, lines))
-        lacking = checks.lacking(lines, self._utterance)
+        items = self._items()
+        lacking = self._checks.lacking(self._cart.lines, self._utterance)
         kept = [r for r in notes if r not in self._staff and r.code not in _STAFF]
         reasons = (*self._staff, *self._open, *lacking, *kept)
         status = self._status(reasons)
@@ -297,7 +304,23 @@ class Conversation:
             text = f"{text} {asked}" if items else asked
         told, self._told = self._told, items
         change = read_change(told, items, self._menu)
-        return CartUpdate(items, status, reasons, text, changed, change, self._notes())
+        settled = not any(r.question is not None and r.code not in _BESIDE for r in reasons)
+        return CartUpdate(items, status, reasons, text, changed, change, self._notes(), settled)
+
+    def _items(self) -> tuple[ItemDraft, ...]:
+        """The lines as they go to the hub.
+
+        One that has no price yet is asked about; it would only make the rest unplaceable. What was
+        placed of it stays until the answer makes it whole again.
+        """
+        lines, checks = self._cart.lines, self._checks
+        items: list[ItemDraft] = []
+        for line in lines:
+            if checks.complete(line, lines):
+                items.append(checks.draft(line, lines))
+            elif any((d.id, d.menu_item_id) == (line.id, line.item) for d in self._told):
+                items += [d for d in self._told if line.part_of is None and line.id in _ids(d)]
+        return tuple(items)
 
     def _notes(self) -> str | None:
         """What staff must see on the order itself, in the language of the restaurant."""

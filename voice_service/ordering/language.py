@@ -73,7 +73,9 @@ class Cue(Enum):
     TALK = auto()  # talk with somebody else follows
     WAIT = auto()  # asks for time: "hold on"
     STAFF = auto()
-    ALLERGY = auto()
+    ALLERGY = auto()  # what it is to may stand before or after: "allergy", "allergic"
+    ALLERGY_TO = auto()  # what it is to follows: "allergic to", "cannot eat"
+    CONDITION = auto()  # says itself what is not borne: "celiac", "nut free"
     SOFT = auto()  # describes without choosing, where the menu has no such choice: "fresh"
     GENERIC = auto()  # may follow a name without adding to it: "americano coffee"
     SIZE_WORD = auto()  # the name of a size that this menu may not have
@@ -98,6 +100,8 @@ class Language:
     of `contrast_words` a name may mean something else; `optional_words` may be left out of a menu
     name when a guest says it. `glossary` maps everyday names of a menu in another language to what
     they are here; `numbered_names` are ways to ask for an item by its number on the board.
+    `allergens` are asked to be left out as an allergy where the menu has no such thing; `denials`
+    deny an allergy that follows, with nothing but `denial_links` between.
     `texts` are the sentences said back, as format strings.
     """
 
@@ -123,6 +127,9 @@ class Language:
     optional_words: frozenset[str]
     glossary: Mapping[str, tuple[str, ...]]
     numbered_names: tuple[str, ...]
+    allergens: frozenset[str]
+    denials: frozenset[str]
+    denial_links: frozenset[str]
     tens_link: str
     sound_rules: tuple[tuple[str, str], ...]
     texts: Mapping[str, str]

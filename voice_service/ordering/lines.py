@@ -40,7 +40,7 @@ def line_of(line_id: str, group: Group, confidence: float) -> Line:
         group.item,
         group.quantity,
         group.size,
-        tuple(group.mods),
+        distinct(group.mods),
         confidence,
         group.plain,
         group.joined,
@@ -70,13 +70,25 @@ def replaced(
     )
 
 
-def modified(line: Line, act: Modify, defaults: Collection[str], confidence: float) -> Line:
-    """A line as an act changes it. `defaults`: the modifiers that its item comes with."""
-    said = {(m.id, m.group) for m in act.mods}
-    kept = [m for m in line.mods if (m.id, m.group) not in said]
+def modified(
+    line: Line,
+    act: Modify,
+    defaults: Collection[str],
+    confidence: float,
+    single: Collection[str] = (),
+) -> Line:
+    """A line as an act changes it. `defaults`: the modifiers that its item comes with.
+
+    `single`: groups that take one modifier, so that another one takes its place.
+    """
+    mods = distinct(act.mods)
+    said = {(m.id, m.group) for m in mods}
+    chosen = {m.group for m in mods if not m.negated and m.group in single}
+    kept = [m for m in line.mods if (m.id, m.group) not in said and m.group not in chosen]
     added = {(m.id, m.group) for m in line.mods if not m.negated and m.id not in defaults}
-    # A "without" may only take back what the guest had added.
-    put = [m for m in act.mods if not (m.negated and (m.id, m.group) in added)]
+    other = {m.group for m in (*kept, *mods) if not m.negated and m.group in single}
+    # A "without" may only take back what the guest had added, or what was given up before.
+    put = [m for m in mods if not m.negated or not ((m.id, m.group) in added or m.group in other)]
     return replace(
         line,
         quantity=act.quantity or line.quantity,
@@ -85,6 +97,12 @@ def modified(line: Line, act: Modify, defaults: Collection[str], confidence: flo
         plain=line.plain or act.plain,
         confidence=min(line.confidence, confidence),
     )
+
+
+def distinct(mods: Sequence[Mod]) -> tuple[Mod, ...]:
+    """What was said last of each modifier: nothing is both with and without it."""
+    last = {(m.id, m.group): m for m in mods}
+    return tuple(m for m in mods if last[m.id, m.group] is m)
 
 
 def targets(lines: Sequence[Line], last: str | None, target: Target) -> list[Line]:

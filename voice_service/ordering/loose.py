@@ -85,6 +85,9 @@ class _Loose:
     def read(self, said: Sequence[Said]) -> list[Act]:
         for one in said:
             match one:
+                case SaidSize() if self._is_topping(one):
+                    done = SaidModifier(one.also, one.text, one.words, quantity=one.count)
+                    self._clause.append(done)
                 case SaidModifier() | SaidSize() | SaidPlain():
                     self._clause.append(one)
                 case SaidSplit() | SaidBoth() | SaidPlace():
@@ -99,6 +102,12 @@ class _Loose:
                     self._about_order(one)
         self._end_clause()
         return self._acts
+
+    def _is_topping(self, said: SaidSize) -> bool:
+        """Whether "medium" is no size of the last item, but how it is done."""
+        last = self._cart.items[-1:]
+        sized = any(self._menu.allows(item, s) for item in last for s in said.senses)
+        return not sized and any(self._menu.allows(item, s) for item in last for s in said.also)
 
     def _about_order(self, said: Said) -> None:
         match said:
@@ -145,8 +154,17 @@ class _Loose:
             if isinstance(mod, Problem):
                 return mod
             if mod is not None:
-                return Modify(Target((item,)), (mod,))
+                return self._counted(said, mod, item)
         return self._fits_nothing(said.text)
+
+    def _counted(self, said: SaidModifier, mod: Mod, item: str) -> Act:
+        """Nobody has two of what there is one of: "two chicken" are two of them."""
+        change = Modify(Target((item,)), (mod,))
+        single = mod.group in self._menu.single_groups(item) and not mod.negated
+        if said.quantity is None or not single:
+            return change
+        mod.quantity = 1
+        return Among(Ref(Which.SOME, said.quantity, text=said.text), (change,))
 
     def _fits_nothing(self, text: str) -> Problem:
         code = "modifier_not_available" if self._cart.items else "modifier_without_item"

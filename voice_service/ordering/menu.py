@@ -47,6 +47,10 @@ class CompiledMenu:
         """Whether an item, or some part of a combo, takes modifiers of this group."""
         return group in self._takes[item_id]
 
+    def single_groups(self, item_id: str) -> list[str]:
+        """The groups of an item of which it takes at most one modifier."""
+        return [g for g in self.items[item_id].modifier_groups if self.groups[g].max == 1]
+
     def filling(self, slot: Slot, item_id: str) -> Choice | None:
         """The choice by which an item may fill a slot, if there is one."""
         return self.menu.filling(slot, self.items[item_id])

@@ -63,6 +63,7 @@ class CartUpdate:
 
     `readback` is the whole order in words, `change` what this utterance did to it (empty: nothing).
     `notes` is what staff must know whatever becomes of the items: an allergy.
+    `settled`: every line can be made as it is, and nothing is left to ask the guest.
     `utterance` is the one that was heard, and `matched` what its words were taken for.
     """
 
@@ -73,5 +74,6 @@ class CartUpdate:
     changed: bool
     change: str = ""
     notes: str | None = None
+    settled: bool = True
     utterance: int = 0
     matched: tuple[Match, ...] = ()

@@ -18,7 +18,8 @@ from voice_service.ordering.acts import (
     Target,
     Undo,
 )
-from voice_service.ordering.asides import allergy, aside
+from voice_service.ordering.allergies import told
+from voice_service.ordering.asides import aside
 from voice_service.ordering.carry import dangling
 from voice_service.ordering.commands import change, keep, make, remove
 from voice_service.ordering.corrections import correct, no_as_correction
@@ -78,9 +79,11 @@ class Parser:
     def parse(self, text: str, cart: CartView, *, final: bool = False) -> Parsed:
         """The acts of `text`. Never raises. `final`: nothing follows, so nothing is carried."""
         everything = self._segmenter.segment(text)
-        spans = [s for s in everything if not s.filler]
+        allergies = told(text, everything, self._menu.language)
+        spans = [s for s in allergies.rest if not s.filler]
         parts = roles(spans, self._menu, cart.items[-1] if cart.items else None)
         carry = () if final else dangling(parts, cart)
+        unfinished = () if final else tuple(Part(s, Role.CUE) for s in allergies.unfinished)
         state = State(self._menu, cart)
         body = parts[: len(parts) - len(carry)]
         index = 0
@@ -92,14 +95,15 @@ class Parser:
         state.acts[:0] = [] if final else yes_or_no(parts)
         first = next((p for p in parts if not p.idle), None)
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
-        words = sum(len(s.text.split()) for s in everything)
+        words = sum(len(s.text.split()) for s in allergies.rest)
         acts = state.acts
         if is_talk(acts, body, words, answering=bool(cart.choices)):
-            acts = [Aside("off_topic", " ".join(p.span.text for p in body))]
-        if carry and [a for a in acts if isinstance(a, Aside) and a.code == "off_topic"]:
-            # Talk waits for nothing, and all of it is talk.
-            acts, carry = [Aside("off_topic", " ".join(p.span.text for p in parts))], ()
-        return Parsed(tuple(acts), tuple(parts), tuple(carry), continues, tuple(everything))
+            # Talk waits for nothing, and all of it is talk, but for a call for a person.
+            calls = [a for a in acts if isinstance(a, Aside) and a.code == "staff_requested"]
+            acts, carry = [*calls, Aside("off_topic", " ".join(p.span.text for p in parts))], ()
+        acts = [*allergies.asides, *acts]
+        waiting = (*carry, *unfinished)
+        return Parsed(tuple(acts), tuple(parts), waiting, continues, tuple(everything))
 
 
 def _step(parts: list[Part], index: int, state: State) -> int:
@@ -113,10 +117,8 @@ def _step(parts: list[Part], index: int, state: State) -> int:
 
 
 def _beside_the_order(parts: list[Part], index: int, state: State) -> int | None:
-    """Allergies, calls for a person, questions, talk."""
+    """Calls for a person, questions, talk."""
     part = parts[index]
-    if part.cue(Cue.ALLERGY):
-        return allergy(parts, index, state)
     opens = index == 0 or parts[index - 1].cue(*MARKS)
     talks = part.cue(Cue.TALK) and not _wishes_for(parts, index)
     if talks or part.cue(Cue.QUESTION) or (part.cue(Cue.ASKS) and opens):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from voice_service.ordering.acts import Act, Add, Problem, Remove, Replace, Restart, Target
+from voice_service.ordering.acts import Act, Add, Modify, Problem, Remove, Replace, Restart, Target
 from voice_service.ordering.assemble import assemble
+from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
@@ -25,6 +26,8 @@ class State:
     def flush(self) -> list[Act]:
         """Turns the stretch collected so far into acts and lets what follows see them."""
         acts = assemble(self.stretch, self.menu, self.cart)
+        if _adds(self.stretch):
+            acts = [replace(a, adds=True) if isinstance(a, Modify) else a for a in acts]
         self.stretch = []
         added = next((a for a in acts if isinstance(a, Add)), None)
         if self.instead and added is not None:
@@ -52,6 +55,12 @@ class State:
             self.cart = CartView((*self.cart.items, *parts, *items), None)
         if any(isinstance(a, Restart) for a in acts):
             self.cart = CartView()
+
+
+def _adds(said: Sequence[Part]) -> bool:
+    """Whether words ask for something on top of what there is: "add", "and also"."""
+    opens = bool(said) and said[0].cue(Cue.AND)
+    return opens or any(part.cue(Cue.ADD, Cue.ALSO) for part in said)
 
 
 def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The policy of one restaurant. Confidences are 0 to 1.
+    """The policy of a service, for all its restaurants. Confidences are 0 to 1.
 
     `item_confidence`: an item that is less likely right than this is asked about; at 0.82, at most
     1 % of orders were accepted though wrong (benchmarks/order_confidence.py). `menu_doubt`: by what
