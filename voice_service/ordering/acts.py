@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from order_events.drafts import Qualifier
 
@@ -33,6 +34,8 @@ class Group:
     `vague`: several, but nobody can say how many. `linked`: a "with" stood right before it.
     `implied`: only its size was said. `shared`: it is for all of those before it ("both").
     `options`: what was said of each of its candidates, where they were named ("a coke or a tea").
+    `like`: what has to be chosen for it and was not said is as for the last of its kind ("one more
+    with cheese"). `of`: it is for so many of the combos ordered ("one with a sprite").
     """
 
     item: str
@@ -47,6 +50,8 @@ class Group:
     shared: bool = False
     quality: float = 1.0
     implied: bool = False
+    like: bool = False
+    of: int | None = None
     words: set[int] = field(default_factory=set)
     candidates: tuple[str, ...] = ()
     options: tuple[Group, ...] = ()
@@ -56,16 +61,43 @@ class Group:
         self.mods = [m for m in self.mods if (m.id, m.group) != (mod.id, mod.group)] + [mod]
 
 
+class Which(Enum):
+    """How a guest says which of the lines are meant."""
+
+    SOME = auto()  # so many of several
+    BUT = auto()  # all but so many
+    BOTH = auto()  # the two that there are
+    ALL = auto()  # each that the words fit
+    OTHER = auto()  # what was not talked about last
+    PLACE = auto()  # so many from a place on, in the order in which they were said
+    THESE = auto()  # the line talked about last, if it is so many
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Lines that are pointed at instead of named, said as `text`.
+
+    `place` counts from 1, or from the end if it is negative. `items` narrows to lines of these.
+    """
+
+    which: Which
+    count: int = 1
+    place: int = 0
+    items: tuple[str, ...] = ()
+    text: str = ""
+
+
 @dataclass(frozen=True)
 class Target:
     """Which lines are meant: those of `items`, or if empty the last one; `all_lines`: every one.
 
-    `size` narrows to lines of that size.
+    `size` narrows to lines of that size. `ref`: those that it points at.
     """
 
     items: tuple[str, ...] = ()
     size: str | None = None
     all_lines: bool = False
+    ref: Ref | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +111,7 @@ class Add:
 class Modify:
     """Change lines in place.
 
-    `only`: so many of a line that has more, the others stay; 0: those not told apart so far.
+    `only`: so many of a line that has more, the others stay.
     `adds`: it was asked for on top of what there is, so that it replaces nothing.
     """
 
@@ -91,6 +123,14 @@ class Modify:
     text: str = ""
     only: int | None = None
     adds: bool = False
+
+
+@dataclass(frozen=True)
+class Among:
+    """Change the lines that `ref` means. `changes`: one for each item that the words fit."""
+
+    ref: Ref
+    changes: tuple[Modify, ...]
 
 
 @dataclass(frozen=True)
@@ -124,9 +164,10 @@ class Remove:
 
 @dataclass(frozen=True)
 class Repeat:
-    """The last line once more."""
+    """The last line once more. `bare`: it was not said of what, so there may be only one line."""
 
     quantity: int = 1
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,6 +231,7 @@ class Aside:
 Act = (
     Add
     | Modify
+    | Among
     | Replace
     | Remove
     | Repeat

@@ -9,8 +9,11 @@ from voice_service.ordering.acts import (
     Add,
     Group,
     Problem,
+    Ref,
     Remove,
+    Replace,
     Target,
+    Which,
 )
 from voice_service.ordering.attach import Attacher
 from voice_service.ordering.bounds import start_of
@@ -20,13 +23,16 @@ from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import WHOLE, Part, Role
+from voice_service.ordering.pointing import pointed, ref_of
 from voice_service.ordering.reader import Reader
 from voice_service.ordering.resolve import resolve
 from voice_service.ordering.said import (
     Said,
     SaidItem,
     SaidModifier,
+    SaidPlace,
     SaidSize,
+    SaidSplit,
 )
 from voice_service.ordering.text import key_of, plain
 from voice_service.ordering.together import (
@@ -54,8 +60,15 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
     parts = [carrier(parts, i, menu) for i in range(len(parts))]
     heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not points(parts, i, cart)]
     if not heads:
-        return loose(Reader(parts).read(), menu, cart, Attacher(menu, cart.items))
+        said = Reader(parts).read()
+        return loose(said, menu, cart, Attacher(menu, cart.items)) or _only_points(said)
     return _Assembly(parts, heads, menu, cart).acts()
+
+
+def _only_points(said: Sequence[Said]) -> list[Act]:
+    """The reason for words that point at something and say nothing of it: "the first one"."""
+    pointers = [s for s in said if isinstance(s, SaidSplit | SaidPlace) and s.text]
+    return [Problem("not_understood", pointers[0].text)] if pointers else []
 
 
 class _Assembly:
@@ -75,6 +88,7 @@ class _Assembly:
         ]
         self._before = Reader(parts[: self._starts[0]]).read()
         self._lead: list[Act] = []
+        self._instead = _pointed_at(parts, heads[0])
         self._acts: list[Act] = []
 
     def acts(self) -> list[Act]:
@@ -88,6 +102,8 @@ class _Assembly:
             self._lead = []
         groups = self._offers.taken(groups)
         added = [_added(group, self._menu) for group in groups]
+        if self._instead is not None and added and isinstance(added[0], Add):
+            added[0] = Replace(Target(ref=self._instead), added[0].group)
         vague = [
             Problem("ambiguous_quantity", self._menu.item_name(g.item)) for g in groups if g.vague
         ]
@@ -112,6 +128,8 @@ class _Assembly:
         self._answer(group)
         groups = self._attacher.groups
         previous = groups[-1] if groups else None
+        if previous is not None:
+            self._in_place_of(previous, group, start, head)
         groups.append(group)
         since = self._heads[number - 1] + 1 if number else 0
         self._offers.see(group, previous, self._parts[since:head], start - since)
@@ -126,6 +144,17 @@ class _Assembly:
             self._lead = [Problem("conflicting_size", either, group=group)]
         self._attacher.put(self._after(number), group, [m.group for m in group.mods])
         self._beside(group, previous, number)
+
+    def _in_place_of(self, previous: Group, group: Group, start: int, head: int) -> None:
+        """ "Two colas, one of them diet": so many of the item before are this one."""
+        ref = _pointed_at(self._parts[start : head + 1], head - start)
+        if ref is None:
+            return
+        rest = (previous.quantity or 1) - ref.count
+        if ref.which is not Which.SOME or rest < 1:
+            self._acts.append(Problem("not_understood", ref.text))
+            return
+        previous.quantity, group.quantity = rest, ref.count
 
     def _after(self, number: int) -> list[Said]:
         """What is said behind the name, up to the next item."""
@@ -150,6 +179,7 @@ class _Assembly:
         group = _group(inner, part)
         group.linked = start > 0 and self._parts[start - 1].cue(Cue.WITH)
         since = self._heads[number - 1] + 1 if number else 0
+        group.of = _of_so_many(self._parts[:start])
         end = [*self._starts[1:], len(self._parts)][number]
         around = (*self._parts[since:start], *self._parts[head + 1 : end])
         group.shared = any(p.cue(Cue.BOTH) for p in around)
@@ -214,6 +244,27 @@ class _Assembly:
         )
 
 
+def _of_so_many(before: Sequence[Part]) -> int | None:
+    """The number in "one with a sprite", which is about combos ordered before."""
+    words = [p for p in before[-4:] if not p.idle or p.cue(Cue.ONE)]
+    if len(words) < len((Cue.NUMBER, Cue.WITH)) or not words[-1].cue(Cue.WITH):
+        return None
+    number = next((p for p in words[-2::-1] if not p.cue(Cue.ONE) or p.role is Role.NUMBER), None)
+    return number.span.value if number is not None and number.role is Role.NUMBER else None
+
+
+def _pointed_at(parts: Sequence[Part], head: int) -> Ref | None:
+    """What "the other a lemonade" or "one of them diet" puts the item in the place of."""
+    first = next((i for i in range(head) if not parts[i].cue(Cue.AND, Cue.COMMA)), head)
+    found = pointed(parts, first)
+    if found is None or not isinstance(found[0], SaidSplit | SaidPlace) or found[1] > head:
+        return None
+    between = parts[found[1] : head]
+    if not between and parts[head - 1].cue(Cue.THE):
+        return None  # "one of those wraps"
+    return ref_of(found[0]) if all(p.cue(Cue.A) or p.role is Role.SIZE for p in between) else None
+
+
 def _added(group: Group, menu: CompiledMenu) -> Act:
     if len(group.candidates) < 2:
         return Add(group)
@@ -233,6 +284,7 @@ def _takes(menu: CompiledMenu, item: str, group: Group) -> bool:
 def _group(inner: Sequence[Part], head: Part) -> Group:
     group = Group(head.items[0], quality=head.senses[0].certainty, candidates=head.items)
     group.words.update(head.span.words)
+    group.like = head.span.has(Cue.MORE, Cue.SAME)
     for part in inner:
         if part.role is Role.NUMBER:
             group.quantity = part.span.value

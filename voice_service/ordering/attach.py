@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.counted import (
+    HOW_MANY_IN_ALL,
+    like_named,
+    of_its_own,
+    shared_out,
+)
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import WHOLE
 from voice_service.ordering.resolve import resolve, which, without
@@ -19,14 +25,20 @@ from voice_service.ordering.said import (
     SaidItem,
     SaidModifier,
     SaidNumber,
+    SaidPlace,
     SaidPlain,
     SaidSize,
     SaidSplit,
+    SaidTimes,
     SaidUnknown,
 )
 
-_HOW_MANY_IN_ALL = 0.7
+_PAIR = 2
 _EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
+
+
+_Sized = tuple[SaidSize, Group, str | None]
+"""A size, the item that it was put on, and the size that this had before."""
 
 
 class Attacher:
@@ -40,22 +52,28 @@ class Attacher:
         self.groups: list[Group] = []
         self.acts: list[Act] = []
         self._in_cart = in_cart
-        self._both = False
+        self._both: SaidBoth | None = None
+        self._named = 0  # modifiers of the item at hand that stood before its name
         self._rest: Group | None = None  # of several that are told apart, those not described yet
         self._telling = False  # several are being told apart by their sizes
 
-    def put(self, said: Sequence[Said], group: Group, named: Sequence[str] = ()) -> None:
+    def put(  # noqa: PLR0912 - a branch for each kind of thing said
+        self, said: Sequence[Said], group: Group, named: Sequence[str] = ()
+    ) -> None:
         """Everything of `said` onto `group`, with what came before as a fallback.
 
         `named`: the modifier groups of what was said before its name.
         """
         current = group
         since: list[tuple[Group, Mod]] = []
+        sized: _Sized | None = None
         pointed: str | None = None
-        self._both = self._telling = False
+        self._both, self._telling = None, False
         self._rest = None
-        said = [_of_its_own(one, named) for one in said]
-        for one in _shared_out(said, group.quantity or 1):
+        self._named = len(group.mods)
+        said = [of_its_own(one, named) for one in said]
+        shared = shared_out(said, group.quantity or 1)
+        for one in shared:
             match one:
                 case SaidModifier() if pointed is not None:
                     self._into_cart(one, pointed)
@@ -65,21 +83,30 @@ class Attacher:
                 case SaidModifier():
                     since += self._modifier(one, current)
                 case SaidSize():
+                    sized = (one, current, current.size)
                     current = self._size(one, current)
                 case SaidNumber():
                     self._number(one, current)
                 case SaidPlain():
                     current.plain = True
                 case SaidSplit():
-                    self._both = False
-                    current = self._split(one, current, group)
+                    self._both = None
+                    doubtful = current is group and self._more_in_all(one, group, shared)
+                    current = self._split(one, current)
+                    group.quality *= HOW_MANY_IN_ALL if doubtful else 1.0
+                case SaidPlace():
+                    self._both = None
+                    current = self._place(one, current)
+                case SaidTimes(value):
+                    self._times(value, current)
                 case SaidBoth():
-                    self._both = True
+                    self._both = one
                 case SaidBreak():
-                    since, pointed, self._both = [], None, False
+                    since, sized, pointed, self._both = [], None, None, None
                 case SaidItem():
+                    self._resize(one, sized)
                     pointed = self._point(one, since)
-                    since = []
+                    since, sized = [], None
                 case _:
                     self._report(one, current, said)
 
@@ -107,8 +134,10 @@ class Attacher:
             if mod is not None:
                 group.put(mod)
                 placed.append((group, mod))
-                if not self._both:
+                if self._both is None:
                     return placed
+        if self._both is not None and self._both.pair and len({id(g) for g, _ in placed}) > _PAIR:
+            self.acts.append(Problem("not_understood", self._both.text))
         if not placed:
             self.acts.append(Problem("modifier_not_available", said.text, group=current))
         return placed
@@ -119,7 +148,7 @@ class Attacher:
         It is the like of what was said before the name, and of nothing that was said after it; with
         a number ("and six raisin") that is enough.
         """
-        if said.counted is None or said.qualifier is not None or not _like_named(said, named):
+        if said.counted is None or said.qualifier is not None or not like_named(said, named):
             return False
         several = said.quantity is not None and said.quantity > 1
         return several or any(m.group not in named for m in current.mods)
@@ -148,11 +177,11 @@ class Attacher:
             return sibling
         if current.size is not None and said.soft:
             return current
-        if current.size not in (None, fitting[0].id) and not self._both:
+        if current.size not in (None, fitting[0].id) and self._both is None:
             self.acts.append(Problem("conflicting_size", said.text, group=current))
         current.size = fitting[0].id
         current.words.update(said.words)
-        if self._both:
+        if self._both is not None:
             for group in self.groups:
                 if any(self.menu.allows(group.item, s) for s in said.senses):
                     group.size = fitting[0].id
@@ -199,12 +228,57 @@ class Attacher:
         else:
             self.acts.append(Problem("not_understood", str(said.value)))
 
-    def _split(self, said: SaidSplit, current: Group, group: Group) -> Group:
-        if current is group and group.mods and said.count is not None:
-            # "Two with cheese and one with onions": two in all, or three?
-            group.quality *= _HOW_MANY_IN_ALL
+    def _more_in_all(self, split: SaidSplit, group: Group, said: Sequence[Said]) -> bool:
+        """Whether it may be about more: "two with cheese and one with onions" are two or three.
+
+        They are two if the numbers add up to that, or if what was said of both is left off one.
+        """
+        if not group.mods or split.count is None or split.text:
+            return False  # "one of them" says it
+        counts = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
+        at = next(i for i, one in enumerate(said) if one is split)
+        after = [one for one in said[at:] if isinstance(one, SaidModifier)]
+        kinds = {m.group for m in group.mods if not m.negated}
+        left_off = any(m.negated for m in after[:1])
+        like = any(m.senses[0].group in kinds for m in after[:1]) and not left_off
+        adds_up = len(counts) > 1 and sum(counts) == (group.quantity or 1)
+        if (adds_up and not like) or (left_off and not split.linked):
+            return False
+        return split.linked or like or len(group.mods) > self._named
+
+    def _place(self, said: SaidPlace, current: Group) -> Group:
+        """ "The first one with cheese": one of several alike, or an item by its place."""
+        groups = [g for g in self.groups if not said.items or g.item in said.items]
+        last = self._rest if self._rest is not None else current
+        if len(groups) == 1 or self._rest is not None or (last.quantity or 1) > 1:
+            alike = {g.item for g in groups} == {last.item}
+            if alike and (last.quantity or 1) >= said.count:
+                return self._split(SaidSplit(said.count, said.text), current)
+        index = said.place - 1 if said.place > 0 else said.place
+        single = all((g.quantity or 1) == 1 for g in groups)
+        if single and said.count == 1 and -len(groups) <= index < len(groups):
+            return groups[index]
+        self.acts.append(Problem("not_understood", said.text))
+        return current
+
+    def _times(self, value: int, current: Group) -> None:
+        """ "A number one with a coke times two": all of it, if it is one dish."""
+        whole, *others = self.groups
+        slots = self.menu.items[whole.item].slots
+        parts = {item for slot in slots for item in self.menu.fillings(slot)}
+        if any(g.item not in parts or (g.quantity or 1) > 1 for g in others):
+            current.quality *= HOW_MANY_IN_ALL
+            whole = current
+        whole.quantity = (whole.quantity or 1) * value
+
+    def _split(self, said: SaidSplit, current: Group) -> Group:
         rest = self._rest if self._rest is not None else current
         total = rest.quantity or 1
+        if said.but and said.count is not None:
+            said = SaidSplit(max(total - said.count, 0), said.text)
+        if said.count == 0:
+            self.acts.append(Problem("not_understood", said.text))
+            return rest
         if said.count is not None and said.count > total:
             if rest.quantity is None:
                 rest.quantity = said.count  # "cod and chips twice with vinegar"
@@ -218,6 +292,15 @@ class Attacher:
         self.groups.append(part)
         self._rest = rest
         return part
+
+    def _resize(self, said: SaidItem, sized: _Sized | None) -> None:
+        """ "Fries and a coke, large on the fries": the size is moved to what is pointed at."""
+        here = next((g for g in reversed(self.groups) if g.item in said.part.items), None)
+        if sized is None or here is None or sized[0].count is not None:
+            return
+        size, group, before = sized
+        group.size = before
+        self._size(size, here)
 
     def _point(self, said: SaidItem, since: list[tuple[Group, Mod]]) -> str | None:
         """Moves the modifiers just said to the item pointed at; returns it for those to come."""
@@ -285,58 +368,6 @@ class Attacher:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
         if said.wanted and not said.negated and not labelled:
             self.acts.append(choose_item(self.menu, said))
-
-
-def _like_named(said: SaidModifier, named: Sequence[str]) -> bool:
-    return said.senses[0].group in named
-
-
-def _of_its_own(said: Said, named: Sequence[str]) -> Said:
-    """ "Six plain bagels and three rye": the number after "and" counts none of the six."""
-    if isinstance(said, SaidModifier) and said.counted is not None and _like_named(said, named):
-        return replace(said, apart=False)
-    return said
-
-
-def _shared_out(said: Sequence[Said], quantity: int) -> list[Said]:
-    """`said` with numbers before modifiers read as numbers of items, where they add up to those.
-
-    "Two shakes, one vanilla, one chocolate", but not "a coffee with two sugars".
-    """
-    said = _counted_out(said, quantity)
-    apart = [one for one in said if isinstance(one, SaidModifier) and one.apart]
-    splits = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
-    total = sum(one.quantity or 0 for one in apart) + sum(splits)
-    alone = len(apart) == 1 and not splits
-    if not apart or total > quantity or (alone and total == quantity):
-        return list(said)
-    shared: list[Said] = []
-    for one in said:
-        if isinstance(one, SaidModifier) and one.apart:
-            shared += [SaidSplit(one.quantity), replace(one, quantity=None, apart=False)]
-        else:
-            shared.append(one)
-    return shared
-
-
-def _counted_out(said: Sequence[Said], quantity: int) -> Sequence[Said]:
-    """Numbers after a "with" that add up all the same: "five, with butter, three plain, two rye".
-
-    Doubtful, as "two coffees with one sugar and one syrup" adds up as well.
-    """
-    counted = [one for one in said if isinstance(one, SaidModifier) and one.quantity is not None]
-    groups = {one.senses[0].group for one in counted}
-    fits = (
-        len(counted) > 1 and len(groups) == 1 and sum(m.quantity or 0 for m in counted) == quantity
-    )
-    if not fits or all(one.apart for one in counted):
-        return said
-    return [
-        replace(one, apart=True, certainty=one.certainty * _HOW_MANY_IN_ALL)
-        if isinstance(one, SaidModifier) and one.quantity is not None
-        else one
-        for one in said
-    ]
 
 
 def unknown(said: SaidUnknown) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voice_service.ordering.language import Cue
+from voice_service.ordering.lookahead import more_of_it
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
@@ -24,6 +25,8 @@ def dangling(parts: Sequence[Part], cart: CartView) -> tuple[Part, ...]:
             Cue.AND, Cue.WITH, Cue.OR, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.ADD, Cue.PLAIN, Cue.ALSO
         )
         if part.cue(Cue.DONE, Cue.UNDO, Cue.SAME, Cue.REMOVE, Cue.ONLY):
+            break
+        if _says_which(parts, start - 1):
             break
         if counts or links:
             opens = True
@@ -57,11 +60,31 @@ def _leads(part: Part) -> bool:
     return part.idle or part.cue(*leads, Cue.STOP)
 
 
+def _says_which(parts: Sequence[Part], index: int) -> bool:
+    """Whether a number is complete, as in "no onions on one" or "all but one"."""
+    part, before = parts[index], parts[max(index - 1, 0) : index]
+    counted = part.role is Role.NUMBER or part.cue(Cue.ONE)
+    return (
+        counted
+        and bool(before)
+        and before[0].cue(
+            Cue.ON, Cue.FOR, Cue.BUT, Cue.TIMES, Cue.ORDINAL, Cue.OFF, Cue.REMOVE, Cue.ONLY
+        )
+    )
+
+
 def _tells_apart(tail: Sequence[Part], before: Sequence[Part]) -> bool:
     """Whether "and one without" is complete, as it says so of what was just named."""
     named = bool(before) and before[-1].role is Role.MODIFIER
     counted = any(p.role is Role.NUMBER or p.cue(Cue.ONE, Cue.OTHER) for p in tail[-2:-1])
     return named and counted and tail[-1].cue(Cue.NO)
+
+
+def _more_alone(meant: Sequence[Part]) -> bool:
+    """Whether it is no more than "one more" or "and another two"."""
+    words = [p for p in meant if not p.cue(Cue.AND, Cue.ADD, Cue.ALSO)]
+    more = [more_of_it(words, index) for index in range(len(words))][:1]
+    return any(found is not None and found[1] == len(words) for found in more)
 
 
 def _pause(part: Part) -> bool:
@@ -73,7 +96,9 @@ def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: Cart
     meant = [p for p in tail if not (p.cue(Cue.STOP, Cue.COMMA) or _pause(p))]
     before = parts[max(start - _OF_THEM, 0) : start]
     changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE)
-    if not meant or changes or any(p.cue(Cue.MAKE) for p in before):
+    first = all(p.idle or p.cue(Cue.REQUEST, Cue.ADD, Cue.AND) for p in parts[:start])
+    more = bool(cart.items) and first and _more_alone(meant)
+    if not meant or more or changes or any(p.cue(Cue.MAKE) for p in before):
         return True
     if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:
         return parts[start - 1].role in (Role.ITEM, Role.MODIFIER)

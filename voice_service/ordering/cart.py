@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
     Add,
+    Among,
     Group,
     Keep,
     Mod,
     Modify,
     Problem,
+    Ref,
     Remove,
     Repeat,
     Replace,
     Restart,
     Target,
     Undo,
+    Which,
 )
 from voice_service.ordering.history import History
 from voice_service.ordering.lines import Line, latest, line_of, modified, replaced, targets
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.stock import MOST_OF_ONE, Stock
+from voice_service.ordering.tally import Tally
+
+_WITHOUT_THE_REST = 0.75  # certainty that "another with bacon" is not without onions as the last
 
 
-class Cart:
+class Cart(Tally):
     """The lines of one order. `apply` changes them and answers with what could not be done.
 
     `closed` are items that are not served at this hour.
@@ -35,24 +41,14 @@ class Cart:
     def __init__(self, menu: CompiledMenu, closed: frozenset[str] = frozenset()) -> None:
         self._menu = menu
         self._stock = Stock(menu, closed)
-        self._combos = self._stock.combos
-        self.lines: tuple[Line, ...] = ()
-        self._last: str | None = None
-        self._next_id = 1
+        super().__init__(self._stock.combos)
         self._history = History()
         self._filled: set[str] = set()
-        self._begun: set[str] = set()
-        self._told: set[str] = set()  # of several alike, those told apart in this utterance
 
     def begin(self) -> None:
         """A new utterance: what a combo was just said to hold is settled."""
-        self._filled, self._begun, self._told = set(), set(), set()
-
-    @property
-    def spoken_order(self) -> tuple[str, ...]:
-        """The items, the one talked about last at the end."""
-        others = [line.item for line in self.lines if line.id != self._last]
-        return (*others, *(line.item for line in self.lines if line.id == self._last))
+        self._filled, self._begun = set(), set()
+        self._talked.begin()
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -93,18 +89,22 @@ class Cart:
         """The guest has said that lines below `confidence` are wrong."""
         self._take([line for line in self.lines if line.confidence < confidence], None)
 
-    def _apply(self, act: Act, confidence: float) -> Problem | None:
+    def _apply(  # noqa: PLR0911 - one for each kind of change
+        self, act: Act, confidence: float
+    ) -> Problem | None:
         match act:
             case Add(group):
                 return self._add(group, confidence)
             case Modify():
                 return self._modify(act, confidence)
+            case Among():
+                return self._among(act, confidence)
             case Replace():
                 return self._replace(act, confidence)
             case Remove():
                 return self._remove(act)
-            case Repeat(quantity):
-                return self._repeat(quantity)
+            case Repeat():
+                return self._repeat(act)
             case Restart():
                 self.lines, self._last = (), None
             case _:
@@ -133,24 +133,36 @@ class Cart:
             if same is not None:
                 self._put(replace(same, quantity=same.count + (group.quantity or 1)))
                 return None
+        if group.like:
+            group, certainty = self._like_last(group)
+            confidence *= certainty
         if not self._fill(group, confidence):
             self._append(line_of(self._new_id(), group, confidence))
         return None
 
-    def _append(self, line: Line) -> None:
-        if self._combos.is_combo(line):
-            self._begun.add(line.id)
-        self.lines = (*self.lines, *self._combos.with_defaults(line, self._new_id))
-        self._last = line.id
+    def _like_last(self, group: Group) -> tuple[Group, float]:
+        """The group with what has to be chosen for it as the last of its kind has it, and how sure.
 
-    def _new_id(self) -> str:
-        self._next_id += 1
-        return str(self._next_id - 1)
+        Whether "another with bacon" is without onions as well nobody can say.
+        """
+        same = latest(self.lines, self._last, (group.item,), None)
+        if same is None:
+            return group, 1.0
+        said = {mod.group for mod in group.mods if not mod.negated}
+        kinds = self._menu.items[group.item].modifier_groups
+        needed = {kind for kind in kinds if self._menu.groups[kind].min}
+        mods = [mod for mod in same.mods if mod.group in needed - said]
+        alike = not same.plain and all(mod.group in needed for mod in same.mods)
+        group = replace(group, size=group.size or same.size, mods=[*mods, *group.mods])
+        return group, 1.0 if alike else _WITHOUT_THE_REST
 
     def _fill(self, group: Group, confidence: float) -> bool:
         """Puts an item where a combo has a place for it; False if it is one of its own."""
         recent = {self._last, *self._filled}
-        place = self._combos.place(self.lines, group, recent, self._filled)
+        if group.of is not None:
+            place = self._combos.place_of(self.lines, group, group.of, self._filled)
+        else:
+            place = self._combos.place(self.lines, group, recent, self._filled)
         if place is None:
             return False
         combo, slot, only = place
@@ -172,33 +184,47 @@ class Cart:
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
         if act.only is not None:
-            if act.only > sum(x.count for x in self.lines if x.item == lines[-1].item):
-                return Problem("ambiguous_quantity", self._menu.item_name(lines[-1].item))
-            lines = self._not_told_apart(lines[-1], act.only, act.mods)
-            act = replace(act, only=act.only or None)
-        for line in lines:
-            if self._combos.is_combo(line):
-                problem = self._modify_combo(line, act, confidence)
-            else:
-                problem = self._modify_line(line, act, confidence)
+            some = self._meant(Ref(Which.SOME, act.only, text=act.text), lines)
+            if not some:
+                return Problem("not_understood", act.text)
+            lines = [line for line, _ in some]
+        problems = (self._change(line, act, confidence) for line in lines)
+        return next((problem for problem in problems if problem is not None), None)
+
+    def _change(self, line: Line, act: Modify, confidence: float) -> Problem | None:
+        if self._combos.is_combo(line):
+            return self._modify_combo(line, act, confidence)
+        return self._modify_line(line, act, confidence)
+
+    def _among(self, act: Among, confidence: float) -> Problem | None:
+        """Changes the lines that are pointed at, or says that nobody can tell which."""
+        fitting = {change.target.items[0]: change for change in act.changes}
+        changes: dict[str, Modify] = {}
+        for line in self._whole():
+            own = (line.item, *(part.item for part in self._combos.parts(self.lines, line)))
+            found = next((fitting[item] for item in own if item in fitting), None)
+            if found is not None:
+                changes[line.id] = found
+        fits = [line for line in self._whole() if line.id in changes]
+        if act.ref.which is Which.SOME:
+            if act.ref.count > sum(line.count for line in fits):
+                named = act.changes[0].target.items[0]
+                return Problem("ambiguous_quantity", self._menu.item_name(named))
+            fits = self._undecided(fits, changes) or fits
+        lines = self._meant(act.ref, fits)
+        for line, count in lines:
+            change = replace(changes[line.id], target=Target(), only=count)
+            problem = self._change(line, change, confidence)
             if problem is not None:
                 return problem
-        if act.only is not None and self._last is not None:
-            self._told.add(self._last)
-        return None
+            self._tell_apart(act.ref)
+        return None if lines else Problem("not_understood", act.ref.text)
 
-    def _not_told_apart(self, line: Line, only: int, mods: Sequence[Mod]) -> list[Line]:
-        """Of lines like `line`, one with `only` that nothing was said of yet; 0: all such.
-
-        Rather one that still lacks a choice of the kind of `mods`.
-        """
-        kinds = {mod.group for mod in mods}
-        alike = [one for one in self.lines if one.item == line.item and one.id not in self._told]
-        fitting = sorted(
-            (x for x in alike if x.count >= only),
-            key=lambda x: (kinds.isdisjoint(m.group for m in x.mods), x.id == line.id),
-        )
-        return (fitting[-1:] if only else fitting) or [line]
+    def _undecided(self, lines: Sequence[Line], changes: Mapping[str, Modify]) -> list[Line]:
+        """Those that still lack a choice that there is one of: "two chicken" of four tacos."""
+        kinds = {m.group for change in changes.values() for m in change.mods if not m.negated}
+        single = {g for line in lines for g in self._menu.single_groups(line.item)}
+        return [x for x in lines if (kinds & single).isdisjoint(m.group for m in x.mods)]
 
     def _modify_combo(self, combo: Line, act: Modify, confidence: float) -> Problem | None:
         """Size and number are the combo's; toppings go to the part that takes them."""
@@ -233,26 +259,29 @@ class Cart:
         self._put(modified(line, act, item.defaults, confidence, single))
         return None
 
-    def _split_off(self, line: Line, count: int) -> Line:
-        """A line of its own, with its own parts, for `count` of a line's items."""
-        part = replace(line, id=self._new_id(), quantity=count)
-        self._put(replace(line, quantity=line.count - count))
-        parts = [
-            replace(one, id=self._new_id(), part_of=part.id)
-            for one in self._combos.parts(self.lines, line)
-        ]
-        self.lines = (*self.lines, part, *parts)
-        return part
-
     def _replace(self, act: Replace, confidence: float) -> Problem | None:
+        ref, group = act.target.ref, act.group
+        if ref is not None:
+            pointed = self._meant(ref, self._whole())
+            for line, count in pointed:
+                own = group if ref.which is Which.THESE else replace(group, quantity=None)
+                here = replace(act, group=own, only=count)
+                problem = self._replace_line(line, here, confidence)
+                if problem is not None:
+                    return problem
+                self._tell_apart(ref)
+            if pointed or not act.target.items:
+                return None if pointed else Problem("not_understood", ref.text)
         lines = targets(self.lines, self._last, act.target)
-        group = act.group
         if not lines:
             return self._add(group, confidence)
+        return self._replace_line(lines[-1], act, confidence)
+
+    def _replace_line(self, old: Line, act: Replace, confidence: float) -> Problem | None:
+        group = act.group
         refused = self._stock.refusal(group, self.lines)
         if refused is not None:
             return refused
-        old = lines[-1]
         if old.part_of is not None or self._combos.is_combo(old):
             if self._replace_part(old, group, confidence):
                 return None
@@ -308,6 +337,8 @@ class Cart:
         return self._menu.items[one].category == self._menu.items[other].category
 
     def _remove(self, act: Remove) -> Problem | None:
+        if act.target.ref is not None:
+            return self._remove_pointed(act.target.ref)
         lines = targets(self.lines, self._last, act.target)
         if act.inherit and len(lines) and lines[-1].id == self._last:
             lines = lines[:-1]
@@ -322,6 +353,14 @@ class Cart:
         self._take(lines if act.quantity is None else lines[-1:], act.quantity)
         return None
 
+    def _remove_pointed(self, ref: Ref) -> Problem | None:
+        every = [(line, line.count) for line in self._whole()]
+        only = ref.which is Which.SOME and sum(count for _, count in every) == ref.count
+        lines = every if only else self._meant(ref, self._whole())
+        for line, count in lines:
+            self._take([line], count)
+        return None if lines else Problem("not_understood", ref.text)
+
     def _remove_part(self, part: Line, instead: Line | None) -> Problem | None:
         """A combo keeps its parts; another item may take the place of one."""
         combo = next(line for line in self.lines if line.id == part.part_of)
@@ -333,26 +372,18 @@ class Cart:
         self._last = combo.id
         return None
 
-    def _take(self, lines: Sequence[Line], quantity: int | None) -> None:
-        for line in lines:
-            if quantity is not None and quantity < line.count:
-                self._put(replace(line, quantity=line.count - quantity))
-                continue
-            self.lines = tuple(one for one in self.lines if line.id not in (one.id, one.part_of))
-            if self._last == line.id:
-                whole = [one.id for one in self.lines if one.part_of is None]
-                self._last = whole[-1] if whole else None
-
-    def _repeat(self, quantity: int) -> Problem | None:
+    def _repeat(self, act: Repeat) -> Problem | None:
         line = latest(self.lines, self._last, (), None)
         if line is None:
             return Problem("what_first", "")
-        self._put(replace(line, quantity=line.count + quantity))
+        recent = [one.item for one in self._whole() if one.id in self._talked.recent]
+        choices = tuple(dict.fromkeys(recent))
+        if act.bare and len(choices) > 1:
+            group = Group(choices[0], act.quantity, more=True, candidates=choices)
+            names = tuple(self._menu.item_name(item) for item in choices)
+            return Problem("ambiguous_item", "", names, group)
+        self._put(replace(line, quantity=line.count + act.quantity))
         return None
-
-    def _put(self, line: Line) -> None:
-        self.lines = tuple(line if one.id == line.id else one for one in self.lines)
-        self._last = line.part_of or line.id
 
     def _mod_names(self, mods: Sequence[Mod]) -> str:
         return ", ".join(self._menu.modifiers[m.group, m.id].name for m in mods)

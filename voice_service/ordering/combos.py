@@ -88,6 +88,21 @@ class Combos:
         )
         return next((place for place in places if place is not None), None)
 
+    def place_of(
+        self, lines: Sequence[Line], group: Group, count: int, filled: Collection[str]
+    ) -> Place | None:
+        """Where "one with a sprite" puts it: into so many combos, best where none was chosen."""
+        slots = [
+            (combo, slot)
+            for combo in lines
+            if self.is_combo(combo) and combo.count >= count
+            if (slot := self.slot_for(lines, combo, group.item, taken=True)) is not None
+        ]
+        if not slots:
+            return None
+        combo, slot = min(slots, key=lambda one: (self.chosen(lines, *one), one[0].id in filled))
+        return combo, slot, None if combo.count == count else count
+
     def _place_in(
         self, lines: Sequence[Line], combo: Line, group: Group, *, listed: bool
     ) -> Place | None:

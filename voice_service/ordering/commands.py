@@ -13,22 +13,25 @@ from voice_service.ordering.acts import (
     Keep,
     Modify,
     Problem,
+    Ref,
     Remove,
     Replace,
     Target,
     Undo,
+    Which,
 )
 from voice_service.ordering.assemble import assemble
+from voice_service.ordering.attach import Attacher
+from voice_service.ordering.heads import points
 from voice_service.ordering.language import Cue
-from voice_service.ordering.loose import CartView
+from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.pointing import pointed, ref_of
 from voice_service.ordering.reader import Reader
 from voice_service.ordering.resolve import resolve
 from voice_service.ordering.said import SaidModifier
 from voice_service.ordering.text import key_of
-
-_MAKE_SOME = (Cue.MAKE, Cue.NUMBER, Cue.ONE)  # "make two of them"
 
 
 def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -39,6 +42,11 @@ def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Ac
     parts = [_as_modifier(part, menu, cart) for part in parts]
     items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
     mods = [i for i, p in enumerate(parts) if p.role is Role.MODIFIER]
+    pointer = pointed(parts, 0, bare=True)
+    if pointer is not None and all(p.cue(Cue.OFF) for p in parts[pointer[1] :]):
+        return [Remove(Target(ref=ref_of(pointer[0])), text=_text(parts))]
+    if pointer is not None and not items and not mods:
+        return [Problem("not_understood", _text(parts))]  # "all but the first one"
     if mods and (not items or mods[0] < items[0]):
         host = known(parts[items[0]].items, cart) if items else None
         return _leave_off(parts, host, menu, cart)
@@ -99,6 +107,12 @@ def _leave_off(
     parts: Sequence[Part], host: str | None, menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
     acts: list[Act] = []
+    for index in range(len(parts)):
+        pointer = pointed(parts, index + 1, bare=True)
+        if parts[index].cue(Cue.OFF, Cue.ON) and pointer is not None and host is None:
+            mods = [s for s in Reader(parts[:index]).read() if isinstance(s, SaidModifier)]
+            off = [replace(mod, negated=True, carried=None) for mod in mods]
+            return loose([pointer[0], *off], menu, cart, Attacher(menu, cart.items))
     for said in Reader(parts).read():
         if not isinstance(said, SaidModifier):
             continue
@@ -177,6 +191,9 @@ def _exchange(
     old: Sequence[Part], new: Sequence[Part], menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
     """Puts `new` in the place of `old`."""
+    there = _pointed(old, new, menu, cart)
+    if there is not None:
+        return there
     named = next((p for p in old if p.role is Role.ITEM), None)
     swapped = next((p for p in old if p.role is Role.MODIFIER), None)
     if named is None and swapped is not None:
@@ -201,18 +218,23 @@ def make(  # noqa: PLR0911 - one for each way to say it
     """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
     items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
     first = items[0] if items else None
+    pointer = pointed(parts, 1, bare=len(parts) > 2 and parts[2].cue(Cue.A, Cue.THE))
+    if pointer is not None:
+        wanted = parts[pointer[1] :]
+        wanted = wanted[1:] if wanted and wanted[0].cue(Cue.TO) else wanted
+        return _pointed(parts[1 : pointer[1]], wanted, menu, cart) or []
+    if first is not None and points(parts, first, cart):
+        return assemble(parts, menu, cart)  # "make it large on the fries"
     combo = _as_combo(parts, menu, cart)
     if combo:
         return combo
     if any(p.cue(Cue.BOTH) for p in parts):
-        if first is not None:
+        told_apart = {Role.NUMBER, Role.SIZE} <= {p.role for p in parts}
+        if first is not None or told_apart:
             return [Problem("not_understood", _text(parts))]
         return _onto(Target(all_lines=True), parts, menu, cart)
     if first is None and (named := _category_named(parts, menu, cart)) is not None:
         return _onto(Target((named[1],)), parts[named[0] + 1 :], menu, cart)
-    only = _of_those(parts)
-    if only is not None:
-        return _onto(Target(), parts[len(_MAKE_SOME) :], menu, cart, only=only)
     if first is not None and _definite(parts, first):
         item = known(parts[first].items, cart)
         if item is not None:
@@ -259,11 +281,27 @@ def _category_named(
     return None
 
 
-def _of_those(parts: Sequence[Part]) -> int | None:
-    """The number in "make two of them …"."""
-    if len(parts) < len(_MAKE_SOME) or parts[1].role is not Role.NUMBER:
+def _pointed(
+    parts: Sequence[Part], wanted: Sequence[Part], menu: CompiledMenu, cart: CartView
+) -> list[Act] | None:
+    """Puts what is `wanted` where `parts` point: another item, or what is said of it.
+
+    None where they do not point, or say more than that.
+    """
+    found = pointed(parts, 0, bare=True)
+    if found is None or found[1] != len(parts):
         return None
-    return parts[1].span.value if parts[2].cue(Cue.ONE, Cue.IT) else None
+    ref = ref_of(found[0])
+    if not any(p.role is Role.ITEM for p in wanted):
+        said = [found[0], *Reader(wanted).read()]
+        acts = loose(said, menu, cart, Attacher(menu, cart.items))
+        return acts or [Problem("not_understood", _text([*parts, *wanted]))]
+    first, *others = assemble(wanted, menu, replace(cart, unsized=None))
+    if not isinstance(first, Add):
+        return [Problem("not_understood", _text([*parts, *wanted]))]
+    if first.group.linked and ref.which is Which.SOME:
+        return [Add(replace(first.group, of=ref.count)), *others]
+    return [Replace(Target(ref=ref), first.group), *others]
 
 
 def _definite(parts: Sequence[Part], index: int) -> bool:
@@ -300,7 +338,7 @@ def _onto(
         return [Problem("not_understood", _text(parts))]  # "one of them plain and one with ham"
     if isinstance(acts[0], Add):
         group = acts[0].group
-        instead = target if _names(target) else _like(group.item, menu, cart)
+        instead = target if _names(target) else _like(group, menu, cart)
         return [
             acts[0] if instead is None else Replace(instead, group, only=only),
             *acts[1:],
@@ -315,10 +353,17 @@ def _number_pronoun(parts: Sequence[Part], menu: CompiledMenu) -> list[Act]:
     return [Modify(Target(), quantity=int(key), text=key)] if key.isdigit() else []
 
 
-def _like(item: str, menu: CompiledMenu, cart: CartView) -> Target | None:
-    """What "make that a large cola" changes: the cola if there is one, else another drink."""
+def _like(group: Group, menu: CompiledMenu, cart: CartView) -> Target | None:
+    """What "make that a large cola" changes: the cola if there is one, else another drink.
+
+    "Make them two colas" changes the two drinks talked about last, if they are two.
+    """
+    item = group.item
+    last = menu.items[cart.items[-1]] if cart.items else menu.items[item]
+    several = (group.quantity or 1) > 1 and last.category == menu.items[item].category
+    these = Ref(Which.THESE, group.quantity or 1) if several and last.id != item else None
     if item in cart.items:
-        return Target((item,))
+        return Target((item,), ref=these)
     category = menu.items[item].category
     alike = [i for i in cart.items if menu.items[i].category == category]
     # A combo takes the place of what it is built around.

@@ -13,6 +13,7 @@ from voice_service.ordering.acts import (
     Act,
     Add,
     Agree,
+    Among,
     Aside,
     Deny,
     Dismiss,
@@ -71,6 +72,8 @@ def _may_answer(act: Act) -> bool:
         case Modify(mods=mods, size=size, quantity=quantity, plain=plain):
             wanted = any(not mod.negated for mod in mods)
             return wanted or plain or size is not None or quantity is not None
+        case Among(changes=changes):
+            return any(map(_may_answer, changes))
         case Add() | Replace() | Repeat():
             return True
         case _:
@@ -266,6 +269,7 @@ class Conversation:
         size = group.size or asked.size
         return replace(
             group,
+            more=group.more or asked.more,
             quantity=group.quantity if (group.quantity or 1) > 1 else asked.quantity,
             size=size if size in self._menu.items[group.item].prices else None,
             mods=fitting,

@@ -6,6 +6,7 @@ from voice_service.ending import Ending, by_marks
 from voice_service.ordering.acts import (
     Act,
     Add,
+    Among,
     Aside,
     Done,
     Modify,
@@ -47,7 +48,7 @@ _LEADS = (
 """What these say is about words that follow."""
 _STANDS_ALONE = (Cue.IT, Cue.ONE, Cue.SAME, Cue.UNDO, Cue.RESTART, Cue.DONE)
 """A phrase that may also be one of these can end a sentence: "that", "in that"."""
-_ORDERS = (Add, Modify, Replace, Remove, Repeat, Undo, Restart, Done)
+_ORDERS = (Add, Modify, Among, Replace, Remove, Repeat, Undo, Restart, Done)
 
 
 def judge(text: str, parsed: Parsed, menu: CompiledMenu) -> Ending:

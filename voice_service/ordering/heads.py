@@ -58,13 +58,32 @@ def points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
     if not known:
         return False
     before = index - 1
-    definite = False
+    if before >= 0 and parts[before].cue(Cue.ORDINAL):
+        return True
+    if _some_of_the(parts, index):
+        return True
+    definite = attached = False
     while before >= 0 and (
         parts[before].cue(Cue.THE, Cue.BOTH, Cue.MEASURE) or parts[before].role is Role.SIZE
     ):
         definite = definite or parts[before].cue(Cue.THE)
+        attached = attached or (parts[before].cue(Cue.BOTH) and " " in parts[before].span.text)
         before -= 1
-    return definite and before >= 0 and parts[before].cue(Cue.ON, Cue.TO, Cue.FOR)
+    attached = attached or (before >= 0 and parts[before].cue(Cue.ON, Cue.TO, Cue.FOR))
+    return definite and attached
+
+
+def _some_of_the(parts: Sequence[Part], index: int) -> bool:
+    """Whether "one of the colas" says of which something is true, and orders none."""
+    before = parts[max(index - 2, 0) : index]
+    if len(before) < 2 or before[0].role is not Role.NUMBER or not before[1].cue(Cue.THE):
+        return False
+    on = index > 2 and parts[index - 3].cue(Cue.ON, Cue.TO, Cue.FOR)
+    following = parts[index + 1 : index + 2]
+    said = index == 2 and any(
+        p.cue(Cue.WITH, Cue.NO, Cue.PLAIN, Cue.EXTRA) or p.role is Role.SIZE for p in following
+    )
+    return on or said
 
 
 def negated(parts: Sequence[Part], start: int, head: int) -> bool:

@@ -52,6 +52,9 @@ class Cue(Enum):
     IT = auto()  # points at the last item: "it", "that"
     ONE = auto()  # stands for an item just talked about: "one", "ones"
     BOTH = auto()  # applies to all the items just named
+    PAIR = auto()  # a BOTH that there have to be two for: "both", "either"
+    ORDINAL = auto()  # the place in the order of what is meant: "the first one"
+    TIMES = auto()  # so many of what was said: "times two"
     OTHER = auto()  # the rest of them: "the other"
     MAKE = auto()
     CHANGE = auto()
@@ -91,7 +94,8 @@ class Language:
 
     `cues` maps a cue to its phrases; `contractions` a word to the words it stands for;
     `number_words` a word to its value, `number_phrases` a phrase to its value, and `tens_link`
-    stands between tens and units ("treinta y cinco").
+    stands between tens and units ("treinta y cinco"). `ordinals` maps a phrase to a place, which is
+    negative where it counts from the end.
     `plural_endings` are (ending, replacement) tried in order on words at least `stem_from` letters
     long, except `unstemmed`. `plurals` are (ending, replacement) the other way, for the noun of a
     name, which ends before one of `noun_ends`, and for its adjectives if `inflects_all`.
@@ -112,6 +116,7 @@ class Language:
     tens: frozenset[str]
     hundred: str
     number_phrases: Mapping[str, int]
+    ordinals: Mapping[str, int]
     plural_endings: tuple[tuple[str, str], ...]
     stem_from: int
     plurals: tuple[tuple[str, str], ...]

@@ -25,12 +25,13 @@ def language(tag: str) -> Language:
     numbers = pack["numbers"]
     return Language(
         code=pack["code"],
-        cues=_cues(pack),
+        cues={**_cues(pack), Cue.ORDINAL: tuple(numbers["ordinals"])},
         contractions=pack["contractions"],
         number_words=numbers["words"],
         tens=frozenset(numbers["tens"]),
         hundred=numbers["hundred"],
         number_phrases=numbers["phrases"],
+        ordinals=numbers["ordinals"],
         plural_endings=_pairs(pack["plural_endings"]),
         stem_from=pack["stem_from"],
         plurals=_pairs(pack["plurals"]),

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from voice_service.ordering.language import Cue
 from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.pointing import ends, pointed
 from voice_service.ordering.talk import COMMANDS
 
 MARKS = (Cue.STOP, Cue.QUESTION_MARK)
+DIFFERS = (Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY)
+"""What begins a difference from the item before it: "one more without onions"."""
 
 
 def names_something(parts: Sequence[Part], start: int, cue: Cue) -> bool:
@@ -19,6 +22,36 @@ def names_something(parts: Sequence[Part], start: int, cue: Cue) -> bool:
         if not (part.cue(cue, Cue.THE) and not part.cue(Cue.STOP)):
             return False
     return False
+
+
+def more_of_it(parts: Sequence[Part], index: int) -> tuple[int, int] | None:
+    """How many more "two more" or "another" at `index` asks for, and where it ends.
+
+    None if it says of what: "two more colas".
+    """
+    part, end = parts[index], index + 1
+    following = parts[end] if end < len(parts) else None
+    if part.cue(Cue.MORE):
+        count = 1
+        if following is not None and following.role is Role.NUMBER:
+            count, end = following.span.value or 1, end + 1
+    elif part.role is Role.NUMBER and following is not None and following.cue(Cue.ADDITIONAL):
+        count, end = part.span.value or 1, end + 1
+    else:
+        return None
+    while end < len(parts) and parts[end].role is Role.CUE and parts[end].cue(Cue.ONE):
+        end += 1
+    if part.cue(Cue.ONE) and end < len(parts) and parts[end].cue(*DIFFERS):
+        return None  # the word for "another" may be that for "the other"
+    stops = (*MARKS, *DIFFERS, Cue.AND, Cue.COMMA, Cue.ALSO, Cue.BUT, Cue.DONE, Cue.TO)
+    return (count, end) if end == len(parts) or parts[end].cue(*stops) else None
+
+
+def denies_one(parts: Sequence[Part], index: int) -> bool:
+    """ "I don't want the second one": a removal of what is pointed at."""
+    found = pointed(parts, index + 1)
+    directly = index + 1 < len(parts) and parts[index + 1].cue(Cue.ORDINAL, Cue.OTHER)
+    return parts[index].cue(Cue.NO) and directly and found is not None and ends(parts, found[1])
 
 
 def taken_off(parts: Sequence[Part], index: int) -> bool:

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
-from voice_service.ordering.acts import Act, Add, Aside, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    Among,
+    Aside,
+    Group,
+    Mod,
+    Modify,
+    Problem,
+    Ref,
+    Target,
+    Which,
+)
 from voice_service.ordering.attach import Attacher, choose_item, unknown
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.pointing import ref_of
 from voice_service.ordering.resolve import resolve, which, without
 from voice_service.ordering.said import (
     Said,
+    SaidBoth,
     SaidBreak,
     SaidCategory,
     SaidEither,
@@ -21,9 +33,11 @@ from voice_service.ordering.said import (
     SaidItem,
     SaidModifier,
     SaidNumber,
+    SaidPlace,
     SaidPlain,
     SaidSize,
     SaidSplit,
+    SaidTimes,
     SaidUnknown,
 )
 from voice_service.ordering.text import keys_of
@@ -58,69 +72,40 @@ def loose(
     return _Loose(menu, cart).read(said)
 
 
-class _OfCart(NamedTuple):
-    """A modifier for an item of the cart, or for `only` so many of it.
-
-    `turn` tells those so many from others of the same number.
-    """
-
-    said: SaidModifier
-    mod: Mod
-    item: str
-    only: int | None
-    turn: int
+_Change = SaidModifier | SaidSize | SaidPlain
 
 
 class _Loose:
+    """Reads words without an item, clause by clause: each is about the same lines."""
+
     def __init__(self, menu: CompiledMenu, cart: CartView) -> None:
         self._menu = menu
         self._cart = cart
         self._acts: list[Act] = []
-        self._mods: list[_OfCart] = []
-        self._only: int | None = None
+        self._clause: list[_Change] = []
+        self._ref: Ref | None = None
         self._pointed: str | None = None
-        self._told_apart = False
-        self._turn = 0
-        self._lost = False  # nobody can say what the modifiers to come are on
 
     def read(self, said: Sequence[Said]) -> list[Act]:
         for one in said:
-            self._about_item(one)
-            self._about_order(one)
-        return [*self._acts, *self._changes()]
-
-    def _changes(self) -> list[Act]:
-        """What was said of items of the cart; all that is true of "one of them" together."""
-        acts: list[Act] = []
-        for (item, only, _), mods in groupby(self._mods, key=lambda m: (m.item, m.only, m.turn)):
-            found = [one.mod for one in mods]
-            if only is None:
-                acts += [Modify(Target((item,)), (mod,)) for mod in found]
-            else:
-                acts.append(Modify(Target((item,)), tuple(found), only=only))
-        return acts
-
-    def _about_item(self, said: Said) -> None:
-        match said:
-            case SaidModifier() if not self._lost:
-                self._modifier(said)
-            case SaidSize() if self._is_topping(said):
-                self._modifier(SaidModifier(said.also, said.text, said.words, quantity=said.count))
-            case SaidSize():
-                self._acts.append(_cart_size(said, self._menu, self._cart))
-            case SaidNumber():
-                self._acts.append(_number(said, self._menu, self._cart))
-            case SaidPlain():
-                self._acts.append(Modify(Target(), plain=True, only=self._only))
-            case SaidSplit(None, text) if not self._told_apart:
-                self._other(text)
-            case SaidSplit():
-                self._only, self._told_apart = said.count or 0, True
-                self._turn += 1
-            case SaidItem():
-                self._point(said)
-            case _:
-                pass
+            match one:
+                case SaidSize() if self._is_topping(one):
+                    done = SaidModifier(one.also, one.text, one.words, quantity=one.count)
+                    self._clause.append(done)
+                case SaidModifier() | SaidSize() | SaidPlain():
+                    self._clause.append(one)
+                case SaidSplit() | SaidBoth() | SaidPlace():
+                    self._end_clause()
+                    self._ref = ref_of(one)
+                case SaidItem():
+                    self._point(one)
+                case SaidBreak():
+                    self._end_clause()
+                    self._pointed = self._ref = None
+                case _:
+                    self._about_order(one)
+        self._end_clause()
+        return self._acts
 
     def _is_topping(self, said: SaidSize) -> bool:
         """Whether "medium" is no size of the last item, but how it is done."""
@@ -130,33 +115,53 @@ class _Loose:
 
     def _about_order(self, said: Said) -> None:
         match said:
+            case SaidNumber():
+                self._acts.append(_number(said, self._menu, self._cart))
+            case SaidTimes(value):
+                self._acts.append(Modify(Target(), quantity=value, text=str(value)))
             case SaidUnknown():
                 self._acts.append(unknown(said))
             case SaidGroup():
-                self._acts += _cart_group(said, self._menu, self._cart, self._only)
+                self._acts += _cart_group(said, self._menu, self._cart)
             case SaidCategory(wanted=True, negated=False):
                 self._acts.append(choose_item(self._menu, said))
             case SaidEither():
                 self._either(said)
-            case SaidBreak():
-                self._pointed = self._only = None
             case _:
                 pass
 
-    def _modifier(self, said: SaidModifier) -> None:
-        order = [self._pointed] if self._pointed is not None else self._cart.items[::-1]
-        for item in order:
+    def _end_clause(self) -> None:
+        """What was said of lines of the order becomes acts."""
+        clause, self._clause = self._clause, []
+        if not clause:
+            return
+        if self._ref is not None:
+            self._acts.append(self._among(self._ref, clause))
+            return
+        for one in clause:
+            match one:
+                case SaidModifier():
+                    self._acts.append(self._modifier(one))
+                case SaidSize():
+                    self._acts.append(_cart_size(one, self._menu, self._view()))
+                case SaidPlain():
+                    self._acts.append(Modify(self._target(), plain=True))
+
+    def _target(self) -> Target:
+        return Target() if self._pointed is None else Target((self._pointed,))
+
+    def _view(self) -> CartView:
+        """The cart as if only the item that is pointed at were in it, if one is."""
+        return self._cart if self._pointed is None else CartView((self._pointed,))
+
+    def _modifier(self, said: SaidModifier) -> Act:
+        for item in self._view().items[::-1]:
             mod = resolve(said, item, self._menu)
             if isinstance(mod, Problem):
-                self._acts.append(mod)
-                return
+                return mod
             if mod is not None:
-                self._mods.append(
-                    _OfCart(said, mod, item, self._counted(said, mod, item), self._turn)
-                )
-                return
-        code = "modifier_not_available" if self._cart.items else "modifier_without_item"
-        self._acts.append(Problem(code, said.text))
+                return self._counted(said, mod, item)
+        return self._fits_nothing(said.text)
 
     def _either(self, said: SaidEither) -> None:
         item = self._pointed or (self._cart.items[-1] if self._cart.items else None)
@@ -165,39 +170,64 @@ class _Loose:
         else:
             self._acts.append(which(said, item, self._menu))
 
-    def _counted(self, said: SaidModifier, mod: Mod, item: str) -> int | None:
-        """How many it is said of: nobody has two of what there is one of, "two chicken" are two."""
+    def _counted(self, said: SaidModifier, mod: Mod, item: str) -> Act:
+        """Nobody has two of what there is one of: "two chicken" are two of them."""
+        change = Modify(Target((item,)), (mod,))
         single = mod.group in self._menu.single_groups(item) and not mod.negated
-        if self._only is not None or said.quantity is None or not single:
-            return self._only
+        if said.quantity is None or not single:
+            return change
         mod.quantity = 1
-        self._turn += 1
-        return said.quantity
+        return Among(Ref(Which.SOME, said.quantity, text=said.text), (change,))
 
-    def _other(self, text: str) -> None:
-        """ "The other one" is the one that was not talked about last."""
-        others = self._cart.items[:-1]
-        if len(others) != 1 or others[0] in self._cart.items[1:]:
-            self._mods, self._lost = [], True
-            self._acts.append(Problem("not_understood", text))
-            return
-        self._pointed = others[0]
-        said, self._mods = [one.said for one in self._mods], []
-        for one in said:
-            self._modifier(one)
+    def _fits_nothing(self, text: str) -> Problem:
+        code = "modifier_not_available" if self._cart.items else "modifier_without_item"
+        return Problem(code, text)
+
+    def _among(self, ref: Ref, clause: Sequence[_Change]) -> Act:
+        """The clause for each item of the order that all of it fits."""
+        found = [self._change(item, clause) for item in dict.fromkeys(self._cart.items[::-1])]
+        changes = tuple(one for one in found if isinstance(one, Modify))
+        if changes:
+            return Among(ref, changes)
+        unclear = next((one for one in found if isinstance(one, Problem)), None)
+        text = next((one.text for one in clause if not isinstance(one, SaidPlain)), ref.text)
+        return unclear or self._fits_nothing(text)
+
+    def _change(self, item: str, clause: Sequence[_Change]) -> Modify | Problem | None:
+        change = Modify(Target((item,)))
+        for one in clause:
+            match one:
+                case SaidPlain():
+                    if not self._menu.items[item].modifier_groups:
+                        return None
+                    change = replace(change, plain=True)
+                case SaidSize():
+                    sizes = [s.id for s in one.senses if self._menu.allows(item, s)]
+                    if not sizes:
+                        return None
+                    change = replace(change, size=sizes[0], text=one.text)
+                case SaidModifier():
+                    mod = resolve(one, item, self._menu)
+                    if not isinstance(mod, Mod):
+                        return mod
+                    change = replace(change, mods=(*change.mods, mod))
+        return change
 
     def _point(self, said: SaidItem) -> None:
         """An item of the cart is named: what came before is about it, or what comes next."""
         here = next((i for i in reversed(self._cart.items) if i in said.part.items), None)
         if here is None:
             return
-        if not self._mods:
-            self._pointed = here
+        if self._ref is not None:
+            self._ref = replace(self._ref, items=said.part.items)
             return
-        moved = [resolve(one.said, here, self._menu) for one in self._mods]
-        self._mods = []
-        fitting = tuple(m for m in moved if isinstance(m, Mod))
-        self._acts.append(Modify(Target((here,)), fitting, text=said.part.span.text))
+        clause, self._pointed = self._clause, here
+        if clause:
+            change = self._change(here, clause)
+            self._clause = []
+            # A size or topping that it does not come with is not put onto another one instead.
+            self._acts.append(self._fits_nothing(said.part.span.text) if change is None else change)
+            self._pointed = None
 
 
 def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
@@ -208,8 +238,10 @@ def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
         if item and fitting:
             if said.count is not None and (said.more or said.linked) and item != cart.unsized:
                 return Add(Group(item, said.count, fitting[0].id, words=set(said.words)))
-            only = said.count if said.numbered else None
-            return Modify(Target((item,)), size=fitting[0].id, text=said.text, only=only)
+            change = Modify(Target((item,)), size=fitting[0].id, text=said.text)
+            if said.numbered and said.count is not None:
+                return Among(Ref(Which.SOME, said.count, text=said.text), (change,))
+            return change
     if cart.items:
         return Problem("size_not_available", said.text, group=Group(cart.items[-1]))
     return Problem("not_understood", said.text)
@@ -231,7 +263,7 @@ def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
     return Modify(Target(), quantity=said.value, text=text)
 
 
-def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView, only: int | None) -> list[Act]:
+def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView) -> list[Act]:
     group = menu.groups[said.id]
     if said.negated:
         item = next(
@@ -241,10 +273,10 @@ def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView, only: int |
             return []
         named = without(said.text, item, menu)
         if named is not None:
-            return [Modify(Target((item,)), (named,), text=said.text, only=only)]
+            return [Modify(Target((item,)), (named,), text=said.text)]
         gone = tuple(Mod(m.id, group.id, negated=True) for m in group.modifiers)
         kept = tuple(m for m in gone if m.id in menu.items[item].defaults)
-        return [Modify(Target((item,)), kept, text=said.text, only=only)]
+        return [Modify(Target((item,)), kept, text=said.text)]
     if said.wanted:
         return [Problem("choose_modifier", said.text, tuple(m.name for m in group.modifiers))]
     return []

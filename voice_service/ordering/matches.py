@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from voice_service.ordering.acts import Act, Add, Group, Mod, Modify, Remove, Replace
+from voice_service.ordering.acts import Act, Add, Among, Group, Mod, Modify, Remove, Replace
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import Match
 
@@ -18,6 +18,8 @@ def matched(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -> tu
                 found += _group(group, words, menu)
             case Modify(mods=mods):
                 found += [_modifier(mod, words, menu) for mod in mods]
+            case Among(changes=(change, *_)):
+                found += [_modifier(mod, words, menu) for mod in change.mods]
             case Remove(target=target, text=text):
                 found += [
                     Match("removed", item, menu.item_name(item), text, 1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from order_events.menu import Choice, Menu, MenuItem, Modifier, ModifierGroup, Size, Slot
@@ -58,6 +58,10 @@ class CompiledMenu:
     def fillings(self, slot: Slot) -> list[str]:
         """Ids of the items that may fill a slot, in the menu's order."""
         return [item.id for item in self.menu.items if self.filling(slot, item.id) is not None]
+
+    def combos_with(self, item: str, ordered: Sequence[str]) -> list[str]:
+        """Those of the items ordered that have a place for an item."""
+        return [c for c in ordered if any(self.filling(s, item) for s in self.items[c].slots)]
 
     def counted(self, group: str, modifier: str, count: int) -> str | None:
         """The modifier of the same name that stands for `count` of it, if the menu has one."""

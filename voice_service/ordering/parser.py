@@ -26,9 +26,12 @@ from voice_service.ordering.corrections import correct, ends_in_no, no_as_correc
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lookahead import (
+    DIFFERS,
     MARKS,
+    denies_one,
     item_ahead,
     leaves_off,
+    more_of_it,
     names_something,
     no_longer,
     one_more_after,
@@ -38,6 +41,7 @@ from voice_service.ordering.lookahead import (
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.pointing import ends
 from voice_service.ordering.roles import roles
 from voice_service.ordering.segment import Segmenter, Span
 from voice_service.ordering.stretch import State
@@ -164,6 +168,8 @@ def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
         return index + 1
     elif part.cue(Cue.SAME):
         return _same(parts, index, state)
+    elif (more := more_of_it(parts, index)) is not None and state.has_items:
+        return _more(parts, index, *more, state)
     else:
         return None
     state.flush()
@@ -190,6 +196,19 @@ def _same(parts: list[Part], index: int, state: State) -> int:
     return index + 1
 
 
+def _more(parts: list[Part], index: int, count: int, end: int, state: State) -> int:
+    """ "Two more" of the last item, or "one more with cheese", which is one of its own."""
+    state.flush()
+    if end < len(parts) and parts[end].cue(*DIFFERS):
+        more = replace(parts[index].span, cues=frozenset({Cue.MORE}), value=count)
+        number = replace(more, cues=frozenset({Cue.NUMBER}))
+        last = (Sense("item", state.cart.items[-1], None),)
+        state.stretch += [Part(number, Role.NUMBER), Part(more, Role.ITEM, last)]
+    else:
+        state.push([Repeat(count, bare=True)])
+    return end
+
+
 def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     parts: list[Part], index: int, state: State
 ) -> int | None:
@@ -200,7 +219,12 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     if part.cue(Cue.INSTEAD):
         _replace_last(state)
         return index + 1
-    removes = part.cue(Cue.REMOVE) or taken_off(parts, index) or no_longer(parts, index)
+    removes = (
+        part.cue(Cue.REMOVE)
+        or taken_off(parts, index)
+        or no_longer(parts, index)
+        or denies_one(parts, index)
+    )
     if removes:
         return _command(parts, index + 1, state, remove)
     if part.cue(Cue.SUBSTITUTE):
@@ -231,12 +255,18 @@ def _command(parts: list[Part], start: int, state: State, command: _Command, *un
 def _make(parts: list[Part], index: int, state: State) -> int:
     """ "make the coke small and the fries large": each that is named is changed."""
     end = _command(parts, index, state, make, Cue.AND, Cue.BUT)
-    while end + 2 < len(parts) and parts[end].cue(Cue.AND) and parts[end + 1].cue(Cue.THE):
-        named = parts[end + 2]
-        if named.role is not Role.ITEM or not state.ordered(named):
+    while end + 2 < len(parts) and parts[end].cue(Cue.AND):
+        head, named = parts[end + 1 : end + 3]
+        known = head.cue(Cue.THE) and named.role is Role.ITEM and state.ordered(named)
+        if not known and not (head.role is Role.NUMBER and _sizes_only(parts, end + 2)):
             break
         end = _command(parts, end + 1, state, make, Cue.AND, Cue.BUT)
     return end
+
+
+def _sizes_only(parts: Sequence[Part], index: int) -> bool:
+    """Whether it is a size and nothing more, as the last in "make one small and two large"."""
+    return parts[index].role is Role.SIZE and ends(parts, index + 1)
 
 
 def _left_hanging(parts: Sequence[Part]) -> list[Act]:
@@ -301,6 +331,8 @@ def _replace_last(state: State) -> None:
     last = state.acts[-1] if state.acts else None
     if not acts or last is not acts[-1] or not isinstance(last, Add) or not before:
         return
+    if last.group.of is not None and state.menu.combos_with(last.group.item, before):
+        return  # "one with a sprite instead": so many of the combos have it
     category = state.menu.items[last.group.item].category
     alike = [i for i in before if state.menu.items[i].category == category]
     state.acts[-1] = Replace(Target(((alike or list(before))[-1],)), last.group)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from order_events.drafts import Qualifier
+from voice_service.ordering.doubts import certainty
 from voice_service.ordering.language import Cue
-from voice_service.ordering.parts import Part, Role, completes, senses_of
+from voice_service.ordering.parts import Part, Role, senses_of
+from voice_service.ordering.pointing import Pointer, all_but, ends, pointed
 from voice_service.ordering.said import (
     Link,
     Said,
@@ -19,16 +21,16 @@ from voice_service.ordering.said import (
     SaidItem,
     SaidModifier,
     SaidNumber,
+    SaidPlace,
     SaidPlain,
     SaidSize,
     SaidSplit,
+    SaidTimes,
     SaidUnknown,
 )
 
-_ROUGH = 0.8  # certainty that "plenty of" asks for more, or "a bit of" for less of one thing
-_CARRIED = 0.75  # that "onions, no mayo and pickles" wants no pickles either
-_COMPLETED = 0.75  # that "base" in "almond milk base" is a choice of its own
-_CONTRADICTED = 0.5  # that "but onions" wants onions
+_MIXED = 0.75  # that both in "bacon and no onions on one" are on one
+_AFTERWARDS = 0.6  # that what follows "no onions on one" without a word for which is on the same
 
 
 @dataclass
@@ -50,13 +52,108 @@ class Reader:
     _qualifier_text: str = ""
     _listed: bool = False
     _split: bool = False
+    _clause: int = 0  # where in `said` the last comma or the like was
+    _settled: int | None = None  # where in `said` the last words ended that said on which
 
     def read(self) -> list[Said]:
         """Everything said, in order."""
-        for index, part in enumerate(self.parts):
-            self._one(index, part)
+        index = 0
+        while index < len(self.parts):
+            end = self._points(index)
+            if end is None:
+                self._one(index, self.parts[index])
+            index = end or index + 1
         self._reset()
+        self._doubt_the_rest()
         return self.said
+
+    def _points(self, index: int) -> int | None:  # noqa: PLR0911 - one for each way to point
+        """Takes words that say on which of several; returns where they end, None if there are none.
+
+        They stand behind what they are about ("no onions on one") or before it.
+        """
+        part = self.parts[index]
+        if self._times(index):
+            return index + 2
+        if part.cue(Cue.NO) and part.cue(Cue.BOTH):  # "neither with"
+            self.said.append(SaidBoth(part.cue(Cue.PAIR), part.span.text))
+            return None
+        excepted = all_but(self.parts, index)
+        if excepted is not None:
+            return self._except(*excepted)
+        start = index + 1 if part.cue(Cue.ON, Cue.FOR, Cue.TO) else index
+        found = pointed(self.parts, start, bare=start > index)
+        if found is None:
+            return None
+        said, end = found
+        goes_on = start == index and any(p.cue(Cue.NO) for p in self.parts[end : end + 1])
+        if ends(self.parts, end) and not goes_on and self._run() < len(self.said):
+            self._behind(said)
+            return end
+        has = end < len(self.parts) and self.parts[end].cue(Cue.REQUEST)
+        if isinstance(said, SaidBoth) and has and self._role_follows(end, Role.MODIFIER):
+            self.said.append(said)
+            return end + 1
+        if not self._leads(said, start, end):
+            return None
+        self._count_stands_alone()
+        if isinstance(said, SaidSplit):
+            said.linked = index > 0 and self.parts[index - 1].cue(Cue.AND)
+        self.said.append(said)
+        self._settled, self._split = None, True
+        return end + has
+
+    def _times(self, index: int) -> bool:
+        """Takes "times two" or "two times"."""
+        pair = self.parts[index : index + 2]
+        number = next((p for p in pair if p.role is Role.NUMBER), None)
+        if len(pair) < 2 or number is None or not any(p.cue(Cue.TIMES) for p in pair):
+            return False
+        self.said.append(SaidTimes(number.span.value or 1))
+        return True
+
+    def _leads(self, said: Pointer, start: int, end: int) -> bool:
+        """Whether it is said of what follows, and no bare number like that in "on two"."""
+        match said:
+            case SaidSplit(count, _, but):
+                return count is None or but or end > start + 1
+            case _:
+                return isinstance(said, SaidPlace)
+
+    def _except(self, count: int, end: int) -> int | None:
+        """ "All without onions but one"."""
+        each = [i for i, one in enumerate(self.said) if isinstance(one, SaidBoth)]
+        if not each:
+            return None
+        self.said[each[-1]] = SaidSplit(count, str(count), but=True)
+        return end
+
+    def _run(self) -> int:
+        """Where in `said` that begins which words behind it are about."""
+        start = len(self.said)
+        clause = self._clause if self._clause < start else 0  # "no onions, on both"
+        while start > clause and isinstance(
+            self.said[start - 1], SaidModifier | SaidSize | SaidPlain
+        ):
+            start -= 1
+        return start
+
+    def _behind(self, pointer: Pointer) -> None:
+        start = self._run()
+        about = [one for one in self.said[start:] if isinstance(one, SaidModifier)]
+        if len({one.negated for one in about}) > 1:
+            for one in about:
+                one.certainty *= _MIXED
+        self.said.insert(start, pointer)
+        self._reset()
+        self.said.append(SaidBreak())
+        self._clause = self._settled = len(self.said)
+
+    def _doubt_the_rest(self) -> None:
+        if self._settled is not None:
+            for one in self.said[self._settled :]:
+                if isinstance(one, SaidModifier):
+                    one.certainty *= _AFTERWARDS
 
     def _one(self, index: int, part: Part) -> None:
         self._all = any(p.cue(Cue.BOTH) for p in self._just_before(index))
@@ -96,7 +193,9 @@ class Reader:
         said.qualifier, said.quantity = self._qualifier, self._number_said()
         said.apart = said.quantity is not None and not self._listed
         said.counted = self._count if self._linked and not self._negated else None
-        said.certainty = self._certainty(index, part)
+        said.certainty = certainty(
+            self.parts, index, self.said, carried=self._carried, negated=self._negated
+        )
         self._put(said)
         if self._negated or self._carried is not None:
             self._carried = ""
@@ -114,47 +213,12 @@ class Reader:
         else:
             self.said.append(said)
 
-    def _certainty(self, index: int, part: Part) -> float:
-        """Less where the words before make a "without" or a rough measure likely."""
-        before = self.parts[index - 1] if index else None
-        if before is None:
-            return 1.0
-        if before.cue(Cue.NO) and _either_way(self.parts[: index - 1]):
-            return _CONTRADICTED  # "with or without ice"
-        if any(completes(part, other) for other in self._named_just_before(index)):
-            return _COMPLETED
-        if self._carried == "and" and self._wants_some():
-            return _CARRIED
-        if before.cue(Cue.ROUGHLY) or (" " in before.span.text and self._shared(before, index)):
-            return _ROUGH
-        return _CONTRADICTED if before.cue(Cue.BUT) and not self._negated else 1.0
-
-    def _named_just_before(self, index: int) -> Sequence[Part]:
-        """What comes before, maybe with an article between: "coconut water as the base"."""
-        start = index
-        while start and (self.parts[start - 1].idle or self.parts[start - 1].cue(Cue.THE)):
-            start -= 1
-        return self.parts[start - 1 : start] if start else ()
-
-    def _wants_some(self) -> bool:
-        """Whether something was asked for before something was left off."""
-        return any(isinstance(s, SaidModifier) and not s.negated for s in self.said)
-
-    def _shared(self, degree: Part, index: int) -> bool:
-        """Whether "a bit of cheese and lettuce" may ask for a bit of both."""
-        joined = self.parts[index + 1 : index + 2]
-        return (
-            degree.cue(Cue.LIGHT, Cue.EXTRA)
-            and bool(joined)
-            and joined[0].cue(Cue.AND)
-            and self._role_follows(index + 1, Role.MODIFIER)
-        )
-
     def _number(self, index: int, part: Part) -> None:
         self._count_stands_alone()
         if self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.ON):
-            self.said.append(SaidSplit(part.span.value))
-            self._split = True
+            linked = index > 0 and self.parts[index - 1].cue(Cue.AND)
+            self.said.append(SaidSplit(part.span.value, linked=linked))
+            self._split, self._settled = True, None
             return
         self._count, self._count_words = part.span.value, part.span.words
 
@@ -211,9 +275,12 @@ class Reader:
             or self._role_follows(index, Role.SIZE)
             or self._role_follows(index, Role.MODIFIER)
         ):
-            self.said.append(SaidBoth())
-        elif part.cue(Cue.OTHER):
-            self.said.append(SaidSplit(None, part.span.text))
+            self.said.append(SaidBoth(part.cue(Cue.PAIR), part.span.text))
+            self._settled = None
+        elif part.cue(Cue.ONLY) and any(
+            p.cue(Cue.ONE, Cue.NUMBER) for p in self.parts[index + 1 :][:1]
+        ):
+            pass  # "only one"
         elif part.cue(Cue.PLAIN, Cue.ONLY):
             self.said.append(SaidPlain())
         elif part.cue(Cue.EVERYTHING) and index and self.parts[index - 1].cue(Cue.NO):
@@ -223,7 +290,8 @@ class Reader:
             self._link(part)
         elif part.cue(Cue.ONE) and part.cue(Cue.A, Cue.MORE) and self._told_apart(index):
             self._count_stands_alone()
-            self.said.append(SaidSplit(1))
+            self.said.append(SaidSplit(1, linked=index > 0 and self.parts[index - 1].cue(Cue.AND)))
+            self._settled = None
         elif part.cue(Cue.MORE):
             self._count, self._more = 1, True
             self._wanted = True
@@ -242,6 +310,8 @@ class Reader:
             self._reset()
             self._either = either
             self._wanted, self._listed = True, not self._split
+        elif part.cue(Cue.FOR) and any(p.role is Role.ITEM for p in self.parts[index + 1 :][:2]):
+            pass  # "large for the fries"
         elif part.cue(Cue.REQUEST, Cue.ALSO, Cue.STOP, Cue.QUESTION_MARK, Cue.FOR):
             self._reset()
             self._wanted = part.cue(Cue.REQUEST)
@@ -290,6 +360,8 @@ class Reader:
     def _link(self, part: Part) -> None:
         self._linked = part.cue(Cue.AND)
         self._either = part.cue(Cue.OR) or (self._either and part.cue(Cue.COMMA))
+        if part.cue(Cue.COMMA):
+            self._clause = len(self.said)
         if self._carried is not None:
             links: dict[Cue, Link] = {Cue.OR: "or", Cue.AND: "and"}
             self._carried = next((w for c, w in links.items() if part.cue(c)), self._carried or ",")
@@ -339,7 +411,3 @@ class Reader:
         self._unused_qualifier()
         self._negated, self._carried = False, None
         self._wanted = self._linked = self._either = False
-
-
-def _either_way(before: Sequence[Part]) -> bool:
-    return len(before) > 1 and before[-1].cue(Cue.OR) and before[-2].cue(Cue.WITH)

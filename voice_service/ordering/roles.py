@@ -11,10 +11,11 @@ from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import HEADS, WHOLE, Part, Role, senses_of
 from voice_service.ordering.segment import Span
-from voice_service.ordering.text import key_of
+from voice_service.ordering.text import key_of, keys_of
 
 _HEADLESS = 0.7  # below, an item's name lacks its last word
 _BETTER = 0.12  # an interrupted name may be so much worse than its last word alone
+_NAMED = 0.8  # a synonym of an item's name, or the name itself
 _NEAR = 3  # phrases ahead in which a measure looks for its item
 
 
@@ -40,6 +41,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         else:
             named = None
         if part.role is Role.ITEM:
+            part = _elliptical(part, current, menu)
             current = part.items[0]
             word = span.text.split()[-1]
             key = key_of(word, menu.language)
@@ -59,6 +61,19 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
             part = Part(_only(span, Cue.ONE), Role.CUE)
         parts.append(part)
     return _interrupted(parts, menu)
+
+
+def _elliptical(part: Part, current: str | None, menu: CompiledMenu) -> Part:
+    """An item whose name goes on as that of the item before it: a cola "and one diet"."""
+    sense = part.senses[0]
+    if current is None or sense.quality >= WHOLE or len(part.items) != 1 or sense.id == current:
+        return part
+    said = set(keys_of(part.span.text, menu.language))
+    missing = [k for k in keys_of(menu.item_name(sense.id), menu.language) if k not in said]
+    named = menu.lexicon.find("".join(missing), "") if missing else ()
+    if not any(s.kind == "item" and s.id == current and s.quality >= _NAMED for s in named):
+        return part
+    return replace(part, senses=(replace(sense, quality=1.0, certainty=1.0),))
 
 
 def _head_item(

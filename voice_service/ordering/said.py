@@ -101,10 +101,37 @@ class SaidCategory:
 
 @dataclass
 class SaidSplit:
-    """What follows is true of `count` of several, or (None) of the others, said as `text`."""
+    """What follows is true of `count` of several, or (None) of the others, said as `text`.
+
+    `but`: of all but so many. `linked`: after "and", so that it may be about more of them.
+    `items`: of those of that name.
+    """
 
     count: int | None
     text: str = ""
+    but: bool = False
+    linked: bool = False
+    items: tuple[str, ...] = ()
+
+
+@dataclass
+class SaidPlace:
+    """What follows is true of `count` from this place on, in the order in which they were said.
+
+    `place` counts from 1, or from the end if it is negative. `items`: of those of that name.
+    """
+
+    place: int
+    count: int = 1
+    text: str = ""
+    items: tuple[str, ...] = ()
+
+
+@dataclass
+class SaidTimes:
+    """So many of all that was said."""
+
+    value: int
 
 
 @dataclass
@@ -121,7 +148,10 @@ class SaidPlain:
 
 @dataclass
 class SaidBoth:
-    """What follows is true of all the items named."""
+    """What follows is true of all the items named; `pair`: of two."""
+
+    pair: bool = False
+    text: str = ""
 
 
 @dataclass
@@ -145,6 +175,8 @@ Said = (
     | SaidGroup
     | SaidCategory
     | SaidSplit
+    | SaidPlace
+    | SaidTimes
     | SaidItem
     | SaidPlain
     | SaidBoth

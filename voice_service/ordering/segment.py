@@ -57,6 +57,7 @@ class Segmenter:
         self._language = language
         self._cues, self._longest_cue = _cue_table(language)
         self._hesitations = frozenset(language.cues[Cue.HESITATION])
+        self._numbering = {key_of(p, language) for p in language.cues[Cue.NUMBERED]}
         self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
 
     def segment(self, text: str) -> list[Span]:
@@ -136,8 +137,9 @@ class Segmenter:
             key += last.key
             text += f" {last.text}" if text else last.text
             senses = self._lexicon.find(key, text)
+            senses = () if self._numbers_several(tokens[start:end]) else senses
             cues = self._cues.get(text, _NO_CUES)
-            value = None
+            value = self._language.ordinals.get(text)
             if (
                 number is not None
                 and number[1] == end - start
@@ -158,6 +160,12 @@ class Segmenter:
     def _completes(self, filler: list[Token]) -> bool:
         """Whether words that seem idle may end a name or a measure: "seven, um, up"."""
         return any(t.text in self._measuring or self._lexicon.knows(t.key) for t in filler)
+
+    def _numbers_several(self, part: list[Token]) -> bool:
+        """Whether "combos one" would be taken for the number of one on the board."""
+        first, last = part[0], part[-1]
+        several = first.text not in self._cues and first.text != first.key
+        return several and len(part) > 1 and last.key.isdigit() and first.key in self._numbering
 
     def _sized(self, part: list[Token]) -> bool:
         """Whether a phrase for a number ends in a size of this menu: "a single"."""

@@ -46,6 +46,11 @@ class State:
         self.push(acts)
         return acts
 
+    @property
+    def has_items(self) -> bool:
+        """Whether anything is in the order, or was said just now."""
+        return bool(self.cart.items) or any(p.role is Role.ITEM for p in self.stretch)
+
     def ordered(self, part: Part) -> bool:
         """Whether an item is in the order, or was said just now."""
         said = [i for p in self.stretch if p.role is Role.ITEM for i in p.items]

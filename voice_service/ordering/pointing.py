@@ -1,0 +1,125 @@
+"""Words that point at what is ordered without naming it: "the first two", "all but one"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voice_service.ordering.acts import Ref, Which
+from voice_service.ordering.language import Cue
+from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.said import SaidBoth, SaidPlace, SaidSplit
+
+Pointer = SaidSplit | SaidBoth | SaidPlace
+
+_ENDS = (
+    Cue.AND,
+    Cue.COMMA,
+    Cue.BUT,
+    Cue.NO,
+    Cue.STOP,
+    Cue.QUESTION_MARK,
+    Cue.ALSO,
+    Cue.REQUEST,
+    Cue.ADD,
+    Cue.INSTEAD,
+)
+
+
+def pointed(parts: Sequence[Part], index: int, *, bare: bool = False) -> tuple[Pointer, int] | None:
+    """What the words at `index` point at, and where they end; None if they do not point.
+
+    `bare`: they stand where even a number alone points, as in "on one".
+    """
+    if index >= len(parts):
+        return None
+    part = parts[index]
+    if part.cue(Cue.ORDINAL):
+        return _place(parts, index)
+    if part.cue(Cue.OTHER):
+        return SaidSplit(None, part.span.text), index + 1
+    if part.cue(Cue.BOTH):
+        return _each(parts, index)
+    if part.role is Role.NUMBER or (bare and part.cue(Cue.ONE)):
+        return _some(parts, index, bare=bare)
+    return None
+
+
+def _some(parts: Sequence[Part], index: int, *, bare: bool) -> tuple[Pointer, int] | None:
+    count = parts[index].span.value or 1
+    named = parts[index + 1 : index + 3]
+    if len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is Role.ITEM:
+        text = text_of(parts[index : index + 3])
+        return SaidSplit(count, text, items=named[1].items), index + 3
+    end = _past_pronouns(parts, index + 1)
+    of_them = end > index + 1 and " " in parts[index + 1].span.text
+    return (SaidSplit(count, text_of(parts[index:end])), end) if of_them or bare else None
+
+
+def _place(parts: Sequence[Part], index: int) -> tuple[Pointer, int]:
+    end, count = index + 1, 1
+    if end < len(parts) and parts[end].role is Role.NUMBER:
+        count, end = parts[end].span.value or 1, end + 1
+    end = _past_pronouns(parts, end)
+    items: tuple[str, ...] = ()
+    if end < len(parts) and parts[end].role is Role.ITEM:
+        items, end = parts[end].items, end + 1
+    text = text_of(parts[index:end])
+    return SaidPlace(parts[index].span.value or 1, count, text, items), end
+
+
+def _each(parts: Sequence[Part], index: int) -> tuple[Pointer, int]:
+    end = _past_pronouns(parts, index + 1)
+    excepted = all_but(parts, end)
+    if excepted is not None:
+        count, end = excepted
+        return SaidSplit(count, text_of(parts[index:end]), but=True), end
+    both = SaidBoth(pair=parts[index].cue(Cue.PAIR), text=text_of(parts[index:end]))
+    return both, end
+
+
+def all_but(parts: Sequence[Part], index: int) -> tuple[int, int] | None:
+    """How many "but one" at `index` excepts, and where it ends."""
+    if index + 1 >= len(parts) or not parts[index].cue(Cue.BUT):
+        return None
+    number = parts[index + 1]
+    if number.role is not Role.NUMBER and not number.cue(Cue.ONE):
+        return None
+    end = _past_pronouns(parts, index + 2)
+    return (number.span.value or 1, end) if ends(parts, end) or _goes_on(parts[end]) else None
+
+
+def _goes_on(part: Part) -> bool:
+    return part.cue(Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN) or part.role in (
+        Role.MODIFIER,
+        Role.SIZE,
+    )
+
+
+def _past_pronouns(parts: Sequence[Part], index: int) -> int:
+    while index < len(parts) and parts[index].role is Role.CUE and parts[index].cue(Cue.ONE):
+        index += 1
+    return index
+
+
+def ends(parts: Sequence[Part], index: int) -> bool:
+    """Whether nothing more is said here about what comes before."""
+    return index >= len(parts) or parts[index].cue(*_ENDS)
+
+
+def ref_of(said: Pointer) -> Ref:
+    """What is pointed at, for the cart."""
+    match said:
+        case SaidPlace(place, count, text, items):
+            return Ref(Which.PLACE, count, place, items, text)
+        case SaidBoth(pair, text):
+            return Ref(Which.BOTH if pair else Which.ALL, text=text)
+        case SaidSplit(None, text):
+            return Ref(Which.OTHER, text=text)
+        case SaidSplit(count, text, but, items=items):
+            which = Which.BUT if but else Which.SOME
+            return Ref(which, count or 1, items=items, text=text or str(count))
+
+
+def text_of(parts: Sequence[Part]) -> str:
+    """The words of some parts."""
+    return " ".join(p.span.text for p in parts)
