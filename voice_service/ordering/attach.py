@@ -366,7 +366,7 @@ class Attacher:
 
     def _category(self, said: SaidCategory) -> None:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
-        if said.wanted and not said.negated and not labelled:
+        if said.wanted and not said.negated and (said.further or not labelled):
             self.acts.append(choose_item(self.menu, said))
 
 

@@ -40,7 +40,7 @@ from voice_service.ordering.said import (
     SaidTimes,
     SaidUnknown,
 )
-from voice_service.ordering.text import keys_of
+from voice_service.ordering.text import keys_of, plural
 
 _SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing else yet
 _IMPLIED = 0.85  # certainty of an item that was not named but is the only one that fits
@@ -51,13 +51,14 @@ class CartView:
     """What the parser may know of the cart: its items in order, and which one lacks a size.
 
     `choices`: the guest was asked which of these items is meant. `about`: the items that the guest
-    has just asked about.
+    has just asked about. `single`: the items of which there is just one.
     """
 
     items: tuple[str, ...] = ()
     unsized: str | None = None
     choices: tuple[str, ...] = ()
     about: tuple[Sense, ...] = ()
+    single: frozenset[str] = frozenset()
 
 
 def loose(
@@ -221,6 +222,11 @@ class _Loose:
         if self._ref is not None:
             self._ref = replace(self._ref, items=said.part.items)
             return
+        if said.part.plural and self._is_one_of_others(here):
+            # "The burgers", and there is one hamburger and one cheeseburger.
+            self._clause = []
+            self._acts.append(Problem("not_understood", said.part.span.text))
+            return
         clause, self._pointed = self._clause, here
         if clause:
             change = self._change(here, clause)
@@ -228,6 +234,13 @@ class _Loose:
             # A size or topping that it does not come with is not put onto another one instead.
             self._acts.append(self._fits_nothing(said.part.span.text) if change is None else change)
             self._pointed = None
+
+    def _is_one_of_others(self, item: str) -> bool:
+        """Whether there is a single one of it, beside other items, and its name is no plural."""
+        name = self._menu.item_name(item)
+        several = plural(name, self._menu.language) == name
+        alone = len(set(self._cart.items)) == 1
+        return item in self._cart.single and not several and not alone
 
 
 def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:

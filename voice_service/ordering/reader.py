@@ -231,7 +231,10 @@ class Reader:
             self.said.append(said)
         else:
             count = self._count
-            self.said.append(SaidCategory(sense.id, part.span.text, self._negated, wanted, count))
+            further = self._linked and count is not None
+            self.said.append(
+                SaidCategory(sense.id, part.span.text, self._negated, wanted, count, further)
+            )
         self._forget_count()
 
     def _unknown(self, part: Part) -> None:

@@ -90,13 +90,17 @@ class SaidGroup:
 
 @dataclass
 class SaidCategory:
-    """The name of a category: a label of what follows, or a wish that is not complete."""
+    """The name of a category: a label of what follows, or a wish that is not complete.
+
+    `further`: said after an "and" with a number, so that it is no label of what was named before.
+    """
 
     id: str
     text: str
     negated: bool
     wanted: bool
     count: int | None = None
+    further: bool = False
 
 
 @dataclass
