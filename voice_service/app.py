@@ -28,7 +28,7 @@ SCHEDULER = web.AppKey("SCHEDULER", Scheduler)
 
 _TURN_S = 6.0
 """A guest speaks for about so long, pause included, for one first partial and one final."""
-_SILENCE_TO_SPEECH = 2.0
+_SILENCE_TO_SPEECH = 1.5
 """Decodes of speech take about so much longer than those of silence, in which there are no words;
 with it, finals that are tried in vain."""
 
