@@ -19,12 +19,11 @@ from pathlib import Path
 
 import jiwer
 from faster_whisper import WhisperModel
-from harness import Recording, finals, in_parallel, mixed, read_manifest, service
+from harness import Recording, finals, in_parallel, mixed, read_manifest, read_noises, service
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from voice_service import models
 from voice_service.audio import SAMPLE_RATE, Samples
-from voice_service.offline import read_audio
 
 
 def offline(model: WhisperModel, audio: list[Samples], language: str) -> list[str]:
@@ -72,10 +71,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     recordings = read_manifest(arguments.manifest, without=arguments.without)[: arguments.limit]
-    noises: list[tuple[str, Samples]] = []
-    if arguments.noise:
-        paths = sorted(p for p in arguments.noise.iterdir() if p.suffix in (".wav", ".flac"))
-        noises = [(path.stem, read_audio(path)) for path in paths]
+    noises = read_noises(arguments.noise)
     found = models.resolve(arguments.model, models.default_models_dir())
     model = WhisperModel(found.location, device="cpu", compute_type="int8")
     normalise = EnglishTextNormalizer()

@@ -27,7 +27,7 @@ from typing import Final
 import numpy as np
 import psutil
 import soxr
-from harness import Recording, fixtures, read_manifest, silence
+from harness import Recording, read_recordings, silence
 
 from voice_service.audio import SAMPLE_RATE, AudioFormat, Encoding, PcmDecoder, Samples
 from voice_service.hypothesis import Hypothesis
@@ -152,10 +152,7 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=[], help="sets to leave out")
     parser.add_argument("--streams", type=int, default=200)
     arguments = parser.parse_args()
-    if arguments.manifest:
-        recordings = read_manifest(arguments.manifest, without=arguments.without)
-    else:
-        recordings = fixtures(Path(__file__).parent.parent / "fixtures" / "audio")
+    recordings = read_recordings(arguments.manifest, without=arguments.without)
     sessions = Sessions()
     # First, before freed memory of other measurements hides what is taken.
     speech = max(recordings, key=lambda r: r.end - r.onset)

@@ -30,7 +30,7 @@ from typing import Any, Final
 
 import numpy as np
 from gpus import watched
-from harness import fixtures, read_manifest
+from harness import read_recordings
 from numpy.typing import NDArray
 
 from voice_service import models
@@ -168,10 +168,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     arguments = parser().parse_args()
-    if arguments.manifest:
-        found = read_manifest(arguments.manifest)
-    else:
-        found = fixtures(Path(__file__).parent.parent / "fixtures" / "audio")
+    found = read_recordings(arguments.manifest)
     limits = (arguments.shortest * SAMPLE_RATE, arguments.longest * SAMPLE_RATE)
     recordings = [r.samples for r in found if limits[0] <= len(r.samples) <= limits[1]]
     if not recordings:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from harness import Recording, mixed, read_manifest
+from harness import Recording, mixed, read_manifest, read_noises
 from orders import convert
 from reliability import (
     Floats,
@@ -50,7 +50,7 @@ from voice_service.audio import SAMPLE_RATE, Samples
 from voice_service.calibration import RAW, Calibration
 from voice_service.heard import Final, ListenerEvent, Partial
 from voice_service.listener import Listener
-from voice_service.offline import Decode, listen, read_audio
+from voice_service.offline import Decode, listen
 from voice_service.ordering.conversation import Conversation
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.recognizer import Recognizer
@@ -61,7 +61,6 @@ _CHUNK = SAMPLE_RATE // 10
 _NEVER_MS = 60_000
 _FOLDS = 5
 _CLEAN = "clean"
-_AUDIO = (".wav", ".flac")
 
 About = dict[str, dict[str, Any]]
 """The lines of the manifest by their `file`."""
@@ -179,8 +178,7 @@ def all_words(arguments: argparse.Namespace) -> list[Judged]:
     recordings = read_manifest(arguments.manifest, without=arguments.without)
     if arguments.slots:
         recordings = [r for r in recordings if about[r.name].get("slots")]
-    folder = sorted(arguments.noise.iterdir()) if arguments.noise else []
-    noises = [read_audio(path) for path in folder if path.suffix in _AUDIO]
+    noises = [noise for _, noise in read_noises(arguments.noise)]
     conditions: list[Condition] = [(None, ()), *((snr, noises) for snr in arguments.snr if noises)]
     ears, right = listening(arguments), judging(about, arguments.slots)
     found: list[Judged] = []

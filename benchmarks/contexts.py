@@ -31,7 +31,7 @@ from typing import Final, get_args
 
 import jiwer
 import numpy as np
-from harness import Recording, mixed, read_manifest
+from harness import Recording, mixed, read_manifest, read_noises
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from voice_service import models
@@ -41,7 +41,6 @@ from voice_service.compute import Compute
 from voice_service.heard import Urgency
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.listener import Listener
-from voice_service.offline import read_audio
 from voice_service.recognizer import (
     CAREFUL,
     QUICK,
@@ -175,10 +174,7 @@ def compare(arguments: argparse.Namespace, kind: str) -> None:
     """Print a table for one kind of decode."""
     bench = Bench(arguments, kind)
     recordings = read_manifest(arguments.manifest, without=arguments.without)[:: arguments.every]
-    noises = []
-    if arguments.noise:
-        paths = sorted(p for p in arguments.noise.iterdir() if p.suffix in (".wav", ".flac"))
-        noises = [read_audio(path) for path in paths]
+    noises = [noise for _, noise in read_noises(arguments.noise)]
     conditions = [None, *(arguments.snr if noises else [])]
     sets = []
     for snr in conditions:

@@ -24,6 +24,9 @@ from voice_service.client import Event, VoiceStream
 from voice_service.offline import read_audio
 from voice_service.pace import Pace, play
 
+_FIXTURES = Path(__file__).parent.parent / "fixtures" / "audio"
+_AUDIO = (".wav", ".flac", ".ogg")
+
 ACTIVE_DB = 35.0
 """Speech is where a 20 ms frame is at most this far below the loudest frames, …"""
 ABOVE_FLOOR = 0.4
@@ -81,10 +84,20 @@ def read_manifest(path: Path, *, without: Sequence[str] = ()) -> list[Recording]
     return recordings
 
 
-def fixtures(folder: Path) -> list[Recording]:
-    """The fixtures that are one clean utterance."""
+def read_recordings(manifest: Path | None, *, without: Sequence[str] = ()) -> list[Recording]:
+    """Those of a manifest; without one, the fixtures that are one clean utterance."""
+    return _fixtures() if manifest is None else read_manifest(manifest, without=without)
+
+
+def read_noises(folder: Path | None) -> list[tuple[str, Samples]]:
+    """The noises of a folder with their names, in the order of these; none without a folder."""
+    files = [] if folder is None else sorted(folder.iterdir())
+    return [(path.stem, read_audio(path)) for path in files if path.suffix in _AUDIO]
+
+
+def _fixtures() -> list[Recording]:
     recordings = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(_FIXTURES.glob("*.json")):
         about = json.loads(path.read_text(encoding="utf-8"))
         if len(about.get("utterances", [])) != 1 or about.get("noise"):
             continue

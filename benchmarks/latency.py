@@ -23,9 +23,8 @@ from harness import (
     Recording,
     Service,
     finals,
-    fixtures,
     percentiles,
-    read_manifest,
+    read_recordings,
     service,
     silence,
     stream,
@@ -143,10 +142,7 @@ def main() -> None:
     parser.add_argument("--model", default="tiny.en")
     parser.add_argument("--serve", default="", help="options of `voice-service serve`, quoted")
     arguments = parser.parse_args()
-    if arguments.manifest:
-        recordings = read_manifest(arguments.manifest, without=arguments.without)
-    else:
-        recordings = fixtures(Path(__file__).parent.parent / "fixtures" / "audio")
+    recordings = read_recordings(arguments.manifest, without=arguments.without)
     print(f"{len(recordings)} recordings, model {arguments.model}; seconds: p50 p90 p99")
     print(
         "sessions  onset→first partial   between partials      end of speech→final   CPU s/s   "

@@ -28,12 +28,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from harness import LEAD, Recording, mixed, read_manifest
+from harness import LEAD, Recording, mixed, read_manifest, read_noises
 
 from voice_service.audio import SAMPLE_RATE, Framer, Samples
 from voice_service.endpointing import Endpointer, SpeechEnded, SpeechStarted
 from voice_service.listening import ListenerSettings
-from voice_service.offline import read_audio
 from voice_service.settings import VoiceSettings
 from voice_service.vad import FRAME, DetectorFactory, DetectorKind, SpeechDetector
 
@@ -187,11 +186,10 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / max(1, whole):6.1f}"
 
 
-def read_noises(folder: Path) -> list[tuple[str, Samples]]:
-    """The noises of a folder, in the order of their names."""
-    paths = sorted(p for p in folder.iterdir() if p.suffix in (".wav", ".flac", ".ogg"))
-    noises = [(path.stem, read_audio(path)) for path in paths]
-    return [(n, s) for n, s in noises if len(s) >= _SHORTEST_NOISE_S * SAMPLE_RATE]
+def long_noises(folder: Path) -> list[tuple[str, Samples]]:
+    """The noises of a folder that last long enough: a room's impulse response is none."""
+    shortest = _SHORTEST_NOISE_S * SAMPLE_RATE
+    return [(name, noise) for name, noise in read_noises(folder) if len(noise) >= shortest]
 
 
 def main() -> None:
@@ -212,7 +210,7 @@ def main() -> None:
 
     every = read_manifest(arguments.manifest, without=arguments.without)
     recordings = random.Random(arguments.seed).sample(every, min(len(every), arguments.sample))
-    noises = read_noises(arguments.noise)
+    noises = long_noises(arguments.noise)
     clean = [mixed(r, None, None, 0) for r in recordings]
     speech = sum(r.end - r.onset for r in recordings)
     print(f"{len(recordings)} recordings, {speech:.0f} s of speech; % but for delay and ms/s")

@@ -47,7 +47,7 @@ import peers
 import psutil
 from dialects import Dialect, Refused, VoiceService
 from gpus import watched
-from harness import Recording, Service, fixtures, read_manifest, service
+from harness import Recording, Service, read_recordings, service
 from load import Cost, Run, Script, run
 from shown import Figures, figures
 
@@ -264,10 +264,7 @@ def main() -> None:
     arguments = parser().parse_args()
     if arguments.soak and not arguments.streams:
         raise SystemExit("--soak needs --streams")
-    if arguments.manifest:
-        recordings = read_manifest(arguments.manifest, without=arguments.without)
-    else:
-        recordings = fixtures(Path(__file__).parent.parent / "fixtures" / "audio")
+    recordings = read_recordings(arguments.manifest, without=arguments.without)
     recordings = [
         r for r in recordings if arguments.shortest <= r.end - r.onset <= arguments.longest
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -184,11 +183,7 @@ class Conversation:
         choices = self._choice.candidates if self._choice is not None else self._cart.wanted
         asked = any(r.question is not None for r in self._open)
         about = () if asked else self._about
-        count = Counter[str]()
-        for line in lines:
-            count[line.item] += line.quantity or 1
-        single = frozenset(item for item, quantity in count.items() if quantity == 1)
-        return CartView(self._cart.spoken_order, unsized, choices, about, single)
+        return CartView(self._cart.spoken_order, unsized, choices, about, self._cart.single)
 
     def _take(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
         before = self._cart.lines

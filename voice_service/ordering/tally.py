@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -36,6 +37,14 @@ class Tally:
         """The items, the one talked about last at the end."""
         others = [line.item for line in self.lines if line.id != self._last]
         return (*others, *(line.item for line in self.lines if line.id == self._last))
+
+    @property
+    def single(self) -> frozenset[str]:
+        """The items of which there is just one."""
+        counts = Counter[str]()
+        for line in self.lines:
+            counts[line.item] += line.count
+        return frozenset(item for item, count in counts.items() if count == 1)
 
     def _whole(self) -> list[Line]:
         """The lines in the order said, without parts of combos."""
