@@ -42,11 +42,12 @@ from voice_service.audio import SAMPLE_RATE, Samples
 from voice_service.batching import BatchPolicy
 from voice_service.compute import Compute
 from voice_service.ending import by_marks
+from voice_service.guest_order import GuestOrder
 from voice_service.heard import Ended, ListenerEvent, Partial
 from voice_service.heard import Final as Said
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.listener import Listener
-from voice_service.ordering import CompiledMenu, Conversation, Heard, HeardWord
+from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.recognizer import Recognizer
 from voice_service.settings import VoiceSettings
 from voice_service.vad import DetectorFactory
@@ -95,7 +96,7 @@ class Stream:
         self.told: list[tuple[float, ListenerEvent]] = []
         self._listener = listener
         self._decode = decode
-        self._conversation = conversation
+        self._order = GuestOrder("", conversation)
         self._answer: tuple[float, Hypothesis] | None = None
 
     def run(self, samples: Samples) -> None:
@@ -121,8 +122,8 @@ class Stream:
         if self._answer is not None or self._listener.wanted() is None:
             return
         request = self._listener.take()
-        if self._conversation is not None and request.thorough:
-            request = replace(request, choose=self._conversation.chooser())
+        if request.thorough:
+            request = replace(request, choose=self._order.chooser())
         began = time.process_time()
         hypothesis = self._decode(request)
         spent = time.process_time() - began
@@ -132,10 +133,8 @@ class Stream:
     def _tell(self, events: Sequence[ListenerEvent]) -> None:
         for event in events:
             self.told.append((self.now, event))
-            if isinstance(event, Said) and self._conversation is not None:
-                words = tuple(HeardWord(w.text, w.confidence) for w in event.hypothesis.words)
-                said = event.hypothesis
-                self._conversation.hear(Heard(event.utterance, said.text, said.confidence, words))
+            if isinstance(event, Said):
+                self._order.hear(event)
 
 
 class Bench:
@@ -144,7 +143,7 @@ class Bench:
     def __init__(self, model: str, menu: EvalMenu | None) -> None:
         found = models.resolve(model, models.default_models_dir())
         compute = Compute("cpu", "int8", workers=1, batches=BatchPolicy())
-        self._recognizer = Recognizer(Whisper(found.location, compute))
+        self._recognizer = Recognizer(Whisper(found.location, compute), found.calibration)
         self.menu = menu
         self._compiled = None if menu is None else CompiledMenu(menu.menu)
         self._detectors = DetectorFactory("two-stage", 2)
@@ -167,6 +166,7 @@ class Bench:
             "en",
             self._compiled.bias if self._compiled is not None else "",
             by_marks if conversation is None else conversation.ending,
+            self._recognizer.calibration,
         )
         stream = Stream(listener, self.decode, conversation)
         samples = mixed(trial.recording, None, None, 0)
