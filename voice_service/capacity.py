@@ -37,7 +37,7 @@ class Capacity:
         self._at = 0.0
 
     def serving(self, sessions: int, now: float) -> None:
-        """So many sessions are in progress from now on."""
+        """So many sessions are in progress, with their clients there, from now on."""
         self._forget(now)
         self._sessions = sessions
 

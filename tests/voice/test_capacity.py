@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from random import Random
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voice_service.capacity import Capacity
@@ -16,6 +18,26 @@ def served(
     for second in range(seconds):
         capacity.spent(sessions * cost, start + second)
     return start + seconds
+
+
+def crowd(capacity: Capacity, length: float, cost: float, seed: int) -> list[int]:
+    """How many are served, twice a second for five minutes, where there are always more who wait.
+
+    Their sessions take about `length` seconds; each has a final about every 5 s.
+    """
+    random, guests, counts = Random(seed), [], []
+    for tick in range(600):
+        now = tick / 2
+        guests = [ends for ends in guests if ends > now]
+        capacity.serving(len(guests), now)
+        while len(guests) < capacity.limit(now):
+            guests.append(now + length * random.uniform(0.7, 1.3))
+            capacity.serving(len(guests), now)
+        for _ in guests:
+            if random.random() < 0.1:
+                capacity.spent(5 * cost, now)
+        counts.append(len(guests))
+    return counts
 
 
 def test_before_anything_is_measured_the_guess_decides() -> None:
@@ -72,3 +94,17 @@ def test_whatever_happens_the_limit_stays_between_one_guest_and_four_times_the_g
         capacity.spent(spent, now)
         capacity.waited(waited, now)
         assert 1 <= capacity.limit(now) <= max(1, sessions, 4 * 0.9 * workers / guess)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    length=st.floats(15, 120),
+    guess=st.sampled_from([0.05, 0.1, 0.2]),
+    seed=st.integers(0, 99),
+)
+def test_short_sessions_and_long_ones_lead_to_the_same_limit(
+    length: float, guess: float, seed: int
+) -> None:
+    """Where 18 use up the workers' time 18 are served, however fast they come and go."""
+    later = crowd(Capacity(2, guess), length, 0.1, seed)[300:]
+    assert 16 <= sum(later) / len(later) <= 20
