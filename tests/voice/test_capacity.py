@@ -23,19 +23,23 @@ def served(
 def crowd(capacity: Capacity, length: float, cost: float, seed: int) -> list[int]:
     """How many are served, twice a second for five minutes, where there are always more who wait.
 
-    Their sessions take about `length` seconds; each has a final about every 5 s.
+    Their sessions take about `length` seconds, with a final every 5 s and one at the end, which
+    takes a worker for the time of what was said.
     """
-    random, guests, counts = Random(seed), [], []
-    for tick in range(600):
-        now = tick / 2
-        guests = [ends for ends in guests if ends > now]
+    random, counts = Random(seed), []
+    # When a guest goes, and until when everything is recognised.
+    guests: list[tuple[float, float]] = []
+    for now in (tick / 2 for tick in range(600)):
+        for ends, known in guests:
+            if now >= min(ends, known + 5):
+                capacity.spent(cost * (now - known), now)
+        guests = [
+            (ends, now if now >= known + 5 else known) for ends, known in guests if ends > now
+        ]
         capacity.serving(len(guests), now)
         while len(guests) < capacity.limit(now):
-            guests.append(now + length * random.uniform(0.7, 1.3))
+            guests.append((now + length * random.uniform(0.7, 1.3), now))
             capacity.serving(len(guests), now)
-        for _ in guests:
-            if random.random() < 0.1:
-                capacity.spent(5 * cost, now)
         counts.append(len(guests))
     return counts
 
@@ -55,7 +59,18 @@ def test_what_sessions_really_cost_replaces_the_guess() -> None:
 def test_quiet_sessions_do_not_make_room_without_end() -> None:
     """All of them may begin to speak at once."""
     capacity = Capacity(2, 0.1)
-    assert capacity.limit(served(capacity, 20, 0.0, 600)) == 72
+    assert capacity.limit(served(capacity, 20, 0.0, 600)) in (71, 72)
+
+
+def test_guests_who_have_just_come_make_no_room_for_more() -> None:
+    """They will cost as much as others, and have not said anything yet."""
+    capacity = Capacity(2, 0.1)
+    for tick in range(100):
+        now = tick / 20
+        capacity.serving(capacity.limit(now), now)
+    assert capacity.limit(5.0) <= 22
+    capacity.spent(22 * 5 * 0.1, 5.0)
+    assert capacity.limit(5.0) in range(16, 22)
 
 
 def test_late_finals_leave_no_room_for_others_until_they_are_in_time_again() -> None:
