@@ -71,7 +71,7 @@ def build_voice_app(
     async def voice(app: web.Application) -> AsyncIterator[None]:
         yield
         await sessions.drain(settings.shutdown_grace_s)
-        await scheduler.close()
+        await scheduler.close(settings.shutdown_grace_s)
 
     # Behind the hub's own context, so that it is left before the store is closed.
     app.cleanup_ctx.append(voice)

@@ -93,12 +93,16 @@ class Scheduler:
         """The source is gone. A decode of it that is in flight is still delivered."""
         self._wishing.discard(source)
 
-    async def close(self) -> None:
-        """Wait for decodes in flight; start no more."""
+    async def close(self, seconds: float) -> None:
+        """Wait for decodes in flight, for a bounded time; start no more."""
         self._closed = True
         if self._alarm is not None:
             self._alarm.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                _log.error("a decode did not come back")
+                task.cancel()
         self._pool.shutdown(wait=False)
 
     def _note(self, source: Source) -> None:

@@ -137,7 +137,7 @@ async def test_finals_go_first_then_the_older_wish() -> None:
         "partial, early",
         "partial, late",
     ]
-    await plan.close()
+    await plan.close(TIMEOUT)
 
 
 async def test_one_decode_of_a_session_is_in_flight_however_often_it_asks() -> None:
@@ -154,7 +154,7 @@ async def test_one_decode_of_a_session_is_in_flight_however_often_it_asks() -> N
     assert session.most == 1
     assert desk.most == 1
     assert len(session.answers) == 5
-    await plan.close()
+    await plan.close(TIMEOUT)
 
 
 async def test_workers_decode_side_by_side_and_no_more_than_there_are() -> None:
@@ -170,7 +170,7 @@ async def test_workers_decode_side_by_side_and_no_more_than_there_are() -> None:
     await finished(*sessions)
     assert desk.most == 2
     assert threading.current_thread().name not in desk.threads
-    await plan.close()
+    await plan.close(TIMEOUT)
 
 
 async def test_many_sessions_all_get_every_answer_and_their_own() -> None:
@@ -188,7 +188,7 @@ async def test_many_sessions_all_get_every_answer_and_their_own() -> None:
     for session in sessions:
         assert [a and a.text for a in session.answers] == [session.name] * 4
         assert session.most == 1
-    await plan.close()
+    await plan.close(TIMEOUT)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ async def test_a_failure_is_delivered_as_none_and_the_worker_goes_on(error: Exce
     assert failing.answers[0] is None
     assert failing.answers[1] == Hypothesis("one", 1.0)
     assert other.answers == [Hypothesis("two", 1.0)]
-    await plan.close()
+    await plan.close(TIMEOUT)
 
 
 @pytest.mark.parametrize("size", [1, 3])
@@ -240,7 +240,7 @@ async def test_a_session_that_fails_to_ask_costs_no_worker_and_no_other_its_answ
     await finished(confused)
     assert calm.answers == [Hypothesis("calm", 1.0)]
     assert confused.answers == [None, Hypothesis("confused", 1.0)]
-    await plan.close()
+    await plan.close(TIMEOUT)
 
 
 async def test_a_wish_that_is_withdrawn_is_not_decoded() -> None:
@@ -254,7 +254,7 @@ async def test_a_wish_that_is_withdrawn_is_not_decoded() -> None:
     fickle.wishes.clear()
     desk.open()
     await finished(busy)
-    await plan.close()
+    await plan.close(TIMEOUT)
     assert desk.order == ["busy"]
     assert fickle.answers == []
 
@@ -272,7 +272,7 @@ async def test_a_forgotten_session_is_not_decoded_any_more() -> None:
     plan.forget(busy)
     desk.open()
     await finished(busy)
-    await plan.close()
+    await plan.close(TIMEOUT)
     assert desk.order == ["busy"]
     assert len(busy.answers) == 1
 
@@ -284,7 +284,7 @@ async def test_close_waits_for_what_is_in_flight_and_starts_no_more() -> None:
     session = Session("one", *[Want(Urgency.FINAL, n) for n in range(4)])
     plan.update(session)
     await desk.wait_busy()
-    closing = asyncio.create_task(plan.close())
+    closing = asyncio.create_task(plan.close(TIMEOUT))
     await asyncio.sleep(0)
     desk.open()
     async with asyncio.timeout(TIMEOUT):
@@ -295,6 +295,19 @@ async def test_close_waits_for_what_is_in_flight_and_starts_no_more() -> None:
     assert desk.order == ["one"]
 
 
+async def test_close_does_not_wait_for_ever_for_a_decode_that_hangs() -> None:
+    """A device that answers no more must not keep the store from being closed."""
+    desk = Desk()
+    plan = scheduler(desk)
+    session = Session("one", Want(Urgency.FINAL, 0))
+    plan.update(session)
+    await desk.wait_busy()
+    async with asyncio.timeout(TIMEOUT):
+        await plan.close(0.01)
+    assert session.answers == []
+    desk.open()
+
+
 async def test_decodes_are_measured() -> None:
     """The real-time factor is what capacity is planned by."""
     registry = CollectorRegistry()
@@ -302,7 +315,7 @@ async def test_decodes_are_measured() -> None:
     session = Session("one", Want(Urgency.FINAL, 0), Want(Urgency.PARTIAL, 0))
     plan.update(session)
     await finished(session)
-    await plan.close()
+    await plan.close(TIMEOUT)
     for kind in ("thorough", "quick"):
         assert registry.get_sample_value("voice_decode_seconds_count", {"kind": kind}) == 1
         assert registry.get_sample_value("voice_decode_batch_size_sum", {"kind": kind}) == 1
@@ -342,7 +355,7 @@ async def test_who_waits_behind_a_decode_goes_together_with_others_of_the_same_k
     sizes = {"kind": "thorough"}
     assert registry.get_sample_value("voice_decode_batch_size_sum", sizes) == 4
     assert registry.get_sample_value("voice_decode_batch_size_count", sizes) == 2
-    await plan.close()
+    await plan.close(TIMEOUT)
 
 
 async def test_a_lone_wish_is_decoded_at_once_however_patient_the_policy_is() -> None:
@@ -351,7 +364,7 @@ async def test_a_lone_wish_is_decoded_at_once_however_patient_the_policy_is() ->
     session = Session("one", Want(Urgency.FINAL, asyncio.get_running_loop().time()))
     plan.update(session)
     await finished(session)
-    await plan.close()
+    await plan.close(TIMEOUT)
 
 
 async def test_beside_a_decode_that_runs_a_batch_waits_until_it_is_full() -> None:
@@ -369,7 +382,7 @@ async def test_beside_a_decode_that_runs_a_batch_waits_until_it_is_full() -> Non
     desk.open()
     await finished(busy, first, second)
     assert [batch for batch in desk.batches if len(batch) > 1] == [["1", "2"]]
-    await plan.close()
+    await plan.close(TIMEOUT)
 
 
 async def test_a_batch_that_stays_small_starts_when_its_time_is_up() -> None:
@@ -387,7 +400,7 @@ async def test_a_batch_that_stays_small_starts_when_its_time_is_up() -> None:
     assert patient.answers == busy.answers == []
     desk.open()
     await finished(busy, patient)
-    await plan.close()
+    await plan.close(TIMEOUT)
 
 
 async def test_a_batch_that_fails_is_decoded_one_by_one() -> None:
@@ -409,7 +422,7 @@ async def test_a_batch_that_fails_is_decoded_one_by_one() -> None:
     assert [session.answers for session in sessions] == [
         [None if session.name == "bad" else Hypothesis(session.name, 1.0)] for session in sessions
     ]
-    await plan.close()
+    await plan.close(TIMEOUT)
 
 
 async def test_a_batch_costs_its_worker_once() -> None:
@@ -430,7 +443,7 @@ async def test_a_batch_costs_its_worker_once() -> None:
         plan.update(session)
     desk.open()
     await finished(*sessions)
-    await plan.close()
+    await plan.close(TIMEOUT)
     assert [set(batch) for batch in desk.batches] == [{"busy"}, {"first", "a", "b", "c"}]
     total = registry.get_sample_value("voice_decode_seconds_sum", {"kind": "quick"})
     assert total is not None
@@ -446,5 +459,5 @@ async def test_what_was_decoded_twice_is_counted() -> None:
     for session in sessions:
         plan.update(session)
     await finished(*sessions)
-    await plan.close()
+    await plan.close(TIMEOUT)
     assert registry.get_sample_value("voice_decode_repeats_total") == 2
