@@ -33,6 +33,11 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 _RETRY_PAUSES = (0.5, 2.0, 5.0, 0.0)
 """Seconds between attempts to hand an event to the hub."""
+_ONE_TRY = (0.0,)
+"""The same once an event was lost: the hub gets none of the others either, and they must not wait
+for each other."""
+_MOST_FOR_HUB = 128
+"""Finals and orders that may wait for the hub: some minutes of a guest who speaks."""
 
 
 class LiveSession:
@@ -79,7 +84,7 @@ class LiveSession:
         self._logging = contextvars.copy_context()
         self._logging.run(_bind, session.session_id, restaurant_id)
         self._timer: asyncio.TimerHandle | None = None
-        # Holds finals and orders: as few as guests speak, and bounded by the session's backlog.
+        self._hub_answers = True
         self._for_hub: asyncio.Queue[Tell | PlaceOrder | SessionState | None] = asyncio.Queue()
         self._for_hub.put_nowait(SessionState.STARTED)
         self._hub_task = self._loop.create_task(
@@ -218,6 +223,10 @@ class LiveSession:
 
     def _settle(self) -> None:
         """After every event: what is wanted now, when time matters next, and whether it is over."""
+        if self.in_progress and self._for_hub.qsize() > _MOST_FOR_HUB:
+            _log.error("the hub takes nothing", session=self.session.session_id)
+            self._perform(self.session.fail(self._loop.time()))
+            return
         self._scheduler.update(self)
         if self._seen != (self.in_progress, self.here):
             self._seen = self.in_progress, self.here
@@ -294,9 +303,9 @@ class LiveSession:
 
     async def _try(self, what: str, change: Callable[[], Awaitable[T]]) -> T | None:
         """What the hub answers; None if it refuses again and again."""
-        for pause in _RETRY_PAUSES:
+        for pause in _RETRY_PAUSES if self._hub_answers else _ONE_TRY:
             try:
-                return await in_time(change())
+                answer = await in_time(change())
             except (OrderError, TimeoutError) as error:
                 _log.warning(
                     "the hub did not take an event",
@@ -305,6 +314,10 @@ class LiveSession:
                     why=str(error),
                 )
                 await asyncio.sleep(pause)
+            else:
+                self._hub_answers = True
+                return answer
+        self._hub_answers = False
         _log.error("an event is lost", type=what, session=self.session.session_id)
         return None
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
+import structlog
 from voice_kit import Start, finals, pieces, recording, sidecar, text_of, wer
 
 from order_events.app import EVENTS
+from voice_service import live
 from voice_service.ordering import Conversation
 from voice_service.recognizer import Recognizer
 
@@ -53,7 +56,7 @@ async def test_an_order_that_fails_costs_its_own_guest_an_utterance_and_others_n
     def failing(self: Conversation) -> Callable[[Sequence[str]], int]:
         raise KeyError("menu")
 
-    server = await start(decode_workers=1)
+    server = await start()
     guest, other = await server.voice(user="lane-1"), await server.voice(user="lane-2")
     await guest.begin("s1")
     chunks = pieces(recording("one_item"), 500)
@@ -90,6 +93,38 @@ async def test_an_order_that_cannot_be_stored_goes_to_a_person(start: Start) -> 
     assert order["order"] is None
     assert (await client.end())["order_id"] is None
     assert wer(sidecar("one_item")["text"], text_of(client.events)) <= 0.15
+
+
+async def test_events_behind_one_that_was_lost_are_tried_once(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that is gone must not hold a session for a minute per thing that was said."""
+    monkeypatch.setattr(live, "_RETRY_PAUSES", (0.0,) * 4)
+    server = await start()
+    client = await server.voice()
+    await client.begin("s1")
+    await server.app[EVENTS].store.close()
+    with structlog.testing.capture_logs() as lines:
+        await client.chunks(pieces(recording("correct_size"), 500))
+        await client.end()
+        await server.stop()
+    seen = Counter(line["event"] for line in lines)
+    assert seen["an event is lost"] >= 3
+    assert seen["the hub did not take an event"] == seen["an event is lost"] + 3
+
+
+async def test_a_hub_that_takes_nothing_ends_the_session_rather_than_fill_the_memory(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guest's client is told, and a person must look at the order."""
+    monkeypatch.setattr(live, "_MOST_FOR_HUB", 2)
+    server = await start(shutdown_grace_s=0.1)
+    client = await server.voice()
+    await client.begin("s1")
+    await server.app[EVENTS].store.close()
+    await client.chunks(pieces(recording("correct_size"), 500))
+    await client.error("INTERNAL")
+    await client.until("voice:end")
 
 
 async def test_a_menu_that_changes_is_the_menu_of_the_next_guest(start: Start) -> None:
