@@ -104,6 +104,7 @@ class Sessions:
         menu = await self._menu(key.restaurant_id, start.language) if wanted else None
         # Another start may have come first while the menu was read.
         self._check(key, start)
+        self._make_room()
         live = self._start(key, start, menu)
         live.connection = connection
         self._tell_started(live, connection, message)
@@ -148,7 +149,7 @@ class Sessions:
                 f"the model {self._model.name} does not know {start.language!r}; "
                 f"it knows: {', '.join(sorted(self._model.languages))}",
             )
-        if not self._has_room():
+        if self._here() >= self._limit():
             self._metrics.refused.inc()
             raise ProtocolError(
                 ErrorCode.OVERLOADED,
@@ -156,17 +157,16 @@ class Sessions:
                 retry_after_ms=5_000,
             )
 
-    def _has_room(self) -> bool:
-        """Whether a session can start; one whose client is away gives way to one that is here."""
-        running = [live for live in self._live.values() if live.session.phase is Phase.STREAMING]
-        ending = sum(live.session.phase is Phase.ENDING for live in self._live.values())
-        if len(running) + ending < self._limit():
-            return True
-        away = [live for live in running if not live.session.attached]
-        if not away:
-            return False
-        away[0].end("connection_lost")
-        return True
+    def _make_room(self) -> None:
+        """If it is full, the session that is away and began first gives way to one that is here."""
+        running = [live for live in self._live.values() if live.in_progress]
+        if len(running) >= self._limit():
+            away = next((live for live in running if not live.here), None)
+            if away is not None:
+                away.end("connection_lost")
+
+    def _here(self) -> int:
+        return sum(live.here for live in self._live.values())
 
     def _limit(self) -> int:
         now = asyncio.get_running_loop().time()
@@ -175,8 +175,7 @@ class Sessions:
     def _count(self) -> None:
         """After every change. Who has ended or is away costs nothing, and is not counted as if."""
         self._metrics.sessions.set(sum(live.in_progress for live in self._live.values()))
-        here = sum(live.here for live in self._live.values())
-        self._capacity.serving(here, asyncio.get_running_loop().time())
+        self._capacity.serving(self._here(), asyncio.get_running_loop().time())
 
     def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> LiveSession:
         settings = self._settings

@@ -261,6 +261,26 @@ async def test_a_guest_who_is_here_goes_before_one_who_may_come_back(start: Star
             assert await client.close_code() == 1013
 
 
+async def test_one_guest_who_comes_sends_one_away(start: Start) -> None:
+    """Two may come back, and there is one newcomer: the other keeps its place."""
+    server = await start(max_sessions=2)
+    chunks = pieces(recording("one_item"), 500)
+    for name in ("s1", "s2"):
+        lost = await server.voice(user=name)
+        await lost.begin(name)
+        await lost.chunks(chunks[:5])
+        await lost.until("voice:speech_started")
+        lost.abort()
+    async with asyncio.timeout(TIMEOUT):
+        while await metric(server, 'order_events_connections{socket="voice"}'):
+            pass
+    await (await server.voice(user="lane-3")).begin("s3")
+    again = await server.voice(user="s2")
+    started = await again.begin("s2", resume=True)
+    await again.chunks(chunks[5:], first=started["next_sequence"])
+    assert (await again.end())["audio_ms"] == sidecar("one_item")["audio"]["duration_ms"]
+
+
 async def test_one_session_that_floods_does_not_starve_another(start: Start) -> None:
     """A file sent at once, with minutes of speech, and a guest who speaks: the guest is served."""
     server = await start()
