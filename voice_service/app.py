@@ -39,7 +39,7 @@ def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer
     Blocks for seconds. Raises what CTranslate2 raises: RuntimeError, ValueError or OSError.
     """
     whisper = Whisper(model.location, settings.compute(present(settings.device)))
-    return Recognizer(whisper, model.calibration)
+    return Recognizer(whisper, model.calibration, model.languages)
 
 
 def build_voice_app(
@@ -54,7 +54,7 @@ def build_voice_app(
     scheduler = Scheduler(recognizer, compute.workers, compute.batches, voice_metrics, capacity)
     sessions = Sessions(
         settings=settings,
-        model=SpeechModel(model_name, recognizer.whisper.languages, recognizer.calibration),
+        model=SpeechModel(model_name, recognizer.languages, recognizer.calibration),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
         scheduler=scheduler,
         capacity=capacity,

@@ -64,7 +64,7 @@ def transcribe_files(
     """The command `transcribe`: finals as text, or every event as a line of JSON; exit status."""
     detectors = DetectorFactory(settings.detector, settings.webrtc_mode)
     language = options.language.split("-")[0].lower()
-    if language not in recognizer.whisper.languages:
+    if language not in recognizer.languages:
         complain(f"the model does not know {options.language}")
         return 1
     failed = 0

@@ -7,7 +7,7 @@ docs/measurements.md. Everything here may run on any thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -99,12 +99,19 @@ class Recognizer:
 
     `cost` is the time, in seconds, that a quick and a thorough decode of a second of silence take
     together when batches are full; on a CPU, processor time. `calibration` is the model's, for
-    whoever tells its confidences: here they are the decoder's own probabilities.
+    whoever tells its confidences: here they are the decoder's own probabilities. `languages` are
+    those that the model has learnt, if that is known: the tokens of a distilled one name others.
     """
 
-    def __init__(self, whisper: Whisper, calibration: Calibration = RAW) -> None:
+    def __init__(
+        self,
+        whisper: Whisper,
+        calibration: Calibration = RAW,
+        languages: Collection[str] | None = None,
+    ) -> None:
         self.whisper = whisper
         self.calibration = calibration
+        self.languages = whisper.languages if languages is None else frozenset(languages)
         self.quick = QUICK
         self.thorough = THOROUGH
         self.careful: DecodingProfile | None = CAREFUL
@@ -132,8 +139,7 @@ class Recognizer:
     def _warm_up(self) -> float:
         """Decode silence once in each way, since a model's first decode is several times slower."""
         silence = np.zeros(SAMPLE_RATE, np.float32)
-        languages = self.whisper.languages
-        language = "en" if "en" in languages else min(languages)
+        language = "en" if "en" in self.languages else min(self.languages)
         # On a CPU, what else runs while the service starts does not count.
         on_cpu = self.whisper.compute.device == "cpu"
         clock = time.process_time if on_cpu else time.perf_counter

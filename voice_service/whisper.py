@@ -82,7 +82,7 @@ class Whisper:
 
     @property
     def languages(self) -> frozenset[str]:
-        """ISO 639 codes of what the model can recognise."""
+        """ISO 639 codes of what the model has tokens for."""
         return frozenset(self._whisper.supported_languages)
 
     @lru_cache(maxsize=1024)  # noqa: B019  one model lives as long as the process

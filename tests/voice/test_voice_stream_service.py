@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,11 +27,14 @@ from voice_kit import (
 )
 
 from order_events.auth import Role
-from voice_service.app import CAPACITY
+from voice_service import models
+from voice_service.app import CAPACITY, load_recognizer
 from voice_service.calibration import Calibration
 from voice_service.model_manifest import load_manifest
+from voice_service.offline import transcribe_files
 from voice_service.recognizer import Recognizer
 from voice_service.server import DEMO_RESTAURANT
+from voice_service.settings import VoiceSettings
 
 EIGHT = [
     "one_item",
@@ -62,6 +68,21 @@ async def test_a_session_is_told_calibrated_confidences(
     assert final["confidence"] < 0.1
     assert all(word["confidence"] < 0.5 for word in final["words"])
     assert wer(sidecar("one_item")["text"], text_of(events)) <= 0.15
+
+
+async def test_a_model_is_asked_only_for_languages_that_it_has_learnt(tmp_path: Path) -> None:
+    """A distilled model has tokens for a hundred languages and hears one: the rest is nonsense."""
+    english = models.resolve("tiny.en", models.default_models_dir({}))
+    recognizer = load_recognizer(VoiceSettings(), replace(english, languages=("es",)))
+    async with Server(recognizer, tmp_path, {}) as server:
+        client = await server.voice()
+        await client.send("voice:start", {"session_id": "s1", "language": "en-US"})
+        assert (await client.error("UNSUPPORTED_LANGUAGE"))["message"].endswith("it knows: es")
+        await client.begin("s1", language="es-MX")
+    options = argparse.Namespace(language="en-US", files=[], jsonl=False)
+    complaints: list[str] = []
+    assert transcribe_files(options, VoiceSettings(), recognizer, complaints.append) == 1
+    assert complaints == ["the model does not know en-US"]
 
 
 async def metric(server: Server, name: str) -> float:
