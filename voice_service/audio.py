@@ -37,7 +37,12 @@ class AudioFormat:
 
 
 class Decoder(Protocol):
-    """Turns one session's payloads into samples. Stateful: payloads come in order."""
+    """Turns one session's payloads into samples. Stateful: payloads come in order.
+
+    `in_place_of_lost` says what `bridge` gives, to the client.
+    """
+
+    in_place_of_lost: str
 
     def check(self, payload: bytes) -> None:
         """Raise `AudioError` if the payload cannot be right, before it is put in order."""
@@ -49,7 +54,7 @@ class Decoder(Protocol):
         """Samples that this payload completes; may be fewer or more than it holds."""
 
     def bridge(self, missing: int) -> Samples:
-        """Silence in place of `missing` lost payloads."""
+        """What stands in place of `missing` lost payloads: silence, or nothing."""
 
     def flush(self) -> Samples:
         """What is still inside; nothing may be decoded afterwards."""
@@ -113,6 +118,8 @@ _PCM: Final[dict[str, tuple[int, Callable[[bytes], Samples]]]] = {
 
 class PcmDecoder:
     """Uncompressed and G.711 audio at 8 to 48 kHz; channels are averaged."""
+
+    in_place_of_lost = "silence takes its place"
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self._width, self._expand = _PCM[audio_format.encoding]

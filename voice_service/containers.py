@@ -90,6 +90,8 @@ class ContainerDecoder:
     After an `AudioError` every further call raises one too; the thread ends by itself.
     """
 
+    in_place_of_lost = "nothing takes its place, and times are earlier by what it held"
+
     def __init__(self, encoding: ContainerEncoding) -> None:
         self._pipe = _Pipe()
         self._decoded: list[Samples] = []

@@ -124,12 +124,12 @@ class Intake:
             )
 
 
-def gap_error(gap: Gap) -> ProtocolError:
-    """What the client is told about a gap."""
+def gap_error(gap: Gap, in_place: str) -> ProtocolError:
+    """What the client is told about a gap, and about what the decoder puts in its place."""
     which = f"sequence {gap.first}" if gap.count == 1 else f"sequences {gap.first} to {gap.last}"
     return ProtocolError(
         ErrorCode.AUDIO_GAP,
-        f"{which} did not arrive in time; silence takes its place",
+        f"{which} did not arrive in time; {in_place}",
         sequence=gap.first,
         sequences=range(gap.first, gap.last + 1)[:_REPORTED_SEQUENCES],
     )

@@ -273,7 +273,7 @@ class VoiceSession:
         for piece in due:
             try:
                 if isinstance(piece, Gap):
-                    actions.append(Complain(gap_error(piece)))
+                    actions.append(Complain(gap_error(piece, self._decoder.in_place_of_lost)))
                     samples = self._decoder.bridge(piece.count)
                 else:
                     samples = self._decoder.decode(piece.payload)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from order_events.protocol import ErrorCode, ProtocolError
 from voice_service.actions import Action, Audience, Complain, PlaceOrder, Tell
-from voice_service.audio import AudioFormat, PcmDecoder
+from voice_service.audio import AudioFormat, Decoder, PcmDecoder
+from voice_service.containers import ContainerDecoder
 from voice_service.ending import by_marks
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.intake import Chunk, Intake, IntakeSettings
@@ -58,8 +59,14 @@ def said(text: str) -> Hypothesis:
 class Guest:
     """A session, its client and its recogniser; time is `now`."""
 
-    def __init__(self, *texts: str, order: bool = True, sends: AudioFormat | None = None) -> None:
-        self.decoder = PcmDecoder(sends or AudioFormat())
+    def __init__(
+        self,
+        *texts: str,
+        order: bool = True,
+        sends: AudioFormat | None = None,
+        decoder: Decoder | None = None,
+    ) -> None:
+        self.decoder = decoder or PcmDecoder(sends or AudioFormat())
         conversation = Conversation(MENU) if order else None
         judge = by_marks if conversation is None else conversation.ending
         self.session = VoiceSession(
@@ -223,6 +230,20 @@ def test_a_gap_is_reported_once_and_bridged_with_as_much_silence() -> None:
     assert guest.chunk(3, sound(0.1)) == []
     assert guest.session.audio_ms == 500
     assert complaints(guest.later(10)) == []
+
+
+def test_a_gap_in_a_container_is_not_said_to_be_silence() -> None:
+    """Nobody knows how much a lost chunk held: the times behind it run short, and it is said."""
+    for decoder, told in (
+        (PcmDecoder(AudioFormat()), "silence"),
+        (ContainerDecoder("ogg_opus"), "nothing"),
+    ):
+        guest = Guest(decoder=decoder)
+        guest.chunk(2, quiet(0.1))
+        error = complaints(guest.later(1.6))[0]
+        assert error.code is ErrorCode.AUDIO_GAP
+        assert f"{told} takes its place" in error.message
+        guest.session.close()
 
 
 def test_each_gap_is_reported_by_itself_at_the_end() -> None:
