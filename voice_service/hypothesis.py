@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from voice_service.audio import Samples
 from voice_service.calibration import Calibration
@@ -26,7 +26,8 @@ class Word:
 class Hypothesis:
     """What the recogniser heard. `words` is empty for a quick decode, and for silence.
 
-    `repeated`: the first attempt went round in circles, so there was a second one.
+    `repeated`: the first attempt went round in circles, so there was a second one. `together`: so
+    many were decoded in one pass, this one included.
     Confidences are the decoder's own probabilities until they have been `calibrated`.
     """
 
@@ -34,6 +35,7 @@ class Hypothesis:
     confidence: float
     words: tuple[Word, ...] = ()
     repeated: bool = False
+    together: int = field(default=1, compare=False)
 
     def calibrated(self, calibration: Calibration) -> Hypothesis:
         """The same with confidences that are expected shares of right words."""

@@ -30,7 +30,7 @@ class VoiceMetrics:
         )
         self.batch_size = Histogram(
             "voice_decode_batch_size",
-            "Utterances that were decoded together",
+            "Utterances that shared a pass through the model",
             ["kind"],
             buckets=(1, 2, 4, 8, 16, 32, 64),
             registry=registry,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -172,7 +172,14 @@ class Recognizer:
             again = {a.job: a for a in self._attempt(looped, self.careful, FULL_WINDOW)}
             attempts = [again.get(attempt.job, attempt) for attempt in attempts]
         words = self._align([a for a in attempts if a.heard and a.job.request.thorough])
-        return [_hypothesis(a, words.get(a.job, ()), repeated=a.job in again) for a in attempts]
+        return [
+            replace(
+                _hypothesis(attempt, words.get(attempt.job, ())),
+                repeated=attempt.job in again,
+                together=len(jobs),
+            )
+            for attempt in attempts
+        ]
 
     def _attempt(
         self, jobs: Sequence[_Job], profile: DecodingProfile, window: int
@@ -246,11 +253,11 @@ def _alignable(attempts: Sequence[_Attempt]) -> Iterator[list[_Attempt]]:
             yield group
 
 
-def _hypothesis(attempt: _Attempt, words: tuple[Word, ...], *, repeated: bool) -> Hypothesis:
+def _hypothesis(attempt: _Attempt, words: tuple[Word, ...]) -> Hypothesis:
     if not attempt.heard:
-        return Hypothesis("", 0.0, repeated=repeated)
+        return Hypothesis("", 0.0)
     confidence = float(np.mean([w.confidence for w in words])) if words else attempt.confidence
-    return Hypothesis(attempt.text, confidence, words, repeated)
+    return Hypothesis(attempt.text, confidence, words)
 
 
 def _pad(spectrogram: NDArray[np.float32], window: int, padding: Padding) -> NDArray[np.float32]:

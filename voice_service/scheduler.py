@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -174,7 +175,7 @@ class Scheduler:
         try:
             answers = await self._answers([job.request for job in jobs])
             self._note_cost(jobs, time.perf_counter() - started)
-            self._metrics.decode_repeats.inc(sum(a.repeated for a in answers if a is not None))
+            self._note_answers(_kind(jobs[0].request), [a for a in answers if a is not None])
             for job, answer in zip(jobs, answers, strict=True):
                 job.source.deliver(answer)
         finally:
@@ -204,12 +205,17 @@ class Scheduler:
         kind = _kind(jobs[0].request)
         audio = sum(len(job.request.audio) for job in jobs) / SAMPLE_RATE
         self._metrics.decode_seconds.labels(kind).observe(seconds)
-        self._metrics.batch_size.labels(kind).observe(len(jobs))
         self._metrics.decode_audio_seconds.labels(kind).inc(audio)
         owed = sum(job.urgency is not Urgency.PARTIAL for job in jobs)
         if owed:
             now = asyncio.get_running_loop().time()
             self._capacity.spent(seconds * owed / len(jobs), now)
+
+    def _note_answers(self, kind: str, answers: Sequence[Hypothesis]) -> None:
+        self._metrics.decode_repeats.inc(sum(answer.repeated for answer in answers))
+        for size, rows in Counter(answer.together for answer in answers).items():
+            for _ in range(rows // size):
+                self._metrics.batch_size.labels(kind).observe(size)
 
 
 def _kind(request: DecodeRequest) -> str:

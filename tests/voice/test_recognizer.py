@@ -220,6 +220,12 @@ def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(
         assert_same(found, alone(batching, request))
 
 
+def test_what_shared_a_pass_says_with_how_many(batching: Recognizer) -> None:
+    """The encoder's window is another one for longer audio: that goes by itself."""
+    requests = [DecodeRequest(silence(seconds), "en", thorough=False) for seconds in (1, 20, 2)]
+    assert [answer.together for answer in batching.decode(requests)] == [2, 1, 2]
+
+
 def test_words_are_timed_alike_beside_others_whose_audio_is_as_long(batching: Recognizer) -> None:
     """CTranslate2 then looks at the padding of the shorter texts as well, if it is let."""
     spoken = [recording(name) for name in ("one_item", "modifiers", "sizes")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,7 +57,8 @@ class Recogniser:
 
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         self.batches.append([request.bias for request in requests])
-        return [self._answer(request) for request in requests]
+        answers = [self._answer(request) for request in requests]
+        return [replace(answer, together=len(requests)) for answer in answers]
 
     def prompt_length(self, language: str, bias: str) -> int:
         return len(language)
@@ -356,6 +358,30 @@ async def test_who_waits_behind_a_decode_goes_together_with_others_of_the_same_k
     assert registry.get_sample_value("voice_decode_batch_size_sum", sizes) == 4
     assert registry.get_sample_value("voice_decode_batch_size_count", sizes) == 2
     await plan.close(TIMEOUT)
+
+
+async def test_what_shared_no_pass_is_no_batch() -> None:
+    """Handed over together, decoded apart: batches are tuned by what shares a pass."""
+
+    class Picky(Desk):
+        def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+            sizes = (3, 1, 3, 3) if len(requests) == 4 else (1,)
+            answers = zip(super().decode(requests), sizes, strict=True)
+            return [replace(answer, together=size) for answer, size in answers]
+
+    registry, desk = CollectorRegistry(), Picky()
+    plan = scheduler(desk, policy=BatchPolicy(size=4), registry=registry)
+    busy, *others = (Session(str(n), Want(Urgency.FINAL, 0)) for n in range(5))
+    plan.update(busy)
+    await desk.wait_busy()
+    for session in others:
+        plan.update(session)
+    desk.open()
+    await finished(busy, *others)
+    await plan.close(TIMEOUT)
+    sizes = {"kind": "thorough"}
+    assert registry.get_sample_value("voice_decode_batch_size_count", sizes) == 3
+    assert registry.get_sample_value("voice_decode_batch_size_sum", sizes) == 5
 
 
 async def test_a_lone_wish_is_decoded_at_once_however_patient_the_policy_is() -> None:
