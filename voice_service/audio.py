@@ -101,16 +101,9 @@ _MULAW: Final = _mulaw_table()
 _ALAW: Final = _alaw_table()
 
 
-def _finite(payload: bytes) -> Samples:
-    samples = np.frombuffer(payload, "<f4").astype(np.float32)
-    if not np.isfinite(samples).all():
-        raise AudioError("audio contains samples that are not finite numbers")
-    return np.clip(samples, -1.0, 1.0)
-
-
 _PCM: Final[dict[str, tuple[int, Callable[[bytes], Samples]]]] = {
     "pcm_s16le": (2, lambda b: np.frombuffer(b, "<i2").astype(np.float32) * _PCM16),
-    "pcm_f32le": (4, _finite),
+    "pcm_f32le": (4, lambda b: np.clip(np.frombuffer(b, "<f4").astype(np.float32), -1.0, 1.0)),
     "mulaw": (1, lambda b: _MULAW[np.frombuffer(b, np.uint8)]),
     "alaw": (1, lambda b: _ALAW[np.frombuffer(b, np.uint8)]),
 }
@@ -122,10 +115,12 @@ class PcmDecoder:
     in_place_of_lost = "silence takes its place"
 
     def __init__(self, audio_format: AudioFormat) -> None:
+        self._encoding = audio_format.encoding
         self._width, self._expand = _PCM[audio_format.encoding]
         self._channels = audio_format.channels
         self._rate = audio_format.sample_rate
         self._last_length = 0
+        self._lost_at_first = 0
         self._resampler = (
             None
             if self._rate == SAMPLE_RATE
@@ -139,10 +134,8 @@ class PcmDecoder:
                 f"audio is {len(payload)} bytes long, which is not a multiple of {block}: "
                 f"{self._width} bytes per sample, {self._channels} channel(s)"
             )
-        self._expand(payload)
-        if not self._last_length:
-            # If chunks are lost in front of the first one, they were as long as it is.
-            self._last_length = len(payload) // block
+        if self._encoding == "pcm_f32le" and not np.isfinite(np.frombuffer(payload, "<f4")).all():
+            raise AudioError("audio contains samples that are not finite numbers")
 
     def duration(self, payload: bytes) -> float:
         return len(payload) / (self._width * self._channels * self._rate)
@@ -152,11 +145,20 @@ class PcmDecoder:
         if self._channels > 1:
             samples = samples.reshape(-1, self._channels).mean(axis=1, dtype=np.float32)
         self._last_length = len(samples)
+        if self._lost_at_first:
+            samples = np.concatenate([self._silence(self._lost_at_first), samples])
+            self._lost_at_first = 0
         return self._resample(samples)
 
     def bridge(self, missing: int) -> Samples:
+        if not self._last_length:
+            # They were as long as the first one that comes.
+            self._lost_at_first = missing
+        return self._resample(self._silence(missing))
+
+    def _silence(self, missing: int) -> Samples:
         length = min(missing * self._last_length, _LONGEST_BRIDGE_S * self._rate)
-        return self._resample(np.zeros(length, np.float32))
+        return np.zeros(length, np.float32)
 
     def flush(self) -> Samples:
         return self._resample(np.zeros(0, np.float32), last=True)
