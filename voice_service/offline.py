@@ -16,6 +16,7 @@ from voice_service.audio import SAMPLE_RATE, AudioError, Samples
 from voice_service.heard import Final, ListenerEvent
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.listener import Listener
+from voice_service.protocol import primary_language
 from voice_service.recognizer import Recognizer
 from voice_service.settings import VoiceSettings
 from voice_service.vad import DetectorFactory
@@ -63,7 +64,7 @@ def transcribe_files(
 ) -> int:
     """The command `transcribe`: finals as text, or every event as a line of JSON; exit status."""
     detectors = DetectorFactory(settings.detector, settings.webrtc_mode)
-    language = options.language.split("-")[0].lower()
+    language = primary_language(options.language)
     if language not in recognizer.languages:
         complain(f"the model does not know {options.language}")
         return 1

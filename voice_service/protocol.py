@@ -22,6 +22,11 @@ SessionId = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.:-
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
 
 
+def primary_language(tag: str) -> str:
+    """The ISO 639 code that a BCP 47 tag begins with."""
+    return tag.partition("-")[0].lower()
+
+
 class Data(BaseModel):
     """Frozen; fields that a newer client adds are ignored."""
 

@@ -122,7 +122,7 @@ class Sessions:
 
     async def drain(self, seconds: float) -> None:
         """Let every session say what it still has to say, for a bounded time."""
-        sessions = [live for live in self._live.values() if live.session.phase is not Phase.ENDED]
+        sessions = [live for live in self._live.values() if live.in_progress]
         for live in sessions:
             live.end(STOPPING)
         waits = [asyncio.ensure_future(live.ended.wait()) for live in sessions]
@@ -142,8 +142,7 @@ class Sessions:
                 ErrorCode.SESSION_EXISTS,
                 "this session exists; send resume: true to continue it, or use a new session_id",
             )
-        language = start.language.split("-")[0].lower()
-        if language not in self._model.languages:
+        if protocol.primary_language(start.language) not in self._model.languages:
             raise ProtocolError(
                 ErrorCode.UNSUPPORTED_LANGUAGE,
                 f"the model {self._model.name} does not know {start.language!r}; "
@@ -178,44 +177,19 @@ class Sessions:
         self._capacity.serving(self._here(), asyncio.get_running_loop().time())
 
     def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> LiveSession:
-        settings = self._settings
-        conversation = None if menu is None else self._conversation(menu)
-        listener = Listener(
-            settings.listener(),
-            self._detectors(),
-            start.language.split("-")[0].lower(),
-            menu.bias if menu is not None and settings.menu_bias else "",
-            by_marks if conversation is None else conversation.ending,
-            self._model.calibration,
-        )
-        session = VoiceSession(
+        begun = SessionStart(
             session_id=start.session_id,
-            language=start.language,
-            settings=settings.session(),
-            decoder=make_decoder(start.audio),
-            listener=listener,
-            conversation=conversation,
-            now=asyncio.get_running_loop().time(),
+            lane=start.lane,
+            table_id=start.table_id,
+            ordering=start.order == "auto",
         )
-        named = {"session_id": start.session_id, "lane": start.lane, "table_id": start.table_id}
         live = LiveSession(
-            session,
+            self._voice_session(start, menu),
             restaurant_id=key.restaurant_id,
-            about={name: value for name, value in named.items() if value is not None},
-            start=SessionStart(
-                session_id=start.session_id,
-                lane=start.lane,
-                table_id=start.table_id,
-                ordering=start.order == "auto",
-            ),
+            about=begun.model_dump(exclude={"ordering"}, exclude_none=True),
+            start=begun,
             user_id=key.user_id,
-            desk=OrderDesk(
-                self._events,
-                key.restaurant_id,
-                key.user_id,
-                Source(session_id=start.session_id, lane=start.lane),
-                start.table_id,
-            ),
+            desk=self._desk(key, start),
             events=self._events,
             scheduler=self._scheduler,
             metrics=self._metrics,
@@ -226,6 +200,30 @@ class Sessions:
         self._count()
         _log.info("voice session started", session=start.session_id, lane=start.lane)
         return live
+
+    def _voice_session(self, start: StartData, menu: CompiledMenu | None) -> VoiceSession:
+        conversation = None if menu is None else self._conversation(menu)
+        listener = Listener(
+            self._settings.listener(),
+            self._detectors(),
+            protocol.primary_language(start.language),
+            menu.bias if menu is not None and self._settings.menu_bias else "",
+            by_marks if conversation is None else conversation.ending,
+            self._model.calibration,
+        )
+        return VoiceSession(
+            session_id=start.session_id,
+            language=start.language,
+            settings=self._settings.session(),
+            decoder=make_decoder(start.audio),
+            listener=listener,
+            conversation=conversation,
+            now=asyncio.get_running_loop().time(),
+        )
+
+    def _desk(self, key: SessionKey, start: StartData) -> OrderDesk:
+        source = Source(session_id=start.session_id, lane=start.lane)
+        return OrderDesk(self._events, key.restaurant_id, key.user_id, source, start.table_id)
 
     def _conversation(self, menu: CompiledMenu) -> Conversation:
         local = datetime.now(ZoneInfo(menu.menu.time_zone))
@@ -293,7 +291,7 @@ class Sessions:
         if versioned is None:
             return None
         version, menu = versioned
-        key = (restaurant_id, tag.partition("-")[0].lower())
+        key = (restaurant_id, protocol.primary_language(tag))
         known = self._menus.get(key)
         if known is None or known[0] != version:
             try:
