@@ -74,7 +74,9 @@ def settings_options(
         if name in {"jwt_secret", "metrics_token"}:
             continue  # a secret on a command line can be read by every user of the machine
         default = field.get_default(call_default_factory=True, validated_data={})
-        shown = "" if default in (None, (), "") else f" (default: {default})"
+        if isinstance(default, tuple):
+            default = ",".join(map(str, default))
+        shown = "" if default in (None, "") else f" (default: {default})"
         group.add_argument(
             f"--{name.replace('_', '-')}",
             dest=f"setting_{name}",

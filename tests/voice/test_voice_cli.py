@@ -152,6 +152,7 @@ def test_help_lists_every_setting_with_its_default(capsys: pytest.CaptureFixture
     for name in VoiceSettings.model_fields:
         secret = name in {"jwt_secret", "metrics_token"}
         assert (f"--{name.replace('_', '-')} " in text) != secret
+    assert "counted from 0. (default: 0)" in " ".join(text.split())
 
 
 @pytest.mark.parametrize(
