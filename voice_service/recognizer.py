@@ -22,7 +22,7 @@ from voice_service.hypothesis import DecodeRequest, Hypothesis, Word
 from voice_service.looping import loops
 from voice_service.whisper import FULL_WINDOW, HOP, MAX_SECONDS, Encoded, Generated, Tokens, Whisper
 
-Padding = Literal["silence", "ambient", "zero"]
+Padding = Literal["silence", "zero"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +266,7 @@ def _pad(spectrogram: NDArray[np.float32], window: int, padding: Padding) -> NDA
     Whisper clamps its log spectrogram to 8 below the maximum and divides by 4, hence the 2.
     """
     padded = np.full((spectrogram.shape[0], window), spectrogram.max() - 2.0, np.float32)
-    if padding == "ambient":
-        padded[:] = np.percentile(spectrogram, 10, axis=1, keepdims=True)
-    elif padding == "zero":
+    if padding == "zero":
         padded[:] = 0.0
     width = min(window, spectrogram.shape[1])
     padded[:, :width] = spectrogram[:, :width]
