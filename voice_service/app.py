@@ -49,7 +49,7 @@ def build_voice_app(
     metrics = HubMetrics()
     events = OrderEvents(settings, metrics)
     voice_metrics = VoiceMetrics(metrics.registry)
-    compute = settings.compute(recognizer.whisper.compute.device)
+    compute = recognizer.whisper.compute
     capacity = Capacity(compute.workers, _SILENCE_TO_SPEECH * recognizer.cost / _TURN_S)
     scheduler = Scheduler(recognizer, compute.workers, compute.batches, voice_metrics, capacity)
     sessions = Sessions(

@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from voice_kit import Server, Start
+from voice_kit import Server, Start, tiny
 
-from voice_service import models
-from voice_service.app import load_recognizer
 from voice_service.recognizer import Recognizer
-from voice_service.settings import VoiceSettings
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +25,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def recognizer() -> Recognizer:
     """tiny.en, loaded once."""
-    resolved = models.resolve("tiny.en", models.default_models_dir({}))
-    return load_recognizer(VoiceSettings(), resolved)
+    return tiny()
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from voice_kit import normal, recording, sidecar, silence, wer
+from voice_kit import normal, recording, sidecar, silence, tiny, wer
 
 from voice_service import models
-from voice_service.app import load_recognizer
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.looping import loops
 from voice_service.recognizer import THOROUGH, Recognizer
@@ -169,7 +168,7 @@ def test_threads_may_decode_at_once(recognizer: Recognizer) -> None:
 
 def test_an_english_model_says_that_it_knows_english(recognizer: Recognizer) -> None:
     """UNSUPPORTED_LANGUAGE depends on it."""
-    assert recognizer.whisper.languages == {"en"}
+    assert recognizer.languages == recognizer.whisper.languages == {"en"}
     assert not recognizer.whisper.multilingual
 
 
@@ -185,8 +184,7 @@ def test_audio_may_be_read_only_and_is_not_changed(recognizer: Recognizer) -> No
 @pytest.fixture(scope="module")
 def batching() -> Recognizer:
     """tiny.en with windows that are rounded, as where batches are formed."""
-    resolved = models.resolve("tiny.en", models.default_models_dir({}))
-    return load_recognizer(VoiceSettings(batch_size=2), resolved)
+    return tiny(batch_size=2)
 
 
 def request(name: str, *, thorough: bool = True, bias: str = "") -> DecodeRequest:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 
-from voice_kit import Start, recording, sidecar, text_of, wer
+import pytest
+from voice_kit import Start, recording, sidecar, text_of, tiny, wer
 
 from order_events.app import EVENTS
+from voice_service.recognizer import Recognizer
 
 SPOKEN = ("one_item", "modifiers", "sizes", "british_coffee", "quantities")
 
 
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    """As on a GPU."""
+    return tiny(batch_size=8, decode_workers=1)
+
+
 async def test_guests_who_are_decoded_together_each_get_their_own_words(start: Start) -> None:
     """Their sound is sent as fast as it goes, so that all of them wait for the worker."""
-    server = await start(batch_size=8, decode_workers=1, max_sessions=len(SPOKEN))
+    server = await start(max_sessions=len(SPOKEN))
     clients = [await server.voice() for _ in SPOKEN]
     await asyncio.gather(
         *(

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import structlog
-from voice_kit import Start, VoiceClient, pieces, recording, text_of
+from voice_kit import Start, VoiceClient, pieces, recording, text_of, tiny
 
 from order_events import logs
 from order_events.auth import Role
+from voice_service.recognizer import Recognizer
 
 
 @pytest.fixture(autouse=True)
@@ -30,13 +31,19 @@ def written(capfd: pytest.CaptureFixture[str]) -> tuple[list[dict[str, Any]], st
     return lines, output.out + output.err
 
 
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    """With one worker, sessions wait for each other."""
+    return tiny(decode_workers=1)
+
+
 @pytest.mark.parametrize("level", ["info", "debug"])
 async def test_two_restaurants_at_once_have_their_own_lines(
     start: Start, capfd: pytest.CaptureFixture[str], level: str
 ) -> None:
     """Decodes of one are started by events of the other; the lines are not mixed up."""
     logs.configure(level)
-    server = await start(decode_workers=1)
+    server = await start()
     restaurants = {"s-demo": "demo", "s-other": "other"}
     await server.give_menu("other")
     tokens = [server.token(restaurant=name) for name in restaurants.values()]

@@ -20,6 +20,8 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from order_events.app import AUTHORITY, EVENTS
 from order_events.auth import Role
+from voice_service import models
+from voice_service.app import load_recognizer
 from voice_service.offline import read_audio
 from voice_service.pace import Pace, pcm, play
 from voice_service.recognizer import Recognizer
@@ -65,6 +67,12 @@ def pieces(samples: Samples, chunk_ms: int = 100) -> list[bytes]:
     """Samples as the payloads of `pcm_s16le` chunks."""
     length = 16 * chunk_ms
     return [pcm(samples[i : i + length]) for i in range(0, len(samples), length)]
+
+
+def tiny(**settings: Any) -> Recognizer:
+    """tiny.en, loaded with some settings of the model."""
+    resolved = models.resolve("tiny.en", models.default_models_dir({}))
+    return load_recognizer(VoiceSettings(**settings), resolved)
 
 
 def silence(seconds: float) -> Samples:
