@@ -185,8 +185,8 @@ async def run(
     stagger = min(_STAGGER, _RAMP / streams)
     async with contextlib.AsyncExitStack() as open_ones:
         http = await open_ones.enter_async_context(aiohttp.ClientSession())
-        with _metered(to.process) as cost:
-            watch = asyncio.create_task(_watch_memory(to.process, cost))
+        with metered(to.process) as cost:
+            watch = asyncio.create_task(watch_memory(to.process, cost))
             began = loop.time()
             guests = [
                 _guest(open_ones, http, to, dialect(), chunks, began + i * stagger, script.chunk)
@@ -249,7 +249,8 @@ async def _talk(talker: _Stream, chunks: Sequence[Message], chunk: float) -> Non
 
 
 @contextlib.contextmanager
-def _metered(server: psutil.Process) -> Iterator[Cost]:
+def metered(server: psutil.Process) -> Iterator[Cost]:
+    """What a server costs meanwhile, without its memory and the audio."""
     cost = Cost()
     used, own, began = cpu(server), time.process_time(), time.monotonic()
     main = main_thread(server)
@@ -276,7 +277,8 @@ def _tree(server: psutil.Process) -> list[psutil.Process]:
     return [server, *server.children(recursive=True)]
 
 
-async def _watch_memory(server: psutil.Process, cost: Cost) -> None:
+async def watch_memory(server: psutil.Process, cost: Cost) -> None:
+    """Note a server's memory every second."""
     began = time.monotonic()
     while True:
         resident = sum(process.memory_info().rss for process in _tree(server))
