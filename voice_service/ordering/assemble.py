@@ -203,12 +203,27 @@ class _Assembly:
         if groups and groups[-1].implied and group.quantity is None:
             # "A large and diet coke": whose size is it?
             groups[-1].quality *= _WHOSE_SIZE
+        if groups and group.quantity is None and self._size_between(groups[-1], number):
+            group.quality *= _WHOSE_SIZE
         ordered = any(i in part.items for i in self._cart.items)
         if group.quantity is None and (
             _same_one(self._parts, self._heads[: number + 1], start)
             or (ordered and any(p.cue(Cue.THE) for p in self._parts[start : self._heads[number]]))
         ):
             group.quality *= _POINTED_AT
+
+    def _size_between(self, previous: Group, number: int) -> bool:
+        """Whether a size stands between two bare names that both come in it."""
+        first, second = self._heads[number - 1 : number + 1]
+        size = self._parts[first + 1]
+        if (
+            size.role is not Role.SIZE
+            or previous.size is not None
+            or self._starts[number] != first + 1
+        ):
+            return False
+        items = (previous.item, self._parts[second].items[0])
+        return all(any(self._menu.allows(i, s) for s in size.senses) for i in items)
 
     def _answer(self, group: Group) -> None:
         """An item that answers a question needs less of its name."""
@@ -333,7 +348,8 @@ def _amid_modifiers(parts: Sequence[Part], start: int, head: int) -> bool:
     if start != head or not before or len(after) < 2:
         return False
     listed = before[-1].role is Role.MODIFIER or before[-1].cue(Cue.WITH)
-    return listed and after[0].cue(Cue.AND, Cue.COMMA) and after[1].role is Role.MODIFIER
+    follows = after[1 if after[0].cue(Cue.AND, Cue.COMMA) else 0]
+    return listed and follows.role is Role.MODIFIER
 
 
 def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool:

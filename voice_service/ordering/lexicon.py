@@ -92,7 +92,8 @@ class Lexicon:
             for token in tokenize(phrase, self._language):
                 self._written.add(token.text)
             surface, key = _surface(phrase, self._language), "".join(keys)
-            self._shortest[key] = min(self._shortest.get(key, len(surface)), len(surface))
+            if sense.kind == "item":
+                self._shortest[key] = min(self._shortest.get(key, len(surface)), len(surface))
             quality = EXACT if number == 0 else ALIAS
             self._put(keys, target, quality)
             self._surfaces.setdefault(surface, set()).add(target)
@@ -178,7 +179,7 @@ class Lexicon:
         return word in self._words
 
     def plural(self, phrase: str) -> bool:
-        """Whether `phrase` is a name of the menu with an ending that makes it several."""
+        """Whether `phrase` is an item's name with an ending that makes it several."""
         keys = keys_of(phrase, self._language)
         letters = len(_surface(phrase, self._language))
         if any(key.isdigit() for key in keys):

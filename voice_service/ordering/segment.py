@@ -139,6 +139,8 @@ class Segmenter:
             senses = self._lexicon.find(key, text)
             senses = () if self._numbers_several(tokens[start:end]) else senses
             cues = self._cues.get(text, _NO_CUES)
+            if Cue.VAGUE in cues and self._sized(tokens[start:end]) and not _counted(tokens, start):
+                cues = _NO_CUES
             value = self._language.ordinals.get(text)
             if (
                 number is not None
@@ -189,6 +191,11 @@ class Segmenter:
         """Whether a word is nearest to one that names nothing: "pleaze"."""
         slip = self._lexicon.slips.find(heard)
         return slip is not None and not self._lexicon.knows(key_of(slip.word, self._language))
+
+
+def _counted(tokens: list[Token], start: int) -> bool:
+    """Whether a number stands before: "two and a half", but not "a soup and a half salad"."""
+    return start > 0 and tokens[start - 1].key.isdigit()
 
 
 def _cost(senses: tuple[Sense, ...], cues: frozenset[Cue]) -> float | None:

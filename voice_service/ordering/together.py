@@ -64,7 +64,11 @@ def take_out_heading(groups: list[Group], parts: Sequence[Part], heads: Sequence
         if (total := groups[first].quantity) is None or total not in counts[1:]:
             continue
         listed = groups[first + 1 : first + 2 + counts.index(total)]
-        if groups[first].item in {g.item for g in listed} and all(g.quantity for g in listed):
+        named = {g.item for g in listed}
+        under = len(groups[first].candidates) > 1 and named <= set(groups[first].candidates)
+        if (under or groups[first].item in named) and all(g.quantity for g in listed):
+            for group in listed if under else ():
+                group.quality, group.candidates = 1.0, (group.item,)
             del groups[first]
             return
 
