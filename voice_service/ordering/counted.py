@@ -35,6 +35,9 @@ def shared_out(said: Sequence[Said], quantity: int) -> list[Said]:
     splits = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
     total = sum(one.quantity or 0 for one in apart) + sum(splits)
     alone = len(apart) == 1 and not splits
+    if len(apart) > 1 and total > quantity and len({m.senses[0].group for m in apart}) == 1:
+        # "Ten wings, five hot and five mild" is no five times hot.
+        return [_doubted(one) if one in apart else one for one in said]
     if not apart or total > quantity or (alone and total == quantity):
         return _for_all(said, quantity)
     shared: list[Said] = []
@@ -57,13 +60,13 @@ def _for_all(said: Sequence[Said], quantity: int) -> list[Said]:
     rest = last[len(bare) :]
     if not bare or not rest or not _plain_lists(said[starts[0] : starts[-1]], rest):
         return list(said)
-    doubtful = [
-        replace(one, certainty=one.certainty * HOW_MANY_IN_ALL)
-        if isinstance(one, SaidModifier)
-        else one
-        for one in rest
-    ]
-    return [*said[: starts[-1] + 1], *bare, SaidBoth(), *doubtful]
+    return [*said[: starts[-1] + 1], *bare, SaidBoth(), *map(_doubted, rest)]
+
+
+def _doubted(said: Said) -> Said:
+    if not isinstance(said, SaidModifier):
+        return said
+    return replace(said, certainty=said.certainty * HOW_MANY_IN_ALL)
 
 
 def _plain_lists(told: Sequence[Said], rest: Sequence[Said]) -> bool:

@@ -64,6 +64,7 @@ class Lexicon:
         # Shared by conversations on several threads, so a cache that is safe there.
         self._nearest = lru_cache(maxsize=5_000)(self._find_nearest)
         self._choices: dict[tuple[str, int], list[str]] = {}
+        self._denying = {key_of(w, language) for w in language.cues[Cue.NO]}
         self._generic = {key_of(w, language) for w in language.cues[Cue.GENERIC]}
         self.longest = 1
         self.slips = Slips((), language)
@@ -108,6 +109,8 @@ class Lexicon:
 
     def _shorten(self, keys: tuple[str, ...], target: _Named, heads: Collection[str]) -> None:
         for part, quality, certainty in _parts(keys, self._language):
+            if part[0] in self._denying and keys[: len(part)] == part:
+                continue  # "no sugar" is no half of "no sugar vanilla"
             if target[0] == "item":
                 self._without.append((part, target, [k for k in keys if k not in part]))
             if certainty == _SURE_HEADLESS and target[0] == "item":
@@ -301,6 +304,8 @@ def _parts(
                 continue
             share = sum(len(k) for k in part) / letters
             certainty = _SURE_HEADLESS if headless or aside else _SURE_PART
+            if headless and 2 * size < len(keys):
+                certainty = _UNSURE
             if any(k in language.contrast_words for k in dropped):
                 certainty = _UNSURE
             yield part, 0.6 + 0.3 * share - (0.1 if headless else 0.0), certainty

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from order_events.drafts import Qualifier
 from voice_service.ordering.doubts import certainty
@@ -24,7 +24,6 @@ from voice_service.ordering.said import (
     SaidBoth,
     SaidBreak,
     SaidCategory,
-    SaidEither,
     SaidGroup,
     SaidItem,
     SaidModifier,
@@ -36,10 +35,7 @@ from voice_service.ordering.said import (
     SaidTimes,
     SaidUnknown,
 )
-
-_MIXED = 0.75  # that both in "bacon and no onions on one" are on one
-_WHICH_ASIDE = 0.75  # that only the honey is meant in "butter and honey on the side"
-_AFTERWARDS = 0.6  # that what follows "no onions on one" without a word for which is on the same
+from voice_service.ordering.sayings import Sayings
 
 
 @dataclass
@@ -47,7 +43,7 @@ class Reader:
     """Reads a stretch of parts without items into what they say, in order."""
 
     parts: Sequence[Part]
-    said: list[Said] = field(default_factory=list)
+    said: Sayings = field(default_factory=Sayings)
     _negated: bool = False
     _carried: Link | None = None
     _qualifier: Qualifier | None = None
@@ -62,8 +58,6 @@ class Reader:
     _listed: bool = False
     _split: bool = False
     _with: bool = False
-    _clause: int = 0  # where in `said` the last comma or the like was
-    _settled: int | None = None  # where in `said` the last words ended that said on which
 
     def read(self) -> list[Said]:
         """Everything said, in order."""
@@ -74,8 +68,7 @@ class Reader:
                 self._one(index, self.parts[index])
             index = end or index + 1
         self._reset()
-        self._doubt_the_rest()
-        return self.said
+        return self.said.complete()
 
     def _points(self, index: int) -> int | None:  # noqa: PLR0911 - one for each way to point
         """Takes words that say on which of several; returns where they end, None if there are none.
@@ -90,15 +83,18 @@ class Reader:
             return None
         excepted = all_but(self.parts, index)
         if excepted is not None:
-            return self._except(*excepted)
+            count, end = excepted
+            return end if self.said.all_but(count) else None
         start = index + 1 if part.cue(Cue.ON, Cue.FOR, Cue.TO) else index
         found = pointed(self.parts, start, bare=start > index)
         if found is None:
             return None
         said, end = found
         goes_on = start == index and any(p.cue(Cue.NO) for p in self.parts[end : end + 1])
-        if ends(self.parts, end) and not goes_on and self._run() < len(self.said):
-            self._behind(said)
+        if ends(self.parts, end) and not goes_on and self.said.run() < len(self.said):
+            self.said.point_back(said)
+            self._reset()
+            self.said.settle()
             return end
         has = end < len(self.parts) and self.parts[end].cue(Cue.REQUEST)
         if isinstance(said, SaidBoth) and has and role_follows(self.parts, end, Role.MODIFIER):
@@ -109,8 +105,8 @@ class Reader:
         self._count_stands_alone()
         if isinstance(said, SaidSplit):
             said.linked = index > 0 and self.parts[index - 1].cue(Cue.AND)
-        self.said.append(said)
-        self._settled, self._split = None, True
+        self.said.open(said)
+        self._split = True
         return end + has
 
     def _times(self, index: int) -> bool:
@@ -129,41 +125,6 @@ class Reader:
                 return count is None or but or end > start + 1
             case _:
                 return isinstance(said, SaidPlace)
-
-    def _except(self, count: int, end: int) -> int | None:
-        """ "All without onions but one"."""
-        each = [i for i, one in enumerate(self.said) if isinstance(one, SaidBoth)]
-        if not each:
-            return None
-        self.said[each[-1]] = SaidSplit(count, str(count), but=True)
-        return end
-
-    def _run(self) -> int:
-        """Where in `said` that begins which words behind it are about."""
-        start = len(self.said)
-        clause = self._clause if self._clause < start else 0  # "no onions, on both"
-        while start > clause and isinstance(
-            self.said[start - 1], SaidModifier | SaidSize | SaidPlain
-        ):
-            start -= 1
-        return start
-
-    def _behind(self, pointer: Pointer) -> None:
-        start = self._run()
-        about = [one for one in self.said[start:] if isinstance(one, SaidModifier)]
-        if len({one.negated for one in about}) > 1:
-            for one in about:
-                one.certainty *= _MIXED
-        self.said.insert(start, pointer)
-        self._reset()
-        self.said.append(SaidBreak())
-        self._clause = self._settled = len(self.said)
-
-    def _doubt_the_rest(self) -> None:
-        if self._settled is not None:
-            for one in self.said[self._settled :]:
-                if isinstance(one, SaidModifier):
-                    one.certainty *= _AFTERWARDS
 
     def _one(self, index: int, part: Part) -> None:
         self._all = any(p.cue(Cue.BOTH) for p in just_before(self.parts, index))
@@ -207,29 +168,19 @@ class Reader:
         said.certainty = certainty(
             self.parts, index, self.said, carried=self._carried, negated=self._negated
         )
-        self._put(said)
+        self.said.take(said, either=self._either and not self._negated)
+        self._either = False
         if self._negated or self._carried is not None:
             self._carried = ""
         self._qualifier = None
         self._forget_count()
 
-    def _put(self, said: SaidModifier) -> None:
-        """Takes a modifier, as one of two after an "or" that denies nothing."""
-        last = self.said[-1] if self.said else None
-        either, self._either = self._either and not self._negated, False
-        if either and isinstance(last, SaidModifier) and not last.negated:
-            self.said[-1] = SaidEither((last, said))
-        elif either and isinstance(last, SaidEither):
-            self.said[-1] = SaidEither((*last.choices, said))
-        else:
-            self.said.append(said)
-
     def _number(self, index: int, part: Part) -> None:
         self._count_stands_alone()
         if next_is(self.parts, index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.ON):
             linked = index > 0 and self.parts[index - 1].cue(Cue.AND)
-            self.said.append(SaidSplit(part.span.value, linked=linked))
-            self._split, self._settled, self._with = True, None, False
+            self.said.open(SaidSplit(part.span.value, linked=linked))
+            self._split, self._with = True, False
             return
         self._with = False
         self._count, self._count_words = part.span.value, part.span.words
@@ -270,9 +221,12 @@ class Reader:
     def _denial(self, index: int, part: Part) -> bool:
         if not part.cue(Cue.NO):
             return False
-        if self._without_those(index):
+        following = self.parts[index + 1 : index + 2]
+        ends_here = not following or following[0].cue(Cue.AND, Cue.STOP, Cue.COMMA)
+        if ends_here and self.said.leave_off_those():
             return True
-        if next_is(self.parts, index, Cue.AND, Cue.WITH, Cue.OR, Cue.ADD):
+        adds = role_follows(self.parts, index + 1, Role.MODIFIER)  # "without adding ham"
+        if next_is(self.parts, index, Cue.AND, Cue.WITH, Cue.OR, *(() if adds else (Cue.ADD,))):
             # Without what? It must not vanish.
             self.said.append(SaidUnknown(part.span.text, wanted=False))
         self._unused_qualifier()
@@ -290,11 +244,14 @@ class Reader:
             self.said.append(SaidSize((), (), part.span.text, part.span.words, self._count))
             self._forget_count()
         elif part.cue(Cue.ASIDE):
-            self._on_the_side()
+            wish = next_is(self.parts, index, Cue.REQUEST)
+            self.said.set_aside(self._qualifier_text, before_wish=wish)
         elif part.cue(Cue.HALF):
             if role_follows(self.parts, index, Role.MODIFIER) or half_with(self.parts, index):
                 self._emphasis("half", part, keep_negation=False)
-            elif role_follows(self.parts, index, Role.UNKNOWN) or not self._last_modifier("half"):
+            elif role_follows(self.parts, index, Role.UNKNOWN) or not self.said.qualify(
+                "half", self._qualifier_text
+            ):
                 self.said.append(SaidUnknown(part.span.text, wanted=False))
         else:
             return False
@@ -303,8 +260,7 @@ class Reader:
     def _scope(self, index: int, part: Part) -> bool:
         """What is true of all of them, or all that is on one: "both", "only", "everything"."""
         if part.cue(Cue.BOTH) and for_all(self.parts, index):
-            self.said.append(SaidBoth(part.cue(Cue.PAIR), part.span.text))
-            self._settled = None
+            self.said.open(SaidBoth(part.cue(Cue.PAIR), part.span.text))
         elif part.cue(Cue.PLAIN, Cue.ONLY):
             counts = any(p.cue(Cue.ONE, Cue.NUMBER) for p in self.parts[index + 1 :][:1])
             if not (part.cue(Cue.ONLY) and counts):  # "only one"
@@ -323,8 +279,7 @@ class Reader:
             self._link(part)
         elif part.cue(Cue.ONE) and part.cue(Cue.A, Cue.MORE) and told_apart(self.parts, index):
             self._count_stands_alone()
-            self.said.append(SaidSplit(1, linked=index > 0 and self.parts[index - 1].cue(Cue.AND)))
-            self._settled = None
+            self.said.open(SaidSplit(1, linked=index > 0 and self.parts[index - 1].cue(Cue.AND)))
         elif part.cue(Cue.MORE):
             self._count, self._more = 1, True
             self._wanted = True
@@ -362,20 +317,6 @@ class Reader:
             return False
         return True
 
-    def _without_those(self, index: int) -> bool:
-        """ "One with onions and one without": what the first has is left off the second."""
-        following = self.parts[index + 1 : index + 2]
-        ends = not following or following[0].cue(Cue.AND, Cue.STOP, Cue.COMMA)
-        if not ends or not self.said or not isinstance(self.said[-1], SaidSplit):
-            return False
-        said = self.said[:-1]
-        first = max((i for i, s in enumerate(said) if isinstance(s, SaidSplit)), default=-1)
-        mods = [s for s in said[first + 1 :] if isinstance(s, SaidModifier) and not s.negated]
-        if first < 0 or not mods:
-            return False
-        self.said += [replace(m, negated=True, qualifier=None, quantity=None) for m in mods]
-        return True
-
     def _emphasis(self, qualifier: Qualifier, part: Part, *, keep_negation: bool) -> None:
         if not keep_negation:
             self._negated, self._carried = False, None
@@ -388,31 +329,11 @@ class Reader:
             self.said.append(SaidUnknown(self._qualifier_text, wanted=False))
         self._qualifier = None
 
-    def _on_the_side(self) -> None:
-        """ "With butter and honey on the side": of two alike, who knows whether both."""
-        self._last_modifier("on_the_side")
-        before, last = self.said[-2:] if len(self.said) > 1 else (None, None)
-        if not isinstance(before, SaidModifier) or not isinstance(last, SaidModifier):
-            return
-        alike = before.senses[0].group == last.senses[0].group
-        if last.linked and alike and not before.negated and before.qualifier is None:
-            last.certainty *= _WHICH_ASIDE
-
-    def _last_modifier(self, qualifier: Qualifier) -> bool:
-        last = self.said[-1] if self.said else None
-        fits = isinstance(last, SaidModifier) and not last.negated
-        if isinstance(last, SaidModifier) and fits:
-            if last.qualifier is not None:
-                # "Extra salsa on the side": the order can hold one of the two.
-                self.said.append(SaidUnknown(self._qualifier_text, wanted=False))
-            last.qualifier = qualifier
-        return fits
-
     def _link(self, part: Part) -> None:
         self._linked = part.cue(Cue.AND)
         self._either = part.cue(Cue.OR) or (self._either and part.cue(Cue.COMMA))
         if part.cue(Cue.COMMA):
-            self._clause = len(self.said)
+            self.said.comma()
         if self._carried is not None:
             links: dict[Cue, Link] = {Cue.OR: "or", Cue.AND: "and"}
             self._carried = next((w for c, w in links.items() if part.cue(c)), self._carried or ",")
