@@ -21,12 +21,13 @@ from order_events.models import Event, Order
 from order_events.protocol import MessageId
 from order_events.service import OrderEvents
 from voice_service import protocol
+from voice_service.actions import Action, Audience, PlaceOrder, Tell
 from voice_service.desk import OrderDesk, in_time
 from voice_service.heard import Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.metrics import VoiceMetrics
 from voice_service.scheduler import Scheduler
-from voice_service.session import Action, Audience, Phase, PlaceOrder, Tell, VoiceSession
+from voice_service.session import Phase, VoiceSession
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)

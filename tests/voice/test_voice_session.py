@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from order_events.protocol import ErrorCode, ProtocolError
+from voice_service.actions import Action, Audience, Complain, PlaceOrder, Tell
 from voice_service.audio import AudioFormat, PcmDecoder
 from voice_service.ending import by_marks
 from voice_service.hypothesis import DecodeRequest, Hypothesis
@@ -20,16 +21,7 @@ from voice_service.listener import Listener
 from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.pace import pcm
 from voice_service.server import demo_menu
-from voice_service.session import (
-    STOPPING,
-    Action,
-    Audience,
-    Complain,
-    Phase,
-    PlaceOrder,
-    Tell,
-    VoiceSession,
-)
+from voice_service.session import STOPPING, Phase, VoiceSession
 from voice_service.settings import VoiceSettings
 
 CHUNK = 1_600
