@@ -38,8 +38,9 @@ _RETRY_PAUSES = (0.5, 2.0, 5.0, 0.0)
 class LiveSession:
     """One session; `connection` is None while the client is away.
 
-    `about` names the session, its lane and its table: what watchers filter by. `on_over` is
-    called once, when the session has ended and nobody can come back to it.
+    `about` names the session, its lane and its table: what watchers filter by. `on_change` is
+    called when the client has gone or come back, or the session has ended; `on_over` once, when it
+    has ended and nobody can come back to it.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class LiveSession:
         events: OrderEvents,
         scheduler: Scheduler,
         metrics: VoiceMetrics,
+        on_change: Callable[[], None],
         on_over: Callable[[], None],
     ) -> None:
         self.session = session
@@ -68,8 +70,10 @@ class LiveSession:
         self._events = events
         self._scheduler = scheduler
         self._metrics = metrics
+        self._on_change = on_change
         self._on_over = on_over
         self._over = False
+        self._seen = self.in_progress, self.here
         self._closed_at: dict[int, float] = {}
         self._loop = asyncio.get_running_loop()
         self._logging = contextvars.copy_context()
@@ -82,6 +86,16 @@ class LiveSession:
             self._serve_hub(), name="voice session to hub", context=self._logging.copy()
         )
         self._settle()
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether the session has not ended yet."""
+        return self.session.phase is not Phase.ENDED
+
+    @property
+    def here(self) -> bool:
+        """Whether it may need a worker: its client is there, or what was said last is owed."""
+        return self.session.phase is Phase.ENDING or (self.in_progress and self.session.attached)
 
     # The client's side
 
@@ -205,6 +219,9 @@ class LiveSession:
     def _settle(self) -> None:
         """After every event: what is wanted now, when time matters next, and whether it is over."""
         self._scheduler.update(self)
+        if self._seen != (self.in_progress, self.here):
+            self._seen = self.in_progress, self.here
+            self._on_change()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -122,10 +122,14 @@ class VoiceSession:
     # Messages of the client
 
     def audio(self, sequence: int, encoded: str, now: float) -> list[Action]:
-        """Take a chunk. Raises `ProtocolError`; what is refused had no effect."""
+        """Take a chunk. Raises `ProtocolError`; what is refused had no effect.
+
+        But that the client was heard of: who is told to wait has not stopped sending.
+        """
+        self._last_audio = now
         backlog = self._listener.backlog * FRAME / SAMPLE_RATE
         due = self._intake.push(sequence, encoded, backlog, now)
-        self._last_audio = self._last_heard = now
+        self._last_heard = now
         return self._consume(due, now)
 
     def end(

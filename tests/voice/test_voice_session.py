@@ -317,6 +317,20 @@ def test_a_stalled_stream_ends_the_utterance_but_not_the_session() -> None:
     assert [f["utterance"] for f in finals(guest.actions)] == [1, 2]
 
 
+def test_a_client_that_is_told_to_wait_has_not_stalled() -> None:
+    """Its utterance goes on, and its session is not idle: it comes back as it was told to."""
+    guest = Guest("a cheeseburger", sends=AudioFormat("mulaw", 8_000))
+    guest.raw(1, base64.b64encode(bytes(8_000)).decode())
+    too_much = base64.b64encode(b"\xff" * 200 * 8_000).decode()
+    while guest.now < SETTINGS.idle + 5:
+        with pytest.raises(ProtocolError) as refused:
+            guest.raw(2, too_much)
+        assert refused.value.code is ErrorCode.RATE_LIMITED
+        assert guest.later(2.5) == []
+    assert guest.session.phase is Phase.STREAMING
+    assert tells(guest.later(SETTINGS.stall), "voice:speech_ended")
+
+
 def test_between_utterances_nothing_stalls() -> None:
     """Silence on the line is no reason to do anything, until the session is idle."""
     guest = Guest()
