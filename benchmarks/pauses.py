@@ -17,6 +17,7 @@ in which the words before it stand: open, finished, unknown.
 Without a menu, right is the share of words: 100 less the word error rate.
 
 split    recordings of which an utterance ended while speech was still to come
+silent   recordings without a partial, and without a final; the times are of the others
 """
 
 from __future__ import annotations
@@ -284,13 +285,15 @@ def main() -> None:
             figures = found.setdefault((trial.kind, text), Figures())
             bench.stream(trial, settings_of(text), figures)
     print("seconds: p50 p90 p99; split and right in %; decoding: CPU s per s of audio")
-    print("onset→first partial   end→final              split   right  decoding")
+    print("onset→first partial   end→final              split   right  decoding  silent")
     for (kind, text), figures in sorted(found.items()):
         right = figures.right / figures.count if menu else 1 - _wrong(figures)
         print(
             f"{percentiles(figures.first_partial)}   {percentiles(figures.final)}  "
             f"{100 * figures.split / figures.count:6.1f} {100 * right:7.1f}   "
-            f"{figures.decoding / figures.audio:7.3f}  {kind} ({figures.count})  {text}",
+            f"{figures.decoding / figures.audio:7.3f}  "
+            f"{figures.count - len(figures.first_partial):3} {figures.count - len(figures.final):3}"
+            f"   {kind} ({figures.count})  {text}",
             flush=True,
         )
 
