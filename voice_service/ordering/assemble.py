@@ -33,6 +33,7 @@ from voice_service.ordering.said import (
     SaidPlace,
     SaidSize,
     SaidSplit,
+    SaidSuch,
 )
 from voice_service.ordering.text import key_of, plain
 from voice_service.ordering.together import (
@@ -67,7 +68,7 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
 
 def _only_points(said: Sequence[Said]) -> list[Act]:
     """The reason for words that point at something and say nothing of it: "the first one"."""
-    pointers = [s for s in said if isinstance(s, SaidSplit | SaidPlace) and s.text]
+    pointers = [s for s in said if isinstance(s, SaidSplit | SaidPlace | SaidSuch) and s.text]
     return [Problem("not_understood", pointers[0].text)] if pointers else []
 
 
@@ -257,7 +258,11 @@ def _pointed_at(parts: Sequence[Part], head: int) -> Ref | None:
     """What "the other a lemonade" or "one of them diet" puts the item in the place of."""
     first = next((i for i in range(head) if not parts[i].cue(Cue.AND, Cue.COMMA)), head)
     found = pointed(parts, first)
-    if found is None or not isinstance(found[0], SaidSplit | SaidPlace) or found[1] > head:
+    if (
+        found is None
+        or not isinstance(found[0], SaidSplit | SaidPlace | SaidSuch)
+        or found[1] > head
+    ):
         return None
     between = parts[found[1] : head]
     if not between and parts[head - 1].cue(Cue.THE):
@@ -355,6 +360,7 @@ def _inner(parts: Sequence[Part]) -> list[Said]:
         for p, following in zip(parts, [*parts, None][1:], strict=True)
         if p.role is not Role.NUMBER
         and not p.cue(Cue.A, Cue.MORE, Cue.THE)
+        and not (p.cue(Cue.HALF) and following is not None and following.cue(Cue.ONE))
         and not (p.cue(Cue.ADDITIONAL) and (following is None or following.role is Role.SIZE))
     ]
     return Reader(rest).read()

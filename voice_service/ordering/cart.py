@@ -23,6 +23,7 @@ from voice_service.ordering.acts import (
     Undo,
     Which,
 )
+from voice_service.ordering.described import has
 from voice_service.ordering.history import History
 from voice_service.ordering.lines import Line, latest, line_of, modified, replaced, targets
 from voice_service.ordering.menu import CompiledMenu
@@ -39,9 +40,8 @@ class Cart(Tally):
     """
 
     def __init__(self, menu: CompiledMenu, closed: frozenset[str] = frozenset()) -> None:
-        self._menu = menu
         self._stock = Stock(menu, closed)
-        super().__init__(self._stock.combos)
+        super().__init__(menu, self._stock.combos)
         self._history = History()
         self._filled: set[str] = set()
 
@@ -121,8 +121,19 @@ class Cart(Tally):
         """What was just taken out comes back; what is still there only stays."""
         if self._history.took_out(self.lines, act.items):
             return self._undo()
+        if act.restores:
+            return self._restore(act)
         here = not act.items or any(line.item in act.items for line in self.lines)
         return None if here else Problem("not_in_order", act.text)
+
+    def _restore(self, act: Keep) -> Problem | None:
+        """ "Put them back": the one thing that was left off the last item comes back."""
+        line = latest(self.lines, self._last, (), None)
+        off = [mod for mod in line.mods if mod.negated] if line is not None else []
+        if line is None or len(off) != 1:
+            return Problem("not_understood", act.text)
+        self._put(replace(line, mods=tuple(mod for mod in line.mods if not mod.negated)))
+        return None
 
     def _add(self, group: Group, confidence: float) -> Problem | None:
         refused = self._stock.refusal(group, self.lines)
@@ -180,7 +191,7 @@ class Cart(Tally):
         return True
 
     def _modify(self, act: Modify, confidence: float) -> Problem | None:
-        lines = targets(self.lines, self._last, act.target)
+        lines = self._with_it(targets(self.lines, self._last, act.target), act)
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
         if act.only is not None:
@@ -190,6 +201,13 @@ class Cart(Tally):
             lines = [line for line, _ in some]
         problems = (self._change(line, act, confidence) for line in lines)
         return next((problem for problem in problems if problem is not None), None)
+
+    def _with_it(self, lines: list[Line], act: Modify) -> list[Line]:
+        """Of several lines those that have what is to be left off, if any have."""
+        if len(lines) == 1 or not act.mods or not all(m.negated for m in act.mods):
+            return lines
+        named = [frozenset({(m.group, m.id)}) for m in act.mods]
+        return [x for x in lines if any(has(x, one, self._menu) for one in named)] or lines
 
     def _change(self, line: Line, act: Modify, confidence: float) -> Problem | None:
         if self._combos.is_combo(line):
@@ -250,6 +268,8 @@ class Cart(Tally):
             return Problem("modifier_not_available", self._mod_names(foreign))
         if line.part_of is not None and act.quantity is not None:
             return Problem("part_of_combo", item.name)
+        if self._unclear(line, act):
+            return Problem("not_understood", act.text or self._mod_names(act.mods))
         if act.only is not None and act.only < line.count:
             line = self._split_off(line, act.only)
         quantity = act.quantity or line.quantity
@@ -258,6 +278,17 @@ class Cart(Tally):
         single = [] if act.adds else self._menu.single_groups(item.id)
         self._put(modified(line, act, item.defaults, confidence, single))
         return None
+
+    def _unclear(self, line: Line, act: Modify) -> bool:
+        """Whether a number or a half may be about something else than the line as a whole.
+
+        "A coffee with two sugars, make it three": coffees? Half of what there is one of, of four?
+        """
+        bare = act.quantity is not None and not (act.mods or act.size or act.plain)
+        counted = any(m.quantity > 1 for m in line.mods)
+        single = self._menu.single_groups(line.item)
+        halved = any(m.qualifier == "half" and m.group in single for m in act.mods)
+        return (bare and counted) or (halved and line.count > 1)
 
     def _replace(self, act: Replace, confidence: float) -> Problem | None:
         ref, group = act.target.ref, act.group
@@ -337,6 +368,8 @@ class Cart(Tally):
         return self._menu.items[one].category == self._menu.items[other].category
 
     def _remove(self, act: Remove) -> Problem | None:
+        if act.others:
+            return self._remove_others(act)
         if act.target.ref is not None:
             return self._remove_pointed(act.target.ref)
         lines = targets(self.lines, self._last, act.target)
@@ -352,6 +385,18 @@ class Cart(Tally):
             self._put(replace(last, quantity=lines[-1].quantity))
         self._take(lines if act.quantity is None else lines[-1:], act.quantity)
         return None
+
+    def _remove_others(self, act: Remove) -> Problem | None:
+        """ "All but the first one": what is not meant goes."""
+        whole = self._whole()
+        if act.target.ref is not None:
+            kept = {line.id: count for line, count in self._meant(act.target.ref, whole)}
+        else:
+            kept = {line.id: line.count for line in targets(whole, self._last, act.target)}
+        for line in whole if kept else ():
+            if kept.get(line.id, 0) < line.count:
+                self._take([line], line.count - kept.get(line.id, 0))
+        return None if kept else Problem("not_understood", act.text)
 
     def _remove_pointed(self, ref: Ref) -> Problem | None:
         every = [(line, line.count) for line in self._whole()]
@@ -376,6 +421,8 @@ class Cart(Tally):
         line = latest(self.lines, self._last, (), None)
         if line is None:
             return Problem("what_first", "")
+        if act.bare and self._history.took_out(self.lines, ()):
+            return Problem("not_understood", "")  # another one, or one less?
         recent = [one.item for one in self._whole() if one.id in self._talked.recent]
         choices = tuple(dict.fromkeys(recent))
         if act.bare and len(choices) > 1:

@@ -25,6 +25,7 @@ from voice_service.ordering.said import (
     SaidPlain,
     SaidSize,
     SaidSplit,
+    SaidSuch,
     SaidTimes,
     SaidUnknown,
 )
@@ -118,7 +119,7 @@ class Reader:
             case SaidSplit(count, _, but):
                 return count is None or but or end > start + 1
             case _:
-                return isinstance(said, SaidPlace)
+                return isinstance(said, SaidPlace | SaidSuch)
 
     def _except(self, count: int, end: int) -> int | None:
         """ "All without onions but one"."""
