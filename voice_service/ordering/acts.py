@@ -70,6 +70,7 @@ class Which(Enum):
 
     SOME = auto()  # so many of several
     BUT = auto()  # all but so many
+    EACH = auto()  # so many of each line
     HALF = auto()  # every second one of several
     BOTH = auto()  # the two that there are
     ALL = auto()  # each that the words fit
@@ -199,7 +200,10 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Undo:
-    """Take back the last change."""
+    """Take back the last change. `item`: if it put an item into the order ("cancel that one")."""
+
+    item: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True)

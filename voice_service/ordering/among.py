@@ -56,6 +56,9 @@ def meant(  # noqa: PLR0911 - one for each way to point
             return _other(fits, talked)
         case Which.PLACE:
             return _at(ref, lines, fits)
+        case Which.EACH:
+            enough = len(fits) > 1 and all(x.count >= ref.count for x in fits)
+            return [(x, ref.count) for x in fits] if enough else []
         case Which.HALF:
             halves = len(fits) == 1 and fits[0].count % 2 == 0
             return [(fits[0], fits[0].count // 2)] if halves else []

@@ -109,6 +109,7 @@ class _Assembly:
             Problem("ambiguous_quantity", self._menu.item_name(g.item)) for g in groups if g.vague
         ]
         asked = self._offers.problems()
+        self._lead = [act for act in self._lead if not _answered(act, groups)]
         return [*self._lead, *added, *asked, *vague, *self._acts, *self._attacher.acts]
 
     def _item(self, number: int) -> None:
@@ -245,11 +246,21 @@ class _Assembly:
         )
 
 
+def _answered(act: Act, groups: Sequence[Group]) -> bool:
+    """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
+    if not isinstance(act, Problem) or act.code != "choose_item" or act.group is None:
+        return False
+    counts = [group.quantity or 1 for group in groups if group.item in act.group.candidates]
+    return len(counts) > 1 and sum(counts) == act.group.quantity
+
+
 def _of_so_many(before: Sequence[Part]) -> int | None:
     """The number in "one with a sprite", which is about combos ordered before."""
     words = [p for p in before[-4:] if not p.idle or p.cue(Cue.ONE)]
     if len(words) < len((Cue.NUMBER, Cue.WITH)) or not words[-1].cue(Cue.WITH):
         return None
+    if words[-2].cue(Cue.ORDINAL):
+        return 1
     number = next((p for p in words[-2::-1] if not p.cue(Cue.ONE) or p.role is Role.NUMBER), None)
     return number.span.value if number is not None and number.role is Role.NUMBER else None
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.choices import choose_item, unknown
 from voice_service.ordering.counted import (
     HOW_MANY_IN_ALL,
     like_named,
@@ -301,6 +302,9 @@ class Attacher:
     def _split(self, said: SaidSplit, current: Group) -> Group:
         rest = self._rest if self._rest is not None else current
         total = rest.quantity or 1
+        if said.each or said.such is not None:
+            self.acts.append(Problem("not_understood", said.text))
+            return rest
         if said.half:
             if total % 2:
                 self.acts.append(Problem("not_understood", said.text))
@@ -400,15 +404,3 @@ class Attacher:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
         if said.wanted and not said.negated and (said.further or not labelled):
             self.acts.append(choose_item(self.menu, said))
-
-
-def unknown(said: SaidUnknown) -> Problem:
-    """The reason for words that explain nothing."""
-    return Problem("unknown_item" if said.wanted else "not_understood", said.text)
-
-
-def choose_item(menu: CompiledMenu, said: SaidCategory) -> Problem:
-    """A category was asked for, without saying which of its items."""
-    choices = tuple(menu.in_category(said.id))
-    group = Group(choices[0], said.count, candidates=choices) if choices else None
-    return Problem("choose_item", said.text, tuple(menu.item_name(i) for i in choices), group)

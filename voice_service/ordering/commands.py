@@ -203,9 +203,10 @@ def _pointed(
     if isinstance(first, Problem) and first.group is not None:
         first.group.instead = Target(ref=ref)
         return [first, *others]
-    if not isinstance(first, Add):
+    # "Make both combos with a cola": what is in a combo takes the place of none.
+    if not isinstance(first, Add) or (first.group.linked and ref.which is not Which.SOME):
         return [Problem("not_understood", text_of([*parts, *wanted]))]
-    if first.group.linked and ref.which is Which.SOME:
+    if first.group.linked:
         return [Add(replace(first.group, of=ref.count)), *others]
     return [Replace(Target(ref=ref), first.group), *others]
 

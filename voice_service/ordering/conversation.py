@@ -40,7 +40,7 @@ from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.parser import Parsed, Parser
 from voice_service.ordering.readback import joined, question, read_back, read_change
-from voice_service.ordering.text import plural
+from voice_service.ordering.text import keys_of, plural
 from voice_service.ordering.thresholds import DEFAULT, Thresholds
 
 _MOST_REASONS = 50
@@ -88,6 +88,7 @@ class Conversation:
         self._open: list[Reason] = []
         self._staff: list[Reason] = []
         self._choice: Group | None = None
+        self._denied = False
         self._answered = False  # this utterance has said which one
         self._about: tuple[Sense, ...] = ()
         self._ordered = False  # the utterance before changed the order
@@ -177,6 +178,8 @@ class Conversation:
         understood = False
         if parsed.denies:
             self._close_choice()
+        # A "no" to what was just changed, and words that nothing explains.
+        self._denied = parsed.denies and self._ordered
         for act in parsed.acts:
             if not isinstance(act, Aside | Done):
                 self._done = False
@@ -203,8 +206,12 @@ class Conversation:
 
     def _act(self, act: Act, evidence: Evidence) -> Reason | None:
         match act:
+            case Aside("off_topic", text) if self._denied:
+                return self._reason(Problem("not_understood", text))
             case Aside(code, text):
                 return self._aside(code, text)
+            case Problem("not_in_order", text) if self._lets_go_of(text):
+                return None
             case Problem():
                 return self._reason(act)
             case Add(group):
@@ -222,7 +229,7 @@ class Conversation:
         match act:
             case Done():
                 self._done = True
-                self._open = [r for r in self._open if r.code not in _SETTLED_BY_DONE]
+                self._open = [r for r in self._open if not self._settled_by_done(r)]
             case Agree():
                 self._cart.settle(self._thresholds.item_confidence)
             case Deny():
@@ -236,6 +243,14 @@ class Conversation:
             case _:
                 pass
 
+    def _settled_by_done(self, reason: Reason) -> bool:
+        """Whether nothing is left to ask; what was to go and has no name may be there still."""
+        if reason.code not in _SETTLED_BY_DONE:
+            return False
+        key = "".join(keys_of(reason.text, self._menu.language))
+        named = any(s.kind == "item" for s in self._menu.lexicon.find(key, reason.text))
+        return reason.code != "not_in_order" or named
+
     def _asked(self) -> bool:
         """Whether the guest still has something to answer."""
         lacking = self._checks.lacking(self._cart.lines, self._utterance)
@@ -243,6 +258,12 @@ class Conversation:
 
     def _let_go(self) -> None:
         self._open, self._choice = [], None
+
+    def _lets_go_of(self, text: str) -> bool:
+        """Whether something that we do not have is wanted no longer: "forget the taco"."""
+        unknown = [r for r in self._open if (r.code, r.text) == ("unknown_item", text)]
+        self._open = [r for r in self._open if r not in unknown]
+        return bool(unknown)
 
     def _close_choice(self) -> None:
         self._choice = None

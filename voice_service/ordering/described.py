@@ -83,8 +83,7 @@ def _description(
     head = parts[end] if end < len(parts) else None
     about = index > 0 and parts[index - 1].cue(*_ABOUT)
     if head is not None and head.cue(Cue.ONE):
-        key = key_of(head.span.text, menu.language)
-        several = key != head.span.text and not key.isdigit()
+        several = head.span.text not in menu.language.number_words
         such, end = _said_behind(parts, end + 1, replace(such, several=several))
         return (such, end) if _true_of(such, lines, menu) and _says_something(such) else None
     if head is not None and head.role is Role.ITEM and about:
@@ -93,7 +92,12 @@ def _description(
         alike = [line for line in lines if line.item in named.items]
         told = _true_of(named, alike, menu) and not all(holds(named, x, menu) for x in alike)
         return (named, end) if told else None
-    bare = bool(such.sizes) and not (such.on or such.plain) and _ends(parts, end)
+    led = end == index + 1 and not parts[index].cue(Cue.ONE)
+    if head is not None and head.cue(Cue.WITH, Cue.NO) and led:
+        such, end = _said_behind(parts, end, such)  # "la que lleva queso"
+        return (such, end) if such.on or such.off else None
+    carried = index > 0 and parts[index - 1].cue(Cue.ON, Cue.FOR)
+    bare = bool(such.sizes or (such.on and carried)) and not such.plain and _ends(parts, end)
     return (such, end) if bare and _true_of(such, lines, menu) else None
 
 

@@ -71,6 +71,7 @@ class Cue(Enum):
     CORRECT = auto()  # what follows replaces what came before: "actually", "I mean"
     MEANT = auto()  # a CORRECT that can only take something back: "I meant"
     UNDO = auto()  # "scratch that"
+    UNDO_ITEM = auto()  # an UNDO of an item: "cancel that one"
     NEVER_MIND = auto()
     RESTART = auto()
     DONE = auto()

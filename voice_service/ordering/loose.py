@@ -18,7 +18,9 @@ from voice_service.ordering.acts import (
     Target,
     Which,
 )
-from voice_service.ordering.attach import Attacher, choose_item, unknown
+from voice_service.ordering.attach import Attacher
+from voice_service.ordering.choices import choose_item, unknown
+from voice_service.ordering.counted import shared_out
 from voice_service.ordering.described import has
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lines import Line
@@ -95,7 +97,7 @@ class _Loose:
         self._pointed: str | None = None
 
     def read(self, said: Sequence[Said]) -> list[Act]:
-        for one in said:
+        for one in self._told_apart(said):
             match one:
                 case SaidSize() if self._is_topping(one):
                     done = SaidModifier(one.also, one.text, one.words, quantity=one.count)
@@ -114,6 +116,21 @@ class _Loose:
                     self._about_order(one)
         self._end_clause()
         return self._acts
+
+    def _told_apart(self, said: Sequence[Said]) -> Sequence[Said]:
+        """ "One large with milk, two small" of three: a number begins what is true of so many."""
+        last = self._cart.items[-1:]
+        lines = [line for line in self._cart.lines if line.item in last]
+        counted = lines[0].count if len(lines) == 1 else 1
+        if counted == 1 or any(isinstance(one, SaidSplit | SaidPlace | SaidSuch) for one in said):
+            return said
+        shared: list[Said] = []
+        for one in shared_out(said, counted):
+            if isinstance(one, SaidSize) and one.numbered and not self._is_topping(one):
+                shared.append(SaidSplit(one.count, one.text))
+                one = replace(one, count=None, numbered=False)  # noqa: PLW2901
+            shared.append(one)
+        return shared
 
     def _is_topping(self, said: SaidSize) -> bool:
         """Whether "medium" is no size of the last item, but how it is done."""

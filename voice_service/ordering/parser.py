@@ -11,6 +11,7 @@ from voice_service.ordering.acts import (
     Aside,
     Done,
     Problem,
+    Remove,
     Repeat,
     Replace,
     Restart,
@@ -48,7 +49,14 @@ from voice_service.ordering.removals import remove
 from voice_service.ordering.roles import roles
 from voice_service.ordering.segment import Segmenter, Span
 from voice_service.ordering.stretch import State
-from voice_service.ordering.talk import COMMANDS, is_talk, yes_or_no
+from voice_service.ordering.talk import (
+    COMMANDS,
+    is_talk,
+    left_hanging,
+    only_usual,
+    unused,
+    yes_or_no,
+)
 
 
 @dataclass(frozen=True)
@@ -100,9 +108,9 @@ class Parser:
             index = _step(body, index, state)
         state.flush()
         if final and not state.acts:
-            state.acts += _left_hanging(body)
+            state.acts += left_hanging(body)
         if not state.acts and not carry:
-            state.acts += _unused(body)
+            state.acts += unused(body) or only_usual(body, cart, self._menu)
         if not carry and not final and all(isinstance(a, Problem) for a in state.acts):
             carry = headless(parts, cart, self._menu)
         state.acts[:0] = [] if final else yes_or_no(parts)
@@ -173,7 +181,7 @@ def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
     elif part.cue(Cue.UNDO) and not (
         part.cue(Cue.REMOVE) and names_something(parts, index + 1, Cue.THE)
     ):
-        act = Undo()
+        act = Undo(part.cue(Cue.UNDO_ITEM), part.span.text)
     elif part.cue(Cue.KEEP) and (kept := stays(parts, index)) is not None:
         state.flush()
         state.push(keep(parts[index:kept], state.menu, state.cart))
@@ -231,6 +239,8 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     part = parts[index]
     if part.cue(Cue.INSTEAD_OF):
         return _instead_of(parts, index, state)
+    if part.cue(Cue.INSTEAD) and _leads_a_wish(parts, index, state):
+        return correct(parts, index, state)  # "I would rather have a lemonade"
     if part.cue(Cue.INSTEAD):
         _replace_last(state)
         return index + 1
@@ -311,23 +321,6 @@ def _sizes_only(parts: Sequence[Part], index: int) -> bool:
     return parts[index].role is Role.SIZE and ends(parts, index + 1)
 
 
-def _left_hanging(parts: Sequence[Part]) -> list[Act]:
-    """The reason for words that were waiting for more when the guest fell silent: "without"."""
-    if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in parts):
-        return []
-    return [Problem("not_understood", " ".join(p.span.text for p in parts))]
-
-
-def _unused(parts: Sequence[Part]) -> list[Act]:
-    """The reason for words that steer an order and came to nothing: "everything on the menu"."""
-    text = " ".join(p.span.text for p in parts)
-    if any(p.cue(Cue.EVERYTHING) for p in parts):
-        return [Problem("not_understood", text)]
-    said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
-    content = any(p.role in (Role.CATEGORY, Role.GROUP) or p.cue(*said) for p in parts)
-    return [Aside("off_topic", text)] if content else []
-
-
 def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
     """Index where a command that takes its words from `start` ends."""
     for index in range(start, len(parts)):
@@ -366,10 +359,23 @@ def _instead_of(parts: list[Part], index: int, state: State) -> int:
     return index + 1
 
 
+def _leads_a_wish(parts: Sequence[Part], index: int, state: State) -> bool:
+    """Whether what is to be there instead is named behind the word."""
+    if any(p.role is Role.ITEM for p in state.stretch):
+        return False
+    ahead = next((p for p in parts[index + 1 :] if not p.cue(Cue.REQUEST, Cue.A, Cue.THE)), None)
+    return ahead is not None and ahead.role is Role.ITEM
+
+
 def _replace_last(state: State) -> None:
     """ "a sprite instead": the item just named takes the place of the one before it."""
     before = state.cart.items
     acts = state.flush()
+    goes = acts[-1] if len(acts) > 1 else None
+    if isinstance(goes, Remove) and isinstance(acts[0], Add):
+        # "No fries, onion rings instead": what goes was named.
+        state.acts[-1] = replace(goes, inherit=True)
+        return
     last = state.acts[-1] if state.acts else None
     if not acts or last is not acts[-1] or not isinstance(last, Add) or not before:
         return

@@ -49,12 +49,30 @@ def pointed(  # noqa: PLR0911 - one for each way to point
         end = _past_pronouns(parts, index + 1)
         text = text_of(parts[index:end])
         return (SaidSplit(None, text, half=True), end) if end > index + 1 else None
+    if part.role is Role.NUMBER or (bare and part.cue(Cue.ONE)):
+        found = _of_several(parts, index, bare=bare)
+        if found is not None:
+            return found, index + 2
+    if bare and part.cue(Cue.EVERYTHING) and index and parts[index - 1].cue(Cue.ON):
+        return SaidBoth(text=part.span.text), index + 1
     named = of_the(parts, index)
     if named is not None:
         text = text_of(parts[index : named + 1])
         return SaidSplit(part.span.value or 1, text, items=parts[named].items), named + 1
     if part.role is Role.NUMBER or (bare and part.cue(Cue.ONE)):
         return _some(parts, index, bare=bare)
+    return None
+
+
+def _of_several(parts: Sequence[Part], index: int, *, bare: bool) -> SaidSplit | None:
+    """ "One of each", "one of the drinks"."""
+    count, text = parts[index].span.value or 1, text_of(parts[index : index + 2])
+    following = parts[index + 1] if index + 1 < len(parts) else None
+    if following is not None and following.such is not None:
+        return SaidSplit(count, text, such=following.such)
+    each = following is not None and following.cue(Cue.BOTH) and not following.cue(Cue.PAIR)
+    if each and bare:
+        return SaidSplit(count, text, each=True)
     return None
 
 
@@ -145,8 +163,8 @@ def ref_of(said: Pointer) -> Ref:  # noqa: PLR0911 - one for each way to point
         case SaidSplit(None, text):
             return Ref(Which.OTHER, text=text)
         case SaidSplit(count, text, but, items=items):
-            which = Which.BUT if but else Which.SOME
-            return Ref(which, count or 1, items=items, text=text or str(count))
+            which = Which.BUT if but else Which.EACH if said.each else Which.SOME
+            return Ref(which, count or 1, items=items, text=text or str(count), such=said.such)
 
 
 def text_of(parts: Sequence[Part]) -> str:

@@ -34,6 +34,10 @@ def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Ac
     end = next((i for i in range(len(parts)) if _goes_on(parts, i, cart)), len(parts))
     if end < len(parts):
         return [*remove(parts[:end], menu, cart), *assemble(parts[end + 1 :], menu, cart)]
+    further = next((i for i in range(1, len(parts)) if _points_on(parts, i)), None)
+    if further is not None:
+        rest = remove(parts[further + 1 :], menu, cart)
+        return [*remove(parts[:further], menu, cart), *rest]
     parts = [_as_modifier(part, menu, cart) for part in parts]
     items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
     mods = [i for i, p in enumerate(parts) if p.role is Role.MODIFIER]
@@ -60,6 +64,8 @@ def _remove_pointed(
     if all(p.cue(Cue.OFF) for p in parts[end:]):
         return [Remove(Target(ref=_any_of(ref_of(said), parts)), text=text_of(parts))]
     if parts[end].cue(Cue.AND):
+        if all(p.idle for p in parts[end + 1 :]):
+            return [Problem("not_understood", text_of(parts))]  # "the first and the last one"
         gone = Remove(Target(ref=ref_of(said)), text=text_of(parts[:end]))
         return [gone, *remove(parts[end + 1 :], menu, cart)]
     if excepted is not None:
@@ -81,6 +87,13 @@ def _remove_items(parts: Sequence[Part], items: Sequence[int], cart: CartView) -
         choices = (item,) if item is not None else parts[index].items
         acts.append(Remove(Target(choices, size), count, text=parts[index].span.text))
     return acts
+
+
+def _points_on(parts: Sequence[Part], index: int) -> bool:
+    """Whether "and" links what is pointed at: "a cola and the small one"."""
+    return parts[index].cue(Cue.AND) and any(
+        p.cue(Cue.ORDINAL, Cue.OTHER) for p in parts[index + 1 : index + 2]
+    )
 
 
 def _which_goes(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> Problem:

@@ -109,7 +109,8 @@ class SaidSplit:
     """What follows is true of `count` of several, or (None) of the others, said as `text`.
 
     `half`: of every second one. `but`: of all but so many. `linked`: after "and", so that it may
-    be about more of them. `items`: of those of that name.
+    be about more of them. `items`: of those of that name; `such`: of those that it is true of.
+    `each`: so many of each line.
     """
 
     count: int | None
@@ -118,6 +119,8 @@ class SaidSplit:
     linked: bool = False
     items: tuple[str, ...] = ()
     half: bool = False
+    each: bool = False
+    such: Such | None = None
 
 
 @dataclass
