@@ -54,15 +54,16 @@ class Dialect(Protocol):
 
 
 class VoiceService:
-    """This service, on `/voice-stream`."""
+    """This service, on `/voice-stream`; with `orders` it reads them against the demo menu."""
 
     path = "/voice-stream"
 
-    def __init__(self) -> None:
+    def __init__(self, *, orders: bool = False) -> None:
         self._session = str(uuid.uuid4())
+        self._order = "auto" if orders else "off"
 
     async def greet(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        start = {"session_id": self._session, "order": "off"}
+        start = {"session_id": self._session, "order": self._order}
         await socket.send_json({"type": "voice:start", "data": start})
         while (event := await _json(socket))["type"] != "voice:started":
             if event["type"] == "error":

@@ -163,11 +163,17 @@ def mixed(recording: Recording, noise: Samples | None, snr: float | None, seed: 
     samples = np.concatenate([silence(LEAD), recording.samples, silence(TAIL)])
     if noise is None or snr is None:
         return samples
+    return noisy(samples, (LEAD + recording.onset, LEAD + recording.end), noise, snr, seed)
+
+
+def noisy(
+    samples: Samples, speech: tuple[float, float], noise: Samples, snr: float, seed: int
+) -> Samples:
+    """Samples with noise from a random place on, at `snr` dB of what is between two seconds."""
     start = np.random.default_rng(seed).integers(0, len(noise))
     under = np.resize(np.roll(noise, -start), len(samples))
-    speech = samples[round((LEAD + recording.onset) * SAMPLE_RATE) :]
-    speech = speech[: round((recording.end - recording.onset) * SAMPLE_RATE)]
-    gain = np.sqrt(np.mean(speech**2) / (np.mean(under**2) + 1e-12)) * 10 ** (-snr / 20)
+    spoken = samples[round(speech[0] * SAMPLE_RATE) : round(speech[1] * SAMPLE_RATE)]
+    gain = np.sqrt(np.mean(spoken**2) / (np.mean(under**2) + 1e-12)) * 10 ** (-snr / 20)
     return np.asarray(np.clip(samples + gain * under, -1, 1), np.float32)
 
 

@@ -5,7 +5,8 @@
 Each session streams recordings at real-time pace, with pauses of 2 s between them, to a service in
 a process of its own; sessions start staggered. Times count from the moment a microphone would have
 had the sample in question: onset and end of speech come from the fixtures' descriptions or, for a
-manifest, from frame energy. The last final of a recording counts, and the first partial.
+manifest, from frame energy. The last final of a recording counts, and the first partial; recordings
+without one are counted in the last columns.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import psutil
 from harness import (
     Recording,
     Service,
@@ -29,6 +29,7 @@ from harness import (
     silence,
     stream,
 )
+from load import metered, watch_memory
 
 from voice_service.audio import SAMPLE_RATE, Samples
 from voice_service.client import Event
@@ -44,7 +45,7 @@ class Figures:
     first_partial: list[float] = field(default_factory=list)
     gaps: list[float] = field(default_factory=list)
     final: list[float] = field(default_factory=list)
-    missing: int = 0
+    recordings: int = 0
 
 
 def loop_of(
@@ -84,51 +85,34 @@ def measure(
             into.gaps += [b - a for a, b in itertools.pairwise(mine)]
         if last:
             into.final.append(last[-1] - end)
-        else:
-            into.missing += 1
+    into.recordings += len(spans)
 
 
 async def run(to: Service, recordings: list[Recording], sessions: int, seconds: float) -> None:
     """Measure with so many sessions at once and print a line."""
     streams = [loop_of(recordings, 3 * i, seconds) for i in range(sessions)]
-    before = cpu(to.process)
-    resident = to.process.memory_info().rss
 
     async def one(i: int) -> list[tuple[float, Event]]:
         await asyncio.sleep(i * _STAGGER)
         return await stream(to, streams[i][0])
 
-    highest = asyncio.create_task(_watch_memory(to.process))
-    results = await asyncio.gather(*(one(i) for i in range(sessions)))
-    highest.cancel()
+    with metered(to.process) as cost:
+        watch = asyncio.create_task(watch_memory(to.process, cost))
+        results = await asyncio.gather(*(one(i) for i in range(sessions)))
+        watch.cancel()
     figures = Figures()
     for events, (_, spans) in zip(results, streams, strict=True):
         measure(events, spans, figures)
     audio = sum(len(samples) for samples, _ in streams) / SAMPLE_RATE
-    spent = (cpu(to.process) - before) / audio
-    memory = (_peak[0] - resident) / sessions / 1e6
+    resident = [size for _, size in cost.memory]
+    memory = (max(resident) - resident[0]) / sessions / 1e6
     print(
         f"{sessions:8}  {percentiles(figures.first_partial)}   {percentiles(figures.gaps)}   "
-        f"{percentiles(figures.final)}   {spent:8.3f}  {memory:8.1f}  {figures.missing:7}"
-        f" of {len(figures.final) + figures.missing}",
+        f"{percentiles(figures.final)}   {cost.server / audio:8.3f}  {memory:8.1f}  "
+        f"{figures.recordings - len(figures.first_partial):10}  "
+        f"{figures.recordings - len(figures.final):8} of {figures.recordings}",
         flush=True,
     )
-
-
-_peak = [0]
-
-
-async def _watch_memory(process: psutil.Process) -> None:
-    _peak[0] = 0
-    while True:
-        _peak[0] = max(_peak[0], process.memory_info().rss)
-        await asyncio.sleep(0.5)
-
-
-def cpu(process: psutil.Process) -> float:
-    """Seconds of processor time that the process has used."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def main() -> None:
@@ -146,7 +130,7 @@ def main() -> None:
     print(f"{len(recordings)} recordings, model {arguments.model}; seconds: p50 p90 p99")
     print(
         "sessions  onset→first partial   between partials      end of speech→final   CPU s/s   "
-        "MB/sess.  no final"
+        "MB/sess.  no partial  no final"
     )
     with service(["--model", arguments.model, *shlex.split(arguments.serve)]) as to:
         for sessions in arguments.sessions:

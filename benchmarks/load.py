@@ -19,10 +19,10 @@ import aiohttp
 import numpy as np
 import psutil
 from dialects import Dialect, Message, Received, Refused
-from harness import Recording, Service, silence
+from harness import Recording, Service, noisy, silence
 from shown import Spoken, words
 
-from voice_service.audio import SAMPLE_RATE
+from voice_service.audio import SAMPLE_RATE, Samples
 from voice_service.pace import pcm
 
 LEAD: Final = 0.5
@@ -32,7 +32,8 @@ PAUSE: Final = 2.0
 DRAIN: Final = 5.0
 """Seconds that the microphone stays on after the last pause: for servers that are late."""
 _STAGGER: Final = 0.6
-"""Seconds from one stream's start to the next."""
+"""Seconds from one stream's start to the next, where that gets all of them going in `_RAMP`."""
+_RAMP: Final = 30.0
 _ANSWER: Final = 15.0
 """Seconds that the answer to the end of a stream may take."""
 _SAMPLE: Final = 1.0
@@ -56,12 +57,27 @@ class Script:
     chunk: float
 
     @classmethod
-    def of(cls, recordings: Sequence[Recording], dialect: Dialect, chunk_ms: int) -> Script:
-        """Encode recordings for a server, in chunks of `chunk_ms`."""
+    def of(
+        cls,
+        recordings: Sequence[Recording],
+        dialect: Dialect,
+        chunk_ms: int,
+        noise: Samples | None = None,
+        snr: float = 0.0,
+    ) -> Script:
+        """Encode recordings for a server, in chunks of `chunk_ms`.
+
+        Noise is under speech and pauses alike, at `snr` dB of each recording's speech.
+        """
         length = SAMPLE_RATE * chunk_ms // 1000
         quiet = dialect.encode(pcm(silence(length / SAMPLE_RATE)))
-        turns = tuple(_turn(recording, dialect, length) for recording in recordings)
-        return cls(turns, quiet, chunk_ms / 1000)
+        turns = []
+        for seed, recording in enumerate(recordings):
+            samples = _with_pause(recording, length)
+            if noise is not None:
+                samples = noisy(samples, (recording.onset, recording.end), noise, snr, seed)
+            turns.append(_turn(recording, samples, dialect, length))
+        return cls(tuple(turns), quiet, chunk_ms / 1000)
 
     def play(self, first: int, seconds: float) -> tuple[list[Message], list[Spoken]]:
         """The chunks of a stream of at least `seconds`, and what is said in it when."""
@@ -77,12 +93,16 @@ class Script:
         return chunks + [self.quiet] * round(DRAIN / self.chunk), said
 
 
-def _turn(recording: Recording, dialect: Dialect, length: int) -> Turn:
+def _with_pause(recording: Recording, length: int) -> Samples:
     # The pause counts from the end of speech, however the recording itself was cut.
     spoken = recording.samples[: round((recording.end + 0.05) * SAMPLE_RATE)]
     count = -(-(len(spoken) + round(PAUSE * SAMPLE_RATE)) // length)
-    samples = np.concatenate([spoken, silence(count * length / SAMPLE_RATE)])[: count * length]
-    chunks = tuple(dialect.encode(pcm(part)) for part in np.split(samples, count))
+    return np.concatenate([spoken, silence(count * length / SAMPLE_RATE)])[: count * length]
+
+
+def _turn(recording: Recording, samples: Samples, dialect: Dialect, length: int) -> Turn:
+    parts = np.split(samples, len(samples) // length)
+    chunks = tuple(dialect.encode(pcm(part)) for part in parts)
     return Turn(Spoken(recording.onset, recording.end, words(recording.text)), chunks)
 
 
@@ -114,10 +134,11 @@ class Run:
 
 @dataclass
 class _Stream:
-    """One stream of a run. Times are of the loop's clock until `start` is taken away."""
+    """One stream of a run. Times are of the loop's clock; its microphone is on from `start`."""
 
     dialect: Dialect
     socket: aiohttp.ClientWebSocketResponse
+    start: float = 0.0
     received: list[Received] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
     ending: bool = False
@@ -130,14 +151,14 @@ class _Stream:
             if self.ending and self.dialect.is_last(message.data):
                 return
 
-    async def speak(self, chunks: Sequence[Message], start: float, chunk: float) -> None:
+    async def speak(self, chunks: Sequence[Message], chunk: float) -> None:
         """Send each chunk when a microphone would have it."""
         loop = asyncio.get_running_loop()
         for i, encoded in enumerate(chunks, 1):
-            wait = start + i * chunk - loop.time()
+            wait = self.start + i * chunk - loop.time()
             if wait > 0:
                 await asyncio.sleep(wait)
-            self.late.append(loop.time() - start - i * chunk)
+            self.late.append(loop.time() - self.start - i * chunk)
             await self._send(self.dialect.audio(encoded, i))
 
     async def finish(self) -> None:
@@ -155,32 +176,48 @@ class _Stream:
 async def run(
     to: Service, script: Script, dialect: Callable[[], Dialect], streams: int, seconds: float
 ) -> Run:
-    """So many streams at once, connected one after the other, started staggered.
+    """So many streams at once, started staggered; each connects when its guest comes.
 
     Raises `Refused` if the server does not take one of them, and psutil's NoSuchProcess if it died.
     """
     loop = asyncio.get_running_loop()
-    plays = [script.play(3 * i, seconds) for i in range(streams)]
+    plays = [script.play(i, seconds) for i in range(streams)]
+    stagger = min(_STAGGER, _RAMP / streams)
     async with contextlib.AsyncExitStack() as open_ones:
         http = await open_ones.enter_async_context(aiohttp.ClientSession())
-        talkers = [await _connect(open_ones, http, to, dialect()) for _ in range(streams)]
-        with _metered(to.process) as cost:
-            watch = asyncio.create_task(_watch_memory(to.process, cost))
-            starts = [loop.time() + i * _STAGGER for i in range(streams)]
-            await asyncio.gather(
-                *(
-                    _talk(talker, chunks, start, script.chunk)
-                    for talker, (chunks, _), start in zip(talkers, plays, starts, strict=True)
-                )
-            )
+        with metered(to.process) as cost:
+            watch = asyncio.create_task(watch_memory(to.process, cost))
+            began = loop.time()
+            guests = [
+                _guest(open_ones, http, to, dialect(), chunks, began + i * stagger, script.chunk)
+                for i, (chunks, _) in enumerate(plays)
+            ]
+            talkers = await asyncio.gather(*guests)
             watch.cancel()
     cost.audio = sum(len(chunks) for chunks, _ in plays) * script.chunk
     cost.late = list(itertools.chain.from_iterable(talker.late for talker in talkers))
     received = [
-        [(at - start, message) for at, message in talker.received]
-        for talker, start in zip(talkers, starts, strict=True)
+        [(at - talker.start, message) for at, message in talker.received] for talker in talkers
     ]
     return Run([said for _, said in plays], received, cost)
+
+
+async def _guest(
+    open_ones: contextlib.AsyncExitStack,
+    http: aiohttp.ClientSession,
+    to: Service,
+    dialect: Dialect,
+    chunks: Sequence[Message],
+    at: float,
+    chunk: float,
+) -> _Stream:
+    """Come `at` a time of the loop's clock, say everything and listen to the end."""
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(at - loop.time())
+    talker = await _connect(open_ones, http, to, dialect)
+    talker.start = loop.time()
+    await _talk(talker, chunks, chunk)
+    return talker
 
 
 async def _connect(
@@ -197,12 +234,12 @@ async def _connect(
     return _Stream(dialect, socket)
 
 
-async def _talk(talker: _Stream, chunks: Sequence[Message], start: float, chunk: float) -> None:
+async def _talk(talker: _Stream, chunks: Sequence[Message], chunk: float) -> None:
     listening = asyncio.create_task(talker.listen())
     try:
         # A server that hangs up early has lost the rest: its finals will be missing.
         with contextlib.suppress(ConnectionError):
-            await talker.speak(chunks, start, chunk)
+            await talker.speak(chunks, chunk)
             await talker.finish()
         await asyncio.wait({listening}, timeout=_ANSWER)
         if listening.done():
@@ -212,7 +249,8 @@ async def _talk(talker: _Stream, chunks: Sequence[Message], start: float, chunk:
 
 
 @contextlib.contextmanager
-def _metered(server: psutil.Process) -> Iterator[Cost]:
+def metered(server: psutil.Process) -> Iterator[Cost]:
+    """What a server costs meanwhile, without its memory and the audio."""
     cost = Cost()
     used, own, began = cpu(server), time.process_time(), time.monotonic()
     main = main_thread(server)
@@ -239,7 +277,8 @@ def _tree(server: psutil.Process) -> list[psutil.Process]:
     return [server, *server.children(recursive=True)]
 
 
-async def _watch_memory(server: psutil.Process, cost: Cost) -> None:
+async def watch_memory(server: psutil.Process, cost: Cost) -> None:
+    """Note a server's memory every second."""
     began = time.monotonic()
     while True:
         resident = sum(process.memory_info().rss for process in _tree(server))

@@ -17,6 +17,7 @@ in which the words before it stand: open, finished, unknown.
 Without a menu, right is the share of words: 100 less the word error rate.
 
 split    recordings of which an utterance ended while speech was still to come
+silent   recordings without a partial, and without a final; the times are of the others
 """
 
 from __future__ import annotations
@@ -42,11 +43,12 @@ from voice_service.audio import SAMPLE_RATE, Samples
 from voice_service.batching import BatchPolicy
 from voice_service.compute import Compute
 from voice_service.ending import by_marks
+from voice_service.guest_order import GuestOrder
 from voice_service.heard import Ended, ListenerEvent, Partial
 from voice_service.heard import Final as Said
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.listener import Listener
-from voice_service.ordering import CompiledMenu, Conversation, Heard, HeardWord
+from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.recognizer import Recognizer
 from voice_service.settings import VoiceSettings
 from voice_service.vad import DetectorFactory
@@ -95,7 +97,7 @@ class Stream:
         self.told: list[tuple[float, ListenerEvent]] = []
         self._listener = listener
         self._decode = decode
-        self._conversation = conversation
+        self._order = GuestOrder("", conversation)
         self._answer: tuple[float, Hypothesis] | None = None
 
     def run(self, samples: Samples) -> None:
@@ -121,8 +123,8 @@ class Stream:
         if self._answer is not None or self._listener.wanted() is None:
             return
         request = self._listener.take()
-        if self._conversation is not None and request.thorough:
-            request = replace(request, choose=self._conversation.chooser())
+        if request.thorough:
+            request = replace(request, choose=self._order.chooser())
         began = time.process_time()
         hypothesis = self._decode(request)
         spent = time.process_time() - began
@@ -132,10 +134,8 @@ class Stream:
     def _tell(self, events: Sequence[ListenerEvent]) -> None:
         for event in events:
             self.told.append((self.now, event))
-            if isinstance(event, Said) and self._conversation is not None:
-                words = tuple(HeardWord(w.text, w.confidence) for w in event.hypothesis.words)
-                said = event.hypothesis
-                self._conversation.hear(Heard(event.utterance, said.text, said.confidence, words))
+            if isinstance(event, Said):
+                self._order.hear(event)
 
 
 class Bench:
@@ -144,7 +144,7 @@ class Bench:
     def __init__(self, model: str, menu: EvalMenu | None) -> None:
         found = models.resolve(model, models.default_models_dir())
         compute = Compute("cpu", "int8", workers=1, batches=BatchPolicy())
-        self._recognizer = Recognizer(Whisper(found.location, compute))
+        self._recognizer = Recognizer(Whisper(found.location, compute), found.calibration)
         self.menu = menu
         self._compiled = None if menu is None else CompiledMenu(menu.menu)
         self._detectors = DetectorFactory("two-stage", 2)
@@ -167,6 +167,7 @@ class Bench:
             "en",
             self._compiled.bias if self._compiled is not None else "",
             by_marks if conversation is None else conversation.ending,
+            self._recognizer.calibration,
         )
         stream = Stream(listener, self.decode, conversation)
         samples = mixed(trial.recording, None, None, 0)
@@ -284,13 +285,15 @@ def main() -> None:
             figures = found.setdefault((trial.kind, text), Figures())
             bench.stream(trial, settings_of(text), figures)
     print("seconds: p50 p90 p99; split and right in %; decoding: CPU s per s of audio")
-    print("onset→first partial   end→final              split   right  decoding")
+    print("onset→first partial   end→final              split   right  decoding  silent")
     for (kind, text), figures in sorted(found.items()):
         right = figures.right / figures.count if menu else 1 - _wrong(figures)
         print(
             f"{percentiles(figures.first_partial)}   {percentiles(figures.final)}  "
             f"{100 * figures.split / figures.count:6.1f} {100 * right:7.1f}   "
-            f"{figures.decoding / figures.audio:7.3f}  {kind} ({figures.count})  {text}",
+            f"{figures.decoding / figures.audio:7.3f}  "
+            f"{figures.count - len(figures.first_partial):3} {figures.count - len(figures.final):3}"
+            f"   {kind} ({figures.count})  {text}",
             flush=True,
         )
 

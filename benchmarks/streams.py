@@ -6,10 +6,10 @@
     python benchmarks/streams.py --device cuda --limit 0.5 --batch-sizes 1 4 16 32
 
 Each stream loops recordings of 3 to 5 s with pauses of 2 s for two minutes; streams start 0.6 s
-apart, each with another recording. A number of streams is held when the 95th percentiles of onset →
-first partial and of end of speech → final are within `--limit` and no final is missing. Without
-`--streams` the number goes up until it is not held, then the place is narrowed down. Every level
-has a fresh server, which one utterance has warmed up.
+apart (from 50 streams on, within 30 s), each with the next recording. A number of streams is held
+when the 95th percentiles of onset → first partial and of end of speech → final are within `--limit`
+and no final is missing. Without `--streams` the number goes up until it is not held, then the place
+is narrowed down. Every level has a fresh server, which one utterance has warmed up.
 
 All systems hear the same chunks from the same client (`load.py`) through their own protocols
 (`dialects.py`), with the same weights, int8, beam 1 for the peers, and as many threads as there are
@@ -27,6 +27,10 @@ its memory at the most and its growth per stream, in MB; the client's own share 
 99th percentile of lateness in ms, which should be small. `--batch-sizes` measures this service once
 with each, 1 being no batches; where there are GPUs, a line below says how busy they were
 (`batches.py` says with what).
+
+This service listens without a menu and takes every session, like the peers. `--orders` gives its
+recogniser the demo menu and reads orders from what it hears; with `--admission` it refuses sessions
+that it has no time for, and a level with a refused one is "not served".
 """
 
 from __future__ import annotations
@@ -52,10 +56,11 @@ from load import Cost, Run, Script, run
 from shown import Figures, figures
 
 from voice_service import models
+from voice_service.offline import read_audio
 
 _LEVELS: Final = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 _SERVICE: Final = "service"
-_UNLIMITED: Final = ("--max-sessions", "10000", "--max-connections-per-user", "10000")
+_UNLIMITED: Final = ("--max-sessions", "10000")
 _SOAK_WINDOW: Final = 300.0
 """Seconds at the beginning and at the end of a soak that are compared."""
 
@@ -79,10 +84,14 @@ class Level:
 
     def held(self, limit: float) -> bool:
         """Was every guest served in time?"""
+        return self.badness() <= limit
+
+    def badness(self) -> float:
+        """The later of the 95th percentiles, in seconds; endless if a guest was not served."""
         found = self.figures
         if found is None or found.missing or not found.final:
-            return False
-        return bool(max(p95(found.first_partial), p95(found.final)) <= limit)
+            return float("inf")
+        return max(p95(found.first_partial), p95(found.final))
 
     @property
     def cpu(self) -> float:
@@ -103,11 +112,19 @@ def judge(ran: Run, dialect: Callable[[], Dialect]) -> Figures:
     return total
 
 
+def scripted(
+    system: System, recordings: Sequence[Recording], arguments: argparse.Namespace
+) -> Script:
+    """What the streams say, in the system's protocol."""
+    noise = read_audio(arguments.noise) if arguments.noise else None
+    return Script.of(recordings, system.dialect(), arguments.chunk_ms, noise, arguments.snr)
+
+
 def measure(
     system: System, recordings: Sequence[Recording], streams: int, arguments: argparse.Namespace
 ) -> Level:
     """One level, on a fresh and warm server."""
-    script = Script.of(recordings, system.dialect(), arguments.chunk_ms)
+    script = scripted(system, recordings, arguments)
     with system.start() as to:
         try:
             asyncio.run(run(to, script, system.dialect, 1, 1.0))
@@ -121,6 +138,11 @@ def measure(
     if gpus.busy:
         print(f"{'':18} {gpus}", flush=True)
     return level
+
+
+def repeated(measured: Callable[[], Level], times: int) -> Level:
+    """The worst of some runs: what is held must be held every time."""
+    return max((measured() for _ in range(times)), key=Level.badness)
 
 
 def search(measured: Callable[[int], Level], limit: float) -> list[Level]:
@@ -180,7 +202,7 @@ def share(part: int, whole: int) -> str:
 
 def soak(system: System, recordings: Sequence[Recording], arguments: argparse.Namespace) -> None:
     """Long runs: the last minutes against the first, and memory over time."""
-    script = Script.of(recordings, system.dialect(), arguments.chunk_ms)
+    script = scripted(system, recordings, arguments)
     seconds = 60 * arguments.soak
     window = min(_SOAK_WINDOW, seconds / 2)
     for streams in arguments.streams:
@@ -201,8 +223,11 @@ def soak(system: System, recordings: Sequence[Recording], arguments: argparse.Na
 
 @contextlib.contextmanager
 def own_service(arguments: argparse.Namespace, *more: str) -> Iterator[Service]:
-    """This service, with the command line's options and without a cap on sessions."""
-    options = ["--model", arguments.model, "--device", arguments.device, *_UNLIMITED]
+    """This service, with the command line's options."""
+    options = ["--model", arguments.model, "--device", arguments.device]
+    options += ["--max-connections-per-user", "10000"]
+    if not arguments.admission:
+        options += _UNLIMITED
     with service([*options, *shlex.split(arguments.serve), *more]) as to:
         yield to
 
@@ -210,13 +235,14 @@ def own_service(arguments: argparse.Namespace, *more: str) -> Iterator[Service]:
 def systems(arguments: argparse.Namespace) -> list[System]:
     """What the command line names."""
     found = []
+    own = partial(VoiceService, orders=arguments.orders)
     for name in arguments.systems:
         if name == _SERVICE and arguments.batch_sizes:
             for size in map(str, arguments.batch_sizes):
                 start = partial(own_service, arguments, "--batch-size", size)
-                found.append(System(f"{name} batch {size}", VoiceService, start))
+                found.append(System(f"{name} batch {size}", own, start))
         elif name == _SERVICE:
-            found.append(System(name, VoiceService, partial(own_service, arguments)))
+            found.append(System(name, own, partial(own_service, arguments)))
         else:
             found.append(_peer(name, arguments))
     return found
@@ -244,6 +270,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--systems", nargs="+", choices=choices, default=[_SERVICE])
     made.add_argument("--streams", type=int, nargs="+", help="these levels alone")
     made.add_argument("--seconds", type=float, default=120.0, help="of each stream")
+    made.add_argument("--repeats", type=int, default=1, help="runs per level: the worst counts")
     made.add_argument("--limit", type=float, default=1.5, help="seconds that p95 may be")
     made.add_argument("--soak", type=float, metavar="MINUTES", help="one long run per level")
     made.add_argument("--plot", type=Path, help="CPU per audio second over streams, as a PNG")
@@ -251,10 +278,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--without", nargs="*", default=[], help="sets to leave out")
     made.add_argument("--shortest", type=float, default=3.0, help="seconds of speech")
     made.add_argument("--longest", type=float, default=5.0, help="seconds of speech")
+    made.add_argument("--noise", type=Path, help="a recording to mix in, in the pauses as well")
+    made.add_argument("--snr", type=float, default=10.0, help="dB of speech over the noise")
     made.add_argument("--chunk-ms", type=int, default=100, choices=[20, 40, 50, 100])
     made.add_argument("--model", default="tiny.en")
     made.add_argument("--device", default="cpu", help="of this service: cpu or cuda")
     made.add_argument("--batch-sizes", type=int, nargs="+", help="of this service, each measured")
+    made.add_argument("--orders", action="store_true", help="of this service: demo menu, orders")
+    made.add_argument("--admission", action="store_true", help="this service refuses sessions")
     made.add_argument("--serve", default="", help="options of `voice-service serve`, quoted")
     made.add_argument("--cache", type=Path, default=default_cache(), help="environments of peers")
     return made
@@ -280,7 +311,8 @@ def main() -> None:
     for system in systems(arguments):
 
         def measured(streams: int, system: System = system) -> Level:
-            return measure(system, recordings, streams, arguments)
+            once = partial(measure, system, recordings, streams, arguments)
+            return repeated(once, arguments.repeats)
 
         if arguments.streams:
             results[system.name] = [measured(streams) for streams in arguments.streams]

@@ -24,7 +24,7 @@ from voice_service.takeover import TakeOverApi
 from voice_service.vad import DetectorFactory
 from voice_service.whisper import Whisper, present
 
-SCHEDULER = web.AppKey("SCHEDULER", Scheduler)
+CAPACITY = web.AppKey("CAPACITY", Capacity)
 
 _TURN_S = 6.0
 """A guest speaks for about so long, pause included, for one first partial and one final."""
@@ -62,7 +62,7 @@ def build_voice_app(
         metrics=voice_metrics,
     )
     app = build_app(settings, events)
-    app[SCHEDULER] = scheduler
+    app[CAPACITY] = capacity
     app[CHANNELS][:] = payloads.CHANNELS
     add_socket(app, "/voice-stream", VoiceApplication(sessions, settings.shutdown_grace_s), "voice")
 

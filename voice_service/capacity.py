@@ -13,10 +13,12 @@ _MEMORY_S = 60.0
 _PRIOR_S = 60.0
 """The first guess weighs as much as one session that has been watched for so long."""
 _UTILISATION = 0.9
-"""Share of the workers' time that may be promised. Waiting times grow without bound towards 1; at
-0.93 finals and first partials were still in time (docs/measurements.md, "Streams")."""
+"""Share of the workers' time that may be promised: waiting times grow without bound towards 1."""
 _LEAST = 0.25
 """Sessions that have been quiet may begin to speak: none counts for less than this of the guess."""
+_DOUBT_S = 30.0
+"""What sessions cost is believed over so long: who has just come has not said anything yet, and a
+crowd that comes at once would let in four times itself."""
 _LATE_S = 0.5
 """Finals that wait longer than this for a worker, on average, leave no room for anybody else."""
 _SMOOTHING = 0.2
@@ -30,6 +32,7 @@ class Capacity:
     def __init__(self, workers: int, guess: float) -> None:
         self._workers = workers
         self._guess = guess
+        self._cost = guess
         self._sessions = 0
         self._spent = 0.0
         self._watched = 0.0
@@ -37,7 +40,7 @@ class Capacity:
         self._at = 0.0
 
     def serving(self, sessions: int, now: float) -> None:
-        """So many sessions are in progress from now on."""
+        """So many sessions are in progress, with their clients there, from now on."""
         self._forget(now)
         self._sessions = sessions
 
@@ -56,12 +59,18 @@ class Capacity:
         self._forget(now)
         if self._wait > _LATE_S:
             return max(1, self._sessions)
+        return max(1, int(_UTILISATION * self._workers / self._cost))
+
+    def _measured(self) -> float:
+        """Worker time that a second of a session has cost of late."""
         cost = (self._guess * _PRIOR_S + self._spent) / (_PRIOR_S + self._watched)
-        return max(1, int(_UTILISATION * self._workers / max(cost, _LEAST * self._guess)))
+        return max(cost, _LEAST * self._guess)
 
     def _forget(self, now: float) -> None:
         kept = math.exp(-(now - self._at) / _MEMORY_S)
         self._spent *= kept
         self._watched = self._watched * kept + self._sessions * _MEMORY_S * (1 - kept)
         self._wait *= kept
+        believed = 1 - math.exp(-(now - self._at) / _DOUBT_S)
+        self._cost += believed * (self._measured() - self._cost)
         self._at = now

@@ -6,12 +6,9 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
 
 from order_events import logs
 from order_events.auth import AuthError, Role, authority, check_grant
@@ -20,6 +17,7 @@ from order_events.schema import DatabaseUnusable, UnknownSchema
 from order_events.server import why_not
 from order_events.settings import HubSettings
 from order_events.store import DataDirBusy
+from voice_service.options import bearer, complain, option, settings_of, settings_options, within
 from voice_service.ordering.thresholds import Thresholds
 from voice_service.settings import VoiceSettings
 
@@ -67,7 +65,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         return run(options)
     except ImportError as error:
         # The light layer alone is installed.
-        _complain(f"{error.name} is not installed: run `pip install 'voice-ordering[tiny-en]'`")
+        complain(f"{error.name} is not installed: run `pip install 'voice-ordering[tiny-en]'`")
     except KeyboardInterrupt:
         return 130
     return 1
@@ -92,101 +90,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _option(parser: argparse.ArgumentParser, flag: str, **keywords: Any) -> None:
-    """An option whose default an environment variable may set."""
-    variable = f"VOICE_{flag.lstrip('-').replace('-', '_').upper()}"
-    value = os.environ.get(variable)
-    if keywords.get("action") == "store_true":
-        keywords["default"] = (value or "").lower() in {"1", "true", "yes"}
-    elif value:
-        keywords["default"] = value
-        keywords.pop("required", None)
-    if "choices" in keywords:
-        # argparse checks the choices of what is typed, but not of a default.
-        keywords["type"] = _one_of(keywords["choices"])
-    parser.add_argument(flag, **keywords)
-
-
-def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in choices:
-            raise argparse.ArgumentTypeError(f"{value!r} is not one of {', '.join(choices)}")
-        return value
-
-    return check
-
-
-def _within(
-    kind: type[int] | type[float], least: float, most: float
-) -> Callable[[str], int | float]:
-    """A number from `least` to `most`."""
-
-    def check(value: str) -> int | float:
-        try:
-            number = kind(value)
-        except ValueError:
-            number = float("nan")
-        if not least <= number <= most:
-            raise argparse.ArgumentTypeError(f"{value!r} is not a number from {least} to {most}")
-        return number
-
-    return check
-
-
-def _bearer(value: str) -> str:
-    """A token that a header can carry. The message does not repeat it: it is a secret."""
-    token = value.strip()
-    if not token:
-        raise argparse.ArgumentTypeError("it is empty")
-    if " " in token or not (token.isascii() and token.isprintable()):
-        raise argparse.ArgumentTypeError("a token has no spaces or line breaks in it")
-    return token
-
-
-def _settings_options(
-    parser: argparse.ArgumentParser, names: Iterable[str] = VoiceSettings.model_fields
-) -> None:
-    """An option per setting; the environment is read by the settings themselves."""
-    group = parser.add_argument_group("settings")
-    for name in names:
-        field = VoiceSettings.model_fields[name]
-        if name in {"jwt_secret", "metrics_token"}:
-            continue  # a secret on a command line can be read by every user of the machine
-        default = field.get_default(call_default_factory=True, validated_data={})
-        shown = "" if default in (None, (), "") else f" (default: {default})"
-        group.add_argument(
-            f"--{name.replace('_', '-')}",
-            dest=f"setting_{name}",
-            metavar="VALUE",
-            help=f"{field.description}{shown}".replace("%", "%%"),
-        )
-
-
-def _settings(options: argparse.Namespace) -> VoiceSettings:
-    """Settings from the options given, else from the environment; exits if one is wrong."""
-    given = {
-        name.removeprefix("setting_"): value
-        for name, value in vars(options).items()
-        if name.startswith("setting_") and value is not None
-    }
-    try:
-        return VoiceSettings(**given)
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_input=False):
-            name = str(problem["loc"][0]) if problem["loc"] else "settings"
-            _complain(f"--{name.replace('_', '-')} (VOICE_{name.upper()}): {problem['msg']}")
-        raise SystemExit(2) from error
-
-
-def _complain(message: str) -> None:
-    print(f"voice-service: {message}", file=sys.stderr)
-
-
 # serve, demo, token
 
 
 def _serve(parser: argparse.ArgumentParser) -> None:
-    _settings_options(parser)
+    settings_options(parser)
     parser.set_defaults(run=_run_serve)
 
 
@@ -195,7 +103,7 @@ def _run_serve(options: argparse.Namespace) -> int:
     from voice_service import server  # noqa: PLC0415
     from voice_service.models import ModelError  # noqa: PLC0415
 
-    settings = _settings(options)
+    settings = settings_of(options)
     logs.configure(settings.log_level)
 
     async def serve() -> None:
@@ -207,14 +115,14 @@ def _run_serve(options: argparse.Namespace) -> int:
         recognizer = server.prepare(settings)
         asyncio.run(serve())
     except (ModelError, *_START_ERRORS) as error:
-        _complain(why_not(error, settings))
+        complain(why_not(error, settings))
         return 1
     return 0
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:
-    _option(parser, "--exit", action="store_true", help="stop after the recording")
-    _settings_options(parser)
+    option(parser, "--exit", action="store_true", help="stop after the recording")
+    settings_options(parser)
     parser.set_defaults(run=_run_demo)
 
 
@@ -222,7 +130,7 @@ def _run_demo(options: argparse.Namespace) -> int:
     from voice_service import demo, server  # noqa: PLC0415
     from voice_service.models import ModelError  # noqa: PLC0415
 
-    settings = _settings(options)
+    settings = settings_of(options)
     logs.configure("debug" if settings.log_level == "debug" else "warning")
     try:
         recognizer = server.prepare(settings)
@@ -230,28 +138,28 @@ def _run_demo(options: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except (ModelError, *_START_ERRORS) as error:
-        _complain(why_not(error, settings))
+        complain(why_not(error, settings))
         return 1
 
 
 def _token(parser: argparse.ArgumentParser) -> None:
-    _option(parser, "--restaurant", required=True, help="the restaurant it is for")
-    _option(parser, "--user", required=True, help="who it is for")
-    _option(parser, "--role", required=True, choices=[r.value for r in Role], help="what it allows")
-    _option(parser, "--ttl", type=float, default=86_400.0, help="seconds it is valid (1 day)")
-    _settings_options(parser, _TOKEN_SETTINGS)
+    option(parser, "--restaurant", required=True, help="the restaurant it is for")
+    option(parser, "--user", required=True, help="who it is for")
+    option(parser, "--role", required=True, choices=[r.value for r in Role], help="what it allows")
+    option(parser, "--ttl", type=float, default=86_400.0, help="seconds it is valid (1 day)")
+    settings_options(parser, _TOKEN_SETTINGS)
     parser.set_defaults(run=_run_token)
 
 
 def _run_token(options: argparse.Namespace) -> int:
-    settings = _settings(options)
+    settings = settings_of(options)
     who = options.restaurant, options.user
     try:
         # Before a secret is made for nothing.
         check_grant(*who, options.ttl, settings.token_max_lifetime_s)
         token = authority(settings).issue(*who, Role(options.role), options.ttl)
     except (AuthError, OSError, ValueError) as error:
-        _complain(str(error))
+        complain(str(error))
         return 1
     print(token)
     return 0
@@ -261,55 +169,55 @@ def _run_token(options: argparse.Namespace) -> int:
 
 
 def _connection_options(parser: argparse.ArgumentParser) -> None:
-    _option(parser, "--url", default="ws://127.0.0.1:3001/voice-stream", help="where (%(default)s)")
-    _option(parser, "--token", type=_bearer, required=True, help="a token with the role device")
-    _option(parser, "--language", default="en-US", help="BCP 47 tag (%(default)s)")
-    _option(parser, "--lane", help="the lane that is ordering")
-    _option(parser, "--table-id", help="the table that is ordering")
-    _option(parser, "--order", choices=["auto", "off"], default="auto", help="off: no order")
-    _option(
+    option(parser, "--url", default="ws://127.0.0.1:3001/voice-stream", help="where (%(default)s)")
+    option(parser, "--token", type=bearer, required=True, help="a token with the role device")
+    option(parser, "--language", default="en-US", help="BCP 47 tag (%(default)s)")
+    option(parser, "--lane", help="the lane that is ordering")
+    option(parser, "--table-id", help="the table that is ordering")
+    option(parser, "--order", choices=["auto", "off"], default="auto", help="off: no order")
+    option(
         parser,
         "--chunk-ms",
-        type=_within(int, *_CHUNK_MS),
+        type=within(int, *_CHUNK_MS),
         default=100,
         help=f"length of a chunk, {_CHUNK_MS[0]} to {_CHUNK_MS[1]} (%(default)s)",
     )
-    _option(parser, "--jsonl", action="store_true", help="print every event as a line of JSON")
+    option(parser, "--jsonl", action="store_true", help="print every event as a line of JSON")
 
 
 def _stream(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC or Ogg")
     _connection_options(parser)
-    speed, shuffle, drop = _within(float, 0, 1_000), _within(int, 1, 1_000), _within(float, 0, 1)
-    _option(parser, "--speed", type=speed, default=1.0, help="times real time; 0: at once")
-    _option(parser, "--shuffle", type=shuffle, default=1, metavar="N", help="mix up N chunks each")
-    _option(parser, "--drop", type=drop, default=0.0, metavar="P", help="lose chunks with chance P")
+    speed, shuffle, drop = within(float, 0, 1_000), within(int, 1, 1_000), within(float, 0, 1)
+    option(parser, "--speed", type=speed, default=1.0, help="times real time; 0: at once")
+    option(parser, "--shuffle", type=shuffle, default=1, metavar="N", help="mix up N chunks each")
+    option(parser, "--drop", type=drop, default=0.0, metavar="P", help="lose chunks with chance P")
     parser.set_defaults(run=_run_stream)
 
 
 def _run_stream(options: argparse.Namespace) -> int:
     from voice_service import microphone  # noqa: PLC0415
 
-    return microphone.stream_files(options, _complain)
+    return microphone.stream_files(options, complain)
 
 
 def _mic(parser: argparse.ArgumentParser) -> None:
     _connection_options(parser)
-    _option(parser, "--input", help="name or number of the microphone")
+    option(parser, "--input", help="name or number of the microphone")
     parser.set_defaults(run=_run_mic)
 
 
 def _run_mic(options: argparse.Namespace) -> int:
     from voice_service import microphone  # noqa: PLC0415
 
-    return microphone.stream_microphone(options, _complain)
+    return microphone.stream_microphone(options, complain)
 
 
 def _transcribe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC or Ogg")
-    _option(parser, "--language", default="en-US", help="BCP 47 tag (%(default)s)")
-    _option(parser, "--jsonl", action="store_true", help="print every event as a line of JSON")
-    _settings_options(parser, _LISTENING_SETTINGS)
+    option(parser, "--language", default="en-US", help="BCP 47 tag (%(default)s)")
+    option(parser, "--jsonl", action="store_true", help="print every event as a line of JSON")
+    settings_options(parser, _LISTENING_SETTINGS)
     parser.set_defaults(run=_run_transcribe)
 
 
@@ -317,25 +225,25 @@ def _run_transcribe(options: argparse.Namespace) -> int:
     from voice_service import offline, server  # noqa: PLC0415
     from voice_service.models import ModelError  # noqa: PLC0415
 
-    settings = _settings(options)
+    settings = settings_of(options)
     logs.configure(settings.log_level)
     try:
         recognizer = server.prepare(settings)
     except ModelError as error:
-        _complain(str(error))
+        complain(str(error))
         return 1
-    return offline.transcribe_files(options, settings, recognizer, _complain)
+    return offline.transcribe_files(options, settings, recognizer, complain)
 
 
 # order, models
 
 
 def _order(parser: argparse.ArgumentParser) -> None:
-    _option(parser, "--menu", type=Path, required=True, help="a menu as JSON")
+    option(parser, "--menu", type=Path, required=True, help="a menu as JSON")
     parser.add_argument("file", nargs="?", type=Path, help="utterances, a line each (default: -)")
-    _option(parser, "--jsonl", action="store_true", help="print a line of JSON per order")
-    _option(parser, "--language", help="what the guests speak (default: the menu's)")
-    _settings_options(parser, _ORDERING_SETTINGS)
+    option(parser, "--jsonl", action="store_true", help="print a line of JSON per order")
+    option(parser, "--language", help="what the guests speak (default: the menu's)")
+    settings_options(parser, _ORDERING_SETTINGS)
     parser.set_defaults(run=_run_order)
 
 
@@ -347,7 +255,7 @@ def _run_order(options: argparse.Namespace) -> int:
         options.file,
         jsonl=options.jsonl,
         tag=options.language,
-        thresholds=_settings(options).ordering(),
+        thresholds=settings_of(options).ordering(),
     )
 
 
@@ -361,7 +269,7 @@ def _menu(parser: argparse.ArgumentParser) -> None:
         command = actions.add_parser(action, help=does)
         command.add_argument("file", type=Path)
         if action != "check":
-            _option(command, "--out", type=Path, help="where to write it (default: print it)")
+            option(command, "--out", type=Path, help="where to write it (default: print it)")
     parser.set_defaults(run=_run_menu)
 
 
@@ -369,11 +277,11 @@ def _run_menu(options: argparse.Namespace) -> int:
     from voice_service import menu_files  # noqa: PLC0415
 
     out = getattr(options, "out", None)
-    return menu_files.run(options.action, options.file, out, _complain)
+    return menu_files.run(options.action, options.file, out, complain)
 
 
 def _models(parser: argparse.ArgumentParser) -> None:
-    _option(parser, "--models-dir", type=Path, help="where models are kept")
+    option(parser, "--models-dir", type=Path, help="where models are kept")
     actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
     actions.add_parser("list", help="show known models and whether they are here")
     for action, does in (("verify", "check every byte of a model"), ("fetch", "get a model")):
@@ -400,6 +308,6 @@ def _run_models(options: argparse.Namespace) -> int:
         else:
             print(models.format_list([models.add(options.name, options.path, directory)]))
     except models.ModelError as error:
-        _complain(str(error))
+        complain(str(error))
         return 1
     return 0

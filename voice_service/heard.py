@@ -8,7 +8,7 @@ from enum import IntEnum
 from voice_service.hypothesis import Hypothesis
 
 _HEAD_START = 0.25
-"""Seconds of waiting that a final is ahead of a first partial."""
+"""Seconds of waiting that a final is ahead of a first partial and of a stalled utterance."""
 
 
 class Urgency(IntEnum):
@@ -17,8 +17,11 @@ class Urgency(IntEnum):
     FINAL = 0
     FIRST_PARTIAL = 1
     """Nothing of the utterance has been shown yet."""
-    SPECULATIVE = 2
-    PARTIAL = 3
+    STALLED = 2
+    """No word has come for so long that the utterance may be over, though there is sound."""
+    SPECULATIVE = 3
+    """The final of an utterance whose pause may end it."""
+    PARTIAL = 4
 
     @property
     def thorough(self) -> bool:
@@ -43,9 +46,10 @@ class Want:
         """The least goes first: the more urgent, and of two alike the older.
 
         Finals and first partials have deadlines instead: where there are more finals than can be
-        decoded at once, guests who begin to speak would else be left without a sign.
+        decoded at once, guests who begin to speak would else be left without a sign. So has the
+        decode that may end a stalled utterance, since its final waits for that.
         """
-        if self.urgency is Urgency.FIRST_PARTIAL:
+        if self.urgency in (Urgency.FIRST_PARTIAL, Urgency.STALLED):
             return Urgency.FINAL, self.since + _HEAD_START
         return self.urgency, self.since
 

@@ -93,6 +93,8 @@ class Listener:
         self._count = 0
         self._audio_end = 0
         self._loudest = 0.0
+        self._noise = False
+        """Whether the utterance before was cut because there were no words in it."""
 
     @property
     def utterances(self) -> int:
@@ -192,6 +194,8 @@ class Listener:
             if isinstance(event, SpeechStarted):
                 start = event.at if event.resumed else event.at - self._settings.pre_roll
                 self._current = Utterance(event.at, max(start, self._audio_end, 0))
+                if event.resumed and self._noise:
+                    self._current.unchanged = _NOTHING_HEARD
                 self._timeline.forget_before(self._current.audio_start)
                 if not event.resumed:
                     told += self._announce(self._current)
@@ -207,8 +211,8 @@ class Listener:
         told: list[ListenerEvent] = []
         if utterance.number is not None:
             told.append(Ended(utterance.number, to_ms(event.at)))
-        wordless = not utterance.text and not utterance.doubted
-        if cut and wordless and utterance.unchanged >= _NOTHING_HEARD:
+        self._noise = cut and utterance.wordless and utterance.unchanged >= _NOTHING_HEARD
+        if self._noise:
             return told + self._discard(utterance)
         audio = self._timeline.slice(utterance.audio_start, self._audio_end)
         self._waiting.append(_Waiting(utterance, audio, now))
@@ -228,6 +232,9 @@ class Listener:
             if one.ended is not None:
                 told.append(Ended(one.number, to_ms(one.ended)))
         return told
+
+    def _announced(self, utterance: Utterance) -> list[ListenerEvent]:
+        return [] if utterance.number is not None else self._announce(utterance)
 
     # Decodes
 
@@ -251,7 +258,12 @@ class Listener:
         interval = settings.first_partial if hopeful else settings.partial_interval
         if position - max(utterance.heard_to, utterance.started) < interval:
             return None
-        return Urgency.PARTIAL if utterance.revision else Urgency.FIRST_PARTIAL
+        if hopeful:
+            return Urgency.FIRST_PARTIAL
+        # Where partials are late anyway, no new text says little: it may not have been looked for.
+        patience = settings.no_progress * (1 if utterance.unchanged else 2)
+        stalled = position - utterance.changed_at >= patience
+        return Urgency.STALLED if stalled else Urgency.PARTIAL
 
     def _want(self, urgency: Urgency, since: float) -> Want:
         return Want(urgency, since, self._language, self._bias)
@@ -271,8 +283,7 @@ class Listener:
         if not sure:
             utterance.doubt(hypothesis, job.heard_to)
         elif utterance.hear(hypothesis, job.heard_to, promise):
-            if utterance.number is None:
-                told += self._announce(utterance)
+            told += self._announced(utterance)
             told.append(self._partial(utterance, job.heard_to, hypothesis))
         if job.urgency is Urgency.SPECULATIVE and job.paused_at == self._endpointer.last_speech:
             utterance.settled = hypothesis
@@ -303,8 +314,8 @@ class Listener:
         self, utterance: Utterance, heard_to: int, now: float
     ) -> list[ListenerEvent]:
         """The second way to end an utterance: noise keeps the detector on, but no words come."""
-        silent_for = heard_to - utterance.changed_at
-        if utterance.unchanged < _NOTHING_HEARD or silent_for < self._settings.no_progress:
+        still_for = heard_to - utterance.changed_at
+        if utterance.agreeing < _NOTHING_HEARD or still_for < self._settings.no_progress:
             return []
         # Of mere noise only the newest part is kept, in which a word may just be beginning.
         kept = (
@@ -321,7 +332,8 @@ class Listener:
         if hypothesis is None:
             if waiting.attempts < _MAX_ATTEMPTS:
                 return []
-            return self._discard(self._waiting.popleft().utterance, failed=True)
+            utterance = self._waiting.popleft().utterance
+            return [*self._announced(utterance), Discarded(utterance.number or 0, failed=True)]
         return self._finish(hypothesis)
 
     def _finish(self, hypothesis: Hypothesis) -> list[ListenerEvent]:
@@ -339,7 +351,7 @@ class Listener:
         if not hypothesis.text and utterance.text:
             # The thorough decode went round in circles: better what was shown than nothing.
             hypothesis = Hypothesis(utterance.text, _FALLBACK_CONFIDENCE)
-        told = self._announce(utterance) if utterance.number is None else []
+        told = self._announced(utterance)
         shift = to_ms(utterance.audio_start)
         hypothesis = utterance.settle(hypothesis)
         utterance.revision += 1
@@ -364,8 +376,8 @@ class Listener:
         faint = utterance.power < self._loudest * 10 ** (-self._settings.faint_db / 10)
         return faint and confidence < self._settings.faint_confidence
 
-    def _discard(self, utterance: Utterance, *, failed: bool = False) -> list[ListenerEvent]:
-        return [] if utterance.number is None else [Discarded(utterance.number, failed)]
+    def _discard(self, utterance: Utterance) -> list[ListenerEvent]:
+        return [] if utterance.number is None else [Discarded(utterance.number, failed=False)]
 
     # Places
 

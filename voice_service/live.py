@@ -21,12 +21,13 @@ from order_events.models import Event, Order
 from order_events.protocol import MessageId
 from order_events.service import OrderEvents
 from voice_service import protocol
+from voice_service.actions import Action, Audience, PlaceOrder, Tell
 from voice_service.desk import OrderDesk, in_time
 from voice_service.heard import Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.metrics import VoiceMetrics
 from voice_service.scheduler import Scheduler
-from voice_service.session import Action, Audience, Phase, PlaceOrder, Tell, VoiceSession
+from voice_service.session import Phase, VoiceSession
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
@@ -37,8 +38,9 @@ _RETRY_PAUSES = (0.5, 2.0, 5.0, 0.0)
 class LiveSession:
     """One session; `connection` is None while the client is away.
 
-    `about` names the session, its lane and its table: what watchers filter by. `on_over` is
-    called once, when the session has ended and nobody can come back to it.
+    `about` names the session, its lane and its table: what watchers filter by. `on_change` is
+    called when the client has gone or come back, or the session has ended; `on_over` once, when it
+    has ended and nobody can come back to it.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class LiveSession:
         events: OrderEvents,
         scheduler: Scheduler,
         metrics: VoiceMetrics,
+        on_change: Callable[[], None],
         on_over: Callable[[], None],
     ) -> None:
         self.session = session
@@ -67,8 +70,10 @@ class LiveSession:
         self._events = events
         self._scheduler = scheduler
         self._metrics = metrics
+        self._on_change = on_change
         self._on_over = on_over
         self._over = False
+        self._seen = self.in_progress, self.here
         self._closed_at: dict[int, float] = {}
         self._loop = asyncio.get_running_loop()
         self._logging = contextvars.copy_context()
@@ -81,6 +86,16 @@ class LiveSession:
             self._serve_hub(), name="voice session to hub", context=self._logging.copy()
         )
         self._settle()
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether the session has not ended yet."""
+        return self.session.phase is not Phase.ENDED
+
+    @property
+    def here(self) -> bool:
+        """Whether it may need a worker: its client is there, or what was said last is owed."""
+        return self.session.phase is Phase.ENDING or (self.in_progress and self.session.attached)
 
     # The client's side
 
@@ -204,6 +219,9 @@ class LiveSession:
     def _settle(self) -> None:
         """After every event: what is wanted now, when time matters next, and whether it is over."""
         self._scheduler.update(self)
+        if self._seen != (self.in_progress, self.here):
+            self._seen = self.in_progress, self.here
+            self._on_change()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

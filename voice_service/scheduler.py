@@ -136,14 +136,28 @@ class Scheduler:
         for want, source in batch:
             self._wishing.discard(source)
             self._note_wait(want, now)
+        jobs = [job for want, source in batch if (job := self._job(want, source)) is not None]
+        if not jobs:
+            return
         self._idle -= 1
-        jobs = [_Job(source, want.urgency, source.take()) for want, source in batch]
         # With no context: this may be called by another session than those that are served, and
         # must not lend them its name in the logs.
         loop = asyncio.get_running_loop()
         task = loop.create_task(self._run(jobs), context=contextvars.Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _job(self, want: Want, source: Source) -> _Job | None:
+        """What the source wants; None if it cannot say."""
+        try:
+            return _Job(source, want.urgency, source.take())
+        except Exception:  # noqa: BLE001
+            # The boundary to a session's own rules: its fault costs no other session its answer,
+            # and no worker. It learns of it later, since it may want something else at once.
+            _log.exception("a session could not say what to decode")
+            loop = asyncio.get_running_loop()
+            loop.call_soon(source.deliver, None, context=contextvars.Context())
+            return None
 
     def _note_wait(self, want: Want, now: float) -> None:
         waited = now - want.since

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
 from order_events.models import OrderItem
 from order_events.protocol import ErrorCode, MessageId, ProtocolError
 from voice_service import protocol
+from voice_service.actions import Action, Audience, Complain, Tell
 from voice_service.audio import SAMPLE_RATE, AudioError, Decoder, Samples
+from voice_service.guest_order import GuestOrder
 from voice_service.heard import Discarded, Final, ListenerEvent, Partial, Want
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.intake import Chunk, Intake, IntakeSettings, gap_error
 from voice_service.listener import Listener
-from voice_service.ordering import CartUpdate, Conversation, Heard, HeardWord, Reason
+from voice_service.ordering import CartUpdate, Conversation
 from voice_service.reorder import Gap
 from voice_service.vad import FRAME
 from voice_service.wire import wire_event
@@ -41,44 +43,6 @@ class SessionSettings:
     idle: float
     resume_window: float
     ending: float
-
-
-class Audience(Enum):
-    """Who is told besides the client."""
-
-    CLIENT = auto()
-    WATCHERS_LIVE = auto()
-    """Staff who watch now; a newer one replaces it."""
-    WATCHERS = auto()
-    """Staff, including those who come back later: it goes into the history."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Send an event to the client and, by `audience`, to the restaurant's staff."""
-
-    type: str
-    data: Mapping[str, Any]
-    audience: Audience = Audience.CLIENT
-    id: MessageId | None = None
-    """Of the client's message that this answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Complain:
-    """Send an `error` event that answers no single message."""
-
-    error: ProtocolError
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceOrder:
-    """Create or change the order at the hub, then call `order_placed`."""
-
-    update: CartUpdate
-
-
-Action = Tell | Complain | PlaceOrder
 
 
 class Phase(Enum):
@@ -119,11 +83,10 @@ class VoiceSession:
         self.session_id = session_id
         self.language = language
         self.phase = Phase.STREAMING
-        self.order_id: str | None = None
         self._settings = settings
         self._decoder = decoder
         self._listener = listener
-        self._conversation = conversation
+        self._order = GuestOrder(session_id, conversation)
         self._intake = Intake(settings.intake, decoder, now)
         self._samples = 0
         self._last_audio = now
@@ -131,13 +94,9 @@ class VoiceSession:
         self._ending_at: float | None = None
         self._detached_at: float | None = None
         self._ended_at: float | None = None
-        self._orders_pending = 0
         self._closings: deque[_Sent] = deque(maxlen=_KEPT_FINALS)
-        self._update: CartUpdate | None = None
         self._abandoned: str | None = None
         self._end_id: MessageId | None = None
-        self._held = False
-        self._last_order: Tell | None = None
         self._answer: Tell | None = None
 
     @property
@@ -151,6 +110,11 @@ class VoiceSession:
         return round(self._samples * 1000 / SAMPLE_RATE)
 
     @property
+    def order_id(self) -> str | None:
+        """The order at the hub; None before there is one."""
+        return self._order.order_id
+
+    @property
     def attached(self) -> bool:
         """Whether a connection is there to be told."""
         return self._detached_at is None
@@ -158,10 +122,14 @@ class VoiceSession:
     # Messages of the client
 
     def audio(self, sequence: int, encoded: str, now: float) -> list[Action]:
-        """Take a chunk. Raises `ProtocolError`; what is refused had no effect."""
+        """Take a chunk. Raises `ProtocolError`; what is refused had no effect.
+
+        But that the client was heard of: who is told to wait has not stopped sending.
+        """
+        self._last_audio = now
         backlog = self._listener.backlog * FRAME / SAMPLE_RATE
         due = self._intake.push(sequence, encoded, backlog, now)
-        self._last_audio = self._last_heard = now
+        self._last_heard = now
         return self._consume(due, now)
 
     def end(
@@ -196,9 +164,7 @@ class VoiceSession:
     def take(self) -> DecodeRequest:
         """The newest audio for what `wanted` names; call `decoded` with the answer."""
         request = self._listener.take()
-        if self._conversation is None or not request.thorough:
-            return request
-        return replace(request, choose=self._conversation.chooser())
+        return replace(request, choose=self._order.chooser()) if request.thorough else request
 
     def decoded(self, hypothesis: Hypothesis | None, now: float) -> list[Action]:
         """Take the answer to `take`; None if recognition failed."""
@@ -211,54 +177,19 @@ class VoiceSession:
         self, order: Mapping[str, Any] | None, update: CartUpdate, now: float
     ) -> list[Action]:
         """The hub has stored the order; None if there is nothing to store or it could not be."""
-        self._orders_pending -= 1
-        if order is not None:
-            self.order_id = str(order["id"])
-        self._last_order = Tell(
-            protocol.ORDER,
-            {
-                "session_id": self.session_id,
-                "order": order,
-                "readback": update.readback,
-                "change": update.change,
-                "status": update.status,
-                "reasons": [
-                    {
-                        "code": reason.code,
-                        "text": reason.text,
-                        "utterance": reason.utterance,
-                        "question": reason.question,
-                    }
-                    for reason in update.reasons
-                ],
-                "after_utterance": update.utterance,
-                "matched": [asdict(match) for match in update.matched],
-            },
-            Audience.WATCHERS,
-        )
-        return [self._last_order, *self._wind_up(now)]
+        return [self._order.placed(order, update), *self._wind_up(now)]
 
     # Staff
 
-    def hold(self) -> list[Action]:
+    def hold(self) -> Sequence[Action]:
         """Staff have taken the order over: words are heard, and change nothing."""
-        self._held = True
-        return self._told_held(self._listener.utterances)
+        return self._order.hold(self._listener.utterances)
 
-    def hand_back(self, items: Sequence[OrderItem]) -> tuple[list[Action], tuple[OrderItem, ...]]:
+    def hand_back(
+        self, items: Sequence[OrderItem]
+    ) -> tuple[Sequence[Action], tuple[OrderItem, ...]]:
         """The guest goes on with the order as staff have left it; and what is to stay as it is."""
-        self._held = False
-        if self._conversation is None or self.phase is Phase.ENDED:
-            return [], tuple(items)
-        update, left = self._conversation.adopt(items)
-        return [self._place(update)], left
-
-    def _told_held(self, utterance: int) -> list[Action]:
-        if self._conversation is None or self.phase is Phase.ENDED:
-            return []
-        return [
-            self._place(CartUpdate((), "needs_staff", (), "", changed=False, utterance=utterance))
-        ]
+        return self._order.hand_back(items)
 
     # Connection and time
 
@@ -285,7 +216,7 @@ class VoiceSession:
         self._detached_at = None
         self._last_audio = now
         self._intake.hold(now)
-        again = [*missed, self._last_order, self._answer]
+        again = [*missed, self._order.last_told, self._answer]
         return [replace(tell, audience=Audience.CLIENT) for tell in again if tell is not None]
 
     def next_deadline(self) -> float | None:
@@ -324,7 +255,6 @@ class VoiceSession:
         """End at once, whatever is still owed: something of ours does not work."""
         message = "the session has failed; its order may be incomplete, a person must look at it"
         self._decoder.close()
-        self._conversation = None
         return [Complain(ProtocolError(ErrorCode.INTERNAL, message)), *self._ended(now)]
 
     def over(self, now: float) -> bool:
@@ -380,43 +310,21 @@ class VoiceSession:
         message = f"utterance {event.utterance} could not be recognised; ask for it again"
         return [tell, Complain(ProtocolError(ErrorCode.INTERNAL, message))]
 
-    def _final(self, heard: Final, tell: Tell, now: float) -> list[Action]:
-        hypothesis = heard.hypothesis
+    def _final(self, final: Final, tell: Tell, now: float) -> list[Action]:
         self._closings.append(_Sent(now, tell))
-        if self._conversation is None or not hypothesis.text or heard.overheard:
-            return [tell]
-        if self._held:
-            return [tell, *self._told_held(heard.utterance)]
-        words = tuple(HeardWord(word.text, word.confidence) for word in hypothesis.words)
-        heard_text = Heard(heard.utterance, hypothesis.text, hypothesis.confidence, words)
-        return [tell, self._place(self._conversation.hear(heard_text))]
-
-    def _place(self, update: CartUpdate) -> PlaceOrder:
-        self._update = update
-        self._orders_pending += 1
-        return PlaceOrder(update)
-
-    def _close_order(self, conversation: Conversation) -> CartUpdate:
-        """What becomes of the order; one whose guest was cut off is for a person to look at."""
-        update = conversation.end()
-        complete = self._update is not None and self._update.status == "confirmed"
-        if self._abandoned is None or complete or not update.items:
-            return update
-        reason = Reason(self._abandoned, "the guest was cut off", self._listener.utterances, None)
-        return replace(update, status="needs_staff", reasons=(*update.reasons, reason))
+        return [tell, *self._order.hear(final)]
 
     def _wind_up(self, now: float) -> list[Action]:
         """After `voice:end`: close the order once the last final is out, then answer."""
-        if self.phase is not Phase.ENDING or not self._listener.settled or self._orders_pending:
+        if self.phase is not Phase.ENDING or not self._listener.settled or self._order.placing:
             return []
-        if self._conversation is not None and not self._held:
-            conversation, self._conversation = self._conversation, None
-            return [self._place(self._close_order(conversation))]
-        return self._ended(now)
+        closing = self._order.close(self._abandoned, self._listener.utterances)
+        return [*closing] or self._ended(now)
 
     def _ended(self, now: float) -> list[Action]:
         self.phase = Phase.ENDED
         self._ended_at = now
+        self._order.leave()
         if self._abandoned == STOPPING:
             return []
         self._answer = Tell(
@@ -426,7 +334,7 @@ class VoiceSession:
                 "duration": self.audio_ms / 1000,
                 "audio_ms": self.audio_ms,
                 "utterances": self._listener.utterances,
-                "order_id": self.order_id,
+                "order_id": self._order.order_id,
             },
             id=self._end_id,
         )

@@ -173,8 +173,10 @@ class Sessions:
         return self._settings.max_sessions or self._capacity.limit(now)
 
     def _count(self) -> None:
-        self._metrics.sessions.set(len(self._live))
-        self._capacity.serving(len(self._live), asyncio.get_running_loop().time())
+        """After every change. Who has ended or is away costs nothing, and is not counted as if."""
+        self._metrics.sessions.set(sum(live.in_progress for live in self._live.values()))
+        here = sum(live.here for live in self._live.values())
+        self._capacity.serving(here, asyncio.get_running_loop().time())
 
     def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> LiveSession:
         settings = self._settings
@@ -218,6 +220,7 @@ class Sessions:
             events=self._events,
             scheduler=self._scheduler,
             metrics=self._metrics,
+            on_change=self._count,
             on_over=lambda: self._forget(key),
         )
         self._live[key] = live

@@ -25,6 +25,8 @@ from voice_service.session import SessionSettings
 from voice_service.vad import DetectorKind
 
 Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
+Moment = Annotated[int, Field(ge=1, le=1_500)]
+"""Milliseconds that lengthen an utterance: with the longest it must fit into a decode, 30 s."""
 Probability = Annotated[float, Field(ge=0, le=1)]
 DeviceIndex = Annotated[int, Field(ge=0)]
 NumberFormat = Literal[
@@ -97,7 +99,7 @@ class VoiceSettings(HubSettings):
     )
     onset: Probability = Field(0.3, description="Speech probability at which speech begins.")
     offset: Probability = Field(0.2, description="Speech probability below which it pauses.")
-    confirm_ms: Milliseconds = Field(96, description="Speech of this length begins an utterance.")
+    confirm_ms: Moment = Field(96, description="Speech of this length begins an utterance.")
     hangover_ms: Milliseconds = Field(500, description="A pause of this length ends an utterance.")
     finished_hangover_ms: Milliseconds = Field(
         320,
@@ -118,7 +120,7 @@ class VoiceSettings(HubSettings):
     no_progress_ms: Milliseconds = Field(
         2_000, description="Without a new word for this long, an utterance ends despite noise."
     )
-    pre_roll_ms: Milliseconds = Field(320, description="Audio kept from before speech began.")
+    pre_roll_ms: Moment = Field(320, description="Audio kept from before speech began.")
     post_roll_ms: Milliseconds = Field(192, description="Audio kept from after speech ended.")
 
     # Decoding

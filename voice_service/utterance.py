@@ -73,6 +73,16 @@ class Utterance:
     def __post_init__(self) -> None:
         self.changed_at = self.started
 
+    @property
+    def wordless(self) -> bool:
+        """Whether nothing was heard that might be words."""
+        return not self.text and not self.doubted
+
+    @property
+    def agreeing(self) -> int:
+        """Decodes in a row that heard the same."""
+        return self.unchanged + (not self.wordless)
+
     def sound(self, frame: Samples, probability: float) -> None:
         """Take the next frame, for how clear and how loud the speech is."""
         self.peak = max(self.peak, probability)

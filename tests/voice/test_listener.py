@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from voice_service.calibration import RAW, Calibration
 from voice_service.ending import Ending, Judge, Patience
 from voice_service.endpointing import EndpointSettings
-from voice_service.heard import Discarded, Ended, Final, ListenerEvent, Partial, Started, Urgency
+from voice_service.heard import (
+    Discarded,
+    Ended,
+    Final,
+    ListenerEvent,
+    Partial,
+    Started,
+    Urgency,
+    Want,
+)
 from voice_service.hypothesis import DecodeRequest, Hypothesis, Word
 from voice_service.listener import Listener
 from voice_service.listening import ListenerSettings, to_ms
@@ -392,7 +401,52 @@ def test_an_ended_utterance_goes_before_the_partials_of_the_next() -> None:
 
 def test_urgency_orders_finals_before_speculation_before_partials() -> None:
     """The scheduler compares these across sessions."""
-    assert Urgency.FINAL < Urgency.FIRST_PARTIAL < Urgency.SPECULATIVE < Urgency.PARTIAL
+    assert sorted(Urgency, key=lambda urgency: Want(urgency, 7.0).turn) == [
+        Urgency.FINAL,
+        Urgency.FIRST_PARTIAL,
+        Urgency.STALLED,
+        Urgency.SPECULATIVE,
+        Urgency.PARTIAL,
+    ]
+
+
+def urgencies(answer: Answer, latency: Iterator[int], pattern: Pattern) -> list[Urgency]:
+    """What a listener wants in front of each decode."""
+    run, wanted = Run(answer, latency), []
+    take = run.listener.take
+
+    def seen() -> DecodeRequest:
+        wish = run.listener.wanted()
+        assert wish is not None
+        wanted.append(wish.urgency)
+        return take()
+
+    run.listener.take = seen  # type: ignore[method-assign]
+    run.feed(pattern)
+    return wanted
+
+
+def test_the_decode_that_may_end_an_utterance_in_noise_does_not_wait_behind_all_partials() -> None:
+    """Its guest waits for the final; on a busy machine partials may wait for ever."""
+
+    def answer(request: DecodeRequest) -> Hypothesis:
+        words = [f"w{n}" for n in frames_of(request) if 5 <= n < 20]
+        return Hypothesis(" ".join(words), 0.9)
+
+    # The decode that hears the last word listens to frame 19. Nobody is in a hurry before 30 more.
+    wanted = urgencies(answer, repeat(0), [(False, 5), (True, 45)])
+    expected = [Urgency.FIRST_PARTIAL, *[Urgency.PARTIAL] * 7, Urgency.STALLED, Urgency.FINAL]
+    assert wanted[: len(expected)] == expected
+    # Where the only partial so far came early, twice that time goes by first.
+    wanted = urgencies(answer, iter([65, 0]), [(False, 5), (True, 72)])
+    assert wanted == [Urgency.FIRST_PARTIAL, Urgency.STALLED]
+
+
+def test_a_lane_of_mere_noise_is_not_always_in_a_hurry() -> None:
+    """Each cut begins an utterance, but nobody has begun to speak."""
+    wanted = urgencies(lambda _: NOTHING, repeat(0), [(False, 5), (True, 300)])
+    assert wanted.count(Urgency.FIRST_PARTIAL) == 2
+    assert wanted.count(Urgency.STALLED) <= 300 // (SETTINGS.no_progress // 2)
 
 
 def test_the_stream_may_end_without_silence() -> None:
@@ -452,6 +506,14 @@ def test_a_final_that_fails_twice_is_given_up_and_said_to_have_failed() -> None:
     run = Run(lambda _: None).feed([(False, 5), (True, 10), (False, 20)])
     assert run.events[-1] == Discarded(1, failed=True)
     assert run.listener.settled
+
+
+def test_what_fails_behind_a_cut_is_said_to_have_failed_as_well() -> None:
+    """It has not been announced, but the guest may have said something there."""
+    run = Run(lambda r: None if r.thorough and frames_of(r)[0] > 20 else ideal(r))
+    run.feed([(False, 5), (True, 120), (False, 20)]).finish()
+    assert Discarded(2, failed=True) in run.events
+    assert_told_properly(run.events)
 
 
 def test_failed_partials_cost_nothing_but_themselves() -> None:

@@ -215,6 +215,34 @@ async def test_a_failure_is_delivered_as_none_and_the_worker_goes_on(error: Exce
     await plan.close()
 
 
+@pytest.mark.parametrize("size", [1, 3])
+async def test_a_session_that_fails_to_ask_costs_no_worker_and_no_other_its_answer(
+    size: int,
+) -> None:
+    """It is told that there is no answer, and goes on; whoever shares its batch has one."""
+
+    class Confused(Session):
+        def take(self) -> DecodeRequest:
+            request = super().take()
+            if len(self.wishes) == 1:
+                raise KeyError("menu")
+            return request
+
+    desk = Desk()
+    plan = scheduler(desk, policy=BatchPolicy(size=size))
+    busy, calm = Session("busy", Want(Urgency.FINAL, 0)), Session("calm", Want(Urgency.FINAL, 2))
+    confused = Confused("confused", Want(Urgency.FINAL, 1), Want(Urgency.FINAL, 3))
+    for session in (busy, confused, calm):
+        plan.update(session)
+    desk.open()
+    await finished(busy, calm)
+    plan.update(confused)
+    await finished(confused)
+    assert calm.answers == [Hypothesis("calm", 1.0)]
+    assert confused.answers == [None, Hypothesis("confused", 1.0)]
+    await plan.close()
+
+
 async def test_a_wish_that_is_withdrawn_is_not_decoded() -> None:
     """A partial whose utterance has ended meanwhile is of no use."""
     desk = Desk()

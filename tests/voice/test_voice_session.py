@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from order_events.protocol import ErrorCode, ProtocolError
+from voice_service.actions import Action, Audience, Complain, PlaceOrder, Tell
 from voice_service.audio import AudioFormat, PcmDecoder
 from voice_service.ending import by_marks
 from voice_service.hypothesis import DecodeRequest, Hypothesis
@@ -20,16 +21,7 @@ from voice_service.listener import Listener
 from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.pace import pcm
 from voice_service.server import demo_menu
-from voice_service.session import (
-    STOPPING,
-    Action,
-    Audience,
-    Complain,
-    Phase,
-    PlaceOrder,
-    Tell,
-    VoiceSession,
-)
+from voice_service.session import STOPPING, Phase, VoiceSession
 from voice_service.settings import VoiceSettings
 
 CHUNK = 1_600
@@ -323,6 +315,20 @@ def test_a_stalled_stream_ends_the_utterance_but_not_the_session() -> None:
     assert guest.session.phase is Phase.STREAMING
     guest.send(np.concatenate([sound(1), quiet(1)]))
     assert [f["utterance"] for f in finals(guest.actions)] == [1, 2]
+
+
+def test_a_client_that_is_told_to_wait_has_not_stalled() -> None:
+    """Its utterance goes on, and its session is not idle: it comes back as it was told to."""
+    guest = Guest("a cheeseburger", sends=AudioFormat("mulaw", 8_000))
+    guest.raw(1, base64.b64encode(bytes(8_000)).decode())
+    too_much = base64.b64encode(b"\xff" * 200 * 8_000).decode()
+    while guest.now < SETTINGS.idle + 5:
+        with pytest.raises(ProtocolError) as refused:
+            guest.raw(2, too_much)
+        assert refused.value.code is ErrorCode.RATE_LIMITED
+        assert guest.later(2.5) == []
+    assert guest.session.phase is Phase.STREAMING
+    assert tells(guest.later(SETTINGS.stall), "voice:speech_ended")
 
 
 def test_between_utterances_nothing_stalls() -> None:

@@ -7,13 +7,19 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from order_events.settings import Retention
+from voice_service.audio import SAMPLE_RATE
+from voice_service.hypothesis import Hypothesis
+from voice_service.listener import Listener
 from voice_service.settings import VoiceSettings
 from voice_service.vad import FRAME_MS
+from voice_service.whisper import MAX_SECONDS
 
 SECRET = "x" * 40
 SPECIAL: dict[str, tuple[str, Any]] = {
@@ -84,6 +90,8 @@ def test_every_setting_is_described(name: str) -> None:
         ("onset", "1.5"),
         ("hangover_ms", "0"),
         ("utterance_limit_ms", "40000"),
+        ("pre_roll_ms", "5000"),
+        ("confirm_ms", "1501"),
         ("webrtc_mode", "4"),
         ("detector", "energy"),
         ("device", "tpu"),
@@ -121,12 +129,34 @@ def test_lengths_reach_the_listener_in_frames() -> None:
     assert listener.endpoint.confirm == 1
 
 
+class Talk:
+    """A detector for a guest who begins after three seconds and goes on for ever."""
+
+    def __init__(self) -> None:
+        self._frames = 0
+
+    def probability(self, frame: NDArray[np.float32]) -> float:
+        self._frames += 1
+        return float(self._frames * FRAME_MS > 3_000)
+
+
 def test_the_longest_utterance_fits_into_one_decode() -> None:
-    """With pre-roll and post-roll at their largest defaults, Whisper still hears all of it."""
-    settings = VoiceSettings(utterance_limit_ms=28_000)
-    listener = settings.listener()
-    longest = listener.endpoint.hard_limit + listener.pre_roll + listener.post_roll
-    assert longest * FRAME_MS <= 30_000
+    """With the largest settings there are, the model still hears all of it."""
+    settings = VoiceSettings(
+        utterance_limit_ms=28_000,
+        pre_roll_ms=1_500,
+        confirm_ms=1_500,
+        post_roll_ms=60_000,
+        no_progress_ms=60_000,
+    )
+    listener = Listener(settings.listener(), Talk(), "en", "")
+    longest = 0
+    for word in range(700):
+        listener.push(np.zeros(SAMPLE_RATE // 10, np.float32), 0.0)
+        while listener.wanted() is not None:
+            longest = max(longest, len(listener.take().audio))
+            listener.decoded(Hypothesis(f"word {word}", 0.9), 0.0)
+    assert 29 < longest / SAMPLE_RATE <= MAX_SECONDS
 
 
 def test_on_a_cpu_every_core_has_a_decode_of_its_own() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+import pytest
 from voice_kit import Start, finals, pieces, recording, sidecar, text_of, wer
 
 from order_events.app import EVENTS
+from voice_service.ordering import Conversation
 from voice_service.recognizer import Recognizer
 
 
@@ -41,6 +43,28 @@ async def test_a_model_that_fails_is_an_internal_error_and_the_session_survives_
     assert answer["utterances"] == 2
     assert [f["utterance"] for f in finals(client.events)] == [2]
     assert wer(sidecar("one_item")["text"], text_of(client.events)) <= 0.15
+
+
+async def test_an_order_that_fails_costs_its_own_guest_an_utterance_and_others_nothing(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one worker goes on, and so does the guest whose words could not be weighed."""
+
+    def failing(self: Conversation) -> Callable[[Sequence[str]], int]:
+        raise KeyError("menu")
+
+    server = await start(decode_workers=1)
+    guest, other = await server.voice(user="lane-1"), await server.voice(user="lane-2")
+    await guest.begin("s1")
+    chunks = pieces(recording("one_item"), 500)
+    with monkeypatch.context() as patched:
+        patched.setattr(Conversation, "chooser", failing)
+        await guest.chunks(chunks)
+        await guest.error("INTERNAL")
+        await other.hear(recording("one_item"), "s2", order="off")
+    assert wer(sidecar("one_item")["text"], text_of(other.events)) <= 0.15
+    await guest.chunks(chunks, first=len(chunks) + 1)
+    assert (await guest.end())["order_id"]
 
 
 async def test_a_store_that_is_gone_is_told_to_who_starts_a_session(start: Start) -> None:

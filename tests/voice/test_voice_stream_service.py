@@ -24,6 +24,7 @@ from voice_kit import (
 )
 
 from order_events.auth import Role
+from voice_service.app import CAPACITY
 from voice_service.calibration import Calibration
 from voice_service.model_manifest import load_manifest
 from voice_service.recognizer import Recognizer
@@ -61,6 +62,14 @@ async def test_a_session_is_told_calibrated_confidences(
     assert final["confidence"] < 0.1
     assert all(word["confidence"] < 0.5 for word in final["words"])
     assert wer(sidecar("one_item")["text"], text_of(events)) <= 0.15
+
+
+async def metric(server: Server, name: str) -> float:
+    """What `/metrics` shows under a name without labels."""
+    async with server.http.get(server.url + "/metrics") as response:
+        lines = (await response.text()).splitlines()
+    [value] = [line.split()[1] for line in lines if line.startswith(f"{name} ")]
+    return float(value)
 
 
 async def until_confirmed(screen: Client) -> list[Event]:
@@ -201,13 +210,10 @@ async def test_when_the_house_is_full_the_next_guest_is_sent_away_and_the_others
 async def test_the_house_is_full_when_the_machine_is(start: Start) -> None:
     """Without a number from the operator, what decodes cost decides; the metric says how many."""
     server = await start()
-    async with server.http.get(server.url + "/metrics") as response:
-        text = await response.text()
-    [line] = [x for x in text.splitlines() if x.startswith("voice_sessions_capacity ")]
-    capacity = int(float(line.split()[1]))
+    capacity = await metric(server, "voice_sessions_capacity")
     assert capacity >= 1
     guests = []
-    for n in range(4 * (capacity + 1) + 1):
+    for n in range(4 * (int(capacity) + 1) + 1):
         guests.append(await server.voice(user=f"lane-{n}"))
         await guests[n].send("voice:start", {"session_id": f"s{n}", "language": "en-US"})
         event = await guests[n].receive()
@@ -216,6 +222,26 @@ async def test_the_house_is_full_when_the_machine_is(start: Start) -> None:
         assert event["type"] == "voice:started"
     assert event["data"]["code"] == "OVERLOADED"
     assert len(guests) > capacity
+
+
+async def test_only_guests_who_are_here_are_counted(start: Start) -> None:
+    """Who has ended, or has gone, costs nothing: counted, each would make room for another."""
+    server = await start()
+    guests = [await server.voice(user=f"lane-{n}") for n in range(4)]
+    for n, guest in enumerate(guests):
+        await guest.begin(f"s{n}", order="off")
+    await guests[0].end()
+    assert await metric(server, "voice_sessions") == 3
+    guests[1].abort()
+    # Late as finals are now, there is room for those who are counted and nobody else.
+    server.app[CAPACITY].waited(60.0, asyncio.get_running_loop().time())
+    async with asyncio.timeout(TIMEOUT):
+        while await metric(server, "voice_sessions_capacity") != 2:
+            pass
+    assert await metric(server, "voice_sessions") == 3
+    again = await server.voice(user="lane-1")
+    await again.begin("s1", resume=True)
+    assert await metric(server, "voice_sessions_capacity") == 3
 
 
 async def test_a_guest_who_is_here_goes_before_one_who_may_come_back(start: Start) -> None:
@@ -353,14 +379,10 @@ async def test_readiness_and_metrics_know_the_voice_side(start: Start) -> None:
 
 
 async def test_metrics_count_sessions_down_again(start: Start) -> None:
-    """A gauge that only rises says nothing; an ended session leaves after its window."""
-    server = await start(resume_window_s=0.2)
+    """A gauge that only rises says nothing; an ended session whose answer is kept is over."""
+    server = await start()
     client = await server.voice()
     await client.begin("s1")
+    assert await metric(server, "voice_sessions") == 1
     await client.end()
-    async with asyncio.timeout(TIMEOUT):
-        while True:
-            async with server.http.get(server.url + "/metrics") as response:
-                text = await response.text()
-            if "voice_sessions 0.0" in text:
-                break
+    assert await metric(server, "voice_sessions") == 0

@@ -20,28 +20,24 @@ from voice_service.ordering.bounds import start_of
 from voice_service.ordering.choices import Offers, either_size, one_count
 from voice_service.ordering.heads import carrier, denied_count, in_order, negated, not_on, points
 from voice_service.ordering.language import Cue
+from voice_service.ordering.leading import leading
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import WHOLE, Part, Role
 from voice_service.ordering.pointing import pointed, ref_of
 from voice_service.ordering.reader import Reader
-from voice_service.ordering.resolve import resolve
 from voice_service.ordering.said import (
     Said,
-    SaidItem,
-    SaidModifier,
     SaidPlace,
-    SaidSize,
     SaidSplit,
     SaidSuch,
 )
-from voice_service.ordering.text import key_of, plain
+from voice_service.ordering.text import key_of, keys_of, plain
 from voice_service.ordering.together import (
     accompanies,
     count_under_heading,
     join_dish,
-    of_one_size,
-    of_other_sizes,
+    of_one_heading,
     take_out_heading,
 )
 
@@ -50,7 +46,6 @@ _COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
 
 _POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already
 _WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, before a bare name
-_SIDE_OF_WHAT = 0.75  # certainty of "on the side" before an item is named
 _LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppers"
 
 
@@ -99,7 +94,7 @@ class _Assembly:
             self._item(number)
         take_out_heading(groups, self._parts, self._heads)
         count_under_heading(groups, self._parts, self._heads, self._starts, self._menu)
-        if of_one_size(self._before, groups, self._menu):
+        if of_one_heading(self._before, groups, self._menu):
             self._lead = []
         groups = self._offers.taken(groups)
         added = [_added(group, self._menu) for group in groups]
@@ -137,7 +132,7 @@ class _Assembly:
         self._offers.see(group, previous, self._parts[since:head], start - since)
         either = either_size(self._before, self._parts[:head], start) if number == 0 else ""
         if number == 0 and self._before and not either:
-            self._lead = _leading(
+            self._lead = leading(
                 self._before, group, self._parts, start, self._menu, self._cart, self._attacher
             )
         self._attacher.put(_inner(self._parts[start:head]), group)
@@ -166,8 +161,8 @@ class _Assembly:
     def _not_wanted(self, part: Part, after: Sequence[Said]) -> None:
         ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
         half = part.senses[0].quality < WHOLE and len(part.items) == 1
-        if half and ordered.isdisjoint(part.items):
-            # "Hold the cheese" is not about cheesecake.
+        if (half or part.span.nearness < 1) and ordered.isdisjoint(part.items):
+            # "Hold the cheese" is not about cheesecake, and "no peas" not about teas.
             self._acts.append(Problem("not_understood", part.span.text))
         self._acts.append(Remove(Target(part.items), asked=False, text=part.span.text))
         if self._attacher.groups:
@@ -200,17 +195,44 @@ class _Assembly:
         pointed = any(p.cue(Cue.IT) for p in since)
         if groups and groups[-1].item == group.item and groups[-1].quantity is None and pointed:
             group.quality *= _POINTED_AT  # "my bagel scooped out, it's a sesame bagel"
+        if groups and self._shared_word(number):
+            group.quality *= _LISTED_PART
         if groups and _amid_modifiers(self._parts, start, self._heads[number]):
             group.quality *= _LISTED_PART
         if groups and groups[-1].implied and group.quantity is None:
             # "A large and diet coke": whose size is it?
             groups[-1].quality *= _WHOSE_SIZE
+        if groups and group.quantity is None and self._size_between(groups[-1], number):
+            group.quality *= _WHOSE_SIZE
         ordered = any(i in part.items for i in self._cart.items)
         if group.quantity is None and (
             _same_one(self._parts, self._heads[: number + 1], start)
             or (ordered and any(p.cue(Cue.THE) for p in self._parts[start : self._heads[number]]))
         ):
             group.quality *= _POINTED_AT
+
+    def _shared_word(self, number: int) -> bool:
+        """Whether a word may end one name or begin the next: "cinnamon pretzel bites"."""
+        first, second = self._heads[number - 1 : number + 1]
+        if second != first + 1:
+            return False
+        one, other = (self._parts[i].span.text for i in (first, second))
+        said = f"{one.split()[-1]} {other}"
+        senses = self._menu.lexicon.find("".join(keys_of(said, self._menu.language)), said)
+        return any(s.kind == "item" and s.id in self._parts[second].items for s in senses)
+
+    def _size_between(self, previous: Group, number: int) -> bool:
+        """Whether a size stands between two bare names that both come in it."""
+        first, second = self._heads[number - 1 : number + 1]
+        size = self._parts[first + 1]
+        if (
+            size.role is not Role.SIZE
+            or previous.size is not None
+            or self._starts[number] != first + 1
+        ):
+            return False
+        items = (previous.item, self._parts[second].items[0])
+        return all(any(self._menu.allows(i, s) for s in size.senses) for i in items)
 
     def _answer(self, group: Group) -> None:
         """An item that answers a question needs less of its name."""
@@ -349,7 +371,8 @@ def _amid_modifiers(parts: Sequence[Part], start: int, head: int) -> bool:
     if start != head or not before or len(after) < 2:
         return False
     listed = before[-1].role is Role.MODIFIER or before[-1].cue(Cue.WITH)
-    return listed and after[0].cue(Cue.AND, Cue.COMMA) and after[1].role is Role.MODIFIER
+    follows = after[1 if after[0].cue(Cue.AND, Cue.COMMA) else 0]
+    return listed and follows.role is Role.MODIFIER
 
 
 def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool:
@@ -375,40 +398,3 @@ def _inner(parts: Sequence[Part]) -> list[Said]:
         and not (p.cue(Cue.ADDITIONAL) and (following is None or following.role is Role.SIZE))
     ]
     return Reader(rest).read()
-
-
-def _leading(
-    said: list[Said],
-    group: Group,
-    parts: Sequence[Part],
-    start: int,
-    menu: CompiledMenu,
-    cart: CartView,
-    attacher: Attacher,
-) -> list[Act]:
-    """What stands before the first item: about the cart's last item, else about this one."""
-    siblings = of_other_sizes(said, group, parts, start, menu)
-    if siblings:
-        attacher.groups[:0] = siblings
-        return []
-    headless = next((s for s in said if isinstance(s, SaidSize) and s.count is not None), None)
-    linked = start > 0 and parts[start - 1].cue(Cue.WITH, Cue.ON)
-    holds = start > 0 and parts[start - 1].cue(Cue.ON)
-    if headless is not None and linked and (group.quantity is None or holds):
-        # "a single scoop of vanilla in a cone": the item comes after its size.
-        group.quantity, headless.numbered = headless.count, False
-        attacher.put(said, group)
-        return []
-    if headless is not None and not cart.items:
-        # "a large with vanilla and a latte": what the first is was not said.
-        return loose(said, menu, cart, Attacher(menu, ()))
-    mods = [s for s in said if isinstance(s, SaidModifier)]
-    fits_last = bool(cart.items) and all(resolve(m, cart.items[-1], menu) for m in mods)
-    if not mods or (not linked and fits_last) or any(isinstance(s, SaidItem) for s in said):
-        return loose(said, menu, cart, Attacher(menu, cart.items))
-    for mod in mods:
-        if mod.qualifier == "on_the_side":
-            # "Salsa on the side with chips": the salsa, or all of it?
-            mod.certainty *= _SIDE_OF_WHAT
-    attacher.put(said, group)
-    return []

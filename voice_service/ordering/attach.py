@@ -39,6 +39,7 @@ from voice_service.ordering.said import (
 )
 
 _PAIR = 2
+_ON_ANOTHER = 0.75  # certainty of "fries with ketchup" where only what came before takes ketchup
 _EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
 
 
@@ -145,6 +146,8 @@ class Attacher:
                 self.acts.append(Problem("not_understood", said.text))
                 return placed
             if mod is not None:
+                if group is not current and said.after_with and self._both is None:
+                    mod.quality *= _ON_ANOTHER
                 group.put(mod)
                 placed.append((group, mod))
                 if self._both is None:
@@ -182,7 +185,7 @@ class Attacher:
     def _size(self, said: SaidSize, current: Group) -> Group:
         fitting = [s for s in said.senses if self.menu.allows(current.item, s)]
         other = [s for s in said.also if self.menu.allows(current.item, s)]
-        if other and (current.size is not None or not fitting):
+        if other and ((current.size is not None and said.count is None) or not fitting):
             self._modifier(SaidModifier(tuple(other), said.text, said.words), current)
             return current
         if not fitting:
@@ -262,7 +265,8 @@ class Attacher:
         left_off = any(m.negated for m in after[:1])
         like = any(m.senses[0].group in kinds for m in after[:1]) and not left_off
         adds_up = len(counts) > 1 and sum(counts) == (group.quantity or 1)
-        if (adds_up and not like) or (left_off and not split.linked):
+        both = any(isinstance(one, SaidBoth) for one in said[:at])
+        if (adds_up and (both or not like)) or (left_off and not split.linked):
             return False
         return split.linked or like or len(group.mods) > self._named
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from voice_service.ordering.acts import Act, Add, Dismiss, Group, Problem, Remove, Replace, Target
 from voice_service.ordering.assemble import assemble
@@ -211,13 +211,31 @@ def _modifier_slip(stretch: list[Part], said: Sequence[Part]) -> tuple[list[Part
     last = len(stretch)
     while last > 0 and stretch[last - 1].cue(Cue.COMMA):
         last -= 1
-    slipped = last > 0 and stretch[last - 1].role is Role.MODIFIER
     made = bool(said) and said[0].cue(Cue.MAKE)
     said = [part for part in said if not part.cue(Cue.WITH, Cue.MAKE)]
-    if not slipped or not said or said[0].role is not Role.MODIFIER:
+    if not last or not said or said[0].role is not Role.MODIFIER:
         return stretch, False
+    kinds = {sense.group for sense in said[0].senses}
+    if stretch[last - 1].role is Role.ITEM:
+        return _before_name(stretch, last - 1, kinds)
     # "Make it toasted" takes back no butter, "make it jam" does.
-    kinds = {sense.group for sense in stretch[last - 1].senses}
-    if made and kinds.isdisjoint(sense.group for sense in said[0].senses):
+    slipped = stretch[last - 1].role is Role.MODIFIER
+    if not slipped or (made and not _of_kind(stretch[last - 1], kinds)):
         return stretch, False
     return stretch[: last - 1], True
+
+
+def _before_name(stretch: list[Part], head: int, kinds: Set[str | None]) -> tuple[list[Part], bool]:
+    """ "A vanilla latte, actually make that hazelnut": the one choice of its kind gives way."""
+    first = head
+    while first and (stretch[first - 1].role is Role.MODIFIER or stretch[first - 1].idle):
+        first -= 1
+    alike = [i for i in range(first, head) if _of_kind(stretch[i], kinds)]
+    if len(alike) != 1:
+        return stretch, False
+    return [part for i, part in enumerate(stretch) if i != alike[0]], True
+
+
+def _of_kind(part: Part, kinds: Set[str | None]) -> bool:
+    said = part.senses if part.role is Role.MODIFIER else ()
+    return not kinds.isdisjoint(sense.group for sense in said)

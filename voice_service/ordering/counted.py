@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
-from voice_service.ordering.said import Said, SaidModifier, SaidSplit
+from voice_service.ordering.said import Said, SaidBoth, SaidModifier, SaidSplit
 
+_SEVERAL = 2
 HOW_MANY_IN_ALL = 0.7
 """Certainty of a number where what follows may be about more of them."""
 
@@ -33,15 +35,45 @@ def shared_out(said: Sequence[Said], quantity: int) -> list[Said]:
     splits = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
     total = sum(one.quantity or 0 for one in apart) + sum(splits)
     alone = len(apart) == 1 and not splits
+    if len(apart) > 1 and total > quantity and len({m.senses[0].group for m in apart}) == 1:
+        # "Ten wings, five hot and five mild" is no five times hot.
+        return [_doubted(one) if one in apart else one for one in said]
     if not apart or total > quantity or (alone and total == quantity):
-        return list(said)
+        return _for_all(said, quantity)
     shared: list[Said] = []
     for one in said:
         if isinstance(one, SaidModifier) and one.apart:
             shared += [SaidSplit(one.quantity), replace(one, quantity=None, apart=False)]
         else:
             shared.append(one)
-    return shared
+    return _for_all(shared, quantity)
+
+
+def _for_all(said: Sequence[Said], quantity: int) -> list[Said]:
+    """ "Four tacos, two steak and two pork with onions": the onions are on all, more likely."""
+    starts = [i for i, one in enumerate(said) if isinstance(one, SaidSplit)]
+    counts = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
+    if len(starts) < _SEVERAL or sum(counts) != quantity or counts[-1] < _SEVERAL:
+        return list(said)
+    last = said[starts[-1] + 1 :]
+    bare = list(takewhile(lambda one: isinstance(one, SaidModifier) and not one.after_with, last))
+    rest = last[len(bare) :]
+    if not bare or not rest or not _plain_lists(said[starts[0] : starts[-1]], rest):
+        return list(said)
+    return [*said[: starts[-1] + 1], *bare, SaidBoth(), *map(_doubted, rest)]
+
+
+def _doubted(said: Said) -> Said:
+    if not isinstance(said, SaidModifier):
+        return said
+    return replace(said, certainty=said.certainty * HOW_MANY_IN_ALL)
+
+
+def _plain_lists(told: Sequence[Said], rest: Sequence[Said]) -> bool:
+    """Whether the others are told apart without a "with", and the rest follows one."""
+    mods = [one for one in told if isinstance(one, SaidModifier)]
+    with_it = isinstance(rest[0], SaidModifier) and rest[0].after_with
+    return with_it and bool(mods) and not any(one.after_with for one in mods)
 
 
 def _counted_out(said: Sequence[Said], quantity: int) -> Sequence[Said]:

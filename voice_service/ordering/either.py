@@ -54,7 +54,7 @@ def reading(
     if not aside and _of_item_ahead(modifiers, ahead, said, menu):
         return Reading(modifier=True, certainty=_LISTED)
     takes = current is not None and any(menu.allows(current, m) for m in modifiers)
-    if not takes or aside:
+    if not takes or aside or _beside_itself(modifiers, following, said):
         return Reading(modifier=False)
     return _on_the_last(items, modifiers, said, menu)
 
@@ -73,13 +73,35 @@ def _on_the_last(
         return Reading(modifier=True, certainty=_WITH_ONE)
     # "A small chili" is none of a chili dog's.
     sized = last.role is Role.SIZE and any(menu.allows(items[0].id, s) for s in last.senses)
-    if sized or last.role is Role.NUMBER or last.cue(*HEADS):
+    own = items[0].quality >= WHOLE and _heads_its_own(items[0].id, said, menu)
+    if sized or own or last.role is Role.NUMBER or last.cue(*HEADS):
         listed = last.cue(Cue.A) and _in_list_of_modifiers(said[:-1])
         return Reading(modifier=False, certainty=_AND_ONE if listed else 1.0)
     if items[0].quality > modifiers[0].quality + _BETTER:
         return Reading(modifier=False)
     bare = last.cue(*_LISTS) and previous is not None and previous.role is Role.ITEM
     return Reading(modifier=True, certainty=_AND_BARE if bare else 1.0)
+
+
+def _beside_itself(
+    modifiers: Sequence[Sense], following: Span | None, said: Sequence[Part]
+) -> bool:
+    """Whether what is on an item already is said again "on the side" and is an order of its own."""
+    if following is None or not following.has(Cue.ASIDE):
+        return False
+    since = takewhile(lambda p: p.role is not Role.ITEM, reversed(said))
+    return any(p.role is Role.MODIFIER and p.senses[0].id == modifiers[0].id for p in since)
+
+
+def _heads_its_own(item: str, said: Sequence[Part], menu: CompiledMenu) -> bool:
+    """Whether it has a number and choices of its own: "one salmon caesar" after another caesar."""
+    choices = list(takewhile(lambda p: p.role is Role.MODIFIER, reversed(said)))
+    rest = said[: len(said) - len(choices)]
+    counted = bool(rest) and (rest[-1].role is Role.NUMBER or rest[-1].cue(Cue.A, Cue.MORE))
+    on_it = (Cue.WITH, Cue.ADD, Cue.NO)
+    if not choices or not counted or (len(rest) > 1 and rest[-2].cue(*on_it)):
+        return False
+    return all(any(menu.allows(item, s) for s in p.senses) for p in choices)
 
 
 def _of_item_ahead(

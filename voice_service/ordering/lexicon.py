@@ -64,6 +64,7 @@ class Lexicon:
         # Shared by conversations on several threads, so a cache that is safe there.
         self._nearest = lru_cache(maxsize=5_000)(self._find_nearest)
         self._choices: dict[tuple[str, int], list[str]] = {}
+        self._denying = {key_of(w, language) for w in language.cues[Cue.NO]}
         self._generic = {key_of(w, language) for w in language.cues[Cue.GENERIC]}
         self.longest = 1
         self.slips = Slips((), language)
@@ -92,7 +93,8 @@ class Lexicon:
             for token in tokenize(phrase, self._language):
                 self._written.add(token.text)
             surface, key = _surface(phrase, self._language), "".join(keys)
-            self._shortest[key] = min(self._shortest.get(key, len(surface)), len(surface))
+            if sense.kind == "item":
+                self._shortest[key] = min(self._shortest.get(key, len(surface)), len(surface))
             quality = EXACT if number == 0 else ALIAS
             self._put(keys, target, quality)
             self._surfaces.setdefault(surface, set()).add(target)
@@ -107,6 +109,8 @@ class Lexicon:
 
     def _shorten(self, keys: tuple[str, ...], target: _Named, heads: Collection[str]) -> None:
         for part, quality, certainty in _parts(keys, self._language):
+            if part[0] in self._denying and keys[: len(part)] == part:
+                continue  # "no sugar" is no half of "no sugar vanilla"
             if target[0] == "item":
                 self._without.append((part, target, [k for k in keys if k not in part]))
             if certainty == _SURE_HEADLESS and target[0] == "item":
@@ -178,7 +182,7 @@ class Lexicon:
         return word in self._words
 
     def plural(self, phrase: str) -> bool:
-        """Whether `phrase` is a name of the menu with an ending that makes it several."""
+        """Whether `phrase` is an item's name with an ending that makes it several."""
         keys = keys_of(phrase, self._language)
         letters = len(_surface(phrase, self._language))
         if any(key.isdigit() for key in keys):
@@ -300,6 +304,8 @@ def _parts(
                 continue
             share = sum(len(k) for k in part) / letters
             certainty = _SURE_HEADLESS if headless or aside else _SURE_PART
+            if headless and 2 * size < len(keys):
+                certainty = _UNSURE
             if any(k in language.contrast_words for k in dropped):
                 certainty = _UNSURE
             yield part, 0.6 + 0.3 * share - (0.1 if headless else 0.0), certainty

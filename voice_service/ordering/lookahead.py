@@ -110,3 +110,46 @@ def one_more_after(parts: Sequence[Part], index: int) -> bool:
     """Whether a comma ends what is changed, and a wish begins: "cancel the taco, a churro"."""
     changed = parts[index].cue(Cue.COMMA) and parts[index - 1].role is Role.ITEM
     return changed and any(p.cue(Cue.A, Cue.REQUEST) for p in parts[index + 1 : index + 2])
+
+
+def just_before(parts: Sequence[Part], index: int) -> Sequence[Part]:
+    """The part before, and the one before that if only an article comes between."""
+    start = index - 2 if index > 1 and parts[index - 1].cue(Cue.THE) else index - 1
+    return parts[max(start, 0) : index]
+
+
+def role_follows(parts: Sequence[Part], index: int, role: Role) -> bool:
+    """Whether the next part is of this role."""
+    following = parts[index + 1 : index + 2]
+    return bool(following) and following[0].role is role
+
+
+def next_is(parts: Sequence[Part], index: int, *cues: Cue) -> bool:
+    """Whether one of `cues` follows, with nothing but idle words between."""
+    for part in parts[index + 1 :]:
+        if part.cue(*cues):
+            return True
+        if not part.idle and not part.cue(Cue.ONE, Cue.COMMA):
+            return False
+    return False
+
+
+def told_apart(parts: Sequence[Part], index: int) -> bool:
+    """Whether what follows is true of one of those just named."""
+    return next_is(parts, index, *DIFFERS, Cue.EXTRA, Cue.ON)
+
+
+def for_all(parts: Sequence[Part], index: int) -> bool:
+    """Whether what follows "both" is said of all of them."""
+    roles = (Role.SIZE, Role.MODIFIER)
+    return told_apart(parts, index) or any(role_follows(parts, index, role) for role in roles)
+
+
+def half_with(parts: Sequence[Part], index: int) -> bool:
+    """ "Half with cheese"."""
+    return (
+        parts[index].cue(Cue.HALF)
+        and index + 1 < len(parts)
+        and parts[index + 1].cue(Cue.WITH)
+        and role_follows(parts, index + 1, Role.MODIFIER)
+    )

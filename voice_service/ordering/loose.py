@@ -78,7 +78,7 @@ def loose(
     if implied is not None:
         attacher.groups = [implied]
         attacher.put([s for s in said if not isinstance(s, SaidNumber)], implied)
-        return [Add(implied), *attacher.acts]
+        return [*map(Add, attacher.groups), *attacher.acts]
     return _Loose(menu, cart).read(said)
 
 
@@ -333,20 +333,30 @@ def _implied(said: Sequence[Said], menu: CompiledMenu, cart: CartView) -> Group 
     """The one item that comes in the size and takes all that is said, if "a large" orders it."""
     sizes = [s for s in said if isinstance(s, SaidSize)]
     mods = [s for s in said if isinstance(s, SaidModifier) and not s.negated]
-    if len(sizes) != 1 or cart.unsized is not None:
+    several = len(sizes) > 1 and any(s.count is None for s in sizes)
+    if not sizes or several or cart.unsized is not None:
         return None
     # "A large", "small with ham", "and a large with ham"; "large" alone is about the cart.
     signs = (sizes[0].count is not None, bool(mods), not cart.items)
     if sum(signs) < _SIGNS:
         return None
+    item = _only_one([*(s.senses for s in sizes), *(m.senses for m in mods)], menu)
+    if item is None:
+        return None
+    group = Group(item, sizes[0].count, quality=_IMPLIED)
+    group.words.update(sizes[0].words)
+    return group
+
+
+def _only_one(said: Sequence[Sequence[Sense]], menu: CompiledMenu) -> str | None:
+    """The item that can have all that was said; of several, the one called as their category."""
     fitting = [
         item.id
         for item in menu.menu.items
-        if any(menu.allows(item.id, s) for s in sizes[0].senses)
-        and all(any(menu.allows(item.id, s) for s in m.senses) for m in mods)
+        if all(any(menu.allows(item.id, s) for s in senses) for senses in said)
     ]
-    if len(fitting) != 1:
-        return None
-    group = Group(fitting[0], sizes[0].count, quality=_IMPLIED)
-    group.words.update(sizes[0].words)
-    return group
+    kinds = {menu.items[item].category for item in fitting}
+    if len(fitting) < 2 or len(kinds) != 1:
+        return fitting[0] if len(fitting) == 1 else None
+    named = [item for item in fitting if menu.is_general(item)]
+    return named[0] if len(named) == 1 else None

@@ -90,6 +90,13 @@ class CompiledMenu:
         """The category of an item, of a combo also those of the parts it comes with."""
         return frozenset(self.items[i].category for i in (item_id, *self.parts_of(item_id)))
 
+    def is_general(self, item_id: str) -> bool:
+        """Whether an item is called as its whole category is: "pizza", among other pizzas."""
+        item = self.items[item_id]
+        category = self.categories[item.category]
+        kinds = {keys_of(n, self.language) for n in (category.name, *category.aliases)}
+        return any(keys_of(n, self.language) in kinds for n in (item.name, *item.aliases))
+
     def parts_of(self, item_id: str) -> list[str]:
         """The items that a combo comes with if the guest chooses nothing."""
         return [s.default for s in self.items[item_id].slots if s.default is not None]

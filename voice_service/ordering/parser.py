@@ -203,6 +203,11 @@ def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
 def _same(parts: list[Part], index: int, state: State) -> int:
     """The last item once more; "another one with cheese" is one of its own."""
     following = parts[index + 1] if index + 1 < len(parts) else None
+    if index and parts[index - 1].cue(Cue.WITH) and state.stretch:
+        # "And a latte with the same": what of it is the same is for a person.
+        state.flush()
+        state.acts.append(Problem("not_understood", parts[index].span.text))
+        return index + 1
     if following is not None and following.role in (Role.ITEM, Role.SIZE, Role.MODIFIER):
         more = replace(parts[index].span, cues=frozenset({Cue.MORE}))
         state.stretch.append(Part(more, Role.CUE))

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from order_events.drafts import Qualifier
 from voice_service.ordering.doubts import certainty
 from voice_service.ordering.language import Cue
+from voice_service.ordering.lookahead import (
+    for_all,
+    half_with,
+    just_before,
+    next_is,
+    role_follows,
+    told_apart,
+)
 from voice_service.ordering.parts import Part, Role, senses_of
 from voice_service.ordering.pointing import Pointer, all_but, ends, pointed
 from voice_service.ordering.said import (
@@ -16,7 +24,6 @@ from voice_service.ordering.said import (
     SaidBoth,
     SaidBreak,
     SaidCategory,
-    SaidEither,
     SaidGroup,
     SaidItem,
     SaidModifier,
@@ -29,9 +36,7 @@ from voice_service.ordering.said import (
     SaidTimes,
     SaidUnknown,
 )
-
-_MIXED = 0.75  # that both in "bacon and no onions on one" are on one
-_AFTERWARDS = 0.6  # that what follows "no onions on one" without a word for which is on the same
+from voice_service.ordering.sayings import Sayings
 
 
 @dataclass
@@ -39,7 +44,7 @@ class Reader:
     """Reads a stretch of parts without items into what they say, in order."""
 
     parts: Sequence[Part]
-    said: list[Said] = field(default_factory=list)
+    said: Sayings = field(default_factory=Sayings)
     _negated: bool = False
     _carried: Link | None = None
     _qualifier: Qualifier | None = None
@@ -53,8 +58,7 @@ class Reader:
     _qualifier_text: str = ""
     _listed: bool = False
     _split: bool = False
-    _clause: int = 0  # where in `said` the last comma or the like was
-    _settled: int | None = None  # where in `said` the last words ended that said on which
+    _with: bool = False
 
     def read(self) -> list[Said]:
         """Everything said, in order."""
@@ -65,8 +69,7 @@ class Reader:
                 self._one(index, self.parts[index])
             index = end or index + 1
         self._reset()
-        self._doubt_the_rest()
-        return self.said
+        return self.said.complete()
 
     def _points(self, index: int) -> int | None:  # noqa: PLR0911 - one for each way to point
         """Takes words that say on which of several; returns where they end, None if there are none.
@@ -81,18 +84,21 @@ class Reader:
             return None
         excepted = all_but(self.parts, index)
         if excepted is not None:
-            return self._except(*excepted)
+            count, end = excepted
+            return end if self.said.all_but(count) else None
         start = index + 1 if part.cue(Cue.ON, Cue.FOR, Cue.TO) else index
         found = pointed(self.parts, start, bare=start > index)
         if found is None:
             return None
         said, end = found
         goes_on = start == index and any(p.cue(Cue.NO) for p in self.parts[end : end + 1])
-        if ends(self.parts, end) and not goes_on and self._run() < len(self.said):
-            self._behind(said)
+        if ends(self.parts, end) and not goes_on and self.said.run() < len(self.said):
+            self.said.point_back(said)
+            self._reset()
+            self.said.settle()
             return end
         has = end < len(self.parts) and self.parts[end].cue(Cue.REQUEST)
-        if isinstance(said, SaidBoth) and has and self._role_follows(end, Role.MODIFIER):
+        if isinstance(said, SaidBoth) and has and role_follows(self.parts, end, Role.MODIFIER):
             self.said.append(said)
             return end + 1
         if not self._leads(said, start, end):
@@ -100,8 +106,8 @@ class Reader:
         self._count_stands_alone()
         if isinstance(said, SaidSplit):
             said.linked = index > 0 and self.parts[index - 1].cue(Cue.AND)
-        self.said.append(said)
-        self._settled, self._split = None, True
+        self.said.open(said)
+        self._split = True
         return end + has
 
     def _times(self, index: int) -> bool:
@@ -121,43 +127,8 @@ class Reader:
             case _:
                 return isinstance(said, SaidPlace | SaidSuch)
 
-    def _except(self, count: int, end: int) -> int | None:
-        """ "All without onions but one"."""
-        each = [i for i, one in enumerate(self.said) if isinstance(one, SaidBoth)]
-        if not each:
-            return None
-        self.said[each[-1]] = SaidSplit(count, str(count), but=True)
-        return end
-
-    def _run(self) -> int:
-        """Where in `said` that begins which words behind it are about."""
-        start = len(self.said)
-        clause = self._clause if self._clause < start else 0  # "no onions, on both"
-        while start > clause and isinstance(
-            self.said[start - 1], SaidModifier | SaidSize | SaidPlain
-        ):
-            start -= 1
-        return start
-
-    def _behind(self, pointer: Pointer) -> None:
-        start = self._run()
-        about = [one for one in self.said[start:] if isinstance(one, SaidModifier)]
-        if len({one.negated for one in about}) > 1:
-            for one in about:
-                one.certainty *= _MIXED
-        self.said.insert(start, pointer)
-        self._reset()
-        self.said.append(SaidBreak())
-        self._clause = self._settled = len(self.said)
-
-    def _doubt_the_rest(self) -> None:
-        if self._settled is not None:
-            for one in self.said[self._settled :]:
-                if isinstance(one, SaidModifier):
-                    one.certainty *= _AFTERWARDS
-
     def _one(self, index: int, part: Part) -> None:
-        self._all = any(p.cue(Cue.BOTH) for p in self._just_before(index))
+        self._all = any(p.cue(Cue.BOTH) for p in just_before(self.parts, index))
         match part.role:
             case Role.MODIFIER:
                 self._modifier(index, part)
@@ -194,33 +165,25 @@ class Reader:
         said.qualifier, said.quantity = self._qualifier, self._number_said()
         said.apart = said.quantity is not None and not self._listed
         said.counted = self._count if self._linked and not self._negated else None
+        said.linked, said.after_with = self._linked, self._with
         said.certainty = certainty(
             self.parts, index, self.said, carried=self._carried, negated=self._negated
         )
-        self._put(said)
+        self.said.take(said, either=self._either and not self._negated)
+        self._either = False
         if self._negated or self._carried is not None:
             self._carried = ""
         self._qualifier = None
         self._forget_count()
 
-    def _put(self, said: SaidModifier) -> None:
-        """Takes a modifier, as one of two after an "or" that denies nothing."""
-        last = self.said[-1] if self.said else None
-        either, self._either = self._either and not self._negated, False
-        if either and isinstance(last, SaidModifier) and not last.negated:
-            self.said[-1] = SaidEither((last, said))
-        elif either and isinstance(last, SaidEither):
-            self.said[-1] = SaidEither((*last.choices, said))
-        else:
-            self.said.append(said)
-
     def _number(self, index: int, part: Part) -> None:
         self._count_stands_alone()
-        if self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.ON):
+        if next_is(self.parts, index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.ON):
             linked = index > 0 and self.parts[index - 1].cue(Cue.AND)
-            self.said.append(SaidSplit(part.span.value, linked=linked))
-            self._split, self._settled = True, None
+            self.said.open(SaidSplit(part.span.value, linked=linked))
+            self._split, self._with = True, False
             return
+        self._with = False
         self._count, self._count_words = part.span.value, part.span.words
 
     def _heading(self, part: Part) -> None:
@@ -230,6 +193,7 @@ class Reader:
             said = SaidGroup(sense.id, part.span.text, self._negated, wanted, self._all)
             said.named = senses_of(part.span, "modifier")
             self.said.append(said)
+            self._carried = "" if self._negated else self._carried
         else:
             count = self._count
             further = self._linked and count is not None
@@ -250,90 +214,108 @@ class Reader:
         self.said.append(SaidUnknown(part.span.text, self._wanted or self._count is not None))
         self._forget_count()
 
-    def _cue(self, index: int, part: Part) -> None:  # noqa: PLR0912, PLR0915 - a branch per cue
-        if part.cue(Cue.NO):
-            if self._without_those(index):
+    def _cue(self, index: int, part: Part) -> None:
+        for reading in (self._denial, self._degree, self._scope, self._count_of, self._join):
+            if reading(index, part):
                 return
-            if self._next_is(index, Cue.AND, Cue.WITH, Cue.OR, Cue.ADD):
-                # Without what? It must not vanish.
-                self.said.append(SaidUnknown(part.span.text, wanted=False))
-            self._unused_qualifier()
-            self._negated, self._carried = True, None
-            self._forget_count()
-        elif part.cue(Cue.EXTRA):
-            self._emphasis("extra", part, keep_negation=not self._carried_over())
+
+    def _denial(self, index: int, part: Part) -> bool:
+        if not part.cue(Cue.NO):
+            return False
+        following = self.parts[index + 1 : index + 2]
+        ends_here = not following or following[0].cue(Cue.AND, Cue.STOP, Cue.COMMA)
+        if ends_here and self.said.leave_off_those():
+            return True
+        adds = role_follows(self.parts, index + 1, Role.MODIFIER)  # "without adding ham"
+        if next_is(self.parts, index, Cue.AND, Cue.WITH, Cue.OR, *(() if adds else (Cue.ADD,))):
+            # Without what? It must not vanish.
+            self.said.append(SaidUnknown(part.span.text, wanted=False))
+        self._unused_qualifier()
+        self._negated, self._carried = True, None
+        self._forget_count()
+        return True
+
+    def _degree(self, index: int, part: Part) -> bool:
+        """How much of something, and where: "extra", "a large", "on the side", "half"."""
+        if part.cue(Cue.EXTRA):
+            self._emphasis("extra", part, keep_negation=self._carried is None)
         elif part.cue(Cue.LIGHT):
             self._emphasis("light", part, keep_negation=False)
         elif part.cue(Cue.SIZE_WORD):
             self.said.append(SaidSize((), (), part.span.text, part.span.words, self._count))
             self._forget_count()
         elif part.cue(Cue.ASIDE):
-            self._last_modifier("on_the_side")
+            wish = next_is(self.parts, index, Cue.REQUEST)
+            self.said.set_aside(self._qualifier_text, before_wish=wish)
         elif part.cue(Cue.HALF):
-            if self._role_follows(index, Role.MODIFIER) or self._half_with(index):
+            if role_follows(self.parts, index, Role.MODIFIER) or half_with(self.parts, index):
                 self._emphasis("half", part, keep_negation=False)
-            elif self._role_follows(index, Role.UNKNOWN) or not self._last_modifier("half"):
+            elif role_follows(self.parts, index, Role.UNKNOWN) or not self.said.qualify(
+                "half", self._qualifier_text
+            ):
                 self.said.append(SaidUnknown(part.span.text, wanted=False))
-        elif part.cue(Cue.BOTH) and (
-            self._next_is(index, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.PLAIN, Cue.ONLY, Cue.ON)
-            or self._role_follows(index, Role.SIZE)
-            or self._role_follows(index, Role.MODIFIER)
-        ):
-            self.said.append(SaidBoth(part.cue(Cue.PAIR), part.span.text))
-            self._settled = None
-        elif part.cue(Cue.ONLY) and any(
-            p.cue(Cue.ONE, Cue.NUMBER) for p in self.parts[index + 1 :][:1]
-        ):
-            pass  # "only one"
+        else:
+            return False
+        return True
+
+    def _scope(self, index: int, part: Part) -> bool:
+        """What is true of all of them, or all that is on one: "both", "only", "everything"."""
+        if part.cue(Cue.BOTH) and for_all(self.parts, index):
+            self.said.open(SaidBoth(part.cue(Cue.PAIR), part.span.text))
         elif part.cue(Cue.PLAIN, Cue.ONLY):
-            self.said.append(SaidPlain())
+            counts = any(p.cue(Cue.ONE, Cue.NUMBER) for p in self.parts[index + 1 :][:1])
+            if not (part.cue(Cue.ONLY) and counts):  # "only one"
+                self.said.append(SaidPlain())
+                self._negated, self._carried = False, None
         elif part.cue(Cue.EVERYTHING) and index and self.parts[index - 1].cue(Cue.NO):
             # "Hold the everything": plain, or a joke?
             self.said.append(SaidUnknown(part.span.text, wanted=False))
-        elif part.cue(Cue.AND, Cue.OR, Cue.COMMA):
+        else:
+            return False
+        return True
+
+    def _count_of(self, index: int, part: Part) -> bool:
+        """What links or counts what follows: "and", "or", "one", "another", "a"."""
+        if part.cue(Cue.AND, Cue.OR, Cue.COMMA):
             self._link(part)
-        elif part.cue(Cue.ONE) and part.cue(Cue.A, Cue.MORE) and self._told_apart(index):
+        elif part.cue(Cue.ONE) and part.cue(Cue.A, Cue.MORE) and told_apart(self.parts, index):
             self._count_stands_alone()
-            self.said.append(SaidSplit(1, linked=index > 0 and self.parts[index - 1].cue(Cue.AND)))
-            self._settled = None
+            self.said.open(SaidSplit(1, linked=index > 0 and self.parts[index - 1].cue(Cue.AND)))
         elif part.cue(Cue.MORE):
             self._count, self._more = 1, True
             self._wanted = True
         elif part.cue(Cue.A):
             self._count_stands_alone()
             self._count, self._count_words, self._wanted = 1, (), True
-        elif part.cue(Cue.ADD) and index and self.parts[index - 1].cue(Cue.NO):
+        else:
+            return False
+        return True
+
+    def _join(self, index: int, part: Part) -> bool:
+        """What begins something on the item, or a new thought: "with", "but", "I want"."""
+        after = index > 0
+        if part.cue(Cue.ADD) and after and self.parts[index - 1].cue(Cue.NO):
             pass  # "without adding ham"
-        elif part.cue(Cue.BUT) and index and self.parts[index - 1].span.has(Cue.EVERYTHING):
+        elif part.cue(Cue.BUT) and after and self.parts[index - 1].span.has(Cue.EVERYTHING):
             self._unused_qualifier()
             self._negated, self._carried = True, None  # "everything but onions"
-        elif part.cue(Cue.WITH) and index and self._half_with(index - 1):
+        elif part.cue(Cue.WITH) and after and half_with(self.parts, index - 1):
             pass  # "half with cheese"
         elif part.cue(Cue.WITH, Cue.ADD, Cue.BUT):
             either = self._either
             self._reset()
             self._either = either
             self._wanted, self._listed = True, not self._split
+            self._with = part.cue(Cue.WITH)
         elif part.cue(Cue.FOR) and any(p.role is Role.ITEM for p in self.parts[index + 1 :][:2]):
             pass  # "large for the fries"
         elif part.cue(Cue.REQUEST, Cue.ALSO, Cue.STOP, Cue.QUESTION_MARK, Cue.FOR):
             self._reset()
             self._wanted = part.cue(Cue.REQUEST)
-            self._listed = self._split = False
+            self._listed = self._split = self._with = False
             self.said.append(SaidBreak())
-
-    def _without_those(self, index: int) -> bool:
-        """ "One with onions and one without": what the first has is left off the second."""
-        following = self.parts[index + 1 : index + 2]
-        ends = not following or following[0].cue(Cue.AND, Cue.STOP, Cue.COMMA)
-        if not ends or not self.said or not isinstance(self.said[-1], SaidSplit):
+        else:
             return False
-        said = self.said[:-1]
-        first = max((i for i, s in enumerate(said) if isinstance(s, SaidSplit)), default=-1)
-        mods = [s for s in said[first + 1 :] if isinstance(s, SaidModifier) and not s.negated]
-        if first < 0 or not mods:
-            return False
-        self.said += [replace(m, negated=True, qualifier=None, quantity=None) for m in mods]
         return True
 
     def _emphasis(self, qualifier: Qualifier, part: Part, *, keep_negation: bool) -> None:
@@ -348,56 +330,14 @@ class Reader:
             self.said.append(SaidUnknown(self._qualifier_text, wanted=False))
         self._qualifier = None
 
-    def _carried_over(self) -> bool:
-        return self._carried is not None
-
-    def _last_modifier(self, qualifier: Qualifier) -> bool:
-        last = self.said[-1] if self.said else None
-        fits = isinstance(last, SaidModifier) and not last.negated
-        if isinstance(last, SaidModifier) and fits:
-            if last.qualifier is not None:
-                # "Extra salsa on the side": the order can hold one of the two.
-                self.said.append(SaidUnknown(self._qualifier_text, wanted=False))
-            last.qualifier = qualifier
-        return fits
-
     def _link(self, part: Part) -> None:
         self._linked = part.cue(Cue.AND)
         self._either = part.cue(Cue.OR) or (self._either and part.cue(Cue.COMMA))
         if part.cue(Cue.COMMA):
-            self._clause = len(self.said)
+            self.said.comma()
         if self._carried is not None:
             links: dict[Cue, Link] = {Cue.OR: "or", Cue.AND: "and"}
             self._carried = next((w for c, w in links.items() if part.cue(c)), self._carried or ",")
-
-    def _just_before(self, index: int) -> Sequence[Part]:
-        """The part before, and the one before that if only an article comes between."""
-        start = index - 2 if index > 1 and self.parts[index - 1].cue(Cue.THE) else index - 1
-        return self.parts[max(start, 0) : index]
-
-    def _role_follows(self, index: int, role: Role) -> bool:
-        following = self.parts[index + 1 : index + 2]
-        return bool(following) and following[0].role is role
-
-    def _told_apart(self, index: int) -> bool:
-        """Whether what follows is true of one of those just named."""
-        return self._next_is(index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.EXTRA, Cue.ON)
-
-    def _half_with(self, index: int) -> bool:
-        return (
-            self.parts[index].cue(Cue.HALF)
-            and index + 1 < len(self.parts)
-            and self.parts[index + 1].cue(Cue.WITH)
-            and self._role_follows(index + 1, Role.MODIFIER)
-        )
-
-    def _next_is(self, index: int, *cues: Cue) -> bool:
-        for part in self.parts[index + 1 :]:
-            if part.cue(*cues):
-                return True
-            if not part.idle and not part.cue(Cue.ONE, Cue.COMMA):
-                return False
-        return False
 
     def _count_stands_alone(self) -> None:
         if self._count is not None and self._count_words:

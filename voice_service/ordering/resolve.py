@@ -43,6 +43,8 @@ def resolve(said: SaidModifier, item: str, menu: CompiledMenu) -> Mod | Problem 
     mod.quality = _certainty(said, sense, fitting, menu)
     mod.negated = said.negated and _still_without(said, item, sense, menu)
     mod.qualifier, mod.quantity = said.qualifier, said.quantity or 1
+    if said.qualifier == "extra" and _says_extra(said.text, menu):
+        mod.qualifier = None
     if modifier.count is not None:
         # It is its own number: "extra" and "two" only say which of its kind.
         mod.quantity = 1
@@ -94,6 +96,11 @@ def _ordinary(said: SaidModifier, senses: Sequence[Sense], menu: CompiledMenu) -
 def _adds_nothing(name: str, said: SaidModifier, menu: CompiledMenu) -> bool:
     words = set(keys_of(name, menu.language)) - set(keys_of(said.text, menu.language))
     return words <= menu.language.ordinary_words
+
+
+def _says_extra(text: str, menu: CompiledMenu) -> bool:
+    """Whether a name asks for more itself: "a lot of", where there is an "extra cheese"."""
+    return text.split(maxsplit=1)[0] in menu.language.cues[Cue.EXTRA]
 
 
 def _by_count(senses: Sequence[Sense], quantity: int | None, menu: CompiledMenu) -> Sense:

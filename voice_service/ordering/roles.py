@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.either import fits, reading
+from voice_service.ordering.kinds import with_kinds
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
+from voice_service.ordering.listed import listed
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import HEADS, WHOLE, Part, Role, senses_of
 from voice_service.ordering.segment import Span
@@ -26,6 +28,10 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
     named: Part | None = None  # said again by the words since: "cola cola cola"
     for index, span in enumerate(spans):
         following = spans[index + 1] if index + 1 < len(spans) else None
+        pieces = listed(span, parts, menu, current)
+        if pieces:
+            parts, named = [*parts, *pieces], None
+            continue
         part = _role(span, spans[index + 1 :], parts, menu, current)
         head = _head_item(part, parts, spans[index + 1 :], menu, current)
         if head is not None:
@@ -60,7 +66,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         if _stands_for_item(span, following, parts):
             part = Part(_only(span, Cue.ONE), Role.CUE)
         parts.append(part)
-    return _interrupted(parts, menu)
+    return with_kinds(_interrupted(parts, menu), menu)
 
 
 def _elliptical(part: Part, current: str | None, menu: CompiledMenu) -> Part:

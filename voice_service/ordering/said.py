@@ -20,6 +20,7 @@ class SaidModifier:
     `carried`: it follows a "without" across this link, and may or may not be meant so.
     `certainty` that it is meant as said. `apart`: its number does not follow a "with", so it may
     count items: "two shakes, one vanilla". `counted`: its number or article after an "and".
+    `linked`: it follows an "and", `after_with`: a "with" since the last number.
     """
 
     senses: tuple[Sense, ...]
@@ -32,6 +33,8 @@ class SaidModifier:
     apart: bool = False
     certainty: float = 1.0
     counted: int | None = None
+    linked: bool = False
+    after_with: bool = False
 
 
 @dataclass

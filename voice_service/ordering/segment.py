@@ -96,7 +96,8 @@ class Segmenter:
                 continue
             for index in range(span.start, span.end):
                 slip = self._lexicon.slips.find(tokens[index].text)
-                if slip is not None:
+                denied = index > 0 and Cue.NO in self._cues.get(tokens[index - 1].text, _NO_CUES)
+                if slip is not None and not (denied and not self._names(slip.word)):
                     key = key_of(slip.word, self._language)
                     mended[index] = replace(tokens[index], text=slip.word, key=key)
                     nearness[tokens[index].word] = slip.nearness
@@ -139,6 +140,8 @@ class Segmenter:
             senses = self._lexicon.find(key, text)
             senses = () if self._numbers_several(tokens[start:end]) else senses
             cues = self._cues.get(text, _NO_CUES)
+            if Cue.VAGUE in cues and self._sized(tokens[start:end]) and not _counted(tokens, start):
+                cues = _NO_CUES
             value = self._language.ordinals.get(text)
             if (
                 number is not None
@@ -185,10 +188,19 @@ class Segmenter:
             return ()
         return self._lexicon.find_misspelt("".join(t.key for t in part))
 
+    def _names(self, word: str) -> bool:
+        """Whether a word is of the menu: what "no" leaves off is never "please"."""
+        return self._lexicon.knows(key_of(word, self._language))
+
     def _everyday(self, heard: str) -> bool:
         """Whether a word is nearest to one that names nothing: "pleaze"."""
         slip = self._lexicon.slips.find(heard)
-        return slip is not None and not self._lexicon.knows(key_of(slip.word, self._language))
+        return slip is not None and not self._names(slip.word)
+
+
+def _counted(tokens: list[Token], start: int) -> bool:
+    """Whether a number stands before: "two and a half", but not "a soup and a half salad"."""
+    return start > 0 and tokens[start - 1].key.isdigit()
 
 
 def _cost(senses: tuple[Sense, ...], cues: frozenset[Cue]) -> float | None:

@@ -9,7 +9,7 @@ from voice_service.ordering.acts import Group
 from voice_service.ordering.language import Cue
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role, senses_of
-from voice_service.ordering.said import Said, SaidBreak, SaidSize
+from voice_service.ordering.said import Said, SaidBreak, SaidCategory, SaidSize
 from voice_service.ordering.text import key_of
 
 _HOW_MANY = 0.6  # certainty of "two sides" where only one or three are named
@@ -34,23 +34,37 @@ def of_other_sizes(
     return groups
 
 
-def of_one_size(before: Sequence[Said], groups: Sequence[Group], menu: CompiledMenu) -> bool:
-    """Gives the size of "three footlongs" to the three that are named after it, if they add up."""
+def of_one_heading(before: Sequence[Said], groups: Sequence[Group], menu: CompiledMenu) -> bool:
+    """ "Three footlongs" or "two small subs" before the items that it counts, if they add up.
+
+    Each gets the size. They have to be of the category that was said.
+    """
     sizes = [s for s in before if isinstance(s, SaidSize)]
-    if len(sizes) != 1 or any(not isinstance(s, SaidSize | SaidBreak) for s in before):
+    kinds = [s for s in before if isinstance(s, SaidCategory)]
+    others = any(not isinstance(s, SaidSize | SaidCategory | SaidBreak) for s in before)
+    if others or len(sizes) > 1 or len(kinds) > 1:
         return False
+    said = [*(s.count for s in sizes), *(k.count for k in kinds)]
+    total = next((count for count in said if count is not None), 0)
     counts = list(accumulate(group.quantity or 0 for group in groups))
-    if (sizes[0].count or 0) < len(counts[:2]) or sizes[0].count not in counts:
+    if total < len(counts[:2]) or total not in counts:
         return False
-    named = groups[: counts.index(sizes[0].count) + 1]
-    fitting = [{s.id for s in sizes[0].senses if menu.allows(g.item, s)} for g in named]
+    named = groups[: counts.index(total) + 1]
+    if any(g.quantity is None or (sizes and g.size) for g in named):
+        return False
+    if any(not _is_in(g, kind.id, menu) for g in named for kind in kinds):
+        return False
+    return all(_size_all(named, size, menu) for size in sizes)
+
+
+def _size_all(groups: Sequence[Group], said: SaidSize, menu: CompiledMenu) -> bool:
+    """Gives all of them the size, if they come in it."""
+    fitting = [{s.id for s in said.senses if menu.allows(g.item, s)} for g in groups]
     common = set.intersection(*fitting)
-    if not common or any(g.quantity is None or g.size for g in named):
-        return False
-    for group in named:
+    for group in groups if common else ():
         group.size = min(common)
-        group.words.update(sizes[0].words)
-    return True
+        group.words.update(said.words)
+    return bool(common)
 
 
 def take_out_heading(groups: list[Group], parts: Sequence[Part], heads: Sequence[int]) -> None:
@@ -64,7 +78,11 @@ def take_out_heading(groups: list[Group], parts: Sequence[Part], heads: Sequence
         if (total := groups[first].quantity) is None or total not in counts[1:]:
             continue
         listed = groups[first + 1 : first + 2 + counts.index(total)]
-        if groups[first].item in {g.item for g in listed} and all(g.quantity for g in listed):
+        named = {g.item for g in listed}
+        under = len(groups[first].candidates) > 1 and named <= set(groups[first].candidates)
+        if (under or groups[first].item in named) and all(g.quantity for g in listed):
+            for group in listed if under else ():
+                group.quality, group.candidates = 1.0, (group.item,)
             del groups[first]
             return
 
