@@ -36,6 +36,8 @@ class Group:
     `options`: what was said of each of its candidates, where they were named ("a coke or a tea").
     `like`: what has to be chosen for it and was not said is as for the last of its kind ("one more
     with cheese"). `of`: it is for so many of the combos ordered ("one with a sprite").
+    Where it is asked which of the candidates is meant: `instead`, in whose place it is put, and
+    `leaves`, that it is the one to go.
     """
 
     item: str
@@ -55,6 +57,8 @@ class Group:
     words: set[int] = field(default_factory=set)
     candidates: tuple[str, ...] = ()
     options: tuple[Group, ...] = ()
+    instead: Target | None = None
+    leaves: bool = False
 
     def put(self, mod: Mod) -> None:
         """Takes a modifier; the same one said before is replaced."""
@@ -66,11 +70,32 @@ class Which(Enum):
 
     SOME = auto()  # so many of several
     BUT = auto()  # all but so many
+    EACH = auto()  # so many of each line
+    HALF = auto()  # every second one of several
     BOTH = auto()  # the two that there are
     ALL = auto()  # each that the words fit
     OTHER = auto()  # what was not talked about last
     PLACE = auto()  # so many from a place on, in the order in which they were said
     THESE = auto()  # the line talked about last, if it is so many
+    LAST = auto()  # the one talked about last
+    SUCH = auto()  # those that a description is true of
+
+
+@dataclass(frozen=True)
+class Such:
+    """A description: all of it is true of each line that is meant.
+
+    `sizes`: it has one of these. `on`, `off`: it comes with or without each of these modifiers, of
+    which each is all that the words may mean, as (group, id). `plain`: nothing was changed on it.
+    `several`: it was said of more than one.
+    """
+
+    items: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    on: tuple[frozenset[tuple[str, str]], ...] = ()
+    off: tuple[frozenset[tuple[str, str]], ...] = ()
+    plain: bool = False
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +103,7 @@ class Ref:
     """Lines that are pointed at instead of named, said as `text`.
 
     `place` counts from 1, or from the end if it is negative. `items` narrows to lines of these.
+    `such`: how they are described.
     """
 
     which: Which
@@ -85,6 +111,7 @@ class Ref:
     place: int = 0
     items: tuple[str, ...] = ()
     text: str = ""
+    such: Such | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +179,7 @@ class Replace:
 class Remove:
     """Take lines out, or `quantity` of them. `asked`: say so if there is nothing to remove.
 
-    `inherit`: what was added last takes their place and their quantity.
+    `inherit`: what was added last takes their place and their quantity. `others`: all but these go.
     """
 
     target: Target
@@ -160,6 +187,7 @@ class Remove:
     asked: bool = True
     inherit: bool = False
     text: str = ""
+    others: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,15 +200,22 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Undo:
-    """Take back the last change."""
+    """Take back the last change. `item`: if it put an item into the order ("cancel that one")."""
+
+    item: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class Keep:
-    """Put back what was just taken out, of `items` if there are any: "leave the fries in"."""
+    """Put back what was just taken out, of `items` if there are any: "leave the fries in".
+
+    `restores`: also what was left off the last item.
+    """
 
     items: tuple[str, ...] = ()
     text: str = ""
+    restores: bool = False
 
 
 @dataclass(frozen=True)

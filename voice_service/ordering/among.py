@@ -56,6 +56,18 @@ def meant(  # noqa: PLR0911 - one for each way to point
             return _other(fits, talked)
         case Which.PLACE:
             return _at(ref, lines, fits)
+        case Which.EACH:
+            enough = len(fits) > 1 and all(x.count >= ref.count for x in fits)
+            return [(x, ref.count) for x in fits] if enough else []
+        case Which.HALF:
+            halves = len(fits) == 1 and fits[0].count % 2 == 0
+            return [(fits[0], fits[0].count // 2)] if halves else []
+        case Which.LAST:
+            last = [x for x in fits if x.id == talked.last] or fits
+            return _whole(last) if len(last) == 1 == last[0].count else []
+        case Which.SUCH:
+            singular = ref.such is not None and not ref.such.several
+            return [] if singular and sum(x.count for x in fits) != 1 else _whole(fits)
         case Which.THESE:
             return _whole([x for x in fits if x.id == talked.last and x.count == ref.count])
 

@@ -17,13 +17,28 @@ _FOLLOWS = (Cue.AND, Cue.COMMA, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAI
 
 
 def asked_about(parts: Sequence[Part]) -> tuple[Sense, ...]:
-    """The items that a question names, each with all that it may mean."""
-    senses = (s for p in parts if p.role is Role.ITEM for s in p.senses if s.id in p.items)
+    """The items that a question names, each with all that it may mean, and their size."""
+    items = [s for p in parts if p.role is Role.ITEM for s in p.senses if s.id in p.items]
+    sizes = [s for p in parts if p.role is Role.SIZE for s in p.senses[:1]]
+    senses = [*items, *sizes] if items else []
     return tuple({(s.kind, s.id): replace(s, quality=1.0) for s in senses}.values())
 
 
 def with_item(stretch: Sequence[Part], about: tuple[Sense, ...]) -> list[Part]:
-    """A stretch with the item put in that "it" or "two" stands for, if it takes what was asked."""
+    """A stretch with the item put in that "it" or "two" stands for, if it takes what was asked.
+
+    It is of the size that was asked about, unless another one is said.
+    """
+    sizes = tuple(s for s in about if s.kind == "size")
+    parts = _with_item(stretch, tuple(s for s in about if s.kind == "item"))
+    taken = any(p.role is Role.ITEM for p in parts) and parts != list(stretch)
+    if len(sizes) != 1 or not taken or any(p.role is Role.SIZE for p in stretch):
+        return parts
+    at = next(i for i, p in enumerate(parts) if p.role is Role.ITEM)
+    return [*parts[:at], replace(_item(parts[at], sizes), role=Role.SIZE), *parts[at:]]
+
+
+def _with_item(stretch: Sequence[Part], about: tuple[Sense, ...]) -> list[Part]:
     parts = list(stretch)
     begins = (i for i, p in enumerate(parts) if not (p.idle or p.cue(Cue.COMMA, Cue.AND, Cue.STOP)))
     start = next(begins, len(parts))

@@ -30,6 +30,7 @@ from voice_service.ordering.said import (
     Said,
     SaidPlace,
     SaidSplit,
+    SaidSuch,
 )
 from voice_service.ordering.text import key_of, keys_of, plain
 from voice_service.ordering.together import (
@@ -62,7 +63,7 @@ def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[
 
 def _only_points(said: Sequence[Said]) -> list[Act]:
     """The reason for words that point at something and say nothing of it: "the first one"."""
-    pointers = [s for s in said if isinstance(s, SaidSplit | SaidPlace) and s.text]
+    pointers = [s for s in said if isinstance(s, SaidSplit | SaidPlace | SaidSuch) and s.text]
     return [Problem("not_understood", pointers[0].text)] if pointers else []
 
 
@@ -103,6 +104,7 @@ class _Assembly:
             Problem("ambiguous_quantity", self._menu.item_name(g.item)) for g in groups if g.vague
         ]
         asked = self._offers.problems()
+        self._lead = [act for act in self._lead if not _answered(act, groups)]
         return [*self._lead, *added, *asked, *vague, *self._acts, *self._attacher.acts]
 
     def _item(self, number: int) -> None:
@@ -266,11 +268,21 @@ class _Assembly:
         )
 
 
+def _answered(act: Act, groups: Sequence[Group]) -> bool:
+    """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
+    if not isinstance(act, Problem) or act.code != "choose_item" or act.group is None:
+        return False
+    counts = [group.quantity or 1 for group in groups if group.item in act.group.candidates]
+    return len(counts) > 1 and sum(counts) == act.group.quantity
+
+
 def _of_so_many(before: Sequence[Part]) -> int | None:
     """The number in "one with a sprite", which is about combos ordered before."""
     words = [p for p in before[-4:] if not p.idle or p.cue(Cue.ONE)]
     if len(words) < len((Cue.NUMBER, Cue.WITH)) or not words[-1].cue(Cue.WITH):
         return None
+    if words[-2].cue(Cue.ORDINAL):
+        return 1
     number = next((p for p in words[-2::-1] if not p.cue(Cue.ONE) or p.role is Role.NUMBER), None)
     return number.span.value if number is not None and number.role is Role.NUMBER else None
 
@@ -279,7 +291,11 @@ def _pointed_at(parts: Sequence[Part], head: int) -> Ref | None:
     """What "the other a lemonade" or "one of them diet" puts the item in the place of."""
     first = next((i for i in range(head) if not parts[i].cue(Cue.AND, Cue.COMMA)), head)
     found = pointed(parts, first)
-    if found is None or not isinstance(found[0], SaidSplit | SaidPlace) or found[1] > head:
+    if (
+        found is None
+        or not isinstance(found[0], SaidSplit | SaidPlace | SaidSuch)
+        or found[1] > head
+    ):
         return None
     between = parts[found[1] : head]
     if not between and parts[head - 1].cue(Cue.THE):
@@ -378,6 +394,7 @@ def _inner(parts: Sequence[Part]) -> list[Said]:
         for p, following in zip(parts, [*parts, None][1:], strict=True)
         if p.role is not Role.NUMBER
         and not p.cue(Cue.A, Cue.MORE, Cue.THE)
+        and not (p.cue(Cue.HALF) and following is not None and following.cue(Cue.ONE))
         and not (p.cue(Cue.ADDITIONAL) and (following is None or following.role is Role.SIZE))
     ]
     return Reader(rest).read()

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.choices import choose_item, unknown
 from voice_service.ordering.counted import (
     HOW_MANY_IN_ALL,
     like_named,
     of_its_own,
     shared_out,
 )
+from voice_service.ordering.described import holds
+from voice_service.ordering.lines import line_of
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import WHOLE
 from voice_service.ordering.resolve import resolve, which, without
@@ -29,6 +32,8 @@ from voice_service.ordering.said import (
     SaidPlain,
     SaidSize,
     SaidSplit,
+    SaidSuch,
+    SaidThat,
     SaidTimes,
     SaidUnknown,
 )
@@ -98,6 +103,11 @@ class Attacher:
                 case SaidPlace():
                     self._both = None
                     current = self._place(one, current)
+                case SaidThat():
+                    self._both = None
+                case SaidSuch():
+                    self._both = None
+                    current = self._such(one, current)
                 case SaidTimes(value):
                     self._times(value, current)
                 case SaidBoth():
@@ -132,6 +142,9 @@ class Attacher:
             if isinstance(mod, Problem):
                 self.acts.append(mod)
                 return placed
+            if mod is not None and self._denies_another(mod, group):
+                self.acts.append(Problem("not_understood", said.text))
+                return placed
             if mod is not None:
                 if group is not current and said.after_with and self._both is None:
                     mod.quality *= _ON_ANOTHER
@@ -144,6 +157,13 @@ class Attacher:
         if not placed:
             self.acts.append(Problem("modifier_not_available", said.text, group=current))
         return placed
+
+    def _denies_another(self, mod: Mod, group: Group) -> bool:
+        """ "Hot, no, mild", heard as "no mild": only one is to be had, and another was chosen."""
+        single = mod.group in self.menu.single_groups(group.item)
+        there = mod.id in self.menu.items[group.item].defaults
+        others = [m for m in group.mods if m.group == mod.group and not m.negated]
+        return mod.negated and single and not there and bool(others)
 
     def _one_more(self, said: SaidModifier, current: Group, named: Sequence[str]) -> bool:
         """Whether "and a raisin" after "a plain bagel with butter" is another bagel.
@@ -265,6 +285,14 @@ class Attacher:
         self.acts.append(Problem("not_understood", said.text))
         return current
 
+    def _such(self, said: SaidSuch, current: Group) -> Group:
+        """ "The small one without ice": the one item named here that is like that."""
+        fitting = [g for g in self.groups if holds(said.such, line_of("", g, 1.0), self.menu)]
+        if len(fitting) == 1 and (said.such.several or (fitting[0].quantity or 1) == 1):
+            return fitting[0]
+        self.acts.append(Problem("not_understood", said.text))
+        return current
+
     def _times(self, value: int, current: Group) -> None:
         """ "A number one with a coke times two": all of it, if it is one dish."""
         whole, *others = self.groups
@@ -278,6 +306,14 @@ class Attacher:
     def _split(self, said: SaidSplit, current: Group) -> Group:
         rest = self._rest if self._rest is not None else current
         total = rest.quantity or 1
+        if said.each or said.such is not None:
+            self.acts.append(Problem("not_understood", said.text))
+            return rest
+        if said.half:
+            if total % 2:
+                self.acts.append(Problem("not_understood", said.text))
+                return rest
+            said = SaidSplit(total // 2, said.text)
         if said.but and said.count is not None:
             said = SaidSplit(max(total - said.count, 0), said.text)
         if said.count == 0:
@@ -372,15 +408,3 @@ class Attacher:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
         if said.wanted and not said.negated and (said.further or not labelled):
             self.acts.append(choose_item(self.menu, said))
-
-
-def unknown(said: SaidUnknown) -> Problem:
-    """The reason for words that explain nothing."""
-    return Problem("unknown_item" if said.wanted else "not_understood", said.text)
-
-
-def choose_item(menu: CompiledMenu, said: SaidCategory) -> Problem:
-    """A category was asked for, without saying which of its items."""
-    choices = tuple(menu.in_category(said.id))
-    group = Group(choices[0], said.count, candidates=choices) if choices else None
-    return Problem("choose_item", said.text, tuple(menu.item_name(i) for i in choices), group)

@@ -23,31 +23,33 @@ from voice_service.ordering.acts import (
     Undo,
     Which,
 )
+from voice_service.ordering.doubtful import carried, restored, unclear, with_it
 from voice_service.ordering.history import History
 from voice_service.ordering.lines import Line, latest, line_of, modified, replaced, targets
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.stock import MOST_OF_ONE, Stock
-from voice_service.ordering.tally import Tally
+from voice_service.ordering.takeout import Takeout
 
 _WITHOUT_THE_REST = 0.75  # certainty that "another with bacon" is not without onions as the last
 
 
-class Cart(Tally):
+class Cart(Takeout):
     """The lines of one order. `apply` changes them and answers with what could not be done.
 
     `closed` are items that are not served at this hour.
     """
 
     def __init__(self, menu: CompiledMenu, closed: frozenset[str] = frozenset()) -> None:
-        self._menu = menu
         self._stock = Stock(menu, closed)
-        super().__init__(self._stock.combos)
+        super().__init__(menu, self._stock.combos)
         self._history = History()
         self._filled: set[str] = set()
+        self._removing = False  # the act before took something out, in the same breath
 
     def begin(self) -> None:
         """A new utterance: what a combo was just said to hold is settled."""
         self._filled, self._begun = set(), set()
+        self._removing = False
         self._talked.begin()
 
     @property
@@ -59,14 +61,17 @@ class Cart(Tally):
     def apply(self, act: Act, confidence: float) -> Problem | None:
         """Carries out one act; `confidence` is that of the words behind it."""
         if isinstance(act, Undo | Keep):
-            return self._undo() if isinstance(act, Undo) else self._keep(act)
+            return self._take_back(act) if isinstance(act, Undo) else self._keep(act)
         before = (self.lines, self._last)
         filled = set(self._filled)
         problem = self._apply(act, confidence)
         completes = bool((self._filled - filled) & self._begun)
-        # A combo and what was chosen for it in the same breath are taken back together.
-        if (self.lines, self._last) != before and not completes:
+        # A combo and what was chosen for it in the same breath are taken back together, and so is
+        # all that was taken out at once.
+        joined = completes or (isinstance(act, Remove) and self._removing)
+        if (self.lines, self._last) != before and not joined:
             self._history.push(before)
+        self._removing = isinstance(act, Remove)
         return problem
 
     def adopt(self, lines: Sequence[Line]) -> None:
@@ -111,6 +116,12 @@ class Cart(Tally):
                 pass
         return None
 
+    def _take_back(self, act: Undo) -> Problem | None:
+        if act.item and self._history and not self._history.put_in(self.lines):
+            # "Cancel the last one": what was changed on it, or the item?
+            return Problem("not_understood", act.text)
+        return self._undo()
+
     def _undo(self) -> Problem | None:
         if not self._history:
             return Problem("nothing_to_undo", "")
@@ -121,6 +132,12 @@ class Cart(Tally):
         """What was just taken out comes back; what is still there only stays."""
         if self._history.took_out(self.lines, act.items):
             return self._undo()
+        if act.restores:
+            line = restored(latest(self.lines, self._last, (), None))
+            if line is None:
+                return Problem("not_understood", act.text)
+            self._put(line)
+            return None
         here = not act.items or any(line.item in act.items for line in self.lines)
         return None if here else Problem("not_in_order", act.text)
 
@@ -136,9 +153,17 @@ class Cart(Tally):
         if group.like:
             group, certainty = self._like_last(group)
             confidence *= certainty
-        if not self._fill(group, confidence):
+        filled = self._fill(group, confidence)
+        if not filled and group.of is not None and self._has_place_for(group.item):
+            # "The second one with a sprite", and all that there are have their drink.
+            return Problem("not_understood", self._menu.item_name(group.item))
+        if not filled:
             self._append(line_of(self._new_id(), group, confidence))
         return None
+
+    def _has_place_for(self, item: str) -> bool:
+        whole = [line.item for line in self._whole()]
+        return bool(self._menu.combos_with(item, whole))
 
     def _like_last(self, group: Group) -> tuple[Group, float]:
         """The group with what has to be chosen for it as the last of its kind has it, and how sure.
@@ -180,9 +205,12 @@ class Cart(Tally):
         return True
 
     def _modify(self, act: Modify, confidence: float) -> Problem | None:
-        lines = targets(self.lines, self._last, act.target)
+        lines = with_it(targets(self.lines, self._last, act.target), act, self._menu)
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
+        if {line.part_of is None for line in lines} == {True, False}:
+            # "The coke": that of the combo, or the other one?
+            return Problem("not_understood", act.text or self._menu.item_name(lines[0].item))
         if act.only is not None:
             some = self._meant(Ref(Which.SOME, act.only, text=act.text), lines)
             if not some:
@@ -231,10 +259,11 @@ class Cart(Tally):
         if act.only is not None and act.only < combo.count:
             combo = self._split_off(combo, act.only)
             act = replace(act, only=None)
-        for mod in act.mods:
+        for said in act.mods:
+            mod = self._combos.as_taken(self.lines, combo, said)
             host = self._combos.host(self.lines, combo, mod)
             if host is None:
-                return Problem("what_first", act.text or self._mod_names((mod,)))
+                return Problem("modifier_not_available", act.text or self._mod_names((mod,)))
             self._modify_line(host, Modify(Target(), (mod,)), confidence)
         parts = self._combos.parts(self.lines, combo)
         if act.plain and parts:
@@ -250,6 +279,8 @@ class Cart(Tally):
             return Problem("modifier_not_available", self._mod_names(foreign))
         if line.part_of is not None and act.quantity is not None:
             return Problem("part_of_combo", item.name)
+        if unclear(line, act, self._menu):
+            return Problem("not_understood", act.text or self._mod_names(act.mods))
         if act.only is not None and act.only < line.count:
             line = self._split_off(line, act.only)
         quantity = act.quantity or line.quantity
@@ -294,7 +325,9 @@ class Cart(Tally):
         if self._menu.items[group.item].slots:
             self._make_combo(old, group, confidence)
         else:
-            self._put(replaced(old, group, confidence, self._sizes(group), anew=act.anew))
+            stays = carried(old, group, self._menu)
+            new = replaced(old, group, confidence, self._sizes(group), stays, anew=act.anew)
+            self._put(new)
             self.lines = tuple(line for line in self.lines if line.part_of != old.id)
         return None
 
@@ -336,46 +369,12 @@ class Cart(Tally):
     def _alike(self, one: str, other: str) -> bool:
         return self._menu.items[one].category == self._menu.items[other].category
 
-    def _remove(self, act: Remove) -> Problem | None:
-        if act.target.ref is not None:
-            return self._remove_pointed(act.target.ref)
-        lines = targets(self.lines, self._last, act.target)
-        if act.inherit and len(lines) and lines[-1].id == self._last:
-            lines = lines[:-1]
-        if not lines:
-            return Problem("not_in_order", act.text) if act.asked else None
-        last = next((line for line in self.lines if line.id == self._last), None)
-        if all(line.part_of is not None for line in lines):
-            return self._remove_part(lines[-1], last if act.inherit else None)
-        lines = [line for line in lines if line.part_of is None]
-        if act.inherit and last is not None and last.quantity is None:
-            self._put(replace(last, quantity=lines[-1].quantity))
-        self._take(lines if act.quantity is None else lines[-1:], act.quantity)
-        return None
-
-    def _remove_pointed(self, ref: Ref) -> Problem | None:
-        every = [(line, line.count) for line in self._whole()]
-        only = ref.which is Which.SOME and sum(count for _, count in every) == ref.count
-        lines = every if only else self._meant(ref, self._whole())
-        for line, count in lines:
-            self._take([line], count)
-        return None if lines else Problem("not_understood", ref.text)
-
-    def _remove_part(self, part: Line, instead: Line | None) -> Problem | None:
-        """A combo keeps its parts; another item may take the place of one."""
-        combo = next(line for line in self.lines if line.id == part.part_of)
-        slot = next(s for s in self._menu.items[combo.item].slots if s.id == part.slot)
-        if instead is None or self._menu.filling(slot, instead.item) is None:
-            return Problem("part_of_combo", self._menu.item_name(part.item))
-        self._take([instead], None)
-        self.lines = self._combos.put(self.lines, combo, slot, instead)
-        self._last = combo.id
-        return None
-
     def _repeat(self, act: Repeat) -> Problem | None:
         line = latest(self.lines, self._last, (), None)
         if line is None:
             return Problem("what_first", "")
+        if act.bare and self._history.took_out(self.lines, ()):
+            return Problem("not_understood", "")  # another one, or one less?
         recent = [one.item for one in self._whole() if one.id in self._talked.recent]
         choices = tuple(dict.fromkeys(recent))
         if act.bare and len(choices) > 1:

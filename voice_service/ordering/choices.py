@@ -9,7 +9,7 @@ from voice_service.ordering.acts import Group, Problem
 from voice_service.ordering.language import Cue
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
-from voice_service.ordering.said import Said, SaidBreak, SaidSize
+from voice_service.ordering.said import Said, SaidBreak, SaidCategory, SaidSize, SaidUnknown
 
 _ENDS_A_CHOICE = (Cue.AND, Cue.ADD, Cue.ALSO, Cue.STOP, Cue.NUMBER)
 
@@ -104,3 +104,15 @@ def either_size(before: Sequence[Said], parts: Sequence[Part], start: int) -> st
     sizes = [said.text for said in before if isinstance(said, SaidSize)]
     named = any(p.role is Role.SIZE for p in parts[start:])
     return " ".join(sizes) if only and named and or_before(parts, start) else ""
+
+
+def unknown(said: SaidUnknown) -> Problem:
+    """The reason for words that explain nothing."""
+    return Problem("unknown_item" if said.wanted else "not_understood", said.text)
+
+
+def choose_item(menu: CompiledMenu, said: SaidCategory) -> Problem:
+    """A category was asked for, without saying which of its items."""
+    choices = tuple(menu.in_category(said.id))
+    group = Group(choices[0], said.count, candidates=choices) if choices else None
+    return Problem("choose_item", said.text, tuple(menu.item_name(i) for i in choices), group)

@@ -101,6 +101,8 @@ class Combos:
         if not slots:
             return None
         combo, slot = min(slots, key=lambda one: (self.chosen(lines, *one), one[0].id in filled))
+        if self.chosen(lines, combo, slot) and combo.id in filled:
+            return None  # each has what was said just now
         return combo, slot, None if combo.count == count else count
 
     def _place_in(
@@ -157,6 +159,18 @@ class Combos:
                 lines = self.put(lines, combo, slot, replace(part, id=new_id()))
         return lines
 
+    def as_taken(self, lines: Sequence[Line], combo: Line, mod: Mod) -> Mod:
+        """The modifier as a part of the combo has it: "cheese" is on the burger, not on a salad."""
+        if self.host(lines, combo, mod) is not None:
+            return mod
+        groups = [
+            group
+            for part in self.parts(lines, combo)
+            for group in self._menu.items[part.item].modifier_groups
+            if (group, mod.id) in self._menu.modifiers
+        ]
+        return replace(mod, group=groups[0]) if groups else mod
+
     def host(self, lines: Sequence[Line], combo: Line, mod: Mod) -> Line | None:
         """The part of a combo that takes a modifier."""
         parts = self.parts(lines, combo)
@@ -167,7 +181,8 @@ class Combos:
         found = {line.id: line for line in lines}
         for combo in [line for line in lines if self.is_combo(line) and line.mods]:
             waiting: list[Mod] = []
-            for mod in combo.mods:
+            for said in combo.mods:
+                mod = self.as_taken(list(found.values()), combo, said)
                 host = self.host(list(found.values()), combo, mod)
                 if host is None:
                     waiting.append(mod)

@@ -1,4 +1,4 @@
-"""Changes to what is already ordered: take out, swap, make it larger, correct a slip."""
+"""Changes to what is already ordered: swap, make it larger, keep it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from dataclasses import replace
 from voice_service.ordering.acts import (
     Act,
     Add,
-    Dismiss,
     Group,
     Keep,
     Modify,
     Problem,
     Ref,
-    Remove,
     Replace,
     Target,
-    Undo,
     Which,
 )
 from voice_service.ordering.assemble import assemble
@@ -27,105 +24,10 @@ from voice_service.ordering.language import Cue
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
-from voice_service.ordering.pointing import pointed, ref_of
+from voice_service.ordering.pointing import pointed, ref_of, text_of
 from voice_service.ordering.reader import Reader
-from voice_service.ordering.resolve import resolve
-from voice_service.ordering.said import SaidModifier
+from voice_service.ordering.removals import known, leave_off
 from voice_service.ordering.text import key_of
-
-
-def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    """What to take out, from the words after "remove"."""
-    end = next((i for i in range(len(parts)) if _goes_on(parts, i, cart)), len(parts))
-    if end < len(parts):
-        return [*remove(parts[:end], menu, cart), *assemble(parts[end + 1 :], menu, cart)]
-    parts = [_as_modifier(part, menu, cart) for part in parts]
-    items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
-    mods = [i for i, p in enumerate(parts) if p.role is Role.MODIFIER]
-    pointer = pointed(parts, 0, bare=True)
-    if pointer is not None and all(p.cue(Cue.OFF) for p in parts[pointer[1] :]):
-        return [Remove(Target(ref=ref_of(pointer[0])), text=_text(parts))]
-    if pointer is not None and not items and not mods:
-        return [Problem("not_understood", _text(parts))]  # "all but the first one"
-    if mods and (not items or mods[0] < items[0]):
-        host = known(parts[items[0]].items, cart) if items else None
-        return _leave_off(parts, host, menu, cart)
-    if not items:
-        return _remove_unnamed(parts, menu, cart)
-    acts: list[Act] = []
-    before = 0
-    for index in items:
-        inner = parts[before:index]
-        before = index + 1
-        size = next((p.senses[0].id for p in inner if p.role is Role.SIZE), None)
-        count = next((p.span.value for p in inner if p.role is Role.NUMBER), None)
-        if count is None and any(p.cue(Cue.A, Cue.ONE) for p in inner):
-            count = 1
-        item = known(parts[index].items, cart)
-        choices = (item,) if item is not None else parts[index].items
-        acts.append(Remove(Target(choices, size), count, text=parts[index].span.text))
-    return acts
-
-
-def _goes_on(parts: Sequence[Part], comma: int, cart: CartView) -> bool:
-    """Whether a wish follows what is to go: "never mind the fries, onion rings"."""
-    ahead = next((p for p in parts[comma + 1 :] if not p.idle), None)
-    before = [p for p in parts[:comma] if p.role is Role.ITEM and known(p.items, cart)]
-    wished = ahead is not None and ahead.role is Role.ITEM and known(ahead.items, cart) is None
-    return parts[comma].cue(Cue.COMMA) and bool(before) and wished
-
-
-def _remove_unnamed(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    category = next((p for p in parts if p.role is Role.CATEGORY), None)
-    if category is not None:
-        if cart.choices and all(
-            menu.items[i].category == category.senses[0].id for i in cart.choices
-        ):
-            return [Dismiss()]
-        items = tuple(i for i in cart.items if menu.items[i].category == category.senses[0].id)
-        return [Remove(Target(items or ("",)), text=category.span.text)]
-    unknown = " ".join(p.span.text for p in parts if p.role is Role.UNKNOWN)
-    if unknown:
-        return [Problem("not_in_order", unknown)]
-    count = next((p.span.value for p in parts if p.role is Role.NUMBER), None)
-    size = next((p for p in parts if p.role is Role.SIZE), None)
-    if size is not None:
-        return [Remove(Target(size=size.senses[0].id), count, text=size.span.text)]
-    return [Undo()] if count is None else [Remove(Target(), count)]
-
-
-def _as_modifier(part: Part, menu: CompiledMenu, cart: CartView) -> Part:
-    """A size that is also a topping ("medium") where the last item only takes the topping."""
-    fits = bool(cart.items) and any(menu.allows(cart.items[-1], s) for s in part.also)
-    sized = bool(cart.items) and any(menu.allows(cart.items[-1], s) for s in part.senses)
-    if part.role is not Role.SIZE or sized or not fits:
-        return part
-    return replace(part, role=Role.MODIFIER, senses=part.also)
-
-
-def _leave_off(
-    parts: Sequence[Part], host: str | None, menu: CompiledMenu, cart: CartView
-) -> list[Act]:
-    acts: list[Act] = []
-    for index in range(len(parts)):
-        pointer = pointed(parts, index + 1, bare=True)
-        if parts[index].cue(Cue.OFF, Cue.ON) and pointer is not None and host is None:
-            mods = [s for s in Reader(parts[:index]).read() if isinstance(s, SaidModifier)]
-            off = [replace(mod, negated=True, carried=None) for mod in mods]
-            return loose([pointer[0], *off], menu, cart, Attacher(menu, cart.items))
-    for said in Reader(parts).read():
-        if not isinstance(said, SaidModifier):
-            continue
-        said.negated, said.carried = True, None
-        order = [host] if host is not None else list(reversed(cart.items))
-        found = next(((m, i) for i in order if (m := resolve(said, i, menu))), None)
-        if found is None:
-            acts.append(Problem("not_in_order", said.text))
-        elif isinstance(found[0], Problem):
-            acts.append(found[0])
-        else:
-            acts.append(Modify(Target((found[1],)), (found[0],), text=said.text))
-    return acts
 
 
 def keep(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -133,7 +35,8 @@ def keep(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]
     named = next((p for p in parts if p.role in (Role.ITEM, Role.MODIFIER)), None)
     if named is not None and named.role is Role.MODIFIER:
         return assemble([named], menu, cart)
-    return [Keep(() if named is None else named.items, _text(parts))]
+    restores = any(p.cue(Cue.RESTORE) for p in parts)
+    return [Keep(() if named is None else named.items, text_of(parts), restores)]
 
 
 def change(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -199,7 +102,7 @@ def _exchange(
     if named is None and swapped is not None:
         host = next((known(p.items, cart) for p in new if p.role is Role.ITEM), None)
         wanted = [p for p in new if p.role is not Role.ITEM]
-        return [*_leave_off(old, host, menu, cart), *assemble(wanted, menu, cart)]
+        return [*leave_off(old, host, menu, cart), *assemble(wanted, menu, cart)]
     if named is None:
         return _onto(Target(), new, menu, cart)
     item = known(named.items, cart)
@@ -231,7 +134,7 @@ def make(  # noqa: PLR0911 - one for each way to say it
     if any(p.cue(Cue.BOTH) for p in parts):
         told_apart = {Role.NUMBER, Role.SIZE} <= {p.role for p in parts}
         if first is not None or told_apart:
-            return [Problem("not_understood", _text(parts))]
+            return [Problem("not_understood", text_of(parts))]
         return _onto(Target(all_lines=True), parts, menu, cart)
     if first is None and (named := _category_named(parts, menu, cart)) is not None:
         return _onto(Target((named[1],)), parts[named[0] + 1 :], menu, cart)
@@ -295,11 +198,15 @@ def _pointed(
     if not any(p.role is Role.ITEM for p in wanted):
         said = [found[0], *Reader(wanted).read()]
         acts = loose(said, menu, cart, Attacher(menu, cart.items))
-        return acts or [Problem("not_understood", _text([*parts, *wanted]))]
+        return acts or [Problem("not_understood", text_of([*parts, *wanted]))]
     first, *others = assemble(wanted, menu, replace(cart, unsized=None))
-    if not isinstance(first, Add):
-        return [Problem("not_understood", _text([*parts, *wanted]))]
-    if first.group.linked and ref.which is Which.SOME:
+    if isinstance(first, Problem) and first.group is not None:
+        first.group.instead = Target(ref=ref)
+        return [first, *others]
+    # "Make both combos with a cola": what is in a combo takes the place of none.
+    if not isinstance(first, Add) or (first.group.linked and ref.which is not Which.SOME):
+        return [Problem("not_understood", text_of([*parts, *wanted]))]
+    if first.group.linked:
         return [Add(replace(first.group, of=ref.count)), *others]
     return [Replace(Target(ref=ref), first.group), *others]
 
@@ -333,9 +240,11 @@ def _onto(
     """
     acts = assemble(parts, menu, _view(target, cart)) or _number_pronoun(parts, menu)
     if not acts:
-        return [] if not cart.items else [Problem("not_understood", _text(parts))]
+        return [] if not cart.items else [Problem("not_understood", text_of(parts))]
     if only is not None and any(isinstance(a, Modify) and a.only is not None for a in acts):
-        return [Problem("not_understood", _text(parts))]  # "one of them plain and one with ham"
+        return [Problem("not_understood", text_of(parts))]  # "one of them plain and one with ham"
+    if isinstance(acts[0], Problem) and acts[0].group is not None:
+        acts[0].group.instead = target if _names(target) else _like(acts[0].group, menu, cart)
     if isinstance(acts[0], Add):
         group = acts[0].group
         instead = target if _names(target) else _like(group, menu, cart)
@@ -388,12 +297,3 @@ def _view(target: Target, cart: CartView) -> CartView:
     if not target.items:
         return replace(cart, unsized=None)
     return CartView((*cart.items, *target.items[:1]), None)
-
-
-def _text(parts: Sequence[Part]) -> str:
-    return " ".join(p.span.text for p in parts)
-
-
-def known(choices: Sequence[str], cart: CartView) -> str | None:
-    """The latest item of the cart that is among `choices`."""
-    return next((i for i in reversed(cart.items) if i in choices), None)

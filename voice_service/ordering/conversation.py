@@ -13,20 +13,20 @@ from voice_service.ordering.acts import (
     Act,
     Add,
     Agree,
-    Among,
     Aside,
     Deny,
     Dismiss,
     Done,
     Group,
-    Modify,
     Problem,
-    Repeat,
+    Remove,
     Replace,
     Restart,
+    Target,
     Undo,
 )
 from voice_service.ordering.adopt import lines_of
+from voice_service.ordering.answers import CHOICES, stays_open
 from voice_service.ordering.cart import Cart
 from voice_service.ordering.checks import Checks
 from voice_service.ordering.chooser import Chooser
@@ -40,7 +40,7 @@ from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.model import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.parser import Parsed, Parser
 from voice_service.ordering.readback import joined, question, read_back, read_change
-from voice_service.ordering.text import plural
+from voice_service.ordering.text import keys_of, plural
 from voice_service.ordering.thresholds import DEFAULT, Thresholds
 
 _MOST_REASONS = 50
@@ -57,27 +57,8 @@ _STAFF = frozenset(
 )
 # What staff are told of, and what leaves the order itself as sure as it was.
 _BESIDE = frozenset({"allergy", "staff_requested", "not_following"})
-_CHOICES = frozenset({"ambiguous_item", "choose_item"})
 # A change that could not be made leaves an order that the guest has just called complete.
 _SETTLED_BY_DONE = frozenset({"not_in_order", "nothing_to_undo", "what_first"})
-
-
-# Something was asked for and not understood: leaving something off is no answer to that.
-_MISSED = frozenset({"not_understood", "unknown_item"})
-
-
-def _may_answer(act: Act) -> bool:
-    """Whether an act asks for something, as a guest would who was not understood."""
-    match act:
-        case Modify(mods=mods, size=size, quantity=quantity, plain=plain):
-            wanted = any(not mod.negated for mod in mods)
-            return wanted or plain or size is not None or quantity is not None
-        case Among(changes=changes):
-            return any(map(_may_answer, changes))
-        case Add() | Replace() | Repeat():
-            return True
-        case _:
-            return False
 
 
 def _ids(draft: ItemDraft) -> tuple[str | None, str | None]:
@@ -107,6 +88,8 @@ class Conversation:
         self._open: list[Reason] = []
         self._staff: list[Reason] = []
         self._choice: Group | None = None
+        self._denied = False
+        self._answered = False  # this utterance has said which one
         self._about: tuple[Sense, ...] = ()
         self._ordered = False  # the utterance before changed the order
         self._waiting = _Waiting()
@@ -183,13 +166,20 @@ class Conversation:
         choices = self._choice.candidates if self._choice is not None else self._cart.wanted
         asked = any(r.question is not None for r in self._open)
         about = () if asked else self._about
-        return CartView(self._cart.spoken_order, unsized, choices, about, self._cart.single)
+        whole = tuple(line for line in lines if line.part_of is None)
+        offered = self._choice.candidates if self._choice is not None else ()
+        order, single = self._cart.spoken_order, self._cart.single
+        return CartView(order, unsized, choices, about, single, whole, offered)
 
     def _take(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
         before = self._cart.lines
         evidence = Evidence(parsed, confidences, self._thresholds.menu_doubt)
         fresh: list[Reason] = []
         understood = False
+        if parsed.denies:
+            self._close_choice()
+        # A "no" to what was just changed, and words that nothing explains.
+        self._denied = parsed.denies and self._ordered
         for act in parsed.acts:
             if not isinstance(act, Aside | Done):
                 self._done = False
@@ -198,13 +188,14 @@ class Conversation:
                 understood = True
             else:
                 fresh.append(reason)
+        if self._answered:
+            self._choice, self._answered = None, False
         asked = [r for r in fresh if r.question is not None]
         if parsed.about or any(not isinstance(act, Aside) for act in parsed.acts):
             self._about = parsed.about
         self._ordered = changed = self._cart.lines != before
         if understood and changed and not asked and not parsed.continues:
-            answers = any(map(_may_answer, parsed.acts))
-            self._open = [r for r in self._open if r.code in _MISSED and not answers]
+            self._open = [r for r in self._open if stays_open(r.code, parsed.acts)]
         self._missed = self._missed + 1 if asked and not understood else 0
         if self._missed >= self._thresholds.misunderstood:
             self._note("not_following", "")
@@ -215,12 +206,16 @@ class Conversation:
 
     def _act(self, act: Act, evidence: Evidence) -> Reason | None:
         match act:
+            case Aside("off_topic", text) if self._denied:
+                return self._reason(Problem("not_understood", text))
             case Aside(code, text):
                 return self._aside(code, text)
+            case Problem("not_in_order", text) if self._lets_go_of(text):
+                return None
             case Problem():
                 return self._reason(act)
             case Add(group):
-                act = Add(self._chosen(group))
+                act = self._chosen(group)
             case Dismiss(text) if self._ordered and not self._asked():
                 # Nothing was asked: is it what was just ordered that the guest lets go of?
                 return self._reason(Problem("not_understood", text))
@@ -234,7 +229,7 @@ class Conversation:
         match act:
             case Done():
                 self._done = True
-                self._open = [r for r in self._open if r.code not in _SETTLED_BY_DONE]
+                self._open = [r for r in self._open if not self._settled_by_done(r)]
             case Agree():
                 self._cart.settle(self._thresholds.item_confidence)
             case Deny():
@@ -248,6 +243,14 @@ class Conversation:
             case _:
                 pass
 
+    def _settled_by_done(self, reason: Reason) -> bool:
+        """Whether nothing is left to ask; what was to go and has no name may be there still."""
+        if reason.code not in _SETTLED_BY_DONE:
+            return False
+        key = "".join(keys_of(reason.text, self._menu.language))
+        named = any(s.kind == "item" for s in self._menu.lexicon.find(key, reason.text))
+        return reason.code != "not_in_order" or named
+
     def _asked(self) -> bool:
         """Whether the guest still has something to answer."""
         lacking = self._checks.lacking(self._cart.lines, self._utterance)
@@ -256,13 +259,35 @@ class Conversation:
     def _let_go(self) -> None:
         self._open, self._choice = [], None
 
-    def _chosen(self, group: Group) -> Group:
-        """The group with what was said when it was still open which item is meant."""
-        asked = self._choice
-        if asked is None or group.item not in asked.candidates:
-            return group
+    def _lets_go_of(self, text: str) -> bool:
+        """Whether something that we do not have is wanted no longer: "forget the taco"."""
+        unknown = [r for r in self._open if (r.code, r.text) == ("unknown_item", text)]
+        self._open = [r for r in self._open if r not in unknown]
+        return bool(unknown)
+
+    def _close_choice(self) -> None:
         self._choice = None
-        self._open = [r for r in self._open if r.code not in _CHOICES]
+        self._open = [r for r in self._open if r.code not in CHOICES]
+
+    def _chosen(self, group: Group) -> Act:
+        """What an item comes to if it was asked which one is meant."""
+        asked = self._choice
+        if asked is None:
+            return Add(group)
+        kinds = {self._menu.items[i].category for i in asked.candidates}
+        if group.item not in asked.candidates:
+            if self._menu.items[group.item].category in kinds:
+                self._close_choice()
+            return Add(group)
+        self._answered = True
+        self._open = [r for r in self._open if r.code not in CHOICES]
+        if asked.leaves:
+            return Remove(Target((group.item,)), text=self._menu.item_name(group.item))
+        whole = self._as_asked(group, asked)
+        return Add(whole) if asked.instead is None else Replace(asked.instead, whole)
+
+    def _as_asked(self, group: Group, asked: Group) -> Group:
+        """The group with what was said when it was still open which item is meant."""
         asked = next((g for g in asked.options if g.item == group.item), asked)
         mods = {(m.id, m.group): m for m in (*asked.mods, *group.mods)}
         fitting = [m for m in mods.values() if self._menu.takes(group.item, m.group)]
@@ -293,7 +318,7 @@ class Conversation:
     def _reason(self, problem: Problem) -> Reason:
         text = problem.text
         fields = {"text": text, "choices": joined(problem.choices, self._menu, word="or")}
-        if problem.code in _CHOICES and problem.group is not None:
+        if problem.code in CHOICES and problem.group is not None:
             self._choice = problem.group
             fields["text"] = text = text or fields["choices"]
         if problem.code == "ambiguous_quantity":

@@ -11,6 +11,7 @@ from voice_service.ordering.said import Link, Said, SaidModifier
 _ROUGH = 0.8  # certainty that "plenty of" asks for more, or "a bit of" for less of one thing
 _CARRIED = 0.75  # that "onions, no mayo and pickles" wants no pickles either
 _COMPLETED = 0.75  # that "base" in "almond milk base" is a choice of its own
+_HALVED = 0.6  # that "a half boiled egg" is half of one
 _CONTRADICTED = 0.5  # that "but onions" wants onions
 
 
@@ -24,7 +25,8 @@ def certainty(
     if not index:
         return 1.0
     part, before = parts[index], parts[index - 1]
-    if before.cue(Cue.NO) and _either_way(parts[: index - 1]):
+    either = before.cue(Cue.NO) and _either_way(parts[: index - 1])
+    if either or (before.cue(Cue.BUT) and not negated):
         return _CONTRADICTED
     if any(completes(part, other) for other in _named_just_before(parts, index)):
         return _COMPLETED
@@ -32,7 +34,8 @@ def certainty(
         return _CARRIED
     if before.cue(Cue.ROUGHLY) or (" " in before.span.text and _shared(parts, before, index)):
         return _ROUGH
-    return _CONTRADICTED if before.cue(Cue.BUT) and not negated else 1.0
+    halved = before.cue(Cue.HALF) and any(p.cue(Cue.A) for p in parts[max(index - 2, 0) : index])
+    return _HALVED if halved else 1.0
 
 
 def _named_just_before(parts: Sequence[Part], index: int) -> Sequence[Part]:

@@ -10,6 +10,7 @@ from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.pointing import of_the
 
 
 def in_order(parts: Sequence[Part], index: int, menu: CompiledMenu, cart: CartView) -> Part:
@@ -75,12 +76,12 @@ def points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
 
 def _some_of_the(parts: Sequence[Part], index: int) -> bool:
     """Whether "one of the colas" says of which something is true, and orders none."""
-    before = parts[max(index - 2, 0) : index]
-    if len(before) < 2 or before[0].role is not Role.NUMBER or not before[1].cue(Cue.THE):
+    start = next((i for i in range(max(index - 3, 0), index) if of_the(parts, i) == index), None)
+    if start is None:
         return False
-    on = index > 2 and parts[index - 3].cue(Cue.ON, Cue.TO, Cue.FOR)
+    on = start > 0 and parts[start - 1].cue(Cue.ON, Cue.TO, Cue.FOR)
     following = parts[index + 1 : index + 2]
-    said = index == 2 and any(
+    said = start == 0 and any(
         p.cue(Cue.WITH, Cue.NO, Cue.PLAIN, Cue.EXTRA) or p.role is Role.SIZE for p in following
     )
     return on or said

@@ -33,6 +33,11 @@ class History:
         """Nothing of what was can come back."""
         self._before = []
 
+    def put_in(self, lines: Sequence[Line]) -> bool:
+        """Whether the last change, to `lines`, put more into the order than there was."""
+        before = self._before[-1][0] if self._before else ()
+        return sum(line.count for line in lines) > sum(line.count for line in before)
+
     def took_out(self, lines: Sequence[Line], items: Collection[str]) -> bool:
         """Whether the last change, to `lines`, took something out: one of `items`, or anything."""
         if not self._before:

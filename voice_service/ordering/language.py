@@ -53,8 +53,11 @@ class Cue(Enum):
     ONE = auto()  # stands for an item just talked about: "one", "ones"
     BOTH = auto()  # applies to all the items just named
     PAIR = auto()  # a BOTH that there have to be two for: "both", "either"
+    EITHER = auto()  # a PAIR that may as well be one of the two: "either one"
     ORDINAL = auto()  # the place in the order of what is meant: "the first one"
     TIMES = auto()  # so many of what was said: "times two"
+    THAT_ONE = auto()  # the one talked about last: "on that one"
+    RESTORE = auto()  # a KEEP that puts back what was left off
     OTHER = auto()  # the rest of them: "the other"
     MAKE = auto()
     CHANGE = auto()
@@ -68,6 +71,7 @@ class Cue(Enum):
     CORRECT = auto()  # what follows replaces what came before: "actually", "I mean"
     MEANT = auto()  # a CORRECT that can only take something back: "I meant"
     UNDO = auto()  # "scratch that"
+    UNDO_ITEM = auto()  # an UNDO of an item: "cancel that one"
     NEVER_MIND = auto()
     RESTART = auto()
     DONE = auto()

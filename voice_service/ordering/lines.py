@@ -48,17 +48,23 @@ def line_of(line_id: str, group: Group, confidence: float) -> Line:
 
 
 def replaced(
-    old: Line, group: Group, confidence: float, sizes: Collection[str], *, anew: bool = False
+    old: Line,
+    group: Group,
+    confidence: float,
+    sizes: Collection[str],
+    carried: Collection[Mod] = (),
+    *,
+    anew: bool = False,
 ) -> Line:
     """A new item in the old line; what was not said anew is kept where it fits.
 
-    `sizes`: those that the new item comes in. `anew`: the item was said once more with choices, in
-    the place of those of their kind.
+    `sizes`: those that the new item comes in. `carried`: what of another item stays. `anew`: it
+    was said once more with choices, in the place of those of their kind.
     """
     same = old.item == group.item
     chosen = {m.group for m in group.mods if not m.negated} if anew else set()
     kept = {(m.id, m.group): m for m in old.mods if same and m.group not in chosen}
-    kept |= {(m.id, m.group): m for m in group.mods}
+    kept |= {(m.id, m.group): m for m in (*carried, *group.mods)}
     return replace(
         old,
         item=group.item,

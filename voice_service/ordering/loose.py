@@ -18,8 +18,12 @@ from voice_service.ordering.acts import (
     Target,
     Which,
 )
-from voice_service.ordering.attach import Attacher, choose_item, unknown
+from voice_service.ordering.attach import Attacher
+from voice_service.ordering.choices import choose_item, unknown
+from voice_service.ordering.counted import shared_out
+from voice_service.ordering.described import has
 from voice_service.ordering.lexicon import Sense
+from voice_service.ordering.lines import Line
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.pointing import ref_of
 from voice_service.ordering.resolve import resolve, which, without
@@ -37,6 +41,8 @@ from voice_service.ordering.said import (
     SaidPlain,
     SaidSize,
     SaidSplit,
+    SaidSuch,
+    SaidThat,
     SaidTimes,
     SaidUnknown,
 )
@@ -51,7 +57,8 @@ class CartView:
     """What the parser may know of the cart: its items in order, and which one lacks a size.
 
     `choices`: the guest was asked which of these items is meant. `about`: the items that the guest
-    has just asked about. `single`: the items of which there is just one.
+    has just asked about. `single`: the items of which there is just one. `lines`: those that can be
+    pointed at by what they are like. `offered`: `choices` as they were read out.
     """
 
     items: tuple[str, ...] = ()
@@ -59,6 +66,8 @@ class CartView:
     choices: tuple[str, ...] = ()
     about: tuple[Sense, ...] = ()
     single: frozenset[str] = frozenset()
+    lines: tuple[Line, ...] = ()
+    offered: tuple[str, ...] = ()
 
 
 def loose(
@@ -88,14 +97,14 @@ class _Loose:
         self._pointed: str | None = None
 
     def read(self, said: Sequence[Said]) -> list[Act]:
-        for one in said:
+        for one in self._told_apart(said):
             match one:
                 case SaidSize() if self._is_topping(one):
                     done = SaidModifier(one.also, one.text, one.words, quantity=one.count)
                     self._clause.append(done)
                 case SaidModifier() | SaidSize() | SaidPlain():
                     self._clause.append(one)
-                case SaidSplit() | SaidBoth() | SaidPlace():
+                case SaidSplit() | SaidBoth() | SaidPlace() | SaidSuch() | SaidThat():
                     self._end_clause()
                     self._ref = ref_of(one)
                 case SaidItem():
@@ -107,6 +116,21 @@ class _Loose:
                     self._about_order(one)
         self._end_clause()
         return self._acts
+
+    def _told_apart(self, said: Sequence[Said]) -> Sequence[Said]:
+        """ "One large with milk, two small" of three: a number begins what is true of so many."""
+        last = self._cart.items[-1:]
+        lines = [line for line in self._cart.lines if line.item in last]
+        counted = lines[0].count if len(lines) == 1 else 1
+        if counted == 1 or any(isinstance(one, SaidSplit | SaidPlace | SaidSuch) for one in said):
+            return said
+        shared: list[Said] = []
+        for one in shared_out(said, counted):
+            if isinstance(one, SaidSize) and one.numbered and not self._is_topping(one):
+                shared.append(SaidSplit(one.count, one.text))
+                one = replace(one, count=None, numbered=False)  # noqa: PLW2901
+            shared.append(one)
+        return shared
 
     def _is_topping(self, said: SaidSize) -> bool:
         """Whether "medium" is no size of the last item, but how it is done."""
@@ -156,13 +180,23 @@ class _Loose:
         return self._cart if self._pointed is None else CartView((self._pointed,))
 
     def _modifier(self, said: SaidModifier) -> Act:
-        for item in self._view().items[::-1]:
+        for item in self._in_question(said):
             mod = resolve(said, item, self._menu)
             if isinstance(mod, Problem):
                 return mod
             if mod is not None:
                 return self._counted(said, mod, item)
         return self._fits_nothing(said.text)
+
+    def _in_question(self, said: SaidModifier) -> Sequence[str]:
+        """The items that may be meant, the likeliest first: what is left off was on it."""
+        items = self._view().items[::-1]
+        if not said.negated or self._pointed is not None:
+            return items
+        named = frozenset((s.group or "", s.id) for s in said.senses)
+        whole = self._cart.lines
+        on = {line.item for line in whole if has(line, named, self._menu)}
+        return [*(i for i in items if i in on), *(i for i in items if i not in on)]
 
     def _either(self, said: SaidEither) -> None:
         item = self._pointed or (self._cart.items[-1] if self._cart.items else None)

@@ -11,6 +11,7 @@ from voice_service.ordering.acts import (
     Aside,
     Done,
     Problem,
+    Remove,
     Repeat,
     Replace,
     Restart,
@@ -18,11 +19,13 @@ from voice_service.ordering.acts import (
     Undo,
 )
 from voice_service.ordering.allergies import told
+from voice_service.ordering.answers import chosen
 from voice_service.ordering.asides import aside
 from voice_service.ordering.asked import asked_about
 from voice_service.ordering.carry import dangling, headless
-from voice_service.ordering.commands import change, keep, make, remove, substitute
+from voice_service.ordering.commands import change, keep, make, substitute
 from voice_service.ordering.corrections import correct, ends_in_no, no_as_correction, taken_back
+from voice_service.ordering.described import described
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lookahead import (
@@ -41,11 +44,19 @@ from voice_service.ordering.lookahead import (
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
-from voice_service.ordering.pointing import ends
+from voice_service.ordering.pointing import ends, pointed
+from voice_service.ordering.removals import remove
 from voice_service.ordering.roles import roles
 from voice_service.ordering.segment import Segmenter, Span
 from voice_service.ordering.stretch import State
-from voice_service.ordering.talk import COMMANDS, is_talk, yes_or_no
+from voice_service.ordering.talk import (
+    COMMANDS,
+    is_talk,
+    left_hanging,
+    only_usual,
+    unused,
+    yes_or_no,
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ class Parsed:
     more than filler, in their roles.
     `carry` are words at the end that wait for what follows ("and a large …"); no act has them.
     `continues`: it begins as an addition ("and", "also"). `about`: items that were asked about and
-    not ordered since.
+    not ordered since. `denies`: it begins with a "no" or the like.
     """
 
     acts: tuple[Act, ...]
@@ -65,6 +76,7 @@ class Parsed:
     continues: bool = False
     spans: tuple[Span, ...] = ()
     about: tuple[Sense, ...] = ()
+    denies: bool = False
 
     @property
     def nearness(self) -> Mapping[int, float]:
@@ -85,6 +97,8 @@ class Parser:
         allergies = told(text, everything, self._menu.language)
         spans = [s for s in allergies.rest if not s.filler]
         parts = roles(spans, self._menu, cart.items[-1] if cart.items else None)
+        parts = chosen(parts, cart.offered)
+        parts = described(parts, cart.lines, self._menu, answers=cart.unsized is not None)
         carry = () if final else dangling(parts, cart)
         unfinished = () if final else tuple(Part(s, Role.CUE) for s in allergies.unfinished)
         state = State(self._menu, cart, about=cart.about)
@@ -94,9 +108,9 @@ class Parser:
             index = _step(body, index, state)
         state.flush()
         if final and not state.acts:
-            state.acts += _left_hanging(body)
+            state.acts += left_hanging(body)
         if not state.acts and not carry:
-            state.acts += _unused(body)
+            state.acts += unused(body) or only_usual(body, cart, self._menu)
         if not carry and not final and all(isinstance(a, Problem) for a in state.acts):
             carry = headless(parts, cart, self._menu)
         state.acts[:0] = [] if final else yes_or_no(parts)
@@ -110,7 +124,16 @@ class Parser:
             acts, carry = [*calls, Aside("off_topic", " ".join(p.span.text for p in parts))], ()
         acts = [*allergies.asides, *acts]
         waiting = (*carry, *unfinished)
-        return Parsed(tuple(acts), tuple(parts), waiting, continues, tuple(everything), state.about)
+        said = tuple(parts), waiting, continues, tuple(everything), state.about
+        return Parsed(tuple(acts), *said, denies=_denies(first, parts))
+
+
+def _denies(first: Part | None, parts: Sequence[Part]) -> bool:
+    """Whether it begins with a "no" that stands alone, or takes back what was said."""
+    if first is None:
+        return False
+    alone = len(parts) == 1 or any(p.cue(Cue.COMMA) for p in parts[1:2])
+    return first.cue(Cue.CORRECT) or (first.cue(Cue.DENY) and alone)
 
 
 def _step(parts: list[Part], index: int, state: State) -> int:
@@ -158,7 +181,7 @@ def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
     elif part.cue(Cue.UNDO) and not (
         part.cue(Cue.REMOVE) and names_something(parts, index + 1, Cue.THE)
     ):
-        act = Undo()
+        act = Undo(part.cue(Cue.UNDO_ITEM), part.span.text)
     elif part.cue(Cue.KEEP) and (kept := stays(parts, index)) is not None:
         state.flush()
         state.push(keep(parts[index:kept], state.menu, state.cart))
@@ -197,7 +220,7 @@ def _same(parts: list[Part], index: int, state: State) -> int:
         last = (Sense("item", state.cart.items[-1], None),)
         state.stretch.append(Part(parts[index].span, Role.ITEM, last))
     else:
-        state.push([Repeat()])
+        state.push([Repeat(bare=True)])
     return index + 1
 
 
@@ -221,6 +244,8 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     part = parts[index]
     if part.cue(Cue.INSTEAD_OF):
         return _instead_of(parts, index, state)
+    if part.cue(Cue.INSTEAD) and _leads_a_wish(parts, index, state):
+        return correct(parts, index, state)  # "I would rather have a lemonade"
     if part.cue(Cue.INSTEAD):
         _replace_last(state)
         return index + 1
@@ -235,7 +260,7 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     if part.cue(Cue.SUBSTITUTE):
         return _command(parts, index + 1, state, substitute)
     if part.cue(Cue.CHANGE):
-        return _command(parts, index + 1, state, change)
+        return _change(parts, index, state)
     if part.cue(Cue.MAKE):
         return _make(parts, index, state)
     corrects = part.cue(Cue.CORRECT)
@@ -262,6 +287,9 @@ def _make(parts: list[Part], index: int, state: State) -> int:
     end = _command(parts, index, state, make, Cue.AND, Cue.BUT)
     while end + 2 < len(parts) and parts[end].cue(Cue.AND):
         head, named = parts[end + 1 : end + 3]
+        if pointed(parts, end + 1) is not None and not _sizes_only(parts, end + 2):
+            end = _command(parts, end, state, make, Cue.BUT)
+            continue
         known = head.cue(Cue.THE) and named.role is Role.ITEM and state.ordered(named)
         if not known and not (head.role is Role.NUMBER and _sizes_only(parts, end + 2)):
             break
@@ -269,26 +297,33 @@ def _make(parts: list[Part], index: int, state: State) -> int:
     return end
 
 
+def _change(parts: list[Part], index: int, state: State) -> int:
+    """ "change the fries to rings and the coke to a lemonade": each that is named is changed."""
+    end = index
+    while True:
+        start = end + 1
+        end = max(_end(parts, start), start)
+        further = next(
+            (i for i in range(start, end) if _changes_further(parts, i, end, state)), end
+        )
+        state.flush()
+        state.push(change(parts[start:further], state.menu, state.cart))
+        if further == end:
+            return end
+        end = further
+
+
+def _changes_further(parts: Sequence[Part], index: int, end: int, state: State) -> bool:
+    """Whether "and the coke to" follows: something ordered, and what takes its place."""
+    named = parts[index + 1 : index + 3]
+    known = len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is Role.ITEM
+    follows = any(p.cue(Cue.TO, Cue.FOR, Cue.WITH) for p in parts[index + 3 : min(end, index + 5)])
+    return parts[index].cue(Cue.AND) and known and follows and state.ordered(named[1])
+
+
 def _sizes_only(parts: Sequence[Part], index: int) -> bool:
     """Whether it is a size and nothing more, as the last in "make one small and two large"."""
     return parts[index].role is Role.SIZE and ends(parts, index + 1)
-
-
-def _left_hanging(parts: Sequence[Part]) -> list[Act]:
-    """The reason for words that were waiting for more when the guest fell silent: "without"."""
-    if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in parts):
-        return []
-    return [Problem("not_understood", " ".join(p.span.text for p in parts))]
-
-
-def _unused(parts: Sequence[Part]) -> list[Act]:
-    """The reason for words that steer an order and came to nothing: "everything on the menu"."""
-    text = " ".join(p.span.text for p in parts)
-    if any(p.cue(Cue.EVERYTHING) for p in parts):
-        return [Problem("not_understood", text)]
-    said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
-    content = any(p.role in (Role.CATEGORY, Role.GROUP) or p.cue(*said) for p in parts)
-    return [Aside("off_topic", text)] if content else []
 
 
 def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
@@ -329,10 +364,23 @@ def _instead_of(parts: list[Part], index: int, state: State) -> int:
     return index + 1
 
 
+def _leads_a_wish(parts: Sequence[Part], index: int, state: State) -> bool:
+    """Whether what is to be there instead is named behind the word."""
+    if any(p.role is Role.ITEM for p in state.stretch):
+        return False
+    ahead = next((p for p in parts[index + 1 :] if not p.cue(Cue.REQUEST, Cue.A, Cue.THE)), None)
+    return ahead is not None and ahead.role is Role.ITEM
+
+
 def _replace_last(state: State) -> None:
     """ "a sprite instead": the item just named takes the place of the one before it."""
     before = state.cart.items
     acts = state.flush()
+    goes = acts[-1] if len(acts) > 1 else None
+    if isinstance(goes, Remove) and isinstance(acts[0], Add):
+        # "No fries, onion rings instead": what goes was named.
+        state.acts[-1] = replace(goes, inherit=True)
+        return
     last = state.acts[-1] if state.acts else None
     if not acts or last is not acts[-1] or not isinstance(last, Add) or not before:
         return

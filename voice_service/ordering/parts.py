@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from voice_service.ordering.acts import Such
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Kind, Sense
 from voice_service.ordering.segment import Span
@@ -30,7 +31,7 @@ class Role(Enum):
 class Part:
     """A span in its role. `senses` are those of the role; `also` the modifier senses of a size.
 
-    `plural`: an item said as several.
+    `plural`: an item said as several. `such`: it points at lines by what they are like.
     """
 
     span: Span
@@ -38,6 +39,7 @@ class Part:
     senses: tuple[Sense, ...] = ()
     also: tuple[Sense, ...] = ()
     plural: bool = False
+    such: Such | None = None
 
     def cue(self, *cues: Cue) -> bool:
         """Whether the part acts as one of `cues`."""

@@ -32,6 +32,7 @@ from voice_service.ordering.said import (
     SaidPlain,
     SaidSize,
     SaidSplit,
+    SaidSuch,
     SaidTimes,
     SaidUnknown,
 )
@@ -124,7 +125,7 @@ class Reader:
             case SaidSplit(count, _, but):
                 return count is None or but or end > start + 1
             case _:
-                return isinstance(said, SaidPlace)
+                return isinstance(said, SaidPlace | SaidSuch)
 
     def _one(self, index: int, part: Part) -> None:
         self._all = any(p.cue(Cue.BOTH) for p in just_before(self.parts, index))

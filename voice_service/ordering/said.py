@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from order_events.drafts import Qualifier
+from voice_service.ordering.acts import Such
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.parts import Part
 
@@ -110,8 +111,9 @@ class SaidCategory:
 class SaidSplit:
     """What follows is true of `count` of several, or (None) of the others, said as `text`.
 
-    `but`: of all but so many. `linked`: after "and", so that it may be about more of them.
-    `items`: of those of that name.
+    `half`: of every second one. `but`: of all but so many. `linked`: after "and", so that it may
+    be about more of them. `items`: of those of that name; `such`: of those that it is true of.
+    `each`: so many of each line.
     """
 
     count: int | None
@@ -119,6 +121,9 @@ class SaidSplit:
     but: bool = False
     linked: bool = False
     items: tuple[str, ...] = ()
+    half: bool = False
+    each: bool = False
+    such: Such | None = None
 
 
 @dataclass
@@ -132,6 +137,21 @@ class SaidPlace:
     count: int = 1
     text: str = ""
     items: tuple[str, ...] = ()
+
+
+@dataclass
+class SaidThat:
+    """What is said is true of the one talked about last."""
+
+    text: str = ""
+
+
+@dataclass
+class SaidSuch:
+    """What follows is true of those that a description is true of."""
+
+    such: Such
+    text: str = ""
 
 
 @dataclass
@@ -183,6 +203,8 @@ Said = (
     | SaidCategory
     | SaidSplit
     | SaidPlace
+    | SaidSuch
+    | SaidThat
     | SaidTimes
     | SaidItem
     | SaidPlain

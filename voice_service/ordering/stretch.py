@@ -68,7 +68,7 @@ class State:
             case Add(group):
                 self._put(group.item)
             case Replace(target, group, alike, only):
-                if only is None:
+                if only is None and target.ref is None:
                     self._drop_last(target.items, like=group.item if alike else None)
                 self._put(group.item)
             case Remove(target, None):

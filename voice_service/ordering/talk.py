@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from voice_service.ordering.acts import Act, Add, Agree, Aside, Deny, Modify, Problem
 from voice_service.ordering.language import Cue
+from voice_service.ordering.loose import CartView
+from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import WHOLE, Part, Role
 
 COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
@@ -22,6 +24,8 @@ def is_talk(acts: Sequence[Act], parts: Sequence[Part], words: int, *, answering
 
     `answering`: the guest was asked which item is meant, so that less of a name is enough.
     """
+    if any(p.such is not None for p in parts):
+        return False
     if words >= _TALK_WORDS and not answering and _only_guesses(acts, parts):
         return True
     if not answering and (_mostly_something_else(parts) or _lost_among(acts, parts, words)):
@@ -114,3 +118,28 @@ def yes_or_no(parts: Sequence[Part]) -> list[Act]:
     if said and said[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in said):
         return [Deny()]
     return []
+
+
+def left_hanging(parts: Sequence[Part]) -> list[Act]:
+    """The reason for words that were waiting for more when the guest fell silent: "without"."""
+    if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in parts):
+        return []
+    return [Problem("not_understood", " ".join(p.span.text for p in parts))]
+
+
+def unused(parts: Sequence[Part]) -> list[Act]:
+    """The reason for words that steer an order and came to nothing: "everything on the menu"."""
+    text = " ".join(p.span.text for p in parts)
+    if any(p.cue(Cue.EVERYTHING) or p.such is not None for p in parts):
+        return [Problem("not_understood", text)]
+    said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
+    content = any(p.role in (Role.CATEGORY, Role.GROUP) or p.cue(*said) for p in parts)
+    return [Aside("off_topic", text)] if content else []
+
+
+def only_usual(parts: Sequence[Part], cart: CartView, menu: CompiledMenu) -> list[Act]:
+    """The reason for "a regular" and nothing more, where the menu has no such size."""
+    usual = [p for p in parts if p.cue(Cue.SOFT) and p.span.text in menu.language.ordinary_words]
+    if not usual or not cart.items or cart.unsized is not None:
+        return []
+    return [Problem("not_understood", usual[0].span.text)]

@@ -9,13 +9,16 @@ from dataclasses import replace
 from voice_service.ordering.acts import Ref, Which
 from voice_service.ordering.among import Meant, Talked, meant
 from voice_service.ordering.combos import Combos
+from voice_service.ordering.described import holds
 from voice_service.ordering.lines import Line
+from voice_service.ordering.menu import CompiledMenu
 
 
 class Tally:
     """Lines in the order said, each followed by its parts. What acts do to them is the cart's."""
 
-    def __init__(self, combos: Combos) -> None:
+    def __init__(self, menu: CompiledMenu, combos: Combos) -> None:
+        self._menu = menu
         self._combos = combos
         self.lines: tuple[Line, ...] = ()
         self._talked = Talked()
@@ -51,10 +54,15 @@ class Tally:
         return [line for line in self.lines if line.part_of is None]
 
     def _meant(self, ref: Ref, fits: Sequence[Line]) -> Meant:
+        if ref.such is not None:
+            fits = [line for line in fits if holds(ref.such, line, self._menu)]
         return meant(ref, self._whole(), fits, self._talked)
 
     def _tell_apart(self, ref: Ref) -> None:
-        if ref.which in (Which.SOME, Which.OTHER, Which.PLACE) and self._last is not None:
+        if (
+            ref.which in (Which.SOME, Which.OTHER, Which.PLACE, Which.SUCH, Which.HALF)
+            and self._last is not None
+        ):
             self._talked.told.add(self._last)
 
     def _append(self, line: Line) -> None:
