@@ -11,7 +11,7 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
-from voice_kit import Start, recording
+from voice_kit import Server, Start, recording
 
 from order_events.metrics import HubMetrics
 from voice_service.metrics import VoiceMetrics
@@ -81,6 +81,12 @@ def test_the_dashboard_shows_what_the_protocol_promises() -> None:
     assert len(ids) == len(set(ids))
 
 
+async def shown(server: Server) -> str:
+    """What `/metrics` says now."""
+    async with server.http.get(server.url + "/metrics") as response:
+        return await response.text()
+
+
 async def test_every_metric_of_the_voice_side_is_observed(start: Start) -> None:
     """A session that is heard, one for which there is no room, and one that fails to decode."""
     server = await start(max_sessions=1)
@@ -90,9 +96,9 @@ async def test_every_metric_of_the_voice_side_is_observed(start: Start) -> None:
     refused = await server.voice(user="lane-2")
     await refused.send("voice:start", {"session_id": "s2"})
     await refused.error("OVERLOADED")
+    text = await shown(server)
     await microphone.end()
-    async with server.http.get(server.url + "/metrics") as response:
-        text = await response.text()
+    text += await shown(server)
     samples = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("voice_")]
     seen = {re.split(r"[{ ]", name)[0] for name, value in samples if float(value)}
     ours = {name for name in names() if name.startswith("voice_")}

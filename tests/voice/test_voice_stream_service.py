@@ -77,7 +77,8 @@ async def test_a_model_is_asked_only_for_languages_that_it_has_learnt(tmp_path: 
     async with Server(recognizer, tmp_path, {}) as server:
         client = await server.voice()
         await client.send("voice:start", {"session_id": "s1", "language": "en-US"})
-        assert (await client.error("UNSUPPORTED_LANGUAGE"))["message"].endswith("it knows: es")
+        refused = await client.error("UNSUPPORTED_LANGUAGE")
+        assert refused["data"]["message"].endswith("it knows: es")
         await client.begin("s1", language="es-MX")
     options = argparse.Namespace(language="en-US", files=[], jsonl=False)
     complaints: list[str] = []

@@ -141,7 +141,7 @@ class Client:
                     return event
 
     async def error(self, code: str) -> Event:
-        """Reads on to the first error, which must have this code; its `data`."""
+        """Reads on to the first error, which must have this code."""
         event = await self.until("error")
         assert event["data"]["code"] == code, event
         return event
