@@ -95,7 +95,8 @@ def _description(
     led = end == index + 1 and not parts[index].cue(Cue.ONE)
     if head is not None and head.cue(Cue.WITH, Cue.NO) and led:
         such, end = _said_behind(parts, end, such)  # "la que lleva queso"
-        return (such, end) if such.on or such.off else None
+        told = bool(such.on or such.off) and _true_of(such, lines, menu)
+        return (such, end) if told else None
     carried = index > 0 and parts[index - 1].cue(Cue.ON, Cue.FOR)
     bare = bool(such.sizes or (such.on and carried)) and not such.plain and _ends(parts, end)
     return (such, end) if bare and _true_of(such, lines, menu) else None
