@@ -32,7 +32,7 @@ from voice_service.ordering.said import (
     SaidSplit,
     SaidSuch,
 )
-from voice_service.ordering.text import key_of, keys_of, plain
+from voice_service.ordering.text import key_of, keys_of, plain, plural, several
 from voice_service.ordering.together import (
     accompanies,
     count_under_heading,
@@ -180,7 +180,7 @@ class _Assembly:
         end = [*self._starts[1:], len(self._parts)][number]
         around = (*self._parts[since:start], *self._parts[head + 1 : end])
         group.shared = any(p.cue(Cue.BOTH) for p in around)
-        if not group.linked and _plural_of_one(inner, part, self._menu):
+        if not (group.linked or group.shared) and _plural_of_one(inner, part, self._menu):
             group.vague = True
         return group
 
@@ -384,7 +384,16 @@ def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> boo
     name, said = plain(menu.item_name(head.items[0])), head.span.text
     last, word = name.split()[-1], said.split()[-1]
     alike = key_of(last, menu.language) == key_of(word, menu.language) and len(word) > len(last)
-    return (alike or menu.lexicon.plural(said)) and not menu.lexicon.plural(name)
+    counted = alike or menu.lexicon.plural(said) or _synonyms(head, menu)
+    return counted and not menu.lexicon.plural(name)
+
+
+def _synonyms(head: Part, menu: CompiledMenu) -> bool:
+    """Whether it is called as several by another name than the menu has: "cokes"."""
+    item = menu.items[head.items[0]]
+    singular = all(plural(n, menu.language) != n for n in (item.name, *item.aliases))
+    said = several(head.span.text.split()[-1], menu.language)
+    return said and head.senses[0].quality >= WHOLE and singular
 
 
 def _inner(parts: Sequence[Part]) -> list[Said]:

@@ -97,9 +97,9 @@ class Language:
     """One language.
 
     `cues` maps a cue to its phrases; `contractions` a word to the words it stands for;
-    `number_words` a word to its value, `number_phrases` a phrase to its value, and `tens_link`
-    stands between tens and units ("treinta y cinco"). `ordinals` maps a phrase to a place, which is
-    negative where it counts from the end.
+    `number_words` a word to its value, `number_phrases` a phrase to its value, `number_sounds` a
+    word to the number that it sounds like, and `tens_link` stands between tens and units ("treinta
+    y cinco"). `ordinals` maps a phrase to a place, which is negative where it counts from the end.
     `plural_endings` are (ending, replacement) tried in order on words at least `stem_from` letters
     long, except `unstemmed`. `plurals` are (ending, replacement) the other way, for the noun of a
     name, which ends before one of `noun_ends`, and for its adjectives if `inflects_all`.
@@ -120,6 +120,7 @@ class Language:
     tens: frozenset[str]
     hundred: str
     number_phrases: Mapping[str, int]
+    number_sounds: Mapping[str, int]
     ordinals: Mapping[str, int]
     plural_endings: tuple[tuple[str, str], ...]
     stem_from: int

@@ -26,6 +26,7 @@ from voice_service.ordering.carry import dangling, headless
 from voice_service.ordering.commands import change, keep, make, substitute
 from voice_service.ordering.corrections import correct, ends_in_no, no_as_correction, taken_back
 from voice_service.ordering.described import described
+from voice_service.ordering.homophones import counted
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lookahead import (
@@ -93,7 +94,7 @@ class Parser:
 
     def parse(self, text: str, cart: CartView, *, final: bool = False) -> Parsed:
         """The acts of `text`. Never raises. `final`: nothing follows, so nothing is carried."""
-        everything = self._segmenter.segment(text)
+        everything = counted(self._segmenter.segment(text), self._menu, cart.items)
         allergies = told(text, everything, self._menu.language)
         spans = [s for s in allergies.rest if not s.filler]
         parts = roles(spans, self._menu, cart.items[-1] if cart.items else None)

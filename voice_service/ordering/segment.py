@@ -95,6 +95,8 @@ class Segmenter:
             if not span.unknown:
                 continue
             for index in range(span.start, span.end):
+                if tokens[index].text in self._language.number_sounds:
+                    continue
                 slip = self._lexicon.slips.find(tokens[index].text)
                 denied = index > 0 and Cue.NO in self._cues.get(tokens[index - 1].text, _NO_CUES)
                 if slip is not None and not (denied and not self._names(slip.word)):
