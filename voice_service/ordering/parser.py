@@ -33,6 +33,7 @@ from voice_service.ordering.lookahead import (
     DIFFERS,
     MARKS,
     denies_one,
+    differs,
     item_ahead,
     leaves_off,
     more_of_it,
@@ -217,7 +218,7 @@ def _same(parts: list[Part], index: int, state: State) -> int:
     if following is not None and following.cue(Cue.BUT):
         # One like it with a difference: which words differ from which is for a person.
         state.acts.append(Problem("not_understood", parts[index].span.text))
-    if following is not None and following.cue(Cue.WITH) and state.cart.items:
+    if differs(parts, index + 1) and state.cart.items:
         last = (Sense("item", state.cart.items[-1], None),)
         state.stretch.append(Part(parts[index].span, Role.ITEM, last))
     else:
