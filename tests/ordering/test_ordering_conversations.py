@@ -23,7 +23,6 @@ KNOWN_WRONG = frozenset(
     {
         "combo made spicy",
         "the flavour corrected",
-        "only the burger of the combo",
         "es: upright capitals and no accents",
     }
 )

@@ -9,6 +9,7 @@ from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.choices import choose_item, unknown
 from voice_service.ordering.counted import (
     HOW_MANY_IN_ALL,
+    halved,
     like_named,
     of_its_own,
     shared_out,
@@ -78,7 +79,9 @@ class Attacher:
         self._rest = None
         self._named = len(group.mods)
         said = [of_its_own(one, named) for one in said]
-        shared = shared_out(said, group.quantity or 1)
+        count, menu = group.quantity or 1, self.menu
+        said = halved(said, count, lambda one: menu.single(group.item, one.senses))
+        shared = shared_out(said, count)
         for one in shared:
             match one:
                 case SaidModifier() if pointed is not None:

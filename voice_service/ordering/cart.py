@@ -130,7 +130,8 @@ class Cart(Takeout):
 
     def _keep(self, act: Keep) -> Problem | None:
         """What was just taken out comes back; what is still there only stays."""
-        if self._history.took_out(self.lines, act.items):
+        off = not act.items and self._history.took_off(self.lines)
+        if off or self._history.took_out(self.lines, act.items):
             return self._undo()
         if act.restores:
             line = restored(latest(self.lines, self._last, (), None))
@@ -138,6 +139,8 @@ class Cart(Takeout):
                 return Problem("not_understood", act.text)
             self._put(line)
             return None
+        if act.unclear:
+            return Problem("not_understood", act.text)
         here = not act.items or any(line.item in act.items for line in self.lines)
         return None if here else Problem("not_in_order", act.text)
 

@@ -38,6 +38,7 @@ class Cue(Enum):
     AS_SIDE = auto()  # after an item: "as a side"
     HALF = auto()
     ONLY = auto()  # nothing but: "only"
+    ALONE = auto()  # a THE: nothing but what follows stays in the order: "just the"
     PLAIN = auto()  # as it is, without toppings
     EVERYTHING = auto()  # with all that usually comes with it
     A = auto()  # indefinite article: one of

@@ -76,9 +76,9 @@ def taken_off(parts: Sequence[Part], index: int) -> bool:
 
 def stays(parts: Sequence[Part], index: int) -> int | None:
     """Where "leave them in" or "keep the fries" ends; None if the words say something else."""
-    if " " in parts[index].span.text:
-        return index + 1
     end = index + 1
+    if " " in parts[index].span.text:
+        return None if any(p.cue(Cue.OFF) for p in parts[end : end + 1]) else end
     while end < len(parts) and (parts[end].cue(Cue.THE) or parts[end].idle):
         end += 1
     if end >= len(parts) or parts[end].role not in (Role.ITEM, Role.MODIFIER):

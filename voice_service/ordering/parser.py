@@ -19,6 +19,7 @@ from voice_service.ordering.acts import (
     Undo,
 )
 from voice_service.ordering.allergies import told
+from voice_service.ordering.alone import left_alone
 from voice_service.ordering.answers import chosen
 from voice_service.ordering.asides import aside
 from voice_service.ordering.asked import asked_about
@@ -246,6 +247,8 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     part = parts[index]
     if part.cue(Cue.INSTEAD_OF):
         return _instead_of(parts, index, state)
+    if (alone := left_alone(parts, index, state)) is not None:
+        return alone
     if part.cue(Cue.INSTEAD) and _leads_a_wish(parts, index, state):
         return correct(parts, index, state)  # "I would rather have a lemonade"
     if part.cue(Cue.INSTEAD):

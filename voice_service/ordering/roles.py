@@ -65,21 +65,44 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
             part = Part(_only(span, Cue.GENERIC), Role.UNKNOWN)
         if _stands_for_item(span, following, parts):
             part = Part(_only(span, Cue.ONE), Role.CUE)
-        parts.append(part)
+        parts.append(_usual(part, following, parts, menu))
     return with_kinds(_interrupted(parts, menu), menu)
 
 
 def _elliptical(part: Part, current: str | None, menu: CompiledMenu) -> Part:
     """An item whose name goes on as that of the item before it: a cola "and one diet"."""
     sense = part.senses[0]
-    if current is None or sense.quality >= WHOLE or len(part.items) != 1 or sense.id == current:
-        return part
-    said = set(keys_of(part.span.text, menu.language))
-    missing = [k for k in keys_of(menu.item_name(sense.id), menu.language) if k not in said]
-    named = menu.lexicon.find("".join(missing), "") if missing else ()
-    if not any(s.kind == "item" and s.id == current and s.quality >= _NAMED for s in named):
+    if current is None or sense.quality >= WHOLE or not _goes_on_as(part, current, menu):
         return part
     return replace(part, senses=(replace(sense, quality=1.0, certainty=1.0),))
+
+
+def _goes_on_as(part: Part, item: str, menu: CompiledMenu) -> bool:
+    """Whether what is left out of an item's name is the name of another one."""
+    if len(part.items) != 1 or part.items[0] == item:
+        return False
+    said = set(keys_of(part.span.text, menu.language))
+    missing = [k for k in keys_of(menu.item_name(part.items[0]), menu.language) if k not in said]
+    named = menu.lexicon.find("".join(missing), "") if missing else ()
+    return any(s.kind == "item" and s.id == item and s.quality >= _NAMED for s in named)
+
+
+def _usual(part: Part, following: Span | None, before: Sequence[Part], menu: CompiledMenu) -> Part:
+    """The item that "regular" is in "two colas, one diet and one regular"."""
+    ordinary = part.role is Role.CUE and part.span.text in menu.language.ordinary_words
+    counted = bool(before) and (before[-1].role is Role.NUMBER or before[-1].cue(Cue.A))
+    if not ordinary or not counted or (following is not None and _goes_on_naming(following)):
+        return part
+    named = [p for p in before if p.role is Role.ITEM]
+    for item in [p.items[0] for p in named[:-1]][::-1]:
+        if _goes_on_as(named[-1], item, menu):
+            sense = Sense("item", item, None)
+            return Part(replace(part.span, senses=(sense,), cues=frozenset()), Role.ITEM, (sense,))
+    return part
+
+
+def _goes_on_naming(span: Span) -> bool:
+    return bool(span.senses) or span.unknown
 
 
 def _head_item(
