@@ -146,7 +146,7 @@ class VoiceSettings(HubSettings):
         0.6, description="The least confidence for the text of an utterance that is not."
     )
     faint_db: Annotated[float, Field(ge=0, le=60)] = Field(
-        8.0,
+        3.0,
         description="An utterance is faint if the session's loudest was so much louder.",
     )
     faint_confidence: Probability = Field(
