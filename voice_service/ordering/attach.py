@@ -79,9 +79,7 @@ class Attacher:
         self._rest = None
         self._named = len(group.mods)
         said = [of_its_own(one, named) for one in said]
-        count, menu = group.quantity or 1, self.menu
-        said = halved(said, count, lambda one: menu.single(group.item, one.senses))
-        shared = shared_out(said, count)
+        shared = self._shared_out_to(group, said)
         for one in shared:
             match one:
                 case SaidModifier() if pointed is not None:
@@ -123,6 +121,12 @@ class Attacher:
                     since, sized = [], None
                 case _:
                     self._report(one, current, said)
+
+    def _shared_out_to(self, group: Group, said: Sequence[Said]) -> list[Said]:
+        """`said` with numbers that tell apart several of the item."""
+        count, menu = group.quantity or 1, self.menu
+        said = halved(said, count, lambda one: menu.single(group.item, one.senses))
+        return shared_out(said, count)
 
     def _report(self, one: Said, current: Group, said: Sequence[Said]) -> None:
         match one:
