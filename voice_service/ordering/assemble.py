@@ -193,7 +193,8 @@ class _Assembly:
         end = [*self._starts[1:], len(self._parts)][number]
         around = (*self._parts[since:start], *self._parts[head + 1 : end])
         group.shared = any(p.cue(Cue.BOTH) for p in around)
-        if not (group.linked or group.shared) and _plural_of_one(inner, part, self._menu):
+        each = group.shared and bool(self._menu.combos_with(group.item, self._cart.items))
+        if not (group.linked or each) and _plural_of_one(inner, part, self._menu):
             group.vague = True
         return group
 

@@ -254,12 +254,7 @@ class _Loose:
         here = next((i for i in reversed(self._cart.items) if i in said.part.items), None)
         if here is None:
             return
-        shared = self._ref is not None and self._ref.which in (Which.BOTH, Which.ALL)
-        if shared and len(self._clause) > 1:
-            # "Both small, oat milk in the latte": what was said last is about it alone.
-            *self._clause, own = self._clause
-            self._end_clause()
-            self._clause, self._ref = [own], None
+        self._end_what_others_have()
         if self._ref is not None:
             self._ref = replace(self._ref, items=said.part.items)
             return
@@ -268,13 +263,32 @@ class _Loose:
             self._clause = []
             self._acts.append(Problem("not_understood", said.part.span.text))
             return
-        clause, self._pointed = self._clause, here
-        if clause:
-            change = self._change(here, clause)
-            self._clause = []
-            # A size or topping that it does not come with is not put onto another one instead.
-            self._acts.append(self._fits_nothing(said.part.span.text) if change is None else change)
-            self._pointed = None
+        if not self._clause:
+            self._pointed = here
+            return
+        change = self._change(here, self._clause)
+        if change is None and len(self._clause) > 1:
+            # "Medium, and butter on the croissant".
+            change = self._change(here, self._end_all_but_last())
+        self._clause = []
+        # A size or topping that it does not come with is not put onto another one instead.
+        self._acts.append(self._fits_nothing(said.part.span.text) if change is None else change)
+
+    def _end_what_others_have(self) -> None:
+        """ "Both small, oat milk in the latte", "the coffee small and the colas large"."""
+        shared = self._ref is not None and self._ref.which in (Which.BOTH, Which.ALL)
+        if (shared or self._pointed is not None) and len(self._clause) > 1:
+            self._clause = self._end_all_but_last()
+            self._ref = None
+        elif self._pointed is not None:
+            self._end_clause()
+        self._pointed = None
+
+    def _end_all_but_last(self) -> list[_Change]:
+        """Ends what was said so far, but for the last of it, which is about something else."""
+        *self._clause, own = self._clause
+        self._end_clause()
+        return [own]
 
     def _is_one_of_others(self, item: str) -> bool:
         """Whether there is a single one of it, beside other items, and its name is no plural."""

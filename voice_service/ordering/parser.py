@@ -61,6 +61,8 @@ from voice_service.ordering.talk import (
     yes_or_no,
 )
 
+_MOST_TIMES = 10  # more changes are not taken back at once
+
 
 @dataclass(frozen=True)
 class Parsed:
@@ -155,7 +157,8 @@ def _beside_the_order(parts: list[Part], index: int, state: State) -> int | None
     opens = index == 0 or parts[index - 1].cue(*MARKS)
     talks = part.cue(Cue.TALK) and not _wishes_for(parts, index)
     asking = (Cue.ASKS, Cue.ASKS_BACK) if state.cart.items else (Cue.ASKS,)
-    if talks or part.cue(Cue.QUESTION) or (part.cue(*asking) and opens):
+    given_up = part.cue(Cue.INTENDED) and any(p.cue(Cue.BUT) for p in parts[index:])
+    if talks or given_up or part.cue(Cue.QUESTION) or (part.cue(*asking) and opens):
         end = aside(parts, index, state)
         state.about = () if talks else asked_about(parts[index:end])
         return end
@@ -186,6 +189,10 @@ def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
         part.cue(Cue.REMOVE) and names_something(parts, index + 1, Cue.THE)
     ):
         act = Undo(part.cue(Cue.UNDO_ITEM), part.span.text)
+        if (times := _times(parts, index + 1)) is not None:
+            state.flush()
+            state.push([act] * times)
+            return index + 2
     elif part.cue(Cue.KEEP) and (kept := stays(parts, index)) is not None:
         state.flush()
         state.push(keep(parts[index:kept], state.menu, state.cart))
@@ -202,6 +209,14 @@ def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
     state.flush()
     state.push([act])
     return index + 1
+
+
+def _times(parts: Sequence[Part], index: int) -> int | None:
+    """How many times, in "undo that twice"."""
+    number = parts[index] if index < len(parts) else None
+    if number is None or number.role is not Role.NUMBER or not ends(parts, index + 1):
+        return None
+    return min(number.span.value or 1, _MOST_TIMES)
 
 
 def _same(parts: list[Part], index: int, state: State) -> int:

@@ -18,6 +18,7 @@ from voice_service.ordering.text import key_of, keys_of
 _HEADLESS = 0.7  # below, an item's name lacks its last word
 _BETTER = 0.12  # an interrupted name may be so much worse than its last word alone
 _NAMED = 0.8  # a synonym of an item's name, or the name itself
+_ONE_OF_THEM = 0.7  # certainty that "three colas, one diet" are four
 _NEAR = 3  # phrases ahead in which a measure looks for its item
 
 
@@ -47,7 +48,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         else:
             named = None
         if part.role is Role.ITEM:
-            part = _elliptical(part, current, menu)
+            part = _elliptical(part, current, menu, listed=_in_list(parts))
             current = part.items[0]
             word = span.text.split()[-1]
             key = key_of(word, menu.language)
@@ -69,12 +70,24 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
     return with_kinds(_interrupted(parts, menu), menu)
 
 
-def _elliptical(part: Part, current: str | None, menu: CompiledMenu) -> Part:
-    """An item whose name goes on as that of the item before it: a cola "and one diet"."""
+def _elliptical(part: Part, current: str | None, menu: CompiledMenu, *, listed: bool) -> Part:
+    """An item whose name goes on as that of the item before it: a cola "and one diet".
+
+    `listed`: "three colas, one diet" may be one of the three.
+    """
     sense = part.senses[0]
     if current is None or sense.quality >= WHOLE or not _goes_on_as(part, current, menu):
         return part
-    return replace(part, senses=(replace(sense, quality=1.0, certainty=1.0),))
+    certainty = _ONE_OF_THEM if listed else 1.0
+    return replace(part, senses=(replace(sense, quality=1.0, certainty=certainty),))
+
+
+def _in_list(before: Sequence[Part]) -> bool:
+    """Whether a comma stands before the words that count what comes next, and several before it."""
+    said = [p for p in before if not p.idle or p.cue(Cue.ONE)]
+    comma = len(said) > 2 and said[-2].cue(Cue.COMMA) and said[-3].role is Role.ITEM
+    counted = any(p.role is Role.NUMBER and (p.span.value or 1) > 1 for p in said[-5:-3])
+    return comma and counted
 
 
 def _goes_on_as(part: Part, item: str, menu: CompiledMenu) -> bool:
