@@ -12,16 +12,17 @@ from voice_service.ordering.pointing import text_of
 from voice_service.ordering.removals import known
 from voice_service.ordering.stretch import State
 
-_SLIPS = (Cue.CORRECT, Cue.DENY, Cue.COMMA, Cue.FILLER)
+_SLIPS = (Cue.CORRECT, Cue.DENY, Cue.KEEP)
 
 
 def left_alone(parts: Sequence[Part], index: int, state: State) -> int | None:
-    """Takes "just the burger", maybe behind a slip; where it ends, None if it says more than that.
+    """Takes "actually just the burger"; where it ends, None if it says more than that.
 
-    All that it names has to be in the order, else it is asked for.
+    All that it names has to be in the order, else it is asked for. Without a slip nothing else may
+    be in the order: "just the fries" may be what comes next.
     """
     start = index
-    while start < len(parts) and parts[start].cue(*_SLIPS) and not parts[start].cue(Cue.ALONE):
+    while start < len(parts) and _leads(parts[start]):
         start += 1
     if index or not any(p.cue(Cue.ALONE) for p in parts[start : start + 1]):
         return None
@@ -30,8 +31,15 @@ def left_alone(parts: Sequence[Part], index: int, state: State) -> int | None:
     kept = tuple(item for item in items if item is not None)
     if not kept or len(kept) < len(named) or not _ends(parts, end):
         return None
+    if not any(p.cue(*_SLIPS) for p in parts[:start]) and not set(state.cart.items) <= set(kept):
+        return None
     state.push([Remove(Target(kept), text=text_of(parts[start:end]), others=True)])
     return end
+
+
+def _leads(part: Part) -> bool:
+    """Whether a part may stand before the words that leave something alone."""
+    return (part.cue(*_SLIPS, Cue.COMMA) or part.idle) and not part.cue(Cue.ALONE)
 
 
 def _named(parts: Sequence[Part], index: int) -> tuple[list[Part], int]:
