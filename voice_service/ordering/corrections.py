@@ -77,6 +77,13 @@ def correct(parts: list[Part], index: int, state: State) -> int:
     if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in parts[start:end]):
         return start
     acts = assemble(parts[start:end], state.menu, state.cart)
+    if (
+        acts
+        and isinstance(acts[0], Remove)
+        and isinstance(next(reversed(state.acts), None), Remove)
+    ):
+        # "No fries, sorry, no coke": both, or only what was said last?
+        acts[0] = Problem("not_understood", acts[0].text)
     if acts and isinstance(acts[0], Add) and state.cart.items:
         asks = parts[start].cue(Cue.REQUEST)
         slips = parts[index:start]

@@ -95,6 +95,8 @@ class Segmenter:
             if not span.unknown:
                 continue
             for index in range(span.start, span.end):
+                if tokens[index].text in self._language.number_sounds:
+                    continue
                 slip = self._lexicon.slips.find(tokens[index].text)
                 if slip is not None and not (
                     self._adds_nothing(slip.word) and self._leads(tokens, index)
