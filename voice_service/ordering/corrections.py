@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from itertools import dropwhile
 
 from voice_service.ordering.acts import Act, Add, Dismiss, Group, Problem, Remove, Replace, Target
 from voice_service.ordering.assemble import assemble
@@ -192,10 +193,10 @@ def _correction(stretch: list[Part], following: Sequence[Part]) -> tuple[list[Pa
         tail -= 1
     dangling = stretch[tail:]
     after_item = tail > 0 and stretch[tail - 1].role is Role.ITEM
-    said = [p for p in following[:3] if not p.idle]
+    said = [p for p in following if not p.idle]
     if after_item or not any(p.role in (Role.NUMBER, Role.SIZE) or p.cue(Cue.A) for p in dangling):
         return _modifier_slip(stretch, said)
-    roles = {p.role for p in said}
+    roles = {p.role for p in said[:3]}
     counted = Role.NUMBER in roles or any(p.cue(Cue.A) for p in said[:1])
     kept = [
         p
@@ -212,25 +213,33 @@ def _modifier_slip(stretch: list[Part], said: Sequence[Part]) -> tuple[list[Part
     while last > 0 and stretch[last - 1].cue(Cue.COMMA):
         last -= 1
     made = bool(said) and said[0].cue(Cue.MAKE)
-    said = [part for part in said if not part.cue(Cue.WITH, Cue.MAKE)]
-    if not last or not said or said[0].role is not Role.MODIFIER:
+    said = list(dropwhile(lambda part: part.cue(Cue.WITH, Cue.MAKE, Cue.A), said))
+    named = next((part.role for part in said if part.role is not Role.MODIFIER), None)
+    if not last or not said or said[0].role is not Role.MODIFIER or named is Role.ITEM:
         return stretch, False
     kinds = {sense.group for sense in said[0].senses}
-    if stretch[last - 1].role is Role.ITEM:
-        return _before_name(stretch, last - 1, kinds)
     # "Make it toasted" takes back no butter, "make it jam" does.
     slipped = stretch[last - 1].role is Role.MODIFIER
-    if not slipped or (made and not _of_kind(stretch[last - 1], kinds)):
+    if slipped and _of_kind(stretch[last - 1], kinds):
+        return stretch[: last - 1], True
+    if not slipped and stretch[last - 1].role is not Role.ITEM:
         return stretch, False
+    kept, merged = _other_of_kind(stretch, kinds)
+    if merged or made or not slipped:
+        return kept, merged
     return stretch[: last - 1], True
 
 
-def _before_name(stretch: list[Part], head: int, kinds: Set[str | None]) -> tuple[list[Part], bool]:
+def _other_of_kind(stretch: list[Part], kinds: Set[str | None]) -> tuple[list[Part], bool]:
     """ "A vanilla latte, actually make that hazelnut": the one choice of its kind gives way."""
-    first = head
+    first = max((i for i, part in enumerate(stretch) if part.role is Role.ITEM), default=0)
     while first and (stretch[first - 1].role is Role.MODIFIER or stretch[first - 1].idle):
         first -= 1
-    alike = [i for i in range(first, head) if _of_kind(stretch[i], kinds)]
+    alike = [
+        i
+        for i in range(first, len(stretch))
+        if _of_kind(stretch[i], kinds) and not (i and stretch[i - 1].cue(Cue.NO))
+    ]
     if len(alike) != 1:
         return stretch, False
     return [part for i, part in enumerate(stretch) if i != alike[0]], True
