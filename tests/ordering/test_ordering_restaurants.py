@@ -29,7 +29,18 @@ _OTHERS = ("subs", "chicken", "bagels", "chinese", "smoothie", "chippy")
 # Toppings that are items as well, corrections, half names denied.
 _LATER = ("poke", "breakfast", "caff", "ramen", "pho", "hotdogs")
 # In the style of people who write what they would say, one order in four a hard one.
-_WRITTEN = ("taqueria", "pizzeria", "donuts", "crepes")
+_WRITTEN = (
+    "taqueria",
+    "pizzeria",
+    "donuts",
+    "crepes",
+    "espressolab",
+    "sportsbar",
+    "nypizza",
+    "cubancafe",
+    "bibimbap",
+    "platters",
+)
 _TALK = Path(__file__).with_name("small_talk.txt").read_text("utf-8").splitlines()
 
 

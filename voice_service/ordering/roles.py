@@ -9,7 +9,7 @@ from voice_service.ordering.either import fits, reading
 from voice_service.ordering.kinds import with_kinds
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
-from voice_service.ordering.listed import listed
+from voice_service.ordering.listed import left_off, listed
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import HEADS, WHOLE, Part, Role, senses_of
 from voice_service.ordering.segment import Span
@@ -28,7 +28,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
     named: Part | None = None  # said again by the words since: "cola cola cola"
     for index, span in enumerate(spans):
         following = spans[index + 1] if index + 1 < len(spans) else None
-        pieces = listed(span, parts, menu, current)
+        pieces = listed(span, parts, menu, current) or left_off(span, following, menu, current)
         if pieces:
             parts, named = [*parts, *pieces], None
             continue
@@ -37,7 +37,10 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         if head is not None:
             parts.append(part)
             part = head
-        if span.has(Cue.MEASURE) and _measures_nothing(part, spans[index + 1 :], menu):
+        ordered = any(p.role is Role.ITEM for p in parts)
+        if span.has(Cue.MEASURE) and _measures_nothing(
+            part, spans[index + 1 :], menu, ordered=ordered
+        ):
             part = Part(_only(span, Cue.MEASURE), Role.CUE)
         if parts and (
             _names_again(part, named or parts[-1], menu) or _heads_modifier(part, parts[-1])
@@ -71,15 +74,25 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
 
 def _elliptical(part: Part, current: str | None, menu: CompiledMenu) -> Part:
     """An item whose name goes on as that of the item before it: a cola "and one diet"."""
-    sense = part.senses[0]
-    if current is None or sense.quality >= WHOLE or len(part.items) != 1 or sense.id == current:
+    if current is None or part.senses[0].quality >= WHOLE:
         return part
+    goes_on = [s for s in part.senses if s.id in part.items and _goes_on(part, s, current, menu)]
+    if len(goes_on) != 1 or (goes_on[0].id == current and len(part.items) == 1):
+        return part
+    return replace(part, senses=(replace(goes_on[0], quality=1.0, certainty=1.0),))
+
+
+def _goes_on(part: Part, sense: Sense, current: str, menu: CompiledMenu) -> bool:
+    """Whether what `part` leaves out of a name of an item is the name of the item before it."""
     said = set(keys_of(part.span.text, menu.language))
-    missing = [k for k in keys_of(menu.item_name(sense.id), menu.language) if k not in said]
-    named = menu.lexicon.find("".join(missing), "") if missing else ()
-    if not any(s.kind == "item" and s.id == current and s.quality >= _NAMED for s in named):
-        return part
-    return replace(part, senses=(replace(sense, quality=1.0, certainty=1.0),))
+    item = menu.items[sense.id]
+    for name in (item.name, *item.aliases):
+        keys = keys_of(name, menu.language)
+        missing = [k for k in keys if k not in said] if said <= set(keys) else []
+        named = menu.lexicon.find("".join(missing), "") if missing else ()
+        if any(s.kind == "item" and s.id == current and s.quality >= _NAMED for s in named):
+            return True
+    return False
 
 
 def _head_item(
@@ -101,12 +114,19 @@ def _head_item(
     return Part(replace(part.span, senses=items, text=words[-1]), Role.ITEM, items)
 
 
-def _measures_nothing(part: Part, ahead: Sequence[Span], menu: CompiledMenu) -> bool:
-    """Whether "cup of" is a size or container on this menu, but not of the item that follows."""
+def _measures_nothing(
+    part: Part, ahead: Sequence[Span], menu: CompiledMenu, *, ordered: bool
+) -> bool:
+    """Whether "cup of" is a size or container on this menu, but not of the item that follows.
+
+    `ordered`: an item was said before it.
+    """
     if part.role not in (Role.SIZE, Role.MODIFIER) or not ahead:
         return False
     items = (s.id for span in ahead[:_NEAR] for s in span.senses if s.kind == "item")
     first = next(items, None)
+    if part.role is Role.MODIFIER and ordered and {s.kind for s in ahead[0].senses} == {"modifier"}:
+        return True  # "and a shot of vanilla"
     return first is not None and not any(menu.allows(first, s) for s in part.senses)
 
 
