@@ -81,9 +81,14 @@ class WordData(BaseModel):
 
 
 class FinalData(TranscriptData):
-    """The transcript of an utterance; there is no other after it."""
+    """The transcript of an utterance; there is no other after it.
+
+    `overheard`: unsure, and it hardly stands out from its surroundings or is faint beside the
+    session's other speech, so other people may be talking; it orders nothing.
+    """
 
     is_final: Literal[True]
+    overheard: bool
     words: tuple[WordData, ...]
 
 

@@ -40,7 +40,8 @@ def money(cents: int) -> str:
 
 def _transcript(data: Data) -> str:
     if data["is_final"]:
-        return f"final    {data['text']}  ({data['confidence']:.0%} sure)"
+        aside = ", overheard" if data["overheard"] else ""
+        return f"final    {data['text']}  ({data['confidence']:.0%} sure{aside})"
     stable = data["stable_text"]
     return f"partial  {stable}|{data['text'][len(stable) :]}"
 

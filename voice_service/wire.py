@@ -58,6 +58,7 @@ def _wire(session_id: str, language: str, event: ListenerEvent) -> tuple[str, Ba
                 end_ms=event.end_ms,
                 language=language,
                 is_final=True,
+                overheard=event.overheard,
                 words=tuple(map(_word, heard.words)),
             )
 

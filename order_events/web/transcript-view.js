@@ -28,6 +28,9 @@ function lineView(said) {
     "li",
     { class: "line", "data-utterance": said.utterance },
     el("p", { class: "said" }, textView(said)),
+    said.overheard
+      ? el("span", { class: "overheard", title: "Faint: other people may be talking" }, "not ordered")
+      : null,
     el(
       "span",
       { class: "confidence", "data-grade": grade(said.confidence), title: "Confidence" },

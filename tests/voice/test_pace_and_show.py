@@ -130,8 +130,13 @@ def test_orders_and_amounts_read_as_people_write_them() -> None:
 EVENTS: list[tuple[str, dict[str, Any] | None, list[str]]] = [
     (
         "voice:transcript",
-        {"is_final": True, "text": "two colas", "confidence": 0.9},
-        ["final", "two colas", "90%"],
+        {"is_final": True, "overheard": False, "text": "two colas", "confidence": 0.9},
+        ["final", "two colas", "90% sure)"],
+    ),
+    (
+        "voice:transcript",
+        {"is_final": True, "overheard": True, "text": "two colas", "confidence": 0.5},
+        ["final", "two colas", "overheard"],
     ),
     (
         "voice:transcript",

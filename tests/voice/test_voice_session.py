@@ -190,6 +190,21 @@ def test_who_is_told_what() -> None:
     assert audiences["voice:end"] is Audience.CLIENT
 
 
+def test_what_is_overheard_is_told_as_such_and_orders_nothing() -> None:
+    """A faint voice behind the guest, of whose words the recogniser is unsure."""
+    guest = Guest("a cheeseburger", "two colas")
+    guest.send(np.concatenate([sound(1), quiet(1)]))
+    guest.sure = 0.6
+    guest.send(np.concatenate([0.3 * sound(1), quiet(1)]))
+    guest.end()
+    assert [(f["text"], f["overheard"]) for f in finals(guest.actions)] == [
+        ("a cheeseburger", False),
+        ("two colas", True),
+    ]
+    ordered = [a.update for a in guest.actions if isinstance(a, PlaceOrder)][-1]
+    assert [item.menu_item_id for item in ordered.items] == ["cheeseburger"]
+
+
 def test_without_an_order_there_are_transcripts_alone() -> None:
     """`order: off`."""
     guest = Guest("a cheeseburger", order=False)

@@ -49,7 +49,7 @@ TRANSCRIPT = {
     "language": str,
 }
 PARTIAL = {**TRANSCRIPT, "stable_text": str}
-FINAL = {**TRANSCRIPT, "words": list}
+FINAL = {**TRANSCRIPT, "overheard": bool, "words": list}
 WORD = {"text": str, "start_ms": int, "end_ms": int, "confidence": NUMBER}
 ERROR = {"code": str, "message": str}
 

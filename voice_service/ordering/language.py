@@ -78,6 +78,7 @@ class Cue(Enum):
     YES = auto()
     QUESTION = auto()  # a question about the menu follows; it orders nothing
     ASKS = auto()  # at the beginning of a sentence a question: "which"
+    ASKS_BACK = auto()  # there a question if anything was ordered, else a wish: "did i get"
     TALK = auto()  # talk with somebody else follows
     WAIT = auto()  # asks for time: "hold on"
     STAFF = auto()

@@ -158,7 +158,8 @@ def _beside_the_order(parts: list[Part], index: int, state: State) -> int | None
     part = parts[index]
     opens = index == 0 or parts[index - 1].cue(*MARKS)
     talks = part.cue(Cue.TALK) and not _wishes_for(parts, index)
-    if talks or part.cue(Cue.QUESTION) or (part.cue(Cue.ASKS) and opens):
+    asking = (Cue.ASKS, Cue.ASKS_BACK) if state.cart.items else (Cue.ASKS,)
+    if talks or part.cue(Cue.QUESTION) or (part.cue(*asking) and opens):
         end = aside(parts, index, state)
         state.about = () if talks else asked_about(parts[index:end])
         return end
