@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from dataclasses import replace
 from itertools import dropwhile, pairwise, takewhile
 
 from voice_service.ordering.acts import Act, Add, Dismiss, Group, Problem, Remove, Replace, Target
@@ -13,6 +14,7 @@ from voice_service.ordering.parts import Part, Role
 from voice_service.ordering.stretch import State
 from voice_service.ordering.talk import COMMANDS
 
+_OTHER_KIND = 0.6  # certainty that "with bacon, sorry, hot sauce" wants no bacon
 _ONE_MORE = 0.75  # certainty that "a taco, actually a churro" wants both
 
 
@@ -83,7 +85,10 @@ def correct(parts: list[Part], index: int, state: State) -> int:
         return start
     if parts[index].cue(Cue.ONLY):
         state.stretch = _but_for_these(state.stretch, parts[start:])
-    state.stretch, merged = _correction(state.stretch, parts[start:])
+    before = state.stretch
+    state.stretch, merged = _correction(before, parts[start:])
+    if merged and before and state.stretch == before[:-1]:
+        _doubt_other_kind(before[-1], parts, start)
     ends = (*COMMANDS, *MARKS, Cue.KEEP, Cue.NEVER_MIND)
     if merged or start >= len(parts) or parts[start].cue(*ends):
         return start
@@ -297,6 +302,16 @@ def _modifier_slip(stretch: list[Part], said: Sequence[Part]) -> tuple[list[Part
     if merged or made or not slipped:
         return kept, merged
     return stretch[: last - 1], True
+
+
+def _doubt_other_kind(slip: Part, parts: list[Part], start: int) -> None:
+    """ "With bacon, sorry, with hot sauce": does hot sauce take its place, or come with it?"""
+    named = next((i for i in range(start, len(parts)) if parts[i].senses), None)
+    if named is None or slip.role is not Role.MODIFIER or parts[named].role is not Role.MODIFIER:
+        return
+    if not _of_kind(slip, {sense.group for sense in parts[named].senses}):
+        doubted = (replace(s, certainty=s.certainty * _OTHER_KIND) for s in parts[named].senses)
+        parts[named] = replace(parts[named], senses=tuple(doubted))
 
 
 def _other_of_kind(

@@ -101,6 +101,7 @@ def _head_item(
     """The item in a modifier's name that stands alone: "an order of wheat toast"."""
     words = part.span.text.split()
     counted = bool(before) and (before[-1].role is Role.NUMBER or before[-1].cue(*HEADS))
+    counted = counted or (current is None and all(p.idle or p.cue(Cue.REQUEST) for p in before))
     if part.role is not Role.MODIFIER or len(words) < 2 or not counted:
         return None
     if current is not None and any(menu.allows(current, s) for s in part.senses):
@@ -164,10 +165,11 @@ def _role(
     following = ahead[0] if ahead else None
     if not span.senses:
         return _unnamed(span, before)
-    if span.has(Cue.LIGHT, Cue.EXTRA, Cue.HALF) and _modifier_ahead(following):
-        return Part(span, Role.CUE)
     items, modifiers = senses_of(span, "item"), senses_of(span, "modifier")
     groups, sizes = senses_of(span, "group"), senses_of(span, "size")
+    degree = span.has(Cue.LIGHT, Cue.EXTRA, Cue.HALF) and _modifier_ahead(following)
+    if degree and not any(_sized_ahead(s, following, menu) for s in sizes):
+        return Part(span, Role.CUE)
     if items and not modifiers and items[0].quality < WHOLE and senses_of(span, "category"):
         # The heading itself explains the word better than half a name under it.
         items = ()
@@ -235,6 +237,12 @@ def _named_before(before: list[Part]) -> bool:
 
 def _item_ahead(following: Span | None) -> bool:
     return following is not None and any(s.kind == "item" for s in following.senses)
+
+
+def _sized_ahead(size: Sense, following: Span | None, menu: CompiledMenu) -> bool:
+    """Whether an item that comes in this size is named in full."""
+    named = () if following is None else senses_of(following, "item")
+    return any(s.quality >= WHOLE and menu.allows(s.id, size) for s in named)
 
 
 def _modifier_ahead(following: Span | None) -> bool:
