@@ -95,9 +95,7 @@ class Listener:
         self._wish: Want | None = None
         self._count = 0
         self._audio_end = 0
-        self._surroundings = Surroundings(
-            stand_out_db=settings.stand_out_db, faint_db=settings.faint_db
-        )
+        self._surroundings = Surroundings(settings.surroundings)
         self._noise = False
         """Whether the utterance before was cut because there were no words in it."""
 
@@ -351,10 +349,9 @@ class Listener:
         if not heard and not shown:
             return self._discard(utterance)
         end = utterance.started if utterance.ended is None else utterance.ended
-        if hypothesis.confidence >= self._settings.unclear_confidence:
-            self._surroundings.understood(utterance.power)
-        behind = self._surroundings.behind(utterance.power, utterance.floor)
-        overheard = behind and hypothesis.confidence < self._settings.faint_confidence
+        self._surroundings.understood(utterance.power, hypothesis.confidence)
+        needed = self._surroundings.needed(utterance.power, utterance.floor)
+        overheard = hypothesis.confidence < needed
         hypothesis = hypothesis.calibrated(self._calibration)
         if not hypothesis.text and utterance.text:
             # The thorough decode went round in circles: better what was shown than nothing.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from voice_service.ending import Patience
 from voice_service.endpointing import EndpointSettings
+from voice_service.surroundings import SurroundingsSettings
 from voice_service.vad import FRAME_MS
 
 
@@ -29,9 +30,8 @@ class ListenerSettings:
     has not changed for `no_progress` is ended although the detector still hears speech. Text of
     which the decoder is less sure than `min_confidence`, or `min_partial_confidence` before
     anything of the utterance has been shown, is taken for noise; where no frame was as speech-like
-    as `clear_speech`, less than `unclear_confidence`. What does not stand out by
-    `stand_out_db` from its surroundings, or is fainter by `faint_db` than the session's loudest
-    speech, and is less sure than `faint_confidence` is told, but taken for overheard.
+    as `clear_speech`, less than `unclear_confidence`. What is less sure
+    than `surroundings` ask for is told, but taken for overheard.
     """
 
     endpoint: EndpointSettings
@@ -46,6 +46,4 @@ class ListenerSettings:
     min_partial_confidence: float
     clear_speech: float
     unclear_confidence: float
-    stand_out_db: float
-    faint_db: float
-    faint_confidence: float
+    surroundings: SurroundingsSettings

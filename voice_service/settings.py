@@ -22,6 +22,7 @@ from voice_service.listening import ListenerSettings, frames
 from voice_service.ordering import Thresholds
 from voice_service.ordering.thresholds import DEFAULT
 from voice_service.session import SessionSettings
+from voice_service.surroundings import SurroundingsSettings
 from voice_service.vad import DetectorKind
 
 Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
@@ -146,17 +147,18 @@ class VoiceSettings(HubSettings):
         0.6, description="The least confidence for the text of an utterance that is not."
     )
     stand_out_db: Annotated[float, Field(ge=0, le=60)] = Field(
-        3.5,
-        description="An utterance is faint if it is not so much louder than its surroundings.",
+        4.0,
+        description="Speech stands out if it is so much louder than its surroundings.",
     )
     faint_db: Annotated[float, Field(ge=0, le=60)] = Field(
         8.0,
-        description="An utterance is faint if the session's loudest was so much louder.",
+        description="Speech is faint if the session's loudest was so much louder, and sooner if "
+        "it does not stand out.",
     )
     faint_confidence: Probability = Field(
         0.8,
-        description="A faint utterance less sure than this is told, and orders nothing: others may "
-        "be talking in the background.",
+        description="Faint speech less sure than this is told, and orders nothing: others may be "
+        "talking in the background.",
     )
     min_partial_confidence: Probability = Field(
         0.05, description="An utterance's first partial less sure than this is held back."
@@ -274,9 +276,12 @@ class VoiceSettings(HubSettings):
             min_partial_confidence=self.min_partial_confidence,
             clear_speech=self.clear_speech,
             unclear_confidence=self.unclear_confidence,
-            stand_out_db=self.stand_out_db,
-            faint_db=self.faint_db,
-            faint_confidence=self.faint_confidence,
+            surroundings=SurroundingsSettings(
+                stand_out_db=self.stand_out_db,
+                faint_db=self.faint_db,
+                faint_confidence=self.faint_confidence,
+                unclear_confidence=self.unclear_confidence,
+            ),
         )
 
     def compute(self, device: Device) -> Compute:

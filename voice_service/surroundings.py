@@ -6,7 +6,9 @@ Behind a guest other people talk, and what is murmured becomes words of the menu
 
 from __future__ import annotations
 
+import sys
 from collections import deque
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,16 +23,31 @@ _QUIETER_SHARE: Final = 30
 """In % of the last frames: between words and behind a guest it is about as quiet as this."""
 
 
-class Surroundings:
-    """What one session has heard. Levels are mean squares of samples; ratios are in dB.
+_BESIDE_DB: Final = 3.0
+"""What is as loud as this beside the guest, and stands out, is the guest."""
 
-    Background is what is not `stand_out_db` above the quieter frames of the last ten seconds, or is
-    `faint_db` below the loudest that was understood.
+
+@dataclass(frozen=True, slots=True)
+class SurroundingsSettings:
+    """Speech stands out if it is `stand_out_db` above the quieter frames of the last ten seconds.
+
+    Of what is less loud than the loudest that was understood, and does not stand out, and of what
+    is `faint_db` less loud in any case, the decoder must be as sure as `faint_confidence`. While
+    nobody has been understood, `unclear_confidence` is enough for what does not stand out: in a
+    noise as loud as the guest nothing does.
     """
 
-    def __init__(self, *, stand_out_db: float, faint_db: float) -> None:
-        self._stands_out = 10 ** (stand_out_db / 10)
-        self._faint = 10 ** (-faint_db / 10)
+    stand_out_db: float
+    faint_db: float
+    faint_confidence: float
+    unclear_confidence: float
+
+
+class Surroundings:
+    """What one session has heard. Levels are mean squares of samples."""
+
+    def __init__(self, settings: SurroundingsSettings) -> None:
+        self._settings = settings
         self._levels: deque[float] = deque(maxlen=_REMEMBERED)
         self._loudest = 0.0
 
@@ -38,9 +55,10 @@ class Surroundings:
         """Take the level of the next frame."""
         self._levels.append(level)
 
-    def understood(self, level: float) -> None:
-        """Speech of this level was understood well."""
-        self._loudest = max(self._loudest, level)
+    def understood(self, level: float, confidence: float) -> None:
+        """Speech of this level was understood; it counts if the decoder was sure enough."""
+        if confidence >= self._settings.unclear_confidence:
+            self._loudest = max(self._loudest, level)
 
     @property
     def floor(self) -> float:
@@ -49,6 +67,19 @@ class Surroundings:
             return 0.0
         return float(np.percentile(self._levels, _QUIETER_SHARE))
 
-    def behind(self, level: float, floor: float) -> bool:
-        """Whether speech of this level, over the `floor` of its time, may be in the background."""
-        return level < max(floor * self._stands_out, self._loudest * self._faint)
+    def needed(self, level: float, floor: float) -> float:
+        """How sure the decoder must be that speech of this level is the guest's.
+
+        `floor` is that of its time.
+        """
+        settings = self._settings
+        hidden = level < floor * _ratio(settings.stand_out_db)
+        if not self._loudest:
+            return settings.unclear_confidence if hidden else 0.0
+        below = self._loudest / max(level, sys.float_info.min)
+        faint = below >= _ratio(_BESIDE_DB if hidden else settings.faint_db)
+        return settings.faint_confidence if faint else 0.0
+
+
+def _ratio(decibels: float) -> float:
+    return float(10 ** (decibels / 10))

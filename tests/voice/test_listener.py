@@ -32,6 +32,7 @@ from voice_service.heard import (
 from voice_service.hypothesis import DecodeRequest, Hypothesis, Word
 from voice_service.listener import Listener
 from voice_service.listening import ListenerSettings, to_ms
+from voice_service.surroundings import SurroundingsSettings
 from voice_service.vad import FRAME
 
 SETTINGS = ListenerSettings(
@@ -56,9 +57,9 @@ SETTINGS = ListenerSettings(
     min_partial_confidence=0.3,
     clear_speech=0.6,
     unclear_confidence=0.6,
-    stand_out_db=3.5,
-    faint_db=8.0,
-    faint_confidence=0.8,
+    surroundings=SurroundingsSettings(
+        stand_out_db=4.0, faint_db=8.0, faint_confidence=0.8, unclear_confidence=0.6
+    ),
 )
 Pattern = list[tuple[bool, int]]
 Answer = Callable[[DecodeRequest], Hypothesis | None]
@@ -684,24 +685,46 @@ def test_what_is_much_fainter_than_the_guest_is_told_as_overheard_unless_it_is_s
 @pytest.mark.parametrize(
     ("level", "lead", "confidence", "heard"),
     [
-        (0.12, 100, 0.7, False),
-        (0.12, 100, 0.9, True),
+        (0.12, 100, 0.5, False),
+        (0.12, 100, 0.7, True),
         (0.2, 100, 0.5, True),
-        (0.12, 20, 0.7, True),
+        (0.12, 20, 0.5, True),
     ],
 )
-def test_what_does_not_stand_out_from_the_noise_is_overheard_unless_it_is_sure(
+def test_what_does_not_stand_out_before_the_guest_speaks_is_overheard_if_it_is_unsure(
     level: float, lead: int, confidence: float, heard: bool
 ) -> None:
-    """Babble that is taken for speech before the guest has said a word; the noise is 0.1 loud.
+    """Babble that is taken for speech; the noise is 0.1 loud.
 
     As long as little has been heard there is nothing to stand out from.
     """
+    assert overheard([(level, confidence)], noise=0.1, lead=lead) == [not heard]
+
+
+@pytest.mark.parametrize(
+    ("level", "noise", "confidence", "heard"),
+    [
+        (0.12, 0.1, 0.7, False),
+        (0.12, 0.1, 0.9, True),
+        (0.19, 0.1, 0.7, True),
+        (0.12, 0.001, 0.7, True),
+    ],
+)
+def test_what_neither_stands_out_nor_is_as_loud_as_the_guest_is_overheard_if_it_is_unsure(
+    level: float, noise: float, confidence: float, heard: bool
+) -> None:
+    """Behind the guest, who is 0.2 loud. In a quiet room it is the guest who speaks low."""
+    assert overheard([(0.2, 0.9), (level, confidence)], noise=noise, lead=100) == [False, not heard]
+
+
+def overheard(said: list[tuple[float, float]], *, noise: float, lead: int) -> list[bool]:
+    """Whether each of the utterances (level and confidence) is, in so much noise."""
     listener = Listener(SETTINGS, Marked(), "en", "", unsure)
-    events: list[ListenerEvent] = []
-    for value in [-0.1] * lead + [level] * 20 + [-0.1] * 20:
-        events += listener.push(np.full(FRAME, value, np.float32), 0.0)
-        while listener.wanted() is not None:
-            listener.take()
-            events += listener.decoded(Hypothesis("a burger", confidence), 0.0)
-    assert [e.overheard for e in events if isinstance(e, Final)] == [not heard]
+    events = listener.push(np.full(lead * FRAME, -noise, np.float32), 0.0)
+    for level, confidence in said:
+        for value in [level] * 20 + [-noise] * 20:
+            events += listener.push(np.full(FRAME, value, np.float32), 0.0)
+            while listener.wanted() is not None:
+                listener.take()
+                events += listener.decoded(Hypothesis("a burger", confidence), 0.0)
+    return [e.overheard for e in events if isinstance(e, Final)]
