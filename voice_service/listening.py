@@ -30,8 +30,8 @@ class ListenerSettings:
     has not changed for `no_progress` is ended although the detector still hears speech. Text of
     which the decoder is less sure than `min_confidence`, or `min_partial_confidence` before
     anything of the utterance has been shown, is taken for noise; where no frame was as speech-like
-    as `clear_speech`, less than `unclear_confidence`. What is less sure
-    than `surroundings` ask for is told, but taken for overheard.
+    as `clear_speech`, less than `unclear_confidence`. What is less sure than `surroundings` ask for
+    is told, but taken for overheard.
     """
 
     endpoint: EndpointSettings
