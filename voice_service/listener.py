@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+import numpy as np
+
 from voice_service.audio import Framer, Samples
 from voice_service.calibration import RAW, Calibration
 from voice_service.ending import Judge, by_marks
@@ -30,6 +32,7 @@ from voice_service.heard import (
 )
 from voice_service.hypothesis import DecodeRequest, Hypothesis
 from voice_service.listening import ListenerSettings, to_ms
+from voice_service.surroundings import Surroundings
 from voice_service.utterance import Timeline, Utterance
 from voice_service.vad import FRAME, SpeechDetector
 
@@ -92,7 +95,9 @@ class Listener:
         self._wish: Want | None = None
         self._count = 0
         self._audio_end = 0
-        self._loudest = 0.0
+        self._surroundings = Surroundings(
+            stand_out_db=settings.stand_out_db, faint_db=settings.faint_db
+        )
         self._noise = False
         """Whether the utterance before was cut because there were no words in it."""
 
@@ -178,10 +183,12 @@ class Listener:
         events: list[ListenerEvent] = []
         for frame in new:
             self._timeline.append(frame)
+            power = float(np.mean(np.square(frame)))
+            self._surroundings.hear(power)
             probability = self._detector.probability(frame)
             events += self._follow(self._endpointer.push(probability), now)
             if self._current is not None:
-                self._current.sound(frame, probability)
+                self._current.sound(power, probability)
         if self._current is None:
             keep = self._settings.pre_roll + self._settings.endpoint.confirm
             self._timeline.forget_before(self._endpointer.position - keep)
@@ -205,7 +212,7 @@ class Listener:
 
     def _end(self, event: SpeechEnded, now: float) -> list[ListenerEvent]:
         utterance, self._current, self._wish = self._speaking_utterance(), None, None
-        utterance.ended = event.at
+        utterance.ended, utterance.floor = event.at, self._surroundings.floor
         cut = self._endpointer.started is not None
         self._audio_end = event.at if cut else self._audio_stop(event.at)
         told: list[ListenerEvent] = []
@@ -345,8 +352,9 @@ class Listener:
             return self._discard(utterance)
         end = utterance.started if utterance.ended is None else utterance.ended
         if hypothesis.confidence >= self._settings.unclear_confidence:
-            self._loudest = max(self._loudest, utterance.power)
-        overheard = self._overheard(utterance, hypothesis.confidence)
+            self._surroundings.understood(utterance.power)
+        behind = self._surroundings.behind(utterance.power, utterance.floor)
+        overheard = behind and hypothesis.confidence < self._settings.faint_confidence
         hypothesis = hypothesis.calibrated(self._calibration)
         if not hypothesis.text and utterance.text:
             # The thorough decode went round in circles: better what was shown than nothing.
@@ -370,11 +378,6 @@ class Listener:
         if utterance.peak >= self._settings.clear_speech:
             return otherwise
         return max(otherwise, self._settings.unclear_confidence)
-
-    def _overheard(self, utterance: Utterance, confidence: float) -> bool:
-        """Whether it may be others who talk in the background."""
-        faint = utterance.power < self._loudest * 10 ** (-self._settings.faint_db / 10)
-        return faint and confidence < self._settings.faint_confidence
 
     def _discard(self, utterance: Utterance) -> list[ListenerEvent]:
         return [] if utterance.number is None else [Discarded(utterance.number, failed=False)]

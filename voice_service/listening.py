@@ -29,9 +29,9 @@ class ListenerSettings:
     has not changed for `no_progress` is ended although the detector still hears speech. Text of
     which the decoder is less sure than `min_confidence`, or `min_partial_confidence` before
     anything of the utterance has been shown, is taken for noise; where no frame was as speech-like
-    as `clear_speech`, less than `unclear_confidence`. What is fainter by `faint_db` than the
-    session's loudest speech and less sure than `faint_confidence` is told, but taken for overheard:
-    other people talk as well, and words of the menu are heard all too easily in what they say.
+    as `clear_speech`, less than `unclear_confidence`. What does not stand out by
+    `stand_out_db` from its surroundings, or is fainter by `faint_db` than the session's loudest
+    speech, and is less sure than `faint_confidence` is told, but taken for overheard.
     """
 
     endpoint: EndpointSettings
@@ -46,5 +46,6 @@ class ListenerSettings:
     min_partial_confidence: float
     clear_speech: float
     unclear_confidence: float
+    stand_out_db: float
     faint_db: float
     faint_confidence: float

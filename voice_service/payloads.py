@@ -83,8 +83,8 @@ class WordData(BaseModel):
 class FinalData(TranscriptData):
     """The transcript of an utterance; there is no other after it.
 
-    `overheard`: faint and unsure beside the session's other speech, so other people may be talking;
-    it orders nothing.
+    `overheard`: unsure, and it hardly stands out from its surroundings or is faint beside the
+    session's other speech, so other people may be talking; it orders nothing.
     """
 
     is_final: Literal[True]

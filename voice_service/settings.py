@@ -145,8 +145,12 @@ class VoiceSettings(HubSettings):
     unclear_confidence: Probability = Field(
         0.6, description="The least confidence for the text of an utterance that is not."
     )
+    stand_out_db: Annotated[float, Field(ge=0, le=60)] = Field(
+        3.5,
+        description="An utterance is faint if it is not so much louder than its surroundings.",
+    )
     faint_db: Annotated[float, Field(ge=0, le=60)] = Field(
-        3.0,
+        8.0,
         description="An utterance is faint if the session's loudest was so much louder.",
     )
     faint_confidence: Probability = Field(
@@ -270,6 +274,7 @@ class VoiceSettings(HubSettings):
             min_partial_confidence=self.min_partial_confidence,
             clear_speech=self.clear_speech,
             unclear_confidence=self.unclear_confidence,
+            stand_out_db=self.stand_out_db,
             faint_db=self.faint_db,
             faint_confidence=self.faint_confidence,
         )

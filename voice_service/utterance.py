@@ -57,6 +57,8 @@ class Utterance:
     """The highest speech probability of its frames."""
     power: float = 0.0
     """The mean power of its frames, each weighted by its speech probability."""
+    floor: float = 0.0
+    """The power that its speech had to stand out from when it ended."""
     weight: float = 0.0
     heard_to: int = 0
     """How far the latest quick decode listened."""
@@ -83,13 +85,13 @@ class Utterance:
         """Decodes in a row that heard the same."""
         return self.unchanged + (not self.wordless)
 
-    def sound(self, frame: Samples, probability: float) -> None:
-        """Take the next frame, for how clear and how loud the speech is."""
+    def sound(self, power: float, probability: float) -> None:
+        """Take the next frame's power, for how clear and how loud the speech is."""
         self.peak = max(self.peak, probability)
         self.weight += probability
         if self.weight:
             share = probability / self.weight
-            self.power += share * (float(np.mean(np.square(frame))) - self.power)
+            self.power += share * (power - self.power)
 
     def hear(self, hypothesis: Hypothesis, heard_to: int, promise: bool = True) -> bool:
         """Take a hypothesis for the audio so far; return whether it changed what can be shown.

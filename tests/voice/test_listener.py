@@ -56,7 +56,8 @@ SETTINGS = ListenerSettings(
     min_partial_confidence=0.3,
     clear_speech=0.6,
     unclear_confidence=0.6,
-    faint_db=3.0,
+    stand_out_db=3.5,
+    faint_db=8.0,
     faint_confidence=0.8,
 )
 Pattern = list[tuple[bool, int]]
@@ -662,9 +663,9 @@ class Level:
 
 @pytest.mark.parametrize(
     ("amplitude", "confidence", "heard"),
-    [(0.3, 0.7, False), (0.3, 0.85, True), (0.4, 0.5, True), (0.5, 0.5, True)],
+    [(0.1, 0.7, False), (0.1, 0.9, True), (0.3, 0.5, True), (0.5, 0.5, True)],
 )
-def test_what_is_fainter_than_the_guest_is_told_as_overheard_unless_it_is_sure(
+def test_what_is_much_fainter_than_the_guest_is_told_as_overheard_unless_it_is_sure(
     amplitude: float, confidence: float, heard: bool
 ) -> None:
     """People in the background talk as well, and nothing that was heard is kept back."""
@@ -678,3 +679,29 @@ def test_what_is_fainter_than_the_guest_is_told_as_overheard_unless_it_is_sure(
                 events += listener.decoded(Hypothesis("a burger", sure), 0.0)
     assert [e.overheard for e in events if isinstance(e, Final)] == [False, not heard]
     assert not any(isinstance(e, Discarded) for e in events)
+
+
+@pytest.mark.parametrize(
+    ("level", "lead", "confidence", "heard"),
+    [
+        (0.12, 100, 0.7, False),
+        (0.12, 100, 0.9, True),
+        (0.2, 100, 0.5, True),
+        (0.12, 20, 0.7, True),
+    ],
+)
+def test_what_does_not_stand_out_from_the_noise_is_overheard_unless_it_is_sure(
+    level: float, lead: int, confidence: float, heard: bool
+) -> None:
+    """Babble that is taken for speech before the guest has said a word; the noise is 0.1 loud.
+
+    As long as little has been heard there is nothing to stand out from.
+    """
+    listener = Listener(SETTINGS, Marked(), "en", "", unsure)
+    events: list[ListenerEvent] = []
+    for value in [-0.1] * lead + [level] * 20 + [-0.1] * 20:
+        events += listener.push(np.full(FRAME, value, np.float32), 0.0)
+        while listener.wanted() is not None:
+            listener.take()
+            events += listener.decoded(Hypothesis("a burger", confidence), 0.0)
+    assert [e.overheard for e in events if isinstance(e, Final)] == [not heard]

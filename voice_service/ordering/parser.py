@@ -210,8 +210,9 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     if part.cue(Cue.INSTEAD):
         _replace_last(state)
         return index + 1
+    noun = index > 0 and parts[index - 1].cue(Cue.A)  # "a strike"
     removes = (
-        part.cue(Cue.REMOVE)
+        (part.cue(Cue.REMOVE) and not noun)
         or taken_off(parts, index)
         or no_longer(parts, index)
         or denies_one(parts, index)
