@@ -405,11 +405,20 @@ class Attacher:
             for one in beside
         )
         if said.every:
-            for modifier in group.modifiers:
-                current.put(Mod(modifier.id, group.id, quality=_EVERY, every=True))
+            self._every(said, current)
         elif not named and not any(m.group == group.id for m in current.mods):
             choices = tuple(m.name for m in group.modifiers)
             self.acts.append(Problem("choose_modifier", said.text, choices))
+
+    def _every(self, said: SaidGroup, current: Group) -> None:
+        """ "All the toppings", on what takes them."""
+        order = [current, *(g for g in reversed(self.groups) if g is not current)]
+        host = next((g for g in order if self.menu.takes(g.item, said.id)), None)
+        if host is None:
+            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+            return
+        for modifier in self.menu.groups[said.id].modifiers:
+            host.put(Mod(modifier.id, said.id, quality=_EVERY, every=True))
 
     def _category(self, said: SaidCategory) -> None:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
