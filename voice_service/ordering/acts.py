@@ -139,7 +139,8 @@ class Modify:
     """Change lines in place.
 
     `only`: so many of a line that has more, the others stay.
-    `adds`: it was asked for on top of what there is, so that it replaces nothing.
+    `adds`: it was asked for on top of what there is, so that it replaces nothing. `bare`: it was
+    only named, in no words that change anything.
     """
 
     target: Target
@@ -150,6 +151,7 @@ class Modify:
     text: str = ""
     only: int | None = None
     adds: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,11 @@ def _more_alone(meant: Sequence[Part]) -> bool:
     return any(found is not None and found[1] == len(words) for found in more)
 
 
+def _one_less(meant: Sequence[Part]) -> bool:
+    counted = any(p.role is Role.NUMBER or p.cue(Cue.ONE) for p in meant[:1])
+    return counted and meant[-1].cue(Cue.FEWER)
+
+
 def _pause(part: Part) -> bool:
     return part.role is Role.CUE and part.span.cues <= {Cue.FILLER, Cue.SIZED}
 
@@ -98,7 +103,8 @@ def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: Cart
     changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE, Cue.UNDO)
     first = all(p.idle or p.cue(Cue.REQUEST, Cue.ADD, Cue.AND) for p in parts[:start])
     more = bool(cart.items) and first and _more_alone(meant)
-    if not meant or more or changes or any(p.cue(Cue.MAKE) for p in before):
+    fewer = start == 0 and _one_less(meant)
+    if not meant or more or fewer or changes or any(p.cue(Cue.MAKE) for p in before):
         return True
     if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:
         return parts[start - 1].role in (Role.ITEM, Role.MODIFIER)
