@@ -39,8 +39,10 @@ def halved(
     each = quantity // _SEVERAL
     shared: list[Said] = []
     for one in said:
-        half = isinstance(one, SaidModifier)
-        shared += [SaidSplit(each), replace(one, qualifier=None)] if half else [one]
+        if isinstance(one, SaidModifier):
+            shared += [SaidSplit(each), replace(one, qualifier=None)]
+        else:
+            shared.append(one)
     return shared
 
 
