@@ -107,6 +107,19 @@ def test_three_tacos_are_no_plate_of_three() -> None:
     assert order(_taqueria(), "a three taco plate with a water") == ["1 >water", "1 plate"]
 
 
+@pytest.mark.parametrize(
+    ("utterance", "line"),
+    [
+        ("a taco no onions with chicken and bacon sorry make that carnitas", "+bacon +carnitas"),
+        ("a taco no onions with chicken and bacon sorry make that a carnitas", "+bacon +carnitas"),
+        ("a taco with chicken and bacon no onions no wait al pastor", "+al_pastor +bacon"),
+    ],
+)
+def test_another_choice_of_a_kind_takes_its_place(utterance: str, line: str) -> None:
+    """Also where it was not the last word, and with an article; what was left off stays off."""
+    assert order(_taqueria(), utterance) == [f"1 taco {line} -onions"]
+
+
 def test_a_number_on_the_board_may_be_several() -> None:
     """ "Number 2s" is the name, written as several."""
     assert order(_taqueria(), "2 number 2s with water") == ["2 >water", "2 plate"]

@@ -411,7 +411,7 @@ class Attacher:
             if (group.id, default) in self.menu.modifiers:
                 current.put(Mod(default, group.id, negated=True))
         alike = tuple(s for s in said.named if s.quality >= WHOLE)
-        if len(alike) == len(self.groups) == 1 and not defaults:
+        if len(alike) == len({g.item for g in self.groups}) == 1 and not defaults:
             self._modifier(SaidModifier(alike, said.text, (), negated=True), current)
 
     def _whole_group(self, said: SaidGroup, current: Group, beside: Sequence[Said]) -> None:

@@ -1,4 +1,4 @@
-"""A name that is a list: is "rice and beans" a side, or rice and beans on the burrito?"""
+"""A name of several words: is "rice and beans" a side, or rice and beans on the burrito?"""
 
 from __future__ import annotations
 
@@ -33,6 +33,24 @@ def listed(
     links = [words[at] for at in range(len(words)) if _link(words[at], menu)]
     certainty = _EITHER if links else 1.0
     return [_part(piece, span, certainty) for piece in pieces] if len(pieces) > 1 else []
+
+
+def left_off(
+    span: Span, following: Span | None, menu: CompiledMenu, current: str | None
+) -> list[Part]:
+    """ "No" and the modifier in "no salt", where that is a choice of another item and no name here.
+
+    Empty if it is not.
+    """
+    words, modifiers = span.text.split(), senses_of(span, "modifier")
+    if current is None or not modifiers or words[0] not in menu.language.cues[Cue.NO]:
+        return []
+    elsewhere = following is not None and any(s.kind == "item" for s in following.senses)
+    if elsewhere or any(menu.allows(current, s) for s in modifiers):
+        return []
+    pieces = _pieces(words[1:], current, menu)
+    without = replace(span, text=words[0], senses=(), cues=frozenset({Cue.NO}))
+    return [Part(without, Role.CUE), _part(pieces[0], span, 1.0)] if len(pieces) == 1 else []
 
 
 def _in_a_list(before: Sequence[Part]) -> bool:

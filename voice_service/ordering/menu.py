@@ -34,6 +34,7 @@ class CompiledMenu:
             (group.id, m.id): m for group in menu.modifier_groups for m in group.modifiers
         }
         self._takes = {item.id: self._groups_of(item) for item in menu.items}
+        self._general = frozenset(item.id for item in menu.items if self._named_as_kind(item))
         self.lexicon = self._lexicon()
         self.bias = spoken_menu(menu, self.language)
 
@@ -97,10 +98,7 @@ class CompiledMenu:
 
     def is_general(self, item_id: str) -> bool:
         """Whether an item is called as its whole category is: "pizza", among other pizzas."""
-        item = self.items[item_id]
-        category = self.categories[item.category]
-        kinds = {keys_of(n, self.language) for n in (category.name, *category.aliases)}
-        return any(keys_of(n, self.language) in kinds for n in (item.name, *item.aliases))
+        return item_id in self._general
 
     def parts_of(self, item_id: str) -> list[str]:
         """The items that a combo comes with if the guest chooses nothing."""
@@ -109,6 +107,11 @@ class CompiledMenu:
     def in_category(self, category: str) -> list[str]:
         """Ids of the items of a category that are not sold out, in the menu's order."""
         return [i.id for i in self.menu.items if i.category == category and not i.sold_out]
+
+    def _named_as_kind(self, item: MenuItem) -> bool:
+        category = self.categories[item.category]
+        kinds = {keys_of(n, self.language) for n in (category.name, *category.aliases)}
+        return any(keys_of(n, self.language) in kinds for n in (item.name, *item.aliases))
 
     def _groups_of(self, item: MenuItem) -> frozenset[str]:
         parts = [i for slot in item.slots for i in self.fillings(slot)]

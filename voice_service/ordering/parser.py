@@ -24,7 +24,13 @@ from voice_service.ordering.asides import aside
 from voice_service.ordering.asked import asked_about
 from voice_service.ordering.carry import dangling, headless
 from voice_service.ordering.commands import change, keep, make, substitute
-from voice_service.ordering.corrections import correct, ends_in_no, no_as_correction, taken_back
+from voice_service.ordering.corrections import (
+    correct,
+    ends_in_no,
+    makes_another,
+    no_as_correction,
+    taken_back,
+)
 from voice_service.ordering.described import described
 from voice_service.ordering.homophones import counted
 from voice_service.ordering.language import Cue
@@ -33,6 +39,7 @@ from voice_service.ordering.lookahead import (
     MARKS,
     denies_one,
     item_ahead,
+    just_before,
     leaves_off,
     more_of_it,
     names_something,
@@ -166,7 +173,9 @@ def _beside_the_order(parts: list[Part], index: int, state: State) -> int | None
 
 
 def _wishes_for(parts: Sequence[Part], index: int) -> bool:
-    """Whether it only names who wants what follows: "my dad wants a coke"."""
+    """Whether it only names who wants what follows: "my dad wants a coke", "for my mom a coke"."""
+    if any(p.cue(Cue.FOR) for p in just_before(parts, index)):
+        return True
     following = parts[index + 1 : index + 2]
     named = " " not in parts[index].span.text
     return named and bool(following) and following[0].cue(Cue.REQUEST)
@@ -223,9 +232,9 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
         return _command(parts, index + 1, state, substitute)
     if part.cue(Cue.CHANGE):
         return _change(parts, index, state)
-    if part.cue(Cue.MAKE):
+    corrects = part.cue(Cue.CORRECT) or makes_another(parts, index, state)
+    if part.cue(Cue.MAKE) and not corrects:
         return _make(parts, index, state)
-    corrects = part.cue(Cue.CORRECT)
     if corrects and ends_in_no(parts, index, state):
         state.stretch.append(Part(replace(part.span, cues=frozenset({Cue.NO})), Role.CUE))
         return index + 1

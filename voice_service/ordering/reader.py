@@ -285,6 +285,8 @@ class Reader:
             self._count, self._more = 1, True
             self._wanted = True
         elif part.cue(Cue.A):
+            if self._carried is not None:
+                self._negated, self._carried = False, None  # "no onions and a pickle"
             self._count_stands_alone()
             self._count, self._count_words, self._wanted = 1, (), True
         else:

@@ -9,7 +9,7 @@ from voice_service.ordering.either import fits, reading
 from voice_service.ordering.kinds import with_kinds
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
-from voice_service.ordering.listed import listed
+from voice_service.ordering.listed import left_off, listed
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import HEADS, WHOLE, Part, Role, senses_of
 from voice_service.ordering.segment import Span
@@ -29,7 +29,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
     named: Part | None = None  # said again by the words since: "cola cola cola"
     for index, span in enumerate(spans):
         following = spans[index + 1] if index + 1 < len(spans) else None
-        pieces = listed(span, parts, menu, current)
+        pieces = listed(span, parts, menu, current) or left_off(span, following, menu, current)
         if pieces:
             parts, named = [*parts, *pieces], None
             continue
@@ -38,7 +38,10 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         if head is not None:
             parts.append(part)
             part = head
-        if span.has(Cue.MEASURE) and _measures_nothing(part, spans[index + 1 :], menu):
+        ordered = any(p.role is Role.ITEM for p in parts)
+        if span.has(Cue.MEASURE) and _measures_nothing(
+            part, spans[index + 1 :], menu, ordered=ordered
+        ):
             part = Part(_only(span, Cue.MEASURE), Role.CUE)
         if parts and (
             _names_again(part, named or parts[-1], menu) or _heads_modifier(part, parts[-1])
@@ -75,11 +78,32 @@ def _elliptical(part: Part, current: str | None, menu: CompiledMenu, *, listed: 
 
     `listed`: "three colas, one diet" may be one of the three.
     """
-    sense = part.senses[0]
-    if current is None or sense.quality >= WHOLE or not _goes_on_as(part, current, menu):
+    if current is None or part.senses[0].quality >= WHOLE:
+        return part
+    goes_on = [s for s in part.senses if s.id in part.items and _goes_on(part, s, current, menu)]
+    if len(goes_on) != 1 or (goes_on[0].id == current and len(part.items) == 1):
         return part
     certainty = _ONE_OF_THEM if listed else 1.0
-    return replace(part, senses=(replace(sense, quality=1.0, certainty=certainty),))
+    return replace(part, senses=(replace(goes_on[0], quality=1.0, certainty=certainty),))
+
+
+def _names_kind_of(part: Part, item: str, menu: CompiledMenu) -> bool:
+    """Whether `part` names one other item, whose name goes on as that of `item`."""
+    [other, *more] = part.items
+    return not more and other != item and _goes_on(part, part.senses[0], item, menu)
+
+
+def _goes_on(part: Part, sense: Sense, current: str, menu: CompiledMenu) -> bool:
+    """Whether what `part` leaves out of a name of an item is the name of the item before it."""
+    said = set(keys_of(part.span.text, menu.language))
+    item = menu.items[sense.id]
+    for name in (item.name, *item.aliases):
+        keys = keys_of(name, menu.language)
+        missing = [k for k in keys if k not in said] if said <= set(keys) else []
+        named = menu.lexicon.find("".join(missing), "") if missing else ()
+        if any(s.kind == "item" and s.id == current and s.quality >= _NAMED for s in named):
+            return True
+    return False
 
 
 def _in_list(before: Sequence[Part]) -> bool:
@@ -90,16 +114,6 @@ def _in_list(before: Sequence[Part]) -> bool:
     return comma and counted
 
 
-def _goes_on_as(part: Part, item: str, menu: CompiledMenu) -> bool:
-    """Whether what is left out of an item's name is the name of another one."""
-    if len(part.items) != 1 or part.items[0] == item:
-        return False
-    said = set(keys_of(part.span.text, menu.language))
-    missing = [k for k in keys_of(menu.item_name(part.items[0]), menu.language) if k not in said]
-    named = menu.lexicon.find("".join(missing), "") if missing else ()
-    return any(s.kind == "item" and s.id == item and s.quality >= _NAMED for s in named)
-
-
 def _usual(part: Part, following: Span | None, before: Sequence[Part], menu: CompiledMenu) -> Part:
     """The item that "regular" is in "two colas, one diet and one regular"."""
     ordinary = part.role is Role.CUE and part.span.text in menu.language.ordinary_words
@@ -108,7 +122,7 @@ def _usual(part: Part, following: Span | None, before: Sequence[Part], menu: Com
         return part
     named = [p for p in before if p.role is Role.ITEM]
     for item in [p.items[0] for p in named[:-1]][::-1]:
-        if _goes_on_as(named[-1], item, menu):
+        if _names_kind_of(named[-1], item, menu):
             sense = Sense("item", item, None)
             return Part(replace(part.span, senses=(sense,), cues=frozenset()), Role.ITEM, (sense,))
     return part
@@ -124,6 +138,7 @@ def _head_item(
     """The item in a modifier's name that stands alone: "an order of wheat toast"."""
     words = part.span.text.split()
     counted = bool(before) and (before[-1].role is Role.NUMBER or before[-1].cue(*HEADS))
+    counted = counted or (current is None and all(p.idle or p.cue(Cue.REQUEST) for p in before))
     if part.role is not Role.MODIFIER or len(words) < 2 or not counted:
         return None
     if current is not None and any(menu.allows(current, s) for s in part.senses):
@@ -137,12 +152,19 @@ def _head_item(
     return Part(replace(part.span, senses=items, text=words[-1]), Role.ITEM, items)
 
 
-def _measures_nothing(part: Part, ahead: Sequence[Span], menu: CompiledMenu) -> bool:
-    """Whether "cup of" is a size or container on this menu, but not of the item that follows."""
+def _measures_nothing(
+    part: Part, ahead: Sequence[Span], menu: CompiledMenu, *, ordered: bool
+) -> bool:
+    """Whether "cup of" is a size or container on this menu, but not of the item that follows.
+
+    `ordered`: an item was said before it.
+    """
     if part.role not in (Role.SIZE, Role.MODIFIER) or not ahead:
         return False
     items = (s.id for span in ahead[:_NEAR] for s in span.senses if s.kind == "item")
     first = next(items, None)
+    if part.role is Role.MODIFIER and ordered and {s.kind for s in ahead[0].senses} == {"modifier"}:
+        return True  # "and a shot of vanilla"
     return first is not None and not any(menu.allows(first, s) for s in part.senses)
 
 
@@ -180,10 +202,11 @@ def _role(
     following = ahead[0] if ahead else None
     if not span.senses:
         return _unnamed(span, before)
-    if span.has(Cue.LIGHT, Cue.EXTRA, Cue.HALF) and _modifier_ahead(following):
-        return Part(span, Role.CUE)
     items, modifiers = senses_of(span, "item"), senses_of(span, "modifier")
     groups, sizes = senses_of(span, "group"), senses_of(span, "size")
+    degree = span.has(Cue.LIGHT, Cue.EXTRA, Cue.HALF) and _modifier_ahead(following)
+    if degree and not any(_sized_ahead(s, following, menu) for s in sizes):
+        return Part(span, Role.CUE)
     if items and not modifiers and items[0].quality < WHOLE and senses_of(span, "category"):
         # The heading itself explains the word better than half a name under it.
         items = ()
@@ -251,6 +274,12 @@ def _named_before(before: list[Part]) -> bool:
 
 def _item_ahead(following: Span | None) -> bool:
     return following is not None and any(s.kind == "item" for s in following.senses)
+
+
+def _sized_ahead(size: Sense, following: Span | None, menu: CompiledMenu) -> bool:
+    """Whether an item that comes in this size is named in full."""
+    named = () if following is None else senses_of(following, "item")
+    return any(s.quality >= WHOLE and menu.allows(s.id, size) for s in named)
 
 
 def _modifier_ahead(following: Span | None) -> bool:

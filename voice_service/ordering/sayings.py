@@ -104,11 +104,21 @@ class Sayings(list[Said]):
         last = self[-1] if self else None
         if not isinstance(last, SaidModifier) or last.negated:
             return False
+        if qualifier == "half":
+            self._halve_since_other()
         if last.qualifier is not None:
             # "Extra salsa on the side": the order can hold one of the two.
             self.append(SaidUnknown(before, wanted=False))
         last.qualifier = qualifier
         return True
+
+    def _halve_since_other(self) -> None:
+        """ "Ham on half, and olives and onions on the other half": both are on the other."""
+        said = self[self.run() :]
+        first = max((i for i, s in enumerate(said) if _halved(s)), default=len(said))
+        for one in said[first + 1 : -1]:
+            if isinstance(one, SaidModifier) and not one.negated and one.qualifier is None:
+                one.qualifier = "half"
 
     def set_aside(self, before: str, *, before_wish: bool) -> None:
         """Puts the last modifier beside the item; `before`: the words that said how it is wanted.
@@ -121,6 +131,10 @@ class Sayings(list[Said]):
             return
         if before_wish or (last.linked and isinstance(other, SaidModifier) and _alike(other, last)):
             last.certainty *= _WHICH_ASIDE
+
+
+def _halved(one: Said) -> bool:
+    return isinstance(one, SaidModifier) and one.qualifier == "half"
 
 
 def _alike(one: SaidModifier, other: SaidModifier) -> bool:
