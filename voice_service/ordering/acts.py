@@ -75,6 +75,7 @@ class Which(Enum):
     BOTH = auto()  # the two that there are
     ALL = auto()  # each that the words fit
     OTHER = auto()  # what was not talked about last
+    OF_OTHERS = auto()  # so many of that
     PLACE = auto()  # so many from a place on, in the order in which they were said
     THESE = auto()  # the line talked about last, if it is so many
     LAST = auto()  # the one talked about last

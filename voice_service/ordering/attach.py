@@ -332,7 +332,7 @@ class Attacher:
     def _split(self, said: SaidSplit, current: Group) -> Group:
         rest = self._rest if self._rest is not None else current
         total = rest.quantity or 1
-        if said.each or said.such is not None:
+        if said.each or said.others or said.such is not None:
             self.acts.append(Problem("not_understood", said.text))
             return rest
         if said.half:

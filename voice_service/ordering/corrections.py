@@ -76,8 +76,6 @@ def correct(parts: list[Part], index: int, state: State) -> int:
     start = index + 1
     while start < len(parts) and (parts[start].cue(Cue.COMMA, Cue.CORRECT) or parts[start].idle):
         start += 1
-    if start >= len(parts) and _named_before_the_slip(parts[index], state):
-        return start
     if _denied_again(parts[index], parts[start : start + 1], state):
         state.stretch.pop()
         return start + 1
@@ -93,6 +91,8 @@ def correct(parts: list[Part], index: int, state: State) -> int:
         _doubt_other_kind(before[-1], parts, start)
     ends = (*COMMANDS, *MARKS, Cue.KEEP, Cue.NEVER_MIND)
     if merged or start >= len(parts) or parts[start].cue(*ends):
+        if start >= len(parts):
+            _take_what_it_follows(parts[index], state)
         return start
     breath = any(p.role is Role.ITEM for p in state.stretch)
     state.flush()
@@ -119,17 +119,16 @@ def correct(parts: list[Part], index: int, state: State) -> int:
     return end
 
 
-def _named_before_the_slip(slip: Part, state: State) -> bool:
-    """Takes "diet cola, sorry", which is as good as "sorry, diet cola"."""
+def _take_what_it_follows(slip: Part, state: State) -> None:
+    """Takes "diet cola, sorry" as "sorry, diet cola"."""
     said = [p for p in state.stretch if p.role is Role.ITEM]
     opens = any(p.cue(Cue.AND, Cue.ALSO, Cue.ADD) for p in state.stretch[:1])
     if len(said) != 1 or opens or state.acts or not state.cart.items or slip.cue(Cue.FILLER):
-        return False
+        return
     acts, state.stretch = assemble(state.stretch, state.menu, state.cart), []
     if acts and isinstance(acts[0], Add):
         acts[0] = _in_its_place(acts[0].group, [slip], state, asks=False, breath=False)
     state.push(acts)
-    return True
 
 
 def _ends(parts: list[Part], index: int, state: State) -> bool:

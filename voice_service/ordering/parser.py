@@ -104,7 +104,7 @@ class Parser:
         allergies = told(text, everything, self._menu.language)
         spans = [s for s in allergies.rest if not s.filler]
         parts = roles(spans, self._menu, cart.items[-1] if cart.items else None)
-        parts = chosen(parts, cart.offered)
+        parts = chosen(parts, cart.offered, self._menu)
         parts = described(parts, cart.lines, self._menu, answers=cart.unsized is not None)
         carry = () if final else dangling(parts, cart)
         unfinished = () if final else tuple(Part(s, Role.CUE) for s in allergies.unfinished)
