@@ -35,6 +35,8 @@ class Token:
 
 def plain(text: str) -> str:
     """Lower case, without accents, with straight apostrophes."""
+    if text.isascii():
+        return text.translate(_QUOTES).lower()
     decomposed = unicodedata.normalize("NFKD", text.translate(_QUOTES))
     return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
 
