@@ -186,6 +186,7 @@ async def test_who_may_take_over_what(server: Server) -> None:
     assert (await call(server, "POST", path, {}, restaurant="elsewhere"))[0] == 404
     assert (await take_over(server, "unknown"))[0] == 404
     assert (await take_over(server, "s1", version=9))[0] == 409
+    assert (await resume(server, "s1", version=9))[0] == 409
     ordered = await guest.says("one_item")
     assert ordered["data"]["status"] != "needs_staff"
     await guest.microphone.end()

@@ -75,6 +75,7 @@ class Which(Enum):
     BOTH = auto()  # the two that there are
     ALL = auto()  # each that the words fit
     OTHER = auto()  # what was not talked about last
+    OF_OTHERS = auto()  # so many of that
     PLACE = auto()  # so many from a place on, in the order in which they were said
     THESE = auto()  # the line talked about last, if it is so many
     LAST = auto()  # the one talked about last
@@ -139,7 +140,8 @@ class Modify:
     """Change lines in place.
 
     `only`: so many of a line that has more, the others stay.
-    `adds`: it was asked for on top of what there is, so that it replaces nothing.
+    `adds`: it was asked for on top of what there is, so that it replaces nothing. `bare`: it was
+    only named, in no words that change anything.
     """
 
     target: Target
@@ -150,6 +152,7 @@ class Modify:
     text: str = ""
     only: int | None = None
     adds: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True)

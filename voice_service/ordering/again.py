@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Problem, Repeat, Undo
+from voice_service.ordering.acts import Problem, Remove, Repeat, Target, Undo
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lookahead import DIFFERS, differs, names_something
 from voice_service.ordering.parts import Part, Role
-from voice_service.ordering.pointing import ends
+from voice_service.ordering.pointing import ends, pointed, text_of
 from voice_service.ordering.stretch import State
 
 _MOST_TIMES = 10  # more changes are not taken back at once
@@ -27,6 +27,31 @@ def undone(parts: list[Part], index: int, state: State) -> int | None:
     state.flush()
     state.push([Undo(part.cue(Cue.UNDO_ITEM), part.span.text)] * (times or 1))
     return index + 1 + (times is not None)
+
+
+def fewer(parts: list[Part], index: int, state: State) -> int | None:
+    """Takes "one less", which is of the only thing that is ordered; of several, who knows."""
+    number, word = parts[index], parts[index + 1 : index + 2]
+    counted = number.role is Role.NUMBER or number.cue(Cue.ONE, Cue.A)
+    if not counted or not any(p.cue(Cue.FEWER) for p in word) or not ends(parts, index + 2):
+        return None
+    if state.stretch or not state.cart.items:
+        return None
+    text = text_of(parts[index : index + 2])
+    alone = len(state.cart.lines) == 1
+    gone = Remove(Target(), number.span.value or 1, text=text)
+    state.push([gone if alone else Problem("not_understood", text)])
+    return index + 2
+
+
+def one_of_those(parts: list[Part], index: int, state: State) -> int | None:
+    """Takes "one more of the first", which a person has to look up."""
+    found = pointed(parts, index + 1) if parts[index].cue(Cue.MORE) else None
+    if found is None or not parts[index + 1].cue(Cue.ORDINAL) or not ends(parts, found[1]):
+        return None
+    state.flush()
+    state.push([Problem("not_understood", text_of(parts[index : found[1]]))])
+    return found[1]
 
 
 def _times(parts: Sequence[Part], index: int) -> int | None:

@@ -52,8 +52,8 @@ def meant(  # noqa: PLR0911 - one for each way to point
             return _both(fits, talked.recent)
         case Which.ALL:
             return _whole(fits)
-        case Which.OTHER:
-            return _other(fits, talked)
+        case Which.OTHER | Which.OF_OTHERS:
+            return _other(ref, fits, talked)
         case Which.PLACE:
             return _at(ref, lines, fits)
         case Which.EACH:
@@ -103,11 +103,14 @@ def _both(fits: Sequence[Line], recent: Collection[str]) -> Meant:
     return []
 
 
-def _other(fits: Sequence[Line], talked: Talked) -> Meant:
+def _other(ref: Ref, fits: Sequence[Line], talked: Talked) -> Meant:
     if talked.told:
         others = _of_those_told(fits, talked.told)
     else:
         others = [x for x in fits if x.id != talked.last]
+    if ref.which is Which.OF_OTHERS:
+        others = [x for x in others if x.count > ref.count]
+        return [(others[0], ref.count)] if len(others) == 1 else []
     return _whole(others) if len(others) == 1 else []
 
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 from voice_service.ordering.acts import Act, Add, Among, Modify, Repeat, Replace, Target
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
+from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.text import keys_of
 
 CHOICES = frozenset({"ambiguous_item", "choose_item"})
 """Which of several items is meant: only one of them answers that, or its like."""
@@ -62,8 +64,11 @@ def _wants(act: Act) -> bool:
             return False
 
 
-def chosen(parts: Sequence[Part], offered: Collection[str]) -> list[Part]:
-    """`parts` with the items put in that "the first one" or "both" chooses of those `offered`."""
+def chosen(parts: Sequence[Part], offered: Collection[str], menu: CompiledMenu) -> list[Part]:
+    """`parts` with the items put in that "the first one" or "both" chooses of those `offered`.
+
+    So does a word that only one of them is called by: "cheese", of pizzas.
+    """
     said = [p for p in parts if not (p.idle or p.cue(*_ASIDE))]
     if len(offered) < _BOTH or len(said) != 1:
         return list(parts)
@@ -75,6 +80,10 @@ def chosen(parts: Sequence[Part], offered: Collection[str]) -> list[Part]:
         return [_item(part, items[at])] if 0 <= at < len(items) else list(parts)
     if part.cue(Cue.BOTH) and not part.cue(Cue.EITHER, Cue.NO) and len(items) == _BOTH:
         return [_item(part, item) for item in items]
+    if part.role in (Role.MODIFIER, Role.UNKNOWN):
+        words = set(keys_of(part.span.text, menu.language))
+        named = [i for i in items if words <= set(keys_of(menu.item_name(i), menu.language))]
+        return [_item(part, named[0])] if len(named) == 1 else list(parts)
     return list(parts)
 
 

@@ -38,6 +38,7 @@ from voice_service.ordering.together import (
     count_under_heading,
     join_dish,
     of_one_heading,
+    size_by_number,
     take_out_heading,
 )
 
@@ -96,6 +97,7 @@ class _Assembly:
         count_under_heading(groups, self._parts, self._heads, self._starts, self._menu)
         if of_one_heading(self._before, groups, self._menu):
             self._lead = []
+        size_by_number(groups, self._menu)
         groups = self._offers.taken(groups)
         added = [_added(group, self._menu) for group in groups]
         if self._instead is not None and added and isinstance(added[0], Add):

@@ -98,9 +98,7 @@ class Attacher:
                     current.plain = True
                 case SaidSplit():
                     self._both = None
-                    doubtful = current is group and self._more_in_all(one, group, shared)
-                    current = self._split(one, current)
-                    group.quality *= HOW_MANY_IN_ALL if doubtful else 1.0
+                    current = self._tell_apart(one, current, group, shared)
                 case SaidPlace():
                     self._both = None
                     current = self._place(one, current)
@@ -240,9 +238,10 @@ class Attacher:
         return part
 
     def _size_elsewhere(self, said: SaidSize, current: Group) -> Group:
+        sized = bool(self.menu.items[current.item].prices) and current.size is None
         for group in reversed(self.groups):
             fits = [s for s in said.senses if self.menu.allows(group.item, s)]
-            if fits and group.size is None:
+            if fits and group.size is None and not (sized and said.count is None):
                 group.size = fits[0].id
                 group.words.update(said.words)
                 return current
@@ -310,10 +309,30 @@ class Attacher:
             whole = current
         whole.quantity = (whole.quantity or 1) * value
 
+    def _tell_apart(
+        self, split: SaidSplit, current: Group, group: Group, said: Sequence[Said]
+    ) -> Group:
+        """So many of `current` apart, or so many more: what follows is true of them."""
+        another = self._another(split, current, said)
+        if another is not None:
+            return another
+        if current is group and self._more_in_all(split, group, said):
+            group.quality *= HOW_MANY_IN_ALL
+        return self._split(split, current)
+
+    def _another(self, split: SaidSplit, current: Group, said: Sequence[Said]) -> Group | None:
+        """ "A burger and one with cheese": as many more as there were, and what they have."""
+        as_many = split.count == (current.quantity or 1) and self._rest is None
+        if not as_many or not split.linked or split.text or said[-1] is split:
+            return None
+        another = self._sibling(current, split.count)
+        another.size = current.size
+        return another
+
     def _split(self, said: SaidSplit, current: Group) -> Group:
         rest = self._rest if self._rest is not None else current
         total = rest.quantity or 1
-        if said.each or said.such is not None:
+        if said.each or said.others or said.such is not None:
             self.acts.append(Problem("not_understood", said.text))
             return rest
         if said.half:
@@ -405,11 +424,20 @@ class Attacher:
             for one in beside
         )
         if said.every:
-            for modifier in group.modifiers:
-                current.put(Mod(modifier.id, group.id, quality=_EVERY, every=True))
+            self._every(said, current)
         elif not named and not any(m.group == group.id for m in current.mods):
             choices = tuple(m.name for m in group.modifiers)
             self.acts.append(Problem("choose_modifier", said.text, choices))
+
+    def _every(self, said: SaidGroup, current: Group) -> None:
+        """ "All the toppings", on what takes them."""
+        order = [current, *(g for g in reversed(self.groups) if g is not current)]
+        host = next((g for g in order if self.menu.takes(g.item, said.id)), None)
+        if host is None:
+            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+            return
+        for modifier in self.menu.groups[said.id].modifiers:
+            host.put(Mod(modifier.id, said.id, quality=_EVERY, every=True))
 
     def _category(self, said: SaidCategory) -> None:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)

@@ -10,11 +10,15 @@ from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
 
+_SWAP_THE_COLA = 3
 _OF_THEM = 3  # phrases in "make one of them"
 
 
 def dangling(parts: Sequence[Part], cart: CartView) -> tuple[Part, ...]:
     """Words at the end that need a continuation: a number, an article, "and", "with no"."""
+    broken_off = _change_without_end(parts)
+    if broken_off is not None:
+        return tuple(parts[broken_off:])
     end = len(parts)
     start = end
     opens = False
@@ -39,6 +43,15 @@ def dangling(parts: Sequence[Part], cart: CartView) -> tuple[Part, ...]:
     if not opens or _tells_apart(tail, parts[:start]) or _answers(tail, parts, start, cart):
         return ()
     return tuple(tail)
+
+
+def _change_without_end(parts: Sequence[Part]) -> int | None:
+    """Where "swap the coke" begins that says no more: what for comes next."""
+    changes = [i for i, part in enumerate(parts) if part.cue(Cue.CHANGE, Cue.SUBSTITUTE)]
+    if not changes or len(parts) - changes[-1] > _SWAP_THE_COLA:
+        return None
+    rest = [p for p in parts[changes[-1] + 1 :] if not p.cue(Cue.THE)]
+    return changes[-1] if len(rest) == 1 and rest[0].role is Role.ITEM else None
 
 
 def headless(parts: Sequence[Part], cart: CartView, menu: CompiledMenu) -> tuple[Part, ...]:
@@ -87,6 +100,11 @@ def _more_alone(meant: Sequence[Part]) -> bool:
     return any(found is not None and found[1] == len(words) for found in more)
 
 
+def _one_less(meant: Sequence[Part]) -> bool:
+    counted = any(p.role is Role.NUMBER or p.cue(Cue.ONE) for p in meant[:1])
+    return counted and meant[-1].cue(Cue.FEWER)
+
+
 def _pause(part: Part) -> bool:
     return part.role is Role.CUE and part.span.cues <= {Cue.FILLER, Cue.SIZED}
 
@@ -98,7 +116,8 @@ def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: Cart
     changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE, Cue.UNDO)
     first = all(p.idle or p.cue(Cue.REQUEST, Cue.ADD, Cue.AND) for p in parts[:start])
     more = bool(cart.items) and first and _more_alone(meant)
-    if not meant or more or changes or any(p.cue(Cue.MAKE) for p in before):
+    fewer = start == 0 and _one_less(meant)
+    if not meant or more or fewer or changes or any(p.cue(Cue.MAKE) for p in before):
         return True
     if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:
         return parts[start - 1].role in (Role.ITEM, Role.MODIFIER)

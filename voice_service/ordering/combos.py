@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from order_events.menu import Slot
 from voice_service.ordering.acts import Group, Mod
-from voice_service.ordering.lines import Line
+from voice_service.ordering.lines import Line, distinct
 from voice_service.ordering.menu import CompiledMenu
 
 Lines = tuple[Line, ...]
@@ -189,7 +189,7 @@ class Combos:
                 if host is None:
                     waiting.append(mod)
                 else:
-                    found[host.id] = replace(host, mods=(*host.mods, mod))
+                    found[host.id] = replace(host, mods=distinct((*host.mods, mod)))
             found[combo.id] = replace(combo, mods=tuple(waiting))
         return [found[line.id] for line in lines]
 

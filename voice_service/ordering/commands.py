@@ -157,14 +157,17 @@ def _as_combo(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list
     if at is None:
         return []
     combos = menu.in_category(parts[at].senses[0].id)
-    for item in reversed(cart.items):
+    named = [i for p in parts[:at] if p.role is Role.ITEM for i in p.items]
+    ordered = [i for i in reversed(cart.items) if not named or i in named]
+    for item in ordered or named:
         around = [c for c in combos if item in {slot.default for slot in menu.items[c].slots}]
         around = around or [c for c in combos if _built_around(item, c, menu)]
         # Fries are part of every combo, so they say nothing about which is meant.
         if len(around) == 1:
             size = next((p.senses[0].id for p in parts[:at] if p.role is Role.SIZE), None)
             rest = assemble(parts[at + 1 :], menu, cart)
-            return [Replace(Target((item,)), Group(around[0], size=size)), *rest]
+            combo = Group(around[0], size=size)
+            return [Replace(Target((item,)), combo) if ordered else Add(combo), *rest]
     return []
 
 

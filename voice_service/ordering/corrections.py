@@ -91,6 +91,8 @@ def correct(parts: list[Part], index: int, state: State) -> int:
         _doubt_other_kind(before[-1], parts, start)
     ends = (*COMMANDS, *MARKS, Cue.KEEP, Cue.NEVER_MIND)
     if merged or start >= len(parts) or parts[start].cue(*ends):
+        if start >= len(parts):
+            _take_what_it_follows(parts[index], state)
         return start
     breath = any(p.role is Role.ITEM for p in state.stretch)
     state.flush()
@@ -115,6 +117,18 @@ def correct(parts: list[Part], index: int, state: State) -> int:
             acts[1:] = _each_in_its_place(acts, state)
     state.push(acts)
     return end
+
+
+def _take_what_it_follows(slip: Part, state: State) -> None:
+    """Takes "diet cola, sorry" as "sorry, diet cola"."""
+    said = [p for p in state.stretch if p.role is Role.ITEM]
+    opens = any(p.cue(Cue.AND, Cue.ALSO, Cue.ADD) for p in state.stretch[:1])
+    if len(said) != 1 or opens or state.acts or not state.cart.items or slip.cue(Cue.FILLER):
+        return
+    acts, state.stretch = assemble(state.stretch, state.menu, state.cart), []
+    if acts and isinstance(acts[0], Add):
+        acts[0] = _in_its_place(acts[0].group, [slip], state, asks=False, breath=False)
+    state.push(acts)
 
 
 def _ends(parts: list[Part], index: int, state: State) -> bool:

@@ -22,12 +22,19 @@ def unclear(line: Line, act: Modify, menu: CompiledMenu) -> bool:
     """Whether a number or a half may be about something else than the line as a whole.
 
     "A coffee with two sugars, make it three": coffees? Half of what there is only one of?
+    "Chicken", of three tacos that are beef so far: all of them?
     """
     bare = act.quantity is not None and not (act.mods or act.size or act.plain)
     counted = any(m.quantity > 1 for m in line.mods)
     single = menu.single_groups(line.item)
     halved = any(m.qualifier == "half" and m.group in single for m in act.mods)
-    return (bare and counted) or halved
+    chosen = {m.group for m in line.mods if not m.negated and m.group in single}
+    again = any(m.group in chosen and not _has(line, m) for m in act.mods if not m.negated)
+    return (bare and counted) or halved or (again and act.bare and line.count > 1)
+
+
+def _has(line: Line, mod: Mod) -> bool:
+    return any((m.id, m.group) == (mod.id, mod.group) for m in line.mods)
 
 
 def carried(old: Line, group: Group, menu: CompiledMenu) -> list[Mod]:

@@ -32,6 +32,7 @@ class Cue(IntEnum):
     NO = auto()  # without: "no", "hold the"
     DENY = auto()  # a NO that may also answer, or take back what was said
     MINUS = auto()  # before a number: so many fewer
+    FEWER = auto()  # after a number: so many fewer: "one less"
     EXTRA = auto()
     ADDITIONAL = auto()  # before an item: "two more colas"
     NUMBERED = auto()  # a number that names, and counts nothing, follows: "number two"
@@ -104,8 +105,9 @@ class Language:
 
     `cues` maps a cue to its phrases; `contractions` a word to the words it stands for;
     `number_words` a word to its value, `number_phrases` a phrase to its value, `number_sounds` a
-    word to the number that it sounds like, and `tens_link` stands between tens and units ("treinta
-    y cinco"). `ordinals` maps a phrase to a place, which is negative where it counts from the end.
+    word to the number that it sounds like; `tens_link` stands between tens and units ("treinta y
+    cinco"), `hundred_link` behind hundreds ("a hundred and one"). `ordinals` maps a phrase to a
+    place, which is negative where it counts from the end.
     `plural_endings` are (ending, replacement) tried in order on words at least `stem_from` letters
     long, except `unstemmed`. `plurals` are (ending, replacement) the other way, for the noun of a
     name, which ends before one of `noun_ends`, and for its adjectives if `inflects_all`.
@@ -125,6 +127,7 @@ class Language:
     number_words: Mapping[str, int]
     tens: frozenset[str]
     hundred: str
+    hundred_link: str
     number_phrases: Mapping[str, int]
     number_sounds: Mapping[str, int]
     ordinals: Mapping[str, int]

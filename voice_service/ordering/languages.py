@@ -30,6 +30,7 @@ def language(tag: str) -> Language:
         number_words=numbers["words"],
         tens=frozenset(numbers["tens"]),
         hundred=numbers["hundred"],
+        hundred_link=numbers["hundred_link"],
         number_phrases=numbers["phrases"],
         number_sounds=numbers["sounds"],
         ordinals=numbers["ordinals"],

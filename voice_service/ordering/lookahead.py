@@ -45,8 +45,9 @@ def more_of_it(parts: Sequence[Part], index: int) -> tuple[int, int] | None:
         end += 1
     if part.cue(Cue.ONE) and end < len(parts) and parts[end].cue(*DIFFERS):
         return None  # the word for "another" may be that for "the other"
+    whom = end + 1 == len(parts) and parts[end].cue(Cue.FOR)  # and words that carry nothing
     stops = (*MARKS, *DIFFERS, Cue.AND, Cue.COMMA, Cue.ALSO, Cue.BUT, Cue.DONE, Cue.TO)
-    return (count, end) if end == len(parts) or parts[end].cue(*stops) else None
+    return (count, end) if end == len(parts) or whom or parts[end].cue(*stops) else None
 
 
 def differs(parts: Sequence[Part], index: int) -> bool:
@@ -77,7 +78,7 @@ def taken_off(parts: Sequence[Part], index: int) -> bool:
 def stays(parts: Sequence[Part], index: int) -> int | None:
     """Where "leave them in" or "keep the fries" ends; None if the words say something else."""
     end = index + 1
-    if " " in parts[index].span.text:
+    if " " in parts[index].span.text or parts[index].cue(Cue.IT):
         return None if any(p.cue(Cue.OFF) for p in parts[end : end + 1]) else end
     while end < len(parts) and (parts[end].cue(Cue.THE) or parts[end].idle):
         end += 1

@@ -324,7 +324,7 @@ def _of_several(said: SaidSize, menu: CompiledMenu, cart: CartView) -> bool:
 
 
 def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
-    """A bare number: how many, or which of the sizes that were asked about ("twenty" pieces).
+    """A bare number: how many, or which of the sizes ("twenty" pieces).
 
     Before anything is ordered it counts nothing.
     """
@@ -332,10 +332,11 @@ def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
     if not cart.items and not cart.choices:
         # "I'll take two" of what? Somebody who only says a number may not even talk to us.
         return Problem("not_understood", text) if said.wanted else Aside("off_topic", text)
-    sizes = menu.items[cart.unsized].prices if cart.unsized is not None else ()
+    item = cart.unsized or (cart.items[-1] if cart.items else None)
+    sizes = menu.items[item].prices if item is not None else ()
     named = [s for s in sizes if text in keys_of(menu.sizes[s].name, menu.language)]
-    if cart.unsized is not None and len(named) == 1:
-        return Modify(Target((cart.unsized,)), size=named[0], text=text)
+    if item is not None and len(named) == 1:
+        return Modify(Target((item,)), size=named[0], text=text)
     return Modify(Target(), quantity=said.value, text=text)
 
 

@@ -13,9 +13,27 @@ def number_at(tokens: list[Token], start: int, language: Language) -> tuple[int,
 
     "twenty five" is one number, "three seven" is two, "2.5" and "zero" are none.
     """
-    phrase = _phrase_at(tokens, start, language)
-    if phrase is not None:
-        return phrase
+    found = _phrase_at(tokens, start, language) or _below_a_thousand(tokens, start, language)
+    if found is None:
+        return None
+    value, length = found
+    rest = _behind_hundreds(value, tokens[start + length :], language)
+    if rest is not None:
+        value, length = value + rest[0], length + rest[1]
+    return (value, length) if value <= _LARGEST else None
+
+
+def _behind_hundreds(value: int, tokens: list[Token], language: Language) -> tuple[int, int] | None:
+    """What "and one" adds to "a hundred", and how many tokens it takes."""
+    if value == 0 or value % 100 or len(tokens) < 2 or tokens[0].text != language.hundred_link:
+        return None
+    rest = _below_a_thousand(tokens, 1, language)
+    return (rest[0], rest[1] + 1) if rest is not None and rest[0] < 100 else None
+
+
+def _below_a_thousand(
+    tokens: list[Token], start: int, language: Language
+) -> tuple[int, int] | None:
     value = _value(tokens[start], language)
     if value is None or value == 0:
         return None
@@ -29,7 +47,7 @@ def number_at(tokens: list[Token], start: int, language: Language) -> tuple[int,
     following = start + length
     if value < 10 and following < len(tokens) and tokens[following].text == language.hundred:
         value, length = value * 100, length + 1
-    return (value, length) if value <= _LARGEST else None
+    return value, length
 
 
 def _value(token: Token, language: Language) -> int | None:

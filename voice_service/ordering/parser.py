@@ -16,7 +16,7 @@ from voice_service.ordering.acts import (
     Restart,
     Target,
 )
-from voice_service.ordering.again import more, same, undone
+from voice_service.ordering.again import fewer, more, one_of_those, same, undone
 from voice_service.ordering.allergies import told
 from voice_service.ordering.alone import left_alone
 from voice_service.ordering.answers import chosen
@@ -104,7 +104,7 @@ class Parser:
         allergies = told(text, everything, self._menu.language)
         spans = [s for s in allergies.rest if not s.filler]
         parts = roles(spans, self._menu, cart.items[-1] if cart.items else None)
-        parts = chosen(parts, cart.offered)
+        parts = chosen(parts, cart.offered, self._menu)
         parts = described(parts, cart.lines, self._menu, answers=cart.unsized is not None)
         carry = () if final else dangling(parts, cart)
         unfinished = () if final else tuple(Part(s, Role.CUE) for s in allergies.unfinished)
@@ -145,7 +145,7 @@ def _denies(first: Part | None, parts: Sequence[Part]) -> bool:
 
 def _step(parts: list[Part], index: int, state: State) -> int:
     """Takes the part at `index`, and what belongs to it; returns where to go on."""
-    for kind in (_beside_the_order, left_alone, undone, _about_the_order, _about_lines):
+    for kind in _KINDS:
         end = kind(parts, index, state)
         if end is not None:
             return end
@@ -360,3 +360,15 @@ def _replace_last(state: State) -> None:
     category = state.menu.items[last.group.item].category
     alike = [i for i in before if state.menu.items[i].category == category]
     state.acts[-1] = Replace(Target(((alike or list(before))[-1],)), last.group)
+
+
+_KINDS = (
+    _beside_the_order,
+    left_alone,
+    undone,
+    fewer,
+    one_of_those,
+    _about_the_order,
+    _about_lines,
+)
+"""What a part may begin, besides words that order; the first that takes it does."""

@@ -70,6 +70,8 @@ def _of_several(parts: Sequence[Part], index: int, *, bare: bool) -> SaidSplit |
     following = parts[index + 1] if index + 1 < len(parts) else None
     if following is not None and following.such is not None:
         return SaidSplit(count, text, such=following.such)
+    if following is not None and following.cue(Cue.OTHER):
+        return SaidSplit(count, text, others=True)
     each = following is not None and following.cue(Cue.BOTH) and not following.cue(Cue.PAIR)
     alone = index + 2 == len(parts) and index == 0
     if each and (bare or alone):
@@ -163,6 +165,8 @@ def ref_of(said: Pointer) -> Ref:  # noqa: PLR0911 - one for each way to point
             return Ref(Which.HALF, text=text)
         case SaidSplit(None, text):
             return Ref(Which.OTHER, text=text)
+        case SaidSplit(count, text, others=True):
+            return Ref(Which.OF_OTHERS, count or 1, text=text)
         case SaidSplit(count, text, but, items=items):
             which = Which.BUT if but else Which.EACH if said.each else Which.SOME
             return Ref(which, count or 1, items=items, text=text or str(count), such=said.such)

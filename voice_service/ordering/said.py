@@ -113,7 +113,7 @@ class SaidSplit:
 
     `half`: of every second one. `but`: of all but so many. `linked`: after "and", so that it may
     be about more of them. `items`: of those of that name; `such`: of those that it is true of.
-    `each`: so many of each line.
+    `each`: so many of each line. `others`: of those not talked about last.
     """
 
     count: int | None
@@ -124,6 +124,7 @@ class SaidSplit:
     half: bool = False
     each: bool = False
     such: Such | None = None
+    others: bool = False
 
 
 @dataclass

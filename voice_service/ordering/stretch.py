@@ -41,6 +41,7 @@ class State:
             acts = [_on_top(act, opens=not self.acts) for act in acts]
         elif not self.acts:
             _doubt_answer(self.stretch, acts, self)
+            acts = [replace(a, bare=True) if isinstance(a, Modify) else a for a in acts]
         self.stretch = []
         self.about = () if acts else self.about
         added = next((a for a in acts if isinstance(a, Add)), None)

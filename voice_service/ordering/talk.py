@@ -102,7 +102,8 @@ def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Part], words: int) -> b
         p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*COMMANDS)
         for p in parts
     ) or any(" " in p.span.text for p in requests)
-    wishes = wishes or _counts_unknown(parts)
+    again = any(more.cue(Cue.MORE) and which.cue(Cue.ORDINAL) for more, which in pairwise(parts))
+    wishes = wishes or again or _counts_unknown(parts)
     unknown = any(isinstance(a, Problem) for a in acts)
     only_unknown = all(isinstance(a, Problem | Modify) for a in acts)
     if wishes or not unknown or not only_unknown:
@@ -130,7 +131,8 @@ def left_hanging(parts: Sequence[Part]) -> list[Act]:
 def unused(parts: Sequence[Part]) -> list[Act]:
     """The reason for words that steer an order and came to nothing: "everything on the menu"."""
     text = " ".join(p.span.text for p in parts)
-    if any(p.cue(Cue.EVERYTHING) or p.such is not None for p in parts):
+    points = (Cue.EVERYTHING, Cue.ORDINAL)
+    if any(p.cue(*points) or p.such is not None for p in parts):
         return [Problem("not_understood", text)]
     said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
     content = any(p.role in (Role.CATEGORY, Role.GROUP) or p.cue(*said) for p in parts)

@@ -10,7 +10,7 @@ from voice_service.ordering.language import Cue
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role, senses_of
 from voice_service.ordering.said import Said, SaidBreak, SaidCategory, SaidSize
-from voice_service.ordering.text import key_of
+from voice_service.ordering.text import key_of, keys_of, plural
 
 _HOW_MANY = 0.6  # certainty of "two sides" where only one or three are named
 
@@ -108,6 +108,20 @@ def count_under_heading(
             groups[first].quantity = None
         elif len(listed) > 1 and alone:
             groups[first].quality *= _HOW_MANY
+
+
+def size_by_number(groups: Sequence[Group], menu: CompiledMenu) -> None:
+    """ "Six nuggets" is one order of them, where they come in sixes; "eight" says no size."""
+    for group in groups:
+        item = menu.items[group.item]
+        named = [
+            (key, s) for s in item.prices for key in keys_of(menu.sizes[s].name, menu.language)
+        ]
+        sizes = {int(key): size for key, size in named if key.isdigit()}
+        portion = plural(item.name, menu.language) == item.name
+        if not sizes or not portion or group.size or (group.quantity or 0) < min(sizes):
+            continue
+        group.size, group.quantity = sizes.get(group.quantity or 0), None
 
 
 def _heading(inner: Sequence[Part], menu: CompiledMenu) -> str | None:
