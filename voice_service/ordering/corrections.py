@@ -96,7 +96,9 @@ def correct(parts: list[Part], index: int, state: State) -> int:
     state.flush()
     if parts[start].cue(Cue.ALSO, Cue.AND):
         return start
-    end = next((i for i in range(start, len(parts)) if _ends(parts, i, state)), len(parts))
+    end = _size_alone(parts, start, state) or next(
+        (i for i in range(start, len(parts)) if _ends(parts, i, state)), len(parts)
+    )
     if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in parts[start:end]):
         return start
     acts = assemble(parts[start:end], state.menu, state.cart)
@@ -108,6 +110,21 @@ def correct(parts: list[Part], index: int, state: State) -> int:
             acts[1:] = _each_in_its_place(acts, state)
     state.push(acts)
     return end
+
+
+def _size_alone(parts: Sequence[Part], start: int, state: State) -> int | None:
+    """Where "a medium" ends in "a small malt, no, a medium and a large tea"; None if it is not so.
+
+    Two sizes before one name are of that ("two large and one small fries"), unless the size takes
+    the place of another.
+    """
+    sized = start + any(p.cue(Cue.A) for p in parts[start : start + 1])
+    end = sized + 1
+    if end >= len(parts) or parts[sized].role is not Role.SIZE or not parts[end].cue(Cue.AND):
+        return None
+    last = state.cart.items[-1:]
+    takes = any(state.menu.allows(item, sense) for item in last for sense in parts[sized].senses)
+    return end if takes and any(p.role is Role.ITEM for p in parts[end:]) else None
 
 
 def _ends(parts: list[Part], index: int, state: State) -> bool:

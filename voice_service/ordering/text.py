@@ -15,12 +15,11 @@ from voice_service.ordering.language import Language
 
 _PIECE = re.compile(
     r"^-(?=\d)|\d{1,3}(?:,\d{3})+|\d+'?s\b|\d+(?:\.\d+)?"
-    r"|[^\W\d_]+(?:'[^\W\d_]+)*'?|[.,;:!?&]|w/|#"
+    r"|w/o?\b|w/|[^\W\d_]+(?:'[^\W\d_]+)*'?|[.,;:!?&%\"#]"
 )
 _STOPS = {".": ".", "!": ".", ";": ".", "?": "?", ",": ",", ":": ","}
-_QUOTES = str.maketrans(
-    {"\u2019": "'", "\u2018": "'", "`": "'", "\u201c": " ", "\u201d": " ", '"': " "}
-)
+_QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u201c": '"', "\u201d": '"'})
+_QUOTED = re.compile(r'(?<!\d)"')  # after a number it is the sign for inches
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Token:
 
 def plain(text: str) -> str:
     """Lower case, without accents, with straight apostrophes."""
-    decomposed = unicodedata.normalize("NFKD", text.translate(_QUOTES))
+    decomposed = unicodedata.normalize("NFKD", _QUOTED.sub(" ", text.translate(_QUOTES)))
     return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
 
 
