@@ -41,9 +41,13 @@ class Complain:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """Create or change the order at the hub, then call `order_placed`."""
+    """Create or change the order at the hub, then call `order_placed`.
+
+    `turn` counts how often staff have handed the order back: what was said before is past.
+    """
 
     update: CartUpdate
+    turn: int = 0
 
 
 Action = Tell | Complain | PlaceOrder

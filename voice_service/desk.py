@@ -41,6 +41,10 @@ class _TakenOver(_Refused):
     """The order is no longer the session's to change."""
 
 
+class _Held(_Refused):
+    """Staff have the order now, or had it when the guest said this."""
+
+
 class OrderDesk:
     """Keeps the hub's order equal to what a session has understood. Calls must not overlap."""
 
@@ -60,6 +64,7 @@ class OrderDesk:
         self._order: Order | None = None
         self._taken: _TakenOver | None = None
         self._left: tuple[ItemDraft, ...] = ()
+        self._turn = 0
         self._busy = asyncio.Lock()
         self.held = False
 
@@ -95,18 +100,25 @@ class OrderDesk:
     def go_on(self, order: Order | None, left: Sequence[OrderItem]) -> None:
         """Staff have handed the order back; what is `left` of it stays as it is."""
         self._order, self._taken, self.held = order, None, False
+        self._turn += 1
         self._left = tuple(map(_draft, left))
 
-    async def place(self, update: CartUpdate) -> tuple[Order | None, CartUpdate]:
-        """Store an update; the order as it is then, and the update with what went wrong, if so."""
-        async with self._busy:
-            return await self._place(update)
+    async def place(
+        self, update: CartUpdate, turn: int | None = None
+    ) -> tuple[Order | None, CartUpdate]:
+        """Store an update; the order as it is then, and the update with what went wrong, if so.
 
-    async def _place(self, update: CartUpdate) -> tuple[Order | None, CartUpdate]:
+        `turn`: how often the order had been handed back when the update arose; None is now.
+        """
+        async with self._busy:
+            return await self._place(update, past=turn not in (None, self._turn))
+
+    async def _place(self, update: CartUpdate, *, past: bool) -> tuple[Order | None, CartUpdate]:
         try:
+            await self._must_be_ours(past=past)
             await self._bring_to(replace(update, items=(*update.items, *self._left)))
         except _Refused as refused:
-            if isinstance(refused, _TakenOver) and not self.held:
+            if isinstance(refused, _TakenOver):
                 self._taken = refused
             await self._note(update)
             return self._order, _for_staff(update, refused.code, str(refused))
@@ -124,10 +136,12 @@ class OrderDesk:
             order = await in_time(self._events.order(self._restaurant, self._order.id))
             self._order = order or self._order
 
-    async def _bring_to(self, update: CartUpdate) -> None:
-        if self.held:
+    async def _must_be_ours(self, *, past: bool) -> None:
+        if self.held or past:
             await self._look()
-            raise _TakenOver("staff_took_over", "staff have taken the order over")
+            raise _Held("staff_took_over", "staff have taken the order over")
+
+    async def _bring_to(self, update: CartUpdate) -> None:
         if self._order is None:
             if not update.items:
                 return

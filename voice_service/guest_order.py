@@ -25,6 +25,7 @@ class GuestOrder:
         self._update: CartUpdate | None = None
         self._held = False
         self._placing = 0
+        self._turn = 0
 
     @property
     def placing(self) -> bool:
@@ -56,6 +57,7 @@ class GuestOrder:
     ) -> tuple[list[PlaceOrder], tuple[OrderItem, ...]]:
         """The guest goes on with the order as staff have left it; and what is to stay as it is."""
         self._held = False
+        self._turn += 1
         if self._conversation is None:
             return [], tuple(items)
         update, left = self._conversation.adopt(items)
@@ -114,4 +116,4 @@ class GuestOrder:
     def _place(self, update: CartUpdate) -> PlaceOrder:
         self._update = update
         self._placing += 1
-        return PlaceOrder(update)
+        return PlaceOrder(update, self._turn)

@@ -272,7 +272,7 @@ class LiveSession:
         while (item := await self._for_hub.get()) is not None:
             with self._contained():
                 if isinstance(item, PlaceOrder):
-                    order, update = await self.desk.place(item.update)
+                    order, update = await self.desk.place(item.update, item.turn)
                     shown = None if order is None else order.model_dump(mode="json")
                     now = self._loop.time()
                     self._perform(self.session.order_placed(shown, update, now))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from order_events.audit_models import HoldChange, SessionAnswer
-from order_events.errors import OrderError
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from order_events.audit_models import HoldChange, Session, SessionAnswer
 from order_events.ledger import Ledger
+from order_events.models import Order
 from order_events.protocol import ErrorCode
 from order_events.roles import Action
 from order_events.routes import Call, route, routes_of
+from voice_service.desk import OrderDesk
 from voice_service.sessions import Sessions
 
+T = TypeVar("T")
 _ERRORS = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION, ErrorCode.ILLEGAL_TRANSITION)
 
 
@@ -33,19 +38,10 @@ class TakeOverApi:
         who = call.who
         live = self._sessions.open_session(who.restaurant_id, call.path["id"])
         async with live.with_staff:
-            free = not live.desk.held
-            await live.desk.hold()
-            try:
-                session = await self._ledger.hold(
-                    who.restaurant_id,
-                    call.path["id"],
-                    actor=who.user_id,
-                    version=call.says.version,
-                )
-            except OrderError:
-                if free:
-                    live.desk.let_go()
-                raise
+            holds = self._ledger.hold(
+                who.restaurant_id, call.path["id"], actor=who.user_id, version=call.says.version
+            )
+            session = await _while_held(live.desk, holds)
             live.hold()
         return SessionAnswer(session=session)
 
@@ -62,13 +58,37 @@ class TakeOverApi:
         who = call.who
         live = self._sessions.open_session(who.restaurant_id, call.path["id"])
         async with live.with_staff:
-            session = await self._ledger.session(who.restaurant_id, call.path["id"])
-            order = await live.desk.as_left(session.order_id)
-            session = await self._ledger.hand_back(
-                who.restaurant_id, call.path["id"], actor=who.user_id, version=call.says.version
-            )
+            session, order = await _while_held(live.desk, self._hand_back(call, live.desk))
             live.hand_back(order)
         return SessionAnswer(session=session)
+
+    async def _hand_back(
+        self, call: Call[HoldChange], desk: OrderDesk
+    ) -> tuple[Session, Order | None]:
+        """The session with nobody who holds it, and its order as staff have left it."""
+        who = call.who
+        session = await self._ledger.session(who.restaurant_id, call.path["id"])
+        order = await desk.as_left(session.order_id)
+        session = await self._ledger.hand_back(
+            who.restaurant_id, call.path["id"], actor=who.user_id, version=call.says.version
+        )
+        return session, order
+
+
+async def _while_held(desk: OrderDesk, change: Awaitable[T]) -> T:
+    """What `change` answers. What the guest says meanwhile changes nothing.
+
+    If it fails, whoever could change the order before can do so still.
+    """
+    free, done = not desk.held, False
+    await desk.hold()
+    try:
+        answer = await change
+        done = True
+        return answer
+    finally:
+        if free and not done:
+            desk.let_go()
 
 
 ROUTES = routes_of(TakeOverApi)

@@ -17,7 +17,14 @@ from order_events.menu import Menu
 from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard, Reason
 
 RESTAURANTS = Path(__file__).with_name("restaurants")
+MENUS = Path(__file__).with_name("menus")
 DEMO = Path(voice_service.__file__).parent / "demo_menu.json"
+
+
+@cache
+def written_menu(name: str) -> CompiledMenu:
+    """A restaurant's menu that is written as ours are."""
+    return CompiledMenu(Menu.model_validate_json((MENUS / f"{name}.json").read_text("utf-8")))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Whole conversations against the demo menu: the cart, the status and the reasons at the end."""
+"""Whole conversations, at the demo or a `menu` of its own: cart, status and reasons at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ordering_kit import demo_menu, hears, short
+from ordering_kit import demo_menu, hears, short, written_menu
 
 _FILES = ("conversations.jsonl", "conversations_es.jsonl")
 _CASES: dict[str, dict[str, Any]] = {}
@@ -23,7 +23,6 @@ KNOWN_WRONG = frozenset(
     {
         "combo made spicy",
         "the flavour corrected",
-        "only the burger of the combo",
         "es: upright capitals and no accents",
     }
 )
@@ -38,7 +37,10 @@ But for the last they end with staff. "Hamburguesa con champiñones" is taken fo
 def _mistake(name: str) -> str:
     """What is wrong with how a conversation ends, or nothing."""
     case = _CASES[name]
-    menu = demo_menu(case.get("language", "en"), tuple(case.get("sold_out", ())))
+    if "menu" in case:
+        menu = written_menu(case["menu"])
+    else:
+        menu = demo_menu(case.get("language", "en"), tuple(case.get("sold_out", ())))
     at = datetime.fromisoformat(case["at"]) if "at" in case else None
     update, reasons = hears(menu, case["say"], at=at)
     codes = sorted({reason.code for reason in reasons})

@@ -254,3 +254,23 @@ async def test_a_confirmed_order_is_never_emptied(events: OrderEvents, change: s
     assert order is not None
     assert [i.menu_item_id for i in order.items] == ["hamburger"]
     assert update.status in ("needs_staff", "clarify")
+
+
+async def test_words_from_before_the_order_was_handed_back_undo_nothing_of_staff(
+    events: OrderEvents,
+) -> None:
+    """They waited for a slow hub while staff changed the order, and were complete besides."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    await lane.hold()
+    corrected = (ItemDraft(menu_item_id="hamburger", quantity=3),)
+    theirs = await events.revise_order("demo", order.id, corrected, actor="manager")
+    lane.go_on(await lane.as_left(None), ())
+    shown, update = await lane.place(cart("hamburger", "cheeseburger", status="confirmed"), turn=0)
+    assert [reason.code for reason in update.reasons] == ["staff_took_over"]
+    assert shown == theirs
+    shown, update = await lane.place(cart("cheeseburger"), turn=1)
+    assert update.reasons == ()
+    assert shown is not None
+    assert [item.menu_item_id for item in shown.items] == ["cheeseburger"]

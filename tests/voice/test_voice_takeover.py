@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -254,3 +255,50 @@ async def test_the_audit_of_a_spoken_order(server: Server) -> None:
     kept = json.dumps([audit, history])
     assert not any(text in kept for text in said)
     assert history["recovered"]
+
+
+async def test_staff_and_guest_at_once(server: Server) -> None:
+    """Whatever the guest says while staff step in, change and hand back, their change stands."""
+    screen = await server.screen("order:*")
+    guest = await lane(server)
+    order = (await guest.says("one_item"))["data"]["order"]
+    speaking = asyncio.create_task(guest.says("sizes"))
+    mine = {"items": [{"menu_item_id": "hamburger", "quantity": 3}]}
+    for staff in ("ann", "bob", "cy"):
+        path = "/v1/sessions/s1/{}"
+        assert (await call(server, "POST", path.format("take-over"), {}, user=staff))[0] == 200
+        status, edited = await call(server, "PATCH", f"/v1/orders/{order['id']}", mine, user=staff)
+        assert (status, edited["order"]["updated_by"]) == (200, staff)
+        assert (await call(server, "POST", path.format("resume"), {}, user=staff))[0] == 200
+    await speaking
+    more = await guest.says("one_item")
+    assert ("hamburger", 3) in items(more["data"]["order"])
+    await screen.until(
+        "order:updated", lambda e: e["data"]["order"]["version"] == more["data"]["order"]["version"]
+    )
+    seen = [e["data"]["order"] for e in screen.events if e["type"] == "order:updated"]
+    changed = next(i for i, one in enumerate(seen) if one["updated_by"] == "ann")
+    assert all(("hamburger", 3) in items(one) for one in seen[changed:])
+    assert {one["updated_by"] for one in seen} <= {"lane-1", "ann", "bob", "cy"}
+
+
+async def test_two_of_staff_take_over_and_strangers_do_not(server: Server) -> None:
+    """The later one holds it, the earlier one's version is stale; nobody else hands it back."""
+    guest = await lane(server)
+    await guest.says("one_item")
+    assert (await take_over(server, "s1", version=1))[0] == 200
+    status, refused = await call(
+        server, "POST", "/v1/sessions/s1/take-over", {"version": 1}, user="bob"
+    )
+    assert (status, refused["error"]["code"]) == (409, "STALE_VERSION")
+    _, held = await call(server, "POST", "/v1/sessions/s1/take-over", {"version": 2}, user="bob")
+    assert held["session"]["held_by"] == "bob"
+    status, _ = await call(server, "POST", "/v1/sessions/s1/resume", {}, restaurant="elsewhere")
+    assert status == 404
+    for role in (Role.DEVICE, Role.KITCHEN):
+        assert (await call(server, "POST", "/v1/sessions/s1/resume", {}, role=role))[0] == 403
+    told = await guest.says("sizes")
+    assert reasons(told) == ["staff_took_over"]
+    assert (await resume(server, "s1", version=9))[0] == 409
+    told = await guest.says("one_item")
+    assert reasons(told) == ["staff_took_over"]

@@ -210,12 +210,14 @@ class Undo:
 class Keep:
     """Put back what was just taken out, of `items` if there are any: "leave the fries in".
 
-    `restores`: also what was left off the last item.
+    `restores`: also what was left off the last item. `unclear`: where nothing was taken out, it may
+    be meant to go ("leave it").
     """
 
     items: tuple[str, ...] = ()
     text: str = ""
     restores: bool = False
+    unclear: bool = False
 
 
 @dataclass(frozen=True)

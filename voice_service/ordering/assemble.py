@@ -32,7 +32,7 @@ from voice_service.ordering.said import (
     SaidSplit,
     SaidSuch,
 )
-from voice_service.ordering.text import key_of, keys_of, plain
+from voice_service.ordering.text import key_of, keys_of, plain, plural, several
 from voice_service.ordering.together import (
     accompanies,
     count_under_heading,
@@ -111,7 +111,7 @@ class _Assembly:
         start, head = self._starts[number], self._heads[number]
         part = self._parts[head]
         if negated(self._parts, start, head):
-            self._not_wanted(part, self._after(number))
+            self._not_wanted(head, self._after(number))
             return
         if not_on(self._parts, head):
             text = f"{self._parts[head - 3].span.text} {part.span.text}"
@@ -158,9 +158,13 @@ class _Assembly:
         end = [*self._starts[1:], len(self._parts)][number]
         return Reader(self._parts[self._heads[number] + 1 : end]).read()
 
-    def _not_wanted(self, part: Part, after: Sequence[Said]) -> None:
+    def _not_wanted(self, head: int, after: Sequence[Said]) -> None:
+        part = self._parts[head]
         ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
         half = part.senses[0].quality < WHOLE and len(part.items) == 1
+        if self._of_itself(head):
+            self._acts.append(Problem("not_understood", part.span.text))
+            return
         if (half or part.span.nearness < 1) and ordered.isdisjoint(part.items):
             # "Hold the cheese" is not about cheesecake, and "no peas" not about teas.
             self._acts.append(Problem("not_understood", part.span.text))
@@ -169,6 +173,15 @@ class _Assembly:
             self._attacher.put(after, self._attacher.groups[-1])
         else:
             self._acts += loose(after, self._menu, self._cart, self._attacher)
+
+    def _of_itself(self, head: int) -> bool:
+        """ "A burger with no burger": what was just asked for, or its like, is not what goes."""
+        no = next(i for i in range(head, -1, -1) if self._parts[i].cue(Cue.NO))
+        last, part = self._parts[max(no - 1, 0)], self._parts[head]
+        if last.role is not Role.ITEM or not set(part.items).isdisjoint(self._cart.items):
+            return False
+        kinds = {self._menu.items[i].category for i in last.items}
+        return any(self._menu.items[i].category in kinds for i in part.items)
 
     def _group(self, number: int) -> Group:
         start, head = self._starts[number], self._heads[number]
@@ -180,7 +193,8 @@ class _Assembly:
         end = [*self._starts[1:], len(self._parts)][number]
         around = (*self._parts[since:start], *self._parts[head + 1 : end])
         group.shared = any(p.cue(Cue.BOTH) for p in around)
-        if not group.linked and _plural_of_one(inner, part, self._menu):
+        each = group.shared and bool(self._menu.combos_with(group.item, self._cart.items))
+        if not (group.linked or each) and _plural_of_one(inner, part, self._menu):
             group.vague = True
         return group
 
@@ -384,7 +398,16 @@ def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> boo
     name, said = plain(menu.item_name(head.items[0])), head.span.text
     last, word = name.split()[-1], said.split()[-1]
     alike = key_of(last, menu.language) == key_of(word, menu.language) and len(word) > len(last)
-    return (alike or menu.lexicon.plural(said)) and not menu.lexicon.plural(name)
+    counted = alike or menu.lexicon.plural(said) or _synonyms(head, menu)
+    return counted and not menu.lexicon.plural(name)
+
+
+def _synonyms(head: Part, menu: CompiledMenu) -> bool:
+    """Whether it is called as several by another name than the menu has: "cokes"."""
+    item = menu.items[head.items[0]]
+    singular = all(plural(n, menu.language) != n for n in (item.name, *item.aliases))
+    said = several(head.span.text.split()[-1], menu.language)
+    return said and head.senses[0].quality >= WHOLE and singular
 
 
 def _inner(parts: Sequence[Part]) -> list[Said]:

@@ -9,6 +9,7 @@ from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
 from voice_service.ordering.choices import choose_item, unknown
 from voice_service.ordering.counted import (
     HOW_MANY_IN_ALL,
+    halved,
     like_named,
     of_its_own,
     shared_out,
@@ -78,7 +79,7 @@ class Attacher:
         self._rest = None
         self._named = len(group.mods)
         said = [of_its_own(one, named) for one in said]
-        shared = shared_out(said, group.quantity or 1)
+        shared = self._shared_out_to(group, said)
         for one in shared:
             match one:
                 case SaidModifier() if pointed is not None:
@@ -120,6 +121,12 @@ class Attacher:
                     since, sized = [], None
                 case _:
                     self._report(one, current, said)
+
+    def _shared_out_to(self, group: Group, said: Sequence[Said]) -> list[Said]:
+        """`said` with numbers that tell apart several of the item."""
+        count, menu = group.quantity or 1, self.menu
+        said = halved(said, count, lambda one: menu.single(group.item, one.senses))
+        return shared_out(said, count)
 
     def _report(self, one: Said, current: Group, said: Sequence[Said]) -> None:
         match one:

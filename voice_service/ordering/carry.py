@@ -95,7 +95,7 @@ def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: Cart
     """Whether the tail begins nothing but answers or changes: "a large", "make it two"."""
     meant = [p for p in tail if not (p.cue(Cue.STOP, Cue.COMMA) or _pause(p))]
     before = parts[max(start - _OF_THEM, 0) : start]
-    changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE)
+    changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE, Cue.UNDO)
     first = all(p.idle or p.cue(Cue.REQUEST, Cue.ADD, Cue.AND) for p in parts[:start])
     more = bool(cart.items) and first and _more_alone(meant)
     if not meant or more or changes or any(p.cue(Cue.MAKE) for p in before):

@@ -130,7 +130,8 @@ class Cart(Takeout):
 
     def _keep(self, act: Keep) -> Problem | None:
         """What was just taken out comes back; what is still there only stays."""
-        if self._history.took_out(self.lines, act.items):
+        off = not act.items and self._history.took_off(self.lines)
+        if off or self._history.took_out(self.lines, act.items):
             return self._undo()
         if act.restores:
             line = restored(latest(self.lines, self._last, (), None))
@@ -138,6 +139,8 @@ class Cart(Takeout):
                 return Problem("not_understood", act.text)
             self._put(line)
             return None
+        if act.unclear:
+            return Problem("not_understood", act.text)
         here = not act.items or any(line.item in act.items for line in self.lines)
         return None if here else Problem("not_in_order", act.text)
 
@@ -173,13 +176,16 @@ class Cart(Takeout):
         same = latest(self.lines, self._last, (group.item,), None)
         if same is None:
             return group, 1.0
+        item = self._menu.items[group.item]
         said = {mod.group for mod in group.mods if not mod.negated}
-        kinds = self._menu.items[group.item].modifier_groups
-        needed = {kind for kind in kinds if self._menu.groups[kind].min}
+        needed = {kind for kind in item.modifier_groups if self._menu.groups[kind].min}
         mods = [mod for mod in same.mods if mod.group in needed - said]
-        alike = not same.plain and all(mod.group in needed for mod in same.mods)
-        group = replace(group, size=group.size or same.size, mods=[*mods, *group.mods])
-        return group, 1.0 if alike else _WITHOUT_THE_REST
+        # "Not decaf" takes back what the last one was.
+        gone = {m.id for m in group.mods if m.negated and m.id not in item.defaults}
+        rest = [m for m in same.mods if m.group not in needed and m.id not in gone]
+        own = [m for m in group.mods if not (m.id in gone and any(m.id == x.id for x in same.mods))]
+        group = replace(group, size=group.size or same.size, mods=[*mods, *own])
+        return group, _WITHOUT_THE_REST if same.plain or rest else 1.0
 
     def _fill(self, group: Group, confidence: float) -> bool:
         """Puts an item where a combo has a place for it; False if it is one of its own."""

@@ -113,7 +113,9 @@ class Combos:
         if slot is None:
             return None
         if not self.chosen(lines, combo, slot):
-            fits = group.linked or (listed and not group.quantity)
+            # Who still has to choose for it, and only names something, chooses that.
+            choosing = listed or bool(self.open_slots(lines, combo))
+            fits = group.linked or (choosing and not group.quantity)
             return (combo, slot, None) if fits else None
         fewer = listed and (group.quantity or 1) < combo.count
         return (combo, slot, group.quantity or 1) if fewer else None

@@ -36,7 +36,9 @@ def keep(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]
     if named is not None and named.role is Role.MODIFIER:
         return assemble([named], menu, cart)
     restores = any(p.cue(Cue.RESTORE) for p in parts)
-    return [Keep(() if named is None else named.items, text_of(parts), restores)]
+    items = () if named is None else named.items
+    unclear = named is None and any(p.cue(Cue.TAKE) for p in parts)
+    return [Keep(items, text_of(parts), restores, unclear)]
 
 
 def change(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:

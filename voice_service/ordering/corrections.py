@@ -9,7 +9,7 @@ from itertools import dropwhile, pairwise, takewhile
 from voice_service.ordering.acts import Act, Add, Dismiss, Group, Problem, Remove, Replace, Target
 from voice_service.ordering.assemble import assemble
 from voice_service.ordering.language import Cue
-from voice_service.ordering.lookahead import MARKS
+from voice_service.ordering.lookahead import MARKS, role_follows
 from voice_service.ordering.parts import Part, Role
 from voice_service.ordering.stretch import State
 from voice_service.ordering.talk import COMMANDS
@@ -33,6 +33,8 @@ def no_as_correction(parts: list[Part], index: int, state: State) -> bool:
             or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE, Cue.WITH)
         )
     if first.cue(Cue.WITH) and state.stretch and state.stretch[-1].role is Role.MODIFIER:
+        return True
+    if first.cue(Cue.ALONE):
         return True
     second = following[1] if len(following) > 1 else None
     if second is not None and second.role is Role.ITEM and state.ordered(second):
@@ -79,11 +81,15 @@ def correct(parts: list[Part], index: int, state: State) -> int:
     if _denied_again(parts[index], parts[start : start + 1], state):
         state.stretch.pop()
         return start + 1
-    if parts[index].cue(Cue.ONLY) and _only_one_of_those(parts[start:], state):
+    alone = any(p.cue(Cue.ALONE) for p in parts[start : start + 1])
+    only = parts[index].cue(Cue.ONLY) or alone
+    if alone and role_follows(parts, start, Role.MODIFIER):
+        start += 1
+    if only and _only_one_of_those(parts[start:], state):
         state.flush()
         state.push([Problem("not_understood", parts[index].span.text)])
         return start
-    if parts[index].cue(Cue.ONLY):
+    if only:
         state.stretch = _but_for_these(state.stretch, parts[start:])
     before = state.stretch
     state.stretch, merged = _correction(before, parts[start:])
@@ -102,6 +108,13 @@ def correct(parts: list[Part], index: int, state: State) -> int:
     if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in parts[start:end]):
         return start
     acts = assemble(parts[start:end], state.menu, state.cart)
+    if (
+        acts
+        and isinstance(acts[0], Remove)
+        and isinstance(next(reversed(state.acts), None), Remove)
+    ):
+        # "No fries, sorry, no coke": both, or only what was said last?
+        acts[0] = Problem("not_understood", acts[0].text)
     if acts and isinstance(acts[0], Add) and state.cart.items:
         asks = parts[start].cue(Cue.REQUEST)
         slips = parts[index:start]

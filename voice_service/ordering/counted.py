@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
@@ -23,6 +23,27 @@ def of_its_own(said: Said, named: Sequence[str]) -> Said:
     if isinstance(said, SaidModifier) and said.counted is not None and like_named(said, named):
         return replace(said, apart=False)
     return said
+
+
+def halved(
+    said: Sequence[Said], quantity: int, chosen: Callable[[SaidModifier], bool]
+) -> list[Said]:
+    """ "Four tacos, half steak, half pork": two of each, if a taco has only one meat.
+
+    `chosen`: whether there is only one of a modifier's kind.
+    """
+    mods = [one for one in said if isinstance(one, SaidModifier)]
+    halves = [one for one in mods if one.qualifier == "half" and chosen(one)]
+    if len(halves) != _SEVERAL or halves != mods or quantity % _SEVERAL:
+        return list(said)
+    each = quantity // _SEVERAL
+    shared: list[Said] = []
+    for one in said:
+        if isinstance(one, SaidModifier):
+            shared += [SaidSplit(each), replace(one, qualifier=None)]
+        else:
+            shared.append(one)
+    return shared
 
 
 def shared_out(said: Sequence[Said], quantity: int) -> list[Said]:

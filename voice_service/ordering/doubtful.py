@@ -21,13 +21,13 @@ def with_it(lines: list[Line], act: Modify, menu: CompiledMenu) -> list[Line]:
 def unclear(line: Line, act: Modify, menu: CompiledMenu) -> bool:
     """Whether a number or a half may be about something else than the line as a whole.
 
-    "A coffee with two sugars, make it three": coffees? Half of what there is one of, of four?
+    "A coffee with two sugars, make it three": coffees? Half of what there is only one of?
     """
     bare = act.quantity is not None and not (act.mods or act.size or act.plain)
     counted = any(m.quantity > 1 for m in line.mods)
     single = menu.single_groups(line.item)
     halved = any(m.qualifier == "half" and m.group in single for m in act.mods)
-    return (bare and counted) or (halved and line.count > 1)
+    return (bare and counted) or halved
 
 
 def carried(old: Line, group: Group, menu: CompiledMenu) -> list[Mod]:

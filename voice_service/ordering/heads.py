@@ -10,7 +10,7 @@ from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
-from voice_service.ordering.pointing import of_the
+from voice_service.ordering.pointing import ends, of_the
 
 
 def in_order(parts: Sequence[Part], index: int, menu: CompiledMenu, cart: CartView) -> Part:
@@ -61,7 +61,7 @@ def points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
     before = index - 1
     if before >= 0 and parts[before].cue(Cue.ORDINAL):
         return True
-    if _some_of_the(parts, index):
+    if _some_of_the(parts, index) or _sized(parts, index, cart):
         return True
     definite = attached = False
     while before >= 0 and (
@@ -72,6 +72,18 @@ def points(parts: Sequence[Part], index: int, cart: CartView) -> bool:
         before -= 1
     attached = attached or (before >= 0 and parts[before].cue(Cue.ON, Cue.TO, Cue.FOR))
     return definite and attached
+
+
+def _sized(parts: Sequence[Part], index: int, cart: CartView) -> bool:
+    """ "The fries large": what is ordered gets a size, and nothing else is said of it."""
+    the, size = parts[max(index - 1, 0)], parts[index + 1 : index + 2]
+    ordered = any(item in parts[index].items for item in cart.items)
+    alone = any(p.role is Role.SIZE for p in size) and ends(parts, index + 2)
+    return ordered and the.cue(Cue.THE) and alone and not _wished(parts[:index])
+
+
+def _wished(before: Sequence[Part]) -> bool:
+    return any(p.cue(Cue.REQUEST, Cue.ADD, Cue.ALSO) for p in before)
 
 
 def _some_of_the(parts: Sequence[Part], index: int) -> bool:

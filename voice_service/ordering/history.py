@@ -38,6 +38,13 @@ class History:
         before = self._before[-1][0] if self._before else ()
         return sum(line.count for line in lines) > sum(line.count for line in before)
 
+    def took_off(self, lines: Sequence[Line]) -> bool:
+        """Whether the last change, to `lines`, left off something on one of them, and no more."""
+        before = self._before[-1][0] if self._before else ()
+        if [(x.id, x.item, x.count) for x in before] != [(x.id, x.item, x.count) for x in lines]:
+            return False
+        return any(_on(now) < _on(was) for was, now in zip(before, lines, strict=True))
+
     def took_out(self, lines: Sequence[Line], items: Collection[str]) -> bool:
         """Whether the last change, to `lines`, took something out: one of `items`, or anything."""
         if not self._before:
@@ -45,3 +52,8 @@ class History:
         left = {line.id: line.count for line in lines}
         gone = [line for line in self._before[-1][0] if left.get(line.id, 0) < line.count]
         return any(not items or line.item in items for line in gone)
+
+
+def _on(line: Line) -> int:
+    """How many modifiers a line has, each that is left off counted against it."""
+    return sum(-1 if mod.negated else 1 for mod in line.mods)

@@ -38,6 +38,7 @@ class Cue(Enum):
     AS_SIDE = auto()  # after an item: "as a side"
     HALF = auto()
     ONLY = auto()  # nothing but: "only"
+    ALONE = auto()  # a THE: nothing but what follows stays in the order: "just the"
     PLAIN = auto()  # as it is, without toppings
     EVERYTHING = auto()  # with all that usually comes with it
     A = auto()  # indefinite article: one of
@@ -79,6 +80,7 @@ class Cue(Enum):
     QUESTION = auto()  # a question about the menu follows; it orders nothing
     ASKS = auto()  # at the beginning of a sentence a question: "which"
     ASKS_BACK = auto()  # there a question if anything was ordered, else a wish: "did i get"
+    INTENDED = auto()  # what follows was wanted, and no longer if there is a "but" behind it
     TALK = auto()  # talk with somebody else follows
     WAIT = auto()  # asks for time: "hold on"
     STAFF = auto()
@@ -98,9 +100,9 @@ class Language:
     """One language.
 
     `cues` maps a cue to its phrases; `contractions` a word to the words it stands for;
-    `number_words` a word to its value, `number_phrases` a phrase to its value, and `tens_link`
-    stands between tens and units ("treinta y cinco"). `ordinals` maps a phrase to a place, which is
-    negative where it counts from the end.
+    `number_words` a word to its value, `number_phrases` a phrase to its value, `number_sounds` a
+    word to the number that it sounds like, and `tens_link` stands between tens and units ("treinta
+    y cinco"). `ordinals` maps a phrase to a place, which is negative where it counts from the end.
     `plural_endings` are (ending, replacement) tried in order on words at least `stem_from` letters
     long, except `unstemmed`. `plurals` are (ending, replacement) the other way, for the noun of a
     name, which ends before one of `noun_ends`, and for its adjectives if `inflects_all`.
@@ -121,6 +123,7 @@ class Language:
     tens: frozenset[str]
     hundred: str
     number_phrases: Mapping[str, int]
+    number_sounds: Mapping[str, int]
     ordinals: Mapping[str, int]
     plural_endings: tuple[tuple[str, str], ...]
     stem_from: int

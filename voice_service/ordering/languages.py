@@ -31,6 +31,7 @@ def language(tag: str) -> Language:
         tens=frozenset(numbers["tens"]),
         hundred=numbers["hundred"],
         number_phrases=numbers["phrases"],
+        number_sounds=numbers["sounds"],
         ordinals=numbers["ordinals"],
         plural_endings=_pairs(pack["plural_endings"]),
         stem_from=pack["stem_from"],

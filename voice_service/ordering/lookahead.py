@@ -41,7 +41,7 @@ def more_of_it(parts: Sequence[Part], index: int) -> tuple[int, int] | None:
         return None
     while end < len(parts) and parts[end].role is Role.CUE and parts[end].cue(Cue.ONE):
         end += 1
-    if parts[end : end + 1] and parts[end].cue(Cue.COMMA) and _differs(parts, end + 1):
+    if parts[end : end + 1] and parts[end].cue(Cue.COMMA) and differs(parts, end):
         end += 1
     if part.cue(Cue.ONE) and end < len(parts) and parts[end].cue(*DIFFERS):
         return None  # the word for "another" may be that for "the other"
@@ -49,8 +49,10 @@ def more_of_it(parts: Sequence[Part], index: int) -> tuple[int, int] | None:
     return (count, end) if end == len(parts) or parts[end].cue(*stops) else None
 
 
-def _differs(parts: Sequence[Part], index: int) -> bool:
-    return any(p.cue(*DIFFERS) for p in parts[index : index + 1])
+def differs(parts: Sequence[Part], index: int) -> bool:
+    """Whether a difference follows, maybe after a comma: "another one, without onions"."""
+    start = index + any(p.cue(Cue.COMMA) for p in parts[index : index + 1])
+    return any(p.cue(*DIFFERS) for p in parts[start : start + 1])
 
 
 def denies_one(parts: Sequence[Part], index: int) -> bool:
@@ -74,9 +76,9 @@ def taken_off(parts: Sequence[Part], index: int) -> bool:
 
 def stays(parts: Sequence[Part], index: int) -> int | None:
     """Where "leave them in" or "keep the fries" ends; None if the words say something else."""
-    if " " in parts[index].span.text:
-        return index + 1
     end = index + 1
+    if " " in parts[index].span.text:
+        return None if any(p.cue(Cue.OFF) for p in parts[end : end + 1]) else end
     while end < len(parts) and (parts[end].cue(Cue.THE) or parts[end].idle):
         end += 1
     if end >= len(parts) or parts[end].role not in (Role.ITEM, Role.MODIFIER):

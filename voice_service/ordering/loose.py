@@ -20,7 +20,7 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.attach import Attacher
 from voice_service.ordering.choices import choose_item, unknown
-from voice_service.ordering.counted import shared_out
+from voice_service.ordering.counted import halved, shared_out
 from voice_service.ordering.described import has
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lines import Line
@@ -46,7 +46,7 @@ from voice_service.ordering.said import (
     SaidTimes,
     SaidUnknown,
 )
-from voice_service.ordering.text import keys_of, plural
+from voice_service.ordering.text import keys_of, plural, several
 
 _SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing else yet
 _IMPLIED = 0.85  # certainty of an item that was not named but is the only one that fits
@@ -125,6 +125,7 @@ class _Loose:
         if counted == 1 or any(isinstance(one, SaidSplit | SaidPlace | SaidSuch) for one in said):
             return said
         shared: list[Said] = []
+        said = halved(said, counted, lambda one: self._menu.single(last[0], one.senses))
         for one in shared_out(said, counted):
             if isinstance(one, SaidSize) and one.numbered and not self._is_topping(one):
                 shared.append(SaidSplit(one.count, one.text))
@@ -253,6 +254,7 @@ class _Loose:
         here = next((i for i in reversed(self._cart.items) if i in said.part.items), None)
         if here is None:
             return
+        self._end_what_others_have()
         if self._ref is not None:
             self._ref = replace(self._ref, items=said.part.items)
             return
@@ -261,20 +263,39 @@ class _Loose:
             self._clause = []
             self._acts.append(Problem("not_understood", said.part.span.text))
             return
-        clause, self._pointed = self._clause, here
-        if clause:
-            change = self._change(here, clause)
-            self._clause = []
-            # A size or topping that it does not come with is not put onto another one instead.
-            self._acts.append(self._fits_nothing(said.part.span.text) if change is None else change)
-            self._pointed = None
+        if not self._clause:
+            self._pointed = here
+            return
+        change = self._change(here, self._clause)
+        if change is None and len(self._clause) > 1:
+            # "Medium, and butter on the croissant".
+            change = self._change(here, self._end_all_but_last())
+        self._clause = []
+        # A size or topping that it does not come with is not put onto another one instead.
+        self._acts.append(self._fits_nothing(said.part.span.text) if change is None else change)
+
+    def _end_what_others_have(self) -> None:
+        """ "Both small, oat milk in the latte", "the coffee small and the colas large"."""
+        shared = self._ref is not None and self._ref.which in (Which.BOTH, Which.ALL)
+        if (shared or self._pointed is not None) and len(self._clause) > 1:
+            self._clause = self._end_all_but_last()
+            self._ref = None
+        elif self._pointed is not None:
+            self._end_clause()
+        self._pointed = None
+
+    def _end_all_but_last(self) -> list[_Change]:
+        """Ends what was said so far, but for the last of it, which is about something else."""
+        *self._clause, own = self._clause
+        self._end_clause()
+        return [own]
 
     def _is_one_of_others(self, item: str) -> bool:
         """Whether there is a single one of it, beside other items, and its name is no plural."""
         name = self._menu.item_name(item)
-        several = plural(name, self._menu.language) == name
+        one = plural(name, self._menu.language) != name
         alone = len(set(self._cart.items)) == 1
-        return item in self._cart.single and not several and not alone
+        return item in self._cart.single and one and not alone
 
 
 def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
@@ -283,6 +304,8 @@ def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
     for item in order:
         fitting = [s for s in said.senses if item and menu.allows(item, s)]
         if item and fitting:
+            if _of_several(said, menu, cart):
+                return Problem("not_understood", said.text)
             if said.count is not None and (said.more or said.linked) and item != cart.unsized:
                 return Add(Group(item, said.count, fitting[0].id, words=set(said.words)))
             change = Modify(Target((item,)), size=fitting[0].id, text=said.text)
@@ -292,6 +315,12 @@ def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
     if cart.items:
         return Problem("size_not_available", said.text, group=Group(cart.items[-1]))
     return Problem("not_understood", said.text)
+
+
+def _of_several(said: SaidSize, menu: CompiledMenu, cart: CartView) -> bool:
+    """ "Larges", where there are several things that come in it."""
+    sized = [x for x in cart.lines if any(menu.allows(x.item, s) for s in said.senses)]
+    return said.count is None and len(sized) > 1 and several(said.text, menu.language)
 
 
 def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
@@ -333,8 +362,8 @@ def _implied(said: Sequence[Said], menu: CompiledMenu, cart: CartView) -> Group 
     """The one item that comes in the size and takes all that is said, if "a large" orders it."""
     sizes = [s for s in said if isinstance(s, SaidSize)]
     mods = [s for s in said if isinstance(s, SaidModifier) and not s.negated]
-    several = len(sizes) > 1 and any(s.count is None for s in sizes)
-    if not sizes or several or cart.unsized is not None:
+    listed = len(sizes) > 1 and any(s.count is None for s in sizes)
+    if not sizes or listed or cart.unsized is not None:
         return None
     # "A large", "small with ham", "and a large with ham"; "large" alone is about the cart.
     signs = (sizes[0].count is not None, bool(mods), not cart.items)

@@ -52,6 +52,11 @@ class CompiledMenu:
         """The groups of an item of which it takes at most one modifier."""
         return [g for g in self.items[item_id].modifier_groups if self.groups[g].max == 1]
 
+    def single(self, item_id: str, senses: Sequence[Sense]) -> bool:
+        """Whether an item takes only one of the kind that a modifier is."""
+        single = self.single_groups(item_id)
+        return any(sense.group in single for sense in senses)
+
     def filling(self, slot: Slot, item_id: str) -> Choice | None:
         """The choice by which an item may fill a slot, if there is one."""
         return self.menu.filling(slot, self.items[item_id])

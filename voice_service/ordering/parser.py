@@ -12,13 +12,13 @@ from voice_service.ordering.acts import (
     Done,
     Problem,
     Remove,
-    Repeat,
     Replace,
     Restart,
     Target,
-    Undo,
 )
+from voice_service.ordering.again import more, same, undone
 from voice_service.ordering.allergies import told
+from voice_service.ordering.alone import left_alone
 from voice_service.ordering.answers import chosen
 from voice_service.ordering.asides import aside
 from voice_service.ordering.asked import asked_about
@@ -32,10 +32,10 @@ from voice_service.ordering.corrections import (
     taken_back,
 )
 from voice_service.ordering.described import described
+from voice_service.ordering.homophones import counted
 from voice_service.ordering.language import Cue
 from voice_service.ordering.lexicon import Sense
 from voice_service.ordering.lookahead import (
-    DIFFERS,
     MARKS,
     denies_one,
     item_ahead,
@@ -100,7 +100,7 @@ class Parser:
 
     def parse(self, text: str, cart: CartView, *, final: bool = False) -> Parsed:
         """The acts of `text`. Never raises. `final`: nothing follows, so nothing is carried."""
-        everything = self._segmenter.segment(text)
+        everything = counted(self._segmenter.segment(text), self._menu, cart.items)
         allergies = told(text, everything, self._menu.language)
         spans = [s for s in allergies.rest if not s.filler]
         parts = roles(spans, self._menu, cart.items[-1] if cart.items else None)
@@ -145,7 +145,7 @@ def _denies(first: Part | None, parts: Sequence[Part]) -> bool:
 
 def _step(parts: list[Part], index: int, state: State) -> int:
     """Takes the part at `index`, and what belongs to it; returns where to go on."""
-    for kind in (_beside_the_order, _about_the_order, _about_lines):
+    for kind in (_beside_the_order, left_alone, undone, _about_the_order, _about_lines):
         end = kind(parts, index, state)
         if end is not None:
             return end
@@ -159,7 +159,8 @@ def _beside_the_order(parts: list[Part], index: int, state: State) -> int | None
     opens = index == 0 or parts[index - 1].cue(*MARKS)
     talks = part.cue(Cue.TALK) and not _wishes_for(parts, index)
     asking = (Cue.ASKS, Cue.ASKS_BACK) if state.cart.items else (Cue.ASKS,)
-    if talks or part.cue(Cue.QUESTION) or (part.cue(*asking) and opens):
+    given_up = part.cue(Cue.INTENDED) and any(p.cue(Cue.BUT) for p in parts[index:])
+    if talks or given_up or part.cue(Cue.QUESTION) or (part.cue(*asking) and opens):
         end = aside(parts, index, state)
         state.about = () if talks else asked_about(parts[index:end])
         return end
@@ -188,10 +189,6 @@ def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
         act = Restart()
     elif part.cue(Cue.DONE) and not names_something(parts, index + 1, Cue.NO):
         act = Done()
-    elif part.cue(Cue.UNDO) and not (
-        part.cue(Cue.REMOVE) and names_something(parts, index + 1, Cue.THE)
-    ):
-        act = Undo(part.cue(Cue.UNDO_ITEM), part.span.text)
     elif part.cue(Cue.KEEP) and (kept := stays(parts, index)) is not None:
         state.flush()
         state.push(keep(parts[index:kept], state.menu, state.cart))
@@ -200,51 +197,14 @@ def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
         taken_back(parts, index, state)
         return index + 1
     elif part.cue(Cue.SAME):
-        return _same(parts, index, state)
-    elif (more := more_of_it(parts, index)) is not None and state.has_items:
-        return _more(parts, index, *more, state)
+        return same(parts, index, state)
+    elif (count := more_of_it(parts, index)) is not None and state.has_items:
+        return more(parts, index, *count, state)
     else:
         return None
     state.flush()
     state.push([act])
     return index + 1
-
-
-def _same(parts: list[Part], index: int, state: State) -> int:
-    """The last item once more; "another one with cheese" is one of its own."""
-    following = parts[index + 1] if index + 1 < len(parts) else None
-    if index and parts[index - 1].cue(Cue.WITH) and state.stretch:
-        # "And a latte with the same": what of it is the same is for a person.
-        state.flush()
-        state.acts.append(Problem("not_understood", parts[index].span.text))
-        return index + 1
-    if following is not None and following.role in (Role.ITEM, Role.SIZE, Role.MODIFIER):
-        more = replace(parts[index].span, cues=frozenset({Cue.MORE}))
-        state.stretch.append(Part(more, Role.CUE))
-        return index + 1
-    state.flush()
-    if following is not None and following.cue(Cue.BUT):
-        # One like it with a difference: which words differ from which is for a person.
-        state.acts.append(Problem("not_understood", parts[index].span.text))
-    if following is not None and following.cue(Cue.WITH) and state.cart.items:
-        last = (Sense("item", state.cart.items[-1], None),)
-        state.stretch.append(Part(parts[index].span, Role.ITEM, last))
-    else:
-        state.push([Repeat(bare=True)])
-    return index + 1
-
-
-def _more(parts: list[Part], index: int, count: int, end: int, state: State) -> int:
-    """ "Two more" of the last item, or "one more with cheese", which is one of its own."""
-    state.flush()
-    if end < len(parts) and parts[end].cue(*DIFFERS):
-        more = replace(parts[index].span, cues=frozenset({Cue.MORE}), value=count)
-        number = replace(more, cues=frozenset({Cue.NUMBER}))
-        last = (Sense("item", state.cart.items[-1], None),)
-        state.stretch += [Part(number, Role.NUMBER), Part(more, Role.ITEM, last)]
-    else:
-        state.push([Repeat(count, bare=True)])
-    return end
 
 
 def _about_lines(  # noqa: PLR0911 - one for each way to change a line
@@ -259,8 +219,9 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     if part.cue(Cue.INSTEAD):
         _replace_last(state)
         return index + 1
+    noun = index > 0 and parts[index - 1].cue(Cue.A)  # "a strike"
     removes = (
-        part.cue(Cue.REMOVE)
+        (part.cue(Cue.REMOVE) and not noun)
         or taken_off(parts, index)
         or no_longer(parts, index)
         or denies_one(parts, index)

@@ -71,7 +71,8 @@ def _of_several(parts: Sequence[Part], index: int, *, bare: bool) -> SaidSplit |
     if following is not None and following.such is not None:
         return SaidSplit(count, text, such=following.such)
     each = following is not None and following.cue(Cue.BOTH) and not following.cue(Cue.PAIR)
-    if each and bare:
+    alone = index + 2 == len(parts) and index == 0
+    if each and (bare or alone):
         return SaidSplit(count, text, each=True)
     return None
 

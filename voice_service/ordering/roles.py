@@ -18,6 +18,7 @@ from voice_service.ordering.text import key_of, keys_of
 _HEADLESS = 0.7  # below, an item's name lacks its last word
 _BETTER = 0.12  # an interrupted name may be so much worse than its last word alone
 _NAMED = 0.8  # a synonym of an item's name, or the name itself
+_ONE_OF_THEM = 0.7  # certainty that "three colas, one diet" are four
 _NEAR = 3  # phrases ahead in which a measure looks for its item
 
 
@@ -50,7 +51,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         else:
             named = None
         if part.role is Role.ITEM:
-            part = _elliptical(part, current, menu)
+            part = _elliptical(part, current, menu, listed=_in_list(parts))
             current = part.items[0]
             word = span.text.split()[-1]
             key = key_of(word, menu.language)
@@ -68,31 +69,61 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
             part = Part(_only(span, Cue.GENERIC), Role.UNKNOWN)
         if _stands_for_item(span, following, parts):
             part = Part(_only(span, Cue.ONE), Role.CUE)
-        parts.append(part)
+        parts.append(_usual(part, following, parts, menu))
     return with_kinds(_interrupted(parts, menu), menu)
 
 
-def _elliptical(part: Part, current: str | None, menu: CompiledMenu) -> Part:
-    """An item whose name goes on as that of the item before it: a cola "and one diet"."""
+def _elliptical(part: Part, current: str | None, menu: CompiledMenu, *, listed: bool) -> Part:
+    """An item whose name goes on as that of the item before it: a cola "and one diet".
+
+    `listed`: "three colas, one diet" may be one of the three.
+    """
     if current is None or part.senses[0].quality >= WHOLE:
         return part
-    goes_on = [s for s in part.senses if s.id in part.items and _goes_on(part, s, current, menu)]
+    goes_on = [s for s in part.senses if s.id in part.items and _goes_on(part, s.id, current, menu)]
     if len(goes_on) != 1 or (goes_on[0].id == current and len(part.items) == 1):
         return part
-    return replace(part, senses=(replace(goes_on[0], quality=1.0, certainty=1.0),))
+    certainty = _ONE_OF_THEM if listed else 1.0
+    return replace(part, senses=(replace(goes_on[0], quality=1.0, certainty=certainty),))
 
 
-def _goes_on(part: Part, sense: Sense, current: str, menu: CompiledMenu) -> bool:
-    """Whether what `part` leaves out of a name of an item is the name of the item before it."""
+def _in_list(before: Sequence[Part]) -> bool:
+    """Whether a comma stands before the words that count what comes next, and several before it."""
+    said = [p for p in before if not p.idle or p.cue(Cue.ONE)]
+    comma = len(said) > 2 and said[-2].cue(Cue.COMMA) and said[-3].role is Role.ITEM
+    counted = any(p.role is Role.NUMBER and (p.span.value or 1) > 1 for p in said[-5:-3])
+    return comma and counted
+
+
+def _goes_on(part: Part, item: str, before: str, menu: CompiledMenu) -> bool:
+    """Whether what `part` leaves out of an item's name is the name of the item before it."""
     said = set(keys_of(part.span.text, menu.language))
-    item = menu.items[sense.id]
-    for name in (item.name, *item.aliases):
+    for name in (menu.items[item].name, *menu.items[item].aliases):
         keys = keys_of(name, menu.language)
         missing = [k for k in keys if k not in said] if said <= set(keys) else []
         named = menu.lexicon.find("".join(missing), "") if missing else ()
-        if any(s.kind == "item" and s.id == current and s.quality >= _NAMED for s in named):
+        if any(s.kind == "item" and s.id == before and s.quality >= _NAMED for s in named):
             return True
     return False
+
+
+def _usual(part: Part, following: Span | None, before: Sequence[Part], menu: CompiledMenu) -> Part:
+    """The item that "regular" is in "two colas, one diet and one regular"."""
+    ordinary = part.role is Role.CUE and part.span.text in menu.language.ordinary_words
+    counted = bool(before) and (before[-1].role is Role.NUMBER or before[-1].cue(Cue.A))
+    if not ordinary or not counted or (following is not None and _goes_on_naming(following)):
+        return part
+    named = [p for p in before if p.role is Role.ITEM]
+    special = named[-1].items[0] if named and len(named[-1].items) == 1 else None
+    for item in [p.items[0] for p in named[:-1]][::-1]:
+        if special not in (None, item) and _goes_on(named[-1], special, item, menu):
+            sense = Sense("item", item, None)
+            return Part(replace(part.span, senses=(sense,), cues=frozenset()), Role.ITEM, (sense,))
+    return part
+
+
+def _goes_on_naming(span: Span) -> bool:
+    return bool(span.senses) or span.unknown
 
 
 def _head_item(

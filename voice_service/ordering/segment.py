@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from voice_service.ordering.language import Cue, Language
@@ -95,9 +95,12 @@ class Segmenter:
             if not span.unknown:
                 continue
             for index in range(span.start, span.end):
+                if tokens[index].text in self._language.number_sounds:
+                    continue
                 slip = self._lexicon.slips.find(tokens[index].text)
-                denied = index > 0 and Cue.NO in self._cues.get(tokens[index - 1].text, _NO_CUES)
-                if slip is not None and not (denied and not self._names(slip.word)):
+                if slip is not None and not (
+                    self._adds_nothing(slip.word) and self._leads(tokens, index)
+                ):
                     key = key_of(slip.word, self._language)
                     mended[index] = replace(tokens[index], text=slip.word, key=key)
                     nearness[tokens[index].word] = slip.nearness
@@ -188,8 +191,18 @@ class Segmenter:
             return ()
         return self._lexicon.find_misspelt("".join(t.key for t in part))
 
+    def _leads(self, tokens: Sequence[Token], index: int) -> bool:
+        """Whether the word before says that something of the menu comes: "no", "with"."""
+        before = self._cues.get(tokens[index - 1].text, _NO_CUES) if index else _NO_CUES
+        return not before.isdisjoint((Cue.NO, Cue.WITH))
+
+    def _adds_nothing(self, word: str) -> bool:
+        """Whether a word neither names nor steers anything: "please", "cooked"."""
+        cues = self._cues.get(word, _NO_CUES)
+        return not self._names(word) and cues <= {Cue.FILLER, Cue.SOFT, Cue.GENERIC}
+
     def _names(self, word: str) -> bool:
-        """Whether a word is of the menu: what "no" leaves off is never "please"."""
+        """Whether a word is of the menu."""
         return self._lexicon.knows(key_of(word, self._language))
 
     def _everyday(self, heard: str) -> bool:

@@ -14,6 +14,8 @@ from voice_service.ordering.loose import CartView
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import Part, Role
 
+_ANSWERED = 0.6  # certainty that "the cheeseburger" is one more, where a burger was ordered
+
 
 @dataclass
 class State:
@@ -36,7 +38,9 @@ class State:
         self.takes = self.takes or stretch != self.stretch
         acts = assemble(stretch, self.menu, self.cart)
         if _adds(self.stretch):
-            acts = [replace(a, adds=True) if isinstance(a, Modify) else a for a in acts]
+            acts = [_on_top(act, opens=not self.acts) for act in acts]
+        elif not self.acts:
+            _doubt_answer(self.stretch, acts, self)
         self.stretch = []
         self.about = () if acts else self.about
         added = next((a for a in acts if isinstance(a, Add)), None)
@@ -98,6 +102,29 @@ def _adds(said: Sequence[Part]) -> bool:
     """Whether words ask for something on top of what there is: "add", "and also"."""
     opens = bool(said) and said[0].cue(Cue.AND)
     return opens or any(part.cue(Cue.ADD, Cue.ALSO) for part in said)
+
+
+def _on_top(act: Act, *, opens: bool) -> Act:
+    """What is asked for on top of what there is: it replaces nothing, and fills no place of it."""
+    match act:
+        case Modify():
+            return replace(act, adds=True)
+        case Add(group) if opens:
+            return Add(replace(group, quantity=group.quantity or 1))
+        case _:
+            return act
+
+
+def _doubt_answer(stretch: Sequence[Part], acts: Sequence[Act], state: State) -> None:
+    """ "A burger." "The cheeseburger": one more, or that which was meant with the burger?"""
+    first = acts[0] if acts else None
+    named = [p for p in stretch if not p.idle or p.cue(Cue.THE)]
+    if not isinstance(first, Add) or not any(p.cue(Cue.THE) for p in named[:1]):
+        return
+    item, kinds = first.group.item, state.menu.items
+    alike = any(kinds[i].category == kinds[item].category for i in state.cart.items)
+    if alike and item not in (*state.cart.items, *state.cart.choices):
+        first.group.quality *= _ANSWERED
 
 
 def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voice_service.ordering.acts import Problem, Ref, Remove, Which
+from voice_service.ordering.acts import Problem, Ref, Remove, Target, Which
 from voice_service.ordering.lines import Line, targets
 from voice_service.ordering.tally import Tally
 
@@ -38,10 +38,22 @@ class Takeout(Tally):
             kept = {line.id: count for line, count in self._meant(act.target.ref, whole)}
         else:
             kept = {line.id: line.count for line in targets(whole, self._last, act.target)}
+        if not kept and act.target.ref is None and self._leave_part(act.target):
+            return None
         for line in whole if kept else ():
             if kept.get(line.id, 0) < line.count:
                 self._take([line], line.count - kept.get(line.id, 0))
         return None if kept else Problem("not_understood", act.text)
+
+    def _leave_part(self, target: Target) -> bool:
+        """ "Just the burger" of a combo: it stays, and nothing of the combo."""
+        parts = targets(self.lines, self._last, target)
+        if len(parts) != 1 or len(self._whole()) > 1:
+            return False
+        combo = next(line for line in self.lines if line.id == parts[0].part_of)
+        alone = replace(parts[0], quantity=combo.quantity, part_of=None, slot=None)
+        self.lines, self._last = (alone,), alone.id
+        return True
 
     def _remove_pointed(self, ref: Ref) -> Problem | None:
         every = [(line, line.count) for line in self._whole()]

@@ -68,6 +68,12 @@ def plural(name: str, language: Language) -> str:
     return " ".join([*words[:first], *(_many(w, language) for w in words[first:end]), *words[end:]])
 
 
+def several(word: str, language: Language) -> bool:
+    """Whether a word has the ending of several: "colas", but not "pie" or "hummus"."""
+    key = key_of(word, language)
+    return key != word and not key.isdigit() and _many(word, language) == word
+
+
 def _many(word: str, language: Language) -> str:
     bare = plain(word)
     several = tuple(many for _, many in language.plurals)

@@ -81,8 +81,9 @@ def take_out_heading(groups: list[Group], parts: Sequence[Part], heads: Sequence
         named = {g.item for g in listed}
         under = len(groups[first].candidates) > 1 and named <= set(groups[first].candidates)
         if (under or groups[first].item in named) and all(g.quantity for g in listed):
-            for group in listed if under else ():
-                group.quality, group.candidates = 1.0, (group.item,)
+            for group in listed:
+                group.quality = 1.0
+                group.candidates = (group.item,) if under else group.candidates
             del groups[first]
             return
 
