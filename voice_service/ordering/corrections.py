@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import dropwhile
 
 from voice_service.ordering.acts import Act, Add, Dismiss, Group, Problem, Remove, Replace, Target
 from voice_service.ordering.assemble import assemble
@@ -42,8 +43,10 @@ def no_as_correction(parts: list[Part], index: int, state: State) -> bool:
     second = following[1] if len(following) > 1 else None
     if second is not None and second.role is Role.ITEM and state.ordered(second):
         return False  # "not a Coke": there is one in the order
-    modifier = second is not None and second.role is Role.MODIFIER
-    return first.role in (Role.NUMBER, Role.SIZE) or (first.cue(Cue.A) and not modifier)
+    named = list(dropwhile(lambda part: part.role is Role.MODIFIER, parts[index + 2 :]))
+    topping = second is not None and second.role is Role.MODIFIER
+    topping = topping and not (named and named[0].role is Role.ITEM)
+    return first.role in (Role.NUMBER, Role.SIZE) or (first.cue(Cue.A) and not topping)
 
 
 def makes_another(parts: Sequence[Part], index: int, state: State) -> bool:

@@ -101,7 +101,9 @@ def without_unknown(stretch: list[Part], said: Sequence[Part]) -> list[Part] | N
     counted = start
     while counted and (stretch[counted - 1].role in counts or stretch[counted - 1].cue(Cue.A)):
         counted -= 1
-    role = next((p.role for p in said if p.role not in counts and not p.cue(Cue.A)), None)
+    roles = [p.role for p in said if p.role not in counts and not p.cue(Cue.A)]
+    later = next((role for role in roles if role is not Role.MODIFIER), None)
+    role = Role.ITEM if later is Role.ITEM else next(iter(roles), None)
     if start == end or role is not (Role.MODIFIER if counted == start else Role.ITEM):
         return None
     return stretch[:counted]
