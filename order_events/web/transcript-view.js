@@ -29,7 +29,7 @@ function lineView(said) {
     { class: "line", "data-utterance": said.utterance },
     el("p", { class: "said" }, textView(said)),
     said.overheard
-      ? el("span", { class: "overheard", title: "Faint: other people may be talking" }, "not ordered")
+      ? el("span", { class: "overheard", title: "Other people may be talking: it orders nothing" }, "overheard")
       : null,
     el(
       "span",

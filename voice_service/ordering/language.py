@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 
-class Cue(Enum):
-    """What a word or phrase does in an order, apart from naming something on the menu."""
+class Cue(IntEnum):
+    """What a word or phrase does in an order, apart from naming something on the menu.
+
+    Numbers, since sets of them are asked for all the time and those of an int hash faster.
+    """
 
     FILLER = auto()  # carries nothing: "please", "um"
     HESITATION = auto()  # may stand anywhere, even inside a name: "um"

@@ -80,11 +80,30 @@ def _elliptical(part: Part, current: str | None, menu: CompiledMenu, *, listed: 
     """
     if current is None or part.senses[0].quality >= WHOLE:
         return part
-    goes_on = [s for s in part.senses if s.id in part.items and _goes_on(part, s.id, current, menu)]
+    goes_on = [s for s in part.senses if s.id in part.items and _goes_on(part, s, current, menu)]
     if len(goes_on) != 1 or (goes_on[0].id == current and len(part.items) == 1):
         return part
     certainty = _ONE_OF_THEM if listed else 1.0
     return replace(part, senses=(replace(goes_on[0], quality=1.0, certainty=certainty),))
+
+
+def _names_kind_of(part: Part, item: str, menu: CompiledMenu) -> bool:
+    """Whether `part` names one other item, whose name goes on as that of `item`."""
+    [other, *more] = part.items
+    return not more and other != item and _goes_on(part, part.senses[0], item, menu)
+
+
+def _goes_on(part: Part, sense: Sense, current: str, menu: CompiledMenu) -> bool:
+    """Whether what `part` leaves out of a name of an item is the name of the item before it."""
+    said = set(keys_of(part.span.text, menu.language))
+    item = menu.items[sense.id]
+    for name in (item.name, *item.aliases):
+        keys = keys_of(name, menu.language)
+        missing = [k for k in keys if k not in said] if said <= set(keys) else []
+        named = menu.lexicon.find("".join(missing), "") if missing else ()
+        if any(s.kind == "item" and s.id == current and s.quality >= _NAMED for s in named):
+            return True
+    return False
 
 
 def _in_list(before: Sequence[Part]) -> bool:
@@ -95,18 +114,6 @@ def _in_list(before: Sequence[Part]) -> bool:
     return comma and counted
 
 
-def _goes_on(part: Part, item: str, before: str, menu: CompiledMenu) -> bool:
-    """Whether what `part` leaves out of an item's name is the name of the item before it."""
-    said = set(keys_of(part.span.text, menu.language))
-    for name in (menu.items[item].name, *menu.items[item].aliases):
-        keys = keys_of(name, menu.language)
-        missing = [k for k in keys if k not in said] if said <= set(keys) else []
-        named = menu.lexicon.find("".join(missing), "") if missing else ()
-        if any(s.kind == "item" and s.id == before and s.quality >= _NAMED for s in named):
-            return True
-    return False
-
-
 def _usual(part: Part, following: Span | None, before: Sequence[Part], menu: CompiledMenu) -> Part:
     """The item that "regular" is in "two colas, one diet and one regular"."""
     ordinary = part.role is Role.CUE and part.span.text in menu.language.ordinary_words
@@ -114,9 +121,8 @@ def _usual(part: Part, following: Span | None, before: Sequence[Part], menu: Com
     if not ordinary or not counted or (following is not None and _goes_on_naming(following)):
         return part
     named = [p for p in before if p.role is Role.ITEM]
-    special = named[-1].items[0] if named and len(named[-1].items) == 1 else None
     for item in [p.items[0] for p in named[:-1]][::-1]:
-        if special not in (None, item) and _goes_on(named[-1], special, item, menu):
+        if _names_kind_of(named[-1], item, menu):
             sense = Sense("item", item, None)
             return Part(replace(part.span, senses=(sense,), cues=frozenset()), Role.ITEM, (sense,))
     return part

@@ -46,7 +46,7 @@ class Span:
         return not self.senses and self.cues == {Cue.FILLER}
 
     def has(self, *cues: Cue) -> bool:
-        return any(cue in self.cues for cue in cues)
+        return not self.cues.isdisjoint(cues)
 
 
 class Segmenter:

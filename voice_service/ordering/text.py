@@ -34,7 +34,10 @@ class Token:
 
 def plain(text: str) -> str:
     """Lower case, without accents, with straight apostrophes."""
-    decomposed = unicodedata.normalize("NFKD", _QUOTED.sub(" ", text.translate(_QUOTES)))
+    straight = _QUOTED.sub(" ", text.translate(_QUOTES))
+    if straight.isascii():
+        return straight.lower()
+    decomposed = unicodedata.normalize("NFKD", straight)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
 
 
