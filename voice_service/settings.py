@@ -156,7 +156,7 @@ class VoiceSettings(HubSettings):
         "it does not stand out.",
     )
     faint_confidence: Probability = Field(
-        0.8,
+        0.85,
         description="Faint speech less sure than this is told, and orders nothing: others may be "
         "talking in the background.",
     )

@@ -40,6 +40,9 @@ _WRITTEN = (
     "cubancafe",
     "bibimbap",
     "platters",
+    "wawaish",
+    "banhmi",
+    "dairyland",
 )
 _TALK = Path(__file__).with_name("small_talk.txt").read_text("utf-8").splitlines()
 

@@ -18,11 +18,22 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.attach import Attacher
 from voice_service.ordering.bounds import start_of
 from voice_service.ordering.choices import Offers, either_size, one_count
-from voice_service.ordering.heads import carrier, denied_count, in_order, negated, not_on, points
+from voice_service.ordering.heads import (
+    amid_modifiers,
+    carrier,
+    denied_count,
+    in_list,
+    in_order,
+    negated,
+    not_on,
+    points,
+    same_one,
+)
 from voice_service.ordering.language import Cue
 from voice_service.ordering.leading import leading
 from voice_service.ordering.loose import CartView, loose
 from voice_service.ordering.menu import CompiledMenu
+from voice_service.ordering.naming import group_of, inner_words, of_so_many, plural_of_one
 from voice_service.ordering.parts import WHOLE, Part, Role
 from voice_service.ordering.pointing import pointed, ref_of
 from voice_service.ordering.reader import Reader
@@ -32,7 +43,7 @@ from voice_service.ordering.said import (
     SaidSplit,
     SaidSuch,
 )
-from voice_service.ordering.text import key_of, keys_of, plain, plural, several
+from voice_service.ordering.text import keys_of
 from voice_service.ordering.together import (
     accompanies,
     count_under_heading,
@@ -43,8 +54,6 @@ from voice_service.ordering.together import (
 )
 
 _ANSWER = 0.9
-_COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
-
 _POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already
 _WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, before a bare name
 _LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppers"
@@ -137,7 +146,7 @@ class _Assembly:
             self._lead = leading(
                 self._before, group, self._parts, start, self._menu, self._cart, self._attacher
             )
-        self._attacher.put(_inner(self._parts[start:head]), group)
+        self._attacher.put(inner_words(self._parts[start:head]), group)
         if either:
             group.size, self._before = None, []
             self._lead = [Problem("conflicting_size", either, group=group)]
@@ -188,15 +197,15 @@ class _Assembly:
     def _group(self, number: int) -> Group:
         start, head = self._starts[number], self._heads[number]
         part, inner = self._parts[head], self._parts[start:head]
-        group = _group(inner, part)
+        group = group_of(inner, part)
         group.linked = start > 0 and self._parts[start - 1].cue(Cue.WITH)
         since = self._heads[number - 1] + 1 if number else 0
-        group.of = _of_so_many(self._parts[:start])
+        group.of = of_so_many(self._parts[:start])
         end = [*self._starts[1:], len(self._parts)][number]
         around = (*self._parts[since:start], *self._parts[head + 1 : end])
         group.shared = any(p.cue(Cue.BOTH) for p in around)
         each = group.shared and bool(self._menu.combos_with(group.item, self._cart.items))
-        if not (group.linked or each) and _plural_of_one(inner, part, self._menu):
+        if not (group.linked or each) and plural_of_one(inner, part, self._menu):
             group.vague = True
         return group
 
@@ -205,7 +214,7 @@ class _Assembly:
         groups = self._attacher.groups
         start, part = self._starts[number], self._parts[self._heads[number]]
         again = group.quantity is None and any(g.item == group.item for g in groups)
-        if (part.senses[0].quality < WHOLE or again) and _in_list(self._parts, start):
+        if (part.senses[0].quality < WHOLE or again) and in_list(self._parts, start):
             group.quality *= _LISTED_PART
         since = self._parts[self._heads[number - 1] if number else 0 : start]
         pointed = any(p.cue(Cue.IT) for p in since)
@@ -213,7 +222,7 @@ class _Assembly:
             group.quality *= _POINTED_AT  # "my bagel scooped out, it's a sesame bagel"
         if groups and self._shared_word(number):
             group.quality *= _LISTED_PART
-        if groups and _amid_modifiers(self._parts, start, self._heads[number]):
+        if groups and amid_modifiers(self._parts, start, self._heads[number]):
             group.quality *= _LISTED_PART
         if groups and groups[-1].implied and group.quantity is None:
             # "A large and diet coke": whose size is it?
@@ -222,7 +231,7 @@ class _Assembly:
             group.quality *= _WHOSE_SIZE
         ordered = any(i in part.items for i in self._cart.items)
         if group.quantity is None and (
-            _same_one(self._parts, self._heads[: number + 1], start)
+            same_one(self._parts, self._heads[: number + 1], start)
             or (ordered and any(p.cue(Cue.THE) for p in self._parts[start : self._heads[number]]))
         ):
             group.quality *= _POINTED_AT
@@ -292,17 +301,6 @@ def _answered(act: Act, groups: Sequence[Group]) -> bool:
     return len(counts) > 1 and sum(counts) == act.group.quantity
 
 
-def _of_so_many(before: Sequence[Part]) -> int | None:
-    """The number in "one with a sprite", which is about combos ordered before."""
-    words = [p for p in before[-4:] if not p.idle or p.cue(Cue.ONE)]
-    if len(words) < len((Cue.NUMBER, Cue.WITH)) or not words[-1].cue(Cue.WITH):
-        return None
-    if words[-2].cue(Cue.ORDINAL):
-        return 1
-    number = next((p for p in words[-2::-1] if not p.cue(Cue.ONE) or p.role is Role.NUMBER), None)
-    return number.span.value if number is not None and number.role is Role.NUMBER else None
-
-
 def _pointed_at(parts: Sequence[Part], head: int) -> Ref | None:
     """What "the other a lemonade" or "one of them diet" puts the item in the place of."""
     first = next((i for i in range(head) if not parts[i].cue(Cue.AND, Cue.COMMA)), head)
@@ -333,93 +331,3 @@ def _added(group: Group, menu: CompiledMenu) -> Act:
 def _takes(menu: CompiledMenu, item: str, group: Group) -> bool:
     sized = group.size is None or group.size in menu.items[item].prices
     return sized and all(menu.takes(item, m.group) for m in group.mods)
-
-
-def _group(inner: Sequence[Part], head: Part) -> Group:
-    group = Group(head.items[0], quality=head.senses[0].certainty, candidates=head.items)
-    group.words.update(head.span.words)
-    group.like = head.span.has(Cue.MORE, Cue.SAME)
-    for part in inner:
-        if part.role is Role.NUMBER:
-            group.quantity = part.span.value
-            group.words.update(part.span.words)
-            break
-        if part.cue(Cue.A):
-            group.quantity = 1
-            break
-        if part.cue(Cue.MORE):
-            group.quantity, group.more = 1, True
-            break
-    for part, following in zip(inner, [*inner, head][1:], strict=True):
-        # "two more colas", but not "two more cheese pizzas"
-        more = part.cue(Cue.ADDITIONAL) and following.role is not Role.MODIFIER
-        group.more = group.more or more
-    group.vague = any(p.cue(Cue.VAGUE) for p in inner)
-    return group
-
-
-def _same_one(parts: Sequence[Part], heads: Sequence[int], start: int) -> bool:
-    """Whether the last of `heads` may be one named before it: one of the two is "the" item.
-
-    `start`: where the words of the last begin.
-    """
-    head = heads[-1]
-    before = [h for h in heads[:-1] if parts[h].items[0] in parts[head].items]
-    definite = any(part.cue(Cue.THE) for part in parts[start:head])
-    return bool(before) and (definite or any(parts[h - 1].cue(Cue.THE) for h in before if h))
-
-
-def _in_list(parts: Sequence[Part], start: int) -> bool:
-    """Whether an item without "a" or a number stands where a modifier would."""
-    before = [p for p in parts[max(start - 2, 0) : start] if not p.idle]
-    if not before:
-        return False
-    after_modifier = len(before) > 1 and before[-2].role is Role.MODIFIER
-    if before[-1].role is Role.MODIFIER:
-        return True
-    return before[-1].cue(Cue.WITH) or (before[-1].cue(Cue.AND, Cue.COMMA) and after_modifier)
-
-
-def _amid_modifiers(parts: Sequence[Part], start: int, head: int) -> bool:
-    """Whether a bare item stands in a list of modifiers: "with bacon egg and cheese"."""
-    before = [p for p in parts[max(start - 2, 0) : start] if not p.idle]
-    after = [p for p in parts[head + 1 : head + 4] if not p.idle]
-    if start != head or not before or len(after) < 2:
-        return False
-    listed = before[-1].role is Role.MODIFIER or before[-1].cue(Cue.WITH)
-    follows = after[1 if after[0].cue(Cue.AND, Cue.COMMA) else 0]
-    return listed and follows.role is Role.MODIFIER
-
-
-def _plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool:
-    """Whether several are wanted without a number: "cokes", but not "fries"."""
-    if any(p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner):
-        return False
-    if any(p.cue(Cue.A) for p in inner) and any(p.cue(Cue.MEASURE) for p in inner):
-        return False  # "an order of spring rolls"
-    name, said = plain(menu.item_name(head.items[0])), head.span.text
-    last, word = name.split()[-1], said.split()[-1]
-    alike = key_of(last, menu.language) == key_of(word, menu.language) and len(word) > len(last)
-    counted = alike or menu.lexicon.plural(said) or _synonyms(head, menu)
-    return counted and not menu.lexicon.plural(name)
-
-
-def _synonyms(head: Part, menu: CompiledMenu) -> bool:
-    """Whether it is called as several by another name than the menu has: "cokes"."""
-    item = menu.items[head.items[0]]
-    singular = all(plural(n, menu.language) != n for n in (item.name, *item.aliases))
-    said = several(head.span.text.split()[-1], menu.language)
-    return said and head.senses[0].quality >= WHOLE and singular
-
-
-def _inner(parts: Sequence[Part]) -> list[Said]:
-    """What is said before the name; its number counts the item and nothing else."""
-    rest = [
-        p
-        for p, following in zip(parts, [*parts, None][1:], strict=True)
-        if p.role is not Role.NUMBER
-        and not p.cue(Cue.A, Cue.MORE, Cue.THE)
-        and not (p.cue(Cue.HALF) and following is not None and following.cue(Cue.ONE))
-        and not (p.cue(Cue.ADDITIONAL) and (following is None or following.role is Role.SIZE))
-    ]
-    return Reader(rest).read()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.apart import Apart
 from voice_service.ordering.choices import choose_item, unknown
 from voice_service.ordering.counted import (
     HOW_MANY_IN_ALL,
@@ -14,8 +15,6 @@ from voice_service.ordering.counted import (
     of_its_own,
     shared_out,
 )
-from voice_service.ordering.described import holds
-from voice_service.ordering.lines import line_of
 from voice_service.ordering.menu import CompiledMenu
 from voice_service.ordering.parts import WHOLE
 from voice_service.ordering.resolve import resolve, which, without
@@ -60,8 +59,7 @@ class Attacher:
         self.acts: list[Act] = []
         self._in_cart = in_cart
         self._both: SaidBoth | None = None
-        self._named = 0  # modifiers of the item at hand that stood before its name
-        self._rest: Group | None = None  # of several that are told apart, those not described yet
+        self._apart = Apart(menu, self.groups, self.acts)
         self._telling = False  # several are being told apart by their sizes
 
     def put(  # noqa: PLR0912 - a branch for each kind of thing said
@@ -76,8 +74,7 @@ class Attacher:
         sized: _Sized | None = None
         pointed: str | None = None
         self._both, self._telling = None, False
-        self._rest = None
-        self._named = len(group.mods)
+        self._apart.begin(group)
         said = [of_its_own(one, named) for one in said]
         shared = self._shared_out_to(group, said)
         for one in shared:
@@ -101,12 +98,12 @@ class Attacher:
                     current = self._tell_apart(one, current, group, shared)
                 case SaidPlace():
                     self._both = None
-                    current = self._place(one, current)
+                    current = self._apart.place(one, current)
                 case SaidThat():
                     self._both = None
                 case SaidSuch():
                     self._both = None
-                    current = self._such(one, current)
+                    current = self._apart.such(one, current)
                 case SaidTimes(value):
                     self._times(value, current)
                 case SaidBoth():
@@ -257,48 +254,6 @@ class Attacher:
         else:
             self.acts.append(Problem("not_understood", str(said.value)))
 
-    def _more_in_all(self, split: SaidSplit, group: Group, said: Sequence[Said]) -> bool:
-        """Whether it may be about more: "two with cheese and one with onions" are two or three.
-
-        They are two if the numbers add up to that, or if what was said of both is left off one.
-        """
-        if not group.mods or split.count is None or split.text:
-            return False  # "one of them" says it
-        counts = [one.count or 0 for one in said if isinstance(one, SaidSplit)]
-        at = next(i for i, one in enumerate(said) if one is split)
-        after = [one for one in said[at:] if isinstance(one, SaidModifier)]
-        kinds = {m.group for m in group.mods if not m.negated}
-        left_off = any(m.negated for m in after[:1])
-        like = any(m.senses[0].group in kinds for m in after[:1]) and not left_off
-        adds_up = len(counts) > 1 and sum(counts) == (group.quantity or 1)
-        both = any(isinstance(one, SaidBoth) for one in said[:at])
-        if (adds_up and (both or not like)) or (left_off and not split.linked):
-            return False
-        return split.linked or like or len(group.mods) > self._named
-
-    def _place(self, said: SaidPlace, current: Group) -> Group:
-        """ "The first one with cheese": one of several alike, or an item by its place."""
-        groups = [g for g in self.groups if not said.items or g.item in said.items]
-        last = self._rest if self._rest is not None else current
-        if len(groups) == 1 or self._rest is not None or (last.quantity or 1) > 1:
-            alike = {g.item for g in groups} == {last.item}
-            if alike and (last.quantity or 1) >= said.count:
-                return self._split(SaidSplit(said.count, said.text), current)
-        index = said.place - 1 if said.place > 0 else said.place
-        single = all((g.quantity or 1) == 1 for g in groups)
-        if single and said.count == 1 and -len(groups) <= index < len(groups):
-            return groups[index]
-        self.acts.append(Problem("not_understood", said.text))
-        return current
-
-    def _such(self, said: SaidSuch, current: Group) -> Group:
-        """ "The small one without ice": the one item named here that is like that."""
-        fitting = [g for g in self.groups if holds(said.such, line_of("", g, 1.0), self.menu)]
-        if len(fitting) == 1 and (said.such.several or (fitting[0].quantity or 1) == 1):
-            return fitting[0]
-        self.acts.append(Problem("not_understood", said.text))
-        return current
-
     def _times(self, value: int, current: Group) -> None:
         """ "A number one with a coke times two": all of it, if it is one dish."""
         whole, *others = self.groups
@@ -316,48 +271,18 @@ class Attacher:
         another = self._another(split, current, said)
         if another is not None:
             return another
-        if current is group and self._more_in_all(split, group, said):
+        if current is group and self._apart.more_in_all(split, group, said):
             group.quality *= HOW_MANY_IN_ALL
-        return self._split(split, current)
+        return self._apart.split(split, current)
 
     def _another(self, split: SaidSplit, current: Group, said: Sequence[Said]) -> Group | None:
         """ "A burger and one with cheese": as many more as there were, and what they have."""
-        as_many = split.count == (current.quantity or 1) and self._rest is None
+        as_many = split.count == (current.quantity or 1) and self._apart.undivided
         if not as_many or not split.linked or split.text or said[-1] is split:
             return None
         another = self._sibling(current, split.count)
         another.size = current.size
         return another
-
-    def _split(self, said: SaidSplit, current: Group) -> Group:
-        rest = self._rest if self._rest is not None else current
-        total = rest.quantity or 1
-        if said.each or said.others or said.such is not None:
-            self.acts.append(Problem("not_understood", said.text))
-            return rest
-        if said.half:
-            if total % 2:
-                self.acts.append(Problem("not_understood", said.text))
-                return rest
-            said = SaidSplit(total // 2, said.text)
-        if said.but and said.count is not None:
-            said = SaidSplit(max(total - said.count, 0), said.text)
-        if said.count == 0:
-            self.acts.append(Problem("not_understood", said.text))
-            return rest
-        if said.count is not None and said.count > total:
-            if rest.quantity is None:
-                rest.quantity = said.count  # "cod and chips twice with vinegar"
-            else:
-                self.acts.append(Problem("not_understood", str(said.count)))
-            return rest
-        if said.count is None or said.count == total:
-            return rest
-        rest.quantity = total - said.count
-        part = replace(rest, quantity=said.count, mods=list(rest.mods), words=set(rest.words))
-        self.groups.append(part)
-        self._rest = rest
-        return part
 
     def _resize(self, said: SaidItem, sized: _Sized | None) -> None:
         """ "Fries and a coke, large on the fries": the size is moved to what is pointed at."""

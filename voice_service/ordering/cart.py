@@ -332,7 +332,8 @@ class Cart(Takeout):
             self._make_combo(old, group, confidence)
         else:
             stays = carried(old, group, self._menu)
-            new = replaced(old, group, confidence, self._sizes(group), stays, anew=act.anew)
+            single, sizes = self._menu.single_groups(group.item), self._sizes(group)
+            new = replaced(old, group, confidence, sizes, stays, anew=act.anew, single=single)
             self._put(new)
             self.lines = tuple(line for line in self.lines if line.part_of != old.id)
         return None

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
-from dataclasses import replace
-from itertools import dropwhile, pairwise, takewhile
+from collections.abc import Sequence
+from itertools import dropwhile
 
 from voice_service.ordering.acts import Act, Add, Dismiss, Group, Problem, Remove, Replace, Target
 from voice_service.ordering.assemble import assemble
 from voice_service.ordering.language import Cue
-from voice_service.ordering.lookahead import MARKS
+from voice_service.ordering.lookahead import MARKS, role_follows
 from voice_service.ordering.parts import Part, Role
+from voice_service.ordering.retracted import (
+    but_for_these,
+    doubt_other_kind,
+    modifier_slip,
+    of_kind,
+    without_unknown,
+)
 from voice_service.ordering.stretch import State
 from voice_service.ordering.talk import COMMANDS
 
-_OTHER_KIND = 0.6  # certainty that "with bacon, sorry, hot sauce" wants no bacon
 _ONE_MORE = 0.75  # certainty that "a taco, actually a churro" wants both
 
 
@@ -32,13 +37,16 @@ def no_as_correction(parts: list[Part], index: int, state: State) -> bool:
             following[1].role in (Role.NUMBER, Role.SIZE, Role.ITEM, Role.MODIFIER)
             or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE, Cue.WITH)
         )
-    if first.cue(Cue.WITH) and state.stretch and state.stretch[-1].role is Role.MODIFIER:
+    chosen = bool(state.stretch) and state.stretch[-1].role is Role.MODIFIER
+    if first.cue(Cue.ALONE) or (first.cue(Cue.WITH) and chosen):
         return True
     second = following[1] if len(following) > 1 else None
     if second is not None and second.role is Role.ITEM and state.ordered(second):
         return False  # "not a Coke": there is one in the order
-    modifier = second is not None and second.role is Role.MODIFIER
-    return first.role in (Role.NUMBER, Role.SIZE) or (first.cue(Cue.A) and not modifier)
+    named = list(dropwhile(lambda part: part.role is Role.MODIFIER, parts[index + 2 :]))
+    topping = second is not None and second.role is Role.MODIFIER
+    topping = topping and not (named and named[0].role is Role.ITEM)
+    return first.role in (Role.NUMBER, Role.SIZE) or (first.cue(Cue.A) and not topping)
 
 
 def makes_another(parts: Sequence[Part], index: int, state: State) -> bool:
@@ -47,7 +55,7 @@ def makes_another(parts: Sequence[Part], index: int, state: State) -> bool:
     made = parts[index].cue(Cue.MAKE) and bool(state.stretch)
     if not made or named is None or named.role is not Role.MODIFIER:
         return False
-    return _of_kind(state.stretch[-1], {sense.group for sense in named.senses})
+    return of_kind(state.stretch[-1], {sense.group for sense in named.senses})
 
 
 def ends_in_no(parts: Sequence[Part], index: int, state: State) -> bool:
@@ -79,16 +87,20 @@ def correct(parts: list[Part], index: int, state: State) -> int:
     if _denied_again(parts[index], parts[start : start + 1], state):
         state.stretch.pop()
         return start + 1
-    if parts[index].cue(Cue.ONLY) and _only_one_of_those(parts[start:], state):
+    alone = any(p.cue(Cue.ALONE) for p in parts[start : start + 1])
+    only = alone or parts[index].cue(Cue.ONLY, Cue.ALONE)
+    if alone and role_follows(parts, start, Role.MODIFIER):
+        start += 1
+    if only and _only_one_of_those(parts[start:], state):
         state.flush()
         state.push([Problem("not_understood", parts[index].span.text)])
         return start
-    if parts[index].cue(Cue.ONLY):
-        state.stretch = _but_for_these(state.stretch, parts[start:])
+    if only:
+        state.stretch = but_for_these(state.stretch, parts[start:])
     before = state.stretch
     state.stretch, merged = _correction(before, parts[start:])
     if merged and before and state.stretch == before[:-1]:
-        _doubt_other_kind(before[-1], parts, start)
+        doubt_other_kind(before[-1], parts, start)
     ends = (*COMMANDS, *MARKS, Cue.KEEP, Cue.NEVER_MIND)
     if merged or start >= len(parts) or parts[start].cue(*ends):
         if start >= len(parts):
@@ -98,17 +110,12 @@ def correct(parts: list[Part], index: int, state: State) -> int:
     state.flush()
     if parts[start].cue(Cue.ALSO, Cue.AND):
         return start
-    end = next((i for i in range(start, len(parts)) if _ends(parts, i, state)), len(parts))
+    end = _size_alone(parts, start, state) or next(
+        (i for i in range(start, len(parts)) if _ends(parts, i, state)), len(parts)
+    )
     if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in parts[start:end]):
         return start
-    acts = assemble(parts[start:end], state.menu, state.cart)
-    if (
-        acts
-        and isinstance(acts[0], Remove)
-        and isinstance(next(reversed(state.acts), None), Remove)
-    ):
-        # "No fries, sorry, no coke": both, or only what was said last?
-        acts[0] = Problem("not_understood", acts[0].text)
+    acts = _unclear_if_both_go(assemble(parts[start:end], state.menu, state.cart), state)
     if acts and isinstance(acts[0], Add) and state.cart.items:
         asks = parts[start].cue(Cue.REQUEST)
         slips = parts[index:start]
@@ -117,6 +124,14 @@ def correct(parts: list[Part], index: int, state: State) -> int:
             acts[1:] = _each_in_its_place(acts, state)
     state.push(acts)
     return end
+
+
+def _unclear_if_both_go(acts: list[Act], state: State) -> list[Act]:
+    """ "No fries, sorry, no coke": both, or only what was said last?"""
+    first = next(iter(acts), None)
+    if isinstance(first, Remove) and state.acts and isinstance(state.acts[-1], Remove):
+        return [Problem("not_understood", first.text), *acts[1:]]
+    return acts
 
 
 def _take_what_it_follows(slip: Part, state: State) -> None:
@@ -129,6 +144,21 @@ def _take_what_it_follows(slip: Part, state: State) -> None:
     if acts and isinstance(acts[0], Add):
         acts[0] = _in_its_place(acts[0].group, [slip], state, asks=False, breath=False)
     state.push(acts)
+
+
+def _size_alone(parts: Sequence[Part], start: int, state: State) -> int | None:
+    """Where "a medium" ends in "a small malt, no, a medium and a large tea"; None if it is not so.
+
+    Two sizes before one name are of that ("two large and one small fries"), unless the size takes
+    the place of another.
+    """
+    sized = start + any(p.cue(Cue.A) for p in parts[start : start + 1])
+    end = sized + 1
+    if end >= len(parts) or parts[sized].role is not Role.SIZE or not parts[end].cue(Cue.AND):
+        return None
+    last = state.cart.items[-1:]
+    takes = any(state.menu.allows(item, sense) for item in last for sense in parts[sized].senses)
+    return end if takes and any(p.role is Role.ITEM for p in parts[end:]) else None
 
 
 def _ends(parts: list[Part], index: int, state: State) -> bool:
@@ -228,7 +258,7 @@ def _correction(stretch: list[Part], following: Sequence[Part]) -> tuple[list[Pa
     Returns the words that stay, and whether what follows simply goes on from there.
     """
     said = [p for p in following if not p.idle]
-    understood = _without_unknown(stretch, said)
+    understood = without_unknown(stretch, said)
     if understood is not None:
         return understood, True
     tail = len(stretch)
@@ -241,7 +271,7 @@ def _correction(stretch: list[Part], following: Sequence[Part]) -> tuple[list[Pa
     dangling = stretch[tail:]
     after_item = tail > 0 and stretch[tail - 1].role is Role.ITEM
     if after_item or not any(p.role in (Role.NUMBER, Role.SIZE) or p.cue(Cue.A) for p in dangling):
-        return _modifier_slip(stretch, said)
+        return modifier_slip(stretch, said)
     roles = {p.role for p in said[:3]}
     counted = Role.NUMBER in roles or any(p.cue(Cue.A) for p in said[:1])
     kept = [
@@ -260,103 +290,3 @@ def _only_one_of_those(following: Sequence[Part], state: State) -> bool:
         return False
     said = [p for p in state.stretch if p.role in (Role.ITEM, Role.MODIFIER)]
     return len(said) > 1 or any(item not in named.items for item in state.cart.items)
-
-
-def _but_for_these(stretch: list[Part], following: Sequence[Part]) -> list[Part]:
-    """ "With everything, actually just lettuce": nothing else of its kind said so far stays."""
-    kinds = _kinds_listed([p for p in following if not p.idle])
-    first = max((i for i, part in enumerate(stretch) if part.role is Role.ITEM), default=-1) + 1
-    kept = [
-        part
-        for before, part in pairwise([*stretch[first - 1 : first], *stretch[first:]])
-        if not (_of_kind(part, kinds) and not before.cue(Cue.NO))
-        and not part.cue(Cue.EVERYTHING, Cue.BUT)
-    ]
-    return [*stretch[:first], *kept] if kinds and first else stretch
-
-
-def _kinds_listed(said: Sequence[Part]) -> Set[str | None]:
-    """The groups of the modifiers that are listed next."""
-    listed = takewhile(lambda part: part.role is Role.MODIFIER or part.cue(Cue.WITH, Cue.AND), said)
-    return {sense.group for part in listed if not part.cue(Cue.AND) for sense in part.senses}
-
-
-def _without_unknown(stretch: list[Part], said: Sequence[Part]) -> list[Part] | None:
-    """Without the unknown thing that `said` corrects: "and a pitcher, no, an iced tea".
-
-    None if nothing unknown comes last, or nothing of its like follows.
-    """
-    end = len(stretch)
-    while end and (stretch[end - 1].idle or stretch[end - 1].cue(Cue.COMMA)):
-        end -= 1
-    start = end
-    while start and stretch[start - 1].role is Role.UNKNOWN:
-        start -= 1
-    counts = (Role.NUMBER, Role.SIZE)
-    counted = start
-    while counted and (stretch[counted - 1].role in counts or stretch[counted - 1].cue(Cue.A)):
-        counted -= 1
-    role = next((p.role for p in said if p.role not in counts and not p.cue(Cue.A)), None)
-    if start == end or role is not (Role.MODIFIER if counted == start else Role.ITEM):
-        return None
-    return stretch[:counted]
-
-
-def _modifier_slip(stretch: list[Part], said: Sequence[Part]) -> tuple[list[Part], bool]:
-    """ "with onions, no, pickles": the last modifier gives way to the next."""
-    last = len(stretch)
-    while last > 0 and stretch[last - 1].cue(Cue.COMMA):
-        last -= 1
-    made = bool(said) and said[0].cue(Cue.MAKE)
-    said = list(dropwhile(lambda part: part.cue(Cue.WITH, Cue.MAKE, Cue.A), said))
-    named = next((part.role for part in said if part.role is not Role.MODIFIER), None)
-    if not last or not said or said[0].role is not Role.MODIFIER or named is Role.ITEM:
-        return stretch, False
-    kinds = {sense.group for sense in said[0].senses}
-    # "Make it toasted" takes back no butter, "make it jam" does.
-    slipped = stretch[last - 1].role is Role.MODIFIER
-    if slipped and _of_kind(stretch[last - 1], kinds):
-        return stretch[: last - 1], True
-    if not slipped and stretch[last - 1].role is not Role.ITEM:
-        return stretch, False
-    kept, merged = _other_of_kind(stretch, kinds, said)
-    if merged or made or not slipped:
-        return kept, merged
-    return stretch[: last - 1], True
-
-
-def _doubt_other_kind(slip: Part, parts: list[Part], start: int) -> None:
-    """ "With bacon, sorry, with hot sauce": does hot sauce take its place, or come with it?"""
-    named = next((i for i in range(start, len(parts)) if parts[i].senses), None)
-    if named is None or slip.role is not Role.MODIFIER or parts[named].role is not Role.MODIFIER:
-        return
-    if not _of_kind(slip, {sense.group for sense in parts[named].senses}):
-        doubted = (replace(s, certainty=s.certainty * _OTHER_KIND) for s in parts[named].senses)
-        parts[named] = replace(parts[named], senses=tuple(doubted))
-
-
-def _other_of_kind(
-    stretch: list[Part], kinds: Set[str | None], said: Sequence[Part]
-) -> tuple[list[Part], bool]:
-    """ "A vanilla latte, actually make that hazelnut": the one choice of its kind gives way.
-
-    So does what came after it and is said again: "scrambled with ham, no, over easy with bacon".
-    """
-    first = max((i for i, part in enumerate(stretch) if part.role is Role.ITEM), default=0)
-    while first and (stretch[first - 1].role is Role.MODIFIER or stretch[first - 1].idle):
-        first -= 1
-    alike = [
-        i
-        for i in range(first, len(stretch))
-        if _of_kind(stretch[i], kinds) and not (i and stretch[i - 1].cue(Cue.NO))
-    ]
-    if len(alike) != 1:
-        return stretch, False
-    again = _kinds_listed(said)
-    before, after = stretch[: alike[0]], stretch[alike[0] + 1 :]
-    return [*before, *(part for part in after if not _of_kind(part, again))], True
-
-
-def _of_kind(part: Part, kinds: Set[str | None]) -> bool:
-    said = part.senses if part.role is Role.MODIFIER else ()
-    return not kinds.isdisjoint(sense.group for sense in said)

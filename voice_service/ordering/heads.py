@@ -125,3 +125,36 @@ def not_on(parts: Sequence[Part], head: int) -> bool:
     before = parts[max(head - 3, 0) : head]
     cues = (Cue.NO, Cue.ON, Cue.THE)
     return len(before) == len(cues) and all(p.cue(c) for p, c in zip(before, cues, strict=True))
+
+
+def same_one(parts: Sequence[Part], heads: Sequence[int], start: int) -> bool:
+    """Whether the last of `heads` may be one named before it: one of the two is "the" item.
+
+    `start`: where the words of the last begin.
+    """
+    head = heads[-1]
+    before = [h for h in heads[:-1] if parts[h].items[0] in parts[head].items]
+    definite = any(part.cue(Cue.THE) for part in parts[start:head])
+    return bool(before) and (definite or any(parts[h - 1].cue(Cue.THE) for h in before if h))
+
+
+def in_list(parts: Sequence[Part], start: int) -> bool:
+    """Whether an item without "a" or a number stands where a modifier would."""
+    before = [p for p in parts[max(start - 2, 0) : start] if not p.idle]
+    if not before:
+        return False
+    after_modifier = len(before) > 1 and before[-2].role is Role.MODIFIER
+    if before[-1].role is Role.MODIFIER:
+        return True
+    return before[-1].cue(Cue.WITH) or (before[-1].cue(Cue.AND, Cue.COMMA) and after_modifier)
+
+
+def amid_modifiers(parts: Sequence[Part], start: int, head: int) -> bool:
+    """Whether a bare item stands in a list of modifiers: "with bacon egg and cheese"."""
+    before = [p for p in parts[max(start - 2, 0) : start] if not p.idle]
+    after = [p for p in parts[head + 1 : head + 4] if not p.idle]
+    if start != head or not before or len(after) < 2:
+        return False
+    listed = before[-1].role is Role.MODIFIER or before[-1].cue(Cue.WITH)
+    follows = after[1 if after[0].cue(Cue.AND, Cue.COMMA) else 0]
+    return listed and follows.role is Role.MODIFIER

@@ -289,7 +289,8 @@ def _parts(
     for size in range(1, len(keys)):
         for chosen in combinations(range(len(keys)), size):
             part = tuple(keys[i] for i in chosen)
-            if part[0] in language.optional_words or part[-1] in language.optional_words:
+            ends = {part[0], part[-1]}
+            if ends & set(language.optional_words) or part[0] in _link_keys(language):
                 continue  # "and cheese" is no way to say "mac and cheese"
             # In "sausage in batter" and "mac and cheese" the last word is not what it is.
             aside = any(k in _link_keys(language) for k in keys[: chosen[0]])

@@ -55,14 +55,16 @@ def replaced(
     carried: Collection[Mod] = (),
     *,
     anew: bool = False,
+    single: Collection[str] = (),
 ) -> Line:
     """A new item in the old line; what was not said anew is kept where it fits.
 
     `sizes`: those that the new item comes in. `carried`: what of another item stays. `anew`: it
-    was said once more with choices, in the place of those of their kind.
+    was said once more with choices, in the place of those of their kind. `single`: groups that
+    take one modifier, where that is so in any case.
     """
     same = old.item == group.item
-    chosen = {m.group for m in group.mods if not m.negated} if anew else set()
+    chosen = {m.group for m in group.mods if not m.negated and (anew or m.group in single)}
     kept = {(m.id, m.group): m for m in old.mods if same and m.group not in chosen}
     kept |= {(m.id, m.group): m for m in (*carried, *group.mods)}
     return replace(

@@ -76,7 +76,7 @@ def loose(
     """The acts of what is said without an item."""
     implied = _implied(said, menu, cart)
     if implied is not None:
-        attacher.groups = [implied]
+        attacher.groups[:] = [implied]
         attacher.put([s for s in said if not isinstance(s, SaidNumber)], implied)
         return [*map(Add, attacher.groups), *attacher.acts]
     return _Loose(menu, cart).read(said)

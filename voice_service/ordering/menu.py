@@ -12,7 +12,7 @@ from voice_service.ordering.language import Cue, Language
 from voice_service.ordering.languages import language
 from voice_service.ordering.lexicon import Lexicon, Sense
 from voice_service.ordering.localize import localized
-from voice_service.ordering.text import keys_of, plural
+from voice_service.ordering.text import keys_of, plain, plural
 
 
 class CompiledMenu:
@@ -34,6 +34,7 @@ class CompiledMenu:
             (group.id, m.id): m for group in menu.modifier_groups for m in group.modifiers
         }
         self._takes = {item.id: self._groups_of(item) for item in menu.items}
+        self._single = {g.id for g in menu.modifier_groups if g.max == 1 or self._how_much(g)}
         self._general = frozenset(item.id for item in menu.items if self._named_as_kind(item))
         self.lexicon = self._lexicon()
         self.bias = spoken_menu(menu, self.language)
@@ -50,7 +51,7 @@ class CompiledMenu:
 
     def single_groups(self, item_id: str) -> list[str]:
         """The groups of an item of which it takes at most one modifier."""
-        return [g for g in self.items[item_id].modifier_groups if self.groups[g].max == 1]
+        return [g for g in self.items[item_id].modifier_groups if g in self._single]
 
     def single(self, item_id: str, senses: Sequence[Sense]) -> bool:
         """Whether an item takes only one of the kind that a modifier is."""
@@ -107,6 +108,13 @@ class CompiledMenu:
     def in_category(self, category: str) -> list[str]:
         """Ids of the items of a category that are not sold out, in the menu's order."""
         return [i.id for i in self.menu.items if i.category == category and not i.sold_out]
+
+    def _how_much(self, group: ModifierGroup) -> bool:
+        """Whether a group has sizes or containers, as a cup and a bowl, though nothing says so."""
+        cues = self.language.cues
+        measures = {*cues[Cue.SIZE_WORD], *(phrase.split()[0] for phrase in cues[Cue.MEASURE])}
+        named = [{plain(n) for n in (m.name, *m.aliases)} for m in group.modifiers]
+        return sum(not measures.isdisjoint(names) for names in named) > 1
 
     def _named_as_kind(self, item: MenuItem) -> bool:
         category = self.categories[item.category]

@@ -127,6 +127,8 @@ class Sayings(list[Said]):
         it may be about what is wished ("with butter, on the side I want …").
         """
         other, last = [None, None, *self][-2:]
+        if isinstance(last, SaidModifier) and last.negated and last.carried is not None:
+            last.negated, last.carried = False, None  # "no onions, mayo on the side"
         if not isinstance(last, SaidModifier) or not self.qualify("on_the_side", before):
             return
         if before_wish or (last.linked and isinstance(other, SaidModifier) and _alike(other, last)):

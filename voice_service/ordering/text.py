@@ -15,12 +15,11 @@ from voice_service.ordering.language import Language
 
 _PIECE = re.compile(
     r"^-(?=\d)|\d{1,3}(?:,\d{3})+|\d+'?s\b|\d+(?:\.\d+)?"
-    r"|[^\W\d_]+(?:'[^\W\d_]+)*'?|[.,;:!?&]|w/|#"
+    r"|w/o?\b|w/|[^\W\d_]+(?:'[^\W\d_]+)*'?|[.,;:!?&%\"#]"
 )
 _STOPS = {".": ".", "!": ".", ";": ".", "?": "?", ",": ",", ":": ","}
-_QUOTES = str.maketrans(
-    {"\u2019": "'", "\u2018": "'", "`": "'", "\u201c": " ", "\u201d": " ", '"': " "}
-)
+_QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u201c": '"', "\u201d": '"'})
+_QUOTED = re.compile(r'(?<!\d)"')  # after a number it is the sign for inches
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,10 @@ class Token:
 
 def plain(text: str) -> str:
     """Lower case, without accents, with straight apostrophes."""
-    if text.isascii():
-        return text.translate(_QUOTES).lower()
-    decomposed = unicodedata.normalize("NFKD", text.translate(_QUOTES))
+    straight = _QUOTED.sub(" ", text.translate(_QUOTES))
+    if straight.isascii():
+        return straight.lower()
+    decomposed = unicodedata.normalize("NFKD", straight)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
 
 
