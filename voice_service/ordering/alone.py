@@ -31,9 +31,7 @@ def left_alone(parts: Sequence[Part], index: int, state: State) -> int | None:
     kept = tuple(item for item in items if item is not None)
     if not kept or len(kept) < len(named) or not _ends(parts, end):
         return None
-    if not any(p.cue(*_SLIPS) for p in parts[: start + 1]) and not set(state.cart.items) <= set(
-        kept
-    ):
+    if not any(p.cue(*_SLIPS) for p in parts[:start]) and not set(state.cart.items) <= set(kept):
         return None
     state.push([Remove(Target(kept), text=text_of(parts[start:end]), others=True)])
     return end

@@ -88,7 +88,7 @@ def correct(parts: list[Part], index: int, state: State) -> int:
         state.stretch.pop()
         return start + 1
     alone = any(p.cue(Cue.ALONE) for p in parts[start : start + 1])
-    only = alone or parts[index].cue(Cue.ONLY, Cue.ALONE)
+    only = alone or parts[index].cue(Cue.ONLY)
     if alone and role_follows(parts, start, Role.MODIFIER):
         start += 1
     if only and _only_one_of_those(parts[start:], state):
