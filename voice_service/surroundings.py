@@ -1,7 +1,7 @@
 """Who stands out at a microphone: how loud an utterance is beside all else that it hears.
 
 Behind a guest other people talk, and what is murmured becomes words of the menu all too easily
-(docs/adr/0010-hypotheses-against-the-menu.md, where the bounds come from).
+(docs/adr/0015-who-is-overheard.md, where the bounds come from).
 """
 
 from __future__ import annotations
