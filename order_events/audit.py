@@ -104,7 +104,7 @@ def _listener(tx: Tx, restaurant_id: str, session_id: str) -> str | None:
 def _heard(
     tx: Tx, restaurant_id: str, session_id: str, actor: str, data: Mapping[str, Any]
 ) -> None:
-    names = ("utterance", "text", "confidence", "start_ms", "end_ms")
+    names = ("utterance", "text", "confidence", "start_ms", "end_ms", "overheard")
     said = {name: data.get(name) for name in names}
     _note(tx, restaurant_id, of_session(session_id), EntryKind.UTTERANCE, actor, said)
     tx.db.execute(

@@ -79,10 +79,11 @@ class Entry(Kept):
     """One thing that happened. `number` counts up within the audit, `actor` is who did it.
 
     `data` by kind: of a `session` its `state`; of an `utterance` its `utterance`, `text`,
-    `confidence`, `start_ms` and `end_ms`; of what was `understood` the `status` `after_utterance`
-    and what was `matched` to what; of a `reason` its `code`, `text`, `utterance` and `question`;
-    of an `order` what was done (`change`), `order_id`, `version`, `status`, a `reason` where one
-    was given, and the `lines` that differ, each `before` and `after`.
+    `confidence`, `start_ms`, `end_ms` and whether it was `overheard`; of what was `understood` the
+    `status` `after_utterance` and what was `matched` to what; of a `reason` its `code`, `text`,
+    `utterance` and `question`; of an `order` what was done (`change`), `order_id`, `version`,
+    `status`, a `reason` where one was given, and the `lines` that differ, each `before` and
+    `after`.
     """
 
     number: int

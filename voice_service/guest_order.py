@@ -37,15 +37,16 @@ class GuestOrder:
         return None if self._conversation is None else self._conversation.chooser()
 
     def hear(self, final: Final) -> list[PlaceOrder]:
-        """Take what was heard. People in the background order nothing."""
+        """Take what was heard. People in the background order nothing, but may name an allergy."""
         heard = final.hypothesis
-        if self._conversation is None or not heard.text or final.overheard:
+        if self._conversation is None or not heard.text:
             return []
         if self._held:
             return self._leave_as_it_is(final.utterance)
         words = tuple(HeardWord(word.text, word.confidence) for word in heard.words)
         said = Heard(final.utterance, heard.text, heard.confidence, words)
-        return [self._place(self._conversation.hear(said))]
+        take = self._conversation.overhear if final.overheard else self._conversation.hear
+        return [self._place(take(said))]
 
     def hold(self, utterance: int) -> list[PlaceOrder]:
         """Staff have taken the order over: words are heard, and change nothing."""

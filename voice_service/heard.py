@@ -87,8 +87,8 @@ class Partial:
 class Final:
     """What was heard; word times count from the start of the session.
 
-    `overheard`: so unsure, and so faint beside its surroundings or the session's other speech, that
-    it may be people who talk in the background.
+    `overheard`: so unsure, and so faint beside the guest's speech or its surroundings, that it may
+    be people who talk in the background.
     """
 
     utterance: int

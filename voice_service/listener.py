@@ -349,9 +349,9 @@ class Listener:
         if not heard and not shown:
             return self._discard(utterance)
         end = utterance.started if utterance.ended is None else utterance.ended
-        self._surroundings.understood(utterance.power, hypothesis.confidence)
-        needed = self._surroundings.needed(utterance.power, utterance.floor)
-        overheard = hypothesis.confidence < needed
+        overheard = self._surroundings.overhears(
+            utterance.power, utterance.floor, hypothesis.confidence
+        )
         hypothesis = hypothesis.calibrated(self._calibration)
         if not hypothesis.text and utterance.text:
             # The thorough decode went round in circles: better what was shown than nothing.

@@ -83,8 +83,8 @@ class WordData(BaseModel):
 class FinalData(TranscriptData):
     """The transcript of an utterance; there is no other after it.
 
-    `overheard`: unsure, and it hardly stands out from its surroundings or is faint beside the
-    session's other speech, so other people may be talking; it orders nothing.
+    `overheard`: so unsure, and so faint beside the guest's speech or its surroundings, that other
+    people may be talking; it orders nothing, but an allergy in it is noted.
     """
 
     is_final: Literal[True]

@@ -144,7 +144,9 @@ class VoiceSettings(HubSettings):
         0.6, description="An utterance is clear if the detector was this sure of speech once."
     )
     unclear_confidence: Probability = Field(
-        0.6, description="The least confidence for the text of an utterance that is not."
+        0.6,
+        description="The least confidence for the text of an utterance that is not, and for an "
+        "order before anybody was understood by speech that does not stand out.",
     )
     stand_out_db: Annotated[float, Field(ge=0, le=60)] = Field(
         4.0,
@@ -152,13 +154,13 @@ class VoiceSettings(HubSettings):
     )
     faint_db: Annotated[float, Field(ge=0, le=60)] = Field(
         8.0,
-        description="Speech is faint if the session's loudest was so much louder, and sooner if "
-        "it does not stand out.",
+        description="Speech is faint if it is so much below the guest's that was understood last; "
+        "if it does not stand out, from 3 dB on.",
     )
     faint_confidence: Probability = Field(
         0.85,
         description="Faint speech less sure than this is told, and orders nothing: others may be "
-        "talking in the background.",
+        "talking in the background. 0 takes all speech for the guest's.",
     )
     min_partial_confidence: Probability = Field(
         0.05, description="An utterance's first partial less sure than this is held back."

@@ -40,7 +40,7 @@ def money(cents: int) -> str:
 
 def _transcript(data: Data) -> str:
     if data["is_final"]:
-        aside = ", overheard" if data["overheard"] else ""
+        aside = ", overheard" if data.get("overheard") else ""
         return f"final    {data['text']}  ({data['confidence']:.0%} sure{aside})"
     stable = data["stable_text"]
     return f"partial  {stable}|{data['text'][len(stable) :]}"

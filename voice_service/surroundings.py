@@ -6,7 +6,6 @@ Behind a guest other people talk, and what is murmured becomes words of the menu
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
@@ -24,17 +23,19 @@ _QUIETER_SHARE: Final = 30
 
 
 _BESIDE_DB: Final = 3.0
-"""What is as loud as this beside the guest, and stands out, is the guest."""
+"""What is no further below the guest is the guest, whether it stands out or not."""
+_UNDERSTOOD: Final = 0.7
+"""Who is understood so well, and is not overheard, is the guest from then on."""
 
 
 @dataclass(frozen=True, slots=True)
 class SurroundingsSettings:
     """Speech stands out if it is `stand_out_db` above the quieter frames of the last ten seconds.
 
-    Of what is less loud than the loudest that was understood, and does not stand out, and of what
-    is `faint_db` less loud in any case, the decoder must be as sure as `faint_confidence`. While
-    nobody has been understood, `unclear_confidence` is enough for what does not stand out: in a
-    noise as loud as the guest nothing does.
+    Of speech that is `faint_db` below the guest's, or 3 dB below it without standing out, the
+    decoder must be as sure as `faint_confidence`. While nobody has been understood,
+    `unclear_confidence` is enough for what does not stand out: in a noise as loud as the guest
+    nothing does.
     """
 
     stand_out_db: float
@@ -49,16 +50,12 @@ class Surroundings:
     def __init__(self, settings: SurroundingsSettings) -> None:
         self._settings = settings
         self._levels: deque[float] = deque(maxlen=_REMEMBERED)
-        self._loudest = 0.0
+        self._guest = 0.0
+        """The level of the speech that was understood last."""
 
     def hear(self, level: float) -> None:
         """Take the level of the next frame."""
         self._levels.append(level)
-
-    def understood(self, level: float, confidence: float) -> None:
-        """Speech of this level was understood; it counts if the decoder was sure enough."""
-        if confidence >= self._settings.unclear_confidence:
-            self._loudest = max(self._loudest, level)
 
     @property
     def floor(self) -> float:
@@ -67,18 +64,25 @@ class Surroundings:
             return 0.0
         return float(np.percentile(self._levels, _QUIETER_SHARE))
 
-    def needed(self, level: float, floor: float) -> float:
-        """How sure the decoder must be that speech of this level is the guest's.
+    def overhears(self, level: float, floor: float, confidence: float) -> bool:
+        """Whether speech that was understood so well may be somebody else's than the guest's.
 
-        `floor` is that of its time.
+        `floor` is that of the moment when it ended.
         """
+        if confidence < self._needed(level, floor):
+            return True
+        if confidence >= _UNDERSTOOD:
+            self._guest = level
+        return False
+
+    def _needed(self, level: float, floor: float) -> float:
         settings = self._settings
         hidden = level < floor * _ratio(settings.stand_out_db)
-        if not self._loudest:
-            return settings.unclear_confidence if hidden else 0.0
-        below = self._loudest / max(level, sys.float_info.min)
-        faint = below >= _ratio(_BESIDE_DB if hidden else settings.faint_db)
-        return settings.faint_confidence if faint else 0.0
+        if not self._guest:
+            unclear = min(settings.unclear_confidence, settings.faint_confidence)
+            return unclear if hidden else 0.0
+        bound = min(_BESIDE_DB, settings.faint_db) if hidden else settings.faint_db
+        return settings.faint_confidence if level * _ratio(bound) < self._guest else 0.0
 
 
 def _ratio(decibels: float) -> float:

@@ -205,6 +205,20 @@ def test_what_is_overheard_is_told_as_such_and_orders_nothing() -> None:
     assert [item.menu_item_id for item in ordered.items] == ["cheeseburger"]
 
 
+def test_an_allergy_is_noted_though_it_was_overheard() -> None:
+    """Nothing that staff must know is lost because somebody spoke low."""
+    guest = Guest("a cheeseburger", "i am allergic to peanuts, take off the cheeseburger")
+    guest.send(np.concatenate([sound(1), quiet(1)]))
+    guest.sure = 0.8
+    guest.send(np.concatenate([0.3 * sound(1), quiet(1)]))
+    guest.end()
+    assert [f["overheard"] for f in finals(guest.actions)] == [False, True]
+    ordered = [a.update for a in guest.actions if isinstance(a, PlaceOrder)][-1]
+    assert [item.menu_item_id for item in ordered.items] == ["cheeseburger"]
+    assert ordered.status == "needs_staff"
+    assert "allergy" in [reason.code for reason in ordered.reasons]
+
+
 def test_without_an_order_there_are_transcripts_alone() -> None:
     """`order: off`."""
     guest = Guest("a cheeseburger", order=False)
@@ -602,14 +616,3 @@ def test_a_transcript_without_an_order_is_not_chosen() -> None:
     guest.send(np.concatenate([quiet(0.5), sound(1), quiet(1)]))
     assert guest.requests
     assert all(r.choose is None for r in guest.requests)
-
-
-def test_what_may_be_others_talking_is_told_and_orders_nothing() -> None:
-    """Murmur behind the guest: staff can read it, the order does not change."""
-    guest = Guest("a burger", "a cola")
-    first = guest.send(np.concatenate([sound(1.0), quiet(1.5)]))
-    guest.sure = 0.6
-    second = guest.send(np.concatenate([0.3 * sound(1.0), quiet(1.5)]))
-    assert [f["text"] for f in finals(first + second)] == ["a burger", "a cola"]
-    orders = [[a for a in told if isinstance(a, PlaceOrder)] for told in (first, second)]
-    assert [len(placed) for placed in orders] == [1, 0]

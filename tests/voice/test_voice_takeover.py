@@ -240,6 +240,7 @@ async def test_the_audit_of_a_spoken_order(server: Server) -> None:
     said = [entry["data"]["text"] for entry in by_kind["utterance"]]
     assert " ".join(said) == text_of(microphone.events)
     assert all(0 < entry["data"]["confidence"] <= 1 for entry in by_kind["utterance"])
+    assert [entry["data"]["overheard"] for entry in by_kind["utterance"]] == [False] * len(said)
     matched = [m["id"] for entry in by_kind["understood"] for m in entry["data"]["matched"]]
     assert sidecar("one_item")["order"][0]["menu_item_id"] in matched
     assert {entry["actor"] for entry in by_kind["order"]} == {"lane-1"}

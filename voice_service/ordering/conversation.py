@@ -121,6 +121,14 @@ class Conversation:
         update = self._take(parsed, confidences)
         return replace(update, utterance=heard.utterance, matched=matches)
 
+    def overhear(self, heard: Heard) -> CartUpdate:
+        """Takes what may be other people's talk: it changes nothing, but an allergy is noted."""
+        self._utterance = heard.utterance
+        parsed = self._parser.parse(heard.text, self._view(), final=True)
+        allergies = [a for a in parsed.acts if isinstance(a, Aside) and a.code == "allergy"]
+        notes = [self._aside(a.code, a.text) for a in allergies]
+        return replace(self._update(notes, changed=False), utterance=heard.utterance)
+
     def end(self) -> CartUpdate:
         """The guest is gone: what was held back is taken as it stands, and the order closes."""
         waiting, self._waiting = self._waiting, _Waiting()
