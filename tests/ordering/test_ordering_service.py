@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from ordering_kit import DEMO, benchmark, said
+from ordering_kit import DEMO, benchmark, demo_menu, said
 
 from voice_service.cli import main
-from voice_service.ordering import CompiledMenu, Conversation, Heard
+from voice_service.ordering import CompiledMenu, Conversation, Heard, HeardWord
 from voice_service.ordering.cli import run, write_orders
 
 
@@ -175,3 +175,12 @@ def test_stress_is_the_same_for_the_same_seed() -> None:
         assert once == again != other
     assert orders.stressed(text, "", 1) == text
     assert orders.names_only(_EVALUATION)["items"][0]["aliases"] == []
+
+
+def test_how_sure_a_spelling_is_says_nothing_about_a_number_of_the_same_sound() -> None:
+    """What was shown as stable says "to", the final "two": the sound is the same."""
+    text = "two hamburgers to cheeseburgers"
+    words = tuple(HeardWord(word, 0.03 if word == "to" else 0.95) for word in text.split())
+    conversation = Conversation(demo_menu())
+    conversation.hear(Heard(1, text, 0.7, words))
+    assert conversation.end().status == "confirmed"

@@ -48,7 +48,7 @@ def _number(
     if item is None or _follows(span, before, item, menu, ordered):
         return None
     if _several(ahead, item, menu) == (value > 1):
-        return replace(span, cues=frozenset({Cue.NUMBER}), value=value)
+        return replace(span, cues=frozenset({Cue.NUMBER}), value=value, by_sound=True)
     # "And to fries": two of them, or one order? "And for fries"?
     listed = value > 1 and bool(before) and before[-1].has(Cue.AND, Cue.REQUEST)
     vague = listed and several(ahead[-1].text.split()[-1], menu.language)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import (
@@ -84,6 +84,11 @@ class Parsed:
     spans: tuple[Span, ...] = ()
     about: tuple[Sense, ...] = ()
     denies: bool = False
+
+    @property
+    def by_sound(self) -> Set[int]:
+        """The words that are read as others which sound the same, by their index."""
+        return {w for span in self.spans if span.by_sound for w in span.words}
 
     @property
     def nearness(self) -> Mapping[int, float]:

@@ -25,6 +25,7 @@ class Span:
     """A phrase: tokens `start` to `end`, what it may name, and what it may do. `value`: its number.
 
     Without senses and cues it is unknown. `nearness` is below 1 where a word had to be put right.
+    `by_sound`: it is read as another word that sounds the same.
     """
 
     start: int
@@ -35,6 +36,7 @@ class Span:
     value: int | None
     words: tuple[int, ...]
     nearness: float = 1.0
+    by_sound: bool = False
 
     @property
     def unknown(self) -> bool:
