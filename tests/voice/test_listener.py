@@ -670,15 +670,8 @@ def test_what_is_much_fainter_than_the_guest_is_told_as_overheard_unless_it_is_s
     amplitude: float, confidence: float, heard: bool
 ) -> None:
     """People in the background talk as well, and nothing that was heard is kept back."""
-    listener = Listener(SETTINGS, Marked(), "en", "", unsure)
-    events: list[ListenerEvent] = []
-    for level, sure in ((0.5, 0.9), (amplitude, confidence)):
-        for value in [level] * 20 + [-0.001] * 20:
-            events += listener.push(np.full(FRAME, value, np.float32), 0.0)
-            while listener.wanted() is not None:
-                listener.take()
-                events += listener.decoded(Hypothesis("a burger", sure), 0.0)
-    assert [e.overheard for e in events if isinstance(e, Final)] == [False, not heard]
+    events = spoken([(0.5, 0.9), (amplitude, confidence)], noise=0.001)
+    assert overheard(events) == [False, not heard]
     assert not any(isinstance(e, Discarded) for e in events)
 
 
@@ -698,7 +691,7 @@ def test_what_does_not_stand_out_before_the_guest_speaks_is_overheard_if_it_is_u
 
     As long as little has been heard there is nothing to stand out from.
     """
-    assert overheard([(level, confidence)], noise=0.1, lead=lead) == [not heard]
+    assert overheard(spoken([(level, confidence)], noise=0.1, lead=lead)) == [not heard]
 
 
 @pytest.mark.parametrize(
@@ -714,11 +707,12 @@ def test_what_neither_stands_out_nor_is_as_loud_as_the_guest_is_overheard_if_it_
     level: float, noise: float, confidence: float, heard: bool
 ) -> None:
     """Behind the guest, who is 0.2 loud. In a quiet room it is the guest who speaks low."""
-    assert overheard([(0.2, 0.9), (level, confidence)], noise=noise, lead=100) == [False, not heard]
+    events = spoken([(0.2, 0.9), (level, confidence)], noise=noise, lead=100)
+    assert overheard(events) == [False, not heard]
 
 
-def overheard(said: list[tuple[float, float]], *, noise: float, lead: int) -> list[bool]:
-    """Whether each of the utterances (level and confidence) is, in so much noise."""
+def spoken(said: list[tuple[float, float]], *, noise: float, lead: int = 0) -> list[ListenerEvent]:
+    """What becomes of utterances (level and confidence) in so much noise, after so many frames."""
     listener = Listener(SETTINGS, Marked(), "en", "", unsure)
     events = listener.push(np.full(lead * FRAME, -noise, np.float32), 0.0)
     for level, confidence in said:
@@ -727,4 +721,9 @@ def overheard(said: list[tuple[float, float]], *, noise: float, lead: int) -> li
             while listener.wanted() is not None:
                 listener.take()
                 events += listener.decoded(Hypothesis("a burger", confidence), 0.0)
+    return events
+
+
+def overheard(events: list[ListenerEvent]) -> list[bool]:
+    """Of each final, whether it may be somebody else's."""
     return [e.overheard for e in events if isinstance(e, Final)]
