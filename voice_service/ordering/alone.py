@@ -21,10 +21,12 @@ def left_alone(parts: Sequence[Part], index: int, state: State) -> int | None:
     All that it names has to be in the order, else it is asked for. Without a slip nothing else may
     be in the order: "just the fries" may be what comes next.
     """
-    start = index
+    if index:
+        return None
+    start = 0
     while start < len(parts) and _leads(parts[start]):
         start += 1
-    if index or not any(p.cue(Cue.ALONE) for p in parts[start : start + 1]):
+    if not any(p.cue(Cue.ALONE) for p in parts[start : start + 1]):
         return None
     named, end = _named(parts, start + 1)
     items = [known(part.items, state.cart) for part in named]
