@@ -23,8 +23,8 @@ from faster_whisper import WhisperModel
 from harness import Recording, finals, in_parallel, mixed, read_manifest, read_noises, service
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from voice_service import models
-from voice_service.audio import SAMPLE_RATE, Samples
+from voice_service.audio.formats import SAMPLE_RATE, Samples
+from voice_service.models import registry as models
 
 
 def offline(model: WhisperModel, audio: list[Samples], language: str, *, vad: bool) -> list[str]:

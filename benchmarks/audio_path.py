@@ -29,14 +29,14 @@ import psutil
 import soxr
 from harness import Recording, read_recordings, silence
 
-from voice_service.audio import SAMPLE_RATE, AudioFormat, Encoding, PcmDecoder, Samples
-from voice_service.hypothesis import Hypothesis
-from voice_service.listener import Listener
-from voice_service.pace import pcm
-from voice_service.protocol import VOICE_MESSAGES, VoiceAudio
-from voice_service.session import VoiceSession
+from voice_service.asr.hypothesis import Hypothesis
+from voice_service.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, PcmDecoder, Samples
+from voice_service.client.pacing import pcm
+from voice_service.protocol.messages import VOICE_MESSAGES, VoiceAudio
+from voice_service.sessions.machine import VoiceSession
 from voice_service.settings import VoiceSettings
-from voice_service.vad import DetectorFactory
+from voice_service.utterances.listener import Listener
+from voice_service.utterances.vad import DetectorFactory
 
 _CHUNK: Final = 0.1
 _RUNS: Final = 5

@@ -33,16 +33,16 @@ from gpus import watched
 from harness import read_recordings
 from numpy.typing import NDArray
 
-from voice_service import models
-from voice_service.alignment import Aligned
-from voice_service.audio import SAMPLE_RATE, Samples
-from voice_service.compute import Compute
-from voice_service.hypothesis import DecodeRequest
-from voice_service.ordering.menu import CompiledMenu
-from voice_service.recognizer import Recognizer
+from voice_service.asr.alignment import Aligned
+from voice_service.asr.compute import Compute
+from voice_service.asr.hypothesis import DecodeRequest
+from voice_service.asr.recognizer import Recognizer
+from voice_service.asr.whisper import Encoded, Generated, Whisper, present
+from voice_service.audio.formats import SAMPLE_RATE, Samples
+from voice_service.models import registry as models
+from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.server import demo_menu
 from voice_service.settings import VoiceSettings
-from voice_service.whisper import Encoded, Generated, Whisper, present
 
 _STEPS: Final = ("spectrogram", "encode", "generate", "align")
 

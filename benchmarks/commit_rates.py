@@ -20,12 +20,12 @@ import aiohttp
 from hub_process import HubProcess
 from kill_run import MENU
 
-from order_events import schema
-from order_events.menu import Menu
+from order_events.domain.models import OrderDraft
+from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
-from order_events.models import OrderDraft
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
+from order_events.storage import schema
 
 WRITERS = (1, 10, 100)
 DRAFT = {"items": [{"menu_item_id": "burger"}], "notes": "as the guest asked for"}

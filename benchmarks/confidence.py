@@ -44,18 +44,18 @@ from reliability import (
 )
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from voice_service import models
 from voice_service.app import load_recognizer
-from voice_service.audio import SAMPLE_RATE, Samples
-from voice_service.calibration import RAW, Calibration
-from voice_service.heard import Final, ListenerEvent, Partial
-from voice_service.listener import Listener
-from voice_service.offline import Decode, listen
-from voice_service.ordering.conversation import Conversation
-from voice_service.ordering.menu import CompiledMenu
-from voice_service.recognizer import Recognizer
+from voice_service.asr.calibration import RAW, Calibration
+from voice_service.asr.recognizer import Recognizer
+from voice_service.audio.formats import SAMPLE_RATE, Samples
+from voice_service.commands.transcribe import Decode, listen
+from voice_service.models import registry as models
+from voice_service.ordering.dialogue.conversation import Conversation
+from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.settings import VoiceSettings
-from voice_service.vad import DetectorFactory
+from voice_service.utterances.events import Final, ListenerEvent, Partial
+from voice_service.utterances.listener import Listener
+from voice_service.utterances.vad import DetectorFactory
 
 _CHUNK = SAMPLE_RATE // 10
 _NEVER_MS = 60_000

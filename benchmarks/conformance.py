@@ -30,15 +30,15 @@ from pydantic import SecretStr, TypeAdapter
 
 from order_events import logs
 from order_events.app import AUTHORITY, SOCKETS, build_app
-from order_events.application import Budget
-from order_events.auth import Principal, Role
-from order_events.connection import Connection
-from order_events.endpoint import Endpoint
+from order_events.auth.tokens import Principal, Role
 from order_events.metrics import HubMetrics
-from order_events.protocol import ClientMessage
+from order_events.protocol.messages import ClientMessage
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
-from order_events.visit import Visit
+from order_events.websocket.application import Budget
+from order_events.websocket.connection import Connection
+from order_events.websocket.connection_loop import Visit
+from order_events.websocket.endpoint import Endpoint
 
 GROUPS = {
     "1": "framing",

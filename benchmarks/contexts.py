@@ -34,14 +34,10 @@ import numpy as np
 from harness import Recording, mixed, read_manifest, read_noises
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from voice_service import models
-from voice_service.audio import SAMPLE_RATE, Samples
-from voice_service.batching import BatchPolicy
-from voice_service.compute import Compute
-from voice_service.heard import Urgency
-from voice_service.hypothesis import DecodeRequest, Hypothesis
-from voice_service.listener import Listener
-from voice_service.recognizer import (
+from voice_service.asr.batching import BatchPolicy
+from voice_service.asr.compute import Compute
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.recognizer import (
     CAREFUL,
     QUICK,
     THOROUGH,
@@ -49,9 +45,13 @@ from voice_service.recognizer import (
     Padding,
     Recognizer,
 )
+from voice_service.asr.whisper import Whisper
+from voice_service.audio.formats import SAMPLE_RATE, Samples
+from voice_service.models import registry as models
 from voice_service.settings import VoiceSettings
-from voice_service.vad import DetectorFactory
-from voice_service.whisper import Whisper
+from voice_service.utterances.events import Urgency
+from voice_service.utterances.listener import Listener
+from voice_service.utterances.vad import DetectorFactory
 
 _COMPUTE: Final = Compute("cpu", "int8", workers=1, batches=BatchPolicy())
 _PREFIXES: Final = (0.5, 1.0, 2.0, 3.0)

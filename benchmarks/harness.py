@@ -19,10 +19,10 @@ import numpy as np
 import psutil
 from numpy.lib.stride_tricks import sliding_window_view
 
-from voice_service.audio import SAMPLE_RATE, Samples
-from voice_service.client import Event, VoiceStream
-from voice_service.offline import read_audio
-from voice_service.pace import Pace, play
+from voice_service.audio.formats import SAMPLE_RATE, Samples
+from voice_service.client.pacing import Pace, play
+from voice_service.client.stream import Event, VoiceStream
+from voice_service.commands.transcribe import read_audio
 
 _FIXTURES = Path(__file__).parent.parent / "fixtures" / "audio"
 _AUDIO = (".wav", ".flac", ".ogg")

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from order_events.auth import Role, authority
+from order_events.auth.tokens import Role, authority
 from order_events.settings import HubSettings
 
 START_S = 30.0

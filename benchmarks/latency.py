@@ -31,8 +31,8 @@ from harness import (
 )
 from load import metered, watch_memory
 
-from voice_service.audio import SAMPLE_RATE, Samples
-from voice_service.client import Event
+from voice_service.audio.formats import SAMPLE_RATE, Samples
+from voice_service.client.stream import Event
 
 _PAUSE = 2.0
 _STAGGER = 0.6

@@ -22,7 +22,7 @@ from typing import Any
 from orders import convert, names_only, predict, stressed
 
 from voice_service.ordering import CompiledMenu
-from voice_service.ordering.thresholds import DEFAULT
+from voice_service.ordering.dialogue.policy import DEFAULT
 
 _EDGES = (0.0, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.999, 1.001)
 _THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.75, 0.8, 0.82, 0.85, 0.9, 0.95, 1.0)

@@ -25,9 +25,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from order_events.menu import Category, Menu, MenuItem, Modifier, ModifierGroup, Size
+from order_events.menu.menu import Category, Menu, MenuItem, Modifier, ModifierGroup, Size
 from voice_service.ordering import CompiledMenu, Conversation, Heard
-from voice_service.ordering.lines import Line
+from voice_service.ordering.cart.lines import Line
 
 # The format has no default size and nobody is asked for one, so there is a size that says so.
 _NO_SIZE = Size(id="(none)", name="(none)")

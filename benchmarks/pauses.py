@@ -38,21 +38,21 @@ from orders import EvalMenu, convert
 from spoken_orders import Case, meaning, recorded, understood
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from voice_service import models
-from voice_service.audio import SAMPLE_RATE, Samples
-from voice_service.batching import BatchPolicy
-from voice_service.compute import Compute
-from voice_service.ending import by_marks
-from voice_service.guest_order import GuestOrder
-from voice_service.heard import Ended, ListenerEvent, Partial
-from voice_service.heard import Final as Said
-from voice_service.hypothesis import DecodeRequest, Hypothesis
-from voice_service.listener import Listener
+from voice_service.asr.batching import BatchPolicy
+from voice_service.asr.compute import Compute
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.recognizer import Recognizer
+from voice_service.asr.whisper import Whisper
+from voice_service.audio.formats import SAMPLE_RATE, Samples
+from voice_service.models import registry as models
 from voice_service.ordering import CompiledMenu, Conversation
-from voice_service.recognizer import Recognizer
+from voice_service.sessions.guest_order import GuestOrder
 from voice_service.settings import VoiceSettings
-from voice_service.vad import DetectorFactory
-from voice_service.whisper import Whisper
+from voice_service.utterances.events import Ended, ListenerEvent, Partial
+from voice_service.utterances.events import Final as Said
+from voice_service.utterances.listener import Listener
+from voice_service.utterances.turn_end import by_marks
+from voice_service.utterances.vad import DetectorFactory
 
 _CHUNK: Final = SAMPLE_RATE // 10
 _NEAR: Final = SAMPLE_RATE * 80 // 1000

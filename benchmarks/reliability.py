@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from voice_service.calibration import Calibration
+from voice_service.asr.calibration import Calibration
 
 Floats = NDArray[np.float64]
 Normalise = Callable[[str], str]

@@ -30,11 +30,11 @@ from typing import Final
 import numpy as np
 from harness import LEAD, Recording, mixed, read_manifest, read_noises
 
-from voice_service.audio import SAMPLE_RATE, Framer, Samples
-from voice_service.endpointing import Endpointer, SpeechEnded, SpeechStarted
-from voice_service.listening import ListenerSettings
+from voice_service.audio.formats import SAMPLE_RATE, Framer, Samples
 from voice_service.settings import VoiceSettings
-from voice_service.vad import FRAME, DetectorFactory, DetectorKind, SpeechDetector
+from voice_service.utterances.endpointing import Endpointer, SpeechEnded, SpeechStarted
+from voice_service.utterances.settings import ListenerSettings
+from voice_service.utterances.vad import FRAME, DetectorFactory, DetectorKind, SpeechDetector
 
 _FRAME_S: Final = FRAME / SAMPLE_RATE
 _SHORTEST_NOISE_S: Final = 2.0

@@ -12,14 +12,14 @@ from pydantic import ValidationError
 
 from order_events import logs
 from order_events.app import build_app
-from order_events.auth import AuthError, Role, authority, check_grant
-from order_events.errors import OrderError
+from order_events.auth.tokens import AuthError, Role, authority, check_grant
 from order_events.metrics import HubMetrics
-from order_events.schema import DatabaseUnusable, UnknownSchema
+from order_events.protocol.errors import OrderError
 from order_events.server import serve, why_not
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
-from order_events.store import DataDirBusy, begin_new_epoch
+from order_events.storage.schema import DatabaseUnusable, UnknownSchema
+from order_events.storage.store import DataDirBusy, begin_new_epoch
 
 _START_ERRORS = (
     AuthError,

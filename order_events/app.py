@@ -7,20 +7,23 @@ from typing import TypeVar
 
 from aiohttp import hdrs, web
 
-from order_events import http, ops, pages, webserve
-from order_events.application import Application
-from order_events.asyncapi import ROOT
-from order_events.audit_http import AuditApi
-from order_events.auth import TokenAuthority, authority
-from order_events.endpoint import Endpoint
-from order_events.jwks import KeySet
-from order_events.protocol import ClientMessage
-from order_events.root import RootApplication
-from order_events.routes import routes_of
+from order_events import operations as ops
+from order_events.auth.jwks import KeySet
+from order_events.auth.tokens import TokenAuthority, authority
+from order_events.http import api as http
+from order_events.http import serving as webserve
+from order_events.http import static_pages as pages
+from order_events.http.audit_api import AuditApi
+from order_events.http.authentication import Gate
+from order_events.http.routes import routes_of
+from order_events.protocol.messages import ClientMessage
+from order_events.root_socket import RootApplication
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
-from order_events.sockets import Sockets
-from order_events.webauth import Gate
+from order_events.specs.asyncapi import ROOT
+from order_events.websocket.application import Application
+from order_events.websocket.endpoint import Endpoint
+from order_events.websocket.registry import Sockets
 
 M = TypeVar("M", bound=ClientMessage)
 

@@ -14,17 +14,10 @@ from typing import Any
 
 import structlog
 
-from order_events import changes, filters, retention
-from order_events.answers import PaymentsQuery
-from order_events.auth import CLOCK_SKEW_S
-from order_events.drafts import ItemDraft
-from order_events.errors import OrderError
-from order_events.hub import Hub
-from order_events.kitchen import Kitchens
-from order_events.ledger import Ledger
-from order_events.menu import Menu
-from order_events.metrics import HubMetrics
-from order_events.models import (
+from order_events.auth.revocations import Revocations, Revoked
+from order_events.auth.tokens import CLOCK_SKEW_S
+from order_events.domain.drafts import ItemDraft
+from order_events.domain.models import (
     Event,
     LiveEvent,
     Order,
@@ -38,12 +31,20 @@ from order_events.models import (
     Table,
     TableChange,
 )
-from order_events.pacer import Pacer
-from order_events.protocol import encode, event
-from order_events.revocations import Revocations, Revoked
+from order_events.fanout.hub import Hub
+from order_events.fanout.kitchen_feed import Kitchens
+from order_events.fanout.throttle import Pacer
+from order_events.http.schemas import PaymentsQuery
+from order_events.ledger import changes, retention
+from order_events.ledger.ledger import Ledger
+from order_events.menu.menu import Menu
+from order_events.metrics import HubMetrics
+from order_events.protocol import filters
+from order_events.protocol.errors import OrderError
+from order_events.protocol.messages import encode, event
 from order_events.settings import HubSettings
-from order_events.store import Store
-from order_events.tx import MenuCache, Tx
+from order_events.storage.store import Store
+from order_events.storage.transaction import MenuCache, Tx
 
 logger = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ import pytest
 from reliability import Judged, applied, errors, fit, held_out, judge, judge_slots, reliability
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from voice_service.calibration import RAW, Calibration
+from voice_service.asr.calibration import RAW, Calibration
 
 _NORMALISE = EnglishTextNormalizer()
 

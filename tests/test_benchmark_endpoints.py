@@ -7,7 +7,7 @@ import pytest
 from pauses import quietest
 from speech_detection import Heard, Utterance, judge, telephone
 
-from voice_service.audio import SAMPLE_RATE
+from voice_service.audio.formats import SAMPLE_RATE
 
 ONSET, END = 1.0, 3.0
 ROLLS = (0.3, 0.2)

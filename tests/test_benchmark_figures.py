@@ -11,7 +11,7 @@ from harness import active_span
 from shown import Figures, Shown, Spoken, Wait, attribute, figures, words
 from streams import Level, search
 
-from voice_service.audio import SAMPLE_RATE
+from voice_service.audio.formats import SAMPLE_RATE
 
 _SAID = [
     Spoken(1.0, 3.0, words("A large coffee, please.")),

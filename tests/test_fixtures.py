@@ -16,8 +16,8 @@ import soundfile
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from order_events.drafts import ItemDraft
-from order_events.menu import Menu
+from order_events.domain.drafts import ItemDraft
+from order_events.menu.menu import Menu
 
 ROOT = Path(__file__).resolve().parent.parent
 AUDIO = ROOT / "fixtures" / "audio"

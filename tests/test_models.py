@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from voice_service import models
-from voice_service.calibration import RAW, Calibration
-from voice_service.model_manifest import (
+from voice_service.asr.calibration import RAW, Calibration
+from voice_service.models import registry as models
+from voice_service.models.manifest import (
     Hub,
     Manifest,
     ModelEntry,

@@ -23,7 +23,7 @@ import jiwer
 import pytest
 from playwright.async_api import Browser, Page, Request, async_playwright, expect
 
-from order_events.auth import Role, authority
+from order_events.auth.tokens import Role, authority
 from order_events.settings import HubSettings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,22 +7,23 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from order_events.app import GATE, add_socket, build_app
+from order_events.http.serving import add_routes
 from order_events.metrics import HubMetrics
-from order_events.ops import CHANNELS
+from order_events.operations import CHANNELS
 from order_events.service import OrderEvents
-from order_events.webserve import add_routes
-from voice_service import payloads, takeover
-from voice_service.capacity import Capacity
+from voice_service.asr.capacity import Capacity
+from voice_service.asr.recognizer import Recognizer
+from voice_service.asr.scheduler import Scheduler
+from voice_service.asr.whisper import Whisper, present
 from voice_service.metrics import VoiceMetrics
-from voice_service.models import ResolvedModel
-from voice_service.recognizer import Recognizer
-from voice_service.scheduler import Scheduler
-from voice_service.sessions import Sessions, SpeechModel
+from voice_service.models.registry import ResolvedModel
+from voice_service.protocol import payloads
+from voice_service.sessions import takeover_api as takeover
+from voice_service.sessions.registry import Sessions, SpeechModel
+from voice_service.sessions.socket import VoiceApplication
+from voice_service.sessions.takeover_api import TakeOverApi
 from voice_service.settings import VoiceSettings
-from voice_service.socket import VoiceApplication
-from voice_service.takeover import TakeOverApi
-from voice_service.vad import DetectorFactory
-from voice_service.whisper import Whisper, present
+from voice_service.utterances.vad import DetectorFactory
 
 CAPACITY = web.AppKey("CAPACITY", Capacity)
 

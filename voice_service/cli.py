@@ -11,14 +11,21 @@ from dataclasses import fields
 from pathlib import Path
 
 from order_events import logs
-from order_events.auth import AuthError, Role, authority, check_grant
-from order_events.errors import OrderError
-from order_events.schema import DatabaseUnusable, UnknownSchema
+from order_events.auth.tokens import AuthError, Role, authority, check_grant
+from order_events.protocol.errors import OrderError
 from order_events.server import why_not
 from order_events.settings import HubSettings
-from order_events.store import DataDirBusy
-from voice_service.options import bearer, complain, option, settings_of, settings_options, within
-from voice_service.ordering.thresholds import Thresholds
+from order_events.storage.schema import DatabaseUnusable, UnknownSchema
+from order_events.storage.store import DataDirBusy
+from voice_service.commands.options import (
+    bearer,
+    complain,
+    option,
+    settings_of,
+    settings_options,
+    within,
+)
+from voice_service.ordering.dialogue.policy import Thresholds
 from voice_service.settings import VoiceSettings
 
 Run = Callable[[argparse.Namespace], int]
@@ -101,7 +108,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
 def _run_serve(options: argparse.Namespace) -> int:
     # Speech libraries take seconds to load: only the commands that need them do.
     from voice_service import server  # noqa: PLC0415
-    from voice_service.models import ModelError  # noqa: PLC0415
+    from voice_service.models.registry import ModelError  # noqa: PLC0415
 
     settings = settings_of(options)
     logs.configure(settings.log_level)
@@ -127,8 +134,9 @@ def _demo(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_demo(options: argparse.Namespace) -> int:
-    from voice_service import demo, server  # noqa: PLC0415
-    from voice_service.models import ModelError  # noqa: PLC0415
+    from voice_service import server  # noqa: PLC0415
+    from voice_service.commands import demo  # noqa: PLC0415
+    from voice_service.models.registry import ModelError  # noqa: PLC0415
 
     settings = settings_of(options)
     logs.configure("debug" if settings.log_level == "debug" else "warning")
@@ -196,7 +204,7 @@ def _stream(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_stream(options: argparse.Namespace) -> int:
-    from voice_service import microphone  # noqa: PLC0415
+    from voice_service.commands import microphone  # noqa: PLC0415
 
     return microphone.stream_files(options, complain)
 
@@ -208,7 +216,7 @@ def _mic(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_mic(options: argparse.Namespace) -> int:
-    from voice_service import microphone  # noqa: PLC0415
+    from voice_service.commands import microphone  # noqa: PLC0415
 
     return microphone.stream_microphone(options, complain)
 
@@ -222,8 +230,9 @@ def _transcribe(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_transcribe(options: argparse.Namespace) -> int:
-    from voice_service import offline, server  # noqa: PLC0415
-    from voice_service.models import ModelError  # noqa: PLC0415
+    from voice_service import server  # noqa: PLC0415
+    from voice_service.commands import transcribe  # noqa: PLC0415
+    from voice_service.models.registry import ModelError  # noqa: PLC0415
 
     settings = settings_of(options)
     logs.configure(settings.log_level)
@@ -232,7 +241,7 @@ def _run_transcribe(options: argparse.Namespace) -> int:
     except ModelError as error:
         complain(str(error))
         return 1
-    return offline.transcribe_files(options, settings, recognizer, complain)
+    return transcribe.transcribe_files(options, settings, recognizer, complain)
 
 
 # order, models
@@ -248,9 +257,9 @@ def _order(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_order(options: argparse.Namespace) -> int:
-    import voice_service.ordering.cli as ordering  # noqa: PLC0415
+    from voice_service.commands import order  # noqa: PLC0415
 
-    return ordering.run(
+    return order.run(
         options.menu,
         options.file,
         jsonl=options.jsonl,
@@ -274,7 +283,7 @@ def _menu(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_menu(options: argparse.Namespace) -> int:
-    from voice_service import menu_files  # noqa: PLC0415
+    from voice_service.commands import menu_files  # noqa: PLC0415
 
     out = getattr(options, "out", None)
     return menu_files.run(options.action, options.file, out, complain)
@@ -293,7 +302,7 @@ def _models(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_models(options: argparse.Namespace) -> int:
-    from voice_service import models  # noqa: PLC0415
+    from voice_service.models import registry as models  # noqa: PLC0415
 
     directory = options.models_dir or models.default_models_dir()
     try:

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from order_events import asyncapi, http, openapi
-from voice_service import takeover
-from voice_service.payloads import CHANNELS
+from order_events.http import api as http
+from order_events.specs import asyncapi, openapi
+from voice_service.protocol.payloads import CHANNELS
+from voice_service.sessions import takeover_api as takeover
 from voice_service.settings import VoiceSettings
 
 

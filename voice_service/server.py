@@ -12,12 +12,12 @@ from pathlib import Path
 from aiohttp import web
 
 from order_events.app import EVENTS
-from order_events.menu import Menu
+from order_events.menu.menu import Menu
 from order_events.server import Runner
-from voice_service import models
 from voice_service.app import build_voice_app, load_recognizer
-from voice_service.compute import NoSuchDevice
-from voice_service.recognizer import Recognizer
+from voice_service.asr.compute import NoSuchDevice
+from voice_service.asr.recognizer import Recognizer
+from voice_service.models import registry as models
 from voice_service.settings import VoiceSettings
 
 DEMO_RESTAURANT = "demo"

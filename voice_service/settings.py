@@ -13,17 +13,17 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from order_events.settings import Count, HubSettings, Seconds
-from voice_service.batching import BatchPolicy
-from voice_service.compute import Compute, Device, DeviceChoice
-from voice_service.ending import Patience
-from voice_service.endpointing import EndpointSettings
-from voice_service.intake import IntakeSettings
-from voice_service.listening import ListenerSettings, frames
+from voice_service.asr.batching import BatchPolicy
+from voice_service.asr.compute import Compute, Device, DeviceChoice
+from voice_service.audio.intake import IntakeSettings
 from voice_service.ordering import Thresholds
-from voice_service.ordering.thresholds import DEFAULT
-from voice_service.session import SessionSettings
-from voice_service.surroundings import SurroundingsSettings
-from voice_service.vad import DetectorKind
+from voice_service.ordering.dialogue.policy import DEFAULT
+from voice_service.sessions.machine import SessionSettings
+from voice_service.utterances.background import SurroundingsSettings
+from voice_service.utterances.endpointing import EndpointSettings
+from voice_service.utterances.settings import ListenerSettings, frames
+from voice_service.utterances.turn_end import Patience
+from voice_service.utterances.vad import DetectorKind
 
 Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
 Moment = Annotated[int, Field(ge=1, le=1_500)]

@@ -12,9 +12,9 @@ import itertools
 from aiohttp import web
 
 from order_events.app import EVENTS, build_app
-from order_events.filters import TABLE_UPDATED
+from order_events.domain.models import Event
 from order_events.metrics import HubMetrics
-from order_events.models import Event
+from order_events.protocol.filters import TABLE_UPDATED
 from order_events.server import serve
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings

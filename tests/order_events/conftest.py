@@ -14,10 +14,10 @@ import structlog
 from aiohttp import web
 
 from order_events.app import AUTHORITY, EVENTS, SOCKETS, build_app
-from order_events.auth import Role, TokenAuthority
-from order_events.menu import Menu
+from order_events.auth.tokens import Role, TokenAuthority
+from order_events.domain.models import OrderDraft
+from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
-from order_events.models import OrderDraft
 from order_events.server import Runner
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from order_events import analytics
-from order_events.analytics import Miss, Visit
-from order_events.menu import Menu
+from order_events.ledger import analytics
+from order_events.ledger.analytics import Miss, Visit
+from order_events.menu.menu import Menu
 
 ZONE = ZoneInfo("America/New_York")
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from order_events.audit_models import AuditQuery, SessionStart
-from order_events.auth import Role
-from order_events.errors import IllegalTransition, NotFound, StaleVersion
-from order_events.models import OrderDraft, Source
-from order_events.tx import Tx
+from order_events.auth.tokens import Role
+from order_events.domain.audit_records import AuditQuery, SessionStart
+from order_events.domain.models import OrderDraft, Source
+from order_events.protocol.errors import IllegalTransition, NotFound, StaleVersion
+from order_events.storage.transaction import Tx
 
 SECRET_WORDS = "xylophone marmalade"
 DAY_S = 86_400
@@ -305,7 +305,7 @@ def order_time(order: Any) -> float:
 
 async def test_one_audit_is_bounded(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """In entries and in the length of each; the session itself goes on."""
-    monkeypatch.setattr("order_events.audit.MOST_ENTRIES", 6)
+    monkeypatch.setattr("order_events.ledger.audit_log.MOST_ENTRIES", 6)
     await begin(server)
     for n in range(5):
         await said(server, "s1", "word " * 5_000, n)

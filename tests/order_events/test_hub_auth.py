@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from order_events import filters
 from order_events.app import EVENTS, SOCKETS, add_socket
-from order_events.auth import (
+from order_events.auth.revocations import Revocations, Revoked
+from order_events.auth.roles import RIGHTS, Action, may, visible
+from order_events.auth.tokens import (
     CLOCK_SKEW_S,
     AuthError,
     Principal,
@@ -27,11 +28,10 @@ from order_events.auth import (
     authority,
     load_or_make_secret,
 )
-from order_events.origins import origin_allowed
-from order_events.revocations import Revocations, Revoked
-from order_events.roles import RIGHTS, Action, may, visible
-from order_events.root import RootApplication
+from order_events.protocol import filters
+from order_events.root_socket import RootApplication
 from order_events.settings import HubSettings
+from order_events.websocket.origins import origin_allowed
 
 SECRET = b"s" * 32
 NOW = 1_800_000_000.0

@@ -17,13 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from order_events import changes, filters, reader, retention, schema
-from order_events.errors import IllegalTransition, KeyReused, NotFound, UnknownItem
-from order_events.menu import Menu
-from order_events.models import Order, OrderDraft, OrderStatus, PaymentDraft, StatusChange
-from order_events.reader import Reader
+from order_events.domain.models import Order, OrderDraft, OrderStatus, PaymentDraft, StatusChange
+from order_events.ledger import changes, retention
+from order_events.menu.menu import Menu
+from order_events.protocol import filters
+from order_events.protocol.errors import IllegalTransition, KeyReused, NotFound, UnknownItem
 from order_events.settings import HubSettings
-from order_events.tx import MenuCache, Tx
+from order_events.storage import queries as reader
+from order_events.storage import schema
+from order_events.storage.queries import Reader
+from order_events.storage.transaction import MenuCache, Tx
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 ZONES = ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from order_events.__main__ import main
-from order_events.auth import Role, authority
+from order_events.auth.tokens import Role, authority
 from order_events.settings import HubSettings
 
 WHO = ["--restaurant", "r9", "--user", "u", "--role", "kitchen"]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from order_events.auth import Role
-from order_events.models import OrderStatus, TableChange
+from order_events.auth.tokens import Role
+from order_events.domain.models import OrderStatus, TableChange
 
 TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 

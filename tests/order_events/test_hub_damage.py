@@ -18,16 +18,17 @@ from typing import Any
 import aiohttp
 import pytest
 
-from order_events import changes, schema
 from order_events.__main__ import main
-from order_events.answers import PaymentsQuery
-from order_events.auth import Role, authority
-from order_events.errors import StoreUnavailable
-from order_events.models import PaymentDraft, TableChange
+from order_events.auth.tokens import Role, authority
+from order_events.domain.models import PaymentDraft, TableChange
+from order_events.http.schemas import PaymentsQuery
+from order_events.ledger import changes
+from order_events.protocol.errors import StoreUnavailable
 from order_events.settings import HubSettings
-from order_events.store import DATABASE_FILE
-from order_events.tx import MenuCache, Tx
-from order_events.watermark import FILE as WATERMARK
+from order_events.storage import schema
+from order_events.storage.store import DATABASE_FILE
+from order_events.storage.transaction import MenuCache, Tx
+from order_events.storage.watermark import FILE as WATERMARK
 
 OCCUPIED = TableChange(number="1", status="occupied")
 

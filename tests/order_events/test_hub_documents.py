@@ -13,13 +13,15 @@ import pytest
 from document_kit import check_message, closed, schema_of
 from openapi_spec_validator import validate as validate_openapi
 
-from order_events import asyncapi, http, meanings, openapi
-from order_events.audit_models import SessionStart
-from order_events.auth import Role
-from order_events.models import OrderStatus
-from order_events.protocol import CloseCode, ErrorCode
-from order_events.routes import HTTP_STATUS, Route
+from order_events.auth.tokens import Role
+from order_events.domain.audit_records import SessionStart
+from order_events.domain.models import OrderStatus
+from order_events.http import api as http
+from order_events.http.routes import HTTP_STATUS, Route
+from order_events.protocol.messages import CloseCode, ErrorCode
 from order_events.settings import HubSettings
+from order_events.specs import asyncapi, openapi
+from order_events.specs import descriptions as meanings
 
 OFFICIAL = Path(__file__).parents[1] / "schemas" / "asyncapi-3.0.0.json.gz"
 HTTP_DOCUMENT = openapi.document(http.ROUTES, HubSettings.model_construct())
@@ -208,6 +210,6 @@ async def test_every_message_of_the_root_socket_is_as_documented(
 
 def made_draft(burger: dict[str, Any]) -> Any:
     """An order as a publisher in the process makes it."""
-    from order_events.models import OrderDraft
+    from order_events.domain.models import OrderDraft
 
     return OrderDraft.model_validate(burger)

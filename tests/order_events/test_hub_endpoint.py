@@ -11,10 +11,10 @@ import pytest
 from pydantic import Field, TypeAdapter
 
 from order_events.app import add_socket
-from order_events.application import Budget
-from order_events.auth import Principal, Role
-from order_events.connection import Connection
-from order_events.protocol import ClientMessage, CloseCode, ErrorCode, ProtocolError
+from order_events.auth.tokens import Principal, Role
+from order_events.protocol.messages import ClientMessage, CloseCode, ErrorCode, ProtocolError
+from order_events.websocket.application import Budget
+from order_events.websocket.connection import Connection
 
 
 class Say(ClientMessage):

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from order_events.errors import Overloaded, StoreUnavailable
-from order_events.fair_queue import FairQueue
-from order_events.tx import Tx
+from order_events.protocol.errors import Overloaded, StoreUnavailable
+from order_events.storage.fair_queue import FairQueue
+from order_events.storage.transaction import Tx
 
 _ROUND = st.tuples(st.text("abc", max_size=12), st.integers(1, 5)).map(lambda r: [*r[0], r[1]])
 _STEPS: st.SearchStrategy[list[str | int]] = st.lists(_ROUND, max_size=8).map(

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from order_events import hub
 from order_events.app import SOCKETS
-from order_events.filters import EVENTS, TABLE_UPDATED, VOICE_TRANSCRIPT
-from order_events.frames import Burst
-from order_events.hub import Hub, Pending
+from order_events.domain.models import Event
+from order_events.fanout import hub
+from order_events.fanout.hub import Hub, Pending
+from order_events.fanout.root_session import Subscription, Wants
 from order_events.metrics import HubMetrics
-from order_events.models import Event
-from order_events.protocol import Subscribe
-from order_events.session import Subscription, Wants
+from order_events.protocol.filters import EVENTS, TABLE_UPDATED, VOICE_TRANSCRIPT
+from order_events.protocol.frames import Burst
+from order_events.protocol.messages import Subscribe
 
 _SEQ = itertools.count(1)
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, Raw, wire
 
-from order_events.walker import (
+from order_events.websocket.frame_scanner import (
     COMPRESSED_CONTROL,
     FRAGMENTED,
     INTERLEAVED,

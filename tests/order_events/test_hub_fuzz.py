@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from order_events.models import TableChange
+from order_events.domain.models import TableChange
 
 Json = dict[str, Any]
 CLIENTS, PUBLISHERS, EVENTS_EACH, COMMANDS = 8, 6, 120, 12

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from order_events import extensions
+from order_events.websocket import deflate_offers as extensions
 
 SOUND = {
     "": "",

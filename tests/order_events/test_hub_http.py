@@ -13,9 +13,11 @@ import structlog
 from pydantic import ValidationError
 from yarl import URL
 
-from order_events import changes, logs
-from order_events.auth import Role
-from order_events.models import OrderDraft, OrderStatus
+import order_events
+from order_events import logs
+from order_events.auth.tokens import Role
+from order_events.domain.models import OrderDraft, OrderStatus
+from order_events.ledger import changes
 from order_events.settings import HubSettings
 
 
@@ -412,7 +414,9 @@ async def test_pages_are_served_with_a_strict_policy(server: Any) -> None:
     assert "object-src 'none'" in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert (await get(server, "/web/index.html"))[0] == 200
-    for path in ("none.html", "..%2Fauth.py", "%2e%2e/auth.py", ".secret", "index", "a/b.html"):
+    outside = Path(order_events.__file__).with_name("server.py")
+    assert outside.is_file()
+    for path in ("none.html", "..%2Fserver.py", "%2e%2e/server.py", ".secret", "index", "a/b.html"):
         assert (await get(server, f"/web/{path}"))[0] == 404, path
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from order_events.addresses import origin_of
-from order_events.auth import Role
-from order_events.ratelimit import Buckets
+from order_events.auth.tokens import Role
+from order_events.protocol.ratelimit import Buckets
 from order_events.settings import HubSettings
+from order_events.websocket.client_address import origin_of
 
 PROXY = HubSettings(trusted_proxies="10.0.0.0/8, 2001:db8::/32").trusted_proxies
 

@@ -13,9 +13,9 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from order_events import jwks
-from order_events.auth import AuthError, Role, authority
-from order_events.jwks import KeySet
+from order_events.auth import jwks
+from order_events.auth.jwks import KeySet
+from order_events.auth.tokens import AuthError, Role, authority
 from order_events.settings import HubSettings
 
 RSA_KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2048)

@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from order_events import sockets
 from order_events.app import SOCKETS
-from order_events.auth import Role
+from order_events.auth.tokens import Role
+from order_events.websocket import registry as sockets
 
 
 def message_of(size: int) -> str:

@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from order_events.app import AUTHORITY, EVENTS, build_app
-from order_events.auth import Role
-from order_events.menu import Menu
+from order_events.auth.tokens import Role
+from order_events.domain.models import TableChange
+from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
-from order_events.models import TableChange
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from order_events import orders
-from order_events.drafts import ItemDraft, ModifierDraft
-from order_events.errors import InvalidOrder, NotServed, OrderError, SoldOut
-from order_events.menu import Menu
-from order_events.menu_errors import MenuError, read_menu
+from order_events.domain import orders
+from order_events.domain.drafts import ItemDraft, ModifierDraft
+from order_events.menu.diagnostics import MenuError, read_menu
+from order_events.menu.menu import Menu
+from order_events.protocol.errors import InvalidOrder, NotServed, OrderError, SoldOut
 
 _MENU: dict[str, Any] = {
     "name": "Corner",

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import voice_service
-from order_events.menu_csv import from_csv, to_csv
-from order_events.menu_errors import MenuError, read_menu
+from order_events.menu.csv_format import from_csv, to_csv
+from order_events.menu.diagnostics import MenuError, read_menu
 
 _DEMO = Path(voice_service.__file__).parent / "demo_menu.json"
 

@@ -6,11 +6,11 @@ import json
 import re
 from pathlib import Path
 
-from order_events import menu as format_
-from order_events import orders
-from order_events.menu_csv import COLUMNS, from_csv, to_csv
-from order_events.menu_errors import read_menu
-from order_events.models import OrderDraft
+from order_events.domain import orders
+from order_events.domain.models import OrderDraft
+from order_events.menu import menu as format_
+from order_events.menu.csv_format import COLUMNS, from_csv, to_csv
+from order_events.menu.diagnostics import read_menu
 
 _TEXT = (Path(__file__).parents[2] / "docs" / "menus.md").read_text("utf-8")
 _BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", _TEXT, re.M | re.S)

@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from order_events import orders
-from order_events.drafts import ItemDraft, ModifierDraft
-from order_events.errors import (
+from order_events.domain import orders
+from order_events.domain.drafts import ItemDraft, ModifierDraft
+from order_events.domain.models import Order, OrderChange, OrderDraft, OrderStatus, PaymentStatus
+from order_events.menu.menu import Menu
+from order_events.protocol.errors import (
     IllegalTransition,
     InvalidOrder,
     OrderError,
@@ -24,8 +26,6 @@ from order_events.errors import (
     StaleVersion,
     UnknownItem,
 )
-from order_events.menu import Menu
-from order_events.models import Order, OrderChange, OrderDraft, OrderStatus, PaymentStatus
 
 S = OrderStatus
 NOW = "2026-01-01T00:00:00.000Z"

@@ -15,9 +15,9 @@ from aiohttp.http_websocket import WebSocketReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from order_events import frames
-from order_events.batching import Batcher
-from order_events.frames import DEFLATE_FROM, Burst, Message, close_frame, frame
+from order_events.fanout.event_batcher import Batcher
+from order_events.protocol import frames
+from order_events.protocol.frames import DEFLATE_FROM, Burst, Message, close_frame, frame
 
 WINDOWS = range(9, 16)
 JSON = st.text('{}:,"order table 0123456789é☕', max_size=2_000)

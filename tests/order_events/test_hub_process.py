@@ -20,9 +20,9 @@ import pytest
 from raw_socket import CLOSE, PING, Frame, Raw
 
 from order_events.__main__ import main
-from order_events.auth import Role, authority
+from order_events.auth.tokens import Role, authority
 from order_events.settings import HubSettings
-from order_events.store import DATABASE_FILE
+from order_events.storage.store import DATABASE_FILE
 
 ORDER = {"type": "dine-in", "items": [{"menu_item_id": "burger"}] * 50}
 

@@ -12,17 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from order_events import filters, protocol
-from order_events.batching import Batcher
-from order_events.filters import EVENTS, Filters, UnknownEvent, expand
-from order_events.frames import Message
-from order_events.models import Event
-from order_events.outbox import Outbox
-from order_events.pacer import Pacer
-from order_events.protocol import Position, ProtocolError, Subscribe, Unsubscribe
-from order_events.ratelimit import Buckets, TokenBucket
-from order_events.recent import Recent
-from order_events.session import History, RootSession
+from order_events.domain.models import Event
+from order_events.fanout.event_batcher import Batcher
+from order_events.fanout.recent_events import Recent
+from order_events.fanout.root_session import History, RootSession
+from order_events.fanout.throttle import Pacer
+from order_events.protocol import filters
+from order_events.protocol import messages as protocol
+from order_events.protocol.filters import EVENTS, Filters, UnknownEvent, expand
+from order_events.protocol.frames import Message
+from order_events.protocol.messages import Position, ProtocolError, Subscribe, Unsubscribe
+from order_events.protocol.ratelimit import Buckets, TokenBucket
+from order_events.websocket.outbox import Outbox
 
 steps = st.lists(st.floats(0, 30), max_size=200)
 

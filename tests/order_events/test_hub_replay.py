@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from order_events.app import SOCKETS
-from order_events.filters import VOICE_ORDER
-from order_events.models import OrderStatus, TableChange
+from order_events.domain.models import OrderStatus, TableChange
+from order_events.protocol.filters import VOICE_ORDER
 
 
 async def publish(server: Any, count: int, start: int = 0, tables: int = 1) -> None:

@@ -19,13 +19,13 @@ import psutil
 from raw_socket import CLOSE, TEXT, Frame, Raw
 
 from order_events.app import SOCKETS
-from order_events.auth import Role
-from order_events.connection import Connection
-from order_events.guard import FrameGuard
-from order_events.models import OrderDraft
-from order_events.readers import READERS
-from order_events.root import RootHandler
-from order_events.visit import Visit
+from order_events.auth.tokens import Role
+from order_events.domain.models import OrderDraft
+from order_events.root_socket import RootHandler
+from order_events.storage.reader_pool import READERS
+from order_events.websocket.connection import Connection
+from order_events.websocket.connection_loop import Visit
+from order_events.websocket.frame_guard import FrameGuard
 
 ROUNDS, AT_ONCE = 4, 4
 LARGE = OrderDraft.model_validate({"items": [{"menu_item_id": "burger"}] * 100})

@@ -18,11 +18,14 @@ from typing import Any
 
 import pytest
 
-from order_events import changes, kitchen, schema, tx
-from order_events.errors import Overloaded, StaleVersion, StoreUnavailable, UnknownItem
-from order_events.models import OrderStatus, RevocationDraft, TableChange
-from order_events.store import DATABASE_FILE, DataDirBusy
-from order_events.tx import Tx
+from order_events.domain.models import OrderStatus, RevocationDraft, TableChange
+from order_events.fanout import kitchen_feed as kitchen
+from order_events.ledger import changes
+from order_events.protocol.errors import Overloaded, StaleVersion, StoreUnavailable, UnknownItem
+from order_events.storage import schema
+from order_events.storage import transaction as tx
+from order_events.storage.store import DATABASE_FILE, DataDirBusy
+from order_events.storage.transaction import Tx
 
 
 async def test_the_same_key_gives_the_same_order_also_at_once(server: Any, draft: Any) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 
 import voice_service
-from order_events.drafts import ItemDraft
-from order_events.menu import Menu
+from order_events.domain.drafts import ItemDraft
+from order_events.menu.menu import Menu
 from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard, Reason
 
 RESTAURANTS = Path(__file__).with_name("restaurants")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ordering_kit import codes, demo_menu, short
 
-from order_events.drafts import ItemDraft, ModifierDraft
-from order_events.models import OrderItem
-from order_events.orders import price_items
+from order_events.domain.drafts import ItemDraft, ModifierDraft
+from order_events.domain.models import OrderItem
+from order_events.domain.orders import price_items
 from voice_service.ordering import Conversation, Heard
 
 

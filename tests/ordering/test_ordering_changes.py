@@ -46,7 +46,7 @@ def test_a_combo_is_said_with_its_parts_and_their_upcharges(demo: CompiledMenu) 
 
 def test_read_back_and_the_hub_agree_on_every_price() -> None:
     """What the guest hears is what the server charges, combos with upcharges included."""
-    from order_events import orders
+    from order_events.domain import orders
 
     menu = demo_menu()
     update = said(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from ordering_kit import demo_menu
 
-from voice_service.ending import Ending
 from voice_service.ordering import CompiledMenu, Conversation, Heard
+from voice_service.utterances.turn_end import Ending
 
 WHOLE = [
     "Can I get a double cheeseburger, please?",

@@ -11,7 +11,7 @@ import pytest
 from ordering_kit import restaurant
 
 from voice_service.ordering import Conversation, Heard
-from voice_service.ordering.cart import Line
+from voice_service.ordering.cart.cart import Line
 
 _CASES: list[dict[str, Any]] = [
     json.loads(line)

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from ordering_kit import codes, demo_menu, hears, said, short
 
 import voice_service.ordering
-from order_events.menu import Category, Menu, MenuItem, Size
-from order_events.orders import price_items
+from order_events.domain.orders import price_items
+from order_events.menu.menu import Category, Menu, MenuItem, Size
 from voice_service.ordering import CompiledMenu
-from voice_service.ordering.languages import language
-from voice_service.ordering.numbers import number_at
-from voice_service.ordering.readback import subtotal
-from voice_service.ordering.text import plural, tokenize
+from voice_service.ordering.dialogue.readback import subtotal
+from voice_service.ordering.language.loader import language
+from voice_service.ordering.language.numbers import number_at
+from voice_service.ordering.language.tokens import plural, tokenize
 
 EN, ES = language("en"), language("es-MX")
 _IDENTIFIERS = {*EN.texts, "item", "items", "size", "group", "half", "extra", "light"}
 """Names of ours, the same for every language, that happen to be English words."""
-_READERS = {"cli.py", "languages.py", "localize.py"}
+_READERS = {Path("language/loader.py"), Path("menu/localization.py")}
 """Modules that name the fields of files and menus."""
 
 
@@ -47,14 +47,19 @@ def test_no_word_of_english_is_in_the_code() -> None:
     """No string of a module is a phrase by which an English guest says something."""
     phrases = {phrase for group in EN.cues.values() for phrase in group}
     phrases |= {*EN.number_words, *EN.number_phrases, *EN.contractions, *EN.texts.values()}
+    package = Path(voice_service.ordering.__file__).parent
+    modules = sorted(package.rglob("*.py"))
+    assert len(modules) > 50
+    assert {package / reader for reader in _READERS} <= {*modules}
     found = []
-    for module in Path(voice_service.ordering.__file__).parent.glob("*.py"):
+    for module in modules:
         tree = ast.parse(module.read_text("utf-8"))
         strings = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
         said = {s for s in strings if isinstance(s, str) and len(s) > 1}
         words = {s for s in said if s.strip().lower() in phrases}
-        if module.name not in _READERS:
-            found += [(module.name, word) for word in words - _IDENTIFIERS]
+        path = module.relative_to(package)
+        if path not in _READERS:
+            found += [(path.as_posix(), word) for word in words - _IDENTIFIERS]
     assert found == []
 
 

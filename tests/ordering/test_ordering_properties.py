@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ordering_kit import demo_menu, hears, said, short, written_menu
 
-from order_events.orders import price_items
+from order_events.domain.orders import price_items
 from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard
-from voice_service.ordering.language import Cue
-from voice_service.ordering.loose import CartView
-from voice_service.ordering.parser import Parser
-from voice_service.ordering.readback import money, subtotal
-from voice_service.ordering.text import plural, tokenize
+from voice_service.ordering.dialogue.readback import money, subtotal
+from voice_service.ordering.intents.parser import Parser
+from voice_service.ordering.items.ellipsis import CartView
+from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.language.tokens import plural, tokenize
 
 _MENU = demo_menu()
 _ITEMS = ("cheeseburger", "chicken wrap", "large fries", "coke", "apple pie", "small vanilla shake")

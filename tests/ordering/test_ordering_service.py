@@ -10,8 +10,8 @@ import pytest
 from ordering_kit import DEMO, benchmark, demo_menu, said
 
 from voice_service.cli import main
+from voice_service.commands.order import run, write_orders
 from voice_service.ordering import CompiledMenu, Conversation, Heard, HeardWord
-from voice_service.ordering.cli import run, write_orders
 
 
 def test_read_back_of_a_whole_order(demo: CompiledMenu) -> None:

@@ -6,9 +6,9 @@ import pytest
 from ordering_kit import codes, order, said
 
 from voice_service.ordering import CompiledMenu, Conversation
-from voice_service.ordering.model import Heard
-from voice_service.ordering.readback import price
-from voice_service.ordering.thresholds import Thresholds
+from voice_service.ordering.dialogue.policy import Thresholds
+from voice_service.ordering.dialogue.readback import price
+from voice_service.ordering.dialogue.turns import Heard
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from ordering_kit import codes, order, said, short
 
-from order_events.menu import Menu
+from order_events.menu.menu import Menu
 from voice_service.ordering import CompiledMenu, Conversation, Heard, HeardWord
-from voice_service.ordering.languages import language
-from voice_service.ordering.lexicon import Lexicon, Sense
-from voice_service.ordering.numbers import number_at
-from voice_service.ordering.slips import Slips
-from voice_service.ordering.text import key_of, tokenize
-from voice_service.ordering.thresholds import Thresholds
+from voice_service.ordering.dialogue.policy import Thresholds
+from voice_service.ordering.language.loader import language
+from voice_service.ordering.language.numbers import number_at
+from voice_service.ordering.language.spelling import Slips
+from voice_service.ordering.language.tokens import key_of, tokenize
+from voice_service.ordering.menu.lexicon import Lexicon, Sense
 
 EN = language("en-US")
 

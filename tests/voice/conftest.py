@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from voice_kit import Server, Start, tiny
 
-from voice_service.recognizer import Recognizer
+from voice_service.asr.recognizer import Recognizer
 
 
 @pytest.fixture(autouse=True)

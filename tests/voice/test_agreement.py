@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_service.agreement import StablePrefix, covered, normalise, same_words
+from voice_service.utterances.stable_prefix import StablePrefix, covered, normalise, same_words
 
 WORDS = [
     "two",

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from voice_service.audio import (
+from voice_service.audio.formats import (
     SAMPLE_RATE,
     AudioError,
     AudioFormat,

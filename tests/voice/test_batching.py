@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_service.batching import BatchPolicy, together
-from voice_service.heard import Urgency, Want
+from voice_service.asr.batching import BatchPolicy, together
+from voice_service.utterances.events import Urgency, Want
 
 Wish = tuple[Want, int]
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from voice_service.calibration import RAW, Calibration
-from voice_service.hypothesis import Hypothesis, Word
+from voice_service.asr.calibration import RAW, Calibration
+from voice_service.asr.hypothesis import Hypothesis, Word
 
 calibrations = st.builds(
     Calibration,

@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voice_service.capacity import Capacity
+from voice_service.asr.capacity import Capacity
 
 
 def served(

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from voice_kit import recording
 
-from voice_service import containers
-from voice_service.audio import SAMPLE_RATE, AudioError, ContainerEncoding
-from voice_service.containers import ContainerDecoder
+from voice_service.audio import containers
+from voice_service.audio.containers import ContainerDecoder
+from voice_service.audio.formats import SAMPLE_RATE, AudioError, ContainerEncoding
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from voice_service.ending import Ending, Patience, by_marks
 from voice_service.settings import VoiceSettings
+from voice_service.utterances.turn_end import Ending, Patience, by_marks
 
 
 @pytest.mark.parametrize("text", ["Could I have a,", "And then...", "well, a…", "Two -", "Two —"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_service.endpointing import (
+from voice_service.utterances.endpointing import (
     Endpointer,
     EndpointEvent,
     EndpointSettings,

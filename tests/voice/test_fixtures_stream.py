@@ -29,9 +29,9 @@ from voice_kit import (
 )
 from voice_shapes import assert_documented, assert_in_sequence
 
-from voice_service.client import VoiceStream
-from voice_service.pace import Pace, play
-from voice_service.recognizer import Recognizer
+from voice_service.asr.recognizer import Recognizer
+from voice_service.client.pacing import Pace, play
+from voice_service.client.stream import VoiceStream
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from voice_service.calibration import RAW, Calibration
-from voice_service.ending import Ending, Judge, Patience
-from voice_service.endpointing import EndpointSettings
-from voice_service.heard import (
+from voice_service.asr.calibration import RAW, Calibration
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Word
+from voice_service.utterances.background import SurroundingsSettings
+from voice_service.utterances.endpointing import EndpointSettings
+from voice_service.utterances.events import (
     Discarded,
     Ended,
     Final,
@@ -29,11 +30,10 @@ from voice_service.heard import (
     Urgency,
     Want,
 )
-from voice_service.hypothesis import DecodeRequest, Hypothesis, Word
-from voice_service.listener import Listener
-from voice_service.listening import ListenerSettings, to_ms
-from voice_service.surroundings import SurroundingsSettings
-from voice_service.vad import FRAME
+from voice_service.utterances.listener import Listener
+from voice_service.utterances.settings import ListenerSettings, to_ms
+from voice_service.utterances.turn_end import Ending, Judge, Patience
+from voice_service.utterances.vad import FRAME
 
 SETTINGS = ListenerSettings(
     endpoint=EndpointSettings(

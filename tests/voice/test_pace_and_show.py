@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_service.microphone import meter
-from voice_service.pace import Chunk, Pace, pcm, play
-from voice_service.show import describe, item_line, money, order_line
+from voice_service.client.pacing import Chunk, Pace, pcm, play
+from voice_service.commands.display import describe, item_line, money, order_line
+from voice_service.commands.microphone import meter
 
 SPOKEN = np.linspace(-1, 1, 16_000 * 3 + 77).astype(np.float32)
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from voice_kit import normal, recording, sidecar, silence, tiny, wer
 
-from voice_service import models
-from voice_service.hypothesis import DecodeRequest, Hypothesis
-from voice_service.looping import loops
-from voice_service.recognizer import THOROUGH, Recognizer
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.recognizer import THOROUGH, Recognizer
+from voice_service.asr.repetition import loops
+from voice_service.models import registry as models
 from voice_service.server import demo_menu, prepare
 from voice_service.settings import VoiceSettings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_service.reorder import Gap, Outcome, ReorderBuffer
+from voice_service.audio.reorder_buffer import Gap, Outcome, ReorderBuffer
 
 
 def buffer(capacity: int = 8, patience: float = 1.0) -> ReorderBuffer[str]:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
-from voice_service.batching import BatchPolicy
-from voice_service.capacity import Capacity
-from voice_service.heard import Urgency, Want
-from voice_service.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.batching import BatchPolicy
+from voice_service.asr.capacity import Capacity
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.scheduler import Scheduler
 from voice_service.metrics import VoiceMetrics
-from voice_service.scheduler import Scheduler
+from voice_service.utterances.events import Urgency, Want
 
 TIMEOUT = 10
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voice_service.settings import VoiceSettings
-from voice_service.surroundings import Surroundings
+from voice_service.utterances.background import Surroundings
 
 SETTINGS = VoiceSettings().listener().surroundings
 SECOND = 31

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_service.agreement import StablePrefix
-from voice_service.hypothesis import Hypothesis, Word
-from voice_service.utterance import Timeline, Utterance
+from voice_service.asr.hypothesis import Hypothesis, Word
+from voice_service.utterances.stable_prefix import StablePrefix
+from voice_service.utterances.utterance import Timeline, Utterance
 
 WORDS = ["two", "two,", "burgers", "Burgers.", "and", "fries", "no", "-"]
 texts = st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from voice_kit import recording, sidecar
 
-from voice_service.audio import Framer
-from voice_service.vad import (
+from voice_service.audio.formats import Framer
+from voice_service.utterances.vad import (
     FRAME,
     DetectorFactory,
     DetectorKind,

@@ -8,7 +8,7 @@ import pytest
 from voice_kit import Start, recording, sidecar, text_of, tiny, wer
 
 from order_events.app import EVENTS
-from voice_service.recognizer import Recognizer
+from voice_service.asr.recognizer import Recognizer
 
 SPOKEN = ("one_item", "modifiers", "sizes", "british_coffee", "quantities")
 

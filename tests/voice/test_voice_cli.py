@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 from voice_kit import AUDIO, TIMEOUT, Start, finals, sidecar, text_of, wer
 
-from order_events.auth import Role, authority
+from order_events.auth.tokens import Role, authority
 from voice_service.cli import main
 from voice_service.settings import VoiceSettings
 

@@ -19,11 +19,11 @@ import pytest
 from aiohttp import web
 from voice_kit import TIMEOUT, Event, Server, Start, finals
 
-from order_events.store import DATABASE_FILE
+from order_events.storage.store import DATABASE_FILE
 from voice_service import server as service
+from voice_service.asr.recognizer import Recognizer
 from voice_service.cli import main
-from voice_service.client import StreamFailed, VoiceStream
-from voice_service.recognizer import Recognizer
+from voice_service.client.stream import StreamFailed, VoiceStream
 
 SECOND = b"\0" * 32_000
 OFF = {"order": "off"}

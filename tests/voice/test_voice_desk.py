@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from order_events.audit_models import SessionStart
-from order_events.drafts import ItemDraft
+from order_events.domain.audit_records import SessionStart
+from order_events.domain.drafts import ItemDraft
+from order_events.domain.models import OrderChange, OrderDraft, OrderStatus, Source
 from order_events.metrics import HubMetrics
-from order_events.models import OrderChange, OrderDraft, OrderStatus, Source
 from order_events.service import OrderEvents
-from voice_service.desk import OrderDesk
 from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard, Status
 from voice_service.server import demo_menu
+from voice_service.sessions.order_sync import OrderDesk
 from voice_service.settings import VoiceSettings
 
 

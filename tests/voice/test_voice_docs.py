@@ -21,13 +21,19 @@ from document_kit import Schema
 from voice_kit import Server
 
 from order_events import __main__ as hub
-from order_events import asyncapi
-from order_events.auth import Role
-from order_events.protocol import ROOT_MESSAGES, SHELL_MESSAGES, SHELL_TYPES, CloseCode, ErrorCode
-from order_events.routes import HTTP_STATUS
+from order_events.auth.tokens import Role
+from order_events.http.routes import HTTP_STATUS
+from order_events.protocol.messages import (
+    ROOT_MESSAGES,
+    SHELL_MESSAGES,
+    SHELL_TYPES,
+    CloseCode,
+    ErrorCode,
+)
+from order_events.specs import asyncapi
 from voice_service import cli
-from voice_service.payloads import CHANNELS
-from voice_service.protocol import VOICE_MESSAGES, VOICE_TYPES
+from voice_service.protocol.messages import VOICE_MESSAGES, VOICE_TYPES
+from voice_service.protocol.payloads import CHANNELS
 from voice_service.settings import VoiceSettings
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from document_kit import check_message
 from voice_kit import Server, Start, finals, pieces, recording, silence
 
 from voice_service import documents
-from voice_service.payloads import CHANNELS, VOICE_STREAM
+from voice_service.protocol.payloads import CHANNELS, VOICE_STREAM
 
 DOCS = Path(__file__).parents[2] / "docs"
 SOCKETS: dict[str, Any] = json.loads((DOCS / "asyncapi.json").read_text(encoding="utf-8"))

@@ -13,8 +13,8 @@ import structlog
 from voice_kit import Start, VoiceClient, pieces, recording, text_of, tiny
 
 from order_events import logs
-from order_events.auth import Role
-from voice_service.recognizer import Recognizer
+from order_events.auth.tokens import Role
+from voice_service.asr.recognizer import Recognizer
 
 
 @pytest.fixture(autouse=True)

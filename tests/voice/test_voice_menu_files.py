@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import voice_service
-from order_events.menu_errors import read_menu
+from order_events.menu.diagnostics import read_menu
 from voice_service.cli import main
 
 _DEMO = Path(voice_service.__file__).parent / "demo_menu.json"

@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from order_events.protocol import ErrorCode, ProtocolError
-from voice_service.actions import Action, Audience, Complain, PlaceOrder, Tell
-from voice_service.audio import AudioFormat, Decoder, PcmDecoder
-from voice_service.containers import ContainerDecoder
-from voice_service.ending import by_marks
-from voice_service.hypothesis import DecodeRequest, Hypothesis
-from voice_service.intake import Chunk, Intake, IntakeSettings
-from voice_service.listener import Listener
+from order_events.protocol.messages import ErrorCode, ProtocolError
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.audio.containers import ContainerDecoder
+from voice_service.audio.formats import AudioFormat, Decoder, PcmDecoder
+from voice_service.audio.intake import Chunk, Intake, IntakeSettings
+from voice_service.client.pacing import pcm
 from voice_service.ordering import CompiledMenu, Conversation
-from voice_service.pace import pcm
 from voice_service.server import demo_menu
-from voice_service.session import STOPPING, Phase, VoiceSession
+from voice_service.sessions.actions import Action, Audience, Complain, PlaceOrder, Tell
+from voice_service.sessions.machine import STOPPING, Phase, VoiceSession
 from voice_service.settings import VoiceSettings
+from voice_service.utterances.listener import Listener
+from voice_service.utterances.turn_end import by_marks
 
 CHUNK = 1_600
 """Samples of a chunk: 100 ms."""

@@ -14,12 +14,12 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from order_events.settings import Retention
-from voice_service.audio import SAMPLE_RATE
-from voice_service.hypothesis import Hypothesis
-from voice_service.listener import Listener
+from voice_service.asr.hypothesis import Hypothesis
+from voice_service.asr.whisper import MAX_SECONDS
+from voice_service.audio.formats import SAMPLE_RATE
 from voice_service.settings import VoiceSettings
-from voice_service.vad import FRAME_MS
-from voice_service.whisper import MAX_SECONDS
+from voice_service.utterances.listener import Listener
+from voice_service.utterances.vad import FRAME_MS
 
 SECRET = "x" * 40
 SPECIAL: dict[str, tuple[str, Any]] = {

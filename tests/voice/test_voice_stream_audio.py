@@ -26,7 +26,7 @@ from voice_kit import (
     wer,
 )
 
-from voice_service.pace import pcm
+from voice_service.client.pacing import pcm
 
 
 def resampled(name: str, rate: int) -> Any:

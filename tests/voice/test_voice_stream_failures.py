@@ -12,9 +12,9 @@ import structlog
 from voice_kit import Start, finals, pieces, recording, sidecar, text_of, wer
 
 from order_events.app import EVENTS
-from voice_service import live
+from voice_service.asr.recognizer import Recognizer
 from voice_service.ordering import Conversation
-from voice_service.recognizer import Recognizer
+from voice_service.sessions import runner as live
 
 
 @contextlib.contextmanager

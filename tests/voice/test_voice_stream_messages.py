@@ -10,8 +10,8 @@ import pytest
 from voice_kit import Start, VoiceClient, finals, pieces, recording, sidecar, text_of, wer
 from voice_shapes import assert_documented, assert_in_sequence, assert_shape
 
-from order_events.auth import Role
-from voice_service.protocol import VOICE_TYPES
+from order_events.auth.tokens import Role
+from voice_service.protocol.messages import VOICE_TYPES
 
 
 async def test_a_session_as_the_documented_client_holds_it(start: Start) -> None:

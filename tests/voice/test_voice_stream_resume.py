@@ -21,8 +21,8 @@ from voice_kit import (
     wer,
 )
 
-from voice_service.client import StreamFailed, VoiceStream
-from voice_service.pace import Pace, play
+from voice_service.client.pacing import Pace, play
+from voice_service.client.stream import StreamFailed, VoiceStream
 
 NAME = "correct_size"
 CHUNKS = dict(enumerate(pieces(recording(NAME), 100), 1))

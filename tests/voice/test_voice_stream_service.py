@@ -26,13 +26,13 @@ from voice_kit import (
     wer,
 )
 
-from order_events.auth import Role
-from voice_service import models
+from order_events.auth.tokens import Role
 from voice_service.app import CAPACITY, load_recognizer
-from voice_service.calibration import Calibration
-from voice_service.model_manifest import load_manifest
-from voice_service.offline import transcribe_files
-from voice_service.recognizer import Recognizer
+from voice_service.asr.calibration import Calibration
+from voice_service.asr.recognizer import Recognizer
+from voice_service.commands.transcribe import transcribe_files
+from voice_service.models import registry as models
+from voice_service.models.manifest import load_manifest
 from voice_service.server import DEMO_RESTAURANT
 from voice_service.settings import VoiceSettings
 

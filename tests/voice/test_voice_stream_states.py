@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 from voice_kit import Event, Start, VoiceClient
 
-from voice_service.socket import Message, State, VoiceHandler
+from voice_service.sessions.socket import Message, State, VoiceHandler
 
 SILENT = base64.b64encode(bytes(3_200)).decode()
 START = {"type": "voice:start", "data": {"session_id": "s1", "language": "en-US"}}

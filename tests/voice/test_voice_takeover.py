@@ -20,7 +20,7 @@ from voice_kit import (
     text_of,
 )
 
-from order_events.auth import Role
+from order_events.auth.tokens import Role
 
 Answer = tuple[int, dict[str, Any]]
 

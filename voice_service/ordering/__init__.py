@@ -4,10 +4,17 @@ Pure and deterministic: no clock, no I/O. Nothing is invented: words that carry 
 understood come back as reasons.
 """
 
-from voice_service.ordering.conversation import Conversation
-from voice_service.ordering.menu import CompiledMenu
-from voice_service.ordering.model import CartUpdate, Heard, HeardWord, Match, Reason, Status
-from voice_service.ordering.thresholds import Thresholds
+from voice_service.ordering.dialogue.conversation import Conversation
+from voice_service.ordering.dialogue.policy import Thresholds
+from voice_service.ordering.dialogue.turns import (
+    CartUpdate,
+    Heard,
+    HeardWord,
+    Match,
+    Reason,
+    Status,
+)
+from voice_service.ordering.menu.compiled import CompiledMenu
 
 __all__ = [
     "CartUpdate",

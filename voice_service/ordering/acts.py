@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from order_events.drafts import Qualifier
+from order_events.domain.drafts import Qualifier
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Who is calling: tokens, key sets, roles and revocations."""

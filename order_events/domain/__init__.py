@@ -1,0 +1,1 @@
+"""Orders, items, tables and payments: their rules and shapes, without storage or transport."""

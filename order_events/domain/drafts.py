@@ -1,0 +1,51 @@
+"""What a publisher asks for: items by menu id, without prices. The server prices them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from order_events.menu.menu import Id
+
+MAX_QUANTITY = 99
+"""Of one modifier, on one item."""
+MAX_MODIFIERS = 50
+"""On one line of an order."""
+
+Qualifier = Literal["light", "extra", "on_the_side", "half"]
+
+
+class Draft(BaseModel):
+    """Frozen wire model; an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModifierDraft(Draft):
+    """A modifier as the guest asked for it. `negated` means "without"; it is never charged."""
+
+    id: Id
+    group: Id | None = None
+    qualifier: Qualifier | None = None
+    negated: bool = False
+    quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY)] = 1
+
+
+class ItemDraft(Draft):
+    """One line of an order. `id` names the line, so that a later draft can change it in place.
+
+    A part of a combo is a line of its own: `part_of` is the combo's line and `slot` the slot that
+    it fills (None: the first free one that it fits). There are as many of it as of the combo.
+    `confidence` is 0 to 1: how sure understanding is that the guest asked for exactly this.
+    """
+
+    id: Id | None = None
+    menu_item_id: Id
+    quantity: Annotated[int, Field(ge=1, le=999)] = 1
+    size: Id | None = None
+    modifiers: Annotated[tuple[ModifierDraft, ...], Field(max_length=MAX_MODIFIERS)] = ()
+    special_instructions: Annotated[str, Field(max_length=500)] | None = None
+    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    part_of: Id | None = None
+    slot: Id | None = None

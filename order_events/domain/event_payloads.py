@@ -1,0 +1,208 @@
+"""Every message that the root socket sends, as models: `data`, and the envelope around it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from order_events.domain.audit_records import SessionState
+from order_events.domain.models import (
+    Kept,
+    Order,
+    OrderItem,
+    OrderStatus,
+    Payment,
+    Table,
+)
+from order_events.protocol import filters
+from order_events.protocol.messages import (
+    AuthExpiringData,
+    AuthSuccessData,
+    ConnectedData,
+    ErrorData,
+    GoingAwayData,
+    MessageId,
+    SubscribedData,
+    UnsubscribedData,
+)
+
+Timestamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+
+
+class OrderData(Kept):
+    """`data` of `order:created` and `order:updated`: the order as it is now, and who changed it."""
+
+    order: Order
+    actor: str
+
+
+class OrderStatusData(Kept):
+    """`data` of `order:status`."""
+
+    order_id: str
+    status: OrderStatus
+    previous_status: OrderStatus
+    version: int
+    actor: str
+    reason: str | None = None
+
+
+class TableData(Kept):
+    """`data` of `table:updated`."""
+
+    table: Table
+    actor: str
+
+
+class PaymentData(Kept):
+    """`data` of `payment:processed`."""
+
+    payment: Payment
+    actor: str
+
+
+class SessionData(Kept):
+    """`data` of `voice:session`: what has become of a session, by whom, and who holds it now."""
+
+    session_id: str
+    state: SessionState
+    actor: str
+    lane: str | None
+    table_id: str | None
+    order_id: str | None
+    held_by: str | None
+    version: int
+
+
+class ItemState(Kept):
+    """Whether a menu item can be had."""
+
+    id: str
+    sold_out: bool
+
+
+class MenuData(Kept):
+    """`data` of `menu:updated`: `items` are those that were marked. There are none where the whole
+    menu was replaced: read it again."""
+
+    version: int
+    items: tuple[ItemState, ...]
+    actor: str
+
+
+class Ticket(Kept):
+    """An order as the kitchen needs it; `prep_time` is minutes."""
+
+    id: str
+    order_number: str
+    type: str
+    status: OrderStatus
+    items: tuple[OrderItem, ...]
+    prep_time: int
+    table_id: str | None
+    table_number: str | None
+    notes: str | None
+    version: int
+    created_at: str
+    updated_at: str
+
+
+class KitchenData(Kept):
+    """`data` of `kds:update`: every order that has changed since the last one."""
+
+    orders: tuple[Ticket, ...]
+
+
+class Envelope(BaseModel):
+    """What an answer carries besides `type` and `data`: `id` is that of the client's message."""
+
+    model_config = ConfigDict(frozen=True)
+
+    timestamp: Timestamp
+    id: MessageId | None = None
+
+
+class KeptEnvelope(BaseModel):
+    """What an event of the history carries: apply each `(epoch, seq)` once."""
+
+    model_config = ConfigDict(frozen=True)
+
+    timestamp: Timestamp
+    event_id: str
+    restaurant_id: str
+    epoch: str
+    seq: Annotated[int, Field(ge=1)]
+
+
+class LiveEnvelope(BaseModel):
+    """What an event without a place in the history carries."""
+
+    model_config = ConfigDict(frozen=True)
+
+    timestamp: Timestamp
+    restaurant_id: str
+
+
+def message(
+    name: str,
+    type_: str,
+    data: type[BaseModel] | None,
+    envelope: type[BaseModel] = Envelope,
+    about: str | None = None,
+) -> type[BaseModel]:
+    """The model of a message; `name` is the model's, `about` what it means."""
+    fields: dict[str, Any] = {"type": (Literal[type_], ...)}
+    if data is not None:
+        fields["data"] = (data, ...)
+    model: type[BaseModel] = create_model(name, __base__=envelope, **fields)
+    model.__doc__ = about or (data and data.__doc__) or envelope.__doc__
+    return model
+
+
+Connected = message("Connected", "connected", ConnectedData)
+AuthSuccess = message("AuthSuccess", "auth:success", AuthSuccessData)
+AuthExpiring = message("AuthExpiring", "auth:expiring", AuthExpiringData)
+Pong = message("Pong", "pong", None, about="Answers `ping`.")
+GoingAway = message("GoingAway", "going_away", GoingAwayData)
+Error = message("Error", "error", ErrorData)
+Subscribed = message("Subscribed", "subscribed", SubscribedData)
+Unsubscribed = message("Unsubscribed", "unsubscribed", UnsubscribedData)
+
+OrderCreated = message("OrderCreated", filters.ORDER_CREATED, OrderData, KeptEnvelope)
+OrderUpdated = message("OrderUpdated", filters.ORDER_UPDATED, OrderData, KeptEnvelope)
+OrderStatusChanged = message(
+    "OrderStatusChanged", filters.ORDER_STATUS, OrderStatusData, KeptEnvelope
+)
+TableUpdated = message("TableUpdated", filters.TABLE_UPDATED, TableData, KeptEnvelope)
+PaymentProcessed = message("PaymentProcessed", filters.PAYMENT_PROCESSED, PaymentData, KeptEnvelope)
+SessionChanged = message("SessionChanged", filters.VOICE_SESSION, SessionData, KeptEnvelope)
+MenuUpdated = message("MenuUpdated", filters.MENU_UPDATED, MenuData, KeptEnvelope)
+KitchenUpdate = message("KitchenUpdate", filters.KDS_UPDATE, KitchenData, KeptEnvelope)
+
+
+class Batch(BaseModel):
+    """Events that fell together, for a subscription with `batch_ms`; each as it would have come
+    alone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: Literal["batch"]
+    events: tuple[dict[str, Any], ...]
+
+
+SHELL = (Connected, AuthSuccess, AuthExpiring, Pong, GoingAway, Error)
+"""What either socket sends, whatever it is for."""
+ROOT = (Subscribed, Unsubscribed, Batch)
+"""What the root socket answers, and how it joins events."""
+HUB_EVENTS = (
+    OrderCreated,
+    OrderUpdated,
+    OrderStatusChanged,
+    TableUpdated,
+    PaymentProcessed,
+    KitchenUpdate,
+    MenuUpdated,
+    SessionChanged,
+)
+"""The events that the hub itself makes."""

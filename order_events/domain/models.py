@@ -1,0 +1,247 @@
+"""What the hub keeps and publishes: orders, tables, payments and events. Money is integer cents.
+
+Times are ISO 8601 in UTC with `Z`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from order_events.domain.drafts import Draft, ItemDraft, Qualifier
+from order_events.menu.menu import Cents, Id
+from order_events.protocol.filters import Tags
+from order_events.protocol.frames import Message
+
+Text = Annotated[str, Field(max_length=500)]
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z_-]{0,31}$")]
+Claim = Annotated[str, Field(min_length=1, max_length=200)]
+"""A `jti` or `sub` of a token."""
+MAX_ITEMS = 200
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    PREPARING = "preparing"
+    READY = "ready"
+    PICKED_UP = "picked-up"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class PaymentStatus(StrEnum):
+    """How much of an order is paid."""
+
+    UNPAID = "unpaid"
+    PARTIAL = "partial"
+    PAID = "paid"
+
+
+class Kept(BaseModel):
+    """Frozen; a field that this version does not know is left out when read back."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Source(Draft):
+    """Where an order came from: the voice session and the lane, if any."""
+
+    session_id: Id | None = None
+    lane: Id | None = None
+
+
+class OrderDraft(Draft):
+    """What a publisher asks for. Prices, totals, number and status are the server's."""
+
+    type: Word = "takeout"
+    table_id: Id | None = None
+    table_number: Id | None = None
+    customer_name: Annotated[str, Field(max_length=200)] | None = None
+    notes: Text | None = None
+    source: Source = Source()
+    items: Annotated[tuple[ItemDraft, ...], Field(min_length=1, max_length=MAX_ITEMS)]
+
+
+class OrderChange(Draft):
+    """What is to be different. Absent: unchanged; null: taken out, except items, which stay.
+    `version`: refuse if it has moved on."""
+
+    items: Annotated[tuple[ItemDraft, ...], Field(max_length=MAX_ITEMS)] | None = None
+    table_id: Id | None = None
+    table_number: Id | None = None
+    customer_name: Annotated[str, Field(max_length=200)] | None = None
+    notes: Text | None = None
+    version: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def named(self) -> dict[str, str | None]:
+        """The fields besides the items that are to be different."""
+        return self.model_dump(include=self.model_fields_set - {"items", "version"})
+
+
+class StatusChange(Draft):
+    """The step an order is to take, and, where it is worth keeping, why."""
+
+    status: OrderStatus
+    version: Annotated[int, Field(ge=1)] | None = None
+    reason: Text | None = None
+
+
+class OrderModifier(Kept):
+    """A priced modifier; `price` is for one, and a negated one costs nothing."""
+
+    id: str
+    group: str
+    name: str
+    price: int
+    qualifier: Qualifier | None = None
+    negated: bool = False
+    quantity: int = 1
+
+
+class OrderItem(Kept):
+    """A priced line: `subtotal` is `quantity` times `price` and what its modifiers cost.
+
+    The parts of a combo follow its line and say so in `part_of`; their price is the upcharge.
+    """
+
+    id: str
+    menu_item_id: str
+    name: str
+    quantity: int
+    size: str | None = None
+    price: int
+    modifiers: tuple[OrderModifier, ...] = ()
+    special_instructions: str | None = None
+    subtotal: int
+    confidence: float | None = None
+    part_of: str | None = None
+    slot: str | None = None
+
+
+class Order(Kept):
+    """An order. `prep_time` is minutes; `status_times` has a time for every status reached."""
+
+    id: str
+    restaurant_id: str
+    order_number: str
+    type: str
+    status: OrderStatus
+    items: tuple[OrderItem, ...]
+    subtotal: int
+    tax: int
+    total: int
+    currency: str
+    table_id: str | None = None
+    table_number: str | None = None
+    customer_name: str | None = None
+    notes: str | None = None
+    source: Source = Source()
+    payment_status: PaymentStatus = PaymentStatus.UNPAID
+    paid: int = 0
+    prep_time: int
+    version: int
+    created_at: str
+    updated_at: str
+    updated_by: str
+    status_times: dict[OrderStatus, str]
+
+
+class TableChange(Draft):
+    """A table as it is to be. `version`: refuse if it has moved on."""
+
+    number: Annotated[str, Field(min_length=1, max_length=50)] | None = None
+    status: Word | None = None
+    version: Annotated[int, Field(ge=1)] | None = None
+
+
+class Table(Kept):
+    """A table of the restaurant."""
+
+    id: str
+    number: str
+    status: str
+    version: int
+    updated_at: str
+    updated_by: str
+
+
+class PaymentDraft(Draft):
+    """A payment that was taken elsewhere and is recorded here.
+
+    `refunded` is money that was given back, or a payment that was recorded by mistake.
+    """
+
+    order_id: Id
+    amount: Annotated[Cents, Field(ge=1)]
+    method: Word
+    status: Literal["completed", "failed", "refunded"] = "completed"
+
+
+class Payment(Kept):
+    """A recorded payment."""
+
+    id: str
+    order_id: str
+    amount: int
+    method: str
+    status: str
+    created_at: str
+    created_by: str
+
+
+class RevocationDraft(Draft):
+    """Takes back one token (its `jti`), or every token a user has been given until now."""
+
+    token_id: Claim | None = None
+    user_id: Claim | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.token_id is None) == (self.user_id is None):
+            raise ValueError("give either token_id or user_id")
+        return self
+
+
+class ItemChange(Draft):
+    """Marks a menu item as sold out, or as available again."""
+
+    sold_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A committed event. `body` is the whole message as it is sent, encoded once."""
+
+    restaurant_id: str
+    epoch: str
+    seq: int
+    event_id: str
+    type: str
+    tags: Tags
+    body: bytes
+    message: Message = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", Message(self.body, seq=self.seq))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """An event without a place in history: of each key only the latest matters."""
+
+    restaurant_id: str
+    type: str
+    key: str
+    tags: Tags
+    body: bytes
+    message: Message = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", Message(self.body, f"{self.type}\n{self.key}"))

@@ -1,0 +1,268 @@
+"""The order aggregate: prices, totals, the status machine and versions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from order_events.domain.combos import part_price, part_size, with_parts
+from order_events.domain.drafts import ItemDraft
+from order_events.domain.models import (
+    Order,
+    OrderChange,
+    OrderDraft,
+    OrderItem,
+    OrderStatus,
+    PaymentStatus,
+)
+from order_events.domain.modifiers import extras, price_modifiers
+from order_events.menu.menu import Menu, MenuItem
+from order_events.protocol.errors import (
+    IllegalTransition,
+    InvalidOrder,
+    NotServed,
+    SoldOut,
+    StaleVersion,
+    UnknownItem,
+)
+
+S = OrderStatus
+TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
+    S.PENDING: frozenset({S.CONFIRMED, S.CANCELLED}),
+    S.CONFIRMED: frozenset({S.PREPARING, S.CANCELLED}),
+    S.PREPARING: frozenset({S.READY, S.CANCELLED}),
+    S.READY: frozenset({S.PICKED_UP, S.COMPLETED, S.CANCELLED}),
+    S.PICKED_UP: frozenset({S.COMPLETED}),
+    S.COMPLETED: frozenset(),
+    S.CANCELLED: frozenset(),
+}
+"""From every status the ones that may follow."""
+
+CHANGEABLE = frozenset({S.PENDING, S.CONFIRMED, S.PREPARING})
+"""An order's items may change until the kitchen has finished it."""
+
+MAX_BYTES = 262_144
+"""Of an order as JSON: each of its events must fit into the outbox of a reader."""
+
+LATE = timedelta(minutes=15)
+"""So long after the end of its hours an item may still be ordered: the guest began in time."""
+
+
+def tax_on(subtotal: int, rate: Decimal) -> int:
+    """Tax in cents, exact, half up."""
+    return int((subtotal * rate).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def create(
+    draft: OrderDraft,
+    menu: Menu,
+    *,
+    order_id: str,
+    restaurant_id: str,
+    order_number: str,
+    actor: str,
+    now: str,
+) -> Order:
+    """A new order, version 1; raises UnknownItem, SoldOut, NotServed or InvalidOrder."""
+    items = price_items(draft.items, menu, already=(), now=now)
+    order = Order(
+        id=order_id,
+        restaurant_id=restaurant_id,
+        order_number=order_number,
+        type=draft.type,
+        status=S.PENDING,
+        items=items,
+        **_totals(items, menu),
+        currency=menu.currency,
+        table_id=draft.table_id,
+        table_number=draft.table_number,
+        customer_name=draft.customer_name,
+        notes=draft.notes,
+        source=draft.source,
+        prep_time=_prep_time(items, menu),
+        version=1,
+        created_at=now,
+        updated_at=now,
+        updated_by=actor,
+        status_times={S.PENDING: now},
+    )
+    _check_size(order)
+    return order
+
+
+def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, now: str) -> Order:
+    """The changed order, or the same where nothing is to be different.
+
+    `menu` is needed to change items; raises OrderError.
+    """
+    check_version(order.version, change.version)
+    if change.items is None and not change.named:
+        return order
+    if order.status not in CHANGEABLE:
+        raise IllegalTransition(f"an order that is {order.status} can no longer be changed")
+    changed: dict[str, object] = {**change.named}
+    if change.items is not None:
+        if menu is None:
+            raise InvalidOrder("the restaurant has no menu")
+        already = (item.menu_item_id for item in order.items)
+        items = price_items(change.items, menu, already=already, now=now)
+        changed |= {"items": items, **_totals(items, menu), "prep_time": _prep_time(items, menu)}
+    revised = with_paid(_next(order, changed, actor, now), order.paid)
+    _check_size(revised)
+    return revised
+
+
+def set_status(
+    order: Order, status: OrderStatus, version: int | None, *, actor: str, now: str
+) -> Order:
+    """The order one step on; raises IllegalTransition or StaleVersion."""
+    check_version(order.version, version)
+    if status not in TRANSITIONS[order.status]:
+        raise IllegalTransition(f"an order that is {order.status} cannot become {status}")
+    times = {**order.status_times, status: now}
+    return _next(order, {"status": status, "status_times": times}, actor, now)
+
+
+def pay(order: Order, amount: int, *, actor: str, now: str) -> Order:
+    """The order with `amount` cents more paid; raises IllegalTransition if it is cancelled."""
+    if order.status is S.CANCELLED:
+        raise IllegalTransition("a cancelled order cannot be paid")
+    return with_paid(_next(order, {}, actor, now), order.paid + amount)
+
+
+def refund(order: Order, amount: int, *, actor: str, now: str) -> Order:
+    """The order with `amount` cents less paid; raises InvalidOrder for more than was paid."""
+    if amount > order.paid:
+        raise InvalidOrder(f"amount: at most {order.paid}, which is what was paid")
+    return with_paid(_next(order, {}, actor, now), order.paid - amount)
+
+
+def with_paid(order: Order, paid: int) -> Order:
+    """The order with its payment status following from the cents paid."""
+    if paid <= 0:
+        status = PaymentStatus.UNPAID
+    else:
+        status = PaymentStatus.PAID if paid >= order.total else PaymentStatus.PARTIAL
+    return order.model_copy(update={"paid": paid, "payment_status": status})
+
+
+def check_version(actual: int, expected: int | None) -> None:
+    """Raises StaleVersion when a change was made against another version."""
+    if expected is not None and expected != actual:
+        raise StaleVersion(f"the version is {actual} now, not {expected}")
+
+
+def price_items(
+    drafts: Sequence[ItemDraft], menu: Menu, *, already: Iterable[str], now: str | None = None
+) -> tuple[OrderItem, ...]:
+    """Lines with names and prices from the menu; a combo's parts follow its line.
+
+    Items in `already` may stay though they have been sold out, or their hours have ended, since.
+    Lines keep their ids; those without one get the next free number. Without `now`, every
+    hour's items are served.
+    """
+    kept = frozenset(already)
+    lines = _with_ids(with_parts(_with_ids(drafts), menu))
+    by_id = {line.id: line for line in lines}
+    priced = []
+    for draft in lines:
+        item = menu.index.items.get(draft.menu_item_id)
+        if item is None:
+            raise UnknownItem(f"the menu has no item {draft.menu_item_id!r}")
+        if item.id not in kept:
+            _available(item, menu, now)
+        combo = None if draft.part_of is None else by_id[draft.part_of]
+        priced.append(_price_item(draft, item, menu, combo))
+    return tuple(priced)
+
+
+def _check_size(order: Order) -> None:
+    if len(order.model_dump_json().encode()) > MAX_BYTES:
+        raise InvalidOrder(f"the order has more than {MAX_BYTES} bytes; make it two")
+
+
+def _with_ids(drafts: Sequence[ItemDraft]) -> list[ItemDraft]:
+    """The drafts, each with an id; raises InvalidOrder where two have the same."""
+    ids = {draft.id for draft in drafts if draft.id is not None}
+    if len(ids) < sum(draft.id is not None for draft in drafts):
+        raise InvalidOrder("two lines have the same id")
+    free = (str(n) for n in range(1, 2 * len(drafts) + 1) if str(n) not in ids)
+    return [d if d.id is not None else d.model_copy(update={"id": next(free)}) for d in drafts]
+
+
+def _available(item: MenuItem, menu: Menu, now: str | None) -> None:
+    if item.sold_out:
+        raise SoldOut(f"{item.name} is sold out")
+    if now is None or not menu.day_parts:
+        return
+    if not menu.served(item, datetime.fromisoformat(now), late=LATE):
+        raise NotServed(f"{item.name} is not served at this time")
+
+
+def _price_item(draft: ItemDraft, item: MenuItem, menu: Menu, combo: ItemDraft | None) -> OrderItem:
+    if combo is None:
+        size, price = _size_and_price(draft, item)
+    else:
+        size, price = _part_size_and_price(draft, item, menu, combo)
+    modifiers = price_modifiers(draft.modifiers, item, menu)
+    return OrderItem(
+        id=draft.id or "",
+        menu_item_id=item.id,
+        name=item.name,
+        quantity=draft.quantity,
+        size=size,
+        price=price,
+        modifiers=modifiers,
+        special_instructions=draft.special_instructions,
+        subtotal=draft.quantity * (price + extras(modifiers, item)),
+        confidence=draft.confidence,
+        part_of=draft.part_of,
+        slot=draft.slot,
+    )
+
+
+def _part_size_and_price(
+    draft: ItemDraft, item: MenuItem, menu: Menu, combo: ItemDraft
+) -> tuple[str | None, int]:
+    whole = menu.index.items[combo.menu_item_id]
+    choice = next(
+        choice
+        for slot in whole.slots
+        if slot.id == draft.slot and (choice := menu.filling(slot, item)) is not None
+    )
+    combo_size, _ = _size_and_price(combo, whole)
+    asked = draft.model_copy(update={"size": part_size(draft.size, choice, combo_size, item)})
+    size, _ = _size_and_price(asked, item)
+    return size, part_price(size, choice, combo_size, item)
+
+
+def _size_and_price(draft: ItemDraft, item: MenuItem) -> tuple[str | None, int]:
+    if item.price is not None:
+        if draft.size is not None:
+            raise InvalidOrder(f"{item.name} does not come in sizes")
+        return None, item.price
+    size = draft.size or item.default_size
+    if size is None:
+        raise InvalidOrder(f"{item.name} needs a size")
+    if size not in item.prices:
+        raise UnknownItem(f"{item.name} does not come in size {size!r}")
+    return size, item.prices[size]
+
+
+def _totals(items: Iterable[OrderItem], menu: Menu) -> dict[str, int]:
+    subtotal = sum(item.subtotal for item in items)
+    tax = tax_on(subtotal, menu.tax_rate)
+    return {"subtotal": subtotal, "tax": tax, "total": subtotal + tax}
+
+
+def _prep_time(items: Iterable[OrderItem], menu: Menu) -> int:
+    """Minutes: a kitchen works on the items side by side, so the longest counts."""
+    known = menu.index.items
+    return max((known[item.menu_item_id].prep_minutes for item in items), default=0)
+
+
+def _next(order: Order, changed: dict[str, object], actor: str, now: str) -> Order:
+    return order.model_copy(
+        update={**changed, "version": order.version + 1, "updated_at": now, "updated_by": actor}
+    )

@@ -1,0 +1,1 @@
+"""From a committed event to the connections that want it, batched and throttled."""

@@ -1,0 +1,253 @@
+"""Fan-out: every committed event, encoded once, to the subscribers of its restaurant and type.
+
+Lives on the event loop. Subscribers that want the same form a group, for which everything is done
+once: what they want is asked once, and what is published within one iteration of the loop is
+joined once and delivered together. A write costs a system call whatever is in it, so a restaurant
+with so many subscribers that delivering takes long has what follows joined for a moment as well.
+Delivering never blocks, so a slow subscriber slows nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import structlog
+
+from order_events.domain.models import Event, LiveEvent
+from order_events.fanout.recent_events import Recent
+from order_events.fanout.root_session import Wants
+from order_events.metrics import HubMetrics
+from order_events.protocol.filters import Tags
+from order_events.protocol.frames import Burst, Message
+
+ROOT_SOCKET = "root"
+"""The socket whose connections subscribe, as metrics call it."""
+
+LONG_S = 0.001
+"""Seconds of the processor; a delivery that took less holds nothing back."""
+SHARE = 0.25
+"""What delivering may take of the loop's time, unless an event then waits longer than MOST_S."""
+MOST_S = 0.02
+"""Seconds that an event waits at most for others to join."""
+MOST_EVENTS = 64
+"""With so many events of a restaurant, nothing waits for more to join."""
+
+Pending = tuple[Message, int]
+"""A message and for how many milliseconds it may be held back."""
+
+logger = structlog.get_logger(__name__)
+
+
+class Subscriber(Protocol):
+    """Somebody who wants events."""
+
+    def deliver(self, burst: Burst) -> None:
+        """Takes events that are wanted at once, in order; must not block."""
+
+    def hold(self, pending: Sequence[Pending]) -> None:
+        """Takes events, some of which may be held back, in order; must not block."""
+
+    def broken(self) -> None:
+        """Delivering has failed; the subscriber must be told that it has missed something."""
+
+
+class _Group:
+    """Subscribers that want the same, and what has been published for them but not delivered."""
+
+    __slots__ = ("members", "pending", "wants")
+
+    def __init__(self, wants: Wants) -> None:
+        self.wants = wants
+        self.members: dict[Subscriber, None] = {}
+        self.pending: list[Pending] = []
+
+    def flush(self) -> int:
+        """Delivers what is pending; returns how many messages have been sent at once."""
+        pending, self.pending = self.pending, []
+        if not pending:
+            return 0
+        burst = None if self.wants.batched else Burst([message for message, _ in pending])
+        for subscriber in tuple(self.members):
+            try:
+                if burst is not None:
+                    subscriber.deliver(burst)
+                else:
+                    subscriber.hold(pending)
+            except Exception:
+                # The boundary to a subscriber: its fault must not keep the events from the others.
+                logger.exception("delivering failed")
+                subscriber.broken()
+        return 0 if burst is None else len(pending) * len(self.members)
+
+
+class _Channel:
+    """One restaurant: who listens to what, the latest events, and when the next are delivered.
+
+    `free_at` is in the loop's seconds, `pending` the events published but not delivered.
+    """
+
+    __slots__ = ("free_at", "groups", "listeners", "pending", "recent", "subscribers", "timer")
+
+    def __init__(self, recent: Recent) -> None:
+        self.subscribers: dict[Subscriber, _Group] = {}
+        self.groups: dict[Wants, _Group] = {}
+        self.listeners: dict[str, dict[_Group, None]] = {}
+        self.recent = recent
+        self.free_at = 0.0
+        self.pending = 0
+        self.timer: asyncio.Handle | None = None
+
+    def join(self, subscriber: Subscriber, wants: Wants) -> None:
+        """Takes a subscriber into the group of those that want the same."""
+        group = self.groups.get(wants)
+        if group is None:
+            group = self.groups[wants] = _Group(wants)
+            for type_ in wants.events:
+                self.listeners.setdefault(type_, {})[group] = None
+        group.members[subscriber] = None
+        self.subscribers[subscriber] = group
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Takes it out; a group without members is forgotten."""
+        group = self.subscribers.pop(subscriber, None)
+        if group is None:
+            return
+        del group.members[subscriber]
+        if not group.members:
+            del self.groups[group.wants]
+            for type_ in group.wants.events:
+                del self.listeners[type_][group]
+                if not self.listeners[type_]:
+                    del self.listeners[type_]
+
+    def pend(self, type_: str, tags: Tags, message: Message) -> None:
+        """Adds an event to what is pending for those that want it."""
+        self.pending += 1
+        for group in self.listeners.get(type_, ()):
+            wait_ms = group.wants.wait_ms(type_, tags)
+            if wait_ms is not None:
+                group.pending.append((message, wait_ms))
+
+    def flush(self) -> int:
+        """Delivers what is pending; returns how many messages have been sent at once."""
+        self.pending = 0
+        return sum(group.flush() for group in tuple(self.groups.values()))
+
+
+class Hub:
+    """All restaurants of a process. `open` sets where each one's history stands."""
+
+    def __init__(self, metrics: HubMetrics, *, recent_events: int, recent_bytes: int) -> None:
+        self.epoch = ""
+        self._recent_events = recent_events
+        self._recent_bytes = recent_bytes
+        self._metrics = metrics
+        self._positions: dict[str, tuple[int, int]] = {}
+        self._channels: dict[str, _Channel] = {}
+        self._sent = metrics.messages_out.labels(ROOT_SOCKET)
+
+    def open(self, epoch: str, positions: dict[str, tuple[int, int]]) -> None:
+        """`positions`: per restaurant the last seq and the oldest that is kept."""
+        self.epoch = epoch
+        self._positions = dict(positions)
+
+    def head(self, restaurant_id: str) -> tuple[str, int]:
+        """(epoch, seq): everything up to seq has been fanned out."""
+        return self.epoch, self._positions.get(restaurant_id, (0, 1))[0]
+
+    def oldest(self, restaurant_id: str) -> int:
+        """The seq at which history begins; the next one if there is none."""
+        return self._positions.get(restaurant_id, (0, 1))[1]
+
+    def forgotten(self, restaurant_id: str, oldest: int) -> None:
+        """History now begins at `oldest`."""
+        head, _ = self._positions[restaurant_id]
+        self._positions[restaurant_id] = (head, oldest)
+
+    def replace(self, events: Iterable[Event]) -> None:
+        """From now on these are what was published in their places."""
+        for event in events:
+            channel = self._channels.get(event.restaurant_id)
+            if channel is not None:
+                channel.recent.replace(event)
+
+    def restaurants(self) -> list[str]:
+        """All restaurants that have a history."""
+        return list(self._positions)
+
+    def attach(self, restaurant_id: str, subscriber: Subscriber, wants: Wants) -> None:
+        """Subscribes, or changes what a subscriber wants, from the next event on."""
+        self.flush(restaurant_id)
+        channel = self._channels.get(restaurant_id)
+        if channel is None:
+            recent = Recent(self._recent_events, self._recent_bytes)
+            channel = self._channels[restaurant_id] = _Channel(recent)
+        channel.leave(subscriber)
+        channel.join(subscriber, wants)
+
+    def detach(self, restaurant_id: str, subscriber: Subscriber) -> None:
+        """Forgets a subscriber; harmless if there is none."""
+        channel = self._channels.get(restaurant_id)
+        if channel is None:
+            return
+        channel.leave(subscriber)
+        if not channel.subscribers:
+            if channel.timer is not None:
+                channel.timer.cancel()
+            del self._channels[restaurant_id]
+
+    def publish(self, event: Event) -> None:
+        """Fans out a committed event. Events of a restaurant come in the order of their seq."""
+        _, oldest = self._positions.get(event.restaurant_id, (0, 1))
+        self._positions[event.restaurant_id] = (event.seq, oldest)
+        self._metrics.published.labels(event.type).inc()
+        channel = self._channels.get(event.restaurant_id)
+        if channel is not None:
+            channel.recent.append(event)
+            channel.pend(event.type, event.tags, event.message)
+            self._schedule(channel)
+
+    def publish_live(self, event: LiveEvent) -> None:
+        """Fans out an ephemeral event."""
+        self._metrics.live.inc()
+        channel = self._channels.get(event.restaurant_id)
+        if channel is not None:
+            channel.pend(event.type, event.tags, event.message)
+            self._schedule(channel)
+
+    def flush(self, restaurant_id: str) -> None:
+        """Delivers now what has been published and would be delivered a little later."""
+        channel = self._channels.get(restaurant_id)
+        if channel is not None and channel.timer is not None:
+            self._flush(channel)
+
+    def _schedule(self, channel: _Channel) -> None:
+        loop = asyncio.get_running_loop()
+        if channel.timer is not None:
+            if channel.pending != MOST_EVENTS:
+                return
+            channel.timer.cancel()
+        if channel.pending == MOST_EVENTS or channel.free_at <= loop.time():
+            channel.timer = loop.call_soon(self._flush, channel)
+        else:
+            channel.timer = loop.call_at(channel.free_at, self._flush, channel)
+
+    def _flush(self, channel: _Channel) -> None:
+        if channel.timer is not None:
+            channel.timer.cancel()
+            channel.timer = None
+        # Not the time that passes: a machine with other work would hold everything back.
+        start = time.thread_time()
+        self._sent.inc(channel.flush())
+        took = time.thread_time() - start
+        if took > LONG_S:
+            now = asyncio.get_running_loop().time()
+            channel.free_at = now + min(took * (1 / SHARE - 1), MOST_S)
+
+    def recent(self, restaurant_id: str, after: int, limit: int) -> list[Event] | None:
+        """The events right after a seq, if they are still in memory; else None."""
+        channel = self._channels.get(restaurant_id)
+        return None if channel is None else channel.recent.after(after, limit)

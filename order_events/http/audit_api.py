@@ -1,0 +1,73 @@
+"""The part of `/v1` about voice sessions, audits and analytics: each handler with its route."""
+
+from __future__ import annotations
+
+from order_events.auth.roles import Action
+from order_events.domain.audit_records import (
+    AnalyticsAnswer,
+    AnalyticsQuery,
+    AuditAnswer,
+    AuditQuery,
+    ErasedAnswer,
+    SessionsAnswer,
+    SessionsQuery,
+)
+from order_events.http.routes import Call, Nothing, route
+from order_events.ledger.ledger import Ledger
+from order_events.protocol.messages import ErrorCode
+
+_ABSENT = (ErrorCode.NOT_FOUND,)
+
+
+class AuditApi:
+    """The handlers. They raise OrderError."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @route("GET", "/v1/sessions", Action.READ_SESSIONS, SessionsQuery, SessionsAnswer)
+    async def list_sessions(self, call: Call[SessionsQuery]) -> SessionsAnswer:
+        """List voice sessions, the newest first."""
+        found, before = await self._ledger.newest(
+            call.who.restaurant_id, call.says.before, call.says.limit
+        )
+        return SessionsAnswer(sessions=tuple(found), before=before)
+
+    @route(
+        "GET",
+        "/v1/sessions/{id}/audit",
+        Action.READ_AUDIT,
+        AuditQuery,
+        AuditAnswer,
+        errors=_ABSENT,
+    )
+    async def audit_session(self, call: Call[AuditQuery]) -> AuditAnswer:
+        """Read how a session went: what was said, understood and changed."""
+        return await self._ledger.audit_of_session(
+            call.who.restaurant_id, call.path["id"], call.says
+        )
+
+    @route(
+        "GET", "/v1/orders/{id}/audit", Action.READ_AUDIT, AuditQuery, AuditAnswer, errors=_ABSENT
+    )
+    async def audit_order(self, call: Call[AuditQuery]) -> AuditAnswer:
+        """Read how an order came to be, with the session that it came from."""
+        return await self._ledger.audit_of_order(call.who.restaurant_id, call.path["id"], call.says)
+
+    @route("DELETE", "/v1/sessions/{id}", Action.ERASE, Nothing, ErasedAnswer, errors=_ABSENT)
+    async def erase_session(self, call: Call[Nothing]) -> ErasedAnswer:
+        """Erase what was said in a session from everything that is kept."""
+        who = call.who
+        return await self._ledger.erase(who.restaurant_id, call.path["id"], who.user_id)
+
+    @route(
+        "GET",
+        "/v1/analytics",
+        Action.READ_ANALYTICS,
+        AnalyticsQuery,
+        AnalyticsAnswer,
+        errors=(ErrorCode.INVALID_ORDER,),
+    )
+    async def analytics(self, call: Call[AnalyticsQuery]) -> AnalyticsAnswer:
+        """Read figures per day: completion, hand-over, edits, time, what was not understood."""
+        return await self._ledger.analytics(call.who.restaurant_id, call.says)

@@ -1,0 +1,105 @@
+"""Who sends an HTTP request, whether the role may, and whether it is one too many."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+
+import structlog
+from aiohttp import web
+from pydantic import SecretStr
+
+from order_events.auth.roles import Action, Role, may
+from order_events.auth.tokens import AuthError, Principal
+from order_events.protocol.messages import ErrorCode, ProtocolError
+from order_events.protocol.ratelimit import Buckets, refuse_above_rate
+from order_events.websocket.client_address import caller
+from order_events.websocket.credentials import bearer_of
+from order_events.websocket.registry import Sockets
+
+_KEY_LENGTH = 200
+
+logger = structlog.get_logger(__name__)
+
+
+class Gate:
+    """Lets requests with a good token and the right role through, as often as the settings say."""
+
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets = sockets
+        self.settings = sockets.settings
+        self._users: Buckets[tuple[str, str]] = Buckets()
+        self._strangers: Buckets[str] = Buckets()
+
+    def check(self, request: web.Request, action: Action) -> Principal:
+        """Who asks; raises ProtocolError(RATE_LIMITED, UNAUTHORIZED or FORBIDDEN)."""
+        try:
+            principal = self._sockets.authenticate(bearer(request))
+        except AuthError as error:
+            raise self._unauthorized(request, str(error)) from error
+        limits = self.settings
+        service = principal.role is Role.SERVICE
+        refuse_above_rate(
+            self._users.take(
+                (principal.restaurant_id, principal.user_id),
+                limits.http_service_per_minute if service else limits.http_per_minute,
+                asyncio.get_running_loop().time(),
+            ),
+            "requests",
+        )
+        if not may(principal.role, action):
+            raise ProtocolError(ErrorCode.FORBIDDEN, f"your role may not {action.value}")
+        return principal
+
+    def stranger(self, request: web.Request) -> None:
+        """Counts a request that brings no token; raises ProtocolError(RATE_LIMITED)."""
+        address = caller(request, self.settings.trusted_proxies)
+        refuse_above_rate(
+            self._strangers.take(
+                address,
+                self.settings.http_strangers_per_minute,
+                asyncio.get_running_loop().time(),
+            ),
+            "requests",
+        )
+
+    def knows(self, request: web.Request, secret: SecretStr) -> None:
+        """Raises ProtocolError unless the request brings this secret as its Bearer token."""
+        try:
+            brought = bearer(request)
+        except AuthError as error:
+            raise self._unauthorized(request, str(error)) from error
+        if not hmac.compare_digest(
+            brought.encode("utf-8", "surrogateescape"), secret.get_secret_value().encode()
+        ):
+            raise self._unauthorized(request, "the token is not valid")
+
+    def _unauthorized(self, request: web.Request, why: str) -> ProtocolError:
+        address = caller(request, self.settings.trusted_proxies)
+        self._sockets.metrics.auth_failures.labels("http").inc()
+        logger.warning("authentication refused", why=why, address=address)
+        self.stranger(request)
+        return ProtocolError(ErrorCode.UNAUTHORIZED, why)
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    """The `Idempotency-Key` header, apart from keys that are made inside the service."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= _KEY_LENGTH:
+        raise ProtocolError(
+            ErrorCode.INVALID_MESSAGE, f"Idempotency-Key: must have 1 to {_KEY_LENGTH} characters"
+        )
+    if not key.isprintable():
+        # Bytes that are no UTF-8 come as surrogates, which no database takes.
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, "Idempotency-Key: must be printable text")
+    return f"http:{key}"
+
+
+def bearer(request: web.Request) -> str:
+    """The token of the `Authorization` header; raises AuthError."""
+    token = bearer_of(request)
+    if not token:
+        raise AuthError("a Bearer token is needed")
+    return token

@@ -1,0 +1,81 @@
+"""A page of a restaurant's history, exactly as `subscribe` with `since` would have sent it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from order_events.fanout.root_session import History
+from order_events.protocol.filters import Filters, UnknownEvent, expand
+from order_events.protocol.messages import ErrorCode, Position, ProtocolError, encode
+from order_events.service import OrderEvents
+from order_events.storage.queries import Reader
+
+SCANNED = 5_000
+"""Events looked at for one page at most; a page may be empty and still not be the last."""
+
+
+def wanted(patterns: Sequence[str], visible: frozenset[str]) -> frozenset[str]:
+    """The events asked for that the role may see; raises ProtocolError."""
+    try:
+        allowed = expand(patterns) & visible
+    except UnknownEvent as error:
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, str(error)) from None
+    if not allowed:
+        raise ProtocolError(ErrorCode.FORBIDDEN, "your role may not see these events")
+    return allowed
+
+
+async def read(
+    events: OrderEvents,
+    restaurant_id: str,
+    *,
+    after: int,
+    epoch: str | None,
+    wanted: frozenset[str],
+    filters: Filters,
+    limit: int,
+) -> bytes:
+    """`{"events", "recovered", "epoch", "seq", "more"}` as JSON; ask again with `after=seq`.
+
+    `recovered` is false, and there are no events, when history does not reach back to `after`.
+    """
+    current, head = events.hub.head(restaurant_id)
+    history = History(current, head, events.hub.oldest(restaurant_id))
+    if not history.reaches(Position(epoch=epoch or current, seq=after)):
+        return _page([], recovered=False, epoch=current, seq=head, more=False)
+    limits = events.settings
+    bodies: list[bytes] = []
+    position, scanned, size = after, 0, 0
+    while (
+        position < head
+        and len(bodies) < limit
+        and scanned < SCANNED
+        and size < limits.history_bytes
+    ):
+        # What is wanted may be little of what is read, so the bound of the page is not the chunk's.
+        chunk = await events.store.read(
+            partial(
+                Reader.events,
+                restaurant_id=restaurant_id,
+                after=position,
+                limit=limits.replay_chunk,
+                max_bytes=limits.history_bytes,
+            ),
+            of=restaurant_id,
+        )
+        if not chunk or chunk[0].seq != position + 1:
+            return _page([], recovered=False, epoch=current, seq=head, more=False)
+        for event in chunk:
+            # Nobody hears of an event here before it has been fanned out.
+            if event.seq > head or len(bodies) == limit or size >= limits.history_bytes:
+                break
+            position, scanned = event.seq, scanned + 1
+            if event.type in wanted and filters.match(event.tags):
+                bodies.append(event.body)
+                size += len(event.body)
+    return _page(bodies, recovered=True, epoch=current, seq=position, more=position < head)
+
+
+def _page(bodies: list[bytes], **rest: str | int | bool) -> bytes:
+    return b'{"events":[' + b",".join(bodies) + b"]," + encode(rest)[1:]

@@ -1,0 +1,190 @@
+"""Serves declared routes: checks, reads and validates requests, and turns errors into answers."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Iterable
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from order_events.http.authentication import Gate, idempotency_key
+from order_events.http.routes import HTTP_STATUS, Call, Route
+from order_events.http.schemas import Problem, ProblemAnswer
+from order_events.menu.diagnostics import MenuError, read_menu
+from order_events.menu.menu import Id, Menu
+from order_events.metrics import HubMetrics
+from order_events.protocol.diagnostics import explain
+from order_events.protocol.errors import OrderError
+from order_events.protocol.messages import ErrorCode, ProtocolError
+from order_events.settings import HubSettings
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+ROUTES: web.AppKey[list[Route]] = web.AppKey("ROUTES", list[Route])
+"""What the OpenAPI document of an application describes; `add_routes` appends to it."""
+
+_PATH_ID: TypeAdapter[str] = TypeAdapter(Id)
+
+_OF_HTTP = {
+    400: "the request is not valid HTTP or its body cannot be read",
+    404: "there is no such path",
+    405: "this path does not take that method; see the header Allow",
+    408: "the body did not come in time; send the request again",
+    413: "the body is too large",
+}
+"""What aiohttp refuses, in our words."""
+
+logger = structlog.get_logger(__name__)
+
+
+def add_routes(app: web.Application, api: object, routes: Iterable[Route], gate: Gate) -> None:
+    """Serves the routes that `api`'s class declares."""
+    for declared in routes:
+        app.router.add_route(declared.method, declared.path, _serving(api, declared, gate))
+        app[ROUTES].append(declared)
+
+
+def _serving(api: object, declared: Route, gate: Gate) -> Handler:
+    async def serve(request: web.Request) -> web.Response:
+        who = gate.check(request, declared.action)
+        key = idempotency_key(request) if declared.keyed else None
+        says = await _read(request, declared, gate.settings)
+        path = {name: _path_id(name, value) for name, value in request.match_info.items()}
+        answer = await declared.handler(api, Call(who, path, says, key))
+        return json_answer(answer, declared.status)
+
+    return serve
+
+
+async def _read(request: web.Request, declared: Route, settings: HubSettings) -> BaseModel:
+    if not declared.has_body:
+        return declared.takes.model_validate(_parameters(request))
+    body = await _body(request, _most(declared, settings), settings.idle_http_s)
+    if declared.takes is Menu:
+        # Large, and checked in Python: meanwhile the loop goes on.
+        return await asyncio.to_thread(_menu, body)
+    return declared.reads(body)
+
+
+def _path_id(name: str, value: str) -> str:
+    try:
+        return _PATH_ID.validate_python(value)
+    except ValidationError as error:
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, explain(error, whole=name)) from error
+
+
+def _most(declared: Route, settings: HubSettings) -> int:
+    if declared.body_bytes == "http_body_bytes":
+        return settings.http_body_bytes
+    return settings.max_message_bytes
+
+
+def _menu(body: bytes) -> Menu:
+    """A menu; whoever wrote it by hand is told everything that is wrong with it."""
+    try:
+        return read_menu(body)
+    except MenuError as error:
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, str(error)) from error
+
+
+def _parameters(request: web.Request) -> dict[str, str]:
+    parameters = dict(request.query)
+    for name in parameters:
+        if len(request.query.getall(name)) > 1:
+            raise ProtocolError(
+                ErrorCode.INVALID_MESSAGE,
+                f"{name[:50]}: is given twice; separate several values by commas where the "
+                "parameter takes them",
+            )
+    return parameters
+
+
+async def _body(request: web.Request, most: int, patience_s: float) -> bytes:
+    """The body; raises HTTPRequestEntityTooLarge or HTTPRequestTimeout."""
+    if request.content_length is not None and request.content_length > most:
+        raise web.HTTPRequestEntityTooLarge(most, request.content_length)
+    try:
+        async with asyncio.timeout(patience_s):
+            body = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    if len(body) > most:
+        raise web.HTTPRequestEntityTooLarge(most, len(body))
+    return body
+
+
+def json_answer(answer: BaseModel | bytes, status: int = 200) -> web.Response:
+    """A model, or bytes that are JSON already."""
+    body = answer if isinstance(answer, bytes) else answer.model_dump_json().encode()
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors as JSON: `{"error": {"code", "message"}}`; those of aiohttp under `/v1` only."""
+    try:
+        return await handler(request)
+    except (OrderError, ProtocolError) as error:
+        retry = error.retry_after_ms if isinstance(error, ProtocolError) else None
+        return _problem(HTTP_STATUS[error.code], error.code, error.message, retry)
+    except ValidationError as error:
+        where = "the request" if request.method == "GET" else "the body"
+        return _problem(400, ErrorCode.INVALID_MESSAGE, explain(error, whole=where))
+    except web.HTTPException as error:
+        if error.status < 400 or not request.path.startswith("/v1/"):
+            raise
+        return _of_aiohttp(error)
+    except Exception:
+        # The one boundary where our own fault becomes an answer; the log has what happened.
+        logger.exception("a request failed", path=request.path)
+        return _problem(500, ErrorCode.INTERNAL, "internal error")
+
+
+def measuring(metrics: HubMetrics) -> Middleware:
+    """Counts and times every request but sockets, by the route's path."""
+
+    @web.middleware
+    async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            observe(request, error.status, loop.time() - started)
+            raise
+        if not isinstance(response, web.WebSocketResponse):
+            observe(request, response.status, loop.time() - started)
+        return response
+
+    def observe(request: web.Request, status: int, seconds: float) -> None:
+        resource = request.match_info.route.resource
+        # What does not exist shares a label: a client must not choose how many there are.
+        method, path = ("other",) * 2 if resource is None else (request.method, resource.canonical)
+        metrics.requests.labels(method, path, str(status)).observe(seconds)
+
+    return measure
+
+
+def _of_aiohttp(error: web.HTTPException) -> web.Response:
+    code = ErrorCode.NOT_FOUND if error.status == 404 else ErrorCode.INVALID_MESSAGE
+    response = _problem(error.status, code, _OF_HTTP.get(error.status, error.reason))
+    if hdrs.ALLOW in error.headers:
+        response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+    return response
+
+
+def _problem(
+    status: int, code: ErrorCode, message: str, retry_after_ms: int | None = None
+) -> web.Response:
+    problem = Problem(code=code, message=message, retry_after_ms=retry_after_ms)
+    body = ProblemAnswer(error=problem).model_dump_json(exclude_none=True)
+    response = web.Response(body=body.encode(), status=status, content_type="application/json")
+    if status == 401:
+        response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if retry_after_ms is not None:
+        response.headers[hdrs.RETRY_AFTER] = str(math.ceil(retry_after_ms / 1000))
+    return response

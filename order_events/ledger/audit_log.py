@@ -1,0 +1,220 @@
+"""The audit: what was said, what it was matched to, each change and who made it.
+
+Written in the transaction of the event that it explains. What belongs to a session is one audit;
+an order without a session has its own. Nothing here is in the logs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from order_events.domain.audit_records import Entry, EntryKind, SessionStart, SessionState
+from order_events.domain.models import Order, OrderItem, OrderStatus
+from order_events.ledger.redaction import redacted
+from order_events.protocol import filters
+from order_events.protocol.messages import utc_from_unix
+from order_events.storage.queries import Reader
+from order_events.storage.transaction import Tx
+
+MOST_ENTRIES = 5_000
+"""Of one audit; what comes after is not noted. A guest at a lane makes about ten a minute."""
+_LONGEST = 2_000
+"""Characters of one text at most."""
+_UNKNOWN = ""
+"""The actor of what no microphone has announced."""
+
+
+def of_session(session_id: str) -> str:
+    """The subject under which a session's audit is kept."""
+    return f"s:{session_id}"
+
+
+def of_order(order: Order) -> str:
+    """The subject under which an order's audit is kept: its session's, if it has one."""
+    session_id = order.source.session_id
+    return f"o:{order.id}" if session_id is None else of_session(session_id)
+
+
+def entries(
+    reader: Reader, restaurant_id: str, subject: str, after: int, limit: int
+) -> list[Entry]:
+    """Entries after a number, in order."""
+    rows = reader.db.execute(
+        "SELECT number, kind, at, actor, body FROM audit WHERE restaurant_id = ?"
+        " AND subject = ? AND number > ? ORDER BY number LIMIT ?",
+        (restaurant_id, subject, after, limit),
+    )
+    return [
+        Entry(number=n, kind=kind, at=utc_from_unix(at), actor=actor, data=json.loads(body))
+        for n, kind, at, actor, body in rows
+    ]
+
+
+def open_session(tx: Tx, restaurant_id: str, start: SessionStart, actor: str) -> None:
+    """Notes a session, or that one listens again; who holds it stays as it is."""
+    now = tx.moment.timestamp()
+    tx.db.execute(
+        "INSERT INTO sessions (restaurant_id, session_id, actor, lane, table_id, ordering,"
+        " started_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)"
+        " ON CONFLICT (restaurant_id, session_id) DO UPDATE SET ended_at = NULL, actor = ?3,"
+        " last_at = ?7",
+        (restaurant_id, start.session_id, actor, start.lane, start.table_id, start.ordering, now),
+    )
+
+
+def note_session(
+    tx: Tx, restaurant_id: str, session_id: str, state: SessionState, actor: str
+) -> None:
+    """Notes what has become of a session."""
+    subject = of_session(session_id)
+    _note(tx, restaurant_id, subject, EntryKind.SESSION, actor, {"state": state})
+
+
+def take(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Notes an event of a session, and gives what of it may be kept.
+
+    Of a session that has been erased, nothing that was said is kept any more.
+    """
+    session_id = data.get("session_id")
+    if type_ not in filters.SPOKEN or not isinstance(session_id, str):
+        return data
+    actor = _listener(tx, restaurant_id, session_id)
+    if actor is None:
+        return redacted(type_, data)
+    if type_ == filters.VOICE_TRANSCRIPT:
+        _heard(tx, restaurant_id, session_id, actor, data)
+    else:
+        _understood(tx, restaurant_id, session_id, actor, data)
+    return data
+
+
+def _listener(tx: Tx, restaurant_id: str, session_id: str) -> str | None:
+    """Who listens in a session, which is noted if it is not yet; None if it has been erased."""
+    find = "SELECT actor, erased_at FROM sessions WHERE restaurant_id = ? AND session_id = ?"
+    row = tx.db.execute(find, (restaurant_id, session_id)).fetchone()
+    if row is None:
+        open_session(tx, restaurant_id, SessionStart(session_id=session_id), _UNKNOWN)
+        return _UNKNOWN
+    actor, erased_at = row
+    return actor if erased_at is None else None
+
+
+def _heard(
+    tx: Tx, restaurant_id: str, session_id: str, actor: str, data: Mapping[str, Any]
+) -> None:
+    names = ("utterance", "text", "confidence", "start_ms", "end_ms", "overheard")
+    said = {name: data.get(name) for name in names}
+    _note(tx, restaurant_id, of_session(session_id), EntryKind.UTTERANCE, actor, said)
+    tx.db.execute(
+        "UPDATE sessions SET utterances = utterances + 1, last_at = ?3"
+        " WHERE restaurant_id = ?1 AND session_id = ?2",
+        (restaurant_id, session_id, tx.moment.timestamp()),
+    )
+
+
+def _understood(
+    tx: Tx, restaurant_id: str, session_id: str, actor: str, data: Mapping[str, Any]
+) -> None:
+    subject, status = of_session(session_id), str(data.get("status"))
+    matched = {name: data.get(name) for name in ("after_utterance", "status", "matched")}
+    _note(tx, restaurant_id, subject, EntryKind.UNDERSTOOD, actor, matched)
+    for reason in data.get("reasons", ()):
+        # What is still open is told with every utterance, and noted once.
+        _note(tx, restaurant_id, subject, EntryKind.REASON, actor, reason, once=True)
+    tx.db.execute(
+        "UPDATE sessions SET status = ?3, handed_over = max(handed_over, ?3 = 'needs_staff'),"
+        " last_at = ?4 WHERE restaurant_id = ?1 AND session_id = ?2",
+        (restaurant_id, session_id, status, tx.moment.timestamp()),
+    )
+
+
+def order_changed(
+    tx: Tx, change: str, before: Order | None, after: Order, reason: str | None = None
+) -> None:
+    """Notes what was done to an order; `after` says by whom."""
+    lines = differences(() if before is None else before.items, after.items)
+    said = {"reason": reason} if reason is not None else {}
+    done = {"change": change, "order_id": after.id, "version": after.version, **said}
+    body = {**done, "status": after.status, "lines": lines}
+    actor = after.updated_by
+    _note(tx, after.restaurant_id, of_order(after), EntryKind.ORDER, actor, body)
+    if after.source.session_id is not None:
+        _count(tx, after, actor, edited=bool(lines))
+
+
+def _count(tx: Tx, order: Order, actor: str, *, edited: bool) -> None:
+    """What a session's figures say about its order: the first one that was made for it."""
+    tx.db.execute(
+        "UPDATE sessions SET order_id = ?3, edits = edits + (?4 AND actor != ?5),"
+        " confirmed_at = coalesce(confirmed_at, CASE WHEN ?6 THEN ?8 END),"
+        " cancelled = max(cancelled, ?7), last_at = ?8"
+        " WHERE restaurant_id = ?1 AND session_id = ?2 AND coalesce(order_id, ?3) = ?3",
+        (
+            order.restaurant_id,
+            order.source.session_id,
+            order.id,
+            edited,
+            actor,
+            order.status is OrderStatus.CONFIRMED,
+            order.status is OrderStatus.CANCELLED,
+            tx.moment.timestamp(),
+        ),
+    )
+
+
+def differences(
+    before: tuple[OrderItem, ...], after: tuple[OrderItem, ...]
+) -> list[dict[str, Any]]:
+    """The lines that are not the same, each as it was and as it is; null where there is none."""
+    old = {item.id: _line(item) for item in before}
+    new = {item.id: _line(item) for item in after}
+    return [
+        {"id": id_, "before": old.get(id_), "after": new.get(id_)}
+        for id_ in dict.fromkeys((*old, *new))
+        if old.get(id_) != new.get(id_)
+    ]
+
+
+def _line(item: OrderItem) -> dict[str, Any]:
+    asked = {"menu_item_id", "name", "quantity", "size", "special_instructions"}
+    modifiers = [
+        modifier.model_dump(include={"id", "group", "qualifier", "negated", "quantity"})
+        for modifier in item.modifiers
+    ]
+    return {**item.model_dump(include=asked), "modifiers": modifiers}
+
+
+def _note(
+    tx: Tx,
+    restaurant_id: str,
+    subject: str,
+    kind: EntryKind,
+    actor: str,
+    data: Mapping[str, Any],
+    *,
+    once: bool = False,
+) -> None:
+    body = json.dumps({name: _short(value) for name, value in data.items()}, ensure_ascii=False)
+    tx.db.execute(
+        "INSERT INTO audit (restaurant_id, subject, number, kind, actor, at, body)"
+        " SELECT ?1, ?2, coalesce(max(number), 0) + 1, ?3, ?4, ?5, ?6 FROM audit"
+        " WHERE restaurant_id = ?1 AND subject = ?2 HAVING coalesce(max(number), 0) < ?7"
+        " AND NOT (?8 AND EXISTS (SELECT 1 FROM audit WHERE restaurant_id = ?1"
+        " AND subject = ?2 AND kind = ?3 AND body = ?6))",
+        (
+            restaurant_id,
+            subject,
+            kind,
+            actor,
+            tx.moment.timestamp(),
+            body,
+            MOST_ENTRIES,
+            once,
+        ),
+    )
+
+
+def _short(value: Any) -> Any:
+    return value[:_LONGEST] if isinstance(value, str) else value

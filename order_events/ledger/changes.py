@@ -1,0 +1,278 @@
+"""The changes a restaurant's books can take, each a function of one transaction.
+
+Every change writes its rows and appends its events; the store commits both together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from order_events.domain import orders
+from order_events.domain.drafts import Draft
+from order_events.domain.event_payloads import (
+    ItemState,
+    KitchenData,
+    MenuData,
+    OrderData,
+    OrderStatusData,
+    PaymentData,
+    TableData,
+    Ticket,
+)
+from order_events.domain.models import (
+    Event,
+    Order,
+    OrderChange,
+    OrderDraft,
+    Payment,
+    PaymentDraft,
+    StatusChange,
+    Table,
+    TableChange,
+)
+from order_events.ledger import audit_log as audit
+from order_events.menu.menu import Menu
+from order_events.protocol import filters
+from order_events.protocol.errors import InvalidOrder, KeyReused, NotFound
+from order_events.protocol.filters import Tags
+from order_events.storage.transaction import Tx
+
+MAX_TABLES = 2_000
+"""Of one restaurant."""
+_MOVES_MONEY = {"completed": (orders.pay, "paid"), "refunded": (orders.refund, "refunded")}
+"""Of a payment's status what it does to the order, and what its audit calls that."""
+KDS_ORDERS = 100
+"""Orders in one `kds:update` at most."""
+KDS_BYTES = 262_144
+"""Orders beyond this wait for the next `kds:update`, so that one fits into a reader's outbox."""
+
+
+def create_order(
+    tx: Tx,
+    restaurant_id: str,
+    draft: OrderDraft,
+    actor: str,
+    key: str | None,
+    *,
+    draft_may_differ: bool = False,
+) -> Order:
+    """A new order, or the one that an earlier creation with this key made."""
+    digest = None if draft_may_differ else _digest(draft, actor)
+    earlier = _made_before(tx, restaurant_id, "order", key, digest)
+    if earlier is not None:
+        return tx.require_order(restaurant_id, earlier)
+    menu = tx.menu(restaurant_id)
+    if menu is None:
+        raise InvalidOrder("the restaurant has no menu")
+    # Refused below, the draft leaves no hole in the day: the number is undone with it.
+    number = tx.next_order_number(restaurant_id, tx.moment.astimezone(ZoneInfo(menu.time_zone)))
+    order = orders.create(
+        draft,
+        menu,
+        order_id=str(uuid.uuid4()),
+        restaurant_id=restaurant_id,
+        order_number=number,
+        actor=actor,
+        now=tx.now,
+    )
+    event = tx.append(restaurant_id, filters.ORDER_CREATED, _order_data(order), order_tags(order))
+    tx.put_order(order, event.seq)
+    audit.order_changed(tx, "created", None, order)
+    tx.remember(restaurant_id, "order", key, digest, order.id)
+    return order
+
+
+def change_order(
+    tx: Tx, restaurant_id: str, order_id: str, change: OrderChange, actor: str
+) -> Order:
+    """The changed order; a change of nothing is none, and nobody is told."""
+    before = tx.require_order(restaurant_id, order_id)
+    order = orders.revise(before, change, tx.menu(restaurant_id), actor=actor, now=tx.now)
+    if order is before:
+        return order
+    audit.order_changed(tx, "changed", before, order)
+    return _updated(tx, order)
+
+
+def set_status(
+    tx: Tx, restaurant_id: str, order_id: str, change: StatusChange, actor: str
+) -> Order:
+    """The order one step on, told as `order:status` and, whole, as `order:updated`."""
+    before = tx.require_order(restaurant_id, order_id)
+    order = orders.set_status(before, change.status, change.version, actor=actor, now=tx.now)
+    tx.append(
+        restaurant_id,
+        filters.ORDER_STATUS,
+        OrderStatusData(
+            order_id=order.id,
+            status=order.status,
+            previous_status=before.status,
+            version=order.version,
+            actor=actor,
+            reason=change.reason,
+        ).model_dump(mode="json"),
+        order_tags(order),
+    )
+    audit.order_changed(tx, "status", before, order, change.reason)
+    return _updated(tx, order)
+
+
+def take_payment(
+    tx: Tx, restaurant_id: str, draft: PaymentDraft, actor: str, key: str | None
+) -> Payment:
+    """A recorded payment, or the one that an earlier recording with this key made."""
+    digest = _digest(draft, actor)
+    earlier = _made_before(tx, restaurant_id, "payment", key, digest)
+    if earlier is not None:
+        return tx.require_payment(restaurant_id, earlier)
+    order = tx.require_order(restaurant_id, draft.order_id)
+    payment = Payment(
+        id=str(uuid.uuid4()), **draft.model_dump(), created_at=tx.now, created_by=actor
+    )
+    tx.put_payment(restaurant_id, payment)
+    tx.append(
+        restaurant_id,
+        filters.PAYMENT_PROCESSED,
+        PaymentData(payment=payment, actor=actor).model_dump(mode="json"),
+        {**order_tags(order), "status": (payment.status,)},
+    )
+    if payment.status in _MOVES_MONEY:
+        move, done = _MOVES_MONEY[payment.status]
+        paid = move(order, payment.amount, actor=actor, now=tx.now)
+        audit.order_changed(tx, done, order, paid)
+        _updated(tx, paid)
+    tx.remember(restaurant_id, "payment", key, digest, payment.id)
+    return payment
+
+
+def change_table(
+    tx: Tx, restaurant_id: str, table_id: str, change: TableChange, actor: str
+) -> Table:
+    """The changed table; one that is new needs a number and a status."""
+    before = tx.table(restaurant_id, table_id)
+    if before is None and tx.count_tables(restaurant_id) >= MAX_TABLES:
+        raise InvalidOrder(f"a restaurant has at most {MAX_TABLES} tables")
+    orders.check_version(0 if before is None else before.version, change.version)
+    number = change.number or (before.number if before else None)
+    status = change.status or (before.status if before else None)
+    if number is None or status is None:
+        raise InvalidOrder("a new table needs a number and a status")
+    table = Table(
+        id=table_id,
+        number=number,
+        status=status,
+        version=1 if before is None else before.version + 1,
+        updated_at=tx.now,
+        updated_by=actor,
+    )
+    tx.put_table(restaurant_id, table)
+    tx.append(
+        restaurant_id,
+        filters.TABLE_UPDATED,
+        TableData(table=table, actor=actor).model_dump(mode="json"),
+        filters.tags({"table_id": table.id, "status": table.status}),
+    )
+    return table
+
+
+def sell_out(tx: Tx, restaurant_id: str, item_id: str, sold_out: bool, actor: str) -> int:
+    """Marks a menu item; returns the menu's version."""
+    menu = tx.menu(restaurant_id)
+    if menu is None or all(item.id != item_id for item in menu.items):
+        raise NotFound("the menu has no such item")
+    items = tuple(
+        item.model_copy(update={"sold_out": sold_out}) if item.id == item_id else item
+        for item in menu.items
+    )
+    changed = menu.model_copy(update={"items": items})
+    return put_menu(tx, restaurant_id, changed, actor, (ItemState(id=item_id, sold_out=sold_out),))
+
+
+def put_menu(
+    tx: Tx, restaurant_id: str, menu: Menu, actor: str, marked: tuple[ItemState, ...] = ()
+) -> int:
+    """Replaces the menu; returns its version. Nobody is told of the first: there were no orders."""
+    version = tx.put_menu(restaurant_id, menu, actor)
+    if version > 1:
+        data = MenuData(version=version, items=marked, actor=actor)
+        tx.append(restaurant_id, filters.MENU_UPDATED, data.model_dump(mode="json"), {})
+    return version
+
+
+def publish(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
+    """An event of its own; what a session says goes into its audit as well."""
+    return tx.append(restaurant_id, type_, audit.take(tx, restaurant_id, type_, data), tags)
+
+
+def update_kitchen(tx: Tx, restaurant_id: str) -> bool:
+    """Tells the kitchen of the orders that have changed; True when more are left to tell.
+
+    What has been told is kept in the database: a crash between an order's change and its
+    `kds:update` loses nothing.
+    """
+    changed, more = tx.changed_for_kitchen(restaurant_id, KDS_ORDERS, KDS_BYTES)
+    if not changed:
+        return False
+    all_tags = [order_tags(order) for order in changed]
+    names = {name for tags in all_tags for name in tags}
+    tx.append(
+        restaurant_id,
+        filters.KDS_UPDATE,
+        KitchenData(orders=tuple(map(_ticket, changed))).model_dump(mode="json"),
+        filters.tags({n: [v for tags in all_tags for v in tags.get(n, ())] for n in names}),
+    )
+    return more
+
+
+def order_tags(order: Order) -> dict[str, tuple[str, ...]]:
+    """What an order's events can be filtered by."""
+    return filters.tags(
+        {
+            "order_id": order.id,
+            "table_id": order.table_id,
+            "session_id": order.source.session_id,
+            "lane": order.source.lane,
+            "status": order.status.value,
+        }
+    )
+
+
+def _made_before(
+    tx: Tx, restaurant_id: str, kind: str, key: str | None, digest: str | None
+) -> str | None:
+    """The id of what an earlier creation with this key made; raises KeyReused."""
+    earlier = None if key is None else tx.made_before(restaurant_id, kind, key)
+    if earlier is None:
+        return None
+    made, first = earlier
+    # Keys of version 1 of the schema, and those that name a voice session, have no digest.
+    if digest is not None and first is not None and digest != first:
+        raise KeyReused(f"this idempotency key has been used for another {kind}; use a new one")
+    return made
+
+
+def _digest(draft: Draft, actor: str) -> str:
+    """What a repeated creation must have in common with the first."""
+    # Without defaults, which a later version may have more of.
+    asked = f"{actor}\n{draft.model_dump_json(exclude_defaults=True)}"
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def _updated(tx: Tx, order: Order) -> Order:
+    event = tx.append(
+        order.restaurant_id, filters.ORDER_UPDATED, _order_data(order), order_tags(order)
+    )
+    tx.put_order(order, event.seq)
+    return order
+
+
+def _order_data(order: Order) -> dict[str, Any]:
+    return OrderData(order=order, actor=order.updated_by).model_dump(mode="json")
+
+
+def _ticket(order: Order) -> Ticket:
+    return Ticket.model_validate({name: getattr(order, name) for name in Ticket.model_fields})

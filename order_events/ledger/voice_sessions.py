@@ -1,0 +1,140 @@
+"""Voice sessions as the books know them: who listens where, and whether staff hold the order.
+
+Each function is part of one transaction. A session that staff hold is theirs: whoever listens must
+not change its order until it is handed back. Times are Unix seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from order_events.domain.audit_records import Session, SessionStart, SessionState
+from order_events.domain.event_payloads import SessionData
+from order_events.domain.orders import check_version
+from order_events.ledger import audit_log as audit
+from order_events.protocol import filters
+from order_events.protocol.errors import IllegalTransition, NotFound
+from order_events.protocol.messages import utc_from_unix
+from order_events.storage.queries import Reader
+from order_events.storage.transaction import Tx
+
+_FIELDS = (
+    "session_id",
+    "actor",
+    "lane",
+    "table_id",
+    "ordering",
+    "status",
+    "order_id",
+    "held_by",
+    "version",
+    "utterances",
+    "edits",
+    "handed_over",
+    "started_at",
+    "ended_at",
+    "erased_at",
+)
+_COLUMNS = ", ".join(_FIELDS)
+_TIMES = ("started_at", "ended_at", "erased_at")
+
+
+def find(reader: Reader, restaurant_id: str, session_id: str) -> Session | None:
+    """A session, if there is one."""
+    rows = _rows(reader, "session_id = ?2", (restaurant_id, session_id))
+    return _session(rows[0]) if rows else None
+
+
+def require(reader: Reader, restaurant_id: str, session_id: str) -> Session:
+    """The session; raises NotFound."""
+    session = find(reader, restaurant_id, session_id)
+    if session is None:
+        raise NotFound("there is no such session")
+    return session
+
+
+def newest(
+    reader: Reader, restaurant_id: str, before: float | None, limit: int
+) -> tuple[list[Session], float | None]:
+    """Sessions that began before a time, the newest first, and `before` for the next page."""
+    rows = _rows(
+        reader,
+        "(?2 IS NULL OR started_at < ?2) ORDER BY started_at DESC LIMIT ?3",
+        (restaurant_id, before, limit),
+    )
+    more = rows[-1][_FIELDS.index("started_at")] if len(rows) == limit else None
+    return [_session(row) for row in rows], more
+
+
+def begin(tx: Tx, restaurant_id: str, start: SessionStart, actor: str) -> Session:
+    """Somebody listens. One that is heard again, after a restart, is still held if it was."""
+    audit.open_session(tx, restaurant_id, start, actor)
+    return tell(tx, restaurant_id, start.session_id, SessionState.STARTED, actor)
+
+
+def end(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Session:
+    """Nobody listens any more."""
+    tx.db.execute(
+        "UPDATE sessions SET ended_at = ?3 WHERE restaurant_id = ?1 AND session_id = ?2",
+        (restaurant_id, session_id, tx.moment.timestamp()),
+    )
+    return tell(tx, restaurant_id, session_id, SessionState.ENDED, actor)
+
+
+def hold(tx: Tx, restaurant_id: str, session_id: str, actor: str, version: int | None) -> Session:
+    """The order is `actor`'s to change from now on; raises NotFound, StaleVersion or
+    IllegalTransition."""
+    _require_open(tx, restaurant_id, session_id, version)
+    _set_holder(tx, restaurant_id, session_id, actor)
+    return tell(tx, restaurant_id, session_id, SessionState.TAKEN_OVER, actor)
+
+
+def hand_back(
+    tx: Tx, restaurant_id: str, session_id: str, actor: str, version: int | None
+) -> Session:
+    """Whoever listens may change the order again; raises as `hold` does."""
+    _require_open(tx, restaurant_id, session_id, version)
+    _set_holder(tx, restaurant_id, session_id, None)
+    return tell(tx, restaurant_id, session_id, SessionState.HANDED_BACK, actor)
+
+
+def _require_open(tx: Tx, restaurant_id: str, session_id: str, version: int | None) -> None:
+    session = require(tx, restaurant_id, session_id)
+    check_version(session.version, version)
+    if session.ended_at is not None:
+        raise IllegalTransition("the session has ended; change its order, if there is one")
+
+
+def _set_holder(tx: Tx, restaurant_id: str, session_id: str, holder: str | None) -> None:
+    tx.db.execute(
+        "UPDATE sessions SET held_by = ?3, version = version + 1,"
+        " handed_over = max(handed_over, ?3 IS NOT NULL)"
+        " WHERE restaurant_id = ?1 AND session_id = ?2",
+        (restaurant_id, session_id, holder),
+    )
+
+
+def tell(tx: Tx, restaurant_id: str, session_id: str, state: SessionState, actor: str) -> Session:
+    """Notes and publishes what has become of a session."""
+    session = require(tx, restaurant_id, session_id)
+    data = SessionData(state=state, actor=actor, **session.model_dump(include=_SHARED))
+    about = {"session_id": session.session_id, "lane": session.lane, "table_id": session.table_id}
+    tags = filters.tags({**about, "order_id": session.order_id})
+    tx.append(restaurant_id, filters.VOICE_SESSION, data.model_dump(mode="json"), tags)
+    audit.note_session(tx, restaurant_id, session_id, state, actor)
+    return session
+
+
+_SHARED = set(SessionData.model_fields) - {"state", "actor"}
+
+
+def _rows(reader: Reader, condition: str, values: tuple[object, ...]) -> list[Sequence[Any]]:
+    select = f"SELECT {_COLUMNS} FROM sessions WHERE restaurant_id = ?1 AND {condition}"  # noqa: S608
+    return reader.db.execute(select, values).fetchall()
+
+
+def _session(row: Sequence[Any]) -> Session:
+    fields = dict(zip(_FIELDS, row, strict=True))
+    times = {name: utc_from_unix(fields[name]) for name in _TIMES if fields[name] is not None}
+    return Session.model_validate({**fields, **times})

@@ -1,0 +1,69 @@
+"""What operators ask: health, readiness, metrics, and the documents of the two interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from aiohttp import web
+
+from order_events.http.authentication import Gate
+from order_events.http.schemas import HealthAnswer, ReadyAnswer
+from order_events.http.serving import ROUTES, json_answer
+from order_events.metrics import CONTENT_TYPE, HubMetrics
+from order_events.protocol.messages import encode
+from order_events.settings import HubSettings
+from order_events.specs import asyncapi, openapi
+from order_events.specs.asyncapi import Channel
+
+Check = Callable[[], str | None]
+
+READINESS: web.AppKey[list[Check]] = web.AppKey("READINESS", list[Check])
+"""Checks that say why the server is not ready, or None; others may add theirs."""
+CHANNELS: web.AppKey[list[Channel]] = web.AppKey("CHANNELS", list[Channel])
+"""The sockets that the AsyncAPI document of an application describes."""
+
+
+def add_routes(
+    app: web.Application, settings: HubSettings, metrics: HubMetrics, gate: Gate
+) -> None:
+    """Adds `/healthz`, `/readyz`, `/metrics`, `/v1/openapi.json` and `/v1/asyncapi.json`."""
+
+    async def healthz(request: web.Request) -> web.Response:
+        return json_answer(HealthAnswer(status="ok"))
+
+    async def readyz(request: web.Request) -> web.Response:
+        reasons = tuple(reason for check in app[READINESS] if (reason := check()) is not None)
+        return json_answer(ReadyAnswer(ready=not reasons, reasons=reasons), 503 if reasons else 200)
+
+    async def exposition(request: web.Request) -> web.Response:
+        if settings.metrics_token is None:
+            gate.stranger(request)
+        else:
+            gate.knows(request, settings.metrics_token)
+        return web.Response(body=metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
+
+    @cache
+    def http_document() -> bytes:
+        # When it is first asked for: routes are added until the application starts.
+        routes = app[ROUTES]
+        return encode(openapi.document(routes, settings))
+
+    @cache
+    def socket_document() -> bytes:
+        channels = app[CHANNELS]
+        return encode(asyncapi.document(channels, settings))
+
+    async def openapi_json(request: web.Request) -> web.Response:
+        gate.stranger(request)
+        return json_answer(http_document())
+
+    async def asyncapi_json(request: web.Request) -> web.Response:
+        gate.stranger(request)
+        return json_answer(socket_document())
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", exposition)
+    app.router.add_get(openapi.PATH, openapi_json)
+    app.router.add_get(asyncapi.PATH, asyncapi_json)

@@ -1,0 +1,1 @@
+"""The messages of the root WebSocket, their framing, errors and limits."""

@@ -1,0 +1,277 @@
+"""What both sockets speak: the envelope, error and close codes, and the root socket's messages.
+
+Every server event is `{"type", "data", "timestamp"}`, the timestamp ISO 8601 in UTC with `Z`.
+An answer also carries the `id` of the client's message, where it had one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic_core import to_json
+
+from order_events.protocol.filters import Filters
+
+MessageId = (
+    Annotated[str, Field(strict=True, max_length=200)]
+    | Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
+)
+
+
+class ErrorCode(StrEnum):
+    """`code` of an `error` event and of an HTTP error body."""
+
+    INVALID_MESSAGE = "INVALID_MESSAGE"
+    UNKNOWN_TYPE = "UNKNOWN_TYPE"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    FORBIDDEN = "FORBIDDEN"
+    RATE_LIMITED = "RATE_LIMITED"
+    SUBSCRIPTION_LIMIT = "SUBSCRIPTION_LIMIT"
+    SESSION_NOT_FOUND = "SESSION_NOT_FOUND"
+    SESSION_EXISTS = "SESSION_EXISTS"
+    INVALID_AUDIO = "INVALID_AUDIO"
+    AUDIO_GAP = "AUDIO_GAP"
+    UNSUPPORTED_LANGUAGE = "UNSUPPORTED_LANGUAGE"
+    OVERLOADED = "OVERLOADED"
+    INTERNAL = "INTERNAL"
+    NOT_FOUND = "NOT_FOUND"
+    INVALID_ORDER = "INVALID_ORDER"
+    UNKNOWN_ITEM = "UNKNOWN_ITEM"
+    SOLD_OUT = "SOLD_OUT"
+    NOT_SERVED = "NOT_SERVED"
+    KEY_REUSED = "KEY_REUSED"
+    STALE_VERSION = "STALE_VERSION"
+    ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+class CloseCode(IntEnum):
+    """Why a socket was closed. 1001, 1013 and 4008 mean: come back; after 4008 resume."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    POLICY = 1008
+    TOO_BIG = 1009
+    SERVER_ERROR = 1011
+    TRY_AGAIN_LATER = 1013
+    TOO_SLOW = 4008
+
+
+class ProtocolError(Exception):
+    """The peer's fault, told to it as an `error` event; the connection goes on.
+
+    `id` and `sequence` name the message that caused it, `sequences` the chunks of audio that it is
+    about where there are several; `retry_after_ms` (milliseconds) says when
+    the same message would be accepted.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        id: str | int | None = None,  # noqa: A002 (the field's name on the wire)
+        sequence: int | None = None,
+        retry_after_ms: int | None = None,
+        sequences: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.id = id
+        self.sequence = sequence
+        self.retry_after_ms = retry_after_ms
+        self.sequences = sequences
+
+    def data(self) -> dict[str, Any]:
+        """`data` of the `error` event."""
+        return ErrorData(
+            code=self.code,
+            message=self.message,
+            sequence=self.sequence,
+            retry_after_ms=self.retry_after_ms,
+            sequences=None if self.sequences is None else tuple(self.sequences),
+        ).model_dump(mode="json", exclude_none=True)
+
+
+class Refused(Exception):
+    """The peer may not stay: `error` is told, then the socket closes with `code`."""
+
+    def __init__(self, code: CloseCode, error: ProtocolError) -> None:
+        super().__init__(error.message)
+        self.code = code
+        self.error = error
+
+
+class WireModel(BaseModel):
+    """Frozen; unknown fields are ignored, so that newer clients are understood."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class ClientMessage(WireModel):
+    """Anything a client sends. Subclasses narrow `type` to a Literal; `id` is echoed in answers."""
+
+    type: str
+    id: MessageId | None = None
+
+
+class Auth(ClientMessage):
+    """The first message of a browser, and the renewal of a token while connected.
+
+    `restaurant_id` is never believed; it may only agree with the token's.
+    """
+
+    type: Literal["auth"]
+    token: Annotated[str, Field(strict=True, repr=False)]
+    restaurant_id: str | None = None
+
+
+class Ping(ClientMessage):
+    """Answered with `pong`."""
+
+    type: Literal["ping"]
+
+
+class Position(WireModel):
+    """A place in a restaurant's history: everything up to `seq` of `epoch` has been seen."""
+
+    epoch: Annotated[str, Field(strict=True, min_length=1, max_length=100)]
+    seq: Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+
+
+class Subscribe(ClientMessage):
+    """Asks for events by name or pattern (`order:*`, `*`), optionally from a place in history.
+
+    `batch_ms` (milliseconds) allows the server to hold events back that long to send them as one.
+    """
+
+    type: Literal["subscribe"]
+    events: Annotated[
+        tuple[Annotated[str, Field(strict=True, max_length=50)], ...],
+        Field(min_length=1, max_length=50),
+    ]
+    filters: Filters = Filters()
+    since: Position | None = None
+    batch_ms: Annotated[int, Field(strict=True, ge=0, le=60_000)] = 0
+
+
+class Unsubscribe(ClientMessage):
+    """Takes events (or patterns) out of every subscription of the connection."""
+
+    type: Literal["unsubscribe"]
+    events: Annotated[
+        tuple[Annotated[str, Field(strict=True, max_length=50)], ...],
+        Field(min_length=1, max_length=50),
+    ]
+
+
+RootMessage = Annotated[Subscribe | Unsubscribe, Field(discriminator="type")]
+ROOT_MESSAGES: TypeAdapter[Subscribe | Unsubscribe] = TypeAdapter(RootMessage)
+ROOT_TYPES = frozenset({"subscribe", "unsubscribe"})
+
+ShellMessage = Annotated[Auth | Ping, Field(discriminator="type")]
+SHELL_MESSAGES: TypeAdapter[Auth | Ping] = TypeAdapter(ShellMessage)
+SHELL_TYPES = frozenset({"auth", "ping"})
+
+
+class ErrorData(WireModel):
+    """`data` of `error`."""
+
+    code: ErrorCode
+    message: str
+    sequence: int | None = None
+    retry_after_ms: int | None = None
+    sequences: tuple[int, ...] | None = None
+
+
+class ConnectedData(WireModel):
+    """`data` of `connected`: events after `seq` of `epoch` will arrive live."""
+
+    connection_id: str
+    epoch: str
+    seq: int
+
+
+class AuthSuccessData(WireModel):
+    """`data` of `auth:success`; `expires_at` is an ISO 8601 time."""
+
+    user_id: str
+    restaurant_id: str
+    role: str
+    expires_at: str
+
+
+class AuthExpiringData(WireModel):
+    """`data` of `auth:expiring`: without a fresh `auth` the socket closes at `expires_at`."""
+
+    expires_at: str
+
+
+class GoingAwayData(WireModel):
+    """`data` of `going_away`: wait `retry_after_ms` milliseconds before coming back."""
+
+    retry_after_ms: int
+
+
+class SubscribedData(WireModel):
+    """`data` of `subscribed`: every matching event after `seq` of `epoch` follows, in order.
+
+    `recovered` is true only where `since` was given and history reaches back to it.
+    """
+
+    events: tuple[str, ...]
+    filters: dict[str, tuple[str, ...]]
+    recovered: bool
+    epoch: str
+    seq: int
+
+
+class UnsubscribedData(WireModel):
+    """`data` of `unsubscribed`: what was taken out."""
+
+    events: tuple[str, ...]
+
+
+def timestamp(now: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and `Z`."""
+    return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def utc_from_unix(seconds: float) -> str:
+    """A Unix time in seconds as an ISO 8601 timestamp."""
+    return timestamp(datetime.fromtimestamp(seconds, UTC))
+
+
+def event(
+    type_: str,
+    data: Mapping[str, Any] | None,
+    now_utc: datetime,
+    *,
+    id: str | int | None = None,  # noqa: A002 (the field's name on the wire)
+    **fields: str | int,
+) -> dict[str, Any]:
+    """A server event as a dict; `data` None leaves the field out, `fields` are added on top."""
+    message: dict[str, Any] = {"type": type_}
+    if data is not None:
+        message["data"] = data
+    message["timestamp"] = timestamp(now_utc)
+    message.update(fields)
+    if id is not None:
+        message["id"] = id
+    return message
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """JSON in UTF-8. A number that JSON has no word for (NaN, infinity) becomes null."""
+    return to_json(message, inf_nan_mode="null")
+
+
+def batch(events: list[bytes]) -> bytes:
+    """Encoded events as one `batch` message, without encoding them again."""
+    return b'{"type":"batch","events":[' + b",".join(events) + b"]}"

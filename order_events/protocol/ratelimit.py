@@ -1,0 +1,68 @@
+"""Token buckets, and what is said to who exceeds one. Pure: time is an argument, in seconds of
+any steadily growing clock."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+from order_events.protocol.messages import ErrorCode, ProtocolError
+
+K = TypeVar("K", bound=Hashable)
+
+
+class TokenBucket:
+    """Lets `per_minute` pass in any minute from full, refilling evenly.
+
+    A burst may use the whole budget at once, or `burst` of it; afterwards one passes every
+    60 / per_minute seconds.
+    """
+
+    def __init__(self, per_minute: float, now: float, burst: float | None = None) -> None:
+        self._capacity = float(per_minute if burst is None else burst)
+        self._rate = per_minute / 60.0
+        self._tokens = self._capacity
+        self._at = now
+
+    def take(self, amount: float, now: float) -> float:
+        """0 when `amount` was taken; else nothing was, and the seconds until it could be."""
+        self._tokens = min(self._capacity, self._tokens + max(0.0, now - self._at) * self._rate)
+        self._at = max(self._at, now)
+        # Rounding in the refill must not refuse what is exactly due.
+        missing = amount - self._tokens
+        if missing <= 1e-9:
+            self._tokens = max(0.0, self._tokens - amount)
+            return 0.0
+        return missing / self._rate
+
+
+class Buckets(Generic[K]):
+    """A bucket for everyone. Beyond `most`, who has been quiet longest is forgotten."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._buckets: OrderedDict[K, TokenBucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, key: K, per_minute: float, now: float) -> float:
+        """0 when one more was allowed; else the seconds until it will be."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = TokenBucket(per_minute, now)
+            if len(self._buckets) > self._most:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(key)
+        return bucket.take(1, now)
+
+
+def refuse_above_rate(wait_s: float, what: str) -> None:
+    """Raises ProtocolError(RATE_LIMITED) unless a bucket's answer is that there is no wait."""
+    if wait_s > 0:
+        raise ProtocolError(
+            ErrorCode.RATE_LIMITED,
+            f"too many {what}; this one had no effect",
+            retry_after_ms=int(wait_s * 1000) + 1,
+        )

@@ -1,0 +1,252 @@
+"""The root socket: sessions performed against the hub and the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+
+import structlog
+from pydantic import TypeAdapter
+
+from order_events.auth.roles import Action, may, visible
+from order_events.auth.tokens import Principal
+from order_events.domain.models import Event
+from order_events.fanout.event_batcher import Batcher
+from order_events.fanout.hub import Hub, Pending
+from order_events.fanout.root_session import History, RootSession
+from order_events.metrics import HubMetrics
+from order_events.protocol.errors import StoreUnavailable
+from order_events.protocol.frames import Burst, Message
+from order_events.protocol.messages import (
+    ROOT_MESSAGES,
+    ROOT_TYPES,
+    CloseCode,
+    ErrorCode,
+    ProtocolError,
+    Subscribe,
+    Unsubscribe,
+)
+from order_events.settings import HubSettings
+from order_events.storage.store import Store
+from order_events.websocket.application import Budget
+from order_events.websocket.connection import Connection
+
+logger = structlog.get_logger(__name__)
+
+
+class RootApplication:
+    """What `endpoint.Endpoint` serves at `/`."""
+
+    def __init__(self, settings: HubSettings, hub: Hub, store: Store, metrics: HubMetrics) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._store = store
+        self._metrics = metrics
+
+    @property
+    def messages(self) -> TypeAdapter[Subscribe | Unsubscribe]:
+        """`subscribe` and `unsubscribe`."""
+        return ROOT_MESSAGES
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Their `type` values."""
+        return ROOT_TYPES
+
+    def admit(self, principal: Principal) -> None:
+        """Staff and services; a microphone has no business here."""
+        if not may(principal.role, Action.ROOT_SOCKET):
+            raise ProtocolError(ErrorCode.FORBIDDEN, "your role may not open this socket")
+
+    def budget(self, type_: str) -> Budget:
+        """Everything here is a regular message."""
+        return "regular"
+
+    def connect(self, connection: Connection) -> RootHandler:
+        """A handler that from now on hears the events of the connection's restaurant."""
+        return RootHandler(connection, self._settings, self._hub, self._store, self._metrics)
+
+
+class RootHandler:
+    """Performs one session."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        settings: HubSettings,
+        hub: Hub,
+        store: Store,
+        metrics: HubMetrics,
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._hub = hub
+        self._store = store
+        self._metrics = metrics
+        self._restaurant = connection.principal.restaurant_id
+        self._loop = asyncio.get_running_loop()
+        self._batcher = Batcher(settings.batch_events, settings.max_message_bytes)
+        self._timer: asyncio.TimerHandle | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._overfull = False
+        self._session = RootSession(
+            visible(connection.principal.role),
+            max_subscriptions=settings.max_subscriptions,
+            max_batch_ms=settings.max_batch_ms,
+            head=hub.head(self._restaurant)[1],
+        )
+        hub.attach(self._restaurant, self, self._session.wants)
+
+    def receive(self, message: Subscribe | Unsubscribe, now: float) -> None:
+        """Answers, then sends what follows from the new subscriptions."""
+        # Whatever has been published until now goes out under the old subscriptions.
+        self._hub.flush(self._restaurant)
+        epoch, head = self._hub.head(self._restaurant)
+        history = History(epoch, head, self._hub.oldest(self._restaurant))
+        reply = self._session.receive(message, history)
+        self._send_all(self._batcher.flush())
+        self._connection.send(reply.type, reply.data.model_dump(), id=reply.id)
+        self._hub.attach(self._restaurant, self, self._session.wants)
+        if self._session.position is not None:
+            self._read_on()
+
+    def closed(self, now: float) -> None:
+        """Leaves the hub and stops reading history."""
+        self._hub.detach(self._restaurant, self)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._reading is not None:
+            self._reading.cancel()
+
+    def finished(self) -> Awaitable[None] | None:
+        """Nothing here is worth waiting for: a client resumes where it was."""
+        return None
+
+    def deliver(self, burst: Burst) -> None:
+        """Events from the hub that go out at once."""
+        if self._session.position is None:
+            kept_up = self._connection.keeping_up
+            sent = self._connection.send_burst(burst)
+            if sent < len(burst.messages):
+                self._no_room(burst.messages[sent:], kept_up=kept_up)
+        else:
+            self.hold([(message, 0) for message in burst.messages])
+
+    def hold(self, pending: Sequence[Pending]) -> None:
+        """Events from the hub. While catching up, what is in history will be read from there; a
+        partial transcript, which has a key, is not."""
+        ready: list[Message] = []
+        for message, wait_ms in pending:
+            if message.key is not None and wait_ms == 0:
+                # It breaks up no batch: it has no place among the events that are in order.
+                ready.append(message)
+            elif message.key is not None or self._session.position is None:
+                ready += self._batcher.add(message, wait_ms, self._loop.time())
+        self._send_all(ready)
+        self._arm()
+
+    def broken(self) -> None:
+        """An event could not be delivered: the client must come back and resume."""
+        self._connection.close(CloseCode.SERVER_ERROR, "internal error; reconnect and resume")
+
+    def _consider(self, event: Event) -> None:
+        wait_ms = self._session.consider(event.seq, event.type, event.tags)
+        if wait_ms is not None:
+            self._send_all(self._batcher.add(event.message, wait_ms, self._loop.time()))
+            self._arm()
+
+    def _arm(self) -> None:
+        deadline = self._batcher.deadline
+        if self._timer is not None:
+            if deadline is not None and self._timer.when() <= deadline:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if deadline is not None:
+            self._timer = self._loop.call_at(deadline, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        self._send_all(self._batcher.due(self._loop.time()))
+        self._arm()
+
+    def _send_all(self, messages: list[Message]) -> None:
+        kept_up = self._connection.keeping_up
+        sent = self._connection.send_all(messages)
+        if sent < len(messages):
+            self._no_room(messages[sent:], kept_up=kept_up)
+
+    def _no_room(self, messages: Sequence[Message], *, kept_up: bool) -> None:
+        """Who had read everything before these messages is not slow: there was more at once than
+        the outbox holds, and it is read from history."""
+        first = next((message.seq for message in messages if message.seq is not None), None)
+        if first is None or not (kept_up or self._session.position is not None):
+            self._connection.too_slow()
+            return
+        self._batcher.clear()
+        self._session.fall_behind(first - 1)
+        self._overfull = True
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._catch_up(), name="replay")
+
+    async def _catch_up(self) -> None:
+        """Reads history, no faster than the client does, until the hub can take over."""
+        started = self._loop.time()
+        try:
+            while not self._connection.closing:
+                if self._overfull:
+                    await self._connection.drained()
+                    self._overfull = False
+                position = self._session.position
+                if position is None or position >= self._head:
+                    # What is pending there has been read from history; no await between this and
+                    # the end: the next event comes from the hub.
+                    self._hub.flush(self._restaurant)
+                    self._session.caught_up()
+                    return
+                events = await self._read(position)
+                if self._session.position != position:
+                    continue
+                if not events or events[0].seq != position + 1:
+                    self._connection.close(
+                        CloseCode.TOO_SLOW, "history was cut off; reconnect and resume"
+                    )
+                    return
+                self._metrics.replayed.inc(len(events))
+                await self._consider_all(events)
+        except StoreUnavailable as error:
+            self._connection.send_error(ProtocolError(ErrorCode.UNAVAILABLE, error.message))
+            self._connection.close(CloseCode.TRY_AGAIN_LATER, error.message)
+        except Exception:
+            # The end of this task: whoever waits for the replay must learn that it will not come.
+            logger.exception("replay failed")
+            self.broken()
+        finally:
+            self._reading = None
+            self._metrics.replays.observe(self._loop.time() - started)
+
+    async def _consider_all(self, events: list[Event]) -> None:
+        for event in events:
+            if self._session.position != event.seq - 1 or event.seq > self._head:
+                # While we waited, a new subscription went further back; or the event is on disk
+                # but has not been published yet, and will come from the hub.
+                return
+            self._consider(event)
+            await self._connection.room()
+
+    @property
+    def _head(self) -> int:
+        return self._hub.head(self._restaurant)[1]
+
+    async def _read(self, position: int) -> list[Event]:
+        limit = self._settings.replay_chunk
+        recent = self._hub.recent(self._restaurant, position, limit)
+        if recent:
+            return recent
+        most = self._settings.history_bytes
+        return await self._store.read(
+            lambda r: r.events(self._restaurant, position, limit, most), of=self._restaurant
+        )

@@ -1,0 +1,204 @@
+"""The AsyncAPI 3 document of the sockets, made from the models of their messages. Pure.
+
+`receive` and `send` are the server's, as AsyncAPI has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pydantic import BaseModel
+
+from order_events.domain import event_payloads as payloads
+from order_events.protocol.messages import Auth, Ping, Subscribe, Unsubscribe
+from order_events.settings import HubSettings
+from order_events.specs import descriptions as meanings
+from order_events.specs.json_schema import Schema, Schemas, limits
+
+PATH = "/v1/asyncapi.json"
+Model = type[BaseModel]
+LIMITS = (
+    "regular_per_minute",
+    "bytes_per_minute",
+    "control_per_minute",
+    "max_message_bytes",
+    "max_message_frames",
+    "auth_timeout_s",
+    "token_max_bytes",
+    "token_expiry_notice_s",
+    "heartbeat_s",
+    "max_connections",
+    "max_connections_per_restaurant",
+    "max_connections_per_user",
+    "max_unauthenticated_per_address",
+    "outbox_messages",
+    "outbox_bytes",
+)
+"""Settings that bound either socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A client's message and what may answer it, besides `error`."""
+
+    asks: Model
+    answers: tuple[Model, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A socket: what clients say there, and what the server sends of its own accord."""
+
+    name: str
+    address: str
+    about: str
+    exchanges: tuple[Exchange, ...]
+    events: tuple[Model, ...]
+    limits: tuple[str, ...]
+
+    def with_events(self, *more: Model) -> Channel:
+        """The same socket where more is published."""
+        return replace(self, events=(*self.events, *more))
+
+    @property
+    def asks(self) -> tuple[Model, ...]:
+        """Every message that a client may send."""
+        return tuple(exchange.asks for exchange in self.exchanges)
+
+    @property
+    def sends(self) -> tuple[Model, ...]:
+        """Every message that the server may send."""
+        answers = (model for exchange in self.exchanges for model in exchange.answers)
+        return tuple(dict.fromkeys((*self.events, *answers, payloads.Error)))
+
+
+SHELL_EXCHANGES = (
+    Exchange(Auth, (payloads.AuthSuccess, payloads.Connected)),
+    Exchange(Ping, (payloads.Pong,)),
+)
+SHELL_EVENTS = (payloads.Connected, payloads.AuthExpiring, payloads.GoingAway)
+
+ROOT = Channel(
+    "root",
+    "/",
+    "Orders, tables, payments and the kitchen, live and from the history. A connection that has "
+    "never subscribed receives what is about these, as far as its role may see it; from its first "
+    "`subscribe` on, only what it subscribed to.",
+    (
+        *SHELL_EXCHANGES,
+        Exchange(Subscribe, (payloads.Subscribed,)),
+        Exchange(Unsubscribe, (payloads.Unsubscribed,)),
+    ),
+    (*SHELL_EVENTS, *payloads.HUB_EVENTS, payloads.Batch),
+    (
+        *LIMITS,
+        "max_subscriptions",
+        "max_batch_ms",
+        "batch_events",
+        "kds_per_second",
+        "retention_days",
+        "retention_events",
+    ),
+)
+
+
+def document(channels: Sequence[Channel], settings: HubSettings) -> Schema:
+    """The document, as JSON can hold it."""
+    schemas = Schemas(
+        (model for channel in channels for model in channel.asks),
+        (model for channel in channels for model in channel.sends),
+    )
+    messages = {
+        model.__name__: _message(model, schemas.taken(model))
+        for channel in channels
+        for model in channel.asks
+    } | {
+        model.__name__: _message(model, schemas.given(model))
+        for channel in channels
+        for model in channel.sends
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Sockets of a restaurant's orders",
+            "version": "1",
+            "description": "Every message is JSON in a text frame. Restaurant, user and role come "
+            "from the token: in the Authorization header of the upgrade request or, from a "
+            "browser, in `auth` as the first message.",
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "development": {
+                "host": "localhost:3001",
+                "protocol": "ws",
+                "security": [{"$ref": "#/components/securitySchemes/token"}],
+            }
+        },
+        "channels": {channel.name: _channel(channel, settings) for channel in channels},
+        "operations": {
+            name: operation
+            for channel in channels
+            for name, operation in _operations(channel).items()
+        },
+        "components": {
+            "messages": messages,
+            "schemas": schemas.components,
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "HS256, RS256 or ES256 with exp, sub, restaurant_id and role.",
+                }
+            },
+        },
+        "x-error-codes": {code.value: text for code, text in meanings.ERRORS.items()},
+        "x-close-codes": {str(int(code)): text for code, text in meanings.CLOSES.items()},
+    }
+
+
+def _message(model: Model, payload: Schema) -> Schema:
+    [type_] = model.model_fields["type"].annotation.__args__  # type: ignore[union-attr]
+    about = " ".join((model.__doc__ or "").split())
+    return {"name": type_, "title": type_, "summary": about, "payload": payload}
+
+
+def _channel(channel: Channel, settings: HubSettings) -> Schema:
+    return {
+        "address": channel.address,
+        "description": channel.about,
+        "messages": {
+            model.__name__: {"$ref": f"#/components/messages/{model.__name__}"}
+            for model in (*channel.asks, *channel.sends)
+        },
+        "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
+        "x-limits": limits(settings, channel.limits),
+    }
+
+
+def _operations(channel: Channel) -> dict[str, Schema]:
+    place = {"$ref": f"#/channels/{channel.name}"}
+    operations: dict[str, Schema] = {
+        f"{channel.name}{exchange.asks.__name__}": {
+            "action": "receive",
+            "channel": place,
+            "messages": [_in(channel, exchange.asks)],
+            "reply": {
+                "channel": place,
+                "messages": [_in(channel, m) for m in (*exchange.answers, payloads.Error)],
+            },
+        }
+        for exchange in channel.exchanges
+    }
+    operations[f"{channel.name}Events"] = {
+        "action": "send",
+        "channel": place,
+        "messages": [_in(channel, model) for model in (*channel.events, payloads.Error)],
+    }
+    return operations
+
+
+def _in(channel: Channel, model: Model) -> Schema:
+    return {"$ref": f"#/channels/{channel.name}/messages/{model.__name__}"}

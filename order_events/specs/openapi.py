@@ -1,0 +1,238 @@
+"""The OpenAPI 3.1 document of `/v1`, made from the declared routes. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from order_events.auth import roles
+from order_events.http.routes import HTTP_STATUS, Nothing, Route
+from order_events.http.schemas import HealthAnswer, ProblemAnswer, ReadyAnswer
+from order_events.protocol.messages import ErrorCode
+from order_events.settings import HubSettings
+from order_events.specs import descriptions as meanings
+from order_events.specs.json_schema import Schema, Schemas, limits
+
+PATH = "/v1/openapi.json"
+LIMITS = (
+    "http_per_minute",
+    "http_service_per_minute",
+    "http_strangers_per_minute",
+    "max_message_bytes",
+    "http_body_bytes",
+    "idle_http_s",
+    "idempotency_days",
+    "token_max_bytes",
+)
+_ALWAYS = (
+    ErrorCode.INVALID_MESSAGE,
+    ErrorCode.UNAUTHORIZED,
+    ErrorCode.FORBIDDEN,
+    ErrorCode.RATE_LIMITED,
+    ErrorCode.OVERLOADED,
+    ErrorCode.UNAVAILABLE,
+)
+_KEY: Schema = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same key again gives what it made the first time.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+}
+
+
+def document(routes: Sequence[Route], settings: HubSettings) -> Schema:
+    """The document, as JSON can hold it."""
+    schemas = Schemas(
+        (r.takes for r in routes if r.takes is not Nothing),
+        (ProblemAnswer, HealthAnswer, ReadyAnswer, *(r.answers for r in routes)),
+    )
+    paths: dict[str, Schema] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    paths |= _operators_paths(schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Orders and events of a restaurant",
+            "version": "1",
+            "description": "Restaurant, user and role come from the token. Money is integer cents, "
+            "times are ISO 8601 in UTC. Changes are on disk before they are answered.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "http://localhost:3001", "description": "development"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "metrics": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The setting metrics_token, where it is set.",
+                },
+            },
+            "schemas": schemas.components,
+        },
+        "x-limits": limits(settings, LIMITS),
+    }
+
+
+def _operation(route: Route, schemas: Schemas) -> Schema:
+    allowed = sorted(role.value for role in roles.Role if roles.may(role, route.action))
+    operation: Schema = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "description": f"Needs the right to {route.action.value}; these roles have it: "
+        f"{', '.join(allowed)}.",
+        "tags": [route.path.split("/")[2]],
+        "x-roles": allowed,
+        "responses": {
+            str(route.status): _json(HTTPStatus(route.status).phrase, schemas.given(route.answers)),
+            **_errors(route, schemas),
+        },
+    }
+    parameters = [*_path_parameters(route.path), *_header_parameters(route)]
+    if route.has_body:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schemas.taken(route.takes)}},
+            "x-limit": route.body_bytes,
+        }
+    elif route.takes is not Nothing:
+        parameters += _query_parameters(schemas.drop(route.takes))
+    if parameters:
+        operation["parameters"] = parameters
+    return operation
+
+
+def _errors(route: Route, schemas: Schemas) -> dict[str, Schema]:
+    problem = schemas.given(ProblemAnswer)
+    by_status: dict[int, list[ErrorCode]] = {}
+    for code in dict.fromkeys((*_ALWAYS, *route.errors)):
+        by_status.setdefault(HTTP_STATUS[code], []).append(code)
+    answers = {
+        str(status): _json(_meaning(codes), problem) for status, codes in sorted(by_status.items())
+    }
+    answers["429"]["headers"] = {
+        "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+    }
+    if route.has_body:
+        answers["408"] = _json("The body did not come in time; send it again.", problem)
+        answers["413"] = _json("The body is too large.", problem)
+    answers["500"] = _json(_meaning([ErrorCode.INTERNAL]), problem)
+    return answers
+
+
+def _meaning(codes: Iterable[ErrorCode]) -> str:
+    return " ".join(f"{code.value}: {meanings.ERRORS[code]}" for code in codes)
+
+
+def _path_parameters(path: str) -> list[Schema]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 100},
+        }
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _header_parameters(route: Route) -> list[Schema]:
+    return [_KEY] if route.keyed else []
+
+
+def _query_parameters(schema: Schema) -> list[Schema]:
+    required = schema.get("required", ())
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "schema": _without_null(about),
+        }
+        for name, about in schema["properties"].items()
+    ]
+
+
+def _without_null(schema: Schema) -> Schema:
+    """A parameter is given or absent, never null."""
+    [*kinds] = (kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"})
+    rest = {k: v for k, v in schema.items() if k not in {"anyOf", "title"} and v is not None}
+    return {**kinds[0], **rest} if len(kinds) == 1 else rest
+
+
+def _operators_paths(schemas: Schemas) -> dict[str, Any]:
+    ready = schemas.given(ReadyAnswer)
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    opened = ("openapi", "Get this document"), ("asyncapi", "Get the document of the sockets")
+    return {
+        "/healthz": {
+            "get": _open(
+                "healthz",
+                "Whether the process lives",
+                {
+                    "200": _json("It does.", schemas.given(HealthAnswer)),
+                },
+            )
+        },
+        "/readyz": {
+            "get": _open(
+                "readyz",
+                "Whether requests are welcome",
+                {
+                    "200": _json("They are.", ready),
+                    "503": _json("They are not; the reasons say why.", ready),
+                },
+            )
+        },
+        "/metrics": {
+            "get": {
+                **_open(
+                    "metrics",
+                    "Metrics in Prometheus' text format",
+                    {
+                        "200": {"description": "The metrics.", "content": text},
+                        **_refusals(schemas, ErrorCode.UNAUTHORIZED, ErrorCode.RATE_LIMITED),
+                    },
+                ),
+                "security": [{}, {"metrics": []}],
+            }
+        },
+        **{
+            f"/v1/{name}.json": {
+                "get": _open(
+                    f"get_{name}",
+                    summary,
+                    {
+                        "200": _json("The document.", {"type": "object"}),
+                        **_refusals(schemas, ErrorCode.RATE_LIMITED),
+                    },
+                )
+            }
+            for name, summary in opened
+        },
+    }
+
+
+def _open(name: str, summary: str, responses: Schema) -> Schema:
+    """An operation that asks for no token."""
+    return {
+        "operationId": name,
+        "summary": summary,
+        "tags": ["operators"],
+        "security": [],
+        "responses": responses,
+    }
+
+
+def _refusals(schemas: Schemas, *codes: ErrorCode) -> Schema:
+    problem = schemas.given(ProblemAnswer)
+    return {str(HTTP_STATUS[code]): _json(_meaning([code]), problem) for code in codes}
+
+
+def _json(description: str, schema: Schema) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

@@ -1,0 +1,1 @@
+"""SQLite: schema, group commit by one writer, and a pool of readers."""

@@ -1,0 +1,220 @@
+"""The thread that commits changes in groups: as many as wait, in one transaction, one sync."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from order_events.domain.models import Event
+from order_events.metrics import HubMetrics
+from order_events.protocol.errors import OrderError, Overloaded, StoreUnavailable
+from order_events.settings import HubSettings
+from order_events.storage import schema
+from order_events.storage.fair_queue import FairQueue
+from order_events.storage.transaction import MenuCache, Tx, utc_now
+from order_events.storage.watermark import Watermark
+
+T = TypeVar("T")
+PROBE_S = 1.0
+"""After a failed commit, how often it is tried whether the database can be written again."""
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Job(Generic[T]):
+    """A change, and whoever waits for it. `future` belongs to the event loop."""
+
+    run: Callable[[Tx], T]
+    future: asyncio.Future[T]
+    result: T | None = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """The only one who writes. `tell` is called in its thread, once per group, in commit order."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        epoch: str,
+        watermark: Watermark,
+        settings: HubSettings,
+        metrics: HubMetrics,
+        tell: Callable[[list[Job[Any]], list[Event]], None],
+    ) -> None:
+        self._db = db
+        self._epoch = epoch
+        self._watermark = watermark
+        self._events_ever = schema.events_ever(db)
+        self._metrics = metrics
+        self._tell = tell
+        self._batch = settings.store_batch
+        self._menus = MenuCache()
+        self._failing = False
+        self._damaged = False
+        self._jobs: FairQueue[Job[Any]] = FairQueue(
+            settings.store_queue, settings.store_queue_per_restaurant
+        )
+        self._thread = threading.Thread(target=self._work, name="store writer", daemon=True)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the database can be written, as far as is known."""
+        return not self._failing and not self._damaged
+
+    def start(self) -> None:
+        """Begins to commit."""
+        self._thread.start()
+
+    def submit(self, restaurant_id: str, job: Job[Any]) -> None:
+        """Takes a change; raises Overloaded when too many wait."""
+        try:
+            self._jobs.put(restaurant_id, job)
+        except queue.Full:
+            raise Overloaded("too many changes are waiting; try again") from None
+        self._metrics.store_queue.set(len(self._jobs))
+
+    def stop(self) -> None:
+        """Returns once everything that waits is committed and the database is closed. Blocks."""
+        self._jobs.close()
+        self._thread.join()
+
+    def found_damage(self) -> None:
+        """The database's content is wrong: nothing more is written to it. Any thread may call."""
+        self._damaged = True
+
+    def _work(self) -> None:
+        while True:
+            jobs = self._jobs.take(self._batch, None if self.healthy else PROBE_S)
+            if jobs:
+                self._commit(jobs)
+            elif self._jobs.closed:
+                break
+            else:
+                self._probe()
+            # Who waits for the next group keeps neither this one nor who asked for it alive.
+            del jobs
+        self._close()
+
+    def _commit(self, jobs: list[Job[Any]]) -> None:
+        started = time.perf_counter()
+        events: list[Event] = []
+        try:
+            events = self._transact(jobs)
+        except Exception as error:  # noqa: BLE001 (the thread's boundary: it must go on)
+            self._fail(jobs, error)
+        else:
+            self._failing = False
+            self._metrics.commit.observe(time.perf_counter() - started)
+            self._metrics.commit_size.observe(len(jobs))
+        finally:
+            self._metrics.store_queue.set(len(self._jobs))
+            self._tell(jobs, events)
+
+    def _transact(self, jobs: list[Job[Any]]) -> list[Event]:
+        if self._damaged:
+            raise StoreUnavailable("orders cannot be changed until the database has been repaired")
+        events: list[Event] = []
+        self._db.execute("BEGIN IMMEDIATE")
+        for job in jobs:
+            events += self._run(job)
+        self._finish(events)
+        self._events_ever += len(events)
+        self._watermark.write(self._epoch, self._events_ever)
+        return events
+
+    def _finish(self, events: list[Event]) -> None:
+        try:
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            if not self._holds(events):
+                raise
+            logger.warning("a commit was reported as failed but is there", error=str(error))
+
+    def _holds(self, events: list[Event]) -> bool:
+        """Whether events whose commit failed are in the database all the same.
+
+        An error after the last page was written leaves that open; were they not told, clients would
+        never hear of them, for the next ones follow them in `seq`.
+        """
+        if not events or self._db.in_transaction:
+            return False
+        return schema.events_ever(self._db) == self._events_ever + len(events)
+
+    def _run(self, job: Job[Any]) -> list[Event]:
+        """One change; what it raises undoes it alone, unless the database itself has failed."""
+        tx = Tx(self._db, self._epoch, self._menus, utc_now())
+        self._db.execute("SAVEPOINT job")
+        try:
+            job.result = job.run(tx)
+        except Exception as error:  # the change's boundary: whoever asked for it gets the error
+            if _database_failed(error):
+                raise
+            job.error = error
+            self._db.execute("ROLLBACK TO job")
+            tx.appended.clear()
+        self._db.execute("RELEASE job")
+        return tx.appended
+
+    def _fail(self, jobs: list[Job[Any]], error: Exception) -> None:
+        self._failing = True
+        self._metrics.store_failures.inc()
+        logger.error("a commit failed", error=str(error), changes=len(jobs))
+        if schema.is_damage(error):
+            self.found_damage()
+        self._roll_back()
+        # It may hold a version that was never committed and will be given to another menu.
+        self._menus = MenuCache()
+        refusal = "orders cannot be changed now; nothing was changed"
+        for job in jobs:
+            job.result = None
+            job.error = error if isinstance(error, OrderError) else StoreUnavailable(refusal)
+
+    def _roll_back(self) -> None:
+        # SQLite has done so itself after most failures; what is left open now is tried again
+        # after the next one.
+        if self._db.in_transaction:
+            try:
+                self._db.execute("ROLLBACK")
+            except sqlite3.Error:
+                logger.exception("a rollback failed")
+
+    def _probe(self) -> None:
+        """Writes something, so that readiness does not wait for a change that never comes."""
+        if self._damaged:
+            return
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('probe', ?)", (time.time(),))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            logger.warning("the database still cannot be written", error=str(error))
+            self._roll_back()
+        else:
+            logger.info("the database can be written again")
+            self._failing = False
+
+    def _close(self) -> None:
+        try:
+            # Another process may be reading, and then closing alone would leave the WAL as it is.
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error:
+            # Nothing is lost: the next start reads what is in the WAL.
+            logger.exception("the WAL could not be emptied")
+        self._db.close()
+
+
+def _database_failed(error: Exception) -> bool:
+    """Whether an error is the database's rather than the change's own."""
+    own = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, own)

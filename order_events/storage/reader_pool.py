@@ -1,0 +1,105 @@
+"""Threads that read from the database; restaurants take turns."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from order_events.protocol.errors import StoreUnavailable
+from order_events.settings import HubSettings
+from order_events.storage import schema
+from order_events.storage.fair_queue import FairQueue
+from order_events.storage.queries import Reader
+
+T = TypeVar("T")
+READERS = 2
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What to read, and whoever waits for it. `future` belongs to the event loop."""
+
+    run: Callable[[Reader], Any]
+    future: asyncio.Future[Any]
+
+
+class Readers:
+    """A few connections that only read. `found_damage` is called in their threads."""
+
+    def __init__(
+        self, path: Path, epoch: str, settings: HubSettings, found_damage: Callable[[], None]
+    ) -> None:
+        self._path = path
+        self._epoch = epoch
+        self._busy_s = settings.store_busy_s
+        self._found_damage = found_damage
+        self._loop = asyncio.get_running_loop()
+        self._questions: FairQueue[_Question] = FairQueue(
+            settings.store_reads, settings.store_reads
+        )
+        self._threads = [
+            threading.Thread(target=self._work, name=f"store reader {n}", daemon=True)
+            for n in range(READERS)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    async def read(self, run: Callable[[Reader], T], of: str) -> T:
+        """What `run` returns; raises StoreUnavailable, also when too many wait."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        try:
+            self._questions.put(of, _Question(run, future))
+        except queue.Full:
+            raise StoreUnavailable("too many requests are waiting; try again") from None
+        return await future
+
+    def stop(self) -> None:
+        """Returns once everything that waits has been read and the connections are closed."""
+        self._questions.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        db: sqlite3.Connection | None = None
+        while questions := self._questions.take(1):
+            question = questions.pop()
+            answer, error = None, None
+            try:
+                db = db or schema.connect_reader(self._path, self._busy_s)
+                answer = question.run(Reader(db, self._epoch))
+            except Exception as raised:  # noqa: BLE001 (the question's boundary: the asker gets it)
+                error = self._said(raised)
+            self._loop.call_soon_threadsafe(_answer, question.future, answer, error)
+            # Who waits for the next question keeps neither this one nor who asked it alive.
+            del question, answer, error
+        if db is not None:
+            db.close()
+
+    def _said(self, error: Exception) -> Exception:
+        if not isinstance(error, sqlite3.Error):
+            return error
+        logger.error("the database cannot be read", exc_info=error)
+        if schema.is_damage(error):
+            self._found_damage()
+        unavailable = StoreUnavailable("orders cannot be read now")
+        unavailable.__cause__ = error
+        return unavailable
+
+
+def _answer(future: asyncio.Future[Any], answer: Any, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(answer)
+    else:
+        future.set_exception(error)

@@ -1,0 +1,187 @@
+"""Orders and their events on disk: changes go to the one writer, reads to a few readers.
+
+Nobody is told of a change before it is committed. A database that cannot be written fails the
+changes that wait with StoreUnavailable; readers go on, and the next change tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from order_events.domain.models import Event
+from order_events.metrics import HubMetrics
+from order_events.protocol.errors import StoreUnavailable
+from order_events.settings import HubSettings
+from order_events.storage import schema
+from order_events.storage.group_commit import Job, Writer
+from order_events.storage.queries import Reader
+from order_events.storage.reader_pool import Readers
+from order_events.storage.transaction import Tx
+from order_events.storage.watermark import Watermark
+
+T = TypeVar("T")
+DATABASE_FILE = "orders.sqlite3"
+
+logger = structlog.get_logger(__name__)
+
+
+class DataDirBusy(Exception):
+    """Another process serves this data directory."""
+
+
+class Store:
+    """The database of a data directory. `committed` is called on the loop, in commit order.
+
+    `positions` is, once open, where every restaurant's history stood then: its last seq and the
+    oldest that is kept (last + 1 if none).
+    """
+
+    def __init__(
+        self,
+        settings: HubSettings,
+        metrics: HubMetrics,
+        committed: Callable[[list[Event]], None],
+    ) -> None:
+        self.epoch = ""
+        self.positions: dict[str, tuple[int, int]] = {}
+        self._path = settings.data_dir / DATABASE_FILE
+        self._settings = settings
+        self._metrics = metrics
+        self._committed = committed
+        self._closing = False
+        self._writer: Writer | None = None
+        self._readers: Readers | None = None
+        self._watermark: Watermark | None = None
+        self._lock: int | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the last commit succeeded."""
+        return self._writer is not None and self._writer.healthy and not self._closing
+
+    async def open(self) -> None:
+        """Opens or makes the database; raises DataDirBusy, UnknownSchema or DatabaseUnusable."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            self._writer = await asyncio.to_thread(self._open)
+        except BaseException:
+            self._let_go()
+            raise
+        self._writer.start()
+        self._readers = Readers(self._path, self.epoch, self._settings, self._writer.found_damage)
+
+    def _open(self) -> Writer:
+        self._settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
+        self._lock = _lock(self._settings.data_dir)
+        self._watermark = Watermark(self._settings.data_dir)
+        with schema.opening(self._path):
+            db = schema.connect(self._path, self._settings.store_busy_s)
+            self.epoch = _sure_of_history(db, schema.migrate(db), self._watermark)
+            self.positions = Reader(db, self.epoch).positions()
+            return Writer(
+                db, self.epoch, self._watermark, self._settings, self._metrics, self._written
+            )
+
+    async def close(self) -> None:
+        """Commits what waits, then closes the database and leaves nothing in the WAL."""
+        self._closing = True
+        # The readers first: SQLite empties and removes the WAL when its last connection closes,
+        # and only one that may write can do so.
+        if self._readers is not None:
+            await asyncio.to_thread(self._readers.stop)
+            self._readers = None
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.stop)
+            self._writer = None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._watermark is not None:
+            self._watermark.close()
+            self._watermark = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    async def write(self, run: Callable[[Tx], T], of: str = "") -> T:
+        """What `run` returns, once it is on disk.
+
+        `run` is called in the writer's thread. An error it raises undoes it alone. Changes `of` one
+        restaurant are made in the order they came; restaurants take turns. Raises Overloaded when
+        too many changes wait, StoreUnavailable when they cannot be committed.
+        """
+        if self._closing or self._writer is None:
+            raise StoreUnavailable("orders cannot be changed: the server is stopping")
+        job: Job[T] = Job(run, self._loop.create_future())
+        self._writer.submit(of, job)
+        # A caller that goes away must not take its change back half way.
+        return await asyncio.shield(job.future)
+
+    async def read(self, run: Callable[[Reader], T], of: str = "") -> T:
+        """What `run` returns, called in a reader's thread; raises StoreUnavailable."""
+        if self._readers is None or self._closing:
+            raise StoreUnavailable("orders cannot be read: the server is stopping")
+        return await self._readers.read(run, of)
+
+    def _written(self, jobs: list[Job[Any]], events: list[Event]) -> None:
+        """Called in the writer's thread."""
+        self._loop.call_soon_threadsafe(self._tell, jobs, events)
+
+    def _tell(self, jobs: list[Job[Any]], events: list[Event]) -> None:
+        try:
+            self._committed(events)
+        finally:
+            for job in jobs:
+                if job.future.done():
+                    continue
+                if job.error is not None:
+                    job.future.set_exception(job.error)
+                    # Nobody may be waiting any more; that is no error of ours.
+                    job.future.exception()
+                else:
+                    job.future.set_result(job.result)
+
+
+def begin_new_epoch(settings: HubSettings) -> str:
+    """Begins history anew in a data directory that nobody serves; the new epoch.
+
+    For a data directory that was put back from a backup. Raises as `Store.open` does.
+    """
+    path = settings.data_dir / DATABASE_FILE
+    lock = _lock(settings.data_dir)
+    try:
+        with schema.opening(path), closing(schema.connect(path, settings.store_busy_s)) as db:
+            schema.migrate(db)
+            return schema.new_epoch(db)
+    finally:
+        os.close(lock)
+
+
+def _sure_of_history(db: sqlite3.Connection, epoch: str, watermark: Watermark) -> str:
+    """The epoch to serve: a new one if clients have been told of more than the database has."""
+    noted, kept = watermark.read(), schema.events_ever(db)
+    if noted is not None and noted[0] == epoch and noted[1] > kept:
+        logger.error("history was lost: clients will start afresh", events=noted[1], kept=kept)
+        epoch = schema.new_epoch(db)
+    watermark.write(epoch, kept)
+    return epoch
+
+
+def _lock(data_dir: Path) -> int:
+    """Two servers on one database would each tell their clients only half of the events."""
+    handle = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise DataDirBusy(f"{data_dir} is in use by another process") from error
+    return handle

@@ -1,0 +1,256 @@
+"""What a change may do inside its transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Any
+
+from order_events.auth.revocations import Revoked
+from order_events.domain.models import Event, Order, Payment, Table
+from order_events.menu.menu import Menu
+from order_events.protocol.errors import NotFound
+from order_events.protocol.filters import Tags
+from order_events.protocol.messages import encode, event, timestamp
+from order_events.storage.queries import Reader
+
+_MENUS = 64
+
+
+class MenuCache:
+    """Menus of the restaurants used last, parsed once per version. For one thread."""
+
+    def __init__(self) -> None:
+        self._menus: OrderedDict[str, tuple[int, Menu]] = OrderedDict()
+
+    def get(self, restaurant_id: str, version: int) -> Menu | None:
+        """This version of the menu, if it is there."""
+        cached = self._menus.get(restaurant_id)
+        if cached is None or cached[0] != version:
+            return None
+        self._menus.move_to_end(restaurant_id)
+        return cached[1]
+
+    def put(self, restaurant_id: str, version: int, menu: Menu) -> None:
+        """Takes a menu that has been parsed."""
+        self._menus[restaurant_id] = (version, menu)
+        self._menus.move_to_end(restaurant_id)
+        if len(self._menus) > _MENUS:
+            self._menus.popitem(last=False)
+
+
+class Tx(Reader):
+    """One change: it writes rows and appends events, all of it or nothing."""
+
+    def __init__(self, db: sqlite3.Connection, epoch: str, menus: MenuCache, now: datetime) -> None:
+        super().__init__(db, epoch)
+        self.moment = now
+        self.now = timestamp(now)
+        self.appended: list[Event] = []
+        self._menus = menus
+
+    def append(self, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
+        """Gives an event its place in the restaurant's history."""
+        seq = self.db.execute(
+            "INSERT INTO restaurants (id, seq) VALUES (?, 1)"
+            " ON CONFLICT (id) DO UPDATE SET seq = seq + 1 RETURNING seq",
+            (restaurant_id,),
+        ).fetchone()[0]
+        event_id = uuid.uuid4().hex
+        message = event(
+            type_,
+            data,
+            self.moment,
+            event_id=event_id,
+            restaurant_id=restaurant_id,
+            epoch=self.epoch,
+            seq=seq,
+        )
+        appended = Event(restaurant_id, self.epoch, seq, event_id, type_, tags, encode(message))
+        self.db.execute(
+            "INSERT INTO events (restaurant_id, seq, event_id, type, tags, body, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                restaurant_id,
+                seq,
+                event_id,
+                type_,
+                json.dumps(tags),
+                appended.body,
+                self.moment.timestamp(),
+            ),
+        )
+        self.appended.append(appended)
+        return appended
+
+    def require_order(self, restaurant_id: str, order_id: str) -> Order:
+        """The order; raises NotFound."""
+        order = self.order(restaurant_id, order_id)
+        if order is None:
+            raise NotFound("there is no such order")
+        return order
+
+    def put_order(self, order: Order, seq: int) -> None:
+        """Writes an order whose last event is `seq`."""
+        day, _, number = order.order_number.partition("-")
+        self.db.execute(
+            "INSERT INTO orders (restaurant_id, id, number, status, table_id, seq, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (restaurant_id, id) DO UPDATE SET"
+            " status = excluded.status, table_id = excluded.table_id, seq = excluded.seq,"
+            " body = excluded.body",
+            (
+                order.restaurant_id,
+                order.id,
+                self.first_number(day) + int(number),
+                order.status,
+                order.table_id,
+                seq,
+                order.model_dump_json(),
+            ),
+        )
+
+    @staticmethod
+    def first_number(day: str) -> int:
+        """What a day's order numbers count from in the table, `day` being YYYYMMDD."""
+        return int(day) * 1_000_000
+
+    def next_order_number(self, restaurant_id: str, moment: datetime) -> str:
+        """The day's next number; `moment` is in the restaurant's time zone."""
+        day = moment.strftime("%Y%m%d")
+        first = self.first_number(day)
+        # The count of an old day is forgotten before all its orders are; the clock may go back.
+        last = self.db.execute(
+            "INSERT INTO order_numbers (restaurant_id, day, last) VALUES (?1, ?2, 1 + coalesce("
+            "(SELECT max(number) FROM orders WHERE restaurant_id = ?1 AND number >= ?3"
+            " AND number < ?3 + 1000000) - ?3, 0))"
+            " ON CONFLICT (restaurant_id, day) DO UPDATE SET last = last + 1 RETURNING last",
+            (restaurant_id, day, first),
+        ).fetchone()[0]
+        return f"{day}-{last:04d}"
+
+    def menu(self, restaurant_id: str) -> Menu | None:
+        """The restaurant's menu as of this transaction."""
+        row = self.db.execute(
+            "SELECT version FROM menus WHERE restaurant_id = ?", (restaurant_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        known = self._menus.get(restaurant_id, row[0])
+        if known is not None:
+            return known
+        whole = self.menu_row(restaurant_id)
+        if whole is None:
+            return None
+        version, body = whole
+        menu = Menu.model_validate_json(body)
+        self._menus.put(restaurant_id, version, menu)
+        return menu
+
+    def put_menu(self, restaurant_id: str, menu: Menu, actor: str) -> int:
+        """Replaces the menu; returns its version."""
+        version: int = self.db.execute(
+            "INSERT INTO menus (restaurant_id, version, body, updated_at, updated_by)"
+            " VALUES (?, 1, ?, ?, ?) ON CONFLICT (restaurant_id) DO UPDATE SET"
+            " version = version + 1, body = excluded.body, updated_at = excluded.updated_at,"
+            " updated_by = excluded.updated_by RETURNING version",
+            (restaurant_id, menu.model_dump_json(), self.now, actor),
+        ).fetchone()[0]
+        return version
+
+    def put_table(self, restaurant_id: str, table: Table) -> None:
+        """Writes a table."""
+        self.db.execute(
+            "INSERT OR REPLACE INTO tables (restaurant_id, id, body) VALUES (?, ?, ?)",
+            (restaurant_id, table.id, table.model_dump_json()),
+        )
+
+    def put_payment(self, restaurant_id: str, payment: Payment) -> None:
+        """Writes a payment."""
+        self.db.execute(
+            "INSERT INTO payments (restaurant_id, id, order_id, body, at) VALUES (?, ?, ?, ?, ?)",
+            (
+                restaurant_id,
+                payment.id,
+                payment.order_id,
+                payment.model_dump_json(),
+                payment.created_at,
+            ),
+        )
+
+    def require_payment(self, restaurant_id: str, payment_id: str) -> Payment:
+        """The payment; raises NotFound."""
+        row = self.db.execute(
+            "SELECT body FROM payments WHERE restaurant_id = ? AND id = ?",
+            (restaurant_id, payment_id),
+        ).fetchone()
+        if row is None:
+            raise NotFound("there is no such payment")
+        return Payment.model_validate_json(row[0])
+
+    def made_before(self, restaurant_id: str, kind: str, key: str) -> tuple[str, str | None] | None:
+        """The id of what an earlier creation with this key made, and the digest of its draft."""
+        row = self.db.execute(
+            "SELECT result_id, digest FROM idempotency"
+            " WHERE restaurant_id = ? AND kind = ? AND key = ?",
+            (restaurant_id, kind, key),
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def remember(
+        self, restaurant_id: str, kind: str, key: str | None, digest: str | None, result_id: str
+    ) -> None:
+        """Notes what a creation with this key made."""
+        if key is not None:
+            self.db.execute(
+                "INSERT INTO idempotency (restaurant_id, kind, key, result_id, at, digest)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (restaurant_id, kind, key, result_id, self.moment.timestamp(), digest),
+            )
+
+    def changed_for_kitchen(
+        self, restaurant_id: str, limit: int, max_bytes: int
+    ) -> tuple[list[Order], bool]:
+        """Orders changed since the last `kds:update`, which from now on count as told.
+
+        At most `limit` of them and, beyond the first, `max_bytes`; and whether there are more.
+        """
+        rows = self.db.execute(
+            "SELECT seq, body FROM orders WHERE restaurant_id = ?1 AND seq >"
+            " (SELECT kds_seq FROM restaurants WHERE id = ?1) ORDER BY seq LIMIT ?2",
+            (restaurant_id, limit + 1),
+        ).fetchall()
+        sizes = accumulate(len(body) for _, body in rows)
+        fitting = sum(size <= max_bytes for size in sizes)
+        told = rows[: min(max(1, fitting), limit)]
+        if told:
+            self.db.execute(
+                "UPDATE restaurants SET kds_seq = ? WHERE id = ?", (told[-1][0], restaurant_id)
+            )
+        return [Order.model_validate_json(body) for _, body in told], len(told) < len(rows)
+
+    def oldest(self, restaurant_id: str) -> int:
+        """The oldest seq that is kept, the next one if none is."""
+        row = self.db.execute(
+            "SELECT coalesce((SELECT min(seq) FROM events WHERE restaurant_id = ?1),"
+            " (SELECT seq FROM restaurants WHERE id = ?1) + 1)",
+            (restaurant_id,),
+        ).fetchone()
+        return int(row[0])
+
+    def revoke(self, revoked: Revoked, actor: str) -> None:
+        """Writes a revocation."""
+        self.db.execute(
+            "INSERT INTO revocations (restaurant_id, token_id, user_id, at, by)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (revoked.restaurant_id, revoked.token_id, revoked.user_id, revoked.at, actor),
+        )
+
+
+def utc_now() -> datetime:
+    """The time that changes are stamped with."""
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Connections: the handshake, authentication, reading, writing and closing."""

@@ -1,0 +1,263 @@
+"""One socket from upgrade to goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Generic, TypeVar
+
+import structlog
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp.abc import AbstractStreamWriter
+
+from order_events.protocol.messages import (
+    Auth,
+    ClientMessage,
+    CloseCode,
+    ConnectedData,
+    ErrorCode,
+    ProtocolError,
+    Refused,
+)
+from order_events.websocket.application import Application
+from order_events.websocket.connection import Connection
+from order_events.websocket.credentials import Credentials, bearer_of
+from order_events.websocket.dispatcher import Dispatcher
+from order_events.websocket.frame_guard import FrameGuard
+from order_events.websocket.frame_scanner import Breach
+from order_events.websocket.registry import Sockets
+
+M = TypeVar("M", bound=ClientMessage)
+
+logger = structlog.get_logger(__name__)
+
+
+class Visit(Generic[M]):
+    """Serves one connection; `run` returns when it is over, with everything freed."""
+
+    def __init__(
+        self,
+        application: Application[M],
+        sockets: Sockets,
+        *,
+        name: str,
+        request: web.Request,
+        ws: web.WebSocketResponse,
+        address: str,
+    ) -> None:
+        self._application = application
+        self._sockets = sockets
+        self._settings = sockets.settings
+        self._metrics = sockets.metrics
+        self._name = name
+        self._request = request
+        self._ws = ws
+        self._address = address
+        self._stranger = True
+        self._loop = asyncio.get_running_loop()
+        self._connection: Connection
+        self._credentials: Credentials
+        self._dispatcher: Dispatcher[M]
+
+    async def run(self) -> None:
+        """The whole visit."""
+        try:
+            guard = FrameGuard.install(self._request, self._settings.max_message_frames)
+            try:
+                stream = await self._ws.prepare(self._request)
+            except ConnectionError:
+                return
+            transport = self._request.transport
+            if guard is not None and transport is not None:
+                await self._stay(guard, stream, transport)
+        finally:
+            self._known()
+
+    async def _stay(
+        self, guard: FrameGuard, stream: AbstractStreamWriter, transport: asyncio.Transport
+    ) -> None:
+        self._connection = Connection(
+            self._request, self._ws, stream, transport, self._name, self._settings, self._metrics
+        )
+        self._credentials = Credentials(self._connection, self._sockets, self._address)
+        self._dispatcher = Dispatcher(
+            self._application,
+            self._connection,
+            self._credentials,
+            self._settings,
+            self._metrics,
+            self._loop.time(),
+        )
+        structlog.contextvars.bind_contextvars(connection=self._connection.id, socket=self._name)
+        self._sockets.add(self._connection)
+        guard.watch(self._breached)
+        try:
+            await self._serve()
+        finally:
+            self._leave()
+
+    async def _serve(self) -> None:
+        connection = self._connection
+        try:
+            if await self._enter():
+                await self._receive_all()
+        except Refused as refused:
+            connection.send_error(refused.error)
+            connection.close(refused.code, refused.error.message)
+        except Exception:
+            # The boundary of a connection: our own fault becomes a close code.
+            logger.exception("a connection failed")
+            connection.send_error(ProtocolError(ErrorCode.INTERNAL, "internal error"))
+            connection.close(CloseCode.SERVER_ERROR, "internal error")
+        if connection.closing:
+            await self._await_goodbye()
+
+    async def _enter(self) -> bool:
+        """Authenticates, then connects the handler; False when the peer left. Raises Refused."""
+        token = bearer_of(self._request)
+        if token is not None:
+            self._credentials.show(token)
+        else:
+            message = await self._first_message()
+            if message is None or self._connection.closing:
+                return False
+            self._credentials.first(message)
+        self._admit()
+        self._sockets.seat(self._connection, self._finish, self._loop.time())
+        self._greet()
+        self._dispatcher.handler = self._application.connect(self._connection)
+        self._credentials.watch()
+        logger.info("connected", role=self._connection.principal.role.value)
+        return True
+
+    def _greet(self) -> None:
+        epoch, seq = self._sockets.head(self._connection.principal.restaurant_id)
+        connected = ConnectedData(connection_id=self._connection.id, epoch=epoch, seq=seq)
+        self._connection.send("connected", connected.model_dump())
+
+    def _admit(self) -> None:
+        principal = self._connection.principal
+        structlog.contextvars.bind_contextvars(
+            restaurant=principal.restaurant_id, user=principal.user_id
+        )
+        self._known()
+        try:
+            self._sockets.admit(principal)
+            self._application.admit(principal)
+        except ProtocolError as error:
+            forbidden = error.code is ErrorCode.FORBIDDEN
+            code = CloseCode.POLICY if forbidden else CloseCode.TRY_AGAIN_LATER
+            raise Refused(code, error) from error
+
+    async def _first_message(self) -> Auth | None:
+        """The `auth` message; None when the peer left. Raises Refused."""
+        try:
+            async with asyncio.timeout(self._settings.auth_timeout_s):
+                while True:
+                    received = await self._ws.receive()
+                    if received.type is WSMsgType.TEXT:
+                        return self._dispatcher.first(received.data, self._loop.time())
+                    if received.type is WSMsgType.BINARY:
+                        raise self._dispatcher.not_auth()
+                    if not await self._control(received):
+                        return None
+        except TimeoutError:
+            raise self._credentials.refuse("no `auth` message in time") from None
+
+    async def _receive_all(self) -> None:
+        while not self._connection.closing:
+            received = await self._ws.receive()
+            if self._connection.closing:
+                return
+            if received.type is WSMsgType.TEXT or received.type is WSMsgType.BINARY:
+                self._connection.awaiting_pong = False
+                refused = self._message(received)
+                # Who sends faster than it reads the answers is not read on until it has.
+                await self._connection.room()
+                if refused:
+                    # A flood that is already in memory must not keep the loop from others.
+                    await asyncio.sleep(0)
+            elif not await self._control(received):
+                return
+
+    def _message(self, received: WSMessage) -> bool:
+        """Handles a message; True when it was refused."""
+        now = self._loop.time()
+        if received.type is WSMsgType.BINARY:
+            self._dispatcher.binary(received.data, now)
+            return True
+        refused = self._dispatcher.text(received.data, now)
+        self._metrics.processing.labels(self._name).observe(self._loop.time() - now)
+        return refused
+
+    async def _control(self, received: WSMessage) -> bool:
+        """Handles a frame that is not data; False when the socket is over."""
+        self._connection.awaiting_pong = False
+        if received.type is WSMsgType.PING or received.type is WSMsgType.PONG:
+            self._dispatcher.control(self._loop.time())
+            return received.type is WSMsgType.PONG or await self._pong(received.data)
+        if received.type is WSMsgType.CLOSE:
+            await self._check_close_code(received.data)
+        elif isinstance(received.data, WebSocketError):
+            # aiohttp has answered with a close frame of this code.
+            self._connection.close_code = int(received.data.code)
+        return False
+
+    async def _pong(self, payload: bytes) -> bool:
+        """Answers a ping; who does not read the answers is not read on. False when it is gone."""
+        try:
+            await self._ws.pong(payload)
+        except ConnectionError:
+            return False
+        return True
+
+    async def _check_close_code(self, code: int) -> None:
+        """aiohttp lets 1006 and everything from 3000 on through (RFC 6455, 7.4)."""
+        if code == WSCloseCode.ABNORMAL_CLOSURE or code >= 5000:
+            self._connection.close_code = CloseCode.PROTOCOL_ERROR
+            await self._ws.close(code=CloseCode.PROTOCOL_ERROR)
+
+    def _breached(self, breach: Breach) -> None:
+        logger.warning("a peer broke the protocol", why=breach.reason, address=self._address)
+        self._connection.close(breach.code, breach.reason)
+
+    def _finish(self) -> Awaitable[None] | None:
+        handler = self._dispatcher.handler
+        return None if handler is None else handler.finished()
+
+    async def _await_goodbye(self) -> None:
+        """Reads on until the peer has answered our close frame: else a reset may overtake it.
+
+        The connection's own timer cuts the wait short.
+        """
+        while not self._ws.closed:
+            received = await self._ws.receive()
+            if received.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
+                return
+            if received.type is WSMsgType.ERROR:
+                return
+
+    def _known(self) -> None:
+        if self._stranger:
+            self._stranger = False
+            self._sockets.known(self._address)
+
+    def _leave(self) -> None:
+        now = self._loop.time()
+        self._credentials.forget()
+        connection = self._connection
+        ours = connection.close_code
+        connection.gone()
+        self._sockets.remove(connection, now)
+        handler, self._dispatcher.handler = self._dispatcher.handler, None
+        try:
+            if handler is not None:
+                handler.closed(now)
+        finally:
+            code = ours if ours is not None else self._ws.close_code
+            self._metrics.closes.labels(self._name, str(code or 1006)).inc()
+            if ours is not None and self._request.transport is not None:
+                # Our close frame is out and answered; a second one must not follow.
+                self._request.transport.close()
+            logger.info("disconnected", code=code)
+            structlog.contextvars.clear_contextvars()

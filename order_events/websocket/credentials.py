@@ -1,0 +1,118 @@
+"""Who a connection is, and until when: its token shown, renewed, expired."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+from aiohttp import web
+
+from order_events.auth.tokens import AuthError, Principal
+from order_events.protocol.messages import (
+    Auth,
+    AuthExpiringData,
+    AuthSuccessData,
+    CloseCode,
+    ErrorCode,
+    MessageId,
+    ProtocolError,
+    Refused,
+    utc_from_unix,
+)
+from order_events.websocket.connection import Connection
+from order_events.websocket.registry import Sockets
+
+logger = structlog.get_logger(__name__)
+
+
+class Credentials:
+    """Sets a connection's principal, and closes it (1008) when the token has expired."""
+
+    def __init__(self, connection: Connection, sockets: Sockets, address: str) -> None:
+        self._connection = connection
+        self._sockets = sockets
+        self._address = address
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def show(self, token: str) -> None:
+        """Takes the token of the upgrade request; raises Refused."""
+        self._connection.principal = self._verify(token, None, None)
+
+    def first(self, message: Auth) -> None:
+        """Takes the token of the first message; raises Refused."""
+        fresh = self._verify(message.token, message.restaurant_id, message.id)
+        self._connection.principal = fresh
+        self._tell_success(message.id)
+
+    def renew(self, message: Auth) -> None:
+        """Takes a fresh token for the same restaurant, user and role; raises Refused."""
+        fresh = self._verify(message.token, message.restaurant_id, message.id)
+        if _who(fresh) != _who(self._connection.principal):
+            raise self.refuse("the token is for somebody else", message.id)
+        self._connection.principal = fresh
+        self._tell_success(message.id)
+        self.watch()
+
+    def watch(self) -> None:
+        """From now on the token's expiry is announced, then enforced."""
+        self.forget()
+        left = self._connection.principal.expires_at - time.time()
+        notice = max(0.0, left - self._sockets.settings.token_expiry_notice_s)
+        self._timer = self._loop.call_later(notice, self._expiring)
+
+    def forget(self) -> None:
+        """Stops the clock."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def refuse(self, message: str, id_: MessageId | None = None) -> Refused:
+        """Counts and logs a failed authentication; what is to be raised."""
+        self._sockets.metrics.auth_failures.labels(self._connection.socket).inc()
+        logger.warning("authentication refused", why=message, address=self._address)
+        return Refused(CloseCode.POLICY, ProtocolError(ErrorCode.UNAUTHORIZED, message, id=id_))
+
+    def _verify(self, token: str, restaurant_id: str | None, id_: MessageId | None) -> Principal:
+        try:
+            principal = self._sockets.authenticate(token)
+        except AuthError as error:
+            raise self.refuse(str(error), id_) from error
+        if restaurant_id is not None and restaurant_id != principal.restaurant_id:
+            raise self.refuse("the token is for another restaurant", id_)
+        return principal
+
+    def _tell_success(self, id_: MessageId | None) -> None:
+        who = self._connection.principal
+        success = AuthSuccessData(
+            user_id=who.user_id,
+            restaurant_id=who.restaurant_id,
+            role=who.role.value,
+            expires_at=utc_from_unix(who.expires_at),
+        )
+        self._connection.send("auth:success", success.model_dump(), id=id_)
+
+    def _expiring(self) -> None:
+        expires_at = self._connection.principal.expires_at
+        data = AuthExpiringData(expires_at=utc_from_unix(expires_at))
+        self._connection.send("auth:expiring", data.model_dump())
+        left = max(0.0, expires_at - time.time())
+        self._timer = self._loop.call_later(left, self._expired)
+
+    def _expired(self) -> None:
+        refused = self.refuse("the token has expired")
+        self._connection.send_error(refused.error)
+        self._connection.close(refused.code, refused.error.message)
+
+
+def bearer_of(request: web.Request) -> str | None:
+    """The token of the `Authorization` header: empty if it is of another kind, None without one."""
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _who(principal: Principal) -> tuple[str, str, str]:
+    return principal.restaurant_id, principal.user_id, principal.role

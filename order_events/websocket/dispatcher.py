@@ -1,0 +1,151 @@
+"""From the text of a message to what it does: sizes, rates, parsing, and the error that answers."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from pydantic import ValidationError
+
+from order_events.metrics import HubMetrics
+from order_events.protocol.inbound import invalid, named, size_of, type_of
+from order_events.protocol.messages import (
+    SHELL_MESSAGES,
+    SHELL_TYPES,
+    Auth,
+    ClientMessage,
+    CloseCode,
+    ErrorCode,
+    ProtocolError,
+    Refused,
+)
+from order_events.protocol.ratelimit import TokenBucket, refuse_above_rate
+from order_events.settings import HubSettings
+from order_events.websocket.application import Application, Handler
+from order_events.websocket.connection import Connection
+from order_events.websocket.credentials import Credentials
+
+M = TypeVar("M", bound=ClientMessage)
+
+
+class Dispatcher(Generic[M]):
+    """One connection's messages. `handler` is set once it is authenticated.
+
+    Sizes and rates count what has been inflated. Times (`now`) are monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        application: Application[M],
+        connection: Connection,
+        credentials: Credentials,
+        settings: HubSettings,
+        metrics: HubMetrics,
+        now: float,
+    ) -> None:
+        self.handler: Handler[M] | None = None
+        self._application = application
+        self._connection = connection
+        self._credentials = credentials
+        self._metrics = metrics
+        self._max_bytes = settings.max_message_bytes
+        self._rates = {
+            "regular": TokenBucket(settings.regular_per_minute, now),
+            "voice": TokenBucket(settings.voice_per_minute, now),
+        }
+        self._bytes = TokenBucket(settings.bytes_per_minute, now)
+        self._controls = TokenBucket(settings.control_per_minute, now)
+
+    def first(self, text: str, now: float) -> Auth:
+        """The `auth` message that a connection without a token begins with; raises Refused."""
+        self._check_size(size_of(text, self._max_bytes))
+        # It counts, but the bucket is full yet: there is nothing to refuse.
+        self._rates["regular"].take(1, now)
+        try:
+            message = SHELL_MESSAGES.validate_json(text)
+        except ValidationError:
+            raise self.not_auth() from None
+        if not isinstance(message, Auth):
+            raise self._credentials.refuse("the first message must be `auth`", message.id)
+        return message
+
+    def not_auth(self) -> Refused:
+        """What a first message gets that is no `auth`."""
+        return self._credentials.refuse("the first message must be `auth`")
+
+    def text(self, text: str, now: float) -> bool:
+        """Handles one message; True when it was refused. Raises Refused."""
+        size = size_of(text, self._max_bytes)
+        self._check_size(size)
+        try:
+            self._take(self._bytes, size, now)
+            self._dispatch(text, now)
+        except ProtocolError as error:
+            if error.id is None and error.sequence is None:
+                error.id, error.sequence = named(text)
+            self._connection.send_error(error)
+            return True
+        return False
+
+    def binary(self, payload: bytes, now: float) -> None:
+        """Refuses a binary message, at the price of any other. Raises Refused."""
+        self._check_size(len(payload))
+        error = ProtocolError(ErrorCode.INVALID_MESSAGE, "messages are JSON in text frames")
+        try:
+            self._take(self._bytes, len(payload), now)
+            self._take(self._rates["regular"], 1, now)
+        except ProtocolError as too_many:
+            error = too_many
+        self._connection.send_error(error)
+
+    def control(self, now: float) -> None:
+        """Counts a ping or a pong; raises Refused when there are too many."""
+        try:
+            self._take(self._controls, 1, now)
+        except ProtocolError as error:
+            raise Refused(CloseCode.POLICY, error) from error
+
+    def _check_size(self, size: int) -> None:
+        if size > self._max_bytes:
+            text = f"a message may have {self._max_bytes} bytes"
+            raise Refused(CloseCode.TOO_BIG, ProtocolError(ErrorCode.INVALID_MESSAGE, text))
+
+    def _dispatch(self, text: str, now: float) -> None:
+        try:
+            message = self._application.messages.validate_json(text)
+        except ValidationError as error:
+            self._not_ours(text, error, now)
+            return
+        self._count(message.type)
+        self._take(self._rates[self._application.budget(message.type)], 1, now)
+        if self.handler is not None:
+            self.handler.receive(message, now)
+
+    def _not_ours(self, text: str, problem: ValidationError, now: float) -> None:
+        """`auth`, `ping`, or a message that is wrong: then raises ProtocolError."""
+        type_ = type_of(text)
+        known = type_ in SHELL_TYPES or type_ in self._application.types
+        self._count(type_ if type_ is not None and known else "other")
+        self._take(self._rates["regular"], 1, now)
+        if type_ in SHELL_TYPES:
+            self._shell_message(text)
+        elif type_ is None or known:
+            raise invalid(problem)
+        else:
+            raise ProtocolError(ErrorCode.UNKNOWN_TYPE, "this message type is not known here")
+
+    def _shell_message(self, text: str) -> None:
+        try:
+            message = SHELL_MESSAGES.validate_json(text)
+        except ValidationError as error:
+            raise invalid(error) from error
+        if isinstance(message, Auth):
+            self._credentials.renew(message)
+        else:
+            self._connection.send("pong", None, id=message.id)
+
+    def _count(self, type_: str) -> None:
+        self._metrics.messages_in.labels(self._connection.socket, type_).inc()
+
+    @staticmethod
+    def _take(bucket: TokenBucket, amount: float, now: float) -> None:
+        refuse_above_rate(bucket.take(amount, now), "messages")

@@ -1,0 +1,179 @@
+"""Frames of one socket on their way into its transport.
+
+What is sent within one iteration of the event loop goes out as one write. While the transport has
+no room, frames wait in the bounded outbox, and nobody waits for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from order_events.protocol.frames import Burst, Message
+from order_events.websocket.outbox import Outbox
+
+WRITE_BYTES = 65_536
+"""About as much as is joined into one write."""
+
+
+class FrameWriter:
+    """Writes beside aiohttp's own writer, whose compressor is never used: see `frames.deflate`.
+
+    `window` is the connection's for compression, as in `frames`.
+    """
+
+    def __init__(
+        self,
+        request: web.BaseRequest,
+        ws: web.WebSocketResponse,
+        stream: AbstractStreamWriter,
+        transport: asyncio.Transport,
+        outbox: Outbox,
+    ) -> None:
+        self.window = int(ws.compress)
+        self._protocol = request.protocol
+        self._ws = ws
+        self._stream = stream
+        self._transport = transport
+        # Paused as soon as the system takes no more: what waits then is ours to merge and bound.
+        transport.set_write_buffer_limits(high=0)
+        self._outbox = outbox
+        self._controls: list[tuple[int, bytes]] = []
+        self._goodbye: bytes | None = None
+        self._loop = asyncio.get_running_loop()
+        self._scheduled = False
+        self._idle = True
+        self._over = False
+        self._draining: asyncio.Task[None] | None = None
+        self._room = asyncio.Event()
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Messages and bytes that wait for the peer to read."""
+        return len(self._outbox), self._outbox.size
+
+    @property
+    def keeping_up(self) -> bool:
+        """Whether the system has taken everything that was written, as it does while the peer
+        reads."""
+        return not self._protocol.writing_paused
+
+    def burst(self, burst: Burst) -> int:
+        """Sends several messages; returns for how many of them there was room."""
+        if self._idle and not self._transport.is_closing():
+            data = burst.wire(self.window)
+            if len(data) <= WRITE_BYTES:
+                self._transport.write(data)
+                if self._protocol.writing_paused:
+                    self._await_room()
+                return len(burst.messages)
+        return self.put_all(burst.messages)
+
+    def put_all(self, messages: Sequence[Message]) -> int:
+        """Sends messages until there is no room; returns how many."""
+        for sent, message in enumerate(messages):
+            if not self.put(message.wire(self.window), message.key):
+                return sent
+        return len(messages)
+
+    def put(self, frame: bytes, key: str | None) -> bool:
+        """Sends a frame, which replaces a waiting one of the same key; False: there is no room."""
+        if self._over:
+            return True
+        if not self._outbox.put(frame, key):
+            # What the system takes at once need not wait, and so does not count.
+            self._flush()
+            if not self._over and not self._outbox.put(frame, key):
+                return False
+        self._schedule()
+        return True
+
+    def control(self, opcode: int, frame: bytes) -> None:
+        """Sends a control frame ahead of what waits."""
+        # A peer that floods pings without reading gets no queue of answers: the latest counts.
+        self._controls = [entry for entry in self._controls if entry[0] != opcode]
+        self._controls.append((opcode, frame))
+        self._schedule()
+
+    def finish(self, goodbye: bytes) -> None:
+        """Sends a last frame behind everything that waits."""
+        self._goodbye = goodbye
+        self._room.set()
+        self._schedule()
+
+    def drop(self) -> None:
+        """Forgets what waits."""
+        self._outbox.clear()
+
+    def end(self) -> None:
+        """Nothing is written any more. A peer that has stopped reading is cut."""
+        self._over, self._idle = True, False
+        self._outbox.clear()
+        self._controls.clear()
+        self._room.set()
+        if self._protocol.writing_paused:
+            self._transport.abort()
+
+    async def room(self) -> None:
+        """Waits until at least half of the outbox is free, or nothing more can be sent."""
+        while not (self._leaving or self._outbox.half_empty):
+            await self._changed()
+
+    async def drained(self) -> None:
+        """Waits until nothing waits and the system has taken everything, or nothing more can be
+        sent: then there is room for a message of any size."""
+        while not (self._leaving or (self.keeping_up and not self._outbox)):
+            await self._changed()
+
+    @property
+    def _leaving(self) -> bool:
+        return self._over or self._goodbye is not None
+
+    async def _changed(self) -> None:
+        self._room.clear()
+        await self._room.wait()
+
+    def _schedule(self) -> None:
+        self._idle = False
+        if not self._scheduled and self._draining is None:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        if not self._over and (self._transport.is_closing() or self._ws.closed):
+            self.end()
+        while not self._over and not self._protocol.writing_paused:
+            data = self._next()
+            if not data:
+                self._idle = not self._over
+                return
+            self._transport.write(data)
+        if not self._over:
+            self._await_room()
+
+    def _next(self) -> bytes:
+        frames = [frame for _, frame in self._controls]
+        self._controls.clear()
+        frames += self._outbox.take(WRITE_BYTES)
+        self._room.set()
+        if self._goodbye is not None and not self._outbox:
+            frames.append(self._goodbye)
+            self._over = True
+        return b"".join(frames)
+
+    def _await_room(self) -> None:
+        self._idle = False
+        if self._draining is None:
+            self._draining = self._loop.create_task(self._stream.drain(), name="socket writer")
+            self._draining.add_done_callback(self._drained)
+
+    def _drained(self, task: asyncio.Task[None]) -> None:
+        self._draining = None
+        if task.cancelled() or task.exception() is not None:
+            self.end()
+        else:
+            self._flush()

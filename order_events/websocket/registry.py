@@ -1,0 +1,203 @@
+"""All open sockets of a server: caps, the heartbeat's one sweep, and the orderly stop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from typing import TypeVar
+
+import structlog
+from aiohttp import WSMsgType
+
+from order_events.auth.tokens import AuthError, Principal, TokenAuthority
+from order_events.metrics import HubMetrics
+from order_events.protocol.messages import CloseCode, ErrorCode, ProtocolError
+from order_events.settings import HubSettings
+from order_events.websocket.connection import Connection
+
+RECONNECTION_S = 60.0
+"""A user who comes back within this many seconds counts as reconnecting."""
+_REMEMBERED_USERS = 10_000
+
+_K = TypeVar("_K", bound=Hashable)
+
+logger = structlog.get_logger(__name__)
+
+Head = Callable[[str], tuple[str, int]]
+"""A restaurant's (epoch, seq): what has been fanned out so far."""
+Finish = Callable[[], Awaitable[None] | None]
+
+
+class Sockets:
+    """What every endpoint of a server shares. `head` gives a restaurant's (epoch, seq), `revoked`
+    says whose token is no longer good."""
+
+    def __init__(
+        self,
+        settings: HubSettings,
+        authority: TokenAuthority,
+        metrics: HubMetrics,
+        head: Head,
+        revoked: Callable[[Principal], bool],
+    ) -> None:
+        self.settings = settings
+        self._authority = authority
+        self._revoked = revoked
+        self.metrics = metrics
+        self.head = head
+        self.accepting = True
+        self._open: dict[Connection, Finish | None] = {}
+        self._strangers: Counter[str] = Counter()
+        self._users: Counter[tuple[str, str]] = Counter()
+        self._restaurants: Counter[str] = Counter()
+        self._seated = 0
+        self._left: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._sweeper: asyncio.Task[None] | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def authenticate(self, token: str) -> Principal:
+        """Who the token stands for; raises AuthError."""
+        principal = self._authority.verify(token)
+        if self._revoked(principal):
+            raise AuthError("the token has been revoked")
+        return principal
+
+    def start(self) -> None:
+        """Starts the heartbeat."""
+        self._sweeper = asyncio.create_task(self._sweep_forever(), name="heartbeat")
+
+    def knock(self, address: str) -> bool:
+        """Counts a socket that is not authenticated yet; False when there are too many, of its
+        address or in all."""
+        limits = self.settings
+        if (
+            self._strangers[address] >= limits.max_unauthenticated_per_address
+            or self._strangers.total() >= limits.max_connections
+        ):
+            return False
+        self._strangers[address] += 1
+        return True
+
+    def known(self, address: str) -> None:
+        """A socket that `knock` counted is authenticated, or gone."""
+        _less(self._strangers, address)
+
+    def add(self, connection: Connection) -> None:
+        """Takes an open socket into the heartbeat and the stop."""
+        self._open[connection] = None
+        self._empty.clear()
+
+    def admit(self, principal: Principal) -> None:
+        """Raises ProtocolError(OVERLOADED) when there is no room; `seat` takes the place."""
+        limits = self.settings
+        user = (principal.restaurant_id, principal.user_id)
+        if (
+            self._seated >= limits.max_connections
+            or self._restaurants[principal.restaurant_id] >= limits.max_connections_per_restaurant
+            or self._users[user] >= limits.max_connections_per_user
+        ):
+            raise ProtocolError(ErrorCode.OVERLOADED, "too many connections; try again later")
+
+    def seat(self, connection: Connection, finish: Finish, now: float) -> None:
+        """Counts an authenticated connection; `finish` is asked when the server stops."""
+        self._open[connection] = finish
+        who = connection.principal
+        self._seated += 1
+        self._users[(who.restaurant_id, who.user_id)] += 1
+        self._restaurants[who.restaurant_id] += 1
+        self.metrics.connections.labels(connection.socket).inc()
+        left = self._left.pop((connection.socket, who.restaurant_id, who.user_id), None)
+        if left is not None and now - left <= RECONNECTION_S:
+            self.metrics.reconnections.labels(connection.socket).inc()
+
+    def remove(self, connection: Connection, now: float) -> None:
+        """Forgets a socket that is gone."""
+        if self._open.pop(connection, None) is not None:
+            who = connection.principal
+            self._seated -= 1
+            _less(self._users, (who.restaurant_id, who.user_id))
+            _less(self._restaurants, who.restaurant_id)
+            self.metrics.connections.labels(connection.socket).dec()
+            self._left[(connection.socket, who.restaurant_id, who.user_id)] = now
+            while len(self._left) > _REMEMBERED_USERS:
+                self._left.popitem(last=False)
+        if not self._open:
+            self._empty.set()
+
+    def close_revoked(self) -> int:
+        """Closes (1008) every connection whose token has been revoked; returns how many."""
+        chosen = [c for c in self._open if c.authenticated and self._revoked(c.principal)]
+        for connection in chosen:
+            error = ProtocolError(ErrorCode.UNAUTHORIZED, "the token has been revoked")
+            connection.send_error(error)
+            connection.close(CloseCode.POLICY, error.message)
+        return len(chosen)
+
+    async def stop(self) -> None:
+        """Lets handlers finish (bounded), says goodbye with a spread, closes, cuts the rest.
+
+        May be called again, for a socket whose handshake was under way the first time.
+        """
+        self.accepting = False
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        await self._finish()
+        for connection in list(self._open):
+            delay = random.randint(1, self.settings.shutdown_spread_ms)  # noqa: S311
+            if connection.authenticated:
+                connection.send("going_away", {"retry_after_ms": delay})
+            connection.close(CloseCode.GOING_AWAY, "the server is going away")
+        try:
+            async with asyncio.timeout(self.settings.close_timeout_s + 1):
+                await self._empty.wait()
+        except TimeoutError:
+            for connection in list(self._open):
+                connection.abort()
+
+    async def _finish(self) -> None:
+        waits = [
+            asyncio.ensure_future(_all(wait))
+            for finish in list(self._open.values())
+            if finish is not None and (wait := finish()) is not None
+        ]
+        if not waits:
+            return
+        done, late = await asyncio.wait(waits, timeout=self.settings.shutdown_grace_s)
+        for task in late:
+            task.cancel()
+        for task in done:
+            if (error := task.exception()) is not None:
+                logger.error("a session failed to finish", exc_info=error)
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.heartbeat_s)
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Drops who has not answered since the last sweep, and pings everybody else."""
+        waiting = [connection.waiting for connection in self._open]
+        self.metrics.outbox_messages.set(sum(messages for messages, _ in waiting))
+        self.metrics.outbox_fullest.set(max((size for _, size in waiting), default=0))
+        for connection in list(self._open):
+            if connection.awaiting_pong:
+                connection.abort()
+            else:
+                connection.awaiting_pong = True
+                connection.control(WSMsgType.PING)
+
+
+def _less(counter: Counter[_K], key: _K) -> None:
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]
+
+
+async def _all(wait: Awaitable[None]) -> None:
+    await wait

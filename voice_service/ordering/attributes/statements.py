@@ -1,0 +1,215 @@
+"""What may be said about an item, whichever item it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from order_events.domain.drafts import Qualifier
+from voice_service.ordering.acts import Such
+from voice_service.ordering.mentions.mention import Part
+from voice_service.ordering.menu.lexicon import Sense
+
+Link = Literal["", "and", "or", ","]
+
+
+@dataclass
+class SaidModifier:
+    """A modifier, said as `text` with the number `quantity` before it.
+
+    `carried`: it follows a "without" across this link, and may or may not be meant so.
+    `certainty` that it is meant as said. `apart`: its number does not follow a "with", so it may
+    count items: "two shakes, one vanilla". `counted`: its number or article after an "and".
+    `linked`: it follows an "and", `after_with`: a "with" since the last number.
+    """
+
+    senses: tuple[Sense, ...]
+    text: str
+    words: tuple[int, ...]
+    negated: bool = False
+    carried: Link | None = None
+    qualifier: Qualifier | None = None
+    quantity: int | None = None
+    apart: bool = False
+    certainty: float = 1.0
+    counted: int | None = None
+    linked: bool = False
+    after_with: bool = False
+
+
+@dataclass
+class SaidEither:
+    """Modifiers of which one is wanted: "with ranch or honey mustard"."""
+
+    choices: tuple[SaidModifier, ...]
+
+    @property
+    def text(self) -> str:
+        """What they were called."""
+        return ", ".join(choice.text for choice in self.choices)
+
+
+@dataclass
+class SaidSize:
+    """A size. `count` is the number or article before it: "a large" may be one more item.
+
+    `soft`: the word may as well describe without choosing ("regular"). `linked`: after "and".
+    `numbered`: the count was a number, no article.
+    """
+
+    senses: tuple[Sense, ...]
+    also: tuple[Sense, ...]
+    text: str
+    words: tuple[int, ...]
+    count: int | None = None
+    more: bool = False
+    soft: bool = False
+    linked: bool = False
+    numbered: bool = False
+
+
+@dataclass
+class SaidNumber:
+    """A number that counts no modifier and no size. `wanted`: it was asked for in words."""
+
+    value: int
+    words: tuple[int, ...]
+    wanted: bool = False
+
+
+@dataclass
+class SaidGroup:
+    """The name of a whole modifier group: "no toppings"; `every`: "all the toppings".
+
+    `named`: the modifiers that are called the same.
+    """
+
+    id: str
+    text: str
+    negated: bool
+    wanted: bool
+    every: bool = False
+    named: tuple[Sense, ...] = ()
+
+
+@dataclass
+class SaidCategory:
+    """The name of a category: a label of what follows, or a wish that is not complete.
+
+    `further`: said after an "and" with a number, so that it is no label of what was named before.
+    """
+
+    id: str
+    text: str
+    negated: bool
+    wanted: bool
+    count: int | None = None
+    further: bool = False
+
+
+@dataclass
+class SaidSplit:
+    """What follows is true of `count` of several, or (None) of the others, said as `text`.
+
+    `half`: of every second one. `but`: of all but so many. `linked`: after "and", so that it may
+    be about more of them. `items`: of those of that name; `such`: of those that it is true of.
+    `each`: so many of each line. `others`: of those not talked about last.
+    """
+
+    count: int | None
+    text: str = ""
+    but: bool = False
+    linked: bool = False
+    items: tuple[str, ...] = ()
+    half: bool = False
+    each: bool = False
+    such: Such | None = None
+    others: bool = False
+
+
+@dataclass
+class SaidPlace:
+    """What follows is true of `count` from this place on, in the order in which they were said.
+
+    `place` counts from 1, or from the end if it is negative. `items`: of those of that name.
+    """
+
+    place: int
+    count: int = 1
+    text: str = ""
+    items: tuple[str, ...] = ()
+
+
+@dataclass
+class SaidThat:
+    """What is said is true of the one talked about last."""
+
+    text: str = ""
+
+
+@dataclass
+class SaidSuch:
+    """What follows is true of those that a description is true of."""
+
+    such: Such
+    text: str = ""
+
+
+@dataclass
+class SaidTimes:
+    """So many of all that was said."""
+
+    value: int
+
+
+@dataclass
+class SaidItem:
+    """An item already ordered that is pointed at: what stands before it belongs to it."""
+
+    part: Part
+
+
+@dataclass
+class SaidPlain:
+    """Nothing on it but what is named."""
+
+
+@dataclass
+class SaidBoth:
+    """What follows is true of all the items named; `pair`: of two."""
+
+    pair: bool = False
+    text: str = ""
+
+
+@dataclass
+class SaidUnknown:
+    """Words that explain nothing. `wanted`: they stand where an item would be named."""
+
+    text: str
+    wanted: bool
+
+
+@dataclass
+class SaidBreak:
+    """A new thought: what follows no longer hangs on what came before."""
+
+
+Said = (
+    SaidModifier
+    | SaidEither
+    | SaidSize
+    | SaidNumber
+    | SaidGroup
+    | SaidCategory
+    | SaidSplit
+    | SaidPlace
+    | SaidSuch
+    | SaidThat
+    | SaidTimes
+    | SaidItem
+    | SaidPlain
+    | SaidBoth
+    | SaidUnknown
+    | SaidBreak
+)

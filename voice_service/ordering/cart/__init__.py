@@ -1,0 +1,1 @@
+"""The order so far, and how dialogue acts change it."""

@@ -1,0 +1,42 @@
+"""What the restaurant cannot sell now, or not so much of, whoever orders it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voice_service.ordering.acts import Group, Problem
+from voice_service.ordering.cart.combos import Combos
+from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.menu.compiled import CompiledMenu
+
+MOST_OF_ONE = 999  # what an order line can hold; far beyond what is accepted without a person
+_MOST_LINES = 60
+
+
+class Stock:
+    """What can be ordered at one moment. `closed` are items that are not served at this hour."""
+
+    def __init__(self, menu: CompiledMenu, closed: frozenset[str]) -> None:
+        self._menu = menu
+        self._closed = closed
+        self.combos = Combos(menu, self.available)
+
+    def available(self, item: str) -> bool:
+        """Whether an item can be ordered now."""
+        return not self._menu.items[item].sold_out and item not in self._closed
+
+    def refusal(self, group: Group, lines: Sequence[Line]) -> Problem | None:
+        """Why a group cannot be put beside `lines`; None if it can."""
+        item = self._menu.items[group.item]
+        if item.sold_out:
+            return Problem("sold_out", item.name)
+        if item.id in self._closed:
+            return Problem("not_served_now", item.name)
+        missing = self.combos.sold_out_part(item.id)
+        if missing is not None:
+            return Problem("sold_out", self._menu.item_name(missing))
+        if (group.quantity or 1) > MOST_OF_ONE:
+            return Problem("quantity_limit", self._menu.counted_name(item.id, group.quantity or 1))
+        if len(lines) >= _MOST_LINES:
+            return Problem("order_limit", item.name)
+        return None

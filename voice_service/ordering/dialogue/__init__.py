@@ -1,0 +1,1 @@
+"""The conversation: open questions, validation, confidence and the read-back."""

@@ -1,0 +1,46 @@
+"""Which words were taken for what: for audits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from voice_service.ordering.acts import Act, Add, Among, Group, Mod, Modify, Remove, Replace
+from voice_service.ordering.dialogue.turns import Match
+from voice_service.ordering.menu.compiled import CompiledMenu
+
+
+def matched(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -> tuple[Match, ...]:
+    """What each act took its words for, in the order in which it was understood."""
+    found: list[Match] = []
+    for act in acts:
+        match act:
+            case Add(group) | Replace(group=group):
+                found += _group(group, words, menu)
+            case Modify(mods=mods):
+                found += [_modifier(mod, words, menu) for mod in mods]
+            case Among(changes=(change, *_)):
+                found += [_modifier(mod, words, menu) for mod in change.mods]
+            case Remove(target=target, text=text):
+                found += [
+                    Match("removed", item, menu.item_name(item), text, 1.0)
+                    for item in target.items
+                    if item in menu.items
+                ]
+            case _:
+                pass
+    return tuple(found)
+
+
+def _group(group: Group, words: Sequence[str], menu: CompiledMenu) -> list[Match]:
+    name = menu.item_name(group.item)
+    item = Match("item", group.item, name, _text(group.words, words), group.quality)
+    return [item, *(_modifier(mod, words, menu) for mod in group.mods)]
+
+
+def _modifier(mod: Mod, words: Sequence[str], menu: CompiledMenu) -> Match:
+    name = menu.modifiers[mod.group, mod.id].name
+    return Match("modifier", mod.id, name, _text(mod.words, words), mod.quality)
+
+
+def _text(used: Iterable[int], words: Sequence[str]) -> str:
+    return " ".join(words[i] for i in sorted(used) if i < len(words))

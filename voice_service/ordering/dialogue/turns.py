@@ -1,0 +1,79 @@
+"""What goes into order understanding and what comes out: frozen values, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from order_events.domain.drafts import ItemDraft
+
+Status = Literal["listening", "clarify", "confirmed", "needs_staff"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWord:
+    """A recognised word and how sure the recogniser is of it (0 to 1)."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A final transcript. `words` may be empty; then `confidence` (0 to 1) stands for each."""
+
+    utterance: int
+    text: str
+    confidence: float
+    words: tuple[HeardWord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an order is not simply accepted, or what was heard without becoming part of it.
+
+    `code` is machine readable, `text` the words or name it is about, `utterance` where it came up,
+    and `question` what to ask the guest (None: nothing needs to be asked).
+    """
+
+    code: str
+    text: str
+    utterance: int
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Words that were taken for something on the menu.
+
+    `kind` says what: an item, a modifier, or an item that is to go. `quality` (0 to 1) is how well
+    they match its name.
+    """
+
+    kind: Literal["item", "modifier", "removed"]
+    id: str
+    name: str
+    text: str
+    quality: float
+
+
+@dataclass(frozen=True, slots=True)
+class CartUpdate:
+    """The whole order after an utterance. `changed` says whether its items differ from before.
+
+    `readback` is the whole order in words, `change` what this utterance did to it (empty: nothing).
+    `notes` is what staff must know whatever becomes of the items: an allergy.
+    `settled`: every line can be made as it is, and nothing is left to ask the guest.
+    `utterance` is the one that was heard, and `matched` what its words were taken for.
+    """
+
+    items: tuple[ItemDraft, ...]
+    status: Status
+    reasons: tuple[Reason, ...]
+    readback: str
+    changed: bool
+    change: str = ""
+    notes: str | None = None
+    settled: bool = True
+    utterance: int = 0
+    matched: tuple[Match, ...] = ()

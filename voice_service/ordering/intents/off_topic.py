@@ -1,0 +1,147 @@
+"""Words that order nothing, told from words that order something we do not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from voice_service.ordering.acts import Act, Add, Agree, Aside, Deny, Modify, Problem
+from voice_service.ordering.items.ellipsis import CartView
+from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.mentions.mention import WHOLE, Part, Role
+from voice_service.ordering.menu.compiled import CompiledMenu
+
+COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
+_TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
+_TALK_UNKNOWN = 3  # so many unknown words are more than a name that the menu does not have,
+_MOSTLY = 2  # if they are so many times those that it has
+_LOST = 3  # words for each of the menu's, where those are about nothing that was ordered
+_TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
+
+
+def is_talk(acts: Sequence[Act], parts: Sequence[Part], words: int, *, answering: bool) -> bool:
+    """Whether an utterance of so many `words` is none of an order's business.
+
+    `answering`: the guest was asked which item is meant, so that less of a name is enough.
+    """
+    if any(p.such is not None for p in parts):
+        return False
+    if words >= _TALK_WORDS and not answering and _only_guesses(acts, parts):
+        return True
+    if not answering and (_mostly_something_else(parts) or _lost_among(acts, parts, words)):
+        return True
+    return _wishes_nothing(acts, parts, words)
+
+
+def _only_guesses(acts: Sequence[Act], parts: Sequence[Part]) -> bool:
+    """Whether an item was ordered only by half its name or a slip, and nothing asks for it.
+
+    "My doctor told me" is no Dr Pepper.
+    """
+    if not any(isinstance(a, Add) for a in acts):
+        return False
+    for part in parts:
+        sure = bool(part.senses) and part.senses[0].quality >= WHOLE and part.span.nearness == 1.0
+        asks = part.cue(*COMMANDS, Cue.ADD) or (
+            part.cue(Cue.REQUEST) and " " in part.span.text and part.span.nearness == 1.0
+        )
+        if sure or asks:
+            return False
+    talks = any(p.role is Role.UNKNOWN for p in parts) or any(isinstance(a, Aside) for a in acts)
+    return talks or not any(
+        before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE)
+        for before, thing in pairwise(parts)
+        if thing.role is Role.ITEM
+    )
+
+
+def _mostly_something_else(parts: Sequence[Part]) -> bool:
+    """Whether a few words of the menu are lost among many that nothing explains.
+
+    "He met Americans in the harbour who had lost their boat" asks for nothing, not even in part.
+    """
+    unknown = _words(p for p in parts if p.role is Role.UNKNOWN)
+    named = _words(p for p in parts if p.senses)
+    asks = any(p.cue(Cue.REQUEST) and " " in p.span.text for p in parts)
+    counted = any(
+        thing.role is Role.ITEM
+        and thing.senses[0].quality >= WHOLE
+        and thing.span.nearness == 1.0
+        and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE, Cue.MEASURE))
+        for before, thing in pairwise(parts)
+    )
+    return not asks and not counted and unknown >= _TALK_UNKNOWN and unknown >= _MOSTLY * named
+
+
+def _lost_among(acts: Sequence[Act], parts: Sequence[Part], words: int) -> bool:
+    """Whether a topping or two of no item stand in a long sentence that wishes for nothing."""
+    named = _words(p for p in parts if p.senses)
+    if not named or words < max(_TALK_WORDS_WITH_REQUEST, _LOST * named):
+        return False
+    wished = any(p.role is Role.ITEM or (p.cue(Cue.REQUEST) and " " in p.span.text) for p in parts)
+    unmet = all(isinstance(act, Problem) for act in acts)
+    return unmet and not wished and not _counts_unknown(parts)
+
+
+def _counts_unknown(parts: Sequence[Part]) -> bool:
+    """ "A taco": so many of something is a wish, whatever it is."""
+    return any(
+        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
+        for before, thing in pairwise(parts)
+    )
+
+
+def _words(parts: Iterable[Part]) -> int:
+    return sum(len(part.span.words) for part in parts)
+
+
+def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Part], words: int) -> bool:
+    """Whether nothing is named and nothing wished for, in enough words."""
+    requests = [p for p in parts if p.cue(Cue.REQUEST)]
+    wishes = any(
+        p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*COMMANDS)
+        for p in parts
+    ) or any(" " in p.span.text for p in requests)
+    again = any(more.cue(Cue.MORE) and which.cue(Cue.ORDINAL) for more, which in pairwise(parts))
+    wishes = wishes or again or _counts_unknown(parts)
+    unknown = any(isinstance(a, Problem) for a in acts)
+    only_unknown = all(isinstance(a, Problem | Modify) for a in acts)
+    if wishes or not unknown or not only_unknown:
+        return False
+    return words >= (_TALK_WORDS_WITH_REQUEST if requests else _TALK_WORDS)
+
+
+def yes_or_no(parts: Sequence[Part]) -> list[Act]:
+    """A yes at the beginning, or a no and nothing else."""
+    said = [p for p in parts if not p.cue(Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)]
+    if said and said[0].cue(Cue.YES):
+        return [Agree()]
+    if said and said[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in said):
+        return [Deny()]
+    return []
+
+
+def left_hanging(parts: Sequence[Part]) -> list[Act]:
+    """The reason for words that were waiting for more when the guest fell silent: "without"."""
+    if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in parts):
+        return []
+    return [Problem("not_understood", " ".join(p.span.text for p in parts))]
+
+
+def unused(parts: Sequence[Part]) -> list[Act]:
+    """The reason for words that steer an order and came to nothing: "everything on the menu"."""
+    text = " ".join(p.span.text for p in parts)
+    points = (Cue.EVERYTHING, Cue.ORDINAL)
+    if any(p.cue(*points) or p.such is not None for p in parts):
+        return [Problem("not_understood", text)]
+    said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
+    content = any(p.role in (Role.CATEGORY, Role.GROUP) or p.cue(*said) for p in parts)
+    return [Aside("off_topic", text)] if content else []
+
+
+def only_usual(parts: Sequence[Part], cart: CartView, menu: CompiledMenu) -> list[Act]:
+    """The reason for "a regular" and nothing more, where the menu has no such size."""
+    usual = [p for p in parts if p.cue(Cue.SOFT) and p.span.text in menu.language.ordinary_words]
+    if not usual or not cart.items or cart.unsized is not None:
+        return []
+    return [Problem("not_understood", usual[0].span.text)]

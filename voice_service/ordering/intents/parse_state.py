@@ -1,0 +1,135 @@
+"""Where a parse stands: the acts so far, and the words since that still have to become some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from voice_service.ordering.acts import Act, Add, Modify, Problem, Remove, Replace, Restart, Target
+from voice_service.ordering.items.assembly import assemble
+from voice_service.ordering.items.ellipsis import CartView
+from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.references.offered import with_item
+
+_ANSWERED = 0.6  # certainty that "the cheeseburger" is one more, where a burger was ordered
+
+
+@dataclass
+class State:
+    """What an utterance has come to, part by part.
+
+    `about`: items that the guest asked about; `takes`: they are ordered without their name.
+    """
+
+    menu: CompiledMenu
+    cart: CartView
+    acts: list[Act] = field(default_factory=list)
+    stretch: list[Part] = field(default_factory=list)
+    instead: tuple[str, ...] = ()
+    about: tuple[Sense, ...] = ()
+    takes: bool = False
+
+    def flush(self) -> list[Act]:
+        """Turns the stretch collected so far into acts and lets what follows see them."""
+        stretch = with_item(self.stretch, self.about)
+        self.takes = self.takes or stretch != self.stretch
+        acts = assemble(stretch, self.menu, self.cart)
+        if _adds(self.stretch):
+            acts = [_on_top(act, opens=not self.acts) for act in acts]
+        elif not self.acts:
+            _doubt_answer(self.stretch, acts, self)
+            acts = [replace(a, bare=True) if isinstance(a, Modify) else a for a in acts]
+        self.stretch = []
+        self.about = () if acts else self.about
+        added = next((a for a in acts if isinstance(a, Add)), None)
+        if self.instead and added is not None:
+            acts.append(Remove(Target(self.instead), asked=False, inherit=True))
+            self.instead = ()
+        self.push(acts)
+        return acts
+
+    @property
+    def has_items(self) -> bool:
+        """Whether anything is in the order, or was said just now."""
+        return bool(self.cart.items) or any(p.role is Role.ITEM for p in self.stretch)
+
+    def ordered(self, part: Part) -> bool:
+        """Whether an item is in the order, or was said just now."""
+        said = [i for p in self.stretch if p.role is Role.ITEM for i in p.items]
+        return not set(part.items).isdisjoint({*said, *self.cart.items})
+
+    def push(self, acts: Sequence[Act]) -> None:
+        """Takes acts, and what follows is about the order as they leave it."""
+        self.acts += _in_its_number(acts)
+        for act in acts:
+            self._see(act)
+
+    def _see(self, act: Act) -> None:
+        """The order as an act leaves it, as far as the parser can know."""
+        match act:
+            case Add(group):
+                self._put(group.item)
+            case Replace(target, group, alike, only):
+                if only is None and target.ref is None:
+                    self._drop_last(target.items, like=group.item if alike else None)
+                self._put(group.item)
+            case Remove(target, None):
+                kept = [item for item in self.cart.items if item not in target.items]
+                self.cart = replace(self.cart, items=tuple(kept))
+            case Restart():
+                self.cart = CartView()
+            case _:
+                pass
+
+    def _put(self, item: str) -> None:
+        items = (*self.cart.items, *self.menu.parts_of(item), item)
+        self.cart = CartView(items)
+
+    def _drop_last(self, items: Sequence[str], like: str | None) -> None:
+        """The last of `items`, or of all, is no more; `like`: if it is of the same category."""
+        known = self.cart.items
+        at = next((i for i in reversed(range(len(known))) if not items or known[i] in items), None)
+        if at is None:
+            return
+        kinds = [self.menu.items[i].category for i in (known[at], like or known[at])]
+        if kinds[0] == kinds[1]:
+            self.cart = replace(self.cart, items=(*known[:at], *known[at + 1 :]))
+
+
+def _adds(said: Sequence[Part]) -> bool:
+    """Whether words ask for something on top of what there is: "add", "and also"."""
+    opens = bool(said) and said[0].cue(Cue.AND)
+    return opens or any(part.cue(Cue.ADD, Cue.ALSO) for part in said)
+
+
+def _on_top(act: Act, *, opens: bool) -> Act:
+    """What is asked for on top of what there is: it replaces nothing, and fills no place of it."""
+    match act:
+        case Modify():
+            return replace(act, adds=True)
+        case Add(group) if opens:
+            return Add(replace(group, quantity=group.quantity or 1))
+        case _:
+            return act
+
+
+def _doubt_answer(stretch: Sequence[Part], acts: Sequence[Act], state: State) -> None:
+    """ "A burger." "The cheeseburger": one more, or that which was meant with the burger?"""
+    first = acts[0] if acts else None
+    named = [p for p in stretch if not p.idle or p.cue(Cue.THE)]
+    if not isinstance(first, Add) or not any(p.cue(Cue.THE) for p in named[:1]):
+        return
+    item, kinds = first.group.item, state.menu.items
+    alike = any(kinds[i].category == kinds[item].category for i in state.cart.items)
+    if alike and item not in (*state.cart.items, *state.cart.choices):
+        first.group.quality *= _ANSWERED
+
+
+def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:
+    """What takes the place of something is as many as that was; nobody needs to be asked."""
+    if not any(isinstance(act, Replace) for act in acts):
+        return acts
+    return [a for a in acts if not (isinstance(a, Problem) and a.code == "ambiguous_quantity")]

@@ -1,0 +1,99 @@
+"""Once more what was ordered last, or back to what was before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voice_service.ordering.acts import Problem, Remove, Repeat, Target, Undo
+from voice_service.ordering.intents.lookahead import DIFFERS, differs, names_something
+from voice_service.ordering.intents.parse_state import State
+from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.references.pointers import ends, pointed, text_of
+
+_MOST_TIMES = 10  # more changes are not taken back at once
+
+
+def undone(parts: list[Part], index: int, state: State) -> int | None:
+    """Takes "scratch that" or "undo that twice"; None if it names what is to go."""
+    part = parts[index]
+    if not part.cue(Cue.UNDO):
+        return None
+    if part.cue(Cue.REMOVE) and names_something(parts, index + 1, Cue.THE):
+        return None
+    times = _times(parts, index + 1)
+    state.flush()
+    state.push([Undo(part.cue(Cue.UNDO_ITEM), part.span.text)] * (times or 1))
+    return index + 1 + (times is not None)
+
+
+def fewer(parts: list[Part], index: int, state: State) -> int | None:
+    """Takes "one less", which is of the only thing that is ordered; of several, who knows."""
+    number, word = parts[index], parts[index + 1 : index + 2]
+    counted = number.role is Role.NUMBER or number.cue(Cue.ONE, Cue.A)
+    if not counted or not any(p.cue(Cue.FEWER) for p in word) or not ends(parts, index + 2):
+        return None
+    if state.stretch or not state.cart.items:
+        return None
+    text = text_of(parts[index : index + 2])
+    alone = len(state.cart.lines) == 1
+    gone = Remove(Target(), number.span.value or 1, text=text)
+    state.push([gone if alone else Problem("not_understood", text)])
+    return index + 2
+
+
+def one_of_those(parts: list[Part], index: int, state: State) -> int | None:
+    """Takes "one more of the first", which a person has to look up."""
+    found = pointed(parts, index + 1) if parts[index].cue(Cue.MORE) else None
+    if found is None or not parts[index + 1].cue(Cue.ORDINAL) or not ends(parts, found[1]):
+        return None
+    state.flush()
+    state.push([Problem("not_understood", text_of(parts[index : found[1]]))])
+    return found[1]
+
+
+def _times(parts: Sequence[Part], index: int) -> int | None:
+    """How many times, in "undo that twice"."""
+    number = parts[index] if index < len(parts) else None
+    if number is None or number.role is not Role.NUMBER or not ends(parts, index + 1):
+        return None
+    return min(number.span.value or 1, _MOST_TIMES)
+
+
+def same(parts: list[Part], index: int, state: State) -> int:
+    """The last item once more; "another one with cheese" is one of its own."""
+    following = parts[index + 1] if index + 1 < len(parts) else None
+    if index and parts[index - 1].cue(Cue.WITH) and state.stretch:
+        # "And a latte with the same": what of it is the same is for a person.
+        state.flush()
+        state.acts.append(Problem("not_understood", parts[index].span.text))
+        return index + 1
+    if following is not None and following.role in (Role.ITEM, Role.SIZE, Role.MODIFIER):
+        more = replace(parts[index].span, cues=frozenset({Cue.MORE}))
+        state.stretch.append(Part(more, Role.CUE))
+        return index + 1
+    state.flush()
+    if following is not None and following.cue(Cue.BUT):
+        # One like it with a difference: which words differ from which is for a person.
+        state.acts.append(Problem("not_understood", parts[index].span.text))
+    if differs(parts, index + 1) and state.cart.items:
+        last = (Sense("item", state.cart.items[-1], None),)
+        state.stretch.append(Part(parts[index].span, Role.ITEM, last))
+    else:
+        state.push([Repeat(bare=True)])
+    return index + 1
+
+
+def more(parts: list[Part], index: int, count: int, end: int, state: State) -> int:
+    """ "Two more" of the last item, or "one more with cheese", which is one of its own."""
+    state.flush()
+    if end < len(parts) and parts[end].cue(*DIFFERS):
+        more = replace(parts[index].span, cues=frozenset({Cue.MORE}), value=count)
+        number = replace(more, cues=frozenset({Cue.NUMBER}))
+        last = (Sense("item", state.cart.items[-1], None),)
+        state.stretch += [Part(number, Role.NUMBER), Part(more, Role.ITEM, last)]
+    else:
+        state.push([Repeat(count, bare=True)])
+    return end

@@ -1,0 +1,1 @@
+"""Mentions assembled into item requests."""

@@ -1,0 +1,333 @@
+"""Items with their sizes, quantities and modifiers, from a stretch that orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    Group,
+    Problem,
+    Ref,
+    Remove,
+    Replace,
+    Target,
+    Which,
+)
+from voice_service.ordering.attributes.reader import Reader
+from voice_service.ordering.attributes.statements import (
+    Said,
+    SaidPlace,
+    SaidSplit,
+    SaidSuch,
+)
+from voice_service.ordering.items.alternatives import Offers, either_size, one_count
+from voice_service.ordering.items.attachment import Attacher
+from voice_service.ordering.items.boundaries import start_of
+from voice_service.ordering.items.coordination import (
+    accompanies,
+    count_under_heading,
+    join_dish,
+    of_one_heading,
+    size_by_number,
+    take_out_heading,
+)
+from voice_service.ordering.items.ellipsis import CartView, loose
+from voice_service.ordering.items.heads import (
+    amid_modifiers,
+    carrier,
+    denied_count,
+    in_list,
+    in_order,
+    negated,
+    not_on,
+    points,
+    same_one,
+)
+from voice_service.ordering.items.preamble import leading
+from voice_service.ordering.items.quantities import group_of, inner_words, of_so_many, plural_of_one
+from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.language.tokens import keys_of
+from voice_service.ordering.mentions.mention import WHOLE, Part, Role
+from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.references.pointers import pointed, ref_of
+
+_ANSWER = 0.9
+_POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already
+_WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, before a bare name
+_LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppers"
+
+
+def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """The acts of a stretch without commands, in the order of speaking."""
+    parts = one_count(parts)
+    parts = [in_order(parts, i, menu, cart) for i in range(len(parts))]
+    parts = [carrier(parts, i, menu) for i in range(len(parts))]
+    heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not points(parts, i, cart)]
+    if not heads:
+        said = Reader(parts).read()
+        return loose(said, menu, cart, Attacher(menu, cart.items)) or _only_points(said)
+    return _Assembly(parts, heads, menu, cart).acts()
+
+
+def _only_points(said: Sequence[Said]) -> list[Act]:
+    """The reason for words that point at something and say nothing of it: "the first one"."""
+    pointers = [s for s in said if isinstance(s, SaidSplit | SaidPlace | SaidSuch) and s.text]
+    return [Problem("not_understood", pointers[0].text)] if pointers else []
+
+
+class _Assembly:
+    """The items of one stretch, whose names are at `heads`, with what is said of each."""
+
+    def __init__(
+        self, parts: Sequence[Part], heads: Sequence[int], menu: CompiledMenu, cart: CartView
+    ) -> None:
+        self._parts = parts
+        self._heads = heads
+        self._menu = menu
+        self._cart = cart
+        self._attacher = Attacher(menu, cart.items)
+        self._offers = Offers(menu)
+        self._starts = [
+            start_of(parts, h, p, menu) for h, p in zip(heads, [-1, *heads], strict=False)
+        ]
+        self._before = Reader(parts[: self._starts[0]]).read()
+        self._lead: list[Act] = []
+        self._instead = _pointed_at(parts, heads[0])
+        self._acts: list[Act] = []
+
+    def acts(self) -> list[Act]:
+        """Everything that the stretch asks for."""
+        groups = self._attacher.groups
+        for number in range(len(self._heads)):
+            self._item(number)
+        take_out_heading(groups, self._parts, self._heads)
+        count_under_heading(groups, self._parts, self._heads, self._starts, self._menu)
+        if of_one_heading(self._before, groups, self._menu):
+            self._lead = []
+        size_by_number(groups, self._menu)
+        groups = self._offers.taken(groups)
+        added = [_added(group, self._menu) for group in groups]
+        if self._instead is not None and added and isinstance(added[0], Add):
+            added[0] = Replace(Target(ref=self._instead), added[0].group)
+        vague = [
+            Problem("ambiguous_quantity", self._menu.item_name(g.item)) for g in groups if g.vague
+        ]
+        asked = self._offers.problems()
+        self._lead = [act for act in self._lead if not _answered(act, groups)]
+        return [*self._lead, *added, *asked, *vague, *self._acts, *self._attacher.acts]
+
+    def _item(self, number: int) -> None:
+        start, head = self._starts[number], self._heads[number]
+        part = self._parts[head]
+        if negated(self._parts, start, head):
+            self._not_wanted(head, self._after(number))
+            return
+        if not_on(self._parts, head):
+            text = f"{self._parts[head - 3].span.text} {part.span.text}"
+            self._acts.append(Problem("not_understood", text))
+            return
+        if denied := denied_count(self._parts, head):
+            self._acts.append(Problem("not_understood", denied))
+            return
+        group = self._group(number)
+        self._doubt(group, number)
+        self._answer(group)
+        groups = self._attacher.groups
+        previous = groups[-1] if groups else None
+        if previous is not None:
+            self._in_place_of(previous, group, start, head)
+        groups.append(group)
+        since = self._heads[number - 1] + 1 if number else 0
+        self._offers.see(group, previous, self._parts[since:head], start - since)
+        either = either_size(self._before, self._parts[:head], start) if number == 0 else ""
+        if number == 0 and self._before and not either:
+            self._lead = leading(
+                self._before, group, self._parts, start, self._menu, self._cart, self._attacher
+            )
+        self._attacher.put(inner_words(self._parts[start:head]), group)
+        if either:
+            group.size, self._before = None, []
+            self._lead = [Problem("conflicting_size", either, group=group)]
+        self._attacher.put(self._after(number), group, [m.group for m in group.mods])
+        self._beside(group, previous, number)
+
+    def _in_place_of(self, previous: Group, group: Group, start: int, head: int) -> None:
+        """ "Two colas, one of them diet": so many of the item before are this one."""
+        ref = _pointed_at(self._parts[start : head + 1], head - start)
+        if ref is None:
+            return
+        rest = (previous.quantity or 1) - ref.count
+        if ref.which is not Which.SOME or rest < 1:
+            self._acts.append(Problem("not_understood", ref.text))
+            return
+        previous.quantity, group.quantity = rest, ref.count
+
+    def _after(self, number: int) -> list[Said]:
+        """What is said behind the name, up to the next item."""
+        end = [*self._starts[1:], len(self._parts)][number]
+        return Reader(self._parts[self._heads[number] + 1 : end]).read()
+
+    def _not_wanted(self, head: int, after: Sequence[Said]) -> None:
+        part = self._parts[head]
+        ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
+        half = part.senses[0].quality < WHOLE and len(part.items) == 1
+        if self._of_itself(head):
+            self._acts.append(Problem("not_understood", part.span.text))
+            return
+        if (half or part.span.nearness < 1) and ordered.isdisjoint(part.items):
+            # "Hold the cheese" is not about cheesecake, and "no peas" not about teas.
+            self._acts.append(Problem("not_understood", part.span.text))
+        self._acts.append(Remove(Target(part.items), asked=False, text=part.span.text))
+        if self._attacher.groups:
+            self._attacher.put(after, self._attacher.groups[-1])
+        else:
+            self._acts += loose(after, self._menu, self._cart, self._attacher)
+
+    def _of_itself(self, head: int) -> bool:
+        """ "A burger with no burger": what was just asked for, or its like, is not what goes."""
+        no = next(i for i in range(head, -1, -1) if self._parts[i].cue(Cue.NO))
+        last, part = self._parts[max(no - 1, 0)], self._parts[head]
+        if last.role is not Role.ITEM or not set(part.items).isdisjoint(self._cart.items):
+            return False
+        kinds = {self._menu.items[i].category for i in last.items}
+        return any(self._menu.items[i].category in kinds for i in part.items)
+
+    def _group(self, number: int) -> Group:
+        start, head = self._starts[number], self._heads[number]
+        part, inner = self._parts[head], self._parts[start:head]
+        group = group_of(inner, part)
+        group.linked = start > 0 and self._parts[start - 1].cue(Cue.WITH)
+        since = self._heads[number - 1] + 1 if number else 0
+        group.of = of_so_many(self._parts[:start])
+        end = [*self._starts[1:], len(self._parts)][number]
+        around = (*self._parts[since:start], *self._parts[head + 1 : end])
+        group.shared = any(p.cue(Cue.BOTH) for p in around)
+        each = group.shared and bool(self._menu.combos_with(group.item, self._cart.items))
+        if not (group.linked or each) and plural_of_one(inner, part, self._menu):
+            group.vague = True
+        return group
+
+    def _doubt(self, group: Group, number: int) -> None:
+        """Lowers the quality of an item that may be none, or one named before."""
+        groups = self._attacher.groups
+        start, part = self._starts[number], self._parts[self._heads[number]]
+        again = group.quantity is None and any(g.item == group.item for g in groups)
+        if (part.senses[0].quality < WHOLE or again) and in_list(self._parts, start):
+            group.quality *= _LISTED_PART
+        since = self._parts[self._heads[number - 1] if number else 0 : start]
+        pointed = any(p.cue(Cue.IT) for p in since)
+        if groups and groups[-1].item == group.item and groups[-1].quantity is None and pointed:
+            group.quality *= _POINTED_AT  # "my bagel scooped out, it's a sesame bagel"
+        if groups and self._shared_word(number):
+            group.quality *= _LISTED_PART
+        if groups and amid_modifiers(self._parts, start, self._heads[number]):
+            group.quality *= _LISTED_PART
+        if groups and groups[-1].implied and group.quantity is None:
+            # "A large and diet coke": whose size is it?
+            groups[-1].quality *= _WHOSE_SIZE
+        if groups and group.quantity is None and self._size_between(groups[-1], number):
+            group.quality *= _WHOSE_SIZE
+        ordered = any(i in part.items for i in self._cart.items)
+        if group.quantity is None and (
+            same_one(self._parts, self._heads[: number + 1], start)
+            or (ordered and any(p.cue(Cue.THE) for p in self._parts[start : self._heads[number]]))
+        ):
+            group.quality *= _POINTED_AT
+
+    def _shared_word(self, number: int) -> bool:
+        """Whether a word may end one name or begin the next: "cinnamon pretzel bites"."""
+        first, second = self._heads[number - 1 : number + 1]
+        if second != first + 1:
+            return False
+        one, other = (self._parts[i].span.text for i in (first, second))
+        said = f"{one.split()[-1]} {other}"
+        senses = self._menu.lexicon.find("".join(keys_of(said, self._menu.language)), said)
+        return any(s.kind == "item" and s.id in self._parts[second].items for s in senses)
+
+    def _size_between(self, previous: Group, number: int) -> bool:
+        """Whether a size stands between two bare names that both come in it."""
+        first, second = self._heads[number - 1 : number + 1]
+        size = self._parts[first + 1]
+        if (
+            size.role is not Role.SIZE
+            or previous.size is not None
+            or self._starts[number] != first + 1
+        ):
+            return False
+        items = (previous.item, self._parts[second].items[0])
+        return all(any(self._menu.allows(i, s) for s in size.senses) for i in items)
+
+    def _answer(self, group: Group) -> None:
+        """An item that answers a question needs less of its name."""
+        chosen = tuple(i for i in group.candidates if i in self._cart.choices)
+        if len(chosen) == 1:
+            group.item, group.candidates = chosen[0], ()
+            group.quality = max(group.quality, _ANSWER)
+
+    def _beside(self, group: Group, previous: Group | None, number: int) -> None:
+        """What an item is to the one before it: part of one dish, or perhaps put onto it."""
+        if previous is None or not number:
+            return
+        first, second = self._heads[number - 1 : number + 1]
+        if accompanies(self._parts, first, second, self._menu):
+            join_dish(self._attacher.groups, self._parts[second])
+            return
+        bare = self._starts[number] == second
+        put_on = group.linked and not previous.linked
+        one, other = (self._menu.items[self._parts[i].items[0]] for i in (first, second))
+        if one.category == other.category and bare and (put_on or self._shares(first, second)):
+            # "An italian with ham": one more, or what is put on it? "A turkey and ham on rye"?
+            group.quality *= _LISTED_PART
+
+    def _shares(self, first: int, second: int) -> bool:
+        """Whether two items with one article may share what is said behind them."""
+        previous, group = self._attacher.groups[-2:]
+        joined = [p for p in self._parts[first + 1 : second] if not p.idle]
+        return (
+            len(joined) == 1
+            and joined[0].cue(Cue.AND)
+            and previous.quantity is not None
+            and any(self._menu.takes(previous.item, m.group) for m in group.mods)
+        )
+
+
+def _answered(act: Act, groups: Sequence[Group]) -> bool:
+    """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
+    if not isinstance(act, Problem) or act.code != "choose_item" or act.group is None:
+        return False
+    counts = [group.quantity or 1 for group in groups if group.item in act.group.candidates]
+    return len(counts) > 1 and sum(counts) == act.group.quantity
+
+
+def _pointed_at(parts: Sequence[Part], head: int) -> Ref | None:
+    """What "the other a lemonade" or "one of them diet" puts the item in the place of."""
+    first = next((i for i in range(head) if not parts[i].cue(Cue.AND, Cue.COMMA)), head)
+    found = pointed(parts, first)
+    if (
+        found is None
+        or not isinstance(found[0], SaidSplit | SaidPlace | SaidSuch)
+        or found[1] > head
+    ):
+        return None
+    between = parts[found[1] : head]
+    if not between and parts[head - 1].cue(Cue.THE):
+        return None  # "one of those wraps"
+    return ref_of(found[0]) if all(p.cue(Cue.A) or p.role is Role.SIZE for p in between) else None
+
+
+def _added(group: Group, menu: CompiledMenu) -> Act:
+    if len(group.candidates) < 2:
+        return Add(group)
+    fitting = [c for c in group.candidates if _takes(menu, c, group)]
+    if len(fitting) == 1:
+        group.item, group.candidates = fitting[0], ()
+        return Add(group)
+    names = tuple(menu.item_name(c) for c in (fitting or group.candidates))
+    return Problem("ambiguous_item", "", names, group)
+
+
+def _takes(menu: CompiledMenu, item: str, group: Group) -> bool:
+    sized = group.size is None or group.size in menu.items[item].prices
+    return sized and all(menu.takes(item, m.group) for m in group.mods)

@@ -1,0 +1,370 @@
+"""What was said beside an item, put onto it; what fits nowhere is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.attributes.distribution import (
+    HOW_MANY_IN_ALL,
+    halved,
+    like_named,
+    of_its_own,
+    shared_out,
+)
+from voice_service.ordering.attributes.linking import resolve, which, without
+from voice_service.ordering.attributes.statements import (
+    Said,
+    SaidBoth,
+    SaidBreak,
+    SaidCategory,
+    SaidEither,
+    SaidGroup,
+    SaidItem,
+    SaidModifier,
+    SaidNumber,
+    SaidPlace,
+    SaidPlain,
+    SaidSize,
+    SaidSplit,
+    SaidSuch,
+    SaidThat,
+    SaidTimes,
+    SaidUnknown,
+)
+from voice_service.ordering.items.alternatives import choose_item, unknown
+from voice_service.ordering.items.partition import Apart
+from voice_service.ordering.mentions.mention import WHOLE
+from voice_service.ordering.menu.compiled import CompiledMenu
+
+_PAIR = 2
+_ON_ANOTHER = 0.75  # certainty of "fries with ketchup" where only what came before takes ketchup
+_EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
+
+
+_Sized = tuple[SaidSize, Group, str | None]
+"""A size, the item that it was put on, and the size that this had before."""
+
+
+class Attacher:
+    """Puts what was said onto the groups of one utterance, in the order of speaking.
+
+    `groups` grows as items come; `acts` takes changes to lines that are already in the cart.
+    """
+
+    def __init__(self, menu: CompiledMenu, in_cart: Sequence[str]) -> None:
+        self.menu = menu
+        self.groups: list[Group] = []
+        self.acts: list[Act] = []
+        self._in_cart = in_cart
+        self._both: SaidBoth | None = None
+        self._apart = Apart(menu, self.groups, self.acts)
+        self._telling = False  # several are being told apart by their sizes
+
+    def put(  # noqa: PLR0912 - a branch for each kind of thing said
+        self, said: Sequence[Said], group: Group, named: Sequence[str] = ()
+    ) -> None:
+        """Everything of `said` onto `group`, with what came before as a fallback.
+
+        `named`: the modifier groups of what was said before its name.
+        """
+        current = group
+        since: list[tuple[Group, Mod]] = []
+        sized: _Sized | None = None
+        pointed: str | None = None
+        self._both, self._telling = None, False
+        self._apart.begin(group)
+        said = [of_its_own(one, named) for one in said]
+        shared = self._shared_out_to(group, said)
+        for one in shared:
+            match one:
+                case SaidModifier() if pointed is not None:
+                    self._into_cart(one, pointed)
+                case SaidModifier() if self._one_more(one, current, named):
+                    current = self._sibling(current, one.counted)
+                    since += self._modifier(replace(one, quantity=None), current)
+                case SaidModifier():
+                    since += self._modifier(one, current)
+                case SaidSize():
+                    sized = (one, current, current.size)
+                    current = self._size(one, current)
+                case SaidNumber():
+                    self._number(one, current)
+                case SaidPlain():
+                    current.plain = True
+                case SaidSplit():
+                    self._both = None
+                    current = self._tell_apart(one, current, group, shared)
+                case SaidPlace():
+                    self._both = None
+                    current = self._apart.place(one, current)
+                case SaidThat():
+                    self._both = None
+                case SaidSuch():
+                    self._both = None
+                    current = self._apart.such(one, current)
+                case SaidTimes(value):
+                    self._times(value, current)
+                case SaidBoth():
+                    self._both = one
+                case SaidBreak():
+                    since, sized, pointed, self._both = [], None, None, None
+                case SaidItem():
+                    self._resize(one, sized)
+                    pointed = self._point(one, since)
+                    since, sized = [], None
+                case _:
+                    self._report(one, current, said)
+
+    def _shared_out_to(self, group: Group, said: Sequence[Said]) -> list[Said]:
+        """`said` with numbers that tell apart several of the item."""
+        count, menu = group.quantity or 1, self.menu
+        said = halved(said, count, lambda one: menu.single(group.item, one.senses))
+        return shared_out(said, count)
+
+    def _report(self, one: Said, current: Group, said: Sequence[Said]) -> None:
+        match one:
+            case SaidEither():
+                self.acts.append(which(one, current.item, self.menu))
+            case SaidGroup():
+                self._whole_group(one, current, said)
+            case SaidCategory():
+                self._category(one)
+            case SaidUnknown():
+                self.acts.append(unknown(one))
+            case _:
+                pass
+
+    def _modifier(self, said: SaidModifier, current: Group) -> list[tuple[Group, Mod]]:
+        placed: list[tuple[Group, Mod]] = []
+        order = [current, *(g for g in reversed(self.groups) if g is not current)]
+        for group in order:
+            mod = resolve(said, group.item, self.menu)
+            if isinstance(mod, Problem):
+                self.acts.append(mod)
+                return placed
+            if mod is not None and self._denies_another(mod, group):
+                self.acts.append(Problem("not_understood", said.text))
+                return placed
+            if mod is not None:
+                if group is not current and said.after_with and self._both is None:
+                    mod.quality *= _ON_ANOTHER
+                group.put(mod)
+                placed.append((group, mod))
+                if self._both is None:
+                    return placed
+        if self._both is not None and self._both.pair and len({id(g) for g, _ in placed}) > _PAIR:
+            self.acts.append(Problem("not_understood", self._both.text))
+        if not placed:
+            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+        return placed
+
+    def _denies_another(self, mod: Mod, group: Group) -> bool:
+        """ "Hot, no, mild", heard as "no mild": only one is to be had, and another was chosen."""
+        single = mod.group in self.menu.single_groups(group.item)
+        there = mod.id in self.menu.items[group.item].defaults
+        others = [m for m in group.mods if m.group == mod.group and not m.negated]
+        return mod.negated and single and not there and bool(others)
+
+    def _one_more(self, said: SaidModifier, current: Group, named: Sequence[str]) -> bool:
+        """Whether "and a raisin" after "a plain bagel with butter" is another bagel.
+
+        It is the like of what was said before the name, and of nothing that was said after it; with
+        a number ("and six raisin") that is enough.
+        """
+        if said.counted is None or said.qualifier is not None or not like_named(said, named):
+            return False
+        several = said.quantity is not None and said.quantity > 1
+        return several or any(m.group not in named for m in current.mods)
+
+    def _sibling(self, current: Group, count: int | None) -> Group:
+        sibling = Group(current.item, count, quality=current.quality)
+        sibling.implied = True
+        self.groups.append(sibling)
+        return sibling
+
+    def _size(self, said: SaidSize, current: Group) -> Group:
+        fitting = [s for s in said.senses if self.menu.allows(current.item, s)]
+        other = [s for s in said.also if self.menu.allows(current.item, s)]
+        if other and ((current.size is not None and said.count is None) or not fitting):
+            self._modifier(SaidModifier(tuple(other), said.text, said.words), current)
+            return current
+        if not fitting:
+            return self._size_elsewhere(said, current)
+        shared = self._shared_out(said, current, fitting[0].id)
+        if shared is not None:
+            return shared
+        if current.size is not None and said.count is not None:
+            sibling = self._sibling(current, said.count)
+            sibling.size = fitting[0].id
+            sibling.words.update(said.words)
+            return sibling
+        if current.size is not None and said.soft:
+            return current
+        if current.size not in (None, fitting[0].id) and self._both is None:
+            self.acts.append(Problem("conflicting_size", said.text, group=current))
+        current.size = fitting[0].id
+        current.words.update(said.words)
+        if self._both is not None:
+            for group in self.groups:
+                if any(self.menu.allows(group.item, s) for s in said.senses):
+                    group.size = fitting[0].id
+        return current
+
+    def _shared_out(self, said: SaidSize, current: Group, size: str) -> Group | None:
+        """ "four colas, two large and two small": so many of those that have no size yet."""
+        if said.count is None or (said.linked and not said.numbered and not self._telling):
+            return None
+        unsized = [g for g in self.groups if g.item == current.item and g.size is None]
+        several = bool(unsized) and (unsized[-1].quantity or 1) > 1
+        if not unsized or (unsized[-1].quantity or 1) < said.count:
+            return None
+        if not (said.numbered or several or self._telling):
+            return None
+        self._telling = True
+        rest = unsized[-1]
+        if rest.quantity == said.count:
+            rest.size = size
+            return rest
+        part = replace(
+            rest, quantity=said.count, size=size, mods=list(rest.mods), words=set(rest.words)
+        )
+        rest.quantity = (rest.quantity or 1) - said.count
+        self.groups.append(part)
+        return part
+
+    def _size_elsewhere(self, said: SaidSize, current: Group) -> Group:
+        sized = bool(self.menu.items[current.item].prices) and current.size is None
+        for group in reversed(self.groups):
+            fits = [s for s in said.senses if self.menu.allows(group.item, s)]
+            if fits and group.size is None and not (sized and said.count is None):
+                group.size = fits[0].id
+                group.words.update(said.words)
+                return current
+        # "A large" counts something that was not understood; a large burger is only a burger.
+        code = "size_not_available" if said.count is None else "not_understood"
+        self.acts.append(Problem(code, said.text, group=current))
+        return current
+
+    def _number(self, said: SaidNumber, current: Group) -> None:
+        if current.quantity is None:
+            current.quantity = said.value
+            current.words.update(said.words)
+        else:
+            self.acts.append(Problem("not_understood", str(said.value)))
+
+    def _times(self, value: int, current: Group) -> None:
+        """ "A number one with a coke times two": all of it, if it is one dish."""
+        whole, *others = self.groups
+        slots = self.menu.items[whole.item].slots
+        parts = {item for slot in slots for item in self.menu.fillings(slot)}
+        if any(g.item not in parts or (g.quantity or 1) > 1 for g in others):
+            current.quality *= HOW_MANY_IN_ALL
+            whole = current
+        whole.quantity = (whole.quantity or 1) * value
+
+    def _tell_apart(
+        self, split: SaidSplit, current: Group, group: Group, said: Sequence[Said]
+    ) -> Group:
+        """So many of `current` apart, or so many more: what follows is true of them."""
+        another = self._another(split, current, said)
+        if another is not None:
+            return another
+        if current is group and self._apart.more_in_all(split, group, said):
+            group.quality *= HOW_MANY_IN_ALL
+        return self._apart.split(split, current)
+
+    def _another(self, split: SaidSplit, current: Group, said: Sequence[Said]) -> Group | None:
+        """ "A burger and one with cheese": as many more as there were, and what they have."""
+        as_many = split.count == (current.quantity or 1) and self._apart.undivided
+        if not as_many or not split.linked or split.text or said[-1] is split:
+            return None
+        another = self._sibling(current, split.count)
+        another.size = current.size
+        return another
+
+    def _resize(self, said: SaidItem, sized: _Sized | None) -> None:
+        """ "Fries and a coke, large on the fries": the size is moved to what is pointed at."""
+        here = next((g for g in reversed(self.groups) if g.item in said.part.items), None)
+        if sized is None or here is None or sized[0].count is not None:
+            return
+        size, group, before = sized
+        group.size = before
+        self._size(size, here)
+
+    def _point(self, said: SaidItem, since: list[tuple[Group, Mod]]) -> str | None:
+        """Moves the modifiers just said to the item pointed at; returns it for those to come."""
+        choices = said.part.items
+        here = next((g for g in reversed(self.groups) if g.item in choices), None)
+        in_cart = next((i for i in reversed(self._in_cart) if i in choices), None)
+        target = in_cart if here is None else here.item
+        for group, mod in since:
+            if target is None or here is group or mod not in group.mods:
+                continue
+            group.mods.remove(mod)
+            if not self.menu.takes(target, mod.group):
+                name = self.menu.modifiers[mod.group, mod.id].name
+                self.acts.append(Problem("modifier_not_available", name))
+            elif here is not None:
+                here.put(mod)
+            else:
+                self.acts.append(Modify(Target((target,)), (mod,)))
+        return in_cart if here is None and not since else None
+
+    def _into_cart(self, said: SaidModifier, item: str) -> None:
+        mod = resolve(said, item, self.menu)
+        if isinstance(mod, Problem):
+            self.acts.append(mod)
+        elif mod is None:
+            self.acts.append(Problem("modifier_not_available", said.text))
+        else:
+            self.acts.append(Modify(Target((item,)), (mod,)))
+
+    def _without_group(self, said: SaidGroup, current: Group) -> None:
+        """ "No toppings": what it comes with, or what the menu calls the same."""
+        group, defaults = self.menu.groups[said.id], self.menu.items[current.item].defaults
+        named = without(said.text, current.item, self.menu)
+        if named is not None:
+            current.put(named)
+            return
+        if not self.menu.takes(current.item, group.id):
+            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+            return
+        current.mods = [m for m in current.mods if m.group != group.id]
+        for default in defaults:
+            if (group.id, default) in self.menu.modifiers:
+                current.put(Mod(default, group.id, negated=True))
+        alike = tuple(s for s in said.named if s.quality >= WHOLE)
+        if len(alike) == len({g.item for g in self.groups}) == 1 and not defaults:
+            self._modifier(SaidModifier(alike, said.text, (), negated=True), current)
+
+    def _whole_group(self, said: SaidGroup, current: Group, beside: Sequence[Said]) -> None:
+        group = self.menu.groups[said.id]
+        if said.negated:
+            self._without_group(said, current)
+            return
+        named = any(
+            isinstance(one, SaidModifier) and any(s.group == group.id for s in one.senses)
+            for one in beside
+        )
+        if said.every:
+            self._every(said, current)
+        elif not named and not any(m.group == group.id for m in current.mods):
+            choices = tuple(m.name for m in group.modifiers)
+            self.acts.append(Problem("choose_modifier", said.text, choices))
+
+    def _every(self, said: SaidGroup, current: Group) -> None:
+        """ "All the toppings", on what takes them."""
+        order = [current, *(g for g in reversed(self.groups) if g is not current)]
+        host = next((g for g in order if self.menu.takes(g.item, said.id)), None)
+        if host is None:
+            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+            return
+        for modifier in self.menu.groups[said.id].modifiers:
+            host.put(Mod(modifier.id, said.id, quality=_EVERY, every=True))
+
+    def _category(self, said: SaidCategory) -> None:
+        labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
+        if said.wanted and not said.negated and (said.further or not labelled):
+            self.acts.append(choose_item(self.menu, said))

@@ -1,0 +1,392 @@
+"""Words that order without naming an item: about one in the cart, or the only one that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    Among,
+    Aside,
+    Group,
+    Mod,
+    Modify,
+    Problem,
+    Ref,
+    Target,
+    Which,
+)
+from voice_service.ordering.attributes.distribution import halved, shared_out
+from voice_service.ordering.attributes.linking import resolve, which, without
+from voice_service.ordering.attributes.statements import (
+    Said,
+    SaidBoth,
+    SaidBreak,
+    SaidCategory,
+    SaidEither,
+    SaidGroup,
+    SaidItem,
+    SaidModifier,
+    SaidNumber,
+    SaidPlace,
+    SaidPlain,
+    SaidSize,
+    SaidSplit,
+    SaidSuch,
+    SaidThat,
+    SaidTimes,
+    SaidUnknown,
+)
+from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.items.alternatives import choose_item, unknown
+from voice_service.ordering.items.attachment import Attacher
+from voice_service.ordering.language.tokens import keys_of, plural, several
+from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.references.descriptions import has
+from voice_service.ordering.references.pointers import ref_of
+
+_SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing else yet
+_IMPLIED = 0.85  # certainty of an item that was not named but is the only one that fits
+
+
+@dataclass(frozen=True)
+class CartView:
+    """What the parser may know of the cart: its items in order, and which one lacks a size.
+
+    `choices`: the guest was asked which of these items is meant. `about`: the items that the guest
+    has just asked about. `single`: the items of which there is just one. `lines`: those that can be
+    pointed at by what they are like. `offered`: `choices` as they were read out.
+    """
+
+    items: tuple[str, ...] = ()
+    unsized: str | None = None
+    choices: tuple[str, ...] = ()
+    about: tuple[Sense, ...] = ()
+    single: frozenset[str] = frozenset()
+    lines: tuple[Line, ...] = ()
+    offered: tuple[str, ...] = ()
+
+
+def loose(
+    said: Sequence[Said], menu: CompiledMenu, cart: CartView, attacher: Attacher
+) -> list[Act]:
+    """The acts of what is said without an item."""
+    implied = _implied(said, menu, cart)
+    if implied is not None:
+        attacher.groups[:] = [implied]
+        attacher.put([s for s in said if not isinstance(s, SaidNumber)], implied)
+        return [*map(Add, attacher.groups), *attacher.acts]
+    return _Loose(menu, cart).read(said)
+
+
+_Change = SaidModifier | SaidSize | SaidPlain
+
+
+class _Loose:
+    """Reads words without an item, clause by clause: each is about the same lines."""
+
+    def __init__(self, menu: CompiledMenu, cart: CartView) -> None:
+        self._menu = menu
+        self._cart = cart
+        self._acts: list[Act] = []
+        self._clause: list[_Change] = []
+        self._ref: Ref | None = None
+        self._pointed: str | None = None
+
+    def read(self, said: Sequence[Said]) -> list[Act]:
+        for one in self._told_apart(said):
+            match one:
+                case SaidSize() if self._is_topping(one):
+                    done = SaidModifier(one.also, one.text, one.words, quantity=one.count)
+                    self._clause.append(done)
+                case SaidModifier() | SaidSize() | SaidPlain():
+                    self._clause.append(one)
+                case SaidSplit() | SaidBoth() | SaidPlace() | SaidSuch() | SaidThat():
+                    self._end_clause()
+                    self._ref = ref_of(one)
+                case SaidItem():
+                    self._point(one)
+                case SaidBreak():
+                    self._end_clause()
+                    self._pointed = self._ref = None
+                case _:
+                    self._about_order(one)
+        self._end_clause()
+        return self._acts
+
+    def _told_apart(self, said: Sequence[Said]) -> Sequence[Said]:
+        """ "One large with milk, two small" of three: a number begins what is true of so many."""
+        last = self._cart.items[-1:]
+        lines = [line for line in self._cart.lines if line.item in last]
+        counted = lines[0].count if len(lines) == 1 else 1
+        if counted == 1 or any(isinstance(one, SaidSplit | SaidPlace | SaidSuch) for one in said):
+            return said
+        shared: list[Said] = []
+        said = halved(said, counted, lambda one: self._menu.single(last[0], one.senses))
+        for one in shared_out(said, counted):
+            if isinstance(one, SaidSize) and one.numbered and not self._is_topping(one):
+                shared.append(SaidSplit(one.count, one.text))
+                one = replace(one, count=None, numbered=False)  # noqa: PLW2901
+            shared.append(one)
+        return shared
+
+    def _is_topping(self, said: SaidSize) -> bool:
+        """Whether "medium" is no size of the last item, but how it is done."""
+        last = self._cart.items[-1:]
+        sized = any(self._menu.allows(item, s) for item in last for s in said.senses)
+        return not sized and any(self._menu.allows(item, s) for item in last for s in said.also)
+
+    def _about_order(self, said: Said) -> None:
+        match said:
+            case SaidNumber():
+                self._acts.append(_number(said, self._menu, self._cart))
+            case SaidTimes(value):
+                self._acts.append(Modify(Target(), quantity=value, text=str(value)))
+            case SaidUnknown():
+                self._acts.append(unknown(said))
+            case SaidGroup():
+                self._acts += _cart_group(said, self._menu, self._cart)
+            case SaidCategory(wanted=True, negated=False):
+                self._acts.append(choose_item(self._menu, said))
+            case SaidEither():
+                self._either(said)
+            case _:
+                pass
+
+    def _end_clause(self) -> None:
+        """What was said of lines of the order becomes acts."""
+        clause, self._clause = self._clause, []
+        if not clause:
+            return
+        if self._ref is not None:
+            self._acts.append(self._among(self._ref, clause))
+            return
+        for one in clause:
+            match one:
+                case SaidModifier():
+                    self._acts.append(self._modifier(one))
+                case SaidSize():
+                    self._acts.append(_cart_size(one, self._menu, self._view()))
+                case SaidPlain():
+                    self._acts.append(Modify(self._target(), plain=True))
+
+    def _target(self) -> Target:
+        return Target() if self._pointed is None else Target((self._pointed,))
+
+    def _view(self) -> CartView:
+        """The cart as if only the item that is pointed at were in it, if one is."""
+        return self._cart if self._pointed is None else CartView((self._pointed,))
+
+    def _modifier(self, said: SaidModifier) -> Act:
+        for item in self._in_question(said):
+            mod = resolve(said, item, self._menu)
+            if isinstance(mod, Problem):
+                return mod
+            if mod is not None:
+                return self._counted(said, mod, item)
+        return self._fits_nothing(said.text)
+
+    def _in_question(self, said: SaidModifier) -> Sequence[str]:
+        """The items that may be meant, the likeliest first: what is left off was on it."""
+        items = self._view().items[::-1]
+        if not said.negated or self._pointed is not None:
+            return items
+        named = frozenset((s.group or "", s.id) for s in said.senses)
+        whole = self._cart.lines
+        on = {line.item for line in whole if has(line, named, self._menu)}
+        return [*(i for i in items if i in on), *(i for i in items if i not in on)]
+
+    def _either(self, said: SaidEither) -> None:
+        item = self._pointed or (self._cart.items[-1] if self._cart.items else None)
+        if item is None:
+            self._acts.append(Problem("modifier_without_item", said.text))
+        else:
+            self._acts.append(which(said, item, self._menu))
+
+    def _counted(self, said: SaidModifier, mod: Mod, item: str) -> Act:
+        """Nobody has two of what there is one of: "two chicken" are two of them."""
+        change = Modify(Target((item,)), (mod,))
+        single = mod.group in self._menu.single_groups(item) and not mod.negated
+        if said.quantity is None or not single:
+            return change
+        mod.quantity = 1
+        return Among(Ref(Which.SOME, said.quantity, text=said.text), (change,))
+
+    def _fits_nothing(self, text: str) -> Problem:
+        code = "modifier_not_available" if self._cart.items else "modifier_without_item"
+        return Problem(code, text)
+
+    def _among(self, ref: Ref, clause: Sequence[_Change]) -> Act:
+        """The clause for each item of the order that all of it fits."""
+        found = [self._change(item, clause) for item in dict.fromkeys(self._cart.items[::-1])]
+        changes = tuple(one for one in found if isinstance(one, Modify))
+        if changes:
+            return Among(ref, changes)
+        unclear = next((one for one in found if isinstance(one, Problem)), None)
+        text = next((one.text for one in clause if not isinstance(one, SaidPlain)), ref.text)
+        return unclear or self._fits_nothing(text)
+
+    def _change(self, item: str, clause: Sequence[_Change]) -> Modify | Problem | None:
+        change = Modify(Target((item,)))
+        for one in clause:
+            match one:
+                case SaidPlain():
+                    if not self._menu.items[item].modifier_groups:
+                        return None
+                    change = replace(change, plain=True)
+                case SaidSize():
+                    sizes = [s.id for s in one.senses if self._menu.allows(item, s)]
+                    if not sizes:
+                        return None
+                    change = replace(change, size=sizes[0], text=one.text)
+                case SaidModifier():
+                    mod = resolve(one, item, self._menu)
+                    if not isinstance(mod, Mod):
+                        return mod
+                    change = replace(change, mods=(*change.mods, mod))
+        return change
+
+    def _point(self, said: SaidItem) -> None:
+        """An item of the cart is named: what came before is about it, or what comes next."""
+        here = next((i for i in reversed(self._cart.items) if i in said.part.items), None)
+        if here is None:
+            return
+        self._end_what_others_have()
+        if self._ref is not None:
+            self._ref = replace(self._ref, items=said.part.items)
+            return
+        if said.part.plural and self._is_one_of_others(here):
+            # "The burgers", and there is one hamburger and one cheeseburger.
+            self._clause = []
+            self._acts.append(Problem("not_understood", said.part.span.text))
+            return
+        if not self._clause:
+            self._pointed = here
+            return
+        change = self._change(here, self._clause)
+        if change is None and len(self._clause) > 1:
+            # "Medium, and butter on the croissant".
+            change = self._change(here, self._end_all_but_last())
+        self._clause = []
+        # A size or topping that it does not come with is not put onto another one instead.
+        self._acts.append(self._fits_nothing(said.part.span.text) if change is None else change)
+
+    def _end_what_others_have(self) -> None:
+        """ "Both small, oat milk in the latte", "the coffee small and the colas large"."""
+        shared = self._ref is not None and self._ref.which in (Which.BOTH, Which.ALL)
+        if (shared or self._pointed is not None) and len(self._clause) > 1:
+            self._clause = self._end_all_but_last()
+            self._ref = None
+        elif self._pointed is not None:
+            self._end_clause()
+        self._pointed = None
+
+    def _end_all_but_last(self) -> list[_Change]:
+        """Ends what was said so far, but for the last of it, which is about something else."""
+        *self._clause, own = self._clause
+        self._end_clause()
+        return [own]
+
+    def _is_one_of_others(self, item: str) -> bool:
+        """Whether there is a single one of it, beside other items, and its name is no plural."""
+        name = self._menu.item_name(item)
+        one = plural(name, self._menu.language) != name
+        alone = len(set(self._cart.items)) == 1
+        return item in self._cart.single and one and not alone
+
+
+def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
+    order = [cart.unsized] if cart.unsized else []
+    order += list(reversed(cart.items))
+    for item in order:
+        fitting = [s for s in said.senses if item and menu.allows(item, s)]
+        if item and fitting:
+            if _of_several(said, menu, cart):
+                return Problem("not_understood", said.text)
+            if said.count is not None and (said.more or said.linked) and item != cart.unsized:
+                return Add(Group(item, said.count, fitting[0].id, words=set(said.words)))
+            change = Modify(Target((item,)), size=fitting[0].id, text=said.text)
+            if said.numbered and said.count is not None:
+                return Among(Ref(Which.SOME, said.count, text=said.text), (change,))
+            return change
+    if cart.items:
+        return Problem("size_not_available", said.text, group=Group(cart.items[-1]))
+    return Problem("not_understood", said.text)
+
+
+def _of_several(said: SaidSize, menu: CompiledMenu, cart: CartView) -> bool:
+    """ "Larges", where there are several things that come in it."""
+    sized = [x for x in cart.lines if any(menu.allows(x.item, s) for s in said.senses)]
+    return said.count is None and len(sized) > 1 and several(said.text, menu.language)
+
+
+def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
+    """A bare number: how many, or which of the sizes ("twenty" pieces).
+
+    Before anything is ordered it counts nothing.
+    """
+    text = str(said.value)
+    if not cart.items and not cart.choices:
+        # "I'll take two" of what? Somebody who only says a number may not even talk to us.
+        return Problem("not_understood", text) if said.wanted else Aside("off_topic", text)
+    item = cart.unsized or (cart.items[-1] if cart.items else None)
+    sizes = menu.items[item].prices if item is not None else ()
+    named = [s for s in sizes if text in keys_of(menu.sizes[s].name, menu.language)]
+    if item is not None and len(named) == 1:
+        return Modify(Target((item,)), size=named[0], text=text)
+    return Modify(Target(), quantity=said.value, text=text)
+
+
+def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView) -> list[Act]:
+    group = menu.groups[said.id]
+    if said.negated:
+        item = next(
+            (i for i in reversed(cart.items) if said.id in menu.items[i].modifier_groups), None
+        )
+        if item is None:
+            return []
+        named = without(said.text, item, menu)
+        if named is not None:
+            return [Modify(Target((item,)), (named,), text=said.text)]
+        gone = tuple(Mod(m.id, group.id, negated=True) for m in group.modifiers)
+        kept = tuple(m for m in gone if m.id in menu.items[item].defaults)
+        return [Modify(Target((item,)), kept, text=said.text)]
+    if said.wanted:
+        return [Problem("choose_modifier", said.text, tuple(m.name for m in group.modifiers))]
+    return []
+
+
+def _implied(said: Sequence[Said], menu: CompiledMenu, cart: CartView) -> Group | None:
+    """The one item that comes in the size and takes all that is said, if "a large" orders it."""
+    sizes = [s for s in said if isinstance(s, SaidSize)]
+    mods = [s for s in said if isinstance(s, SaidModifier) and not s.negated]
+    listed = len(sizes) > 1 and any(s.count is None for s in sizes)
+    if not sizes or listed or cart.unsized is not None:
+        return None
+    # "A large", "small with ham", "and a large with ham"; "large" alone is about the cart.
+    signs = (sizes[0].count is not None, bool(mods), not cart.items)
+    if sum(signs) < _SIGNS:
+        return None
+    item = _only_one([*(s.senses for s in sizes), *(m.senses for m in mods)], menu)
+    if item is None:
+        return None
+    group = Group(item, sizes[0].count, quality=_IMPLIED)
+    group.words.update(sizes[0].words)
+    return group
+
+
+def _only_one(said: Sequence[Sequence[Sense]], menu: CompiledMenu) -> str | None:
+    """The item that can have all that was said; of several, the one called as their category."""
+    fitting = [
+        item.id
+        for item in menu.menu.items
+        if all(any(menu.allows(item.id, s) for s in senses) for senses in said)
+    ]
+    kinds = {menu.items[item].category for item in fitting}
+    if len(fitting) < 2 or len(kinds) != 1:
+        return fitting[0] if len(fitting) == 1 else None
+    named = [item for item in fitting if menu.is_general(item)]
+    return named[0] if len(named) == 1 else None

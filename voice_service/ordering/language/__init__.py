@@ -1,0 +1,1 @@
+"""Tokens, numbers, spelling, and the language packs."""

@@ -1,0 +1,1 @@
+"""Phrases that name something on the menu or steer the order."""

@@ -1,0 +1,293 @@
+"""An allergy: told wherever it stands, so that a question, talk or an order never swallows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voice_service.ordering.acts import Aside
+from voice_service.ordering.language.pack import Cue, Language
+from voice_service.ordering.language.tokens import tokenize
+from voice_service.ordering.mentions.segmentation import Span
+
+_CUES = (Cue.ALLERGY, Cue.ALLERGY_TO, Cue.CONDITION)
+_MARKS = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)
+_LISTS = (Cue.AND, Cue.OR, Cue.ALSO, Cue.COMMA)
+_LINKS = (Cue.THE, Cue.A, Cue.MEASURE, Cue.BOTH, Cue.ON, Cue.TO, Cue.EXTRA, Cue.GENERIC)
+"""What may stand between "allergic to" and its object."""
+_ORDERS = (
+    *_CUES,
+    Cue.QUESTION_MARK,
+    Cue.REQUEST,
+    Cue.ADD,
+    Cue.NO,
+    Cue.BUT,
+    Cue.WITH,
+    Cue.QUESTION,
+    Cue.DONE,
+    Cue.REMOVE,
+    Cue.CHANGE,
+    Cue.MAKE,
+    Cue.CORRECT,
+    Cue.UNDO,
+    Cue.RESTART,
+    Cue.STAFF,
+    Cue.WAIT,
+    Cue.NUMBER,
+    Cue.MORE,
+    Cue.SAME,
+    Cue.NUMBERED,
+    Cue.INSTEAD_OF,
+    Cue.NEVER_MIND,
+)
+"""What belongs to an order again, or to another sentence."""
+_COUNTS = (Cue.A, Cue.NUMBER, Cue.MORE)
+_WHOLE = 0.9  # an item's name said in full
+_HEADLESS = 0.7  # below, a name lacks its last word
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an utterance says of allergies: `asides`, and `rest`, its spans without them.
+
+    `unfinished` are words at its end that wait for what the allergy is to ("I'm allergic to").
+    """
+
+    asides: tuple[Aside, ...]
+    rest: tuple[Span, ...]
+    unfinished: tuple[Span, ...] = ()
+
+
+def told(text: str, spans: Sequence[Span], language: Language) -> Told:
+    """The allergies in `text`, whose spans are `spans`.
+
+    A stop is left where one was. Who denies to have any ("no allergies") has none.
+    """
+    if not any(span.has(*_CUES, Cue.NO) for span in spans):
+        return Told((), tuple(spans))
+    words = _Words(text, language)
+    clauses: list[_Clause] = []
+    rest: list[Span] = []
+    done = 0
+    for at, span in enumerate(spans):
+        if at < done or not (_tells(span) or _left_out(spans, at, language)):
+            continue
+        clause = _clause(spans, at, done, words, language)
+        clauses.append(clause)
+        rest += spans[done : clause.start]
+        done = clause.end
+        if not (span.has(Cue.CONDITION) and done < len(spans) and spans[done].senses):
+            rest.append(_stop(span))  # "a nut free cookie" stays one thing
+    if not clauses:
+        return Told((), tuple(spans))
+    last = clauses[-1]
+    unfinished = spans[last.start :] if last.open and last.end == len(spans) else ()
+    asides = _once([clause.aside for clause in clauses])
+    return Told(asides, _trimmed([*rest, *spans[done:]]), tuple(unfinished))
+
+
+@dataclass(frozen=True)
+class _Clause:
+    """The spans from `start` to `end` are about an allergy; `open`: they wait for what it is to."""
+
+    start: int
+    end: int
+    aside: Aside
+    open: bool
+
+
+def _clause(
+    spans: Sequence[Span], at: int, done: int, words: _Words, language: Language
+) -> _Clause:
+    """What is said of the allergy at `at`; the spans before `done` are taken."""
+    denial = _denial(spans, at, words, language)
+    named_before, first = _object_before(spans, at, done, language)
+    end, named_after = _end(spans, at, before=named_before)
+    start = _start(spans, first if denial is None else denial, done)
+    known = named_before or named_after or denial is not None
+    since = start if known else _context(spans, start)
+    aside = Aside("allergy" if denial is None else "side_talk", words.of(spans[since:end]))
+    return _Clause(start, end, aside, not known and spans[at].has(Cue.ALLERGY_TO))
+
+
+class _Words:
+    """An utterance's words as they were heard, before slips were put right."""
+
+    def __init__(self, text: str, language: Language) -> None:
+        self._tokens = [token for token in tokenize(text, language) if token.key]
+
+    def of(self, spans: Sequence[Span]) -> str:
+        """From the first to the last word of `spans`."""
+        said = [word for span in spans for word in span.words if not span.has(*_MARKS)]
+        first, last = min(said), max(said)
+        return " ".join(token.text for token in self._tokens if first <= token.word <= last)
+
+
+def _tells(span: Span) -> bool:
+    """Whether it tells of an allergy, and is no name on the menu ("gluten free bun")."""
+    return span.has(*_CUES) and not span.senses
+
+
+def _left_out(spans: Sequence[Span], at: int, language: Language) -> bool:
+    """ "Nothing with nuts", where the menu has no nuts that could be left off."""
+    following = next((s for s in spans[at + 1 :] if not (s.filler or s.has(Cue.THE))), None)
+    if not spans[at].has(Cue.NO) or spans[at].senses or following is None:
+        return False
+    # "Gluten" alone is not the menu's "gluten free bun".
+    named = following.senses and following.senses[0].quality >= _HEADLESS
+    return not named and following.text in language.allergens
+
+
+def _denial(spans: Sequence[Span], at: int, words: _Words, language: Language) -> int | None:
+    """Where "no" or "not" stands that is said of the allergy at `at`; None if there is none."""
+    if spans[at].has(Cue.NO) or not _tells(spans[at]):
+        return None
+    for index in range(at - 1, -1, -1):
+        if spans[index].has(*_MARKS):
+            return None
+        for word in reversed(words.of([spans[index]]).split()):
+            if word in language.denials:
+                return index
+            if word not in language.denial_links:
+                return None
+    return None
+
+
+def _object_before(
+    spans: Sequence[Span], at: int, done: int, language: Language
+) -> tuple[bool, int]:
+    """Whether what it is an allergy to stands right before it ("a peanut allergy"), and where."""
+    if not spans[at].has(Cue.ALLERGY):
+        return spans[at].has(Cue.CONDITION), at
+    first = at
+    while first > done and spans[first - 1].unknown:
+        first -= 1
+    while first < at and first - 2 >= done and _joins(spans[first - 2 : first], language):
+        first -= 2
+    if first == at and first > done and spans[first - 1].senses:
+        first -= 1
+    named = first < at
+    for cues in ((Cue.A,), (Cue.REQUEST, Cue.WITH)):
+        before = next((i for i in range(first - 1, done - 1, -1) if not spans[i].filler), None)
+        if before is not None and spans[before].has(*cues) and not spans[before].senses:
+            first = before
+    return named, first
+
+
+def _joins(pair: Sequence[Span], language: Language) -> bool:
+    """ "Dairy and", before another thing that is not borne."""
+    return pair[0].text in language.allergens and pair[1].has(Cue.AND, Cue.OR)
+
+
+def _end(spans: Sequence[Span], at: int, *, before: bool) -> tuple[int, bool]:
+    """Where the words about the allergy end, and whether these name what it is to.
+
+    `before`: the words before have named it.
+    """
+    linked, named, end = not before, False, at + 1
+    for index in range(at + 1, len(spans)):
+        span = spans[index]
+        if span.has(Cue.STOP) and before:
+            break
+        if not _belongs(spans, index, linked=linked, named=named):
+            break
+        if span.unknown or span.senses:
+            named, linked, end = True, True, index + 1
+        elif span.has(*_LISTS, Cue.STOP):
+            linked = True
+        elif not span.has(*_LINKS):
+            linked = linked and not named
+            end = index + 1 if span.has(Cue.IT) else end
+    return end, named
+
+
+def _belongs(spans: Sequence[Span], index: int, *, linked: bool, named: bool) -> bool:
+    """Whether a span is still about the allergy: `linked` by the one before, `named` already."""
+    span = spans[index]
+    if span.senses:
+        return linked and _may_be_meant(spans[index - 1], span)
+    if span.has(Cue.STOP):
+        return not named and _only_names(spans[index + 1 :])
+    if span.has(*_ORDERS) or (span.has(Cue.A) and named):
+        return False
+    return not span.has(*_LISTS) or _goes_on(spans, index, named=named)
+
+
+def _only_names(spans: Sequence[Span]) -> bool:
+    """Whether a sentence only names what nobody here sells: "I have allergies. Tree nuts." """
+    end = next((i for i, s in enumerate(spans) if s.has(Cue.STOP)), len(spans))
+    sentence = [s for s in spans[:end] if not (s.filler or s.has(*_LISTS, Cue.TO))]
+    return bool(sentence) and all(s.unknown for s in sentence)
+
+
+def _goes_on(spans: Sequence[Span], index: int, *, named: bool) -> bool:
+    """Whether a list of what is not borne goes on after a comma or an "and"."""
+    following = next((s for s in spans[index + 1 :] if not s.filler and not s.has(*_LISTS)), None)
+    if following is None:
+        return False
+    return following.unknown or bool(following.senses and (named or not _is_item(following)))
+
+
+def _may_be_meant(before: Span, span: Span) -> bool:
+    """Whether something on the menu is what is not borne: after a comma, an item is ordered."""
+    return not (before.has(Cue.COMMA) and _is_item(span))
+
+
+def _is_item(span: Span) -> bool:
+    return span.senses[0].kind == "item" and span.senses[0].quality >= _WHOLE
+
+
+def _start(spans: Sequence[Span], first: int, done: int) -> int:
+    """Where the words about who has the allergy begin: "my neighbour is allergic"."""
+    start = first
+    while start > done:
+        span = spans[start - 1]
+        counted = start - 2 >= done and spans[start - 2].has(*_COUNTS)
+        if span.senses or not (span.filler or span.unknown or span.has(Cue.TALK, Cue.THE)):
+            break
+        if span.unknown and counted and start < first:
+            break
+        start -= 1
+    return start
+
+
+def _context(spans: Sequence[Span], start: int) -> int:
+    """Where the clause before begins, which says what it is to: "no nuts, I'm allergic"."""
+    index = start
+    while index > 0 and spans[index - 1].has(*_MARKS):
+        index -= 1
+    while index > 0 and not spans[index - 1].has(*_MARKS):
+        index -= 1
+    return index
+
+
+def _stop(span: Span) -> Span:
+    """A stop in the place of what was taken out, with the words of `span`."""
+    stop = frozenset({Cue.STOP})
+    return Span(span.start, span.end, ".", (), stop, None, span.words)
+
+
+def _trimmed(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Without stops at either end, and without links that now lead nowhere."""
+    kept: list[Span] = []
+    for span in spans:
+        if span.has(Cue.STOP):
+            _drop(kept, Cue.AND, Cue.BUT, Cue.ALSO, Cue.COMMA)
+        if kept or not span.has(Cue.STOP):
+            kept.append(span)
+    _drop(kept, Cue.STOP)
+    return tuple(kept)
+
+
+def _drop(spans: list[Span], *cues: Cue) -> None:
+    while spans and not spans[-1].senses and spans[-1].has(*cues):
+        spans.pop()
+
+
+def _once(asides: Sequence[Aside]) -> tuple[Aside, ...]:
+    """Without those that another one says as well."""
+    return tuple(a for a in asides if not any(_within(a, b) for b in asides))
+
+
+def _within(one: Aside, other: Aside) -> bool:
+    return one.code == other.code and one.text != other.text and one.text in other.text

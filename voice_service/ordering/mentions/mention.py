@@ -1,0 +1,76 @@
+"""Phrases in the roles that they play in an utterance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from voice_service.ordering.acts import Such
+from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.mentions.segmentation import Span
+from voice_service.ordering.menu.lexicon import Kind, Sense
+
+WHOLE = 0.9  # from here on a name is said in full
+_ALIKE = 0.08  # items this close in quality are equally meant
+
+
+class Role(Enum):
+    """What a phrase is in this utterance."""
+
+    ITEM = auto()
+    MODIFIER = auto()
+    SIZE = auto()
+    CATEGORY = auto()
+    GROUP = auto()
+    NUMBER = auto()
+    CUE = auto()
+    UNKNOWN = auto()
+
+
+@dataclass
+class Part:
+    """A span in its role. `senses` are those of the role; `also` the modifier senses of a size.
+
+    `plural`: an item said as several. `such`: it points at lines by what they are like.
+    """
+
+    span: Span
+    role: Role
+    senses: tuple[Sense, ...] = ()
+    also: tuple[Sense, ...] = ()
+    plural: bool = False
+    such: Such | None = None
+
+    def cue(self, *cues: Cue) -> bool:
+        """Whether the part acts as one of `cues`."""
+        return self.role in (Role.CUE, Role.NUMBER) and self.span.has(*cues)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it only fills the sentence."""
+        return self.role is Role.CUE and self.span.cues <= _IDLE
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items it may mean: those that its words explain best."""
+        best = self.senses[0].quality
+        return tuple(dict.fromkeys(s.id for s in self.senses if s.quality >= best - _ALIKE))
+
+
+_IDLE = frozenset(
+    {Cue.FILLER, Cue.SOFT, Cue.SIZED, Cue.YES, Cue.GENERIC, Cue.IT, Cue.ONE, Cue.AS_SIDE}
+)
+HEADS = (Cue.A, Cue.THE, Cue.MORE, Cue.MEASURE, Cue.NUMBER)
+"""What may stand before an item and count it or point at it."""
+
+
+def senses_of(span: Span, kind: Kind) -> tuple[Sense, ...]:
+    """What of one kind a phrase may name, best first."""
+    return tuple(s for s in span.senses if s.kind == kind)
+
+
+def completes(part: Part, before: Part) -> bool:
+    """Whether part of a name follows a whole one of its group, and may only round that off."""
+    if before.role is not Role.MODIFIER or part.senses[0].group != before.senses[0].group:
+        return False
+    return part.senses[0].quality < WHOLE <= before.senses[0].quality

@@ -1,0 +1,265 @@
+"""An utterance cut into phrases: the cheapest way to explain every one of its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from voice_service.ordering.language.numbers import number_at
+from voice_service.ordering.language.pack import Cue, Language
+from voice_service.ordering.language.tokens import Token, key_of, tokenize
+from voice_service.ordering.menu.lexicon import Lexicon, Sense
+
+_LONGEST_UTTERANCE = 400  # words; what is beyond is not looked at but reported
+_MARKS = {",": Cue.COMMA, ".": Cue.STOP, "?": Cue.QUESTION_MARK}
+_SPAN = 1.0  # every phrase costs this, so that longer ones win
+_UNKNOWN = 3.0
+_SLIP = 1.0
+_NO_CUES: frozenset[Cue] = frozenset()
+_MENU_BONUS = 0.1
+_NAMED = 0.9  # a name said in full
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A phrase: tokens `start` to `end`, what it may name, and what it may do. `value`: its number.
+
+    Without senses and cues it is unknown. `nearness` is below 1 where a word had to be put right.
+    `by_sound`: it is read as another word that sounds the same.
+    """
+
+    start: int
+    end: int
+    text: str
+    senses: tuple[Sense, ...]
+    cues: frozenset[Cue]
+    value: int | None
+    words: tuple[int, ...]
+    nearness: float = 1.0
+    by_sound: bool = False
+
+    @property
+    def unknown(self) -> bool:
+        return not self.senses and not self.cues
+
+    @property
+    def filler(self) -> bool:
+        """Whether it only fills the sentence."""
+        return not self.senses and self.cues == {Cue.FILLER}
+
+    def has(self, *cues: Cue) -> bool:
+        return not self.cues.isdisjoint(cues)
+
+
+class Segmenter:
+    """Cuts utterances for one menu and one language."""
+
+    def __init__(self, lexicon: Lexicon, language: Language) -> None:
+        self._lexicon = lexicon
+        self._language = language
+        self._cues, self._longest_cue = _cue_table(language)
+        self._hesitations = frozenset(language.cues[Cue.HESITATION])
+        self._numbering = {key_of(p, language) for p in language.cues[Cue.NUMBERED]}
+        self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
+
+    def segment(self, text: str) -> list[Span]:
+        """Spans that cover every token of `text` but hesitations, in order."""
+        tokens = [t for t in tokenize(text, self._language) if t.text not in self._hesitations]
+        rest = tokens[_LONGEST_UTTERANCE:]
+        tokens = tokens[:_LONGEST_UTTERANCE]
+        spans = self._cheapest(tokens)
+        tokens, nearness = self._put_right(tokens, spans)
+        if any(span.unknown for span in spans):
+            spans = self._cheapest(tokens, misspelt=True)
+        filler = [s for s in spans if s.filler and not self._completes(tokens[s.start : s.end])]
+        if filler and len(filler) < len(spans):
+            # "A large like vanilla shake": without the filler, names come together again.
+            idle = {i for s in filler for i in range(s.start, s.end)}
+            said = [t for i, t in enumerate(tokens) if i not in idle]
+            spans = sorted([*self._cheapest(said, misspelt=True), *filler], key=lambda s: s.words)
+        if nearness:
+            spans = [_with_nearness(span, nearness) for span in spans]
+        if rest:
+            spans.append(_span(rest, 0, len(rest), (), frozenset(), None))
+        return spans
+
+    def _put_right(
+        self, tokens: list[Token], spans: list[Span]
+    ) -> tuple[list[Token], Mapping[int, float]]:
+        """The tokens with slips put right, and how near each of these is to what was heard.
+
+        Only beside words that are certain: talk about something else stays as it is.
+        """
+        mended, nearness = list(tokens), dict[int, float]()
+        if not any(_orders(span) for span in spans):
+            return mended, nearness
+        for span in spans:
+            if not span.unknown:
+                continue
+            for index in range(span.start, span.end):
+                if tokens[index].text in self._language.number_sounds:
+                    continue
+                slip = self._lexicon.slips.find(tokens[index].text)
+                if slip is not None and not (
+                    self._adds_nothing(slip.word) and self._leads(tokens, index)
+                ):
+                    key = key_of(slip.word, self._language)
+                    mended[index] = replace(tokens[index], text=slip.word, key=key)
+                    nearness[tokens[index].word] = slip.nearness
+        return mended, nearness
+
+    def _cheapest(self, tokens: list[Token], *, misspelt: bool = False) -> list[Span]:
+        best: list[tuple[float, Span | None]] = [(0.0, None)]
+        best += [(float("inf"), None)] * len(tokens)
+        for start in range(len(tokens)):
+            for span, cost in self._spans_at(tokens, start, misspelt=misspelt):
+                total = best[start][0] + cost
+                if total < best[span.end][0] - 1e-9:
+                    best[span.end] = (total, span)
+        spans: list[Span] = []
+        end = len(tokens)
+        while end > 0:
+            chosen = best[end][1]
+            assert chosen is not None  # noqa: S101 - every single token has a span
+            spans.append(chosen)
+            end = chosen.start
+        spans.reverse()
+        return spans
+
+    def _spans_at(
+        self, tokens: list[Token], start: int, *, misspelt: bool
+    ) -> list[tuple[Span, float]]:
+        token = tokens[start]
+        if not token.key:
+            return [(_span(tokens, start, start + 1, (), frozenset({_MARKS[token.text]}), None), 0)]
+        found: list[tuple[Span, float]] = []
+        number = number_at(tokens, start, self._language)
+        longest = max(self._lexicon.longest, self._longest_cue)
+        key = text = ""
+        for end in range(start + 1, min(start + longest, len(tokens)) + 1):
+            last = tokens[end - 1]
+            if not last.key:
+                break
+            key += last.key
+            text += f" {last.text}" if text else last.text
+            senses = self._lexicon.find(key, text)
+            senses = () if self._numbers_several(tokens[start:end]) else senses
+            cues = self._cues.get(text, _NO_CUES)
+            if Cue.VAGUE in cues and self._sized(tokens[start:end]) and not _counted(tokens, start):
+                cues = _NO_CUES
+            value = self._language.ordinals.get(text)
+            if (
+                number is not None
+                and number[1] == end - start
+                and not self._sized(tokens[start:end])
+            ):
+                value, cues = number[0], cues | {Cue.NUMBER}
+            cost = _cost(senses, cues)
+            if cost is None and misspelt:
+                senses = self._misspelt(tokens[start:end])
+                cost = _SLIP + 2 * (1.0 - senses[0].quality) if senses else None
+            if cost is None and end == start + 1:
+                cost = _UNKNOWN
+            if cost is not None:
+                span = _span(tokens, start, end, senses, cues, value)
+                found.append((span, _SPAN + cost))
+        return found
+
+    def _completes(self, filler: list[Token]) -> bool:
+        """Whether words that seem idle may end a name or a measure: "seven, um, up"."""
+        return any(t.text in self._measuring or self._lexicon.knows(t.key) for t in filler)
+
+    def _numbers_several(self, part: list[Token]) -> bool:
+        """Whether "combos one" would be taken for the number of one on the board."""
+        first, last = part[0], part[-1]
+        several = first.text not in self._cues and first.text != first.key
+        return several and len(part) > 1 and last.key.isdigit() and first.key in self._numbering
+
+    def _sized(self, part: list[Token]) -> bool:
+        """Whether a phrase for a number ends in a size of this menu: "a single"."""
+        last = part[-1]
+        senses = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
+        return any(sense.kind == "size" for sense in senses)
+
+    def _misspelt(self, part: list[Token]) -> tuple[Sense, ...]:
+        """Names that `part` may be a slip for; one of its words must be known no other way."""
+        if len(part) > 3 or all(t.text in self._cues or self._lexicon.knows(t.key) for t in part):
+            return ()
+        if len(part) > 1 and any(len(t.key) < 3 for t in part):
+            return ()
+        if any(t.text in self._cues and not self._lexicon.knows(t.key) for t in part):
+            return ()
+        if len(part) == 1 and self._everyday(part[0].text):
+            return ()
+        return self._lexicon.find_misspelt("".join(t.key for t in part))
+
+    def _leads(self, tokens: Sequence[Token], index: int) -> bool:
+        """Whether the word before says that something of the menu comes: "no", "with"."""
+        before = self._cues.get(tokens[index - 1].text, _NO_CUES) if index else _NO_CUES
+        return not before.isdisjoint((Cue.NO, Cue.WITH))
+
+    def _adds_nothing(self, word: str) -> bool:
+        """Whether a word neither names nor steers anything: "please", "cooked"."""
+        cues = self._cues.get(word, _NO_CUES)
+        return not self._names(word) and cues <= {Cue.FILLER, Cue.SOFT, Cue.GENERIC}
+
+    def _names(self, word: str) -> bool:
+        """Whether a word is of the menu."""
+        return self._lexicon.knows(key_of(word, self._language))
+
+    def _everyday(self, heard: str) -> bool:
+        """Whether a word is nearest to one that names nothing: "pleaze"."""
+        slip = self._lexicon.slips.find(heard)
+        return slip is not None and not self._names(slip.word)
+
+
+def _counted(tokens: list[Token], start: int) -> bool:
+    """Whether a number stands before: "two and a half", but not "a soup and a half salad"."""
+    return start > 0 and tokens[start - 1].key.isdigit()
+
+
+def _cost(senses: tuple[Sense, ...], cues: frozenset[Cue]) -> float | None:
+    """What a phrase costs beyond being one; None if it means nothing."""
+    if senses:
+        return 1.0 - senses[0].quality - _MENU_BONUS
+    return 0.0 if cues else None
+
+
+def _orders(span: Span) -> bool:
+    """Whether a phrase shows that something is being ordered: a name, or a wish in words."""
+    named = bool(span.senses) and span.senses[0].quality >= _NAMED
+    return named or (span.has(Cue.REQUEST) and span.end - span.start > 1)
+
+
+def _with_nearness(span: Span, nearness: Mapping[int, float]) -> Span:
+    least = min((nearness.get(word, 1.0) for word in span.words), default=1.0)
+    return span if least == 1.0 else replace(span, nearness=least)
+
+
+def _span(
+    tokens: list[Token],
+    start: int,
+    end: int,
+    senses: tuple[Sense, ...],
+    cues: frozenset[Cue],
+    value: int | None,
+) -> Span:
+    part = tokens[start:end]
+    words = tuple(dict.fromkeys(t.word for t in part))
+    text = " ".join(t.text for t in part)
+    return Span(start, end, text, senses, cues, value, words)
+
+
+_TABLES: dict[Language, tuple[Mapping[str, frozenset[Cue]], int]] = {}
+
+
+def _cue_table(language: Language) -> tuple[Mapping[str, frozenset[Cue]], int]:
+    if language not in _TABLES:
+        table: dict[str, set[Cue]] = {}
+        for cue, phrases in language.cues.items():
+            for phrase in phrases:
+                words = " ".join(t.text for t in tokenize(phrase, language) if t.key)
+                table.setdefault(words, set()).add(cue)
+        longest = max(len(phrase.split()) for phrase in table)
+        _TABLES[language] = ({p: frozenset(c) for p, c in table.items()}, longest)
+    return _TABLES[language]

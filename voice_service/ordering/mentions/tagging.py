@@ -1,0 +1,343 @@
+"""Which role each phrase plays: is "guacamole" here a side, or something on the burrito?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.language.tokens import key_of, keys_of
+from voice_service.ordering.mentions.ambiguity import fits, reading
+from voice_service.ordering.mentions.kinds import with_kinds
+from voice_service.ordering.mentions.listed import left_off, listed
+from voice_service.ordering.mentions.mention import HEADS, WHOLE, Part, Role, senses_of
+from voice_service.ordering.mentions.segmentation import Span
+from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.lexicon import Sense
+
+_HEADLESS = 0.7  # below, an item's name lacks its last word
+_BETTER = 0.12  # an interrupted name may be so much worse than its last word alone
+_NAMED = 0.8  # a synonym of an item's name, or the name itself
+_ONE_OF_THEM = 0.7  # certainty that "three colas, one diet" are four
+_NEAR = 3  # phrases ahead in which a measure looks for its item
+
+
+def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> list[Part]:
+    """Decides the role of each span from left to right. `last_item`: that of the cart, if any."""
+    parts: list[Part] = []
+    current = last_item
+    named: Part | None = None  # said again by the words since: "cola cola cola"
+    for index, span in enumerate(spans):
+        following = spans[index + 1] if index + 1 < len(spans) else None
+        pieces = listed(span, parts, menu, current) or left_off(span, following, menu, current)
+        if pieces:
+            parts, named = [*parts, *pieces], None
+            continue
+        part = _role(span, spans[index + 1 :], parts, menu, current)
+        head = _head_item(part, parts, spans[index + 1 :], menu, current)
+        if head is not None:
+            parts.append(part)
+            part = head
+        ordered = any(p.role is Role.ITEM for p in parts)
+        if span.has(Cue.MEASURE) and _measures_nothing(
+            part, spans[index + 1 :], menu, ordered=ordered
+        ):
+            part = Part(_only(span, Cue.MEASURE), Role.CUE)
+        if parts and (
+            _names_again(part, named or parts[-1], menu) or _heads_modifier(part, parts[-1])
+        ):
+            named = named or parts[-1]
+            part = Part(_only(span, Cue.FILLER), Role.CUE)
+        else:
+            named = None
+        if part.role is Role.ITEM:
+            part = _elliptical(part, current, menu, listed=_in_list(parts))
+            current = part.items[0]
+            word = span.text.split()[-1]
+            key = key_of(word, menu.language)
+            part.plural = key != word and not key.isdigit()
+        if part.role is Role.NUMBER and parts and parts[-1].cue(Cue.NUMBERED):
+            # "number two" is a name, and no name on this menu.
+            parts[-1] = Part(replace(parts[-1].span, cues=frozenset()), Role.UNKNOWN)
+            part = Part(span, Role.UNKNOWN)
+        if span.has(Cue.UNIT) and not span.senses:
+            # "Sixteen ounce" is a size, and none of this menu.
+            if parts and parts[-1].role is Role.NUMBER:
+                parts[-1] = Part(replace(parts[-1].span, cues=frozenset()), Role.UNKNOWN)
+            part = Part(span, Role.UNKNOWN)
+        if _another_kind(span, following, parts, menu):
+            part = Part(_only(span, Cue.GENERIC), Role.UNKNOWN)
+        if _stands_for_item(span, following, parts):
+            part = Part(_only(span, Cue.ONE), Role.CUE)
+        parts.append(_usual(part, following, parts, menu))
+    return with_kinds(_interrupted(parts, menu), menu)
+
+
+def _elliptical(part: Part, current: str | None, menu: CompiledMenu, *, listed: bool) -> Part:
+    """An item whose name goes on as that of the item before it: a cola "and one diet".
+
+    `listed`: "three colas, one diet" may be one of the three.
+    """
+    if current is None or part.senses[0].quality >= WHOLE:
+        return part
+    goes_on = [s for s in part.senses if s.id in part.items and _goes_on(part, s, current, menu)]
+    if len(goes_on) != 1 or (goes_on[0].id == current and len(part.items) == 1):
+        return part
+    certainty = _ONE_OF_THEM if listed else 1.0
+    return replace(part, senses=(replace(goes_on[0], quality=1.0, certainty=certainty),))
+
+
+def _names_kind_of(part: Part, item: str, menu: CompiledMenu) -> bool:
+    """Whether `part` names one other item, whose name goes on as that of `item`."""
+    [other, *more] = part.items
+    return not more and other != item and _goes_on(part, part.senses[0], item, menu)
+
+
+def _goes_on(part: Part, sense: Sense, current: str, menu: CompiledMenu) -> bool:
+    """Whether what `part` leaves out of a name of an item is the name of the item before it."""
+    said = set(keys_of(part.span.text, menu.language))
+    item = menu.items[sense.id]
+    for name in (item.name, *item.aliases):
+        keys = keys_of(name, menu.language)
+        missing = [k for k in keys if k not in said] if said <= set(keys) else []
+        named = menu.lexicon.find("".join(missing), "") if missing else ()
+        if any(s.kind == "item" and s.id == current and s.quality >= _NAMED for s in named):
+            return True
+    return False
+
+
+def _in_list(before: Sequence[Part]) -> bool:
+    """Whether a comma stands before the words that count what comes next, and several before it."""
+    said = [p for p in before if not p.idle or p.cue(Cue.ONE)]
+    comma = len(said) > 2 and said[-2].cue(Cue.COMMA) and said[-3].role is Role.ITEM
+    counted = any(p.role is Role.NUMBER and (p.span.value or 1) > 1 for p in said[-5:-3])
+    return comma and counted
+
+
+def _usual(part: Part, following: Span | None, before: Sequence[Part], menu: CompiledMenu) -> Part:
+    """The item that "regular" is in "two colas, one diet and one regular"."""
+    ordinary = part.role is Role.CUE and part.span.text in menu.language.ordinary_words
+    counted = bool(before) and (before[-1].role is Role.NUMBER or before[-1].cue(Cue.A))
+    if not ordinary or not counted or (following is not None and _goes_on_naming(following)):
+        return part
+    named = [p for p in before if p.role is Role.ITEM]
+    for item in [p.items[0] for p in named[:-1]][::-1]:
+        if _names_kind_of(named[-1], item, menu):
+            sense = Sense("item", item, None)
+            return Part(replace(part.span, senses=(sense,), cues=frozenset()), Role.ITEM, (sense,))
+    return part
+
+
+def _goes_on_naming(span: Span) -> bool:
+    return bool(span.senses) or span.unknown
+
+
+def _head_item(
+    part: Part, before: list[Part], ahead: Sequence[Span], menu: CompiledMenu, current: str | None
+) -> Part | None:
+    """The item in a modifier's name that stands alone: "an order of wheat toast"."""
+    words = part.span.text.split()
+    counted = bool(before) and (before[-1].role is Role.NUMBER or before[-1].cue(*HEADS))
+    counted = counted or (current is None and all(p.idle or p.cue(Cue.REQUEST) for p in before))
+    if part.role is not Role.MODIFIER or len(words) < 2 or not counted:
+        return None
+    if current is not None and any(menu.allows(current, s) for s in part.senses):
+        return None
+    if any(s.kind == "item" for span in ahead[:_NEAR] for s in span.senses):
+        return None
+    named = menu.lexicon.find(key_of(words[-1], menu.language), words[-1])
+    items = tuple(s for s in named if s.kind == "item" and s.quality >= WHOLE)
+    if not items or not any(menu.allows(items[0].id, s) for s in part.senses):
+        return None
+    return Part(replace(part.span, senses=items, text=words[-1]), Role.ITEM, items)
+
+
+def _measures_nothing(
+    part: Part, ahead: Sequence[Span], menu: CompiledMenu, *, ordered: bool
+) -> bool:
+    """Whether "cup of" is a size or container on this menu, but not of the item that follows.
+
+    `ordered`: an item was said before it.
+    """
+    if part.role not in (Role.SIZE, Role.MODIFIER) or not ahead:
+        return False
+    items = (s.id for span in ahead[:_NEAR] for s in span.senses if s.kind == "item")
+    first = next(items, None)
+    if part.role is Role.MODIFIER and ordered and {s.kind for s in ahead[0].senses} == {"modifier"}:
+        return True  # "and a shot of vanilla"
+    return first is not None and not any(menu.allows(first, s) for s in part.senses)
+
+
+def _only(span: Span, cue: Cue) -> Span:
+    """The span with nothing but one cue left of it."""
+    return replace(span, senses=(), cues=frozenset({cue}), value=None)
+
+
+def _another_kind(
+    span: Span, following: Span | None, before: Sequence[Part], menu: CompiledMenu
+) -> bool:
+    """Whether a word that denies ends a name that the menu does not have: "coke zero"."""
+    zero = menu.language.number_words.get(span.text) == 0
+    if not zero or not span.has(Cue.NO) or span.senses:
+        return False
+    ends = following is None or not (following.senses or following.unknown)
+    return ends and bool(before) and before[-1].role is Role.ITEM
+
+
+def _stands_for_item(span: Span, following: Span | None, before: list[Part]) -> bool:
+    """Whether "one" is a pronoun ("a large one") and no number."""
+    if not span.has(Cue.ONE) or not before:
+        return False
+    counts = (Cue.MEASURE, Cue.WITH, Cue.ON, Cue.NO, Cue.PLAIN)
+    if following is not None and (following.senses or following.has(*counts)):
+        return False
+    previous = before[-1]
+    named = (Role.SIZE, Role.ITEM, Role.MODIFIER, Role.UNKNOWN)
+    return previous.role in named or previous.cue(Cue.THE, Cue.MORE)
+
+
+def _role(
+    span: Span, ahead: Sequence[Span], before: list[Part], menu: CompiledMenu, current: str | None
+) -> Part:
+    following = ahead[0] if ahead else None
+    if not span.senses:
+        return _unnamed(span, before)
+    items, modifiers = senses_of(span, "item"), senses_of(span, "modifier")
+    groups, sizes = senses_of(span, "group"), senses_of(span, "size")
+    degree = span.has(Cue.LIGHT, Cue.EXTRA, Cue.HALF) and _modifier_ahead(following)
+    if degree and not any(_sized_ahead(s, following, menu) for s in sizes):
+        return Part(span, Role.CUE)
+    if items and not modifiers and items[0].quality < WHOLE and senses_of(span, "category"):
+        # The heading itself explains the word better than half a name under it.
+        items = ()
+    every = bool(groups) and _after_all(before)
+    if sizes and not every:
+        return Part(span, Role.SIZE, sizes, also=modifiers)
+    if items and modifiers and not every:
+        taken = reading(items, modifiers, ahead, before, menu, current)
+        items = () if taken.modifier else _less_sure(items, taken.certainty)
+        modifiers = _less_sure(modifiers, taken.certainty)
+    if items and not every:
+        # "sweet tea" is not sweet potato fries and a tea.
+        adjective = not modifiers and items[0].quality < _HEADLESS and _item_ahead(following)
+        return Part(span, Role.UNKNOWN) if adjective else Part(span, Role.ITEM, items)
+    if groups and before and before[-1].cue(Cue.NO) and _of_group(modifiers, groups):
+        every = True
+    if modifiers and not every:
+        idle = not senses_of(span, "item") and span.has(Cue.FILLER, Cue.REQUEST)
+        used = not idle or fits(modifiers, following, menu)
+        return Part(span, Role.MODIFIER, modifiers) if used else Part(span, Role.CUE)
+    return Part(span, Role.GROUP, groups) if every else _heading(span, groups)
+
+
+def _less_sure(senses: tuple[Sense, ...], certainty: float) -> tuple[Sense, ...]:
+    """Senses of a phrase that may mean something else."""
+    if certainty == 1.0:
+        return senses
+    return tuple(replace(s, certainty=s.certainty * certainty) for s in senses)
+
+
+def _after_all(before: Sequence[Part]) -> bool:
+    """Whether "all" or "all the" comes just before."""
+    near = before[-2:] if before and before[-1].cue(Cue.THE) else before[-1:]
+    return any(part.cue(Cue.BOTH) for part in near)
+
+
+def _of_group(modifiers: tuple[Sense, ...], groups: tuple[Sense, ...]) -> bool:
+    """Whether "no salsa" means all salsas: the group's own name, of one of them only an alias."""
+    return not modifiers or groups[0].quality > modifiers[0].quality
+
+
+def _unnamed(span: Span, before: list[Part]) -> Part:
+    if span.has(Cue.NUMBER):
+        return Part(span, Role.NUMBER)
+    if span.cues == {Cue.GENERIC} and not _named_before(before):
+        return Part(span, Role.UNKNOWN)
+    return Part(span, Role.CUE if span.cues else Role.UNKNOWN)
+
+
+def _heading(span: Span, groups: tuple[Sense, ...]) -> Part:
+    if span.has(Cue.MEASURE, Cue.ASIDE):
+        return Part(span, Role.CUE)
+    categories = senses_of(span, "category")
+    if categories:
+        return Part(span, Role.CATEGORY, categories)
+    if span.has(Cue.ADD, Cue.WITH, Cue.EXTRA, Cue.HALF):
+        # A group that is called "Extras" or "Add" makes no name of everyday words.
+        return Part(span, Role.CUE)
+    return Part(span, Role.GROUP, groups)
+
+
+def _named_before(before: list[Part]) -> bool:
+    return bool(before) and before[-1].role in (Role.ITEM, Role.MODIFIER)
+
+
+def _item_ahead(following: Span | None) -> bool:
+    return following is not None and any(s.kind == "item" for s in following.senses)
+
+
+def _sized_ahead(size: Sense, following: Span | None, menu: CompiledMenu) -> bool:
+    """Whether an item that comes in this size is named in full."""
+    named = () if following is None else senses_of(following, "item")
+    return any(s.quality >= WHOLE and menu.allows(s.id, size) for s in named)
+
+
+def _modifier_ahead(following: Span | None) -> bool:
+    return following is not None and any(s.kind == "modifier" for s in following.senses)
+
+
+def _names_again(part: Part, previous: Part, menu: CompiledMenu) -> bool:
+    """Whether an item's name only repeats the one before it: "pizza pie", "americano coffee"."""
+    if part.role is not Role.ITEM or previous.role is not Role.ITEM:
+        return False
+    if part.items == previous.items:
+        return True
+    ours, theirs = menu.items[part.items[0]], menu.items[previous.items[0]]
+    return part.span.has(Cue.GENERIC) and ours.category == theirs.category
+
+
+def _heads_modifier(part: Part, previous: Part) -> bool:
+    """Whether a modifier's last word only completes the one before it: "cheddar" and "cheese"."""
+    if part.role is not Role.MODIFIER or previous.role is not Role.MODIFIER:
+        return False
+    groups = {s.group for s in previous.senses}
+    if part.senses[0].quality < WHOLE and senses_of(part.span, "group"):
+        return True  # "firm noodles", where there are kinds of noodles
+    if not part.span.has(Cue.GENERIC):
+        return False
+    return part.senses[0].quality < WHOLE and all(s.group in groups for s in part.senses)
+
+
+def _interrupted(parts: list[Part], menu: CompiledMenu) -> list[Part]:
+    """Mends a name with a modifier put inside: "double bacon cheeseburger"."""
+    for index in range(len(parts) - 2):
+        first, inner, head = parts[index : index + 3]
+        if inner.role is not Role.MODIFIER or head.role is not Role.ITEM:
+            continue
+        if first.role not in (Role.UNKNOWN, Role.CUE, Role.ITEM) or first.idle:
+            continue
+        joined = first.span.text + " " + head.span.text
+        words = [w for part in (first, head) for w in part.span.text.split()]
+        found = [
+            s for s in menu.lexicon.find(_key(words, menu), "".join(words)) if s.kind == "item"
+        ]
+        if not found or found[0].quality < head.senses[0].quality - _BETTER:
+            continue
+        if not any(menu.allows(found[0].id, m) for m in inner.senses):
+            continue
+        span = Span(
+            head.span.start,
+            head.span.end,
+            joined,
+            tuple(found),
+            frozenset(),
+            None,
+            first.span.words + head.span.words,
+        )
+        parts[index] = Part(_only(first.span, Cue.FILLER), Role.CUE)
+        parts[index + 2] = Part(span, Role.ITEM, tuple(found))
+    return parts
+
+
+def _key(words: Sequence[str], menu: CompiledMenu) -> str:
+    return "".join(key_of(word, menu.language) for word in words)

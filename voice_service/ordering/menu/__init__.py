@@ -1,0 +1,1 @@
+"""A menu compiled for reading orders against it."""

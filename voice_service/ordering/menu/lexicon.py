@@ -1,0 +1,337 @@
+"""Which phrases name something on the menu, exactly, shortened, or misspelt."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+from typing import Literal
+
+from rapidfuzz import fuzz, process
+
+from voice_service.ordering.language.pack import Cue, Language
+from voice_service.ordering.language.spelling import Slips
+from voice_service.ordering.language.tokens import key_of, keys_of, sound_of, tokenize
+
+Kind = Literal["item", "modifier", "size", "category", "group"]
+
+EXACT = 1.0
+ALIAS = 0.99
+SYNONYM = 0.97
+_WHOLE = 0.9  # from here on a name is said in full
+_HEADLESS_ITEM = 0.75
+_SURE_PART, _SURE_HEADLESS, _OTHER_THING, _UNSURE = 0.9, 0.85, 0.75, 0.5
+_INFLECTED = 0.02  # a plural for a singular costs this much
+_MOST_WORDS = 6  # of a phrase that is shortened or whose synonyms are tried
+_FUZZY_LETTERS = 4
+_MOST_LETTERS_OFF = 2
+_FUZZY_RATIO = 86.0
+_SOUND_RATIO = 72.0
+
+
+_Named = tuple[Kind, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """One thing that a phrase may name.
+
+    `quality` ranks: 1 for its own name, less for a shorter one. `certainty` is how likely a guest
+    who says the phrase means this thing, if nothing else is named as well.
+    """
+
+    kind: Kind
+    id: str
+    group: str | None
+    quality: float = 1.0
+    certainty: float = 1.0
+
+
+class Lexicon:
+    """Phrases to senses. Words are joined, so that "cheese burger" is "cheeseburger"."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        self._keys: dict[str, dict[_Named, tuple[float, float]]] = {}
+        self._surfaces: dict[str, set[_Named]] = {}
+        self._words: set[str] = set()
+        self._used: dict[str, set[_Named]] = {}
+        self._without: list[tuple[tuple[str, ...], _Named, list[str]]] = []
+        self._halves: list[tuple[tuple[str, ...], _Named, float]] = []
+        self._written: set[str] = set()
+        self._shortest: dict[str, int] = {}
+        # Shared by conversations on several threads, so a cache that is safe there.
+        self._nearest = lru_cache(maxsize=5_000)(self._find_nearest)
+        self._choices: dict[tuple[str, int], list[str]] = {}
+        self._denying = {key_of(w, language) for w in language.cues[Cue.NO]}
+        self._generic = {key_of(w, language) for w in language.cues[Cue.GENERIC]}
+        self.longest = 1
+        self.slips = Slips((), language)
+
+    def add(
+        self,
+        sense: Sense,
+        phrases: Iterable[str],
+        *,
+        shorten: bool,
+        heads: Collection[str] = (),
+    ) -> None:
+        """Names `sense` by each phrase, its synonyms and, if `shorten`, its unmistakable parts.
+
+        `heads` are keys of last words that the names of its kind share, so that guests leave them
+        out: "brown" for brown rice, where there is white rice as well.
+        """
+        target = (sense.kind, sense.id, sense.group)
+        for number, phrase in enumerate(phrases):
+            keys = keys_of(phrase, self._language)
+            if not keys:
+                continue
+            self._words.update(keys)
+            for word in keys:
+                self._used.setdefault(word, set()).add(target)
+            for token in tokenize(phrase, self._language):
+                self._written.add(token.text)
+            surface, key = _surface(phrase, self._language), "".join(keys)
+            if sense.kind == "item":
+                self._shortest[key] = min(self._shortest.get(key, len(surface)), len(surface))
+            quality = EXACT if number == 0 else ALIAS
+            self._put(keys, target, quality)
+            self._surfaces.setdefault(surface, set()).add(target)
+            for measure in _measured(keys, sense.kind, self._language):
+                self._put(measure, target, SYNONYM)
+            for variant in _variants(keys, self._language):
+                self._put(variant, target, SYNONYM)
+                if shorten:
+                    self._shorten(variant, target, heads)
+            if shorten:
+                self._shorten(keys, target, heads)
+
+    def _shorten(self, keys: tuple[str, ...], target: _Named, heads: Collection[str]) -> None:
+        for part, quality, certainty in _parts(keys, self._language):
+            if part[0] in self._denying and keys[: len(part)] == part:
+                continue  # "no sugar" is no half of "no sugar vanilla"
+            if target[0] == "item":
+                self._without.append((part, target, [k for k in keys if k not in part]))
+            if certainty == _SURE_HEADLESS and target[0] == "item":
+                # Half a name of an item is a guess to be confirmed; of a modifier it is usual.
+                self._put(part, target, quality * _HEADLESS_ITEM, _UNSURE)
+            elif target[0] == "modifier" and all(k in self._generic for k in part):
+                self._put(part, target, quality, min(certainty, _UNSURE))  # "no dressing"
+            elif certainty == _SURE_HEADLESS and keys[-1] not in {*heads, *self._generic}:
+                self._put(part, target, quality, certainty)
+                self._halves.append((part, target, quality))
+            else:
+                self._put(part, target, quality, certainty)
+
+    def _uncount(self) -> None:
+        """ "Three tacos" are tacos, and no half of "Three Taco Plate"."""
+        for part, target, _ in self._without:
+            counted = len(part) > 1 and part[0].isdigit() and part[0] != "0"
+            rest = self._keys.get("".join(part[1:]), {}) if counted else {}
+            senses = self._keys.get("".join(part), {})
+            whole = any(kind == "item" and q >= _WHOLE for (kind, *_), (q, _) in rest.items())
+            if whole and senses.get(target, (1.0, 1.0))[0] < _WHOLE:
+                del senses[target]
+                if not senses:
+                    del self._keys["".join(part)]
+
+    def seal(self) -> None:
+        """Ends the building: what half a name means and what slips are chosen from is fixed now."""
+        self._uncount()
+        for part, target, quality in self._halves:
+            senses = self._keys["".join(part)]
+            best, certainty = senses[target]
+            if best == quality and any(len(self._used.get(key, ())) > 1 for key in part):
+                # An egg is no egg white, where it is part of other names as well.
+                senses[target] = (best, min(certainty, _OTHER_THING))
+        for part, target, dropped in self._without:
+            senses = self._keys.get("".join(part), {})
+            best, certainty = senses.get(target, (EXACT, 1.0))
+            if best < _WHOLE and any(self._names_choice(key) for key in dropped):
+                senses[target] = (best, min(certainty, _OTHER_THING))  # no chili on a "cheese dog"
+        for key in sorted(self._keys):
+            if len(key) >= _FUZZY_LETTERS:
+                first = sound_of(key, self._language)[:1]
+                self._choices.setdefault((first, len(key)), []).append(key)
+        spoken = {c: p for c, p in self._language.cues.items() if c is not Cue.HESITATION}
+        steering = {word for phrases in spoken.values() for p in phrases for word in p.split()}
+        everyday = {*steering, *self._language.number_words}
+        self.slips = Slips({*self._written, *everyday}, self._language)
+
+    def _names_choice(self, key: str) -> bool:
+        """Whether a word alone names a modifier."""
+        senses = self._keys.get(key, {})
+        return any(kind == "modifier" and q >= _WHOLE for (kind, _, _), (q, _) in senses.items())
+
+    def find(self, key: str, said: str) -> tuple[Sense, ...]:
+        """Everything that the joined `key` of the words `said` names, best first."""
+        found = self._keys.get(key)
+        if found is None:
+            return ()
+        surface = said.replace(" ", "").replace("'", "")
+        literal = self._surfaces.get(surface, set())
+        senses = (
+            Sense(kind, id_, group, q if (kind, id_, group) in literal else q - _INFLECTED, sure)
+            for (kind, id_, group), (q, sure) in found.items()
+        )
+        return tuple(sorted(senses, key=lambda s: (-s.quality, s.kind, s.id, s.group or "")))
+
+    def knows(self, word: str) -> bool:
+        """Whether a word's key occurs in any name on the menu."""
+        return word in self._words
+
+    def plural(self, phrase: str) -> bool:
+        """Whether `phrase` is an item's name with an ending that makes it several."""
+        keys = keys_of(phrase, self._language)
+        letters = len(_surface(phrase, self._language))
+        if any(key.isdigit() for key in keys):
+            return False  # "number two" is longer than "number 2", but not several
+        return letters > self._shortest.get("".join(keys), letters)
+
+    def find_misspelt(self, key: str) -> tuple[Sense, ...]:
+        """What `key` names if it is a slip of the ear or of the pen; quality says how far off."""
+        if len(key) < _FUZZY_LETTERS or key.isdigit():
+            return ()
+        nearest = self._nearest(key)
+        if nearest is None:
+            return ()
+        name, ratio = nearest
+        return tuple(
+            Sense(s.kind, s.id, s.group, s.quality * ratio * 0.95, s.certainty * ratio * 0.95)
+            for s in self.find(name, "")
+        )
+
+    def _find_nearest(self, key: str) -> tuple[str, float] | None:
+        best: tuple[str, float] | None = None
+        sound = sound_of(key, self._language)
+        # A word too many or too few is no slip; it has to be explained.
+        lengths = range(len(key) - _MOST_LETTERS_OFF, len(key) + _MOST_LETTERS_OFF + 1)
+        near = [name for length in lengths for name in self._choices.get((sound[:1], length), ())]
+        for name, ratio, _ in process.extract(
+            key, near, scorer=fuzz.ratio, score_cutoff=_SOUND_RATIO, limit=5
+        ):
+            alike = sound_of(name, self._language)
+            close = ratio >= _FUZZY_RATIO or (sound == alike and len(sound) > 1)
+            if close and (best is None or ratio / 100 > best[1]):
+                best = (name, ratio / 100)
+        return best
+
+    def _put(
+        self, keys: tuple[str, ...], target: _Named, quality: float, certainty: float = 1.0
+    ) -> None:
+        senses = self._keys.setdefault("".join(keys), {})
+        senses[target] = max((quality, certainty), senses.get(target, (0.0, 0.0)))
+        # One word more than the name has: a guest may write a compound apart.
+        self.longest = max(self.longest, len(keys) + 1)
+
+
+def _measured(keys: tuple[str, ...], kind: Kind, language: Language) -> list[tuple[str, ...]]:
+    """A size or modifier that is a measure as it stands before an item: "cup of", "can of"."""
+    if kind not in ("size", "modifier"):
+        return []
+    measures = (keys_of(phrase, language) for phrase in language.cues[Cue.MEASURE])
+    return [(*keys, *m[1:]) for m in sorted(set(measures)) if len(m) == 2 and m[0] == keys[-1]]
+
+
+def _surface(phrase: str, language: Language) -> str:
+    """The letters of a phrase as they are said, "PB&J" as "pbandj"."""
+    return "".join(t.text.replace("'", "") for t in tokenize(phrase, language) if t.key)
+
+
+def _variants(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, ...]]:
+    """The phrase with one or two synonyms put in."""
+    if len(keys) > _MOST_WORDS:
+        return
+    first = list(_replaced(keys, language))
+    seen = {keys}
+    for variant in first + [v2 for v1 in first for v2 in _replaced(v1, language)]:
+        if variant not in seen:
+            seen.add(variant)
+            yield variant
+
+
+def _replaced(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, ...]]:
+    for group in language.synonyms:
+        members = [keys_of(phrase, language) for phrase in group]
+        yield from _swapped(keys, members, members)
+    for first, *others in language.said_for:
+        yield from _swapped(
+            keys, [keys_of(first, language)], [keys_of(other, language) for other in others]
+        )
+
+
+def _swapped(
+    keys: tuple[str, ...], named: list[tuple[str, ...]], said: list[tuple[str, ...]]
+) -> Iterator[tuple[str, ...]]:
+    """`keys` with the longest of `named` that it holds replaced by each of `said`."""
+    hits = [
+        (len(member), start, member)
+        for member in named
+        for start in range(len(keys) - len(member) + 1)
+        if keys[start : start + len(member)] == member
+    ]
+    if not hits:
+        return
+    length, start, member = max(hits)
+    for other in said:
+        if other != member:
+            yield keys[:start] + other + keys[start + length :]
+
+
+def _parts(
+    keys: tuple[str, ...], language: Language
+) -> Iterator[tuple[tuple[str, ...], float, float]]:
+    """Shorter ways to say a name, their quality, and how certain it is that they mean it."""
+    if not 1 < len(keys) <= _MOST_WORDS:
+        return
+    letters = sum(len(k) for k in keys)
+    for size in range(1, len(keys)):
+        for chosen in combinations(range(len(keys)), size):
+            part = tuple(keys[i] for i in chosen)
+            ends = {part[0], part[-1]}
+            if ends & set(language.optional_words) or part[0] in _link_keys(language):
+                continue  # "and cheese" is no way to say "mac and cheese"
+            # In "sausage in batter" and "mac and cheese" the last word is not what it is.
+            aside = any(k in _link_keys(language) for k in keys[: chosen[0]])
+            headless = chosen[-1] != len(keys) - 1
+            if headless and (chosen != tuple(range(size)) or _weak(part[-1], language)):
+                continue
+            if all(_weak(k, language) for k in part):
+                continue
+            dropped = [keys[i] for i in range(len(keys)) if i not in chosen]
+            if all(k in language.optional_words for k in dropped):
+                yield part, SYNONYM, 1.0
+                continue
+            share = sum(len(k) for k in part) / letters
+            certainty = _SURE_HEADLESS if headless or aside else _SURE_PART
+            if headless and 2 * size < len(keys):
+                certainty = _UNSURE
+            if any(k in language.contrast_words for k in dropped):
+                certainty = _UNSURE
+            yield part, 0.6 + 0.3 * share - (0.1 if headless else 0.0), certainty
+
+
+def _weak(key: str, language: Language) -> bool:
+    return key.isdigit() or len(key) < 3 or key in _cue_keys(language)
+
+
+def _link_keys(language: Language) -> frozenset[str]:
+    """Keys of the words after which a name only says what else is in it."""
+    links = (*language.cues[Cue.AND], *language.cues[Cue.WITH], *language.cues[Cue.ON])
+    return frozenset(key_of(word, language) for word in links if " " not in word)
+
+
+_CUE_KEYS: dict[Language, frozenset[str]] = {}
+
+
+def _cue_keys(language: Language) -> frozenset[str]:
+    """Keys of the single words that steer an order; they never stand for a menu name alone."""
+    if language not in _CUE_KEYS:
+        _CUE_KEYS[language] = frozenset(
+            key_of(phrase, language)
+            for cue, phrases in language.cues.items()
+            for phrase in phrases
+            if cue is not Cue.GENERIC and " " not in phrase
+        )
+    return _CUE_KEYS[language]

@@ -1,0 +1,118 @@
+"""The menu as guests would say it: what the recogniser is told to have just heard.
+
+Whisper goes on in the style of what it is told to have heard. A list of names makes it write lists,
+with commas in the middle of a drink; an order makes it write orders. Figures: docs/measurements.md,
+"Orders from sound".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+from order_events.menu.menu import Menu, MenuItem
+from voice_service.ordering.language.pack import Language
+from voice_service.ordering.language.tokens import keys_of
+
+_LETTERS = 850
+"""With what is put between them about 200 of Whisper's tokens; it takes 223."""
+_JOINT = len(" and a ")
+_BESIDE_ITEM = 2
+"""Modifiers that one item is said with."""
+_ASIDE = re.compile(r"\([^)]*\)|\[[^]]*\]")
+
+
+def spoken_menu(menu: Menu, language: Language) -> str:
+    """One long order of everything on the menu, as far as it fits, in running text."""
+    # What a combo's name says is said by its parts, and what is served at some hours is not asked
+    # for at others: both come last.
+    on_sale = sorted(menu.items, key=lambda i: bool(i.slots or menu.hours(i)))
+    sizes = [running_text(size.name) for size in menu.sizes]
+    items = [running_text(item.name) for item in on_sale]
+    groups = {g.id: [running_text(m.name) for m in g.modifiers] for g in menu.modifier_groups}
+    modifiers = list(chain.from_iterable(groups.values()))
+    chosen = _fitting([*sizes, *_in_turn(items, modifiers)], language)
+    return _Order(menu, on_sale, groups, chosen, language).text()
+
+
+class _Order:
+    """Says each of the `chosen` names once; only sizes come again."""
+
+    def __init__(
+        self,
+        menu: Menu,
+        items: Sequence[MenuItem],
+        groups: dict[str, list[str]],
+        chosen: set[str],
+        language: Language,
+    ) -> None:
+        self._items = items
+        self._sizes = {s.id: running_text(s.name) for s in menu.sizes}
+        self._groups = groups
+        self._chosen = chosen
+        self._left = dict.fromkeys(n for names in groups.values() for n in names if n in chosen)
+        self._said_sizes: list[str] = []
+        self._texts = language.texts
+        self._joint = f" {self._texts['and']} "
+
+    def text(self) -> str:
+        orders: list[str] = []
+        for item in self._items:
+            name = running_text(item.name)
+            if name in self._chosen:
+                self._chosen.discard(name)
+                orders.append(self._item(item, name))
+        orders += self._left
+        return self._texts["expected"].format(orders=self._joint.join(orders)) if orders else ""
+
+    def _item(self, item: MenuItem, name: str) -> str:
+        size = self._size(item)
+        order = self._texts["expected_item"].format(name=f"{size} {name}" if size else name)
+        own = chain.from_iterable(self._groups[g] for g in item.modifier_groups)
+        beside = [n for n in own if n in self._left][:_BESIDE_ITEM]
+        for one in beside:
+            self._left.pop(one, None)
+        names = self._joint.join(beside)
+        return order + (self._texts["with"].format(names=names) if beside else "")
+
+    def _size(self, item: MenuItem) -> str | None:
+        """Of the item's sizes the one that has been said least."""
+        sizes = [self._sizes[s] for s in item.prices if self._sizes[s] in self._chosen]
+        if len(item.prices) < 2 or not sizes:
+            return None
+        size = min(sizes, key=self._said_sizes.count)
+        self._said_sizes.append(size)
+        return size
+
+
+def _in_turn(items: Sequence[str], modifiers: Sequence[str]) -> Iterator[str]:
+    """All of both, so that any beginning has its share of each."""
+    places = [((i + 1) / (len(items) + 1), name) for i, name in enumerate(items)]
+    places += [((i + 1) / (len(modifiers) + 1), name) for i, name in enumerate(modifiers)]
+    return (name for _, name in sorted(places, key=lambda place: place[0]))
+
+
+def _fitting(names: Iterable[str], language: Language) -> set[str]:
+    """As many as there is room for; those whose words have all come already go last."""
+    known: set[str] = set()
+    telling: list[str] = []
+    others: list[str] = []
+    for name in dict.fromkeys(n for n in names if n):
+        keys = set(keys_of(name, language))
+        (others if keys <= known else telling).append(name)
+        known |= keys
+    room = _LETTERS
+    chosen: set[str] = set()
+    for name in (*telling, *others):
+        room -= len(name) + _JOINT
+        if room < 0:
+            break
+        chosen.add(name)
+    return chosen
+
+
+def running_text(name: str) -> str:
+    """A name without asides, in lower case but for abbreviations ("BLT")."""
+    words = _ASIDE.sub(" ", name).split()
+    return " ".join(w if len(w) > 1 and w.isupper() else w.lower() for w in words)

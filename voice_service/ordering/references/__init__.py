@@ -1,0 +1,1 @@
+"""Which line of the order a phrase points at."""

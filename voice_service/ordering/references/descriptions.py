@@ -1,0 +1,209 @@
+"""Lines that are pointed at by what is on them: "the small one", "the one without ice"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voice_service.ordering.acts import Such
+from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.language.tokens import key_of
+from voice_service.ordering.mentions.mention import Part, Role, senses_of
+from voice_service.ordering.menu.compiled import CompiledMenu
+
+_PAIR = 2
+_ABOUT = (
+    Cue.REMOVE,
+    Cue.CHANGE,
+    Cue.MAKE,
+    Cue.SUBSTITUTE,
+    Cue.ON,
+    Cue.FOR,
+    Cue.TAKE,
+    Cue.INSTEAD_OF,
+)
+"""What follows these is in the order already, if it can be."""
+
+
+def described(
+    parts: Sequence[Part], lines: Sequence[Line], menu: CompiledMenu, *, answers: bool
+) -> list[Part]:
+    """`parts` with each description of some of the `lines` as one part that points at them.
+
+    `answers`: a size was asked for, so that one and nothing more is the answer.
+    """
+    folded: list[Part] = []
+    index = 0
+    while index < len(parts):
+        found = _description(parts, index, lines, menu)
+        if found is None or (answers and found[1] == len(parts)):
+            folded.append(parts[index])
+            index += 1
+        else:
+            such, end = found
+            folded.append(_pointer(parts[index:end], such))
+            index = end
+    return folded
+
+
+def holds(such: Such, line: Line, menu: CompiledMenu) -> bool:
+    """Whether a description is true of a line, with what it comes with."""
+    item = menu.items[line.item]
+    if such.items and line.item not in such.items:
+        return False
+    if such.sizes and (line.size or item.default_size) not in such.sizes:
+        return False
+    if such.plain and (not item.modifier_groups or line.mods):
+        return False
+    takes = all(any(menu.takes(line.item, group) for group, _ in one) for one in such.off)
+    there = all(has(line, one, menu) for one in such.on)
+    return takes and there and not any(has(line, one, menu) for one in such.off)
+
+
+def has(line: Line, modifier: frozenset[tuple[str, str]], menu: CompiledMenu) -> bool:
+    """Whether a line comes with a modifier, which may be any of these (group, id) pairs."""
+    off = {(m.group, m.id) for m in line.mods if m.negated}
+    on = {(m.group, m.id) for m in line.mods if not m.negated}
+    defaults = () if line.plain else menu.items[line.item].defaults
+    return any(
+        key in on or (key[1] in defaults and menu.takes(line.item, key[0]) and key not in off)
+        for key in modifier
+    )
+
+
+def _description(
+    parts: Sequence[Part], index: int, lines: Sequence[Line], menu: CompiledMenu
+) -> tuple[Such, int] | None:
+    """What the words at `index` say of some of the lines, and where they end."""
+    kind = _kind(parts, index, lines, menu)
+    if kind is not None or not parts[index].cue(Cue.THE):
+        return kind
+    such, end = _said_before(parts, index + 1)
+    head = parts[end] if end < len(parts) else None
+    about = index > 0 and parts[index - 1].cue(*_ABOUT)
+    if head is not None and head.cue(Cue.ONE):
+        several = head.span.text not in menu.language.number_words
+        such, end = _said_behind(parts, end + 1, replace(such, several=several))
+        return (such, end) if _true_of(such, lines, menu) and _says_something(such) else None
+    if head is not None and head.role is Role.ITEM and about:
+        named = replace(such, items=head.items, several=head.plural)
+        named, end = _said_behind(parts, end + 1, named)
+        alike = [line for line in lines if line.item in named.items]
+        told = _true_of(named, alike, menu) and not all(holds(named, x, menu) for x in alike)
+        return (named, end) if told else None
+    led = end == index + 1 and not parts[index].cue(Cue.ONE)
+    if head is not None and head.cue(Cue.WITH, Cue.NO) and led:
+        such, end = _said_behind(parts, end, such)  # "la que lleva queso"
+        told = bool(such.on or such.off) and _true_of(such, lines, menu)
+        return (such, end) if told else None
+    carried = index > 0 and parts[index - 1].cue(Cue.ON, Cue.FOR)
+    bare = bool(such.sizes or (such.on and carried)) and not such.plain and _ends(parts, end)
+    return (such, end) if bare and _true_of(such, lines, menu) else None
+
+
+def _kind(
+    parts: Sequence[Part], index: int, lines: Sequence[Line], menu: CompiledMenu
+) -> tuple[Such, int] | None:
+    """ "The drinks", "any burger", "every cola": each line of a kind."""
+    each = parts[index].cue(Cue.BOTH) and not parts[index].cue(Cue.NO)
+    end = index + 1 if each or parts[index].cue(Cue.THE) else index
+    end += each and any(p.cue(Cue.THE) for p in parts[end : end + 1])
+    named = parts[end] if end < len(parts) else None
+    if named is None or named.role not in (Role.ITEM, Role.CATEGORY):
+        return None
+    ids = {s.id for s in senses_of(named.span, "category")}
+    of_kind = [x for x in lines if menu.items[x.item].category in ids or x.item in named.items]
+    counted = sum(x.count for x in of_kind)
+    about = index > 0 and parts[index - 1].cue(*_ABOUT)
+    plural = key_of(named.span.text, menu.language) != named.span.text
+    if not each and (not ids or not plural or (end == index and not _sized(parts, end + 1))):
+        return None
+    if not counted or (not each and (counted == 1 or not (about or _sized(parts, end + 1)))):
+        return None
+    pair = parts[index].cue(Cue.PAIR) and counted != _PAIR
+    if (each and not (about or _ends(parts, end + 1) or _sized(parts, end + 1))) or pair:
+        return None
+    return Such(tuple(dict.fromkeys(x.item for x in of_kind)), several=True), end + 1
+
+
+def _sized(parts: Sequence[Part], index: int) -> bool:
+    """Whether a size follows, and nothing after it."""
+    return [p.role for p in parts[index:] if not p.idle] == [Role.SIZE]
+
+
+def _said_before(parts: Sequence[Part], index: int) -> tuple[Such, int]:
+    """The adjectives from `index` on, and where they end."""
+    such = Such()
+    while index < len(parts):
+        part = parts[index]
+        if part.role is Role.SIZE and not such.sizes:
+            such = replace(such, sizes=tuple(s.id for s in part.senses))
+        elif part.role is Role.MODIFIER:
+            such = replace(such, on=(*such.on, _meant(part)))
+        elif part.cue(Cue.PLAIN):
+            such = replace(such, plain=True)
+        else:
+            break
+        index += 1
+    return such, index
+
+
+def _said_behind(parts: Sequence[Part], index: int, such: Such) -> tuple[Such, int]:
+    """With "with cheese" or "without ice" from `index` on."""
+    link = parts[index] if index < len(parts) else None
+    if link is None or not link.cue(Cue.WITH, Cue.NO):
+        return such, index
+    end = index + 1
+    mods: list[frozenset[tuple[str, str]]] = []
+    while end < len(parts) and (_names(parts, end) or _links(parts, end)):
+        if _names(parts, end):
+            mods.append(_meant(parts[end]))
+        end += 1
+    if not mods:
+        return such, index
+    if link.cue(Cue.NO):
+        return replace(such, off=(*such.off, *mods)), end
+    return replace(such, on=(*such.on, *mods)), end
+
+
+def _names(parts: Sequence[Part], index: int) -> bool:
+    return index < len(parts) and parts[index].role is Role.MODIFIER
+
+
+def _links(parts: Sequence[Part], index: int) -> bool:
+    return parts[index].cue(Cue.AND, Cue.THE) and _names(parts, index + 1)
+
+
+def _meant(part: Part) -> frozenset[tuple[str, str]]:
+    best = part.senses[0].quality
+    return frozenset((s.group or "", s.id) for s in part.senses if s.quality == best)
+
+
+def _says_something(such: Such) -> bool:
+    return bool(such.sizes or such.on or such.off or such.plain)
+
+
+def _true_of(such: Such, lines: Sequence[Line], menu: CompiledMenu) -> bool:
+    return any(holds(such, line, menu) for line in lines)
+
+
+def _ends(parts: Sequence[Part], index: int) -> bool:
+    """Whether "the small" stands for an item, and no name follows it."""
+    following = parts[index] if index < len(parts) else None
+    return following is None or following.cue(Cue.NO, Cue.WITH, Cue.COMMA, Cue.STOP, Cue.A, Cue.TO)
+
+
+def _pointer(parts: Sequence[Part], such: Such) -> Part:
+    """One part in the place of those that describe; it points as "the first one" does."""
+    first, last = parts[0].span, parts[-1].span
+    span = replace(
+        first,
+        end=last.end,
+        text=" ".join(p.span.text for p in parts),
+        senses=(),
+        cues=frozenset({Cue.ORDINAL}),
+        value=None,
+        words=tuple(w for p in parts for w in p.span.words),
+    )
+    return Part(span, Role.CUE, such=such)

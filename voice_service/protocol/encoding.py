@@ -1,0 +1,78 @@
+"""What a listener noticed, as events of `/voice-stream`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from voice_service.asr.hypothesis import Word
+from voice_service.protocol import messages as protocol
+from voice_service.protocol.payloads import (
+    DiscardedData,
+    FinalData,
+    PartialData,
+    SpeechData,
+    WordData,
+)
+from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
+
+
+def wire_event(session_id: str, language: str, event: ListenerEvent) -> tuple[str, dict[str, Any]]:
+    """`type` and `data` of an event."""
+    type_, data = _wire(session_id, language, event)
+    return type_, data.model_dump()
+
+
+def _wire(session_id: str, language: str, event: ListenerEvent) -> tuple[str, BaseModel]:
+    utterance = event.utterance
+    match event:
+        case Started(_, at_ms):
+            data = SpeechData(session_id=session_id, utterance=utterance, at_ms=at_ms)
+            return protocol.SPEECH_STARTED, data
+        case Ended(_, at_ms):
+            data = SpeechData(session_id=session_id, utterance=utterance, at_ms=at_ms)
+            return protocol.SPEECH_ENDED, data
+        case Discarded(_, failed):
+            return protocol.SPEECH_DISCARDED, DiscardedData(
+                session_id=session_id,
+                utterance=utterance,
+                reason="failed" if failed else "no_words",
+            )
+        case Partial():
+            return protocol.TRANSCRIPT, PartialData(
+                session_id=session_id,
+                utterance=utterance,
+                revision=event.revision,
+                text=event.text,
+                confidence=round(event.confidence, 4),
+                start_ms=event.start_ms,
+                end_ms=event.end_ms,
+                language=language,
+                is_final=False,
+                stable_text=event.stable_text,
+            )
+        case Final():
+            heard = event.hypothesis
+            return protocol.TRANSCRIPT, FinalData(
+                session_id=session_id,
+                utterance=utterance,
+                revision=event.revision,
+                text=heard.text,
+                confidence=round(heard.confidence, 4),
+                start_ms=event.start_ms,
+                end_ms=event.end_ms,
+                language=language,
+                is_final=True,
+                overheard=event.overheard,
+                words=tuple(map(_word, heard.words)),
+            )
+
+
+def _word(word: Word) -> WordData:
+    return WordData(
+        text=word.text,
+        start_ms=word.start_ms,
+        end_ms=word.end_ms,
+        confidence=round(word.confidence, 4),
+    )

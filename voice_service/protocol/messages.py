@@ -1,0 +1,98 @@
+"""Wire models of `/voice-stream`: what a microphone sends, and the names of what it is sent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from order_events.protocol.messages import ClientMessage
+from voice_service.audio.formats import SAMPLE_RATE, Encoding
+
+STARTED: Final = "voice:started"
+SPEECH_STARTED: Final = "voice:speech_started"
+SPEECH_ENDED: Final = "voice:speech_ended"
+SPEECH_DISCARDED: Final = "voice:speech_discarded"
+TRANSCRIPT: Final = "voice:transcript"
+ORDER: Final = "voice:order"
+END: Final = "voice:end"
+
+_BCP_47: Final = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
+SessionId = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.:-]+$")]
+Tag = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def primary_language(tag: str) -> str:
+    """The ISO 639 code that a BCP 47 tag begins with."""
+    return tag.partition("-")[0].lower()
+
+
+class Data(BaseModel):
+    """Frozen; fields that a newer client adds are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AudioData(Data):
+    """How the audio of a session is encoded. A container says its own rate and channels."""
+
+    encoding: Encoding = "pcm_s16le"
+    sample_rate: Annotated[int, Field(ge=8_000, le=48_000)] = SAMPLE_RATE
+    channels: Annotated[int, Field(ge=1, le=8)] = 1
+
+
+class StartData(Data):
+    """`language` is a BCP 47 tag. `order: off` asks for transcripts alone.
+
+    With `resume`, `after_utterance` is the last utterance whose final the client has; without it
+    the server sends again what may have been lost.
+    """
+
+    session_id: SessionId
+    language: Annotated[str, Field(max_length=35, pattern=_BCP_47)] = "en-US"
+    audio: AudioData = AudioData()
+    lane: Tag | None = None
+    table_id: Tag | None = None
+    order: Literal["auto", "off"] = "auto"
+    resume: bool = False
+    after_utterance: Annotated[int, Field(ge=0)] | None = None
+
+
+class ChunkData(Data):
+    """Base64 of the next audio. The first `sequence` of a session is 1."""
+
+    audio: str
+    sequence: Annotated[int, Field(ge=1, le=2**53)]
+
+
+class EndData(Data):
+    """`duration` is what the client believes it has sent, in seconds; the server counts itself."""
+
+    session_id: SessionId
+    duration: Annotated[float, Field(ge=0)] | None = None
+
+
+class VoiceStart(ClientMessage):
+    """Begins a session, or continues one after a lost connection."""
+
+    type: Literal["voice:start"]
+    data: StartData
+
+
+class VoiceAudio(ClientMessage):
+    """One chunk of audio."""
+
+    type: Literal["voice:audio"]
+    data: ChunkData
+
+
+class VoiceEnd(ClientMessage):
+    """The guest has gone: recognise what is left, close the order."""
+
+    type: Literal["voice:end"]
+    data: EndData
+
+
+VoiceMessage = Annotated[VoiceStart | VoiceAudio | VoiceEnd, Field(discriminator="type")]
+VOICE_MESSAGES: Final[TypeAdapter[VoiceStart | VoiceAudio | VoiceEnd]] = TypeAdapter(VoiceMessage)
+VOICE_TYPES: Final = frozenset({"voice:start", "voice:audio", "voice:end"})

@@ -1,0 +1,120 @@
+"""The order of one session without IO: what its finals become, until it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from order_events.domain.models import OrderItem
+from voice_service.ordering import CartUpdate, Conversation, Heard, HeardWord, Reason
+from voice_service.protocol import messages as protocol
+from voice_service.sessions.actions import Audience, PlaceOrder, Tell
+from voice_service.utterances.events import Final
+
+
+class GuestOrder:
+    """See the module. `conversation` is None where no order is to be understood."""
+
+    def __init__(self, session_id: str, conversation: Conversation | None) -> None:
+        self.order_id: str | None = None
+        self.last_told: Tell | None = None
+        """The last `voice:order`."""
+        self._session_id = session_id
+        self._conversation = conversation
+        self._update: CartUpdate | None = None
+        self._held = False
+        self._placing = 0
+        self._turn = 0
+
+    @property
+    def placing(self) -> bool:
+        """Whether an answer to `PlaceOrder` has still to come."""
+        return self._placing > 0
+
+    def chooser(self) -> Callable[[Sequence[str]], int] | None:
+        """Which of several hypotheses for the next words to take; None if that is all one."""
+        return None if self._conversation is None else self._conversation.chooser()
+
+    def hear(self, final: Final) -> list[PlaceOrder]:
+        """Take what was heard. People in the background order nothing, but may name an allergy."""
+        heard = final.hypothesis
+        if self._conversation is None or not heard.text:
+            return []
+        if self._held:
+            return self._leave_as_it_is(final.utterance)
+        words = tuple(HeardWord(word.text, word.confidence) for word in heard.words)
+        said = Heard(final.utterance, heard.text, heard.confidence, words)
+        take = self._conversation.overhear if final.overheard else self._conversation.hear
+        return [self._place(take(said))]
+
+    def hold(self, utterance: int) -> list[PlaceOrder]:
+        """Staff have taken the order over: words are heard, and change nothing."""
+        self._held = True
+        return [] if self._conversation is None else self._leave_as_it_is(utterance)
+
+    def hand_back(
+        self, items: Sequence[OrderItem]
+    ) -> tuple[list[PlaceOrder], tuple[OrderItem, ...]]:
+        """The guest goes on with the order as staff have left it; and what is to stay as it is."""
+        self._held = False
+        self._turn += 1
+        if self._conversation is None:
+            return [], tuple(items)
+        update, left = self._conversation.adopt(items)
+        return [self._place(update)], left
+
+    def placed(self, order: Mapping[str, Any] | None, update: CartUpdate) -> Tell:
+        """The hub has stored the order; None if there is nothing to store or it could not be."""
+        self._placing -= 1
+        if order is not None:
+            self.order_id = str(order["id"])
+        self.last_told = Tell(
+            protocol.ORDER,
+            {
+                "session_id": self._session_id,
+                "order": order,
+                "readback": update.readback,
+                "change": update.change,
+                "status": update.status,
+                "reasons": [
+                    {
+                        "code": reason.code,
+                        "text": reason.text,
+                        "utterance": reason.utterance,
+                        "question": reason.question,
+                    }
+                    for reason in update.reasons
+                ],
+                "after_utterance": update.utterance,
+                "matched": [asdict(match) for match in update.matched],
+            },
+            Audience.WATCHERS,
+        )
+        return self.last_told
+
+    def close(self, abandoned: str | None, utterance: int) -> list[PlaceOrder]:
+        """No more finals will come. An order whose guest was cut off is for a person to look at."""
+        if self._conversation is None or self._held:
+            return []
+        conversation, self._conversation = self._conversation, None
+        complete = self._update is not None and self._update.status == "confirmed"
+        update = conversation.end()
+        if abandoned is not None and not complete and update.items:
+            reason = Reason(abandoned, "the guest was cut off", utterance, None)
+            reasons = (*update.reasons, reason)
+            update = replace(update, status="needs_staff", reasons=reasons)
+        return [self._place(update)]
+
+    def leave(self) -> None:
+        """The session is over: nothing changes the order from here any more."""
+        self._conversation = None
+
+    def _leave_as_it_is(self, utterance: int) -> list[PlaceOrder]:
+        update = CartUpdate((), "needs_staff", (), "", changed=False, utterance=utterance)
+        return [self._place(update)]
+
+    def _place(self, update: CartUpdate) -> PlaceOrder:
+        self._update = update
+        self._placing += 1
+        return PlaceOrder(update, self._turn)

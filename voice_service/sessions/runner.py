@@ -1,0 +1,328 @@
+"""A voice session in the running service: performs its actions, keeps its timer, feeds the hub.
+
+Everything runs on the event loop's thread; the state itself is in `session`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+
+from order_events.domain.audit_records import Session, SessionStart, SessionState
+from order_events.domain.models import Event, Order
+from order_events.protocol.errors import OrderError
+from order_events.protocol.messages import MessageId
+from order_events.service import OrderEvents
+from order_events.websocket.connection import Connection
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.scheduler import Scheduler
+from voice_service.metrics import VoiceMetrics
+from voice_service.protocol import messages as protocol
+from voice_service.sessions.actions import Action, Audience, PlaceOrder, Tell
+from voice_service.sessions.machine import Phase, VoiceSession
+from voice_service.sessions.order_sync import OrderDesk, in_time
+from voice_service.utterances.events import Want
+
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+_RETRY_PAUSES = (0.5, 2.0, 5.0, 0.0)
+"""Seconds between attempts to hand an event to the hub."""
+_ONE_TRY = (0.0,)
+"""The same once an event was lost: the hub gets none of the others either, and they must not wait
+for each other."""
+_MOST_FOR_HUB = 128
+"""Finals and orders that may wait for the hub: some minutes of a guest who speaks."""
+
+
+class LiveSession:
+    """One session; `connection` is None while the client is away.
+
+    `about` names the session, its lane and its table: what watchers filter by. `on_change` is
+    called when the client has gone or come back, or the session has ended; `on_over` once, when it
+    has ended and nobody can come back to it.
+    """
+
+    def __init__(
+        self,
+        session: VoiceSession,
+        *,
+        restaurant_id: str,
+        about: Mapping[str, str],
+        start: SessionStart,
+        user_id: str,
+        desk: OrderDesk,
+        events: OrderEvents,
+        scheduler: Scheduler,
+        metrics: VoiceMetrics,
+        on_change: Callable[[], None],
+        on_over: Callable[[], None],
+    ) -> None:
+        self.session = session
+        self.connection: Connection | None = None
+        self.ended = asyncio.Event()
+        self._restaurant = restaurant_id
+        self._about = about
+        self.desk = desk
+        self.with_staff = asyncio.Lock()
+        self._start = start
+        self._user = user_id
+        self._events = events
+        self._scheduler = scheduler
+        self._metrics = metrics
+        self._on_change = on_change
+        self._on_over = on_over
+        self._over = False
+        self._seen = self.in_progress, self.here
+        self._closed_at: dict[int, float] = {}
+        self._loop = asyncio.get_running_loop()
+        self._logging = contextvars.copy_context()
+        self._logging.run(_bind, session.session_id, restaurant_id)
+        self._timer: asyncio.TimerHandle | None = None
+        self._hub_answers = True
+        self._for_hub: asyncio.Queue[Tell | PlaceOrder | SessionState | None] = asyncio.Queue()
+        self._for_hub.put_nowait(SessionState.STARTED)
+        self._hub_task = self._loop.create_task(
+            self._serve_hub(), name="voice session to hub", context=self._logging.copy()
+        )
+        self._settle()
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether the session has not ended yet."""
+        return self.session.phase is not Phase.ENDED
+
+    @property
+    def here(self) -> bool:
+        """Whether it may need a worker: its client is there, or what was said last is owed."""
+        return self.session.phase is Phase.ENDING or (self.in_progress and self.session.attached)
+
+    # The client's side
+
+    def attach(self, connection: Connection, after_utterance: int | None) -> None:
+        """The client is back: tell what it may have missed, then go on."""
+        self.connection = connection
+        self._perform(self.session.attach(after_utterance, self._loop.time()))
+
+    def detach(self) -> None:
+        """The client is gone, perhaps not for good."""
+        self.connection = None
+        self.session.detach(self._loop.time())
+        self._settle()
+
+    def audio(self, sequence: int, encoded: str, now: float) -> None:
+        """A chunk has come; raises ProtocolError."""
+        before = self.session.audio_ms
+        actions = self.session.audio(sequence, encoded, now)
+        self._metrics.audio.inc((self.session.audio_ms - before) / 1000)
+        self._perform(actions)
+
+    def end(self, abandoned: str | None = None, message_id: MessageId | None = None) -> None:
+        """The guest has gone, or (`abandoned`: why) is cut off: finish what was heard."""
+        if self.session.phase is Phase.STREAMING:
+            self._perform(self.session.end(self._loop.time(), abandoned, message_id))
+
+    def release(self, connection: Connection) -> None:
+        """The connection turns to another session; this one has ended."""
+        if self.connection is connection:
+            self.connection = None
+
+    # The staff's side
+
+    def hold(self) -> None:
+        """Staff have taken the order over, which the desk knows already: tell the guest's side."""
+        self._perform(self.session.hold())
+
+    def hand_back(self, order: Order | None) -> None:
+        """The guest goes on with the order as staff have left it."""
+        actions, left = self.session.hand_back(() if order is None else order.items)
+        self.desk.go_on(order, left)
+        self._perform(actions)
+
+    async def close(self) -> None:
+        """The server stops: free what the session holds, once the hub has what it should get."""
+        self._finish()
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._hub_task
+
+    # The scheduler's side
+
+    def wanted(self) -> Want | None:
+        """The decode that is wanted next."""
+        return self.session.wanted()
+
+    def take(self) -> DecodeRequest:
+        """The audio to recognise now."""
+        return self.session.take()
+
+    def deliver(self, hypothesis: Hypothesis | None) -> None:
+        """The answer to `take`."""
+        self._logging.run(self._decoded, hypothesis)
+
+    # Inside
+
+    def _decoded(self, hypothesis: Hypothesis | None) -> None:
+        if hypothesis is None:
+            _log.error("an utterance could not be decoded")
+        with self._contained():
+            self._perform(self.session.decoded(hypothesis, self._loop.time()))
+
+    def _perform(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Tell):
+                self._tell(action)
+            elif isinstance(action, PlaceOrder):
+                self._for_hub.put_nowait(action)
+            elif self.connection is not None:
+                self.connection.send_error(action.error)
+        self._settle()
+
+    def _tell(self, tell: Tell) -> None:
+        if self.connection is not None:
+            self.connection.send(tell.type, tell.data, id=tell.id)
+        _log.debug(
+            "told",
+            session=self.session.session_id,
+            restaurant=self._restaurant,
+            type=tell.type,
+            data=tell.data,
+        )
+        self._time_final(tell)
+        if tell.audience is Audience.WATCHERS:
+            if tell.type == protocol.TRANSCRIPT:
+                self._metrics.finals.inc()
+            self._for_hub.put_nowait(tell)
+        elif tell.audience is Audience.WATCHERS_LIVE:
+            self._metrics.partials.inc()
+            self._events.publish_live(
+                self._restaurant,
+                tell.type,
+                self._for_watchers(tell),
+                key=self.session.session_id,
+                tags=self._about,
+            )
+
+    def _time_final(self, tell: Tell) -> None:
+        utterance = tell.data.get("utterance", 0)
+        if tell.type == protocol.SPEECH_ENDED:
+            self._closed_at[utterance] = self._loop.time()
+        elif tell.data.get("is_final") or tell.type == protocol.SPEECH_DISCARDED:
+            closed_at = self._closed_at.pop(utterance, None)
+            if closed_at is not None and tell.type == protocol.TRANSCRIPT:
+                self._metrics.final_latency.observe(self._loop.time() - closed_at)
+
+    def _for_watchers(self, tell: Tell) -> Mapping[str, Any]:
+        """The event with the place it comes from, which the client itself knows."""
+        return {**tell.data, **self._about}
+
+    def _settle(self) -> None:
+        """After every event: what is wanted now, when time matters next, and whether it is over."""
+        if self.in_progress and self._for_hub.qsize() > _MOST_FOR_HUB:
+            _log.error("the hub takes nothing", session=self.session.session_id)
+            self._perform(self.session.fail(self._loop.time()))
+            return
+        self._scheduler.update(self)
+        if self._seen != (self.in_progress, self.here):
+            self._seen = self.in_progress, self.here
+            self._on_change()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.session.phase is Phase.ENDED and not self.ended.is_set():
+            self.ended.set()
+            self._for_hub.put_nowait(SessionState.ENDED)
+        deadline = self.session.next_deadline()
+        if self.session.over(self._loop.time()):
+            self._finish()
+        elif deadline is not None:
+            self._timer = self._loop.call_at(deadline, self._on_timer, context=self._logging)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        with self._contained():
+            self._perform(self.session.on_timer(self._loop.time()))
+
+    @contextlib.contextmanager
+    def _contained(self) -> Iterator[None]:
+        """A fault of ours ends this session, visibly, and no other."""
+        try:
+            yield
+        except Exception:  # noqa: BLE001  the one boundary of a session's tasks and timers
+            _log.exception("a voice session failed", session=self.session.session_id)
+            if self.session.phase is not Phase.ENDED:
+                self._perform(self.session.fail(self._loop.time()))
+
+    def _finish(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._scheduler.forget(self)
+        self.session.close()
+        self._for_hub.put_nowait(None)
+        self._on_over()
+
+    async def _serve_hub(self) -> None:
+        """Finals and orders go to the hub in the order in which they arose."""
+        while (item := await self._for_hub.get()) is not None:
+            with self._contained():
+                if isinstance(item, PlaceOrder):
+                    order, update = await self.desk.place(item.update, item.turn)
+                    shown = None if order is None else order.model_dump(mode="json")
+                    now = self._loop.time()
+                    self._perform(self.session.order_placed(shown, update, now))
+                elif item is SessionState.STARTED:
+                    await self._begin()
+                elif isinstance(item, SessionState):
+                    await self._try(item, self._end)
+                else:
+                    await self._try(item.type, partial(self._publish, item))
+
+    async def _begin(self) -> None:
+        """Enter the session into the books; if staff held it before a restart, they still do."""
+        begun = await self._try(SessionState.STARTED, self._enter)
+        if begun is not None and begun.held_by is not None:
+            await self.desk.hold()
+            self.hold()
+
+    def _enter(self) -> Awaitable[Session]:
+        return self._events.ledger.begin(self._restaurant, self._start, self._user)
+
+    def _end(self) -> Awaitable[Session]:
+        return self._events.ledger.end(self._restaurant, self.session.session_id, self._user)
+
+    def _publish(self, tell: Tell) -> Awaitable[Event]:
+        return self._events.publish(
+            self._restaurant, tell.type, self._for_watchers(tell), tags=self._about
+        )
+
+    async def _try(self, what: str, change: Callable[[], Awaitable[T]]) -> T | None:
+        """What the hub answers; None if it refuses again and again."""
+        for pause in _RETRY_PAUSES if self._hub_answers else _ONE_TRY:
+            try:
+                answer = await in_time(change())
+            except (OrderError, TimeoutError) as error:
+                _log.warning(
+                    "the hub did not take an event",
+                    type=what,
+                    session=self.session.session_id,
+                    why=str(error),
+                )
+                await asyncio.sleep(pause)
+            else:
+                self._hub_answers = True
+                return answer
+        self._hub_answers = False
+        _log.error("an event is lost", type=what, session=self.session.session_id)
+        return None
+
+
+def _bind(session_id: str, restaurant_id: str) -> None:
+    """Names what a session's own tasks and timers log: it may outlive its connection."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(session=session_id, restaurant=restaurant_id)

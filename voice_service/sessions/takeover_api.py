@@ -1,0 +1,95 @@
+"""Staff at a guest's session over HTTP: they take the order over, and hand it back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from order_events.auth.roles import Action
+from order_events.domain.audit_records import HoldChange, Session, SessionAnswer
+from order_events.domain.models import Order
+from order_events.http.routes import Call, route, routes_of
+from order_events.ledger.ledger import Ledger
+from order_events.protocol.messages import ErrorCode
+from voice_service.sessions.order_sync import OrderDesk
+from voice_service.sessions.registry import Sessions
+
+T = TypeVar("T")
+_ERRORS = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION, ErrorCode.ILLEGAL_TRANSITION)
+
+
+class TakeOverApi:
+    """The handlers. They raise OrderError."""
+
+    def __init__(self, sessions: Sessions, ledger: Ledger) -> None:
+        self._sessions = sessions
+        self._ledger = ledger
+
+    @route(
+        "POST",
+        "/v1/sessions/{id}/take-over",
+        Action.TAKE_OVER,
+        HoldChange,
+        SessionAnswer,
+        errors=_ERRORS,
+    )
+    async def take_over(self, call: Call[HoldChange]) -> SessionAnswer:
+        """Take a session over: what its guest says no longer changes the order."""
+        who = call.who
+        live = self._sessions.open_session(who.restaurant_id, call.path["id"])
+        async with live.with_staff:
+            holds = self._ledger.hold(
+                who.restaurant_id, call.path["id"], actor=who.user_id, version=call.says.version
+            )
+            session = await _while_held(live.desk, holds)
+            live.hold()
+        return SessionAnswer(session=session)
+
+    @route(
+        "POST",
+        "/v1/sessions/{id}/resume",
+        Action.TAKE_OVER,
+        HoldChange,
+        SessionAnswer,
+        errors=_ERRORS,
+    )
+    async def resume(self, call: Call[HoldChange]) -> SessionAnswer:
+        """Hand a session back: its guest goes on with the order as staff have left it."""
+        who = call.who
+        live = self._sessions.open_session(who.restaurant_id, call.path["id"])
+        async with live.with_staff:
+            session, order = await _while_held(live.desk, self._hand_back(call, live.desk))
+            live.hand_back(order)
+        return SessionAnswer(session=session)
+
+    async def _hand_back(
+        self, call: Call[HoldChange], desk: OrderDesk
+    ) -> tuple[Session, Order | None]:
+        """The session with nobody who holds it, and its order as staff have left it."""
+        who = call.who
+        session = await self._ledger.session(who.restaurant_id, call.path["id"])
+        order = await desk.as_left(session.order_id)
+        session = await self._ledger.hand_back(
+            who.restaurant_id, call.path["id"], actor=who.user_id, version=call.says.version
+        )
+        return session, order
+
+
+async def _while_held(desk: OrderDesk, change: Awaitable[T]) -> T:
+    """What `change` answers. What the guest says meanwhile changes nothing.
+
+    If it fails, whoever could change the order before can do so still.
+    """
+    free, done = not desk.held, False
+    await desk.hold()
+    try:
+        answer = await change
+        done = True
+        return answer
+    finally:
+        if free and not done:
+            desk.let_go()
+
+
+ROUTES = routes_of(TakeOverApi)
+"""What the voice service adds to `/v1`."""

@@ -1,0 +1,1 @@
+"""From samples to utterances: speech detection, endpointing and stable partials."""

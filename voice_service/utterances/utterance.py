@@ -1,0 +1,165 @@
+"""One utterance from its first speech to its final: what was heard, shown and settled so far."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from voice_service.asr.hypothesis import Hypothesis, Word
+from voice_service.audio.formats import Samples
+from voice_service.utterances.stable_prefix import StablePrefix, same_words
+
+
+class Timeline:
+    """The latest frames of a session, addressed by their number from its start."""
+
+    def __init__(self) -> None:
+        self._frames: deque[Samples] = deque()
+        self._first = 0
+
+    def append(self, frame: Samples) -> None:
+        self._frames.append(frame)
+
+    def forget_before(self, position: int) -> None:
+        """Drop frames that nothing will ask for any more."""
+        while self._first < position and self._frames:
+            self._frames.popleft()
+            self._first += 1
+
+    def slice(self, start: int, stop: int) -> Samples:
+        """Samples of frames `start` to `stop` (exclusive), as far as they are still there."""
+        low = max(0, start - self._first)
+        high = max(low, stop - self._first)
+        frames = [f for i, f in enumerate(self._frames) if low <= i < high]
+        samples = np.concatenate(frames) if frames else np.zeros(0, np.float32)
+        samples.flags.writeable = False
+        return samples
+
+
+@dataclass(slots=True)
+class Utterance:
+    """State of one utterance. Positions are frame numbers of the session.
+
+    `number` is None until the utterance has been announced to the client.
+    """
+
+    started: int
+    audio_start: int
+    number: int | None = None
+    revision: int = 0
+    ended: int | None = None
+    text: str = ""
+    doubted: str = ""
+    """The latest text that was too unsure to be shown."""
+    peak: float = 0.0
+    """The highest speech probability of its frames."""
+    power: float = 0.0
+    """The mean power of its frames, each weighted by its speech probability."""
+    floor: float = 0.0
+    """The power that its speech had to stand out from when it ended."""
+    weight: float = 0.0
+    heard_to: int = 0
+    """How far the latest quick decode listened."""
+    changed_at: int = 0
+    """How far the decode listened that last changed the text."""
+    unchanged: int = 0
+    """Decodes in a row that did not change the text."""
+    speculated: int | None = None
+    """Where speech had paused when a thorough decode was last asked for."""
+    settled: Hypothesis | None = None
+    """The answer to that decode: the final, if the pause lasts."""
+    stable: StablePrefix = field(default_factory=StablePrefix)
+
+    def __post_init__(self) -> None:
+        self.changed_at = self.started
+
+    @property
+    def wordless(self) -> bool:
+        """Whether nothing was heard that might be words."""
+        return not self.text and not self.doubted
+
+    @property
+    def agreeing(self) -> int:
+        """Decodes in a row that heard the same."""
+        return self.unchanged + (not self.wordless)
+
+    def sound(self, power: float, probability: float) -> None:
+        """Take the next frame's power, for how clear and how loud the speech is."""
+        self.peak = max(self.peak, probability)
+        self.weight += probability
+        if self.weight:
+            share = probability / self.weight
+            self.power += share * (power - self.power)
+
+    def hear(self, hypothesis: Hypothesis, heard_to: int, promise: bool = True) -> bool:
+        """Take a hypothesis for the audio so far; return whether it changed what can be shown.
+
+        Without `promise` it makes no further word stable.
+        """
+        words = hypothesis.text.split()
+        if not words:
+            self.unchanged += not self.text
+            return False
+        before = (self.text, self.stable.text)
+        if promise:
+            shown = self.stable.extend(words, hypothesis.confidence)
+        else:
+            shown = self.stable.merge(words)
+        if same_words(shown, self.text.split()):
+            self.unchanged += 1
+        else:
+            self.unchanged = 0
+            self.changed_at = heard_to
+        self.text = " ".join(shown)
+        return (self.text, self.stable.text) != before
+
+    def doubt(self, hypothesis: Hypothesis, heard_to: int) -> None:
+        """Take a hypothesis that is too unsure to be shown: there may be words, or only noise."""
+        if hypothesis.text and hypothesis.text != self.doubted:
+            self.doubted = hypothesis.text
+            self.unchanged = 0
+            self.changed_at = heard_to
+        else:
+            self.unchanged += 1
+
+    def settle(self, hypothesis: Hypothesis) -> Hypothesis:
+        """The final for a thorough hypothesis: its words, with the stable ones as first shown."""
+        words = hypothesis.text.split()
+        shown = self.stable.merge(words)
+        if shown == words:
+            return hypothesis
+        text = " ".join(shown)
+        if len(hypothesis.words) != len(words):
+            return replace(hypothesis, text=text, words=())
+        stable = len(self.stable.words)
+        behind = len(words) - (len(shown) - stable)
+        kept = _kept(shown[:stable], hypothesis.words[:behind], hypothesis.confidence)
+        return replace(hypothesis, text=text).worded((*kept, *hypothesis.words[behind:]))
+
+
+def _kept(shown: list[str], heard: tuple[Word, ...], confidence: float) -> list[Word]:
+    """Words that were promised, with the times of what the last decode heard in their place.
+
+    Where that decode heard another word, the promised one is right only if the decode is wrong.
+    """
+    if len(shown) == len(heard):
+        return [
+            replace(
+                word,
+                text=text,
+                confidence=word.confidence
+                if same_words([text], [word.text])
+                else 1.0 - word.confidence,
+            )
+            for text, word in zip(shown, heard, strict=True)
+        ]
+    start = heard[0].start_ms if heard else 0
+    end = heard[-1].end_ms if heard else start
+    step = (end - start) / len(shown)
+    doubted = 1.0 - confidence if heard else min(confidence, 1.0 - confidence)
+    return [
+        Word(text, round(start + i * step), round(start + (i + 1) * step), doubted)
+        for i, text in enumerate(shown)
+    ]
