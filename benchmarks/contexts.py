@@ -37,6 +37,7 @@ from whisper_normalizer.english import EnglishTextNormalizer
 from voice_service.asr.batching import BatchPolicy
 from voice_service.asr.compute import Compute
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.needs import Urgency
 from voice_service.asr.recognizer import (
     CAREFUL,
     QUICK,
@@ -49,7 +50,6 @@ from voice_service.asr.whisper import Whisper
 from voice_service.audio.formats import SAMPLE_RATE, Samples
 from voice_service.models import registry as models
 from voice_service.settings import VoiceSettings
-from voice_service.utterances.events import Urgency
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.vad import DetectorFactory
 

@@ -55,7 +55,7 @@ from harness import Recording, Service, read_recordings, service
 from load import Cost, Run, Script, run
 from shown import Figures, figures
 
-from voice_service.commands.transcribe import read_audio
+from voice_service.audio.recordings import read_audio
 from voice_service.models import registry as models
 
 _LEVELS: Final = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)

@@ -19,7 +19,7 @@ from voice_service.metrics import VoiceMetrics
 from voice_service.models.registry import ResolvedModel
 from voice_service.protocol import payloads
 from voice_service.sessions import takeover_api as takeover
-from voice_service.sessions.registry import Sessions, SpeechModel
+from voice_service.sessions.registry import SessionProfile, Sessions, SpeechModel
 from voice_service.sessions.socket import VoiceApplication
 from voice_service.sessions.takeover_api import TakeOverApi
 from voice_service.settings import VoiceSettings
@@ -54,7 +54,13 @@ def build_voice_app(
     capacity = Capacity(compute.workers, _SILENCE_TO_SPEECH * recognizer.cost / _TURN_S)
     scheduler = Scheduler(recognizer, compute.workers, compute.batches, voice_metrics, capacity)
     sessions = Sessions(
-        settings=settings,
+        profile=SessionProfile(
+            session=settings.session(),
+            listener=settings.listener(),
+            policy=settings.ordering(),
+            max_sessions=settings.max_sessions,
+            menu_bias=settings.menu_bias,
+        ),
         model=SpeechModel(model_name, recognizer.languages, recognizer.calibration),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
         scheduler=scheduler,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from order_events.auth.roles import Action, visible
+from order_events.domain.api_models import PaymentsQuery
 from order_events.domain.models import (
     ItemChange,
     OrderChange,
@@ -24,7 +25,6 @@ from order_events.http.schemas import (
     OrdersQuery,
     PaymentAnswer,
     PaymentsAnswer,
-    PaymentsQuery,
     RevokedAnswer,
     TableAnswer,
     TablesAnswer,

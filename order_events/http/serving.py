@@ -15,7 +15,8 @@ from order_events.http.authentication import Gate, idempotency_key
 from order_events.http.routes import HTTP_STATUS, Call, Route
 from order_events.http.schemas import Problem, ProblemAnswer
 from order_events.menu.diagnostics import MenuError, read_menu
-from order_events.menu.menu import Id, Menu
+from order_events.menu.entries import Id
+from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
 from order_events.protocol.diagnostics import explain
 from order_events.protocol.errors import OrderError

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from statistics import median
 
 from order_events.domain.audit_records import DayFigures, Figures, Phrase
-from order_events.menu.menu import Category, Menu, MenuItem, Modifier, Size
+from order_events.menu.entries import Category, MenuItem, Modifier, Size
+from order_events.menu.menu import Menu
 
 MOST_DAYS = 92
 MOST_PHRASES = 50

@@ -20,8 +20,8 @@ import pytest
 
 from order_events.__main__ import main
 from order_events.auth.tokens import Role, authority
+from order_events.domain.api_models import PaymentsQuery
 from order_events.domain.models import PaymentDraft, TableChange
-from order_events.http.schemas import PaymentsQuery
 from order_events.ledger import changes
 from order_events.protocol.errors import StoreUnavailable
 from order_events.settings import HubSettings

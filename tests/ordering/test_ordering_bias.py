@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from ordering_kit import demo_menu
 
-from order_events.menu.menu import Category, Menu, MenuItem, Modifier, ModifierGroup, Size
+from order_events.menu.entries import Category, MenuItem, Modifier, ModifierGroup, Size
+from order_events.menu.menu import Menu
 from voice_service.ordering import CompiledMenu
 
 _SYLLABLES = ("ba", "do", "fi", "gu", "lo", "ma", "ne", "pi", "ro", "su")

@@ -13,7 +13,8 @@ from ordering_kit import codes, demo_menu, hears, said, short
 
 import voice_service.ordering
 from order_events.domain.orders import price_items
-from order_events.menu.menu import Category, Menu, MenuItem, Size
+from order_events.menu.entries import Category, MenuItem, Size
+from order_events.menu.menu import Menu
 from voice_service.ordering import CompiledMenu
 from voice_service.ordering.dialogue.readback import subtotal
 from voice_service.ordering.language.loader import language

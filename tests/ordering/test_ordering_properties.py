@@ -11,9 +11,9 @@ from ordering_kit import demo_menu, hears, said, short, written_menu
 
 from order_events.domain.orders import price_items
 from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.dialogue.readback import money, subtotal
 from voice_service.ordering.intents.parser import Parser
-from voice_service.ordering.items.ellipsis import CartView
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import plural, tokenize
 

@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 from ordering_kit import codes, order, said
 
-from order_events.menu.menu import Category, Choice, Menu, MenuItem, Modifier, ModifierGroup, Slot
+from order_events.menu.entries import Category, Choice, MenuItem, Modifier, ModifierGroup, Slot
+from order_events.menu.menu import Menu
 from voice_service.ordering import CompiledMenu
 
 

@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 from ordering_kit import RESTAURANTS, benchmark, restaurant
 
-from order_events.menu.menu import Category, Menu, MenuItem
+from order_events.menu.entries import Category, MenuItem
+from order_events.menu.menu import Menu
 from voice_service.ordering import CompiledMenu, Conversation, Heard
 
 _NAMES = ("sushi", "deli", "icecream", "diner", "indian", "barbecue", "bubbletea")

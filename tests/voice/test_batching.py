@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_service.asr.batching import BatchPolicy, together
-from voice_service.utterances.events import Urgency, Want
+from voice_service.asr.needs import Urgency, Want
 
 Wish = tuple[Want, int]
 

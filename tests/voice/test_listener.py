@@ -18,18 +18,10 @@ from numpy.typing import NDArray
 
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Word
+from voice_service.asr.needs import Urgency, Want
 from voice_service.utterances.background import SurroundingsSettings
 from voice_service.utterances.endpointing import EndpointSettings
-from voice_service.utterances.events import (
-    Discarded,
-    Ended,
-    Final,
-    ListenerEvent,
-    Partial,
-    Started,
-    Urgency,
-    Want,
-)
+from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.settings import ListenerSettings, to_ms
 from voice_service.utterances.turn_end import Ending, Judge, Patience

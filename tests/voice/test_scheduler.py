@@ -14,9 +14,9 @@ from prometheus_client import CollectorRegistry
 from voice_service.asr.batching import BatchPolicy
 from voice_service.asr.capacity import Capacity
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.needs import Urgency, Want
 from voice_service.asr.scheduler import Scheduler
 from voice_service.metrics import VoiceMetrics
-from voice_service.utterances.events import Urgency, Want
 
 TIMEOUT = 10
 

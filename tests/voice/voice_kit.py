@@ -22,8 +22,8 @@ from order_events.app import AUTHORITY, EVENTS
 from order_events.auth.tokens import Role
 from voice_service.app import load_recognizer
 from voice_service.asr.recognizer import Recognizer
+from voice_service.audio.recordings import read_audio
 from voice_service.client.pacing import Pace, pcm, play
-from voice_service.commands.transcribe import read_audio
 from voice_service.models import registry as models
 from voice_service.server import DEMO_RESTAURANT, demo_menu, running
 from voice_service.settings import VoiceSettings

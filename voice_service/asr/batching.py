@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from voice_service.utterances.events import Want
+from voice_service.asr.needs import Want
 
 T = TypeVar("T")
 

@@ -22,9 +22,9 @@ import structlog
 from voice_service.asr.batching import BatchPolicy, together
 from voice_service.asr.capacity import Capacity
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.needs import Urgency, Want
 from voice_service.audio.formats import SAMPLE_RATE
 from voice_service.metrics import VoiceMetrics
-from voice_service.utterances.events import Urgency, Want
 
 _log = structlog.get_logger(__name__)
 

@@ -16,6 +16,7 @@ from typing import Any
 from order_events.domain.models import OrderItem
 from order_events.protocol.messages import ErrorCode, MessageId, ProtocolError
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.needs import Want
 from voice_service.audio.formats import SAMPLE_RATE, AudioError, Decoder, Samples
 from voice_service.audio.intake import Chunk, Intake, IntakeSettings, gap_error
 from voice_service.audio.reorder_buffer import Gap
@@ -24,7 +25,7 @@ from voice_service.protocol import messages as protocol
 from voice_service.protocol.encoding import wire_event
 from voice_service.sessions.actions import Action, Audience, Complain, Tell
 from voice_service.sessions.guest_order import GuestOrder
-from voice_service.utterances.events import Discarded, Final, ListenerEvent, Partial, Want
+from voice_service.utterances.events import Discarded, Final, ListenerEvent, Partial
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.vad import FRAME
 

@@ -23,14 +23,14 @@ from voice_service.asr.scheduler import Scheduler
 from voice_service.audio.containers import ContainerDecoder
 from voice_service.audio.formats import AudioFormat, Decoder, PcmDecoder
 from voice_service.metrics import VoiceMetrics
-from voice_service.ordering import CompiledMenu, Conversation
+from voice_service.ordering import CompiledMenu, Conversation, Thresholds
 from voice_service.protocol import messages as protocol
 from voice_service.protocol.messages import AudioData, StartData, VoiceStart
-from voice_service.sessions.machine import STOPPING, Phase, VoiceSession
+from voice_service.sessions.machine import STOPPING, Phase, SessionSettings, VoiceSession
 from voice_service.sessions.order_sync import OrderDesk
 from voice_service.sessions.runner import LiveSession
-from voice_service.settings import VoiceSettings
 from voice_service.utterances.listener import Listener
+from voice_service.utterances.settings import ListenerSettings
 from voice_service.utterances.turn_end import by_marks
 from voice_service.utterances.vad import DetectorFactory
 
@@ -48,6 +48,21 @@ class SpeechModel:
     name: str
     languages: frozenset[str]
     calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class SessionProfile:
+    """How sessions are run.
+
+    `policy` decides when an order is accepted. `max_sessions` of 0 leaves the limit to measured
+    capacity. `menu_bias`: the recogniser is given the menu's words as its prompt.
+    """
+
+    session: SessionSettings
+    listener: ListenerSettings
+    policy: Thresholds
+    max_sessions: int
+    menu_bias: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,7 @@ class Sessions:
     def __init__(
         self,
         *,
-        settings: VoiceSettings,
+        profile: SessionProfile,
         model: SpeechModel,
         detectors: DetectorFactory,
         scheduler: Scheduler,
@@ -80,7 +95,7 @@ class Sessions:
         events: OrderEvents,
         metrics: VoiceMetrics,
     ) -> None:
-        self._settings = settings
+        self._profile = profile
         self._model = model
         self._detectors = detectors
         self._scheduler = scheduler
@@ -169,7 +184,7 @@ class Sessions:
 
     def _limit(self) -> int:
         now = asyncio.get_running_loop().time()
-        return self._settings.max_sessions or self._capacity.limit(now)
+        return self._profile.max_sessions or self._capacity.limit(now)
 
     def _count(self) -> None:
         """After every change. Who has ended or is away costs nothing, and is not counted as if."""
@@ -204,17 +219,17 @@ class Sessions:
     def _voice_session(self, start: StartData, menu: CompiledMenu | None) -> VoiceSession:
         conversation = None if menu is None else self._conversation(menu)
         listener = Listener(
-            self._settings.listener(),
+            self._profile.listener,
             self._detectors(),
             protocol.primary_language(start.language),
-            menu.bias if menu is not None and self._settings.menu_bias else "",
+            menu.bias if menu is not None and self._profile.menu_bias else "",
             by_marks if conversation is None else conversation.ending,
             self._model.calibration,
         )
         return VoiceSession(
             session_id=start.session_id,
             language=start.language,
-            settings=self._settings.session(),
+            settings=self._profile.session,
             decoder=make_decoder(start.audio),
             listener=listener,
             conversation=conversation,
@@ -227,7 +242,7 @@ class Sessions:
 
     def _conversation(self, menu: CompiledMenu) -> Conversation:
         local = datetime.now(ZoneInfo(menu.menu.time_zone))
-        return Conversation(menu, self._settings.ordering(), at=local)
+        return Conversation(menu, self._profile.policy, at=local)
 
     def _resume(self, key: SessionKey, message: VoiceStart, connection: Connection) -> LiveSession:
         live = self._live.get(key)

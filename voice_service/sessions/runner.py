@@ -21,13 +21,13 @@ from order_events.protocol.messages import MessageId
 from order_events.service import OrderEvents
 from order_events.websocket.connection import Connection
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.needs import Want
 from voice_service.asr.scheduler import Scheduler
 from voice_service.metrics import VoiceMetrics
 from voice_service.protocol import messages as protocol
 from voice_service.sessions.actions import Action, Audience, PlaceOrder, Tell
 from voice_service.sessions.machine import Phase, VoiceSession
 from voice_service.sessions.order_sync import OrderDesk, in_time
-from voice_service.utterances.events import Want
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)

@@ -13,6 +13,7 @@ import numpy as np
 
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.needs import Urgency, Want
 from voice_service.audio.formats import Framer, Samples
 from voice_service.utterances.background import Surroundings
 from voice_service.utterances.endpointing import (
@@ -21,16 +22,7 @@ from voice_service.utterances.endpointing import (
     SpeechEnded,
     SpeechStarted,
 )
-from voice_service.utterances.events import (
-    Discarded,
-    Ended,
-    Final,
-    ListenerEvent,
-    Partial,
-    Started,
-    Urgency,
-    Want,
-)
+from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
 from voice_service.utterances.settings import ListenerSettings, to_ms
 from voice_service.utterances.turn_end import Judge, by_marks
 from voice_service.utterances.utterance import Timeline, Utterance

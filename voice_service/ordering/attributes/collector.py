@@ -7,16 +7,14 @@ from dataclasses import replace
 from order_events.domain.drafts import Qualifier
 from voice_service.ordering.attributes.statements import (
     Said,
-    SaidBoth,
     SaidBreak,
     SaidEither,
     SaidModifier,
     SaidPlain,
     SaidSize,
-    SaidSplit,
     SaidUnknown,
 )
-from voice_service.ordering.references.pointers import Pointer
+from voice_service.ordering.references.pointers import Pointer, SaidBoth, SaidSplit
 
 _MIXED = 0.75  # that both in "bacon and no onions on one" are on one
 _AFTERWARDS = 0.6  # that what follows "no onions on one" without a word for which is on the same

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from voice_service.ordering.attributes.statements import Said, SaidBoth, SaidModifier, SaidSplit
+from voice_service.ordering.attributes.statements import Said, SaidModifier
+from voice_service.ordering.references.pointers import SaidBoth, SaidSplit
 
 _SEVERAL = 2
 HOW_MANY_IN_ALL = 0.7

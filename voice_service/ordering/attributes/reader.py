@@ -11,22 +11,19 @@ from voice_service.ordering.attributes.collector import Sayings
 from voice_service.ordering.attributes.statements import (
     Link,
     Said,
-    SaidBoth,
     SaidBreak,
     SaidCategory,
     SaidGroup,
     SaidItem,
     SaidModifier,
     SaidNumber,
-    SaidPlace,
     SaidPlain,
     SaidSize,
-    SaidSplit,
-    SaidSuch,
     SaidTimes,
     SaidUnknown,
 )
-from voice_service.ordering.intents.lookahead import (
+from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.mentions.lookahead import (
     for_all,
     half_with,
     just_before,
@@ -34,9 +31,17 @@ from voice_service.ordering.intents.lookahead import (
     role_follows,
     told_apart,
 )
-from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Part, Role, senses_of
-from voice_service.ordering.references.pointers import Pointer, all_but, ends, pointed
+from voice_service.ordering.references.pointers import (
+    Pointer,
+    SaidBoth,
+    SaidPlace,
+    SaidSplit,
+    SaidSuch,
+    all_but,
+    ends,
+    pointed,
+)
 
 
 @dataclass

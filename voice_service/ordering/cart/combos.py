@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from order_events.menu.menu import Slot
+from order_events.menu.entries import Slot
 from voice_service.ordering.acts import Group, Mod
 from voice_service.ordering.cart.lines import Line, distinct
 from voice_service.ordering.menu.compiled import CompiledMenu

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from voice_service.ordering.acts import Ref, Which
+from voice_service.ordering.acts import Ref, Such, Which
 from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.menu.compiled import CompiledMenu
 
 Meant = list[tuple[Line, int]]
 """Lines, and how many of each."""
@@ -146,3 +147,28 @@ def _alike(one: Line, other: Line) -> bool:
 def _said_of(line: Line) -> object:
     mods = frozenset((m.group, m.id, m.negated, m.qualifier, m.quantity) for m in line.mods)
     return line.item, line.size, line.plain, mods
+
+
+def holds(such: Such, line: Line, menu: CompiledMenu) -> bool:
+    """Whether a description is true of a line, with what it comes with."""
+    item = menu.items[line.item]
+    if such.items and line.item not in such.items:
+        return False
+    if such.sizes and (line.size or item.default_size) not in such.sizes:
+        return False
+    if such.plain and (not item.modifier_groups or line.mods):
+        return False
+    takes = all(any(menu.takes(line.item, group) for group, _ in one) for one in such.off)
+    there = all(has(line, one, menu) for one in such.on)
+    return takes and there and not any(has(line, one, menu) for one in such.off)
+
+
+def has(line: Line, modifier: frozenset[tuple[str, str]], menu: CompiledMenu) -> bool:
+    """Whether a line comes with a modifier, which may be any of these (group, id) pairs."""
+    off = {(m.group, m.id) for m in line.mods if m.negated}
+    on = {(m.group, m.id) for m in line.mods if not m.negated}
+    defaults = () if line.plain else menu.items[line.item].defaults
+    return any(
+        key in on or (key[1] in defaults and menu.takes(line.item, key[0]) and key not in off)
+        for key in modifier
+    )

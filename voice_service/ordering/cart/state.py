@@ -9,9 +9,8 @@ from dataclasses import replace
 from voice_service.ordering.acts import Ref, Which
 from voice_service.ordering.cart.combos import Combos
 from voice_service.ordering.cart.lines import Line
-from voice_service.ordering.cart.resolution import Meant, Talked, meant
+from voice_service.ordering.cart.resolution import Meant, Talked, holds, meant
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.descriptions import holds
 
 
 class Tally:

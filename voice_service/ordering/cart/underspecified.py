@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from voice_service.ordering.acts import Group, Mod, Modify
 from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.cart.resolution import has
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.descriptions import has
 
 
 def with_it(lines: list[Line], act: Modify, menu: CompiledMenu) -> list[Line]:

@@ -27,6 +27,7 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.cart.cart import Cart
 from voice_service.ordering.cart.handback import lines_of
 from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.dialogue.confidence import Evidence
 from voice_service.ordering.dialogue.open_questions import CHOICES, stays_open
 from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds
@@ -37,7 +38,6 @@ from voice_service.ordering.dialogue.turn_end import judge
 from voice_service.ordering.dialogue.turns import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.dialogue.validation import Checks
 from voice_service.ordering.intents.parser import Parsed, Parser
-from voice_service.ordering.items.ellipsis import CartView
 from voice_service.ordering.language.tokens import keys_of, plural
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Sense

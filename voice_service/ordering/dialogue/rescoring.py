@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voice_service.ordering.acts import Aside, Problem
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.parser import Parsed, Parser
-from voice_service.ordering.items.ellipsis import CartView
 
 
 @dataclass(frozen=True, slots=True)

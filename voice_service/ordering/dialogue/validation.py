@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from order_events.domain.combos import included_size
 from order_events.domain.drafts import ItemDraft, ModifierDraft
-from order_events.menu.menu import Slot
+from order_events.menu.entries import Slot
 from voice_service.ordering.acts import Mod
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds

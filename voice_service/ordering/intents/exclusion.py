@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voice_service.ordering.acts import Remove, Target
-from voice_service.ordering.intents.lookahead import MARKS
 from voice_service.ordering.intents.parse_state import State
 from voice_service.ordering.intents.removal import known
 from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.mentions.lookahead import MARKS
 from voice_service.ordering.mentions.mention import Part, Role
 from voice_service.ordering.references.pointers import text_of
 

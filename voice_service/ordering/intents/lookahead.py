@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.intents.off_topic import COMMANDS
 from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.mentions.lookahead import (
+    COMMANDS,
+    DIFFERS,
+    MARKS,
+    differs,
+)
 from voice_service.ordering.mentions.mention import Part, Role
 from voice_service.ordering.references.pointers import ends, pointed
-
-MARKS = (Cue.STOP, Cue.QUESTION_MARK)
-DIFFERS = (Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY)
-"""What begins a difference from the item before it: "one more without onions"."""
-
-
-def names_something(parts: Sequence[Part], start: int, cue: Cue) -> bool:
-    """Whether an item or modifier follows at once, maybe after an article."""
-    for part in parts[start:]:
-        if part.role in (Role.ITEM, Role.MODIFIER):
-            return True
-        if not (part.cue(cue, Cue.THE) and not part.cue(Cue.STOP)):
-            return False
-    return False
 
 
 def more_of_it(parts: Sequence[Part], index: int) -> tuple[int, int] | None:
@@ -48,12 +39,6 @@ def more_of_it(parts: Sequence[Part], index: int) -> tuple[int, int] | None:
     whom = end + 1 == len(parts) and parts[end].cue(Cue.FOR)  # and words that carry nothing
     stops = (*MARKS, *DIFFERS, Cue.AND, Cue.COMMA, Cue.ALSO, Cue.BUT, Cue.DONE, Cue.TO)
     return (count, end) if end == len(parts) or whom or parts[end].cue(*stops) else None
-
-
-def differs(parts: Sequence[Part], index: int) -> bool:
-    """Whether a difference follows, maybe after a comma: "another one, without onions"."""
-    start = index + any(p.cue(Cue.COMMA) for p in parts[index : index + 1])
-    return any(p.cue(*DIFFERS) for p in parts[start : start + 1])
 
 
 def denies_one(parts: Sequence[Part], index: int) -> bool:
@@ -113,46 +98,3 @@ def one_more_after(parts: Sequence[Part], index: int) -> bool:
     """Whether a comma ends what is changed, and a wish begins: "cancel the taco, a churro"."""
     changed = parts[index].cue(Cue.COMMA) and parts[index - 1].role is Role.ITEM
     return changed and any(p.cue(Cue.A, Cue.REQUEST) for p in parts[index + 1 : index + 2])
-
-
-def just_before(parts: Sequence[Part], index: int) -> Sequence[Part]:
-    """The part before, and the one before that if only an article comes between."""
-    start = index - 2 if index > 1 and parts[index - 1].cue(Cue.THE) else index - 1
-    return parts[max(start, 0) : index]
-
-
-def role_follows(parts: Sequence[Part], index: int, role: Role) -> bool:
-    """Whether the next part is of this role."""
-    following = parts[index + 1 : index + 2]
-    return bool(following) and following[0].role is role
-
-
-def next_is(parts: Sequence[Part], index: int, *cues: Cue) -> bool:
-    """Whether one of `cues` follows, with nothing but idle words between."""
-    for part in parts[index + 1 :]:
-        if part.cue(*cues):
-            return True
-        if not part.idle and not part.cue(Cue.ONE, Cue.COMMA):
-            return False
-    return False
-
-
-def told_apart(parts: Sequence[Part], index: int) -> bool:
-    """Whether what follows is true of one of those just named."""
-    return next_is(parts, index, *DIFFERS, Cue.EXTRA, Cue.ON)
-
-
-def for_all(parts: Sequence[Part], index: int) -> bool:
-    """Whether what follows "both" is said of all of them."""
-    roles = (Role.SIZE, Role.MODIFIER)
-    return told_apart(parts, index) or any(role_follows(parts, index, role) for role in roles)
-
-
-def half_with(parts: Sequence[Part], index: int) -> bool:
-    """ "Half with cheese"."""
-    return (
-        parts[index].cue(Cue.HALF)
-        and index + 1 < len(parts)
-        and parts[index + 1].cue(Cue.WITH)
-        and role_follows(parts, index + 1, Role.MODIFIER)
-    )

@@ -18,10 +18,11 @@ from voice_service.ordering.acts import (
     Which,
 )
 from voice_service.ordering.attributes.reader import Reader
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.removal import known, leave_off
 from voice_service.ordering.items.assembly import assemble
 from voice_service.ordering.items.attachment import Attacher
-from voice_service.ordering.items.ellipsis import CartView, loose
+from voice_service.ordering.items.ellipsis import loose
 from voice_service.ordering.items.heads import points
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of

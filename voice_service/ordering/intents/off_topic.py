@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from voice_service.ordering.acts import Act, Add, Agree, Aside, Deny, Modify, Problem
-from voice_service.ordering.items.ellipsis import CartView
+from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.intents.parse_state import State
 from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, names_something
 from voice_service.ordering.mentions.mention import WHOLE, Part, Role
 from voice_service.ordering.menu.compiled import CompiledMenu
 
-COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
 _TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
 _TALK_UNKNOWN = 3  # so many unknown words are more than a name that the menu does not have,
 _MOSTLY = 2  # if they are so many times those that it has
@@ -145,3 +146,26 @@ def only_usual(parts: Sequence[Part], cart: CartView, menu: CompiledMenu) -> lis
     if not usual or not cart.items or cart.unsized is not None:
         return []
     return [Problem("not_understood", usual[0].span.text)]
+
+
+def aside(parts: list[Part], index: int, state: State) -> int:
+    """A question or talk: up to the end of the sentence, or where an order begins."""
+    state.flush()
+    talk = parts[index].cue(Cue.TALK)
+    end = index + 1
+    named = False
+    while end < len(parts):
+        part = parts[end]
+        if part.cue(*MARKS, Cue.STAFF):
+            break
+        if part.cue(Cue.REQUEST) and " " in part.span.text and (named or talk):
+            break
+        if part.cue(Cue.YES) and named and names_something(parts, end + 1, Cue.A):
+            break  # "do you have fried rice? Yeah, fried rice"
+        if talk and part.cue(Cue.COMMA):
+            break
+        named = named or part.role in (Role.ITEM, Role.MODIFIER, Role.CATEGORY, Role.SIZE)
+        end += 1
+    text = " ".join(p.span.text for p in parts[index:end])
+    state.acts.append(Aside("side_talk" if talk else "question", text))
+    return end

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from voice_service.ordering.acts import Act, Add, Modify, Problem, Remove, Replace, Restart, Target
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.assembly import assemble
-from voice_service.ordering.items.ellipsis import CartView
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Part, Role
 from voice_service.ordering.menu.compiled import CompiledMenu

@@ -16,18 +16,14 @@ from voice_service.ordering.acts import (
     Restart,
     Target,
 )
-from voice_service.ordering.dialogue.open_questions import chosen
-from voice_service.ordering.intents.asides import aside
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.exclusion import left_alone
 from voice_service.ordering.intents.incomplete import dangling, headless
 from voice_service.ordering.intents.lookahead import (
-    MARKS,
     denies_one,
     item_ahead,
-    just_before,
     leaves_off,
     more_of_it,
-    names_something,
     no_longer,
     one_more_after,
     stays,
@@ -35,7 +31,7 @@ from voice_service.ordering.intents.lookahead import (
 )
 from voice_service.ordering.intents.modification import change, keep, make, substitute
 from voice_service.ordering.intents.off_topic import (
-    COMMANDS,
+    aside,
     is_talk,
     left_hanging,
     only_usual,
@@ -52,15 +48,16 @@ from voice_service.ordering.intents.repairs import (
     taken_back,
 )
 from voice_service.ordering.intents.repeat_or_undo import fewer, more, one_of_those, same, undone
-from voice_service.ordering.items.ellipsis import CartView
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.allergies import told
 from voice_service.ordering.mentions.homophones import counted
+from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, just_before, names_something
 from voice_service.ordering.mentions.mention import Part, Role
 from voice_service.ordering.mentions.segmentation import Segmenter, Span
 from voice_service.ordering.mentions.tagging import roles
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.references.answers import chosen
 from voice_service.ordering.references.descriptions import described
 from voice_service.ordering.references.offered import asked_about
 from voice_service.ordering.references.pointers import ends, pointed

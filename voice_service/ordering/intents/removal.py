@@ -20,9 +20,10 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.attributes.linking import resolve
 from voice_service.ordering.attributes.reader import Reader
 from voice_service.ordering.attributes.statements import SaidModifier
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.assembly import assemble
 from voice_service.ordering.items.attachment import Attacher
-from voice_service.ordering.items.ellipsis import CartView, loose
+from voice_service.ordering.items.ellipsis import loose
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Part, Role
 from voice_service.ordering.menu.compiled import CompiledMenu

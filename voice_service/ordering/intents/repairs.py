@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from itertools import dropwhile
 
 from voice_service.ordering.acts import Act, Add, Dismiss, Group, Problem, Remove, Replace, Target
-from voice_service.ordering.intents.lookahead import MARKS, role_follows
-from voice_service.ordering.intents.off_topic import COMMANDS
 from voice_service.ordering.intents.parse_state import State
 from voice_service.ordering.intents.reparandum import (
     but_for_these,
@@ -18,6 +16,7 @@ from voice_service.ordering.intents.reparandum import (
 )
 from voice_service.ordering.items.assembly import assemble
 from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, role_follows
 from voice_service.ordering.mentions.mention import Part, Role
 
 _ONE_MORE = 0.75  # certainty that "a taco, actually a churro" wants both

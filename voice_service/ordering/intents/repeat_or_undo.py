@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Problem, Remove, Repeat, Target, Undo
-from voice_service.ordering.intents.lookahead import DIFFERS, differs, names_something
 from voice_service.ordering.intents.parse_state import State
 from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.mentions.lookahead import DIFFERS, differs, names_something
 from voice_service.ordering.mentions.mention import Part, Role
 from voice_service.ordering.menu.lexicon import Sense
 from voice_service.ordering.references.pointers import ends, pointed, text_of

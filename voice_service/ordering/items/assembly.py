@@ -16,12 +16,8 @@ from voice_service.ordering.acts import (
     Which,
 )
 from voice_service.ordering.attributes.reader import Reader
-from voice_service.ordering.attributes.statements import (
-    Said,
-    SaidPlace,
-    SaidSplit,
-    SaidSuch,
-)
+from voice_service.ordering.attributes.statements import Said
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.alternatives import Offers, either_size, one_count
 from voice_service.ordering.items.attachment import Attacher
 from voice_service.ordering.items.boundaries import start_of
@@ -33,7 +29,7 @@ from voice_service.ordering.items.coordination import (
     size_by_number,
     take_out_heading,
 )
-from voice_service.ordering.items.ellipsis import CartView, loose
+from voice_service.ordering.items.ellipsis import loose
 from voice_service.ordering.items.heads import (
     amid_modifiers,
     carrier,
@@ -51,7 +47,13 @@ from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import WHOLE, Part, Role
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.pointers import pointed, ref_of
+from voice_service.ordering.references.pointers import (
+    SaidPlace,
+    SaidSplit,
+    SaidSuch,
+    pointed,
+    ref_of,
+)
 
 _ANSWER = 0.9
 _POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already

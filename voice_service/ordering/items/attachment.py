@@ -16,7 +16,6 @@ from voice_service.ordering.attributes.distribution import (
 from voice_service.ordering.attributes.linking import resolve, which, without
 from voice_service.ordering.attributes.statements import (
     Said,
-    SaidBoth,
     SaidBreak,
     SaidCategory,
     SaidEither,
@@ -24,12 +23,8 @@ from voice_service.ordering.attributes.statements import (
     SaidItem,
     SaidModifier,
     SaidNumber,
-    SaidPlace,
     SaidPlain,
     SaidSize,
-    SaidSplit,
-    SaidSuch,
-    SaidThat,
     SaidTimes,
     SaidUnknown,
 )
@@ -37,6 +32,13 @@ from voice_service.ordering.items.alternatives import choose_item, unknown
 from voice_service.ordering.items.partition import Apart
 from voice_service.ordering.mentions.mention import WHOLE
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.references.pointers import (
+    SaidBoth,
+    SaidPlace,
+    SaidSplit,
+    SaidSuch,
+    SaidThat,
+)
 
 _PAIR = 2
 _ON_ANOTHER = 0.75  # certainty of "fries with ketchup" where only what came before takes ketchup

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
@@ -22,7 +22,6 @@ from voice_service.ordering.attributes.distribution import halved, shared_out
 from voice_service.ordering.attributes.linking import resolve, which, without
 from voice_service.ordering.attributes.statements import (
     Said,
-    SaidBoth,
     SaidBreak,
     SaidCategory,
     SaidEither,
@@ -30,44 +29,29 @@ from voice_service.ordering.attributes.statements import (
     SaidItem,
     SaidModifier,
     SaidNumber,
-    SaidPlace,
     SaidPlain,
     SaidSize,
-    SaidSplit,
-    SaidSuch,
-    SaidThat,
     SaidTimes,
     SaidUnknown,
 )
-from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.cart.resolution import has
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.alternatives import choose_item, unknown
 from voice_service.ordering.items.attachment import Attacher
 from voice_service.ordering.language.tokens import keys_of, plural, several
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Sense
-from voice_service.ordering.references.descriptions import has
-from voice_service.ordering.references.pointers import ref_of
+from voice_service.ordering.references.pointers import (
+    SaidBoth,
+    SaidPlace,
+    SaidSplit,
+    SaidSuch,
+    SaidThat,
+    ref_of,
+)
 
 _SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing else yet
 _IMPLIED = 0.85  # certainty of an item that was not named but is the only one that fits
-
-
-@dataclass(frozen=True)
-class CartView:
-    """What the parser may know of the cart: its items in order, and which one lacks a size.
-
-    `choices`: the guest was asked which of these items is meant. `about`: the items that the guest
-    has just asked about. `single`: the items of which there is just one. `lines`: those that can be
-    pointed at by what they are like. `offered`: `choices` as they were read out.
-    """
-
-    items: tuple[str, ...] = ()
-    unsized: str | None = None
-    choices: tuple[str, ...] = ()
-    about: tuple[Sense, ...] = ()
-    single: frozenset[str] = frozenset()
-    lines: tuple[Line, ...] = ()
-    offered: tuple[str, ...] = ()
 
 
 def loose(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.items.ellipsis import CartView
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Part, Role
 from voice_service.ordering.menu.compiled import CompiledMenu

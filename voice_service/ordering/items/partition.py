@@ -6,17 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Act, Group, Problem
-from voice_service.ordering.attributes.statements import (
-    Said,
-    SaidBoth,
-    SaidModifier,
-    SaidPlace,
-    SaidSplit,
-    SaidSuch,
-)
+from voice_service.ordering.attributes.statements import Said, SaidModifier
 from voice_service.ordering.cart.lines import line_of
+from voice_service.ordering.cart.resolution import holds
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.descriptions import holds
+from voice_service.ordering.references.pointers import SaidBoth, SaidPlace, SaidSplit, SaidSuch
 
 
 class Apart:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from voice_service.ordering.acts import Act, Add, Group
 from voice_service.ordering.attributes.linking import resolve
 from voice_service.ordering.attributes.statements import Said, SaidItem, SaidModifier, SaidSize
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.attachment import Attacher
 from voice_service.ordering.items.coordination import of_other_sizes
-from voice_service.ordering.items.ellipsis import CartView, loose
+from voice_service.ordering.items.ellipsis import loose
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Part
 from voice_service.ordering.menu.compiled import CompiledMenu

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
 
 from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.language.tokens import key_of, keys_of
 from voice_service.ordering.mentions.mention import HEADS, WHOLE, Part, Role, senses_of
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -20,6 +22,8 @@ _WITH_ONE = 0.86  # "a roll with an egg" has it on it, more often than beside it
 _AND_ONE = 0.75  # "a roll with cheese and an egg"
 _AND_BARE = 0.6  # "french toast and bacon"
 _LISTS = (Cue.AND, Cue.COMMA)
+_MOST_WORDS = 6
+_EITHER = 0.8  # certainty that "with rice and beans" has both on it, where that is a dish as well
 
 
 class Reading(NamedTuple):
@@ -156,3 +160,126 @@ def fits(modifiers: Sequence[Sense], following: Span | None, menu: CompiledMenu)
     """Whether the phrase that follows is an item that takes one of `modifiers`."""
     ahead = [s.id for s in following.senses if s.kind == "item"] if following else []
     return any(menu.allows(i, m) for i in ahead for m in modifiers)
+
+
+def with_kinds(parts: list[Part], menu: CompiledMenu) -> list[Part]:
+    """The parts with each kind as the item that it names together with what was counted.
+
+    A number of items of which the name leaves open which, and after it numbers that add up to it.
+    """
+    for index, part in enumerate(parts):
+        if part.role is Role.ITEM and len(part.items) > 1 and index:
+            kinds = list(_kinds(parts, index, menu))
+            total = sum(parts[i - 1].span.value or 1 for i, _ in kinds)
+            if len(kinds) > 1 and parts[index - 1].span.value == total:
+                for i, senses in kinds:
+                    parts[i] = replace(parts[i], role=Role.ITEM, senses=senses, also=())
+    return parts
+
+
+def _kinds(
+    parts: Sequence[Part], index: int, menu: CompiledMenu
+) -> Iterator[tuple[int, tuple[Sense, ...]]]:
+    """Where kinds of the item at `index` are said, and what they name."""
+    heading, at = parts[index], index + 1
+    while at < len(parts):
+        if parts[at].cue(*_LISTS) or parts[at].idle:
+            at += 1
+            continue
+        if (parts[at].role is not Role.NUMBER and not parts[at].cue(Cue.A)) or at + 1 == len(parts):
+            return
+        senses = _named(parts[at + 1], heading, menu)
+        if not senses:
+            return
+        yield at + 1, senses
+        at += 2
+
+
+def _named(part: Part, heading: Part, menu: CompiledMenu) -> tuple[Sense, ...]:
+    said = f"{part.span.text} {heading.span.text}"
+    senses = menu.lexicon.find("".join(keys_of(said, menu.language)), said)
+    whole = (s for s in senses if s.kind == "item" and s.quality >= WHOLE)
+    return tuple(s for s in whole if s.id in heading.items)[:1]
+
+
+def listed(
+    span: Span, before: Sequence[Part], menu: CompiledMenu, current: str | None
+) -> list[Part]:
+    """The modifiers that an item's name is made of, where a list of modifiers is being said.
+
+    Empty if it is the item. `current`: the item talked about last, which has to take all of them.
+    """
+    items = senses_of(span, "item")
+    words = span.text.split()
+    if current is None or not items or items[0].quality < WHOLE or senses_of(span, "modifier"):
+        return []
+    if not 1 < len(words) <= _MOST_WORDS or not _in_a_list(before):
+        return []
+    pieces = _pieces(words, current, menu)
+    links = [words[at] for at in range(len(words)) if _link(words[at], menu)]
+    certainty = _EITHER if links else 1.0
+    return [_part(piece, span, certainty) for piece in pieces] if len(pieces) > 1 else []
+
+
+def left_off(
+    span: Span, following: Span | None, menu: CompiledMenu, current: str | None
+) -> list[Part]:
+    """ "No" and the modifier in "no salt", where that is a choice of another item and no name here.
+
+    Empty if it is not.
+    """
+    words, modifiers = span.text.split(), senses_of(span, "modifier")
+    if current is None or not modifiers or words[0] not in menu.language.cues[Cue.NO]:
+        return []
+    elsewhere = following is not None and any(s.kind == "item" for s in following.senses)
+    if elsewhere or any(menu.allows(current, s) for s in modifiers):
+        return []
+    pieces = _pieces(words[1:], current, menu)
+    without = replace(span, text=words[0], senses=(), cues=frozenset({Cue.NO}))
+    return [Part(without, Role.CUE), _part(pieces[0], span, 1.0)] if len(pieces) == 1 else []
+
+
+def _in_a_list(before: Sequence[Part]) -> bool:
+    said = [p for p in before if not p.idle]
+    if not said:
+        return False
+    links = len(said) > 1 and said[-1].cue(Cue.AND, Cue.COMMA)
+    last = said[-2] if links else said[-1]
+    return last.role is Role.MODIFIER or (not links and last.cue(Cue.WITH, Cue.ADD, Cue.NO))
+
+
+def _link(word: str, menu: CompiledMenu) -> bool:
+    return word in menu.language.cues[Cue.AND]
+
+
+_Piece = tuple[str, tuple[Sense, ...]]
+
+
+def _pieces(words: Sequence[str], item: str, menu: CompiledMenu) -> list[_Piece]:
+    """`words` as modifiers of `item`, the longest first, with the links between; else nothing."""
+    if not words:
+        return []
+    if _link(words[0], menu):
+        rest = _pieces(words[1:], item, menu)
+        return [(words[0], ()), *rest] if rest else []
+    for end in range(len(words), 0, -1):
+        said = " ".join(words[:end])
+        key = "".join(key_of(word, menu.language) for word in words[:end])
+        senses = menu.lexicon.find(key, said)
+        fitting = tuple(
+            s
+            for s in senses
+            if s.kind == "modifier" and s.quality >= WHOLE and menu.allows(item, s)
+        )
+        rest = _pieces(words[end:], item, menu)
+        if fitting and (rest or end == len(words)):
+            return [(said, fitting), *rest]
+    return []
+
+
+def _part(piece: _Piece, span: Span, certainty: float) -> Part:
+    text, senses = piece
+    sure = tuple(replace(s, certainty=s.certainty * certainty) for s in senses)
+    cues = frozenset() if senses else frozenset({Cue.AND})
+    said = replace(span, text=text, senses=sure, cues=cues)
+    return Part(said, Role.MODIFIER if senses else Role.CUE, sure)

@@ -7,9 +7,7 @@ from dataclasses import replace
 
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of
-from voice_service.ordering.mentions.ambiguity import fits, reading
-from voice_service.ordering.mentions.kinds import with_kinds
-from voice_service.ordering.mentions.listed import left_off, listed
+from voice_service.ordering.mentions.ambiguity import fits, left_off, listed, reading, with_kinds
 from voice_service.ordering.mentions.mention import HEADS, WHOLE, Part, Role, senses_of
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from order_events.menu.menu import Choice, Menu, MenuItem, Modifier, ModifierGroup, Size, Slot
+from order_events.menu.entries import Choice, MenuItem, Modifier, ModifierGroup, Size, Slot
+from order_events.menu.menu import Menu
 from voice_service.ordering.language.loader import language
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import keys_of, plain, plural

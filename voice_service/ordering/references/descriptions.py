@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from voice_service.ordering.acts import Such
 from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.cart.resolution import holds
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
 from voice_service.ordering.mentions.mention import Part, Role, senses_of
@@ -45,31 +46,6 @@ def described(
             folded.append(_pointer(parts[index:end], such))
             index = end
     return folded
-
-
-def holds(such: Such, line: Line, menu: CompiledMenu) -> bool:
-    """Whether a description is true of a line, with what it comes with."""
-    item = menu.items[line.item]
-    if such.items and line.item not in such.items:
-        return False
-    if such.sizes and (line.size or item.default_size) not in such.sizes:
-        return False
-    if such.plain and (not item.modifier_groups or line.mods):
-        return False
-    takes = all(any(menu.takes(line.item, group) for group, _ in one) for one in such.off)
-    there = all(has(line, one, menu) for one in such.on)
-    return takes and there and not any(has(line, one, menu) for one in such.off)
-
-
-def has(line: Line, modifier: frozenset[tuple[str, str]], menu: CompiledMenu) -> bool:
-    """Whether a line comes with a modifier, which may be any of these (group, id) pairs."""
-    off = {(m.group, m.id) for m in line.mods if m.negated}
-    on = {(m.group, m.id) for m in line.mods if not m.negated}
-    defaults = () if line.plain else menu.items[line.item].defaults
-    return any(
-        key in on or (key[1] in defaults and menu.takes(line.item, key[0]) and key not in off)
-        for key in modifier
-    )
 
 
 def _description(

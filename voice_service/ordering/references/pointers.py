@@ -3,17 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from voice_service.ordering.acts import Ref, Which
-from voice_service.ordering.attributes.statements import (
-    SaidBoth,
-    SaidPlace,
-    SaidSplit,
-    SaidSuch,
-    SaidThat,
-)
+from voice_service.ordering.acts import Ref, Such, Which
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Part, Role
+
+
+@dataclass
+class SaidSplit:
+    """What follows is true of `count` of several, or (None) of the others, said as `text`.
+
+    `half`: of every second one. `but`: of all but so many. `linked`: after "and", so that it may
+    be about more of them. `items`: of those of that name; `such`: of those that it is true of.
+    `each`: so many of each line. `others`: of those not talked about last.
+    """
+
+    count: int | None
+    text: str = ""
+    but: bool = False
+    linked: bool = False
+    items: tuple[str, ...] = ()
+    half: bool = False
+    each: bool = False
+    such: Such | None = None
+    others: bool = False
+
+
+@dataclass
+class SaidPlace:
+    """What follows is true of `count` from this place on, in the order in which they were said.
+
+    `place` counts from 1, or from the end if it is negative. `items`: of those of that name.
+    """
+
+    place: int
+    count: int = 1
+    text: str = ""
+    items: tuple[str, ...] = ()
+
+
+@dataclass
+class SaidThat:
+    """What is said is true of the one talked about last."""
+
+    text: str = ""
+
+
+@dataclass
+class SaidSuch:
+    """What follows is true of those that a description is true of."""
+
+    such: Such
+    text: str = ""
+
+
+@dataclass
+class SaidBoth:
+    """What follows is true of all the items named; `pair`: of two."""
+
+    pair: bool = False
+    text: str = ""
+
 
 Pointer = SaidSplit | SaidBoth | SaidPlace | SaidSuch | SaidThat
 
