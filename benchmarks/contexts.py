@@ -48,7 +48,7 @@ from voice_service.asr.recognizer import (
 )
 from voice_service.asr.whisper import Whisper
 from voice_service.audio.formats import SAMPLE_RATE, Samples
-from voice_service.models import registry as models
+from voice_service.models.registry import default_models_dir, resolve
 from voice_service.settings import VoiceSettings
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.vad import DetectorFactory
@@ -94,7 +94,7 @@ class Bench:
     """A model, and the decodes of one kind."""
 
     def __init__(self, arguments: argparse.Namespace, kind: str) -> None:
-        found = models.resolve(arguments.model, models.default_models_dir())
+        found = resolve(arguments.model, default_models_dir())
         self.settings = VoiceSettings()
         self.recognizer = Recognizer(Whisper(found.location, _COMPUTE))
         self.detectors = DetectorFactory(self.settings.detector, self.settings.webrtc_mode)

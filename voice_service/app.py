@@ -18,7 +18,7 @@ from voice_service.asr.whisper import Whisper, present
 from voice_service.metrics import VoiceMetrics
 from voice_service.models.registry import ResolvedModel
 from voice_service.protocol import payloads
-from voice_service.sessions import takeover_api as takeover
+from voice_service.sessions import takeover_api
 from voice_service.sessions.registry import SessionProfile, Sessions, SpeechModel
 from voice_service.sessions.socket import VoiceApplication
 from voice_service.sessions.takeover_api import TakeOverApi
@@ -73,7 +73,7 @@ def build_voice_app(
     app[CHANNELS][:] = payloads.CHANNELS
     add_socket(app, "/voice-stream", VoiceApplication(sessions, settings.shutdown_grace_s), "voice")
 
-    add_routes(app, TakeOverApi(sessions, events.ledger), takeover.ROUTES, app[GATE])
+    add_routes(app, TakeOverApi(sessions, events.ledger), takeover_api.ROUTES, app[GATE])
 
     async def voice(app: web.Application) -> AsyncIterator[None]:
         yield

@@ -13,7 +13,7 @@ from order_events.domain.models import (
     StatusChange,
     TableChange,
 )
-from order_events.http import event_history as history
+from order_events.http import event_history
 from order_events.http.audit_api import AuditApi
 from order_events.http.routes import Call, Nothing, route, routes_of
 from order_events.http.schemas import (
@@ -182,12 +182,12 @@ class Api:
     async def list_events(self, call: Call[EventsQuery]) -> bytes:
         """Read the history: what `subscribe` with `since` would have sent."""
         query = call.says
-        return await history.read(
+        return await event_history.read(
             self._events,
             call.who.restaurant_id,
             after=query.after,
             epoch=query.epoch,
-            wanted=history.wanted(query.events.split(","), visible(call.who.role)),
+            wanted=event_history.wanted(query.events.split(","), visible(call.who.role)),
             filters=query.filters(),
             limit=query.limit,
         )

@@ -34,7 +34,7 @@ from order_events.domain.models import (
     Table,
     TableChange,
 )
-from order_events.ledger import audit_log as audit
+from order_events.ledger import audit_log
 from order_events.menu.menu import Menu
 from order_events.protocol import filters
 from order_events.protocol.errors import InvalidOrder, KeyReused, NotFound
@@ -81,7 +81,7 @@ def create_order(
     )
     event = tx.append(restaurant_id, filters.ORDER_CREATED, _order_data(order), order_tags(order))
     tx.put_order(order, event.seq)
-    audit.order_changed(tx, "created", None, order)
+    audit_log.order_changed(tx, "created", None, order)
     tx.remember(restaurant_id, "order", key, digest, order.id)
     return order
 
@@ -94,7 +94,7 @@ def change_order(
     order = orders.revise(before, change, tx.menu(restaurant_id), actor=actor, now=tx.now)
     if order is before:
         return order
-    audit.order_changed(tx, "changed", before, order)
+    audit_log.order_changed(tx, "changed", before, order)
     return _updated(tx, order)
 
 
@@ -117,7 +117,7 @@ def set_status(
         ).model_dump(mode="json"),
         order_tags(order),
     )
-    audit.order_changed(tx, "status", before, order, change.reason)
+    audit_log.order_changed(tx, "status", before, order, change.reason)
     return _updated(tx, order)
 
 
@@ -143,7 +143,7 @@ def take_payment(
     if payment.status in _MOVES_MONEY:
         move, done = _MOVES_MONEY[payment.status]
         paid = move(order, payment.amount, actor=actor, now=tx.now)
-        audit.order_changed(tx, done, order, paid)
+        audit_log.order_changed(tx, done, order, paid)
         _updated(tx, paid)
     tx.remember(restaurant_id, "payment", key, digest, payment.id)
     return payment
@@ -205,7 +205,7 @@ def put_menu(
 
 def publish(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
     """An event of its own; what a session says goes into its audit as well."""
-    return tx.append(restaurant_id, type_, audit.take(tx, restaurant_id, type_, data), tags)
+    return tx.append(restaurant_id, type_, audit_log.take(tx, restaurant_id, type_, data), tags)
 
 
 def update_kitchen(tx: Tx, restaurant_id: str) -> bool:

@@ -13,7 +13,7 @@ import structlog
 from aiohttp import HttpVersion11, hdrs, web
 
 from order_events.protocol.messages import ClientMessage
-from order_events.websocket import deflate_offers as extensions
+from order_events.websocket import deflate_offers
 from order_events.websocket.application import Application, Budget, Handler
 from order_events.websocket.client_address import caller
 from order_events.websocket.connection import Connection
@@ -53,7 +53,7 @@ class Endpoint(Generic[M]):
             timeout=settings.close_timeout_s,
             autoclose=False,
             autoping=False,
-            compress=settings.compression and extensions.sound(offered),
+            compress=settings.compression and deflate_offers.sound(offered),
             # The limit itself is checked after inflation, by us: closing is then orderly. This
             # one only bounds memory.
             max_msg_size=2 * settings.max_message_bytes + 1,

@@ -23,8 +23,7 @@ from order_events.menu.menu import Menu
 from order_events.protocol import filters
 from order_events.protocol.errors import IllegalTransition, KeyReused, NotFound, UnknownItem
 from order_events.settings import HubSettings
-from order_events.storage import queries as reader
-from order_events.storage import schema
+from order_events.storage import queries, schema
 from order_events.storage.queries import Reader
 from order_events.storage.transaction import MenuCache, Tx
 
@@ -264,7 +263,7 @@ def test_a_page_of_orders_is_bounded_in_bytes(
     made = [order(at(db), draft).id for _ in range(7)]
     size = len(at(db).require_order("r1", made[0]).model_dump_json())
     for bound, sizes in ((2 * size + 50, [2, 2, 2, 1]), (1, [1] * 7)):
-        monkeypatch.setattr(reader, "PAGE_BYTES", bound)
+        monkeypatch.setattr(queries, "PAGE_BYTES", bound)
         pages: list[list[str]] = []
         before: int | None = None
         while before is not None or not pages:

@@ -16,15 +16,14 @@ from openapi_spec_validator import validate as validate_openapi
 from order_events.auth.tokens import Role
 from order_events.domain.audit_records import SessionStart
 from order_events.domain.models import OrderStatus
-from order_events.http import api as http
+from order_events.http.api import ROUTES
 from order_events.http.routes import HTTP_STATUS, Route
 from order_events.protocol.messages import CloseCode, ErrorCode
 from order_events.settings import HubSettings
-from order_events.specs import asyncapi, openapi
-from order_events.specs import descriptions as meanings
+from order_events.specs import asyncapi, descriptions, openapi
 
 OFFICIAL = Path(__file__).parents[1] / "schemas" / "asyncapi-3.0.0.json.gz"
-HTTP_DOCUMENT = openapi.document(http.ROUTES, HubSettings.model_construct())
+HTTP_DOCUMENT = openapi.document(ROUTES, HubSettings.model_construct())
 HUB_DOCUMENT = asyncapi.document([asyncapi.ROOT], HubSettings.model_construct())
 
 
@@ -45,10 +44,10 @@ def test_the_documents_are_valid() -> None:
 
 def test_every_code_is_explained() -> None:
     """Error and close codes, and which status an error has over HTTP."""
-    assert set(meanings.ERRORS) == set(ErrorCode)
-    assert set(meanings.CLOSES) == set(CloseCode)
+    assert set(descriptions.ERRORS) == set(ErrorCode)
+    assert set(descriptions.CLOSES) == set(CloseCode)
     assert set(HUB_DOCUMENT["components"]["schemas"]["ErrorCode"]["enum"]) == set(ErrorCode)
-    documented = {code for route in http.ROUTES for code in route.errors}
+    documented = {code for route in ROUTES for code in route.errors}
     assert documented <= set(HTTP_STATUS)
 
 
@@ -113,7 +112,7 @@ async def body_for(server: Any, route: Route, burger: dict[str, Any]) -> tuple[s
     return route.path.replace("{id}", identity) + query, bodies.get(route.name)
 
 
-@pytest.mark.parametrize("route", http.ROUTES, ids=lambda r: r.name)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda r: r.name)
 async def test_every_role_may_do_on_every_route_what_the_document_says(
     server: Any, route: Route, burger: dict[str, Any]
 ) -> None:
@@ -133,7 +132,7 @@ async def test_every_role_may_do_on_every_route_what_the_document_says(
         )
 
 
-@pytest.mark.parametrize("route", http.ROUTES, ids=lambda r: r.name)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda r: r.name)
 async def test_no_route_answers_without_a_token(server: Any, route: Route) -> None:
     """401, whatever else is wrong with the request."""
     url = server.url + route.path.replace("{id}", "x")
@@ -144,7 +143,7 @@ async def test_no_route_answers_without_a_token(server: Any, route: Route) -> No
     jsonschema.validate(answer, problem, jsonschema.Draft202012Validator)
 
 
-@pytest.mark.parametrize("route", [r for r in http.ROUTES if r.has_body], ids=lambda r: r.name)
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.has_body], ids=lambda r: r.name)
 async def test_a_body_is_validated_by_the_model_that_the_document_names(
     server: Any, route: Route
 ) -> None:

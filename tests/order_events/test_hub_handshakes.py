@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from order_events.websocket import deflate_offers as extensions
+from order_events.websocket import deflate_offers
 
 SOUND = {
     "": "",
@@ -76,8 +76,8 @@ async def test_an_offer_of_compression_is_answered(server: Any, offer: str, answ
 async def test_an_offer_against_the_rules_is_declined(server: Any, offer: str) -> None:
     """The connection goes on without compression, also if there is a good offer beside it."""
     assert await accepted(server, offer) == ""
-    assert not extensions.sound([f"permessage-deflate, {offer}"])
-    assert not extensions.sound(["permessage-deflate", offer])
+    assert not deflate_offers.sound([f"permessage-deflate, {offer}"])
+    assert not deflate_offers.sound(["permessage-deflate", offer])
 
 
 @pytest.mark.parametrize("first", ["HEAD / HTTP/1.1", "GET / HTTP/1.0"])

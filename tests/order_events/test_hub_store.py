@@ -19,11 +19,10 @@ from typing import Any
 import pytest
 
 from order_events.domain.models import OrderStatus, RevocationDraft, TableChange
-from order_events.fanout import kitchen_feed as kitchen
+from order_events.fanout import kitchen_feed
 from order_events.ledger import changes
 from order_events.protocol.errors import Overloaded, StaleVersion, StoreUnavailable, UnknownItem
-from order_events.storage import schema
-from order_events.storage import transaction as tx
+from order_events.storage import schema, transaction
 from order_events.storage.store import DATABASE_FILE, DataDirBusy
 from order_events.storage.transaction import Tx
 
@@ -94,7 +93,7 @@ async def test_a_fault_inside_one_change_harms_no_other(server: Any, draft: Any)
     await client.expect("subscribed")
 
     def faulty(tx: Tx) -> None:
-        tx.append("r1", "voice:order", {}, {})
+        transaction.append("r1", "voice:order", {}, {})
         raise ZeroDivisionError
 
     results = await asyncio.gather(
@@ -143,8 +142,10 @@ async def test_a_full_database_refuses_changes_whole(server: Any, draft: Any) ->
 
     def limit(pages: int | None) -> int:
         def job(tx: Tx) -> int:
-            current = tx.db.execute("PRAGMA page_count").fetchone()[0]
-            return tx.db.execute(f"PRAGMA max_page_count = {pages or current}").fetchone()[0]
+            current = transaction.db.execute("PRAGMA page_count").fetchone()[0]
+            return transaction.db.execute(f"PRAGMA max_page_count = {pages or current}").fetchone()[
+                0
+            ]
 
         return job  # type: ignore[return-value]
 
@@ -239,8 +240,8 @@ async def test_changes_that_wait_are_bounded(start: Any, draft: Any) -> None:
 
 def _busy(tx: Tx) -> None:
     """Half a second of work inside SQLite."""
-    tx.db.create_function("wait", 0, lambda: __import__("time").sleep(0.5))
-    tx.db.execute("SELECT wait()")
+    transaction.db.create_function("wait", 0, lambda: __import__("time").sleep(0.5))
+    transaction.db.execute("SELECT wait()")
 
 
 async def test_a_caller_that_goes_away_does_not_undo_its_change(server: Any, draft: Any) -> None:
@@ -338,7 +339,7 @@ async def test_a_kitchen_that_was_not_told_before_a_crash_is_told_after(
     # As if the process had died between the commit and the `kds:update`.
     await server.stop()
     db = sqlite3.connect(server.events.settings.data_dir / DATABASE_FILE, isolation_level=None)
-    writer = Tx(db, server.events.store.epoch, tx.MenuCache(), datetime.now(UTC))
+    writer = Tx(db, server.events.store.epoch, transaction.MenuCache(), datetime.now(UTC))
     order = changes.create_order(writer, "r1", draft, "a", None)
     db.close()
     server = await start(menu=False)
@@ -360,7 +361,7 @@ async def test_a_kitchen_that_could_not_be_told_is_told_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever went wrong, and without another order having to change first."""
-    monkeypatch.setattr(kitchen, "RETRY_S", 0.01)
+    monkeypatch.setattr(kitchen_feed, "RETRY_S", 0.01)
     failures: list[Exception] = [StoreUnavailable("full"), ZeroDivisionError()]
     told = asyncio.Event()
 
@@ -370,7 +371,7 @@ async def test_a_kitchen_that_could_not_be_told_is_told_again(
         told.set()
         return False
 
-    kitchens = kitchen.Kitchens(100, update)
+    kitchens = kitchen_feed.Kitchens(100, update)
     kitchens.open()
     kitchens.changed("r1")
     await asyncio.wait_for(told.wait(), 5)

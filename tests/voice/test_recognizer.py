@@ -13,7 +13,7 @@ from voice_kit import normal, recording, sidecar, silence, tiny, wer
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.recognizer import THOROUGH, Recognizer
 from voice_service.asr.repetition import loops
-from voice_service.models import registry as models
+from voice_service.models.registry import ModelError
 from voice_service.server import demo_menu, prepare
 from voice_service.settings import VoiceSettings
 
@@ -269,7 +269,7 @@ def test_each_guest_has_a_chooser_of_its_own(batching: Recognizer) -> None:
 
 def test_a_device_or_number_format_that_is_not_there_is_named() -> None:
     """Before a model is fetched from anywhere: the service does not start, and says why."""
-    with pytest.raises(models.ModelError, match=r"this CPU computes in .*int8.*--compute-type"):
+    with pytest.raises(ModelError, match=r"this CPU computes in .*int8.*--compute-type"):
         prepare(VoiceSettings(model="small.en", compute_type="int8_float16"))
-    with pytest.raises(models.ModelError, match=r"there is no GPU 63.*--device-index"):
+    with pytest.raises(ModelError, match=r"there is no GPU 63.*--device-index"):
         prepare(VoiceSettings(model="small.en", device="cuda", device_index=(63,)))

@@ -14,7 +14,7 @@ from voice_kit import Start, finals, pieces, recording, sidecar, text_of, wer
 from order_events.app import EVENTS
 from voice_service.asr.recognizer import Recognizer
 from voice_service.ordering import Conversation
-from voice_service.sessions import runner as live
+from voice_service.sessions import runner
 
 
 @contextlib.contextmanager
@@ -99,7 +99,7 @@ async def test_events_behind_one_that_was_lost_are_tried_once(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A store that is gone must not hold a session for a minute per thing that was said."""
-    monkeypatch.setattr(live, "_RETRY_PAUSES", (0.0,) * 4)
+    monkeypatch.setattr(runner, "_RETRY_PAUSES", (0.0,) * 4)
     server = await start()
     client = await server.voice()
     await client.begin("s1")
@@ -117,7 +117,7 @@ async def test_a_hub_that_takes_nothing_ends_the_session_rather_than_fill_the_me
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The guest's client is told, and a person must look at the order."""
-    monkeypatch.setattr(live, "_MOST_FOR_HUB", 2)
+    monkeypatch.setattr(runner, "_MOST_FOR_HUB", 2)
     server = await start(shutdown_grace_s=0.1)
     client = await server.voice()
     await client.begin("s1")

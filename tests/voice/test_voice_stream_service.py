@@ -31,8 +31,8 @@ from voice_service.app import CAPACITY, load_recognizer
 from voice_service.asr.calibration import Calibration
 from voice_service.asr.recognizer import Recognizer
 from voice_service.commands.transcribe import transcribe_files
-from voice_service.models import registry as models
 from voice_service.models.manifest import load_manifest
+from voice_service.models.registry import default_models_dir, resolve
 from voice_service.server import DEMO_RESTAURANT
 from voice_service.settings import VoiceSettings
 
@@ -72,7 +72,7 @@ async def test_a_session_is_told_calibrated_confidences(
 
 async def test_a_model_is_asked_only_for_languages_that_it_has_learnt(tmp_path: Path) -> None:
     """A distilled model has tokens for a hundred languages and hears one: the rest is nonsense."""
-    english = models.resolve("tiny.en", models.default_models_dir({}))
+    english = resolve("tiny.en", default_models_dir({}))
     recognizer = load_recognizer(VoiceSettings(), replace(english, languages=("es",)))
     async with Server(recognizer, tmp_path, {}) as server:
         client = await server.voice()

@@ -24,7 +24,7 @@ from voice_service.app import load_recognizer
 from voice_service.asr.recognizer import Recognizer
 from voice_service.audio.recordings import read_audio
 from voice_service.client.pacing import Pace, pcm, play
-from voice_service.models import registry as models
+from voice_service.models.registry import default_models_dir, resolve
 from voice_service.server import DEMO_RESTAURANT, demo_menu, running
 from voice_service.settings import VoiceSettings
 
@@ -71,7 +71,7 @@ def pieces(samples: Samples, chunk_ms: int = 100) -> list[bytes]:
 
 def tiny(**settings: Any) -> Recognizer:
     """tiny.en, loaded with some settings of the model."""
-    resolved = models.resolve("tiny.en", models.default_models_dir({}))
+    resolved = resolve("tiny.en", default_models_dir({}))
     return load_recognizer(VoiceSettings(**settings), resolved)
 
 

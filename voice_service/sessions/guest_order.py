@@ -8,7 +8,7 @@ from typing import Any
 
 from order_events.domain.models import OrderItem
 from voice_service.ordering import CartUpdate, Conversation, Heard, HeardWord, Reason
-from voice_service.protocol import messages as protocol
+from voice_service.protocol import messages
 from voice_service.sessions.actions import Audience, PlaceOrder, Tell
 from voice_service.utterances.events import Final
 
@@ -70,7 +70,7 @@ class GuestOrder:
         if order is not None:
             self.order_id = str(order["id"])
         self.last_told = Tell(
-            protocol.ORDER,
+            messages.ORDER,
             {
                 "session_id": self._session_id,
                 "order": order,

@@ -24,7 +24,7 @@ from voice_service.audio.containers import ContainerDecoder
 from voice_service.audio.formats import AudioFormat, Decoder, PcmDecoder
 from voice_service.metrics import VoiceMetrics
 from voice_service.ordering import CompiledMenu, Conversation, Thresholds
-from voice_service.protocol import messages as protocol
+from voice_service.protocol import messages
 from voice_service.protocol.messages import AudioData, StartData, VoiceStart
 from voice_service.sessions.machine import STOPPING, Phase, SessionSettings, VoiceSession
 from voice_service.sessions.order_sync import OrderDesk
@@ -157,7 +157,7 @@ class Sessions:
                 ErrorCode.SESSION_EXISTS,
                 "this session exists; send resume: true to continue it, or use a new session_id",
             )
-        if protocol.primary_language(start.language) not in self._model.languages:
+        if messages.primary_language(start.language) not in self._model.languages:
             raise ProtocolError(
                 ErrorCode.UNSUPPORTED_LANGUAGE,
                 f"the model {self._model.name} does not know {start.language!r}; "
@@ -221,7 +221,7 @@ class Sessions:
         listener = Listener(
             self._profile.listener,
             self._detectors(),
-            protocol.primary_language(start.language),
+            messages.primary_language(start.language),
             menu.bias if menu is not None and self._profile.menu_bias else "",
             by_marks if conversation is None else conversation.ending,
             self._model.calibration,
@@ -262,7 +262,7 @@ class Sessions:
     def _tell_started(self, live: LiveSession, connection: Connection, message: VoiceStart) -> None:
         session = live.session
         connection.send(
-            protocol.STARTED,
+            messages.STARTED,
             {
                 "session_id": session.session_id,
                 "language": session.language,
@@ -275,7 +275,7 @@ class Sessions:
 
     def _tell_no_menu(self, live: LiveSession, connection: Connection) -> None:
         connection.send(
-            protocol.ORDER,
+            messages.ORDER,
             {
                 "session_id": live.session.session_id,
                 "order": None,
@@ -306,7 +306,7 @@ class Sessions:
         if versioned is None:
             return None
         version, menu = versioned
-        key = (restaurant_id, protocol.primary_language(tag))
+        key = (restaurant_id, messages.primary_language(tag))
         known = self._menus.get(key)
         if known is None or known[0] != version:
             try:

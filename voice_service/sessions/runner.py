@@ -24,7 +24,7 @@ from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.needs import Want
 from voice_service.asr.scheduler import Scheduler
 from voice_service.metrics import VoiceMetrics
-from voice_service.protocol import messages as protocol
+from voice_service.protocol import messages
 from voice_service.sessions.actions import Action, Audience, PlaceOrder, Tell
 from voice_service.sessions.machine import Phase, VoiceSession
 from voice_service.sessions.order_sync import OrderDesk, in_time
@@ -195,7 +195,7 @@ class LiveSession:
         )
         self._time_final(tell)
         if tell.audience is Audience.WATCHERS:
-            if tell.type == protocol.TRANSCRIPT:
+            if tell.type == messages.TRANSCRIPT:
                 self._metrics.finals.inc()
             self._for_hub.put_nowait(tell)
         elif tell.audience is Audience.WATCHERS_LIVE:
@@ -210,11 +210,11 @@ class LiveSession:
 
     def _time_final(self, tell: Tell) -> None:
         utterance = tell.data.get("utterance", 0)
-        if tell.type == protocol.SPEECH_ENDED:
+        if tell.type == messages.SPEECH_ENDED:
             self._closed_at[utterance] = self._loop.time()
-        elif tell.data.get("is_final") or tell.type == protocol.SPEECH_DISCARDED:
+        elif tell.data.get("is_final") or tell.type == messages.SPEECH_DISCARDED:
             closed_at = self._closed_at.pop(utterance, None)
-            if closed_at is not None and tell.type == protocol.TRANSCRIPT:
+            if closed_at is not None and tell.type == messages.TRANSCRIPT:
                 self._metrics.final_latency.observe(self._loop.time() - closed_at)
 
     def _for_watchers(self, tell: Tell) -> Mapping[str, Any]:
