@@ -14,7 +14,7 @@ from voice_service.ordering.language.loader import language
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.spelling import Slips
 from voice_service.ordering.language.tokens import key_of, tokenize
-from voice_service.ordering.menu.lexicon import Lexicon, Sense
+from voice_service.ordering.menu.lexicon import Lexicon, Candidate
 
 EN = language("en-US")
 
@@ -90,8 +90,8 @@ def test_numbers(text: str, number: tuple[int, int] | None) -> None:
 def test_a_slip_is_matched_and_a_different_word_is_not() -> None:
     """A match must explain the word: near misses do, other words do not."""
     lexicon = Lexicon(EN)
-    lexicon.add(Sense("item", "cappuccino", None), ["Cappuccino"], shorten=True)
-    lexicon.add(Sense("item", "latte", None), ["Latte"], shorten=True)
+    lexicon.add(Candidate("item", "cappuccino", None), ["Cappuccino"], shorten=True)
+    lexicon.add(Candidate("item", "latte", None), ["Latte"], shorten=True)
     lexicon.seal()
     for slip in ("cappucino", "capuccino", "kapuchino"):
         assert [s.id for s in lexicon.find_misspelt(key_of(slip, EN))] == ["cappuccino"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voice_service.ordering.cart.lines import Line
-from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.menu.lexicon import Candidate
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class CartView:
     items: tuple[str, ...] = ()
     unsized: str | None = None
     choices: tuple[str, ...] = ()
-    about: tuple[Sense, ...] = ()
+    about: tuple[Candidate, ...] = ()
     single: frozenset[str] = frozenset()
     lines: tuple[Line, ...] = ()
     offered: tuple[str, ...] = ()

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from order_events.domain.drafts import Qualifier
-from voice_service.ordering.mentions.mention import Part
-from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.mentions.mention import Mention
+from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.references.pointers import (
-    SaidBoth,
-    SaidPlace,
-    SaidSplit,
-    SaidSuch,
-    SaidThat,
+    AllOf,
+    Ordinal,
+    Partition,
+    Described,
+    Demonstrative,
 )
 
 Link = Literal["", "and", "or", ","]
 
 
 @dataclass
-class SaidModifier:
+class ModifierStatement:
     """A modifier, said as `text` with the number `quantity` before it.
 
     `carried`: it follows a "without" across this link, and may or may not be meant so.
@@ -29,7 +29,7 @@ class SaidModifier:
     `linked`: it follows an "and", `after_with`: a "with" since the last number.
     """
 
-    senses: tuple[Sense, ...]
+    senses: tuple[Candidate, ...]
     text: str
     words: tuple[int, ...]
     negated: bool = False
@@ -44,10 +44,10 @@ class SaidModifier:
 
 
 @dataclass
-class SaidEither:
+class AlternativesStatement:
     """Modifiers of which one is wanted: "with ranch or honey mustard"."""
 
-    choices: tuple[SaidModifier, ...]
+    choices: tuple[ModifierStatement, ...]
 
     @property
     def text(self) -> str:
@@ -56,15 +56,15 @@ class SaidEither:
 
 
 @dataclass
-class SaidSize:
+class SizeStatement:
     """A size. `count` is the number or article before it: "a large" may be one more item.
 
     `soft`: the word may as well describe without choosing ("regular"). `linked`: after "and".
     `numbered`: the count was a number, no article.
     """
 
-    senses: tuple[Sense, ...]
-    also: tuple[Sense, ...]
+    senses: tuple[Candidate, ...]
+    also: tuple[Candidate, ...]
     text: str
     words: tuple[int, ...]
     count: int | None = None
@@ -75,7 +75,7 @@ class SaidSize:
 
 
 @dataclass
-class SaidNumber:
+class CountStatement:
     """A number that counts no modifier and no size. `wanted`: it was asked for in words."""
 
     value: int
@@ -84,7 +84,7 @@ class SaidNumber:
 
 
 @dataclass
-class SaidGroup:
+class GroupStatement:
     """The name of a whole modifier group: "no toppings"; `every`: "all the toppings".
 
     `named`: the modifiers that are called the same.
@@ -95,11 +95,11 @@ class SaidGroup:
     negated: bool
     wanted: bool
     every: bool = False
-    named: tuple[Sense, ...] = ()
+    named: tuple[Candidate, ...] = ()
 
 
 @dataclass
-class SaidCategory:
+class CategoryStatement:
     """The name of a category: a label of what follows, or a wish that is not complete.
 
     `further`: said after an "and" with a number, so that it is no label of what was named before.
@@ -114,26 +114,26 @@ class SaidCategory:
 
 
 @dataclass
-class SaidTimes:
+class Times:
     """So many of all that was said."""
 
     value: int
 
 
 @dataclass
-class SaidItem:
+class ItemStatement:
     """An item already ordered that is pointed at: what stands before it belongs to it."""
 
-    part: Part
+    part: Mention
 
 
 @dataclass
-class SaidPlain:
+class PlainStatement:
     """Nothing on it but what is named."""
 
 
 @dataclass
-class SaidUnknown:
+class UnknownWords:
     """Words that explain nothing. `wanted`: they stand where an item would be named."""
 
     text: str
@@ -141,25 +141,25 @@ class SaidUnknown:
 
 
 @dataclass
-class SaidBreak:
+class ClauseBreak:
     """A new thought: what follows no longer hangs on what came before."""
 
 
-Said = (
-    SaidModifier
-    | SaidEither
-    | SaidSize
-    | SaidNumber
-    | SaidGroup
-    | SaidCategory
-    | SaidSplit
-    | SaidPlace
-    | SaidSuch
-    | SaidThat
-    | SaidTimes
-    | SaidItem
-    | SaidPlain
-    | SaidBoth
-    | SaidUnknown
-    | SaidBreak
+Statement = (
+    ModifierStatement
+    | AlternativesStatement
+    | SizeStatement
+    | CountStatement
+    | GroupStatement
+    | CategoryStatement
+    | Partition
+    | Ordinal
+    | Described
+    | Demonstrative
+    | Times
+    | ItemStatement
+    | PlainStatement
+    | AllOf
+    | UnknownWords
+    | ClauseBreak
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from voice_service.ordering.acts import Ref, Such, Which
+from voice_service.ordering.acts import Reference, Description, ReferenceKind
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.menu.compiled import CompiledMenu
 
@@ -16,7 +16,7 @@ _PAIR = 2
 
 
 @dataclass
-class Talked:
+class Focus:
     """What was talked about: the last line, those told apart, and those of the last utterance."""
 
     last: str | None = None
@@ -35,8 +35,8 @@ class Talked:
         return self.now or self.before
 
 
-def meant(  # noqa: PLR0911 - one for each way to point
-    ref: Ref, lines: Sequence[Line], fits: Sequence[Line], talked: Talked
+def resolve_reference(  # noqa: PLR0911 - one for each way to point
+    ref: Reference, lines: Sequence[Line], fits: Sequence[Line], talked: Focus
 ) -> Meant:
     """The lines that `ref` means, of `lines` in the order said; none where nobody can say.
 
@@ -45,35 +45,35 @@ def meant(  # noqa: PLR0911 - one for each way to point
     if ref.items:
         fits = [x for x in fits if x.item in ref.items]
     match ref.which:
-        case Which.SOME:
+        case ReferenceKind.SOME:
             return _some(ref.count, fits, talked)
-        case Which.BUT:
+        case ReferenceKind.BUT:
             return _all_but(ref.count, fits)
-        case Which.BOTH:
+        case ReferenceKind.BOTH:
             return _both(fits, talked.recent)
-        case Which.ALL:
+        case ReferenceKind.ALL:
             return _whole(fits)
-        case Which.OTHER | Which.OF_OTHERS:
+        case ReferenceKind.OTHER | ReferenceKind.OF_OTHERS:
             return _other(ref, fits, talked)
-        case Which.PLACE:
+        case ReferenceKind.PLACE:
             return _at(ref, lines, fits)
-        case Which.EACH:
+        case ReferenceKind.EACH:
             enough = len(fits) > 1 and all(x.count >= ref.count for x in fits)
             return [(x, ref.count) for x in fits] if enough else []
-        case Which.HALF:
+        case ReferenceKind.HALF:
             halves = len(fits) == 1 and fits[0].count % 2 == 0
             return [(fits[0], fits[0].count // 2)] if halves else []
-        case Which.LAST:
+        case ReferenceKind.LAST:
             last = [x for x in fits if x.id == talked.last] or fits
             return _whole(last) if len(last) == 1 == last[0].count else []
-        case Which.SUCH:
+        case ReferenceKind.SUCH:
             singular = ref.such is not None and not ref.such.several
             return [] if singular and sum(x.count for x in fits) != 1 else _whole(fits)
-        case Which.THESE:
+        case ReferenceKind.THESE:
             return _whole([x for x in fits if x.id == talked.last and x.count == ref.count])
 
 
-def _some(count: int, fits: Sequence[Line], talked: Talked) -> Meant:
+def _some(count: int, fits: Sequence[Line], talked: Focus) -> Meant:
     untold = [x for x in _of_those_told(fits, talked.told) if x.count >= count]
     narrow = [x for x in untold if x.id in talked.recent]
     several = sum(x.count for x in narrow) > count
@@ -104,18 +104,18 @@ def _both(fits: Sequence[Line], recent: Collection[str]) -> Meant:
     return []
 
 
-def _other(ref: Ref, fits: Sequence[Line], talked: Talked) -> Meant:
+def _other(ref: Reference, fits: Sequence[Line], talked: Focus) -> Meant:
     if talked.told:
         others = _of_those_told(fits, talked.told)
     else:
         others = [x for x in fits if x.id != talked.last]
-    if ref.which is Which.OF_OTHERS:
+    if ref.which is ReferenceKind.OF_OTHERS:
         others = [x for x in others if x.count > ref.count]
         return [(others[0], ref.count)] if len(others) == 1 else []
     return _whole(others) if len(others) == 1 else []
 
 
-def _at(ref: Ref, lines: Sequence[Line], fits: Sequence[Line]) -> Meant:
+def _at(ref: Reference, lines: Sequence[Line], fits: Sequence[Line]) -> Meant:
     """Lines by their place, where it is the same whether lines are counted or what is on them."""
     lines = [x for x in lines if not ref.items or x.item in ref.items]
     each = [x for x in lines for _ in range(x.count)]
@@ -149,7 +149,7 @@ def _said_of(line: Line) -> object:
     return line.item, line.size, line.plain, mods
 
 
-def holds(such: Such, line: Line, menu: CompiledMenu) -> bool:
+def matches_description(such: Description, line: Line, menu: CompiledMenu) -> bool:
     """Whether a description is true of a line, with what it comes with."""
     item = menu.items[line.item]
     if such.items and line.item not in such.items:
@@ -159,11 +159,11 @@ def holds(such: Such, line: Line, menu: CompiledMenu) -> bool:
     if such.plain and (not item.modifier_groups or line.mods):
         return False
     takes = all(any(menu.takes(line.item, group) for group, _ in one) for one in such.off)
-    there = all(has(line, one, menu) for one in such.on)
-    return takes and there and not any(has(line, one, menu) for one in such.off)
+    there = all(has_modifier(line, one, menu) for one in such.on)
+    return takes and there and not any(has_modifier(line, one, menu) for one in such.off)
 
 
-def has(line: Line, modifier: frozenset[tuple[str, str]], menu: CompiledMenu) -> bool:
+def has_modifier(line: Line, modifier: frozenset[tuple[str, str]], menu: CompiledMenu) -> bool:
     """Whether a line comes with a modifier, which may be any of these (group, id) pairs."""
     off = {(m.group, m.id) for m in line.mods if m.negated}
     on = {(m.group, m.id) for m in line.mods if not m.negated}

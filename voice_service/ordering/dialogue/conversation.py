@@ -16,7 +16,7 @@ from voice_service.ordering.acts import (
     Deny,
     Dismiss,
     Done,
-    Group,
+    ItemRequest,
     Problem,
     Remove,
     Replace,
@@ -29,7 +29,7 @@ from voice_service.ordering.cart.handback import lines_of
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.dialogue.confidence import Evidence
-from voice_service.ordering.dialogue.open_questions import CHOICES, stays_open
+from voice_service.ordering.dialogue.open_questions import CHOICES, keeps_question_open
 from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds
 from voice_service.ordering.dialogue.provenance import matched
 from voice_service.ordering.dialogue.readback import joined, question, read_back, read_change
@@ -40,7 +40,7 @@ from voice_service.ordering.dialogue.validation import Checks
 from voice_service.ordering.intents.parser import Parsed, Parser
 from voice_service.ordering.language.tokens import keys_of, plural
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.utterances.turn_end import Ending
 
 _MOST_REASONS = 50
@@ -87,10 +87,10 @@ class Conversation:
         self._checks = Checks(menu, thresholds)
         self._open: list[Reason] = []
         self._staff: list[Reason] = []
-        self._choice: Group | None = None
+        self._choice: ItemRequest | None = None
         self._denied = False
         self._answered = False  # this utterance has said which one
-        self._about: tuple[Sense, ...] = ()
+        self._about: tuple[Candidate, ...] = ()
         self._ordered = False  # the utterance before changed the order
         self._waiting = _Waiting()
         self._done = False
@@ -203,7 +203,7 @@ class Conversation:
             self._about = parsed.about
         self._ordered = changed = self._cart.lines != before
         if understood and changed and not asked and not parsed.continues:
-            self._open = [r for r in self._open if stays_open(r.code, parsed.acts)]
+            self._open = [r for r in self._open if keeps_question_open(r.code, parsed.acts)]
         self._missed = self._missed + 1 if asked and not understood else 0
         if self._missed >= self._thresholds.misunderstood:
             self._note("not_following", "")
@@ -277,7 +277,7 @@ class Conversation:
         self._choice = None
         self._open = [r for r in self._open if r.code not in CHOICES]
 
-    def _chosen(self, group: Group) -> Act:
+    def _chosen(self, group: ItemRequest) -> Act:
         """What an item comes to if it was asked which one is meant."""
         asked = self._choice
         if asked is None:
@@ -294,7 +294,7 @@ class Conversation:
         whole = self._as_asked(group, asked)
         return Add(whole) if asked.instead is None else Replace(asked.instead, whole)
 
-    def _as_asked(self, group: Group, asked: Group) -> Group:
+    def _as_asked(self, group: ItemRequest, asked: ItemRequest) -> ItemRequest:
         """The group with what was said when it was still open which item is meant."""
         asked = next((g for g in asked.options if g.item == group.item), asked)
         mods = {(m.id, m.group): m for m in (*asked.mods, *group.mods)}

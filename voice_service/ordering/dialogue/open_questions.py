@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.acts import Act, Add, Among, Modify, Repeat, Replace, Target
+from voice_service.ordering.acts import Act, Add, ModifyReferenced, Modify, Repeat, Replace, Target
 
 CHOICES = frozenset({"ambiguous_item", "choose_item"})
 """Which of several items is meant: only one of them answers that, or its like."""
@@ -15,7 +15,7 @@ _WHICH_MODIFIER = frozenset({"ambiguous_modifier", "choose_modifier"})
 _WHICH_SIZE = "conflicting_size"
 
 
-def stays_open(code: str, acts: Sequence[Act]) -> bool:
+def keeps_question_open(code: str, acts: Sequence[Act]) -> bool:
     """Whether a question with this code is open still when `acts` have changed the order."""
     if code in CHOICES:
         return True  # an item that answers it closes it
@@ -34,7 +34,7 @@ def _changes(act: Act) -> Sequence[Modify]:
     match act:
         case Modify():
             return (act,)
-        case Among(changes=changes):
+        case ModifyReferenced(changes=changes):
             return changes
         case Add(group) | Replace(group=group):
             return (Modify(Target(), tuple(group.mods), group.size, group.quantity),)
@@ -48,7 +48,7 @@ def _wants(act: Act) -> bool:
         case Modify(mods=mods, size=size, quantity=quantity, plain=plain):
             wanted = any(not mod.negated for mod in mods)
             return wanted or plain or size is not None or quantity is not None
-        case Among(changes=changes):
+        case ModifyReferenced(changes=changes):
             return any(map(_wants, changes))
         case Add() | Replace() | Repeat():
             return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from voice_service.ordering.acts import (
     Act,
     Add,
-    Among,
+    ModifyReferenced,
     Aside,
     Done,
     Modify,
@@ -18,7 +18,7 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.intents.parser import Parsed
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import tokenize
-from voice_service.ordering.mentions.mention import Role
+from voice_service.ordering.mentions.mention import MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.utterances.turn_end import Ending, by_marks
 
@@ -48,7 +48,7 @@ _LEADS = (
 """What these say is about words that follow."""
 _STANDS_ALONE = (Cue.IT, Cue.ONE, Cue.SAME, Cue.UNDO, Cue.RESTART, Cue.DONE)
 """A phrase that may also be one of these can end a sentence: "that", "in that"."""
-_ORDERS = (Add, Modify, Among, Replace, Remove, Repeat, Undo, Restart, Done)
+_ORDERS = (Add, Modify, ModifyReferenced, Replace, Remove, Repeat, Undo, Restart, Done)
 
 
 def judge(text: str, parsed: Parsed, menu: CompiledMenu) -> Ending:
@@ -76,7 +76,7 @@ def _hesitates(text: str, menu: CompiledMenu) -> bool:
 
 def _whole(parsed: Parsed, menu: CompiledMenu) -> bool:
     """Whether every word is explained, something is ordered, and nothing of it lacks a size."""
-    if any(part.role is Role.UNKNOWN for part in parsed.parts):
+    if any(part.role is MentionType.UNKNOWN for part in parsed.parts):
         return False
     acts = [act for act in parsed.acts if not isinstance(act, Aside)]
     return bool(acts) and all(_settled(act, menu) for act in acts)

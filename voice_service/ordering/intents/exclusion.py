@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voice_service.ordering.acts import Remove, Target
-from voice_service.ordering.intents.parse_state import State
+from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.removal import known
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import MARKS
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.references.pointers import text_of
 
 _SLIPS = (Cue.CORRECT, Cue.DENY, Cue.KEEP)
 
 
-def left_alone(parts: Sequence[Part], index: int, state: State) -> int | None:
+def left_alone(parts: Sequence[Mention], index: int, state: ParseState) -> int | None:
     """Takes "actually just the burger"; where it ends, None if it says more than that.
 
     All that it names has to be in the order, else it is asked for. Without a slip nothing else may
@@ -39,15 +39,15 @@ def left_alone(parts: Sequence[Part], index: int, state: State) -> int | None:
     return end
 
 
-def _leads(part: Part) -> bool:
+def _leads(part: Mention) -> bool:
     """Whether a part may stand before the words that leave something alone."""
     return (part.cue(*_SLIPS, Cue.COMMA) or part.idle) and not part.cue(Cue.ALONE)
 
 
-def _named(parts: Sequence[Part], index: int) -> tuple[list[Part], int]:
+def _named(parts: Sequence[Mention], index: int) -> tuple[list[Mention], int]:
     """The items that are named one after the other, and where they end."""
-    named: list[Part] = []
-    while index < len(parts) and parts[index].role is Role.ITEM:
+    named: list[Mention] = []
+    while index < len(parts) and parts[index].role is MentionType.ITEM:
         named.append(parts[index])
         index += 1
         linked = [p.cue(cue) for p, cue in zip(parts[index:], (Cue.AND, Cue.THE), strict=False)]
@@ -56,7 +56,7 @@ def _named(parts: Sequence[Part], index: int) -> tuple[list[Part], int]:
     return named, index
 
 
-def _ends(parts: Sequence[Part], index: int) -> bool:
+def _ends(parts: Sequence[Mention], index: int) -> bool:
     """Whether nothing more is said of them."""
     while index < len(parts) and (parts[index].cue(Cue.COMMA) or parts[index].idle):
         index += 1

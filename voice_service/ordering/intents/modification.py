@@ -8,41 +8,41 @@ from dataclasses import replace
 from voice_service.ordering.acts import (
     Act,
     Add,
-    Group,
+    ItemRequest,
     Keep,
     Modify,
     Problem,
-    Ref,
+    Reference,
     Replace,
     Target,
-    Which,
+    ReferenceKind,
 )
-from voice_service.ordering.attributes.reader import Reader
+from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.removal import known, leave_off
-from voice_service.ordering.items.assembly import assemble
-from voice_service.ordering.items.attachment import Attacher
-from voice_service.ordering.items.ellipsis import loose
+from voice_service.ordering.items.assembly import assemble_items
+from voice_service.ordering.items.attachment import AttributeAttacher
+from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.items.heads import points
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.pointers import pointed, ref_of, text_of
+from voice_service.ordering.references.pointers import read_pointer, ref_of, text_of
 
 
-def keep(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def keep(parts: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """What stays in the order, or comes back into it: "leave them in", "keep the fries"."""
-    named = next((p for p in parts if p.role in (Role.ITEM, Role.MODIFIER)), None)
-    if named is not None and named.role is Role.MODIFIER:
-        return assemble([named], menu, cart)
+    named = next((p for p in parts if p.role in (MentionType.ITEM, MentionType.MODIFIER)), None)
+    if named is not None and named.role is MentionType.MODIFIER:
+        return assemble_items([named], menu, cart)
     restores = any(p.cue(Cue.RESTORE) for p in parts)
     items = () if named is None else named.items
     unclear = named is None and any(p.cue(Cue.TAKE) for p in parts)
     return [Keep(items, text_of(parts), restores, unclear)]
 
 
-def change(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def change(parts: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """What to put in the place of what, from the words after "change"."""
     split = _between(parts)
     if split is None:
@@ -53,7 +53,7 @@ def change(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Ac
     return _exchange(old, new, menu, cart)
 
 
-def substitute(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def substitute(parts: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """ "Substitute pickles for the onions": the new one is named first.
 
     Many say it the other way round, so that one of them that alone is ordered, or alone has "the"
@@ -72,70 +72,70 @@ def substitute(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> lis
     return _exchange(second, first, menu, cart)
 
 
-def _between(parts: Sequence[Part]) -> int | None:
+def _between(parts: Sequence[Mention]) -> int | None:
     """Where the word stands that parts the old from the new."""
     return next((i for i, p in enumerate(parts) if p.cue(Cue.TO, Cue.FOR, Cue.WITH)), None)
 
 
-def _definite_only(parts: Sequence[Part], others: Sequence[Part]) -> bool:
+def _definite_only(parts: Sequence[Mention], others: Sequence[Mention]) -> bool:
     """Whether only the first of the two names something with "the"."""
     return any(p.cue(Cue.THE) for p in parts) and not any(p.cue(Cue.THE) for p in others)
 
 
-def _present(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> bool:
+def _present(parts: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> bool:
     """Whether what is named is in the order, or comes with something in it."""
-    named = next((p for p in parts if p.role in (Role.ITEM, Role.MODIFIER)), None)
+    named = next((p for p in parts if p.role in (MentionType.ITEM, MentionType.MODIFIER)), None)
     if named is None:
         return False
-    if named.role is Role.ITEM:
+    if named.role is MentionType.ITEM:
         return known(named.items, cart) is not None
     ids = {s.id for s in named.senses}
     return any(not ids.isdisjoint(menu.items[i].defaults) for i in cart.items[-1:])
 
 
 def _exchange(
-    old: Sequence[Part], new: Sequence[Part], menu: CompiledMenu, cart: CartView
+    old: Sequence[Mention], new: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
     """Puts `new` in the place of `old`."""
     there = _pointed(old, new, menu, cart)
     if there is not None:
         return there
-    named = next((p for p in old if p.role is Role.ITEM), None)
-    swapped = next((p for p in old if p.role is Role.MODIFIER), None)
+    named = next((p for p in old if p.role is MentionType.ITEM), None)
+    swapped = next((p for p in old if p.role is MentionType.MODIFIER), None)
     if named is None and swapped is not None:
-        host = next((known(p.items, cart) for p in new if p.role is Role.ITEM), None)
-        wanted = [p for p in new if p.role is not Role.ITEM]
-        return [*leave_off(old, host, menu, cart), *assemble(wanted, menu, cart)]
+        host = next((known(p.items, cart) for p in new if p.role is MentionType.ITEM), None)
+        wanted = [p for p in new if p.role is not MentionType.ITEM]
+        return [*leave_off(old, host, menu, cart), *assemble_items(wanted, menu, cart)]
     if named is None:
         return _onto(Target(), new, menu, cart)
     item = known(named.items, cart)
     if item is None:
         return [Problem("not_in_order", named.span.text)]
-    size = next((p.senses[0].id for p in old if p.role is Role.SIZE), None)
-    only = next((p.span.value for p in old if p.role is Role.NUMBER), None)
+    size = next((p.senses[0].id for p in old if p.role is MentionType.SIZE), None)
+    only = next((p.span.value for p in old if p.role is MentionType.NUMBER), None)
     if any(p.cue(Cue.ONE) for p in old):
         only = 1
     return _onto(Target((item,), size), new, menu, cart, only=only)
 
 
 def make(  # noqa: PLR0911 - one for each way to say it
-    parts: Sequence[Part], menu: CompiledMenu, cart: CartView
+    parts: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
     """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
-    items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
+    items = [i for i, p in enumerate(parts) if p.role is MentionType.ITEM]
     first = items[0] if items else None
-    pointer = pointed(parts, 1, bare=len(parts) > 2 and parts[2].cue(Cue.A, Cue.THE))
+    pointer = read_pointer(parts, 1, bare=len(parts) > 2 and parts[2].cue(Cue.A, Cue.THE))
     if pointer is not None:
         wanted = parts[pointer[1] :]
         wanted = wanted[1:] if wanted and wanted[0].cue(Cue.TO) else wanted
         return _pointed(parts[1 : pointer[1]], wanted, menu, cart) or []
     if first is not None and points(parts, first, cart):
-        return assemble(parts, menu, cart)  # "make it large on the fries"
+        return assemble_items(parts, menu, cart)  # "make it large on the fries"
     combo = _as_combo(parts, menu, cart)
     if combo:
         return combo
     if any(p.cue(Cue.BOTH) for p in parts):
-        told_apart = {Role.NUMBER, Role.SIZE} <= {p.role for p in parts}
+        told_apart = {MentionType.NUMBER, MentionType.SIZE} <= {p.role for p in parts}
         if first is not None or told_apart:
             return [Problem("not_understood", text_of(parts))]
         return _onto(Target(all_lines=True), parts, menu, cart)
@@ -144,30 +144,30 @@ def make(  # noqa: PLR0911 - one for each way to say it
     if first is not None and _definite(parts, first):
         item = known(parts[first].items, cart)
         if item is not None:
-            size = next((p.senses[0].id for p in parts[:first] if p.role is Role.SIZE), None)
+            size = next((p.senses[0].id for p in parts[:first] if p.role is MentionType.SIZE), None)
             return _onto(Target((item,), size), parts[first + 1 :], menu, cart)
     new = first is not None and (
         _with_before(parts, first) or not _points_back(parts[:first], menu)
     )
-    return assemble(parts, menu, cart) if new else _onto(Target(), parts, menu, cart)
+    return assemble_items(parts, menu, cart) if new else _onto(Target(), parts, menu, cart)
 
 
-def _as_combo(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def _as_combo(parts: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """ "make that a meal": the combo that the last item belongs to takes its place."""
-    at = next((i for i, p in enumerate(parts) if p.role is Role.CATEGORY), None)
+    at = next((i for i, p in enumerate(parts) if p.role is MentionType.CATEGORY), None)
     if at is None:
         return []
     combos = menu.in_category(parts[at].senses[0].id)
-    named = [i for p in parts[:at] if p.role is Role.ITEM for i in p.items]
+    named = [i for p in parts[:at] if p.role is MentionType.ITEM for i in p.items]
     ordered = [i for i in reversed(cart.items) if not named or i in named]
     for item in ordered or named:
         around = [c for c in combos if item in {slot.default for slot in menu.items[c].slots}]
         around = around or [c for c in combos if _built_around(item, c, menu)]
         # Fries are part of every combo, so they say nothing about which is meant.
         if len(around) == 1:
-            size = next((p.senses[0].id for p in parts[:at] if p.role is Role.SIZE), None)
-            rest = assemble(parts[at + 1 :], menu, cart)
-            combo = Group(around[0], size=size)
+            size = next((p.senses[0].id for p in parts[:at] if p.role is MentionType.SIZE), None)
+            rest = assemble_items(parts[at + 1 :], menu, cart)
+            combo = ItemRequest(around[0], size=size)
             return [Replace(Target((item,)), combo) if ordered else Add(combo), *rest]
     return []
 
@@ -179,11 +179,11 @@ def _built_around(item: str, combo: str, menu: CompiledMenu) -> bool:
 
 
 def _category_named(
-    parts: Sequence[Part], menu: CompiledMenu, cart: CartView
+    parts: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> tuple[int, str] | None:
     """Where "the drink" is named, and the item of the order that it means."""
     for index, part in enumerate(parts):
-        if part.role is Role.CATEGORY and _definite(parts, index):
+        if part.role is MentionType.CATEGORY and _definite(parts, index):
             category = part.senses[0].id
             item = next((i for i in cart.items[::-1] if menu.items[i].category == category), None)
             return None if item is None else (index, item)
@@ -191,42 +191,42 @@ def _category_named(
 
 
 def _pointed(
-    parts: Sequence[Part], wanted: Sequence[Part], menu: CompiledMenu, cart: CartView
+    parts: Sequence[Mention], wanted: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act] | None:
     """Puts what is `wanted` where `parts` point: another item, or what is said of it.
 
     None where they do not point, or say more than that.
     """
-    found = pointed(parts, 0, bare=True)
+    found = read_pointer(parts, 0, bare=True)
     if found is None or found[1] != len(parts):
         return None
     ref = ref_of(found[0])
-    if not any(p.role is Role.ITEM for p in wanted):
-        said = [found[0], *Reader(wanted).read()]
-        acts = loose(said, menu, cart, Attacher(menu, cart.items))
+    if not any(p.role is MentionType.ITEM for p in wanted):
+        said = [found[0], *AttributeReader(wanted).read()]
+        acts = resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, cart.items))
         return acts or [Problem("not_understood", text_of([*parts, *wanted]))]
-    first, *others = assemble(wanted, menu, replace(cart, unsized=None))
+    first, *others = assemble_items(wanted, menu, replace(cart, unsized=None))
     if isinstance(first, Problem) and first.group is not None:
         first.group.instead = Target(ref=ref)
         return [first, *others]
     # "Make both combos with a cola": what is in a combo takes the place of none.
-    if not isinstance(first, Add) or (first.group.linked and ref.which is not Which.SOME):
+    if not isinstance(first, Add) or (first.group.linked and ref.which is not ReferenceKind.SOME):
         return [Problem("not_understood", text_of([*parts, *wanted]))]
     if first.group.linked:
         return [Add(replace(first.group, of=ref.count)), *others]
     return [Replace(Target(ref=ref), first.group), *others]
 
 
-def _definite(parts: Sequence[Part], index: int) -> bool:
-    before = [p for p in parts[:index] if p.role is not Role.SIZE]
+def _definite(parts: Sequence[Mention], index: int) -> bool:
+    before = [p for p in parts[:index] if p.role is not MentionType.SIZE]
     return bool(before) and before[-1].cue(Cue.THE)
 
 
-def _with_before(parts: Sequence[Part], index: int) -> bool:
+def _with_before(parts: Sequence[Mention], index: int) -> bool:
     return any(p.cue(Cue.WITH) for p in parts[:index])
 
 
-def _points_back(parts: Sequence[Part], menu: CompiledMenu) -> bool:
+def _points_back(parts: Sequence[Mention], menu: CompiledMenu) -> bool:
     """Whether "make" has an "it" with it, as a word of its own or within the phrase."""
     pronouns = set(menu.language.cues[Cue.IT])
     return any(p.cue(Cue.IT) or pronouns & set(p.span.text.split()) for p in parts)
@@ -234,7 +234,7 @@ def _points_back(parts: Sequence[Part], menu: CompiledMenu) -> bool:
 
 def _onto(
     target: Target,
-    parts: Sequence[Part],
+    parts: Sequence[Mention],
     menu: CompiledMenu,
     cart: CartView,
     *,
@@ -244,7 +244,7 @@ def _onto(
 
     `only`: on so many of what is there.
     """
-    acts = assemble(parts, menu, _view(target, cart)) or _number_pronoun(parts, menu)
+    acts = assemble_items(parts, menu, _view(target, cart)) or _number_pronoun(parts, menu)
     if not acts:
         return [] if not cart.items else [Problem("not_understood", text_of(parts))]
     if only is not None and any(isinstance(a, Modify) and a.only is not None for a in acts):
@@ -261,14 +261,14 @@ def _onto(
     return [_retarget(act, target, only) for act in acts]
 
 
-def _number_pronoun(parts: Sequence[Part], menu: CompiledMenu) -> list[Act]:
+def _number_pronoun(parts: Sequence[Mention], menu: CompiledMenu) -> list[Act]:
     """ "make that one": a pronoun where nothing but a number makes sense."""
     words = [w for p in parts if p.cue(Cue.IT, Cue.ONE) for w in p.span.text.split()]
     key = key_of(words[-1], menu.language) if words else ""
     return [Modify(Target(), quantity=int(key), text=key)] if key.isdigit() else []
 
 
-def _like(group: Group, menu: CompiledMenu, cart: CartView) -> Target | None:
+def _like(group: ItemRequest, menu: CompiledMenu, cart: CartView) -> Target | None:
     """What "make that a large cola" changes: the cola if there is one, else another drink.
 
     "Make them two colas" changes the two drinks talked about last, if they are two.
@@ -276,7 +276,7 @@ def _like(group: Group, menu: CompiledMenu, cart: CartView) -> Target | None:
     item = group.item
     last = menu.items[cart.items[-1]] if cart.items else menu.items[item]
     several = (group.quantity or 1) > 1 and last.category == menu.items[item].category
-    these = Ref(Which.THESE, group.quantity or 1) if several and last.id != item else None
+    these = Reference(ReferenceKind.THESE, group.quantity or 1) if several and last.id != item else None
     if item in cart.items:
         return Target((item,), ref=these)
     category = menu.items[item].category

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from voice_service.ordering.acts import Act, Add, Agree, Aside, Deny, Modify, Problem
 from voice_service.ordering.cart_view import CartView
-from voice_service.ordering.intents.parse_state import State
+from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, names_something
-from voice_service.ordering.mentions.mention import WHOLE, Part, Role
+from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 _TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
@@ -20,7 +20,7 @@ _LOST = 3  # words for each of the menu's, where those are about nothing that wa
 _TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
 
 
-def is_talk(acts: Sequence[Act], parts: Sequence[Part], words: int, *, answering: bool) -> bool:
+def is_talk(acts: Sequence[Act], parts: Sequence[Mention], words: int, *, answering: bool) -> bool:
     """Whether an utterance of so many `words` is none of an order's business.
 
     `answering`: the guest was asked which item is meant, so that less of a name is enough.
@@ -34,7 +34,7 @@ def is_talk(acts: Sequence[Act], parts: Sequence[Part], words: int, *, answering
     return _wishes_nothing(acts, parts, words)
 
 
-def _only_guesses(acts: Sequence[Act], parts: Sequence[Part]) -> bool:
+def _only_guesses(acts: Sequence[Act], parts: Sequence[Mention]) -> bool:
     """Whether an item was ordered only by half its name or a slip, and nothing asks for it.
 
     "My doctor told me" is no Dr Pepper.
@@ -48,59 +48,59 @@ def _only_guesses(acts: Sequence[Act], parts: Sequence[Part]) -> bool:
         )
         if sure or asks:
             return False
-    talks = any(p.role is Role.UNKNOWN for p in parts) or any(isinstance(a, Aside) for a in acts)
+    talks = any(p.role is MentionType.UNKNOWN for p in parts) or any(isinstance(a, Aside) for a in acts)
     return talks or not any(
-        before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE)
+        before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE)
         for before, thing in pairwise(parts)
-        if thing.role is Role.ITEM
+        if thing.role is MentionType.ITEM
     )
 
 
-def _mostly_something_else(parts: Sequence[Part]) -> bool:
+def _mostly_something_else(parts: Sequence[Mention]) -> bool:
     """Whether a few words of the menu are lost among many that nothing explains.
 
     "He met Americans in the harbour who had lost their boat" asks for nothing, not even in part.
     """
-    unknown = _words(p for p in parts if p.role is Role.UNKNOWN)
+    unknown = _words(p for p in parts if p.role is MentionType.UNKNOWN)
     named = _words(p for p in parts if p.senses)
     asks = any(p.cue(Cue.REQUEST) and " " in p.span.text for p in parts)
     counted = any(
-        thing.role is Role.ITEM
+        thing.role is MentionType.ITEM
         and thing.senses[0].quality >= WHOLE
         and thing.span.nearness == 1.0
-        and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE, Cue.MEASURE))
+        and (before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE, Cue.MEASURE))
         for before, thing in pairwise(parts)
     )
     return not asks and not counted and unknown >= _TALK_UNKNOWN and unknown >= _MOSTLY * named
 
 
-def _lost_among(acts: Sequence[Act], parts: Sequence[Part], words: int) -> bool:
+def _lost_among(acts: Sequence[Act], parts: Sequence[Mention], words: int) -> bool:
     """Whether a topping or two of no item stand in a long sentence that wishes for nothing."""
     named = _words(p for p in parts if p.senses)
     if not named or words < max(_TALK_WORDS_WITH_REQUEST, _LOST * named):
         return False
-    wished = any(p.role is Role.ITEM or (p.cue(Cue.REQUEST) and " " in p.span.text) for p in parts)
+    wished = any(p.role is MentionType.ITEM or (p.cue(Cue.REQUEST) and " " in p.span.text) for p in parts)
     unmet = all(isinstance(act, Problem) for act in acts)
     return unmet and not wished and not _counts_unknown(parts)
 
 
-def _counts_unknown(parts: Sequence[Part]) -> bool:
+def _counts_unknown(parts: Sequence[Mention]) -> bool:
     """ "A taco": so many of something is a wish, whatever it is."""
     return any(
-        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
+        thing.role is MentionType.UNKNOWN and (before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE))
         for before, thing in pairwise(parts)
     )
 
 
-def _words(parts: Iterable[Part]) -> int:
+def _words(parts: Iterable[Mention]) -> int:
     return sum(len(part.span.words) for part in parts)
 
 
-def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Part], words: int) -> bool:
+def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Mention], words: int) -> bool:
     """Whether nothing is named and nothing wished for, in enough words."""
     requests = [p for p in parts if p.cue(Cue.REQUEST)]
     wishes = any(
-        p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*COMMANDS)
+        p.role in (MentionType.ITEM, MentionType.MODIFIER, MentionType.SIZE, MentionType.CATEGORY) or p.cue(*COMMANDS)
         for p in parts
     ) or any(" " in p.span.text for p in requests)
     again = any(more.cue(Cue.MORE) and which.cue(Cue.ORDINAL) for more, which in pairwise(parts))
@@ -112,7 +112,7 @@ def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Part], words: int) -> b
     return words >= (_TALK_WORDS_WITH_REQUEST if requests else _TALK_WORDS)
 
 
-def yes_or_no(parts: Sequence[Part]) -> list[Act]:
+def yes_or_no(parts: Sequence[Mention]) -> list[Act]:
     """A yes at the beginning, or a no and nothing else."""
     said = [p for p in parts if not p.cue(Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)]
     if said and said[0].cue(Cue.YES):
@@ -122,25 +122,25 @@ def yes_or_no(parts: Sequence[Part]) -> list[Act]:
     return []
 
 
-def left_hanging(parts: Sequence[Part]) -> list[Act]:
+def left_hanging(parts: Sequence[Mention]) -> list[Act]:
     """The reason for words that were waiting for more when the guest fell silent: "without"."""
     if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in parts):
         return []
     return [Problem("not_understood", " ".join(p.span.text for p in parts))]
 
 
-def unused(parts: Sequence[Part]) -> list[Act]:
+def unused(parts: Sequence[Mention]) -> list[Act]:
     """The reason for words that steer an order and came to nothing: "everything on the menu"."""
     text = " ".join(p.span.text for p in parts)
     points = (Cue.EVERYTHING, Cue.ORDINAL)
     if any(p.cue(*points) or p.such is not None for p in parts):
         return [Problem("not_understood", text)]
     said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
-    content = any(p.role in (Role.CATEGORY, Role.GROUP) or p.cue(*said) for p in parts)
+    content = any(p.role in (MentionType.CATEGORY, MentionType.GROUP) or p.cue(*said) for p in parts)
     return [Aside("off_topic", text)] if content else []
 
 
-def only_usual(parts: Sequence[Part], cart: CartView, menu: CompiledMenu) -> list[Act]:
+def only_usual(parts: Sequence[Mention], cart: CartView, menu: CompiledMenu) -> list[Act]:
     """The reason for "a regular" and nothing more, where the menu has no such size."""
     usual = [p for p in parts if p.cue(Cue.SOFT) and p.span.text in menu.language.ordinary_words]
     if not usual or not cart.items or cart.unsized is not None:
@@ -148,7 +148,7 @@ def only_usual(parts: Sequence[Part], cart: CartView, menu: CompiledMenu) -> lis
     return [Problem("not_understood", usual[0].span.text)]
 
 
-def aside(parts: list[Part], index: int, state: State) -> int:
+def aside(parts: list[Mention], index: int, state: ParseState) -> int:
     """A question or talk: up to the end of the sentence, or where an order begins."""
     state.flush()
     talk = parts[index].cue(Cue.TALK)
@@ -164,7 +164,7 @@ def aside(parts: list[Part], index: int, state: State) -> int:
             break  # "do you have fried rice? Yeah, fried rice"
         if talk and part.cue(Cue.COMMA):
             break
-        named = named or part.role in (Role.ITEM, Role.MODIFIER, Role.CATEGORY, Role.SIZE)
+        named = named or part.role in (MentionType.ITEM, MentionType.MODIFIER, MentionType.CATEGORY, MentionType.SIZE)
         end += 1
     text = " ".join(p.span.text for p in parts[index:end])
     state.acts.append(Aside("side_talk" if talk else "question", text))

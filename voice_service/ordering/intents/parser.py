@@ -18,7 +18,7 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.exclusion import left_alone
-from voice_service.ordering.intents.incomplete import dangling, headless
+from voice_service.ordering.intents.incomplete import incomplete_tail, itemless_statement
 from voice_service.ordering.intents.lookahead import (
     denies_one,
     item_ahead,
@@ -38,7 +38,7 @@ from voice_service.ordering.intents.off_topic import (
     unused,
     yes_or_no,
 )
-from voice_service.ordering.intents.parse_state import State
+from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.removal import remove
 from voice_service.ordering.intents.repairs import (
     correct,
@@ -49,18 +49,18 @@ from voice_service.ordering.intents.repairs import (
 )
 from voice_service.ordering.intents.repeat_or_undo import fewer, more, one_of_those, same, undone
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.allergies import told
+from voice_service.ordering.mentions.allergies import extract_allergies
 from voice_service.ordering.mentions.homophones import counted
 from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, just_before, names_something
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.mentions.segmentation import Segmenter, Span
 from voice_service.ordering.mentions.tagging import roles
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Sense
-from voice_service.ordering.references.answers import chosen
-from voice_service.ordering.references.descriptions import described
+from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.references.answers import fill_choice
+from voice_service.ordering.references.descriptions import fold_descriptions
 from voice_service.ordering.references.offered import asked_about
-from voice_service.ordering.references.pointers import ends, pointed
+from voice_service.ordering.references.pointers import ends, read_pointer
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ class Parsed:
     """
 
     acts: tuple[Act, ...]
-    parts: tuple[Part, ...]
-    carry: tuple[Part, ...] = ()
+    parts: tuple[Mention, ...]
+    carry: tuple[Mention, ...] = ()
     continues: bool = False
     spans: tuple[Span, ...] = ()
-    about: tuple[Sense, ...] = ()
+    about: tuple[Candidate, ...] = ()
     denies: bool = False
 
     @property
@@ -103,14 +103,14 @@ class Parser:
     def parse(self, text: str, cart: CartView, *, final: bool = False) -> Parsed:
         """The acts of `text`. Never raises. `final`: nothing follows, so nothing is carried."""
         everything = counted(self._segmenter.segment(text), self._menu, cart.items)
-        allergies = told(text, everything, self._menu.language)
+        allergies = extract_allergies(text, everything, self._menu.language)
         spans = [s for s in allergies.rest if not s.filler]
         parts = roles(spans, self._menu, cart.items[-1] if cart.items else None)
-        parts = chosen(parts, cart.offered, self._menu)
-        parts = described(parts, cart.lines, self._menu, answers=cart.unsized is not None)
-        carry = () if final else dangling(parts, cart)
-        unfinished = () if final else tuple(Part(s, Role.CUE) for s in allergies.unfinished)
-        state = State(self._menu, cart, about=cart.about)
+        parts = fill_choice(parts, cart.offered, self._menu)
+        parts = fold_descriptions(parts, cart.lines, self._menu, answers=cart.unsized is not None)
+        carry = () if final else incomplete_tail(parts, cart)
+        unfinished = () if final else tuple(Mention(s, MentionType.CUE) for s in allergies.unfinished)
+        state = ParseState(self._menu, cart, about=cart.about)
         body = parts[: len(parts) - len(carry)]
         index = 0
         while index < len(body):
@@ -121,7 +121,7 @@ class Parser:
         if not state.acts and not carry:
             state.acts += unused(body) or only_usual(body, cart, self._menu)
         if not carry and not final and all(isinstance(a, Problem) for a in state.acts):
-            carry = headless(parts, cart, self._menu)
+            carry = itemless_statement(parts, cart, self._menu)
         state.acts[:0] = [] if final else yes_or_no(parts)
         first = next((p for p in parts if not p.idle), None)
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
@@ -137,7 +137,7 @@ class Parser:
         return Parsed(tuple(acts), *said, denies=_denies(first, parts))
 
 
-def _denies(first: Part | None, parts: Sequence[Part]) -> bool:
+def _denies(first: Mention | None, parts: Sequence[Mention]) -> bool:
     """Whether it begins with a "no" that stands alone, or takes back what was said."""
     if first is None:
         return False
@@ -145,7 +145,7 @@ def _denies(first: Part | None, parts: Sequence[Part]) -> bool:
     return first.cue(Cue.CORRECT) or (first.cue(Cue.DENY) and alone)
 
 
-def _step(parts: list[Part], index: int, state: State) -> int:
+def _step(parts: list[Mention], index: int, state: ParseState) -> int:
     """Takes the part at `index`, and what belongs to it; returns where to go on."""
     for kind in _KINDS:
         end = kind(parts, index, state)
@@ -155,7 +155,7 @@ def _step(parts: list[Part], index: int, state: State) -> int:
     return index + 1
 
 
-def _beside_the_order(parts: list[Part], index: int, state: State) -> int | None:
+def _beside_the_order(parts: list[Mention], index: int, state: ParseState) -> int | None:
     """Calls for a person, questions, talk."""
     part = parts[index]
     opens = index == 0 or parts[index - 1].cue(*MARKS)
@@ -174,7 +174,7 @@ def _beside_the_order(parts: list[Part], index: int, state: State) -> int | None
     return None
 
 
-def _wishes_for(parts: Sequence[Part], index: int) -> bool:
+def _wishes_for(parts: Sequence[Mention], index: int) -> bool:
     """Whether it only names who wants what follows: "my dad wants a coke", "for my mom a coke"."""
     if any(p.cue(Cue.FOR) for p in just_before(parts, index)):
         return True
@@ -183,7 +183,7 @@ def _wishes_for(parts: Sequence[Part], index: int) -> bool:
     return named and bool(following) and following[0].cue(Cue.REQUEST)
 
 
-def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
+def _about_the_order(parts: list[Mention], index: int, state: ParseState) -> int | None:
     """Starting over, taking back, letting go, being done, the same again."""
     part = parts[index]
     act: Act
@@ -210,7 +210,7 @@ def _about_the_order(parts: list[Part], index: int, state: State) -> int | None:
 
 
 def _about_lines(  # noqa: PLR0911 - one for each way to change a line
-    parts: list[Part], index: int, state: State
+    parts: list[Mention], index: int, state: ParseState
 ) -> int | None:
     """Changes to what is already ordered."""
     part = parts[index]
@@ -238,39 +238,39 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     if part.cue(Cue.MAKE) and not corrects:
         return _make(parts, index, state)
     if corrects and ends_in_no(parts, index, state):
-        state.stretch.append(Part(replace(part.span, cues=frozenset({Cue.NO})), Role.CUE))
+        state.stretch.append(Mention(replace(part.span, cues=frozenset({Cue.NO})), MentionType.CUE))
         return index + 1
     if corrects or no_as_correction(parts, index, state):
         return correct(parts, index, state)
     return None
 
 
-_Command = Callable[[Sequence[Part], CompiledMenu, CartView], list[Act]]
+_Command = Callable[[Sequence[Mention], CompiledMenu, CartView], list[Act]]
 
 
-def _command(parts: list[Part], start: int, state: State, command: _Command, *until: Cue) -> int:
+def _command(parts: list[Mention], start: int, state: ParseState, command: _Command, *until: Cue) -> int:
     state.flush()
     end = max(_end(parts, start + (command is make), *until), start)
     state.push(command(parts[start:end], state.menu, state.cart))
     return end
 
 
-def _make(parts: list[Part], index: int, state: State) -> int:
+def _make(parts: list[Mention], index: int, state: ParseState) -> int:
     """ "make the coke small and the fries large": each that is named is changed."""
     end = _command(parts, index, state, make, Cue.AND, Cue.BUT)
     while end + 2 < len(parts) and parts[end].cue(Cue.AND):
         head, named = parts[end + 1 : end + 3]
-        if pointed(parts, end + 1) is not None and not _sizes_only(parts, end + 2):
+        if read_pointer(parts, end + 1) is not None and not _sizes_only(parts, end + 2):
             end = _command(parts, end, state, make, Cue.BUT)
             continue
-        known = head.cue(Cue.THE) and named.role is Role.ITEM and state.ordered(named)
-        if not known and not (head.role is Role.NUMBER and _sizes_only(parts, end + 2)):
+        known = head.cue(Cue.THE) and named.role is MentionType.ITEM and state.ordered(named)
+        if not known and not (head.role is MentionType.NUMBER and _sizes_only(parts, end + 2)):
             break
         end = _command(parts, end + 1, state, make, Cue.AND, Cue.BUT)
     return end
 
 
-def _change(parts: list[Part], index: int, state: State) -> int:
+def _change(parts: list[Mention], index: int, state: ParseState) -> int:
     """ "change the fries to rings and the coke to a lemonade": each that is named is changed."""
     end = index
     while True:
@@ -286,20 +286,20 @@ def _change(parts: list[Part], index: int, state: State) -> int:
         end = further
 
 
-def _changes_further(parts: Sequence[Part], index: int, end: int, state: State) -> bool:
+def _changes_further(parts: Sequence[Mention], index: int, end: int, state: ParseState) -> bool:
     """Whether "and the coke to" follows: something ordered, and what takes its place."""
     named = parts[index + 1 : index + 3]
-    known = len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is Role.ITEM
+    known = len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is MentionType.ITEM
     follows = any(p.cue(Cue.TO, Cue.FOR, Cue.WITH) for p in parts[index + 3 : min(end, index + 5)])
     return parts[index].cue(Cue.AND) and known and follows and state.ordered(named[1])
 
 
-def _sizes_only(parts: Sequence[Part], index: int) -> bool:
+def _sizes_only(parts: Sequence[Mention], index: int) -> bool:
     """Whether it is a size and nothing more, as the last in "make one small and two large"."""
-    return parts[index].role is Role.SIZE and ends(parts, index + 1)
+    return parts[index].role is MentionType.SIZE and ends(parts, index + 1)
 
 
-def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
+def _end(parts: Sequence[Mention], start: int, *also: Cue) -> int:
     """Index where a command that takes its words from `start` ends."""
     for index in range(start, len(parts)):
         part = parts[index]
@@ -314,14 +314,14 @@ def _end(parts: Sequence[Part], start: int, *also: Cue) -> int:
     return len(parts)
 
 
-def _instead_of(parts: list[Part], index: int, state: State) -> int:
+def _instead_of(parts: list[Mention], index: int, state: ParseState) -> int:
     end = index + 1
     while end < len(parts) and parts[end].cue(Cue.THE, Cue.A, Cue.MEASURE, Cue.FILLER):
         end += 1
-    if end < len(parts) and parts[end].role is Role.SIZE:
+    if end < len(parts) and parts[end].role is MentionType.SIZE:
         end += 1
-    if end < len(parts) and parts[end].role is Role.ITEM:
-        said = any(p.role is Role.ITEM for p in state.stretch)
+    if end < len(parts) and parts[end].role is MentionType.ITEM:
+        said = any(p.role is MentionType.ITEM for p in state.stretch)
         if said and item_ahead(parts, index, end):
             state.flush()
             said = False
@@ -329,23 +329,23 @@ def _instead_of(parts: list[Part], index: int, state: State) -> int:
         if said:
             state.flush()
         return end + 1
-    if end < len(parts) and parts[end].role is Role.MODIFIER:
-        without = Part(replace(parts[index].span, cues=frozenset({Cue.NO})), Role.CUE)
-        but = Part(replace(parts[index].span, cues=frozenset({Cue.BUT})), Role.CUE)
+    if end < len(parts) and parts[end].role is MentionType.MODIFIER:
+        without = Mention(replace(parts[index].span, cues=frozenset({Cue.NO})), MentionType.CUE)
+        but = Mention(replace(parts[index].span, cues=frozenset({Cue.BUT})), MentionType.CUE)
         state.stretch += [without, parts[end], but]
         return end + 1
     return index + 1
 
 
-def _leads_a_wish(parts: Sequence[Part], index: int, state: State) -> bool:
+def _leads_a_wish(parts: Sequence[Mention], index: int, state: ParseState) -> bool:
     """Whether what is to be there instead is named behind the word."""
-    if any(p.role is Role.ITEM for p in state.stretch):
+    if any(p.role is MentionType.ITEM for p in state.stretch):
         return False
     ahead = next((p for p in parts[index + 1 :] if not p.cue(Cue.REQUEST, Cue.A, Cue.THE)), None)
-    return ahead is not None and ahead.role is Role.ITEM
+    return ahead is not None and ahead.role is MentionType.ITEM
 
 
-def _replace_last(state: State) -> None:
+def _replace_last(state: ParseState) -> None:
     """ "a sprite instead": the item just named takes the place of the one before it."""
     before = state.cart.items
     acts = state.flush()

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Problem, Remove, Repeat, Target, Undo
-from voice_service.ordering.intents.parse_state import State
+from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import DIFFERS, differs, names_something
-from voice_service.ordering.mentions.mention import Part, Role
-from voice_service.ordering.menu.lexicon import Sense
-from voice_service.ordering.references.pointers import ends, pointed, text_of
+from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.references.pointers import ends, read_pointer, text_of
 
 _MOST_TIMES = 10  # more changes are not taken back at once
 
 
-def undone(parts: list[Part], index: int, state: State) -> int | None:
+def undone(parts: list[Mention], index: int, state: ParseState) -> int | None:
     """Takes "scratch that" or "undo that twice"; None if it names what is to go."""
     part = parts[index]
     if not part.cue(Cue.UNDO):
@@ -29,10 +29,10 @@ def undone(parts: list[Part], index: int, state: State) -> int | None:
     return index + 1 + (times is not None)
 
 
-def fewer(parts: list[Part], index: int, state: State) -> int | None:
+def fewer(parts: list[Mention], index: int, state: ParseState) -> int | None:
     """Takes "one less", which is of the only thing that is ordered; of several, who knows."""
     number, word = parts[index], parts[index + 1 : index + 2]
-    counted = number.role is Role.NUMBER or number.cue(Cue.ONE, Cue.A)
+    counted = number.role is MentionType.NUMBER or number.cue(Cue.ONE, Cue.A)
     if not counted or not any(p.cue(Cue.FEWER) for p in word) or not ends(parts, index + 2):
         return None
     if state.stretch or not state.cart.items:
@@ -44,9 +44,9 @@ def fewer(parts: list[Part], index: int, state: State) -> int | None:
     return index + 2
 
 
-def one_of_those(parts: list[Part], index: int, state: State) -> int | None:
+def one_of_those(parts: list[Mention], index: int, state: ParseState) -> int | None:
     """Takes "one more of the first", which a person has to look up."""
-    found = pointed(parts, index + 1) if parts[index].cue(Cue.MORE) else None
+    found = read_pointer(parts, index + 1) if parts[index].cue(Cue.MORE) else None
     if found is None or not parts[index + 1].cue(Cue.ORDINAL) or not ends(parts, found[1]):
         return None
     state.flush()
@@ -54,15 +54,15 @@ def one_of_those(parts: list[Part], index: int, state: State) -> int | None:
     return found[1]
 
 
-def _times(parts: Sequence[Part], index: int) -> int | None:
+def _times(parts: Sequence[Mention], index: int) -> int | None:
     """How many times, in "undo that twice"."""
     number = parts[index] if index < len(parts) else None
-    if number is None or number.role is not Role.NUMBER or not ends(parts, index + 1):
+    if number is None or number.role is not MentionType.NUMBER or not ends(parts, index + 1):
         return None
     return min(number.span.value or 1, _MOST_TIMES)
 
 
-def same(parts: list[Part], index: int, state: State) -> int:
+def same(parts: list[Mention], index: int, state: ParseState) -> int:
     """The last item once more; "another one with cheese" is one of its own."""
     following = parts[index + 1] if index + 1 < len(parts) else None
     if index and parts[index - 1].cue(Cue.WITH) and state.stretch:
@@ -70,30 +70,30 @@ def same(parts: list[Part], index: int, state: State) -> int:
         state.flush()
         state.acts.append(Problem("not_understood", parts[index].span.text))
         return index + 1
-    if following is not None and following.role in (Role.ITEM, Role.SIZE, Role.MODIFIER):
+    if following is not None and following.role in (MentionType.ITEM, MentionType.SIZE, MentionType.MODIFIER):
         more = replace(parts[index].span, cues=frozenset({Cue.MORE}))
-        state.stretch.append(Part(more, Role.CUE))
+        state.stretch.append(Mention(more, MentionType.CUE))
         return index + 1
     state.flush()
     if following is not None and following.cue(Cue.BUT):
         # One like it with a difference: which words differ from which is for a person.
         state.acts.append(Problem("not_understood", parts[index].span.text))
     if differs(parts, index + 1) and state.cart.items:
-        last = (Sense("item", state.cart.items[-1], None),)
-        state.stretch.append(Part(parts[index].span, Role.ITEM, last))
+        last = (Candidate("item", state.cart.items[-1], None),)
+        state.stretch.append(Mention(parts[index].span, MentionType.ITEM, last))
     else:
         state.push([Repeat(bare=True)])
     return index + 1
 
 
-def more(parts: list[Part], index: int, count: int, end: int, state: State) -> int:
+def more(parts: list[Mention], index: int, count: int, end: int, state: ParseState) -> int:
     """ "Two more" of the last item, or "one more with cheese", which is one of its own."""
     state.flush()
     if end < len(parts) and parts[end].cue(*DIFFERS):
         more = replace(parts[index].span, cues=frozenset({Cue.MORE}), value=count)
         number = replace(more, cues=frozenset({Cue.NUMBER}))
-        last = (Sense("item", state.cart.items[-1], None),)
-        state.stretch += [Part(number, Role.NUMBER), Part(more, Role.ITEM, last)]
+        last = (Candidate("item", state.cart.items[-1], None),)
+        state.stretch += [Mention(number, MentionType.NUMBER), Mention(more, MentionType.ITEM, last)]
     else:
         state.push([Repeat(count, bare=True)])
     return end

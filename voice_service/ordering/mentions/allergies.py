@@ -47,7 +47,7 @@ _HEADLESS = 0.7  # below, a name lacks its last word
 
 
 @dataclass(frozen=True)
-class Told:
+class AllergyExtraction:
     """What an utterance says of allergies: `asides`, and `rest`, its spans without them.
 
     `unfinished` are words at its end that wait for what the allergy is to ("I'm allergic to").
@@ -58,13 +58,13 @@ class Told:
     unfinished: tuple[Span, ...] = ()
 
 
-def told(text: str, spans: Sequence[Span], language: Language) -> Told:
+def extract_allergies(text: str, spans: Sequence[Span], language: Language) -> AllergyExtraction:
     """The allergies in `text`, whose spans are `spans`.
 
     A stop is left where one was. Who denies to have any ("no allergies") has none.
     """
     if not any(span.has(*_CUES, Cue.NO) for span in spans):
-        return Told((), tuple(spans))
+        return AllergyExtraction((), tuple(spans))
     words = _Words(text, language)
     clauses: list[_Clause] = []
     rest: list[Span] = []
@@ -79,11 +79,11 @@ def told(text: str, spans: Sequence[Span], language: Language) -> Told:
         if not (span.has(Cue.CONDITION) and done < len(spans) and spans[done].senses):
             rest.append(_stop(span))  # "a nut free cookie" stays one thing
     if not clauses:
-        return Told((), tuple(spans))
+        return AllergyExtraction((), tuple(spans))
     last = clauses[-1]
     unfinished = spans[last.start :] if last.open and last.end == len(spans) else ()
     asides = _once([clause.aside for clause in clauses])
-    return Told(asides, _trimmed([*rest, *spans[done:]]), tuple(unfinished))
+    return AllergyExtraction(asides, _trimmed([*rest, *spans[done:]]), tuple(unfinished))
 
 
 @dataclass(frozen=True)

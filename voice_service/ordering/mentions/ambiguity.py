@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of
-from voice_service.ordering.mentions.mention import HEADS, WHOLE, Part, Role, senses_of
+from voice_service.ordering.mentions.mention import HEADS, WHOLE, Mention, MentionType, candidates_of
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.menu.lexicon import Candidate
 
 _BETTER = 0.12  # an item that explains the words so much better than a modifier is an item
 _LONGEST_LIST = 8  # phrases ahead in which a list of modifiers finds the item they are on
@@ -34,10 +34,10 @@ class Reading(NamedTuple):
 
 
 def reading(
-    items: Sequence[Sense],
-    modifiers: Sequence[Sense],
+    items: Sequence[Candidate],
+    modifiers: Sequence[Candidate],
     ahead: Sequence[Span],
-    before: Sequence[Part],
+    before: Sequence[Mention],
     menu: CompiledMenu,
     current: str | None,
 ) -> Reading:
@@ -64,7 +64,7 @@ def reading(
 
 
 def _on_the_last(
-    items: Sequence[Sense], modifiers: Sequence[Sense], said: Sequence[Part], menu: CompiledMenu
+    items: Sequence[Candidate], modifiers: Sequence[Candidate], said: Sequence[Mention], menu: CompiledMenu
 ) -> Reading:
     """Whether it is on the item before it, which may have it."""
     last = said[-1] if said else None
@@ -76,32 +76,32 @@ def _on_the_last(
     if last.cue(Cue.A) and previous is not None and previous.cue(Cue.WITH):
         return Reading(modifier=True, certainty=_WITH_ONE)
     # "A small chili" is none of a chili dog's.
-    sized = last.role is Role.SIZE and any(menu.allows(items[0].id, s) for s in last.senses)
+    sized = last.role is MentionType.SIZE and any(menu.allows(items[0].id, s) for s in last.senses)
     own = items[0].quality >= WHOLE and _heads_its_own(items[0].id, said, menu)
-    if sized or own or last.role is Role.NUMBER or last.cue(*HEADS):
+    if sized or own or last.role is MentionType.NUMBER or last.cue(*HEADS):
         listed = last.cue(Cue.A) and _in_list_of_modifiers(said[:-1])
         return Reading(modifier=False, certainty=_AND_ONE if listed else 1.0)
     if items[0].quality > modifiers[0].quality + _BETTER:
         return Reading(modifier=False)
-    bare = last.cue(*_LISTS) and previous is not None and previous.role is Role.ITEM
+    bare = last.cue(*_LISTS) and previous is not None and previous.role is MentionType.ITEM
     return Reading(modifier=True, certainty=_AND_BARE if bare else 1.0)
 
 
 def _beside_itself(
-    modifiers: Sequence[Sense], following: Span | None, said: Sequence[Part]
+    modifiers: Sequence[Candidate], following: Span | None, said: Sequence[Mention]
 ) -> bool:
     """Whether what is on an item already is said again "on the side" and is an order of its own."""
     if following is None or not following.has(Cue.ASIDE):
         return False
-    since = takewhile(lambda p: p.role is not Role.ITEM, reversed(said))
-    return any(p.role is Role.MODIFIER and p.senses[0].id == modifiers[0].id for p in since)
+    since = takewhile(lambda p: p.role is not MentionType.ITEM, reversed(said))
+    return any(p.role is MentionType.MODIFIER and p.senses[0].id == modifiers[0].id for p in since)
 
 
-def _heads_its_own(item: str, said: Sequence[Part], menu: CompiledMenu) -> bool:
+def _heads_its_own(item: str, said: Sequence[Mention], menu: CompiledMenu) -> bool:
     """Whether it has a number and choices of its own: "one salmon caesar" after another caesar."""
-    choices = list(takewhile(lambda p: p.role is Role.MODIFIER, reversed(said)))
+    choices = list(takewhile(lambda p: p.role is MentionType.MODIFIER, reversed(said)))
     rest = said[: len(said) - len(choices)]
-    counted = bool(rest) and (rest[-1].role is Role.NUMBER or rest[-1].cue(Cue.A, Cue.MORE))
+    counted = bool(rest) and (rest[-1].role is MentionType.NUMBER or rest[-1].cue(Cue.A, Cue.MORE))
     on_it = (Cue.WITH, Cue.ADD, Cue.NO)
     if not choices or not counted or (len(rest) > 1 and rest[-2].cue(*on_it)):
         return False
@@ -109,13 +109,13 @@ def _heads_its_own(item: str, said: Sequence[Part], menu: CompiledMenu) -> bool:
 
 
 def _of_item_ahead(
-    modifiers: Sequence[Sense], ahead: Sequence[Span], said: Sequence[Part], menu: CompiledMenu
+    modifiers: Sequence[Candidate], ahead: Sequence[Span], said: Sequence[Mention], menu: CompiledMenu
 ) -> bool:
     """Whether a list that it begins is of the item behind it: "bacon and cheddar omelette".
 
     Or of what carries it: "egg and bacon on a roll", "edamame in my bowl".
     """
-    if said and (said[-1].role in (Role.ITEM, Role.SIZE) or _goes_on(said)):
+    if said and (said[-1].role in (MentionType.ITEM, MentionType.SIZE) or _goes_on(said)):
         return False
     listed = list(takewhile(_may_list, ahead[:_LONGEST_LIST]))
     rest = ahead[len(listed) :]
@@ -125,8 +125,8 @@ def _of_item_ahead(
         rest = rest[1:] if rest and rest[0].has(Cue.A, Cue.THE) else rest
     elif not listed or not listed[0].has(*_LISTS):
         return False
-    named = [s for span in listed if span.senses for s in senses_of(span, "modifier")[:1]]
-    hosts = senses_of(rest[0], "item") if rest else ()
+    named = [s for span in listed if span.senses for s in candidates_of(span, "modifier")[:1]]
+    hosts = candidates_of(rest[0], "item") if rest else ()
     return any(
         h.quality >= WHOLE
         and any(menu.allows(h.id, m) for m in modifiers)
@@ -135,58 +135,58 @@ def _of_item_ahead(
     )
 
 
-def _in_list_of_modifiers(said: Sequence[Part]) -> bool:
+def _in_list_of_modifiers(said: Sequence[Mention]) -> bool:
     last = [p for p in said[-2:] if not p.cue(*_LISTS)]
-    return bool(last) and last[-1].role is Role.MODIFIER
+    return bool(last) and last[-1].role is MentionType.MODIFIER
 
 
-def _goes_on(said: Sequence[Part]) -> bool:
+def _goes_on(said: Sequence[Mention]) -> bool:
     """Whether it is one more of a list of items: "chips, guacamole and a chicken burrito"."""
-    return len(said) > 1 and said[-1].cue(*_LISTS) and said[-2].role is Role.ITEM
+    return len(said) > 1 and said[-1].cue(*_LISTS) and said[-2].role is MentionType.ITEM
 
 
 def _may_list(span: Span) -> bool:
     """Whether a phrase can stand in a list of modifiers."""
-    return span.has(*_LISTS) or bool(senses_of(span, "modifier"))
+    return span.has(*_LISTS) or bool(candidates_of(span, "modifier"))
 
 
-def _headed(items: Sequence[Sense], following: Span | None, menu: CompiledMenu) -> bool:
+def _headed(items: Sequence[Candidate], following: Span | None, menu: CompiledMenu) -> bool:
     """Whether the name of an item's category follows: "a veggie sub"."""
-    named = senses_of(following, "category") if following is not None else ()
+    named = candidates_of(following, "category") if following is not None else ()
     return any(s.id in menu.headings(items[0].id) for s in named)
 
 
-def fits(modifiers: Sequence[Sense], following: Span | None, menu: CompiledMenu) -> bool:
+def fits(modifiers: Sequence[Candidate], following: Span | None, menu: CompiledMenu) -> bool:
     """Whether the phrase that follows is an item that takes one of `modifiers`."""
     ahead = [s.id for s in following.senses if s.kind == "item"] if following else []
     return any(menu.allows(i, m) for i in ahead for m in modifiers)
 
 
-def with_kinds(parts: list[Part], menu: CompiledMenu) -> list[Part]:
+def with_kinds(parts: list[Mention], menu: CompiledMenu) -> list[Mention]:
     """The parts with each kind as the item that it names together with what was counted.
 
     A number of items of which the name leaves open which, and after it numbers that add up to it.
     """
     for index, part in enumerate(parts):
-        if part.role is Role.ITEM and len(part.items) > 1 and index:
+        if part.role is MentionType.ITEM and len(part.items) > 1 and index:
             kinds = list(_kinds(parts, index, menu))
             total = sum(parts[i - 1].span.value or 1 for i, _ in kinds)
             if len(kinds) > 1 and parts[index - 1].span.value == total:
                 for i, senses in kinds:
-                    parts[i] = replace(parts[i], role=Role.ITEM, senses=senses, also=())
+                    parts[i] = replace(parts[i], role=MentionType.ITEM, senses=senses, also=())
     return parts
 
 
 def _kinds(
-    parts: Sequence[Part], index: int, menu: CompiledMenu
-) -> Iterator[tuple[int, tuple[Sense, ...]]]:
+    parts: Sequence[Mention], index: int, menu: CompiledMenu
+) -> Iterator[tuple[int, tuple[Candidate, ...]]]:
     """Where kinds of the item at `index` are said, and what they name."""
     heading, at = parts[index], index + 1
     while at < len(parts):
         if parts[at].cue(*_LISTS) or parts[at].idle:
             at += 1
             continue
-        if (parts[at].role is not Role.NUMBER and not parts[at].cue(Cue.A)) or at + 1 == len(parts):
+        if (parts[at].role is not MentionType.NUMBER and not parts[at].cue(Cue.A)) or at + 1 == len(parts):
             return
         senses = _named(parts[at + 1], heading, menu)
         if not senses:
@@ -195,7 +195,7 @@ def _kinds(
         at += 2
 
 
-def _named(part: Part, heading: Part, menu: CompiledMenu) -> tuple[Sense, ...]:
+def _named(part: Mention, heading: Mention, menu: CompiledMenu) -> tuple[Candidate, ...]:
     said = f"{part.span.text} {heading.span.text}"
     senses = menu.lexicon.find("".join(keys_of(said, menu.language)), said)
     whole = (s for s in senses if s.kind == "item" and s.quality >= WHOLE)
@@ -203,15 +203,15 @@ def _named(part: Part, heading: Part, menu: CompiledMenu) -> tuple[Sense, ...]:
 
 
 def listed(
-    span: Span, before: Sequence[Part], menu: CompiledMenu, current: str | None
-) -> list[Part]:
+    span: Span, before: Sequence[Mention], menu: CompiledMenu, current: str | None
+) -> list[Mention]:
     """The modifiers that an item's name is made of, where a list of modifiers is being said.
 
     Empty if it is the item. `current`: the item talked about last, which has to take all of them.
     """
-    items = senses_of(span, "item")
+    items = candidates_of(span, "item")
     words = span.text.split()
-    if current is None or not items or items[0].quality < WHOLE or senses_of(span, "modifier"):
+    if current is None or not items or items[0].quality < WHOLE or candidates_of(span, "modifier"):
         return []
     if not 1 < len(words) <= _MOST_WORDS or not _in_a_list(before):
         return []
@@ -223,12 +223,12 @@ def listed(
 
 def left_off(
     span: Span, following: Span | None, menu: CompiledMenu, current: str | None
-) -> list[Part]:
+) -> list[Mention]:
     """ "No" and the modifier in "no salt", where that is a choice of another item and no name here.
 
     Empty if it is not.
     """
-    words, modifiers = span.text.split(), senses_of(span, "modifier")
+    words, modifiers = span.text.split(), candidates_of(span, "modifier")
     if current is None or not modifiers or words[0] not in menu.language.cues[Cue.NO]:
         return []
     elsewhere = following is not None and any(s.kind == "item" for s in following.senses)
@@ -236,23 +236,23 @@ def left_off(
         return []
     pieces = _pieces(words[1:], current, menu)
     without = replace(span, text=words[0], senses=(), cues=frozenset({Cue.NO}))
-    return [Part(without, Role.CUE), _part(pieces[0], span, 1.0)] if len(pieces) == 1 else []
+    return [Mention(without, MentionType.CUE), _part(pieces[0], span, 1.0)] if len(pieces) == 1 else []
 
 
-def _in_a_list(before: Sequence[Part]) -> bool:
+def _in_a_list(before: Sequence[Mention]) -> bool:
     said = [p for p in before if not p.idle]
     if not said:
         return False
     links = len(said) > 1 and said[-1].cue(Cue.AND, Cue.COMMA)
     last = said[-2] if links else said[-1]
-    return last.role is Role.MODIFIER or (not links and last.cue(Cue.WITH, Cue.ADD, Cue.NO))
+    return last.role is MentionType.MODIFIER or (not links and last.cue(Cue.WITH, Cue.ADD, Cue.NO))
 
 
 def _link(word: str, menu: CompiledMenu) -> bool:
     return word in menu.language.cues[Cue.AND]
 
 
-_Piece = tuple[str, tuple[Sense, ...]]
+_Piece = tuple[str, tuple[Candidate, ...]]
 
 
 def _pieces(words: Sequence[str], item: str, menu: CompiledMenu) -> list[_Piece]:
@@ -277,9 +277,9 @@ def _pieces(words: Sequence[str], item: str, menu: CompiledMenu) -> list[_Piece]
     return []
 
 
-def _part(piece: _Piece, span: Span, certainty: float) -> Part:
+def _part(piece: _Piece, span: Span, certainty: float) -> Mention:
     text, senses = piece
     sure = tuple(replace(s, certainty=s.certainty * certainty) for s in senses)
     cues = frozenset() if senses else frozenset({Cue.AND})
     said = replace(span, text=text, senses=sure, cues=cues)
-    return Part(said, Role.MODIFIER if senses else Role.CUE, sure)
+    return Mention(said, MentionType.MODIFIER if senses else MentionType.CUE, sure)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import Token, key_of, tokenize
-from voice_service.ordering.menu.lexicon import Lexicon, Sense
+from voice_service.ordering.menu.lexicon import Lexicon, Candidate
 
 _LONGEST_UTTERANCE = 400  # words; what is beyond is not looked at but reported
 _MARKS = {",": Cue.COMMA, ".": Cue.STOP, "?": Cue.QUESTION_MARK}
@@ -31,7 +31,7 @@ class Span:
     start: int
     end: int
     text: str
-    senses: tuple[Sense, ...]
+    senses: tuple[Candidate, ...]
     cues: frozenset[Cue]
     value: int | None
     words: tuple[int, ...]
@@ -181,7 +181,7 @@ class Segmenter:
         senses = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
         return any(sense.kind == "size" for sense in senses)
 
-    def _misspelt(self, part: list[Token]) -> tuple[Sense, ...]:
+    def _misspelt(self, part: list[Token]) -> tuple[Candidate, ...]:
         """Names that `part` may be a slip for; one of its words must be known no other way."""
         if len(part) > 3 or all(t.text in self._cues or self._lexicon.knows(t.key) for t in part):
             return ()
@@ -218,7 +218,7 @@ def _counted(tokens: list[Token], start: int) -> bool:
     return start > 0 and tokens[start - 1].key.isdigit()
 
 
-def _cost(senses: tuple[Sense, ...], cues: frozenset[Cue]) -> float | None:
+def _cost(senses: tuple[Candidate, ...], cues: frozenset[Cue]) -> float | None:
     """What a phrase costs beyond being one; None if it means nothing."""
     if senses:
         return 1.0 - senses[0].quality - _MENU_BONUS
@@ -240,7 +240,7 @@ def _span(
     tokens: list[Token],
     start: int,
     end: int,
-    senses: tuple[Sense, ...],
+    senses: tuple[Candidate, ...],
     cues: frozenset[Cue],
     value: int | None,
 ) -> Span:

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.menu.lexicon import Candidate
 
 _BOTH = 2
 _ASIDE = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK, Cue.REQUEST, Cue.A, Cue.THE, Cue.YES)
 
 
-def chosen(parts: Sequence[Part], offered: Collection[str], menu: CompiledMenu) -> list[Part]:
+def fill_choice(parts: Sequence[Mention], offered: Collection[str], menu: CompiledMenu) -> list[Mention]:
     """`parts` with the items put in that "the first one" or "both" chooses of those `offered`.
 
     So does a word that only one of them is called by: "cheese", of pizzas.
@@ -31,15 +31,15 @@ def chosen(parts: Sequence[Part], offered: Collection[str], menu: CompiledMenu) 
         return [_item(part, items[at])] if 0 <= at < len(items) else list(parts)
     if part.cue(Cue.BOTH) and not part.cue(Cue.EITHER, Cue.NO) and len(items) == _BOTH:
         return [_item(part, item) for item in items]
-    if part.role in (Role.MODIFIER, Role.UNKNOWN):
+    if part.role in (MentionType.MODIFIER, MentionType.UNKNOWN):
         words = set(keys_of(part.span.text, menu.language))
         named = [i for i in items if words <= set(keys_of(menu.item_name(i), menu.language))]
         return [_item(part, named[0])] if len(named) == 1 else list(parts)
     return list(parts)
 
 
-def _item(part: Part, item: str) -> Part:
-    sense = Sense("item", item, None)
-    return Part(
-        replace(part.span, senses=(sense,), cues=frozenset(), value=None), Role.ITEM, (sense,)
+def _item(part: Mention, item: str) -> Mention:
+    sense = Candidate("item", item, None)
+    return Mention(
+        replace(part.span, senses=(sense,), cues=frozenset(), value=None), MentionType.ITEM, (sense,)
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Such
+from voice_service.ordering.acts import Description
 from voice_service.ordering.cart.lines import Line
-from voice_service.ordering.cart.resolution import holds
+from voice_service.ordering.cart.resolution import matches_description
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
-from voice_service.ordering.mentions.mention import Part, Role, senses_of
+from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 _PAIR = 2
@@ -27,14 +27,14 @@ _ABOUT = (
 """What follows these is in the order already, if it can be."""
 
 
-def described(
-    parts: Sequence[Part], lines: Sequence[Line], menu: CompiledMenu, *, answers: bool
-) -> list[Part]:
+def fold_descriptions(
+    parts: Sequence[Mention], lines: Sequence[Line], menu: CompiledMenu, *, answers: bool
+) -> list[Mention]:
     """`parts` with each description of some of the `lines` as one part that points at them.
 
     `answers`: a size was asked for, so that one and nothing more is the answer.
     """
-    folded: list[Part] = []
+    folded: list[Mention] = []
     index = 0
     while index < len(parts):
         found = _description(parts, index, lines, menu)
@@ -49,8 +49,8 @@ def described(
 
 
 def _description(
-    parts: Sequence[Part], index: int, lines: Sequence[Line], menu: CompiledMenu
-) -> tuple[Such, int] | None:
+    parts: Sequence[Mention], index: int, lines: Sequence[Line], menu: CompiledMenu
+) -> tuple[Description, int] | None:
     """What the words at `index` say of some of the lines, and where they end."""
     kind = _kind(parts, index, lines, menu)
     if kind is not None or not parts[index].cue(Cue.THE):
@@ -62,11 +62,11 @@ def _description(
         several = head.span.text not in menu.language.number_words
         such, end = _said_behind(parts, end + 1, replace(such, several=several))
         return (such, end) if _true_of(such, lines, menu) and _says_something(such) else None
-    if head is not None and head.role is Role.ITEM and about:
+    if head is not None and head.role is MentionType.ITEM and about:
         named = replace(such, items=head.items, several=head.plural)
         named, end = _said_behind(parts, end + 1, named)
         alike = [line for line in lines if line.item in named.items]
-        told = _true_of(named, alike, menu) and not all(holds(named, x, menu) for x in alike)
+        told = _true_of(named, alike, menu) and not all(matches_description(named, x, menu) for x in alike)
         return (named, end) if told else None
     led = end == index + 1 and not parts[index].cue(Cue.ONE)
     if head is not None and head.cue(Cue.WITH, Cue.NO) and led:
@@ -79,16 +79,16 @@ def _description(
 
 
 def _kind(
-    parts: Sequence[Part], index: int, lines: Sequence[Line], menu: CompiledMenu
-) -> tuple[Such, int] | None:
+    parts: Sequence[Mention], index: int, lines: Sequence[Line], menu: CompiledMenu
+) -> tuple[Description, int] | None:
     """ "The drinks", "any burger", "every cola": each line of a kind."""
     each = parts[index].cue(Cue.BOTH) and not parts[index].cue(Cue.NO)
     end = index + 1 if each or parts[index].cue(Cue.THE) else index
     end += each and any(p.cue(Cue.THE) for p in parts[end : end + 1])
     named = parts[end] if end < len(parts) else None
-    if named is None or named.role not in (Role.ITEM, Role.CATEGORY):
+    if named is None or named.role not in (MentionType.ITEM, MentionType.CATEGORY):
         return None
-    ids = {s.id for s in senses_of(named.span, "category")}
+    ids = {s.id for s in candidates_of(named.span, "category")}
     of_kind = [x for x in lines if menu.items[x.item].category in ids or x.item in named.items]
     counted = sum(x.count for x in of_kind)
     about = index > 0 and parts[index - 1].cue(*_ABOUT)
@@ -100,22 +100,22 @@ def _kind(
     pair = parts[index].cue(Cue.PAIR) and counted != _PAIR
     if (each and not (about or _ends(parts, end + 1) or _sized(parts, end + 1))) or pair:
         return None
-    return Such(tuple(dict.fromkeys(x.item for x in of_kind)), several=True), end + 1
+    return Description(tuple(dict.fromkeys(x.item for x in of_kind)), several=True), end + 1
 
 
-def _sized(parts: Sequence[Part], index: int) -> bool:
+def _sized(parts: Sequence[Mention], index: int) -> bool:
     """Whether a size follows, and nothing after it."""
-    return [p.role for p in parts[index:] if not p.idle] == [Role.SIZE]
+    return [p.role for p in parts[index:] if not p.idle] == [MentionType.SIZE]
 
 
-def _said_before(parts: Sequence[Part], index: int) -> tuple[Such, int]:
+def _said_before(parts: Sequence[Mention], index: int) -> tuple[Description, int]:
     """The adjectives from `index` on, and where they end."""
-    such = Such()
+    such = Description()
     while index < len(parts):
         part = parts[index]
-        if part.role is Role.SIZE and not such.sizes:
+        if part.role is MentionType.SIZE and not such.sizes:
             such = replace(such, sizes=tuple(s.id for s in part.senses))
-        elif part.role is Role.MODIFIER:
+        elif part.role is MentionType.MODIFIER:
             such = replace(such, on=(*such.on, _meant(part)))
         elif part.cue(Cue.PLAIN):
             such = replace(such, plain=True)
@@ -125,7 +125,7 @@ def _said_before(parts: Sequence[Part], index: int) -> tuple[Such, int]:
     return such, index
 
 
-def _said_behind(parts: Sequence[Part], index: int, such: Such) -> tuple[Such, int]:
+def _said_behind(parts: Sequence[Mention], index: int, such: Description) -> tuple[Description, int]:
     """With "with cheese" or "without ice" from `index` on."""
     link = parts[index] if index < len(parts) else None
     if link is None or not link.cue(Cue.WITH, Cue.NO):
@@ -143,34 +143,34 @@ def _said_behind(parts: Sequence[Part], index: int, such: Such) -> tuple[Such, i
     return replace(such, on=(*such.on, *mods)), end
 
 
-def _names(parts: Sequence[Part], index: int) -> bool:
-    return index < len(parts) and parts[index].role is Role.MODIFIER
+def _names(parts: Sequence[Mention], index: int) -> bool:
+    return index < len(parts) and parts[index].role is MentionType.MODIFIER
 
 
-def _links(parts: Sequence[Part], index: int) -> bool:
+def _links(parts: Sequence[Mention], index: int) -> bool:
     return parts[index].cue(Cue.AND, Cue.THE) and _names(parts, index + 1)
 
 
-def _meant(part: Part) -> frozenset[tuple[str, str]]:
+def _meant(part: Mention) -> frozenset[tuple[str, str]]:
     best = part.senses[0].quality
     return frozenset((s.group or "", s.id) for s in part.senses if s.quality == best)
 
 
-def _says_something(such: Such) -> bool:
+def _says_something(such: Description) -> bool:
     return bool(such.sizes or such.on or such.off or such.plain)
 
 
-def _true_of(such: Such, lines: Sequence[Line], menu: CompiledMenu) -> bool:
-    return any(holds(such, line, menu) for line in lines)
+def _true_of(such: Description, lines: Sequence[Line], menu: CompiledMenu) -> bool:
+    return any(matches_description(such, line, menu) for line in lines)
 
 
-def _ends(parts: Sequence[Part], index: int) -> bool:
+def _ends(parts: Sequence[Mention], index: int) -> bool:
     """Whether "the small" stands for an item, and no name follows it."""
     following = parts[index] if index < len(parts) else None
     return following is None or following.cue(Cue.NO, Cue.WITH, Cue.COMMA, Cue.STOP, Cue.A, Cue.TO)
 
 
-def _pointer(parts: Sequence[Part], such: Such) -> Part:
+def _pointer(parts: Sequence[Mention], such: Description) -> Mention:
     """One part in the place of those that describe; it points as "the first one" does."""
     first, last = parts[0].span, parts[-1].span
     span = replace(
@@ -182,4 +182,4 @@ def _pointer(parts: Sequence[Part], such: Such) -> Part:
         value=None,
         words=tuple(w for p in parts for w in p.span.words),
     )
-    return Part(span, Role.CUE, such=such)
+    return Mention(span, MentionType.CUE, such=such)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voice_service.ordering.acts import Ref, Such, Which
+from voice_service.ordering.acts import Reference, Description, ReferenceKind
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 
 
 @dataclass
-class SaidSplit:
+class Partition:
     """What follows is true of `count` of several, or (None) of the others, said as `text`.
 
     `half`: of every second one. `but`: of all but so many. `linked`: after "and", so that it may
@@ -26,12 +26,12 @@ class SaidSplit:
     items: tuple[str, ...] = ()
     half: bool = False
     each: bool = False
-    such: Such | None = None
+    such: Description | None = None
     others: bool = False
 
 
 @dataclass
-class SaidPlace:
+class Ordinal:
     """What follows is true of `count` from this place on, in the order in which they were said.
 
     `place` counts from 1, or from the end if it is negative. `items`: of those of that name.
@@ -44,29 +44,29 @@ class SaidPlace:
 
 
 @dataclass
-class SaidThat:
+class Demonstrative:
     """What is said is true of the one talked about last."""
 
     text: str = ""
 
 
 @dataclass
-class SaidSuch:
+class Described:
     """What follows is true of those that a description is true of."""
 
-    such: Such
+    such: Description
     text: str = ""
 
 
 @dataclass
-class SaidBoth:
+class AllOf:
     """What follows is true of all the items named; `pair`: of two."""
 
     pair: bool = False
     text: str = ""
 
 
-Pointer = SaidSplit | SaidBoth | SaidPlace | SaidSuch | SaidThat
+Pointer = Partition | AllOf | Ordinal | Described | Demonstrative
 
 _ENDS = (
     Cue.AND,
@@ -82,8 +82,8 @@ _ENDS = (
 )
 
 
-def pointed(  # noqa: PLR0911 - one for each way to point
-    parts: Sequence[Part], index: int, *, bare: bool = False
+def read_pointer(  # noqa: PLR0911 - one for each way to point
+    parts: Sequence[Mention], index: int, *, bare: bool = False
 ) -> tuple[Pointer, int] | None:
     """What the words at `index` point at, and where they end; None if they do not point.
 
@@ -93,142 +93,142 @@ def pointed(  # noqa: PLR0911 - one for each way to point
         return None
     part = parts[index]
     if part.such is not None:
-        return SaidSuch(part.such, part.span.text), index + 1
+        return Described(part.such, part.span.text), index + 1
     if part.cue(Cue.THAT_ONE):
-        return SaidThat(part.span.text), index + 1
+        return Demonstrative(part.span.text), index + 1
     if part.cue(Cue.ORDINAL):
         return _place(parts, index)
     if part.cue(Cue.OTHER):
-        return SaidSplit(None, part.span.text), index + 1
+        return Partition(None, part.span.text), index + 1
     if part.cue(Cue.BOTH):
         return _each(parts, index)
     if part.cue(Cue.HALF):
         end = _past_pronouns(parts, index + 1)
         text = text_of(parts[index:end])
-        return (SaidSplit(None, text, half=True), end) if end > index + 1 else None
-    if part.role is Role.NUMBER or (bare and part.cue(Cue.ONE)):
+        return (Partition(None, text, half=True), end) if end > index + 1 else None
+    if part.role is MentionType.NUMBER or (bare and part.cue(Cue.ONE)):
         found = _of_several(parts, index, bare=bare)
         if found is not None:
             return found, index + 2
     if bare and part.cue(Cue.EVERYTHING) and index and parts[index - 1].cue(Cue.ON):
-        return SaidBoth(text=part.span.text), index + 1
+        return AllOf(text=part.span.text), index + 1
     named = of_the(parts, index)
     if named is not None:
         text = text_of(parts[index : named + 1])
-        return SaidSplit(part.span.value or 1, text, items=parts[named].items), named + 1
-    if part.role is Role.NUMBER or (bare and part.cue(Cue.ONE)):
+        return Partition(part.span.value or 1, text, items=parts[named].items), named + 1
+    if part.role is MentionType.NUMBER or (bare and part.cue(Cue.ONE)):
         return _some(parts, index, bare=bare)
     return None
 
 
-def _of_several(parts: Sequence[Part], index: int, *, bare: bool) -> SaidSplit | None:
+def _of_several(parts: Sequence[Mention], index: int, *, bare: bool) -> Partition | None:
     """ "One of each", "one of the drinks"."""
     count, text = parts[index].span.value or 1, text_of(parts[index : index + 2])
     following = parts[index + 1] if index + 1 < len(parts) else None
     if following is not None and following.such is not None:
-        return SaidSplit(count, text, such=following.such)
+        return Partition(count, text, such=following.such)
     if following is not None and following.cue(Cue.OTHER):
-        return SaidSplit(count, text, others=True)
+        return Partition(count, text, others=True)
     each = following is not None and following.cue(Cue.BOTH) and not following.cue(Cue.PAIR)
     alone = index + 2 == len(parts) and index == 0
     if each and (bare or alone):
-        return SaidSplit(count, text, each=True)
+        return Partition(count, text, each=True)
     return None
 
 
-def of_the(parts: Sequence[Part], index: int) -> int | None:
+def of_the(parts: Sequence[Mention], index: int) -> int | None:
     """Where the item of "one of the colas" is named."""
-    if parts[index].role is not Role.NUMBER and not parts[index].cue(Cue.ONE):
+    if parts[index].role is not MentionType.NUMBER and not parts[index].cue(Cue.ONE):
         return None
     end = index + 1
     while end < len(parts) and parts[end].cue(Cue.MEASURE) and not parts[end].cue(Cue.THE):
         end += 1
     named = parts[end : end + 2]
-    linked = end > index + 1 or parts[index].role is Role.NUMBER
-    found = len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is Role.ITEM
+    linked = end > index + 1 or parts[index].role is MentionType.NUMBER
+    found = len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is MentionType.ITEM
     return end + 1 if linked and found else None
 
 
-def _some(parts: Sequence[Part], index: int, *, bare: bool) -> tuple[Pointer, int] | None:
+def _some(parts: Sequence[Mention], index: int, *, bare: bool) -> tuple[Pointer, int] | None:
     count = parts[index].span.value or 1
     end = _past_pronouns(parts, index + 1)
     of_them = end > index + 1 and " " in parts[index + 1].span.text
-    return (SaidSplit(count, text_of(parts[index:end])), end) if of_them or bare else None
+    return (Partition(count, text_of(parts[index:end])), end) if of_them or bare else None
 
 
-def _place(parts: Sequence[Part], index: int) -> tuple[Pointer, int]:
+def _place(parts: Sequence[Mention], index: int) -> tuple[Pointer, int]:
     end, count = index + 1, 1
-    if end < len(parts) and parts[end].role is Role.NUMBER:
+    if end < len(parts) and parts[end].role is MentionType.NUMBER:
         count, end = parts[end].span.value or 1, end + 1
     end = _past_pronouns(parts, end)
     items: tuple[str, ...] = ()
-    if end < len(parts) and parts[end].role is Role.ITEM:
+    if end < len(parts) and parts[end].role is MentionType.ITEM:
         items, end = parts[end].items, end + 1
     text = text_of(parts[index:end])
-    return SaidPlace(parts[index].span.value or 1, count, text, items), end
+    return Ordinal(parts[index].span.value or 1, count, text, items), end
 
 
-def _each(parts: Sequence[Part], index: int) -> tuple[Pointer, int]:
+def _each(parts: Sequence[Mention], index: int) -> tuple[Pointer, int]:
     end = _past_pronouns(parts, index + 1)
     excepted = all_but(parts, end)
     if excepted is not None:
         count, end = excepted
-        return SaidSplit(count, text_of(parts[index:end]), but=True), end
-    both = SaidBoth(pair=parts[index].cue(Cue.PAIR), text=text_of(parts[index:end]))
+        return Partition(count, text_of(parts[index:end]), but=True), end
+    both = AllOf(pair=parts[index].cue(Cue.PAIR), text=text_of(parts[index:end]))
     return both, end
 
 
-def all_but(parts: Sequence[Part], index: int) -> tuple[int, int] | None:
+def all_but(parts: Sequence[Mention], index: int) -> tuple[int, int] | None:
     """How many "but one" at `index` excepts, and where it ends."""
     if index + 1 >= len(parts) or not parts[index].cue(Cue.BUT):
         return None
     number = parts[index + 1]
-    if number.role is not Role.NUMBER and not number.cue(Cue.ONE):
+    if number.role is not MentionType.NUMBER and not number.cue(Cue.ONE):
         return None
     end = _past_pronouns(parts, index + 2)
     return (number.span.value or 1, end) if ends(parts, end) or _goes_on(parts[end]) else None
 
 
-def _goes_on(part: Part) -> bool:
+def _goes_on(part: Mention) -> bool:
     return part.cue(Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN) or part.role in (
-        Role.MODIFIER,
-        Role.SIZE,
+        MentionType.MODIFIER,
+        MentionType.SIZE,
     )
 
 
-def _past_pronouns(parts: Sequence[Part], index: int) -> int:
-    while index < len(parts) and parts[index].role is Role.CUE and parts[index].cue(Cue.ONE):
+def _past_pronouns(parts: Sequence[Mention], index: int) -> int:
+    while index < len(parts) and parts[index].role is MentionType.CUE and parts[index].cue(Cue.ONE):
         index += 1
     return index
 
 
-def ends(parts: Sequence[Part], index: int) -> bool:
+def ends(parts: Sequence[Mention], index: int) -> bool:
     """Whether nothing more is said here about what comes before."""
     return index >= len(parts) or parts[index].cue(*_ENDS)
 
 
-def ref_of(said: Pointer) -> Ref:  # noqa: PLR0911 - one for each way to point
+def ref_of(said: Pointer) -> Reference:  # noqa: PLR0911 - one for each way to point
     """What is pointed at, for the cart."""
     match said:
-        case SaidPlace(place, count, text, items):
-            return Ref(Which.PLACE, count, place, items, text)
-        case SaidSuch(such, text):
-            return Ref(Which.SUCH, text=text, such=such)
-        case SaidBoth(pair, text):
-            return Ref(Which.BOTH if pair else Which.ALL, text=text)
-        case SaidThat(text):
-            return Ref(Which.LAST, text=text)
-        case SaidSplit(half=True, text=text):
-            return Ref(Which.HALF, text=text)
-        case SaidSplit(None, text):
-            return Ref(Which.OTHER, text=text)
-        case SaidSplit(count, text, others=True):
-            return Ref(Which.OF_OTHERS, count or 1, text=text)
-        case SaidSplit(count, text, but, items=items):
-            which = Which.BUT if but else Which.EACH if said.each else Which.SOME
-            return Ref(which, count or 1, items=items, text=text or str(count), such=said.such)
+        case Ordinal(place, count, text, items):
+            return Reference(ReferenceKind.PLACE, count, place, items, text)
+        case Described(such, text):
+            return Reference(ReferenceKind.SUCH, text=text, such=such)
+        case AllOf(pair, text):
+            return Reference(ReferenceKind.BOTH if pair else ReferenceKind.ALL, text=text)
+        case Demonstrative(text):
+            return Reference(ReferenceKind.LAST, text=text)
+        case Partition(half=True, text=text):
+            return Reference(ReferenceKind.HALF, text=text)
+        case Partition(None, text):
+            return Reference(ReferenceKind.OTHER, text=text)
+        case Partition(count, text, others=True):
+            return Reference(ReferenceKind.OF_OTHERS, count or 1, text=text)
+        case Partition(count, text, but, items=items):
+            which = ReferenceKind.BUT if but else ReferenceKind.EACH if said.each else ReferenceKind.SOME
+            return Reference(which, count or 1, items=items, text=text or str(count), such=said.such)
 
 
-def text_of(parts: Sequence[Part]) -> str:
+def text_of(parts: Sequence[Mention]) -> str:
     """The words of some parts."""
     return " ".join(p.span.text for p in parts)
