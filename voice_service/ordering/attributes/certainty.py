@@ -16,7 +16,7 @@ _CONTRADICTED = 0.5  # that "but onions" wants onions
 
 
 def statement_certainty(
-    parts: Sequence[Mention], index: int, said: Sequence[Statement], *, carried: Link | None, negated: bool
+    mentions: Sequence[Mention], index: int, said: Sequence[Statement], *, carried: Link | None, negated: bool
 ) -> float:
     """Less where the words before the modifier at `index` make a "without" or a measure likely.
 
@@ -24,31 +24,31 @@ def statement_certainty(
     """
     if not index:
         return 1.0
-    part, before = parts[index], parts[index - 1]
-    either = before.cue(Cue.NO) and _either_way(parts[: index - 1])
+    mention, before = mentions[index], mentions[index - 1]
+    either = before.cue(Cue.NO) and _either_way(mentions[: index - 1])
     if either or (before.cue(Cue.BUT) and not negated):
         return _CONTRADICTED
-    if any(completes(part, other) for other in _named_just_before(parts, index)):
+    if any(completes(mention, other) for other in _named_just_before(mentions, index)):
         return _COMPLETED
     if carried == "and" and any(isinstance(s, ModifierStatement) and not s.negated for s in said):
         return _CARRIED
-    if before.cue(Cue.ROUGHLY) or (" " in before.span.text and _shared(parts, before, index)):
+    if before.cue(Cue.ROUGHLY) or (" " in before.span.text and _shared(mentions, before, index)):
         return _ROUGH
-    halved = before.cue(Cue.HALF) and any(p.cue(Cue.A) for p in parts[max(index - 2, 0) : index])
+    halved = before.cue(Cue.HALF) and any(p.cue(Cue.A) for p in mentions[max(index - 2, 0) : index])
     return _HALVED if halved else 1.0
 
 
-def _named_just_before(parts: Sequence[Mention], index: int) -> Sequence[Mention]:
+def _named_just_before(mentions: Sequence[Mention], index: int) -> Sequence[Mention]:
     """What comes before, maybe with an article between: "coconut water as the base"."""
     start = index
-    while start and (parts[start - 1].idle or parts[start - 1].cue(Cue.THE)):
+    while start and (mentions[start - 1].idle or mentions[start - 1].cue(Cue.THE)):
         start -= 1
-    return parts[start - 1 : start] if start else ()
+    return mentions[start - 1 : start] if start else ()
 
 
-def _shared(parts: Sequence[Mention], degree: Mention, index: int) -> bool:
+def _shared(mentions: Sequence[Mention], degree: Mention, index: int) -> bool:
     """Whether "a bit of cheese and lettuce" may ask for a bit of both."""
-    joined = parts[index + 1 : index + 3]
+    joined = mentions[index + 1 : index + 3]
     return (
         degree.cue(Cue.LIGHT, Cue.EXTRA)
         and len(joined) > 1

@@ -124,7 +124,7 @@ class Times:
 class ItemStatement:
     """An item already ordered that is pointed at: what stands before it belongs to it."""
 
-    part: Mention
+    mention: Mention
 
 
 @dataclass

@@ -76,7 +76,7 @@ def _hesitates(text: str, menu: CompiledMenu) -> bool:
 
 def _whole(parsed: Parsed, menu: CompiledMenu) -> bool:
     """Whether every word is explained, something is ordered, and nothing of it lacks a size."""
-    if any(part.role is MentionType.UNKNOWN for part in parsed.parts):
+    if any(part.role is MentionType.UNKNOWN for part in parsed.mentions):
         return False
     acts = [act for act in parsed.acts if not isinstance(act, Aside)]
     return bool(acts) and all(_settled(act, menu) for act in acts)

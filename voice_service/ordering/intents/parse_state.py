@@ -56,10 +56,10 @@ class ParseState:
         """Whether anything is in the order, or was said just now."""
         return bool(self.cart.items) or any(p.role is MentionType.ITEM for p in self.stretch)
 
-    def ordered(self, part: Mention) -> bool:
+    def ordered(self, mention: Mention) -> bool:
         """Whether an item is in the order, or was said just now."""
         said = [i for p in self.stretch if p.role is MentionType.ITEM for i in p.items]
-        return not set(part.items).isdisjoint({*said, *self.cart.items})
+        return not set(mention.items).isdisjoint({*said, *self.cart.items})
 
     def push(self, acts: Sequence[Act]) -> None:
         """Takes acts, and what follows is about the order as they leave it."""
@@ -102,7 +102,7 @@ class ParseState:
 def _adds(said: Sequence[Mention]) -> bool:
     """Whether words ask for something on top of what there is: "add", "and also"."""
     opens = bool(said) and said[0].cue(Cue.AND)
-    return opens or any(part.cue(Cue.ADD, Cue.ALSO) for part in said)
+    return opens or any(mention.cue(Cue.ADD, Cue.ALSO) for mention in said)
 
 
 def _on_top(act: Act, *, opens: bool) -> Act:

@@ -22,12 +22,12 @@ from voice_service.ordering.mentions.mention import Mention, MentionType
 _ONE_MORE = 0.75  # certainty that "a taco, actually a churro" wants both
 
 
-def no_as_correction(parts: list[Mention], index: int, state: ParseState) -> bool:
+def no_as_correction(mentions: list[Mention], index: int, state: ParseState) -> bool:
     """Whether "no" takes back what was said ("two, no, three") and leaves nothing off."""
-    part = parts[index]
-    if not part.cue(Cue.NO) or not part.cue(Cue.DENY):
+    mention = mentions[index]
+    if not mention.cue(Cue.NO) or not mention.cue(Cue.DENY):
         return False
-    following = parts[index + 1 : index + 3]
+    following = mentions[index + 1 : index + 3]
     if not following or not (state.stretch or state.acts or state.cart.items):
         return False
     first = following[0]
@@ -42,34 +42,34 @@ def no_as_correction(parts: list[Mention], index: int, state: ParseState) -> boo
     second = following[1] if len(following) > 1 else None
     if second is not None and second.role is MentionType.ITEM and state.ordered(second):
         return False  # "not a Coke": there is one in the order
-    named = list(dropwhile(lambda part: part.role is MentionType.MODIFIER, parts[index + 2 :]))
+    named = list(dropwhile(lambda mention: mention.role is MentionType.MODIFIER, mentions[index + 2 :]))
     topping = second is not None and second.role is MentionType.MODIFIER
     topping = topping and not (named and named[0].role is MentionType.ITEM)
     return first.role in (MentionType.NUMBER, MentionType.SIZE) or (first.cue(Cue.A) and not topping)
 
 
-def makes_another(parts: Sequence[Mention], index: int, state: ParseState) -> bool:
+def makes_another(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
     """ "With fries, make that tots": another of the kind that was said last."""
-    named = next((part for part in parts[index + 1 :] if not part.cue(Cue.A)), None)
-    made = parts[index].cue(Cue.MAKE) and bool(state.stretch)
+    named = next((mention for mention in mentions[index + 1 :] if not mention.cue(Cue.A)), None)
+    made = mentions[index].cue(Cue.MAKE) and bool(state.stretch)
     if not made or named is None or named.role is not MentionType.MODIFIER:
         return False
     return of_kind(state.stretch[-1], {sense.group for sense in named.senses})
 
 
-def ends_in_no(parts: Sequence[Mention], index: int, state: ParseState) -> bool:
+def ends_in_no(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
     """Whether "actually no" leaves off what follows, and takes back none of its like before it.
 
     That is a modifier, or an item of the order: "no not a coke", "wait no fries".
     """
-    words, cues = parts[index].span.text.split(), state.menu.language.cues
+    words, cues = mentions[index].span.text.split(), state.menu.language.cues
     if len(words) == 1 or words[-1] not in cues[Cue.NO]:
         return False
     start = index + 1
     articles = (Cue.THE,) if words[-1] in cues[Cue.DENY] else (Cue.THE, Cue.A)
-    while start < len(parts) and parts[start].cue(*articles):
+    while start < len(mentions) and mentions[start].cue(*articles):
         start += 1
-    following = parts[start] if start < len(parts) else None
+    following = mentions[start] if start < len(mentions) else None
     if following is None:
         return False
     if following.role is MentionType.ITEM:
@@ -78,46 +78,46 @@ def ends_in_no(parts: Sequence[Mention], index: int, state: ParseState) -> bool:
     return not slip and start == index + 1 and following.role is MentionType.MODIFIER
 
 
-def correct(parts: list[Mention], index: int, state: ParseState) -> int:
+def correct(mentions: list[Mention], index: int, state: ParseState) -> int:
     """What follows replaces its like before it: a number, a size, an item, a modifier."""
     start = index + 1
-    while start < len(parts) and (parts[start].cue(Cue.COMMA, Cue.CORRECT) or parts[start].idle):
+    while start < len(mentions) and (mentions[start].cue(Cue.COMMA, Cue.CORRECT) or mentions[start].idle):
         start += 1
-    if _denied_again(parts[index], parts[start : start + 1], state):
+    if _denied_again(mentions[index], mentions[start : start + 1], state):
         state.stretch.pop()
         return start + 1
-    alone = any(p.cue(Cue.ALONE) for p in parts[start : start + 1])
-    only = alone or parts[index].cue(Cue.ONLY)
-    if alone and role_follows(parts, start, MentionType.MODIFIER):
+    alone = any(p.cue(Cue.ALONE) for p in mentions[start : start + 1])
+    only = alone or mentions[index].cue(Cue.ONLY)
+    if alone and role_follows(mentions, start, MentionType.MODIFIER):
         start += 1
-    if only and _only_one_of_those(parts[start:], state):
+    if only and _only_one_of_those(mentions[start:], state):
         state.flush()
-        state.push([Problem("not_understood", parts[index].span.text)])
+        state.push([Problem("not_understood", mentions[index].span.text)])
         return start
     if only:
-        state.stretch = but_for_these(state.stretch, parts[start:])
+        state.stretch = but_for_these(state.stretch, mentions[start:])
     before = state.stretch
-    state.stretch, merged = _correction(before, parts[start:])
+    state.stretch, merged = _correction(before, mentions[start:])
     if merged and before and state.stretch == before[:-1]:
-        doubt_other_kind(before[-1], parts, start)
+        doubt_other_kind(before[-1], mentions, start)
     ends = (*COMMANDS, *MARKS, Cue.KEEP, Cue.NEVER_MIND)
-    if merged or start >= len(parts) or parts[start].cue(*ends):
-        if start >= len(parts):
-            _take_what_it_follows(parts[index], state)
+    if merged or start >= len(mentions) or mentions[start].cue(*ends):
+        if start >= len(mentions):
+            _take_what_it_follows(mentions[index], state)
         return start
     breath = any(p.role is MentionType.ITEM for p in state.stretch)
     state.flush()
-    if parts[start].cue(Cue.ALSO, Cue.AND):
+    if mentions[start].cue(Cue.ALSO, Cue.AND):
         return start
-    end = _size_alone(parts, start, state) or next(
-        (i for i in range(start, len(parts)) if _ends(parts, i, state)), len(parts)
+    end = _size_alone(mentions, start, state) or next(
+        (i for i in range(start, len(mentions)) if _ends(mentions, i, state)), len(mentions)
     )
-    if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in parts[start:end]):
+    if any(p.cue(Cue.INSTEAD, Cue.INSTEAD_OF, Cue.QUESTION, Cue.TALK) for p in mentions[start:end]):
         return start
-    acts = _unclear_if_both_go(assemble_items(parts[start:end], state.menu, state.cart), state)
+    acts = _unclear_if_both_go(assemble_items(mentions[start:end], state.menu, state.cart), state)
     if acts and isinstance(acts[0], Add) and state.cart.items:
-        asks = parts[start].cue(Cue.REQUEST)
-        slips = parts[index:start]
+        asks = mentions[start].cue(Cue.REQUEST)
+        slips = mentions[index:start]
         acts[0] = _in_its_place(acts[0].group, slips, state, asks=asks, breath=breath)
         if any(slip.cue(Cue.MEANT) for slip in slips):
             acts[1:] = _each_in_its_place(acts, state)
@@ -145,28 +145,28 @@ def _take_what_it_follows(slip: Mention, state: ParseState) -> None:
     state.push(acts)
 
 
-def _size_alone(parts: Sequence[Mention], start: int, state: ParseState) -> int | None:
+def _size_alone(mentions: Sequence[Mention], start: int, state: ParseState) -> int | None:
     """Where "a medium" ends in "a small malt, no, a medium and a large tea"; None if it is not so.
 
     Two sizes before one name are of that ("two large and one small fries"), unless the size takes
     the place of another.
     """
-    sized = start + any(p.cue(Cue.A) for p in parts[start : start + 1])
+    sized = start + any(p.cue(Cue.A) for p in mentions[start : start + 1])
     end = sized + 1
-    if end >= len(parts) or parts[sized].role is not MentionType.SIZE or not parts[end].cue(Cue.AND):
+    if end >= len(mentions) or mentions[sized].role is not MentionType.SIZE or not mentions[end].cue(Cue.AND):
         return None
     last = state.cart.items[-1:]
-    takes = any(state.menu.allows(item, sense) for item in last for sense in parts[sized].senses)
-    return end if takes and any(p.role is MentionType.ITEM for p in parts[end:]) else None
+    takes = any(state.menu.allows(item, sense) for item in last for sense in mentions[sized].senses)
+    return end if takes and any(p.role is MentionType.ITEM for p in mentions[end:]) else None
 
 
-def _ends(parts: list[Mention], index: int, state: ParseState) -> bool:
+def _ends(mentions: list[Mention], index: int, state: ParseState) -> bool:
     """Whether a correction ends at `index`, maybe as the next one begins: "no, a coke"."""
-    if parts[index].cue(*MARKS, *COMMANDS, Cue.DONE):
+    if mentions[index].cue(*MARKS, *COMMANDS, Cue.DONE):
         return True
-    named = next((p for p in parts[index + 1 :] if not p.cue(Cue.COMMA, Cue.A, Cue.THE)), None)
+    named = next((p for p in mentions[index + 1 :] if not p.cue(Cue.COMMA, Cue.A, Cue.THE)), None)
     again = named is not None and named.role in (MentionType.ITEM, MentionType.NUMBER, MentionType.SIZE)
-    return again and no_as_correction(parts, index, state)
+    return again and no_as_correction(mentions, index, state)
 
 
 def _in_its_place(
@@ -224,21 +224,21 @@ def _denies(slip: Mention, state: ParseState) -> bool:
     return any(word in deny for word in slip.span.text.split())
 
 
-def taken_back(parts: Sequence[Mention], index: int, state: ParseState) -> None:
+def taken_back(mentions: Sequence[Mention], index: int, state: ParseState) -> None:
     """ "A coke, never mind": the one item just said goes; of several, or its topping, who knows."""
     said = [p for p in state.stretch if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
     before = state.cart
     acts = state.flush()
     added = [act for act in acts if isinstance(act, Add)]
     if not said:
-        state.push([Dismiss(parts[index].span.text)])
+        state.push([Dismiss(mentions[index].span.text)])
     elif len(acts) == len(added) == 1 and said[-1].role is MentionType.ITEM:
         group = added[0].group
         gone = Target((group.item,))
-        state.push([Remove(gone, group.quantity or 1, asked=False, text=parts[index].span.text)])
+        state.push([Remove(gone, group.quantity or 1, asked=False, text=mentions[index].span.text)])
         state.cart = before
     else:
-        state.push([Problem("not_understood", parts[index].span.text)])
+        state.push([Problem("not_understood", mentions[index].span.text)])
 
 
 def _denied_again(slip: Mention, following: Sequence[Mention], state: ParseState) -> bool:

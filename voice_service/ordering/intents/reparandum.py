@@ -18,8 +18,8 @@ def modifier_slip(stretch: list[Mention], said: Sequence[Mention]) -> tuple[list
     while last > 0 and stretch[last - 1].cue(Cue.COMMA):
         last -= 1
     made = bool(said) and said[0].cue(Cue.MAKE)
-    said = list(dropwhile(lambda part: part.cue(Cue.WITH, Cue.MAKE, Cue.A), said))
-    named = next((part.role for part in said if part.role is not MentionType.MODIFIER), None)
+    said = list(dropwhile(lambda mention: mention.cue(Cue.WITH, Cue.MAKE, Cue.A), said))
+    named = next((mention.role for mention in said if mention.role is not MentionType.MODIFIER), None)
     if not last or not said or said[0].role is not MentionType.MODIFIER or named is MentionType.ITEM:
         return stretch, False
     kinds = {sense.group for sense in said[0].senses}
@@ -35,14 +35,14 @@ def modifier_slip(stretch: list[Mention], said: Sequence[Mention]) -> tuple[list
     return stretch[: last - 1], True
 
 
-def doubt_other_kind(slip: Mention, parts: list[Mention], start: int) -> None:
+def doubt_other_kind(slip: Mention, mentions: list[Mention], start: int) -> None:
     """ "With bacon, sorry, with hot sauce": does hot sauce take its place, or come with it?"""
-    named = next((i for i in range(start, len(parts)) if parts[i].senses), None)
-    if named is None or slip.role is not MentionType.MODIFIER or parts[named].role is not MentionType.MODIFIER:
+    named = next((i for i in range(start, len(mentions)) if mentions[i].senses), None)
+    if named is None or slip.role is not MentionType.MODIFIER or mentions[named].role is not MentionType.MODIFIER:
         return
-    if not of_kind(slip, {sense.group for sense in parts[named].senses}):
-        doubted = (replace(s, certainty=s.certainty * _OTHER_KIND) for s in parts[named].senses)
-        parts[named] = replace(parts[named], senses=tuple(doubted))
+    if not of_kind(slip, {sense.group for sense in mentions[named].senses}):
+        doubted = (replace(s, certainty=s.certainty * _OTHER_KIND) for s in mentions[named].senses)
+        mentions[named] = replace(mentions[named], senses=tuple(doubted))
 
 
 def _other_of_kind(
@@ -52,7 +52,7 @@ def _other_of_kind(
 
     So does what came after it and is said again: "scrambled with ham, no, over easy with bacon".
     """
-    first = max((i for i, part in enumerate(stretch) if part.role is MentionType.ITEM), default=0)
+    first = max((i for i, mention in enumerate(stretch) if mention.role is MentionType.ITEM), default=0)
     while first and (stretch[first - 1].role is MentionType.MODIFIER or stretch[first - 1].idle):
         first -= 1
     alike = [
@@ -64,26 +64,26 @@ def _other_of_kind(
         return stretch, False
     again = _kinds_listed(said)
     before, after = stretch[: alike[0]], stretch[alike[0] + 1 :]
-    return [*before, *(part for part in after if not of_kind(part, again))], True
+    return [*before, *(mention for mention in after if not of_kind(mention, again))], True
 
 
 def but_for_these(stretch: list[Mention], following: Sequence[Mention]) -> list[Mention]:
     """ "With everything, actually just lettuce": nothing else of its kind said so far stays."""
     kinds = _kinds_listed([p for p in following if not p.idle])
-    first = max((i for i, part in enumerate(stretch) if part.role is MentionType.ITEM), default=-1) + 1
+    first = max((i for i, mention in enumerate(stretch) if mention.role is MentionType.ITEM), default=-1) + 1
     kept = [
-        part
-        for before, part in pairwise([*stretch[first - 1 : first], *stretch[first:]])
-        if not (of_kind(part, kinds) and not before.cue(Cue.NO))
-        and not part.cue(Cue.EVERYTHING, Cue.BUT)
+        mention
+        for before, mention in pairwise([*stretch[first - 1 : first], *stretch[first:]])
+        if not (of_kind(mention, kinds) and not before.cue(Cue.NO))
+        and not mention.cue(Cue.EVERYTHING, Cue.BUT)
     ]
     return [*stretch[:first], *kept] if kinds and first else stretch
 
 
 def _kinds_listed(said: Sequence[Mention]) -> Set[str | None]:
     """The groups of the modifiers that are listed next."""
-    listed = takewhile(lambda part: part.role is MentionType.MODIFIER or part.cue(Cue.WITH, Cue.AND), said)
-    return {sense.group for part in listed if not part.cue(Cue.AND) for sense in part.senses}
+    listed = takewhile(lambda mention: mention.role is MentionType.MODIFIER or mention.cue(Cue.WITH, Cue.AND), said)
+    return {sense.group for mention in listed if not mention.cue(Cue.AND) for sense in mention.senses}
 
 
 def without_unknown(stretch: list[Mention], said: Sequence[Mention]) -> list[Mention] | None:
@@ -109,6 +109,6 @@ def without_unknown(stretch: list[Mention], said: Sequence[Mention]) -> list[Men
     return stretch[:counted]
 
 
-def of_kind(part: Mention, kinds: Set[str | None]) -> bool:
-    said = part.senses if part.role is MentionType.MODIFIER else ()
+def of_kind(mention: Mention, kinds: Set[str | None]) -> bool:
+    said = mention.senses if mention.role is MentionType.MODIFIER else ()
     return not kinds.isdisjoint(sense.group for sense in said)

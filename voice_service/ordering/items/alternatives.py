@@ -20,19 +20,19 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 _ENDS_A_CHOICE = (Cue.AND, Cue.ADD, Cue.ALSO, Cue.STOP, Cue.NUMBER)
 
 
-def or_before(parts: Sequence[Mention], start: int) -> bool:
+def or_before(mentions: Sequence[Mention], start: int) -> bool:
     """Whether an "or" and nothing with a name stands before `start`: "or can I get a sprite"."""
-    for part in reversed(parts[:start]):
-        if part.cue(Cue.OR):
+    for mention in reversed(mentions[:start]):
+        if mention.cue(Cue.OR):
             return True
-        if part.role not in (MentionType.CUE, MentionType.UNKNOWN) or part.cue(*_ENDS_A_CHOICE):
+        if mention.role not in (MentionType.CUE, MentionType.UNKNOWN) or mention.cue(*_ENDS_A_CHOICE):
             return False
     return False
 
 
-def one_count(parts: Sequence[Mention]) -> list[Mention]:
+def one_count(mentions: Sequence[Mention]) -> list[Mention]:
     """Parts with "three or four" as one number that nobody can count."""
-    joined = list(parts)
+    joined = list(mentions)
     for index in range(len(joined) - 2):
         first, link, second = joined[index : index + 3]
         if first.role is second.role is MentionType.NUMBER and link.cue(Cue.OR):
@@ -104,12 +104,12 @@ class Alternatives:
         return self._menu.items[group.item].category
 
 
-def either_size(before: Sequence[Statement], parts: Sequence[Mention], start: int) -> str:
+def either_size(before: Sequence[Statement], mentions: Sequence[Mention], start: int) -> str:
     """The words of "a small or" before "a large coke", which leave the size open; else nothing."""
     only = all(isinstance(said, SizeStatement | ClauseBreak) for said in before)
     sizes = [said.text for said in before if isinstance(said, SizeStatement)]
-    named = any(p.role is MentionType.SIZE for p in parts[start:])
-    return " ".join(sizes) if only and named and or_before(parts, start) else ""
+    named = any(p.role is MentionType.SIZE for p in mentions[start:])
+    return " ".join(sizes) if only and named and or_before(mentions, start) else ""
 
 
 def unknown(said: UnknownWords) -> Problem:

@@ -61,16 +61,16 @@ _WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, befor
 _LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppers"
 
 
-def assemble_items(parts: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def assemble_items(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """The acts of a stretch without commands, in the order of speaking."""
-    parts = one_count(parts)
-    parts = [in_order(parts, i, menu, cart) for i in range(len(parts))]
-    parts = [carrier(parts, i, menu) for i in range(len(parts))]
-    heads = [i for i, p in enumerate(parts) if p.role is MentionType.ITEM and not points(parts, i, cart)]
+    mentions = one_count(mentions)
+    mentions = [in_order(mentions, i, menu, cart) for i in range(len(mentions))]
+    mentions = [carrier(mentions, i, menu) for i in range(len(mentions))]
+    heads = [i for i, p in enumerate(mentions) if p.role is MentionType.ITEM and not points(mentions, i, cart)]
     if not heads:
-        said = AttributeReader(parts).read()
+        said = AttributeReader(mentions).read()
         return resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, cart.items)) or _only_points(said)
-    return _ItemAssembler(parts, heads, menu, cart).acts()
+    return _ItemAssembler(mentions, heads, menu, cart).acts()
 
 
 def _only_points(said: Sequence[Statement]) -> list[Act]:
@@ -83,20 +83,20 @@ class _ItemAssembler:
     """The items of one stretch, whose names are at `heads`, with what is said of each."""
 
     def __init__(
-        self, parts: Sequence[Mention], heads: Sequence[int], menu: CompiledMenu, cart: CartView
+        self, mentions: Sequence[Mention], heads: Sequence[int], menu: CompiledMenu, cart: CartView
     ) -> None:
-        self._parts = parts
+        self._parts = mentions
         self._heads = heads
         self._menu = menu
         self._cart = cart
         self._attacher = AttributeAttacher(menu, cart.items)
         self._offers = Alternatives(menu)
         self._starts = [
-            start_of(parts, h, p, menu) for h, p in zip(heads, [-1, *heads], strict=False)
+            start_of(mentions, h, p, menu) for h, p in zip(heads, [-1, *heads], strict=False)
         ]
-        self._before = AttributeReader(parts[: self._starts[0]]).read()
+        self._before = AttributeReader(mentions[: self._starts[0]]).read()
         self._lead: list[Act] = []
-        self._instead = _pointed_at(parts, heads[0])
+        self._instead = _pointed_at(mentions, heads[0])
         self._acts: list[Act] = []
 
     def acts(self) -> list[Act]:
@@ -122,12 +122,12 @@ class _ItemAssembler:
 
     def _item(self, number: int) -> None:
         start, head = self._starts[number], self._heads[number]
-        part = self._parts[head]
+        mention = self._parts[head]
         if negated(self._parts, start, head):
             self._not_wanted(head, self._after(number))
             return
         if not_on(self._parts, head):
-            text = f"{self._parts[head - 3].span.text} {part.span.text}"
+            text = f"{self._parts[head - 3].span.text} {mention.span.text}"
             self._acts.append(Problem("not_understood", text))
             return
         if denied := denied_count(self._parts, head):
@@ -172,16 +172,16 @@ class _ItemAssembler:
         return AttributeReader(self._parts[self._heads[number] + 1 : end]).read()
 
     def _not_wanted(self, head: int, after: Sequence[Statement]) -> None:
-        part = self._parts[head]
+        mention = self._parts[head]
         ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
-        half = part.senses[0].quality < WHOLE and len(part.items) == 1
+        half = mention.senses[0].quality < WHOLE and len(mention.items) == 1
         if self._of_itself(head):
-            self._acts.append(Problem("not_understood", part.span.text))
+            self._acts.append(Problem("not_understood", mention.span.text))
             return
-        if (half or part.span.nearness < 1) and ordered.isdisjoint(part.items):
+        if (half or mention.span.nearness < 1) and ordered.isdisjoint(mention.items):
             # "Hold the cheese" is not about cheesecake, and "no peas" not about teas.
-            self._acts.append(Problem("not_understood", part.span.text))
-        self._acts.append(Remove(Target(part.items), asked=False, text=part.span.text))
+            self._acts.append(Problem("not_understood", mention.span.text))
+        self._acts.append(Remove(Target(mention.items), asked=False, text=mention.span.text))
         if self._attacher.groups:
             self._attacher.put(after, self._attacher.groups[-1])
         else:
@@ -190,16 +190,16 @@ class _ItemAssembler:
     def _of_itself(self, head: int) -> bool:
         """ "A burger with no burger": what was just asked for, or its like, is not what goes."""
         no = next(i for i in range(head, -1, -1) if self._parts[i].cue(Cue.NO))
-        last, part = self._parts[max(no - 1, 0)], self._parts[head]
-        if last.role is not MentionType.ITEM or not set(part.items).isdisjoint(self._cart.items):
+        last, mention = self._parts[max(no - 1, 0)], self._parts[head]
+        if last.role is not MentionType.ITEM or not set(mention.items).isdisjoint(self._cart.items):
             return False
         kinds = {self._menu.items[i].category for i in last.items}
-        return any(self._menu.items[i].category in kinds for i in part.items)
+        return any(self._menu.items[i].category in kinds for i in mention.items)
 
     def _group(self, number: int) -> ItemRequest:
         start, head = self._starts[number], self._heads[number]
-        part, inner = self._parts[head], self._parts[start:head]
-        group = group_of(inner, part)
+        mention, inner = self._parts[head], self._parts[start:head]
+        group = group_of(inner, mention)
         group.linked = start > 0 and self._parts[start - 1].cue(Cue.WITH)
         since = self._heads[number - 1] + 1 if number else 0
         group.of = of_so_many(self._parts[:start])
@@ -207,16 +207,16 @@ class _ItemAssembler:
         around = (*self._parts[since:start], *self._parts[head + 1 : end])
         group.shared = any(p.cue(Cue.BOTH) for p in around)
         each = group.shared and bool(self._menu.combos_with(group.item, self._cart.items))
-        if not (group.linked or each) and plural_of_one(inner, part, self._menu):
+        if not (group.linked or each) and plural_of_one(inner, mention, self._menu):
             group.vague = True
         return group
 
     def _doubt(self, group: ItemRequest, number: int) -> None:
         """Lowers the quality of an item that may be none, or one named before."""
         groups = self._attacher.groups
-        start, part = self._starts[number], self._parts[self._heads[number]]
+        start, mention = self._starts[number], self._parts[self._heads[number]]
         again = group.quantity is None and any(g.item == group.item for g in groups)
-        if (part.senses[0].quality < WHOLE or again) and in_list(self._parts, start):
+        if (mention.senses[0].quality < WHOLE or again) and in_list(self._parts, start):
             group.quality *= _LISTED_PART
         since = self._parts[self._heads[number - 1] if number else 0 : start]
         read_pointer = any(p.cue(Cue.IT) for p in since)
@@ -231,7 +231,7 @@ class _ItemAssembler:
             groups[-1].quality *= _WHOSE_SIZE
         if groups and group.quantity is None and self._size_between(groups[-1], number):
             group.quality *= _WHOSE_SIZE
-        ordered = any(i in part.items for i in self._cart.items)
+        ordered = any(i in mention.items for i in self._cart.items)
         if group.quantity is None and (
             same_one(self._parts, self._heads[: number + 1], start)
             or (ordered and any(p.cue(Cue.THE) for p in self._parts[start : self._heads[number]]))
@@ -303,18 +303,18 @@ def _answered(act: Act, groups: Sequence[ItemRequest]) -> bool:
     return len(counts) > 1 and sum(counts) == act.group.quantity
 
 
-def _pointed_at(parts: Sequence[Mention], head: int) -> Reference | None:
+def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
     """What "the other a lemonade" or "one of them diet" puts the item in the place of."""
-    first = next((i for i in range(head) if not parts[i].cue(Cue.AND, Cue.COMMA)), head)
-    found = read_pointer(parts, first)
+    first = next((i for i in range(head) if not mentions[i].cue(Cue.AND, Cue.COMMA)), head)
+    found = read_pointer(mentions, first)
     if (
         found is None
         or not isinstance(found[0], Partition | Ordinal | Described)
         or found[1] > head
     ):
         return None
-    between = parts[found[1] : head]
-    if not between and parts[head - 1].cue(Cue.THE):
+    between = mentions[found[1] : head]
+    if not between and mentions[head - 1].cue(Cue.THE):
         return None  # "one of those wraps"
     return ref_of(found[0]) if all(p.cue(Cue.A) or p.role is MentionType.SIZE for p in between) else None
 

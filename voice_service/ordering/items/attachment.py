@@ -288,7 +288,7 @@ class AttributeAttacher:
 
     def _resize(self, said: ItemStatement, sized: _Sized | None) -> None:
         """ "Fries and a coke, large on the fries": the size is moved to what is pointed at."""
-        here = next((g for g in reversed(self.groups) if g.item in said.part.items), None)
+        here = next((g for g in reversed(self.groups) if g.item in said.mention.items), None)
         if sized is None or here is None or sized[0].count is not None:
             return
         size, group, before = sized
@@ -297,7 +297,7 @@ class AttributeAttacher:
 
     def _point(self, said: ItemStatement, since: list[tuple[ItemRequest, ModifierRequest]]) -> str | None:
         """Moves the modifiers just said to the item pointed at; returns it for those to come."""
-        choices = said.part.items
+        choices = said.mention.items
         here = next((g for g in reversed(self.groups) if g.item in choices), None)
         in_cart = next((i for i in reversed(self._in_cart) if i in choices), None)
         target = in_cart if here is None else here.item

@@ -16,12 +16,12 @@ _HOW_MANY = 0.6  # certainty of "two sides" where only one or three are named
 
 
 def of_other_sizes(
-    said: Sequence[Statement], group: ItemRequest, parts: Sequence[Mention], start: int, menu: CompiledMenu
+    said: Sequence[Statement], group: ItemRequest, mentions: Sequence[Mention], start: int, menu: CompiledMenu
 ) -> list[ItemRequest]:
     """The items of "two large and" in "two large and one small fries"."""
     sizes = [s for s in said if isinstance(s, SizeStatement) and s.count is not None]
-    sized = group.quantity is not None and parts[start + 1].role is MentionType.SIZE
-    if len(sizes) != len(said) or not sized or not parts[start - 1].cue(Cue.AND, Cue.COMMA):
+    sized = group.quantity is not None and mentions[start + 1].role is MentionType.SIZE
+    if len(sizes) != len(said) or not sized or not mentions[start - 1].cue(Cue.AND, Cue.COMMA):
         return []
     groups: list[ItemRequest] = []
     for size in sizes:
@@ -67,12 +67,12 @@ def _size_all(groups: Sequence[ItemRequest], said: SizeStatement, menu: Compiled
     return bool(common)
 
 
-def take_out_heading(groups: list[ItemRequest], parts: Sequence[Mention], heads: Sequence[int]) -> None:
+def take_out_heading(groups: list[ItemRequest], mentions: Sequence[Mention], heads: Sequence[int]) -> None:
     """ "Two kebabs, one doner, one shish": two in all, if a name for all is what one is called."""
     if len(groups) != len(heads):
         return
     for first, (head, following) in enumerate(pairwise(heads)):
-        if any(p.cue(Cue.AND, Cue.WITH, Cue.ALSO) for p in parts[head:following]):
+        if any(p.cue(Cue.AND, Cue.WITH, Cue.ALSO) for p in mentions[head:following]):
             continue
         counts = list(accumulate(g.quantity or 0 for g in groups[first + 1 :]))
         if (total := groups[first].quantity) is None or total not in counts[1:]:
@@ -90,7 +90,7 @@ def take_out_heading(groups: list[ItemRequest], parts: Sequence[Mention], heads:
 
 def count_under_heading(
     groups: Sequence[ItemRequest],
-    parts: Sequence[Mention],
+    mentions: Sequence[Mention],
     heads: Sequence[int],
     starts: Sequence[int],
     menu: CompiledMenu,
@@ -99,7 +99,7 @@ def count_under_heading(
     if len(groups) != len(heads):
         return
     for first, (start, head) in enumerate(zip(starts, heads, strict=True)):
-        total, category = groups[first].quantity, _heading(parts[start:head], menu)
+        total, category = groups[first].quantity, _heading(mentions[start:head], menu)
         if category is None or total is None or total < len(heads[:2]):
             continue
         listed = groups[first : first + total]
@@ -139,19 +139,19 @@ def _is_in(group: ItemRequest, category: str, menu: CompiledMenu) -> bool:
     return menu.items[group.item].category == category
 
 
-def accompanies(parts: Sequence[Mention], first: int, second: int, menu: CompiledMenu) -> bool:
+def accompanies(mentions: Sequence[Mention], first: int, second: int, menu: CompiledMenu) -> bool:
     """Whether two items are said as one dish: "chips and salsa", but not "fries and a shake"."""
-    one, other = menu.items[parts[first].items[0]], menu.items[parts[second].items[0]]
+    one, other = menu.items[mentions[first].items[0]], menu.items[mentions[second].items[0]]
     if one.category != other.category or not one.modifier_groups or one.id == other.id:
         return False
-    if any(p.role is MentionType.NUMBER for p in parts[max(first - 3, 0) : first]):
+    if any(p.role is MentionType.NUMBER for p in mentions[max(first - 3, 0) : first]):
         return False
-    if parts[first].plural == parts[second].plural:
+    if mentions[first].plural == mentions[second].plural:
         return False
-    dip = parts[first if parts[second].plural else second]
+    dip = mentions[first if mentions[second].plural else second]
     if " " in dip.span.text:
         return False
-    between = parts[first + 1 : second]
+    between = mentions[first + 1 : second]
     return any(p.cue(Cue.AND, Cue.WITH) for p in between) and all(
         p.idle or p.cue(Cue.AND, Cue.WITH, Cue.ASIDE, Cue.ON) for p in between
     )

@@ -235,17 +235,17 @@ class _EllipsisResolver:
 
     def _point(self, said: ItemStatement) -> None:
         """An item of the cart is named: what came before is about it, or what comes next."""
-        here = next((i for i in reversed(self._cart.items) if i in said.part.items), None)
+        here = next((i for i in reversed(self._cart.items) if i in said.mention.items), None)
         if here is None:
             return
         self._end_what_others_have()
         if self._ref is not None:
-            self._ref = replace(self._ref, items=said.part.items)
+            self._ref = replace(self._ref, items=said.mention.items)
             return
-        if said.part.plural and self._is_one_of_others(here):
+        if said.mention.plural and self._is_one_of_others(here):
             # "The burgers", and there is one hamburger and one cheeseburger.
             self._clause = []
-            self._acts.append(Problem("not_understood", said.part.span.text))
+            self._acts.append(Problem("not_understood", said.mention.span.text))
             return
         if not self._clause:
             self._pointed = here
@@ -256,7 +256,7 @@ class _EllipsisResolver:
             change = self._change(here, self._end_all_but_last())
         self._clause = []
         # A size or topping that it does not come with is not put onto another one instead.
-        self._acts.append(self._fits_nothing(said.part.span.text) if change is None else change)
+        self._acts.append(self._fits_nothing(said.mention.span.text) if change is None else change)
 
     def _end_what_others_have(self) -> None:
         """ "Both small, oat milk in the latte", "the coffee small and the colas large"."""

@@ -22,20 +22,20 @@ _OF_ITS_KIND = 0.6  # certainty of an item of which only the size was said, befo
 def attach_preamble(
     said: list[Statement],
     group: ItemRequest,
-    parts: Sequence[Mention],
+    mentions: Sequence[Mention],
     start: int,
     menu: CompiledMenu,
     cart: CartView,
     attacher: AttributeAttacher,
 ) -> list[Act]:
     """What stands before the first item: about the cart's last item, else about this one."""
-    siblings = of_other_sizes(said, group, parts, start, menu)
+    siblings = of_other_sizes(said, group, mentions, start, menu)
     if siblings:
         attacher.groups[:0] = siblings
         return []
     headless = next((s for s in said if isinstance(s, SizeStatement) and s.count is not None), None)
-    linked = start > 0 and parts[start - 1].cue(Cue.WITH, Cue.ON)
-    holds = start > 0 and parts[start - 1].cue(Cue.ON)
+    linked = start > 0 and mentions[start - 1].cue(Cue.WITH, Cue.ON)
+    holds = start > 0 and mentions[start - 1].cue(Cue.ON)
     if headless is not None and linked and (group.quantity is None or holds):
         # "a single scoop of vanilla in a cone": the item comes after its size.
         group.quantity, headless.numbered = headless.count, False

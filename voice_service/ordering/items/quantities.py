@@ -31,20 +31,20 @@ def group_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
     group = ItemRequest(head.items[0], quality=head.senses[0].certainty, candidates=head.items)
     group.words.update(head.span.words)
     group.like = head.span.has(Cue.MORE, Cue.SAME)
-    for part in inner:
-        if part.role is MentionType.NUMBER:
-            group.quantity = part.span.value
-            group.words.update(part.span.words)
+    for mention in inner:
+        if mention.role is MentionType.NUMBER:
+            group.quantity = mention.span.value
+            group.words.update(mention.span.words)
             break
-        if part.cue(Cue.A):
+        if mention.cue(Cue.A):
             group.quantity = 1
             break
-        if part.cue(Cue.MORE):
+        if mention.cue(Cue.MORE):
             group.quantity, group.more = 1, True
             break
-    for part, following in zip(inner, [*inner, head][1:], strict=True):
+    for mention, following in zip(inner, [*inner, head][1:], strict=True):
         # "two more colas", but not "two more cheese pizzas"
-        more = part.cue(Cue.ADDITIONAL) and following.role is not MentionType.MODIFIER
+        more = mention.cue(Cue.ADDITIONAL) and following.role is not MentionType.MODIFIER
         group.more = group.more or more
     group.vague = any(p.cue(Cue.VAGUE) for p in inner)
     return group
@@ -71,11 +71,11 @@ def _synonyms(head: Mention, menu: CompiledMenu) -> bool:
     return said and head.senses[0].quality >= WHOLE and singular
 
 
-def inner_words(parts: Sequence[Mention]) -> list[Statement]:
+def inner_words(mentions: Sequence[Mention]) -> list[Statement]:
     """What is said before the name; its number counts the item and nothing else."""
     rest = [
         p
-        for p, following in zip(parts, [*parts, None][1:], strict=True)
+        for p, following in zip(mentions, [*mentions, None][1:], strict=True)
         if p.role is not MentionType.NUMBER
         and not p.cue(Cue.A, Cue.MORE, Cue.THE)
         and not (p.cue(Cue.HALF) and following is not None and following.cue(Cue.ONE))

@@ -162,41 +162,41 @@ def fits(modifiers: Sequence[Candidate], following: Span | None, menu: CompiledM
     return any(menu.allows(i, m) for i in ahead for m in modifiers)
 
 
-def with_kinds(parts: list[Mention], menu: CompiledMenu) -> list[Mention]:
+def with_kinds(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
     """The parts with each kind as the item that it names together with what was counted.
 
     A number of items of which the name leaves open which, and after it numbers that add up to it.
     """
-    for index, part in enumerate(parts):
-        if part.role is MentionType.ITEM and len(part.items) > 1 and index:
-            kinds = list(_kinds(parts, index, menu))
-            total = sum(parts[i - 1].span.value or 1 for i, _ in kinds)
-            if len(kinds) > 1 and parts[index - 1].span.value == total:
+    for index, mention in enumerate(mentions):
+        if mention.role is MentionType.ITEM and len(mention.items) > 1 and index:
+            kinds = list(_kinds(mentions, index, menu))
+            total = sum(mentions[i - 1].span.value or 1 for i, _ in kinds)
+            if len(kinds) > 1 and mentions[index - 1].span.value == total:
                 for i, senses in kinds:
-                    parts[i] = replace(parts[i], role=MentionType.ITEM, senses=senses, also=())
-    return parts
+                    mentions[i] = replace(mentions[i], role=MentionType.ITEM, senses=senses, also=())
+    return mentions
 
 
 def _kinds(
-    parts: Sequence[Mention], index: int, menu: CompiledMenu
+    mentions: Sequence[Mention], index: int, menu: CompiledMenu
 ) -> Iterator[tuple[int, tuple[Candidate, ...]]]:
     """Where kinds of the item at `index` are said, and what they name."""
-    heading, at = parts[index], index + 1
-    while at < len(parts):
-        if parts[at].cue(*_LISTS) or parts[at].idle:
+    heading, at = mentions[index], index + 1
+    while at < len(mentions):
+        if mentions[at].cue(*_LISTS) or mentions[at].idle:
             at += 1
             continue
-        if (parts[at].role is not MentionType.NUMBER and not parts[at].cue(Cue.A)) or at + 1 == len(parts):
+        if (mentions[at].role is not MentionType.NUMBER and not mentions[at].cue(Cue.A)) or at + 1 == len(mentions):
             return
-        senses = _named(parts[at + 1], heading, menu)
+        senses = _named(mentions[at + 1], heading, menu)
         if not senses:
             return
         yield at + 1, senses
         at += 2
 
 
-def _named(part: Mention, heading: Mention, menu: CompiledMenu) -> tuple[Candidate, ...]:
-    said = f"{part.span.text} {heading.span.text}"
+def _named(mention: Mention, heading: Mention, menu: CompiledMenu) -> tuple[Candidate, ...]:
+    said = f"{mention.span.text} {heading.span.text}"
     senses = menu.lexicon.find("".join(keys_of(said, menu.language)), said)
     whole = (s for s in senses if s.kind == "item" and s.quality >= WHOLE)
     return tuple(s for s in whole if s.id in heading.items)[:1]

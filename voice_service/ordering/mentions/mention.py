@@ -69,8 +69,8 @@ def candidates_of(span: Span, kind: Kind) -> tuple[Candidate, ...]:
     return tuple(s for s in span.senses if s.kind == kind)
 
 
-def completes(part: Mention, before: Mention) -> bool:
+def completes(mention: Mention, before: Mention) -> bool:
     """Whether part of a name follows a whole one of its group, and may only round that off."""
-    if before.role is not MentionType.MODIFIER or part.senses[0].group != before.senses[0].group:
+    if before.role is not MentionType.MODIFIER or mention.senses[0].group != before.senses[0].group:
         return False
-    return part.senses[0].quality < WHOLE <= before.senses[0].quality
+    return mention.senses[0].quality < WHOLE <= before.senses[0].quality

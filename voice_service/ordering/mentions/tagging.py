@@ -22,78 +22,78 @@ _NEAR = 3  # phrases ahead in which a measure looks for its item
 
 def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> list[Mention]:
     """Decides the role of each span from left to right. `last_item`: that of the cart, if any."""
-    parts: list[Mention] = []
+    mentions: list[Mention] = []
     current = last_item
     named: Mention | None = None  # said again by the words since: "cola cola cola"
     for index, span in enumerate(spans):
         following = spans[index + 1] if index + 1 < len(spans) else None
-        pieces = listed(span, parts, menu, current) or left_off(span, following, menu, current)
+        pieces = listed(span, mentions, menu, current) or left_off(span, following, menu, current)
         if pieces:
-            parts, named = [*parts, *pieces], None
+            mentions, named = [*mentions, *pieces], None
             continue
-        part = _role(span, spans[index + 1 :], parts, menu, current)
-        head = _head_item(part, parts, spans[index + 1 :], menu, current)
+        mention = _role(span, spans[index + 1 :], mentions, menu, current)
+        head = _head_item(mention, mentions, spans[index + 1 :], menu, current)
         if head is not None:
-            parts.append(part)
-            part = head
-        ordered = any(p.role is MentionType.ITEM for p in parts)
+            mentions.append(mention)
+            mention = head
+        ordered = any(p.role is MentionType.ITEM for p in mentions)
         if span.has(Cue.MEASURE) and _measures_nothing(
-            part, spans[index + 1 :], menu, ordered=ordered
+            mention, spans[index + 1 :], menu, ordered=ordered
         ):
-            part = Mention(_only(span, Cue.MEASURE), MentionType.CUE)
-        if parts and (
-            _names_again(part, named or parts[-1], menu) or _heads_modifier(part, parts[-1])
+            mention = Mention(_only(span, Cue.MEASURE), MentionType.CUE)
+        if mentions and (
+            _names_again(mention, named or mentions[-1], menu) or _heads_modifier(mention, mentions[-1])
         ):
-            named = named or parts[-1]
-            part = Mention(_only(span, Cue.FILLER), MentionType.CUE)
+            named = named or mentions[-1]
+            mention = Mention(_only(span, Cue.FILLER), MentionType.CUE)
         else:
             named = None
-        if part.role is MentionType.ITEM:
-            part = _elliptical(part, current, menu, listed=_in_list(parts))
-            current = part.items[0]
+        if mention.role is MentionType.ITEM:
+            mention = _elliptical(mention, current, menu, listed=_in_list(mentions))
+            current = mention.items[0]
             word = span.text.split()[-1]
             key = key_of(word, menu.language)
-            part.plural = key != word and not key.isdigit()
-        if part.role is MentionType.NUMBER and parts and parts[-1].cue(Cue.NUMBERED):
+            mention.plural = key != word and not key.isdigit()
+        if mention.role is MentionType.NUMBER and mentions and mentions[-1].cue(Cue.NUMBERED):
             # "number two" is a name, and no name on this menu.
-            parts[-1] = Mention(replace(parts[-1].span, cues=frozenset()), MentionType.UNKNOWN)
-            part = Mention(span, MentionType.UNKNOWN)
+            mentions[-1] = Mention(replace(mentions[-1].span, cues=frozenset()), MentionType.UNKNOWN)
+            mention = Mention(span, MentionType.UNKNOWN)
         if span.has(Cue.UNIT) and not span.senses:
             # "Sixteen ounce" is a size, and none of this menu.
-            if parts and parts[-1].role is MentionType.NUMBER:
-                parts[-1] = Mention(replace(parts[-1].span, cues=frozenset()), MentionType.UNKNOWN)
-            part = Mention(span, MentionType.UNKNOWN)
-        if _another_kind(span, following, parts, menu):
-            part = Mention(_only(span, Cue.GENERIC), MentionType.UNKNOWN)
-        if _stands_for_item(span, following, parts):
-            part = Mention(_only(span, Cue.ONE), MentionType.CUE)
-        parts.append(_usual(part, following, parts, menu))
-    return with_kinds(_interrupted(parts, menu), menu)
+            if mentions and mentions[-1].role is MentionType.NUMBER:
+                mentions[-1] = Mention(replace(mentions[-1].span, cues=frozenset()), MentionType.UNKNOWN)
+            mention = Mention(span, MentionType.UNKNOWN)
+        if _another_kind(span, following, mentions, menu):
+            mention = Mention(_only(span, Cue.GENERIC), MentionType.UNKNOWN)
+        if _stands_for_item(span, following, mentions):
+            mention = Mention(_only(span, Cue.ONE), MentionType.CUE)
+        mentions.append(_usual(mention, following, mentions, menu))
+    return with_kinds(_interrupted(mentions, menu), menu)
 
 
-def _elliptical(part: Mention, current: str | None, menu: CompiledMenu, *, listed: bool) -> Mention:
+def _elliptical(mention: Mention, current: str | None, menu: CompiledMenu, *, listed: bool) -> Mention:
     """An item whose name goes on as that of the item before it: a cola "and one diet".
 
     `listed`: "three colas, one diet" may be one of the three.
     """
-    if current is None or part.senses[0].quality >= WHOLE:
-        return part
-    goes_on = [s for s in part.senses if s.id in part.items and _goes_on(part, s, current, menu)]
-    if len(goes_on) != 1 or (goes_on[0].id == current and len(part.items) == 1):
-        return part
+    if current is None or mention.senses[0].quality >= WHOLE:
+        return mention
+    goes_on = [s for s in mention.senses if s.id in mention.items and _goes_on(mention, s, current, menu)]
+    if len(goes_on) != 1 or (goes_on[0].id == current and len(mention.items) == 1):
+        return mention
     certainty = _ONE_OF_THEM if listed else 1.0
-    return replace(part, senses=(replace(goes_on[0], quality=1.0, certainty=certainty),))
+    return replace(mention, senses=(replace(goes_on[0], quality=1.0, certainty=certainty),))
 
 
-def _names_kind_of(part: Mention, item: str, menu: CompiledMenu) -> bool:
-    """Whether `part` names one other item, whose name goes on as that of `item`."""
-    [other, *more] = part.items
-    return not more and other != item and _goes_on(part, part.senses[0], item, menu)
+def _names_kind_of(mention: Mention, item: str, menu: CompiledMenu) -> bool:
+    """Whether `mention` names one other item, whose name goes on as that of `item`."""
+    [other, *more] = mention.items
+    return not more and other != item and _goes_on(mention, mention.senses[0], item, menu)
 
 
-def _goes_on(part: Mention, sense: Candidate, current: str, menu: CompiledMenu) -> bool:
-    """Whether what `part` leaves out of a name of an item is the name of the item before it."""
-    said = set(keys_of(part.span.text, menu.language))
+def _goes_on(mention: Mention, sense: Candidate, current: str, menu: CompiledMenu) -> bool:
+    """Whether what `mention` leaves out of a name of an item is the name of the item before it."""
+    said = set(keys_of(mention.span.text, menu.language))
     item = menu.items[sense.id]
     for name in (item.name, *item.aliases):
         keys = keys_of(name, menu.language)
@@ -112,18 +112,18 @@ def _in_list(before: Sequence[Mention]) -> bool:
     return comma and counted
 
 
-def _usual(part: Mention, following: Span | None, before: Sequence[Mention], menu: CompiledMenu) -> Mention:
+def _usual(mention: Mention, following: Span | None, before: Sequence[Mention], menu: CompiledMenu) -> Mention:
     """The item that "regular" is in "two colas, one diet and one regular"."""
-    ordinary = part.role is MentionType.CUE and part.span.text in menu.language.ordinary_words
+    ordinary = mention.role is MentionType.CUE and mention.span.text in menu.language.ordinary_words
     counted = bool(before) and (before[-1].role is MentionType.NUMBER or before[-1].cue(Cue.A))
     if not ordinary or not counted or (following is not None and _goes_on_naming(following)):
-        return part
+        return mention
     named = [p for p in before if p.role is MentionType.ITEM]
     for item in [p.items[0] for p in named[:-1]][::-1]:
         if _names_kind_of(named[-1], item, menu):
             sense = Candidate("item", item, None)
-            return Mention(replace(part.span, senses=(sense,), cues=frozenset()), MentionType.ITEM, (sense,))
-    return part
+            return Mention(replace(mention.span, senses=(sense,), cues=frozenset()), MentionType.ITEM, (sense,))
+    return mention
 
 
 def _goes_on_naming(span: Span) -> bool:
@@ -131,39 +131,39 @@ def _goes_on_naming(span: Span) -> bool:
 
 
 def _head_item(
-    part: Mention, before: list[Mention], ahead: Sequence[Span], menu: CompiledMenu, current: str | None
+    mention: Mention, before: list[Mention], ahead: Sequence[Span], menu: CompiledMenu, current: str | None
 ) -> Mention | None:
     """The item in a modifier's name that stands alone: "an order of wheat toast"."""
-    words = part.span.text.split()
+    words = mention.span.text.split()
     counted = bool(before) and (before[-1].role is MentionType.NUMBER or before[-1].cue(*HEADS))
     counted = counted or (current is None and all(p.idle or p.cue(Cue.REQUEST) for p in before))
-    if part.role is not MentionType.MODIFIER or len(words) < 2 or not counted:
+    if mention.role is not MentionType.MODIFIER or len(words) < 2 or not counted:
         return None
-    if current is not None and any(menu.allows(current, s) for s in part.senses):
+    if current is not None and any(menu.allows(current, s) for s in mention.senses):
         return None
     if any(s.kind == "item" for span in ahead[:_NEAR] for s in span.senses):
         return None
     named = menu.lexicon.find(key_of(words[-1], menu.language), words[-1])
     items = tuple(s for s in named if s.kind == "item" and s.quality >= WHOLE)
-    if not items or not any(menu.allows(items[0].id, s) for s in part.senses):
+    if not items or not any(menu.allows(items[0].id, s) for s in mention.senses):
         return None
-    return Mention(replace(part.span, senses=items, text=words[-1]), MentionType.ITEM, items)
+    return Mention(replace(mention.span, senses=items, text=words[-1]), MentionType.ITEM, items)
 
 
 def _measures_nothing(
-    part: Mention, ahead: Sequence[Span], menu: CompiledMenu, *, ordered: bool
+    mention: Mention, ahead: Sequence[Span], menu: CompiledMenu, *, ordered: bool
 ) -> bool:
     """Whether "cup of" is a size or container on this menu, but not of the item that follows.
 
     `ordered`: an item was said before it.
     """
-    if part.role not in (MentionType.SIZE, MentionType.MODIFIER) or not ahead:
+    if mention.role not in (MentionType.SIZE, MentionType.MODIFIER) or not ahead:
         return False
     items = (s.id for span in ahead[:_NEAR] for s in span.senses if s.kind == "item")
     first = next(items, None)
-    if part.role is MentionType.MODIFIER and ordered and {s.kind for s in ahead[0].senses} == {"modifier"}:
+    if mention.role is MentionType.MODIFIER and ordered and {s.kind for s in ahead[0].senses} == {"modifier"}:
         return True  # "and a shot of vanilla"
-    return first is not None and not any(menu.allows(first, s) for s in part.senses)
+    return first is not None and not any(menu.allows(first, s) for s in mention.senses)
 
 
 def _only(span: Span, cue: Cue) -> Span:
@@ -238,7 +238,7 @@ def _less_sure(senses: tuple[Candidate, ...], certainty: float) -> tuple[Candida
 def _after_all(before: Sequence[Mention]) -> bool:
     """Whether "all" or "all the" comes just before."""
     near = before[-2:] if before and before[-1].cue(Cue.THE) else before[-1:]
-    return any(part.cue(Cue.BOTH) for part in near)
+    return any(mention.cue(Cue.BOTH) for mention in near)
 
 
 def _of_group(modifiers: tuple[Candidate, ...], groups: tuple[Candidate, ...]) -> bool:
@@ -284,38 +284,38 @@ def _modifier_ahead(following: Span | None) -> bool:
     return following is not None and any(s.kind == "modifier" for s in following.senses)
 
 
-def _names_again(part: Mention, previous: Mention, menu: CompiledMenu) -> bool:
+def _names_again(mention: Mention, previous: Mention, menu: CompiledMenu) -> bool:
     """Whether an item's name only repeats the one before it: "pizza pie", "americano coffee"."""
-    if part.role is not MentionType.ITEM or previous.role is not MentionType.ITEM:
+    if mention.role is not MentionType.ITEM or previous.role is not MentionType.ITEM:
         return False
-    if part.items == previous.items:
+    if mention.items == previous.items:
         return True
-    ours, theirs = menu.items[part.items[0]], menu.items[previous.items[0]]
-    return part.span.has(Cue.GENERIC) and ours.category == theirs.category
+    ours, theirs = menu.items[mention.items[0]], menu.items[previous.items[0]]
+    return mention.span.has(Cue.GENERIC) and ours.category == theirs.category
 
 
-def _heads_modifier(part: Mention, previous: Mention) -> bool:
+def _heads_modifier(mention: Mention, previous: Mention) -> bool:
     """Whether a modifier's last word only completes the one before it: "cheddar" and "cheese"."""
-    if part.role is not MentionType.MODIFIER or previous.role is not MentionType.MODIFIER:
+    if mention.role is not MentionType.MODIFIER or previous.role is not MentionType.MODIFIER:
         return False
     groups = {s.group for s in previous.senses}
-    if part.senses[0].quality < WHOLE and candidates_of(part.span, "group"):
+    if mention.senses[0].quality < WHOLE and candidates_of(mention.span, "group"):
         return True  # "firm noodles", where there are kinds of noodles
-    if not part.span.has(Cue.GENERIC):
+    if not mention.span.has(Cue.GENERIC):
         return False
-    return part.senses[0].quality < WHOLE and all(s.group in groups for s in part.senses)
+    return mention.senses[0].quality < WHOLE and all(s.group in groups for s in mention.senses)
 
 
-def _interrupted(parts: list[Mention], menu: CompiledMenu) -> list[Mention]:
+def _interrupted(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
     """Mends a name with a modifier put inside: "double bacon cheeseburger"."""
-    for index in range(len(parts) - 2):
-        first, inner, head = parts[index : index + 3]
+    for index in range(len(mentions) - 2):
+        first, inner, head = mentions[index : index + 3]
         if inner.role is not MentionType.MODIFIER or head.role is not MentionType.ITEM:
             continue
         if first.role not in (MentionType.UNKNOWN, MentionType.CUE, MentionType.ITEM) or first.idle:
             continue
         joined = first.span.text + " " + head.span.text
-        words = [w for part in (first, head) for w in part.span.text.split()]
+        words = [w for mention in (first, head) for w in mention.span.text.split()]
         found = [
             s for s in menu.lexicon.find(_key(words, menu), "".join(words)) if s.kind == "item"
         ]
@@ -332,9 +332,9 @@ def _interrupted(parts: list[Mention], menu: CompiledMenu) -> list[Mention]:
             None,
             first.span.words + head.span.words,
         )
-        parts[index] = Mention(_only(first.span, Cue.FILLER), MentionType.CUE)
-        parts[index + 2] = Mention(span, MentionType.ITEM, tuple(found))
-    return parts
+        mentions[index] = Mention(_only(first.span, Cue.FILLER), MentionType.CUE)
+        mentions[index + 2] = Mention(span, MentionType.ITEM, tuple(found))
+    return mentions
 
 
 def _key(words: Sequence[str], menu: CompiledMenu) -> str:

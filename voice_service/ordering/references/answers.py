@@ -15,31 +15,31 @@ _BOTH = 2
 _ASIDE = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK, Cue.REQUEST, Cue.A, Cue.THE, Cue.YES)
 
 
-def fill_choice(parts: Sequence[Mention], offered: Collection[str], menu: CompiledMenu) -> list[Mention]:
-    """`parts` with the items put in that "the first one" or "both" chooses of those `offered`.
+def fill_choice(mentions: Sequence[Mention], offered: Collection[str], menu: CompiledMenu) -> list[Mention]:
+    """`mentions` with the items put in that "the first one" or "both" chooses of those `offered`.
 
     So does a word that only one of them is called by: "cheese", of pizzas.
     """
-    said = [p for p in parts if not (p.idle or p.cue(*_ASIDE))]
+    said = [p for p in mentions if not (p.idle or p.cue(*_ASIDE))]
     if len(offered) < _BOTH or len(said) != 1:
-        return list(parts)
-    (part,) = said
+        return list(mentions)
+    (mention,) = said
     items = list(offered)
-    if part.cue(Cue.ORDINAL) and part.such is None:
-        place = part.span.value or 1
+    if mention.cue(Cue.ORDINAL) and mention.such is None:
+        place = mention.span.value or 1
         at = place - 1 if place > 0 else len(items) + place
-        return [_item(part, items[at])] if 0 <= at < len(items) else list(parts)
-    if part.cue(Cue.BOTH) and not part.cue(Cue.EITHER, Cue.NO) and len(items) == _BOTH:
-        return [_item(part, item) for item in items]
-    if part.role in (MentionType.MODIFIER, MentionType.UNKNOWN):
-        words = set(keys_of(part.span.text, menu.language))
+        return [_item(mention, items[at])] if 0 <= at < len(items) else list(mentions)
+    if mention.cue(Cue.BOTH) and not mention.cue(Cue.EITHER, Cue.NO) and len(items) == _BOTH:
+        return [_item(mention, item) for item in items]
+    if mention.role in (MentionType.MODIFIER, MentionType.UNKNOWN):
+        words = set(keys_of(mention.span.text, menu.language))
         named = [i for i in items if words <= set(keys_of(menu.item_name(i), menu.language))]
-        return [_item(part, named[0])] if len(named) == 1 else list(parts)
-    return list(parts)
+        return [_item(mention, named[0])] if len(named) == 1 else list(mentions)
+    return list(mentions)
 
 
-def _item(part: Mention, item: str) -> Mention:
+def _item(mention: Mention, item: str) -> Mention:
     sense = Candidate("item", item, None)
     return Mention(
-        replace(part.span, senses=(sense,), cues=frozenset(), value=None), MentionType.ITEM, (sense,)
+        replace(mention.span, senses=(sense,), cues=frozenset(), value=None), MentionType.ITEM, (sense,)
     )

@@ -83,128 +83,128 @@ _ENDS = (
 
 
 def read_pointer(  # noqa: PLR0911 - one for each way to point
-    parts: Sequence[Mention], index: int, *, bare: bool = False
+    mentions: Sequence[Mention], index: int, *, bare: bool = False
 ) -> tuple[Pointer, int] | None:
     """What the words at `index` point at, and where they end; None if they do not point.
 
     `bare`: they stand where even a number alone points, as in "on one".
     """
-    if index >= len(parts):
+    if index >= len(mentions):
         return None
-    part = parts[index]
-    if part.such is not None:
-        return Described(part.such, part.span.text), index + 1
-    if part.cue(Cue.THAT_ONE):
-        return Demonstrative(part.span.text), index + 1
-    if part.cue(Cue.ORDINAL):
-        return _place(parts, index)
-    if part.cue(Cue.OTHER):
-        return Partition(None, part.span.text), index + 1
-    if part.cue(Cue.BOTH):
-        return _each(parts, index)
-    if part.cue(Cue.HALF):
-        end = _past_pronouns(parts, index + 1)
-        text = text_of(parts[index:end])
+    mention = mentions[index]
+    if mention.such is not None:
+        return Described(mention.such, mention.span.text), index + 1
+    if mention.cue(Cue.THAT_ONE):
+        return Demonstrative(mention.span.text), index + 1
+    if mention.cue(Cue.ORDINAL):
+        return _place(mentions, index)
+    if mention.cue(Cue.OTHER):
+        return Partition(None, mention.span.text), index + 1
+    if mention.cue(Cue.BOTH):
+        return _each(mentions, index)
+    if mention.cue(Cue.HALF):
+        end = _past_pronouns(mentions, index + 1)
+        text = text_of(mentions[index:end])
         return (Partition(None, text, half=True), end) if end > index + 1 else None
-    if part.role is MentionType.NUMBER or (bare and part.cue(Cue.ONE)):
-        found = _of_several(parts, index, bare=bare)
+    if mention.role is MentionType.NUMBER or (bare and mention.cue(Cue.ONE)):
+        found = _of_several(mentions, index, bare=bare)
         if found is not None:
             return found, index + 2
-    if bare and part.cue(Cue.EVERYTHING) and index and parts[index - 1].cue(Cue.ON):
-        return AllOf(text=part.span.text), index + 1
-    named = of_the(parts, index)
+    if bare and mention.cue(Cue.EVERYTHING) and index and mentions[index - 1].cue(Cue.ON):
+        return AllOf(text=mention.span.text), index + 1
+    named = of_the(mentions, index)
     if named is not None:
-        text = text_of(parts[index : named + 1])
-        return Partition(part.span.value or 1, text, items=parts[named].items), named + 1
-    if part.role is MentionType.NUMBER or (bare and part.cue(Cue.ONE)):
-        return _some(parts, index, bare=bare)
+        text = text_of(mentions[index : named + 1])
+        return Partition(mention.span.value or 1, text, items=mentions[named].items), named + 1
+    if mention.role is MentionType.NUMBER or (bare and mention.cue(Cue.ONE)):
+        return _some(mentions, index, bare=bare)
     return None
 
 
-def _of_several(parts: Sequence[Mention], index: int, *, bare: bool) -> Partition | None:
+def _of_several(mentions: Sequence[Mention], index: int, *, bare: bool) -> Partition | None:
     """ "One of each", "one of the drinks"."""
-    count, text = parts[index].span.value or 1, text_of(parts[index : index + 2])
-    following = parts[index + 1] if index + 1 < len(parts) else None
+    count, text = mentions[index].span.value or 1, text_of(mentions[index : index + 2])
+    following = mentions[index + 1] if index + 1 < len(mentions) else None
     if following is not None and following.such is not None:
         return Partition(count, text, such=following.such)
     if following is not None and following.cue(Cue.OTHER):
         return Partition(count, text, others=True)
     each = following is not None and following.cue(Cue.BOTH) and not following.cue(Cue.PAIR)
-    alone = index + 2 == len(parts) and index == 0
+    alone = index + 2 == len(mentions) and index == 0
     if each and (bare or alone):
         return Partition(count, text, each=True)
     return None
 
 
-def of_the(parts: Sequence[Mention], index: int) -> int | None:
+def of_the(mentions: Sequence[Mention], index: int) -> int | None:
     """Where the item of "one of the colas" is named."""
-    if parts[index].role is not MentionType.NUMBER and not parts[index].cue(Cue.ONE):
+    if mentions[index].role is not MentionType.NUMBER and not mentions[index].cue(Cue.ONE):
         return None
     end = index + 1
-    while end < len(parts) and parts[end].cue(Cue.MEASURE) and not parts[end].cue(Cue.THE):
+    while end < len(mentions) and mentions[end].cue(Cue.MEASURE) and not mentions[end].cue(Cue.THE):
         end += 1
-    named = parts[end : end + 2]
-    linked = end > index + 1 or parts[index].role is MentionType.NUMBER
+    named = mentions[end : end + 2]
+    linked = end > index + 1 or mentions[index].role is MentionType.NUMBER
     found = len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is MentionType.ITEM
     return end + 1 if linked and found else None
 
 
-def _some(parts: Sequence[Mention], index: int, *, bare: bool) -> tuple[Pointer, int] | None:
-    count = parts[index].span.value or 1
-    end = _past_pronouns(parts, index + 1)
-    of_them = end > index + 1 and " " in parts[index + 1].span.text
-    return (Partition(count, text_of(parts[index:end])), end) if of_them or bare else None
+def _some(mentions: Sequence[Mention], index: int, *, bare: bool) -> tuple[Pointer, int] | None:
+    count = mentions[index].span.value or 1
+    end = _past_pronouns(mentions, index + 1)
+    of_them = end > index + 1 and " " in mentions[index + 1].span.text
+    return (Partition(count, text_of(mentions[index:end])), end) if of_them or bare else None
 
 
-def _place(parts: Sequence[Mention], index: int) -> tuple[Pointer, int]:
+def _place(mentions: Sequence[Mention], index: int) -> tuple[Pointer, int]:
     end, count = index + 1, 1
-    if end < len(parts) and parts[end].role is MentionType.NUMBER:
-        count, end = parts[end].span.value or 1, end + 1
-    end = _past_pronouns(parts, end)
+    if end < len(mentions) and mentions[end].role is MentionType.NUMBER:
+        count, end = mentions[end].span.value or 1, end + 1
+    end = _past_pronouns(mentions, end)
     items: tuple[str, ...] = ()
-    if end < len(parts) and parts[end].role is MentionType.ITEM:
-        items, end = parts[end].items, end + 1
-    text = text_of(parts[index:end])
-    return Ordinal(parts[index].span.value or 1, count, text, items), end
+    if end < len(mentions) and mentions[end].role is MentionType.ITEM:
+        items, end = mentions[end].items, end + 1
+    text = text_of(mentions[index:end])
+    return Ordinal(mentions[index].span.value or 1, count, text, items), end
 
 
-def _each(parts: Sequence[Mention], index: int) -> tuple[Pointer, int]:
-    end = _past_pronouns(parts, index + 1)
-    excepted = all_but(parts, end)
+def _each(mentions: Sequence[Mention], index: int) -> tuple[Pointer, int]:
+    end = _past_pronouns(mentions, index + 1)
+    excepted = all_but(mentions, end)
     if excepted is not None:
         count, end = excepted
-        return Partition(count, text_of(parts[index:end]), but=True), end
-    both = AllOf(pair=parts[index].cue(Cue.PAIR), text=text_of(parts[index:end]))
+        return Partition(count, text_of(mentions[index:end]), but=True), end
+    both = AllOf(pair=mentions[index].cue(Cue.PAIR), text=text_of(mentions[index:end]))
     return both, end
 
 
-def all_but(parts: Sequence[Mention], index: int) -> tuple[int, int] | None:
+def all_but(mentions: Sequence[Mention], index: int) -> tuple[int, int] | None:
     """How many "but one" at `index` excepts, and where it ends."""
-    if index + 1 >= len(parts) or not parts[index].cue(Cue.BUT):
+    if index + 1 >= len(mentions) or not mentions[index].cue(Cue.BUT):
         return None
-    number = parts[index + 1]
+    number = mentions[index + 1]
     if number.role is not MentionType.NUMBER and not number.cue(Cue.ONE):
         return None
-    end = _past_pronouns(parts, index + 2)
-    return (number.span.value or 1, end) if ends(parts, end) or _goes_on(parts[end]) else None
+    end = _past_pronouns(mentions, index + 2)
+    return (number.span.value or 1, end) if ends(mentions, end) or _goes_on(mentions[end]) else None
 
 
-def _goes_on(part: Mention) -> bool:
-    return part.cue(Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN) or part.role in (
+def _goes_on(mention: Mention) -> bool:
+    return mention.cue(Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN) or mention.role in (
         MentionType.MODIFIER,
         MentionType.SIZE,
     )
 
 
-def _past_pronouns(parts: Sequence[Mention], index: int) -> int:
-    while index < len(parts) and parts[index].role is MentionType.CUE and parts[index].cue(Cue.ONE):
+def _past_pronouns(mentions: Sequence[Mention], index: int) -> int:
+    while index < len(mentions) and mentions[index].role is MentionType.CUE and mentions[index].cue(Cue.ONE):
         index += 1
     return index
 
 
-def ends(parts: Sequence[Mention], index: int) -> bool:
+def ends(mentions: Sequence[Mention], index: int) -> bool:
     """Whether nothing more is said here about what comes before."""
-    return index >= len(parts) or parts[index].cue(*_ENDS)
+    return index >= len(mentions) or mentions[index].cue(*_ENDS)
 
 
 def ref_of(said: Pointer) -> Reference:  # noqa: PLR0911 - one for each way to point
@@ -229,6 +229,6 @@ def ref_of(said: Pointer) -> Reference:  # noqa: PLR0911 - one for each way to p
             return Reference(which, count or 1, items=items, text=text or str(count), such=said.such)
 
 
-def text_of(parts: Sequence[Mention]) -> str:
+def text_of(mentions: Sequence[Mention]) -> str:
     """The words of some parts."""
-    return " ".join(p.span.text for p in parts)
+    return " ".join(p.span.text for p in mentions)
