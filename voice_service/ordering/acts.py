@@ -132,7 +132,7 @@ class Target:
 class Add:
     """Put a new line into the cart."""
 
-    group: ItemRequest
+    request: ItemRequest
 
 
 @dataclass(frozen=True)
@@ -165,14 +165,14 @@ class ModifyReferenced:
 
 @dataclass(frozen=True)
 class Replace:
-    """Put `group` where the target was; what it does not say is kept where it fits.
+    """Put `request` where the target was; what it does not say is kept where it fits.
 
     `alike`: only if the target is of the same category, else the group is added. `only`: so many of
     a line that has more. `anew`: its choices take the place of those of their kind.
     """
 
     target: Target
-    group: ItemRequest
+    request: ItemRequest
     alike: bool = False
     only: int | None = None
     anew: bool = False
@@ -257,7 +257,7 @@ class Problem:
     code: str
     text: str
     choices: tuple[str, ...] = ()
-    group: ItemRequest | None = None
+    request: ItemRequest | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,12 @@ _CONTRADICTED = 0.5  # that "but onions" wants onions
 
 
 def statement_certainty(
-    mentions: Sequence[Mention], index: int, said: Sequence[Statement], *, carried: Link | None, negated: bool
+    mentions: Sequence[Mention],
+    index: int,
+    said: Sequence[Statement],
+    *,
+    carried: Link | None,
+    negated: bool,
 ) -> float:
     """Less where the words before the modifier at `index` make a "without" or a measure likely.
 

@@ -50,7 +50,9 @@ class StatementCollector(list[Statement]):
         """Where that begins which words behind it are about."""
         start = len(self)
         clause = self._clause if self._clause < start else 0  # "no onions, on both"
-        while start > clause and isinstance(self[start - 1], ModifierStatement | SizeStatement | PlainStatement):
+        while start > clause and isinstance(
+            self[start - 1], ModifierStatement | SizeStatement | PlainStatement
+        ):
             start -= 1
         return start
 
@@ -129,7 +131,9 @@ class StatementCollector(list[Statement]):
             last.negated, last.carried = False, None  # "no onions, mayo on the side"
         if not isinstance(last, ModifierStatement) or not self.qualify("on_the_side", before):
             return
-        if before_wish or (last.linked and isinstance(other, ModifierStatement) and _alike(other, last)):
+        if before_wish or (
+            last.linked and isinstance(other, ModifierStatement) and _alike(other, last)
+        ):
             last.certainty *= _WHICH_ASIDE
 
 
@@ -140,4 +144,4 @@ def _halved(one: Statement) -> bool:
 def _alike(one: ModifierStatement, other: ModifierStatement) -> bool:
     """Whether what is said of one may hold for the other."""
     plain = not one.negated and one.qualifier is None
-    return plain and one.senses[0].group == other.senses[0].group
+    return plain and one.candidates[0].group == other.candidates[0].group

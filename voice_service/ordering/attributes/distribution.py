@@ -16,7 +16,7 @@ HOW_MANY_IN_ALL = 0.7
 
 def like_named(said: ModifierStatement, named: Sequence[str]) -> bool:
     """Whether a modifier is of a kind that was `named` before the item."""
-    return said.senses[0].group in named
+    return said.candidates[0].group in named
 
 
 def of_its_own(said: Statement, named: Sequence[str]) -> Statement:
@@ -57,7 +57,7 @@ def shared_out(said: Sequence[Statement], quantity: int) -> list[Statement]:
     splits = [one.count or 0 for one in said if isinstance(one, Partition)]
     total = sum(one.quantity or 0 for one in apart) + sum(splits)
     alone = len(apart) == 1 and not splits
-    if len(apart) > 1 and total > quantity and len({m.senses[0].group for m in apart}) == 1:
+    if len(apart) > 1 and total > quantity and len({m.candidates[0].group for m in apart}) == 1:
         # "Ten wings, five hot and five mild" is no five times hot.
         return [_doubted(one) if one in apart else one for one in said]
     if not apart or total > quantity or (alone and total == quantity):
@@ -78,7 +78,9 @@ def _for_all(said: Sequence[Statement], quantity: int) -> list[Statement]:
     if len(starts) < _SEVERAL or sum(counts) != quantity or counts[-1] < _SEVERAL:
         return list(said)
     last = said[starts[-1] + 1 :]
-    bare = list(takewhile(lambda one: isinstance(one, ModifierStatement) and not one.after_with, last))
+    bare = list(
+        takewhile(lambda one: isinstance(one, ModifierStatement) and not one.after_with, last)
+    )
     rest = last[len(bare) :]
     if not bare or not rest or not _plain_lists(said[starts[0] : starts[-1]], rest):
         return list(said)
@@ -103,8 +105,10 @@ def _counted_out(said: Sequence[Statement], quantity: int) -> Sequence[Statement
 
     Doubtful, as "two coffees with one sugar and one syrup" adds up as well.
     """
-    counted = [one for one in said if isinstance(one, ModifierStatement) and one.quantity is not None]
-    groups = {one.senses[0].group for one in counted}
+    counted = [
+        one for one in said if isinstance(one, ModifierStatement) and one.quantity is not None
+    ]
+    groups = {one.candidates[0].group for one in counted}
     fits = (
         len(counted) > 1 and len(groups) == 1 and sum(m.quantity or 0 for m in counted) == quantity
     )

@@ -21,18 +21,20 @@ _HEADLESS = 0.9  # below, a name is said without its last word
 _HALF_LEFT_OFF = 0.8  # certainty left of "no egg" where the menu only has egg whites
 
 
-def resolve(said: ModifierStatement, item: str, menu: CompiledMenu) -> ModifierRequest | Problem | None:
+def resolve(
+    said: ModifierStatement, item: str, menu: CompiledMenu
+) -> ModifierRequest | Problem | None:
     """The modifier as an item has it; None if it has none, a Problem if it has several."""
     left_off = without(said.text, item, menu) if said.negated and said.carried != "," else None
     if left_off is not None:
         return replace(left_off, words=said.words, quality=said.certainty)
-    fitting = [s for s in said.senses if menu.allows(item, s)]
+    fitting = [s for s in said.candidates if menu.offers(item, s)]
     if not fitting:
         return None
-    margin = _ALIKE if fitting[0].quality >= WHOLE else _ALIKE_PARTS
-    best = [s for s in fitting if s.quality >= fitting[0].quality - margin]
+    margin = _ALIKE if fitting[0].match >= WHOLE else _ALIKE_PARTS
+    best = [s for s in fitting if s.match >= fitting[0].match - margin]
     names = {menu.modifiers[_key(s)].name for s in best}
-    if best[0].quality < WHOLE and len(names) > 1:
+    if best[0].match < WHOLE and len(names) > 1:
         ordinary = _ordinary(said, best, menu)
         if ordinary is None:
             return Problem("ambiguous_modifier", said.text, tuple(sorted(names)))
@@ -57,8 +59,8 @@ def without(text: str, item: str, menu: CompiledMenu) -> ModifierRequest | None:
     for no in menu.language.cues[Cue.NO]:
         said = f"{no} {text}"
         senses = () if " " in no else menu.lexicon.find("".join(keys_of(said, menu.language)), said)
-        named = (s for s in senses if s.kind == "modifier" and s.quality >= WHOLE)
-        found = next((s for s in named if menu.allows(item, s)), None)
+        named = (s for s in senses if s.kind == "modifier" and s.match >= WHOLE)
+        found = next((s for s in named if menu.offers(item, s)), None)
         if found is not None:
             return ModifierRequest(found.id, _key(found)[0])
     return None
@@ -78,14 +80,16 @@ def _certainty(
 ) -> float:
     """How likely it is that the modifier is meant."""
     certainty = sense.certainty * said.certainty
-    if len({menu.modifiers[_key(s)].name for s in fitting if s.quality >= _LITERAL}) > 1:
+    if len({menu.modifiers[_key(s)].name for s in fitting if s.match >= _LITERAL}) > 1:
         certainty *= _SAME_NAME
-    if said.negated and sense.certainty < _HEADLESS and sense.quality < WHOLE:
+    if said.negated and sense.certainty < _HEADLESS and sense.match < WHOLE:
         certainty *= _HALF_LEFT_OFF
     return certainty
 
 
-def _ordinary(said: ModifierStatement, senses: Sequence[Candidate], menu: CompiledMenu) -> Candidate | None:
+def _ordinary(
+    said: ModifierStatement, senses: Sequence[Candidate], menu: CompiledMenu
+) -> Candidate | None:
     """The one that only an adjective parts from what was said, and no particular one."""
     ordinary = [s for s in senses if _adds_nothing(menu.modifiers[_key(s)].name, said, menu)]
     if len(ordinary) != 1:
@@ -116,7 +120,9 @@ def _by_count(senses: Sequence[Candidate], quantity: int | None, menu: CompiledM
     return senses[0] if other is None else replace(senses[0], id=other)
 
 
-def _still_without(said: ModifierStatement, item: str, sense: Candidate, menu: CompiledMenu) -> bool:
+def _still_without(
+    said: ModifierStatement, item: str, sense: Candidate, menu: CompiledMenu
+) -> bool:
     """Whether a "without" reaches this far: over "or" always, else as the recipe suggests."""
     if said.carried is None or said.carried == "or":
         return True

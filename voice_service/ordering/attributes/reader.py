@@ -103,7 +103,11 @@ class AttributeReader:
             self.said.settle()
             return end
         has = end < len(self.mentions) and self.mentions[end].cue(Cue.REQUEST)
-        if isinstance(said, AllOf) and has and role_follows(self.mentions, end, MentionType.MODIFIER):
+        if (
+            isinstance(said, AllOf)
+            and has
+            and role_follows(self.mentions, end, MentionType.MODIFIER)
+        ):
             self.said.append(said)
             return end + 1
         if not self._leads(said, start, end):
@@ -140,7 +144,7 @@ class AttributeReader:
             case MentionType.SIZE:
                 self.said.append(
                     SizeStatement(
-                        mention.senses,
+                        mention.candidates,
                         mention.also,
                         mention.span.text,
                         mention.span.words + self._count_words,
@@ -165,7 +169,9 @@ class AttributeReader:
                 self._cue(index, mention)
 
     def _modifier(self, index: int, mention: Mention) -> None:
-        said = ModifierStatement(mention.senses, mention.span.text, mention.span.words + self._count_words)
+        said = ModifierStatement(
+            mention.candidates, mention.span.text, mention.span.words + self._count_words
+        )
         said.negated, said.carried = self._negated, self._carried
         said.qualifier, said.quantity = self._qualifier, self._number_said()
         said.apart = said.quantity is not None and not self._listed
@@ -192,7 +198,7 @@ class AttributeReader:
         self._count, self._count_words = mention.span.value, mention.span.words
 
     def _heading(self, mention: Mention) -> None:
-        sense = mention.senses[0]
+        sense = mention.candidates[0]
         wanted = self._wanted or self._count is not None or self._all or self._linked
         if mention.role is MentionType.GROUP:
             said = GroupStatement(sense.id, mention.span.text, self._negated, wanted, self._all)
@@ -203,7 +209,9 @@ class AttributeReader:
             count = self._count
             further = self._linked and count is not None
             self.said.append(
-                CategoryStatement(sense.id, mention.span.text, self._negated, wanted, count, further)
+                CategoryStatement(
+                    sense.id, mention.span.text, self._negated, wanted, count, further
+                )
             )
         self._forget_count()
 
@@ -247,13 +255,17 @@ class AttributeReader:
         elif mention.cue(Cue.LIGHT):
             self._emphasis("light", mention, keep_negation=False)
         elif mention.cue(Cue.SIZE_WORD):
-            self.said.append(SizeStatement((), (), mention.span.text, mention.span.words, self._count))
+            self.said.append(
+                SizeStatement((), (), mention.span.text, mention.span.words, self._count)
+            )
             self._forget_count()
         elif mention.cue(Cue.ASIDE):
             wish = next_is(self.mentions, index, Cue.REQUEST)
             self.said.set_aside(self._qualifier_text, before_wish=wish)
         elif mention.cue(Cue.HALF):
-            if role_follows(self.mentions, index, MentionType.MODIFIER) or half_with(self.mentions, index):
+            if role_follows(self.mentions, index, MentionType.MODIFIER) or half_with(
+                self.mentions, index
+            ):
                 self._emphasis("half", mention, keep_negation=False)
             elif role_follows(self.mentions, index, MentionType.UNKNOWN) or not self.said.qualify(
                 "half", self._qualifier_text
@@ -283,7 +295,11 @@ class AttributeReader:
         """What links or counts what follows: "and", "or", "one", "another", "a"."""
         if mention.cue(Cue.AND, Cue.OR, Cue.COMMA):
             self._link(mention)
-        elif mention.cue(Cue.ONE) and mention.cue(Cue.A, Cue.MORE) and told_apart(self.mentions, index):
+        elif (
+            mention.cue(Cue.ONE)
+            and mention.cue(Cue.A, Cue.MORE)
+            and told_apart(self.mentions, index)
+        ):
             self._count_stands_alone()
             self.said.open(Partition(1, linked=index > 0 and self.mentions[index - 1].cue(Cue.AND)))
         elif mention.cue(Cue.MORE):
@@ -314,7 +330,9 @@ class AttributeReader:
             self._either = either
             self._wanted, self._listed = True, not self._split
             self._with = mention.cue(Cue.WITH)
-        elif mention.cue(Cue.FOR) and any(p.role is MentionType.ITEM for p in self.mentions[index + 1 :][:2]):
+        elif mention.cue(Cue.FOR) and any(
+            p.role is MentionType.ITEM for p in self.mentions[index + 1 :][:2]
+        ):
             pass  # "large for the fries"
         elif mention.cue(Cue.REQUEST, Cue.ALSO, Cue.STOP, Cue.QUESTION_MARK, Cue.FOR):
             self._reset()
@@ -344,7 +362,9 @@ class AttributeReader:
             self.said.comma()
         if self._carried is not None:
             links: dict[Cue, Link] = {Cue.OR: "or", Cue.AND: "and"}
-            self._carried = next((w for c, w in links.items() if mention.cue(c)), self._carried or ",")
+            self._carried = next(
+                (w for c, w in links.items() if mention.cue(c)), self._carried or ","
+            )
 
     def _count_stands_alone(self) -> None:
         if self._count is not None and self._count_words:

@@ -29,7 +29,7 @@ class ModifierStatement:
     `linked`: it follows an "and", `after_with`: a "with" since the last number.
     """
 
-    senses: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]
     text: str
     words: tuple[int, ...]
     negated: bool = False
@@ -63,7 +63,7 @@ class SizeStatement:
     `numbered`: the count was a number, no article.
     """
 
-    senses: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]
     also: tuple[Candidate, ...]
     text: str
     words: tuple[int, ...]

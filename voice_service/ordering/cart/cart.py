@@ -26,7 +26,12 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.cart.availability import MOST_OF_ONE, Stock
 from voice_service.ordering.cart.lines import Line, latest, line_of, modified, replaced, targets
 from voice_service.ordering.cart.removal import Takeout
-from voice_service.ordering.cart.underspecified import carried, restored, is_ambiguous_change, lines_having
+from voice_service.ordering.cart.underspecified import (
+    carried,
+    restored,
+    is_ambiguous_change,
+    lines_having,
+)
 from voice_service.ordering.cart.undo import History
 from voice_service.ordering.menu.compiled import CompiledMenu
 
@@ -279,8 +284,8 @@ class Cart(Takeout):
     def _modify_line(self, line: Line, act: Modify, confidence: float) -> Problem | None:
         item = self._menu.items[line.item]
         if act.size is not None and act.size not in item.prices:
-            return Problem("size_not_available", act.text, group=ItemRequest(line.item))
-        foreign = tuple(m for m in act.mods if not self._menu.takes(item.id, m.group))
+            return Problem("size_not_available", act.text, request=ItemRequest(line.item))
+        foreign = tuple(m for m in act.mods if not self._menu.has_group(item.id, m.group))
         if foreign:
             return Problem("modifier_not_available", self._mod_names(foreign))
         if line.part_of is not None and act.quantity is not None:
@@ -297,12 +302,12 @@ class Cart(Takeout):
         return None
 
     def _replace(self, act: Replace, confidence: float) -> Problem | None:
-        ref, group = act.target.ref, act.group
+        ref, group = act.target.ref, act.request
         if ref is not None:
             pointed = self._meant(ref, self._whole())
             for line, count in pointed:
                 own = group if ref.which is ReferenceKind.THESE else replace(group, quantity=None)
-                here = replace(act, group=own, only=count)
+                here = replace(act, request=own, only=count)
                 problem = self._replace_line(line, here, confidence)
                 if problem is not None:
                     return problem
@@ -315,7 +320,7 @@ class Cart(Takeout):
         return self._replace_line(lines[-1], act, confidence)
 
     def _replace_line(self, old: Line, act: Replace, confidence: float) -> Problem | None:
-        group = act.group
+        group = act.request
         refused = self._stock.refusal(group, self.lines)
         if refused is not None:
             return refused

@@ -66,7 +66,11 @@ class Combos:
         return min(slots, key=lambda slot: slot not in still_open, default=None)
 
     def place(
-        self, lines: Sequence[Line], group: ItemRequest, recent: Collection[str | None], filled: set[str]
+        self,
+        lines: Sequence[Line],
+        group: ItemRequest,
+        recent: Collection[str | None],
+        filled: set[str],
     ) -> Place | None:
         """Where an item goes: an open slot of a combo first.
 
@@ -176,7 +180,7 @@ class Combos:
     def host(self, lines: Sequence[Line], combo: Line, mod: ModifierRequest) -> Line | None:
         """The part of a combo that takes a modifier."""
         parts = self.parts(lines, combo)
-        return next((p for p in parts if self._menu.takes(p.item, mod.group)), None)
+        return next((p for p in parts if self._menu.has_group(p.item, mod.group)), None)
 
     def settled(self, lines: Sequence[Line]) -> list[Line]:
         """The lines with what was said of a combo put onto the parts that take it."""

@@ -55,4 +55,6 @@ def _line(item: OrderItem) -> Line:
 
 
 def _mod(modifier: OrderModifier) -> ModifierRequest:
-    return ModifierRequest(modifier.id, modifier.group, modifier.qualifier, modifier.negated, modifier.quantity)
+    return ModifierRequest(
+        modifier.id, modifier.group, modifier.qualifier, modifier.negated, modifier.quantity
+    )

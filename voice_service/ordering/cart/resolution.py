@@ -20,19 +20,19 @@ class Focus:
     """What was talked about: the last line, those told apart, and those of the last utterance."""
 
     last: str | None = None
-    told: set[str] = field(default_factory=set)
-    now: set[str] = field(default_factory=set)
-    before: set[str] = field(default_factory=set)
+    distinguished: set[str] = field(default_factory=set)
+    current: set[str] = field(default_factory=set)
+    previous: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
         """A new utterance."""
-        self.before = self.now or self.before
-        self.now, self.told = set(), set()
+        self.previous = self.current or self.previous
+        self.current, self.distinguished = set(), set()
 
     @property
     def recent(self) -> set[str]:
         """The lines that this utterance was about so far, or else the one before."""
-        return self.now or self.before
+        return self.current or self.previous
 
 
 def resolve_reference(  # noqa: PLR0911 - one for each way to point
@@ -74,10 +74,10 @@ def resolve_reference(  # noqa: PLR0911 - one for each way to point
 
 
 def _some(count: int, fits: Sequence[Line], talked: Focus) -> Meant:
-    untold = [x for x in _of_those_told(fits, talked.told) if x.count >= count]
+    untold = [x for x in _of_those_told(fits, talked.distinguished) if x.count >= count]
     narrow = [x for x in untold if x.id in talked.recent]
     several = sum(x.count for x in narrow) > count
-    choice = narrow if several or talked.told else untold
+    choice = narrow if several or talked.distinguished else untold
     alone = count == 1 == sum(x.count for x in fits)
     if not choice or alone or not all(_alike(x, choice[-1]) for x in choice):
         return []
@@ -105,8 +105,8 @@ def _both(fits: Sequence[Line], recent: Collection[str]) -> Meant:
 
 
 def _other(ref: Reference, fits: Sequence[Line], talked: Focus) -> Meant:
-    if talked.told:
-        others = _of_those_told(fits, talked.told)
+    if talked.distinguished:
+        others = _of_those_told(fits, talked.distinguished)
     else:
         others = [x for x in fits if x.id != talked.last]
     if ref.which is ReferenceKind.OF_OTHERS:
@@ -158,7 +158,7 @@ def matches_description(such: Description, line: Line, menu: CompiledMenu) -> bo
         return False
     if such.plain and (not item.modifier_groups or line.mods):
         return False
-    takes = all(any(menu.takes(line.item, group) for group, _ in one) for one in such.off)
+    takes = all(any(menu.has_group(line.item, group) for group, _ in one) for one in such.off)
     there = all(has_modifier(line, one, menu) for one in such.on)
     return takes and there and not any(has_modifier(line, one, menu) for one in such.off)
 
@@ -169,6 +169,6 @@ def has_modifier(line: Line, modifier: frozenset[tuple[str, str]], menu: Compile
     on = {(m.group, m.id) for m in line.mods if not m.negated}
     defaults = () if line.plain else menu.items[line.item].defaults
     return any(
-        key in on or (key[1] in defaults and menu.takes(line.item, key[0]) and key not in off)
+        key in on or (key[1] in defaults and menu.has_group(line.item, key[0]) and key not in off)
         for key in modifier
     )

@@ -9,7 +9,12 @@ from dataclasses import replace
 from voice_service.ordering.acts import Reference, ReferenceKind
 from voice_service.ordering.cart.combos import Combos
 from voice_service.ordering.cart.lines import Line
-from voice_service.ordering.cart.resolution import Meant, Focus, matches_description, resolve_reference
+from voice_service.ordering.cart.resolution import (
+    Meant,
+    Focus,
+    matches_description,
+    resolve_reference,
+)
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 
@@ -32,7 +37,7 @@ class Tally:
     def _last(self, line_id: str | None) -> None:
         self._talked.last = line_id
         if line_id is not None:
-            self._talked.now.add(line_id)
+            self._talked.current.add(line_id)
 
     @property
     def spoken_order(self) -> tuple[str, ...]:
@@ -59,10 +64,17 @@ class Tally:
 
     def _tell_apart(self, ref: Reference) -> None:
         if (
-            ref.which in (ReferenceKind.SOME, ReferenceKind.OTHER, ReferenceKind.PLACE, ReferenceKind.SUCH, ReferenceKind.HALF)
+            ref.which
+            in (
+                ReferenceKind.SOME,
+                ReferenceKind.OTHER,
+                ReferenceKind.PLACE,
+                ReferenceKind.SUCH,
+                ReferenceKind.HALF,
+            )
             and self._last is not None
         ):
-            self._talked.told.add(self._last)
+            self._talked.distinguished.add(self._last)
 
     def _append(self, line: Line) -> None:
         if self._combos.is_combo(line):

@@ -44,7 +44,7 @@ class Evidence:
     def confidence(self, act: Act) -> float:
         """The probability that what `act` puts into the order is right; 1 if it puts in nothing."""
         match act:
-            case Add(group) | Replace(group=group):
+            case Add(group) | Replace(request=group):
                 used = [*group.words, *(i for m in group.mods for i in m.words)]
                 quality = min([group.quality, *(m.quality for m in group.mods)])
             case ModifyReferenced(changes=changes):

@@ -298,7 +298,7 @@ class Conversation:
         """The group with what was said when it was still open which item is meant."""
         asked = next((g for g in asked.options if g.item == group.item), asked)
         mods = {(m.id, m.group): m for m in (*asked.mods, *group.mods)}
-        fitting = [m for m in mods.values() if self._menu.takes(group.item, m.group)]
+        fitting = [m for m in mods.values() if self._menu.has_group(group.item, m.group)]
         size = group.size or asked.size
         return replace(
             group,
@@ -326,13 +326,13 @@ class Conversation:
     def _reason(self, problem: Problem) -> Reason:
         text = problem.text
         fields = {"text": text, "choices": joined(problem.choices, self._menu, word="or")}
-        if problem.code in CHOICES and problem.group is not None:
-            self._choice = problem.group
+        if problem.code in CHOICES and problem.request is not None:
+            self._choice = problem.request
             fields["text"] = text = text or fields["choices"]
         if problem.code == "ambiguous_quantity":
             fields["text"] = plural(text, self._menu.language)
-        if problem.code == "size_not_available" and problem.group is not None:
-            item = self._menu.items[problem.group.item]
+        if problem.code == "size_not_available" and problem.request is not None:
+            item = self._menu.items[problem.request.item]
             if not item.prices:
                 # One size fits all: nothing to choose, so nothing to ask.
                 return Reason("single_size", text, self._utterance, None)

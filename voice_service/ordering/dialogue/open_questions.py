@@ -36,7 +36,7 @@ def _changes(act: Act) -> Sequence[Modify]:
             return (act,)
         case ModifyReferenced(changes=changes):
             return changes
-        case Add(group) | Replace(group=group):
+        case Add(group) | Replace(request=group):
             return (Modify(Target(), tuple(group.mods), group.size, group.quantity),)
         case _:
             return ()

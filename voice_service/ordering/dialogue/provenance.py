@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from voice_service.ordering.acts import Act, Add, ModifyReferenced, ItemRequest, ModifierRequest, Modify, Remove, Replace
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    ModifyReferenced,
+    ItemRequest,
+    ModifierRequest,
+    Modify,
+    Remove,
+    Replace,
+)
 from voice_service.ordering.dialogue.turns import Match
 from voice_service.ordering.menu.compiled import CompiledMenu
 
@@ -14,7 +23,7 @@ def matched(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -> tu
     found: list[Match] = []
     for act in acts:
         match act:
-            case Add(group) | Replace(group=group):
+            case Add(group) | Replace(request=group):
                 found += _group(group, words, menu)
             case Modify(mods=mods):
                 found += [_modifier(mod, words, menu) for mod in mods]

@@ -63,7 +63,7 @@ def judge(text: str, parsed: Parsed, menu: CompiledMenu) -> Ending:
 def _leads_on(parsed: Parsed) -> bool:
     """Whether the last phrase only begins something."""
     said = [span for span in parsed.spans if not span.has(*_MARKS)]
-    if not said or said[-1].senses or said[-1].has(*_STANDS_ALONE):
+    if not said or said[-1].candidates or said[-1].has(*_STANDS_ALONE):
         return False
     counts = said[-1].has(Cue.NUMBER) and len(said) > 1 and said[-2].has(Cue.AND)
     return counts or said[-1].has(*_LEADS)
@@ -83,7 +83,7 @@ def _whole(parsed: Parsed, menu: CompiledMenu) -> bool:
 
 
 def _settled(act: Act, menu: CompiledMenu) -> bool:
-    if isinstance(act, Add) and act.group.size is None:
-        item = menu.items[act.group.item]
+    if isinstance(act, Add) and act.request.size is None:
+        item = menu.items[act.request.item]
         return not item.prices or item.default_size is not None
     return isinstance(act, _ORDERS)

@@ -34,7 +34,11 @@ def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mentio
             break
         if counts or links:
             opens = True
-        elif not (mention.role is MentionType.SIZE or mention.cue(Cue.COMMA, Cue.STOP, Cue.THE) or _pause(mention)):
+        elif not (
+            mention.role is MentionType.SIZE
+            or mention.cue(Cue.COMMA, Cue.STOP, Cue.THE)
+            or _pause(mention)
+        ):
             break
         start -= 1
     tail = mentions[start:end]
@@ -54,16 +58,23 @@ def _change_without_end(mentions: Sequence[Mention]) -> int | None:
     return changes[-1] if len(rest) == 1 and rest[0].role is MentionType.ITEM else None
 
 
-def itemless_statement(mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu) -> tuple[Mention, ...]:
+def itemless_statement(
+    mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu
+) -> tuple[Mention, ...]:
     """A size or modifiers said alone, of nothing ordered so far: "large", "no onions".
 
     They are asked about, and wait for the item all the same.
     """
-    said = [s for p in mentions if p.role in (MentionType.SIZE, MentionType.MODIFIER) for s in (*p.senses, *p.also)]
+    said = [
+        s
+        for p in mentions
+        if p.role in (MentionType.SIZE, MentionType.MODIFIER)
+        for s in (*p.candidates, *p.also)
+    ]
     alone = all(p.role in (MentionType.SIZE, MentionType.MODIFIER) or _leads(p) for p in mentions)
     if not said or not alone or cart.choices:
         return ()
-    known = any(menu.allows(item, sense) for item in cart.items for sense in said)
+    known = any(menu.offers(item, sense) for item in cart.items for sense in said)
     return () if known else tuple(mentions)
 
 
@@ -109,7 +120,9 @@ def _pause(mention: Mention) -> bool:
     return mention.role is MentionType.CUE and mention.span.cues <= {Cue.FILLER, Cue.SIZED}
 
 
-def _answers(tail: Sequence[Mention], mentions: Sequence[Mention], start: int, cart: CartView) -> bool:
+def _answers(
+    tail: Sequence[Mention], mentions: Sequence[Mention], start: int, cart: CartView
+) -> bool:
     """Whether the tail begins nothing but answers or changes: "a large", "make it two"."""
     meant = [p for p in tail if not (p.cue(Cue.STOP, Cue.COMMA) or _pause(p))]
     before = mentions[max(start - _OF_THEM, 0) : start]
@@ -131,6 +144,9 @@ def _answers(tail: Sequence[Mention], mentions: Sequence[Mention], start: int, c
     if start > 0 and mentions[start - 1].role is MentionType.ITEM:
         # "fries, large": a size or number after the name is no beginning of something new.
         # So are those of "four cokes, two large and two small".
-        told = meant[0].role in (MentionType.NUMBER, MentionType.SIZE) and meant[-1].role is MentionType.SIZE
+        told = (
+            meant[0].role in (MentionType.NUMBER, MentionType.SIZE)
+            and meant[-1].role is MentionType.SIZE
+        )
         return told or not any(p.cue(Cue.AND, Cue.WITH, Cue.A, Cue.ALSO, Cue.NO) for p in meant)
     return False

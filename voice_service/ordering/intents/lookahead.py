@@ -26,11 +26,17 @@ def more_of_it(mentions: Sequence[Mention], index: int) -> tuple[int, int] | Non
         count = 1
         if following is not None and following.role is MentionType.NUMBER:
             count, end = following.span.value or 1, end + 1
-    elif mention.role is MentionType.NUMBER and following is not None and following.cue(Cue.ADDITIONAL):
+    elif (
+        mention.role is MentionType.NUMBER
+        and following is not None
+        and following.cue(Cue.ADDITIONAL)
+    ):
         count, end = mention.span.value or 1, end + 1
     else:
         return None
-    while end < len(mentions) and mentions[end].role is MentionType.CUE and mentions[end].cue(Cue.ONE):
+    while (
+        end < len(mentions) and mentions[end].role is MentionType.CUE and mentions[end].cue(Cue.ONE)
+    ):
         end += 1
     if mentions[end : end + 1] and mentions[end].cue(Cue.COMMA) and differs(mentions, end):
         end += 1
@@ -45,7 +51,9 @@ def denies_one(mentions: Sequence[Mention], index: int) -> bool:
     """ "I don't want the second one": a removal of what is pointed at."""
     found = read_pointer(mentions, index + 1)
     directly = index + 1 < len(mentions) and mentions[index + 1].cue(Cue.ORDINAL, Cue.OTHER)
-    return mentions[index].cue(Cue.NO) and directly and found is not None and ends(mentions, found[1])
+    return (
+        mentions[index].cue(Cue.NO) and directly and found is not None and ends(mentions, found[1])
+    )
 
 
 def taken_off(mentions: Sequence[Mention], index: int) -> bool:

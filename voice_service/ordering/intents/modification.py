@@ -89,7 +89,7 @@ def _present(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) ->
         return False
     if named.role is MentionType.ITEM:
         return known(named.items, cart) is not None
-    ids = {s.id for s in named.senses}
+    ids = {s.id for s in named.candidates}
     return any(not ids.isdisjoint(menu.items[i].defaults) for i in cart.items[-1:])
 
 
@@ -111,7 +111,7 @@ def _exchange(
     item = known(named.items, cart)
     if item is None:
         return [Problem("not_in_order", named.span.text)]
-    size = next((p.senses[0].id for p in old if p.role is MentionType.SIZE), None)
+    size = next((p.candidates[0].id for p in old if p.role is MentionType.SIZE), None)
     only = next((p.span.value for p in old if p.role is MentionType.NUMBER), None)
     if any(p.cue(Cue.ONE) for p in old):
         only = 1
@@ -144,7 +144,9 @@ def make(  # noqa: PLR0911 - one for each way to say it
     if first is not None and _definite(mentions, first):
         item = known(mentions[first].items, cart)
         if item is not None:
-            size = next((p.senses[0].id for p in mentions[:first] if p.role is MentionType.SIZE), None)
+            size = next(
+                (p.candidates[0].id for p in mentions[:first] if p.role is MentionType.SIZE), None
+            )
             return _onto(Target((item,), size), mentions[first + 1 :], menu, cart)
     new = first is not None and (
         _with_before(mentions, first) or not _points_back(mentions[:first], menu)
@@ -157,7 +159,7 @@ def _as_combo(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -
     at = next((i for i, p in enumerate(mentions) if p.role is MentionType.CATEGORY), None)
     if at is None:
         return []
-    combos = menu.in_category(mentions[at].senses[0].id)
+    combos = menu.in_category(mentions[at].candidates[0].id)
     named = [i for p in mentions[:at] if p.role is MentionType.ITEM for i in p.items]
     ordered = [i for i in reversed(cart.items) if not named or i in named]
     for item in ordered or named:
@@ -165,7 +167,9 @@ def _as_combo(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -
         around = around or [c for c in combos if _built_around(item, c, menu)]
         # Fries are part of every combo, so they say nothing about which is meant.
         if len(around) == 1:
-            size = next((p.senses[0].id for p in mentions[:at] if p.role is MentionType.SIZE), None)
+            size = next(
+                (p.candidates[0].id for p in mentions[:at] if p.role is MentionType.SIZE), None
+            )
             rest = assemble_items(mentions[at + 1 :], menu, cart)
             combo = ItemRequest(around[0], size=size)
             return [Replace(Target((item,)), combo) if ordered else Add(combo), *rest]
@@ -184,7 +188,7 @@ def _category_named(
     """Where "the drink" is named, and the item of the order that it means."""
     for index, mention in enumerate(mentions):
         if mention.role is MentionType.CATEGORY and _definite(mentions, index):
-            category = mention.senses[0].id
+            category = mention.candidates[0].id
             item = next((i for i in cart.items[::-1] if menu.items[i].category == category), None)
             return None if item is None else (index, item)
     return None
@@ -206,15 +210,15 @@ def _pointed(
         acts = resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, cart.items))
         return acts or [Problem("not_understood", text_of([*mentions, *wanted]))]
     first, *others = assemble_items(wanted, menu, replace(cart, unsized=None))
-    if isinstance(first, Problem) and first.group is not None:
-        first.group.instead = Target(ref=ref)
+    if isinstance(first, Problem) and first.request is not None:
+        first.request.instead = Target(ref=ref)
         return [first, *others]
     # "Make both combos with a cola": what is in a combo takes the place of none.
-    if not isinstance(first, Add) or (first.group.linked and ref.which is not ReferenceKind.SOME):
+    if not isinstance(first, Add) or (first.request.linked and ref.which is not ReferenceKind.SOME):
         return [Problem("not_understood", text_of([*mentions, *wanted]))]
-    if first.group.linked:
-        return [Add(replace(first.group, of=ref.count)), *others]
-    return [Replace(Target(ref=ref), first.group), *others]
+    if first.request.linked:
+        return [Add(replace(first.request, of=ref.count)), *others]
+    return [Replace(Target(ref=ref), first.request), *others]
 
 
 def _definite(mentions: Sequence[Mention], index: int) -> bool:
@@ -248,11 +252,13 @@ def _onto(
     if not acts:
         return [] if not cart.items else [Problem("not_understood", text_of(mentions))]
     if only is not None and any(isinstance(a, Modify) and a.only is not None for a in acts):
-        return [Problem("not_understood", text_of(mentions))]  # "one of them plain and one with ham"
-    if isinstance(acts[0], Problem) and acts[0].group is not None:
-        acts[0].group.instead = target if _names(target) else _like(acts[0].group, menu, cart)
+        return [
+            Problem("not_understood", text_of(mentions))
+        ]  # "one of them plain and one with ham"
+    if isinstance(acts[0], Problem) and acts[0].request is not None:
+        acts[0].request.instead = target if _names(target) else _like(acts[0].request, menu, cart)
     if isinstance(acts[0], Add):
-        group = acts[0].group
+        group = acts[0].request
         instead = target if _names(target) else _like(group, menu, cart)
         return [
             acts[0] if instead is None else Replace(instead, group, only=only),
@@ -276,7 +282,9 @@ def _like(group: ItemRequest, menu: CompiledMenu, cart: CartView) -> Target | No
     item = group.item
     last = menu.items[cart.items[-1]] if cart.items else menu.items[item]
     several = (group.quantity or 1) > 1 and last.category == menu.items[item].category
-    these = Reference(ReferenceKind.THESE, group.quantity or 1) if several and last.id != item else None
+    these = (
+        Reference(ReferenceKind.THESE, group.quantity or 1) if several and last.id != item else None
+    )
     if item in cart.items:
         return Target((item,), ref=these)
     category = menu.items[item].category

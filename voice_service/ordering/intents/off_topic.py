@@ -20,7 +20,9 @@ _LOST = 3  # words for each of the menu's, where those are about nothing that wa
 _TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
 
 
-def is_talk(acts: Sequence[Act], mentions: Sequence[Mention], words: int, *, answering: bool) -> bool:
+def is_talk(
+    acts: Sequence[Act], mentions: Sequence[Mention], words: int, *, answering: bool
+) -> bool:
     """Whether an utterance of so many `words` is none of an order's business.
 
     `answering`: the guest was asked which item is meant, so that less of a name is enough.
@@ -42,13 +44,19 @@ def _only_guesses(acts: Sequence[Act], mentions: Sequence[Mention]) -> bool:
     if not any(isinstance(a, Add) for a in acts):
         return False
     for mention in mentions:
-        sure = bool(mention.senses) and mention.senses[0].quality >= WHOLE and mention.span.nearness == 1.0
+        sure = (
+            bool(mention.candidates)
+            and mention.candidates[0].match >= WHOLE
+            and mention.span.nearness == 1.0
+        )
         asks = mention.cue(*COMMANDS, Cue.ADD) or (
             mention.cue(Cue.REQUEST) and " " in mention.span.text and mention.span.nearness == 1.0
         )
         if sure or asks:
             return False
-    talks = any(p.role is MentionType.UNKNOWN for p in mentions) or any(isinstance(a, Aside) for a in acts)
+    talks = any(p.role is MentionType.UNKNOWN for p in mentions) or any(
+        isinstance(a, Aside) for a in acts
+    )
     return talks or not any(
         before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE)
         for before, thing in pairwise(mentions)
@@ -62,11 +70,11 @@ def _mostly_something_else(mentions: Sequence[Mention]) -> bool:
     "He met Americans in the harbour who had lost their boat" asks for nothing, not even in part.
     """
     unknown = _words(p for p in mentions if p.role is MentionType.UNKNOWN)
-    named = _words(p for p in mentions if p.senses)
+    named = _words(p for p in mentions if p.candidates)
     asks = any(p.cue(Cue.REQUEST) and " " in p.span.text for p in mentions)
     counted = any(
         thing.role is MentionType.ITEM
-        and thing.senses[0].quality >= WHOLE
+        and thing.candidates[0].match >= WHOLE
         and thing.span.nearness == 1.0
         and (before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE, Cue.MEASURE))
         for before, thing in pairwise(mentions)
@@ -76,10 +84,12 @@ def _mostly_something_else(mentions: Sequence[Mention]) -> bool:
 
 def _lost_among(acts: Sequence[Act], mentions: Sequence[Mention], words: int) -> bool:
     """Whether a topping or two of no item stand in a long sentence that wishes for nothing."""
-    named = _words(p for p in mentions if p.senses)
+    named = _words(p for p in mentions if p.candidates)
     if not named or words < max(_TALK_WORDS_WITH_REQUEST, _LOST * named):
         return False
-    wished = any(p.role is MentionType.ITEM or (p.cue(Cue.REQUEST) and " " in p.span.text) for p in mentions)
+    wished = any(
+        p.role is MentionType.ITEM or (p.cue(Cue.REQUEST) and " " in p.span.text) for p in mentions
+    )
     unmet = all(isinstance(act, Problem) for act in acts)
     return unmet and not wished and not _counts_unknown(mentions)
 
@@ -87,7 +97,8 @@ def _lost_among(acts: Sequence[Act], mentions: Sequence[Mention], words: int) ->
 def _counts_unknown(mentions: Sequence[Mention]) -> bool:
     """ "A taco": so many of something is a wish, whatever it is."""
     return any(
-        thing.role is MentionType.UNKNOWN and (before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE))
+        thing.role is MentionType.UNKNOWN
+        and (before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE))
         for before, thing in pairwise(mentions)
     )
 
@@ -100,7 +111,8 @@ def _wishes_nothing(acts: Sequence[Act], mentions: Sequence[Mention], words: int
     """Whether nothing is named and nothing wished for, in enough words."""
     requests = [p for p in mentions if p.cue(Cue.REQUEST)]
     wishes = any(
-        p.role in (MentionType.ITEM, MentionType.MODIFIER, MentionType.SIZE, MentionType.CATEGORY) or p.cue(*COMMANDS)
+        p.role in (MentionType.ITEM, MentionType.MODIFIER, MentionType.SIZE, MentionType.CATEGORY)
+        or p.cue(*COMMANDS)
         for p in mentions
     ) or any(" " in p.span.text for p in requests)
     again = any(more.cue(Cue.MORE) and which.cue(Cue.ORDINAL) for more, which in pairwise(mentions))
@@ -136,7 +148,9 @@ def unused(mentions: Sequence[Mention]) -> list[Act]:
     if any(p.cue(*points) or p.such is not None for p in mentions):
         return [Problem("not_understood", text)]
     said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
-    content = any(p.role in (MentionType.CATEGORY, MentionType.GROUP) or p.cue(*said) for p in mentions)
+    content = any(
+        p.role in (MentionType.CATEGORY, MentionType.GROUP) or p.cue(*said) for p in mentions
+    )
     return [Aside("off_topic", text)] if content else []
 
 
@@ -164,7 +178,12 @@ def aside(mentions: list[Mention], index: int, state: ParseState) -> int:
             break  # "do you have fried rice? Yeah, fried rice"
         if talk and mention.cue(Cue.COMMA):
             break
-        named = named or mention.role in (MentionType.ITEM, MentionType.MODIFIER, MentionType.CATEGORY, MentionType.SIZE)
+        named = named or mention.role in (
+            MentionType.ITEM,
+            MentionType.MODIFIER,
+            MentionType.CATEGORY,
+            MentionType.SIZE,
+        )
         end += 1
     text = " ".join(p.span.text for p in mentions[index:end])
     state.acts.append(Aside("side_talk" if talk else "question", text))

@@ -107,10 +107,14 @@ class Parser:
         spans = [s for s in allergies.rest if not s.filler]
         mentions = roles(spans, self._menu, cart.items[-1] if cart.items else None)
         mentions = fill_choice(mentions, cart.offered, self._menu)
-        mentions = fold_descriptions(mentions, cart.lines, self._menu, answers=cart.unsized is not None)
+        mentions = fold_descriptions(
+            mentions, cart.lines, self._menu, answers=cart.unsized is not None
+        )
         carry = () if final else incomplete_tail(mentions, cart)
-        unfinished = () if final else tuple(Mention(s, MentionType.CUE) for s in allergies.unfinished)
-        state = ParseState(self._menu, cart, about=cart.about)
+        unfinished = (
+            () if final else tuple(Mention(s, MentionType.CUE) for s in allergies.unfinished)
+        )
+        state = ParseState(self._menu, cart, offered=cart.about)
         body = mentions[: len(mentions) - len(carry)]
         index = 0
         while index < len(body):
@@ -127,13 +131,13 @@ class Parser:
         continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
         words = sum(len(s.text.split()) for s in allergies.rest)
         acts = state.acts
-        if not state.takes and is_talk(acts, body, words, answering=bool(cart.choices)):
+        if not state.accepts_offer and is_talk(acts, body, words, answering=bool(cart.choices)):
             # Talk waits for nothing, and all of it is talk, but for a call for a person.
             calls = [a for a in acts if isinstance(a, Aside) and a.code == "staff_requested"]
             acts, carry = [*calls, Aside("off_topic", " ".join(p.span.text for p in mentions))], ()
         acts = [*allergies.asides, *acts]
         waiting = (*carry, *unfinished)
-        said = tuple(mentions), waiting, continues, tuple(everything), state.about
+        said = tuple(mentions), waiting, continues, tuple(everything), state.offered
         return Parsed(tuple(acts), *said, denies=_denies(first, mentions))
 
 
@@ -151,7 +155,7 @@ def _step(mentions: list[Mention], index: int, state: ParseState) -> int:
         end = kind(mentions, index, state)
         if end is not None:
             return end
-    state.stretch.append(mentions[index])
+    state.pending.append(mentions[index])
     return index + 1
 
 
@@ -164,7 +168,7 @@ def _beside_the_order(mentions: list[Mention], index: int, state: ParseState) ->
     given_up = mention.cue(Cue.INTENDED) and any(p.cue(Cue.BUT) for p in mentions[index:])
     if talks or given_up or mention.cue(Cue.QUESTION) or (mention.cue(*asking) and opens):
         end = aside(mentions, index, state)
-        state.about = () if talks else asked_about(mentions[index:end])
+        state.offered = () if talks else asked_about(mentions[index:end])
         return end
     if mention.cue(Cue.STAFF, Cue.WAIT):
         state.flush()
@@ -238,7 +242,9 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
     if mention.cue(Cue.MAKE) and not corrects:
         return _make(mentions, index, state)
     if corrects and ends_in_no(mentions, index, state):
-        state.stretch.append(Mention(replace(mention.span, cues=frozenset({Cue.NO})), MentionType.CUE))
+        state.pending.append(
+            Mention(replace(mention.span, cues=frozenset({Cue.NO})), MentionType.CUE)
+        )
         return index + 1
     if corrects or no_as_correction(mentions, index, state):
         return correct(mentions, index, state)
@@ -248,7 +254,9 @@ def _about_lines(  # noqa: PLR0911 - one for each way to change a line
 _Command = Callable[[Sequence[Mention], CompiledMenu, CartView], list[Act]]
 
 
-def _command(mentions: list[Mention], start: int, state: ParseState, command: _Command, *until: Cue) -> int:
+def _command(
+    mentions: list[Mention], start: int, state: ParseState, command: _Command, *until: Cue
+) -> int:
     state.flush()
     end = max(_end(mentions, start + (command is make), *until), start)
     state.push(command(mentions[start:end], state.menu, state.cart))
@@ -290,7 +298,9 @@ def _changes_further(mentions: Sequence[Mention], index: int, end: int, state: P
     """Whether "and the coke to" follows: something ordered, and what takes its place."""
     named = mentions[index + 1 : index + 3]
     known = len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is MentionType.ITEM
-    follows = any(p.cue(Cue.TO, Cue.FOR, Cue.WITH) for p in mentions[index + 3 : min(end, index + 5)])
+    follows = any(
+        p.cue(Cue.TO, Cue.FOR, Cue.WITH) for p in mentions[index + 3 : min(end, index + 5)]
+    )
     return mentions[index].cue(Cue.AND) and known and follows and state.ordered(named[1])
 
 
@@ -321,7 +331,7 @@ def _instead_of(mentions: list[Mention], index: int, state: ParseState) -> int:
     if end < len(mentions) and mentions[end].role is MentionType.SIZE:
         end += 1
     if end < len(mentions) and mentions[end].role is MentionType.ITEM:
-        said = any(p.role is MentionType.ITEM for p in state.stretch)
+        said = any(p.role is MentionType.ITEM for p in state.pending)
         if said and item_ahead(mentions, index, end):
             state.flush()
             said = False
@@ -332,14 +342,14 @@ def _instead_of(mentions: list[Mention], index: int, state: ParseState) -> int:
     if end < len(mentions) and mentions[end].role is MentionType.MODIFIER:
         without = Mention(replace(mentions[index].span, cues=frozenset({Cue.NO})), MentionType.CUE)
         but = Mention(replace(mentions[index].span, cues=frozenset({Cue.BUT})), MentionType.CUE)
-        state.stretch += [without, mentions[end], but]
+        state.pending += [without, mentions[end], but]
         return end + 1
     return index + 1
 
 
 def _leads_a_wish(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
     """Whether what is to be there instead is named behind the word."""
-    if any(p.role is MentionType.ITEM for p in state.stretch):
+    if any(p.role is MentionType.ITEM for p in state.pending):
         return False
     ahead = next((p for p in mentions[index + 1 :] if not p.cue(Cue.REQUEST, Cue.A, Cue.THE)), None)
     return ahead is not None and ahead.role is MentionType.ITEM
@@ -357,11 +367,11 @@ def _replace_last(state: ParseState) -> None:
     last = state.acts[-1] if state.acts else None
     if not acts or last is not acts[-1] or not isinstance(last, Add) or not before:
         return
-    if last.group.of is not None and state.menu.combos_with(last.group.item, before):
+    if last.request.of is not None and state.menu.combos_with(last.request.item, before):
         return  # "one with a sprite instead": so many of the combos have it
-    category = state.menu.items[last.group.item].category
+    category = state.menu.items[last.request.item].category
     alike = [i for i in before if state.menu.items[i].category == category]
-    state.acts[-1] = Replace(Target(((alike or list(before))[-1],)), last.group)
+    state.acts[-1] = Replace(Target(((alike or list(before))[-1],)), last.request)
 
 
 _KINDS = (

@@ -34,7 +34,10 @@ def remove(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> l
     """What to take out, from the words after "remove"."""
     end = next((i for i in range(len(mentions)) if _goes_on(mentions, i, cart)), len(mentions))
     if end < len(mentions):
-        return [*remove(mentions[:end], menu, cart), *assemble_items(mentions[end + 1 :], menu, cart)]
+        return [
+            *remove(mentions[:end], menu, cart),
+            *assemble_items(mentions[end + 1 :], menu, cart),
+        ]
     further = next((i for i in range(1, len(mentions)) if _points_on(mentions, i)), None)
     if further is not None:
         rest = remove(mentions[further + 1 :], menu, cart)
@@ -80,7 +83,7 @@ def _remove_items(mentions: Sequence[Mention], items: Sequence[int], cart: CartV
     for index in items:
         inner = mentions[before:index]
         before = index + 1
-        size = next((p.senses[0].id for p in inner if p.role is MentionType.SIZE), None)
+        size = next((p.candidates[0].id for p in inner if p.role is MentionType.SIZE), None)
         count = next((p.span.value for p in inner if p.role is MentionType.NUMBER), None)
         if count is None and any(p.cue(Cue.A, Cue.ONE) for p in inner):
             count = 1
@@ -101,10 +104,14 @@ def _which_goes(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView)
     """ "The cola or the lemonade": one of the two goes."""
     found = [known(p.items, cart) for p in mentions if p.role is MentionType.ITEM]
     items = tuple(dict.fromkeys(i for i in found if i is not None))
-    if len(items) < len([p for p in mentions if p.role in (MentionType.ITEM, MentionType.MODIFIER)]):
+    if len(items) < len(
+        [p for p in mentions if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
+    ):
         return Problem("not_understood", text_of(mentions))
     names = tuple(menu.item_name(i) for i in items)
-    return Problem("ambiguous_item", "", names, ItemRequest(items[0], candidates=items, leaves=True))
+    return Problem(
+        "ambiguous_item", "", names, ItemRequest(items[0], candidates=items, leaves=True)
+    )
 
 
 def _any_of(ref: Reference, mentions: Sequence[Mention]) -> Reference:
@@ -123,7 +130,9 @@ def _all_but(mentions: Sequence[Mention], cart: CartView) -> Act | None:
     pointer = read_pointer(mentions, at + 1, bare=True)
     if pointer is not None and pointer[1] == len(mentions):
         return Remove(Target(ref=ref_of(pointer[0])), text=text_of(mentions), others=True)
-    item = known(kept[0].items, cart) if len(kept) == 1 and kept[0].role is MentionType.ITEM else None
+    item = (
+        known(kept[0].items, cart) if len(kept) == 1 and kept[0].role is MentionType.ITEM else None
+    )
     if item is None:
         return Problem("not_understood", text_of(mentions))
     return Remove(Target((item,)), text=text_of(mentions), others=True)
@@ -133,7 +142,9 @@ def _goes_on(mentions: Sequence[Mention], comma: int, cart: CartView) -> bool:
     """Whether a wish follows what is to go: "never mind the fries, onion rings"."""
     ahead = next((p for p in mentions[comma + 1 :] if not p.idle), None)
     before = [p for p in mentions[:comma] if p.role is MentionType.ITEM and known(p.items, cart)]
-    wished = ahead is not None and ahead.role is MentionType.ITEM and known(ahead.items, cart) is None
+    wished = (
+        ahead is not None and ahead.role is MentionType.ITEM and known(ahead.items, cart) is None
+    )
     return mentions[comma].cue(Cue.COMMA) and bool(before) and wished
 
 
@@ -141,10 +152,10 @@ def _remove_unnamed(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartV
     category = next((p for p in mentions if p.role is MentionType.CATEGORY), None)
     if category is not None:
         if cart.choices and all(
-            menu.items[i].category == category.senses[0].id for i in cart.choices
+            menu.items[i].category == category.candidates[0].id for i in cart.choices
         ):
             return [Dismiss()]
-        items = tuple(i for i in cart.items if menu.items[i].category == category.senses[0].id)
+        items = tuple(i for i in cart.items if menu.items[i].category == category.candidates[0].id)
         return [Remove(Target(items or ("",)), text=category.span.text)]
     unknown = " ".join(p.span.text for p in mentions if p.role is MentionType.UNKNOWN)
     if unknown:
@@ -152,17 +163,17 @@ def _remove_unnamed(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartV
     count = next((p.span.value for p in mentions if p.role is MentionType.NUMBER), None)
     size = next((p for p in mentions if p.role is MentionType.SIZE), None)
     if size is not None:
-        return [Remove(Target(size=size.senses[0].id), count, text=size.span.text)]
+        return [Remove(Target(size=size.candidates[0].id), count, text=size.span.text)]
     return [Undo()] if count is None else [Remove(Target(), count)]
 
 
 def _as_modifier(mention: Mention, menu: CompiledMenu, cart: CartView) -> Mention:
     """A size that is also a topping ("medium") where the last item only takes the topping."""
-    fits = bool(cart.items) and any(menu.allows(cart.items[-1], s) for s in mention.also)
-    sized = bool(cart.items) and any(menu.allows(cart.items[-1], s) for s in mention.senses)
+    fits = bool(cart.items) and any(menu.offers(cart.items[-1], s) for s in mention.also)
+    sized = bool(cart.items) and any(menu.offers(cart.items[-1], s) for s in mention.candidates)
     if mention.role is not MentionType.SIZE or sized or not fits:
         return mention
-    return replace(mention, role=MentionType.MODIFIER, senses=mention.also)
+    return replace(mention, role=MentionType.MODIFIER, candidates=mention.also)
 
 
 def leave_off(
@@ -173,9 +184,15 @@ def leave_off(
     for index in range(len(mentions)):
         pointer = read_pointer(mentions, index + 1, bare=True)
         if mentions[index].cue(Cue.OFF, Cue.ON) and pointer is not None and host is None:
-            mods = [s for s in AttributeReader(mentions[:index]).read() if isinstance(s, ModifierStatement)]
+            mods = [
+                s
+                for s in AttributeReader(mentions[:index]).read()
+                if isinstance(s, ModifierStatement)
+            ]
             off = [replace(mod, negated=True, carried=None) for mod in mods]
-            return resolve_ellipsis([pointer[0], *off], menu, cart, AttributeAttacher(menu, cart.items))
+            return resolve_ellipsis(
+                [pointer[0], *off], menu, cart, AttributeAttacher(menu, cart.items)
+            )
     for said in AttributeReader(mentions).read():
         if not isinstance(said, ModifierStatement):
             continue

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import dropwhile
 
-from voice_service.ordering.acts import Act, Add, Dismiss, ItemRequest, Problem, Remove, Replace, Target
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    Dismiss,
+    ItemRequest,
+    Problem,
+    Remove,
+    Replace,
+    Target,
+)
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.reparandum import (
     but_for_these,
@@ -28,33 +37,38 @@ def no_as_correction(mentions: list[Mention], index: int, state: ParseState) -> 
     if not mention.cue(Cue.NO) or not mention.cue(Cue.DENY):
         return False
     following = mentions[index + 1 : index + 3]
-    if not following or not (state.stretch or state.acts or state.cart.items):
+    if not following or not (state.pending or state.acts or state.cart.items):
         return False
     first = following[0]
     if first.cue(Cue.COMMA):
         return len(following) > 1 and (
-            following[1].role in (MentionType.NUMBER, MentionType.SIZE, MentionType.ITEM, MentionType.MODIFIER)
+            following[1].role
+            in (MentionType.NUMBER, MentionType.SIZE, MentionType.ITEM, MentionType.MODIFIER)
             or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE, Cue.WITH)
         )
-    chosen = bool(state.stretch) and state.stretch[-1].role is MentionType.MODIFIER
+    chosen = bool(state.pending) and state.pending[-1].role is MentionType.MODIFIER
     if first.cue(Cue.ALONE) or (first.cue(Cue.WITH) and chosen):
         return True
     second = following[1] if len(following) > 1 else None
     if second is not None and second.role is MentionType.ITEM and state.ordered(second):
         return False  # "not a Coke": there is one in the order
-    named = list(dropwhile(lambda mention: mention.role is MentionType.MODIFIER, mentions[index + 2 :]))
+    named = list(
+        dropwhile(lambda mention: mention.role is MentionType.MODIFIER, mentions[index + 2 :])
+    )
     topping = second is not None and second.role is MentionType.MODIFIER
     topping = topping and not (named and named[0].role is MentionType.ITEM)
-    return first.role in (MentionType.NUMBER, MentionType.SIZE) or (first.cue(Cue.A) and not topping)
+    return first.role in (MentionType.NUMBER, MentionType.SIZE) or (
+        first.cue(Cue.A) and not topping
+    )
 
 
 def makes_another(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
     """ "With fries, make that tots": another of the kind that was said last."""
     named = next((mention for mention in mentions[index + 1 :] if not mention.cue(Cue.A)), None)
-    made = mentions[index].cue(Cue.MAKE) and bool(state.stretch)
+    made = mentions[index].cue(Cue.MAKE) and bool(state.pending)
     if not made or named is None or named.role is not MentionType.MODIFIER:
         return False
-    return of_kind(state.stretch[-1], {sense.group for sense in named.senses})
+    return of_kind(state.pending[-1], {sense.group for sense in named.candidates})
 
 
 def ends_in_no(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
@@ -74,17 +88,19 @@ def ends_in_no(mentions: Sequence[Mention], index: int, state: ParseState) -> bo
         return False
     if following.role is MentionType.ITEM:
         return state.ordered(following)
-    slip = bool(state.stretch) and state.stretch[-1].role is MentionType.MODIFIER
+    slip = bool(state.pending) and state.pending[-1].role is MentionType.MODIFIER
     return not slip and start == index + 1 and following.role is MentionType.MODIFIER
 
 
 def correct(mentions: list[Mention], index: int, state: ParseState) -> int:
     """What follows replaces its like before it: a number, a size, an item, a modifier."""
     start = index + 1
-    while start < len(mentions) and (mentions[start].cue(Cue.COMMA, Cue.CORRECT) or mentions[start].idle):
+    while start < len(mentions) and (
+        mentions[start].cue(Cue.COMMA, Cue.CORRECT) or mentions[start].idle
+    ):
         start += 1
     if _denied_again(mentions[index], mentions[start : start + 1], state):
-        state.stretch.pop()
+        state.pending.pop()
         return start + 1
     alone = any(p.cue(Cue.ALONE) for p in mentions[start : start + 1])
     only = alone or mentions[index].cue(Cue.ONLY)
@@ -95,17 +111,17 @@ def correct(mentions: list[Mention], index: int, state: ParseState) -> int:
         state.push([Problem("not_understood", mentions[index].span.text)])
         return start
     if only:
-        state.stretch = but_for_these(state.stretch, mentions[start:])
-    before = state.stretch
-    state.stretch, merged = _correction(before, mentions[start:])
-    if merged and before and state.stretch == before[:-1]:
+        state.pending = but_for_these(state.pending, mentions[start:])
+    before = state.pending
+    state.pending, merged = _correction(before, mentions[start:])
+    if merged and before and state.pending == before[:-1]:
         doubt_other_kind(before[-1], mentions, start)
     ends = (*COMMANDS, *MARKS, Cue.KEEP, Cue.NEVER_MIND)
     if merged or start >= len(mentions) or mentions[start].cue(*ends):
         if start >= len(mentions):
             _take_what_it_follows(mentions[index], state)
         return start
-    breath = any(p.role is MentionType.ITEM for p in state.stretch)
+    breath = any(p.role is MentionType.ITEM for p in state.pending)
     state.flush()
     if mentions[start].cue(Cue.ALSO, Cue.AND):
         return start
@@ -118,7 +134,7 @@ def correct(mentions: list[Mention], index: int, state: ParseState) -> int:
     if acts and isinstance(acts[0], Add) and state.cart.items:
         asks = mentions[start].cue(Cue.REQUEST)
         slips = mentions[index:start]
-        acts[0] = _in_its_place(acts[0].group, slips, state, asks=asks, breath=breath)
+        acts[0] = _in_its_place(acts[0].request, slips, state, asks=asks, breath=breath)
         if any(slip.cue(Cue.MEANT) for slip in slips):
             acts[1:] = _each_in_its_place(acts, state)
     state.push(acts)
@@ -135,13 +151,13 @@ def _unclear_if_both_go(acts: list[Act], state: ParseState) -> list[Act]:
 
 def _take_what_it_follows(slip: Mention, state: ParseState) -> None:
     """Takes "diet cola, sorry" as "sorry, diet cola"."""
-    said = [p for p in state.stretch if p.role is MentionType.ITEM]
-    opens = any(p.cue(Cue.AND, Cue.ALSO, Cue.ADD) for p in state.stretch[:1])
+    said = [p for p in state.pending if p.role is MentionType.ITEM]
+    opens = any(p.cue(Cue.AND, Cue.ALSO, Cue.ADD) for p in state.pending[:1])
     if len(said) != 1 or opens or state.acts or not state.cart.items or slip.cue(Cue.FILLER):
         return
-    acts, state.stretch = assemble_items(state.stretch, state.menu, state.cart), []
+    acts, state.pending = assemble_items(state.pending, state.menu, state.cart), []
     if acts and isinstance(acts[0], Add):
-        acts[0] = _in_its_place(acts[0].group, [slip], state, asks=False, breath=False)
+        acts[0] = _in_its_place(acts[0].request, [slip], state, asks=False, breath=False)
     state.push(acts)
 
 
@@ -153,10 +169,16 @@ def _size_alone(mentions: Sequence[Mention], start: int, state: ParseState) -> i
     """
     sized = start + any(p.cue(Cue.A) for p in mentions[start : start + 1])
     end = sized + 1
-    if end >= len(mentions) or mentions[sized].role is not MentionType.SIZE or not mentions[end].cue(Cue.AND):
+    if (
+        end >= len(mentions)
+        or mentions[sized].role is not MentionType.SIZE
+        or not mentions[end].cue(Cue.AND)
+    ):
         return None
     last = state.cart.items[-1:]
-    takes = any(state.menu.allows(item, sense) for item in last for sense in mentions[sized].senses)
+    takes = any(
+        state.menu.offers(item, sense) for item in last for sense in mentions[sized].candidates
+    )
     return end if takes and any(p.role is MentionType.ITEM for p in mentions[end:]) else None
 
 
@@ -165,7 +187,11 @@ def _ends(mentions: list[Mention], index: int, state: ParseState) -> bool:
     if mentions[index].cue(*MARKS, *COMMANDS, Cue.DONE):
         return True
     named = next((p for p in mentions[index + 1 :] if not p.cue(Cue.COMMA, Cue.A, Cue.THE)), None)
-    again = named is not None and named.role in (MentionType.ITEM, MentionType.NUMBER, MentionType.SIZE)
+    again = named is not None and named.role in (
+        MentionType.ITEM,
+        MentionType.NUMBER,
+        MentionType.SIZE,
+    )
     return again and no_as_correction(mentions, index, state)
 
 
@@ -211,12 +237,12 @@ def _in_place_of_like(act: Act, left: list[str], state: ParseState) -> Act:
     if not isinstance(act, Add):
         return act
     items = state.menu.items
-    kind = items[act.group.item].category
+    kind = items[act.request.item].category
     like = next((item for item in reversed(left) if items[item].category == kind), None)
     if like is None:
         return act
     left.remove(like)
-    return Replace(Target((like,)), act.group, anew=True)
+    return Replace(Target((like,)), act.request, anew=True)
 
 
 def _denies(slip: Mention, state: ParseState) -> bool:
@@ -226,14 +252,14 @@ def _denies(slip: Mention, state: ParseState) -> bool:
 
 def taken_back(mentions: Sequence[Mention], index: int, state: ParseState) -> None:
     """ "A coke, never mind": the one item just said goes; of several, or its topping, who knows."""
-    said = [p for p in state.stretch if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
+    said = [p for p in state.pending if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
     before = state.cart
     acts = state.flush()
     added = [act for act in acts if isinstance(act, Add)]
     if not said:
         state.push([Dismiss(mentions[index].span.text)])
     elif len(acts) == len(added) == 1 and said[-1].role is MentionType.ITEM:
-        group = added[0].group
+        group = added[0].request
         gone = Target((group.item,))
         state.push([Remove(gone, group.quantity or 1, asked=False, text=mentions[index].span.text)])
         state.cart = before
@@ -245,10 +271,13 @@ def _denied_again(slip: Mention, following: Sequence[Mention], state: ParseState
     """Whether "no not tomato" only names what it takes back, which was said just before."""
     words = slip.span.text.split()
     denies = len(words) > 1 and words[-1] in state.menu.language.cues[Cue.NO]
-    if not denies or not state.stretch or not following:
+    if not denies or not state.pending or not following:
         return False
-    said, again = state.stretch[-1], following[0]
-    return said.role is again.role is MentionType.MODIFIER and said.senses[:1] == again.senses[:1]
+    said, again = state.pending[-1], following[0]
+    return (
+        said.role is again.role is MentionType.MODIFIER
+        and said.candidates[:1] == again.candidates[:1]
+    )
 
 
 def _correction(stretch: list[Mention], following: Sequence[Mention]) -> tuple[list[Mention], bool]:
@@ -269,7 +298,9 @@ def _correction(stretch: list[Mention], following: Sequence[Mention]) -> tuple[l
         tail -= 1
     dangling = stretch[tail:]
     after_item = tail > 0 and stretch[tail - 1].role is MentionType.ITEM
-    if after_item or not any(p.role in (MentionType.NUMBER, MentionType.SIZE) or p.cue(Cue.A) for p in dangling):
+    if after_item or not any(
+        p.role in (MentionType.NUMBER, MentionType.SIZE) or p.cue(Cue.A) for p in dangling
+    ):
         return modifier_slip(stretch, said)
     roles = {p.role for p in said[:3]}
     counted = MentionType.NUMBER in roles or any(p.cue(Cue.A) for p in said[:1])
@@ -287,5 +318,5 @@ def _only_one_of_those(following: Sequence[Mention], state: ParseState) -> bool:
     named = next((p for p in following if not p.idle and not p.cue(Cue.A, Cue.THE)), None)
     if named is None or named.role is not MentionType.ITEM or not state.ordered(named):
         return False
-    said = [p for p in state.stretch if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
+    said = [p for p in state.pending if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
     return len(said) > 1 or any(item not in named.items for item in state.cart.items)

@@ -19,10 +19,17 @@ def modifier_slip(stretch: list[Mention], said: Sequence[Mention]) -> tuple[list
         last -= 1
     made = bool(said) and said[0].cue(Cue.MAKE)
     said = list(dropwhile(lambda mention: mention.cue(Cue.WITH, Cue.MAKE, Cue.A), said))
-    named = next((mention.role for mention in said if mention.role is not MentionType.MODIFIER), None)
-    if not last or not said or said[0].role is not MentionType.MODIFIER or named is MentionType.ITEM:
+    named = next(
+        (mention.role for mention in said if mention.role is not MentionType.MODIFIER), None
+    )
+    if (
+        not last
+        or not said
+        or said[0].role is not MentionType.MODIFIER
+        or named is MentionType.ITEM
+    ):
         return stretch, False
-    kinds = {sense.group for sense in said[0].senses}
+    kinds = {sense.group for sense in said[0].candidates}
     # "Make it toasted" takes back no butter, "make it jam" does.
     slipped = stretch[last - 1].role is MentionType.MODIFIER
     if slipped and of_kind(stretch[last - 1], kinds):
@@ -37,12 +44,18 @@ def modifier_slip(stretch: list[Mention], said: Sequence[Mention]) -> tuple[list
 
 def doubt_other_kind(slip: Mention, mentions: list[Mention], start: int) -> None:
     """ "With bacon, sorry, with hot sauce": does hot sauce take its place, or come with it?"""
-    named = next((i for i in range(start, len(mentions)) if mentions[i].senses), None)
-    if named is None or slip.role is not MentionType.MODIFIER or mentions[named].role is not MentionType.MODIFIER:
+    named = next((i for i in range(start, len(mentions)) if mentions[i].candidates), None)
+    if (
+        named is None
+        or slip.role is not MentionType.MODIFIER
+        or mentions[named].role is not MentionType.MODIFIER
+    ):
         return
-    if not of_kind(slip, {sense.group for sense in mentions[named].senses}):
-        doubted = (replace(s, certainty=s.certainty * _OTHER_KIND) for s in mentions[named].senses)
-        mentions[named] = replace(mentions[named], senses=tuple(doubted))
+    if not of_kind(slip, {sense.group for sense in mentions[named].candidates}):
+        doubted = (
+            replace(s, certainty=s.certainty * _OTHER_KIND) for s in mentions[named].candidates
+        )
+        mentions[named] = replace(mentions[named], candidates=tuple(doubted))
 
 
 def _other_of_kind(
@@ -52,7 +65,9 @@ def _other_of_kind(
 
     So does what came after it and is said again: "scrambled with ham, no, over easy with bacon".
     """
-    first = max((i for i, mention in enumerate(stretch) if mention.role is MentionType.ITEM), default=0)
+    first = max(
+        (i for i, mention in enumerate(stretch) if mention.role is MentionType.ITEM), default=0
+    )
     while first and (stretch[first - 1].role is MentionType.MODIFIER or stretch[first - 1].idle):
         first -= 1
     alike = [
@@ -70,7 +85,12 @@ def _other_of_kind(
 def but_for_these(stretch: list[Mention], following: Sequence[Mention]) -> list[Mention]:
     """ "With everything, actually just lettuce": nothing else of its kind said so far stays."""
     kinds = _kinds_listed([p for p in following if not p.idle])
-    first = max((i for i, mention in enumerate(stretch) if mention.role is MentionType.ITEM), default=-1) + 1
+    first = (
+        max(
+            (i for i, mention in enumerate(stretch) if mention.role is MentionType.ITEM), default=-1
+        )
+        + 1
+    )
     kept = [
         mention
         for before, mention in pairwise([*stretch[first - 1 : first], *stretch[first:]])
@@ -82,8 +102,15 @@ def but_for_these(stretch: list[Mention], following: Sequence[Mention]) -> list[
 
 def _kinds_listed(said: Sequence[Mention]) -> Set[str | None]:
     """The groups of the modifiers that are listed next."""
-    listed = takewhile(lambda mention: mention.role is MentionType.MODIFIER or mention.cue(Cue.WITH, Cue.AND), said)
-    return {sense.group for mention in listed if not mention.cue(Cue.AND) for sense in mention.senses}
+    listed = takewhile(
+        lambda mention: mention.role is MentionType.MODIFIER or mention.cue(Cue.WITH, Cue.AND), said
+    )
+    return {
+        sense.group
+        for mention in listed
+        if not mention.cue(Cue.AND)
+        for sense in mention.candidates
+    }
 
 
 def without_unknown(stretch: list[Mention], said: Sequence[Mention]) -> list[Mention] | None:
@@ -110,5 +137,5 @@ def without_unknown(stretch: list[Mention], said: Sequence[Mention]) -> list[Men
 
 
 def of_kind(mention: Mention, kinds: Set[str | None]) -> bool:
-    said = mention.senses if mention.role is MentionType.MODIFIER else ()
+    said = mention.candidates if mention.role is MentionType.MODIFIER else ()
     return not kinds.isdisjoint(sense.group for sense in said)

@@ -35,7 +35,7 @@ def fewer(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     counted = number.role is MentionType.NUMBER or number.cue(Cue.ONE, Cue.A)
     if not counted or not any(p.cue(Cue.FEWER) for p in word) or not ends(mentions, index + 2):
         return None
-    if state.stretch or not state.cart.items:
+    if state.pending or not state.cart.items:
         return None
     text = text_of(mentions[index : index + 2])
     alone = len(state.cart.lines) == 1
@@ -65,14 +65,18 @@ def _times(mentions: Sequence[Mention], index: int) -> int | None:
 def same(mentions: list[Mention], index: int, state: ParseState) -> int:
     """The last item once more; "another one with cheese" is one of its own."""
     following = mentions[index + 1] if index + 1 < len(mentions) else None
-    if index and mentions[index - 1].cue(Cue.WITH) and state.stretch:
+    if index and mentions[index - 1].cue(Cue.WITH) and state.pending:
         # "And a latte with the same": what of it is the same is for a person.
         state.flush()
         state.acts.append(Problem("not_understood", mentions[index].span.text))
         return index + 1
-    if following is not None and following.role in (MentionType.ITEM, MentionType.SIZE, MentionType.MODIFIER):
+    if following is not None and following.role in (
+        MentionType.ITEM,
+        MentionType.SIZE,
+        MentionType.MODIFIER,
+    ):
         more = replace(mentions[index].span, cues=frozenset({Cue.MORE}))
-        state.stretch.append(Mention(more, MentionType.CUE))
+        state.pending.append(Mention(more, MentionType.CUE))
         return index + 1
     state.flush()
     if following is not None and following.cue(Cue.BUT):
@@ -80,7 +84,7 @@ def same(mentions: list[Mention], index: int, state: ParseState) -> int:
         state.acts.append(Problem("not_understood", mentions[index].span.text))
     if differs(mentions, index + 1) and state.cart.items:
         last = (Candidate("item", state.cart.items[-1], None),)
-        state.stretch.append(Mention(mentions[index].span, MentionType.ITEM, last))
+        state.pending.append(Mention(mentions[index].span, MentionType.ITEM, last))
     else:
         state.push([Repeat(bare=True)])
     return index + 1
@@ -93,7 +97,10 @@ def more(mentions: list[Mention], index: int, count: int, end: int, state: Parse
         more = replace(mentions[index].span, cues=frozenset({Cue.MORE}), value=count)
         number = replace(more, cues=frozenset({Cue.NUMBER}))
         last = (Candidate("item", state.cart.items[-1], None),)
-        state.stretch += [Mention(number, MentionType.NUMBER), Mention(more, MentionType.ITEM, last)]
+        state.pending += [
+            Mention(number, MentionType.NUMBER),
+            Mention(more, MentionType.ITEM, last),
+        ]
     else:
         state.push([Repeat(count, bare=True)])
     return end

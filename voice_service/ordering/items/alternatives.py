@@ -25,7 +25,9 @@ def or_before(mentions: Sequence[Mention], start: int) -> bool:
     for mention in reversed(mentions[:start]):
         if mention.cue(Cue.OR):
             return True
-        if mention.role not in (MentionType.CUE, MentionType.UNKNOWN) or mention.cue(*_ENDS_A_CHOICE):
+        if mention.role not in (MentionType.CUE, MentionType.UNKNOWN) or mention.cue(
+            *_ENDS_A_CHOICE
+        ):
             return False
     return False
 
@@ -44,7 +46,10 @@ def one_count(mentions: Sequence[Mention]) -> list[Mention]:
                 words=tuple(w for s in spans for w in s.words),
             )
             idle = replace(first.span, cues=frozenset({Cue.FILLER}))
-            joined[index : index + 3] = [*2 * [Mention(idle, MentionType.CUE)], Mention(vague, MentionType.CUE)]
+            joined[index : index + 3] = [
+                *2 * [Mention(idle, MentionType.CUE)],
+                Mention(vague, MentionType.CUE),
+            ]
     return joined
 
 
@@ -57,7 +62,11 @@ class Alternatives:
         self._listed: list[ItemRequest] = []
 
     def see(
-        self, group: ItemRequest, previous: ItemRequest | None, between: Sequence[Mention], start: int
+        self,
+        group: ItemRequest,
+        previous: ItemRequest | None,
+        between: Sequence[Mention],
+        start: int,
     ) -> None:
         """Takes the next group, whose words begin `start` parts behind the name before it.
 

@@ -66,10 +66,16 @@ def assemble_items(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartVi
     mentions = one_count(mentions)
     mentions = [in_order(mentions, i, menu, cart) for i in range(len(mentions))]
     mentions = [carrier(mentions, i, menu) for i in range(len(mentions))]
-    heads = [i for i, p in enumerate(mentions) if p.role is MentionType.ITEM and not points(mentions, i, cart)]
+    heads = [
+        i
+        for i, p in enumerate(mentions)
+        if p.role is MentionType.ITEM and not points(mentions, i, cart)
+    ]
     if not heads:
         said = AttributeReader(mentions).read()
-        return resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, cart.items)) or _only_points(said)
+        return resolve_ellipsis(
+            said, menu, cart, AttributeAttacher(menu, cart.items)
+        ) or _only_points(said)
     return _ItemAssembler(mentions, heads, menu, cart).acts()
 
 
@@ -112,7 +118,7 @@ class _ItemAssembler:
         groups = self._offers.taken(groups)
         added = [_added(group, self._menu) for group in groups]
         if self._instead is not None and added and isinstance(added[0], Add):
-            added[0] = Replace(Target(ref=self._instead), added[0].group)
+            added[0] = Replace(Target(ref=self._instead), added[0].request)
         vague = [
             Problem("ambiguous_quantity", self._menu.item_name(g.item)) for g in groups if g.vague
         ]
@@ -151,11 +157,13 @@ class _ItemAssembler:
         self._attacher.put(inner_words(self._parts[start:head]), group)
         if either:
             group.size, self._before = None, []
-            self._lead = [Problem("conflicting_size", either, group=group)]
+            self._lead = [Problem("conflicting_size", either, request=group)]
         self._attacher.put(self._after(number), group, [m.group for m in group.mods])
         self._beside(group, previous, number)
 
-    def _in_place_of(self, previous: ItemRequest, group: ItemRequest, start: int, head: int) -> None:
+    def _in_place_of(
+        self, previous: ItemRequest, group: ItemRequest, start: int, head: int
+    ) -> None:
         """ "Two colas, one of them diet": so many of the item before are this one."""
         ref = _pointed_at(self._parts[start : head + 1], head - start)
         if ref is None:
@@ -174,7 +182,7 @@ class _ItemAssembler:
     def _not_wanted(self, head: int, after: Sequence[Statement]) -> None:
         mention = self._parts[head]
         ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
-        half = mention.senses[0].quality < WHOLE and len(mention.items) == 1
+        half = mention.candidates[0].match < WHOLE and len(mention.items) == 1
         if self._of_itself(head):
             self._acts.append(Problem("not_understood", mention.span.text))
             return
@@ -216,11 +224,16 @@ class _ItemAssembler:
         groups = self._attacher.groups
         start, mention = self._starts[number], self._parts[self._heads[number]]
         again = group.quantity is None and any(g.item == group.item for g in groups)
-        if (mention.senses[0].quality < WHOLE or again) and in_list(self._parts, start):
+        if (mention.candidates[0].match < WHOLE or again) and in_list(self._parts, start):
             group.quality *= _LISTED_PART
         since = self._parts[self._heads[number - 1] if number else 0 : start]
         read_pointer = any(p.cue(Cue.IT) for p in since)
-        if groups and groups[-1].item == group.item and groups[-1].quantity is None and read_pointer:
+        if (
+            groups
+            and groups[-1].item == group.item
+            and groups[-1].quantity is None
+            and read_pointer
+        ):
             group.quality *= _POINTED_AT  # "my bagel scooped out, it's a sesame bagel"
         if groups and self._shared_word(number):
             group.quality *= _LISTED_PART
@@ -259,7 +272,7 @@ class _ItemAssembler:
         ):
             return False
         items = (previous.item, self._parts[second].items[0])
-        return all(any(self._menu.allows(i, s) for s in size.senses) for i in items)
+        return all(any(self._menu.offers(i, s) for s in size.candidates) for i in items)
 
     def _answer(self, group: ItemRequest) -> None:
         """An item that answers a question needs less of its name."""
@@ -291,16 +304,16 @@ class _ItemAssembler:
             len(joined) == 1
             and joined[0].cue(Cue.AND)
             and previous.quantity is not None
-            and any(self._menu.takes(previous.item, m.group) for m in group.mods)
+            and any(self._menu.has_group(previous.item, m.group) for m in group.mods)
         )
 
 
 def _answered(act: Act, groups: Sequence[ItemRequest]) -> bool:
     """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
-    if not isinstance(act, Problem) or act.code != "choose_item" or act.group is None:
+    if not isinstance(act, Problem) or act.code != "choose_item" or act.request is None:
         return False
-    counts = [group.quantity or 1 for group in groups if group.item in act.group.candidates]
-    return len(counts) > 1 and sum(counts) == act.group.quantity
+    counts = [group.quantity or 1 for group in groups if group.item in act.request.candidates]
+    return len(counts) > 1 and sum(counts) == act.request.quantity
 
 
 def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
@@ -316,7 +329,11 @@ def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
     between = mentions[found[1] : head]
     if not between and mentions[head - 1].cue(Cue.THE):
         return None  # "one of those wraps"
-    return ref_of(found[0]) if all(p.cue(Cue.A) or p.role is MentionType.SIZE for p in between) else None
+    return (
+        ref_of(found[0])
+        if all(p.cue(Cue.A) or p.role is MentionType.SIZE for p in between)
+        else None
+    )
 
 
 def _added(group: ItemRequest, menu: CompiledMenu) -> Act:
@@ -332,4 +349,4 @@ def _added(group: ItemRequest, menu: CompiledMenu) -> Act:
 
 def _takes(menu: CompiledMenu, item: str, group: ItemRequest) -> bool:
     sized = group.size is None or group.size in menu.items[item].prices
-    return sized and all(menu.takes(item, m.group) for m in group.mods)
+    return sized and all(menu.has_group(item, m.group) for m in group.mods)

@@ -122,7 +122,7 @@ class AttributeAttacher:
     def _shared_out_to(self, group: ItemRequest, said: Sequence[Statement]) -> list[Statement]:
         """`said` with numbers that tell apart several of the item."""
         count, menu = group.quantity or 1, self.menu
-        said = halved(said, count, lambda one: menu.single(group.item, one.senses))
+        said = halved(said, count, lambda one: menu.single(group.item, one.candidates))
         return shared_out(said, count)
 
     def _report(self, one: Statement, current: ItemRequest, said: Sequence[Statement]) -> None:
@@ -138,7 +138,9 @@ class AttributeAttacher:
             case _:
                 pass
 
-    def _modifier(self, said: ModifierStatement, current: ItemRequest) -> list[tuple[ItemRequest, ModifierRequest]]:
+    def _modifier(
+        self, said: ModifierStatement, current: ItemRequest
+    ) -> list[tuple[ItemRequest, ModifierRequest]]:
         placed: list[tuple[ItemRequest, ModifierRequest]] = []
         order = [current, *(g for g in reversed(self.groups) if g is not current)]
         for group in order:
@@ -159,7 +161,7 @@ class AttributeAttacher:
         if self._both is not None and self._both.pair and len({id(g) for g, _ in placed}) > _PAIR:
             self.acts.append(Problem("not_understood", self._both.text))
         if not placed:
-            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+            self.acts.append(Problem("modifier_not_available", said.text, request=current))
         return placed
 
     def _denies_another(self, mod: ModifierRequest, group: ItemRequest) -> bool:
@@ -169,7 +171,9 @@ class AttributeAttacher:
         others = [m for m in group.mods if m.group == mod.group and not m.negated]
         return mod.negated and single and not there and bool(others)
 
-    def _one_more(self, said: ModifierStatement, current: ItemRequest, named: Sequence[str]) -> bool:
+    def _one_more(
+        self, said: ModifierStatement, current: ItemRequest, named: Sequence[str]
+    ) -> bool:
         """Whether "and a raisin" after "a plain bagel with butter" is another bagel.
 
         It is the like of what was said before the name, and of nothing that was said after it; with
@@ -187,8 +191,8 @@ class AttributeAttacher:
         return sibling
 
     def _size(self, said: SizeStatement, current: ItemRequest) -> ItemRequest:
-        fitting = [s for s in said.senses if self.menu.allows(current.item, s)]
-        other = [s for s in said.also if self.menu.allows(current.item, s)]
+        fitting = [s for s in said.candidates if self.menu.offers(current.item, s)]
+        other = [s for s in said.also if self.menu.offers(current.item, s)]
         if other and ((current.size is not None and said.count is None) or not fitting):
             self._modifier(ModifierStatement(tuple(other), said.text, said.words), current)
             return current
@@ -205,16 +209,18 @@ class AttributeAttacher:
         if current.size is not None and said.soft:
             return current
         if current.size not in (None, fitting[0].id) and self._both is None:
-            self.acts.append(Problem("conflicting_size", said.text, group=current))
+            self.acts.append(Problem("conflicting_size", said.text, request=current))
         current.size = fitting[0].id
         current.words.update(said.words)
         if self._both is not None:
             for group in self.groups:
-                if any(self.menu.allows(group.item, s) for s in said.senses):
+                if any(self.menu.offers(group.item, s) for s in said.candidates):
                     group.size = fitting[0].id
         return current
 
-    def _shared_out(self, said: SizeStatement, current: ItemRequest, size: str) -> ItemRequest | None:
+    def _shared_out(
+        self, said: SizeStatement, current: ItemRequest, size: str
+    ) -> ItemRequest | None:
         """ "four colas, two large and two small": so many of those that have no size yet."""
         if said.count is None or (said.linked and not said.numbered and not self._telling):
             return None
@@ -239,14 +245,14 @@ class AttributeAttacher:
     def _size_elsewhere(self, said: SizeStatement, current: ItemRequest) -> ItemRequest:
         sized = bool(self.menu.items[current.item].prices) and current.size is None
         for group in reversed(self.groups):
-            fits = [s for s in said.senses if self.menu.allows(group.item, s)]
+            fits = [s for s in said.candidates if self.menu.offers(group.item, s)]
             if fits and group.size is None and not (sized and said.count is None):
                 group.size = fits[0].id
                 group.words.update(said.words)
                 return current
         # "A large" counts something that was not understood; a large burger is only a burger.
         code = "size_not_available" if said.count is None else "not_understood"
-        self.acts.append(Problem(code, said.text, group=current))
+        self.acts.append(Problem(code, said.text, request=current))
         return current
 
     def _number(self, said: CountStatement, current: ItemRequest) -> None:
@@ -277,7 +283,9 @@ class AttributeAttacher:
             group.quality *= HOW_MANY_IN_ALL
         return self._apart.split(split, current)
 
-    def _another(self, split: Partition, current: ItemRequest, said: Sequence[Statement]) -> ItemRequest | None:
+    def _another(
+        self, split: Partition, current: ItemRequest, said: Sequence[Statement]
+    ) -> ItemRequest | None:
         """ "A burger and one with cheese": as many more as there were, and what they have."""
         as_many = split.count == (current.quantity or 1) and self._apart.undivided
         if not as_many or not split.linked or split.text or said[-1] is split:
@@ -295,7 +303,9 @@ class AttributeAttacher:
         group.size = before
         self._size(size, here)
 
-    def _point(self, said: ItemStatement, since: list[tuple[ItemRequest, ModifierRequest]]) -> str | None:
+    def _point(
+        self, said: ItemStatement, since: list[tuple[ItemRequest, ModifierRequest]]
+    ) -> str | None:
         """Moves the modifiers just said to the item pointed at; returns it for those to come."""
         choices = said.mention.items
         here = next((g for g in reversed(self.groups) if g.item in choices), None)
@@ -305,7 +315,7 @@ class AttributeAttacher:
             if target is None or here is group or mod not in group.mods:
                 continue
             group.mods.remove(mod)
-            if not self.menu.takes(target, mod.group):
+            if not self.menu.has_group(target, mod.group):
                 name = self.menu.modifiers[mod.group, mod.id].name
                 self.acts.append(Problem("modifier_not_available", name))
             elif here is not None:
@@ -330,24 +340,26 @@ class AttributeAttacher:
         if named is not None:
             current.put(named)
             return
-        if not self.menu.takes(current.item, group.id):
-            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+        if not self.menu.has_group(current.item, group.id):
+            self.acts.append(Problem("modifier_not_available", said.text, request=current))
             return
         current.mods = [m for m in current.mods if m.group != group.id]
         for default in defaults:
             if (group.id, default) in self.menu.modifiers:
                 current.put(ModifierRequest(default, group.id, negated=True))
-        alike = tuple(s for s in said.named if s.quality >= WHOLE)
+        alike = tuple(s for s in said.named if s.match >= WHOLE)
         if len(alike) == len({g.item for g in self.groups}) == 1 and not defaults:
             self._modifier(ModifierStatement(alike, said.text, (), negated=True), current)
 
-    def _whole_group(self, said: GroupStatement, current: ItemRequest, beside: Sequence[Statement]) -> None:
+    def _whole_group(
+        self, said: GroupStatement, current: ItemRequest, beside: Sequence[Statement]
+    ) -> None:
         group = self.menu.groups[said.id]
         if said.negated:
             self._without_group(said, current)
             return
         named = any(
-            isinstance(one, ModifierStatement) and any(s.group == group.id for s in one.senses)
+            isinstance(one, ModifierStatement) and any(s.group == group.id for s in one.candidates)
             for one in beside
         )
         if said.every:
@@ -359,9 +371,9 @@ class AttributeAttacher:
     def _every(self, said: GroupStatement, current: ItemRequest) -> None:
         """ "All the toppings", on what takes them."""
         order = [current, *(g for g in reversed(self.groups) if g is not current)]
-        host = next((g for g in order if self.menu.takes(g.item, said.id)), None)
+        host = next((g for g in order if self.menu.has_group(g.item, said.id)), None)
         if host is None:
-            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+            self.acts.append(Problem("modifier_not_available", said.text, request=current))
             return
         for modifier in self.menu.groups[said.id].modifiers:
             host.put(ModifierRequest(modifier.id, said.id, quality=_EVERY, every=True))

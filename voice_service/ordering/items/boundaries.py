@@ -105,8 +105,14 @@ def _may_belong(
     mention = mentions[index]
     match mention.role:
         case MentionType.MODIFIER:
-            return any(menu.allows(item, s) for s in mention.senses)
-        case MentionType.SIZE | MentionType.CATEGORY | MentionType.GROUP | MentionType.UNKNOWN | MentionType.NUMBER:
+            return any(menu.offers(item, s) for s in mention.candidates)
+        case (
+            MentionType.SIZE
+            | MentionType.CATEGORY
+            | MentionType.GROUP
+            | MentionType.UNKNOWN
+            | MentionType.NUMBER
+        ):
             return True
         case MentionType.ITEM:
             return False
@@ -128,7 +134,9 @@ def _after_size(mentions: Sequence[Mention], comma: int) -> bool:
     The size has an article or number of its own, and nothing but modifiers behind it.
     """
     index = comma - 1
-    while index > 0 and (mentions[index].role is MentionType.MODIFIER or mentions[index].cue(Cue.COMMA)):
+    while index > 0 and (
+        mentions[index].role is MentionType.MODIFIER or mentions[index].cue(Cue.COMMA)
+    ):
         index -= 1
     if index < 1 or mentions[index].role is not MentionType.SIZE:
         return False
@@ -142,10 +150,14 @@ def _is_modifier_phrase(mentions: Sequence[Mention], index: int, head: int) -> b
     return index < head and mentions[index].role is MentionType.MODIFIER
 
 
-def _without_article(mentions: Sequence[Mention], head: int, first: int, stop: Mention | None) -> int:
+def _without_article(
+    mentions: Sequence[Mention], head: int, first: int, stop: Mention | None
+) -> int:
     stretch = range(first, head)
     separators = [i for i in stretch if mentions[i].cue(*_SEPARATORS)]
-    sizes = [i for i in stretch if mentions[i].role is MentionType.SIZE or mentions[i].cue(Cue.SIZE_WORD)]
+    sizes = [
+        i for i in stretch if mentions[i].role is MentionType.SIZE or mentions[i].cue(Cue.SIZE_WORD)
+    ]
     if not separators and stop is not None and stop.cue(*_SEPARATORS):
         return first
     if sizes:

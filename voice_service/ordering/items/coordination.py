@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 from voice_service.ordering.acts import ItemRequest
-from voice_service.ordering.attributes.statements import Statement, ClauseBreak, CategoryStatement, SizeStatement
+from voice_service.ordering.attributes.statements import (
+    Statement,
+    ClauseBreak,
+    CategoryStatement,
+    SizeStatement,
+)
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of, plural
 from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
@@ -16,7 +21,11 @@ _HOW_MANY = 0.6  # certainty of "two sides" where only one or three are named
 
 
 def of_other_sizes(
-    said: Sequence[Statement], group: ItemRequest, mentions: Sequence[Mention], start: int, menu: CompiledMenu
+    said: Sequence[Statement],
+    group: ItemRequest,
+    mentions: Sequence[Mention],
+    start: int,
+    menu: CompiledMenu,
 ) -> list[ItemRequest]:
     """The items of "two large and" in "two large and one small fries"."""
     sizes = [s for s in said if isinstance(s, SizeStatement) and s.count is not None]
@@ -25,7 +34,7 @@ def of_other_sizes(
         return []
     groups: list[ItemRequest] = []
     for size in sizes:
-        fitting = [s for s in size.senses if menu.allows(group.item, s)]
+        fitting = [s for s in size.candidates if menu.offers(group.item, s)]
         if not fitting:
             return []
         other = ItemRequest(group.item, size.count, fitting[0].id, quality=group.quality)
@@ -34,7 +43,9 @@ def of_other_sizes(
     return groups
 
 
-def of_one_heading(before: Sequence[Statement], groups: Sequence[ItemRequest], menu: CompiledMenu) -> bool:
+def of_one_heading(
+    before: Sequence[Statement], groups: Sequence[ItemRequest], menu: CompiledMenu
+) -> bool:
     """ "Three footlongs" or "two small subs" before the items that it counts, if they add up.
 
     Each gets the size. They have to be of the category that was said.
@@ -59,7 +70,7 @@ def of_one_heading(before: Sequence[Statement], groups: Sequence[ItemRequest], m
 
 def _size_all(groups: Sequence[ItemRequest], said: SizeStatement, menu: CompiledMenu) -> bool:
     """Gives all of them the size, if they come in it."""
-    fitting = [{s.id for s in said.senses if menu.allows(g.item, s)} for g in groups]
+    fitting = [{s.id for s in said.candidates if menu.offers(g.item, s)} for g in groups]
     common = set.intersection(*fitting)
     for group in groups if common else ():
         group.size = min(common)
@@ -67,7 +78,9 @@ def _size_all(groups: Sequence[ItemRequest], said: SizeStatement, menu: Compiled
     return bool(common)
 
 
-def take_out_heading(groups: list[ItemRequest], mentions: Sequence[Mention], heads: Sequence[int]) -> None:
+def take_out_heading(
+    groups: list[ItemRequest], mentions: Sequence[Mention], heads: Sequence[int]
+) -> None:
     """ "Two kebabs, one doner, one shish": two in all, if a name for all is what one is called."""
     if len(groups) != len(heads):
         return

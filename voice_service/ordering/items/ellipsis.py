@@ -109,7 +109,7 @@ class _EllipsisResolver:
         if counted == 1 or any(isinstance(one, Partition | Ordinal | Described) for one in said):
             return said
         shared: list[Statement] = []
-        said = halved(said, counted, lambda one: self._menu.single(last[0], one.senses))
+        said = halved(said, counted, lambda one: self._menu.single(last[0], one.candidates))
         for one in shared_out(said, counted):
             if isinstance(one, SizeStatement) and one.numbered and not self._is_topping(one):
                 shared.append(Partition(one.count, one.text))
@@ -120,8 +120,8 @@ class _EllipsisResolver:
     def _is_topping(self, said: SizeStatement) -> bool:
         """Whether "medium" is no size of the last item, but how it is done."""
         last = self._cart.items[-1:]
-        sized = any(self._menu.allows(item, s) for item in last for s in said.senses)
-        return not sized and any(self._menu.allows(item, s) for item in last for s in said.also)
+        sized = any(self._menu.offers(item, s) for item in last for s in said.candidates)
+        return not sized and any(self._menu.offers(item, s) for item in last for s in said.also)
 
     def _about_order(self, said: Statement) -> None:
         match said:
@@ -178,7 +178,7 @@ class _EllipsisResolver:
         items = self._view().items[::-1]
         if not said.negated or self._pointed is not None:
             return items
-        named = frozenset((s.group or "", s.id) for s in said.senses)
+        named = frozenset((s.group or "", s.id) for s in said.candidates)
         whole = self._cart.lines
         on = {line.item for line in whole if has_modifier(line, named, self._menu)}
         return [*(i for i in items if i in on), *(i for i in items if i not in on)]
@@ -197,7 +197,9 @@ class _EllipsisResolver:
         if said.quantity is None or not single:
             return change
         mod.quantity = 1
-        return ModifyReferenced(Reference(ReferenceKind.SOME, said.quantity, text=said.text), (change,))
+        return ModifyReferenced(
+            Reference(ReferenceKind.SOME, said.quantity, text=said.text), (change,)
+        )
 
     def _fits_nothing(self, text: str) -> Problem:
         code = "modifier_not_available" if self._cart.items else "modifier_without_item"
@@ -222,7 +224,7 @@ class _EllipsisResolver:
                         return None
                     change = replace(change, plain=True)
                 case SizeStatement():
-                    sizes = [s.id for s in one.senses if self._menu.allows(item, s)]
+                    sizes = [s.id for s in one.candidates if self._menu.offers(item, s)]
                     if not sizes:
                         return None
                     change = replace(change, size=sizes[0], text=one.text)
@@ -260,7 +262,10 @@ class _EllipsisResolver:
 
     def _end_what_others_have(self) -> None:
         """ "Both small, oat milk in the latte", "the coffee small and the colas large"."""
-        shared = self._ref is not None and self._ref.which in (ReferenceKind.BOTH, ReferenceKind.ALL)
+        shared = self._ref is not None and self._ref.which in (
+            ReferenceKind.BOTH,
+            ReferenceKind.ALL,
+        )
         if (shared or self._pointed is not None) and len(self._clause) > 1:
             self._clause = self._end_all_but_last()
             self._ref = None
@@ -286,7 +291,7 @@ def _cart_size(said: SizeStatement, menu: CompiledMenu, cart: CartView) -> Act:
     order = [cart.unsized] if cart.unsized else []
     order += list(reversed(cart.items))
     for item in order:
-        fitting = [s for s in said.senses if item and menu.allows(item, s)]
+        fitting = [s for s in said.candidates if item and menu.offers(item, s)]
         if item and fitting:
             if _of_several(said, menu, cart):
                 return Problem("not_understood", said.text)
@@ -294,16 +299,18 @@ def _cart_size(said: SizeStatement, menu: CompiledMenu, cart: CartView) -> Act:
                 return Add(ItemRequest(item, said.count, fitting[0].id, words=set(said.words)))
             change = Modify(Target((item,)), size=fitting[0].id, text=said.text)
             if said.numbered and said.count is not None:
-                return ModifyReferenced(Reference(ReferenceKind.SOME, said.count, text=said.text), (change,))
+                return ModifyReferenced(
+                    Reference(ReferenceKind.SOME, said.count, text=said.text), (change,)
+                )
             return change
     if cart.items:
-        return Problem("size_not_available", said.text, group=ItemRequest(cart.items[-1]))
+        return Problem("size_not_available", said.text, request=ItemRequest(cart.items[-1]))
     return Problem("not_understood", said.text)
 
 
 def _of_several(said: SizeStatement, menu: CompiledMenu, cart: CartView) -> bool:
     """ "Larges", where there are several things that come in it."""
-    sized = [x for x in cart.lines if any(menu.allows(x.item, s) for s in said.senses)]
+    sized = [x for x in cart.lines if any(menu.offers(x.item, s) for s in said.candidates)]
     return said.count is None and len(sized) > 1 and several(said.text, menu.language)
 
 
@@ -354,7 +361,7 @@ def _implied(said: Sequence[Statement], menu: CompiledMenu, cart: CartView) -> I
     signs = (sizes[0].count is not None, bool(mods), not cart.items)
     if sum(signs) < _SIGNS:
         return None
-    item = _only_one([*(s.senses for s in sizes), *(m.senses for m in mods)], menu)
+    item = _only_one([*(s.candidates for s in sizes), *(m.candidates for m in mods)], menu)
     if item is None:
         return None
     group = ItemRequest(item, sizes[0].count, quality=_IMPLIED)
@@ -367,7 +374,7 @@ def _only_one(said: Sequence[Sequence[Candidate]], menu: CompiledMenu) -> str | 
     fitting = [
         item.id
         for item in menu.menu.items
-        if all(any(menu.allows(item.id, s) for s in senses) for senses in said)
+        if all(any(menu.offers(item.id, s) for s in senses) for senses in said)
     ]
     kinds = {menu.items[item].category for item in fitting}
     if len(fitting) < 2 or len(kinds) != 1:

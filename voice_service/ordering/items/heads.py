@@ -13,7 +13,9 @@ from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.references.pointers import ends, of_the
 
 
-def in_order(mentions: Sequence[Mention], index: int, menu: CompiledMenu, cart: CartView) -> Mention:
+def in_order(
+    mentions: Sequence[Mention], index: int, menu: CompiledMenu, cart: CartView
+) -> Mention:
     """ "On the burger", where the only burger ordered is a cheeseburger: that is meant."""
     mention = mentions[index]
     if mention.role is not MentionType.ITEM or set(mention.items) & set(cart.items):
@@ -25,9 +27,11 @@ def in_order(mentions: Sequence[Mention], index: int, menu: CompiledMenu, cart: 
     ordered = [*cart.items, *said][::-1]
     if set(mention.items) & set(said):
         return mention
-    headings = {s.id for s in mention.span.senses if s.kind == "category"}
+    headings = {s.id for s in mention.span.candidates if s.kind == "category"}
     meant = next((i for i in ordered if menu.headings(i) & headings), None)
-    return mention if meant is None else replace(mention, senses=(Candidate("item", meant, None),))
+    return (
+        mention if meant is None else replace(mention, candidates=(Candidate("item", meant, None),))
+    )
 
 
 def carrier(mentions: Sequence[Mention], index: int, menu: CompiledMenu) -> Mention:
@@ -37,17 +41,26 @@ def carrier(mentions: Sequence[Mention], index: int, menu: CompiledMenu) -> Ment
     """
     mention = mentions[index]
     start = index
-    while start and (mentions[start - 1].role is MentionType.MODIFIER or mentions[start - 1].cue(Cue.A)):
+    while start and (
+        mentions[start - 1].role is MentionType.MODIFIER or mentions[start - 1].cue(Cue.A)
+    ):
         start -= 1
     said = [p for p in mentions[start:index] if p.role is MentionType.MODIFIER]
-    if mention.role is not MentionType.ITEM or not said or not start or not mentions[start - 1].cue(Cue.ON):
+    if (
+        mention.role is not MentionType.ITEM
+        or not said
+        or not start
+        or not mentions[start - 1].cue(Cue.ON)
+    ):
         return mention
     host = next((p.items[0] for p in mentions[start - 1 :: -1] if p.role is MentionType.ITEM), None)
     if host is None or host in mention.items:
         return mention
-    if not all(any(menu.allows(host, s) for s in p.senses) for p in said):
+    if not all(any(menu.offers(host, s) for s in p.candidates) for p in said):
         return mention
-    return Mention(replace(mention.span, senses=(), cues=frozenset({Cue.FILLER})), MentionType.CUE)
+    return Mention(
+        replace(mention.span, candidates=(), cues=frozenset({Cue.FILLER})), MentionType.CUE
+    )
 
 
 def points(mentions: Sequence[Mention], index: int, cart: CartView) -> bool:
@@ -65,10 +78,13 @@ def points(mentions: Sequence[Mention], index: int, cart: CartView) -> bool:
         return True
     definite = attached = False
     while before >= 0 and (
-        mentions[before].cue(Cue.THE, Cue.BOTH, Cue.MEASURE) or mentions[before].role is MentionType.SIZE
+        mentions[before].cue(Cue.THE, Cue.BOTH, Cue.MEASURE)
+        or mentions[before].role is MentionType.SIZE
     ):
         definite = definite or mentions[before].cue(Cue.THE)
-        attached = attached or (mentions[before].cue(Cue.BOTH) and " " in mentions[before].span.text)
+        attached = attached or (
+            mentions[before].cue(Cue.BOTH) and " " in mentions[before].span.text
+        )
         before -= 1
     attached = attached or (before >= 0 and mentions[before].cue(Cue.ON, Cue.TO, Cue.FOR))
     return definite and attached
@@ -94,7 +110,8 @@ def _some_of_the(mentions: Sequence[Mention], index: int) -> bool:
     on = start > 0 and mentions[start - 1].cue(Cue.ON, Cue.TO, Cue.FOR)
     following = mentions[index + 1 : index + 2]
     said = start == 0 and any(
-        p.cue(Cue.WITH, Cue.NO, Cue.PLAIN, Cue.EXTRA) or p.role is MentionType.SIZE for p in following
+        p.cue(Cue.WITH, Cue.NO, Cue.PLAIN, Cue.EXTRA) or p.role is MentionType.SIZE
+        for p in following
     )
     return on or said
 

@@ -54,7 +54,11 @@ class Partitioner:
 
     def such(self, said: Described, current: ItemRequest) -> ItemRequest:
         """ "The small one without ice": the one item named here that is like that."""
-        fitting = [g for g in self._groups if matches_description(said.such, line_of("", g, 1.0), self._menu)]
+        fitting = [
+            g
+            for g in self._groups
+            if matches_description(said.such, line_of("", g, 1.0), self._menu)
+        ]
         if len(fitting) == 1 and (said.such.several or (fitting[0].quantity or 1) == 1):
             return fitting[0]
         self._acts.append(Problem("not_understood", said.text))
@@ -103,7 +107,7 @@ class Partitioner:
         after = [one for one in said[at:] if isinstance(one, ModifierStatement)]
         kinds = {m.group for m in group.mods if not m.negated}
         left_off = any(m.negated for m in after[:1])
-        like = any(m.senses[0].group in kinds for m in after[:1]) and not left_off
+        like = any(m.candidates[0].group in kinds for m in after[:1]) and not left_off
         adds_up = len(counts) > 1 and sum(counts) == (group.quantity or 1)
         both = any(isinstance(one, AllOf) for one in said[:at])
         if (adds_up and (both or not like)) or (left_off and not split.linked):

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 from voice_service.ordering.acts import Act, Add, ItemRequest
 from voice_service.ordering.attributes.linking import resolve
-from voice_service.ordering.attributes.statements import Statement, ItemStatement, ModifierStatement, SizeStatement
+from voice_service.ordering.attributes.statements import (
+    Statement,
+    ItemStatement,
+    ModifierStatement,
+    SizeStatement,
+)
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.coordination import of_other_sizes
@@ -63,5 +68,5 @@ def _doubt_kind(implied: Sequence[Act], named: ItemRequest, menu: CompiledMenu) 
     """Lowers the quality of items that were not named, before one of their kind that is."""
     kind = menu.items[named.item].category
     for act in implied:
-        if isinstance(act, Add) and menu.items[act.group.item].category == kind:
-            act.group.quality *= _OF_ITS_KIND
+        if isinstance(act, Add) and menu.items[act.request.item].category == kind:
+            act.request.quality *= _OF_ITS_KIND

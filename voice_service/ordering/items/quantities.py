@@ -22,13 +22,15 @@ def of_so_many(before: Sequence[Mention]) -> int | None:
         return None
     if words[-2].cue(Cue.ORDINAL):
         return 1
-    number = next((p for p in words[-2::-1] if not p.cue(Cue.ONE) or p.role is MentionType.NUMBER), None)
+    number = next(
+        (p for p in words[-2::-1] if not p.cue(Cue.ONE) or p.role is MentionType.NUMBER), None
+    )
     return number.span.value if number is not None and number.role is MentionType.NUMBER else None
 
 
 def group_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
     """The item of a name, as many of it as the words before the name say."""
-    group = ItemRequest(head.items[0], quality=head.senses[0].certainty, candidates=head.items)
+    group = ItemRequest(head.items[0], quality=head.candidates[0].certainty, candidates=head.items)
     group.words.update(head.span.words)
     group.like = head.span.has(Cue.MORE, Cue.SAME)
     for mention in inner:
@@ -68,7 +70,7 @@ def _synonyms(head: Mention, menu: CompiledMenu) -> bool:
     item = menu.items[head.items[0]]
     singular = all(plural(n, menu.language) != n for n in (item.name, *item.aliases))
     said = several(head.span.text.split()[-1], menu.language)
-    return said and head.senses[0].quality >= WHOLE and singular
+    return said and head.candidates[0].match >= WHOLE and singular
 
 
 def inner_words(mentions: Sequence[Mention]) -> list[Statement]:
@@ -79,6 +81,8 @@ def inner_words(mentions: Sequence[Mention]) -> list[Statement]:
         if p.role is not MentionType.NUMBER
         and not p.cue(Cue.A, Cue.MORE, Cue.THE)
         and not (p.cue(Cue.HALF) and following is not None and following.cue(Cue.ONE))
-        and not (p.cue(Cue.ADDITIONAL) and (following is None or following.role is MentionType.SIZE))
+        and not (
+            p.cue(Cue.ADDITIONAL) and (following is None or following.role is MentionType.SIZE)
+        )
     ]
     return AttributeReader(rest).read()

@@ -9,7 +9,13 @@ from typing import NamedTuple
 
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of
-from voice_service.ordering.mentions.mention import HEADS, WHOLE, Mention, MentionType, candidates_of
+from voice_service.ordering.mentions.mention import (
+    HEADS,
+    WHOLE,
+    Mention,
+    MentionType,
+    candidates_of,
+)
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
@@ -47,41 +53,46 @@ def reading(
     """
     following = ahead[0] if ahead else None
     aside = following is not None and following.has(Cue.AS_SIDE)
-    if items[0].quality > modifiers[0].quality and _headed(items, following, menu):
+    if items[0].match > modifiers[0].match and _headed(items, following, menu):
         return Reading(modifier=False)
     said = [p for p in before if not p.idle]
     measured = bool(said) and said[-1].cue(Cue.MEASURE)
-    if (items[0].quality < WHOLE <= modifiers[0].quality and not measured) or (
+    if (items[0].match < WHOLE <= modifiers[0].match and not measured) or (
         fits(modifiers, following, menu) and not aside
     ):
         return Reading(modifier=True)
     if not aside and _of_item_ahead(modifiers, ahead, said, menu):
         return Reading(modifier=True, certainty=_LISTED)
-    takes = current is not None and any(menu.allows(current, m) for m in modifiers)
+    takes = current is not None and any(menu.offers(current, m) for m in modifiers)
     if not takes or aside or _beside_itself(modifiers, following, said):
         return Reading(modifier=False)
     return _on_the_last(items, modifiers, said, menu)
 
 
 def _on_the_last(
-    items: Sequence[Candidate], modifiers: Sequence[Candidate], said: Sequence[Mention], menu: CompiledMenu
+    items: Sequence[Candidate],
+    modifiers: Sequence[Candidate],
+    said: Sequence[Mention],
+    menu: CompiledMenu,
 ) -> Reading:
     """Whether it is on the item before it, which may have it."""
     last = said[-1] if said else None
     previous = said[-2] if len(said) > 1 else None
     if last is None:
-        return Reading(items[0].quality <= modifiers[0].quality + _BETTER)
+        return Reading(items[0].match <= modifiers[0].match + _BETTER)
     if last.cue(Cue.ADD, Cue.WITH):
         return Reading(modifier=True)
     if last.cue(Cue.A) and previous is not None and previous.cue(Cue.WITH):
         return Reading(modifier=True, certainty=_WITH_ONE)
     # "A small chili" is none of a chili dog's.
-    sized = last.role is MentionType.SIZE and any(menu.allows(items[0].id, s) for s in last.senses)
-    own = items[0].quality >= WHOLE and _heads_its_own(items[0].id, said, menu)
+    sized = last.role is MentionType.SIZE and any(
+        menu.offers(items[0].id, s) for s in last.candidates
+    )
+    own = items[0].match >= WHOLE and _heads_its_own(items[0].id, said, menu)
     if sized or own or last.role is MentionType.NUMBER or last.cue(*HEADS):
         listed = last.cue(Cue.A) and _in_list_of_modifiers(said[:-1])
         return Reading(modifier=False, certainty=_AND_ONE if listed else 1.0)
-    if items[0].quality > modifiers[0].quality + _BETTER:
+    if items[0].match > modifiers[0].match + _BETTER:
         return Reading(modifier=False)
     bare = last.cue(*_LISTS) and previous is not None and previous.role is MentionType.ITEM
     return Reading(modifier=True, certainty=_AND_BARE if bare else 1.0)
@@ -94,7 +105,9 @@ def _beside_itself(
     if following is None or not following.has(Cue.ASIDE):
         return False
     since = takewhile(lambda p: p.role is not MentionType.ITEM, reversed(said))
-    return any(p.role is MentionType.MODIFIER and p.senses[0].id == modifiers[0].id for p in since)
+    return any(
+        p.role is MentionType.MODIFIER and p.candidates[0].id == modifiers[0].id for p in since
+    )
 
 
 def _heads_its_own(item: str, said: Sequence[Mention], menu: CompiledMenu) -> bool:
@@ -105,11 +118,14 @@ def _heads_its_own(item: str, said: Sequence[Mention], menu: CompiledMenu) -> bo
     on_it = (Cue.WITH, Cue.ADD, Cue.NO)
     if not choices or not counted or (len(rest) > 1 and rest[-2].cue(*on_it)):
         return False
-    return all(any(menu.allows(item, s) for s in p.senses) for p in choices)
+    return all(any(menu.offers(item, s) for s in p.candidates) for p in choices)
 
 
 def _of_item_ahead(
-    modifiers: Sequence[Candidate], ahead: Sequence[Span], said: Sequence[Mention], menu: CompiledMenu
+    modifiers: Sequence[Candidate],
+    ahead: Sequence[Span],
+    said: Sequence[Mention],
+    menu: CompiledMenu,
 ) -> bool:
     """Whether a list that it begins is of the item behind it: "bacon and cheddar omelette".
 
@@ -125,12 +141,12 @@ def _of_item_ahead(
         rest = rest[1:] if rest and rest[0].has(Cue.A, Cue.THE) else rest
     elif not listed or not listed[0].has(*_LISTS):
         return False
-    named = [s for span in listed if span.senses for s in candidates_of(span, "modifier")[:1]]
+    named = [s for span in listed if span.candidates for s in candidates_of(span, "modifier")[:1]]
     hosts = candidates_of(rest[0], "item") if rest else ()
     return any(
-        h.quality >= WHOLE
-        and any(menu.allows(h.id, m) for m in modifiers)
-        and all(menu.allows(h.id, m) for m in named)
+        h.match >= WHOLE
+        and any(menu.offers(h.id, m) for m in modifiers)
+        and all(menu.offers(h.id, m) for m in named)
         for h in hosts[:1]
     )
 
@@ -158,8 +174,8 @@ def _headed(items: Sequence[Candidate], following: Span | None, menu: CompiledMe
 
 def fits(modifiers: Sequence[Candidate], following: Span | None, menu: CompiledMenu) -> bool:
     """Whether the phrase that follows is an item that takes one of `modifiers`."""
-    ahead = [s.id for s in following.senses if s.kind == "item"] if following else []
-    return any(menu.allows(i, m) for i in ahead for m in modifiers)
+    ahead = [s.id for s in following.candidates if s.kind == "item"] if following else []
+    return any(menu.offers(i, m) for i in ahead for m in modifiers)
 
 
 def with_kinds(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
@@ -173,7 +189,9 @@ def with_kinds(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
             total = sum(mentions[i - 1].span.value or 1 for i, _ in kinds)
             if len(kinds) > 1 and mentions[index - 1].span.value == total:
                 for i, senses in kinds:
-                    mentions[i] = replace(mentions[i], role=MentionType.ITEM, senses=senses, also=())
+                    mentions[i] = replace(
+                        mentions[i], role=MentionType.ITEM, candidates=senses, also=()
+                    )
     return mentions
 
 
@@ -186,7 +204,9 @@ def _kinds(
         if mentions[at].cue(*_LISTS) or mentions[at].idle:
             at += 1
             continue
-        if (mentions[at].role is not MentionType.NUMBER and not mentions[at].cue(Cue.A)) or at + 1 == len(mentions):
+        if (
+            mentions[at].role is not MentionType.NUMBER and not mentions[at].cue(Cue.A)
+        ) or at + 1 == len(mentions):
             return
         senses = _named(mentions[at + 1], heading, menu)
         if not senses:
@@ -198,7 +218,7 @@ def _kinds(
 def _named(mention: Mention, heading: Mention, menu: CompiledMenu) -> tuple[Candidate, ...]:
     said = f"{mention.span.text} {heading.span.text}"
     senses = menu.lexicon.find("".join(keys_of(said, menu.language)), said)
-    whole = (s for s in senses if s.kind == "item" and s.quality >= WHOLE)
+    whole = (s for s in senses if s.kind == "item" and s.match >= WHOLE)
     return tuple(s for s in whole if s.id in heading.items)[:1]
 
 
@@ -211,7 +231,7 @@ def listed(
     """
     items = candidates_of(span, "item")
     words = span.text.split()
-    if current is None or not items or items[0].quality < WHOLE or candidates_of(span, "modifier"):
+    if current is None or not items or items[0].match < WHOLE or candidates_of(span, "modifier"):
         return []
     if not 1 < len(words) <= _MOST_WORDS or not _in_a_list(before):
         return []
@@ -231,12 +251,14 @@ def left_off(
     words, modifiers = span.text.split(), candidates_of(span, "modifier")
     if current is None or not modifiers or words[0] not in menu.language.cues[Cue.NO]:
         return []
-    elsewhere = following is not None and any(s.kind == "item" for s in following.senses)
-    if elsewhere or any(menu.allows(current, s) for s in modifiers):
+    elsewhere = following is not None and any(s.kind == "item" for s in following.candidates)
+    if elsewhere or any(menu.offers(current, s) for s in modifiers):
         return []
     pieces = _pieces(words[1:], current, menu)
-    without = replace(span, text=words[0], senses=(), cues=frozenset({Cue.NO}))
-    return [Mention(without, MentionType.CUE), _part(pieces[0], span, 1.0)] if len(pieces) == 1 else []
+    without = replace(span, text=words[0], candidates=(), cues=frozenset({Cue.NO}))
+    return (
+        [Mention(without, MentionType.CUE), _part(pieces[0], span, 1.0)] if len(pieces) == 1 else []
+    )
 
 
 def _in_a_list(before: Sequence[Mention]) -> bool:
@@ -267,9 +289,7 @@ def _pieces(words: Sequence[str], item: str, menu: CompiledMenu) -> list[_Piece]
         key = "".join(key_of(word, menu.language) for word in words[:end])
         senses = menu.lexicon.find(key, said)
         fitting = tuple(
-            s
-            for s in senses
-            if s.kind == "modifier" and s.quality >= WHOLE and menu.allows(item, s)
+            s for s in senses if s.kind == "modifier" and s.match >= WHOLE and menu.offers(item, s)
         )
         rest = _pieces(words[end:], item, menu)
         if fitting and (rest or end == len(words)):
@@ -281,5 +301,5 @@ def _part(piece: _Piece, span: Span, certainty: float) -> Mention:
     text, senses = piece
     sure = tuple(replace(s, certainty=s.certainty * certainty) for s in senses)
     cues = frozenset() if senses else frozenset({Cue.AND})
-    said = replace(span, text=text, senses=sure, cues=cues)
+    said = replace(span, text=text, candidates=sure, cues=cues)
     return Mention(said, MentionType.MODIFIER if senses else MentionType.CUE, sure)

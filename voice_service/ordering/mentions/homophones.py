@@ -40,7 +40,7 @@ def _number(
     spans: Sequence[Span], index: int, menu: CompiledMenu, ordered: Collection[str]
 ) -> Span | None:
     span = spans[index]
-    value = menu.language.number_sounds.get(span.text) if not span.senses else None
+    value = menu.language.number_sounds.get(span.text) if not span.candidates else None
     if value is None:
         return None
     before, ahead = spans[:index], _ahead(spans[index + 1 :])
@@ -73,7 +73,7 @@ def _item(span: Span, menu: CompiledMenu) -> str | None:
         return None
     said, name = span.text.split()[-1], menu.item_name(items[0].id).split()[-1]
     headed = key_of(said, menu.language) == key_of(plain(name), menu.language)
-    return items[0].id if headed or items[0].quality >= WHOLE else None
+    return items[0].id if headed or items[0].match >= WHOLE else None
 
 
 def _several(ahead: Sequence[Span], item: str, menu: CompiledMenu) -> bool:

@@ -29,14 +29,14 @@ class MentionType(Enum):
 
 @dataclass
 class Mention:
-    """A span in its role. `senses` are those of the role; `also` the modifier senses of a size.
+    """A span in its role. `candidates` are those of the role; `also` the modifier senses of a size.
 
     `plural`: an item said as several. `such`: it points at lines by what they are like.
     """
 
     span: Span
     role: MentionType
-    senses: tuple[Candidate, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
     also: tuple[Candidate, ...] = ()
     plural: bool = False
     such: Description | None = None
@@ -53,8 +53,8 @@ class Mention:
     @property
     def items(self) -> tuple[str, ...]:
         """The items it may mean: those that its words explain best."""
-        best = self.senses[0].quality
-        return tuple(dict.fromkeys(s.id for s in self.senses if s.quality >= best - _ALIKE))
+        best = self.candidates[0].match
+        return tuple(dict.fromkeys(s.id for s in self.candidates if s.match >= best - _ALIKE))
 
 
 _IDLE = frozenset(
@@ -66,11 +66,14 @@ HEADS = (Cue.A, Cue.THE, Cue.MORE, Cue.MEASURE, Cue.NUMBER)
 
 def candidates_of(span: Span, kind: Kind) -> tuple[Candidate, ...]:
     """What of one kind a phrase may name, best first."""
-    return tuple(s for s in span.senses if s.kind == kind)
+    return tuple(s for s in span.candidates if s.kind == kind)
 
 
 def completes(mention: Mention, before: Mention) -> bool:
     """Whether part of a name follows a whole one of its group, and may only round that off."""
-    if before.role is not MentionType.MODIFIER or mention.senses[0].group != before.senses[0].group:
+    if (
+        before.role is not MentionType.MODIFIER
+        or mention.candidates[0].group != before.candidates[0].group
+    ):
         return False
-    return mention.senses[0].quality < WHOLE <= before.senses[0].quality
+    return mention.candidates[0].match < WHOLE <= before.candidates[0].match

@@ -31,7 +31,7 @@ class Span:
     start: int
     end: int
     text: str
-    senses: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]
     cues: frozenset[Cue]
     value: int | None
     words: tuple[int, ...]
@@ -40,12 +40,12 @@ class Span:
 
     @property
     def unknown(self) -> bool:
-        return not self.senses and not self.cues
+        return not self.candidates and not self.cues
 
     @property
     def filler(self) -> bool:
         """Whether it only fills the sentence."""
-        return not self.senses and self.cues == {Cue.FILLER}
+        return not self.candidates and self.cues == {Cue.FILLER}
 
     def has(self, *cues: Cue) -> bool:
         return not self.cues.isdisjoint(cues)
@@ -157,7 +157,7 @@ class Segmenter:
             cost = _cost(senses, cues)
             if cost is None and misspelt:
                 senses = self._misspelt(tokens[start:end])
-                cost = _SLIP + 2 * (1.0 - senses[0].quality) if senses else None
+                cost = _SLIP + 2 * (1.0 - senses[0].match) if senses else None
             if cost is None and end == start + 1:
                 cost = _UNKNOWN
             if cost is not None:
@@ -221,13 +221,13 @@ def _counted(tokens: list[Token], start: int) -> bool:
 def _cost(senses: tuple[Candidate, ...], cues: frozenset[Cue]) -> float | None:
     """What a phrase costs beyond being one; None if it means nothing."""
     if senses:
-        return 1.0 - senses[0].quality - _MENU_BONUS
+        return 1.0 - senses[0].match - _MENU_BONUS
     return 0.0 if cues else None
 
 
 def _orders(span: Span) -> bool:
     """Whether a phrase shows that something is being ordered: a name, or a wish in words."""
-    named = bool(span.senses) and span.senses[0].quality >= _NAMED
+    named = bool(span.candidates) and span.candidates[0].match >= _NAMED
     return named or (span.has(Cue.REQUEST) and span.end - span.start > 1)
 
 

@@ -8,7 +8,13 @@ from dataclasses import replace
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of
 from voice_service.ordering.mentions.ambiguity import fits, left_off, listed, reading, with_kinds
-from voice_service.ordering.mentions.mention import HEADS, WHOLE, Mention, MentionType, candidates_of
+from voice_service.ordering.mentions.mention import (
+    HEADS,
+    WHOLE,
+    Mention,
+    MentionType,
+    candidates_of,
+)
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
@@ -42,7 +48,8 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         ):
             mention = Mention(_only(span, Cue.MEASURE), MentionType.CUE)
         if mentions and (
-            _names_again(mention, named or mentions[-1], menu) or _heads_modifier(mention, mentions[-1])
+            _names_again(mention, named or mentions[-1], menu)
+            or _heads_modifier(mention, mentions[-1])
         ):
             named = named or mentions[-1]
             mention = Mention(_only(span, Cue.FILLER), MentionType.CUE)
@@ -56,12 +63,16 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
             mention.plural = key != word and not key.isdigit()
         if mention.role is MentionType.NUMBER and mentions and mentions[-1].cue(Cue.NUMBERED):
             # "number two" is a name, and no name on this menu.
-            mentions[-1] = Mention(replace(mentions[-1].span, cues=frozenset()), MentionType.UNKNOWN)
+            mentions[-1] = Mention(
+                replace(mentions[-1].span, cues=frozenset()), MentionType.UNKNOWN
+            )
             mention = Mention(span, MentionType.UNKNOWN)
-        if span.has(Cue.UNIT) and not span.senses:
+        if span.has(Cue.UNIT) and not span.candidates:
             # "Sixteen ounce" is a size, and none of this menu.
             if mentions and mentions[-1].role is MentionType.NUMBER:
-                mentions[-1] = Mention(replace(mentions[-1].span, cues=frozenset()), MentionType.UNKNOWN)
+                mentions[-1] = Mention(
+                    replace(mentions[-1].span, cues=frozenset()), MentionType.UNKNOWN
+                )
             mention = Mention(span, MentionType.UNKNOWN)
         if _another_kind(span, following, mentions, menu):
             mention = Mention(_only(span, Cue.GENERIC), MentionType.UNKNOWN)
@@ -71,24 +82,30 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
     return with_kinds(_interrupted(mentions, menu), menu)
 
 
-def _elliptical(mention: Mention, current: str | None, menu: CompiledMenu, *, listed: bool) -> Mention:
+def _elliptical(
+    mention: Mention, current: str | None, menu: CompiledMenu, *, listed: bool
+) -> Mention:
     """An item whose name goes on as that of the item before it: a cola "and one diet".
 
     `listed`: "three colas, one diet" may be one of the three.
     """
-    if current is None or mention.senses[0].quality >= WHOLE:
+    if current is None or mention.candidates[0].match >= WHOLE:
         return mention
-    goes_on = [s for s in mention.senses if s.id in mention.items and _goes_on(mention, s, current, menu)]
+    goes_on = [
+        s
+        for s in mention.candidates
+        if s.id in mention.items and _goes_on(mention, s, current, menu)
+    ]
     if len(goes_on) != 1 or (goes_on[0].id == current and len(mention.items) == 1):
         return mention
     certainty = _ONE_OF_THEM if listed else 1.0
-    return replace(mention, senses=(replace(goes_on[0], quality=1.0, certainty=certainty),))
+    return replace(mention, candidates=(replace(goes_on[0], match=1.0, certainty=certainty),))
 
 
 def _names_kind_of(mention: Mention, item: str, menu: CompiledMenu) -> bool:
     """Whether `mention` names one other item, whose name goes on as that of `item`."""
     [other, *more] = mention.items
-    return not more and other != item and _goes_on(mention, mention.senses[0], item, menu)
+    return not more and other != item and _goes_on(mention, mention.candidates[0], item, menu)
 
 
 def _goes_on(mention: Mention, sense: Candidate, current: str, menu: CompiledMenu) -> bool:
@@ -99,7 +116,7 @@ def _goes_on(mention: Mention, sense: Candidate, current: str, menu: CompiledMen
         keys = keys_of(name, menu.language)
         missing = [k for k in keys if k not in said] if said <= set(keys) else []
         named = menu.lexicon.find("".join(missing), "") if missing else ()
-        if any(s.kind == "item" and s.id == current and s.quality >= _NAMED for s in named):
+        if any(s.kind == "item" and s.id == current and s.match >= _NAMED for s in named):
             return True
     return False
 
@@ -112,7 +129,9 @@ def _in_list(before: Sequence[Mention]) -> bool:
     return comma and counted
 
 
-def _usual(mention: Mention, following: Span | None, before: Sequence[Mention], menu: CompiledMenu) -> Mention:
+def _usual(
+    mention: Mention, following: Span | None, before: Sequence[Mention], menu: CompiledMenu
+) -> Mention:
     """The item that "regular" is in "two colas, one diet and one regular"."""
     ordinary = mention.role is MentionType.CUE and mention.span.text in menu.language.ordinary_words
     counted = bool(before) and (before[-1].role is MentionType.NUMBER or before[-1].cue(Cue.A))
@@ -122,16 +141,24 @@ def _usual(mention: Mention, following: Span | None, before: Sequence[Mention], 
     for item in [p.items[0] for p in named[:-1]][::-1]:
         if _names_kind_of(named[-1], item, menu):
             sense = Candidate("item", item, None)
-            return Mention(replace(mention.span, senses=(sense,), cues=frozenset()), MentionType.ITEM, (sense,))
+            return Mention(
+                replace(mention.span, candidates=(sense,), cues=frozenset()),
+                MentionType.ITEM,
+                (sense,),
+            )
     return mention
 
 
 def _goes_on_naming(span: Span) -> bool:
-    return bool(span.senses) or span.unknown
+    return bool(span.candidates) or span.unknown
 
 
 def _head_item(
-    mention: Mention, before: list[Mention], ahead: Sequence[Span], menu: CompiledMenu, current: str | None
+    mention: Mention,
+    before: list[Mention],
+    ahead: Sequence[Span],
+    menu: CompiledMenu,
+    current: str | None,
 ) -> Mention | None:
     """The item in a modifier's name that stands alone: "an order of wheat toast"."""
     words = mention.span.text.split()
@@ -139,15 +166,15 @@ def _head_item(
     counted = counted or (current is None and all(p.idle or p.cue(Cue.REQUEST) for p in before))
     if mention.role is not MentionType.MODIFIER or len(words) < 2 or not counted:
         return None
-    if current is not None and any(menu.allows(current, s) for s in mention.senses):
+    if current is not None and any(menu.offers(current, s) for s in mention.candidates):
         return None
-    if any(s.kind == "item" for span in ahead[:_NEAR] for s in span.senses):
+    if any(s.kind == "item" for span in ahead[:_NEAR] for s in span.candidates):
         return None
     named = menu.lexicon.find(key_of(words[-1], menu.language), words[-1])
-    items = tuple(s for s in named if s.kind == "item" and s.quality >= WHOLE)
-    if not items or not any(menu.allows(items[0].id, s) for s in mention.senses):
+    items = tuple(s for s in named if s.kind == "item" and s.match >= WHOLE)
+    if not items or not any(menu.offers(items[0].id, s) for s in mention.candidates):
         return None
-    return Mention(replace(mention.span, senses=items, text=words[-1]), MentionType.ITEM, items)
+    return Mention(replace(mention.span, candidates=items, text=words[-1]), MentionType.ITEM, items)
 
 
 def _measures_nothing(
@@ -159,16 +186,20 @@ def _measures_nothing(
     """
     if mention.role not in (MentionType.SIZE, MentionType.MODIFIER) or not ahead:
         return False
-    items = (s.id for span in ahead[:_NEAR] for s in span.senses if s.kind == "item")
+    items = (s.id for span in ahead[:_NEAR] for s in span.candidates if s.kind == "item")
     first = next(items, None)
-    if mention.role is MentionType.MODIFIER and ordered and {s.kind for s in ahead[0].senses} == {"modifier"}:
+    if (
+        mention.role is MentionType.MODIFIER
+        and ordered
+        and {s.kind for s in ahead[0].candidates} == {"modifier"}
+    ):
         return True  # "and a shot of vanilla"
-    return first is not None and not any(menu.allows(first, s) for s in mention.senses)
+    return first is not None and not any(menu.offers(first, s) for s in mention.candidates)
 
 
 def _only(span: Span, cue: Cue) -> Span:
     """The span with nothing but one cue left of it."""
-    return replace(span, senses=(), cues=frozenset({cue}), value=None)
+    return replace(span, candidates=(), cues=frozenset({cue}), value=None)
 
 
 def _another_kind(
@@ -176,9 +207,9 @@ def _another_kind(
 ) -> bool:
     """Whether a word that denies ends a name that the menu does not have: "coke zero"."""
     zero = menu.language.number_words.get(span.text) == 0
-    if not zero or not span.has(Cue.NO) or span.senses:
+    if not zero or not span.has(Cue.NO) or span.candidates:
         return False
-    ends = following is None or not (following.senses or following.unknown)
+    ends = following is None or not (following.candidates or following.unknown)
     return ends and bool(before) and before[-1].role is MentionType.ITEM
 
 
@@ -187,7 +218,7 @@ def _stands_for_item(span: Span, following: Span | None, before: list[Mention]) 
     if not span.has(Cue.ONE) or not before:
         return False
     counts = (Cue.MEASURE, Cue.WITH, Cue.ON, Cue.NO, Cue.PLAIN)
-    if following is not None and (following.senses or following.has(*counts)):
+    if following is not None and (following.candidates or following.has(*counts)):
         return False
     previous = before[-1]
     named = (MentionType.SIZE, MentionType.ITEM, MentionType.MODIFIER, MentionType.UNKNOWN)
@@ -195,17 +226,21 @@ def _stands_for_item(span: Span, following: Span | None, before: list[Mention]) 
 
 
 def _role(
-    span: Span, ahead: Sequence[Span], before: list[Mention], menu: CompiledMenu, current: str | None
+    span: Span,
+    ahead: Sequence[Span],
+    before: list[Mention],
+    menu: CompiledMenu,
+    current: str | None,
 ) -> Mention:
     following = ahead[0] if ahead else None
-    if not span.senses:
+    if not span.candidates:
         return _unnamed(span, before)
     items, modifiers = candidates_of(span, "item"), candidates_of(span, "modifier")
     groups, sizes = candidates_of(span, "group"), candidates_of(span, "size")
     degree = span.has(Cue.LIGHT, Cue.EXTRA, Cue.HALF) and _modifier_ahead(following)
     if degree and not any(_sized_ahead(s, following, menu) for s in sizes):
         return Mention(span, MentionType.CUE)
-    if items and not modifiers and items[0].quality < WHOLE and candidates_of(span, "category"):
+    if items and not modifiers and items[0].match < WHOLE and candidates_of(span, "category"):
         # The heading itself explains the word better than half a name under it.
         items = ()
     every = bool(groups) and _after_all(before)
@@ -217,14 +252,22 @@ def _role(
         modifiers = _less_sure(modifiers, taken.certainty)
     if items and not every:
         # "sweet tea" is not sweet potato fries and a tea.
-        adjective = not modifiers and items[0].quality < _HEADLESS and _item_ahead(following)
-        return Mention(span, MentionType.UNKNOWN) if adjective else Mention(span, MentionType.ITEM, items)
+        adjective = not modifiers and items[0].match < _HEADLESS and _item_ahead(following)
+        return (
+            Mention(span, MentionType.UNKNOWN)
+            if adjective
+            else Mention(span, MentionType.ITEM, items)
+        )
     if groups and before and before[-1].cue(Cue.NO) and _of_group(modifiers, groups):
         every = True
     if modifiers and not every:
         idle = not candidates_of(span, "item") and span.has(Cue.FILLER, Cue.REQUEST)
         used = not idle or fits(modifiers, following, menu)
-        return Mention(span, MentionType.MODIFIER, modifiers) if used else Mention(span, MentionType.CUE)
+        return (
+            Mention(span, MentionType.MODIFIER, modifiers)
+            if used
+            else Mention(span, MentionType.CUE)
+        )
     return Mention(span, MentionType.GROUP, groups) if every else _heading(span, groups)
 
 
@@ -243,7 +286,7 @@ def _after_all(before: Sequence[Mention]) -> bool:
 
 def _of_group(modifiers: tuple[Candidate, ...], groups: tuple[Candidate, ...]) -> bool:
     """Whether "no salsa" means all salsas: the group's own name, of one of them only an alias."""
-    return not modifiers or groups[0].quality > modifiers[0].quality
+    return not modifiers or groups[0].match > modifiers[0].match
 
 
 def _unnamed(span: Span, before: list[Mention]) -> Mention:
@@ -271,17 +314,17 @@ def _named_before(before: list[Mention]) -> bool:
 
 
 def _item_ahead(following: Span | None) -> bool:
-    return following is not None and any(s.kind == "item" for s in following.senses)
+    return following is not None and any(s.kind == "item" for s in following.candidates)
 
 
 def _sized_ahead(size: Candidate, following: Span | None, menu: CompiledMenu) -> bool:
     """Whether an item that comes in this size is named in full."""
     named = () if following is None else candidates_of(following, "item")
-    return any(s.quality >= WHOLE and menu.allows(s.id, size) for s in named)
+    return any(s.match >= WHOLE and menu.offers(s.id, size) for s in named)
 
 
 def _modifier_ahead(following: Span | None) -> bool:
-    return following is not None and any(s.kind == "modifier" for s in following.senses)
+    return following is not None and any(s.kind == "modifier" for s in following.candidates)
 
 
 def _names_again(mention: Mention, previous: Mention, menu: CompiledMenu) -> bool:
@@ -298,12 +341,14 @@ def _heads_modifier(mention: Mention, previous: Mention) -> bool:
     """Whether a modifier's last word only completes the one before it: "cheddar" and "cheese"."""
     if mention.role is not MentionType.MODIFIER or previous.role is not MentionType.MODIFIER:
         return False
-    groups = {s.group for s in previous.senses}
-    if mention.senses[0].quality < WHOLE and candidates_of(mention.span, "group"):
+    groups = {s.group for s in previous.candidates}
+    if mention.candidates[0].match < WHOLE and candidates_of(mention.span, "group"):
         return True  # "firm noodles", where there are kinds of noodles
     if not mention.span.has(Cue.GENERIC):
         return False
-    return mention.senses[0].quality < WHOLE and all(s.group in groups for s in mention.senses)
+    return mention.candidates[0].match < WHOLE and all(
+        s.group in groups for s in mention.candidates
+    )
 
 
 def _interrupted(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
@@ -319,9 +364,9 @@ def _interrupted(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
         found = [
             s for s in menu.lexicon.find(_key(words, menu), "".join(words)) if s.kind == "item"
         ]
-        if not found or found[0].quality < head.senses[0].quality - _BETTER:
+        if not found or found[0].match < head.candidates[0].match - _BETTER:
             continue
-        if not any(menu.allows(found[0].id, m) for m in inner.senses):
+        if not any(menu.offers(found[0].id, m) for m in inner.candidates):
             continue
         span = Span(
             head.span.start,

@@ -40,13 +40,13 @@ class CompiledMenu:
         self.lexicon = self._lexicon()
         self.bias = spoken_menu(menu, self.language)
 
-    def allows(self, item_id: str, sense: Candidate) -> bool:
+    def offers(self, item_id: str, sense: Candidate) -> bool:
         """Whether an item comes in this size or takes this modifier."""
         if sense.kind == "size":
             return sense.id in self.items[item_id].prices
-        return sense.kind == "modifier" and self.takes(item_id, sense.group)
+        return sense.kind == "modifier" and self.has_group(item_id, sense.group)
 
-    def takes(self, item_id: str, group: str | None) -> bool:
+    def has_group(self, item_id: str, group: str | None) -> bool:
         """Whether an item, or some part of a combo, takes modifiers of this group."""
         return group in self._takes[item_id]
 

@@ -37,14 +37,14 @@ _Named = tuple[Kind, str, str | None]
 class Candidate:
     """One thing that a phrase may name.
 
-    `quality` ranks: 1 for its own name, less for a shorter one. `certainty` is how likely a guest
+    `match` ranks: 1 for its own name, less for a shorter one. `certainty` is how likely a guest
     who says the phrase means this thing, if nothing else is named as well.
     """
 
     kind: Kind
     id: str
     group: str | None
-    quality: float = 1.0
+    match: float = 1.0
     certainty: float = 1.0
 
 
@@ -172,10 +172,12 @@ class Lexicon:
         surface = said.replace(" ", "").replace("'", "")
         literal = self._surfaces.get(surface, set())
         senses = (
-            Candidate(kind, id_, group, q if (kind, id_, group) in literal else q - _INFLECTED, sure)
+            Candidate(
+                kind, id_, group, q if (kind, id_, group) in literal else q - _INFLECTED, sure
+            )
             for (kind, id_, group), (q, sure) in found.items()
         )
-        return tuple(sorted(senses, key=lambda s: (-s.quality, s.kind, s.id, s.group or "")))
+        return tuple(sorted(senses, key=lambda s: (-s.match, s.kind, s.id, s.group or "")))
 
     def knows(self, word: str) -> bool:
         """Whether a word's key occurs in any name on the menu."""
@@ -198,7 +200,7 @@ class Lexicon:
             return ()
         name, ratio = nearest
         return tuple(
-            Candidate(s.kind, s.id, s.group, s.quality * ratio * 0.95, s.certainty * ratio * 0.95)
+            Candidate(s.kind, s.id, s.group, s.match * ratio * 0.95, s.certainty * ratio * 0.95)
             for s in self.find(name, "")
         )
 

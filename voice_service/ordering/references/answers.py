@@ -15,7 +15,9 @@ _BOTH = 2
 _ASIDE = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK, Cue.REQUEST, Cue.A, Cue.THE, Cue.YES)
 
 
-def fill_choice(mentions: Sequence[Mention], offered: Collection[str], menu: CompiledMenu) -> list[Mention]:
+def fill_choice(
+    mentions: Sequence[Mention], offered: Collection[str], menu: CompiledMenu
+) -> list[Mention]:
     """`mentions` with the items put in that "the first one" or "both" chooses of those `offered`.
 
     So does a word that only one of them is called by: "cheese", of pizzas.
@@ -41,5 +43,7 @@ def fill_choice(mentions: Sequence[Mention], offered: Collection[str], menu: Com
 def _item(mention: Mention, item: str) -> Mention:
     sense = Candidate("item", item, None)
     return Mention(
-        replace(mention.span, senses=(sense,), cues=frozenset(), value=None), MentionType.ITEM, (sense,)
+        replace(mention.span, candidates=(sense,), cues=frozenset(), value=None),
+        MentionType.ITEM,
+        (sense,),
     )

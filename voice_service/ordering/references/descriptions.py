@@ -66,7 +66,9 @@ def _description(
         named = replace(such, items=head.items, several=head.plural)
         named, end = _said_behind(mentions, end + 1, named)
         alike = [line for line in lines if line.item in named.items]
-        told = _true_of(named, alike, menu) and not all(matches_description(named, x, menu) for x in alike)
+        told = _true_of(named, alike, menu) and not all(
+            matches_description(named, x, menu) for x in alike
+        )
         return (named, end) if told else None
     led = end == index + 1 and not mentions[index].cue(Cue.ONE)
     if head is not None and head.cue(Cue.WITH, Cue.NO) and led:
@@ -114,7 +116,7 @@ def _said_before(mentions: Sequence[Mention], index: int) -> tuple[Description, 
     while index < len(mentions):
         mention = mentions[index]
         if mention.role is MentionType.SIZE and not such.sizes:
-            such = replace(such, sizes=tuple(s.id for s in mention.senses))
+            such = replace(such, sizes=tuple(s.id for s in mention.candidates))
         elif mention.role is MentionType.MODIFIER:
             such = replace(such, on=(*such.on, _meant(mention)))
         elif mention.cue(Cue.PLAIN):
@@ -125,7 +127,9 @@ def _said_before(mentions: Sequence[Mention], index: int) -> tuple[Description, 
     return such, index
 
 
-def _said_behind(mentions: Sequence[Mention], index: int, such: Description) -> tuple[Description, int]:
+def _said_behind(
+    mentions: Sequence[Mention], index: int, such: Description
+) -> tuple[Description, int]:
     """With "with cheese" or "without ice" from `index` on."""
     link = mentions[index] if index < len(mentions) else None
     if link is None or not link.cue(Cue.WITH, Cue.NO):
@@ -152,8 +156,8 @@ def _links(mentions: Sequence[Mention], index: int) -> bool:
 
 
 def _meant(mention: Mention) -> frozenset[tuple[str, str]]:
-    best = mention.senses[0].quality
-    return frozenset((s.group or "", s.id) for s in mention.senses if s.quality == best)
+    best = mention.candidates[0].match
+    return frozenset((s.group or "", s.id) for s in mention.candidates if s.match == best)
 
 
 def _says_something(such: Description) -> bool:
@@ -177,7 +181,7 @@ def _pointer(mentions: Sequence[Mention], such: Description) -> Mention:
         first,
         end=last.end,
         text=" ".join(p.span.text for p in mentions),
-        senses=(),
+        candidates=(),
         cues=frozenset({Cue.ORDINAL}),
         value=None,
         words=tuple(w for p in mentions for w in p.span.words),

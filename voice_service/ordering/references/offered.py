@@ -18,10 +18,12 @@ _FOLLOWS = (Cue.AND, Cue.COMMA, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAI
 
 def asked_about(mentions: Sequence[Mention]) -> tuple[Candidate, ...]:
     """The items that a question names, each with all that it may mean, and their size."""
-    items = [s for p in mentions if p.role is MentionType.ITEM for s in p.senses if s.id in p.items]
-    sizes = [s for p in mentions if p.role is MentionType.SIZE for s in p.senses[:1]]
+    items = [
+        s for p in mentions if p.role is MentionType.ITEM for s in p.candidates if s.id in p.items
+    ]
+    sizes = [s for p in mentions if p.role is MentionType.SIZE for s in p.candidates[:1]]
     senses = [*items, *sizes] if items else []
-    return tuple({(s.kind, s.id): replace(s, quality=1.0) for s in senses}.values())
+    return tuple({(s.kind, s.id): replace(s, match=1.0) for s in senses}.values())
 
 
 def with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list[Mention]:
@@ -35,12 +37,18 @@ def with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list[
     if len(sizes) != 1 or not taken or any(p.role is MentionType.SIZE for p in stretch):
         return mentions
     at = next(i for i, p in enumerate(mentions) if p.role is MentionType.ITEM)
-    return [*mentions[:at], replace(_item(mentions[at], sizes), role=MentionType.SIZE), *mentions[at:]]
+    return [
+        *mentions[:at],
+        replace(_item(mentions[at], sizes), role=MentionType.SIZE),
+        *mentions[at:],
+    ]
 
 
 def _with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list[Mention]:
     mentions = list(stretch)
-    begins = (i for i, p in enumerate(mentions) if not (p.idle or p.cue(Cue.COMMA, Cue.AND, Cue.STOP)))
+    begins = (
+        i for i, p in enumerate(mentions) if not (p.idle or p.cue(Cue.COMMA, Cue.AND, Cue.STOP))
+    )
     start = next(begins, len(mentions))
     if about and start == len(mentions) and any(p.cue(Cue.YES) for p in mentions):
         return [_item(mentions[-1], tuple(replace(s, certainty=_YES) for s in about))]
@@ -72,9 +80,13 @@ def _follows(mention: Mention) -> bool:
 
 
 def _stands_for_it(mention: Mention) -> bool:
-    return mention.role is MentionType.CUE and mention.cue(Cue.IT, Cue.ONE, Cue.BOTH) and not mention.cue(Cue.A)
+    return (
+        mention.role is MentionType.CUE
+        and mention.cue(Cue.IT, Cue.ONE, Cue.BOTH)
+        and not mention.cue(Cue.A)
+    )
 
 
 def _item(mention: Mention, about: tuple[Candidate, ...]) -> Mention:
-    span = replace(mention.span, senses=about, cues=frozenset(), value=None)
+    span = replace(mention.span, candidates=about, cues=frozenset(), value=None)
     return Mention(span, MentionType.ITEM, about)

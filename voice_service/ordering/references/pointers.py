@@ -197,7 +197,11 @@ def _goes_on(mention: Mention) -> bool:
 
 
 def _past_pronouns(mentions: Sequence[Mention], index: int) -> int:
-    while index < len(mentions) and mentions[index].role is MentionType.CUE and mentions[index].cue(Cue.ONE):
+    while (
+        index < len(mentions)
+        and mentions[index].role is MentionType.CUE
+        and mentions[index].cue(Cue.ONE)
+    ):
         index += 1
     return index
 
@@ -225,8 +229,16 @@ def ref_of(said: Pointer) -> Reference:  # noqa: PLR0911 - one for each way to p
         case Partition(count, text, others=True):
             return Reference(ReferenceKind.OF_OTHERS, count or 1, text=text)
         case Partition(count, text, but, items=items):
-            which = ReferenceKind.BUT if but else ReferenceKind.EACH if said.each else ReferenceKind.SOME
-            return Reference(which, count or 1, items=items, text=text or str(count), such=said.such)
+            which = (
+                ReferenceKind.BUT
+                if but
+                else ReferenceKind.EACH
+                if said.each
+                else ReferenceKind.SOME
+            )
+            return Reference(
+                which, count or 1, items=items, text=text or str(count), such=said.such
+            )
 
 
 def text_of(mentions: Sequence[Mention]) -> str:
