@@ -13,7 +13,7 @@ from order_events.auth.tokens import TokenAuthority, authority
 from order_events.http import serving, static_pages
 from order_events.http.api import Api
 from order_events.http.audit_api import AuditApi
-from order_events.http.authentication import Gate
+from order_events.http.authentication import Authenticator
 from order_events.http.routes import routes_of
 from order_events.protocol.messages import ClientMessage
 from order_events.root_socket import RootApplication
@@ -22,14 +22,14 @@ from order_events.settings import HubSettings
 from order_events.specs.asyncapi import ROOT
 from order_events.websocket.application import Application
 from order_events.websocket.endpoint import Endpoint
-from order_events.websocket.registry import Sockets
+from order_events.websocket.registry import ConnectionRegistry
 
 M = TypeVar("M", bound=ClientMessage)
 
 AUTHORITY = web.AppKey("AUTHORITY", TokenAuthority)
 EVENTS = web.AppKey("EVENTS", OrderEvents)
-GATE = web.AppKey("GATE", Gate)
-SOCKETS = web.AppKey("SOCKETS", Sockets)
+GATE = web.AppKey("GATE", Authenticator)
+SOCKETS = web.AppKey("SOCKETS", ConnectionRegistry)
 
 
 def build_app(
@@ -51,7 +51,7 @@ def build_app(
         key_set = KeySet(settings.jwt_jwks, settings.jwt_jwks_refresh_s)
         app.cleanup_ctx.append(key_set.run)
     app[AUTHORITY] = authority(settings, key_set) if tokens is None else tokens
-    app[SOCKETS] = Sockets(
+    app[SOCKETS] = ConnectionRegistry(
         settings, app[AUTHORITY], events.metrics, events.hub.head, events.revocations.covers
     )
     app.cleanup_ctx.append(_open)
@@ -83,7 +83,7 @@ def add_socket(app: web.Application, path: str, application: Application[M], nam
 
 def _add_http(app: web.Application, events: OrderEvents) -> None:
     sockets = app[SOCKETS]
-    gate = Gate(sockets)
+    gate = Authenticator(sockets)
     # Measured outside of what turns errors into answers, so that those are counted as well.
     app.middlewares.append(serving.measuring(events.metrics))
     app.middlewares.append(serving.answer_errors)

@@ -7,7 +7,7 @@ from functools import cache
 
 from aiohttp import web
 
-from order_events.http.authentication import Gate
+from order_events.http.authentication import Authenticator
 from order_events.http.schemas import HealthAnswer, ReadyAnswer
 from order_events.http.serving import ROUTES, json_answer
 from order_events.metrics import CONTENT_TYPE, HubMetrics
@@ -25,7 +25,7 @@ CHANNELS: web.AppKey[list[Channel]] = web.AppKey("CHANNELS", list[Channel])
 
 
 def add_routes(
-    app: web.Application, settings: HubSettings, metrics: HubMetrics, gate: Gate
+    app: web.Application, settings: HubSettings, metrics: HubMetrics, gate: Authenticator
 ) -> None:
     """Adds `/healthz`, `/readyz`, `/metrics`, `/v1/openapi.json` and `/v1/asyncapi.json`."""
 

@@ -19,7 +19,7 @@ from voice_service.metrics import VoiceMetrics
 from voice_service.models.registry import ResolvedModel
 from voice_service.protocol import payloads
 from voice_service.sessions import takeover_api
-from voice_service.sessions.registry import SessionProfile, Sessions, SpeechModel
+from voice_service.sessions.registry import SessionProfile, SessionRegistry, SpeechModel
 from voice_service.sessions.socket import VoiceApplication
 from voice_service.sessions.takeover_api import TakeOverApi
 from voice_service.settings import VoiceSettings
@@ -53,7 +53,7 @@ def build_voice_app(
     compute = recognizer.whisper.compute
     capacity = Capacity(compute.workers, _SILENCE_TO_SPEECH * recognizer.cost / _TURN_S)
     scheduler = Scheduler(recognizer, compute.workers, compute.batches, voice_metrics, capacity)
-    sessions = Sessions(
+    sessions = SessionRegistry(
         profile=SessionProfile(
             session=settings.session(),
             listener=settings.listener(),

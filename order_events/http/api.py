@@ -35,7 +35,7 @@ from order_events.menu.menu import Menu
 from order_events.protocol.errors import NotFound
 from order_events.protocol.messages import ErrorCode
 from order_events.service import OrderEvents
-from order_events.websocket.registry import Sockets
+from order_events.websocket.registry import ConnectionRegistry
 
 _PRICING = (
     ErrorCode.INVALID_ORDER,
@@ -51,7 +51,7 @@ _CHANGING = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION)
 class Api:
     """The handlers. They raise OrderError and ProtocolError."""
 
-    def __init__(self, events: OrderEvents, sockets: Sockets) -> None:
+    def __init__(self, events: OrderEvents, sockets: ConnectionRegistry) -> None:
         self._events = events
         self._sockets = sockets
 

@@ -15,17 +15,17 @@ from order_events.protocol.messages import ErrorCode, ProtocolError
 from order_events.protocol.ratelimit import Buckets, refuse_above_rate
 from order_events.websocket.client_address import caller
 from order_events.websocket.credentials import bearer_of
-from order_events.websocket.registry import Sockets
+from order_events.websocket.registry import ConnectionRegistry
 
 _KEY_LENGTH = 200
 
 logger = structlog.get_logger(__name__)
 
 
-class Gate:
+class Authenticator:
     """Lets requests with a good token and the right role through, as often as the settings say."""
 
-    def __init__(self, sockets: Sockets) -> None:
+    def __init__(self, sockets: ConnectionRegistry) -> None:
         self._sockets = sockets
         self.settings = sockets.settings
         self._users: Buckets[tuple[str, str]] = Buckets()

@@ -25,20 +25,20 @@ from order_events.websocket.credentials import Credentials, bearer_of
 from order_events.websocket.dispatcher import Dispatcher
 from order_events.websocket.frame_guard import FrameGuard
 from order_events.websocket.frame_scanner import Breach
-from order_events.websocket.registry import Sockets
+from order_events.websocket.registry import ConnectionRegistry
 
 M = TypeVar("M", bound=ClientMessage)
 
 logger = structlog.get_logger(__name__)
 
 
-class Visit(Generic[M]):
+class ConnectionLoop(Generic[M]):
     """Serves one connection; `run` returns when it is over, with everything freed."""
 
     def __init__(
         self,
         application: Application[M],
-        sockets: Sockets,
+        sockets: ConnectionRegistry,
         *,
         name: str,
         request: web.Request,

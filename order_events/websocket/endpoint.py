@@ -17,9 +17,9 @@ from order_events.websocket import deflate_offers
 from order_events.websocket.application import Application, Budget, Handler
 from order_events.websocket.client_address import caller
 from order_events.websocket.connection import Connection
-from order_events.websocket.connection_loop import Visit
+from order_events.websocket.connection_loop import ConnectionLoop
 from order_events.websocket.origins import origin_allowed
-from order_events.websocket.registry import Sockets
+from order_events.websocket.registry import ConnectionRegistry
 
 __all__ = ["Application", "Budget", "Connection", "Endpoint", "Handler"]
 
@@ -31,10 +31,10 @@ logger = structlog.get_logger(__name__)
 class Endpoint(Generic[M]):
     """One route. `name` labels metrics and logs."""
 
-    visits: type[Visit[M]] = Visit
+    visits: type[ConnectionLoop[M]] = ConnectionLoop
     """What serves one socket."""
 
-    def __init__(self, application: Application[M], sockets: Sockets, name: str) -> None:
+    def __init__(self, application: Application[M], sockets: ConnectionRegistry, name: str) -> None:
         self.application = application
         self.sockets = sockets
         self.name = name

@@ -30,7 +30,7 @@ Head = Callable[[str], tuple[str, int]]
 Finish = Callable[[], Awaitable[None] | None]
 
 
-class Sockets:
+class ConnectionRegistry:
     """What every endpoint of a server shares. `head` gives a restaurant's (epoch, seq), `revoked`
     says whose token is no longer good."""
 

@@ -14,10 +14,10 @@ from order_events.app import SOCKETS
 from order_events.domain.models import Event
 from order_events.fanout import hub
 from order_events.fanout.hub import Hub, Pending
-from order_events.fanout.root_session import Subscription, Wants
+from order_events.fanout.root_session import Interest, Subscription
 from order_events.metrics import HubMetrics
 from order_events.protocol.filters import EVENTS, TABLE_UPDATED, VOICE_TRANSCRIPT
-from order_events.protocol.frames import Burst
+from order_events.protocol.frames import FrameBatch
 from order_events.protocol.messages import Subscribe
 
 _SEQ = itertools.count(1)
@@ -67,7 +67,7 @@ async def test_what_is_published_together_is_one_write_for_each_socket(server: A
     for connection in server.app[SOCKETS]._open:
         for number in range(5):
             connection.send("hello", {"number": number})
-        connection.send_burst(Burst([event().message]))
+        connection.send_burst(FrameBatch([event().message]))
     for client in clients:
         for _ in range(5):
             await client.expect("hello")
@@ -182,7 +182,7 @@ class Listener:
         self._sleep_s = sleep_s
         self._fails = fails
 
-    def deliver(self, burst: Burst) -> None:
+    def deliver(self, burst: FrameBatch) -> None:
         if self._fails:
             raise ZeroDivisionError
         self.bursts.append([message.body for message in burst.messages])
@@ -198,7 +198,7 @@ class Listener:
         self.broke += 1
 
 
-WANTS = Wants(frozenset({Subscription(EVENTS)}))
+WANTS = Interest(frozenset({Subscription(EVENTS)}))
 
 
 async def test_a_subscriber_that_fails_is_told_and_the_others_go_on() -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from order_events.fanout.event_batcher import Batcher
 from order_events.protocol import frames
-from order_events.protocol.frames import DEFLATE_FROM, Burst, Message, close_frame, frame
+from order_events.protocol.frames import DEFLATE_FROM, FrameBatch, Message, close_frame, frame
 
 WINDOWS = range(9, 16)
 JSON = st.text('{}:,"order table 0123456789é☕', max_size=2_000)
@@ -60,7 +60,7 @@ def test_a_client_reads_what_was_sent(window: int, texts: list[str]) -> None:
     one_by_one, joined = Received(compress=window > 0), Received(compress=window > 0)
     for message in messages:
         one_by_one.feed(message.wire(window))
-    joined.feed(Burst(messages).wire(window))
+    joined.feed(FrameBatch(messages).wire(window))
     assert one_by_one.texts == texts
     assert joined.texts == texts
 
@@ -102,7 +102,7 @@ def test_a_message_is_built_once_for_all_windows_that_are_large_enough() -> None
     assert message.wire(15) is message.wire(15) is message.wire(12)
     assert message.wire(9) is not message.wire(15)
     assert message.wire(0) is message.wire(0)
-    burst = Burst([message, message])
+    burst = FrameBatch([message, message])
     assert burst.wire(15) is burst.wire(15)
 
 

@@ -24,7 +24,7 @@ from order_events.domain.models import OrderDraft
 from order_events.root_socket import RootHandler
 from order_events.storage.reader_pool import READERS
 from order_events.websocket.connection import Connection
-from order_events.websocket.connection_loop import Visit
+from order_events.websocket.connection_loop import ConnectionLoop
 from order_events.websocket.frame_guard import FrameGuard
 
 ROUNDS, AT_ONCE = 4, 4
@@ -206,7 +206,7 @@ WAYS: list[Callable[[Any], Awaitable[None]]] = [
 ]
 
 
-KINDS = (Visit, Connection, RootHandler, FrameGuard, aiohttp.web.WebSocketResponse)
+KINDS = (ConnectionLoop, Connection, RootHandler, FrameGuard, aiohttp.web.WebSocketResponse)
 NOTHING = {**{kind.__name__: 0 for kind in KINDS}, "sockets": 0, "counted": 0, "restaurants": 0}
 
 

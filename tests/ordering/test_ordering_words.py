@@ -14,7 +14,7 @@ from voice_service.ordering.language.loader import language
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.spelling import Slips
 from voice_service.ordering.language.tokens import key_of, tokenize
-from voice_service.ordering.menu.lexicon import Lexicon, Candidate
+from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 
 EN = language("en-US")
 

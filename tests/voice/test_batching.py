@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_service.asr.batching import BatchPolicy, together
-from voice_service.asr.needs import Urgency, Want
+from voice_service.asr.needs import DecodeNeed, Urgency
 
-Wish = tuple[Want, int]
+Wish = tuple[DecodeNeed, int]
 
 
-def shape(want: Want) -> tuple[bool, int]:
+def shape(want: DecodeNeed) -> tuple[bool, int]:
     return want.urgency.thorough, len(want.bias)
 
 
@@ -22,7 +22,10 @@ def order(wish: Wish) -> tuple[int, float]:
 @st.composite
 def wishes(draw: st.DrawFn) -> list[Wish]:
     wants = st.builds(
-        Want, st.sampled_from(Urgency), st.integers(0, 5), bias=st.sampled_from(["", "a", "b"])
+        DecodeNeed,
+        st.sampled_from(Urgency),
+        st.integers(0, 5),
+        bias=st.sampled_from(["", "a", "b"]),
     )
     return list(zip(draw(st.lists(wants, min_size=1, max_size=30)), range(30), strict=False))
 
@@ -46,7 +49,7 @@ def test_a_batch_is_the_most_urgent_wish_and_the_next_ones_like_it(
 def test_alone_everybody_goes_by_urgency_and_age(waiting: list[Wish]) -> None:
     """On a CPU nothing but the order counts: what a wish is like is not even asked."""
 
-    def unasked(want: Want) -> int:
+    def unasked(want: DecodeNeed) -> int:
         raise AssertionError(want)
 
     assert together(waiting, 1, unasked) == [min(waiting, key=order)]
@@ -83,11 +86,11 @@ def test_prompts_come_in_few_lengths(tokens: int) -> None:
 def test_finals_go_first_but_do_not_starve_those_who_begin_to_speak() -> None:
     """The last to wait is the partial that follows others, however old it is."""
     wants = [
-        Want(Urgency.PARTIAL, 0.0),
-        Want(Urgency.SPECULATIVE, 9.0),
-        Want(Urgency.FINAL, 10.0),
-        Want(Urgency.FIRST_PARTIAL, 9.9),
-        Want(Urgency.FIRST_PARTIAL, 9.7),
+        DecodeNeed(Urgency.PARTIAL, 0.0),
+        DecodeNeed(Urgency.SPECULATIVE, 9.0),
+        DecodeNeed(Urgency.FINAL, 10.0),
+        DecodeNeed(Urgency.FIRST_PARTIAL, 9.9),
+        DecodeNeed(Urgency.FIRST_PARTIAL, 9.7),
     ]
     turns = sorted(wants, key=lambda want: want.turn)
     assert [(w.urgency.name, w.since) for w in turns] == [

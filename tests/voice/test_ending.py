@@ -5,34 +5,34 @@ from __future__ import annotations
 import pytest
 
 from voice_service.settings import VoiceSettings
-from voice_service.utterances.turn_end import Ending, Patience, by_marks
+from voice_service.utterances.turn_end import TurnEnd, TurnEndPolicy, by_marks
 
 
 @pytest.mark.parametrize("text", ["Could I have a,", "And then...", "well, a…", "Two -", "Two —"])
 def test_a_sentence_that_trails_off_is_open(text: str) -> None:
     """Recognisers write how a voice breaks off, in any language."""
-    assert by_marks(text) is Ending.OPEN
+    assert by_marks(text) is TurnEnd.OPEN
 
 
 @pytest.mark.parametrize("text", ["I went home.", "Is it? ", "Two, please!"])
 def test_a_sentence_that_is_closed_is_finished(text: str) -> None:
     """Where no menu knows better."""
-    assert by_marks(text) is Ending.FINISHED
+    assert by_marks(text) is TurnEnd.FINISHED
 
 
 @pytest.mark.parametrize("text", ["", "two burgers", "two, please"])
 def test_without_a_mark_nothing_is_decided(text: str) -> None:
     """The usual pause is waited for."""
-    assert by_marks(text) is Ending.UNKNOWN
+    assert by_marks(text) is TurnEnd.UNKNOWN
 
 
 def test_patience_follows_the_judgement_if_the_words_were_understood() -> None:
     """Only what was heard well may shorten a wait; any doubt may lengthen it."""
-    patience = Patience(finished=10, open=30, confidence=0.6)
-    assert patience.hangover(Ending.FINISHED, 0.6) == 10
-    assert patience.hangover(Ending.FINISHED, 0.5) is None
-    assert patience.hangover(Ending.OPEN, 0.1) == 30
-    assert patience.hangover(Ending.UNKNOWN, 1.0) is None
+    patience = TurnEndPolicy(finished=10, open=30, confidence=0.6)
+    assert patience.hangover(TurnEnd.FINISHED, 0.6) == 10
+    assert patience.hangover(TurnEnd.FINISHED, 0.5) is None
+    assert patience.hangover(TurnEnd.OPEN, 0.1) == 30
+    assert patience.hangover(TurnEnd.UNKNOWN, 1.0) is None
 
 
 @pytest.mark.parametrize(("hangover", "finished", "open_"), [(200, 200, 900), (1_500, 320, 1_500)])

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Word
-from voice_service.asr.needs import Urgency, Want
-from voice_service.utterances.background import SurroundingsSettings
+from voice_service.asr.needs import DecodeNeed, Urgency
+from voice_service.utterances.background import BackgroundSettings
 from voice_service.utterances.endpointing import EndpointSettings
 from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.settings import ListenerSettings, to_ms
-from voice_service.utterances.turn_end import Ending, Judge, Patience
+from voice_service.utterances.turn_end import Judge, TurnEnd, TurnEndPolicy
 from voice_service.utterances.vad import FRAME
 
 SETTINGS = ListenerSettings(
@@ -43,13 +43,13 @@ SETTINGS = ListenerSettings(
     first_partial=5,
     partial_interval=5,
     speculate=3,
-    patience=Patience(finished=4, open=14, confidence=0.5),
+    patience=TurnEndPolicy(finished=4, open=14, confidence=0.5),
     no_progress=30,
     min_confidence=0.3,
     min_partial_confidence=0.3,
     clear_speech=0.6,
     unclear_confidence=0.6,
-    surroundings=SurroundingsSettings(
+    surroundings=BackgroundSettings(
         stand_out_db=4.0, faint_db=8.0, faint_confidence=0.8, unclear_confidence=0.6
     ),
 )
@@ -58,9 +58,9 @@ Answer = Callable[[DecodeRequest], Hypothesis | None]
 NOTHING = Hypothesis("", 0.0)
 
 
-def unsure(_: str) -> Ending:
+def unsure(_: str) -> TurnEnd:
     """A judge for whom no words say anything."""
-    return Ending.UNKNOWN
+    return TurnEnd.UNKNOWN
 
 
 class Marked:
@@ -188,13 +188,13 @@ patterns = st.lists(st.tuples(st.booleans(), st.integers(2, 45)), min_size=1, ma
 latencies = st.lists(st.sampled_from([0, 1, 3, 7, 20]), max_size=40)
 
 
-@given(patterns, latencies, st.lists(st.sampled_from(Ending), max_size=20))
+@given(patterns, latencies, st.lists(st.sampled_from(TurnEnd), max_size=20))
 def test_every_spoken_frame_is_in_exactly_one_final_however_slow_recognition_is(
-    pattern: Pattern, latency: list[int], endings: list[Ending]
+    pattern: Pattern, latency: list[int], endings: list[TurnEnd]
 ) -> None:
     """Nothing is lost and nothing is said twice: at pauses however judged, at cuts, at the end."""
     judged = iter(endings)
-    run = Run(ideal, iter(latency), judge=lambda _: next(judged, Ending.UNKNOWN))
+    run = Run(ideal, iter(latency), judge=lambda _: next(judged, TurnEnd.UNKNOWN))
     run.feed(pattern).finish()
     assert " ".join(run.texts).split() == spoken_words(pattern)
     assert_told_properly(run.events)
@@ -295,7 +295,7 @@ def test_a_speculation_is_not_repeated_during_one_pause() -> None:
     assert len([r for r in run.requests if r.thorough]) == 1
 
 
-def paused(ending: Ending, latency: int = 0, confidence: float = 0.9) -> Run:
+def paused(ending: TurnEnd, latency: int = 0, confidence: float = 0.9) -> Run:
     """A run that hears 10 frames of speech, about which the judge says always the same."""
     run = Run(
         lambda r: replace(ideal(r), confidence=confidence),
@@ -307,35 +307,35 @@ def paused(ending: Ending, latency: int = 0, confidence: float = 0.9) -> Run:
 
 def test_whole_words_are_final_after_a_short_pause() -> None:
     """Who has said everything need not wait as long as who may go on."""
-    assert paused(Ending.FINISHED).feed([(False, 3)]).texts == []
-    assert len(paused(Ending.FINISHED).feed([(False, 4)]).texts) == 1
-    assert paused(Ending.UNKNOWN).feed([(False, 7)]).texts == []
-    assert len(paused(Ending.UNKNOWN).feed([(False, 8)]).texts) == 1
+    assert paused(TurnEnd.FINISHED).feed([(False, 3)]).texts == []
+    assert len(paused(TurnEnd.FINISHED).feed([(False, 4)]).texts) == 1
+    assert paused(TurnEnd.UNKNOWN).feed([(False, 7)]).texts == []
+    assert len(paused(TurnEnd.UNKNOWN).feed([(False, 8)]).texts) == 1
 
 
 def test_a_judgement_that_comes_after_the_short_pause_ends_it_at_once() -> None:
     """No further frame is needed: the next chunk may be a tenth of a second away."""
-    run = paused(Ending.FINISHED, latency=3).feed([(False, 6)])
+    run = paused(TurnEnd.FINISHED, latency=3).feed([(False, 6)])
     assert len(run.texts) == 1
     assert run.listener.wanted() is None
 
 
 def test_whole_words_that_were_hardly_understood_end_nothing_sooner() -> None:
     """They may be other words, which are not whole."""
-    assert paused(Ending.FINISHED, confidence=0.4).feed([(False, 7)]).texts == []
+    assert paused(TurnEnd.FINISHED, confidence=0.4).feed([(False, 7)]).texts == []
 
 
 def test_words_that_break_off_are_waited_for_longer() -> None:
     """A guest who looks for a word has not finished."""
-    assert paused(Ending.OPEN).feed([(False, 13)]).texts == []
-    assert len(paused(Ending.OPEN).feed([(False, 14)]).texts) == 1
-    run = paused(Ending.OPEN).feed([(False, 13), (True, 10), (False, 14)])
+    assert paused(TurnEnd.OPEN).feed([(False, 13)]).texts == []
+    assert len(paused(TurnEnd.OPEN).feed([(False, 14)]).texts) == 1
+    run = paused(TurnEnd.OPEN).feed([(False, 13), (True, 10), (False, 14)])
     assert run.texts == [" ".join(f"w{n}" for n in [*range(5, 15), *range(28, 38)])]
 
 
 def test_a_judgement_holds_for_its_own_pause_only() -> None:
     """The words before the next pause are others."""
-    endings = iter([Ending.OPEN, Ending.UNKNOWN])
+    endings = iter([TurnEnd.OPEN, TurnEnd.UNKNOWN])
     run = Run(judge=lambda _: next(endings))
     run.feed([(False, 5), (True, 10), (False, 10), (True, 10), (False, 8)])
     assert len(run.texts) == 1
@@ -343,7 +343,7 @@ def test_a_judgement_holds_for_its_own_pause_only() -> None:
 
 def test_a_judgement_of_words_that_speech_has_left_behind_ends_nothing() -> None:
     """The decode was slow, and the guest goes on already."""
-    run = Run(ideal, iter([0, 0, 6]), judge=lambda _: Ending.FINISHED)
+    run = Run(ideal, iter([0, 0, 6]), judge=lambda _: TurnEnd.FINISHED)
     run.feed([(False, 5), (True, 10), (False, 5), (True, 10)])
     assert run.texts == []
 
@@ -352,9 +352,9 @@ def test_the_words_judged_are_those_of_the_final() -> None:
     """With what was promised in place of what the last decode heard instead."""
     judged: list[str] = []
 
-    def judge(text: str) -> Ending:
+    def judge(text: str) -> TurnEnd:
         judged.append(text)
-        return Ending.FINISHED
+        return TurnEnd.FINISHED
 
     run = Run(judge=judge).feed([(False, 5), (True, 30), (False, 10)])
     assert judged == run.texts
@@ -395,7 +395,7 @@ def test_an_ended_utterance_goes_before_the_partials_of_the_next() -> None:
 
 def test_urgency_orders_finals_before_speculation_before_partials() -> None:
     """The scheduler compares these across sessions."""
-    assert sorted(Urgency, key=lambda urgency: Want(urgency, 7.0).turn) == [
+    assert sorted(Urgency, key=lambda urgency: DecodeNeed(urgency, 7.0).turn) == [
         Urgency.FINAL,
         Urgency.FIRST_PARTIAL,
         Urgency.STALLED,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_service.client.pacing import Chunk, Pace, pcm, play
+from voice_service.client.pacing import OutgoingChunk, Pace, pcm, play
 from voice_service.commands.display import describe, item_line, money, order_line
 from voice_service.commands.microphone import meter
 
@@ -82,7 +82,9 @@ async def test_play_gives_each_chunk_when_it_is_due_and_not_before() -> None:
     loop = asyncio.get_running_loop()
     start = loop.time()
     arrived = []
-    async for sequence, payload in play([Chunk(1, b"a", 0.02), Chunk(2, b"b", 0.05)], start):
+    async for sequence, payload in play(
+        [OutgoingChunk(1, b"a", 0.02), OutgoingChunk(2, b"b", 0.05)], start
+    ):
         arrived.append((sequence, payload, loop.time() - start))
     assert [(s, p) for s, p, _ in arrived] == [(1, b"a"), (2, b"b")]
     assert arrived[0][2] >= 0.02

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from voice_service.asr.batching import BatchPolicy
 from voice_service.asr.capacity import Capacity
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
-from voice_service.asr.needs import Urgency, Want
+from voice_service.asr.needs import DecodeNeed, Urgency
 from voice_service.asr.scheduler import Scheduler
 from voice_service.metrics import VoiceMetrics
 
@@ -24,7 +24,7 @@ TIMEOUT = 10
 class Session:
     """Wishes in order; `name` is what its decodes are asked for by."""
 
-    def __init__(self, name: str, *wishes: Want) -> None:
+    def __init__(self, name: str, *wishes: DecodeNeed) -> None:
         self.name = name
         self.wishes = list(wishes)
         self.flying = 0
@@ -32,7 +32,7 @@ class Session:
         self.answers: list[Hypothesis | None] = []
         self.done = asyncio.Event()
 
-    def wanted(self) -> Want | None:
+    def wanted(self) -> DecodeNeed | None:
         return self.wishes[0] if self.wishes and not self.flying else None
 
     def take(self) -> DecodeRequest:
@@ -117,15 +117,15 @@ async def test_finals_go_first_then_the_older_wish() -> None:
     """Whoever has finished speaking waits least; of two alike, who has waited longest."""
     desk = Desk()
     plan = scheduler(desk)
-    first = Session("busy", Want(Urgency.PARTIAL, 0))
+    first = Session("busy", DecodeNeed(Urgency.PARTIAL, 0))
     plan.update(first)
     await desk.wait_busy()
     others = [
-        Session("partial, late", Want(Urgency.PARTIAL, 3)),
-        Session("partial, early", Want(Urgency.PARTIAL, 1)),
-        Session("speculation", Want(Urgency.SPECULATIVE, 2)),
-        Session("final, late", Want(Urgency.FINAL, 9)),
-        Session("final, early", Want(Urgency.FINAL, 8)),
+        Session("partial, late", DecodeNeed(Urgency.PARTIAL, 3)),
+        Session("partial, early", DecodeNeed(Urgency.PARTIAL, 1)),
+        Session("speculation", DecodeNeed(Urgency.SPECULATIVE, 2)),
+        Session("final, late", DecodeNeed(Urgency.FINAL, 9)),
+        Session("final, early", DecodeNeed(Urgency.FINAL, 8)),
     ]
     for session in others:
         plan.update(session)
@@ -146,7 +146,7 @@ async def test_one_decode_of_a_session_is_in_flight_however_often_it_asks() -> N
     """Two at once would be two opinions about the same words."""
     desk = Desk()
     plan = scheduler(desk, workers=3)
-    session = Session("one", *[Want(Urgency.PARTIAL, n) for n in range(5)])
+    session = Session("one", *[DecodeNeed(Urgency.PARTIAL, n) for n in range(5)])
     for _ in range(4):
         plan.update(session)
     await desk.wait_busy()
@@ -163,7 +163,7 @@ async def test_workers_decode_side_by_side_and_no_more_than_there_are() -> None:
     """The event loop decodes nothing itself."""
     desk = Desk()
     plan = scheduler(desk, workers=2)
-    sessions = [Session(str(n), Want(Urgency.FINAL, n)) for n in range(5)]
+    sessions = [Session(str(n), DecodeNeed(Urgency.FINAL, n)) for n in range(5)]
     for session in sessions:
         plan.update(session)
     await desk.wait_busy()
@@ -182,7 +182,7 @@ async def test_many_sessions_all_get_every_answer_and_their_own() -> None:
     plan = scheduler(desk, workers=2)
     kinds = list(Urgency)
     sessions = [
-        Session(str(n), *[Want(kinds[(n + k) % 3], k) for k in range(4)]) for n in range(30)
+        Session(str(n), *[DecodeNeed(kinds[(n + k) % 3], k) for k in range(4)]) for n in range(30)
     ]
     for session in sessions:
         plan.update(session)
@@ -206,8 +206,8 @@ async def test_a_failure_is_delivered_as_none_and_the_worker_goes_on(error: Exce
         return Hypothesis(request.bias, 1.0)
 
     plan = scheduler(Recogniser(decode))
-    failing = Session("one", Want(Urgency.FINAL, 0), Want(Urgency.FINAL, 0))
-    other = Session("two", Want(Urgency.PARTIAL, 0))
+    failing = Session("one", DecodeNeed(Urgency.FINAL, 0), DecodeNeed(Urgency.FINAL, 0))
+    other = Session("two", DecodeNeed(Urgency.PARTIAL, 0))
     plan.update(failing)
     plan.update(other)
     await finished(failing, other)
@@ -232,8 +232,11 @@ async def test_a_session_that_fails_to_ask_costs_no_worker_and_no_other_its_answ
 
     desk = Desk()
     plan = scheduler(desk, policy=BatchPolicy(size=size))
-    busy, calm = Session("busy", Want(Urgency.FINAL, 0)), Session("calm", Want(Urgency.FINAL, 2))
-    confused = Confused("confused", Want(Urgency.FINAL, 1), Want(Urgency.FINAL, 3))
+    busy, calm = (
+        Session("busy", DecodeNeed(Urgency.FINAL, 0)),
+        Session("calm", DecodeNeed(Urgency.FINAL, 2)),
+    )
+    confused = Confused("confused", DecodeNeed(Urgency.FINAL, 1), DecodeNeed(Urgency.FINAL, 3))
     for session in (busy, confused, calm):
         plan.update(session)
     desk.open()
@@ -249,7 +252,10 @@ async def test_a_wish_that_is_withdrawn_is_not_decoded() -> None:
     """A partial whose utterance has ended meanwhile is of no use."""
     desk = Desk()
     plan = scheduler(desk)
-    busy, fickle = Session("busy", Want(Urgency.FINAL, 0)), Session("x", Want(Urgency.PARTIAL, 0))
+    busy, fickle = (
+        Session("busy", DecodeNeed(Urgency.FINAL, 0)),
+        Session("x", DecodeNeed(Urgency.PARTIAL, 0)),
+    )
     plan.update(busy)
     await desk.wait_busy()
     plan.update(fickle)
@@ -265,8 +271,8 @@ async def test_a_forgotten_session_is_not_decoded_any_more() -> None:
     """It is gone; what is in flight is still delivered, for it is owed."""
     desk = Desk()
     plan = scheduler(desk)
-    busy = Session("busy", Want(Urgency.FINAL, 0))
-    gone = Session("gone", Want(Urgency.FINAL, 0))
+    busy = Session("busy", DecodeNeed(Urgency.FINAL, 0))
+    gone = Session("gone", DecodeNeed(Urgency.FINAL, 0))
     plan.update(busy)
     await desk.wait_busy()
     plan.update(gone)
@@ -283,7 +289,7 @@ async def test_close_waits_for_what_is_in_flight_and_starts_no_more() -> None:
     """The server stops: no thread may be decoding when the model is freed."""
     desk = Desk()
     plan = scheduler(desk)
-    session = Session("one", *[Want(Urgency.FINAL, n) for n in range(4)])
+    session = Session("one", *[DecodeNeed(Urgency.FINAL, n) for n in range(4)])
     plan.update(session)
     await desk.wait_busy()
     closing = asyncio.create_task(plan.close(TIMEOUT))
@@ -301,7 +307,7 @@ async def test_close_does_not_wait_for_ever_for_a_decode_that_hangs() -> None:
     """A device that answers no more must not keep the store from being closed."""
     desk = Desk()
     plan = scheduler(desk)
-    session = Session("one", Want(Urgency.FINAL, 0))
+    session = Session("one", DecodeNeed(Urgency.FINAL, 0))
     plan.update(session)
     await desk.wait_busy()
     async with asyncio.timeout(TIMEOUT):
@@ -314,7 +320,7 @@ async def test_decodes_are_measured() -> None:
     """The real-time factor is what capacity is planned by."""
     registry = CollectorRegistry()
     plan = scheduler(Recogniser(), registry=registry)
-    session = Session("one", Want(Urgency.FINAL, 0), Want(Urgency.PARTIAL, 0))
+    session = Session("one", DecodeNeed(Urgency.FINAL, 0), DecodeNeed(Urgency.PARTIAL, 0))
     plan.update(session)
     await finished(session)
     await plan.close(TIMEOUT)
@@ -332,16 +338,16 @@ async def test_who_waits_behind_a_decode_goes_together_with_others_of_the_same_k
     desk = Desk()
     registry = CollectorRegistry()
     plan = scheduler(desk, policy=BatchPolicy(size=3), registry=registry)
-    busy = Session("busy", Want(Urgency.PARTIAL, 0))
+    busy = Session("busy", DecodeNeed(Urgency.PARTIAL, 0))
     plan.update(busy)
     await desk.wait_busy()
     others = [
-        Session("partial", Want(Urgency.PARTIAL, 0)),
-        Session("final 4", Want(Urgency.FINAL, 4)),
-        Session("final 1", Want(Urgency.FINAL, 1)),
-        Session("speculation", Want(Urgency.SPECULATIVE, 0)),
-        Session("first partial", Want(Urgency.FIRST_PARTIAL, 2)),
-        Session("final 3", Want(Urgency.FINAL, 3)),
+        Session("partial", DecodeNeed(Urgency.PARTIAL, 0)),
+        Session("final 4", DecodeNeed(Urgency.FINAL, 4)),
+        Session("final 1", DecodeNeed(Urgency.FINAL, 1)),
+        Session("speculation", DecodeNeed(Urgency.SPECULATIVE, 0)),
+        Session("first partial", DecodeNeed(Urgency.FIRST_PARTIAL, 2)),
+        Session("final 3", DecodeNeed(Urgency.FINAL, 3)),
     ]
     for session in others:
         plan.update(session)
@@ -371,7 +377,7 @@ async def test_what_shared_no_pass_is_no_batch() -> None:
 
     registry, desk = CollectorRegistry(), Picky()
     plan = scheduler(desk, policy=BatchPolicy(size=4), registry=registry)
-    busy, *others = (Session(str(n), Want(Urgency.FINAL, 0)) for n in range(5))
+    busy, *others = (Session(str(n), DecodeNeed(Urgency.FINAL, 0)) for n in range(5))
     plan.update(busy)
     await desk.wait_busy()
     for session in others:
@@ -387,7 +393,7 @@ async def test_what_shared_no_pass_is_no_batch() -> None:
 async def test_a_lone_wish_is_decoded_at_once_however_patient_the_policy_is() -> None:
     """Nothing runs: there is nothing to be gained by waiting."""
     plan = scheduler(Recogniser(), workers=2, policy=BatchPolicy(size=8, wait=1e6))
-    session = Session("one", Want(Urgency.FINAL, asyncio.get_running_loop().time()))
+    session = Session("one", DecodeNeed(Urgency.FINAL, asyncio.get_running_loop().time()))
     plan.update(session)
     await finished(session)
     await plan.close(TIMEOUT)
@@ -398,7 +404,7 @@ async def test_beside_a_decode_that_runs_a_batch_waits_until_it_is_full() -> Non
     desk = Desk()
     plan = scheduler(desk, workers=2, policy=BatchPolicy(size=2, wait=1e6))
     now = asyncio.get_running_loop().time()
-    busy, first, second = (Session(str(n), Want(Urgency.FINAL, now + n)) for n in range(3))
+    busy, first, second = (Session(str(n), DecodeNeed(Urgency.FINAL, now + n)) for n in range(3))
     plan.update(busy)
     await desk.wait_busy()
     plan.update(first)
@@ -415,10 +421,10 @@ async def test_a_batch_that_stays_small_starts_when_its_time_is_up() -> None:
     """Although the other decode still runs, and nothing else happens."""
     desk = Desk()
     plan = scheduler(desk, workers=2, policy=BatchPolicy(size=8, wait=0.03))
-    busy = Session("busy", Want(Urgency.FINAL, 0))
+    busy = Session("busy", DecodeNeed(Urgency.FINAL, 0))
     plan.update(busy)
     await desk.wait_busy()
-    patient = Session("patient", Want(Urgency.FINAL, asyncio.get_running_loop().time()))
+    patient = Session("patient", DecodeNeed(Urgency.FINAL, asyncio.get_running_loop().time()))
     plan.update(patient)
     assert patient.flying == 0
     await desk.wait_busy()
@@ -439,7 +445,9 @@ async def test_a_batch_that_fails_is_decoded_one_by_one() -> None:
 
     desk = Desk(decode)
     plan = scheduler(desk, policy=BatchPolicy(size=4))
-    sessions = [Session(name, Want(Urgency.FINAL, 0)) for name in ("busy", "good", "bad", "fine")]
+    sessions = [
+        Session(name, DecodeNeed(Urgency.FINAL, 0)) for name in ("busy", "good", "bad", "fine")
+    ]
     for session in sessions:
         plan.update(session)
     desk.open()
@@ -463,8 +471,8 @@ async def test_a_batch_costs_its_worker_once() -> None:
 
     registry, book, desk = CollectorRegistry(), Book(1, 0.1), Desk()
     plan = Scheduler(desk, 1, BatchPolicy(size=4), VoiceMetrics(registry), book)
-    sessions = [Session(name, Want(Urgency.PARTIAL, 0)) for name in ("busy", "a", "b", "c")]
-    sessions.append(Session("first", Want(Urgency.FIRST_PARTIAL, 0)))
+    sessions = [Session(name, DecodeNeed(Urgency.PARTIAL, 0)) for name in ("busy", "a", "b", "c")]
+    sessions.append(Session("first", DecodeNeed(Urgency.FIRST_PARTIAL, 0)))
     for session in sessions:
         plan.update(session)
     desk.open()
@@ -481,7 +489,7 @@ async def test_what_was_decoded_twice_is_counted() -> None:
     registry = CollectorRegistry()
     desk = Recogniser(lambda request: Hypothesis("text", 1.0, repeated=request.bias == "noisy"))
     plan = scheduler(desk, registry=registry)
-    sessions = [Session(name, Want(Urgency.FINAL, 0)) for name in ("noisy", "calm", "noisy")]
+    sessions = [Session(name, DecodeNeed(Urgency.FINAL, 0)) for name in ("noisy", "calm", "noisy")]
     for session in sessions:
         plan.update(session)
     await finished(*sessions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voice_service.settings import VoiceSettings
-from voice_service.utterances.background import Surroundings
+from voice_service.utterances.background import BackgroundModel
 
 SETTINGS = VoiceSettings().listener().surroundings
 SECOND = 31
@@ -18,9 +18,9 @@ def decibels(below: float) -> float:
     return float(10 ** (-below / 10))
 
 
-def surroundings(guest: float | None = 1.0, frames: int = 10 * SECOND) -> Surroundings:
+def surroundings(guest: float | None = 1.0, frames: int = 10 * SECOND) -> BackgroundModel:
     """A room so loud as `ROOM`, in which a guest was understood."""
-    heard = Surroundings(SETTINGS)
+    heard = BackgroundModel(SETTINGS)
     for _ in range(frames):
         heard.hear(ROOM)
     if guest is not None:
@@ -75,7 +75,7 @@ def test_who_was_understood_last_is_the_guest() -> None:
 
 def test_the_floor_is_what_the_quieter_of_the_last_ten_seconds_were() -> None:
     """Speech in a third of the time is not the floor, nor is a noise that is long over."""
-    heard = Surroundings(SETTINGS)
+    heard = BackgroundModel(SETTINGS)
     assert heard.floor == 0.0
     for second in range(20):
         for _ in range(SECOND):
@@ -85,7 +85,7 @@ def test_the_floor_is_what_the_quieter_of_the_last_ten_seconds_were() -> None:
 
 def test_without_a_bound_everything_is_the_guests() -> None:
     """`VOICE_FAINT_CONFIDENCE=0`."""
-    heard = Surroundings(VoiceSettings(faint_confidence=0.0).listener().surroundings)
+    heard = BackgroundModel(VoiceSettings(faint_confidence=0.0).listener().surroundings)
     for _ in range(10 * SECOND):
         heard.hear(ROOM)
     assert not heard.overhears(ROOM, heard.floor, 0.1)

@@ -15,7 +15,7 @@ from order_events.metrics import HubMetrics
 from order_events.service import OrderEvents
 from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard, Status
 from voice_service.server import demo_menu
-from voice_service.sessions.order_sync import OrderDesk
+from voice_service.sessions.order_sync import OrderSync
 from voice_service.settings import VoiceSettings
 
 
@@ -35,8 +35,8 @@ async def events(tmp_path: Path) -> AsyncIterator[OrderEvents]:
     await hub.close()
 
 
-def desk(events: OrderEvents, session_id: str = "s1") -> OrderDesk:
-    return OrderDesk(events, "demo", "lane-1", Source(session_id=session_id, lane="1"), None)
+def desk(events: OrderEvents, session_id: str = "s1") -> OrderSync:
+    return OrderSync(events, "demo", "lane-1", Source(session_id=session_id, lane="1"), None)
 
 
 async def test_what_staff_have_changed_is_not_undone_by_the_guest(events: OrderEvents) -> None:

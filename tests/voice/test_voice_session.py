@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from order_events.protocol.messages import ErrorCode, ProtocolError
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.audio.containers import ContainerDecoder
-from voice_service.audio.formats import AudioFormat, Decoder, PcmDecoder
-from voice_service.audio.intake import Chunk, Intake, IntakeSettings
+from voice_service.audio.formats import AudioDecoder, AudioFormat, PcmDecoder
+from voice_service.audio.intake import AudioChunk, Intake, IntakeSettings
 from voice_service.client.pacing import pcm
 from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.server import demo_menu
-from voice_service.sessions.actions import Action, Audience, Complain, PlaceOrder, Tell
+from voice_service.sessions.actions import Action, Audience, PlaceOrder, Send, SendError
 from voice_service.sessions.machine import STOPPING, Phase, VoiceSession
 from voice_service.settings import VoiceSettings
 from voice_service.utterances.listener import Listener
@@ -64,7 +64,7 @@ class Guest:
         *texts: str,
         order: bool = True,
         sends: AudioFormat | None = None,
-        decoder: Decoder | None = None,
+        decoder: AudioDecoder | None = None,
     ) -> None:
         self.decoder = decoder or PcmDecoder(sends or AudioFormat())
         conversation = Conversation(MENU) if order else None
@@ -123,8 +123,8 @@ class Guest:
         return told
 
 
-def tells(actions: list[Action], type_: str) -> list[Tell]:
-    return [a for a in actions if isinstance(a, Tell) and a.type == type_]
+def tells(actions: list[Action], type_: str) -> list[Send]:
+    return [a for a in actions if isinstance(a, Send) and a.type == type_]
 
 
 def finals(actions: list[Action]) -> list[dict[str, Any]]:
@@ -133,7 +133,7 @@ def finals(actions: list[Action]) -> list[dict[str, Any]]:
 
 
 def complaints(actions: list[Action]) -> list[ProtocolError]:
-    return [a.error for a in actions if isinstance(a, Complain)]
+    return [a.error for a in actions if isinstance(a, SendError)]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_speech_becomes_a_final_an_order_and_an_answer() -> None:
     guest = Guest("can i get a cheeseburger")
     guest.send(np.concatenate([quiet(1), sound(1), quiet(1)]))
     guest.end()
-    told = [a for a in guest.actions if isinstance(a, Tell)]
+    told = [a for a in guest.actions if isinstance(a, Send)]
     partials = [a for a in told if a.data.get("is_final") is False]
     assert [a.type for a in told if a not in partials] == [
         "voice:speech_started",
@@ -183,7 +183,7 @@ def test_who_is_told_what() -> None:
     guest = Guest("a cheeseburger")
     guest.send(np.concatenate([sound(1), quiet(1)]))
     guest.end()
-    audiences = {a.type: a.audience for a in guest.actions if isinstance(a, Tell)}
+    audiences = {a.type: a.audience for a in guest.actions if isinstance(a, Send)}
     assert audiences["voice:transcript"] is Audience.WATCHERS
     assert audiences["voice:order"] is Audience.WATCHERS
     assert audiences["voice:speech_started"] is Audience.CLIENT
@@ -448,7 +448,7 @@ def test_resuming_after_an_utterance_sends_the_finals_behind_it(
     guest.session.detach(guest.now)
     again = guest.session.attach(after, guest.now + 1)
     assert [f["utterance"] for f in finals(again)] == expected
-    assert all(isinstance(a, Tell) and a.audience is Audience.CLIENT for a in again)
+    assert all(isinstance(a, Send) and a.audience is Audience.CLIENT for a in again)
     assert len(tells(again, "voice:order")) == 1
 
 
@@ -472,7 +472,7 @@ def test_a_client_that_lost_the_answer_gets_it_again() -> None:
     assert guest.session.phase is Phase.ENDED
     guest.session.detach(guest.now)
     again = guest.session.attach(3, guest.now + 5)
-    assert [a.type for a in again if isinstance(a, Tell)] == ["voice:order", "voice:end"]
+    assert [a.type for a in again if isinstance(a, Send)] == ["voice:order", "voice:end"]
 
 
 def test_an_ended_session_is_over_when_nobody_can_miss_its_answer() -> None:
@@ -504,7 +504,7 @@ def test_the_answer_waits_for_finals_and_for_the_order() -> None:
     assert tells(actions, "voice:end") == []
     [close] = [a for a in actions if isinstance(a, PlaceOrder)]
     actions = session.order_placed({"id": "o1"}, close.update, guest.now)
-    assert [a.type for a in actions if isinstance(a, Tell)] == ["voice:order", "voice:end"]
+    assert [a.type for a in actions if isinstance(a, Send)] == ["voice:order", "voice:end"]
 
 
 def test_an_utterance_that_could_not_be_recognised_is_an_internal_error() -> None:
@@ -547,7 +547,7 @@ def test_audio_waiting_behind_a_gap_is_bounded() -> None:
     assert refused.value.code is ErrorCode.RATE_LIMITED
     assert taken * 6.0 <= 36.0
     due = intake.push(1, long, 0.0, now=0.1)
-    assert [chunk.sequence for chunk in due if isinstance(chunk, Chunk)] == list(
+    assert [chunk.sequence for chunk in due if isinstance(chunk, AudioChunk)] == list(
         range(1, taken + 2)
     )
 

@@ -10,7 +10,7 @@ _HEAD_START = 0.25
 
 
 class Urgency(IntEnum):
-    """Why a decode is wanted; lower goes first (see `Want.turn`)."""
+    """Why a decode is wanted; lower goes first (see `DecodeNeed.turn`)."""
 
     FINAL = 0
     FIRST_PARTIAL = 1
@@ -28,7 +28,7 @@ class Urgency(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class DecodeNeed:
     """A wish for a decode, which arose at `since` (seconds of the session's clock).
 
     `language` and `bias` are those that its request will have.

@@ -22,7 +22,7 @@ import structlog
 from voice_service.asr.batching import BatchPolicy, together
 from voice_service.asr.capacity import Capacity
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
-from voice_service.asr.needs import Urgency, Want
+from voice_service.asr.needs import DecodeNeed, Urgency
 from voice_service.audio.formats import SAMPLE_RATE
 from voice_service.metrics import VoiceMetrics
 
@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 class Source(Protocol):
     """A session as the scheduler sees it."""
 
-    def wanted(self) -> Want | None:
+    def wanted(self) -> DecodeNeed | None:
         """The decode that is wanted next."""
 
     def take(self) -> DecodeRequest:
@@ -42,7 +42,7 @@ class Source(Protocol):
         """The answer to `take`; None if recognition failed."""
 
 
-class Decoder(Protocol):
+class SpeechDecoder(Protocol):
     """The recogniser as the scheduler sees it."""
 
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
@@ -66,7 +66,7 @@ class Scheduler:
 
     def __init__(
         self,
-        decoder: Decoder,
+        decoder: SpeechDecoder,
         workers: int,
         policy: BatchPolicy,
         metrics: VoiceMetrics,
@@ -127,7 +127,7 @@ class Scheduler:
                 return
             self._start(batch, now)
 
-    def _shape(self, want: Want) -> Hashable:
+    def _shape(self, want: DecodeNeed) -> Hashable:
         return want.urgency.thorough, self._decoder.prompt_length(want.language, want.bias)
 
     def _wake_at(self, due: float) -> None:
@@ -137,7 +137,7 @@ class Scheduler:
         loop = asyncio.get_running_loop()
         self._alarm = loop.call_at(due, self._dispatch, context=contextvars.Context())
 
-    def _start(self, batch: Sequence[tuple[Want, Source]], now: float) -> None:
+    def _start(self, batch: Sequence[tuple[DecodeNeed, Source]], now: float) -> None:
         for want, source in batch:
             self._wishing.discard(source)
             self._note_wait(want, now)
@@ -152,7 +152,7 @@ class Scheduler:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _job(self, want: Want, source: Source) -> _Job | None:
+    def _job(self, want: DecodeNeed, source: Source) -> _Job | None:
         """What the source wants; None if it cannot say."""
         try:
             return _Job(source, want.urgency, source.take())
@@ -164,7 +164,7 @@ class Scheduler:
             loop.call_soon(source.deliver, None, context=contextvars.Context())
             return None
 
-    def _note_wait(self, want: Want, now: float) -> None:
+    def _note_wait(self, want: DecodeNeed, now: float) -> None:
         waited = now - want.since
         self._metrics.decode_wait.labels(want.urgency.name.lower()).observe(waited)
         if want.urgency is Urgency.FINAL:

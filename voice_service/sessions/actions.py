@@ -22,7 +22,7 @@ class Audience(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class Send:
     """Send an event to the client and, by `audience`, to the restaurant's staff."""
 
     type: str
@@ -33,7 +33,7 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
-class Complain:
+class SendError:
     """Send an `error` event that answers no single message."""
 
     error: ProtocolError
@@ -50,4 +50,4 @@ class PlaceOrder:
     turn: int = 0
 
 
-Action = Tell | Complain | PlaceOrder
+Action = Send | SendError | PlaceOrder

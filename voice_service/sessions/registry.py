@@ -21,14 +21,14 @@ from voice_service.asr.calibration import Calibration
 from voice_service.asr.capacity import Capacity
 from voice_service.asr.scheduler import Scheduler
 from voice_service.audio.containers import ContainerDecoder
-from voice_service.audio.formats import AudioFormat, Decoder, PcmDecoder
+from voice_service.audio.formats import AudioDecoder, AudioFormat, PcmDecoder
 from voice_service.metrics import VoiceMetrics
 from voice_service.ordering import CompiledMenu, Conversation, Thresholds
 from voice_service.protocol import messages
 from voice_service.protocol.messages import AudioData, StartData, VoiceStart
 from voice_service.sessions.machine import STOPPING, Phase, SessionSettings, VoiceSession
-from voice_service.sessions.order_sync import OrderDesk
-from voice_service.sessions.runner import LiveSession
+from voice_service.sessions.order_sync import OrderSync
+from voice_service.sessions.runner import SessionRunner
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.settings import ListenerSettings
 from voice_service.utterances.turn_end import by_marks
@@ -74,14 +74,14 @@ class SessionKey:
     session_id: str
 
 
-def make_decoder(audio: AudioData) -> Decoder:
+def make_decoder(audio: AudioData) -> AudioDecoder:
     """The decoder for an encoding."""
     if audio.encoding in ("webm_opus", "ogg_opus"):
         return ContainerDecoder(audio.encoding)
     return PcmDecoder(AudioFormat(audio.encoding, audio.sample_rate, audio.channels))
 
 
-class Sessions:
+class SessionRegistry:
     """Starts, resumes and counts sessions. Belongs to the event loop's thread."""
 
     def __init__(
@@ -102,13 +102,13 @@ class Sessions:
         self._capacity = capacity
         self._events = events
         self._metrics = metrics
-        self._live: dict[SessionKey, LiveSession] = {}
+        self._live: dict[SessionKey, SessionRunner] = {}
         self._menus: OrderedDict[tuple[str, str], tuple[int, CompiledMenu]] = OrderedDict()
         metrics.capacity.set_function(self._limit)
 
     async def open(
         self, principal: Principal, message: VoiceStart, connection: Connection
-    ) -> LiveSession:
+    ) -> SessionRunner:
         """Start or resume a session and tell the client so; raises ProtocolError."""
         start = message.data
         key = SessionKey(principal.restaurant_id, principal.user_id, start.session_id)
@@ -127,7 +127,7 @@ class Sessions:
             self._tell_no_menu(live, connection)
         return live
 
-    def open_session(self, restaurant_id: str, session_id: str) -> LiveSession:
+    def open_session(self, restaurant_id: str, session_id: str) -> SessionRunner:
         """The session in which somebody listens now; raises NotFound."""
         for key, live in self._live.items():
             named = (key.restaurant_id, key.session_id) == (restaurant_id, session_id)
@@ -191,14 +191,14 @@ class Sessions:
         self._metrics.sessions.set(sum(live.in_progress for live in self._live.values()))
         self._capacity.serving(self._here(), asyncio.get_running_loop().time())
 
-    def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> LiveSession:
+    def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> SessionRunner:
         begun = SessionStart(
             session_id=start.session_id,
             lane=start.lane,
             table_id=start.table_id,
             ordering=start.order == "auto",
         )
-        live = LiveSession(
+        live = SessionRunner(
             self._voice_session(start, menu),
             restaurant_id=key.restaurant_id,
             about=begun.model_dump(exclude={"ordering"}, exclude_none=True),
@@ -236,15 +236,17 @@ class Sessions:
             now=asyncio.get_running_loop().time(),
         )
 
-    def _desk(self, key: SessionKey, start: StartData) -> OrderDesk:
+    def _desk(self, key: SessionKey, start: StartData) -> OrderSync:
         source = Source(session_id=start.session_id, lane=start.lane)
-        return OrderDesk(self._events, key.restaurant_id, key.user_id, source, start.table_id)
+        return OrderSync(self._events, key.restaurant_id, key.user_id, source, start.table_id)
 
     def _conversation(self, menu: CompiledMenu) -> Conversation:
         local = datetime.now(ZoneInfo(menu.menu.time_zone))
         return Conversation(menu, self._profile.policy, at=local)
 
-    def _resume(self, key: SessionKey, message: VoiceStart, connection: Connection) -> LiveSession:
+    def _resume(
+        self, key: SessionKey, message: VoiceStart, connection: Connection
+    ) -> SessionRunner:
         live = self._live.get(key)
         if live is None:
             raise ProtocolError(
@@ -259,7 +261,9 @@ class Sessions:
         _log.info("voice session resumed", session=key.session_id)
         return live
 
-    def _tell_started(self, live: LiveSession, connection: Connection, message: VoiceStart) -> None:
+    def _tell_started(
+        self, live: SessionRunner, connection: Connection, message: VoiceStart
+    ) -> None:
         session = live.session
         connection.send(
             messages.STARTED,
@@ -273,7 +277,7 @@ class Sessions:
             id=message.id,
         )
 
-    def _tell_no_menu(self, live: LiveSession, connection: Connection) -> None:
+    def _tell_no_menu(self, live: SessionRunner, connection: Connection) -> None:
         connection.send(
             messages.ORDER,
             {

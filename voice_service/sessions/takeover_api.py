@@ -11,8 +11,8 @@ from order_events.domain.models import Order
 from order_events.http.routes import Call, route, routes_of
 from order_events.ledger.ledger import Ledger
 from order_events.protocol.messages import ErrorCode
-from voice_service.sessions.order_sync import OrderDesk
-from voice_service.sessions.registry import Sessions
+from voice_service.sessions.order_sync import OrderSync
+from voice_service.sessions.registry import SessionRegistry
 
 T = TypeVar("T")
 _ERRORS = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION, ErrorCode.ILLEGAL_TRANSITION)
@@ -21,7 +21,7 @@ _ERRORS = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION, ErrorCode.ILLEGAL_TRANS
 class TakeOverApi:
     """The handlers. They raise OrderError."""
 
-    def __init__(self, sessions: Sessions, ledger: Ledger) -> None:
+    def __init__(self, sessions: SessionRegistry, ledger: Ledger) -> None:
         self._sessions = sessions
         self._ledger = ledger
 
@@ -63,7 +63,7 @@ class TakeOverApi:
         return SessionAnswer(session=session)
 
     async def _hand_back(
-        self, call: Call[HoldChange], desk: OrderDesk
+        self, call: Call[HoldChange], desk: OrderSync
     ) -> tuple[Session, Order | None]:
         """The session with nobody who holds it, and its order as staff have left it."""
         who = call.who
@@ -75,7 +75,7 @@ class TakeOverApi:
         return session, order
 
 
-async def _while_held(desk: OrderDesk, change: Awaitable[T]) -> T:
+async def _while_held(desk: OrderSync, change: Awaitable[T]) -> T:
     """What `change` answers. What the guest says meanwhile changes nothing.
 
     If it fails, whoever could change the order before can do so still.

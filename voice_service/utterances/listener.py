@@ -13,9 +13,9 @@ import numpy as np
 
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
-from voice_service.asr.needs import Urgency, Want
+from voice_service.asr.needs import DecodeNeed, Urgency
 from voice_service.audio.formats import Framer, Samples
-from voice_service.utterances.background import Surroundings
+from voice_service.utterances.background import BackgroundModel
 from voice_service.utterances.endpointing import (
     Endpointer,
     EndpointEvent,
@@ -46,7 +46,7 @@ class _Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _InFlight:
     """The decode in flight: of what, how far it listens and where speech had paused."""
 
     utterance: Utterance
@@ -83,11 +83,11 @@ class Listener:
         self._timeline = Timeline()
         self._current: Utterance | None = None
         self._waiting: deque[_Waiting] = deque()
-        self._job: _Job | None = None
-        self._wish: Want | None = None
+        self._job: _InFlight | None = None
+        self._wish: DecodeNeed | None = None
         self._count = 0
         self._audio_end = 0
-        self._surroundings = Surroundings(settings.surroundings)
+        self._surroundings = BackgroundModel(settings.surroundings)
         self._noise = False
         """Whether the utterance before was cut because there were no words in it."""
 
@@ -123,7 +123,7 @@ class Listener:
         """Take what is left of the audio and end the utterance in progress: nothing more comes."""
         return [*self._hear(self._framer.flush(), now), *self.pause(now)]
 
-    def wanted(self) -> Want | None:
+    def wanted(self) -> DecodeNeed | None:
         """The decode that is wanted next; None while one is in flight."""
         if self._job is not None:
             return None
@@ -139,7 +139,7 @@ class Listener:
         if wish.urgency is Urgency.FINAL:
             waiting = self._waiting[0]
             waiting.attempts += 1
-            self._job = _Job(waiting.utterance, Urgency.FINAL, 0, 0)
+            self._job = _InFlight(waiting.utterance, Urgency.FINAL, 0, 0)
             return self._request(waiting.audio, wish)
         utterance, self._wish = self._speaking_utterance(), None
         paused_at, heard_to = self._endpointer.last_speech, self._endpointer.position
@@ -147,7 +147,7 @@ class Listener:
         if wish.urgency is Urgency.SPECULATIVE:
             utterance.speculated, utterance.settled = paused_at, None
             heard_to = self._audio_stop(paused_at)
-        self._job = _Job(utterance, wish.urgency, heard_to, paused_at)
+        self._job = _InFlight(utterance, wish.urgency, heard_to, paused_at)
         audio = self._timeline.slice(utterance.audio_start, heard_to)
         return self._request(audio, wish)
 
@@ -262,13 +262,13 @@ class Listener:
         stalled = position - utterance.changed_at >= patience
         return Urgency.STALLED if stalled else Urgency.PARTIAL
 
-    def _want(self, urgency: Urgency, since: float) -> Want:
-        return Want(urgency, since, self._language, self._bias)
+    def _want(self, urgency: Urgency, since: float) -> DecodeNeed:
+        return DecodeNeed(urgency, since, self._language, self._bias)
 
-    def _request(self, audio: Samples, wish: Want) -> DecodeRequest:
+    def _request(self, audio: Samples, wish: DecodeNeed) -> DecodeRequest:
         return DecodeRequest(audio, wish.language, wish.urgency.thorough, wish.bias)
 
-    def _progress(self, job: _Job, hypothesis: Hypothesis, now: float) -> list[ListenerEvent]:
+    def _progress(self, job: _InFlight, hypothesis: Hypothesis, now: float) -> list[ListenerEvent]:
         """A hypothesis for the utterance that is still being spoken."""
         utterance = job.utterance
         least = self._least_confidence(utterance, self._settings.min_partial_confidence)

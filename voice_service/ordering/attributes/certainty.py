@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.attributes.statements import Link, Statement, ModifierStatement
+from voice_service.ordering.attributes.statements import Link, ModifierStatement, Statement
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType, completes
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from order_events.domain.drafts import Qualifier
 from voice_service.ordering.attributes.statements import (
-    Statement,
-    ClauseBreak,
     AlternativesStatement,
+    ClauseBreak,
     ModifierStatement,
     PlainStatement,
     SizeStatement,
+    Statement,
     UnknownWords,
 )
-from voice_service.ordering.references.pointers import Pointer, AllOf, Partition
+from voice_service.ordering.references.pointers import AllOf, Partition, Pointer
 
 _MIXED = 0.75  # that both in "bacon and no onions on one" are on one
 _AFTERWARDS = 0.6  # that what follows "no onions on one" without a word for which is on the same

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from voice_service.ordering.attributes.statements import Statement, ModifierStatement
+from voice_service.ordering.attributes.statements import ModifierStatement, Statement
 from voice_service.ordering.references.pointers import AllOf, Partition
 
 _SEVERAL = 2

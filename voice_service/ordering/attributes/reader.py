@@ -9,16 +9,16 @@ from order_events.domain.drafts import Qualifier
 from voice_service.ordering.attributes.certainty import statement_certainty
 from voice_service.ordering.attributes.collector import StatementCollector
 from voice_service.ordering.attributes.statements import (
-    Link,
-    Statement,
-    ClauseBreak,
     CategoryStatement,
+    ClauseBreak,
+    CountStatement,
     GroupStatement,
     ItemStatement,
+    Link,
     ModifierStatement,
-    CountStatement,
     PlainStatement,
     SizeStatement,
+    Statement,
     Times,
     UnknownWords,
 )
@@ -33,11 +33,11 @@ from voice_service.ordering.mentions.lookahead import (
 )
 from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.references.pointers import (
-    Pointer,
     AllOf,
+    Described,
     Ordinal,
     Partition,
-    Described,
+    Pointer,
     all_but,
     ends,
     read_pointer,

@@ -10,10 +10,10 @@ from voice_service.ordering.mentions.mention import Mention
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.references.pointers import (
     AllOf,
+    Demonstrative,
+    Described,
     Ordinal,
     Partition,
-    Described,
-    Demonstrative,
 )
 
 Link = Literal["", "and", "or", ","]

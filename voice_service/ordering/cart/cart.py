@@ -8,29 +8,29 @@ from dataclasses import replace
 from voice_service.ordering.acts import (
     Act,
     Add,
-    ModifyReferenced,
     ItemRequest,
     Keep,
     ModifierRequest,
     Modify,
+    ModifyReferenced,
     Problem,
     Reference,
+    ReferenceKind,
     Remove,
     Repeat,
     Replace,
     Restart,
     Target,
     Undo,
-    ReferenceKind,
 )
 from voice_service.ordering.cart.availability import MOST_OF_ONE, Stock
 from voice_service.ordering.cart.lines import Line, latest, line_of, modified, replaced, targets
 from voice_service.ordering.cart.removal import Takeout
 from voice_service.ordering.cart.underspecified import (
     carried,
-    restored,
     is_ambiguous_change,
     lines_having,
+    restored,
 )
 from voice_service.ordering.cart.undo import History
 from voice_service.ordering.menu.compiled import CompiledMenu

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voice_service.ordering.acts import Problem, Reference, Remove, Target, ReferenceKind
+from voice_service.ordering.acts import Problem, Reference, ReferenceKind, Remove, Target
 from voice_service.ordering.cart.lines import Line, targets
 from voice_service.ordering.cart.state import Tally
 

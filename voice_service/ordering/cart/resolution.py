@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from voice_service.ordering.acts import Reference, Description, ReferenceKind
+from voice_service.ordering.acts import Description, Reference, ReferenceKind
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.menu.compiled import CompiledMenu
 

@@ -10,8 +10,8 @@ from voice_service.ordering.acts import Reference, ReferenceKind
 from voice_service.ordering.cart.combos import Combos
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.cart.resolution import (
-    Meant,
     Focus,
+    Meant,
     matches_description,
     resolve_reference,
 )

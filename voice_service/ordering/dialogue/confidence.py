@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voice_service.ordering.acts import Act, Add, ModifyReferenced, Modify, Problem, Replace
+from voice_service.ordering.acts import Act, Add, Modify, ModifyReferenced, Problem, Replace
 from voice_service.ordering.intents.parser import Parsed
 
 # Shares of items that were right, over noisy utterances for the restaurants of our tests and of the

@@ -41,7 +41,7 @@ from voice_service.ordering.intents.parser import Parsed, Parser
 from voice_service.ordering.language.tokens import keys_of, plural
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
-from voice_service.utterances.turn_end import Ending
+from voice_service.utterances.turn_end import TurnEnd
 
 _MOST_REASONS = 50
 _NOTE_LETTERS = 400
@@ -158,7 +158,7 @@ class Conversation:
         """Which of several texts makes most sense if it is heard now; may be called anywhere."""
         return Chooser(self._parser, self._view(), self._waiting.text)
 
-    def ending(self, text: str) -> Ending:
+    def ending(self, text: str) -> TurnEnd:
         """How the order stands if the guest pauses after `text`; changes nothing."""
         parsed = self._parser.parse(f"{self._waiting.text} {text}".strip(), self._view())
         return judge(text, parsed, self._menu)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.acts import Act, Add, ModifyReferenced, Modify, Repeat, Replace, Target
+from voice_service.ordering.acts import Act, Add, Modify, ModifyReferenced, Repeat, Replace, Target
 
 CHOICES = frozenset({"ambiguous_item", "choose_item"})
 """Which of several items is meant: only one of them answers that, or its like."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from voice_service.ordering.acts import (
     Act,
     Add,
-    ModifyReferenced,
     ItemRequest,
     ModifierRequest,
     Modify,
+    ModifyReferenced,
     Remove,
     Replace,
 )

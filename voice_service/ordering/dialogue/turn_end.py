@@ -5,10 +5,10 @@ from __future__ import annotations
 from voice_service.ordering.acts import (
     Act,
     Add,
-    ModifyReferenced,
     Aside,
     Done,
     Modify,
+    ModifyReferenced,
     Remove,
     Repeat,
     Replace,
@@ -20,7 +20,7 @@ from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import tokenize
 from voice_service.ordering.mentions.mention import MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.utterances.turn_end import Ending, by_marks
+from voice_service.utterances.turn_end import TurnEnd, by_marks
 
 _MARKS = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)
 _LEADS = (
@@ -51,13 +51,13 @@ _STANDS_ALONE = (Cue.IT, Cue.ONE, Cue.SAME, Cue.UNDO, Cue.RESTART, Cue.DONE)
 _ORDERS = (Add, Modify, ModifyReferenced, Replace, Remove, Repeat, Undo, Restart, Done)
 
 
-def judge(text: str, parsed: Parsed, menu: CompiledMenu) -> Ending:
+def judge(text: str, parsed: Parsed, menu: CompiledMenu) -> TurnEnd:
     """How `text`, of which `parsed` are the acts, stands if the guest falls silent now."""
-    if by_marks(text) is Ending.OPEN or parsed.carry or _leads_on(parsed):
-        return Ending.OPEN
+    if by_marks(text) is TurnEnd.OPEN or parsed.carry or _leads_on(parsed):
+        return TurnEnd.OPEN
     if _hesitates(text, menu):
-        return Ending.OPEN
-    return Ending.FINISHED if _whole(parsed, menu) else Ending.UNKNOWN
+        return TurnEnd.OPEN
+    return TurnEnd.FINISHED if _whole(parsed, menu) else TurnEnd.UNKNOWN
 
 
 def _leads_on(parsed: Parsed) -> bool:

@@ -13,9 +13,9 @@ from voice_service.ordering.acts import (
     Modify,
     Problem,
     Reference,
+    ReferenceKind,
     Replace,
     Target,
-    ReferenceKind,
 )
 from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.cart_view import CartView

@@ -12,10 +12,10 @@ from voice_service.ordering.acts import (
     Modify,
     Problem,
     Reference,
+    ReferenceKind,
     Remove,
     Target,
     Undo,
-    ReferenceKind,
 )
 from voice_service.ordering.attributes.linking import resolve
 from voice_service.ordering.attributes.reader import AttributeReader

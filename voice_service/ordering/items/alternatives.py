@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from voice_service.ordering.acts import ItemRequest, Problem
 from voice_service.ordering.attributes.statements import (
-    Statement,
-    ClauseBreak,
     CategoryStatement,
+    ClauseBreak,
     SizeStatement,
+    Statement,
     UnknownWords,
 )
 from voice_service.ordering.language.pack import Cue

@@ -10,10 +10,10 @@ from voice_service.ordering.acts import (
     ItemRequest,
     Problem,
     Reference,
+    ReferenceKind,
     Remove,
     Replace,
     Target,
-    ReferenceKind,
 )
 from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.attributes.statements import Statement
@@ -48,9 +48,9 @@ from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.references.pointers import (
+    Described,
     Ordinal,
     Partition,
-    Described,
     read_pointer,
     ref_of,
 )

@@ -15,16 +15,16 @@ from voice_service.ordering.attributes.distribution import (
 )
 from voice_service.ordering.attributes.linking import resolve, which, without
 from voice_service.ordering.attributes.statements import (
-    Statement,
-    ClauseBreak,
-    CategoryStatement,
     AlternativesStatement,
+    CategoryStatement,
+    ClauseBreak,
+    CountStatement,
     GroupStatement,
     ItemStatement,
     ModifierStatement,
-    CountStatement,
     PlainStatement,
     SizeStatement,
+    Statement,
     Times,
     UnknownWords,
 )
@@ -34,10 +34,10 @@ from voice_service.ordering.mentions.mention import WHOLE
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.references.pointers import (
     AllOf,
+    Demonstrative,
+    Described,
     Ordinal,
     Partition,
-    Described,
-    Demonstrative,
 )
 
 _PAIR = 2

@@ -7,10 +7,10 @@ from itertools import accumulate, pairwise
 
 from voice_service.ordering.acts import ItemRequest
 from voice_service.ordering.attributes.statements import (
-    Statement,
-    ClauseBreak,
     CategoryStatement,
+    ClauseBreak,
     SizeStatement,
+    Statement,
 )
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of, plural

@@ -8,29 +8,29 @@ from dataclasses import replace
 from voice_service.ordering.acts import (
     Act,
     Add,
-    ModifyReferenced,
     Aside,
     ItemRequest,
     ModifierRequest,
     Modify,
+    ModifyReferenced,
     Problem,
     Reference,
-    Target,
     ReferenceKind,
+    Target,
 )
 from voice_service.ordering.attributes.distribution import halved, shared_out
 from voice_service.ordering.attributes.linking import resolve, which, without
 from voice_service.ordering.attributes.statements import (
-    Statement,
-    ClauseBreak,
-    CategoryStatement,
     AlternativesStatement,
+    CategoryStatement,
+    ClauseBreak,
+    CountStatement,
     GroupStatement,
     ItemStatement,
     ModifierStatement,
-    CountStatement,
     PlainStatement,
     SizeStatement,
+    Statement,
     Times,
     UnknownWords,
 )
@@ -43,10 +43,10 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.references.pointers import (
     AllOf,
+    Demonstrative,
+    Described,
     Ordinal,
     Partition,
-    Described,
-    Demonstrative,
     ref_of,
 )
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Act, ItemRequest, Problem
-from voice_service.ordering.attributes.statements import Statement, ModifierStatement
+from voice_service.ordering.attributes.statements import ModifierStatement, Statement
 from voice_service.ordering.cart.lines import line_of
 from voice_service.ordering.cart.resolution import matches_description
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.pointers import AllOf, Ordinal, Partition, Described
+from voice_service.ordering.references.pointers import AllOf, Described, Ordinal, Partition
 
 
 class Partitioner:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from voice_service.ordering.acts import Act, Add, ItemRequest
 from voice_service.ordering.attributes.linking import resolve
 from voice_service.ordering.attributes.statements import (
-    Statement,
     ItemStatement,
     ModifierStatement,
     SizeStatement,
+    Statement,
 )
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.attachment import AttributeAttacher

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from voice_service.ordering.acts import Description
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.segmentation import Span
-from voice_service.ordering.menu.lexicon import Kind, Candidate
+from voice_service.ordering.menu.lexicon import Candidate, Kind
 
 WHOLE = 0.9  # from here on a name is said in full
 _ALIKE = 0.08  # items this close in quality are equally meant

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import Token, key_of, tokenize
-from voice_service.ordering.menu.lexicon import Lexicon, Candidate
+from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 
 _LONGEST_UTTERANCE = 400  # words; what is beyond is not looked at but reported
 _MARKS = {",": Cue.COMMA, ".": Cue.STOP, "?": Cue.QUESTION_MARK}

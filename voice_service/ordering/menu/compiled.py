@@ -11,7 +11,7 @@ from order_events.menu.menu import Menu
 from voice_service.ordering.language.loader import language
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import keys_of, plain, plural
-from voice_service.ordering.menu.lexicon import Lexicon, Candidate
+from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 from voice_service.ordering.menu.localization import localized
 from voice_service.ordering.menu.prompt import spoken_menu
 

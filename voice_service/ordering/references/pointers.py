@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voice_service.ordering.acts import Reference, Description, ReferenceKind
+from voice_service.ordering.acts import Description, Reference, ReferenceKind
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 
