@@ -142,8 +142,8 @@ class Bench:
         listener.push(samples, 0.0)
         listener.flush(0.0)
         pieces = []
-        while (want := listener.wanted()) is not None and want.urgency is Urgency.FINAL:
-            pieces.append(listener.take().audio)
+        while (want := listener.next_decode()) is not None and want.urgency is Urgency.FINAL:
+            pieces.append(listener.start_decode().audio)
             listener.decoded(Hypothesis("heard", 1.0), 0.0)
         return pieces
 

@@ -120,9 +120,9 @@ class Stream:
         self.now = max(self.now, moment) if moment < float("inf") else self.now
 
     def _begin(self) -> None:
-        if self._answer is not None or self._listener.wanted() is None:
+        if self._answer is not None or self._listener.next_decode() is None:
             return
-        request = self._listener.take()
+        request = self._listener.start_decode()
         if request.thorough:
             request = replace(request, choose=self._order.chooser())
         began = time.process_time()

@@ -51,7 +51,7 @@ class Authenticator:
             raise ProtocolError(ErrorCode.FORBIDDEN, f"your role may not {action.value}")
         return principal
 
-    def stranger(self, request: web.Request) -> None:
+    def anonymous(self, request: web.Request) -> None:
         """Counts a request that brings no token; raises ProtocolError(RATE_LIMITED)."""
         address = caller(request, self.settings.trusted_proxies)
         refuse_above_rate(
@@ -63,7 +63,7 @@ class Authenticator:
             "requests",
         )
 
-    def knows(self, request: web.Request, secret: SecretStr) -> None:
+    def requires_token(self, request: web.Request, secret: SecretStr) -> None:
         """Raises ProtocolError unless the request brings this secret as its Bearer token."""
         try:
             brought = bearer(request)
@@ -78,7 +78,7 @@ class Authenticator:
         address = caller(request, self.settings.trusted_proxies)
         self._sockets.metrics.auth_failures.labels("http").inc()
         logger.warning("authentication refused", why=why, address=address)
-        self.stranger(request)
+        self.anonymous(request)
         return ProtocolError(ErrorCode.UNAUTHORIZED, why)
 
 

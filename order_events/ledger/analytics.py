@@ -30,7 +30,7 @@ Nearest = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class SessionOutcome:
     """One session that was to become an order. Times are Unix seconds."""
 
     started_at: float
@@ -74,14 +74,14 @@ def bounds(first: date, last: date, zone: tzinfo) -> tuple[float, float]:
 
 
 def by_day(
-    visits: Iterable[Conversation],
+    visits: Iterable[SessionOutcome],
     misses: Iterable[Miss],
     days: Sequence[date],
     zone: tzinfo,
     nearest: Nearest,
 ) -> tuple[DayFigures, ...]:
     """Figures of each day, those on which nothing happened too."""
-    visits_of: dict[date, list[Conversation]] = {day: [] for day in days}
+    visits_of: dict[date, list[SessionOutcome]] = {day: [] for day in days}
     misses_of: dict[date, list[Miss]] = {day: [] for day in days}
     for visit in visits:
         visits_of[_day(visit.started_at, zone)].append(visit)
@@ -93,7 +93,7 @@ def by_day(
     )
 
 
-def figures(visits: Sequence[Conversation], misses: Iterable[Miss], nearest: Nearest) -> Figures:
+def figures(visits: Sequence[SessionOutcome], misses: Iterable[Miss], nearest: Nearest) -> Figures:
     """The figures of some sessions together."""
     heard = [visit for visit in visits if visit.utterances]
     completed = sum(visit.completed for visit in heard)

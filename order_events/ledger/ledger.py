@@ -21,7 +21,7 @@ from order_events.domain.audit_records import (
 )
 from order_events.fanout.hub import Hub
 from order_events.ledger import analytics, audit_log, retention, voice_sessions
-from order_events.ledger.analytics import Conversation, Miss
+from order_events.ledger.analytics import Miss, SessionOutcome
 from order_events.menu.menu import Menu
 from order_events.protocol.errors import InvalidOrder, NotFound
 from order_events.storage.queries import Reader
@@ -163,14 +163,14 @@ def _range(query: AnalyticsQuery, today: date) -> tuple[date, date]:
     return first, last
 
 
-def _visits(reader: Reader, restaurant_id: str, start: float, end: float) -> list[Conversation]:
+def _visits(reader: Reader, restaurant_id: str, start: float, end: float) -> list[SessionOutcome]:
     rows = reader.db.execute(
         "SELECT started_at, utterances, order_id IS NOT NULL, confirmed_at, cancelled,"
         " handed_over, edits FROM sessions WHERE restaurant_id = ? AND ordering"
         " AND started_at >= ? AND started_at < ?",
         (restaurant_id, start, end),
     )
-    return [Conversation(a, n, bool(o), c, bool(x), bool(h), e) for a, n, o, c, x, h, e in rows]
+    return [SessionOutcome(a, n, bool(o), c, bool(x), bool(h), e) for a, n, o, c, x, h, e in rows]
 
 
 def _misses(reader: Reader, restaurant_id: str, start: float, end: float) -> list[Miss]:

@@ -131,7 +131,7 @@ def erase_session(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Er
         )
         tx.db.execute(
             "UPDATE sessions SET erased_at = ? WHERE restaurant_id = ? AND session_id = ?",
-            (tx.moment.timestamp(), restaurant_id, session_id),
+            (tx.at.timestamp(), restaurant_id, session_id),
         )
         events = _redact_events(tx, restaurant_id, session_id)
     voice_sessions.tell(tx, restaurant_id, session_id, SessionState.ERASED, actor)

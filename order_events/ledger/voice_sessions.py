@@ -77,7 +77,7 @@ def end(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Session:
     """Nobody listens any more."""
     tx.db.execute(
         "UPDATE sessions SET ended_at = ?3 WHERE restaurant_id = ?1 AND session_id = ?2",
-        (restaurant_id, session_id, tx.moment.timestamp()),
+        (restaurant_id, session_id, tx.at.timestamp()),
     )
     return tell(tx, restaurant_id, session_id, SessionState.ENDED, actor)
 

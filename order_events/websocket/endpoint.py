@@ -65,7 +65,7 @@ class Endpoint(Generic[M]):
                 headers={hdrs.UPGRADE: "websocket"}, text="this is a WebSocket"
             )
         address = caller(request, settings.trusted_proxies)
-        if not self.sockets.knock(address):
+        if not self.sockets.reserve_unauthenticated(address):
             raise web.HTTPTooManyRequests(text="too many connections that are not authenticated")
         visit = self.visits(
             self.application,

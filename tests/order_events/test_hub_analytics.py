@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from order_events.ledger import analytics
-from order_events.ledger.analytics import Conversation, Miss
+from order_events.ledger.analytics import Miss, SessionOutcome
 from order_events.menu.menu import Menu
 
 ZONE = ZoneInfo("America/New_York")
@@ -22,7 +22,7 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=ZONE).timestamp()
 
 
-def visit(started: float, **fields: Any) -> Conversation:
+def visit(started: float, **fields: Any) -> SessionOutcome:
     usual: dict[str, Any] = {
         "utterances": 1,
         "ordered": True,
@@ -31,7 +31,7 @@ def visit(started: float, **fields: Any) -> Conversation:
         "handed_over": False,
         "edits": 0,
     }
-    return Conversation(started, **{**usual, **fields})
+    return SessionOutcome(started, **{**usual, **fields})
 
 
 def nothing(phrase: str) -> str | None:

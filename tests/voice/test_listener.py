@@ -122,16 +122,16 @@ class Run:
 
     def finish(self) -> Run:
         self.events += self.listener.flush(float(self.at))
-        while self._due is not None or self.listener.wanted() is not None:
+        while self._due is not None or self.listener.next_decode() is not None:
             self.at += 1
             self._serve()
         return self
 
     def _serve(self) -> None:
         while True:
-            if self._due is None and self.listener.wanted() is not None:
-                self.requests.append(self.listener.take())
-                assert self.listener.wanted() is None
+            if self._due is None and self.listener.next_decode() is not None:
+                self.requests.append(self.listener.start_decode())
+                assert self.listener.next_decode() is None
                 self._due = self.at + next(self._latency, 0)
             if self._due is None or self._due > self.at:
                 return
@@ -317,7 +317,7 @@ def test_a_judgement_that_comes_after_the_short_pause_ends_it_at_once() -> None:
     """No further frame is needed: the next chunk may be a tenth of a second away."""
     run = paused(TurnEnd.FINISHED, latency=3).feed([(False, 6)])
     assert len(run.texts) == 1
-    assert run.listener.wanted() is None
+    assert run.listener.next_decode() is None
 
 
 def test_whole_words_that_were_hardly_understood_end_nothing_sooner() -> None:
@@ -410,7 +410,7 @@ def urgencies(answer: Answer, latency: Iterator[int], pattern: Pattern) -> list[
     take = run.listener.take
 
     def seen() -> DecodeRequest:
-        wish = run.listener.wanted()
+        wish = run.listener.next_decode()
         assert wish is not None
         wanted.append(wish.urgency)
         return take()
@@ -625,7 +625,7 @@ def test_backlog_counts_what_waits_for_finals() -> None:
 def test_answers_without_a_question_are_our_own_mistake() -> None:
     """A wrong caller is found at once."""
     with pytest.raises(RuntimeError):
-        Run().listener.take()
+        Run().listener.start_decode()
     with pytest.raises(RuntimeError):
         Run().listener.decoded(NOTHING, 0.0)
 
@@ -640,8 +640,8 @@ def test_what_hardly_sounded_like_speech_must_be_heard_well() -> None:
         for frame in [chunk] * 20 + [pause] * 20:
             for event in listener.push(frame, 0.0):
                 said += [event.hypothesis.text] if isinstance(event, Final) else []
-            while listener.wanted() is not None:
-                listener.take()
+            while listener.next_decode() is not None:
+                listener.start_decode()
                 for event in listener.decoded(Hypothesis("thank you", confidence), 0.0):
                     said += [event.hypothesis.text] if isinstance(event, Final) else []
         assert said == told
@@ -710,8 +710,8 @@ def spoken(said: list[tuple[float, float]], *, noise: float, lead: int = 0) -> l
     for level, confidence in said:
         for value in [level] * 20 + [-noise] * 20:
             events += listener.push(np.full(FRAME, value, np.float32), 0.0)
-            while listener.wanted() is not None:
-                listener.take()
+            while listener.next_decode() is not None:
+                listener.start_decode()
                 events += listener.decoded(Hypothesis("a burger", confidence), 0.0)
     return events
 

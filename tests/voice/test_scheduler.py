@@ -32,10 +32,10 @@ class Session:
         self.answers: list[Hypothesis | None] = []
         self.done = asyncio.Event()
 
-    def wanted(self) -> DecodeNeed | None:
+    def next_decode(self) -> DecodeNeed | None:
         return self.wishes[0] if self.wishes and not self.flying else None
 
-    def take(self) -> DecodeRequest:
+    def start_decode(self) -> DecodeRequest:
         wish = self.wishes.pop(0)
         self.flying += 1
         self.most = max(self.most, self.flying)
@@ -224,8 +224,8 @@ async def test_a_session_that_fails_to_ask_costs_no_worker_and_no_other_its_answ
     """It is told that there is no answer, and goes on; whoever shares its batch has one."""
 
     class Confused(Session):
-        def take(self) -> DecodeRequest:
-            request = super().take()
+        def start_decode(self) -> DecodeRequest:
+            request = super().start_decode()
             if len(self.wishes) == 1:
                 raise KeyError("menu")
             return request

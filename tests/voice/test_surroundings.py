@@ -24,7 +24,7 @@ def surroundings(guest: float | None = 1.0, frames: int = 10 * SECOND) -> Backgr
     for _ in range(frames):
         heard.hear(ROOM)
     if guest is not None:
-        assert not heard.overhears(guest, heard.floor, 0.9)
+        assert not heard.is_background(guest, heard.floor, 0.9)
     return heard
 
 
@@ -46,7 +46,7 @@ def test_who_is_faint_must_be_understood_well(
     """8 dB below the guest, or 3 dB below it without standing out by 4 dB."""
     level = decibels(below_guest)
     floor = level * decibels(above_floor)
-    assert surroundings().overhears(level, floor, confidence) is overheard
+    assert surroundings().is_background(level, floor, confidence) is overheard
 
 
 @pytest.mark.parametrize(
@@ -59,18 +59,19 @@ def test_before_anybody_was_understood_only_the_unclear_is_overheard(
     """In a noise as loud as the guest nothing stands out, and the guest is answered."""
     heard = surroundings(guest=None)
     assert (
-        heard.overhears(heard.floor / decibels(above_floor), heard.floor, confidence) is overheard
+        heard.is_background(heard.floor / decibels(above_floor), heard.floor, confidence)
+        is overheard
     )
 
 
 def test_who_was_understood_last_is_the_guest() -> None:
     """One loud word at the beginning does not make everybody faint for the rest of a session."""
     heard = surroundings()
-    assert heard.overhears(decibels(10), ROOM, 0.8)
-    assert not heard.overhears(decibels(10), ROOM, 0.9)
-    assert not heard.overhears(decibels(12), ROOM, 0.5)
-    assert not heard.overhears(1.0, ROOM, 0.65), "too unsure to be the measure of others"
-    assert not heard.overhears(decibels(12), ROOM, 0.5)
+    assert heard.is_background(decibels(10), ROOM, 0.8)
+    assert not heard.is_background(decibels(10), ROOM, 0.9)
+    assert not heard.is_background(decibels(12), ROOM, 0.5)
+    assert not heard.is_background(1.0, ROOM, 0.65), "too unsure to be the measure of others"
+    assert not heard.is_background(decibels(12), ROOM, 0.5)
 
 
 def test_the_floor_is_what_the_quieter_of_the_last_ten_seconds_were() -> None:
@@ -88,6 +89,6 @@ def test_without_a_bound_everything_is_the_guests() -> None:
     heard = BackgroundModel(VoiceSettings(faint_confidence=0.0).listener().surroundings)
     for _ in range(10 * SECOND):
         heard.hear(ROOM)
-    assert not heard.overhears(ROOM, heard.floor, 0.1)
-    assert not heard.overhears(1.0, heard.floor, 0.9)
-    assert not heard.overhears(ROOM, heard.floor, 0.1)
+    assert not heard.is_background(ROOM, heard.floor, 0.1)
+    assert not heard.is_background(1.0, heard.floor, 0.9)
+    assert not heard.is_background(ROOM, heard.floor, 0.1)

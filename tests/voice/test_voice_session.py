@@ -110,8 +110,8 @@ class Guest:
 
     def kept(self, actions: list[Action]) -> list[Action]:
         told = list(actions)
-        while self.recognising and self.session.wanted() is not None:
-            self.requests.append(self.session.take())
+        while self.recognising and self.session.next_decode() is not None:
+            self.requests.append(self.session.start_decode())
             thorough = self.requests[-1].thorough
             answer = Hypothesis("", 0.0)
             if thorough:
@@ -184,8 +184,8 @@ def test_who_is_told_what() -> None:
     guest.send(np.concatenate([sound(1), quiet(1)]))
     guest.end()
     audiences = {a.type: a.audience for a in guest.actions if isinstance(a, Send)}
-    assert audiences["voice:transcript"] is Audience.WATCHERS
-    assert audiences["voice:order"] is Audience.WATCHERS
+    assert audiences["voice:transcript"] is Audience.STAFF
+    assert audiences["voice:order"] is Audience.STAFF
     assert audiences["voice:speech_started"] is Audience.CLIENT
     assert audiences["voice:end"] is Audience.CLIENT
 
@@ -492,11 +492,11 @@ def test_the_answer_waits_for_finals_and_for_the_order() -> None:
     session = guest.session
     assert tells(session.end(guest.now), "voice:end") == []
     assert session.phase is Phase.ENDING
-    assert session.wanted() is not None
-    session.take()
+    assert session.next_decode() is not None
+    session.start_decode()
     actions = session.decoded(said("a cheeseburger"), guest.now)
     if not finals(actions):
-        session.take()
+        session.start_decode()
         actions = session.decoded(said("a cheeseburger"), guest.now)
     [place] = [a for a in actions if isinstance(a, PlaceOrder)]
     assert tells(actions, "voice:end") == []
@@ -513,8 +513,8 @@ def test_an_utterance_that_could_not_be_recognised_is_an_internal_error() -> Non
     guest.recognising = False
     guest.send(np.concatenate([sound(1), quiet(1)]))
     actions: list[Action] = []
-    while guest.session.wanted() is not None:
-        guest.session.take()
+    while guest.session.next_decode() is not None:
+        guest.session.start_decode()
         actions += guest.session.decoded(None, guest.now)
     assert [e.code for e in complaints(actions)] == [ErrorCode.INTERNAL]
     assert tells(actions, "voice:speech_discarded")[0].data["reason"] == "failed"
@@ -583,7 +583,7 @@ def test_an_ending_that_never_comes_is_ended_by_the_clock() -> None:
     assert [error.code for error in complaints(told)] == [ErrorCode.INTERNAL]
     assert len(tells(told, "voice:end")) == 1
     assert guest.session.phase is Phase.ENDED
-    assert guest.session.wanted() is None
+    assert guest.session.next_decode() is None
 
 
 def test_a_stop_of_the_server_is_no_end_of_the_order() -> None:

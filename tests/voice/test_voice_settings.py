@@ -153,8 +153,8 @@ def test_the_longest_utterance_fits_into_one_decode() -> None:
     longest = 0
     for word in range(700):
         listener.push(np.zeros(SAMPLE_RATE // 10, np.float32), 0.0)
-        while listener.wanted() is not None:
-            longest = max(longest, len(listener.take().audio))
+        while listener.next_decode() is not None:
+            longest = max(longest, len(listener.start_decode().audio))
             listener.decoded(Hypothesis(f"word {word}", 0.9), 0.0)
     assert 29 < longest / SAMPLE_RATE <= MAX_SECONDS
 

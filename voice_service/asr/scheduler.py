@@ -32,14 +32,14 @@ _log = structlog.get_logger(__name__)
 class Source(Protocol):
     """A session as the scheduler sees it."""
 
-    def wanted(self) -> DecodeNeed | None:
+    def next_decode(self) -> DecodeNeed | None:
         """The decode that is wanted next."""
 
-    def take(self) -> DecodeRequest:
+    def start_decode(self) -> DecodeRequest:
         """The audio to recognise now."""
 
     def deliver(self, hypothesis: Hypothesis | None) -> None:
-        """The answer to `take`; None if recognition failed."""
+        """The answer to `start_decode`; None if recognition failed."""
 
 
 class SpeechDecoder(Protocol):
@@ -107,7 +107,7 @@ class Scheduler:
         self._pool.shutdown(wait=False)
 
     def _note(self, source: Source) -> None:
-        if source.wanted() is None:
+        if source.next_decode() is None:
             self._wishing.discard(source)
         else:
             self._wishing.add(source)
@@ -115,7 +115,7 @@ class Scheduler:
     def _dispatch(self) -> None:
         now = asyncio.get_running_loop().time()
         while self._idle and self._wishing and not self._closed:
-            wishes = [(want, source) for source in self._wishing if (want := source.wanted())]
+            wishes = [(want, source) for source in self._wishing if (want := source.next_decode())]
             if not wishes:
                 self._wishing.clear()
                 return
@@ -155,7 +155,7 @@ class Scheduler:
     def _job(self, want: DecodeNeed, source: Source) -> _Job | None:
         """What the source wants; None if it cannot say."""
         try:
-            return _Job(source, want.urgency, source.take())
+            return _Job(source, want.urgency, source.start_decode())
         except Exception:  # noqa: BLE001
             # The boundary to a session's own rules: its fault costs no other session its answer,
             # and no worker. It learns of it later, since it may want something else at once.

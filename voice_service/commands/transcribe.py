@@ -35,8 +35,8 @@ def listen(
 
 
 def _satisfy(listener: Listener, decode: Decode) -> Iterator[ListenerEvent]:
-    while listener.wanted() is not None:
-        [hypothesis] = decode([listener.take()])
+    while listener.next_decode() is not None:
+        [hypothesis] = decode([listener.start_decode()])
         yield from listener.decoded(hypothesis, 0.0)
 
 

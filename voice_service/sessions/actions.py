@@ -15,9 +15,9 @@ class Audience(Enum):
     """Who is told besides the client."""
 
     CLIENT = auto()
-    WATCHERS_LIVE = auto()
+    STAFF_LIVE = auto()
     """Staff who watch now; a newer one replaces it."""
-    WATCHERS = auto()
+    STAFF = auto()
     """Staff, including those who come back later: it goes into the history."""
 
 

@@ -89,7 +89,7 @@ class GuestOrder:
                 "after_utterance": update.utterance,
                 "matched": [asdict(match) for match in update.matched],
             },
-            Audience.WATCHERS,
+            Audience.STAFF,
         )
         return self.last_told
 

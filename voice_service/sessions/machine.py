@@ -1,7 +1,7 @@
 """One voice session as a state machine without IO: messages and hypotheses in, actions out.
 
 Time is an argument (`now`, seconds of a monotonic clock). The caller performs the actions, asks
-`wanted` and `take` for audio to recognise, hands the answers to `decoded`, and calls `on_timer`
+`next_decode` and `start_decode` for audio to recognise, hands the answers to `decoded`, and calls `on_timer`
 when `next_deadline` has come. All of it happens on one thread.
 """
 
@@ -158,17 +158,17 @@ class VoiceSession:
 
     # Recognition and orders
 
-    def wanted(self) -> DecodeNeed | None:
+    def next_decode(self) -> DecodeNeed | None:
         """The decode that the session would like next; None while one is in flight."""
-        return None if self.phase is Phase.ENDED else self._listener.wanted()
+        return None if self.phase is Phase.ENDED else self._listener.next_decode()
 
-    def take(self) -> DecodeRequest:
-        """The newest audio for what `wanted` names; call `decoded` with the answer."""
-        request = self._listener.take()
+    def start_decode(self) -> DecodeRequest:
+        """The newest audio for what `next_decode` names; call `decoded` with the answer."""
+        request = self._listener.start_decode()
         return replace(request, choose=self._order.chooser()) if request.thorough else request
 
     def decoded(self, hypothesis: Hypothesis | None, now: float) -> list[Action]:
-        """Take the answer to `take`; None if recognition failed."""
+        """Take the answer to `start_decode`; None if recognition failed."""
         if self.phase is Phase.ENDED:
             return []
         actions = self._report(self._listener.decoded(hypothesis, now), now)
@@ -295,9 +295,9 @@ class VoiceSession:
         for event in events:
             type_, data = wire_event(self.session_id, self.language, event)
             if isinstance(event, Partial):
-                actions.append(Send(type_, data, Audience.WATCHERS_LIVE))
+                actions.append(Send(type_, data, Audience.STAFF_LIVE))
             elif isinstance(event, Final):
-                actions += self._final(event, Send(type_, data, Audience.WATCHERS), now)
+                actions += self._final(event, Send(type_, data, Audience.STAFF), now)
             elif isinstance(event, Discarded):
                 actions += self._discarded(event, Send(type_, data), now)
             else:

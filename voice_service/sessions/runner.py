@@ -153,16 +153,16 @@ class SessionRunner:
 
     # The scheduler's side
 
-    def wanted(self) -> DecodeNeed | None:
+    def next_decode(self) -> DecodeNeed | None:
         """The decode that is wanted next."""
-        return self.session.wanted()
+        return self.session.next_decode()
 
-    def take(self) -> DecodeRequest:
+    def start_decode(self) -> DecodeRequest:
         """The audio to recognise now."""
-        return self.session.take()
+        return self.session.start_decode()
 
     def deliver(self, hypothesis: Hypothesis | None) -> None:
-        """The answer to `take`."""
+        """The answer to `start_decode`."""
         self._logging.run(self._decoded, hypothesis)
 
     # Inside
@@ -194,11 +194,11 @@ class SessionRunner:
             data=tell.data,
         )
         self._time_final(tell)
-        if tell.audience is Audience.WATCHERS:
+        if tell.audience is Audience.STAFF:
             if tell.type == messages.TRANSCRIPT:
                 self._metrics.finals.inc()
             self._for_hub.put_nowait(tell)
-        elif tell.audience is Audience.WATCHERS_LIVE:
+        elif tell.audience is Audience.STAFF_LIVE:
             self._metrics.partials.inc()
             self._events.publish_live(
                 self._restaurant,

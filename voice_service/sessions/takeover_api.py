@@ -35,11 +35,11 @@ class TakeOverApi:
     )
     async def take_over(self, call: Call[HoldChange]) -> SessionAnswer:
         """Take a session over: what its guest says no longer changes the order."""
-        who = call.who
+        who = call.principal
         live = self._sessions.open_session(who.restaurant_id, call.path["id"])
         async with live.with_staff:
             holds = self._ledger.hold(
-                who.restaurant_id, call.path["id"], actor=who.user_id, version=call.says.version
+                who.restaurant_id, call.path["id"], actor=who.user_id, version=call.body.version
             )
             session = await _while_held(live.desk, holds)
             live.hold()
@@ -55,7 +55,7 @@ class TakeOverApi:
     )
     async def resume(self, call: Call[HoldChange]) -> SessionAnswer:
         """Hand a session back: its guest goes on with the order as staff have left it."""
-        who = call.who
+        who = call.principal
         live = self._sessions.open_session(who.restaurant_id, call.path["id"])
         async with live.with_staff:
             session, order = await _while_held(live.desk, self._hand_back(call, live.desk))
@@ -66,11 +66,11 @@ class TakeOverApi:
         self, call: Call[HoldChange], desk: OrderSync
     ) -> tuple[Session, Order | None]:
         """The session with nobody who holds it, and its order as staff have left it."""
-        who = call.who
+        who = call.principal
         session = await self._ledger.session(who.restaurant_id, call.path["id"])
         order = await desk.as_left(session.order_id)
         session = await self._ledger.hand_back(
-            who.restaurant_id, call.path["id"], actor=who.user_id, version=call.says.version
+            who.restaurant_id, call.path["id"], actor=who.user_id, version=call.body.version
         )
         return session, order
 

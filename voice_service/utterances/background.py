@@ -64,7 +64,7 @@ class BackgroundModel:
             return 0.0
         return float(np.percentile(self._levels, _QUIETER_SHARE))
 
-    def overhears(self, level: float, floor: float, confidence: float) -> bool:
+    def is_background(self, level: float, floor: float, confidence: float) -> bool:
         """Whether speech that was understood so well may be somebody else's than the guest's.
 
         `floor` is that of the moment when it ended.
