@@ -407,15 +407,15 @@ def test_urgency_orders_finals_before_speculation_before_partials() -> None:
 def urgencies(answer: Answer, latency: Iterator[int], pattern: Pattern) -> list[Urgency]:
     """What a listener wants in front of each decode."""
     run, wanted = Run(answer, latency), []
-    take = run.listener.take
+    start = run.listener.start_decode
 
     def seen() -> DecodeRequest:
         wish = run.listener.next_decode()
         assert wish is not None
         wanted.append(wish.urgency)
-        return take()
+        return start()
 
-    run.listener.take = seen  # type: ignore[method-assign]
+    run.listener.start_decode = seen  # type: ignore[method-assign]
     run.feed(pattern)
     return wanted
 
