@@ -94,7 +94,7 @@ class ConnectionRegistry:
         self._empty.clear()
 
     def admit(self, principal: Principal) -> None:
-        """Raises ProtocolError(OVERLOADED) when there is no room; `add_authenticated` takes the place."""
+        """Raise ProtocolError(OVERLOADED) if there is no room; `add_authenticated` takes it."""
         limits = self.settings
         user = (principal.restaurant_id, principal.user_id)
         if (

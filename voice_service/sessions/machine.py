@@ -1,8 +1,8 @@
 """One voice session as a state machine without IO: messages and hypotheses in, actions out.
 
 Time is an argument (`now`, seconds of a monotonic clock). The caller performs the actions, asks
-`next_decode` and `start_decode` for audio to recognise, hands the answers to `decoded`, and calls `on_timer`
-when `next_deadline` has come. All of it happens on one thread.
+`next_decode` and `start_decode` for audio to recognise, hands the answers to `decoded`, and calls
+`on_timer` when `next_deadline` has come. All of it happens on one thread.
 """
 
 from __future__ import annotations

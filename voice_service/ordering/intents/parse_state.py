@@ -21,7 +21,8 @@ _ANSWERED = 0.6  # certainty that "the cheeseburger" is one more, where a burger
 class ParseState:
     """What an utterance has come to, part by part.
 
-    `offered`: items that the guest asked about; `accepts_offer`: they are ordered without their name.
+    `offered`: items that the guest asked about. `accepts_offer`: they are ordered without being
+    named.
     """
 
     menu: CompiledMenu
