@@ -69,16 +69,23 @@ def test_the_pinned_ctranslate2_loads_cublas_12_and_no_cudnn() -> None:
     "page",
     [
         "README.md",
-        "docs/protocol.md",
-        *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs" / "adr").glob("*.md")),
+        "CONTRIBUTING.md",
+        "fixtures/README.md",
+        "models/README.md",
+        *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md")),
     ],
 )
 def test_links_inside_the_repository_lead_somewhere(page: str) -> None:
-    """Every relative link of a page names a file that is there."""
+    """Every relative link of a page names a file that is there, and a heading that it has."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", text)
-    for link in links:
-        assert ((ROOT / page).parent / link).exists(), link
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", text)
+    for link, heading in links:
+        target = (ROOT / page).parent / link if link else ROOT / page
+        assert target.exists(), link
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", h).lower().replace(" ", "-") for h in headings}
+            assert heading in anchors, f"{link}#{heading}"
 
 
 def test_make_targets_that_the_readme_names_exist() -> None:
