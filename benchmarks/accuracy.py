@@ -24,7 +24,7 @@ from harness import Recording, finals, in_parallel, mixed, read_manifest, read_n
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from voice_service.audio.formats import SAMPLE_RATE, Samples
-from voice_service.models import registry as models
+from voice_service.models.registry import default_models_dir, resolve
 
 
 def offline(model: WhisperModel, audio: list[Samples], language: str, *, vad: bool) -> list[str]:
@@ -72,7 +72,7 @@ def main() -> None:
 
     recordings = read_manifest(arguments.manifest, without=arguments.without)[: arguments.limit]
     noises = read_noises(arguments.noise)
-    found = models.resolve(arguments.model, models.default_models_dir())
+    found = resolve(arguments.model, default_models_dir())
     model = WhisperModel(found.location, device="cpu", compute_type="int8")
     normalise = EnglishTextNormalizer()
     seconds = sum(len(r.samples) for r in recordings) / SAMPLE_RATE

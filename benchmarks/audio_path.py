@@ -76,8 +76,8 @@ def hear(session: VoiceSession, messages: Sequence[str]) -> None:
         message = VOICE_MESSAGES.validate_json(text)
         assert isinstance(message, VoiceAudio)
         session.audio(message.data.sequence, message.data.audio, i * _CHUNK)
-        if session.wanted() is not None:
-            session.take()
+        if session.next_decode() is not None:
+            session.start_decode()
             session.decoded(_HEARD, i * _CHUNK)
 
 

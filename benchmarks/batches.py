@@ -39,7 +39,7 @@ from voice_service.asr.hypothesis import DecodeRequest
 from voice_service.asr.recognizer import Recognizer
 from voice_service.asr.whisper import Encoded, Generated, Whisper, present
 from voice_service.audio.formats import SAMPLE_RATE, Samples
-from voice_service.models import registry as models
+from voice_service.models.registry import default_models_dir, resolve
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.server import demo_menu
 from voice_service.settings import VoiceSettings
@@ -181,7 +181,7 @@ def main() -> None:
             compute_type=arguments.compute_type,
             batch_size=size,
         )
-        location = models.resolve(model, models.default_models_dir()).location
+        location = resolve(model, default_models_dir()).location
         whisper = Clocked(location, settings.compute(present(settings.device)))
         recognizer = Recognizer(whisper)
         for kind in ("quick", "thorough"):

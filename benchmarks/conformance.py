@@ -37,7 +37,7 @@ from order_events.service import OrderEvents
 from order_events.settings import HubSettings
 from order_events.websocket.application import Budget
 from order_events.websocket.connection import Connection
-from order_events.websocket.connection_loop import Visit
+from order_events.websocket.connection_loop import ConnectionLoop
 from order_events.websocket.endpoint import Endpoint
 
 GROUPS = {
@@ -111,7 +111,7 @@ class Echo:
         return EchoHandler(connection)
 
 
-class EchoVisit(Visit[Said]):
+class EchoVisit(ConnectionLoop[Said]):
     """Repeats binary messages as well, which our protocol refuses, and says no `connected`."""
 
     def _greet(self) -> None:

@@ -37,6 +37,7 @@ from whisper_normalizer.english import EnglishTextNormalizer
 from voice_service.asr.batching import BatchPolicy
 from voice_service.asr.compute import Compute
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.needs import Urgency
 from voice_service.asr.recognizer import (
     CAREFUL,
     QUICK,
@@ -47,9 +48,8 @@ from voice_service.asr.recognizer import (
 )
 from voice_service.asr.whisper import Whisper
 from voice_service.audio.formats import SAMPLE_RATE, Samples
-from voice_service.models import registry as models
+from voice_service.models.registry import default_models_dir, resolve
 from voice_service.settings import VoiceSettings
-from voice_service.utterances.events import Urgency
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.vad import DetectorFactory
 
@@ -94,7 +94,7 @@ class Bench:
     """A model, and the decodes of one kind."""
 
     def __init__(self, arguments: argparse.Namespace, kind: str) -> None:
-        found = models.resolve(arguments.model, models.default_models_dir())
+        found = resolve(arguments.model, default_models_dir())
         self.settings = VoiceSettings()
         self.recognizer = Recognizer(Whisper(found.location, _COMPUTE))
         self.detectors = DetectorFactory(self.settings.detector, self.settings.webrtc_mode)
@@ -142,8 +142,8 @@ class Bench:
         listener.push(samples, 0.0)
         listener.flush(0.0)
         pieces = []
-        while (want := listener.wanted()) is not None and want.urgency is Urgency.FINAL:
-            pieces.append(listener.take().audio)
+        while (want := listener.next_decode()) is not None and want.urgency is Urgency.FINAL:
+            pieces.append(listener.start_decode().audio)
             listener.decoded(Hypothesis("heard", 1.0), 0.0)
         return pieces
 

@@ -25,7 +25,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from order_events.menu.menu import Category, Menu, MenuItem, Modifier, ModifierGroup, Size
+from order_events.menu.entries import Category, MenuItem, Modifier, ModifierGroup, Size
+from order_events.menu.menu import Menu
 from voice_service.ordering import CompiledMenu, Conversation, Heard
 from voice_service.ordering.cart.lines import Line
 

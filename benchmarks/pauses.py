@@ -44,7 +44,7 @@ from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.recognizer import Recognizer
 from voice_service.asr.whisper import Whisper
 from voice_service.audio.formats import SAMPLE_RATE, Samples
-from voice_service.models import registry as models
+from voice_service.models.registry import default_models_dir, resolve
 from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.sessions.guest_order import GuestOrder
 from voice_service.settings import VoiceSettings
@@ -120,9 +120,9 @@ class Stream:
         self.now = max(self.now, moment) if moment < float("inf") else self.now
 
     def _begin(self) -> None:
-        if self._answer is not None or self._listener.wanted() is None:
+        if self._answer is not None or self._listener.next_decode() is None:
             return
-        request = self._listener.take()
+        request = self._listener.start_decode()
         if request.thorough:
             request = replace(request, choose=self._order.chooser())
         began = time.process_time()
@@ -142,7 +142,7 @@ class Bench:
     """The recogniser, the detectors and the menu, for any number of streams."""
 
     def __init__(self, model: str, menu: EvalMenu | None) -> None:
-        found = models.resolve(model, models.default_models_dir())
+        found = resolve(model, default_models_dir())
         compute = Compute("cpu", "int8", workers=1, batches=BatchPolicy())
         self._recognizer = Recognizer(Whisper(found.location, compute), found.calibration)
         self.menu = menu

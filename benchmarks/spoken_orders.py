@@ -40,8 +40,8 @@ from orders import EvalMenu, convert, names_only
 from spoken_voices import VOICES, spoken_by
 
 from voice_service.audio.formats import SAMPLE_RATE, Samples
+from voice_service.audio.recordings import read_audio
 from voice_service.client.stream import Event
-from voice_service.commands.transcribe import read_audio
 
 _NOISE_ALONE_S = 15
 _LEVELS = (1.0, 0.2)

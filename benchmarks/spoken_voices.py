@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from voice_service.audio.formats import SAMPLE_RATE, Samples
-from voice_service.commands.transcribe import read_audio
+from voice_service.audio.recordings import read_audio
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "fixtures"))
 

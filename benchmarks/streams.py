@@ -55,8 +55,8 @@ from harness import Recording, Service, read_recordings, service
 from load import Cost, Run, Script, run
 from shown import Figures, figures
 
-from voice_service.commands.transcribe import read_audio
-from voice_service.models import registry as models
+from voice_service.audio.recordings import read_audio
+from voice_service.models.registry import default_models_dir, resolve
 
 _LEVELS: Final = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 _SERVICE: Final = "service"
@@ -249,7 +249,7 @@ def systems(arguments: argparse.Namespace) -> list[System]:
 
 
 def _peer(name: str, arguments: argparse.Namespace) -> System:
-    model = Path(models.resolve(arguments.model, models.default_models_dir()).location)
+    model = Path(resolve(arguments.model, default_models_dir()).location)
     cache: Path = arguments.cache
     cache.mkdir(parents=True, exist_ok=True)
     return System(name, peers.PEERS[name].dialect, lambda: peers.serve(name, model, cache))

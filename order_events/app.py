@@ -7,14 +7,13 @@ from typing import TypeVar
 
 from aiohttp import hdrs, web
 
-from order_events import operations as ops
+from order_events import operations
 from order_events.auth.jwks import KeySet
 from order_events.auth.tokens import TokenAuthority, authority
-from order_events.http import api as http
-from order_events.http import serving as webserve
-from order_events.http import static_pages as pages
+from order_events.http import serving, static_pages
+from order_events.http.api import Api
 from order_events.http.audit_api import AuditApi
-from order_events.http.authentication import Gate
+from order_events.http.authentication import Authenticator
 from order_events.http.routes import routes_of
 from order_events.protocol.messages import ClientMessage
 from order_events.root_socket import RootApplication
@@ -23,14 +22,14 @@ from order_events.settings import HubSettings
 from order_events.specs.asyncapi import ROOT
 from order_events.websocket.application import Application
 from order_events.websocket.endpoint import Endpoint
-from order_events.websocket.registry import Sockets
+from order_events.websocket.registry import ConnectionRegistry
 
 M = TypeVar("M", bound=ClientMessage)
 
 AUTHORITY = web.AppKey("AUTHORITY", TokenAuthority)
 EVENTS = web.AppKey("EVENTS", OrderEvents)
-GATE = web.AppKey("GATE", Gate)
-SOCKETS = web.AppKey("SOCKETS", Sockets)
+GATE = web.AppKey("GATE", Authenticator)
+SOCKETS = web.AppKey("SOCKETS", ConnectionRegistry)
 
 
 def build_app(
@@ -52,7 +51,7 @@ def build_app(
         key_set = KeySet(settings.jwt_jwks, settings.jwt_jwks_refresh_s)
         app.cleanup_ctx.append(key_set.run)
     app[AUTHORITY] = authority(settings, key_set) if tokens is None else tokens
-    app[SOCKETS] = Sockets(
+    app[SOCKETS] = ConnectionRegistry(
         settings, app[AUTHORITY], events.metrics, events.hub.head, events.revocations.covers
     )
     app.cleanup_ctx.append(_open)
@@ -64,14 +63,14 @@ def build_app(
     async def front(request: web.Request) -> web.StreamResponse:
         if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
             return await root.handle(request)
-        return await pages.index(request)
+        return await static_pages.index(request)
 
     app.router.add_get("/", front)
-    pages.add_routes(app)
+    static_pages.add_routes(app)
     _add_http(app, events)
     if key_set is not None:
         loaded = key_set
-        app[ops.READINESS].append(
+        app[operations.READINESS].append(
             lambda: None if loaded.loaded else "the key set has not been read"
         )
     return app
@@ -84,20 +83,20 @@ def add_socket(app: web.Application, path: str, application: Application[M], nam
 
 def _add_http(app: web.Application, events: OrderEvents) -> None:
     sockets = app[SOCKETS]
-    gate = Gate(sockets)
+    gate = Authenticator(sockets)
     # Measured outside of what turns errors into answers, so that those are counted as well.
-    app.middlewares.append(webserve.measuring(events.metrics))
-    app.middlewares.append(webserve.answer_errors)
-    app[webserve.ROUTES] = []
-    app[ops.CHANNELS] = [ROOT]
-    app[ops.READINESS] = [
+    app.middlewares.append(serving.measuring(events.metrics))
+    app.middlewares.append(serving.answer_errors)
+    app[serving.ROUTES] = []
+    app[operations.CHANNELS] = [ROOT]
+    app[operations.READINESS] = [
         lambda: None if events.ready else "the order store cannot be written",
         lambda: None if sockets.accepting else "the server is stopping",
     ]
     app[GATE] = gate
-    webserve.add_routes(app, http.Api(events, sockets), routes_of(http.Api), gate)
-    webserve.add_routes(app, AuditApi(events.ledger), routes_of(AuditApi), gate)
-    ops.add_routes(app, events.settings, events.metrics, gate)
+    serving.add_routes(app, Api(events, sockets), routes_of(Api), gate)
+    serving.add_routes(app, AuditApi(events.ledger), routes_of(AuditApi), gate)
+    operations.add_routes(app, events.settings, events.metrics, gate)
 
 
 async def _open(app: web.Application) -> AsyncIterator[None]:

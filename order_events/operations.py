@@ -7,7 +7,7 @@ from functools import cache
 
 from aiohttp import web
 
-from order_events.http.authentication import Gate
+from order_events.http.authentication import Authenticator
 from order_events.http.schemas import HealthAnswer, ReadyAnswer
 from order_events.http.serving import ROUTES, json_answer
 from order_events.metrics import CONTENT_TYPE, HubMetrics
@@ -25,7 +25,7 @@ CHANNELS: web.AppKey[list[Channel]] = web.AppKey("CHANNELS", list[Channel])
 
 
 def add_routes(
-    app: web.Application, settings: HubSettings, metrics: HubMetrics, gate: Gate
+    app: web.Application, settings: HubSettings, metrics: HubMetrics, gate: Authenticator
 ) -> None:
     """Adds `/healthz`, `/readyz`, `/metrics`, `/v1/openapi.json` and `/v1/asyncapi.json`."""
 
@@ -38,9 +38,9 @@ def add_routes(
 
     async def exposition(request: web.Request) -> web.Response:
         if settings.metrics_token is None:
-            gate.stranger(request)
+            gate.anonymous(request)
         else:
-            gate.knows(request, settings.metrics_token)
+            gate.requires_token(request, settings.metrics_token)
         return web.Response(body=metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     @cache
@@ -55,11 +55,11 @@ def add_routes(
         return encode(asyncapi.document(channels, settings))
 
     async def openapi_json(request: web.Request) -> web.Response:
-        gate.stranger(request)
+        gate.anonymous(request)
         return json_answer(http_document())
 
     async def asyncapi_json(request: web.Request) -> web.Response:
-        gate.stranger(request)
+        gate.anonymous(request)
         return json_answer(socket_document())
 
     app.router.add_get("/healthz", healthz)

@@ -16,7 +16,7 @@ from order_events.fanout.hub import Hub, Pending
 from order_events.fanout.root_session import History, RootSession
 from order_events.metrics import HubMetrics
 from order_events.protocol.errors import StoreUnavailable
-from order_events.protocol.frames import Burst, Message
+from order_events.protocol.frames import FrameBatch, Message
 from order_events.protocol.messages import (
     ROOT_MESSAGES,
     ROOT_TYPES,
@@ -122,7 +122,7 @@ class RootHandler:
         """Nothing here is worth waiting for: a client resumes where it was."""
         return None
 
-    def deliver(self, burst: Burst) -> None:
+    def deliver(self, burst: FrameBatch) -> None:
         """Events from the hub that go out at once."""
         if self._session.position is None:
             kept_up = self._connection.keeping_up

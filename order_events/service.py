@@ -16,6 +16,7 @@ import structlog
 
 from order_events.auth.revocations import Revocations, Revoked
 from order_events.auth.tokens import CLOCK_SKEW_S
+from order_events.domain.api_models import PaymentsQuery
 from order_events.domain.drafts import ItemDraft
 from order_events.domain.models import (
     Event,
@@ -34,7 +35,6 @@ from order_events.domain.models import (
 from order_events.fanout.hub import Hub
 from order_events.fanout.kitchen_feed import Kitchens
 from order_events.fanout.throttle import Pacer
-from order_events.http.schemas import PaymentsQuery
 from order_events.ledger import changes, retention
 from order_events.ledger.ledger import Ledger
 from order_events.menu.menu import Menu

@@ -18,8 +18,8 @@ from voice_service.asr.whisper import Whisper, present
 from voice_service.metrics import VoiceMetrics
 from voice_service.models.registry import ResolvedModel
 from voice_service.protocol import payloads
-from voice_service.sessions import takeover_api as takeover
-from voice_service.sessions.registry import Sessions, SpeechModel
+from voice_service.sessions import takeover_api
+from voice_service.sessions.registry import SessionProfile, SessionRegistry, SpeechModel
 from voice_service.sessions.socket import VoiceApplication
 from voice_service.sessions.takeover_api import TakeOverApi
 from voice_service.settings import VoiceSettings
@@ -53,8 +53,14 @@ def build_voice_app(
     compute = recognizer.whisper.compute
     capacity = Capacity(compute.workers, _SILENCE_TO_SPEECH * recognizer.cost / _TURN_S)
     scheduler = Scheduler(recognizer, compute.workers, compute.batches, voice_metrics, capacity)
-    sessions = Sessions(
-        settings=settings,
+    sessions = SessionRegistry(
+        profile=SessionProfile(
+            session=settings.session(),
+            listener=settings.listener(),
+            policy=settings.ordering(),
+            max_sessions=settings.max_sessions,
+            menu_bias=settings.menu_bias,
+        ),
         model=SpeechModel(model_name, recognizer.languages, recognizer.calibration),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
         scheduler=scheduler,
@@ -67,7 +73,7 @@ def build_voice_app(
     app[CHANNELS][:] = payloads.CHANNELS
     add_socket(app, "/voice-stream", VoiceApplication(sessions, settings.shutdown_grace_s), "voice")
 
-    add_routes(app, TakeOverApi(sessions, events.ledger), takeover.ROUTES, app[GATE])
+    add_routes(app, TakeOverApi(sessions, events.ledger), takeover_api.ROUTES, app[GATE])
 
     async def voice(app: web.Application) -> AsyncIterator[None]:
         yield

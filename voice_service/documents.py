@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from order_events.http import api as http
+from order_events.http.api import ROUTES
 from order_events.specs import asyncapi, openapi
 from voice_service.protocol.payloads import CHANNELS
-from voice_service.sessions import takeover_api as takeover
+from voice_service.sessions import takeover_api
 from voice_service.settings import VoiceSettings
 
 
@@ -24,7 +24,7 @@ def documents() -> dict[str, str]:
     # Not from the environment: the documents of the repository have the defaults.
     defaults = VoiceSettings.model_construct()
     return {
-        "openapi.json": _text(openapi.document((*http.ROUTES, *takeover.ROUTES), defaults)),
+        "openapi.json": _text(openapi.document((*ROUTES, *takeover_api.ROUTES), defaults)),
         "asyncapi.json": _text(asyncapi.document(CHANNELS, defaults)),
     }
 

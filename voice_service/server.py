@@ -17,7 +17,7 @@ from order_events.server import Runner
 from voice_service.app import build_voice_app, load_recognizer
 from voice_service.asr.compute import NoSuchDevice
 from voice_service.asr.recognizer import Recognizer
-from voice_service.models import registry as models
+from voice_service.models.registry import ModelError, default_models_dir, hub_unreachable, resolve
 from voice_service.settings import VoiceSettings
 
 DEMO_RESTAURANT = "demo"
@@ -25,14 +25,14 @@ DEMO_RESTAURANT = "demo"
 
 def prepare(settings: VoiceSettings) -> Recognizer:
     """Find, check and load the model; raises `ModelError` with what to run if that fails."""
-    resolved = models.resolve(settings.model, settings.models_dir or models.default_models_dir())
+    resolved = resolve(settings.model, settings.models_dir or default_models_dir())
     try:
         return load_recognizer(settings, resolved)
     except (RuntimeError, ValueError, OSError) as error:
         # CTranslate2 says what is wrong with the files, the device or the number format.
         if resolved.source == "hub" and not isinstance(error, NoSuchDevice):
-            raise models.hub_unreachable(resolved.name, error) from error
-        raise models.ModelError(
+            raise hub_unreachable(resolved.name, error) from error
+        raise ModelError(
             f"model {settings.model!r} cannot be loaded on {settings.device} as "
             f"{settings.compute_type}: {error}; check --model, --device, --device-index "
             "and --compute-type"

@@ -19,10 +19,10 @@ from voice_service.audio.intake import IntakeSettings
 from voice_service.ordering import Thresholds
 from voice_service.ordering.dialogue.policy import DEFAULT
 from voice_service.sessions.machine import SessionSettings
-from voice_service.utterances.background import SurroundingsSettings
+from voice_service.utterances.background import BackgroundSettings
 from voice_service.utterances.endpointing import EndpointSettings
 from voice_service.utterances.settings import ListenerSettings, frames
-from voice_service.utterances.turn_end import Patience
+from voice_service.utterances.turn_end import TurnEndPolicy
 from voice_service.utterances.vad import DetectorKind
 
 Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
@@ -268,7 +268,7 @@ class VoiceSettings(HubSettings):
             first_partial=frames(self.first_partial_ms),
             partial_interval=frames(self.partial_interval_ms),
             speculate=frames(self.speculate_ms),
-            patience=Patience(
+            patience=TurnEndPolicy(
                 finished=frames(min(self.finished_hangover_ms, self.hangover_ms)),
                 open=frames(max(self.open_hangover_ms, self.hangover_ms)),
                 confidence=self.finished_confidence,
@@ -278,7 +278,7 @@ class VoiceSettings(HubSettings):
             min_partial_confidence=self.min_partial_confidence,
             clear_speech=self.clear_speech,
             unclear_confidence=self.unclear_confidence,
-            surroundings=SurroundingsSettings(
+            surroundings=BackgroundSettings(
                 stand_out_db=self.stand_out_db,
                 faint_db=self.faint_db,
                 faint_confidence=self.faint_confidence,

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from order_events.domain.api_models import Answer, Query
 from order_events.domain.drafts import Draft
 from order_events.domain.models import Kept
-from order_events.http.schemas import Answer, Query
-from order_events.menu.menu import Id
+from order_events.menu.entries import Id
 
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
 

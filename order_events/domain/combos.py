@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from order_events.domain.drafts import ItemDraft
-from order_events.menu.menu import Choice, Menu, MenuItem, Slot
+from order_events.menu.entries import Choice, MenuItem, Slot
+from order_events.menu.menu import Menu
 from order_events.protocol.errors import InvalidOrder
 
 MAX_LINES = 1_000

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from order_events.menu.menu import Id
+from order_events.menu.entries import Id
 
 MAX_QUANTITY = 99
 """Of one modifier, on one item."""

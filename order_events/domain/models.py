@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from order_events.domain.drafts import Draft, ItemDraft, Qualifier
-from order_events.menu.menu import Cents, Id
+from order_events.menu.entries import Cents, Id
 from order_events.protocol.filters import Tags
 from order_events.protocol.frames import Message
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from order_events.domain.drafts import MAX_QUANTITY, ModifierDraft
 from order_events.domain.models import OrderModifier
-from order_events.menu.menu import Menu, MenuItem, Modifier
+from order_events.menu.entries import MenuItem, Modifier
+from order_events.menu.menu import Menu
 from order_events.protocol.errors import InvalidOrder, UnknownItem
 
 

@@ -17,7 +17,8 @@ from order_events.domain.models import (
     PaymentStatus,
 )
 from order_events.domain.modifiers import extras, price_modifiers
-from order_events.menu.menu import Menu, MenuItem
+from order_events.menu.entries import MenuItem
+from order_events.menu.menu import Menu
 from order_events.protocol.errors import (
     IllegalTransition,
     InvalidOrder,

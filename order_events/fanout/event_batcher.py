@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from order_events.protocol import messages as protocol
+from order_events.protocol import messages
 from order_events.protocol.frames import Message
 
 
@@ -59,4 +59,4 @@ def _batch(events: tuple[Message, ...]) -> Message:
     # Connections that asked for the same get the same batches at about the same moment: one is
     # encoded, and compressed, for all of them.
     first = next((event.seq for event in events if event.seq is not None), None)
-    return Message(protocol.batch([event.body for event in events]), seq=first)
+    return Message(messages.batch([event.body for event in events]), seq=first)

@@ -18,10 +18,10 @@ import structlog
 
 from order_events.domain.models import Event, LiveEvent
 from order_events.fanout.recent_events import Recent
-from order_events.fanout.root_session import Wants
+from order_events.fanout.root_session import Interest
 from order_events.metrics import HubMetrics
 from order_events.protocol.filters import Tags
-from order_events.protocol.frames import Burst, Message
+from order_events.protocol.frames import FrameBatch, Message
 
 ROOT_SOCKET = "root"
 """The socket whose connections subscribe, as metrics call it."""
@@ -44,7 +44,7 @@ logger = structlog.get_logger(__name__)
 class Subscriber(Protocol):
     """Somebody who wants events."""
 
-    def deliver(self, burst: Burst) -> None:
+    def deliver(self, burst: FrameBatch) -> None:
         """Takes events that are wanted at once, in order; must not block."""
 
     def hold(self, pending: Sequence[Pending]) -> None:
@@ -59,7 +59,7 @@ class _Group:
 
     __slots__ = ("members", "pending", "wants")
 
-    def __init__(self, wants: Wants) -> None:
+    def __init__(self, wants: Interest) -> None:
         self.wants = wants
         self.members: dict[Subscriber, None] = {}
         self.pending: list[Pending] = []
@@ -69,7 +69,7 @@ class _Group:
         pending, self.pending = self.pending, []
         if not pending:
             return 0
-        burst = None if self.wants.batched else Burst([message for message, _ in pending])
+        burst = None if self.wants.batched else FrameBatch([message for message, _ in pending])
         for subscriber in tuple(self.members):
             try:
                 if burst is not None:
@@ -83,7 +83,7 @@ class _Group:
         return 0 if burst is None else len(pending) * len(self.members)
 
 
-class _Channel:
+class _RestaurantChannel:
     """One restaurant: who listens to what, the latest events, and when the next are delivered.
 
     `free_at` is in the loop's seconds, `pending` the events published but not delivered.
@@ -93,14 +93,14 @@ class _Channel:
 
     def __init__(self, recent: Recent) -> None:
         self.subscribers: dict[Subscriber, _Group] = {}
-        self.groups: dict[Wants, _Group] = {}
+        self.groups: dict[Interest, _Group] = {}
         self.listeners: dict[str, dict[_Group, None]] = {}
         self.recent = recent
         self.free_at = 0.0
         self.pending = 0
         self.timer: asyncio.Handle | None = None
 
-    def join(self, subscriber: Subscriber, wants: Wants) -> None:
+    def join(self, subscriber: Subscriber, wants: Interest) -> None:
         """Takes a subscriber into the group of those that want the same."""
         group = self.groups.get(wants)
         if group is None:
@@ -146,7 +146,7 @@ class Hub:
         self._recent_bytes = recent_bytes
         self._metrics = metrics
         self._positions: dict[str, tuple[int, int]] = {}
-        self._channels: dict[str, _Channel] = {}
+        self._channels: dict[str, _RestaurantChannel] = {}
         self._sent = metrics.messages_out.labels(ROOT_SOCKET)
 
     def open(self, epoch: str, positions: dict[str, tuple[int, int]]) -> None:
@@ -178,13 +178,13 @@ class Hub:
         """All restaurants that have a history."""
         return list(self._positions)
 
-    def attach(self, restaurant_id: str, subscriber: Subscriber, wants: Wants) -> None:
+    def attach(self, restaurant_id: str, subscriber: Subscriber, wants: Interest) -> None:
         """Subscribes, or changes what a subscriber wants, from the next event on."""
         self.flush(restaurant_id)
         channel = self._channels.get(restaurant_id)
         if channel is None:
             recent = Recent(self._recent_events, self._recent_bytes)
-            channel = self._channels[restaurant_id] = _Channel(recent)
+            channel = self._channels[restaurant_id] = _RestaurantChannel(recent)
         channel.leave(subscriber)
         channel.join(subscriber, wants)
 
@@ -224,7 +224,7 @@ class Hub:
         if channel is not None and channel.timer is not None:
             self._flush(channel)
 
-    def _schedule(self, channel: _Channel) -> None:
+    def _schedule(self, channel: _RestaurantChannel) -> None:
         loop = asyncio.get_running_loop()
         if channel.timer is not None:
             if channel.pending != MOST_EVENTS:
@@ -235,7 +235,7 @@ class Hub:
         else:
             channel.timer = loop.call_at(channel.free_at, self._flush, channel)
 
-    def _flush(self, channel: _Channel) -> None:
+    def _flush(self, channel: _RestaurantChannel) -> None:
         if channel.timer is not None:
             channel.timer.cancel()
             channel.timer = None

@@ -39,7 +39,7 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
-class Wants:
+class Interest:
     """What a live connection is to receive; equal for all that have asked for the same."""
 
     subscriptions: frozenset[Subscription]
@@ -103,9 +103,9 @@ class RootSession:
         self.position: int | None = None
 
     @property
-    def wants(self) -> Wants:
+    def wants(self) -> Interest:
         """What to hand over while live; where each subscription began no longer matters then."""
-        return Wants(frozenset(replace(s, after=0) for s in self._subscriptions))
+        return Interest(frozenset(replace(s, after=0) for s in self._subscriptions))
 
     def receive(self, message: Subscribe | Unsubscribe, history: History) -> Reply:
         """Changes the subscriptions; the answer goes out before any event. Raises ProtocolError.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from order_events.auth.roles import Action, visible
+from order_events.domain.api_models import PaymentsQuery
 from order_events.domain.models import (
     ItemChange,
     OrderChange,
@@ -12,7 +13,7 @@ from order_events.domain.models import (
     StatusChange,
     TableChange,
 )
-from order_events.http import event_history as history
+from order_events.http import event_history
 from order_events.http.audit_api import AuditApi
 from order_events.http.routes import Call, Nothing, route, routes_of
 from order_events.http.schemas import (
@@ -24,7 +25,6 @@ from order_events.http.schemas import (
     OrdersQuery,
     PaymentAnswer,
     PaymentsAnswer,
-    PaymentsQuery,
     RevokedAnswer,
     TableAnswer,
     TablesAnswer,
@@ -35,7 +35,7 @@ from order_events.menu.menu import Menu
 from order_events.protocol.errors import NotFound
 from order_events.protocol.messages import ErrorCode
 from order_events.service import OrderEvents
-from order_events.websocket.registry import Sockets
+from order_events.websocket.registry import ConnectionRegistry
 
 _PRICING = (
     ErrorCode.INVALID_ORDER,
@@ -51,7 +51,7 @@ _CHANGING = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION)
 class Api:
     """The handlers. They raise OrderError and ProtocolError."""
 
-    def __init__(self, events: OrderEvents, sockets: Sockets) -> None:
+    def __init__(self, events: OrderEvents, sockets: ConnectionRegistry) -> None:
         self._events = events
         self._sockets = sockets
 
@@ -68,20 +68,25 @@ class Api:
     async def create_order(self, call: Call[OrderDraft]) -> OrderAnswer:
         """Create an order; the server prices it."""
         order = await self._events.create_order(
-            call.who.restaurant_id, call.says, actor=call.who.user_id, idempotency_key=call.key
+            call.principal.restaurant_id,
+            call.body,
+            actor=call.principal.user_id,
+            idempotency_key=call.key,
         )
         return OrderAnswer(order=order)
 
     @route("GET", "/v1/orders", Action.READ_ORDERS, OrdersQuery, OrdersAnswer)
     async def list_orders(self, call: Call[OrdersQuery]) -> OrdersAnswer:
         """List orders, the newest first."""
-        orders, before = await self._events.orders(call.who.restaurant_id, **call.says.model_dump())
+        orders, before = await self._events.orders(
+            call.principal.restaurant_id, **call.body.model_dump()
+        )
         return OrdersAnswer(orders=tuple(orders), before=before)
 
     @route("GET", "/v1/orders/{id}", Action.READ_ORDERS, Nothing, OrderAnswer, errors=_ABSENT)
     async def get_order(self, call: Call[Nothing]) -> OrderAnswer:
         """Get an order."""
-        order = await self._events.order(call.who.restaurant_id, call.path["id"])
+        order = await self._events.order(call.principal.restaurant_id, call.path["id"])
         if order is None:
             raise NotFound("there is no such order")
         return OrderAnswer(order=order)
@@ -97,7 +102,7 @@ class Api:
     async def change_order(self, call: Call[OrderChange]) -> OrderAnswer:
         """Change what the body names of an order."""
         order = await self._events.change_order(
-            call.who.restaurant_id, call.path["id"], call.says, actor=call.who.user_id
+            call.principal.restaurant_id, call.path["id"], call.body, actor=call.principal.user_id
         )
         return OrderAnswer(order=order)
 
@@ -112,12 +117,12 @@ class Api:
     async def set_status(self, call: Call[StatusChange]) -> OrderAnswer:
         """Take an order one step on."""
         order = await self._events.set_status(
-            call.who.restaurant_id,
+            call.principal.restaurant_id,
             call.path["id"],
-            call.says.status,
-            actor=call.who.user_id,
-            version=call.says.version,
-            reason=call.says.reason,
+            call.body.status,
+            actor=call.principal.user_id,
+            version=call.body.version,
+            reason=call.body.reason,
         )
         return OrderAnswer(order=order)
 
@@ -125,14 +130,14 @@ class Api:
     async def list_tables(self, call: Call[TablesQuery]) -> TablesAnswer:
         """List tables by their ids."""
         tables, after = await self._events.tables(
-            call.who.restaurant_id, call.says.after or "", call.says.limit
+            call.principal.restaurant_id, call.body.after or "", call.body.limit
         )
         return TablesAnswer(tables=tuple(tables), after=after)
 
     @route("GET", "/v1/tables/{id}", Action.READ_TABLES, Nothing, TableAnswer, errors=_ABSENT)
     async def get_table(self, call: Call[Nothing]) -> TableAnswer:
         """Get a table."""
-        table = await self._events.table(call.who.restaurant_id, call.path["id"])
+        table = await self._events.table(call.principal.restaurant_id, call.path["id"])
         if table is None:
             raise NotFound("there is no such table")
         return TableAnswer(table=table)
@@ -151,7 +156,7 @@ class Api:
 
     async def _change_table(self, call: Call[TableChange]) -> TableAnswer:
         table = await self._events.change_table(
-            call.who.restaurant_id, call.path["id"], call.says, actor=call.who.user_id
+            call.principal.restaurant_id, call.path["id"], call.body, actor=call.principal.user_id
         )
         return TableAnswer(table=table)
 
@@ -168,26 +173,29 @@ class Api:
     async def take_payment(self, call: Call[PaymentDraft]) -> PaymentAnswer:
         """Record a payment that was taken elsewhere."""
         payment = await self._events.take_payment(
-            call.who.restaurant_id, call.says, actor=call.who.user_id, idempotency_key=call.key
+            call.principal.restaurant_id,
+            call.body,
+            actor=call.principal.user_id,
+            idempotency_key=call.key,
         )
         return PaymentAnswer(payment=payment)
 
     @route("GET", "/v1/payments", Action.READ_PAYMENTS, PaymentsQuery, PaymentsAnswer)
     async def list_payments(self, call: Call[PaymentsQuery]) -> PaymentsAnswer:
         """List payments, those of an order or of a time, the oldest first."""
-        payments, after = await self._events.payments(call.who.restaurant_id, call.says)
+        payments, after = await self._events.payments(call.principal.restaurant_id, call.body)
         return PaymentsAnswer(payments=tuple(payments), after=after)
 
     @route("GET", "/v1/events", Action.READ_EVENTS, EventsQuery, EventsAnswer)
     async def list_events(self, call: Call[EventsQuery]) -> bytes:
         """Read the history: what `subscribe` with `since` would have sent."""
-        query = call.says
-        return await history.read(
+        query = call.body
+        return await event_history.read(
             self._events,
-            call.who.restaurant_id,
+            call.principal.restaurant_id,
             after=query.after,
             epoch=query.epoch,
-            wanted=history.wanted(query.events.split(","), visible(call.who.role)),
+            wanted=event_history.wanted(query.events.split(","), visible(call.principal.role)),
             filters=query.filters(),
             limit=query.limit,
         )
@@ -195,7 +203,7 @@ class Api:
     @route("GET", "/v1/menu", Action.READ_MENU, Nothing, MenuAnswer, errors=_ABSENT)
     async def get_menu(self, call: Call[Nothing]) -> MenuAnswer:
         """Get the menu."""
-        versioned = await self._events.versioned_menu(call.who.restaurant_id)
+        versioned = await self._events.versioned_menu(call.principal.restaurant_id)
         if versioned is None:
             raise NotFound("the restaurant has no menu")
         version, menu = versioned
@@ -204,8 +212,8 @@ class Api:
     @route("PUT", "/v1/menu", Action.CHANGE_MENU, Menu, VersionAnswer, body_bytes="http_body_bytes")
     async def put_menu(self, call: Call[Menu]) -> VersionAnswer:
         """Replace the menu."""
-        who = call.who
-        version = await self._events.put_menu(who.restaurant_id, call.says, who.user_id)
+        who = call.principal
+        version = await self._events.put_menu(who.restaurant_id, call.body, who.user_id)
         return VersionAnswer(version=version)
 
     @route(
@@ -218,16 +226,18 @@ class Api:
     )
     async def change_item(self, call: Call[ItemChange]) -> VersionAnswer:
         """Mark an item as sold out, or as available again."""
-        who = call.who
+        who = call.principal
         version = await self._events.sell_out(
-            who.restaurant_id, call.path["id"], call.says.sold_out, actor=who.user_id
+            who.restaurant_id, call.path["id"], call.body.sold_out, actor=who.user_id
         )
         return VersionAnswer(version=version)
 
     @route("POST", "/v1/revocations", Action.REVOKE, RevocationDraft, RevokedAnswer, status=201)
     async def revoke(self, call: Call[RevocationDraft]) -> RevokedAnswer:
         """Take back a token, or all of a user's, and close the sockets that use them."""
-        await self._events.revoke(call.who.restaurant_id, call.says, actor=call.who.user_id)
+        await self._events.revoke(
+            call.principal.restaurant_id, call.body, actor=call.principal.user_id
+        )
         return RevokedAnswer(closed=self._sockets.close_revoked())
 
 

@@ -29,7 +29,7 @@ class AuditApi:
     async def list_sessions(self, call: Call[SessionsQuery]) -> SessionsAnswer:
         """List voice sessions, the newest first."""
         found, before = await self._ledger.newest(
-            call.who.restaurant_id, call.says.before, call.says.limit
+            call.principal.restaurant_id, call.body.before, call.body.limit
         )
         return SessionsAnswer(sessions=tuple(found), before=before)
 
@@ -44,7 +44,7 @@ class AuditApi:
     async def audit_session(self, call: Call[AuditQuery]) -> AuditAnswer:
         """Read how a session went: what was said, understood and changed."""
         return await self._ledger.audit_of_session(
-            call.who.restaurant_id, call.path["id"], call.says
+            call.principal.restaurant_id, call.path["id"], call.body
         )
 
     @route(
@@ -52,12 +52,14 @@ class AuditApi:
     )
     async def audit_order(self, call: Call[AuditQuery]) -> AuditAnswer:
         """Read how an order came to be, with the session that it came from."""
-        return await self._ledger.audit_of_order(call.who.restaurant_id, call.path["id"], call.says)
+        return await self._ledger.audit_of_order(
+            call.principal.restaurant_id, call.path["id"], call.body
+        )
 
     @route("DELETE", "/v1/sessions/{id}", Action.ERASE, Nothing, ErasedAnswer, errors=_ABSENT)
     async def erase_session(self, call: Call[Nothing]) -> ErasedAnswer:
         """Erase what was said in a session from everything that is kept."""
-        who = call.who
+        who = call.principal
         return await self._ledger.erase(who.restaurant_id, call.path["id"], who.user_id)
 
     @route(
@@ -70,4 +72,4 @@ class AuditApi:
     )
     async def analytics(self, call: Call[AnalyticsQuery]) -> AnalyticsAnswer:
         """Read figures per day: completion, hand-over, edits, time, what was not understood."""
-        return await self._ledger.analytics(call.who.restaurant_id, call.says)
+        return await self._ledger.analytics(call.principal.restaurant_id, call.body)

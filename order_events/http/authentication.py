@@ -15,17 +15,17 @@ from order_events.protocol.messages import ErrorCode, ProtocolError
 from order_events.protocol.ratelimit import Buckets, refuse_above_rate
 from order_events.websocket.client_address import caller
 from order_events.websocket.credentials import bearer_of
-from order_events.websocket.registry import Sockets
+from order_events.websocket.registry import ConnectionRegistry
 
 _KEY_LENGTH = 200
 
 logger = structlog.get_logger(__name__)
 
 
-class Gate:
+class Authenticator:
     """Lets requests with a good token and the right role through, as often as the settings say."""
 
-    def __init__(self, sockets: Sockets) -> None:
+    def __init__(self, sockets: ConnectionRegistry) -> None:
         self._sockets = sockets
         self.settings = sockets.settings
         self._users: Buckets[tuple[str, str]] = Buckets()
@@ -51,7 +51,7 @@ class Gate:
             raise ProtocolError(ErrorCode.FORBIDDEN, f"your role may not {action.value}")
         return principal
 
-    def stranger(self, request: web.Request) -> None:
+    def anonymous(self, request: web.Request) -> None:
         """Counts a request that brings no token; raises ProtocolError(RATE_LIMITED)."""
         address = caller(request, self.settings.trusted_proxies)
         refuse_above_rate(
@@ -63,7 +63,7 @@ class Gate:
             "requests",
         )
 
-    def knows(self, request: web.Request, secret: SecretStr) -> None:
+    def requires_token(self, request: web.Request, secret: SecretStr) -> None:
         """Raises ProtocolError unless the request brings this secret as its Bearer token."""
         try:
             brought = bearer(request)
@@ -78,7 +78,7 @@ class Gate:
         address = caller(request, self.settings.trusted_proxies)
         self._sockets.metrics.auth_failures.labels("http").inc()
         logger.warning("authentication refused", why=why, address=address)
-        self.stranger(request)
+        self.anonymous(request)
         return ProtocolError(ErrorCode.UNAUTHORIZED, why)
 
 

@@ -48,9 +48,9 @@ class Nothing(BaseModel):
 class Call(Generic[T]):
     """A request that has passed: who asks, what for, and `key`, its idempotency key."""
 
-    who: Principal
+    principal: Principal
     path: Mapping[str, str]
-    says: T
+    body: T
     key: str | None = None
 
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from order_events.domain.api_models import Answer, Query, RowId
 from order_events.domain.models import Order, OrderStatus, Payment, Table
-from order_events.menu.menu import Id, Menu
+from order_events.menu.entries import Id
+from order_events.menu.menu import Menu
 from order_events.protocol.filters import Filters
 from order_events.protocol.messages import ErrorCode
-
-RowId = Annotated[int, Field(ge=0, lt=2**63)]
-
-
-class Query(BaseModel):
-    """Unknown parameters are refused: a misspelt filter must not go unseen."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class OrdersQuery(Query):
@@ -27,16 +21,6 @@ class OrdersQuery(Query):
     table_id: Id | None = None
     before: RowId | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-
-
-class PaymentsQuery(Query):
-    """Parameters of the list of payments, from `since` to before `until`; `after` continues it."""
-
-    order_id: Id | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
-    after: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=1000)] = 200
 
 
 class TablesQuery(Query):
@@ -63,12 +47,6 @@ class EventsQuery(Query):
         """The filters that are set; raises ValidationError."""
         given = self.model_dump(include=set(Filters.model_fields), exclude_none=True)
         return Filters.model_validate({name: value.split(",") for name, value in given.items()})
-
-
-class Answer(BaseModel):
-    """The body of an answer."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class OrderAnswer(Answer):

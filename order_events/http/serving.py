@@ -11,11 +11,12 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from order_events.http.authentication import Gate, idempotency_key
+from order_events.http.authentication import Authenticator, idempotency_key
 from order_events.http.routes import HTTP_STATUS, Call, Route
 from order_events.http.schemas import Problem, ProblemAnswer
 from order_events.menu.diagnostics import MenuError, read_menu
-from order_events.menu.menu import Id, Menu
+from order_events.menu.entries import Id
+from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
 from order_events.protocol.diagnostics import explain
 from order_events.protocol.errors import OrderError
@@ -41,14 +42,16 @@ _OF_HTTP = {
 logger = structlog.get_logger(__name__)
 
 
-def add_routes(app: web.Application, api: object, routes: Iterable[Route], gate: Gate) -> None:
+def add_routes(
+    app: web.Application, api: object, routes: Iterable[Route], gate: Authenticator
+) -> None:
     """Serves the routes that `api`'s class declares."""
     for declared in routes:
         app.router.add_route(declared.method, declared.path, _serving(api, declared, gate))
         app[ROUTES].append(declared)
 
 
-def _serving(api: object, declared: Route, gate: Gate) -> Handler:
+def _serving(api: object, declared: Route, gate: Authenticator) -> Handler:
     async def serve(request: web.Request) -> web.Response:
         who = gate.check(request, declared.action)
         key = idempotency_key(request) if declared.keyed else None

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from statistics import median
 
 from order_events.domain.audit_records import DayFigures, Figures, Phrase
-from order_events.menu.menu import Category, Menu, MenuItem, Modifier, Size
+from order_events.menu.entries import Category, MenuItem, Modifier, Size
+from order_events.menu.menu import Menu
 
 MOST_DAYS = 92
 MOST_PHRASES = 50
@@ -29,7 +30,7 @@ Nearest = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class SessionOutcome:
     """One session that was to become an order. Times are Unix seconds."""
 
     started_at: float
@@ -73,14 +74,14 @@ def bounds(first: date, last: date, zone: tzinfo) -> tuple[float, float]:
 
 
 def by_day(
-    visits: Iterable[Visit],
+    visits: Iterable[SessionOutcome],
     misses: Iterable[Miss],
     days: Sequence[date],
     zone: tzinfo,
     nearest: Nearest,
 ) -> tuple[DayFigures, ...]:
     """Figures of each day, those on which nothing happened too."""
-    visits_of: dict[date, list[Visit]] = {day: [] for day in days}
+    visits_of: dict[date, list[SessionOutcome]] = {day: [] for day in days}
     misses_of: dict[date, list[Miss]] = {day: [] for day in days}
     for visit in visits:
         visits_of[_day(visit.started_at, zone)].append(visit)
@@ -92,7 +93,7 @@ def by_day(
     )
 
 
-def figures(visits: Sequence[Visit], misses: Iterable[Miss], nearest: Nearest) -> Figures:
+def figures(visits: Sequence[SessionOutcome], misses: Iterable[Miss], nearest: Nearest) -> Figures:
     """The figures of some sessions together."""
     heard = [visit for visit in visits if visit.utterances]
     completed = sum(visit.completed for visit in heard)

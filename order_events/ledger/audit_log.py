@@ -54,7 +54,7 @@ def entries(
 
 def open_session(tx: Tx, restaurant_id: str, start: SessionStart, actor: str) -> None:
     """Notes a session, or that one listens again; who holds it stays as it is."""
-    now = tx.moment.timestamp()
+    now = tx.at.timestamp()
     tx.db.execute(
         "INSERT INTO sessions (restaurant_id, session_id, actor, lane, table_id, ordering,"
         " started_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)"
@@ -110,7 +110,7 @@ def _heard(
     tx.db.execute(
         "UPDATE sessions SET utterances = utterances + 1, last_at = ?3"
         " WHERE restaurant_id = ?1 AND session_id = ?2",
-        (restaurant_id, session_id, tx.moment.timestamp()),
+        (restaurant_id, session_id, tx.at.timestamp()),
     )
 
 
@@ -126,7 +126,7 @@ def _understood(
     tx.db.execute(
         "UPDATE sessions SET status = ?3, handed_over = max(handed_over, ?3 = 'needs_staff'),"
         " last_at = ?4 WHERE restaurant_id = ?1 AND session_id = ?2",
-        (restaurant_id, session_id, status, tx.moment.timestamp()),
+        (restaurant_id, session_id, status, tx.at.timestamp()),
     )
 
 
@@ -159,7 +159,7 @@ def _count(tx: Tx, order: Order, actor: str, *, edited: bool) -> None:
             actor,
             order.status is OrderStatus.CONFIRMED,
             order.status is OrderStatus.CANCELLED,
-            tx.moment.timestamp(),
+            tx.at.timestamp(),
         ),
     )
 
@@ -208,7 +208,7 @@ def _note(
             subject,
             kind,
             actor,
-            tx.moment.timestamp(),
+            tx.at.timestamp(),
             body,
             MOST_ENTRIES,
             once,

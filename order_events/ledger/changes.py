@@ -34,7 +34,7 @@ from order_events.domain.models import (
     Table,
     TableChange,
 )
-from order_events.ledger import audit_log as audit
+from order_events.ledger import audit_log
 from order_events.menu.menu import Menu
 from order_events.protocol import filters
 from order_events.protocol.errors import InvalidOrder, KeyReused, NotFound
@@ -69,7 +69,7 @@ def create_order(
     if menu is None:
         raise InvalidOrder("the restaurant has no menu")
     # Refused below, the draft leaves no hole in the day: the number is undone with it.
-    number = tx.next_order_number(restaurant_id, tx.moment.astimezone(ZoneInfo(menu.time_zone)))
+    number = tx.next_order_number(restaurant_id, tx.at.astimezone(ZoneInfo(menu.time_zone)))
     order = orders.create(
         draft,
         menu,
@@ -77,11 +77,11 @@ def create_order(
         restaurant_id=restaurant_id,
         order_number=number,
         actor=actor,
-        now=tx.now,
+        now=tx.timestamp,
     )
     event = tx.append(restaurant_id, filters.ORDER_CREATED, _order_data(order), order_tags(order))
     tx.put_order(order, event.seq)
-    audit.order_changed(tx, "created", None, order)
+    audit_log.order_changed(tx, "created", None, order)
     tx.remember(restaurant_id, "order", key, digest, order.id)
     return order
 
@@ -91,10 +91,10 @@ def change_order(
 ) -> Order:
     """The changed order; a change of nothing is none, and nobody is told."""
     before = tx.require_order(restaurant_id, order_id)
-    order = orders.revise(before, change, tx.menu(restaurant_id), actor=actor, now=tx.now)
+    order = orders.revise(before, change, tx.menu(restaurant_id), actor=actor, now=tx.timestamp)
     if order is before:
         return order
-    audit.order_changed(tx, "changed", before, order)
+    audit_log.order_changed(tx, "changed", before, order)
     return _updated(tx, order)
 
 
@@ -103,7 +103,7 @@ def set_status(
 ) -> Order:
     """The order one step on, told as `order:status` and, whole, as `order:updated`."""
     before = tx.require_order(restaurant_id, order_id)
-    order = orders.set_status(before, change.status, change.version, actor=actor, now=tx.now)
+    order = orders.set_status(before, change.status, change.version, actor=actor, now=tx.timestamp)
     tx.append(
         restaurant_id,
         filters.ORDER_STATUS,
@@ -117,7 +117,7 @@ def set_status(
         ).model_dump(mode="json"),
         order_tags(order),
     )
-    audit.order_changed(tx, "status", before, order, change.reason)
+    audit_log.order_changed(tx, "status", before, order, change.reason)
     return _updated(tx, order)
 
 
@@ -131,7 +131,7 @@ def take_payment(
         return tx.require_payment(restaurant_id, earlier)
     order = tx.require_order(restaurant_id, draft.order_id)
     payment = Payment(
-        id=str(uuid.uuid4()), **draft.model_dump(), created_at=tx.now, created_by=actor
+        id=str(uuid.uuid4()), **draft.model_dump(), created_at=tx.timestamp, created_by=actor
     )
     tx.put_payment(restaurant_id, payment)
     tx.append(
@@ -142,8 +142,8 @@ def take_payment(
     )
     if payment.status in _MOVES_MONEY:
         move, done = _MOVES_MONEY[payment.status]
-        paid = move(order, payment.amount, actor=actor, now=tx.now)
-        audit.order_changed(tx, done, order, paid)
+        paid = move(order, payment.amount, actor=actor, now=tx.timestamp)
+        audit_log.order_changed(tx, done, order, paid)
         _updated(tx, paid)
     tx.remember(restaurant_id, "payment", key, digest, payment.id)
     return payment
@@ -166,7 +166,7 @@ def change_table(
         number=number,
         status=status,
         version=1 if before is None else before.version + 1,
-        updated_at=tx.now,
+        updated_at=tx.timestamp,
         updated_by=actor,
     )
     tx.put_table(restaurant_id, table)
@@ -205,7 +205,7 @@ def put_menu(
 
 def publish(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
     """An event of its own; what a session says goes into its audit as well."""
-    return tx.append(restaurant_id, type_, audit.take(tx, restaurant_id, type_, data), tags)
+    return tx.append(restaurant_id, type_, audit_log.take(tx, restaurant_id, type_, data), tags)
 
 
 def update_kitchen(tx: Tx, restaurant_id: str) -> bool:

@@ -20,10 +20,8 @@ from order_events.domain.audit_records import (
     SessionStart,
 )
 from order_events.fanout.hub import Hub
-from order_events.ledger import analytics, retention
-from order_events.ledger import audit_log as audit
-from order_events.ledger import voice_sessions as sessions
-from order_events.ledger.analytics import Miss, Visit
+from order_events.ledger import analytics, audit_log, retention, voice_sessions
+from order_events.ledger.analytics import Miss, SessionOutcome
 from order_events.menu.menu import Menu
 from order_events.protocol.errors import InvalidOrder, NotFound
 from order_events.storage.queries import Reader
@@ -43,13 +41,13 @@ class Ledger:
     async def begin(self, restaurant_id: str, start: SessionStart, actor: str) -> Session:
         """A microphone listens; the same session again keeps who holds it."""
         return await self._store.write(
-            lambda tx: sessions.begin(tx, restaurant_id, start, actor), restaurant_id
+            lambda tx: voice_sessions.begin(tx, restaurant_id, start, actor), restaurant_id
         )
 
     async def end(self, restaurant_id: str, session_id: str, actor: str) -> Session:
         """It does not any more."""
         return await self._store.write(
-            lambda tx: sessions.end(tx, restaurant_id, session_id, actor), restaurant_id
+            lambda tx: voice_sessions.end(tx, restaurant_id, session_id, actor), restaurant_id
         )
 
     async def hold(
@@ -57,7 +55,8 @@ class Ledger:
     ) -> Session:
         """Staff take over; `version`: refuse if the session's has moved on."""
         return await self._store.write(
-            lambda tx: sessions.hold(tx, restaurant_id, session_id, actor, version), restaurant_id
+            lambda tx: voice_sessions.hold(tx, restaurant_id, session_id, actor, version),
+            restaurant_id,
         )
 
     async def hand_back(
@@ -65,14 +64,14 @@ class Ledger:
     ) -> Session:
         """Staff let go."""
         return await self._store.write(
-            lambda tx: sessions.hand_back(tx, restaurant_id, session_id, actor, version),
+            lambda tx: voice_sessions.hand_back(tx, restaurant_id, session_id, actor, version),
             restaurant_id,
         )
 
     async def session(self, restaurant_id: str, session_id: str) -> Session:
         """A session; raises NotFound."""
         return await self._store.read(
-            lambda r: sessions.require(r, restaurant_id, session_id), restaurant_id
+            lambda r: voice_sessions.require(r, restaurant_id, session_id), restaurant_id
         )
 
     async def newest(
@@ -80,7 +79,7 @@ class Ledger:
     ) -> tuple[list[Session], float | None]:
         """The newest sessions first, and `before` for the next page."""
         return await self._store.read(
-            lambda r: sessions.newest(r, restaurant_id, before, limit), restaurant_id
+            lambda r: voice_sessions.newest(r, restaurant_id, before, limit), restaurant_id
         )
 
     async def audit_of_session(
@@ -89,8 +88,8 @@ class Ledger:
         """What is kept of a session; raises NotFound."""
 
         def read(reader: Reader) -> AuditAnswer:
-            session = sessions.require(reader, restaurant_id, session_id)
-            return _page(reader, restaurant_id, audit.of_session(session_id), session, page)
+            session = voice_sessions.require(reader, restaurant_id, session_id)
+            return _page(reader, restaurant_id, audit_log.of_session(session_id), session, page)
 
         return await self._store.read(read, restaurant_id)
 
@@ -104,8 +103,8 @@ class Ledger:
             if order is None:
                 raise NotFound("there is no such order")
             session_id = order.source.session_id
-            session = session_id and sessions.find(reader, restaurant_id, session_id)
-            return _page(reader, restaurant_id, audit.of_order(order), session or None, page)
+            session = session_id and voice_sessions.find(reader, restaurant_id, session_id)
+            return _page(reader, restaurant_id, audit_log.of_order(order), session or None, page)
 
         return await self._store.read(read, restaurant_id)
 
@@ -131,7 +130,7 @@ class Ledger:
 def _page(
     reader: Reader, restaurant_id: str, subject: str, session: Session | None, page: AuditQuery
 ) -> AuditAnswer:
-    entries = audit.entries(reader, restaurant_id, subject, page.after, page.limit)
+    entries = audit_log.entries(reader, restaurant_id, subject, page.after, page.limit)
     after = entries[-1].number if len(entries) == page.limit else None
     return AuditAnswer(session=session, entries=tuple(entries), after=after)
 
@@ -164,14 +163,14 @@ def _range(query: AnalyticsQuery, today: date) -> tuple[date, date]:
     return first, last
 
 
-def _visits(reader: Reader, restaurant_id: str, start: float, end: float) -> list[Visit]:
+def _visits(reader: Reader, restaurant_id: str, start: float, end: float) -> list[SessionOutcome]:
     rows = reader.db.execute(
         "SELECT started_at, utterances, order_id IS NOT NULL, confirmed_at, cancelled,"
         " handed_over, edits FROM sessions WHERE restaurant_id = ? AND ordering"
         " AND started_at >= ? AND started_at < ?",
         (restaurant_id, start, end),
     )
-    return [Visit(a, n, bool(o), c, bool(x), bool(h), e) for a, n, o, c, x, h, e in rows]
+    return [SessionOutcome(a, n, bool(o), c, bool(x), bool(h), e) for a, n, o, c, x, h, e in rows]
 
 
 def _misses(reader: Reader, restaurant_id: str, start: float, end: float) -> list[Miss]:

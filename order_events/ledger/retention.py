@@ -14,8 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from order_events.domain.audit_records import EntryKind, SessionState
 from order_events.domain.models import Event
-from order_events.ledger import audit_log as audit
-from order_events.ledger import voice_sessions as sessions
+from order_events.ledger import audit_log, voice_sessions
 from order_events.ledger.redaction import redacted_body
 from order_events.protocol.messages import timestamp
 from order_events.settings import HubSettings, Retention
@@ -124,18 +123,18 @@ def erase_session(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Er
 
     Who changed the order how and when stays in its audit, as the order does.
     """
-    sessions.require(tx, restaurant_id, session_id)
+    voice_sessions.require(tx, restaurant_id, session_id)
     with overwriting(tx):
         deleted = tx.db.execute(
             "DELETE FROM audit WHERE restaurant_id = ? AND subject = ? AND kind IN (?, ?, ?)",
-            (restaurant_id, audit.of_session(session_id), *_SAID),
+            (restaurant_id, audit_log.of_session(session_id), *_SAID),
         )
         tx.db.execute(
             "UPDATE sessions SET erased_at = ? WHERE restaurant_id = ? AND session_id = ?",
-            (tx.moment.timestamp(), restaurant_id, session_id),
+            (tx.at.timestamp(), restaurant_id, session_id),
         )
         events = _redact_events(tx, restaurant_id, session_id)
-    sessions.tell(tx, restaurant_id, session_id, SessionState.ERASED, actor)
+    voice_sessions.tell(tx, restaurant_id, session_id, SessionState.ERASED, actor)
     return Erased(deleted.rowcount, events)
 
 

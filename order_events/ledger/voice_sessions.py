@@ -12,7 +12,7 @@ from typing import Any
 from order_events.domain.audit_records import Session, SessionStart, SessionState
 from order_events.domain.event_payloads import SessionData
 from order_events.domain.orders import check_version
-from order_events.ledger import audit_log as audit
+from order_events.ledger import audit_log
 from order_events.protocol import filters
 from order_events.protocol.errors import IllegalTransition, NotFound
 from order_events.protocol.messages import utc_from_unix
@@ -69,7 +69,7 @@ def newest(
 
 def begin(tx: Tx, restaurant_id: str, start: SessionStart, actor: str) -> Session:
     """Somebody listens. One that is heard again, after a restart, is still held if it was."""
-    audit.open_session(tx, restaurant_id, start, actor)
+    audit_log.open_session(tx, restaurant_id, start, actor)
     return tell(tx, restaurant_id, start.session_id, SessionState.STARTED, actor)
 
 
@@ -77,7 +77,7 @@ def end(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Session:
     """Nobody listens any more."""
     tx.db.execute(
         "UPDATE sessions SET ended_at = ?3 WHERE restaurant_id = ?1 AND session_id = ?2",
-        (restaurant_id, session_id, tx.moment.timestamp()),
+        (restaurant_id, session_id, tx.at.timestamp()),
     )
     return tell(tx, restaurant_id, session_id, SessionState.ENDED, actor)
 
@@ -122,7 +122,7 @@ def tell(tx: Tx, restaurant_id: str, session_id: str, state: SessionState, actor
     about = {"session_id": session.session_id, "lane": session.lane, "table_id": session.table_id}
     tags = filters.tags({**about, "order_id": session.order_id})
     tx.append(restaurant_id, filters.VOICE_SESSION, data.model_dump(mode="json"), tags)
-    audit.note_session(tx, restaurant_id, session_id, state, actor)
+    audit_log.note_session(tx, restaurant_id, session_id, state, actor)
     return session
 
 

@@ -18,7 +18,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from order_events.menu.diagnostics import MenuError, why
-from order_events.menu.menu import Called, Choice, Menu, MenuItem
+from order_events.menu.entries import Called, Choice, MenuItem
+from order_events.menu.menu import Menu
 from order_events.menu.rules import unusable
 
 _NOT_IN_ID = re.compile(r"[^a-z0-9]+")

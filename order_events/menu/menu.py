@@ -5,188 +5,27 @@ Pure data and validation. Money is integer cents; a tax rate is an exact decimal
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from order_events.menu.entries import (
+    MAX_DAY_PARTS,
+    Category,
+    Choice,
+    DayPart,
+    MenuItem,
+    MenuModel,
+    ModifierGroup,
+    Name,
+    Size,
+    Slot,
+)
 from order_events.menu.rules import check
-
-Id = Annotated[str, Field(min_length=1, max_length=100)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Cents = Annotated[int, Field(ge=0, le=100_000_000)]
-Names = dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], tuple[Name, ...]]
-"""What guests who speak another language than the menu's say, by its ISO 639 code. The first is
-read back to them."""
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-TimeOfDay = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
-
-MAX_GROUPS = 50
-"""Modifier groups of one item."""
-MAX_DAY_PARTS = 100
-
-
-class MenuModel(BaseModel):
-    """Frozen, and an unknown field is an error: a typing mistake in a menu must not go unseen."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy, which finds things in what it has itself."""
-        copied = super().model_copy(update=update, deep=deep)
-        for cached in copied.__dict__.keys() - type(copied).model_fields.keys():
-            del copied.__dict__[cached]
-        return copied
-
-
-class Called(MenuModel):
-    """Something with a name. `names` are for guests who speak another language than the menu's."""
-
-    id: Id
-    name: Name
-    names: Names = {}
-
-
-class Size(Called):
-    """A size that items may come in. `aliases` are further ways guests say it."""
-
-    aliases: tuple[Name, ...] = ()
-
-
-class Modifier(Called):
-    """Something added to, left off or chosen for an item. `price` is charged when it is added.
-
-    `count` is set where the modifier itself says how many ("double shot": 2).
-    """
-
-    aliases: tuple[Name, ...] = ()
-    price: Cents = 0
-    count: Annotated[int, Field(ge=1, le=99)] | None = None
-
-
-class ModifierGroup(Called):
-    """Modifiers of one kind. At least `min` and, if set, at most `max` of them per item."""
-
-    min: Annotated[int, Field(ge=0)] = 0
-    max: Annotated[int, Field(ge=1)] | None = None
-    modifiers: tuple[Modifier, ...]
-
-    @model_validator(mode="after")
-    def _bounds(self) -> Self:
-        if self.max is not None and self.max < self.min:
-            raise ValueError(f"max {self.max} is below min {self.min}")
-        return self
-
-
-class Choice(MenuModel):
-    """What may fill a slot of a combo: one item, or any item of a category.
-
-    `size` is the size it has in the combo; without it, the combo's, or else its own default. Taking
-    it costs `upcharge` on top of the combo, and a larger size the difference between its prices,
-    unless `size_upcharges` says what that size costs.
-    """
-
-    item: Id | None = None
-    category: Id | None = None
-    size: Id | None = None
-    upcharge: Cents = 0
-    size_upcharges: dict[Id, Cents] = {}
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.item is None) == (self.category is None):
-            raise ValueError("give either item or category")
-        return self
-
-
-class Slot(Called):
-    """A part of a combo. `default` is the item that a guest gets who names none (None: ask)."""
-
-    choices: Annotated[tuple[Choice, ...], Field(min_length=1)]
-    default: Id | None = None
-
-    def choice_of(self, item: MenuItem) -> Choice | None:
-        """The choice by which an item may fill it: one that names it rather than its category."""
-        by_item, by_category = self._choices
-        return by_item.get(item.id) or by_category.get(item.category)
-
-    @cached_property
-    def _choices(self) -> tuple[dict[str | None, Choice], dict[str | None, Choice]]:
-        # From the last to the first, so that the first of two stays.
-        backwards = self.choices[::-1]
-        return {c.item: c for c in backwards}, {c.category: c for c in backwards}
-
-
-class MenuItem(Called):
-    """Something that can be ordered.
-
-    `price` is for an item without sizes; `prices` maps each size the item comes in to its price,
-    and `default_size` is what a guest gets who names none (None: the guest must be asked).
-    `defaults` are modifiers it comes with at no charge. `prep_minutes` feeds `kds:update`.
-    An item with `slots` is a combo: its price buys one item for each slot. `number` is its number
-    on the board, by which guests also ask for it ("a number two").
-    """
-
-    category: Id
-    aliases: tuple[Name, ...] = ()
-    number: Annotated[int, Field(ge=1, le=999)] | None = None
-    price: Cents | None = None
-    prices: dict[Id, Cents] = {}
-    default_size: Id | None = None
-    modifier_groups: Annotated[tuple[Id, ...], Field(max_length=MAX_GROUPS)] = ()
-    defaults: tuple[Id, ...] = ()
-    slots: tuple[Slot, ...] = ()
-    prep_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 0
-    sold_out: bool = False
-
-    @model_validator(mode="after")
-    def _priced_one_way(self) -> Self:
-        if (self.price is None) == (not self.prices):
-            raise ValueError("give either price or prices per size")
-        if self.default_size is not None and self.default_size not in self.prices:
-            raise ValueError(f"default_size {self.default_size!r} has no entry in prices")
-        if self.slots and self.modifier_groups:
-            raise ValueError("a combo has no modifier_groups of its own; its parts have theirs")
-        return self
-
-
-class Category(Called):
-    """A heading of the menu. `aliases` are what guests call its items in general ("drink")."""
-
-    aliases: tuple[Name, ...] = ()
-
-
-class DayPart(Called):
-    """Hours in which some items are served; at other times they cannot be ordered.
-
-    On each of `days` from `start` to before `end`, in the restaurant's time zone. An `end` at or
-    before `start` is on the next day. What no day part names is always served.
-    """
-
-    days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
-    start: TimeOfDay
-    end: TimeOfDay
-    items: tuple[Id, ...] = ()
-    categories: tuple[Id, ...] = ()
-
-    def covers(self, local: datetime) -> bool:
-        """Whether a local time falls into it."""
-        clock = local.strftime("%H:%M")
-        today, yesterday = DAYS[local.weekday()], DAYS[local.weekday() - 1]
-        if self.start < self.end:
-            return today in self.days and self.start <= clock < self.end
-        return (today in self.days and clock >= self.start) or (
-            yesterday in self.days and clock < self.end
-        )
-
-    def names_item(self, item: MenuItem) -> bool:
-        """Whether these are hours of this item."""
-        return item.id in self.items or item.category in self.categories
 
 
 class Menu(MenuModel):

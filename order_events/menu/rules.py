@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-if TYPE_CHECKING:
-    from order_events.menu.menu import Menu, MenuItem, Slot
+from order_events.menu.entries import (
+    Category,
+    Choice,
+    DayPart,
+    MenuItem,
+    ModifierGroup,
+    Size,
+    Slot,
+)
 
 Place = tuple[str | int, ...]
 Fault = tuple[Place, str]
@@ -32,7 +39,29 @@ class _Called(_Named, Protocol):
     def aliases(self) -> Sequence[str]: ...
 
 
-def check(menu: Menu) -> None:
+class MenuEntries(Protocol):
+    """What the rules read of a menu."""
+
+    @property
+    def items(self) -> Sequence[MenuItem]: ...
+
+    @property
+    def modifier_groups(self) -> Sequence[ModifierGroup]: ...
+
+    @property
+    def sizes(self) -> Sequence[Size]: ...
+
+    @property
+    def categories(self) -> Sequence[Category]: ...
+
+    @property
+    def day_parts(self) -> Sequence[DayPart]: ...
+
+    def filling(self, slot: Slot, item: MenuItem) -> Choice | None:
+        """The choice by which an item may fill a slot of a combo, if there is one."""
+
+
+def check(menu: MenuEntries) -> None:
     """Raises ValidationError with every fault and its place."""
     faults = [*_twice(menu), *_items(menu), *_combos(menu), *_day_parts(menu)]
     if faults:
@@ -47,7 +76,7 @@ def check(menu: Menu) -> None:
         )
 
 
-def unusable(menu: Menu) -> Iterator[Fault]:
+def unusable(menu: MenuEntries) -> Iterator[Fault]:
     """What lets nobody order: no items, a name that cannot be said, one name for two items.
 
     Told of a menu that is being given; one that is stored already stays readable.
@@ -79,7 +108,7 @@ def _unsayable(place: Place, thing: _Called) -> Iterator[Fault]:
             yield (*place, "aliases", index), "has no letter or digit, so nobody can say it"
 
 
-def _twice(menu: Menu) -> Iterator[Fault]:
+def _twice(menu: MenuEntries) -> Iterator[Fault]:
     lists: list[tuple[Place, Sequence[_Named]]] = [
         (("sizes",), menu.sizes),
         (("categories",), menu.categories),
@@ -99,7 +128,7 @@ def _twice(menu: Menu) -> Iterator[Fault]:
             seen.add(thing.id)
 
 
-def _items(menu: Menu) -> Iterator[Fault]:
+def _items(menu: MenuEntries) -> Iterator[Fault]:
     sizes = {size.id for size in menu.sizes}
     categories = {category.id for category in menu.categories}
     groups = {group.id: frozenset(m.id for m in group.modifiers) for group in menu.modifier_groups}
@@ -117,7 +146,7 @@ def _items(menu: Menu) -> Iterator[Fault]:
             yield (*place, "number"), f"{item.number} is the number of more than one item"
 
 
-def _combos(menu: Menu) -> Iterator[Fault]:
+def _combos(menu: MenuEntries) -> Iterator[Fault]:
     items = {item.id: item for item in menu.items}
     categories = {category.id for category in menu.categories}
     for index, item in enumerate(menu.items):
@@ -141,7 +170,9 @@ def _part(place: Place, part: MenuItem, size: str | None) -> Iterator[Fault]:
         yield (*place, "size"), f"{part.id!r} does not come in size {size!r}"
 
 
-def _default(place: Place, slot: Slot, menu: Menu, items: dict[str, MenuItem]) -> Iterator[Fault]:
+def _default(
+    place: Place, slot: Slot, menu: MenuEntries, items: dict[str, MenuItem]
+) -> Iterator[Fault]:
     if slot.default is None:
         return
     item = items.get(slot.default)
@@ -149,7 +180,7 @@ def _default(place: Place, slot: Slot, menu: Menu, items: dict[str, MenuItem]) -
         yield (*place, "default"), f"{slot.default!r} is not among the choices"
 
 
-def _day_parts(menu: Menu) -> Iterator[Fault]:
+def _day_parts(menu: MenuEntries) -> Iterator[Fault]:
     items = {item.id for item in menu.items}
     categories = {category.id for category in menu.categories}
     for index, part in enumerate(menu.day_parts):

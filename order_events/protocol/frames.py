@@ -56,7 +56,7 @@ class Message:
         return frame(TEXT | RSV1, deflated) if len(deflated) < len(self.body) else self.wire(0)
 
 
-class Burst:
+class FrameBatch:
     """Messages that go to several connections together, in order; joined once per window."""
 
     __slots__ = ("_wire", "messages")

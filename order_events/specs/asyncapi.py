@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel
 
-from order_events.domain import event_payloads as payloads
+from order_events.domain import event_payloads
 from order_events.protocol.messages import Auth, Ping, Subscribe, Unsubscribe
 from order_events.settings import HubSettings
-from order_events.specs import descriptions as meanings
+from order_events.specs import descriptions
 from order_events.specs.json_schema import Schema, Schemas, limits
 
 PATH = "/v1/asyncapi.json"
@@ -70,14 +70,14 @@ class Channel:
     def sends(self) -> tuple[Model, ...]:
         """Every message that the server may send."""
         answers = (model for exchange in self.exchanges for model in exchange.answers)
-        return tuple(dict.fromkeys((*self.events, *answers, payloads.Error)))
+        return tuple(dict.fromkeys((*self.events, *answers, event_payloads.Error)))
 
 
 SHELL_EXCHANGES = (
-    Exchange(Auth, (payloads.AuthSuccess, payloads.Connected)),
-    Exchange(Ping, (payloads.Pong,)),
+    Exchange(Auth, (event_payloads.AuthSuccess, event_payloads.Connected)),
+    Exchange(Ping, (event_payloads.Pong,)),
 )
-SHELL_EVENTS = (payloads.Connected, payloads.AuthExpiring, payloads.GoingAway)
+SHELL_EVENTS = (event_payloads.Connected, event_payloads.AuthExpiring, event_payloads.GoingAway)
 
 ROOT = Channel(
     "root",
@@ -87,10 +87,10 @@ ROOT = Channel(
     "`subscribe` on, only what it subscribed to.",
     (
         *SHELL_EXCHANGES,
-        Exchange(Subscribe, (payloads.Subscribed,)),
-        Exchange(Unsubscribe, (payloads.Unsubscribed,)),
+        Exchange(Subscribe, (event_payloads.Subscribed,)),
+        Exchange(Unsubscribe, (event_payloads.Unsubscribed,)),
     ),
-    (*SHELL_EVENTS, *payloads.HUB_EVENTS, payloads.Batch),
+    (*SHELL_EVENTS, *event_payloads.HUB_EVENTS, event_payloads.Batch),
     (
         *LIMITS,
         "max_subscriptions",
@@ -154,8 +154,8 @@ def document(channels: Sequence[Channel], settings: HubSettings) -> Schema:
                 }
             },
         },
-        "x-error-codes": {code.value: text for code, text in meanings.ERRORS.items()},
-        "x-close-codes": {str(int(code)): text for code, text in meanings.CLOSES.items()},
+        "x-error-codes": {code.value: text for code, text in descriptions.ERRORS.items()},
+        "x-close-codes": {str(int(code)): text for code, text in descriptions.CLOSES.items()},
     }
 
 
@@ -187,7 +187,7 @@ def _operations(channel: Channel) -> dict[str, Schema]:
             "messages": [_in(channel, exchange.asks)],
             "reply": {
                 "channel": place,
-                "messages": [_in(channel, m) for m in (*exchange.answers, payloads.Error)],
+                "messages": [_in(channel, m) for m in (*exchange.answers, event_payloads.Error)],
             },
         }
         for exchange in channel.exchanges
@@ -195,7 +195,7 @@ def _operations(channel: Channel) -> dict[str, Schema]:
     operations[f"{channel.name}Events"] = {
         "action": "send",
         "channel": place,
-        "messages": [_in(channel, model) for model in (*channel.events, payloads.Error)],
+        "messages": [_in(channel, model) for model in (*channel.events, event_payloads.Error)],
     }
     return operations
 

@@ -12,7 +12,7 @@ from order_events.http.routes import HTTP_STATUS, Nothing, Route
 from order_events.http.schemas import HealthAnswer, ProblemAnswer, ReadyAnswer
 from order_events.protocol.messages import ErrorCode
 from order_events.settings import HubSettings
-from order_events.specs import descriptions as meanings
+from order_events.specs import descriptions
 from order_events.specs.json_schema import Schema, Schemas, limits
 
 PATH = "/v1/openapi.json"
@@ -126,7 +126,7 @@ def _errors(route: Route, schemas: Schemas) -> dict[str, Schema]:
 
 
 def _meaning(codes: Iterable[ErrorCode]) -> str:
-    return " ".join(f"{code.value}: {meanings.ERRORS[code]}" for code in codes)
+    return " ".join(f"{code.value}: {descriptions.ERRORS[code]}" for code in codes)
 
 
 def _path_parameters(path: str) -> list[Schema]:

@@ -49,8 +49,8 @@ class Tx(Reader):
 
     def __init__(self, db: sqlite3.Connection, epoch: str, menus: MenuCache, now: datetime) -> None:
         super().__init__(db, epoch)
-        self.moment = now
-        self.now = timestamp(now)
+        self.at = now
+        self.timestamp = timestamp(now)
         self.appended: list[Event] = []
         self._menus = menus
 
@@ -65,7 +65,7 @@ class Tx(Reader):
         message = event(
             type_,
             data,
-            self.moment,
+            self.at,
             event_id=event_id,
             restaurant_id=restaurant_id,
             epoch=self.epoch,
@@ -82,7 +82,7 @@ class Tx(Reader):
                 type_,
                 json.dumps(tags),
                 appended.body,
-                self.moment.timestamp(),
+                self.at.timestamp(),
             ),
         )
         self.appended.append(appended)
@@ -120,7 +120,7 @@ class Tx(Reader):
         return int(day) * 1_000_000
 
     def next_order_number(self, restaurant_id: str, moment: datetime) -> str:
-        """The day's next number; `moment` is in the restaurant's time zone."""
+        """The day's next number; `at` is in the restaurant's time zone."""
         day = moment.strftime("%Y%m%d")
         first = self.first_number(day)
         # The count of an old day is forgotten before all its orders are; the clock may go back.
@@ -158,7 +158,7 @@ class Tx(Reader):
             " VALUES (?, 1, ?, ?, ?) ON CONFLICT (restaurant_id) DO UPDATE SET"
             " version = version + 1, body = excluded.body, updated_at = excluded.updated_at,"
             " updated_by = excluded.updated_by RETURNING version",
-            (restaurant_id, menu.model_dump_json(), self.now, actor),
+            (restaurant_id, menu.model_dump_json(), self.timestamp, actor),
         ).fetchone()[0]
         return version
 
@@ -209,7 +209,7 @@ class Tx(Reader):
             self.db.execute(
                 "INSERT INTO idempotency (restaurant_id, kind, key, result_id, at, digest)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (restaurant_id, kind, key, result_id, self.moment.timestamp(), digest),
+                (restaurant_id, kind, key, result_id, self.at.timestamp(), digest),
             )
 
     def changed_for_kitchen(

@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from order_events.auth.tokens import Principal
 from order_events.metrics import HubMetrics
-from order_events.protocol.frames import Burst, Message, close_frame, frame
+from order_events.protocol.frames import FrameBatch, Message, close_frame, frame
 from order_events.protocol.messages import CloseCode, ProtocolError, encode, event
 from order_events.settings import HubSettings
 from order_events.websocket.frame_writer import FrameWriter
@@ -89,7 +89,7 @@ class Connection:
         if not self._writer.put(message.wire(self._writer.window), message.key):
             self.too_slow()
 
-    def send_burst(self, burst: Burst) -> int:
+    def send_burst(self, burst: FrameBatch) -> int:
         """Sends messages that others get as well, and returns for how many there was room; who
         calls counts them, and does something about the rest."""
         return len(burst.messages) if self._closing else self._writer.burst(burst)

@@ -25,20 +25,20 @@ from order_events.websocket.credentials import Credentials, bearer_of
 from order_events.websocket.dispatcher import Dispatcher
 from order_events.websocket.frame_guard import FrameGuard
 from order_events.websocket.frame_scanner import Breach
-from order_events.websocket.registry import Sockets
+from order_events.websocket.registry import ConnectionRegistry
 
 M = TypeVar("M", bound=ClientMessage)
 
 logger = structlog.get_logger(__name__)
 
 
-class Visit(Generic[M]):
+class ConnectionLoop(Generic[M]):
     """Serves one connection; `run` returns when it is over, with everything freed."""
 
     def __init__(
         self,
         application: Application[M],
-        sockets: Sockets,
+        sockets: ConnectionRegistry,
         *,
         name: str,
         request: web.Request,
@@ -53,7 +53,7 @@ class Visit(Generic[M]):
         self._request = request
         self._ws = ws
         self._address = address
-        self._stranger = True
+        self._counted_as_unauthenticated = True
         self._loop = asyncio.get_running_loop()
         self._connection: Connection
         self._credentials: Credentials
@@ -69,11 +69,11 @@ class Visit(Generic[M]):
                 return
             transport = self._request.transport
             if guard is not None and transport is not None:
-                await self._stay(guard, stream, transport)
+                await self._serve_open(guard, stream, transport)
         finally:
-            self._known()
+            self._release_unauthenticated()
 
-    async def _stay(
+    async def _serve_open(
         self, guard: FrameGuard, stream: AbstractStreamWriter, transport: asyncio.Transport
     ) -> None:
         self._connection = Connection(
@@ -99,7 +99,7 @@ class Visit(Generic[M]):
     async def _serve(self) -> None:
         connection = self._connection
         try:
-            if await self._enter():
+            if await self._authenticate():
                 await self._receive_all()
         except Refused as refused:
             connection.send_error(refused.error)
@@ -112,7 +112,7 @@ class Visit(Generic[M]):
         if connection.closing:
             await self._await_goodbye()
 
-    async def _enter(self) -> bool:
+    async def _authenticate(self) -> bool:
         """Authenticates, then connects the handler; False when the peer left. Raises Refused."""
         token = bearer_of(self._request)
         if token is not None:
@@ -123,7 +123,7 @@ class Visit(Generic[M]):
                 return False
             self._credentials.first(message)
         self._admit()
-        self._sockets.seat(self._connection, self._finish, self._loop.time())
+        self._sockets.add_authenticated(self._connection, self._finish, self._loop.time())
         self._greet()
         self._dispatcher.handler = self._application.connect(self._connection)
         self._credentials.watch()
@@ -140,7 +140,7 @@ class Visit(Generic[M]):
         structlog.contextvars.bind_contextvars(
             restaurant=principal.restaurant_id, user=principal.user_id
         )
-        self._known()
+        self._release_unauthenticated()
         try:
             self._sockets.admit(principal)
             self._application.admit(principal)
@@ -237,10 +237,10 @@ class Visit(Generic[M]):
             if received.type is WSMsgType.ERROR:
                 return
 
-    def _known(self) -> None:
-        if self._stranger:
-            self._stranger = False
-            self._sockets.known(self._address)
+    def _release_unauthenticated(self) -> None:
+        if self._counted_as_unauthenticated:
+            self._counted_as_unauthenticated = False
+            self._sockets.release_unauthenticated(self._address)
 
     def _leave(self) -> None:
         now = self._loop.time()

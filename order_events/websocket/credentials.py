@@ -21,7 +21,7 @@ from order_events.protocol.messages import (
     utc_from_unix,
 )
 from order_events.websocket.connection import Connection
-from order_events.websocket.registry import Sockets
+from order_events.websocket.registry import ConnectionRegistry
 
 logger = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ logger = structlog.get_logger(__name__)
 class Credentials:
     """Sets a connection's principal, and closes it (1008) when the token has expired."""
 
-    def __init__(self, connection: Connection, sockets: Sockets, address: str) -> None:
+    def __init__(self, connection: Connection, sockets: ConnectionRegistry, address: str) -> None:
         self._connection = connection
         self._sockets = sockets
         self._address = address

@@ -13,13 +13,13 @@ import structlog
 from aiohttp import HttpVersion11, hdrs, web
 
 from order_events.protocol.messages import ClientMessage
-from order_events.websocket import deflate_offers as extensions
+from order_events.websocket import deflate_offers
 from order_events.websocket.application import Application, Budget, Handler
 from order_events.websocket.client_address import caller
 from order_events.websocket.connection import Connection
-from order_events.websocket.connection_loop import Visit
+from order_events.websocket.connection_loop import ConnectionLoop
 from order_events.websocket.origins import origin_allowed
-from order_events.websocket.registry import Sockets
+from order_events.websocket.registry import ConnectionRegistry
 
 __all__ = ["Application", "Budget", "Connection", "Endpoint", "Handler"]
 
@@ -31,10 +31,10 @@ logger = structlog.get_logger(__name__)
 class Endpoint(Generic[M]):
     """One route. `name` labels metrics and logs."""
 
-    visits: type[Visit[M]] = Visit
+    visits: type[ConnectionLoop[M]] = ConnectionLoop
     """What serves one socket."""
 
-    def __init__(self, application: Application[M], sockets: Sockets, name: str) -> None:
+    def __init__(self, application: Application[M], sockets: ConnectionRegistry, name: str) -> None:
         self.application = application
         self.sockets = sockets
         self.name = name
@@ -53,7 +53,7 @@ class Endpoint(Generic[M]):
             timeout=settings.close_timeout_s,
             autoclose=False,
             autoping=False,
-            compress=settings.compression and extensions.sound(offered),
+            compress=settings.compression and deflate_offers.sound(offered),
             # The limit itself is checked after inflation, by us: closing is then orderly. This
             # one only bounds memory.
             max_msg_size=2 * settings.max_message_bytes + 1,
@@ -65,7 +65,7 @@ class Endpoint(Generic[M]):
                 headers={hdrs.UPGRADE: "websocket"}, text="this is a WebSocket"
             )
         address = caller(request, settings.trusted_proxies)
-        if not self.sockets.knock(address):
+        if not self.sockets.reserve_unauthenticated(address):
             raise web.HTTPTooManyRequests(text="too many connections that are not authenticated")
         visit = self.visits(
             self.application,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from order_events.protocol.frames import Burst, Message
+from order_events.protocol.frames import FrameBatch, Message
 from order_events.websocket.outbox import Outbox
 
 WRITE_BYTES = 65_536
@@ -61,7 +61,7 @@ class FrameWriter:
         reads."""
         return not self._protocol.writing_paused
 
-    def burst(self, burst: Burst) -> int:
+    def burst(self, burst: FrameBatch) -> int:
         """Sends several messages; returns for how many of them there was room."""
         if self._idle and not self._transport.is_closing():
             data = burst.wire(self.window)

@@ -30,7 +30,7 @@ Head = Callable[[str], tuple[str, int]]
 Finish = Callable[[], Awaitable[None] | None]
 
 
-class Sockets:
+class ConnectionRegistry:
     """What every endpoint of a server shares. `head` gives a restaurant's (epoch, seq), `revoked`
     says whose token is no longer good."""
 
@@ -72,7 +72,7 @@ class Sockets:
         """Starts the heartbeat."""
         self._sweeper = asyncio.create_task(self._sweep_forever(), name="heartbeat")
 
-    def knock(self, address: str) -> bool:
+    def reserve_unauthenticated(self, address: str) -> bool:
         """Counts a socket that is not authenticated yet; False when there are too many, of its
         address or in all."""
         limits = self.settings
@@ -84,8 +84,8 @@ class Sockets:
         self._strangers[address] += 1
         return True
 
-    def known(self, address: str) -> None:
-        """A socket that `knock` counted is authenticated, or gone."""
+    def release_unauthenticated(self, address: str) -> None:
+        """A socket that `reserve_unauthenticated` counted is authenticated, or gone."""
         _less(self._strangers, address)
 
     def add(self, connection: Connection) -> None:
@@ -94,7 +94,7 @@ class Sockets:
         self._empty.clear()
 
     def admit(self, principal: Principal) -> None:
-        """Raises ProtocolError(OVERLOADED) when there is no room; `seat` takes the place."""
+        """Raise ProtocolError(OVERLOADED) if there is no room; `add_authenticated` takes it."""
         limits = self.settings
         user = (principal.restaurant_id, principal.user_id)
         if (
@@ -104,7 +104,7 @@ class Sockets:
         ):
             raise ProtocolError(ErrorCode.OVERLOADED, "too many connections; try again later")
 
-    def seat(self, connection: Connection, finish: Finish, now: float) -> None:
+    def add_authenticated(self, connection: Connection, finish: Finish, now: float) -> None:
         """Counts an authenticated connection; `finish` is asked when the server stops."""
         self._open[connection] = finish
         who = connection.principal

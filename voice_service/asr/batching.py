@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from voice_service.utterances.events import Want
+from voice_service.asr.needs import DecodeNeed
 
 T = TypeVar("T")
 
@@ -52,8 +52,8 @@ class BatchPolicy:
 
 
 def together(
-    wishes: Sequence[tuple[Want, T]], size: int, shape: Callable[[Want], Hashable]
-) -> list[tuple[Want, T]]:
+    wishes: Sequence[tuple[DecodeNeed, T]], size: int, shape: Callable[[DecodeNeed], Hashable]
+) -> list[tuple[DecodeNeed, T]]:
     """The most urgent wish and, up to `size`, the next ones that can share its pass.
 
     They go by their `turn`. At least one wish must be there.
@@ -65,7 +65,7 @@ def together(
     return heapq.nsmallest(size, (wish for wish in wishes if shape(wish[0]) == alike), key=_order)
 
 
-def _order(wish: tuple[Want, T]) -> tuple[int, float]:
+def _order(wish: tuple[DecodeNeed, T]) -> tuple[int, float]:
     return wish[0].turn
 
 

@@ -22,9 +22,9 @@ import structlog
 from voice_service.asr.batching import BatchPolicy, together
 from voice_service.asr.capacity import Capacity
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.needs import DecodeNeed, Urgency
 from voice_service.audio.formats import SAMPLE_RATE
 from voice_service.metrics import VoiceMetrics
-from voice_service.utterances.events import Urgency, Want
 
 _log = structlog.get_logger(__name__)
 
@@ -32,17 +32,17 @@ _log = structlog.get_logger(__name__)
 class Source(Protocol):
     """A session as the scheduler sees it."""
 
-    def wanted(self) -> Want | None:
+    def next_decode(self) -> DecodeNeed | None:
         """The decode that is wanted next."""
 
-    def take(self) -> DecodeRequest:
+    def start_decode(self) -> DecodeRequest:
         """The audio to recognise now."""
 
     def deliver(self, hypothesis: Hypothesis | None) -> None:
-        """The answer to `take`; None if recognition failed."""
+        """The answer to `start_decode`; None if recognition failed."""
 
 
-class Decoder(Protocol):
+class SpeechDecoder(Protocol):
     """The recogniser as the scheduler sees it."""
 
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
@@ -66,7 +66,7 @@ class Scheduler:
 
     def __init__(
         self,
-        decoder: Decoder,
+        decoder: SpeechDecoder,
         workers: int,
         policy: BatchPolicy,
         metrics: VoiceMetrics,
@@ -107,7 +107,7 @@ class Scheduler:
         self._pool.shutdown(wait=False)
 
     def _note(self, source: Source) -> None:
-        if source.wanted() is None:
+        if source.next_decode() is None:
             self._wishing.discard(source)
         else:
             self._wishing.add(source)
@@ -115,7 +115,7 @@ class Scheduler:
     def _dispatch(self) -> None:
         now = asyncio.get_running_loop().time()
         while self._idle and self._wishing and not self._closed:
-            wishes = [(want, source) for source in self._wishing if (want := source.wanted())]
+            wishes = [(want, source) for source in self._wishing if (want := source.next_decode())]
             if not wishes:
                 self._wishing.clear()
                 return
@@ -127,7 +127,7 @@ class Scheduler:
                 return
             self._start(batch, now)
 
-    def _shape(self, want: Want) -> Hashable:
+    def _shape(self, want: DecodeNeed) -> Hashable:
         return want.urgency.thorough, self._decoder.prompt_length(want.language, want.bias)
 
     def _wake_at(self, due: float) -> None:
@@ -137,7 +137,7 @@ class Scheduler:
         loop = asyncio.get_running_loop()
         self._alarm = loop.call_at(due, self._dispatch, context=contextvars.Context())
 
-    def _start(self, batch: Sequence[tuple[Want, Source]], now: float) -> None:
+    def _start(self, batch: Sequence[tuple[DecodeNeed, Source]], now: float) -> None:
         for want, source in batch:
             self._wishing.discard(source)
             self._note_wait(want, now)
@@ -152,10 +152,10 @@ class Scheduler:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _job(self, want: Want, source: Source) -> _Job | None:
+    def _job(self, want: DecodeNeed, source: Source) -> _Job | None:
         """What the source wants; None if it cannot say."""
         try:
-            return _Job(source, want.urgency, source.take())
+            return _Job(source, want.urgency, source.start_decode())
         except Exception:  # noqa: BLE001
             # The boundary to a session's own rules: its fault costs no other session its answer,
             # and no worker. It learns of it later, since it may want something else at once.
@@ -164,7 +164,7 @@ class Scheduler:
             loop.call_soon(source.deliver, None, context=contextvars.Context())
             return None
 
-    def _note_wait(self, want: Want, now: float) -> None:
+    def _note_wait(self, want: DecodeNeed, now: float) -> None:
         waited = now - want.since
         self._metrics.decode_wait.labels(want.urgency.name.lower()).observe(waited)
         if want.urgency is Urgency.FINAL:

@@ -36,7 +36,7 @@ class AudioFormat:
     channels: int = 1
 
 
-class Decoder(Protocol):
+class AudioDecoder(Protocol):
     """Turns one session's payloads into samples. Stateful: payloads come in order.
 
     `in_place_of_lost` says what `bridge` gives, to the client.

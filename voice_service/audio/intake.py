@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from order_events.protocol.messages import ErrorCode, ProtocolError
 from order_events.protocol.ratelimit import TokenBucket
-from voice_service.audio.formats import AudioError, Decoder, decode_base64
+from voice_service.audio.formats import AudioDecoder, AudioError, decode_base64
 from voice_service.audio.reorder_buffer import Gap, Outcome, ReorderBuffer
 
 _REFUSED_RETRY_MS = 500
@@ -35,7 +35,7 @@ class IntakeSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class AudioChunk:
     """A payload that has its place in the order."""
 
     sequence: int
@@ -45,10 +45,10 @@ class Chunk:
 class Intake:
     """Takes chunks as they come and gives them in order."""
 
-    def __init__(self, settings: IntakeSettings, decoder: Decoder, now: float) -> None:
+    def __init__(self, settings: IntakeSettings, decoder: AudioDecoder, now: float) -> None:
         self._settings = settings
         self._decoder = decoder
-        self._reorder: ReorderBuffer[Chunk] = ReorderBuffer(
+        self._reorder: ReorderBuffer[AudioChunk] = ReorderBuffer(
             settings.capacity, settings.gap_patience
         )
         self._pace = TokenBucket(60 * settings.max_speed, now, burst=_BURST_SECONDS)
@@ -59,7 +59,9 @@ class Intake:
         """The first sequence that has not been given yet."""
         return self._reorder.next_sequence
 
-    def push(self, sequence: int, encoded: str, backlog: float, now: float) -> list[Chunk | Gap]:
+    def push(
+        self, sequence: int, encoded: str, backlog: float, now: float
+    ) -> list[AudioChunk | Gap]:
         """Take a chunk of base64; what is now due. `backlog`: seconds that wait for finals.
 
         Raises `ProtocolError`; what is refused had no effect.
@@ -73,7 +75,7 @@ class Intake:
             ) from error
         if sequence >= self.next_sequence:
             self._hold_back(sequence, payload, backlog, now)
-        outcome, due = self._reorder.push(sequence, Chunk(sequence, payload), now)
+        outcome, due = self._reorder.push(sequence, AudioChunk(sequence, payload), now)
         if outcome is Outcome.TOO_FAR:
             raise ProtocolError(
                 ErrorCode.INVALID_MESSAGE,
@@ -86,11 +88,11 @@ class Intake:
         """When the oldest gap will be given up; None while nothing is missing."""
         return self._reorder.next_deadline()
 
-    def expire(self, now: float) -> list[Chunk | Gap]:
+    def expire(self, now: float) -> list[AudioChunk | Gap]:
         """Give up the gaps whose time has come."""
         return self._reorder.expire(now)
 
-    def flush(self) -> list[Chunk | Gap]:
+    def flush(self) -> list[AudioChunk | Gap]:
         """Give up every gap: nothing more will arrive."""
         return self._reorder.flush()
 

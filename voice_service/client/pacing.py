@@ -23,7 +23,7 @@ def pcm(samples: Samples) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class OutgoingChunk:
     """A payload, its sequence, and the second after the start at which a microphone has it."""
 
     sequence: int
@@ -45,7 +45,7 @@ class Pace:
     drop: float = 0.0
     seed: int = 0
 
-    def chunks(self, samples: Samples) -> list[Chunk]:
+    def chunks(self, samples: Samples) -> list[OutgoingChunk]:
         """The chunks of a recording in the order in which they are sent."""
         chunk_ms = self._chunk_ms()
         length = max(1, SAMPLE_RATE * chunk_ms // 1000)
@@ -57,7 +57,7 @@ class Pace:
             rng.shuffle(window)
             order[i : i + self.shuffle] = window
         return [
-            Chunk(start // length + 1, pcm(samples[start : start + length]), (i + 1) * step)
+            OutgoingChunk(start // length + 1, pcm(samples[start : start + length]), (i + 1) * step)
             for i, start in enumerate(order)
             if rng.random() >= self.drop
         ]
@@ -69,7 +69,7 @@ class Pace:
         return min(_MAX_CHUNK_MS, max(self.chunk_ms, allowed))
 
 
-async def play(chunks: list[Chunk], start: float) -> AsyncIterator[tuple[int, bytes]]:
+async def play(chunks: list[OutgoingChunk], start: float) -> AsyncIterator[tuple[int, bytes]]:
     """Each chunk when it is due; `start` is of the running loop's clock."""
     loop = asyncio.get_running_loop()
     for chunk in chunks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from voice_service.protocol import messages as protocol
+from voice_service.protocol import messages
 
 Data = Mapping[str, Any]
 
@@ -52,10 +52,10 @@ def _order(data: Data) -> str:
 
 
 _LINES: dict[str, Callable[[Data], str]] = {
-    protocol.TRANSCRIPT: _transcript,
-    protocol.ORDER: _order,
-    protocol.SPEECH_DISCARDED: lambda d: f"nothing understood in utterance {d['utterance']}",
-    protocol.END: lambda d: (
+    messages.TRANSCRIPT: _transcript,
+    messages.ORDER: _order,
+    messages.SPEECH_DISCARDED: lambda d: f"nothing understood in utterance {d['utterance']}",
+    messages.END: lambda d: (
         f"end      {d['utterances']} utterances in {d['duration']:.1f} s of audio"
     ),
     "error": lambda d: f"error    {d['code']}: {d['message']}",

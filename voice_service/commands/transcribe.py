@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Final as Constant
-
-import numpy as np
-import soundfile
-import soxr
 
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.recognizer import Recognizer
 from voice_service.audio.formats import SAMPLE_RATE, AudioError, Samples
+from voice_service.audio.recordings import read_audio
 from voice_service.protocol.encoding import wire_event
 from voice_service.protocol.messages import primary_language
 from voice_service.settings import VoiceSettings
@@ -25,18 +21,6 @@ from voice_service.utterances.vad import DetectorFactory
 _CHUNK: Constant = SAMPLE_RATE // 10
 
 Decode = Callable[[Sequence[DecodeRequest]], list[Hypothesis]]
-
-
-def read_audio(path: Path) -> Samples:
-    """A WAV, FLAC or Ogg file as 16 kHz mono. Raises `AudioError` if it is none."""
-    try:
-        data, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise AudioError(f"{path}: not a readable audio file") from error
-    mono: Samples = data.mean(axis=1, dtype=np.float32)
-    if rate != SAMPLE_RATE:
-        mono = np.asarray(soxr.resample(mono, rate, SAMPLE_RATE), np.float32)
-    return mono
 
 
 def listen(
@@ -51,8 +35,8 @@ def listen(
 
 
 def _satisfy(listener: Listener, decode: Decode) -> Iterator[ListenerEvent]:
-    while listener.wanted() is not None:
-        [hypothesis] = decode([listener.take()])
+    while listener.next_decode() is not None:
+        [hypothesis] = decode([listener.start_decode()])
         yield from listener.decoded(hypothesis, 0.0)
 
 

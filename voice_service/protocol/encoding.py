@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from voice_service.asr.hypothesis import Word
-from voice_service.protocol import messages as protocol
+from voice_service.protocol import messages
 from voice_service.protocol.payloads import (
     DiscardedData,
     FinalData,
@@ -29,18 +29,18 @@ def _wire(session_id: str, language: str, event: ListenerEvent) -> tuple[str, Ba
     match event:
         case Started(_, at_ms):
             data = SpeechData(session_id=session_id, utterance=utterance, at_ms=at_ms)
-            return protocol.SPEECH_STARTED, data
+            return messages.SPEECH_STARTED, data
         case Ended(_, at_ms):
             data = SpeechData(session_id=session_id, utterance=utterance, at_ms=at_ms)
-            return protocol.SPEECH_ENDED, data
+            return messages.SPEECH_ENDED, data
         case Discarded(_, failed):
-            return protocol.SPEECH_DISCARDED, DiscardedData(
+            return messages.SPEECH_DISCARDED, DiscardedData(
                 session_id=session_id,
                 utterance=utterance,
                 reason="failed" if failed else "no_words",
             )
         case Partial():
-            return protocol.TRANSCRIPT, PartialData(
+            return messages.TRANSCRIPT, PartialData(
                 session_id=session_id,
                 utterance=utterance,
                 revision=event.revision,
@@ -54,7 +54,7 @@ def _wire(session_id: str, language: str, event: ListenerEvent) -> tuple[str, Ba
             )
         case Final():
             heard = event.hypothesis
-            return protocol.TRANSCRIPT, FinalData(
+            return messages.TRANSCRIPT, FinalData(
                 session_id=session_id,
                 utterance=utterance,
                 revision=event.revision,

@@ -10,7 +10,7 @@ from order_events.domain.event_payloads import KeptEnvelope, LiveEnvelope, messa
 from order_events.domain.models import Order
 from order_events.specs import asyncapi
 from order_events.specs.asyncapi import Channel, Exchange
-from voice_service.protocol import messages as protocol
+from voice_service.protocol import messages
 from voice_service.protocol.messages import VoiceAudio, VoiceEnd, VoiceStart
 
 Confidence = Annotated[float, Field(ge=0, le=1)]
@@ -167,17 +167,17 @@ class WatchedOrderData(Place, Erasable, UnderstoodData):
     """`voice:order` as watchers get it."""
 
 
-Started = message("VoiceStarted", protocol.STARTED, StartedData)
-SpeechStarted = message("SpeechStarted", protocol.SPEECH_STARTED, SpeechData)
-SpeechEnded = message("SpeechEnded", protocol.SPEECH_ENDED, SpeechData)
-SpeechDiscarded = message("SpeechDiscarded", protocol.SPEECH_DISCARDED, DiscardedData)
-Partial = message("PartialTranscript", protocol.TRANSCRIPT, PartialData)
-Final = message("FinalTranscript", protocol.TRANSCRIPT, FinalData)
-Understood = message("OrderUnderstood", protocol.ORDER, UnderstoodData)
-Ended = message("VoiceEnded", protocol.END, EndedData)
-WatchedPartial = message("WatchedPartial", protocol.TRANSCRIPT, WatchedPartialData, LiveEnvelope)
-WatchedFinal = message("WatchedFinal", protocol.TRANSCRIPT, WatchedFinalData, KeptEnvelope)
-WatchedOrder = message("WatchedOrder", protocol.ORDER, WatchedOrderData, KeptEnvelope)
+Started = message("VoiceStarted", messages.STARTED, StartedData)
+SpeechStarted = message("SpeechStarted", messages.SPEECH_STARTED, SpeechData)
+SpeechEnded = message("SpeechEnded", messages.SPEECH_ENDED, SpeechData)
+SpeechDiscarded = message("SpeechDiscarded", messages.SPEECH_DISCARDED, DiscardedData)
+Partial = message("PartialTranscript", messages.TRANSCRIPT, PartialData)
+Final = message("FinalTranscript", messages.TRANSCRIPT, FinalData)
+Understood = message("OrderUnderstood", messages.ORDER, UnderstoodData)
+Ended = message("VoiceEnded", messages.END, EndedData)
+WatchedPartial = message("WatchedPartial", messages.TRANSCRIPT, WatchedPartialData, LiveEnvelope)
+WatchedFinal = message("WatchedFinal", messages.TRANSCRIPT, WatchedFinalData, KeptEnvelope)
+WatchedOrder = message("WatchedOrder", messages.ORDER, WatchedOrderData, KeptEnvelope)
 
 ROOT = asyncapi.ROOT.with_events(WatchedPartial, WatchedFinal, WatchedOrder)
 """The hub's socket with what voice sessions publish there."""

@@ -15,14 +15,14 @@ class Audience(Enum):
     """Who is told besides the client."""
 
     CLIENT = auto()
-    WATCHERS_LIVE = auto()
+    STAFF_LIVE = auto()
     """Staff who watch now; a newer one replaces it."""
-    WATCHERS = auto()
+    STAFF = auto()
     """Staff, including those who come back later: it goes into the history."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class Send:
     """Send an event to the client and, by `audience`, to the restaurant's staff."""
 
     type: str
@@ -33,7 +33,7 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
-class Complain:
+class SendError:
     """Send an `error` event that answers no single message."""
 
     error: ProtocolError
@@ -50,4 +50,4 @@ class PlaceOrder:
     turn: int = 0
 
 
-Action = Tell | Complain | PlaceOrder
+Action = Send | SendError | PlaceOrder

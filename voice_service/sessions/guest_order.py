@@ -8,8 +8,8 @@ from typing import Any
 
 from order_events.domain.models import OrderItem
 from voice_service.ordering import CartUpdate, Conversation, Heard, HeardWord, Reason
-from voice_service.protocol import messages as protocol
-from voice_service.sessions.actions import Audience, PlaceOrder, Tell
+from voice_service.protocol import messages
+from voice_service.sessions.actions import Audience, PlaceOrder, Send
 from voice_service.utterances.events import Final
 
 
@@ -18,7 +18,7 @@ class GuestOrder:
 
     def __init__(self, session_id: str, conversation: Conversation | None) -> None:
         self.order_id: str | None = None
-        self.last_told: Tell | None = None
+        self.last_told: Send | None = None
         """The last `voice:order`."""
         self._session_id = session_id
         self._conversation = conversation
@@ -64,13 +64,13 @@ class GuestOrder:
         update, left = self._conversation.adopt(items)
         return [self._place(update)], left
 
-    def placed(self, order: Mapping[str, Any] | None, update: CartUpdate) -> Tell:
+    def placed(self, order: Mapping[str, Any] | None, update: CartUpdate) -> Send:
         """The hub has stored the order; None if there is nothing to store or it could not be."""
         self._placing -= 1
         if order is not None:
             self.order_id = str(order["id"])
-        self.last_told = Tell(
-            protocol.ORDER,
+        self.last_told = Send(
+            messages.ORDER,
             {
                 "session_id": self._session_id,
                 "order": order,
@@ -89,7 +89,7 @@ class GuestOrder:
                 "after_utterance": update.utterance,
                 "matched": [asdict(match) for match in update.matched],
             },
-            Audience.WATCHERS,
+            Audience.STAFF,
         )
         return self.last_told
 

@@ -1,8 +1,8 @@
 """One voice session as a state machine without IO: messages and hypotheses in, actions out.
 
 Time is an argument (`now`, seconds of a monotonic clock). The caller performs the actions, asks
-`wanted` and `take` for audio to recognise, hands the answers to `decoded`, and calls `on_timer`
-when `next_deadline` has come. All of it happens on one thread.
+`next_decode` and `start_decode` for audio to recognise, hands the answers to `decoded`, and calls
+`on_timer` when `next_deadline` has come. All of it happens on one thread.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from typing import Any
 from order_events.domain.models import OrderItem
 from order_events.protocol.messages import ErrorCode, MessageId, ProtocolError
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
-from voice_service.audio.formats import SAMPLE_RATE, AudioError, Decoder, Samples
-from voice_service.audio.intake import Chunk, Intake, IntakeSettings, gap_error
+from voice_service.asr.needs import DecodeNeed
+from voice_service.audio.formats import SAMPLE_RATE, AudioDecoder, AudioError, Samples
+from voice_service.audio.intake import AudioChunk, Intake, IntakeSettings, gap_error
 from voice_service.audio.reorder_buffer import Gap
 from voice_service.ordering import CartUpdate, Conversation
 from voice_service.protocol import messages as protocol
 from voice_service.protocol.encoding import wire_event
-from voice_service.sessions.actions import Action, Audience, Complain, Tell
+from voice_service.sessions.actions import Action, Audience, Send, SendError
 from voice_service.sessions.guest_order import GuestOrder
-from voice_service.utterances.events import Discarded, Final, ListenerEvent, Partial, Want
+from voice_service.utterances.events import Discarded, Final, ListenerEvent, Partial
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.vad import FRAME
 
@@ -58,7 +59,7 @@ class _Sent:
     """What closed an utterance, and when it was told."""
 
     at: float
-    tell: Tell
+    tell: Send
 
 
 STOPPING = "server_stopping"
@@ -75,7 +76,7 @@ class VoiceSession:
         session_id: str,
         language: str,
         settings: SessionSettings,
-        decoder: Decoder,
+        decoder: AudioDecoder,
         listener: Listener,
         conversation: Conversation | None,
         now: float,
@@ -97,7 +98,7 @@ class VoiceSession:
         self._closings: deque[_Sent] = deque(maxlen=_KEPT_FINALS)
         self._abandoned: str | None = None
         self._end_id: MessageId | None = None
-        self._answer: Tell | None = None
+        self._answer: Send | None = None
 
     @property
     def next_sequence(self) -> int:
@@ -147,7 +148,7 @@ class VoiceSession:
         try:
             rest = self._decoder.flush()
         except AudioError as error:
-            actions.append(Complain(ProtocolError(ErrorCode.INVALID_AUDIO, str(error))))
+            actions.append(SendError(ProtocolError(ErrorCode.INVALID_AUDIO, str(error))))
         else:
             actions += self._listen(rest, now)
         self._decoder.close()
@@ -157,17 +158,17 @@ class VoiceSession:
 
     # Recognition and orders
 
-    def wanted(self) -> Want | None:
+    def next_decode(self) -> DecodeNeed | None:
         """The decode that the session would like next; None while one is in flight."""
-        return None if self.phase is Phase.ENDED else self._listener.wanted()
+        return None if self.phase is Phase.ENDED else self._listener.next_decode()
 
-    def take(self) -> DecodeRequest:
-        """The newest audio for what `wanted` names; call `decoded` with the answer."""
-        request = self._listener.take()
+    def start_decode(self) -> DecodeRequest:
+        """The newest audio for what `next_decode` names; call `decoded` with the answer."""
+        request = self._listener.start_decode()
         return replace(request, choose=self._order.chooser()) if request.thorough else request
 
     def decoded(self, hypothesis: Hypothesis | None, now: float) -> list[Action]:
-        """Take the answer to `take`; None if recognition failed."""
+        """Take the answer to `start_decode`; None if recognition failed."""
         if self.phase is Phase.ENDED:
             return []
         actions = self._report(self._listener.decoded(hypothesis, now), now)
@@ -255,7 +256,7 @@ class VoiceSession:
         """End at once, whatever is still owed: something of ours does not work."""
         message = "the session has failed; its order may be incomplete, a person must look at it"
         self._decoder.close()
-        return [Complain(ProtocolError(ErrorCode.INTERNAL, message)), *self._ended(now)]
+        return [SendError(ProtocolError(ErrorCode.INTERNAL, message)), *self._ended(now)]
 
     def over(self, now: float) -> bool:
         """Whether the session has ended, and so long ago that its answer cannot be missing."""
@@ -267,20 +268,20 @@ class VoiceSession:
 
     # Inside
 
-    def _consume(self, due: Iterable[Chunk | Gap], now: float) -> list[Action]:
+    def _consume(self, due: Iterable[AudioChunk | Gap], now: float) -> list[Action]:
         """Ordered chunks and gaps to samples, samples to what the listener makes of them."""
         actions: list[Action] = []
         for piece in due:
             try:
                 if isinstance(piece, Gap):
-                    actions.append(Complain(gap_error(piece, self._decoder.in_place_of_lost)))
+                    actions.append(SendError(gap_error(piece, self._decoder.in_place_of_lost)))
                     samples = self._decoder.bridge(piece.count)
                 else:
                     samples = self._decoder.decode(piece.payload)
             except AudioError as error:
                 sequence = piece.first if isinstance(piece, Gap) else piece.sequence
                 problem = ProtocolError(ErrorCode.INVALID_AUDIO, str(error), sequence=sequence)
-                actions.append(Complain(problem))
+                actions.append(SendError(problem))
                 continue
             actions += self._listen(samples, now)
         return actions
@@ -294,23 +295,23 @@ class VoiceSession:
         for event in events:
             type_, data = wire_event(self.session_id, self.language, event)
             if isinstance(event, Partial):
-                actions.append(Tell(type_, data, Audience.WATCHERS_LIVE))
+                actions.append(Send(type_, data, Audience.STAFF_LIVE))
             elif isinstance(event, Final):
-                actions += self._final(event, Tell(type_, data, Audience.WATCHERS), now)
+                actions += self._final(event, Send(type_, data, Audience.STAFF), now)
             elif isinstance(event, Discarded):
-                actions += self._discarded(event, Tell(type_, data), now)
+                actions += self._discarded(event, Send(type_, data), now)
             else:
-                actions.append(Tell(type_, data))
+                actions.append(Send(type_, data))
         return actions
 
-    def _discarded(self, event: Discarded, tell: Tell, now: float) -> list[Action]:
+    def _discarded(self, event: Discarded, tell: Send, now: float) -> list[Action]:
         self._closings.append(_Sent(now, tell))
         if not event.failed:
             return [tell]
         message = f"utterance {event.utterance} could not be recognised; ask for it again"
-        return [tell, Complain(ProtocolError(ErrorCode.INTERNAL, message))]
+        return [tell, SendError(ProtocolError(ErrorCode.INTERNAL, message))]
 
-    def _final(self, final: Final, tell: Tell, now: float) -> list[Action]:
+    def _final(self, final: Final, tell: Send, now: float) -> list[Action]:
         self._closings.append(_Sent(now, tell))
         return [tell, *self._order.hear(final)]
 
@@ -327,7 +328,7 @@ class VoiceSession:
         self._order.leave()
         if self._abandoned == STOPPING:
             return []
-        self._answer = Tell(
+        self._answer = Send(
             protocol.END,
             {
                 "session_id": self.session_id,

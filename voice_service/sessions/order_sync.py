@@ -52,7 +52,7 @@ class _Held(_Refused):
     """Staff have the order now, or had it when the guest said this."""
 
 
-class OrderDesk:
+class OrderSync:
     """Keeps the hub's order equal to what a session has understood. Calls must not overlap."""
 
     def __init__(

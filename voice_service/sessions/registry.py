@@ -21,16 +21,16 @@ from voice_service.asr.calibration import Calibration
 from voice_service.asr.capacity import Capacity
 from voice_service.asr.scheduler import Scheduler
 from voice_service.audio.containers import ContainerDecoder
-from voice_service.audio.formats import AudioFormat, Decoder, PcmDecoder
+from voice_service.audio.formats import AudioDecoder, AudioFormat, PcmDecoder
 from voice_service.metrics import VoiceMetrics
-from voice_service.ordering import CompiledMenu, Conversation
-from voice_service.protocol import messages as protocol
+from voice_service.ordering import CompiledMenu, Conversation, Thresholds
+from voice_service.protocol import messages
 from voice_service.protocol.messages import AudioData, StartData, VoiceStart
-from voice_service.sessions.machine import STOPPING, Phase, VoiceSession
-from voice_service.sessions.order_sync import OrderDesk
-from voice_service.sessions.runner import LiveSession
-from voice_service.settings import VoiceSettings
+from voice_service.sessions.machine import STOPPING, Phase, SessionSettings, VoiceSession
+from voice_service.sessions.order_sync import OrderSync
+from voice_service.sessions.runner import SessionRunner
 from voice_service.utterances.listener import Listener
+from voice_service.utterances.settings import ListenerSettings
 from voice_service.utterances.turn_end import by_marks
 from voice_service.utterances.vad import DetectorFactory
 
@@ -51,6 +51,21 @@ class SpeechModel:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionProfile:
+    """How sessions are run.
+
+    `policy` decides when an order is accepted. `max_sessions` of 0 leaves the limit to measured
+    capacity. `menu_bias`: the recogniser is given the menu's words as its prompt.
+    """
+
+    session: SessionSettings
+    listener: ListenerSettings
+    policy: Thresholds
+    max_sessions: int
+    menu_bias: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SessionKey:
     """A client can reach its own sessions only."""
 
@@ -59,20 +74,20 @@ class SessionKey:
     session_id: str
 
 
-def make_decoder(audio: AudioData) -> Decoder:
+def make_decoder(audio: AudioData) -> AudioDecoder:
     """The decoder for an encoding."""
     if audio.encoding in ("webm_opus", "ogg_opus"):
         return ContainerDecoder(audio.encoding)
     return PcmDecoder(AudioFormat(audio.encoding, audio.sample_rate, audio.channels))
 
 
-class Sessions:
+class SessionRegistry:
     """Starts, resumes and counts sessions. Belongs to the event loop's thread."""
 
     def __init__(
         self,
         *,
-        settings: VoiceSettings,
+        profile: SessionProfile,
         model: SpeechModel,
         detectors: DetectorFactory,
         scheduler: Scheduler,
@@ -80,20 +95,20 @@ class Sessions:
         events: OrderEvents,
         metrics: VoiceMetrics,
     ) -> None:
-        self._settings = settings
+        self._profile = profile
         self._model = model
         self._detectors = detectors
         self._scheduler = scheduler
         self._capacity = capacity
         self._events = events
         self._metrics = metrics
-        self._live: dict[SessionKey, LiveSession] = {}
+        self._live: dict[SessionKey, SessionRunner] = {}
         self._menus: OrderedDict[tuple[str, str], tuple[int, CompiledMenu]] = OrderedDict()
         metrics.capacity.set_function(self._limit)
 
     async def open(
         self, principal: Principal, message: VoiceStart, connection: Connection
-    ) -> LiveSession:
+    ) -> SessionRunner:
         """Start or resume a session and tell the client so; raises ProtocolError."""
         start = message.data
         key = SessionKey(principal.restaurant_id, principal.user_id, start.session_id)
@@ -112,7 +127,7 @@ class Sessions:
             self._tell_no_menu(live, connection)
         return live
 
-    def open_session(self, restaurant_id: str, session_id: str) -> LiveSession:
+    def open_session(self, restaurant_id: str, session_id: str) -> SessionRunner:
         """The session in which somebody listens now; raises NotFound."""
         for key, live in self._live.items():
             named = (key.restaurant_id, key.session_id) == (restaurant_id, session_id)
@@ -142,7 +157,7 @@ class Sessions:
                 ErrorCode.SESSION_EXISTS,
                 "this session exists; send resume: true to continue it, or use a new session_id",
             )
-        if protocol.primary_language(start.language) not in self._model.languages:
+        if messages.primary_language(start.language) not in self._model.languages:
             raise ProtocolError(
                 ErrorCode.UNSUPPORTED_LANGUAGE,
                 f"the model {self._model.name} does not know {start.language!r}; "
@@ -169,21 +184,21 @@ class Sessions:
 
     def _limit(self) -> int:
         now = asyncio.get_running_loop().time()
-        return self._settings.max_sessions or self._capacity.limit(now)
+        return self._profile.max_sessions or self._capacity.limit(now)
 
     def _count(self) -> None:
         """After every change. Who has ended or is away costs nothing, and is not counted as if."""
         self._metrics.sessions.set(sum(live.in_progress for live in self._live.values()))
         self._capacity.serving(self._here(), asyncio.get_running_loop().time())
 
-    def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> LiveSession:
+    def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> SessionRunner:
         begun = SessionStart(
             session_id=start.session_id,
             lane=start.lane,
             table_id=start.table_id,
             ordering=start.order == "auto",
         )
-        live = LiveSession(
+        live = SessionRunner(
             self._voice_session(start, menu),
             restaurant_id=key.restaurant_id,
             about=begun.model_dump(exclude={"ordering"}, exclude_none=True),
@@ -204,32 +219,34 @@ class Sessions:
     def _voice_session(self, start: StartData, menu: CompiledMenu | None) -> VoiceSession:
         conversation = None if menu is None else self._conversation(menu)
         listener = Listener(
-            self._settings.listener(),
+            self._profile.listener,
             self._detectors(),
-            protocol.primary_language(start.language),
-            menu.bias if menu is not None and self._settings.menu_bias else "",
+            messages.primary_language(start.language),
+            menu.bias if menu is not None and self._profile.menu_bias else "",
             by_marks if conversation is None else conversation.ending,
             self._model.calibration,
         )
         return VoiceSession(
             session_id=start.session_id,
             language=start.language,
-            settings=self._settings.session(),
+            settings=self._profile.session,
             decoder=make_decoder(start.audio),
             listener=listener,
             conversation=conversation,
             now=asyncio.get_running_loop().time(),
         )
 
-    def _desk(self, key: SessionKey, start: StartData) -> OrderDesk:
+    def _desk(self, key: SessionKey, start: StartData) -> OrderSync:
         source = Source(session_id=start.session_id, lane=start.lane)
-        return OrderDesk(self._events, key.restaurant_id, key.user_id, source, start.table_id)
+        return OrderSync(self._events, key.restaurant_id, key.user_id, source, start.table_id)
 
     def _conversation(self, menu: CompiledMenu) -> Conversation:
         local = datetime.now(ZoneInfo(menu.menu.time_zone))
-        return Conversation(menu, self._settings.ordering(), at=local)
+        return Conversation(menu, self._profile.policy, at=local)
 
-    def _resume(self, key: SessionKey, message: VoiceStart, connection: Connection) -> LiveSession:
+    def _resume(
+        self, key: SessionKey, message: VoiceStart, connection: Connection
+    ) -> SessionRunner:
         live = self._live.get(key)
         if live is None:
             raise ProtocolError(
@@ -244,10 +261,12 @@ class Sessions:
         _log.info("voice session resumed", session=key.session_id)
         return live
 
-    def _tell_started(self, live: LiveSession, connection: Connection, message: VoiceStart) -> None:
+    def _tell_started(
+        self, live: SessionRunner, connection: Connection, message: VoiceStart
+    ) -> None:
         session = live.session
         connection.send(
-            protocol.STARTED,
+            messages.STARTED,
             {
                 "session_id": session.session_id,
                 "language": session.language,
@@ -258,9 +277,9 @@ class Sessions:
             id=message.id,
         )
 
-    def _tell_no_menu(self, live: LiveSession, connection: Connection) -> None:
+    def _tell_no_menu(self, live: SessionRunner, connection: Connection) -> None:
         connection.send(
-            protocol.ORDER,
+            messages.ORDER,
             {
                 "session_id": live.session.session_id,
                 "order": None,
@@ -291,7 +310,7 @@ class Sessions:
         if versioned is None:
             return None
         version, menu = versioned
-        key = (restaurant_id, protocol.primary_language(tag))
+        key = (restaurant_id, messages.primary_language(tag))
         known = self._menus.get(key)
         if known is None or known[0] != version:
             try:

@@ -21,13 +21,13 @@ from order_events.protocol.messages import MessageId
 from order_events.service import OrderEvents
 from order_events.websocket.connection import Connection
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.needs import DecodeNeed
 from voice_service.asr.scheduler import Scheduler
 from voice_service.metrics import VoiceMetrics
-from voice_service.protocol import messages as protocol
-from voice_service.sessions.actions import Action, Audience, PlaceOrder, Tell
+from voice_service.protocol import messages
+from voice_service.sessions.actions import Action, Audience, PlaceOrder, Send
 from voice_service.sessions.machine import Phase, VoiceSession
-from voice_service.sessions.order_sync import OrderDesk, in_time
-from voice_service.utterances.events import Want
+from voice_service.sessions.order_sync import OrderSync, in_time
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ _MOST_FOR_HUB = 128
 """Finals and orders that may wait for the hub: some minutes of a guest who speaks."""
 
 
-class LiveSession:
+class SessionRunner:
     """One session; `connection` is None while the client is away.
 
     `about` names the session, its lane and its table: what watchers filter by. `on_change` is
@@ -56,7 +56,7 @@ class LiveSession:
         about: Mapping[str, str],
         start: SessionStart,
         user_id: str,
-        desk: OrderDesk,
+        desk: OrderSync,
         events: OrderEvents,
         scheduler: Scheduler,
         metrics: VoiceMetrics,
@@ -85,7 +85,7 @@ class LiveSession:
         self._logging.run(_bind, session.session_id, restaurant_id)
         self._timer: asyncio.TimerHandle | None = None
         self._hub_answers = True
-        self._for_hub: asyncio.Queue[Tell | PlaceOrder | SessionState | None] = asyncio.Queue()
+        self._for_hub: asyncio.Queue[Send | PlaceOrder | SessionState | None] = asyncio.Queue()
         self._for_hub.put_nowait(SessionState.STARTED)
         self._hub_task = self._loop.create_task(
             self._serve_hub(), name="voice session to hub", context=self._logging.copy()
@@ -153,16 +153,16 @@ class LiveSession:
 
     # The scheduler's side
 
-    def wanted(self) -> Want | None:
+    def next_decode(self) -> DecodeNeed | None:
         """The decode that is wanted next."""
-        return self.session.wanted()
+        return self.session.next_decode()
 
-    def take(self) -> DecodeRequest:
+    def start_decode(self) -> DecodeRequest:
         """The audio to recognise now."""
-        return self.session.take()
+        return self.session.start_decode()
 
     def deliver(self, hypothesis: Hypothesis | None) -> None:
-        """The answer to `take`."""
+        """The answer to `start_decode`."""
         self._logging.run(self._decoded, hypothesis)
 
     # Inside
@@ -175,7 +175,7 @@ class LiveSession:
 
     def _perform(self, actions: Iterable[Action]) -> None:
         for action in actions:
-            if isinstance(action, Tell):
+            if isinstance(action, Send):
                 self._tell(action)
             elif isinstance(action, PlaceOrder):
                 self._for_hub.put_nowait(action)
@@ -183,7 +183,7 @@ class LiveSession:
                 self.connection.send_error(action.error)
         self._settle()
 
-    def _tell(self, tell: Tell) -> None:
+    def _tell(self, tell: Send) -> None:
         if self.connection is not None:
             self.connection.send(tell.type, tell.data, id=tell.id)
         _log.debug(
@@ -194,11 +194,11 @@ class LiveSession:
             data=tell.data,
         )
         self._time_final(tell)
-        if tell.audience is Audience.WATCHERS:
-            if tell.type == protocol.TRANSCRIPT:
+        if tell.audience is Audience.STAFF:
+            if tell.type == messages.TRANSCRIPT:
                 self._metrics.finals.inc()
             self._for_hub.put_nowait(tell)
-        elif tell.audience is Audience.WATCHERS_LIVE:
+        elif tell.audience is Audience.STAFF_LIVE:
             self._metrics.partials.inc()
             self._events.publish_live(
                 self._restaurant,
@@ -208,16 +208,16 @@ class LiveSession:
                 tags=self._about,
             )
 
-    def _time_final(self, tell: Tell) -> None:
+    def _time_final(self, tell: Send) -> None:
         utterance = tell.data.get("utterance", 0)
-        if tell.type == protocol.SPEECH_ENDED:
+        if tell.type == messages.SPEECH_ENDED:
             self._closed_at[utterance] = self._loop.time()
-        elif tell.data.get("is_final") or tell.type == protocol.SPEECH_DISCARDED:
+        elif tell.data.get("is_final") or tell.type == messages.SPEECH_DISCARDED:
             closed_at = self._closed_at.pop(utterance, None)
-            if closed_at is not None and tell.type == protocol.TRANSCRIPT:
+            if closed_at is not None and tell.type == messages.TRANSCRIPT:
                 self._metrics.final_latency.observe(self._loop.time() - closed_at)
 
-    def _for_watchers(self, tell: Tell) -> Mapping[str, Any]:
+    def _for_watchers(self, tell: Send) -> Mapping[str, Any]:
         """The event with the place it comes from, which the client itself knows."""
         return {**tell.data, **self._about}
 
@@ -296,7 +296,7 @@ class LiveSession:
     def _end(self) -> Awaitable[Session]:
         return self._events.ledger.end(self._restaurant, self.session.session_id, self._user)
 
-    def _publish(self, tell: Tell) -> Awaitable[Event]:
+    def _publish(self, tell: Send) -> Awaitable[Event]:
         return self._events.publish(
             self._restaurant, tell.type, self._for_watchers(tell), tags=self._about
         )

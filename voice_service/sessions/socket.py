@@ -25,8 +25,8 @@ from voice_service.protocol.messages import (
     VoiceStart,
 )
 from voice_service.sessions.machine import STOPPING, Phase
-from voice_service.sessions.registry import Sessions
-from voice_service.sessions.runner import LiveSession
+from voice_service.sessions.registry import SessionRegistry
+from voice_service.sessions.runner import SessionRunner
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class VoiceApplication:
     messages: TypeAdapter[Message] = VOICE_MESSAGES
     types: frozenset[str] = VOICE_TYPES
 
-    def __init__(self, sessions: Sessions, shutdown_grace: float) -> None:
+    def __init__(self, sessions: SessionRegistry, shutdown_grace: float) -> None:
         self._sessions = sessions
         self._grace = shutdown_grace
 
@@ -78,11 +78,11 @@ class VoiceApplication:
 class VoiceHandler:
     """One connection. Its table says what each message does in each state."""
 
-    def __init__(self, connection: Connection, sessions: Sessions, grace: float) -> None:
+    def __init__(self, connection: Connection, sessions: SessionRegistry, grace: float) -> None:
         self._connection = connection
         self._sessions = sessions
         self._grace = grace
-        self._live: LiveSession | None = None
+        self._live: SessionRunner | None = None
         self._opening: asyncio.Task[None] | None = None
         self._waiting: deque[tuple[Message, float]] = deque()
 
@@ -121,7 +121,7 @@ class VoiceHandler:
         live.end(STOPPING)
         return self._last_words(live)
 
-    async def _last_words(self, live: LiveSession) -> None:
+    async def _last_words(self, live: SessionRunner) -> None:
         try:
             async with asyncio.timeout(self._grace):
                 await live.ended.wait()

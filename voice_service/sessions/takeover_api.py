@@ -11,8 +11,8 @@ from order_events.domain.models import Order
 from order_events.http.routes import Call, route, routes_of
 from order_events.ledger.ledger import Ledger
 from order_events.protocol.messages import ErrorCode
-from voice_service.sessions.order_sync import OrderDesk
-from voice_service.sessions.registry import Sessions
+from voice_service.sessions.order_sync import OrderSync
+from voice_service.sessions.registry import SessionRegistry
 
 T = TypeVar("T")
 _ERRORS = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION, ErrorCode.ILLEGAL_TRANSITION)
@@ -21,7 +21,7 @@ _ERRORS = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION, ErrorCode.ILLEGAL_TRANS
 class TakeOverApi:
     """The handlers. They raise OrderError."""
 
-    def __init__(self, sessions: Sessions, ledger: Ledger) -> None:
+    def __init__(self, sessions: SessionRegistry, ledger: Ledger) -> None:
         self._sessions = sessions
         self._ledger = ledger
 
@@ -35,11 +35,11 @@ class TakeOverApi:
     )
     async def take_over(self, call: Call[HoldChange]) -> SessionAnswer:
         """Take a session over: what its guest says no longer changes the order."""
-        who = call.who
+        who = call.principal
         live = self._sessions.open_session(who.restaurant_id, call.path["id"])
         async with live.with_staff:
             holds = self._ledger.hold(
-                who.restaurant_id, call.path["id"], actor=who.user_id, version=call.says.version
+                who.restaurant_id, call.path["id"], actor=who.user_id, version=call.body.version
             )
             session = await _while_held(live.desk, holds)
             live.hold()
@@ -55,7 +55,7 @@ class TakeOverApi:
     )
     async def resume(self, call: Call[HoldChange]) -> SessionAnswer:
         """Hand a session back: its guest goes on with the order as staff have left it."""
-        who = call.who
+        who = call.principal
         live = self._sessions.open_session(who.restaurant_id, call.path["id"])
         async with live.with_staff:
             session, order = await _while_held(live.desk, self._hand_back(call, live.desk))
@@ -63,19 +63,19 @@ class TakeOverApi:
         return SessionAnswer(session=session)
 
     async def _hand_back(
-        self, call: Call[HoldChange], desk: OrderDesk
+        self, call: Call[HoldChange], desk: OrderSync
     ) -> tuple[Session, Order | None]:
         """The session with nobody who holds it, and its order as staff have left it."""
-        who = call.who
+        who = call.principal
         session = await self._ledger.session(who.restaurant_id, call.path["id"])
         order = await desk.as_left(session.order_id)
         session = await self._ledger.hand_back(
-            who.restaurant_id, call.path["id"], actor=who.user_id, version=call.says.version
+            who.restaurant_id, call.path["id"], actor=who.user_id, version=call.body.version
         )
         return session, order
 
 
-async def _while_held(desk: OrderDesk, change: Awaitable[T]) -> T:
+async def _while_held(desk: OrderSync, change: Awaitable[T]) -> T:
     """What `change` answers. What the guest says meanwhile changes nothing.
 
     If it fails, whoever could change the order before can do so still.

@@ -29,7 +29,7 @@ _UNDERSTOOD: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class SurroundingsSettings:
+class BackgroundSettings:
     """Speech stands out if it is `stand_out_db` above the quieter frames of the last ten seconds.
 
     Of speech that is `faint_db` below the guest's, or 3 dB below it without standing out, the
@@ -44,10 +44,10 @@ class SurroundingsSettings:
     unclear_confidence: float
 
 
-class Surroundings:
+class BackgroundModel:
     """What one session has heard. Levels are mean squares of samples."""
 
-    def __init__(self, settings: SurroundingsSettings) -> None:
+    def __init__(self, settings: BackgroundSettings) -> None:
         self._settings = settings
         self._levels: deque[float] = deque(maxlen=_REMEMBERED)
         self._guest = 0.0
@@ -64,7 +64,7 @@ class Surroundings:
             return 0.0
         return float(np.percentile(self._levels, _QUIETER_SHARE))
 
-    def overhears(self, level: float, floor: float, confidence: float) -> bool:
+    def is_background(self, level: float, floor: float, confidence: float) -> bool:
         """Whether speech that was understood so well may be somebody else's than the guest's.
 
         `floor` is that of the moment when it ended.

@@ -1,7 +1,7 @@
 """Samples of one session to utterances: detects speech, plans decodes, settles finals.
 
 Pure: time is an argument and only orders the wishes of many listeners. The caller recognises what
-`take` gives out and hands the answer to `decoded`.
+`start_decode` gives out and hands the answer to `decoded`.
 """
 
 from __future__ import annotations
@@ -13,24 +13,16 @@ import numpy as np
 
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.needs import DecodeNeed, Urgency
 from voice_service.audio.formats import Framer, Samples
-from voice_service.utterances.background import Surroundings
+from voice_service.utterances.background import BackgroundModel
 from voice_service.utterances.endpointing import (
     Endpointer,
     EndpointEvent,
     SpeechEnded,
     SpeechStarted,
 )
-from voice_service.utterances.events import (
-    Discarded,
-    Ended,
-    Final,
-    ListenerEvent,
-    Partial,
-    Started,
-    Urgency,
-    Want,
-)
+from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
 from voice_service.utterances.settings import ListenerSettings, to_ms
 from voice_service.utterances.turn_end import Judge, by_marks
 from voice_service.utterances.utterance import Timeline, Utterance
@@ -54,7 +46,7 @@ class _Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _InFlight:
     """The decode in flight: of what, how far it listens and where speech had paused."""
 
     utterance: Utterance
@@ -91,11 +83,11 @@ class Listener:
         self._timeline = Timeline()
         self._current: Utterance | None = None
         self._waiting: deque[_Waiting] = deque()
-        self._job: _Job | None = None
-        self._wish: Want | None = None
+        self._in_flight: _InFlight | None = None
+        self._planned: DecodeNeed | None = None
         self._count = 0
         self._audio_end = 0
-        self._surroundings = Surroundings(settings.surroundings)
+        self._surroundings = BackgroundModel(settings.surroundings)
         self._noise = False
         """Whether the utterance before was cut because there were no words in it."""
 
@@ -131,37 +123,37 @@ class Listener:
         """Take what is left of the audio and end the utterance in progress: nothing more comes."""
         return [*self._hear(self._framer.flush(), now), *self.pause(now)]
 
-    def wanted(self) -> Want | None:
+    def next_decode(self) -> DecodeNeed | None:
         """The decode that is wanted next; None while one is in flight."""
-        if self._job is not None:
+        if self._in_flight is not None:
             return None
         if self._waiting:
             return self._want(Urgency.FINAL, self._waiting[0].since)
-        return self._wish
+        return self._planned
 
-    def take(self) -> DecodeRequest:
-        """The newest audio for what `wanted` names. Call `decoded` with the answer."""
-        wish = self.wanted()
+    def start_decode(self) -> DecodeRequest:
+        """The newest audio for what `next_decode` names. Call `decoded` with the answer."""
+        wish = self.next_decode()
         if wish is None:
             raise RuntimeError("nothing is wanted")
         if wish.urgency is Urgency.FINAL:
             waiting = self._waiting[0]
             waiting.attempts += 1
-            self._job = _Job(waiting.utterance, Urgency.FINAL, 0, 0)
+            self._in_flight = _InFlight(waiting.utterance, Urgency.FINAL, 0, 0)
             return self._request(waiting.audio, wish)
-        utterance, self._wish = self._speaking_utterance(), None
+        utterance, self._planned = self._speaking_utterance(), None
         paused_at, heard_to = self._endpointer.last_speech, self._endpointer.position
         utterance.heard_to = heard_to
         if wish.urgency is Urgency.SPECULATIVE:
             utterance.speculated, utterance.settled = paused_at, None
             heard_to = self._audio_stop(paused_at)
-        self._job = _Job(utterance, wish.urgency, heard_to, paused_at)
+        self._in_flight = _InFlight(utterance, wish.urgency, heard_to, paused_at)
         audio = self._timeline.slice(utterance.audio_start, heard_to)
         return self._request(audio, wish)
 
     def decoded(self, hypothesis: Hypothesis | None, now: float) -> list[ListenerEvent]:
-        """Take the answer to `take`; None if recognition failed."""
-        job, self._job = self._job, None
+        """Take the answer to `start_decode`; None if recognition failed."""
+        job, self._in_flight = self._in_flight, None
         if job is None:
             raise RuntimeError("no decode is in flight")
         if job.utterance.ended is None:
@@ -209,7 +201,7 @@ class Listener:
         return told
 
     def _end(self, event: SpeechEnded, now: float) -> list[ListenerEvent]:
-        utterance, self._current, self._wish = self._speaking_utterance(), None, None
+        utterance, self._current, self._planned = self._speaking_utterance(), None, None
         utterance.ended, utterance.floor = event.at, self._surroundings.floor
         cut = self._endpointer.started is not None
         self._audio_end = event.at if cut else self._audio_stop(event.at)
@@ -244,13 +236,13 @@ class Listener:
     # Decodes
 
     def _plan(self, now: float) -> None:
-        urgency = self._desire()
+        urgency = self._choose_urgency()
         if urgency is None:
-            self._wish = None
-        elif self._wish is None or self._wish.urgency is not urgency:
-            self._wish = self._want(urgency, now)
+            self._planned = None
+        elif self._planned is None or self._planned.urgency is not urgency:
+            self._planned = self._want(urgency, now)
 
-    def _desire(self) -> Urgency | None:
+    def _choose_urgency(self) -> Urgency | None:
         utterance = self._current
         if utterance is None:
             return None
@@ -270,13 +262,13 @@ class Listener:
         stalled = position - utterance.changed_at >= patience
         return Urgency.STALLED if stalled else Urgency.PARTIAL
 
-    def _want(self, urgency: Urgency, since: float) -> Want:
-        return Want(urgency, since, self._language, self._bias)
+    def _want(self, urgency: Urgency, since: float) -> DecodeNeed:
+        return DecodeNeed(urgency, since, self._language, self._bias)
 
-    def _request(self, audio: Samples, wish: Want) -> DecodeRequest:
+    def _request(self, audio: Samples, wish: DecodeNeed) -> DecodeRequest:
         return DecodeRequest(audio, wish.language, wish.urgency.thorough, wish.bias)
 
-    def _progress(self, job: _Job, hypothesis: Hypothesis, now: float) -> list[ListenerEvent]:
+    def _progress(self, job: _InFlight, hypothesis: Hypothesis, now: float) -> list[ListenerEvent]:
         """A hypothesis for the utterance that is still being spoken."""
         utterance = job.utterance
         least = self._least_confidence(utterance, self._settings.min_partial_confidence)
@@ -349,7 +341,7 @@ class Listener:
         if not heard and not shown:
             return self._discard(utterance)
         end = utterance.started if utterance.ended is None else utterance.ended
-        overheard = self._surroundings.overhears(
+        overheard = self._surroundings.is_background(
             utterance.power, utterance.floor, hypothesis.confidence
         )
         hypothesis = hypothesis.calibrated(self._calibration)

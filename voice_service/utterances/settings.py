@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from voice_service.utterances.background import SurroundingsSettings
+from voice_service.utterances.background import BackgroundSettings
 from voice_service.utterances.endpointing import EndpointSettings
-from voice_service.utterances.turn_end import Patience
+from voice_service.utterances.turn_end import TurnEndPolicy
 from voice_service.utterances.vad import FRAME_MS
 
 
@@ -40,10 +40,10 @@ class ListenerSettings:
     first_partial: int
     partial_interval: int
     speculate: int
-    patience: Patience
+    patience: TurnEndPolicy
     no_progress: int
     min_confidence: float
     min_partial_confidence: float
     clear_speech: float
     unclear_confidence: float
-    surroundings: SurroundingsSettings
+    surroundings: BackgroundSettings

@@ -10,7 +10,7 @@ _TRAILS_OFF = (",", "...", "…", "-", "\u2013", "\u2014", ":")
 _CLOSES = (".", "?", "!", "\u3002", "\uff1f", "\uff01")
 
 
-class Ending(Enum):
+class TurnEnd(Enum):
     """How the words of an utterance stand when speech pauses."""
 
     FINISHED = auto()
@@ -20,12 +20,12 @@ class Ending(Enum):
     UNKNOWN = auto()
 
 
-Judge = Callable[[str], Ending]
+Judge = Callable[[str], TurnEnd]
 """Judges the text of an utterance. Called while audio waits: it must be quick, and pure."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class TurnEndPolicy:
     """How much of a pause ends an utterance, in frames, by how its words stand.
 
     Words that are whole must also be heard with some `confidence`.
@@ -35,16 +35,16 @@ class Patience:
     open: int
     confidence: float
 
-    def hangover(self, ending: Ending, confidence: float) -> int | None:
+    def hangover(self, ending: TurnEnd, confidence: float) -> int | None:
         """The pause to wait for; None for the usual one."""
-        if ending is Ending.OPEN:
+        if ending is TurnEnd.OPEN:
             return self.open
-        if ending is Ending.FINISHED and confidence >= self.confidence:
+        if ending is TurnEnd.FINISHED and confidence >= self.confidence:
             return self.finished
         return None
 
 
-def by_marks(text: str) -> Ending:
+def by_marks(text: str) -> TurnEnd:
     """The judgement of a reader who knows no menu and no language.
 
     Recognisers close most texts with a full stop, also many a half sentence; but where they do,
@@ -52,5 +52,5 @@ def by_marks(text: str) -> Ending:
     """
     text = text.rstrip()
     if text.endswith(_TRAILS_OFF):
-        return Ending.OPEN
-    return Ending.FINISHED if text.endswith(_CLOSES) else Ending.UNKNOWN
+        return TurnEnd.OPEN
+    return TurnEnd.FINISHED if text.endswith(_CLOSES) else TurnEnd.UNKNOWN

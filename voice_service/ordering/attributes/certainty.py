@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.attributes.statements import Link, Said, SaidModifier
+from voice_service.ordering.attributes.statements import Link, ModifierStatement, Statement
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role, completes
+from voice_service.ordering.mentions.mention import Mention, MentionType, completes
 
 _ROUGH = 0.8  # certainty that "plenty of" asks for more, or "a bit of" for less of one thing
 _CARRIED = 0.75  # that "onions, no mayo and pickles" wants no pickles either
@@ -15,8 +15,13 @@ _HALVED = 0.6  # that "a half boiled egg" is half of one
 _CONTRADICTED = 0.5  # that "but onions" wants onions
 
 
-def certainty(
-    parts: Sequence[Part], index: int, said: Sequence[Said], *, carried: Link | None, negated: bool
+def statement_certainty(
+    mentions: Sequence[Mention],
+    index: int,
+    said: Sequence[Statement],
+    *,
+    carried: Link | None,
+    negated: bool,
 ) -> float:
     """Less where the words before the modifier at `index` make a "without" or a measure likely.
 
@@ -24,39 +29,39 @@ def certainty(
     """
     if not index:
         return 1.0
-    part, before = parts[index], parts[index - 1]
-    either = before.cue(Cue.NO) and _either_way(parts[: index - 1])
+    mention, before = mentions[index], mentions[index - 1]
+    either = before.cue(Cue.NO) and _either_way(mentions[: index - 1])
     if either or (before.cue(Cue.BUT) and not negated):
         return _CONTRADICTED
-    if any(completes(part, other) for other in _named_just_before(parts, index)):
+    if any(completes(mention, other) for other in _named_just_before(mentions, index)):
         return _COMPLETED
-    if carried == "and" and any(isinstance(s, SaidModifier) and not s.negated for s in said):
+    if carried == "and" and any(isinstance(s, ModifierStatement) and not s.negated for s in said):
         return _CARRIED
-    if before.cue(Cue.ROUGHLY) or (" " in before.span.text and _shared(parts, before, index)):
+    if before.cue(Cue.ROUGHLY) or (" " in before.span.text and _shared(mentions, before, index)):
         return _ROUGH
-    halved = before.cue(Cue.HALF) and any(p.cue(Cue.A) for p in parts[max(index - 2, 0) : index])
+    halved = before.cue(Cue.HALF) and any(p.cue(Cue.A) for p in mentions[max(index - 2, 0) : index])
     return _HALVED if halved else 1.0
 
 
-def _named_just_before(parts: Sequence[Part], index: int) -> Sequence[Part]:
+def _named_just_before(mentions: Sequence[Mention], index: int) -> Sequence[Mention]:
     """What comes before, maybe with an article between: "coconut water as the base"."""
     start = index
-    while start and (parts[start - 1].idle or parts[start - 1].cue(Cue.THE)):
+    while start and (mentions[start - 1].idle or mentions[start - 1].cue(Cue.THE)):
         start -= 1
-    return parts[start - 1 : start] if start else ()
+    return mentions[start - 1 : start] if start else ()
 
 
-def _shared(parts: Sequence[Part], degree: Part, index: int) -> bool:
+def _shared(mentions: Sequence[Mention], degree: Mention, index: int) -> bool:
     """Whether "a bit of cheese and lettuce" may ask for a bit of both."""
-    joined = parts[index + 1 : index + 3]
+    joined = mentions[index + 1 : index + 3]
     return (
         degree.cue(Cue.LIGHT, Cue.EXTRA)
         and len(joined) > 1
         and joined[0].cue(Cue.AND)
-        and joined[1].role is Role.MODIFIER
+        and joined[1].role is MentionType.MODIFIER
     )
 
 
-def _either_way(before: Sequence[Part]) -> bool:
+def _either_way(before: Sequence[Mention]) -> bool:
     """Whether "without" comes after "with or"."""
     return len(before) > 1 and before[-1].cue(Cue.OR) and before[-2].cue(Cue.WITH)

@@ -6,24 +6,22 @@ from dataclasses import replace
 
 from order_events.domain.drafts import Qualifier
 from voice_service.ordering.attributes.statements import (
-    Said,
-    SaidBoth,
-    SaidBreak,
-    SaidEither,
-    SaidModifier,
-    SaidPlain,
-    SaidSize,
-    SaidSplit,
-    SaidUnknown,
+    AlternativesStatement,
+    ClauseBreak,
+    ModifierStatement,
+    PlainStatement,
+    SizeStatement,
+    Statement,
+    UnknownWords,
 )
-from voice_service.ordering.references.pointers import Pointer
+from voice_service.ordering.references.pointers import AllOf, Partition, Pointer
 
 _MIXED = 0.75  # that both in "bacon and no onions on one" are on one
 _AFTERWARDS = 0.6  # that what follows "no onions on one" without a word for which is on the same
 _WHICH_ASIDE = 0.75  # that "butter and honey on the side" is about the honey, and it alone
 
 
-class Sayings(list[Said]):
+class StatementCollector(list[Statement]):
     """Everything said, in order."""
 
     def __init__(self) -> None:
@@ -40,11 +38,11 @@ class Sayings(list[Said]):
         self.append(pointer)
         self._settled = None
 
-    def complete(self) -> list[Said]:
+    def complete(self) -> list[Statement]:
         """All of it, where nothing more comes."""
         if self._settled is not None:
             for one in self[self._settled :]:
-                if isinstance(one, SaidModifier):
+                if isinstance(one, ModifierStatement):
                     one.certainty *= _AFTERWARDS
         return self
 
@@ -52,14 +50,16 @@ class Sayings(list[Said]):
         """Where that begins which words behind it are about."""
         start = len(self)
         clause = self._clause if self._clause < start else 0  # "no onions, on both"
-        while start > clause and isinstance(self[start - 1], SaidModifier | SaidSize | SaidPlain):
+        while start > clause and isinstance(
+            self[start - 1], ModifierStatement | SizeStatement | PlainStatement
+        ):
             start -= 1
         return start
 
     def point_back(self, pointer: Pointer) -> None:
         """Takes words that say on which of several that is which stands before them."""
         start = self.run()
-        about = [one for one in self[start:] if isinstance(one, SaidModifier)]
+        about = [one for one in self[start:] if isinstance(one, ModifierStatement)]
         if len({one.negated for one in about}) > 1:
             for one in about:
                 one.certainty *= _MIXED
@@ -67,33 +67,33 @@ class Sayings(list[Said]):
 
     def settle(self) -> None:
         """Ends what was said on which."""
-        self.append(SaidBreak())
+        self.append(ClauseBreak())
         self._clause = self._settled = len(self)
 
     def all_but(self, count: int) -> bool:
         """ "All without onions but one"; False if nothing was said of all."""
-        each = [i for i, one in enumerate(self) if isinstance(one, SaidBoth)]
+        each = [i for i, one in enumerate(self) if isinstance(one, AllOf)]
         if each:
-            self[each[-1]] = SaidSplit(count, str(count), but=True)
+            self[each[-1]] = Partition(count, str(count), but=True)
         return bool(each)
 
-    def take(self, said: SaidModifier, *, either: bool) -> None:
+    def take(self, said: ModifierStatement, *, either: bool) -> None:
         """Takes a modifier; `either`: as one of two with what was said before."""
         last = self[-1] if self else None
-        if either and isinstance(last, SaidModifier) and not last.negated:
-            self[-1] = SaidEither((last, said))
-        elif either and isinstance(last, SaidEither):
-            self[-1] = SaidEither((*last.choices, said))
+        if either and isinstance(last, ModifierStatement) and not last.negated:
+            self[-1] = AlternativesStatement((last, said))
+        elif either and isinstance(last, AlternativesStatement):
+            self[-1] = AlternativesStatement((*last.choices, said))
         else:
             self.append(said)
 
     def leave_off_those(self) -> bool:
         """ "One with onions and one without": what the first has is left off the second."""
-        if not self or not isinstance(self[-1], SaidSplit):
+        if not self or not isinstance(self[-1], Partition):
             return False
         said = self[:-1]
-        first = max((i for i, s in enumerate(said) if isinstance(s, SaidSplit)), default=-1)
-        mods = [s for s in said[first + 1 :] if isinstance(s, SaidModifier) and not s.negated]
+        first = max((i for i, s in enumerate(said) if isinstance(s, Partition)), default=-1)
+        mods = [s for s in said[first + 1 :] if isinstance(s, ModifierStatement) and not s.negated]
         if first < 0 or not mods:
             return False
         self += [replace(m, negated=True, qualifier=None, quantity=None) for m in mods]
@@ -102,13 +102,13 @@ class Sayings(list[Said]):
     def qualify(self, qualifier: Qualifier, before: str) -> bool:
         """Says how the last modifier is wanted; `before`: the words that said so already."""
         last = self[-1] if self else None
-        if not isinstance(last, SaidModifier) or last.negated:
+        if not isinstance(last, ModifierStatement) or last.negated:
             return False
         if qualifier == "half":
             self._halve_since_other()
         if last.qualifier is not None:
             # "Extra salsa on the side": the order can hold one of the two.
-            self.append(SaidUnknown(before, wanted=False))
+            self.append(UnknownWords(before, wanted=False))
         last.qualifier = qualifier
         return True
 
@@ -117,7 +117,7 @@ class Sayings(list[Said]):
         said = self[self.run() :]
         first = max((i for i, s in enumerate(said) if _halved(s)), default=len(said))
         for one in said[first + 1 : -1]:
-            if isinstance(one, SaidModifier) and not one.negated and one.qualifier is None:
+            if isinstance(one, ModifierStatement) and not one.negated and one.qualifier is None:
                 one.qualifier = "half"
 
     def set_aside(self, before: str, *, before_wish: bool) -> None:
@@ -127,19 +127,21 @@ class Sayings(list[Said]):
         it may be about what is wished ("with butter, on the side I want …").
         """
         other, last = [None, None, *self][-2:]
-        if isinstance(last, SaidModifier) and last.negated and last.carried is not None:
+        if isinstance(last, ModifierStatement) and last.negated and last.carried is not None:
             last.negated, last.carried = False, None  # "no onions, mayo on the side"
-        if not isinstance(last, SaidModifier) or not self.qualify("on_the_side", before):
+        if not isinstance(last, ModifierStatement) or not self.qualify("on_the_side", before):
             return
-        if before_wish or (last.linked and isinstance(other, SaidModifier) and _alike(other, last)):
+        if before_wish or (
+            last.linked and isinstance(other, ModifierStatement) and _alike(other, last)
+        ):
             last.certainty *= _WHICH_ASIDE
 
 
-def _halved(one: Said) -> bool:
-    return isinstance(one, SaidModifier) and one.qualifier == "half"
+def _halved(one: Statement) -> bool:
+    return isinstance(one, ModifierStatement) and one.qualifier == "half"
 
 
-def _alike(one: SaidModifier, other: SaidModifier) -> bool:
+def _alike(one: ModifierStatement, other: ModifierStatement) -> bool:
     """Whether what is said of one may hold for the other."""
     plain = not one.negated and one.qualifier is None
-    return plain and one.senses[0].group == other.senses[0].group
+    return plain and one.candidates[0].group == other.candidates[0].group

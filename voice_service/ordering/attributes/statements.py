@@ -6,15 +6,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from order_events.domain.drafts import Qualifier
-from voice_service.ordering.acts import Such
-from voice_service.ordering.mentions.mention import Part
-from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.mentions.mention import Mention
+from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.references.pointers import (
+    AllOf,
+    Demonstrative,
+    Described,
+    Ordinal,
+    Partition,
+)
 
 Link = Literal["", "and", "or", ","]
 
 
 @dataclass
-class SaidModifier:
+class ModifierStatement:
     """A modifier, said as `text` with the number `quantity` before it.
 
     `carried`: it follows a "without" across this link, and may or may not be meant so.
@@ -23,7 +29,7 @@ class SaidModifier:
     `linked`: it follows an "and", `after_with`: a "with" since the last number.
     """
 
-    senses: tuple[Sense, ...]
+    candidates: tuple[Candidate, ...]
     text: str
     words: tuple[int, ...]
     negated: bool = False
@@ -38,10 +44,10 @@ class SaidModifier:
 
 
 @dataclass
-class SaidEither:
+class AlternativesStatement:
     """Modifiers of which one is wanted: "with ranch or honey mustard"."""
 
-    choices: tuple[SaidModifier, ...]
+    choices: tuple[ModifierStatement, ...]
 
     @property
     def text(self) -> str:
@@ -50,15 +56,15 @@ class SaidEither:
 
 
 @dataclass
-class SaidSize:
+class SizeStatement:
     """A size. `count` is the number or article before it: "a large" may be one more item.
 
     `soft`: the word may as well describe without choosing ("regular"). `linked`: after "and".
     `numbered`: the count was a number, no article.
     """
 
-    senses: tuple[Sense, ...]
-    also: tuple[Sense, ...]
+    candidates: tuple[Candidate, ...]
+    also: tuple[Candidate, ...]
     text: str
     words: tuple[int, ...]
     count: int | None = None
@@ -69,7 +75,7 @@ class SaidSize:
 
 
 @dataclass
-class SaidNumber:
+class CountStatement:
     """A number that counts no modifier and no size. `wanted`: it was asked for in words."""
 
     value: int
@@ -78,7 +84,7 @@ class SaidNumber:
 
 
 @dataclass
-class SaidGroup:
+class GroupStatement:
     """The name of a whole modifier group: "no toppings"; `every`: "all the toppings".
 
     `named`: the modifiers that are called the same.
@@ -89,11 +95,11 @@ class SaidGroup:
     negated: bool
     wanted: bool
     every: bool = False
-    named: tuple[Sense, ...] = ()
+    named: tuple[Candidate, ...] = ()
 
 
 @dataclass
-class SaidCategory:
+class CategoryStatement:
     """The name of a category: a label of what follows, or a wish that is not complete.
 
     `further`: said after an "and" with a number, so that it is no label of what was named before.
@@ -108,82 +114,26 @@ class SaidCategory:
 
 
 @dataclass
-class SaidSplit:
-    """What follows is true of `count` of several, or (None) of the others, said as `text`.
-
-    `half`: of every second one. `but`: of all but so many. `linked`: after "and", so that it may
-    be about more of them. `items`: of those of that name; `such`: of those that it is true of.
-    `each`: so many of each line. `others`: of those not talked about last.
-    """
-
-    count: int | None
-    text: str = ""
-    but: bool = False
-    linked: bool = False
-    items: tuple[str, ...] = ()
-    half: bool = False
-    each: bool = False
-    such: Such | None = None
-    others: bool = False
-
-
-@dataclass
-class SaidPlace:
-    """What follows is true of `count` from this place on, in the order in which they were said.
-
-    `place` counts from 1, or from the end if it is negative. `items`: of those of that name.
-    """
-
-    place: int
-    count: int = 1
-    text: str = ""
-    items: tuple[str, ...] = ()
-
-
-@dataclass
-class SaidThat:
-    """What is said is true of the one talked about last."""
-
-    text: str = ""
-
-
-@dataclass
-class SaidSuch:
-    """What follows is true of those that a description is true of."""
-
-    such: Such
-    text: str = ""
-
-
-@dataclass
-class SaidTimes:
+class Times:
     """So many of all that was said."""
 
     value: int
 
 
 @dataclass
-class SaidItem:
+class ItemStatement:
     """An item already ordered that is pointed at: what stands before it belongs to it."""
 
-    part: Part
+    mention: Mention
 
 
 @dataclass
-class SaidPlain:
+class PlainStatement:
     """Nothing on it but what is named."""
 
 
 @dataclass
-class SaidBoth:
-    """What follows is true of all the items named; `pair`: of two."""
-
-    pair: bool = False
-    text: str = ""
-
-
-@dataclass
-class SaidUnknown:
+class UnknownWords:
     """Words that explain nothing. `wanted`: they stand where an item would be named."""
 
     text: str
@@ -191,25 +141,25 @@ class SaidUnknown:
 
 
 @dataclass
-class SaidBreak:
+class ClauseBreak:
     """A new thought: what follows no longer hangs on what came before."""
 
 
-Said = (
-    SaidModifier
-    | SaidEither
-    | SaidSize
-    | SaidNumber
-    | SaidGroup
-    | SaidCategory
-    | SaidSplit
-    | SaidPlace
-    | SaidSuch
-    | SaidThat
-    | SaidTimes
-    | SaidItem
-    | SaidPlain
-    | SaidBoth
-    | SaidUnknown
-    | SaidBreak
+Statement = (
+    ModifierStatement
+    | AlternativesStatement
+    | SizeStatement
+    | CountStatement
+    | GroupStatement
+    | CategoryStatement
+    | Partition
+    | Ordinal
+    | Described
+    | Demonstrative
+    | Times
+    | ItemStatement
+    | PlainStatement
+    | AllOf
+    | UnknownWords
+    | ClauseBreak
 )

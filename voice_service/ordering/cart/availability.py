@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.acts import Group, Problem
+from voice_service.ordering.acts import ItemRequest, Problem
 from voice_service.ordering.cart.combos import Combos
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -25,7 +25,7 @@ class Stock:
         """Whether an item can be ordered now."""
         return not self._menu.items[item].sold_out and item not in self._closed
 
-    def refusal(self, group: Group, lines: Sequence[Line]) -> Problem | None:
+    def refusal(self, group: ItemRequest, lines: Sequence[Line]) -> Problem | None:
         """Why a group cannot be put beside `lines`; None if it can."""
         item = self._menu.items[group.item]
         if item.sold_out:

@@ -8,25 +8,30 @@ from dataclasses import replace
 from voice_service.ordering.acts import (
     Act,
     Add,
-    Among,
-    Group,
+    ItemRequest,
     Keep,
-    Mod,
+    ModifierRequest,
     Modify,
+    ModifyReferenced,
     Problem,
-    Ref,
+    Reference,
+    ReferenceKind,
     Remove,
     Repeat,
     Replace,
     Restart,
     Target,
     Undo,
-    Which,
 )
 from voice_service.ordering.cart.availability import MOST_OF_ONE, Stock
 from voice_service.ordering.cart.lines import Line, latest, line_of, modified, replaced, targets
 from voice_service.ordering.cart.removal import Takeout
-from voice_service.ordering.cart.underspecified import carried, restored, unclear, with_it
+from voice_service.ordering.cart.underspecified import (
+    carried,
+    is_ambiguous_change,
+    lines_having,
+    restored,
+)
 from voice_service.ordering.cart.undo import History
 from voice_service.ordering.menu.compiled import CompiledMenu
 
@@ -102,7 +107,7 @@ class Cart(Takeout):
                 return self._add(group, confidence)
             case Modify():
                 return self._modify(act, confidence)
-            case Among():
+            case ModifyReferenced():
                 return self._among(act, confidence)
             case Replace():
                 return self._replace(act, confidence)
@@ -144,7 +149,7 @@ class Cart(Takeout):
         here = not act.items or any(line.item in act.items for line in self.lines)
         return None if here else Problem("not_in_order", act.text)
 
-    def _add(self, group: Group, confidence: float) -> Problem | None:
+    def _add(self, group: ItemRequest, confidence: float) -> Problem | None:
         refused = self._stock.refusal(group, self.lines)
         if refused is not None:
             return refused
@@ -168,7 +173,7 @@ class Cart(Takeout):
         whole = [line.item for line in self._whole()]
         return bool(self._menu.combos_with(item, whole))
 
-    def _like_last(self, group: Group) -> tuple[Group, float]:
+    def _like_last(self, group: ItemRequest) -> tuple[ItemRequest, float]:
         """The group with what has to be chosen for it as the last of its kind has it, and how sure.
 
         Whether "another with bacon" is without onions as well nobody can say.
@@ -187,7 +192,7 @@ class Cart(Takeout):
         group = replace(group, size=group.size or same.size, mods=[*mods, *own])
         return group, _WITHOUT_THE_REST if same.plain or rest else 1.0
 
-    def _fill(self, group: Group, confidence: float) -> bool:
+    def _fill(self, group: ItemRequest, confidence: float) -> bool:
         """Puts an item where a combo has a place for it; False if it is one of its own."""
         recent = {self._last, *self._filled}
         if group.of is not None:
@@ -211,14 +216,14 @@ class Cart(Takeout):
         return True
 
     def _modify(self, act: Modify, confidence: float) -> Problem | None:
-        lines = with_it(targets(self.lines, self._last, act.target), act, self._menu)
+        lines = lines_having(targets(self.lines, self._last, act.target), act, self._menu)
         if not lines:
             return Problem("what_first", act.text or self._mod_names(act.mods))
         if {line.part_of is None for line in lines} == {True, False}:
             # "The coke": that of the combo, or the other one?
             return Problem("not_understood", act.text or self._menu.item_name(lines[0].item))
         if act.only is not None:
-            some = self._meant(Ref(Which.SOME, act.only, text=act.text), lines)
+            some = self._meant(Reference(ReferenceKind.SOME, act.only, text=act.text), lines)
             if not some:
                 return Problem("not_understood", act.text)
             lines = [line for line, _ in some]
@@ -230,7 +235,7 @@ class Cart(Takeout):
             return self._modify_combo(line, act, confidence)
         return self._modify_line(line, act, confidence)
 
-    def _among(self, act: Among, confidence: float) -> Problem | None:
+    def _among(self, act: ModifyReferenced, confidence: float) -> Problem | None:
         """Changes the lines that are pointed at, or says that nobody can tell which."""
         fitting = {change.target.items[0]: change for change in act.changes}
         changes: dict[str, Modify] = {}
@@ -240,7 +245,7 @@ class Cart(Takeout):
             if found is not None:
                 changes[line.id] = found
         fits = [line for line in self._whole() if line.id in changes]
-        if act.ref.which is Which.SOME:
+        if act.ref.which is ReferenceKind.SOME:
             if act.ref.count > sum(line.count for line in fits):
                 named = act.changes[0].target.items[0]
                 return Problem("ambiguous_quantity", self._menu.item_name(named))
@@ -279,13 +284,13 @@ class Cart(Takeout):
     def _modify_line(self, line: Line, act: Modify, confidence: float) -> Problem | None:
         item = self._menu.items[line.item]
         if act.size is not None and act.size not in item.prices:
-            return Problem("size_not_available", act.text, group=Group(line.item))
-        foreign = tuple(m for m in act.mods if not self._menu.takes(item.id, m.group))
+            return Problem("size_not_available", act.text, request=ItemRequest(line.item))
+        foreign = tuple(m for m in act.mods if not self._menu.has_group(item.id, m.group))
         if foreign:
             return Problem("modifier_not_available", self._mod_names(foreign))
         if line.part_of is not None and act.quantity is not None:
             return Problem("part_of_combo", item.name)
-        if unclear(line, act, self._menu):
+        if is_ambiguous_change(line, act, self._menu):
             return Problem("not_understood", act.text or self._mod_names(act.mods))
         if act.only is not None and act.only < line.count:
             line = self._split_off(line, act.only)
@@ -297,12 +302,12 @@ class Cart(Takeout):
         return None
 
     def _replace(self, act: Replace, confidence: float) -> Problem | None:
-        ref, group = act.target.ref, act.group
+        ref, group = act.target.ref, act.request
         if ref is not None:
             pointed = self._meant(ref, self._whole())
             for line, count in pointed:
-                own = group if ref.which is Which.THESE else replace(group, quantity=None)
-                here = replace(act, group=own, only=count)
+                own = group if ref.which is ReferenceKind.THESE else replace(group, quantity=None)
+                here = replace(act, request=own, only=count)
                 problem = self._replace_line(line, here, confidence)
                 if problem is not None:
                     return problem
@@ -315,7 +320,7 @@ class Cart(Takeout):
         return self._replace_line(lines[-1], act, confidence)
 
     def _replace_line(self, old: Line, act: Replace, confidence: float) -> Problem | None:
-        group = act.group
+        group = act.request
         refused = self._stock.refusal(group, self.lines)
         if refused is not None:
             return refused
@@ -338,7 +343,7 @@ class Cart(Takeout):
             self.lines = tuple(line for line in self.lines if line.part_of != old.id)
         return None
 
-    def _replace_part(self, old: Line, group: Group, confidence: float) -> bool:
+    def _replace_part(self, old: Line, group: ItemRequest, confidence: float) -> bool:
         """Puts an item where a combo has another; False if the combo has no place for it."""
         combo = next(line for line in self.lines if line.id == (old.part_of or old.id))
         slot = self._combos.slot_for(self.lines, combo, group.item, taken=True)
@@ -353,7 +358,7 @@ class Cart(Takeout):
         self._last = combo.id
         return True
 
-    def _make_combo(self, old: Line, group: Group, confidence: float) -> None:
+    def _make_combo(self, old: Line, group: ItemRequest, confidence: float) -> None:
         """A combo in the place of an item, or of another combo, that it takes over."""
         carried = [part for part in self._combos.parts(self.lines, old) if part.chosen] or [old]
         combo = replaced(old, group, confidence, self._sizes(group))
@@ -370,7 +375,7 @@ class Cart(Takeout):
                 self.lines = self._combos.put(self.lines, combo, slot, moved)
         self._last = combo.id
 
-    def _sizes(self, group: Group) -> Collection[str]:
+    def _sizes(self, group: ItemRequest) -> Collection[str]:
         return self._menu.items[group.item].prices
 
     def _alike(self, one: str, other: str) -> bool:
@@ -385,11 +390,11 @@ class Cart(Takeout):
         recent = [one.item for one in self._whole() if one.id in self._talked.recent]
         choices = tuple(dict.fromkeys(recent))
         if act.bare and len(choices) > 1:
-            group = Group(choices[0], act.quantity, more=True, candidates=choices)
+            group = ItemRequest(choices[0], act.quantity, more=True, candidates=choices)
             names = tuple(self._menu.item_name(item) for item in choices)
             return Problem("ambiguous_item", "", names, group)
         self._put(replace(line, quantity=line.count + act.quantity))
         return None
 
-    def _mod_names(self, mods: Sequence[Mod]) -> str:
+    def _mod_names(self, mods: Sequence[ModifierRequest]) -> str:
         return ", ".join(self._menu.modifiers[m.group, m.id].name for m in mods)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from order_events.menu.menu import Slot
-from voice_service.ordering.acts import Group, Mod
+from order_events.menu.entries import Slot
+from voice_service.ordering.acts import ItemRequest, ModifierRequest
 from voice_service.ordering.cart.lines import Line, distinct
 from voice_service.ordering.menu.compiled import CompiledMenu
 
@@ -66,7 +66,11 @@ class Combos:
         return min(slots, key=lambda slot: slot not in still_open, default=None)
 
     def place(
-        self, lines: Sequence[Line], group: Group, recent: Collection[str | None], filled: set[str]
+        self,
+        lines: Sequence[Line],
+        group: ItemRequest,
+        recent: Collection[str | None],
+        filled: set[str],
     ) -> Place | None:
         """Where an item goes: an open slot of a combo first.
 
@@ -89,7 +93,7 @@ class Combos:
         return next((place for place in places if place is not None), None)
 
     def place_of(
-        self, lines: Sequence[Line], group: Group, count: int, filled: Collection[str]
+        self, lines: Sequence[Line], group: ItemRequest, count: int, filled: Collection[str]
     ) -> Place | None:
         """Where "one with a sprite" puts it: into so many combos, best where none was chosen."""
         slots = [
@@ -106,7 +110,7 @@ class Combos:
         return combo, slot, None if combo.count == count else count
 
     def _place_in(
-        self, lines: Sequence[Line], combo: Line, group: Group, *, listed: bool
+        self, lines: Sequence[Line], combo: Line, group: ItemRequest, *, listed: bool
     ) -> Place | None:
         """The slot of a combo just talked about whose item gives way to this one."""
         slot = self.slot_for(lines, combo, group.item, taken=True)
@@ -161,7 +165,7 @@ class Combos:
                 lines = self.put(lines, combo, slot, replace(part, id=new_id()))
         return lines
 
-    def as_taken(self, lines: Sequence[Line], combo: Line, mod: Mod) -> Mod:
+    def as_taken(self, lines: Sequence[Line], combo: Line, mod: ModifierRequest) -> ModifierRequest:
         """The modifier as a part of the combo has it: "cheese" is on the burger, not on a salad."""
         if self.host(lines, combo, mod) is not None:
             return mod
@@ -173,16 +177,16 @@ class Combos:
         ]
         return replace(mod, group=groups[0]) if groups else mod
 
-    def host(self, lines: Sequence[Line], combo: Line, mod: Mod) -> Line | None:
+    def host(self, lines: Sequence[Line], combo: Line, mod: ModifierRequest) -> Line | None:
         """The part of a combo that takes a modifier."""
         parts = self.parts(lines, combo)
-        return next((p for p in parts if self._menu.takes(p.item, mod.group)), None)
+        return next((p for p in parts if self._menu.has_group(p.item, mod.group)), None)
 
     def settled(self, lines: Sequence[Line]) -> list[Line]:
         """The lines with what was said of a combo put onto the parts that take it."""
         found = {line.id: line for line in lines}
         for combo in [line for line in lines if self.is_combo(line) and line.mods]:
-            waiting: list[Mod] = []
+            waiting: list[ModifierRequest] = []
             for said in combo.mods:
                 mod = self.as_taken(list(found.values()), combo, said)
                 host = self.host(list(found.values()), combo, mod)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from order_events.domain.models import OrderItem, OrderModifier
-from voice_service.ordering.acts import Mod
+from voice_service.ordering.acts import ModifierRequest
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.menu.compiled import CompiledMenu
 
@@ -54,5 +54,7 @@ def _line(item: OrderItem) -> Line:
     )
 
 
-def _mod(modifier: OrderModifier) -> Mod:
-    return Mod(modifier.id, modifier.group, modifier.qualifier, modifier.negated, modifier.quantity)
+def _mod(modifier: OrderModifier) -> ModifierRequest:
+    return ModifierRequest(
+        modifier.id, modifier.group, modifier.qualifier, modifier.negated, modifier.quantity
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from voice_service.ordering.acts import Group, Mod, Modify, Target
+from voice_service.ordering.acts import ItemRequest, ModifierRequest, Modify, Target
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Line:
     item: str
     quantity: int | None
     size: str | None
-    mods: tuple[Mod, ...]
+    mods: tuple[ModifierRequest, ...]
     confidence: float
     plain: bool = False
     joined: bool = False
@@ -33,7 +33,7 @@ class Line:
         return self.quantity or 1
 
 
-def line_of(line_id: str, group: Group, confidence: float) -> Line:
+def line_of(line_id: str, group: ItemRequest, confidence: float) -> Line:
     """A new line with what was said of an item."""
     return Line(
         line_id,
@@ -49,10 +49,10 @@ def line_of(line_id: str, group: Group, confidence: float) -> Line:
 
 def replaced(
     old: Line,
-    group: Group,
+    group: ItemRequest,
     confidence: float,
     sizes: Collection[str],
-    carried: Collection[Mod] = (),
+    carried: Collection[ModifierRequest] = (),
     *,
     anew: bool = False,
     single: Collection[str] = (),
@@ -107,7 +107,7 @@ def modified(
     )
 
 
-def distinct(mods: Sequence[Mod]) -> tuple[Mod, ...]:
+def distinct(mods: Sequence[ModifierRequest]) -> tuple[ModifierRequest, ...]:
     """What was said last of each modifier: nothing is both with and without it."""
     last = {(m.id, m.group): m for m in mods}
     return tuple(m for m in mods if last[m.id, m.group] is m)

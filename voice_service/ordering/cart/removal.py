@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voice_service.ordering.acts import Problem, Ref, Remove, Target, Which
+from voice_service.ordering.acts import Problem, Reference, ReferenceKind, Remove, Target
 from voice_service.ordering.cart.lines import Line, targets
 from voice_service.ordering.cart.state import Tally
 
@@ -55,9 +55,9 @@ class Takeout(Tally):
         self.lines, self._last = (alone,), alone.id
         return True
 
-    def _remove_pointed(self, ref: Ref) -> Problem | None:
+    def _remove_pointed(self, ref: Reference) -> Problem | None:
         every = [(line, line.count) for line in self._whole()]
-        only = ref.which is Which.SOME and sum(count for _, count in every) == ref.count
+        only = ref.which is ReferenceKind.SOME and sum(count for _, count in every) == ref.count
         lines = every if only else self._meant(ref, self._whole())
         for line, count in lines:
             self._take([line], count)

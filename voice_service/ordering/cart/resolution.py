@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from voice_service.ordering.acts import Ref, Which
+from voice_service.ordering.acts import Description, Reference, ReferenceKind
 from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.menu.compiled import CompiledMenu
 
 Meant = list[tuple[Line, int]]
 """Lines, and how many of each."""
@@ -15,27 +16,27 @@ _PAIR = 2
 
 
 @dataclass
-class Talked:
+class Focus:
     """What was talked about: the last line, those told apart, and those of the last utterance."""
 
     last: str | None = None
-    told: set[str] = field(default_factory=set)
-    now: set[str] = field(default_factory=set)
-    before: set[str] = field(default_factory=set)
+    distinguished: set[str] = field(default_factory=set)
+    current: set[str] = field(default_factory=set)
+    previous: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
         """A new utterance."""
-        self.before = self.now or self.before
-        self.now, self.told = set(), set()
+        self.previous = self.current or self.previous
+        self.current, self.distinguished = set(), set()
 
     @property
     def recent(self) -> set[str]:
         """The lines that this utterance was about so far, or else the one before."""
-        return self.now or self.before
+        return self.current or self.previous
 
 
-def meant(  # noqa: PLR0911 - one for each way to point
-    ref: Ref, lines: Sequence[Line], fits: Sequence[Line], talked: Talked
+def resolve_reference(  # noqa: PLR0911 - one for each way to point
+    ref: Reference, lines: Sequence[Line], fits: Sequence[Line], talked: Focus
 ) -> Meant:
     """The lines that `ref` means, of `lines` in the order said; none where nobody can say.
 
@@ -44,39 +45,39 @@ def meant(  # noqa: PLR0911 - one for each way to point
     if ref.items:
         fits = [x for x in fits if x.item in ref.items]
     match ref.which:
-        case Which.SOME:
+        case ReferenceKind.SOME:
             return _some(ref.count, fits, talked)
-        case Which.BUT:
+        case ReferenceKind.BUT:
             return _all_but(ref.count, fits)
-        case Which.BOTH:
+        case ReferenceKind.BOTH:
             return _both(fits, talked.recent)
-        case Which.ALL:
+        case ReferenceKind.ALL:
             return _whole(fits)
-        case Which.OTHER | Which.OF_OTHERS:
+        case ReferenceKind.OTHER | ReferenceKind.OF_OTHERS:
             return _other(ref, fits, talked)
-        case Which.PLACE:
+        case ReferenceKind.PLACE:
             return _at(ref, lines, fits)
-        case Which.EACH:
+        case ReferenceKind.EACH:
             enough = len(fits) > 1 and all(x.count >= ref.count for x in fits)
             return [(x, ref.count) for x in fits] if enough else []
-        case Which.HALF:
+        case ReferenceKind.HALF:
             halves = len(fits) == 1 and fits[0].count % 2 == 0
             return [(fits[0], fits[0].count // 2)] if halves else []
-        case Which.LAST:
+        case ReferenceKind.LAST:
             last = [x for x in fits if x.id == talked.last] or fits
             return _whole(last) if len(last) == 1 == last[0].count else []
-        case Which.SUCH:
+        case ReferenceKind.SUCH:
             singular = ref.such is not None and not ref.such.several
             return [] if singular and sum(x.count for x in fits) != 1 else _whole(fits)
-        case Which.THESE:
+        case ReferenceKind.THESE:
             return _whole([x for x in fits if x.id == talked.last and x.count == ref.count])
 
 
-def _some(count: int, fits: Sequence[Line], talked: Talked) -> Meant:
-    untold = [x for x in _of_those_told(fits, talked.told) if x.count >= count]
+def _some(count: int, fits: Sequence[Line], talked: Focus) -> Meant:
+    untold = [x for x in _of_those_told(fits, talked.distinguished) if x.count >= count]
     narrow = [x for x in untold if x.id in talked.recent]
     several = sum(x.count for x in narrow) > count
-    choice = narrow if several or talked.told else untold
+    choice = narrow if several or talked.distinguished else untold
     alone = count == 1 == sum(x.count for x in fits)
     if not choice or alone or not all(_alike(x, choice[-1]) for x in choice):
         return []
@@ -103,18 +104,18 @@ def _both(fits: Sequence[Line], recent: Collection[str]) -> Meant:
     return []
 
 
-def _other(ref: Ref, fits: Sequence[Line], talked: Talked) -> Meant:
-    if talked.told:
-        others = _of_those_told(fits, talked.told)
+def _other(ref: Reference, fits: Sequence[Line], talked: Focus) -> Meant:
+    if talked.distinguished:
+        others = _of_those_told(fits, talked.distinguished)
     else:
         others = [x for x in fits if x.id != talked.last]
-    if ref.which is Which.OF_OTHERS:
+    if ref.which is ReferenceKind.OF_OTHERS:
         others = [x for x in others if x.count > ref.count]
         return [(others[0], ref.count)] if len(others) == 1 else []
     return _whole(others) if len(others) == 1 else []
 
 
-def _at(ref: Ref, lines: Sequence[Line], fits: Sequence[Line]) -> Meant:
+def _at(ref: Reference, lines: Sequence[Line], fits: Sequence[Line]) -> Meant:
     """Lines by their place, where it is the same whether lines are counted or what is on them."""
     lines = [x for x in lines if not ref.items or x.item in ref.items]
     each = [x for x in lines for _ in range(x.count)]
@@ -146,3 +147,28 @@ def _alike(one: Line, other: Line) -> bool:
 def _said_of(line: Line) -> object:
     mods = frozenset((m.group, m.id, m.negated, m.qualifier, m.quantity) for m in line.mods)
     return line.item, line.size, line.plain, mods
+
+
+def matches_description(such: Description, line: Line, menu: CompiledMenu) -> bool:
+    """Whether a description is true of a line, with what it comes with."""
+    item = menu.items[line.item]
+    if such.items and line.item not in such.items:
+        return False
+    if such.sizes and (line.size or item.default_size) not in such.sizes:
+        return False
+    if such.plain and (not item.modifier_groups or line.mods):
+        return False
+    takes = all(any(menu.has_group(line.item, group) for group, _ in one) for one in such.off)
+    there = all(has_modifier(line, one, menu) for one in such.on)
+    return takes and there and not any(has_modifier(line, one, menu) for one in such.off)
+
+
+def has_modifier(line: Line, modifier: frozenset[tuple[str, str]], menu: CompiledMenu) -> bool:
+    """Whether a line comes with a modifier, which may be any of these (group, id) pairs."""
+    off = {(m.group, m.id) for m in line.mods if m.negated}
+    on = {(m.group, m.id) for m in line.mods if not m.negated}
+    defaults = () if line.plain else menu.items[line.item].defaults
+    return any(
+        key in on or (key[1] in defaults and menu.has_group(line.item, key[0]) and key not in off)
+        for key in modifier
+    )

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Ref, Which
+from voice_service.ordering.acts import Reference, ReferenceKind
 from voice_service.ordering.cart.combos import Combos
 from voice_service.ordering.cart.lines import Line
-from voice_service.ordering.cart.resolution import Meant, Talked, meant
+from voice_service.ordering.cart.resolution import (
+    Focus,
+    Meant,
+    matches_description,
+    resolve_reference,
+)
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.descriptions import holds
 
 
 class Tally:
@@ -21,7 +25,7 @@ class Tally:
         self._menu = menu
         self._combos = combos
         self.lines: tuple[Line, ...] = ()
-        self._talked = Talked()
+        self._talked = Focus()
         self._next_id = 1
         self._begun: set[str] = set()  # combos of this utterance
 
@@ -33,7 +37,7 @@ class Tally:
     def _last(self, line_id: str | None) -> None:
         self._talked.last = line_id
         if line_id is not None:
-            self._talked.now.add(line_id)
+            self._talked.current.add(line_id)
 
     @property
     def spoken_order(self) -> tuple[str, ...]:
@@ -53,17 +57,24 @@ class Tally:
         """The lines in the order said, without parts of combos."""
         return [line for line in self.lines if line.part_of is None]
 
-    def _meant(self, ref: Ref, fits: Sequence[Line]) -> Meant:
+    def _meant(self, ref: Reference, fits: Sequence[Line]) -> Meant:
         if ref.such is not None:
-            fits = [line for line in fits if holds(ref.such, line, self._menu)]
-        return meant(ref, self._whole(), fits, self._talked)
+            fits = [line for line in fits if matches_description(ref.such, line, self._menu)]
+        return resolve_reference(ref, self._whole(), fits, self._talked)
 
-    def _tell_apart(self, ref: Ref) -> None:
+    def _tell_apart(self, ref: Reference) -> None:
         if (
-            ref.which in (Which.SOME, Which.OTHER, Which.PLACE, Which.SUCH, Which.HALF)
+            ref.which
+            in (
+                ReferenceKind.SOME,
+                ReferenceKind.OTHER,
+                ReferenceKind.PLACE,
+                ReferenceKind.SUCH,
+                ReferenceKind.HALF,
+            )
             and self._last is not None
         ):
-            self._talked.told.add(self._last)
+            self._talked.distinguished.add(self._last)
 
     def _append(self, line: Line) -> None:
         if self._combos.is_combo(line):

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voice_service.ordering.acts import Group, Mod, Modify
+from voice_service.ordering.acts import ItemRequest, ModifierRequest, Modify
 from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.cart.resolution import has_modifier
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.descriptions import has
 
 
-def with_it(lines: list[Line], act: Modify, menu: CompiledMenu) -> list[Line]:
+def lines_having(lines: list[Line], act: Modify, menu: CompiledMenu) -> list[Line]:
     """Of several lines those that have what is to be left off, if any have."""
     if len(lines) == 1 or not act.mods or not all(m.negated for m in act.mods):
         return lines
     named = [frozenset({(m.group, m.id)}) for m in act.mods]
-    return [x for x in lines if any(has(x, one, menu) for one in named)] or lines
+    return [x for x in lines if any(has_modifier(x, one, menu) for one in named)] or lines
 
 
-def unclear(line: Line, act: Modify, menu: CompiledMenu) -> bool:
+def is_ambiguous_change(line: Line, act: Modify, menu: CompiledMenu) -> bool:
     """Whether a number or a half may be about something else than the line as a whole.
 
     "A coffee with two sugars, make it three": coffees? Half of what there is only one of?
@@ -33,11 +33,11 @@ def unclear(line: Line, act: Modify, menu: CompiledMenu) -> bool:
     return (bare and counted) or halved or (again and act.bare and line.count > 1)
 
 
-def _has(line: Line, mod: Mod) -> bool:
+def _has(line: Line, mod: ModifierRequest) -> bool:
     return any((m.id, m.group) == (mod.id, mod.group) for m in line.mods)
 
 
-def carried(old: Line, group: Group, menu: CompiledMenu) -> list[Mod]:
+def carried(old: Line, group: ItemRequest, menu: CompiledMenu) -> list[ModifierRequest]:
     """What was said of another item and stays with the new one: what is left off, and choices.
 
     Whether extras stay as well is not said.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voice_service.ordering.acts import Act, Add, Among, Modify, Problem, Replace
+from voice_service.ordering.acts import Act, Add, Modify, ModifyReferenced, Problem, Replace
 from voice_service.ordering.intents.parser import Parsed
 
 # Shares of items that were right, over noisy utterances for the restaurants of our tests and of the
@@ -44,10 +44,10 @@ class Evidence:
     def confidence(self, act: Act) -> float:
         """The probability that what `act` puts into the order is right; 1 if it puts in nothing."""
         match act:
-            case Add(group) | Replace(group=group):
+            case Add(group) | Replace(request=group):
                 used = [*group.words, *(i for m in group.mods for i in m.words)]
                 quality = min([group.quality, *(m.quality for m in group.mods)])
-            case Among(changes=changes):
+            case ModifyReferenced(changes=changes):
                 return min(map(self.confidence, changes))
             case Modify(mods=mods):
                 used = [i for m in mods for i in m.words]

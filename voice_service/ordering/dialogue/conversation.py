@@ -16,7 +16,7 @@ from voice_service.ordering.acts import (
     Deny,
     Dismiss,
     Done,
-    Group,
+    ItemRequest,
     Problem,
     Remove,
     Replace,
@@ -27,8 +27,9 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.cart.cart import Cart
 from voice_service.ordering.cart.handback import lines_of
 from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.dialogue.confidence import Evidence
-from voice_service.ordering.dialogue.open_questions import CHOICES, stays_open
+from voice_service.ordering.dialogue.open_questions import CHOICES, keeps_question_open
 from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds
 from voice_service.ordering.dialogue.provenance import matched
 from voice_service.ordering.dialogue.readback import joined, question, read_back, read_change
@@ -37,11 +38,10 @@ from voice_service.ordering.dialogue.turn_end import judge
 from voice_service.ordering.dialogue.turns import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.dialogue.validation import Checks
 from voice_service.ordering.intents.parser import Parsed, Parser
-from voice_service.ordering.items.ellipsis import CartView
 from voice_service.ordering.language.tokens import keys_of, plural
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Sense
-from voice_service.utterances.turn_end import Ending
+from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.utterances.turn_end import TurnEnd
 
 _MOST_REASONS = 50
 _NOTE_LETTERS = 400
@@ -87,10 +87,10 @@ class Conversation:
         self._checks = Checks(menu, thresholds)
         self._open: list[Reason] = []
         self._staff: list[Reason] = []
-        self._choice: Group | None = None
+        self._choice: ItemRequest | None = None
         self._denied = False
         self._answered = False  # this utterance has said which one
-        self._about: tuple[Sense, ...] = ()
+        self._about: tuple[Candidate, ...] = ()
         self._ordered = False  # the utterance before changed the order
         self._waiting = _Waiting()
         self._done = False
@@ -158,7 +158,7 @@ class Conversation:
         """Which of several texts makes most sense if it is heard now; may be called anywhere."""
         return Chooser(self._parser, self._view(), self._waiting.text)
 
-    def ending(self, text: str) -> Ending:
+    def ending(self, text: str) -> TurnEnd:
         """How the order stands if the guest pauses after `text`; changes nothing."""
         parsed = self._parser.parse(f"{self._waiting.text} {text}".strip(), self._view())
         return judge(text, parsed, self._menu)
@@ -203,7 +203,7 @@ class Conversation:
             self._about = parsed.about
         self._ordered = changed = self._cart.lines != before
         if understood and changed and not asked and not parsed.continues:
-            self._open = [r for r in self._open if stays_open(r.code, parsed.acts)]
+            self._open = [r for r in self._open if keeps_question_open(r.code, parsed.acts)]
         self._missed = self._missed + 1 if asked and not understood else 0
         if self._missed >= self._thresholds.misunderstood:
             self._note("not_following", "")
@@ -277,7 +277,7 @@ class Conversation:
         self._choice = None
         self._open = [r for r in self._open if r.code not in CHOICES]
 
-    def _chosen(self, group: Group) -> Act:
+    def _chosen(self, group: ItemRequest) -> Act:
         """What an item comes to if it was asked which one is meant."""
         asked = self._choice
         if asked is None:
@@ -294,11 +294,11 @@ class Conversation:
         whole = self._as_asked(group, asked)
         return Add(whole) if asked.instead is None else Replace(asked.instead, whole)
 
-    def _as_asked(self, group: Group, asked: Group) -> Group:
+    def _as_asked(self, group: ItemRequest, asked: ItemRequest) -> ItemRequest:
         """The group with what was said when it was still open which item is meant."""
         asked = next((g for g in asked.options if g.item == group.item), asked)
         mods = {(m.id, m.group): m for m in (*asked.mods, *group.mods)}
-        fitting = [m for m in mods.values() if self._menu.takes(group.item, m.group)]
+        fitting = [m for m in mods.values() if self._menu.has_group(group.item, m.group)]
         size = group.size or asked.size
         return replace(
             group,
@@ -326,13 +326,13 @@ class Conversation:
     def _reason(self, problem: Problem) -> Reason:
         text = problem.text
         fields = {"text": text, "choices": joined(problem.choices, self._menu, word="or")}
-        if problem.code in CHOICES and problem.group is not None:
-            self._choice = problem.group
+        if problem.code in CHOICES and problem.request is not None:
+            self._choice = problem.request
             fields["text"] = text = text or fields["choices"]
         if problem.code == "ambiguous_quantity":
             fields["text"] = plural(text, self._menu.language)
-        if problem.code == "size_not_available" and problem.group is not None:
-            item = self._menu.items[problem.group.item]
+        if problem.code == "size_not_available" and problem.request is not None:
+            item = self._menu.items[problem.request.item]
             if not item.prices:
                 # One size fits all: nothing to choose, so nothing to ask.
                 return Reason("single_size", text, self._utterance, None)

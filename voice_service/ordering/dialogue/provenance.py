@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from voice_service.ordering.acts import Act, Add, Among, Group, Mod, Modify, Remove, Replace
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    ItemRequest,
+    ModifierRequest,
+    Modify,
+    ModifyReferenced,
+    Remove,
+    Replace,
+)
 from voice_service.ordering.dialogue.turns import Match
 from voice_service.ordering.menu.compiled import CompiledMenu
 
@@ -14,11 +23,11 @@ def matched(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -> tu
     found: list[Match] = []
     for act in acts:
         match act:
-            case Add(group) | Replace(group=group):
+            case Add(group) | Replace(request=group):
                 found += _group(group, words, menu)
             case Modify(mods=mods):
                 found += [_modifier(mod, words, menu) for mod in mods]
-            case Among(changes=(change, *_)):
+            case ModifyReferenced(changes=(change, *_)):
                 found += [_modifier(mod, words, menu) for mod in change.mods]
             case Remove(target=target, text=text):
                 found += [
@@ -31,13 +40,13 @@ def matched(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -> tu
     return tuple(found)
 
 
-def _group(group: Group, words: Sequence[str], menu: CompiledMenu) -> list[Match]:
+def _group(group: ItemRequest, words: Sequence[str], menu: CompiledMenu) -> list[Match]:
     name = menu.item_name(group.item)
     item = Match("item", group.item, name, _text(group.words, words), group.quality)
     return [item, *(_modifier(mod, words, menu) for mod in group.mods)]
 
 
-def _modifier(mod: Mod, words: Sequence[str], menu: CompiledMenu) -> Match:
+def _modifier(mod: ModifierRequest, words: Sequence[str], menu: CompiledMenu) -> Match:
     name = menu.modifiers[mod.group, mod.id].name
     return Match("modifier", mod.id, name, _text(mod.words, words), mod.quality)
 

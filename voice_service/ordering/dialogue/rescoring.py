@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voice_service.ordering.acts import Aside, Problem
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.parser import Parsed, Parser
-from voice_service.ordering.items.ellipsis import CartView
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Chooser:
         names nothing on the menu is left as it is: small talk must not be bent into an order.
         """
         first = self._parse(texts[0])
-        if not _has_hole(first) or not any(part.senses for part in first.parts):
+        if not _has_hole(first) or not any(part.candidates for part in first.mentions):
             return 0
         for index, text in enumerate(texts[1:], start=1):
             other = self._parse(text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from voice_service.ordering.acts import (
     Act,
     Add,
-    Among,
     Aside,
     Done,
     Modify,
+    ModifyReferenced,
     Remove,
     Repeat,
     Replace,
@@ -18,9 +18,9 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.intents.parser import Parsed
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import tokenize
-from voice_service.ordering.mentions.mention import Role
+from voice_service.ordering.mentions.mention import MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.utterances.turn_end import Ending, by_marks
+from voice_service.utterances.turn_end import TurnEnd, by_marks
 
 _MARKS = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)
 _LEADS = (
@@ -48,22 +48,22 @@ _LEADS = (
 """What these say is about words that follow."""
 _STANDS_ALONE = (Cue.IT, Cue.ONE, Cue.SAME, Cue.UNDO, Cue.RESTART, Cue.DONE)
 """A phrase that may also be one of these can end a sentence: "that", "in that"."""
-_ORDERS = (Add, Modify, Among, Replace, Remove, Repeat, Undo, Restart, Done)
+_ORDERS = (Add, Modify, ModifyReferenced, Replace, Remove, Repeat, Undo, Restart, Done)
 
 
-def judge(text: str, parsed: Parsed, menu: CompiledMenu) -> Ending:
+def judge(text: str, parsed: Parsed, menu: CompiledMenu) -> TurnEnd:
     """How `text`, of which `parsed` are the acts, stands if the guest falls silent now."""
-    if by_marks(text) is Ending.OPEN or parsed.carry or _leads_on(parsed):
-        return Ending.OPEN
+    if by_marks(text) is TurnEnd.OPEN or parsed.carry or _leads_on(parsed):
+        return TurnEnd.OPEN
     if _hesitates(text, menu):
-        return Ending.OPEN
-    return Ending.FINISHED if _whole(parsed, menu) else Ending.UNKNOWN
+        return TurnEnd.OPEN
+    return TurnEnd.FINISHED if _whole(parsed, menu) else TurnEnd.UNKNOWN
 
 
 def _leads_on(parsed: Parsed) -> bool:
     """Whether the last phrase only begins something."""
     said = [span for span in parsed.spans if not span.has(*_MARKS)]
-    if not said or said[-1].senses or said[-1].has(*_STANDS_ALONE):
+    if not said or said[-1].candidates or said[-1].has(*_STANDS_ALONE):
         return False
     counts = said[-1].has(Cue.NUMBER) and len(said) > 1 and said[-2].has(Cue.AND)
     return counts or said[-1].has(*_LEADS)
@@ -76,14 +76,14 @@ def _hesitates(text: str, menu: CompiledMenu) -> bool:
 
 def _whole(parsed: Parsed, menu: CompiledMenu) -> bool:
     """Whether every word is explained, something is ordered, and nothing of it lacks a size."""
-    if any(part.role is Role.UNKNOWN for part in parsed.parts):
+    if any(part.role is MentionType.UNKNOWN for part in parsed.mentions):
         return False
     acts = [act for act in parsed.acts if not isinstance(act, Aside)]
     return bool(acts) and all(_settled(act, menu) for act in acts)
 
 
 def _settled(act: Act, menu: CompiledMenu) -> bool:
-    if isinstance(act, Add) and act.group.size is None:
-        item = menu.items[act.group.item]
+    if isinstance(act, Add) and act.request.size is None:
+        item = menu.items[act.request.item]
         return not item.prices or item.default_size is not None
     return isinstance(act, _ORDERS)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from order_events.domain.combos import included_size
 from order_events.domain.drafts import ItemDraft, ModifierDraft
-from order_events.menu.menu import Slot
-from voice_service.ordering.acts import Mod
+from order_events.menu.entries import Slot
+from voice_service.ordering.acts import ModifierRequest
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds
 from voice_service.ordering.dialogue.readback import describe, joined, question, subtotal
@@ -162,7 +162,7 @@ class Checks:
             return next(iter(item.prices))
         return item.default_size
 
-    def _modifiers(self, line: Line) -> list[Mod]:
+    def _modifiers(self, line: Line) -> list[ModifierRequest]:
         """What was said, and for a plain item everything it comes with taken off."""
         item = self._menu.items[line.item]
         if item.slots:
@@ -172,7 +172,7 @@ class Checks:
         said = {(m.group, m.id) for m in line.mods}
         name = item.name.lower()
         off = [
-            Mod(default, group, negated=True)
+            ModifierRequest(default, group, negated=True)
             for default in item.defaults
             for group in item.modifier_groups
             if (group, default) in self._menu.modifiers
@@ -190,7 +190,7 @@ def _chosen_of(line: Line, group_id: str) -> set[str]:
     return {m.id for m in line.mods if m.group == group_id and not m.negated}
 
 
-def _modifier(mod: Mod) -> ModifierDraft:
+def _modifier(mod: ModifierRequest) -> ModifierDraft:
     return ModifierDraft(
         id=mod.id,
         group=mod.group,

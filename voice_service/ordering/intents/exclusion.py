@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voice_service.ordering.acts import Remove, Target
-from voice_service.ordering.intents.lookahead import MARKS
-from voice_service.ordering.intents.parse_state import State
+from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.removal import known
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.lookahead import MARKS
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.references.pointers import text_of
 
 _SLIPS = (Cue.CORRECT, Cue.DENY, Cue.KEEP)
 
 
-def left_alone(parts: Sequence[Part], index: int, state: State) -> int | None:
+def left_alone(mentions: Sequence[Mention], index: int, state: ParseState) -> int | None:
     """Takes "actually just the burger"; where it ends, None if it says more than that.
 
     All that it names has to be in the order, else it is asked for. Without a slip nothing else may
@@ -24,40 +24,40 @@ def left_alone(parts: Sequence[Part], index: int, state: State) -> int | None:
     if index:
         return None
     start = 0
-    while start < len(parts) and _leads(parts[start]):
+    while start < len(mentions) and _leads(mentions[start]):
         start += 1
-    if not any(p.cue(Cue.ALONE) for p in parts[start : start + 1]):
+    if not any(p.cue(Cue.ALONE) for p in mentions[start : start + 1]):
         return None
-    named, end = _named(parts, start + 1)
-    items = [known(part.items, state.cart) for part in named]
+    named, end = _named(mentions, start + 1)
+    items = [known(mention.items, state.cart) for mention in named]
     kept = tuple(item for item in items if item is not None)
-    if not kept or len(kept) < len(named) or not _ends(parts, end):
+    if not kept or len(kept) < len(named) or not _ends(mentions, end):
         return None
-    if not any(p.cue(*_SLIPS) for p in parts[:start]) and not set(state.cart.items) <= set(kept):
+    if not any(p.cue(*_SLIPS) for p in mentions[:start]) and not set(state.cart.items) <= set(kept):
         return None
-    state.push([Remove(Target(kept), text=text_of(parts[start:end]), others=True)])
+    state.push([Remove(Target(kept), text=text_of(mentions[start:end]), others=True)])
     return end
 
 
-def _leads(part: Part) -> bool:
+def _leads(mention: Mention) -> bool:
     """Whether a part may stand before the words that leave something alone."""
-    return (part.cue(*_SLIPS, Cue.COMMA) or part.idle) and not part.cue(Cue.ALONE)
+    return (mention.cue(*_SLIPS, Cue.COMMA) or mention.idle) and not mention.cue(Cue.ALONE)
 
 
-def _named(parts: Sequence[Part], index: int) -> tuple[list[Part], int]:
+def _named(mentions: Sequence[Mention], index: int) -> tuple[list[Mention], int]:
     """The items that are named one after the other, and where they end."""
-    named: list[Part] = []
-    while index < len(parts) and parts[index].role is Role.ITEM:
-        named.append(parts[index])
+    named: list[Mention] = []
+    while index < len(mentions) and mentions[index].role is MentionType.ITEM:
+        named.append(mentions[index])
         index += 1
-        linked = [p.cue(cue) for p, cue in zip(parts[index:], (Cue.AND, Cue.THE), strict=False)]
+        linked = [p.cue(cue) for p, cue in zip(mentions[index:], (Cue.AND, Cue.THE), strict=False)]
         if len(linked) > 1 and all(linked):
             index += len(linked)
     return named, index
 
 
-def _ends(parts: Sequence[Part], index: int) -> bool:
+def _ends(mentions: Sequence[Mention], index: int) -> bool:
     """Whether nothing more is said of them."""
-    while index < len(parts) and (parts[index].cue(Cue.COMMA) or parts[index].idle):
+    while index < len(mentions) and (mentions[index].cue(Cue.COMMA) or mentions[index].idle):
         index += 1
-    return index == len(parts) or parts[index].cue(*MARKS, Cue.DONE)
+    return index == len(mentions) or mentions[index].cue(*MARKS, Cue.DONE)

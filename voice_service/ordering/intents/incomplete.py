@@ -4,79 +4,90 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.lookahead import more_of_it
-from voice_service.ordering.items.ellipsis import CartView
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 _SWAP_THE_COLA = 3
 _OF_THEM = 3  # phrases in "make one of them"
 
 
-def dangling(parts: Sequence[Part], cart: CartView) -> tuple[Part, ...]:
+def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mention, ...]:
     """Words at the end that need a continuation: a number, an article, "and", "with no"."""
-    broken_off = _change_without_end(parts)
+    broken_off = _change_without_end(mentions)
     if broken_off is not None:
-        return tuple(parts[broken_off:])
-    end = len(parts)
+        return tuple(mentions[broken_off:])
+    end = len(mentions)
     start = end
     opens = False
     while start > 0:
-        part = parts[start - 1]
-        counts = part.role is Role.NUMBER or part.cue(Cue.A, Cue.MORE, Cue.MEASURE)
-        links = part.cue(
+        mention = mentions[start - 1]
+        counts = mention.role is MentionType.NUMBER or mention.cue(Cue.A, Cue.MORE, Cue.MEASURE)
+        links = mention.cue(
             Cue.AND, Cue.WITH, Cue.OR, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.ADD, Cue.PLAIN, Cue.ALSO
         )
-        if part.cue(Cue.DONE, Cue.UNDO, Cue.SAME, Cue.REMOVE, Cue.ONLY):
+        if mention.cue(Cue.DONE, Cue.UNDO, Cue.SAME, Cue.REMOVE, Cue.ONLY):
             break
-        if _says_which(parts, start - 1):
+        if _says_which(mentions, start - 1):
             break
         if counts or links:
             opens = True
-        elif not (part.role is Role.SIZE or part.cue(Cue.COMMA, Cue.STOP, Cue.THE) or _pause(part)):
+        elif not (
+            mention.role is MentionType.SIZE
+            or mention.cue(Cue.COMMA, Cue.STOP, Cue.THE)
+            or _pause(mention)
+        ):
             break
         start -= 1
-    tail = parts[start:end]
+    tail = mentions[start:end]
     while tail and tail[0].cue(Cue.STOP, Cue.COMMA):
         tail = tail[1:]
-    if not opens or _tells_apart(tail, parts[:start]) or _answers(tail, parts, start, cart):
+    if not opens or _tells_apart(tail, mentions[:start]) or _answers(tail, mentions, start, cart):
         return ()
     return tuple(tail)
 
 
-def _change_without_end(parts: Sequence[Part]) -> int | None:
+def _change_without_end(mentions: Sequence[Mention]) -> int | None:
     """Where "swap the coke" begins that says no more: what for comes next."""
-    changes = [i for i, part in enumerate(parts) if part.cue(Cue.CHANGE, Cue.SUBSTITUTE)]
-    if not changes or len(parts) - changes[-1] > _SWAP_THE_COLA:
+    changes = [i for i, mention in enumerate(mentions) if mention.cue(Cue.CHANGE, Cue.SUBSTITUTE)]
+    if not changes or len(mentions) - changes[-1] > _SWAP_THE_COLA:
         return None
-    rest = [p for p in parts[changes[-1] + 1 :] if not p.cue(Cue.THE)]
-    return changes[-1] if len(rest) == 1 and rest[0].role is Role.ITEM else None
+    rest = [p for p in mentions[changes[-1] + 1 :] if not p.cue(Cue.THE)]
+    return changes[-1] if len(rest) == 1 and rest[0].role is MentionType.ITEM else None
 
 
-def headless(parts: Sequence[Part], cart: CartView, menu: CompiledMenu) -> tuple[Part, ...]:
+def itemless_statement(
+    mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu
+) -> tuple[Mention, ...]:
     """A size or modifiers said alone, of nothing ordered so far: "large", "no onions".
 
     They are asked about, and wait for the item all the same.
     """
-    said = [s for p in parts if p.role in (Role.SIZE, Role.MODIFIER) for s in (*p.senses, *p.also)]
-    alone = all(p.role in (Role.SIZE, Role.MODIFIER) or _leads(p) for p in parts)
+    said = [
+        s
+        for p in mentions
+        if p.role in (MentionType.SIZE, MentionType.MODIFIER)
+        for s in (*p.candidates, *p.also)
+    ]
+    alone = all(p.role in (MentionType.SIZE, MentionType.MODIFIER) or _leads(p) for p in mentions)
     if not said or not alone or cart.choices:
         return ()
-    known = any(menu.allows(item, sense) for item in cart.items for sense in said)
-    return () if known else tuple(parts)
+    known = any(menu.offers(item, sense) for item in cart.items for sense in said)
+    return () if known else tuple(mentions)
 
 
-def _leads(part: Part) -> bool:
+def _leads(mention: Mention) -> bool:
     """Whether a phrase may stand before a size or modifier, or fill the sentence."""
     leads = (Cue.A, Cue.NO, Cue.WITH, Cue.EXTRA, Cue.LIGHT, Cue.REQUEST, Cue.AND, Cue.COMMA)
-    return part.idle or part.cue(*leads, Cue.STOP)
+    return mention.idle or mention.cue(*leads, Cue.STOP)
 
 
-def _says_which(parts: Sequence[Part], index: int) -> bool:
+def _says_which(mentions: Sequence[Mention], index: int) -> bool:
     """Whether a number is complete, as in "no onions on one" or "all but one"."""
-    part, before = parts[index], parts[max(index - 1, 0) : index]
-    counted = part.role is Role.NUMBER or part.cue(Cue.ONE)
+    mention, before = mentions[index], mentions[max(index - 1, 0) : index]
+    counted = mention.role is MentionType.NUMBER or mention.cue(Cue.ONE)
     return (
         counted
         and bool(before)
@@ -86,51 +97,56 @@ def _says_which(parts: Sequence[Part], index: int) -> bool:
     )
 
 
-def _tells_apart(tail: Sequence[Part], before: Sequence[Part]) -> bool:
+def _tells_apart(tail: Sequence[Mention], before: Sequence[Mention]) -> bool:
     """Whether "and one without" is complete, as it says so of what was just named."""
-    named = bool(before) and before[-1].role is Role.MODIFIER
-    counted = any(p.role is Role.NUMBER or p.cue(Cue.ONE, Cue.OTHER) for p in tail[-2:-1])
+    named = bool(before) and before[-1].role is MentionType.MODIFIER
+    counted = any(p.role is MentionType.NUMBER or p.cue(Cue.ONE, Cue.OTHER) for p in tail[-2:-1])
     return named and counted and tail[-1].cue(Cue.NO)
 
 
-def _more_alone(meant: Sequence[Part]) -> bool:
+def _more_alone(meant: Sequence[Mention]) -> bool:
     """Whether it is no more than "one more" or "and another two"."""
     words = [p for p in meant if not p.cue(Cue.AND, Cue.ADD, Cue.ALSO)]
     more = [more_of_it(words, index) for index in range(len(words))][:1]
     return any(found is not None and found[1] == len(words) for found in more)
 
 
-def _one_less(meant: Sequence[Part]) -> bool:
-    counted = any(p.role is Role.NUMBER or p.cue(Cue.ONE) for p in meant[:1])
+def _one_less(meant: Sequence[Mention]) -> bool:
+    counted = any(p.role is MentionType.NUMBER or p.cue(Cue.ONE) for p in meant[:1])
     return counted and meant[-1].cue(Cue.FEWER)
 
 
-def _pause(part: Part) -> bool:
-    return part.role is Role.CUE and part.span.cues <= {Cue.FILLER, Cue.SIZED}
+def _pause(mention: Mention) -> bool:
+    return mention.role is MentionType.CUE and mention.span.cues <= {Cue.FILLER, Cue.SIZED}
 
 
-def _answers(tail: Sequence[Part], parts: Sequence[Part], start: int, cart: CartView) -> bool:
+def _answers(
+    tail: Sequence[Mention], mentions: Sequence[Mention], start: int, cart: CartView
+) -> bool:
     """Whether the tail begins nothing but answers or changes: "a large", "make it two"."""
     meant = [p for p in tail if not (p.cue(Cue.STOP, Cue.COMMA) or _pause(p))]
-    before = parts[max(start - _OF_THEM, 0) : start]
+    before = mentions[max(start - _OF_THEM, 0) : start]
     changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE, Cue.UNDO)
-    first = all(p.idle or p.cue(Cue.REQUEST, Cue.ADD, Cue.AND) for p in parts[:start])
+    first = all(p.idle or p.cue(Cue.REQUEST, Cue.ADD, Cue.AND) for p in mentions[:start])
     more = bool(cart.items) and first and _more_alone(meant)
     fewer = start == 0 and _one_less(meant)
     if not meant or more or fewer or changes or any(p.cue(Cue.MAKE) for p in before):
         return True
     if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:
-        return parts[start - 1].role in (Role.ITEM, Role.MODIFIER)
-    asked = cart.about or any(p.cue(Cue.QUESTION) for p in parts[:start])
-    sized = cart.unsized is not None and any(p.role is Role.SIZE for p in meant)
-    if sized or (asked and meant[-1].role is Role.NUMBER):
+        return mentions[start - 1].role in (MentionType.ITEM, MentionType.MODIFIER)
+    asked = cart.about or any(p.cue(Cue.QUESTION) for p in mentions[:start])
+    sized = cart.unsized is not None and any(p.role is MentionType.SIZE for p in meant)
+    if sized or (asked and meant[-1].role is MentionType.NUMBER):
         return True  # "how much are churros? I'll take two"
     if start == 0 and meant[0].cue(Cue.NO):
         # "No", or "no, medium".
-        return len(meant) == 1 or meant[-1].role in (Role.SIZE, Role.NUMBER)
-    if start > 0 and parts[start - 1].role is Role.ITEM:
+        return len(meant) == 1 or meant[-1].role in (MentionType.SIZE, MentionType.NUMBER)
+    if start > 0 and mentions[start - 1].role is MentionType.ITEM:
         # "fries, large": a size or number after the name is no beginning of something new.
         # So are those of "four cokes, two large and two small".
-        told = meant[0].role in (Role.NUMBER, Role.SIZE) and meant[-1].role is Role.SIZE
+        told = (
+            meant[0].role in (MentionType.NUMBER, MentionType.SIZE)
+            and meant[-1].role is MentionType.SIZE
+        )
         return told or not any(p.cue(Cue.AND, Cue.WITH, Cue.A, Cue.ALSO, Cue.NO) for p in meant)
     return False

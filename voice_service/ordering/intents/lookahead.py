@@ -4,155 +4,105 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.intents.off_topic import COMMANDS
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role
-from voice_service.ordering.references.pointers import ends, pointed
-
-MARKS = (Cue.STOP, Cue.QUESTION_MARK)
-DIFFERS = (Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY)
-"""What begins a difference from the item before it: "one more without onions"."""
-
-
-def names_something(parts: Sequence[Part], start: int, cue: Cue) -> bool:
-    """Whether an item or modifier follows at once, maybe after an article."""
-    for part in parts[start:]:
-        if part.role in (Role.ITEM, Role.MODIFIER):
-            return True
-        if not (part.cue(cue, Cue.THE) and not part.cue(Cue.STOP)):
-            return False
-    return False
+from voice_service.ordering.mentions.lookahead import (
+    COMMANDS,
+    DIFFERS,
+    MARKS,
+    differs,
+)
+from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.references.pointers import ends, read_pointer
 
 
-def more_of_it(parts: Sequence[Part], index: int) -> tuple[int, int] | None:
+def more_of_it(mentions: Sequence[Mention], index: int) -> tuple[int, int] | None:
     """How many more "two more" or "another" at `index` asks for, and where it ends.
 
     None if it says of what: "two more colas".
     """
-    part, end = parts[index], index + 1
-    following = parts[end] if end < len(parts) else None
-    if part.cue(Cue.MORE):
+    mention, end = mentions[index], index + 1
+    following = mentions[end] if end < len(mentions) else None
+    if mention.cue(Cue.MORE):
         count = 1
-        if following is not None and following.role is Role.NUMBER:
+        if following is not None and following.role is MentionType.NUMBER:
             count, end = following.span.value or 1, end + 1
-    elif part.role is Role.NUMBER and following is not None and following.cue(Cue.ADDITIONAL):
-        count, end = part.span.value or 1, end + 1
+    elif (
+        mention.role is MentionType.NUMBER
+        and following is not None
+        and following.cue(Cue.ADDITIONAL)
+    ):
+        count, end = mention.span.value or 1, end + 1
     else:
         return None
-    while end < len(parts) and parts[end].role is Role.CUE and parts[end].cue(Cue.ONE):
+    while (
+        end < len(mentions) and mentions[end].role is MentionType.CUE and mentions[end].cue(Cue.ONE)
+    ):
         end += 1
-    if parts[end : end + 1] and parts[end].cue(Cue.COMMA) and differs(parts, end):
+    if mentions[end : end + 1] and mentions[end].cue(Cue.COMMA) and differs(mentions, end):
         end += 1
-    if part.cue(Cue.ONE) and end < len(parts) and parts[end].cue(*DIFFERS):
+    if mention.cue(Cue.ONE) and end < len(mentions) and mentions[end].cue(*DIFFERS):
         return None  # the word for "another" may be that for "the other"
-    whom = end + 1 == len(parts) and parts[end].cue(Cue.FOR)  # and words that carry nothing
+    whom = end + 1 == len(mentions) and mentions[end].cue(Cue.FOR)  # and words that carry nothing
     stops = (*MARKS, *DIFFERS, Cue.AND, Cue.COMMA, Cue.ALSO, Cue.BUT, Cue.DONE, Cue.TO)
-    return (count, end) if end == len(parts) or whom or parts[end].cue(*stops) else None
+    return (count, end) if end == len(mentions) or whom or mentions[end].cue(*stops) else None
 
 
-def differs(parts: Sequence[Part], index: int) -> bool:
-    """Whether a difference follows, maybe after a comma: "another one, without onions"."""
-    start = index + any(p.cue(Cue.COMMA) for p in parts[index : index + 1])
-    return any(p.cue(*DIFFERS) for p in parts[start : start + 1])
-
-
-def denies_one(parts: Sequence[Part], index: int) -> bool:
+def denies_one(mentions: Sequence[Mention], index: int) -> bool:
     """ "I don't want the second one": a removal of what is pointed at."""
-    found = pointed(parts, index + 1)
-    directly = index + 1 < len(parts) and parts[index + 1].cue(Cue.ORDINAL, Cue.OTHER)
-    return parts[index].cue(Cue.NO) and directly and found is not None and ends(parts, found[1])
+    found = read_pointer(mentions, index + 1)
+    directly = index + 1 < len(mentions) and mentions[index + 1].cue(Cue.ORDINAL, Cue.OTHER)
+    return (
+        mentions[index].cue(Cue.NO) and directly and found is not None and ends(mentions, found[1])
+    )
 
 
-def taken_off(parts: Sequence[Part], index: int) -> bool:
+def taken_off(mentions: Sequence[Mention], index: int) -> bool:
     """ "take the onions off the burger": a removal around its object."""
-    if not parts[index].cue(Cue.TAKE):
+    if not mentions[index].cue(Cue.TAKE):
         return False
-    for part in parts[index + 1 : index + 8]:
-        if part.cue(Cue.OFF):
+    for mention in mentions[index + 1 : index + 8]:
+        if mention.cue(Cue.OFF):
             return True
-        if part.cue(*MARKS, *COMMANDS, Cue.AND, Cue.WITH):
+        if mention.cue(*MARKS, *COMMANDS, Cue.AND, Cue.WITH):
             return False
     return False
 
 
-def stays(parts: Sequence[Part], index: int) -> int | None:
+def stays(mentions: Sequence[Mention], index: int) -> int | None:
     """Where "leave them in" or "keep the fries" ends; None if the words say something else."""
     end = index + 1
-    if " " in parts[index].span.text or parts[index].cue(Cue.IT):
-        return None if any(p.cue(Cue.OFF) for p in parts[end : end + 1]) else end
-    while end < len(parts) and (parts[end].cue(Cue.THE) or parts[end].idle):
+    if " " in mentions[index].span.text or mentions[index].cue(Cue.IT):
+        return None if any(p.cue(Cue.OFF) for p in mentions[end : end + 1]) else end
+    while end < len(mentions) and (mentions[end].cue(Cue.THE) or mentions[end].idle):
         end += 1
-    if end >= len(parts) or parts[end].role not in (Role.ITEM, Role.MODIFIER):
+    if end >= len(mentions) or mentions[end].role not in (MentionType.ITEM, MentionType.MODIFIER):
         return None
     end += 1
-    if end < len(parts) and parts[end].cue(Cue.OFF):
+    if end < len(mentions) and mentions[end].cue(Cue.OFF):
         return None
-    return end + 1 if end < len(parts) and parts[end].cue(Cue.ON) else end
+    return end + 1 if end < len(mentions) and mentions[end].cue(Cue.ON) else end
 
 
-def item_ahead(parts: list[Part], index: int, end: int) -> bool:
+def item_ahead(mentions: list[Mention], index: int, end: int) -> bool:
     """ "… and instead of the fries onion rings": the new item comes after the old one."""
-    following = [p for p in parts[end + 1 : end + 4] if not p.idle and not p.cue(Cue.COMMA)]
-    return parts[index - 1].cue(Cue.AND) and any(p.role is Role.ITEM for p in following)
+    following = [p for p in mentions[end + 1 : end + 4] if not p.idle and not p.cue(Cue.COMMA)]
+    return mentions[index - 1].cue(Cue.AND) and any(p.role is MentionType.ITEM for p in following)
 
 
-def leaves_off(parts: Sequence[Part], index: int) -> bool:
+def leaves_off(mentions: Sequence[Mention], index: int) -> bool:
     """Whether "instead of" is followed by a modifier."""
-    following = next((p for p in parts[index + 1 :] if not p.cue(Cue.THE, Cue.A)), None)
-    return following is not None and following.role is Role.MODIFIER
+    following = next((p for p in mentions[index + 1 :] if not p.cue(Cue.THE, Cue.A)), None)
+    return following is not None and following.role is MentionType.MODIFIER
 
 
-def no_longer(parts: Sequence[Part], index: int) -> bool:
+def no_longer(mentions: Sequence[Mention], index: int) -> bool:
     """ "Minus two cokes": so many of what follows go."""
-    return parts[index].cue(Cue.MINUS) and any(
-        p.role is Role.NUMBER for p in parts[index + 1 : index + 2]
+    return mentions[index].cue(Cue.MINUS) and any(
+        p.role is MentionType.NUMBER for p in mentions[index + 1 : index + 2]
     )
 
 
-def one_more_after(parts: Sequence[Part], index: int) -> bool:
+def one_more_after(mentions: Sequence[Mention], index: int) -> bool:
     """Whether a comma ends what is changed, and a wish begins: "cancel the taco, a churro"."""
-    changed = parts[index].cue(Cue.COMMA) and parts[index - 1].role is Role.ITEM
-    return changed and any(p.cue(Cue.A, Cue.REQUEST) for p in parts[index + 1 : index + 2])
-
-
-def just_before(parts: Sequence[Part], index: int) -> Sequence[Part]:
-    """The part before, and the one before that if only an article comes between."""
-    start = index - 2 if index > 1 and parts[index - 1].cue(Cue.THE) else index - 1
-    return parts[max(start, 0) : index]
-
-
-def role_follows(parts: Sequence[Part], index: int, role: Role) -> bool:
-    """Whether the next part is of this role."""
-    following = parts[index + 1 : index + 2]
-    return bool(following) and following[0].role is role
-
-
-def next_is(parts: Sequence[Part], index: int, *cues: Cue) -> bool:
-    """Whether one of `cues` follows, with nothing but idle words between."""
-    for part in parts[index + 1 :]:
-        if part.cue(*cues):
-            return True
-        if not part.idle and not part.cue(Cue.ONE, Cue.COMMA):
-            return False
-    return False
-
-
-def told_apart(parts: Sequence[Part], index: int) -> bool:
-    """Whether what follows is true of one of those just named."""
-    return next_is(parts, index, *DIFFERS, Cue.EXTRA, Cue.ON)
-
-
-def for_all(parts: Sequence[Part], index: int) -> bool:
-    """Whether what follows "both" is said of all of them."""
-    roles = (Role.SIZE, Role.MODIFIER)
-    return told_apart(parts, index) or any(role_follows(parts, index, role) for role in roles)
-
-
-def half_with(parts: Sequence[Part], index: int) -> bool:
-    """ "Half with cheese"."""
-    return (
-        parts[index].cue(Cue.HALF)
-        and index + 1 < len(parts)
-        and parts[index + 1].cue(Cue.WITH)
-        and role_follows(parts, index + 1, Role.MODIFIER)
-    )
+    changed = mentions[index].cue(Cue.COMMA) and mentions[index - 1].role is MentionType.ITEM
+    return changed and any(p.cue(Cue.A, Cue.REQUEST) for p in mentions[index + 1 : index + 2])

@@ -8,60 +8,61 @@ from dataclasses import replace
 from voice_service.ordering.acts import (
     Act,
     Add,
-    Group,
+    ItemRequest,
     Keep,
     Modify,
     Problem,
-    Ref,
+    Reference,
+    ReferenceKind,
     Replace,
     Target,
-    Which,
 )
-from voice_service.ordering.attributes.reader import Reader
+from voice_service.ordering.attributes.reader import AttributeReader
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.removal import known, leave_off
-from voice_service.ordering.items.assembly import assemble
-from voice_service.ordering.items.attachment import Attacher
-from voice_service.ordering.items.ellipsis import CartView, loose
+from voice_service.ordering.items.assembly import assemble_items
+from voice_service.ordering.items.attachment import AttributeAttacher
+from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.items.heads import points
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.pointers import pointed, ref_of, text_of
+from voice_service.ordering.references.pointers import read_pointer, ref_of, text_of
 
 
-def keep(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def keep(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """What stays in the order, or comes back into it: "leave them in", "keep the fries"."""
-    named = next((p for p in parts if p.role in (Role.ITEM, Role.MODIFIER)), None)
-    if named is not None and named.role is Role.MODIFIER:
-        return assemble([named], menu, cart)
-    restores = any(p.cue(Cue.RESTORE) for p in parts)
+    named = next((p for p in mentions if p.role in (MentionType.ITEM, MentionType.MODIFIER)), None)
+    if named is not None and named.role is MentionType.MODIFIER:
+        return assemble_items([named], menu, cart)
+    restores = any(p.cue(Cue.RESTORE) for p in mentions)
     items = () if named is None else named.items
-    unclear = named is None and any(p.cue(Cue.TAKE) for p in parts)
-    return [Keep(items, text_of(parts), restores, unclear)]
+    unclear = named is None and any(p.cue(Cue.TAKE) for p in mentions)
+    return [Keep(items, text_of(mentions), restores, unclear)]
 
 
-def change(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def change(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """What to put in the place of what, from the words after "change"."""
-    split = _between(parts)
+    split = _between(mentions)
     if split is None:
-        return make(parts, menu, cart) if parts else [Problem("not_understood", "")]
-    old, new = parts[:split], parts[split + 1 :]
-    if parts[split].cue(Cue.FOR) and _definite_only(new, old):
+        return make(mentions, menu, cart) if mentions else [Problem("not_understood", "")]
+    old, new = mentions[:split], mentions[split + 1 :]
+    if mentions[split].cue(Cue.FOR) and _definite_only(new, old):
         old, new = new, old  # "swap a sprite for the coke"
     return _exchange(old, new, menu, cart)
 
 
-def substitute(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def substitute(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """ "Substitute pickles for the onions": the new one is named first.
 
     Many say it the other way round, so that one of them that alone is ordered, or alone has "the"
     before it, is the old one.
     """
-    split = _between(parts)
-    if split is None or not parts[split].cue(Cue.FOR):
-        return change(parts, menu, cart)
-    first, second = parts[:split], parts[split + 1 :]
+    split = _between(mentions)
+    if split is None or not mentions[split].cue(Cue.FOR):
+        return change(mentions, menu, cart)
+    first, second = mentions[:split], mentions[split + 1 :]
     if _definite_only(first, second) or (
         not _definite_only(second, first)
         and _present(first, menu, cart)
@@ -71,102 +72,106 @@ def substitute(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> lis
     return _exchange(second, first, menu, cart)
 
 
-def _between(parts: Sequence[Part]) -> int | None:
+def _between(mentions: Sequence[Mention]) -> int | None:
     """Where the word stands that parts the old from the new."""
-    return next((i for i, p in enumerate(parts) if p.cue(Cue.TO, Cue.FOR, Cue.WITH)), None)
+    return next((i for i, p in enumerate(mentions) if p.cue(Cue.TO, Cue.FOR, Cue.WITH)), None)
 
 
-def _definite_only(parts: Sequence[Part], others: Sequence[Part]) -> bool:
+def _definite_only(mentions: Sequence[Mention], others: Sequence[Mention]) -> bool:
     """Whether only the first of the two names something with "the"."""
-    return any(p.cue(Cue.THE) for p in parts) and not any(p.cue(Cue.THE) for p in others)
+    return any(p.cue(Cue.THE) for p in mentions) and not any(p.cue(Cue.THE) for p in others)
 
 
-def _present(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> bool:
+def _present(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> bool:
     """Whether what is named is in the order, or comes with something in it."""
-    named = next((p for p in parts if p.role in (Role.ITEM, Role.MODIFIER)), None)
+    named = next((p for p in mentions if p.role in (MentionType.ITEM, MentionType.MODIFIER)), None)
     if named is None:
         return False
-    if named.role is Role.ITEM:
+    if named.role is MentionType.ITEM:
         return known(named.items, cart) is not None
-    ids = {s.id for s in named.senses}
+    ids = {s.id for s in named.candidates}
     return any(not ids.isdisjoint(menu.items[i].defaults) for i in cart.items[-1:])
 
 
 def _exchange(
-    old: Sequence[Part], new: Sequence[Part], menu: CompiledMenu, cart: CartView
+    old: Sequence[Mention], new: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
     """Puts `new` in the place of `old`."""
     there = _pointed(old, new, menu, cart)
     if there is not None:
         return there
-    named = next((p for p in old if p.role is Role.ITEM), None)
-    swapped = next((p for p in old if p.role is Role.MODIFIER), None)
+    named = next((p for p in old if p.role is MentionType.ITEM), None)
+    swapped = next((p for p in old if p.role is MentionType.MODIFIER), None)
     if named is None and swapped is not None:
-        host = next((known(p.items, cart) for p in new if p.role is Role.ITEM), None)
-        wanted = [p for p in new if p.role is not Role.ITEM]
-        return [*leave_off(old, host, menu, cart), *assemble(wanted, menu, cart)]
+        host = next((known(p.items, cart) for p in new if p.role is MentionType.ITEM), None)
+        wanted = [p for p in new if p.role is not MentionType.ITEM]
+        return [*leave_off(old, host, menu, cart), *assemble_items(wanted, menu, cart)]
     if named is None:
         return _onto(Target(), new, menu, cart)
     item = known(named.items, cart)
     if item is None:
         return [Problem("not_in_order", named.span.text)]
-    size = next((p.senses[0].id for p in old if p.role is Role.SIZE), None)
-    only = next((p.span.value for p in old if p.role is Role.NUMBER), None)
+    size = next((p.candidates[0].id for p in old if p.role is MentionType.SIZE), None)
+    only = next((p.span.value for p in old if p.role is MentionType.NUMBER), None)
     if any(p.cue(Cue.ONE) for p in old):
         only = 1
     return _onto(Target((item,), size), new, menu, cart, only=only)
 
 
 def make(  # noqa: PLR0911 - one for each way to say it
-    parts: Sequence[Part], menu: CompiledMenu, cart: CartView
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
     """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
-    items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
+    items = [i for i, p in enumerate(mentions) if p.role is MentionType.ITEM]
     first = items[0] if items else None
-    pointer = pointed(parts, 1, bare=len(parts) > 2 and parts[2].cue(Cue.A, Cue.THE))
+    pointer = read_pointer(mentions, 1, bare=len(mentions) > 2 and mentions[2].cue(Cue.A, Cue.THE))
     if pointer is not None:
-        wanted = parts[pointer[1] :]
+        wanted = mentions[pointer[1] :]
         wanted = wanted[1:] if wanted and wanted[0].cue(Cue.TO) else wanted
-        return _pointed(parts[1 : pointer[1]], wanted, menu, cart) or []
-    if first is not None and points(parts, first, cart):
-        return assemble(parts, menu, cart)  # "make it large on the fries"
-    combo = _as_combo(parts, menu, cart)
+        return _pointed(mentions[1 : pointer[1]], wanted, menu, cart) or []
+    if first is not None and points(mentions, first, cart):
+        return assemble_items(mentions, menu, cart)  # "make it large on the fries"
+    combo = _as_combo(mentions, menu, cart)
     if combo:
         return combo
-    if any(p.cue(Cue.BOTH) for p in parts):
-        told_apart = {Role.NUMBER, Role.SIZE} <= {p.role for p in parts}
+    if any(p.cue(Cue.BOTH) for p in mentions):
+        told_apart = {MentionType.NUMBER, MentionType.SIZE} <= {p.role for p in mentions}
         if first is not None or told_apart:
-            return [Problem("not_understood", text_of(parts))]
-        return _onto(Target(all_lines=True), parts, menu, cart)
-    if first is None and (named := _category_named(parts, menu, cart)) is not None:
-        return _onto(Target((named[1],)), parts[named[0] + 1 :], menu, cart)
-    if first is not None and _definite(parts, first):
-        item = known(parts[first].items, cart)
+            return [Problem("not_understood", text_of(mentions))]
+        return _onto(Target(all_lines=True), mentions, menu, cart)
+    if first is None and (named := _category_named(mentions, menu, cart)) is not None:
+        return _onto(Target((named[1],)), mentions[named[0] + 1 :], menu, cart)
+    if first is not None and _definite(mentions, first):
+        item = known(mentions[first].items, cart)
         if item is not None:
-            size = next((p.senses[0].id for p in parts[:first] if p.role is Role.SIZE), None)
-            return _onto(Target((item,), size), parts[first + 1 :], menu, cart)
+            size = next(
+                (p.candidates[0].id for p in mentions[:first] if p.role is MentionType.SIZE), None
+            )
+            return _onto(Target((item,), size), mentions[first + 1 :], menu, cart)
     new = first is not None and (
-        _with_before(parts, first) or not _points_back(parts[:first], menu)
+        _with_before(mentions, first) or not _points_back(mentions[:first], menu)
     )
-    return assemble(parts, menu, cart) if new else _onto(Target(), parts, menu, cart)
+    return assemble_items(mentions, menu, cart) if new else _onto(Target(), mentions, menu, cart)
 
 
-def _as_combo(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def _as_combo(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """ "make that a meal": the combo that the last item belongs to takes its place."""
-    at = next((i for i, p in enumerate(parts) if p.role is Role.CATEGORY), None)
+    at = next((i for i, p in enumerate(mentions) if p.role is MentionType.CATEGORY), None)
     if at is None:
         return []
-    combos = menu.in_category(parts[at].senses[0].id)
-    named = [i for p in parts[:at] if p.role is Role.ITEM for i in p.items]
+    combos = menu.in_category(mentions[at].candidates[0].id)
+    named = [i for p in mentions[:at] if p.role is MentionType.ITEM for i in p.items]
     ordered = [i for i in reversed(cart.items) if not named or i in named]
     for item in ordered or named:
         around = [c for c in combos if item in {slot.default for slot in menu.items[c].slots}]
         around = around or [c for c in combos if _built_around(item, c, menu)]
         # Fries are part of every combo, so they say nothing about which is meant.
         if len(around) == 1:
-            size = next((p.senses[0].id for p in parts[:at] if p.role is Role.SIZE), None)
-            rest = assemble(parts[at + 1 :], menu, cart)
-            combo = Group(around[0], size=size)
+            size = next(
+                (p.candidates[0].id for p in mentions[:at] if p.role is MentionType.SIZE), None
+            )
+            rest = assemble_items(mentions[at + 1 :], menu, cart)
+            combo = ItemRequest(around[0], size=size)
             return [Replace(Target((item,)), combo) if ordered else Add(combo), *rest]
     return []
 
@@ -178,80 +183,82 @@ def _built_around(item: str, combo: str, menu: CompiledMenu) -> bool:
 
 
 def _category_named(
-    parts: Sequence[Part], menu: CompiledMenu, cart: CartView
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> tuple[int, str] | None:
     """Where "the drink" is named, and the item of the order that it means."""
-    for index, part in enumerate(parts):
-        if part.role is Role.CATEGORY and _definite(parts, index):
-            category = part.senses[0].id
+    for index, mention in enumerate(mentions):
+        if mention.role is MentionType.CATEGORY and _definite(mentions, index):
+            category = mention.candidates[0].id
             item = next((i for i in cart.items[::-1] if menu.items[i].category == category), None)
             return None if item is None else (index, item)
     return None
 
 
 def _pointed(
-    parts: Sequence[Part], wanted: Sequence[Part], menu: CompiledMenu, cart: CartView
+    mentions: Sequence[Mention], wanted: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act] | None:
-    """Puts what is `wanted` where `parts` point: another item, or what is said of it.
+    """Puts what is `wanted` where `mentions` point: another item, or what is said of it.
 
     None where they do not point, or say more than that.
     """
-    found = pointed(parts, 0, bare=True)
-    if found is None or found[1] != len(parts):
+    found = read_pointer(mentions, 0, bare=True)
+    if found is None or found[1] != len(mentions):
         return None
     ref = ref_of(found[0])
-    if not any(p.role is Role.ITEM for p in wanted):
-        said = [found[0], *Reader(wanted).read()]
-        acts = loose(said, menu, cart, Attacher(menu, cart.items))
-        return acts or [Problem("not_understood", text_of([*parts, *wanted]))]
-    first, *others = assemble(wanted, menu, replace(cart, unsized=None))
-    if isinstance(first, Problem) and first.group is not None:
-        first.group.instead = Target(ref=ref)
+    if not any(p.role is MentionType.ITEM for p in wanted):
+        said = [found[0], *AttributeReader(wanted).read()]
+        acts = resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, cart.items))
+        return acts or [Problem("not_understood", text_of([*mentions, *wanted]))]
+    first, *others = assemble_items(wanted, menu, replace(cart, unsized=None))
+    if isinstance(first, Problem) and first.request is not None:
+        first.request.instead = Target(ref=ref)
         return [first, *others]
     # "Make both combos with a cola": what is in a combo takes the place of none.
-    if not isinstance(first, Add) or (first.group.linked and ref.which is not Which.SOME):
-        return [Problem("not_understood", text_of([*parts, *wanted]))]
-    if first.group.linked:
-        return [Add(replace(first.group, of=ref.count)), *others]
-    return [Replace(Target(ref=ref), first.group), *others]
+    if not isinstance(first, Add) or (first.request.linked and ref.which is not ReferenceKind.SOME):
+        return [Problem("not_understood", text_of([*mentions, *wanted]))]
+    if first.request.linked:
+        return [Add(replace(first.request, of=ref.count)), *others]
+    return [Replace(Target(ref=ref), first.request), *others]
 
 
-def _definite(parts: Sequence[Part], index: int) -> bool:
-    before = [p for p in parts[:index] if p.role is not Role.SIZE]
+def _definite(mentions: Sequence[Mention], index: int) -> bool:
+    before = [p for p in mentions[:index] if p.role is not MentionType.SIZE]
     return bool(before) and before[-1].cue(Cue.THE)
 
 
-def _with_before(parts: Sequence[Part], index: int) -> bool:
-    return any(p.cue(Cue.WITH) for p in parts[:index])
+def _with_before(mentions: Sequence[Mention], index: int) -> bool:
+    return any(p.cue(Cue.WITH) for p in mentions[:index])
 
 
-def _points_back(parts: Sequence[Part], menu: CompiledMenu) -> bool:
+def _points_back(mentions: Sequence[Mention], menu: CompiledMenu) -> bool:
     """Whether "make" has an "it" with it, as a word of its own or within the phrase."""
     pronouns = set(menu.language.cues[Cue.IT])
-    return any(p.cue(Cue.IT) or pronouns & set(p.span.text.split()) for p in parts)
+    return any(p.cue(Cue.IT) or pronouns & set(p.span.text.split()) for p in mentions)
 
 
 def _onto(
     target: Target,
-    parts: Sequence[Part],
+    mentions: Sequence[Mention],
     menu: CompiledMenu,
     cart: CartView,
     *,
     only: int | None = None,
 ) -> list[Act]:
-    """Puts what `parts` say where the target is: another item, or another size, number, topping.
+    """Puts what `mentions` say where the target is: another item, or another size, number, topping.
 
     `only`: on so many of what is there.
     """
-    acts = assemble(parts, menu, _view(target, cart)) or _number_pronoun(parts, menu)
+    acts = assemble_items(mentions, menu, _view(target, cart)) or _number_pronoun(mentions, menu)
     if not acts:
-        return [] if not cart.items else [Problem("not_understood", text_of(parts))]
+        return [] if not cart.items else [Problem("not_understood", text_of(mentions))]
     if only is not None and any(isinstance(a, Modify) and a.only is not None for a in acts):
-        return [Problem("not_understood", text_of(parts))]  # "one of them plain and one with ham"
-    if isinstance(acts[0], Problem) and acts[0].group is not None:
-        acts[0].group.instead = target if _names(target) else _like(acts[0].group, menu, cart)
+        return [
+            Problem("not_understood", text_of(mentions))
+        ]  # "one of them plain and one with ham"
+    if isinstance(acts[0], Problem) and acts[0].request is not None:
+        acts[0].request.instead = target if _names(target) else _like(acts[0].request, menu, cart)
     if isinstance(acts[0], Add):
-        group = acts[0].group
+        group = acts[0].request
         instead = target if _names(target) else _like(group, menu, cart)
         return [
             acts[0] if instead is None else Replace(instead, group, only=only),
@@ -260,14 +267,14 @@ def _onto(
     return [_retarget(act, target, only) for act in acts]
 
 
-def _number_pronoun(parts: Sequence[Part], menu: CompiledMenu) -> list[Act]:
+def _number_pronoun(mentions: Sequence[Mention], menu: CompiledMenu) -> list[Act]:
     """ "make that one": a pronoun where nothing but a number makes sense."""
-    words = [w for p in parts if p.cue(Cue.IT, Cue.ONE) for w in p.span.text.split()]
+    words = [w for p in mentions if p.cue(Cue.IT, Cue.ONE) for w in p.span.text.split()]
     key = key_of(words[-1], menu.language) if words else ""
     return [Modify(Target(), quantity=int(key), text=key)] if key.isdigit() else []
 
 
-def _like(group: Group, menu: CompiledMenu, cart: CartView) -> Target | None:
+def _like(group: ItemRequest, menu: CompiledMenu, cart: CartView) -> Target | None:
     """What "make that a large cola" changes: the cola if there is one, else another drink.
 
     "Make them two colas" changes the two drinks talked about last, if they are two.
@@ -275,7 +282,9 @@ def _like(group: Group, menu: CompiledMenu, cart: CartView) -> Target | None:
     item = group.item
     last = menu.items[cart.items[-1]] if cart.items else menu.items[item]
     several = (group.quantity or 1) > 1 and last.category == menu.items[item].category
-    these = Ref(Which.THESE, group.quantity or 1) if several and last.id != item else None
+    these = (
+        Reference(ReferenceKind.THESE, group.quantity or 1) if several and last.id != item else None
+    )
     if item in cart.items:
         return Target((item,), ref=these)
     category = menu.items[item].category

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from voice_service.ordering.acts import Act, Add, Agree, Aside, Deny, Modify, Problem
-from voice_service.ordering.items.ellipsis import CartView
+from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import WHOLE, Part, Role
+from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, names_something
+from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 
-COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
 _TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
 _TALK_UNKNOWN = 3  # so many unknown words are more than a name that the menu does not have,
 _MOSTLY = 2  # if they are so many times those that it has
@@ -19,91 +20,103 @@ _LOST = 3  # words for each of the menu's, where those are about nothing that wa
 _TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
 
 
-def is_talk(acts: Sequence[Act], parts: Sequence[Part], words: int, *, answering: bool) -> bool:
+def is_talk(
+    acts: Sequence[Act], mentions: Sequence[Mention], words: int, *, answering: bool
+) -> bool:
     """Whether an utterance of so many `words` is none of an order's business.
 
     `answering`: the guest was asked which item is meant, so that less of a name is enough.
     """
-    if any(p.such is not None for p in parts):
+    if any(p.such is not None for p in mentions):
         return False
-    if words >= _TALK_WORDS and not answering and _only_guesses(acts, parts):
+    if words >= _TALK_WORDS and not answering and _only_guesses(acts, mentions):
         return True
-    if not answering and (_mostly_something_else(parts) or _lost_among(acts, parts, words)):
+    if not answering and (_mostly_something_else(mentions) or _lost_among(acts, mentions, words)):
         return True
-    return _wishes_nothing(acts, parts, words)
+    return _wishes_nothing(acts, mentions, words)
 
 
-def _only_guesses(acts: Sequence[Act], parts: Sequence[Part]) -> bool:
+def _only_guesses(acts: Sequence[Act], mentions: Sequence[Mention]) -> bool:
     """Whether an item was ordered only by half its name or a slip, and nothing asks for it.
 
     "My doctor told me" is no Dr Pepper.
     """
     if not any(isinstance(a, Add) for a in acts):
         return False
-    for part in parts:
-        sure = bool(part.senses) and part.senses[0].quality >= WHOLE and part.span.nearness == 1.0
-        asks = part.cue(*COMMANDS, Cue.ADD) or (
-            part.cue(Cue.REQUEST) and " " in part.span.text and part.span.nearness == 1.0
+    for mention in mentions:
+        sure = (
+            bool(mention.candidates)
+            and mention.candidates[0].match >= WHOLE
+            and mention.span.nearness == 1.0
+        )
+        asks = mention.cue(*COMMANDS, Cue.ADD) or (
+            mention.cue(Cue.REQUEST) and " " in mention.span.text and mention.span.nearness == 1.0
         )
         if sure or asks:
             return False
-    talks = any(p.role is Role.UNKNOWN for p in parts) or any(isinstance(a, Aside) for a in acts)
+    talks = any(p.role is MentionType.UNKNOWN for p in mentions) or any(
+        isinstance(a, Aside) for a in acts
+    )
     return talks or not any(
-        before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE)
-        for before, thing in pairwise(parts)
-        if thing.role is Role.ITEM
+        before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE)
+        for before, thing in pairwise(mentions)
+        if thing.role is MentionType.ITEM
     )
 
 
-def _mostly_something_else(parts: Sequence[Part]) -> bool:
+def _mostly_something_else(mentions: Sequence[Mention]) -> bool:
     """Whether a few words of the menu are lost among many that nothing explains.
 
     "He met Americans in the harbour who had lost their boat" asks for nothing, not even in part.
     """
-    unknown = _words(p for p in parts if p.role is Role.UNKNOWN)
-    named = _words(p for p in parts if p.senses)
-    asks = any(p.cue(Cue.REQUEST) and " " in p.span.text for p in parts)
+    unknown = _words(p for p in mentions if p.role is MentionType.UNKNOWN)
+    named = _words(p for p in mentions if p.candidates)
+    asks = any(p.cue(Cue.REQUEST) and " " in p.span.text for p in mentions)
     counted = any(
-        thing.role is Role.ITEM
-        and thing.senses[0].quality >= WHOLE
+        thing.role is MentionType.ITEM
+        and thing.candidates[0].match >= WHOLE
         and thing.span.nearness == 1.0
-        and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE, Cue.MEASURE))
-        for before, thing in pairwise(parts)
+        and (before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE, Cue.MEASURE))
+        for before, thing in pairwise(mentions)
     )
     return not asks and not counted and unknown >= _TALK_UNKNOWN and unknown >= _MOSTLY * named
 
 
-def _lost_among(acts: Sequence[Act], parts: Sequence[Part], words: int) -> bool:
+def _lost_among(acts: Sequence[Act], mentions: Sequence[Mention], words: int) -> bool:
     """Whether a topping or two of no item stand in a long sentence that wishes for nothing."""
-    named = _words(p for p in parts if p.senses)
+    named = _words(p for p in mentions if p.candidates)
     if not named or words < max(_TALK_WORDS_WITH_REQUEST, _LOST * named):
         return False
-    wished = any(p.role is Role.ITEM or (p.cue(Cue.REQUEST) and " " in p.span.text) for p in parts)
+    wished = any(
+        p.role is MentionType.ITEM or (p.cue(Cue.REQUEST) and " " in p.span.text) for p in mentions
+    )
     unmet = all(isinstance(act, Problem) for act in acts)
-    return unmet and not wished and not _counts_unknown(parts)
+    return unmet and not wished and not _counts_unknown(mentions)
 
 
-def _counts_unknown(parts: Sequence[Part]) -> bool:
+def _counts_unknown(mentions: Sequence[Mention]) -> bool:
     """ "A taco": so many of something is a wish, whatever it is."""
     return any(
-        thing.role is Role.UNKNOWN and (before.role is Role.NUMBER or before.cue(Cue.A, Cue.MORE))
-        for before, thing in pairwise(parts)
+        thing.role is MentionType.UNKNOWN
+        and (before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE))
+        for before, thing in pairwise(mentions)
     )
 
 
-def _words(parts: Iterable[Part]) -> int:
-    return sum(len(part.span.words) for part in parts)
+def _words(mentions: Iterable[Mention]) -> int:
+    return sum(len(mention.span.words) for mention in mentions)
 
 
-def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Part], words: int) -> bool:
+def _wishes_nothing(acts: Sequence[Act], mentions: Sequence[Mention], words: int) -> bool:
     """Whether nothing is named and nothing wished for, in enough words."""
-    requests = [p for p in parts if p.cue(Cue.REQUEST)]
+    requests = [p for p in mentions if p.cue(Cue.REQUEST)]
     wishes = any(
-        p.role in (Role.ITEM, Role.MODIFIER, Role.SIZE, Role.CATEGORY) or p.cue(*COMMANDS)
-        for p in parts
+        p.role in (MentionType.ITEM, MentionType.MODIFIER, MentionType.SIZE, MentionType.CATEGORY)
+        or p.cue(*COMMANDS)
+        for p in mentions
     ) or any(" " in p.span.text for p in requests)
-    again = any(more.cue(Cue.MORE) and which.cue(Cue.ORDINAL) for more, which in pairwise(parts))
-    wishes = wishes or again or _counts_unknown(parts)
+    again = any(more.cue(Cue.MORE) and which.cue(Cue.ORDINAL) for more, which in pairwise(mentions))
+    wishes = wishes or again or _counts_unknown(mentions)
     unknown = any(isinstance(a, Problem) for a in acts)
     only_unknown = all(isinstance(a, Problem | Modify) for a in acts)
     if wishes or not unknown or not only_unknown:
@@ -111,9 +124,9 @@ def _wishes_nothing(acts: Sequence[Act], parts: Sequence[Part], words: int) -> b
     return words >= (_TALK_WORDS_WITH_REQUEST if requests else _TALK_WORDS)
 
 
-def yes_or_no(parts: Sequence[Part]) -> list[Act]:
+def yes_or_no(mentions: Sequence[Mention]) -> list[Act]:
     """A yes at the beginning, or a no and nothing else."""
-    said = [p for p in parts if not p.cue(Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)]
+    said = [p for p in mentions if not p.cue(Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)]
     if said and said[0].cue(Cue.YES):
         return [Agree()]
     if said and said[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in said):
@@ -121,27 +134,57 @@ def yes_or_no(parts: Sequence[Part]) -> list[Act]:
     return []
 
 
-def left_hanging(parts: Sequence[Part]) -> list[Act]:
+def left_hanging(mentions: Sequence[Mention]) -> list[Act]:
     """The reason for words that were waiting for more when the guest fell silent: "without"."""
-    if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in parts):
+    if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in mentions):
         return []
-    return [Problem("not_understood", " ".join(p.span.text for p in parts))]
+    return [Problem("not_understood", " ".join(p.span.text for p in mentions))]
 
 
-def unused(parts: Sequence[Part]) -> list[Act]:
+def unused(mentions: Sequence[Mention]) -> list[Act]:
     """The reason for words that steer an order and came to nothing: "everything on the menu"."""
-    text = " ".join(p.span.text for p in parts)
+    text = " ".join(p.span.text for p in mentions)
     points = (Cue.EVERYTHING, Cue.ORDINAL)
-    if any(p.cue(*points) or p.such is not None for p in parts):
+    if any(p.cue(*points) or p.such is not None for p in mentions):
         return [Problem("not_understood", text)]
     said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
-    content = any(p.role in (Role.CATEGORY, Role.GROUP) or p.cue(*said) for p in parts)
+    content = any(
+        p.role in (MentionType.CATEGORY, MentionType.GROUP) or p.cue(*said) for p in mentions
+    )
     return [Aside("off_topic", text)] if content else []
 
 
-def only_usual(parts: Sequence[Part], cart: CartView, menu: CompiledMenu) -> list[Act]:
+def only_usual(mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu) -> list[Act]:
     """The reason for "a regular" and nothing more, where the menu has no such size."""
-    usual = [p for p in parts if p.cue(Cue.SOFT) and p.span.text in menu.language.ordinary_words]
+    usual = [p for p in mentions if p.cue(Cue.SOFT) and p.span.text in menu.language.ordinary_words]
     if not usual or not cart.items or cart.unsized is not None:
         return []
     return [Problem("not_understood", usual[0].span.text)]
+
+
+def aside(mentions: list[Mention], index: int, state: ParseState) -> int:
+    """A question or talk: up to the end of the sentence, or where an order begins."""
+    state.flush()
+    talk = mentions[index].cue(Cue.TALK)
+    end = index + 1
+    named = False
+    while end < len(mentions):
+        mention = mentions[end]
+        if mention.cue(*MARKS, Cue.STAFF):
+            break
+        if mention.cue(Cue.REQUEST) and " " in mention.span.text and (named or talk):
+            break
+        if mention.cue(Cue.YES) and named and names_something(mentions, end + 1, Cue.A):
+            break  # "do you have fried rice? Yeah, fried rice"
+        if talk and mention.cue(Cue.COMMA):
+            break
+        named = named or mention.role in (
+            MentionType.ITEM,
+            MentionType.MODIFIER,
+            MentionType.CATEGORY,
+            MentionType.SIZE,
+        )
+        end += 1
+    text = " ".join(p.span.text for p in mentions[index:end])
+    state.acts.append(Aside("side_talk" if talk else "question", text))
+    return end

@@ -6,44 +6,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from voice_service.ordering.acts import Act, Add, Modify, Problem, Remove, Replace, Restart, Target
-from voice_service.ordering.items.assembly import assemble
-from voice_service.ordering.items.ellipsis import CartView
+from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.references.offered import with_item
 
 _ANSWERED = 0.6  # certainty that "the cheeseburger" is one more, where a burger was ordered
 
 
 @dataclass
-class State:
+class ParseState:
     """What an utterance has come to, part by part.
 
-    `about`: items that the guest asked about; `takes`: they are ordered without their name.
+    `offered`: items that the guest asked about. `accepts_offer`: they are ordered without being
+    named.
     """
 
     menu: CompiledMenu
     cart: CartView
     acts: list[Act] = field(default_factory=list)
-    stretch: list[Part] = field(default_factory=list)
+    pending: list[Mention] = field(default_factory=list)
     instead: tuple[str, ...] = ()
-    about: tuple[Sense, ...] = ()
-    takes: bool = False
+    offered: tuple[Candidate, ...] = ()
+    accepts_offer: bool = False
 
     def flush(self) -> list[Act]:
         """Turns the stretch collected so far into acts and lets what follows see them."""
-        stretch = with_item(self.stretch, self.about)
-        self.takes = self.takes or stretch != self.stretch
-        acts = assemble(stretch, self.menu, self.cart)
-        if _adds(self.stretch):
+        stretch = with_item(self.pending, self.offered)
+        self.accepts_offer = self.accepts_offer or stretch != self.pending
+        acts = assemble_items(stretch, self.menu, self.cart)
+        if _adds(self.pending):
             acts = [_on_top(act, opens=not self.acts) for act in acts]
         elif not self.acts:
-            _doubt_answer(self.stretch, acts, self)
+            _doubt_answer(self.pending, acts, self)
             acts = [replace(a, bare=True) if isinstance(a, Modify) else a for a in acts]
-        self.stretch = []
-        self.about = () if acts else self.about
+        self.pending = []
+        self.offered = () if acts else self.offered
         added = next((a for a in acts if isinstance(a, Add)), None)
         if self.instead and added is not None:
             acts.append(Remove(Target(self.instead), asked=False, inherit=True))
@@ -54,12 +55,12 @@ class State:
     @property
     def has_items(self) -> bool:
         """Whether anything is in the order, or was said just now."""
-        return bool(self.cart.items) or any(p.role is Role.ITEM for p in self.stretch)
+        return bool(self.cart.items) or any(p.role is MentionType.ITEM for p in self.pending)
 
-    def ordered(self, part: Part) -> bool:
+    def ordered(self, mention: Mention) -> bool:
         """Whether an item is in the order, or was said just now."""
-        said = [i for p in self.stretch if p.role is Role.ITEM for i in p.items]
-        return not set(part.items).isdisjoint({*said, *self.cart.items})
+        said = [i for p in self.pending if p.role is MentionType.ITEM for i in p.items]
+        return not set(mention.items).isdisjoint({*said, *self.cart.items})
 
     def push(self, acts: Sequence[Act]) -> None:
         """Takes acts, and what follows is about the order as they leave it."""
@@ -99,10 +100,10 @@ class State:
             self.cart = replace(self.cart, items=(*known[:at], *known[at + 1 :]))
 
 
-def _adds(said: Sequence[Part]) -> bool:
+def _adds(said: Sequence[Mention]) -> bool:
     """Whether words ask for something on top of what there is: "add", "and also"."""
     opens = bool(said) and said[0].cue(Cue.AND)
-    return opens or any(part.cue(Cue.ADD, Cue.ALSO) for part in said)
+    return opens or any(mention.cue(Cue.ADD, Cue.ALSO) for mention in said)
 
 
 def _on_top(act: Act, *, opens: bool) -> Act:
@@ -116,16 +117,16 @@ def _on_top(act: Act, *, opens: bool) -> Act:
             return act
 
 
-def _doubt_answer(stretch: Sequence[Part], acts: Sequence[Act], state: State) -> None:
+def _doubt_answer(stretch: Sequence[Mention], acts: Sequence[Act], state: ParseState) -> None:
     """ "A burger." "The cheeseburger": one more, or that which was meant with the burger?"""
     first = acts[0] if acts else None
     named = [p for p in stretch if not p.idle or p.cue(Cue.THE)]
     if not isinstance(first, Add) or not any(p.cue(Cue.THE) for p in named[:1]):
         return
-    item, kinds = first.group.item, state.menu.items
+    item, kinds = first.request.item, state.menu.items
     alike = any(kinds[i].category == kinds[item].category for i in state.cart.items)
     if alike and item not in (*state.cart.items, *state.cart.choices):
-        first.group.quality *= _ANSWERED
+        first.request.quality *= _ANSWERED
 
 
 def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:

@@ -8,175 +8,193 @@ from dataclasses import replace
 from voice_service.ordering.acts import (
     Act,
     Dismiss,
-    Group,
+    ItemRequest,
     Modify,
     Problem,
-    Ref,
+    Reference,
+    ReferenceKind,
     Remove,
     Target,
     Undo,
-    Which,
 )
 from voice_service.ordering.attributes.linking import resolve
-from voice_service.ordering.attributes.reader import Reader
-from voice_service.ordering.attributes.statements import SaidModifier
-from voice_service.ordering.items.assembly import assemble
-from voice_service.ordering.items.attachment import Attacher
-from voice_service.ordering.items.ellipsis import CartView, loose
+from voice_service.ordering.attributes.reader import AttributeReader
+from voice_service.ordering.attributes.statements import ModifierStatement
+from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.items.assembly import assemble_items
+from voice_service.ordering.items.attachment import AttributeAttacher
+from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.pointers import pointed, ref_of, text_of
+from voice_service.ordering.references.pointers import read_pointer, ref_of, text_of
 
 
-def remove(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def remove(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """What to take out, from the words after "remove"."""
-    end = next((i for i in range(len(parts)) if _goes_on(parts, i, cart)), len(parts))
-    if end < len(parts):
-        return [*remove(parts[:end], menu, cart), *assemble(parts[end + 1 :], menu, cart)]
-    further = next((i for i in range(1, len(parts)) if _points_on(parts, i)), None)
+    end = next((i for i in range(len(mentions)) if _goes_on(mentions, i, cart)), len(mentions))
+    if end < len(mentions):
+        return [
+            *remove(mentions[:end], menu, cart),
+            *assemble_items(mentions[end + 1 :], menu, cart),
+        ]
+    further = next((i for i in range(1, len(mentions)) if _points_on(mentions, i)), None)
     if further is not None:
-        rest = remove(parts[further + 1 :], menu, cart)
-        return [*remove(parts[:further], menu, cart), *rest]
-    parts = [_as_modifier(part, menu, cart) for part in parts]
-    items = [i for i, p in enumerate(parts) if p.role is Role.ITEM]
-    mods = [i for i, p in enumerate(parts) if p.role is Role.MODIFIER]
-    if any(p.cue(Cue.OR) for p in parts) and len(items) + len(mods) > 1:
-        return [_which_goes(parts, menu, cart)]
-    there = _remove_pointed(parts, menu, cart, named=bool(items or mods))
+        rest = remove(mentions[further + 1 :], menu, cart)
+        return [*remove(mentions[:further], menu, cart), *rest]
+    mentions = [_as_modifier(mention, menu, cart) for mention in mentions]
+    items = [i for i, p in enumerate(mentions) if p.role is MentionType.ITEM]
+    mods = [i for i, p in enumerate(mentions) if p.role is MentionType.MODIFIER]
+    if any(p.cue(Cue.OR) for p in mentions) and len(items) + len(mods) > 1:
+        return [_which_goes(mentions, menu, cart)]
+    there = _remove_pointed(mentions, menu, cart, named=bool(items or mods))
     if there:
         return there
     if mods and (not items or mods[0] < items[0]):
-        host = known(parts[items[0]].items, cart) if items else None
-        return leave_off(parts, host, menu, cart)
-    return _remove_items(parts, items, cart) if items else _remove_unnamed(parts, menu, cart)
+        host = known(mentions[items[0]].items, cart) if items else None
+        return leave_off(mentions, host, menu, cart)
+    return _remove_items(mentions, items, cart) if items else _remove_unnamed(mentions, menu, cart)
 
 
 def _remove_pointed(
-    parts: Sequence[Part], menu: CompiledMenu, cart: CartView, *, named: bool
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView, *, named: bool
 ) -> list[Act]:
     """What goes of what the words point at; `named`: they name something as well."""
-    pointer = pointed(parts, 0, bare=True)
-    excepted = _all_but(parts, cart)
+    pointer = read_pointer(mentions, 0, bare=True)
+    excepted = _all_but(mentions, cart)
     if pointer is None:
         return [] if excepted is None else [excepted]
     said, end = pointer
-    if all(p.cue(Cue.OFF) for p in parts[end:]):
-        return [Remove(Target(ref=_any_of(ref_of(said), parts)), text=text_of(parts))]
-    if parts[end].cue(Cue.AND):
-        if all(p.idle for p in parts[end + 1 :]):
-            return [Problem("not_understood", text_of(parts))]  # "the first and the last one"
-        gone = Remove(Target(ref=ref_of(said)), text=text_of(parts[:end]))
-        return [gone, *remove(parts[end + 1 :], menu, cart)]
+    if all(p.cue(Cue.OFF) for p in mentions[end:]):
+        return [Remove(Target(ref=_any_of(ref_of(said), mentions)), text=text_of(mentions))]
+    if mentions[end].cue(Cue.AND):
+        if all(p.idle for p in mentions[end + 1 :]):
+            return [Problem("not_understood", text_of(mentions))]  # "the first and the last one"
+        gone = Remove(Target(ref=ref_of(said)), text=text_of(mentions[:end]))
+        return [gone, *remove(mentions[end + 1 :], menu, cart)]
     if excepted is not None:
         return [excepted]
-    return [] if named else [Problem("not_understood", text_of(parts))]
+    return [] if named else [Problem("not_understood", text_of(mentions))]
 
 
-def _remove_items(parts: Sequence[Part], items: Sequence[int], cart: CartView) -> list[Act]:
+def _remove_items(mentions: Sequence[Mention], items: Sequence[int], cart: CartView) -> list[Act]:
     acts: list[Act] = []
     before = 0
     for index in items:
-        inner = parts[before:index]
+        inner = mentions[before:index]
         before = index + 1
-        size = next((p.senses[0].id for p in inner if p.role is Role.SIZE), None)
-        count = next((p.span.value for p in inner if p.role is Role.NUMBER), None)
+        size = next((p.candidates[0].id for p in inner if p.role is MentionType.SIZE), None)
+        count = next((p.span.value for p in inner if p.role is MentionType.NUMBER), None)
         if count is None and any(p.cue(Cue.A, Cue.ONE) for p in inner):
             count = 1
-        item = known(parts[index].items, cart)
-        choices = (item,) if item is not None else parts[index].items
-        acts.append(Remove(Target(choices, size), count, text=parts[index].span.text))
+        item = known(mentions[index].items, cart)
+        choices = (item,) if item is not None else mentions[index].items
+        acts.append(Remove(Target(choices, size), count, text=mentions[index].span.text))
     return acts
 
 
-def _points_on(parts: Sequence[Part], index: int) -> bool:
+def _points_on(mentions: Sequence[Mention], index: int) -> bool:
     """Whether "and" links what is pointed at: "a cola and the small one"."""
-    return parts[index].cue(Cue.AND) and any(
-        p.cue(Cue.ORDINAL, Cue.OTHER) for p in parts[index + 1 : index + 2]
+    return mentions[index].cue(Cue.AND) and any(
+        p.cue(Cue.ORDINAL, Cue.OTHER) for p in mentions[index + 1 : index + 2]
     )
 
 
-def _which_goes(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> Problem:
+def _which_goes(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> Problem:
     """ "The cola or the lemonade": one of the two goes."""
-    found = [known(p.items, cart) for p in parts if p.role is Role.ITEM]
+    found = [known(p.items, cart) for p in mentions if p.role is MentionType.ITEM]
     items = tuple(dict.fromkeys(i for i in found if i is not None))
-    if len(items) < len([p for p in parts if p.role in (Role.ITEM, Role.MODIFIER)]):
-        return Problem("not_understood", text_of(parts))
+    if len(items) < len(
+        [p for p in mentions if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
+    ):
+        return Problem("not_understood", text_of(mentions))
     names = tuple(menu.item_name(i) for i in items)
-    return Problem("ambiguous_item", "", names, Group(items[0], candidates=items, leaves=True))
+    return Problem(
+        "ambiguous_item", "", names, ItemRequest(items[0], candidates=items, leaves=True)
+    )
 
 
-def _any_of(ref: Ref, parts: Sequence[Part]) -> Ref:
+def _any_of(ref: Reference, mentions: Sequence[Mention]) -> Reference:
     """What goes of two: "either one" is one of them."""
-    either = parts[0].cue(Cue.EITHER) and ref.which is Which.BOTH
-    return replace(ref, which=Which.SOME, count=1) if either else ref
+    either = mentions[0].cue(Cue.EITHER) and ref.which is ReferenceKind.BOTH
+    return replace(ref, which=ReferenceKind.SOME, count=1) if either else ref
 
 
-def _all_but(parts: Sequence[Part], cart: CartView) -> Act | None:
+def _all_but(mentions: Sequence[Mention], cart: CartView) -> Act | None:
     """ "Everything except the cola", "all but the first one": the rest goes."""
-    whole = len(parts) > 1 and parts[0].cue(Cue.BOTH, Cue.EVERYTHING)
-    at = next((i for i, p in enumerate(parts) if p.cue(Cue.BUT)), None)
-    if not whole or at is None or any(not p.idle for p in parts[1:at]):
+    whole = len(mentions) > 1 and mentions[0].cue(Cue.BOTH, Cue.EVERYTHING)
+    at = next((i for i, p in enumerate(mentions) if p.cue(Cue.BUT)), None)
+    if not whole or at is None or any(not p.idle for p in mentions[1:at]):
         return None
-    kept = [p for p in parts[at + 1 :] if not p.cue(Cue.THE)]
-    pointer = pointed(parts, at + 1, bare=True)
-    if pointer is not None and pointer[1] == len(parts):
-        return Remove(Target(ref=ref_of(pointer[0])), text=text_of(parts), others=True)
-    item = known(kept[0].items, cart) if len(kept) == 1 and kept[0].role is Role.ITEM else None
+    kept = [p for p in mentions[at + 1 :] if not p.cue(Cue.THE)]
+    pointer = read_pointer(mentions, at + 1, bare=True)
+    if pointer is not None and pointer[1] == len(mentions):
+        return Remove(Target(ref=ref_of(pointer[0])), text=text_of(mentions), others=True)
+    item = (
+        known(kept[0].items, cart) if len(kept) == 1 and kept[0].role is MentionType.ITEM else None
+    )
     if item is None:
-        return Problem("not_understood", text_of(parts))
-    return Remove(Target((item,)), text=text_of(parts), others=True)
+        return Problem("not_understood", text_of(mentions))
+    return Remove(Target((item,)), text=text_of(mentions), others=True)
 
 
-def _goes_on(parts: Sequence[Part], comma: int, cart: CartView) -> bool:
+def _goes_on(mentions: Sequence[Mention], comma: int, cart: CartView) -> bool:
     """Whether a wish follows what is to go: "never mind the fries, onion rings"."""
-    ahead = next((p for p in parts[comma + 1 :] if not p.idle), None)
-    before = [p for p in parts[:comma] if p.role is Role.ITEM and known(p.items, cart)]
-    wished = ahead is not None and ahead.role is Role.ITEM and known(ahead.items, cart) is None
-    return parts[comma].cue(Cue.COMMA) and bool(before) and wished
+    ahead = next((p for p in mentions[comma + 1 :] if not p.idle), None)
+    before = [p for p in mentions[:comma] if p.role is MentionType.ITEM and known(p.items, cart)]
+    wished = (
+        ahead is not None and ahead.role is MentionType.ITEM and known(ahead.items, cart) is None
+    )
+    return mentions[comma].cue(Cue.COMMA) and bool(before) and wished
 
 
-def _remove_unnamed(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    category = next((p for p in parts if p.role is Role.CATEGORY), None)
+def _remove_unnamed(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    category = next((p for p in mentions if p.role is MentionType.CATEGORY), None)
     if category is not None:
         if cart.choices and all(
-            menu.items[i].category == category.senses[0].id for i in cart.choices
+            menu.items[i].category == category.candidates[0].id for i in cart.choices
         ):
             return [Dismiss()]
-        items = tuple(i for i in cart.items if menu.items[i].category == category.senses[0].id)
+        items = tuple(i for i in cart.items if menu.items[i].category == category.candidates[0].id)
         return [Remove(Target(items or ("",)), text=category.span.text)]
-    unknown = " ".join(p.span.text for p in parts if p.role is Role.UNKNOWN)
+    unknown = " ".join(p.span.text for p in mentions if p.role is MentionType.UNKNOWN)
     if unknown:
         return [Problem("not_in_order", unknown)]
-    count = next((p.span.value for p in parts if p.role is Role.NUMBER), None)
-    size = next((p for p in parts if p.role is Role.SIZE), None)
+    count = next((p.span.value for p in mentions if p.role is MentionType.NUMBER), None)
+    size = next((p for p in mentions if p.role is MentionType.SIZE), None)
     if size is not None:
-        return [Remove(Target(size=size.senses[0].id), count, text=size.span.text)]
+        return [Remove(Target(size=size.candidates[0].id), count, text=size.span.text)]
     return [Undo()] if count is None else [Remove(Target(), count)]
 
 
-def _as_modifier(part: Part, menu: CompiledMenu, cart: CartView) -> Part:
+def _as_modifier(mention: Mention, menu: CompiledMenu, cart: CartView) -> Mention:
     """A size that is also a topping ("medium") where the last item only takes the topping."""
-    fits = bool(cart.items) and any(menu.allows(cart.items[-1], s) for s in part.also)
-    sized = bool(cart.items) and any(menu.allows(cart.items[-1], s) for s in part.senses)
-    if part.role is not Role.SIZE or sized or not fits:
-        return part
-    return replace(part, role=Role.MODIFIER, senses=part.also)
+    fits = bool(cart.items) and any(menu.offers(cart.items[-1], s) for s in mention.also)
+    sized = bool(cart.items) and any(menu.offers(cart.items[-1], s) for s in mention.candidates)
+    if mention.role is not MentionType.SIZE or sized or not fits:
+        return mention
+    return replace(mention, role=MentionType.MODIFIER, candidates=mention.also)
 
 
 def leave_off(
-    parts: Sequence[Part], host: str | None, menu: CompiledMenu, cart: CartView
+    mentions: Sequence[Mention], host: str | None, menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
     """What to leave off, of `host` or of what has it, from the words that name it."""
     acts: list[Act] = []
-    for index in range(len(parts)):
-        pointer = pointed(parts, index + 1, bare=True)
-        if parts[index].cue(Cue.OFF, Cue.ON) and pointer is not None and host is None:
-            mods = [s for s in Reader(parts[:index]).read() if isinstance(s, SaidModifier)]
+    for index in range(len(mentions)):
+        pointer = read_pointer(mentions, index + 1, bare=True)
+        if mentions[index].cue(Cue.OFF, Cue.ON) and pointer is not None and host is None:
+            mods = [
+                s
+                for s in AttributeReader(mentions[:index]).read()
+                if isinstance(s, ModifierStatement)
+            ]
             off = [replace(mod, negated=True, carried=None) for mod in mods]
-            return loose([pointer[0], *off], menu, cart, Attacher(menu, cart.items))
-    for said in Reader(parts).read():
-        if not isinstance(said, SaidModifier):
+            return resolve_ellipsis(
+                [pointer[0], *off], menu, cart, AttributeAttacher(menu, cart.items)
+            )
+    for said in AttributeReader(mentions).read():
+        if not isinstance(said, ModifierStatement):
             continue
         said.negated, said.carried = True, None
         order = [host] if host is not None else list(reversed(cart.items))

@@ -6,94 +6,101 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Problem, Remove, Repeat, Target, Undo
-from voice_service.ordering.intents.lookahead import DIFFERS, differs, names_something
-from voice_service.ordering.intents.parse_state import State
+from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role
-from voice_service.ordering.menu.lexicon import Sense
-from voice_service.ordering.references.pointers import ends, pointed, text_of
+from voice_service.ordering.mentions.lookahead import DIFFERS, differs, names_something
+from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.references.pointers import ends, read_pointer, text_of
 
 _MOST_TIMES = 10  # more changes are not taken back at once
 
 
-def undone(parts: list[Part], index: int, state: State) -> int | None:
+def undone(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     """Takes "scratch that" or "undo that twice"; None if it names what is to go."""
-    part = parts[index]
-    if not part.cue(Cue.UNDO):
+    mention = mentions[index]
+    if not mention.cue(Cue.UNDO):
         return None
-    if part.cue(Cue.REMOVE) and names_something(parts, index + 1, Cue.THE):
+    if mention.cue(Cue.REMOVE) and names_something(mentions, index + 1, Cue.THE):
         return None
-    times = _times(parts, index + 1)
+    times = _times(mentions, index + 1)
     state.flush()
-    state.push([Undo(part.cue(Cue.UNDO_ITEM), part.span.text)] * (times or 1))
+    state.push([Undo(mention.cue(Cue.UNDO_ITEM), mention.span.text)] * (times or 1))
     return index + 1 + (times is not None)
 
 
-def fewer(parts: list[Part], index: int, state: State) -> int | None:
+def fewer(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     """Takes "one less", which is of the only thing that is ordered; of several, who knows."""
-    number, word = parts[index], parts[index + 1 : index + 2]
-    counted = number.role is Role.NUMBER or number.cue(Cue.ONE, Cue.A)
-    if not counted or not any(p.cue(Cue.FEWER) for p in word) or not ends(parts, index + 2):
+    number, word = mentions[index], mentions[index + 1 : index + 2]
+    counted = number.role is MentionType.NUMBER or number.cue(Cue.ONE, Cue.A)
+    if not counted or not any(p.cue(Cue.FEWER) for p in word) or not ends(mentions, index + 2):
         return None
-    if state.stretch or not state.cart.items:
+    if state.pending or not state.cart.items:
         return None
-    text = text_of(parts[index : index + 2])
+    text = text_of(mentions[index : index + 2])
     alone = len(state.cart.lines) == 1
     gone = Remove(Target(), number.span.value or 1, text=text)
     state.push([gone if alone else Problem("not_understood", text)])
     return index + 2
 
 
-def one_of_those(parts: list[Part], index: int, state: State) -> int | None:
+def one_of_those(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     """Takes "one more of the first", which a person has to look up."""
-    found = pointed(parts, index + 1) if parts[index].cue(Cue.MORE) else None
-    if found is None or not parts[index + 1].cue(Cue.ORDINAL) or not ends(parts, found[1]):
+    found = read_pointer(mentions, index + 1) if mentions[index].cue(Cue.MORE) else None
+    if found is None or not mentions[index + 1].cue(Cue.ORDINAL) or not ends(mentions, found[1]):
         return None
     state.flush()
-    state.push([Problem("not_understood", text_of(parts[index : found[1]]))])
+    state.push([Problem("not_understood", text_of(mentions[index : found[1]]))])
     return found[1]
 
 
-def _times(parts: Sequence[Part], index: int) -> int | None:
+def _times(mentions: Sequence[Mention], index: int) -> int | None:
     """How many times, in "undo that twice"."""
-    number = parts[index] if index < len(parts) else None
-    if number is None or number.role is not Role.NUMBER or not ends(parts, index + 1):
+    number = mentions[index] if index < len(mentions) else None
+    if number is None or number.role is not MentionType.NUMBER or not ends(mentions, index + 1):
         return None
     return min(number.span.value or 1, _MOST_TIMES)
 
 
-def same(parts: list[Part], index: int, state: State) -> int:
+def same(mentions: list[Mention], index: int, state: ParseState) -> int:
     """The last item once more; "another one with cheese" is one of its own."""
-    following = parts[index + 1] if index + 1 < len(parts) else None
-    if index and parts[index - 1].cue(Cue.WITH) and state.stretch:
+    following = mentions[index + 1] if index + 1 < len(mentions) else None
+    if index and mentions[index - 1].cue(Cue.WITH) and state.pending:
         # "And a latte with the same": what of it is the same is for a person.
         state.flush()
-        state.acts.append(Problem("not_understood", parts[index].span.text))
+        state.acts.append(Problem("not_understood", mentions[index].span.text))
         return index + 1
-    if following is not None and following.role in (Role.ITEM, Role.SIZE, Role.MODIFIER):
-        more = replace(parts[index].span, cues=frozenset({Cue.MORE}))
-        state.stretch.append(Part(more, Role.CUE))
+    if following is not None and following.role in (
+        MentionType.ITEM,
+        MentionType.SIZE,
+        MentionType.MODIFIER,
+    ):
+        more = replace(mentions[index].span, cues=frozenset({Cue.MORE}))
+        state.pending.append(Mention(more, MentionType.CUE))
         return index + 1
     state.flush()
     if following is not None and following.cue(Cue.BUT):
         # One like it with a difference: which words differ from which is for a person.
-        state.acts.append(Problem("not_understood", parts[index].span.text))
-    if differs(parts, index + 1) and state.cart.items:
-        last = (Sense("item", state.cart.items[-1], None),)
-        state.stretch.append(Part(parts[index].span, Role.ITEM, last))
+        state.acts.append(Problem("not_understood", mentions[index].span.text))
+    if differs(mentions, index + 1) and state.cart.items:
+        last = (Candidate("item", state.cart.items[-1], None),)
+        state.pending.append(Mention(mentions[index].span, MentionType.ITEM, last))
     else:
         state.push([Repeat(bare=True)])
     return index + 1
 
 
-def more(parts: list[Part], index: int, count: int, end: int, state: State) -> int:
+def more(mentions: list[Mention], index: int, count: int, end: int, state: ParseState) -> int:
     """ "Two more" of the last item, or "one more with cheese", which is one of its own."""
     state.flush()
-    if end < len(parts) and parts[end].cue(*DIFFERS):
-        more = replace(parts[index].span, cues=frozenset({Cue.MORE}), value=count)
+    if end < len(mentions) and mentions[end].cue(*DIFFERS):
+        more = replace(mentions[index].span, cues=frozenset({Cue.MORE}), value=count)
         number = replace(more, cues=frozenset({Cue.NUMBER}))
-        last = (Sense("item", state.cart.items[-1], None),)
-        state.stretch += [Part(number, Role.NUMBER), Part(more, Role.ITEM, last)]
+        last = (Candidate("item", state.cart.items[-1], None),)
+        state.pending += [
+            Mention(number, MentionType.NUMBER),
+            Mention(more, MentionType.ITEM, last),
+        ]
     else:
         state.push([Repeat(count, bare=True)])
     return end

@@ -5,37 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Group, Problem
+from voice_service.ordering.acts import ItemRequest, Problem
 from voice_service.ordering.attributes.statements import (
-    Said,
-    SaidBreak,
-    SaidCategory,
-    SaidSize,
-    SaidUnknown,
+    CategoryStatement,
+    ClauseBreak,
+    SizeStatement,
+    Statement,
+    UnknownWords,
 )
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 _ENDS_A_CHOICE = (Cue.AND, Cue.ADD, Cue.ALSO, Cue.STOP, Cue.NUMBER)
 
 
-def or_before(parts: Sequence[Part], start: int) -> bool:
+def or_before(mentions: Sequence[Mention], start: int) -> bool:
     """Whether an "or" and nothing with a name stands before `start`: "or can I get a sprite"."""
-    for part in reversed(parts[:start]):
-        if part.cue(Cue.OR):
+    for mention in reversed(mentions[:start]):
+        if mention.cue(Cue.OR):
             return True
-        if part.role not in (Role.CUE, Role.UNKNOWN) or part.cue(*_ENDS_A_CHOICE):
+        if mention.role not in (MentionType.CUE, MentionType.UNKNOWN) or mention.cue(
+            *_ENDS_A_CHOICE
+        ):
             return False
     return False
 
 
-def one_count(parts: Sequence[Part]) -> list[Part]:
+def one_count(mentions: Sequence[Mention]) -> list[Mention]:
     """Parts with "three or four" as one number that nobody can count."""
-    joined = list(parts)
+    joined = list(mentions)
     for index in range(len(joined) - 2):
         first, link, second = joined[index : index + 3]
-        if first.role is second.role is Role.NUMBER and link.cue(Cue.OR):
+        if first.role is second.role is MentionType.NUMBER and link.cue(Cue.OR):
             spans = (first.span, link.span, second.span)
             vague = replace(
                 second.span,
@@ -44,20 +46,27 @@ def one_count(parts: Sequence[Part]) -> list[Part]:
                 words=tuple(w for s in spans for w in s.words),
             )
             idle = replace(first.span, cues=frozenset({Cue.FILLER}))
-            joined[index : index + 3] = [*2 * [Part(idle, Role.CUE)], Part(vague, Role.CUE)]
+            joined[index : index + 3] = [
+                *2 * [Mention(idle, MentionType.CUE)],
+                Mention(vague, MentionType.CUE),
+            ]
     return joined
 
 
-class Offers:
+class Alternatives:
     """The groups of one stretch of which only one is wanted."""
 
     def __init__(self, menu: CompiledMenu) -> None:
         self._menu = menu
-        self._offers: list[list[Group]] = []
-        self._listed: list[Group] = []
+        self._offers: list[list[ItemRequest]] = []
+        self._listed: list[ItemRequest] = []
 
     def see(
-        self, group: Group, previous: Group | None, between: Sequence[Part], start: int
+        self,
+        group: ItemRequest,
+        previous: ItemRequest | None,
+        between: Sequence[Mention],
+        start: int,
     ) -> None:
         """Takes the next group, whose words begin `start` parts behind the name before it.
 
@@ -74,13 +83,13 @@ class Offers:
         commas = all(p.cue(Cue.COMMA) or p.idle for p in between[:start])
         self._listed = [*self._listed, group] if alike and commas else [group]
 
-    def _offer(self, group: Group) -> None:
+    def _offer(self, group: ItemRequest) -> None:
         if self._listed:
             self._offers.append([*self._listed, group])
         elif self._offers:
             self._offers[-1].append(group)
 
-    def taken(self, groups: Sequence[Group]) -> list[Group]:
+    def taken(self, groups: Sequence[ItemRequest]) -> list[ItemRequest]:
         """The groups that are wanted whatever is chosen."""
         offered = [id(g) for offer in self._offers for g in offer]
         return [g for g in groups if id(g) not in offered]
@@ -89,7 +98,7 @@ class Offers:
         """What has to be asked."""
         return [self._problem(offer) for offer in self._offers]
 
-    def _problem(self, offer: Sequence[Group]) -> Problem:
+    def _problem(self, offer: Sequence[ItemRequest]) -> Problem:
         items = tuple(dict.fromkeys(i for g in offer for i in g.candidates or (g.item,)))
         names = tuple(self._menu.item_name(i) for i in items)
         if len(items) == 1:
@@ -97,28 +106,28 @@ class Offers:
             code = "conflicting_size" if len(sizes) > 1 else "ambiguous_modifier"
             return Problem(code, names[0], names)
         first = offer[0]
-        group = Group(first.item, first.quantity, candidates=items, options=tuple(offer))
+        group = ItemRequest(first.item, first.quantity, candidates=items, options=tuple(offer))
         return Problem("ambiguous_item", "", names, group)
 
-    def _kind(self, group: Group) -> str:
+    def _kind(self, group: ItemRequest) -> str:
         return self._menu.items[group.item].category
 
 
-def either_size(before: Sequence[Said], parts: Sequence[Part], start: int) -> str:
+def either_size(before: Sequence[Statement], mentions: Sequence[Mention], start: int) -> str:
     """The words of "a small or" before "a large coke", which leave the size open; else nothing."""
-    only = all(isinstance(said, SaidSize | SaidBreak) for said in before)
-    sizes = [said.text for said in before if isinstance(said, SaidSize)]
-    named = any(p.role is Role.SIZE for p in parts[start:])
-    return " ".join(sizes) if only and named and or_before(parts, start) else ""
+    only = all(isinstance(said, SizeStatement | ClauseBreak) for said in before)
+    sizes = [said.text for said in before if isinstance(said, SizeStatement)]
+    named = any(p.role is MentionType.SIZE for p in mentions[start:])
+    return " ".join(sizes) if only and named and or_before(mentions, start) else ""
 
 
-def unknown(said: SaidUnknown) -> Problem:
+def unknown(said: UnknownWords) -> Problem:
     """The reason for words that explain nothing."""
     return Problem("unknown_item" if said.wanted else "not_understood", said.text)
 
 
-def choose_item(menu: CompiledMenu, said: SaidCategory) -> Problem:
+def choose_item(menu: CompiledMenu, said: CategoryStatement) -> Problem:
     """A category was asked for, without saying which of its items."""
     choices = tuple(menu.in_category(said.id))
-    group = Group(choices[0], said.count, candidates=choices) if choices else None
+    group = ItemRequest(choices[0], said.count, candidates=choices) if choices else None
     return Problem("choose_item", said.text, tuple(menu.item_name(i) for i in choices), group)

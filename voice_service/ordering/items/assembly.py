@@ -7,23 +7,19 @@ from collections.abc import Sequence
 from voice_service.ordering.acts import (
     Act,
     Add,
-    Group,
+    ItemRequest,
     Problem,
-    Ref,
+    Reference,
+    ReferenceKind,
     Remove,
     Replace,
     Target,
-    Which,
 )
-from voice_service.ordering.attributes.reader import Reader
-from voice_service.ordering.attributes.statements import (
-    Said,
-    SaidPlace,
-    SaidSplit,
-    SaidSuch,
-)
-from voice_service.ordering.items.alternatives import Offers, either_size, one_count
-from voice_service.ordering.items.attachment import Attacher
+from voice_service.ordering.attributes.reader import AttributeReader
+from voice_service.ordering.attributes.statements import Statement
+from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.items.alternatives import Alternatives, either_size, one_count
+from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.boundaries import start_of
 from voice_service.ordering.items.coordination import (
     accompanies,
@@ -33,7 +29,7 @@ from voice_service.ordering.items.coordination import (
     size_by_number,
     take_out_heading,
 )
-from voice_service.ordering.items.ellipsis import CartView, loose
+from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.items.heads import (
     amid_modifiers,
     carrier,
@@ -45,13 +41,19 @@ from voice_service.ordering.items.heads import (
     points,
     same_one,
 )
-from voice_service.ordering.items.preamble import leading
+from voice_service.ordering.items.preamble import attach_preamble
 from voice_service.ordering.items.quantities import group_of, inner_words, of_so_many, plural_of_one
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
-from voice_service.ordering.mentions.mention import WHOLE, Part, Role
+from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.pointers import pointed, ref_of
+from voice_service.ordering.references.pointers import (
+    Described,
+    Ordinal,
+    Partition,
+    read_pointer,
+    ref_of,
+)
 
 _ANSWER = 0.9
 _POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already
@@ -59,42 +61,48 @@ _WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, befor
 _LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppers"
 
 
-def assemble(parts: Sequence[Part], menu: CompiledMenu, cart: CartView) -> list[Act]:
+def assemble_items(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """The acts of a stretch without commands, in the order of speaking."""
-    parts = one_count(parts)
-    parts = [in_order(parts, i, menu, cart) for i in range(len(parts))]
-    parts = [carrier(parts, i, menu) for i in range(len(parts))]
-    heads = [i for i, p in enumerate(parts) if p.role is Role.ITEM and not points(parts, i, cart)]
+    mentions = one_count(mentions)
+    mentions = [in_order(mentions, i, menu, cart) for i in range(len(mentions))]
+    mentions = [carrier(mentions, i, menu) for i in range(len(mentions))]
+    heads = [
+        i
+        for i, p in enumerate(mentions)
+        if p.role is MentionType.ITEM and not points(mentions, i, cart)
+    ]
     if not heads:
-        said = Reader(parts).read()
-        return loose(said, menu, cart, Attacher(menu, cart.items)) or _only_points(said)
-    return _Assembly(parts, heads, menu, cart).acts()
+        said = AttributeReader(mentions).read()
+        return resolve_ellipsis(
+            said, menu, cart, AttributeAttacher(menu, cart.items)
+        ) or _only_points(said)
+    return _ItemAssembler(mentions, heads, menu, cart).acts()
 
 
-def _only_points(said: Sequence[Said]) -> list[Act]:
+def _only_points(said: Sequence[Statement]) -> list[Act]:
     """The reason for words that point at something and say nothing of it: "the first one"."""
-    pointers = [s for s in said if isinstance(s, SaidSplit | SaidPlace | SaidSuch) and s.text]
+    pointers = [s for s in said if isinstance(s, Partition | Ordinal | Described) and s.text]
     return [Problem("not_understood", pointers[0].text)] if pointers else []
 
 
-class _Assembly:
+class _ItemAssembler:
     """The items of one stretch, whose names are at `heads`, with what is said of each."""
 
     def __init__(
-        self, parts: Sequence[Part], heads: Sequence[int], menu: CompiledMenu, cart: CartView
+        self, mentions: Sequence[Mention], heads: Sequence[int], menu: CompiledMenu, cart: CartView
     ) -> None:
-        self._parts = parts
+        self._parts = mentions
         self._heads = heads
         self._menu = menu
         self._cart = cart
-        self._attacher = Attacher(menu, cart.items)
-        self._offers = Offers(menu)
+        self._attacher = AttributeAttacher(menu, cart.items)
+        self._offers = Alternatives(menu)
         self._starts = [
-            start_of(parts, h, p, menu) for h, p in zip(heads, [-1, *heads], strict=False)
+            start_of(mentions, h, p, menu) for h, p in zip(heads, [-1, *heads], strict=False)
         ]
-        self._before = Reader(parts[: self._starts[0]]).read()
+        self._before = AttributeReader(mentions[: self._starts[0]]).read()
         self._lead: list[Act] = []
-        self._instead = _pointed_at(parts, heads[0])
+        self._instead = _pointed_at(mentions, heads[0])
         self._acts: list[Act] = []
 
     def acts(self) -> list[Act]:
@@ -110,7 +118,7 @@ class _Assembly:
         groups = self._offers.taken(groups)
         added = [_added(group, self._menu) for group in groups]
         if self._instead is not None and added and isinstance(added[0], Add):
-            added[0] = Replace(Target(ref=self._instead), added[0].group)
+            added[0] = Replace(Target(ref=self._instead), added[0].request)
         vague = [
             Problem("ambiguous_quantity", self._menu.item_name(g.item)) for g in groups if g.vague
         ]
@@ -120,12 +128,12 @@ class _Assembly:
 
     def _item(self, number: int) -> None:
         start, head = self._starts[number], self._heads[number]
-        part = self._parts[head]
+        mention = self._parts[head]
         if negated(self._parts, start, head):
             self._not_wanted(head, self._after(number))
             return
         if not_on(self._parts, head):
-            text = f"{self._parts[head - 3].span.text} {part.span.text}"
+            text = f"{self._parts[head - 3].span.text} {mention.span.text}"
             self._acts.append(Problem("not_understood", text))
             return
         if denied := denied_count(self._parts, head):
@@ -143,61 +151,63 @@ class _Assembly:
         self._offers.see(group, previous, self._parts[since:head], start - since)
         either = either_size(self._before, self._parts[:head], start) if number == 0 else ""
         if number == 0 and self._before and not either:
-            self._lead = leading(
+            self._lead = attach_preamble(
                 self._before, group, self._parts, start, self._menu, self._cart, self._attacher
             )
         self._attacher.put(inner_words(self._parts[start:head]), group)
         if either:
             group.size, self._before = None, []
-            self._lead = [Problem("conflicting_size", either, group=group)]
+            self._lead = [Problem("conflicting_size", either, request=group)]
         self._attacher.put(self._after(number), group, [m.group for m in group.mods])
         self._beside(group, previous, number)
 
-    def _in_place_of(self, previous: Group, group: Group, start: int, head: int) -> None:
+    def _in_place_of(
+        self, previous: ItemRequest, group: ItemRequest, start: int, head: int
+    ) -> None:
         """ "Two colas, one of them diet": so many of the item before are this one."""
         ref = _pointed_at(self._parts[start : head + 1], head - start)
         if ref is None:
             return
         rest = (previous.quantity or 1) - ref.count
-        if ref.which is not Which.SOME or rest < 1:
+        if ref.which is not ReferenceKind.SOME or rest < 1:
             self._acts.append(Problem("not_understood", ref.text))
             return
         previous.quantity, group.quantity = rest, ref.count
 
-    def _after(self, number: int) -> list[Said]:
+    def _after(self, number: int) -> list[Statement]:
         """What is said behind the name, up to the next item."""
         end = [*self._starts[1:], len(self._parts)][number]
-        return Reader(self._parts[self._heads[number] + 1 : end]).read()
+        return AttributeReader(self._parts[self._heads[number] + 1 : end]).read()
 
-    def _not_wanted(self, head: int, after: Sequence[Said]) -> None:
-        part = self._parts[head]
+    def _not_wanted(self, head: int, after: Sequence[Statement]) -> None:
+        mention = self._parts[head]
         ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
-        half = part.senses[0].quality < WHOLE and len(part.items) == 1
+        half = mention.candidates[0].match < WHOLE and len(mention.items) == 1
         if self._of_itself(head):
-            self._acts.append(Problem("not_understood", part.span.text))
+            self._acts.append(Problem("not_understood", mention.span.text))
             return
-        if (half or part.span.nearness < 1) and ordered.isdisjoint(part.items):
+        if (half or mention.span.nearness < 1) and ordered.isdisjoint(mention.items):
             # "Hold the cheese" is not about cheesecake, and "no peas" not about teas.
-            self._acts.append(Problem("not_understood", part.span.text))
-        self._acts.append(Remove(Target(part.items), asked=False, text=part.span.text))
+            self._acts.append(Problem("not_understood", mention.span.text))
+        self._acts.append(Remove(Target(mention.items), asked=False, text=mention.span.text))
         if self._attacher.groups:
             self._attacher.put(after, self._attacher.groups[-1])
         else:
-            self._acts += loose(after, self._menu, self._cart, self._attacher)
+            self._acts += resolve_ellipsis(after, self._menu, self._cart, self._attacher)
 
     def _of_itself(self, head: int) -> bool:
         """ "A burger with no burger": what was just asked for, or its like, is not what goes."""
         no = next(i for i in range(head, -1, -1) if self._parts[i].cue(Cue.NO))
-        last, part = self._parts[max(no - 1, 0)], self._parts[head]
-        if last.role is not Role.ITEM or not set(part.items).isdisjoint(self._cart.items):
+        last, mention = self._parts[max(no - 1, 0)], self._parts[head]
+        if last.role is not MentionType.ITEM or not set(mention.items).isdisjoint(self._cart.items):
             return False
         kinds = {self._menu.items[i].category for i in last.items}
-        return any(self._menu.items[i].category in kinds for i in part.items)
+        return any(self._menu.items[i].category in kinds for i in mention.items)
 
-    def _group(self, number: int) -> Group:
+    def _group(self, number: int) -> ItemRequest:
         start, head = self._starts[number], self._heads[number]
-        part, inner = self._parts[head], self._parts[start:head]
-        group = group_of(inner, part)
+        mention, inner = self._parts[head], self._parts[start:head]
+        group = group_of(inner, mention)
         group.linked = start > 0 and self._parts[start - 1].cue(Cue.WITH)
         since = self._heads[number - 1] + 1 if number else 0
         group.of = of_so_many(self._parts[:start])
@@ -205,20 +215,25 @@ class _Assembly:
         around = (*self._parts[since:start], *self._parts[head + 1 : end])
         group.shared = any(p.cue(Cue.BOTH) for p in around)
         each = group.shared and bool(self._menu.combos_with(group.item, self._cart.items))
-        if not (group.linked or each) and plural_of_one(inner, part, self._menu):
+        if not (group.linked or each) and plural_of_one(inner, mention, self._menu):
             group.vague = True
         return group
 
-    def _doubt(self, group: Group, number: int) -> None:
+    def _doubt(self, group: ItemRequest, number: int) -> None:
         """Lowers the quality of an item that may be none, or one named before."""
         groups = self._attacher.groups
-        start, part = self._starts[number], self._parts[self._heads[number]]
+        start, mention = self._starts[number], self._parts[self._heads[number]]
         again = group.quantity is None and any(g.item == group.item for g in groups)
-        if (part.senses[0].quality < WHOLE or again) and in_list(self._parts, start):
+        if (mention.candidates[0].match < WHOLE or again) and in_list(self._parts, start):
             group.quality *= _LISTED_PART
         since = self._parts[self._heads[number - 1] if number else 0 : start]
-        pointed = any(p.cue(Cue.IT) for p in since)
-        if groups and groups[-1].item == group.item and groups[-1].quantity is None and pointed:
+        read_pointer = any(p.cue(Cue.IT) for p in since)
+        if (
+            groups
+            and groups[-1].item == group.item
+            and groups[-1].quantity is None
+            and read_pointer
+        ):
             group.quality *= _POINTED_AT  # "my bagel scooped out, it's a sesame bagel"
         if groups and self._shared_word(number):
             group.quality *= _LISTED_PART
@@ -229,7 +244,7 @@ class _Assembly:
             groups[-1].quality *= _WHOSE_SIZE
         if groups and group.quantity is None and self._size_between(groups[-1], number):
             group.quality *= _WHOSE_SIZE
-        ordered = any(i in part.items for i in self._cart.items)
+        ordered = any(i in mention.items for i in self._cart.items)
         if group.quantity is None and (
             same_one(self._parts, self._heads[: number + 1], start)
             or (ordered and any(p.cue(Cue.THE) for p in self._parts[start : self._heads[number]]))
@@ -246,27 +261,27 @@ class _Assembly:
         senses = self._menu.lexicon.find("".join(keys_of(said, self._menu.language)), said)
         return any(s.kind == "item" and s.id in self._parts[second].items for s in senses)
 
-    def _size_between(self, previous: Group, number: int) -> bool:
+    def _size_between(self, previous: ItemRequest, number: int) -> bool:
         """Whether a size stands between two bare names that both come in it."""
         first, second = self._heads[number - 1 : number + 1]
         size = self._parts[first + 1]
         if (
-            size.role is not Role.SIZE
+            size.role is not MentionType.SIZE
             or previous.size is not None
             or self._starts[number] != first + 1
         ):
             return False
         items = (previous.item, self._parts[second].items[0])
-        return all(any(self._menu.allows(i, s) for s in size.senses) for i in items)
+        return all(any(self._menu.offers(i, s) for s in size.candidates) for i in items)
 
-    def _answer(self, group: Group) -> None:
+    def _answer(self, group: ItemRequest) -> None:
         """An item that answers a question needs less of its name."""
         chosen = tuple(i for i in group.candidates if i in self._cart.choices)
         if len(chosen) == 1:
             group.item, group.candidates = chosen[0], ()
             group.quality = max(group.quality, _ANSWER)
 
-    def _beside(self, group: Group, previous: Group | None, number: int) -> None:
+    def _beside(self, group: ItemRequest, previous: ItemRequest | None, number: int) -> None:
         """What an item is to the one before it: part of one dish, or perhaps put onto it."""
         if previous is None or not number:
             return
@@ -289,35 +304,39 @@ class _Assembly:
             len(joined) == 1
             and joined[0].cue(Cue.AND)
             and previous.quantity is not None
-            and any(self._menu.takes(previous.item, m.group) for m in group.mods)
+            and any(self._menu.has_group(previous.item, m.group) for m in group.mods)
         )
 
 
-def _answered(act: Act, groups: Sequence[Group]) -> bool:
+def _answered(act: Act, groups: Sequence[ItemRequest]) -> bool:
     """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
-    if not isinstance(act, Problem) or act.code != "choose_item" or act.group is None:
+    if not isinstance(act, Problem) or act.code != "choose_item" or act.request is None:
         return False
-    counts = [group.quantity or 1 for group in groups if group.item in act.group.candidates]
-    return len(counts) > 1 and sum(counts) == act.group.quantity
+    counts = [group.quantity or 1 for group in groups if group.item in act.request.candidates]
+    return len(counts) > 1 and sum(counts) == act.request.quantity
 
 
-def _pointed_at(parts: Sequence[Part], head: int) -> Ref | None:
+def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
     """What "the other a lemonade" or "one of them diet" puts the item in the place of."""
-    first = next((i for i in range(head) if not parts[i].cue(Cue.AND, Cue.COMMA)), head)
-    found = pointed(parts, first)
+    first = next((i for i in range(head) if not mentions[i].cue(Cue.AND, Cue.COMMA)), head)
+    found = read_pointer(mentions, first)
     if (
         found is None
-        or not isinstance(found[0], SaidSplit | SaidPlace | SaidSuch)
+        or not isinstance(found[0], Partition | Ordinal | Described)
         or found[1] > head
     ):
         return None
-    between = parts[found[1] : head]
-    if not between and parts[head - 1].cue(Cue.THE):
+    between = mentions[found[1] : head]
+    if not between and mentions[head - 1].cue(Cue.THE):
         return None  # "one of those wraps"
-    return ref_of(found[0]) if all(p.cue(Cue.A) or p.role is Role.SIZE for p in between) else None
+    return (
+        ref_of(found[0])
+        if all(p.cue(Cue.A) or p.role is MentionType.SIZE for p in between)
+        else None
+    )
 
 
-def _added(group: Group, menu: CompiledMenu) -> Act:
+def _added(group: ItemRequest, menu: CompiledMenu) -> Act:
     if len(group.candidates) < 2:
         return Add(group)
     fitting = [c for c in group.candidates if _takes(menu, c, group)]
@@ -328,6 +347,6 @@ def _added(group: Group, menu: CompiledMenu) -> Act:
     return Problem("ambiguous_item", "", names, group)
 
 
-def _takes(menu: CompiledMenu, item: str, group: Group) -> bool:
+def _takes(menu: CompiledMenu, item: str, group: ItemRequest) -> bool:
     sized = group.size is None or group.size in menu.items[item].prices
-    return sized and all(menu.takes(item, m.group) for m in group.mods)
+    return sized and all(menu.has_group(item, m.group) for m in group.mods)

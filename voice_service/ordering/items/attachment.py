@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Act, Group, Mod, Modify, Problem, Target
+from voice_service.ordering.acts import Act, ItemRequest, ModifierRequest, Modify, Problem, Target
 from voice_service.ordering.attributes.distribution import (
     HOW_MANY_IN_ALL,
     halved,
@@ -15,39 +15,41 @@ from voice_service.ordering.attributes.distribution import (
 )
 from voice_service.ordering.attributes.linking import resolve, which, without
 from voice_service.ordering.attributes.statements import (
-    Said,
-    SaidBoth,
-    SaidBreak,
-    SaidCategory,
-    SaidEither,
-    SaidGroup,
-    SaidItem,
-    SaidModifier,
-    SaidNumber,
-    SaidPlace,
-    SaidPlain,
-    SaidSize,
-    SaidSplit,
-    SaidSuch,
-    SaidThat,
-    SaidTimes,
-    SaidUnknown,
+    AlternativesStatement,
+    CategoryStatement,
+    ClauseBreak,
+    CountStatement,
+    GroupStatement,
+    ItemStatement,
+    ModifierStatement,
+    PlainStatement,
+    SizeStatement,
+    Statement,
+    Times,
+    UnknownWords,
 )
 from voice_service.ordering.items.alternatives import choose_item, unknown
-from voice_service.ordering.items.partition import Apart
+from voice_service.ordering.items.partition import Partitioner
 from voice_service.ordering.mentions.mention import WHOLE
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.references.pointers import (
+    AllOf,
+    Demonstrative,
+    Described,
+    Ordinal,
+    Partition,
+)
 
 _PAIR = 2
 _ON_ANOTHER = 0.75  # certainty of "fries with ketchup" where only what came before takes ketchup
 _EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
 
 
-_Sized = tuple[SaidSize, Group, str | None]
+_Sized = tuple[SizeStatement, ItemRequest, str | None]
 """A size, the item that it was put on, and the size that this had before."""
 
 
-class Attacher:
+class AttributeAttacher:
     """Puts what was said onto the groups of one utterance, in the order of speaking.
 
     `groups` grows as items come; `acts` takes changes to lines that are already in the cart.
@@ -55,22 +57,22 @@ class Attacher:
 
     def __init__(self, menu: CompiledMenu, in_cart: Sequence[str]) -> None:
         self.menu = menu
-        self.groups: list[Group] = []
+        self.groups: list[ItemRequest] = []
         self.acts: list[Act] = []
         self._in_cart = in_cart
-        self._both: SaidBoth | None = None
-        self._apart = Apart(menu, self.groups, self.acts)
+        self._both: AllOf | None = None
+        self._apart = Partitioner(menu, self.groups, self.acts)
         self._telling = False  # several are being told apart by their sizes
 
     def put(  # noqa: PLR0912 - a branch for each kind of thing said
-        self, said: Sequence[Said], group: Group, named: Sequence[str] = ()
+        self, said: Sequence[Statement], group: ItemRequest, named: Sequence[str] = ()
     ) -> None:
         """Everything of `said` onto `group`, with what came before as a fallback.
 
         `named`: the modifier groups of what was said before its name.
         """
         current = group
-        since: list[tuple[Group, Mod]] = []
+        since: list[tuple[ItemRequest, ModifierRequest]] = []
         sized: _Sized | None = None
         pointed: str | None = None
         self._both, self._telling = None, False
@@ -79,65 +81,67 @@ class Attacher:
         shared = self._shared_out_to(group, said)
         for one in shared:
             match one:
-                case SaidModifier() if pointed is not None:
+                case ModifierStatement() if pointed is not None:
                     self._into_cart(one, pointed)
-                case SaidModifier() if self._one_more(one, current, named):
+                case ModifierStatement() if self._one_more(one, current, named):
                     current = self._sibling(current, one.counted)
                     since += self._modifier(replace(one, quantity=None), current)
-                case SaidModifier():
+                case ModifierStatement():
                     since += self._modifier(one, current)
-                case SaidSize():
+                case SizeStatement():
                     sized = (one, current, current.size)
                     current = self._size(one, current)
-                case SaidNumber():
+                case CountStatement():
                     self._number(one, current)
-                case SaidPlain():
+                case PlainStatement():
                     current.plain = True
-                case SaidSplit():
+                case Partition():
                     self._both = None
                     current = self._tell_apart(one, current, group, shared)
-                case SaidPlace():
+                case Ordinal():
                     self._both = None
                     current = self._apart.place(one, current)
-                case SaidThat():
+                case Demonstrative():
                     self._both = None
-                case SaidSuch():
+                case Described():
                     self._both = None
                     current = self._apart.such(one, current)
-                case SaidTimes(value):
+                case Times(value):
                     self._times(value, current)
-                case SaidBoth():
+                case AllOf():
                     self._both = one
-                case SaidBreak():
+                case ClauseBreak():
                     since, sized, pointed, self._both = [], None, None, None
-                case SaidItem():
+                case ItemStatement():
                     self._resize(one, sized)
                     pointed = self._point(one, since)
                     since, sized = [], None
                 case _:
                     self._report(one, current, said)
 
-    def _shared_out_to(self, group: Group, said: Sequence[Said]) -> list[Said]:
+    def _shared_out_to(self, group: ItemRequest, said: Sequence[Statement]) -> list[Statement]:
         """`said` with numbers that tell apart several of the item."""
         count, menu = group.quantity or 1, self.menu
-        said = halved(said, count, lambda one: menu.single(group.item, one.senses))
+        said = halved(said, count, lambda one: menu.single(group.item, one.candidates))
         return shared_out(said, count)
 
-    def _report(self, one: Said, current: Group, said: Sequence[Said]) -> None:
+    def _report(self, one: Statement, current: ItemRequest, said: Sequence[Statement]) -> None:
         match one:
-            case SaidEither():
+            case AlternativesStatement():
                 self.acts.append(which(one, current.item, self.menu))
-            case SaidGroup():
+            case GroupStatement():
                 self._whole_group(one, current, said)
-            case SaidCategory():
+            case CategoryStatement():
                 self._category(one)
-            case SaidUnknown():
+            case UnknownWords():
                 self.acts.append(unknown(one))
             case _:
                 pass
 
-    def _modifier(self, said: SaidModifier, current: Group) -> list[tuple[Group, Mod]]:
-        placed: list[tuple[Group, Mod]] = []
+    def _modifier(
+        self, said: ModifierStatement, current: ItemRequest
+    ) -> list[tuple[ItemRequest, ModifierRequest]]:
+        placed: list[tuple[ItemRequest, ModifierRequest]] = []
         order = [current, *(g for g in reversed(self.groups) if g is not current)]
         for group in order:
             mod = resolve(said, group.item, self.menu)
@@ -157,17 +161,19 @@ class Attacher:
         if self._both is not None and self._both.pair and len({id(g) for g, _ in placed}) > _PAIR:
             self.acts.append(Problem("not_understood", self._both.text))
         if not placed:
-            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+            self.acts.append(Problem("modifier_not_available", said.text, request=current))
         return placed
 
-    def _denies_another(self, mod: Mod, group: Group) -> bool:
+    def _denies_another(self, mod: ModifierRequest, group: ItemRequest) -> bool:
         """ "Hot, no, mild", heard as "no mild": only one is to be had, and another was chosen."""
         single = mod.group in self.menu.single_groups(group.item)
         there = mod.id in self.menu.items[group.item].defaults
         others = [m for m in group.mods if m.group == mod.group and not m.negated]
         return mod.negated and single and not there and bool(others)
 
-    def _one_more(self, said: SaidModifier, current: Group, named: Sequence[str]) -> bool:
+    def _one_more(
+        self, said: ModifierStatement, current: ItemRequest, named: Sequence[str]
+    ) -> bool:
         """Whether "and a raisin" after "a plain bagel with butter" is another bagel.
 
         It is the like of what was said before the name, and of nothing that was said after it; with
@@ -178,17 +184,17 @@ class Attacher:
         several = said.quantity is not None and said.quantity > 1
         return several or any(m.group not in named for m in current.mods)
 
-    def _sibling(self, current: Group, count: int | None) -> Group:
-        sibling = Group(current.item, count, quality=current.quality)
+    def _sibling(self, current: ItemRequest, count: int | None) -> ItemRequest:
+        sibling = ItemRequest(current.item, count, quality=current.quality)
         sibling.implied = True
         self.groups.append(sibling)
         return sibling
 
-    def _size(self, said: SaidSize, current: Group) -> Group:
-        fitting = [s for s in said.senses if self.menu.allows(current.item, s)]
-        other = [s for s in said.also if self.menu.allows(current.item, s)]
+    def _size(self, said: SizeStatement, current: ItemRequest) -> ItemRequest:
+        fitting = [s for s in said.candidates if self.menu.offers(current.item, s)]
+        other = [s for s in said.also if self.menu.offers(current.item, s)]
         if other and ((current.size is not None and said.count is None) or not fitting):
-            self._modifier(SaidModifier(tuple(other), said.text, said.words), current)
+            self._modifier(ModifierStatement(tuple(other), said.text, said.words), current)
             return current
         if not fitting:
             return self._size_elsewhere(said, current)
@@ -203,16 +209,18 @@ class Attacher:
         if current.size is not None and said.soft:
             return current
         if current.size not in (None, fitting[0].id) and self._both is None:
-            self.acts.append(Problem("conflicting_size", said.text, group=current))
+            self.acts.append(Problem("conflicting_size", said.text, request=current))
         current.size = fitting[0].id
         current.words.update(said.words)
         if self._both is not None:
             for group in self.groups:
-                if any(self.menu.allows(group.item, s) for s in said.senses):
+                if any(self.menu.offers(group.item, s) for s in said.candidates):
                     group.size = fitting[0].id
         return current
 
-    def _shared_out(self, said: SaidSize, current: Group, size: str) -> Group | None:
+    def _shared_out(
+        self, said: SizeStatement, current: ItemRequest, size: str
+    ) -> ItemRequest | None:
         """ "four colas, two large and two small": so many of those that have no size yet."""
         if said.count is None or (said.linked and not said.numbered and not self._telling):
             return None
@@ -234,27 +242,27 @@ class Attacher:
         self.groups.append(part)
         return part
 
-    def _size_elsewhere(self, said: SaidSize, current: Group) -> Group:
+    def _size_elsewhere(self, said: SizeStatement, current: ItemRequest) -> ItemRequest:
         sized = bool(self.menu.items[current.item].prices) and current.size is None
         for group in reversed(self.groups):
-            fits = [s for s in said.senses if self.menu.allows(group.item, s)]
+            fits = [s for s in said.candidates if self.menu.offers(group.item, s)]
             if fits and group.size is None and not (sized and said.count is None):
                 group.size = fits[0].id
                 group.words.update(said.words)
                 return current
         # "A large" counts something that was not understood; a large burger is only a burger.
         code = "size_not_available" if said.count is None else "not_understood"
-        self.acts.append(Problem(code, said.text, group=current))
+        self.acts.append(Problem(code, said.text, request=current))
         return current
 
-    def _number(self, said: SaidNumber, current: Group) -> None:
+    def _number(self, said: CountStatement, current: ItemRequest) -> None:
         if current.quantity is None:
             current.quantity = said.value
             current.words.update(said.words)
         else:
             self.acts.append(Problem("not_understood", str(said.value)))
 
-    def _times(self, value: int, current: Group) -> None:
+    def _times(self, value: int, current: ItemRequest) -> None:
         """ "A number one with a coke times two": all of it, if it is one dish."""
         whole, *others = self.groups
         slots = self.menu.items[whole.item].slots
@@ -265,8 +273,8 @@ class Attacher:
         whole.quantity = (whole.quantity or 1) * value
 
     def _tell_apart(
-        self, split: SaidSplit, current: Group, group: Group, said: Sequence[Said]
-    ) -> Group:
+        self, split: Partition, current: ItemRequest, group: ItemRequest, said: Sequence[Statement]
+    ) -> ItemRequest:
         """So many of `current` apart, or so many more: what follows is true of them."""
         another = self._another(split, current, said)
         if another is not None:
@@ -275,7 +283,9 @@ class Attacher:
             group.quality *= HOW_MANY_IN_ALL
         return self._apart.split(split, current)
 
-    def _another(self, split: SaidSplit, current: Group, said: Sequence[Said]) -> Group | None:
+    def _another(
+        self, split: Partition, current: ItemRequest, said: Sequence[Statement]
+    ) -> ItemRequest | None:
         """ "A burger and one with cheese": as many more as there were, and what they have."""
         as_many = split.count == (current.quantity or 1) and self._apart.undivided
         if not as_many or not split.linked or split.text or said[-1] is split:
@@ -284,18 +294,20 @@ class Attacher:
         another.size = current.size
         return another
 
-    def _resize(self, said: SaidItem, sized: _Sized | None) -> None:
+    def _resize(self, said: ItemStatement, sized: _Sized | None) -> None:
         """ "Fries and a coke, large on the fries": the size is moved to what is pointed at."""
-        here = next((g for g in reversed(self.groups) if g.item in said.part.items), None)
+        here = next((g for g in reversed(self.groups) if g.item in said.mention.items), None)
         if sized is None or here is None or sized[0].count is not None:
             return
         size, group, before = sized
         group.size = before
         self._size(size, here)
 
-    def _point(self, said: SaidItem, since: list[tuple[Group, Mod]]) -> str | None:
+    def _point(
+        self, said: ItemStatement, since: list[tuple[ItemRequest, ModifierRequest]]
+    ) -> str | None:
         """Moves the modifiers just said to the item pointed at; returns it for those to come."""
-        choices = said.part.items
+        choices = said.mention.items
         here = next((g for g in reversed(self.groups) if g.item in choices), None)
         in_cart = next((i for i in reversed(self._in_cart) if i in choices), None)
         target = in_cart if here is None else here.item
@@ -303,7 +315,7 @@ class Attacher:
             if target is None or here is group or mod not in group.mods:
                 continue
             group.mods.remove(mod)
-            if not self.menu.takes(target, mod.group):
+            if not self.menu.has_group(target, mod.group):
                 name = self.menu.modifiers[mod.group, mod.id].name
                 self.acts.append(Problem("modifier_not_available", name))
             elif here is not None:
@@ -312,7 +324,7 @@ class Attacher:
                 self.acts.append(Modify(Target((target,)), (mod,)))
         return in_cart if here is None and not since else None
 
-    def _into_cart(self, said: SaidModifier, item: str) -> None:
+    def _into_cart(self, said: ModifierStatement, item: str) -> None:
         mod = resolve(said, item, self.menu)
         if isinstance(mod, Problem):
             self.acts.append(mod)
@@ -321,31 +333,33 @@ class Attacher:
         else:
             self.acts.append(Modify(Target((item,)), (mod,)))
 
-    def _without_group(self, said: SaidGroup, current: Group) -> None:
+    def _without_group(self, said: GroupStatement, current: ItemRequest) -> None:
         """ "No toppings": what it comes with, or what the menu calls the same."""
         group, defaults = self.menu.groups[said.id], self.menu.items[current.item].defaults
         named = without(said.text, current.item, self.menu)
         if named is not None:
             current.put(named)
             return
-        if not self.menu.takes(current.item, group.id):
-            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+        if not self.menu.has_group(current.item, group.id):
+            self.acts.append(Problem("modifier_not_available", said.text, request=current))
             return
         current.mods = [m for m in current.mods if m.group != group.id]
         for default in defaults:
             if (group.id, default) in self.menu.modifiers:
-                current.put(Mod(default, group.id, negated=True))
-        alike = tuple(s for s in said.named if s.quality >= WHOLE)
+                current.put(ModifierRequest(default, group.id, negated=True))
+        alike = tuple(s for s in said.named if s.match >= WHOLE)
         if len(alike) == len({g.item for g in self.groups}) == 1 and not defaults:
-            self._modifier(SaidModifier(alike, said.text, (), negated=True), current)
+            self._modifier(ModifierStatement(alike, said.text, (), negated=True), current)
 
-    def _whole_group(self, said: SaidGroup, current: Group, beside: Sequence[Said]) -> None:
+    def _whole_group(
+        self, said: GroupStatement, current: ItemRequest, beside: Sequence[Statement]
+    ) -> None:
         group = self.menu.groups[said.id]
         if said.negated:
             self._without_group(said, current)
             return
         named = any(
-            isinstance(one, SaidModifier) and any(s.group == group.id for s in one.senses)
+            isinstance(one, ModifierStatement) and any(s.group == group.id for s in one.candidates)
             for one in beside
         )
         if said.every:
@@ -354,17 +368,17 @@ class Attacher:
             choices = tuple(m.name for m in group.modifiers)
             self.acts.append(Problem("choose_modifier", said.text, choices))
 
-    def _every(self, said: SaidGroup, current: Group) -> None:
+    def _every(self, said: GroupStatement, current: ItemRequest) -> None:
         """ "All the toppings", on what takes them."""
         order = [current, *(g for g in reversed(self.groups) if g is not current)]
-        host = next((g for g in order if self.menu.takes(g.item, said.id)), None)
+        host = next((g for g in order if self.menu.has_group(g.item, said.id)), None)
         if host is None:
-            self.acts.append(Problem("modifier_not_available", said.text, group=current))
+            self.acts.append(Problem("modifier_not_available", said.text, request=current))
             return
         for modifier in self.menu.groups[said.id].modifiers:
-            host.put(Mod(modifier.id, said.id, quality=_EVERY, every=True))
+            host.put(ModifierRequest(modifier.id, said.id, quality=_EVERY, every=True))
 
-    def _category(self, said: SaidCategory) -> None:
+    def _category(self, said: CategoryStatement) -> None:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)
         if said.wanted and not said.negated and (said.further or not labelled):
             self.acts.append(choose_item(self.menu, said))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 _INSIDE = (
@@ -24,128 +24,140 @@ _SEPARATORS = (Cue.AND, Cue.OR, Cue.COMMA)
 _FRESH_START = (Cue.REQUEST, Cue.ADD, Cue.ALSO, Cue.STOP, Cue.FOR, Cue.QUESTION_MARK, Cue.MAKE)
 
 
-def start_of(parts: Sequence[Part], head: int, previous: int, menu: CompiledMenu) -> int:
+def start_of(mentions: Sequence[Mention], head: int, previous: int, menu: CompiledMenu) -> int:
     """Index of the first part that belongs to the item at `head`.
 
     `previous` is the index of the item before it, or -1. An article or a number is the surest
     sign; without one, what stands between two items goes to the second only as far as it must.
     """
-    item = parts[head].items[0]
+    item = mentions[head].items[0]
     index = head - 1
     while index > previous:
-        if _counts(parts, index, head):
-            if _resumed(parts, index, previous):
+        if _counts(mentions, index, head):
+            if _resumed(mentions, index, previous):
                 index -= 1
                 continue
-            if not _counts_a_modifier(parts, index, head, previous):
-                return _number_of_those(parts, index, previous)
+            if not _counts_a_modifier(mentions, index, head, previous):
+                return _number_of_those(mentions, index, previous)
             break
-        if not _may_belong(parts, index, head, item, menu):
+        if not _may_belong(mentions, index, head, item, menu):
             break
         index -= 1
-    stop = parts[index] if index > previous else None
+    stop = mentions[index] if index > previous else None
     if previous < 0 or (stop is not None and stop.cue(*_FRESH_START)):
         return index + 1
-    return _without_article(parts, head, index + 1, stop)
+    return _without_article(mentions, head, index + 1, stop)
 
 
-def _counts(parts: Sequence[Part], index: int, head: int) -> bool:
-    part = parts[index]
-    if part.role is Role.NUMBER or part.cue(Cue.A, Cue.MORE, Cue.VAGUE):
+def _counts(mentions: Sequence[Mention], index: int, head: int) -> bool:
+    mention = mentions[index]
+    if mention.role is MentionType.NUMBER or mention.cue(Cue.A, Cue.MORE, Cue.VAGUE):
         # "two topping pizza" says how many toppings, not how many pizzas.
-        return index + 1 >= head or parts[index + 1].role is not Role.GROUP
-    if not part.cue(Cue.THE) or part.idle or part.cue(Cue.IT, Cue.FILLER):
+        return index + 1 >= head or mentions[index + 1].role is not MentionType.GROUP
+    if not mention.cue(Cue.THE) or mention.idle or mention.cue(Cue.IT, Cue.FILLER):
         return False
-    return index == 0 or parts[index - 1].role is not Role.SIZE
+    return index == 0 or mentions[index - 1].role is not MentionType.SIZE
 
 
-def _resumed(parts: Sequence[Part], index: int, previous: int) -> bool:
+def _resumed(mentions: Sequence[Mention], index: int, previous: int) -> bool:
     """Whether an article only goes on after a size: "half a sandwich", "a medium, um, a coke"."""
     if (
-        not parts[index].cue(Cue.A)
+        not mentions[index].cue(Cue.A)
         or index - 1 <= previous
-        or parts[index - 1].role is not Role.SIZE
+        or mentions[index - 1].role is not MentionType.SIZE
     ):
         return False
     # "Fries, large, a coke": a size that follows a name belongs to it.
     before = index - 2
-    while before > previous and parts[before].idle:
+    while before > previous and mentions[before].idle:
         before -= 1
-    return before < 0 or before > previous or parts[before].cue(Cue.AND)
+    return before < 0 or before > previous or mentions[before].cue(Cue.AND)
 
 
-def _number_of_those(parts: Sequence[Part], index: int, previous: int) -> int:
+def _number_of_those(mentions: Sequence[Mention], index: int, previous: int) -> int:
     """Where "three of the" begins, if `index` is at its article."""
     before = index - 1
-    while parts[index].cue(Cue.THE, Cue.A, Cue.VAGUE) and before > previous:
-        if parts[before].role is Role.NUMBER:
+    while mentions[index].cue(Cue.THE, Cue.A, Cue.VAGUE) and before > previous:
+        if mentions[before].role is MentionType.NUMBER:
             return before
-        if not parts[before].idle:
+        if not mentions[before].idle:
             break
         before -= 1
     return index
 
 
-def _counts_a_modifier(parts: Sequence[Part], index: int, head: int, previous: int) -> bool:
+def _counts_a_modifier(mentions: Sequence[Mention], index: int, head: int, previous: int) -> bool:
     """Whether the number counts what is on the previous item: "with two sugars large tea"."""
-    if previous < 0 or not any(p.role is Role.SIZE for p in parts[index + 1 : head]):
+    if previous < 0 or not any(p.role is MentionType.SIZE for p in mentions[index + 1 : head]):
         return False
-    following = next((p for p in parts[index + 1 : head] if not p.cue(*_INSIDE)), None)
-    before = parts[index - 1]
+    following = next((p for p in mentions[index + 1 : head] if not p.cue(*_INSIDE)), None)
+    before = mentions[index - 1]
     return (
         following is not None
-        and following.role is Role.MODIFIER
+        and following.role is MentionType.MODIFIER
         and before.cue(Cue.WITH, Cue.ADD, Cue.AND)
     )
 
 
 def _may_belong(
-    parts: Sequence[Part], index: int, head: int, item: str, menu: CompiledMenu
+    mentions: Sequence[Mention], index: int, head: int, item: str, menu: CompiledMenu
 ) -> bool:
-    part = parts[index]
-    match part.role:
-        case Role.MODIFIER:
-            return any(menu.allows(item, s) for s in part.senses)
-        case Role.SIZE | Role.CATEGORY | Role.GROUP | Role.UNKNOWN | Role.NUMBER:
+    mention = mentions[index]
+    match mention.role:
+        case MentionType.MODIFIER:
+            return any(menu.offers(item, s) for s in mention.candidates)
+        case (
+            MentionType.SIZE
+            | MentionType.CATEGORY
+            | MentionType.GROUP
+            | MentionType.UNKNOWN
+            | MentionType.NUMBER
+        ):
             return True
-        case Role.ITEM:
+        case MentionType.ITEM:
             return False
-    if part.cue(*_SEPARATORS):
-        return (part.cue(Cue.COMMA) and _after_size(parts, index)) or (
+    if mention.cue(*_SEPARATORS):
+        return (mention.cue(Cue.COMMA) and _after_size(mentions, index)) or (
             index + 1 < head
             and index > 0
-            and parts[index - 1].role is Role.MODIFIER
-            and _is_modifier_phrase(parts, index + 1, head)
+            and mentions[index - 1].role is MentionType.MODIFIER
+            and _is_modifier_phrase(mentions, index + 1, head)
         )
-    if part.cue(Cue.NO):
-        return _is_modifier_phrase(parts, index + 1, head)
-    return part.cue(*_INSIDE, Cue.THE) or part.idle
+    if mention.cue(Cue.NO):
+        return _is_modifier_phrase(mentions, index + 1, head)
+    return mention.cue(*_INSIDE, Cue.THE) or mention.idle
 
 
-def _after_size(parts: Sequence[Part], comma: int) -> bool:
+def _after_size(mentions: Sequence[Mention], comma: int) -> bool:
     """Whether a recogniser's comma parts a size from what has it: "a large, dark roast, latte".
 
     The size has an article or number of its own, and nothing but modifiers behind it.
     """
     index = comma - 1
-    while index > 0 and (parts[index].role is Role.MODIFIER or parts[index].cue(Cue.COMMA)):
+    while index > 0 and (
+        mentions[index].role is MentionType.MODIFIER or mentions[index].cue(Cue.COMMA)
+    ):
         index -= 1
-    if index < 1 or parts[index].role is not Role.SIZE:
+    if index < 1 or mentions[index].role is not MentionType.SIZE:
         return False
-    before = parts[index - 1]
-    return before.role is Role.NUMBER or before.cue(Cue.A)
+    before = mentions[index - 1]
+    return before.role is MentionType.NUMBER or before.cue(Cue.A)
 
 
-def _is_modifier_phrase(parts: Sequence[Part], index: int, head: int) -> bool:
-    while index < head and parts[index].cue(Cue.EXTRA, Cue.LIGHT, Cue.NO, Cue.SOFT):
+def _is_modifier_phrase(mentions: Sequence[Mention], index: int, head: int) -> bool:
+    while index < head and mentions[index].cue(Cue.EXTRA, Cue.LIGHT, Cue.NO, Cue.SOFT):
         index += 1
-    return index < head and parts[index].role is Role.MODIFIER
+    return index < head and mentions[index].role is MentionType.MODIFIER
 
 
-def _without_article(parts: Sequence[Part], head: int, first: int, stop: Part | None) -> int:
+def _without_article(
+    mentions: Sequence[Mention], head: int, first: int, stop: Mention | None
+) -> int:
     stretch = range(first, head)
-    separators = [i for i in stretch if parts[i].cue(*_SEPARATORS)]
-    sizes = [i for i in stretch if parts[i].role is Role.SIZE or parts[i].cue(Cue.SIZE_WORD)]
+    separators = [i for i in stretch if mentions[i].cue(*_SEPARATORS)]
+    sizes = [
+        i for i in stretch if mentions[i].role is MentionType.SIZE or mentions[i].cue(Cue.SIZE_WORD)
+    ]
     if not separators and stop is not None and stop.cue(*_SEPARATORS):
         return first
     if sizes:
@@ -154,8 +166,8 @@ def _without_article(parts: Sequence[Part], head: int, first: int, stop: Part | 
         return separators[-1] + 1
     start = head
     while start > first and (
-        parts[start - 1].role is Role.UNKNOWN
-        or parts[start - 1].cue(Cue.MEASURE, Cue.SOFT, Cue.PLAIN)
+        mentions[start - 1].role is MentionType.UNKNOWN
+        or mentions[start - 1].cue(Cue.MEASURE, Cue.SOFT, Cue.PLAIN)
     ):
         start -= 1
     return start

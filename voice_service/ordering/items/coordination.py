@@ -5,43 +5,54 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from voice_service.ordering.acts import Group
-from voice_service.ordering.attributes.statements import Said, SaidBreak, SaidCategory, SaidSize
+from voice_service.ordering.acts import ItemRequest
+from voice_service.ordering.attributes.statements import (
+    CategoryStatement,
+    ClauseBreak,
+    SizeStatement,
+    Statement,
+)
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of, plural
-from voice_service.ordering.mentions.mention import Part, Role, senses_of
+from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 _HOW_MANY = 0.6  # certainty of "two sides" where only one or three are named
 
 
 def of_other_sizes(
-    said: Sequence[Said], group: Group, parts: Sequence[Part], start: int, menu: CompiledMenu
-) -> list[Group]:
+    said: Sequence[Statement],
+    group: ItemRequest,
+    mentions: Sequence[Mention],
+    start: int,
+    menu: CompiledMenu,
+) -> list[ItemRequest]:
     """The items of "two large and" in "two large and one small fries"."""
-    sizes = [s for s in said if isinstance(s, SaidSize) and s.count is not None]
-    sized = group.quantity is not None and parts[start + 1].role is Role.SIZE
-    if len(sizes) != len(said) or not sized or not parts[start - 1].cue(Cue.AND, Cue.COMMA):
+    sizes = [s for s in said if isinstance(s, SizeStatement) and s.count is not None]
+    sized = group.quantity is not None and mentions[start + 1].role is MentionType.SIZE
+    if len(sizes) != len(said) or not sized or not mentions[start - 1].cue(Cue.AND, Cue.COMMA):
         return []
-    groups: list[Group] = []
+    groups: list[ItemRequest] = []
     for size in sizes:
-        fitting = [s for s in size.senses if menu.allows(group.item, s)]
+        fitting = [s for s in size.candidates if menu.offers(group.item, s)]
         if not fitting:
             return []
-        other = Group(group.item, size.count, fitting[0].id, quality=group.quality)
+        other = ItemRequest(group.item, size.count, fitting[0].id, quality=group.quality)
         other.words.update(size.words)
         groups.append(other)
     return groups
 
 
-def of_one_heading(before: Sequence[Said], groups: Sequence[Group], menu: CompiledMenu) -> bool:
+def of_one_heading(
+    before: Sequence[Statement], groups: Sequence[ItemRequest], menu: CompiledMenu
+) -> bool:
     """ "Three footlongs" or "two small subs" before the items that it counts, if they add up.
 
     Each gets the size. They have to be of the category that was said.
     """
-    sizes = [s for s in before if isinstance(s, SaidSize)]
-    kinds = [s for s in before if isinstance(s, SaidCategory)]
-    others = any(not isinstance(s, SaidSize | SaidCategory | SaidBreak) for s in before)
+    sizes = [s for s in before if isinstance(s, SizeStatement)]
+    kinds = [s for s in before if isinstance(s, CategoryStatement)]
+    others = any(not isinstance(s, SizeStatement | CategoryStatement | ClauseBreak) for s in before)
     if others or len(sizes) > 1 or len(kinds) > 1:
         return False
     said = [*(s.count for s in sizes), *(k.count for k in kinds)]
@@ -57,9 +68,9 @@ def of_one_heading(before: Sequence[Said], groups: Sequence[Group], menu: Compil
     return all(_size_all(named, size, menu) for size in sizes)
 
 
-def _size_all(groups: Sequence[Group], said: SaidSize, menu: CompiledMenu) -> bool:
+def _size_all(groups: Sequence[ItemRequest], said: SizeStatement, menu: CompiledMenu) -> bool:
     """Gives all of them the size, if they come in it."""
-    fitting = [{s.id for s in said.senses if menu.allows(g.item, s)} for g in groups]
+    fitting = [{s.id for s in said.candidates if menu.offers(g.item, s)} for g in groups]
     common = set.intersection(*fitting)
     for group in groups if common else ():
         group.size = min(common)
@@ -67,12 +78,14 @@ def _size_all(groups: Sequence[Group], said: SaidSize, menu: CompiledMenu) -> bo
     return bool(common)
 
 
-def take_out_heading(groups: list[Group], parts: Sequence[Part], heads: Sequence[int]) -> None:
+def take_out_heading(
+    groups: list[ItemRequest], mentions: Sequence[Mention], heads: Sequence[int]
+) -> None:
     """ "Two kebabs, one doner, one shish": two in all, if a name for all is what one is called."""
     if len(groups) != len(heads):
         return
     for first, (head, following) in enumerate(pairwise(heads)):
-        if any(p.cue(Cue.AND, Cue.WITH, Cue.ALSO) for p in parts[head:following]):
+        if any(p.cue(Cue.AND, Cue.WITH, Cue.ALSO) for p in mentions[head:following]):
             continue
         counts = list(accumulate(g.quantity or 0 for g in groups[first + 1 :]))
         if (total := groups[first].quantity) is None or total not in counts[1:]:
@@ -89,8 +102,8 @@ def take_out_heading(groups: list[Group], parts: Sequence[Part], heads: Sequence
 
 
 def count_under_heading(
-    groups: Sequence[Group],
-    parts: Sequence[Part],
+    groups: Sequence[ItemRequest],
+    mentions: Sequence[Mention],
     heads: Sequence[int],
     starts: Sequence[int],
     menu: CompiledMenu,
@@ -99,7 +112,7 @@ def count_under_heading(
     if len(groups) != len(heads):
         return
     for first, (start, head) in enumerate(zip(starts, heads, strict=True)):
-        total, category = groups[first].quantity, _heading(parts[start:head], menu)
+        total, category = groups[first].quantity, _heading(mentions[start:head], menu)
         if category is None or total is None or total < len(heads[:2]):
             continue
         listed = groups[first : first + total]
@@ -110,7 +123,7 @@ def count_under_heading(
             groups[first].quality *= _HOW_MANY
 
 
-def size_by_number(groups: Sequence[Group], menu: CompiledMenu) -> None:
+def size_by_number(groups: Sequence[ItemRequest], menu: CompiledMenu) -> None:
     """ "Six nuggets" is one order of them, where they come in sixes; "eight" says no size."""
     for group in groups:
         item = menu.items[group.item]
@@ -124,40 +137,40 @@ def size_by_number(groups: Sequence[Group], menu: CompiledMenu) -> None:
         group.size, group.quantity = sizes.get(group.quantity or 0), None
 
 
-def _heading(inner: Sequence[Part], menu: CompiledMenu) -> str | None:
+def _heading(inner: Sequence[Mention], menu: CompiledMenu) -> str | None:
     """The category that a number counts before the items are named, said as several."""
     for number, named in pairwise(inner):
         said = named.span.text
         several = key_of(said, menu.language) != said and " " not in said
-        categories = senses_of(named.span, "category")
-        if number.role is Role.NUMBER and several and categories:
+        categories = candidates_of(named.span, "category")
+        if number.role is MentionType.NUMBER and several and categories:
             return categories[0].id
     return None
 
 
-def _is_in(group: Group, category: str, menu: CompiledMenu) -> bool:
+def _is_in(group: ItemRequest, category: str, menu: CompiledMenu) -> bool:
     return menu.items[group.item].category == category
 
 
-def accompanies(parts: Sequence[Part], first: int, second: int, menu: CompiledMenu) -> bool:
+def accompanies(mentions: Sequence[Mention], first: int, second: int, menu: CompiledMenu) -> bool:
     """Whether two items are said as one dish: "chips and salsa", but not "fries and a shake"."""
-    one, other = menu.items[parts[first].items[0]], menu.items[parts[second].items[0]]
+    one, other = menu.items[mentions[first].items[0]], menu.items[mentions[second].items[0]]
     if one.category != other.category or not one.modifier_groups or one.id == other.id:
         return False
-    if any(p.role is Role.NUMBER for p in parts[max(first - 3, 0) : first]):
+    if any(p.role is MentionType.NUMBER for p in mentions[max(first - 3, 0) : first]):
         return False
-    if parts[first].plural == parts[second].plural:
+    if mentions[first].plural == mentions[second].plural:
         return False
-    dip = parts[first if parts[second].plural else second]
+    dip = mentions[first if mentions[second].plural else second]
     if " " in dip.span.text:
         return False
-    between = parts[first + 1 : second]
+    between = mentions[first + 1 : second]
     return any(p.cue(Cue.AND, Cue.WITH) for p in between) and all(
         p.idle or p.cue(Cue.AND, Cue.WITH, Cue.ASIDE, Cue.ON) for p in between
     )
 
 
-def join_dish(groups: list[Group], second: Part) -> None:
+def join_dish(groups: list[ItemRequest], second: Mention) -> None:
     """Marks the accompaniment; what it goes with is put before it."""
     if second.plural and len(groups) > 1:
         groups[-2], groups[-1] = groups[-1], groups[-2]

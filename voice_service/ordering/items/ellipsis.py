@@ -3,89 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
     Add,
-    Among,
     Aside,
-    Group,
-    Mod,
+    ItemRequest,
+    ModifierRequest,
     Modify,
+    ModifyReferenced,
     Problem,
-    Ref,
+    Reference,
+    ReferenceKind,
     Target,
-    Which,
 )
 from voice_service.ordering.attributes.distribution import halved, shared_out
 from voice_service.ordering.attributes.linking import resolve, which, without
 from voice_service.ordering.attributes.statements import (
-    Said,
-    SaidBoth,
-    SaidBreak,
-    SaidCategory,
-    SaidEither,
-    SaidGroup,
-    SaidItem,
-    SaidModifier,
-    SaidNumber,
-    SaidPlace,
-    SaidPlain,
-    SaidSize,
-    SaidSplit,
-    SaidSuch,
-    SaidThat,
-    SaidTimes,
-    SaidUnknown,
+    AlternativesStatement,
+    CategoryStatement,
+    ClauseBreak,
+    CountStatement,
+    GroupStatement,
+    ItemStatement,
+    ModifierStatement,
+    PlainStatement,
+    SizeStatement,
+    Statement,
+    Times,
+    UnknownWords,
 )
-from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.cart.resolution import has_modifier
+from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.alternatives import choose_item, unknown
-from voice_service.ordering.items.attachment import Attacher
+from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.language.tokens import keys_of, plural, several
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Sense
-from voice_service.ordering.references.descriptions import has
-from voice_service.ordering.references.pointers import ref_of
+from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.references.pointers import (
+    AllOf,
+    Demonstrative,
+    Described,
+    Ordinal,
+    Partition,
+    ref_of,
+)
 
 _SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing else yet
 _IMPLIED = 0.85  # certainty of an item that was not named but is the only one that fits
 
 
-@dataclass(frozen=True)
-class CartView:
-    """What the parser may know of the cart: its items in order, and which one lacks a size.
-
-    `choices`: the guest was asked which of these items is meant. `about`: the items that the guest
-    has just asked about. `single`: the items of which there is just one. `lines`: those that can be
-    pointed at by what they are like. `offered`: `choices` as they were read out.
-    """
-
-    items: tuple[str, ...] = ()
-    unsized: str | None = None
-    choices: tuple[str, ...] = ()
-    about: tuple[Sense, ...] = ()
-    single: frozenset[str] = frozenset()
-    lines: tuple[Line, ...] = ()
-    offered: tuple[str, ...] = ()
-
-
-def loose(
-    said: Sequence[Said], menu: CompiledMenu, cart: CartView, attacher: Attacher
+def resolve_ellipsis(
+    said: Sequence[Statement], menu: CompiledMenu, cart: CartView, attacher: AttributeAttacher
 ) -> list[Act]:
     """The acts of what is said without an item."""
     implied = _implied(said, menu, cart)
     if implied is not None:
         attacher.groups[:] = [implied]
-        attacher.put([s for s in said if not isinstance(s, SaidNumber)], implied)
+        attacher.put([s for s in said if not isinstance(s, CountStatement)], implied)
         return [*map(Add, attacher.groups), *attacher.acts]
-    return _Loose(menu, cart).read(said)
+    return _EllipsisResolver(menu, cart).read(said)
 
 
-_Change = SaidModifier | SaidSize | SaidPlain
+_Change = ModifierStatement | SizeStatement | PlainStatement
 
 
-class _Loose:
+class _EllipsisResolver:
     """Reads words without an item, clause by clause: each is about the same lines."""
 
     def __init__(self, menu: CompiledMenu, cart: CartView) -> None:
@@ -93,23 +77,23 @@ class _Loose:
         self._cart = cart
         self._acts: list[Act] = []
         self._clause: list[_Change] = []
-        self._ref: Ref | None = None
+        self._ref: Reference | None = None
         self._pointed: str | None = None
 
-    def read(self, said: Sequence[Said]) -> list[Act]:
+    def read(self, said: Sequence[Statement]) -> list[Act]:
         for one in self._told_apart(said):
             match one:
-                case SaidSize() if self._is_topping(one):
-                    done = SaidModifier(one.also, one.text, one.words, quantity=one.count)
+                case SizeStatement() if self._is_topping(one):
+                    done = ModifierStatement(one.also, one.text, one.words, quantity=one.count)
                     self._clause.append(done)
-                case SaidModifier() | SaidSize() | SaidPlain():
+                case ModifierStatement() | SizeStatement() | PlainStatement():
                     self._clause.append(one)
-                case SaidSplit() | SaidBoth() | SaidPlace() | SaidSuch() | SaidThat():
+                case Partition() | AllOf() | Ordinal() | Described() | Demonstrative():
                     self._end_clause()
                     self._ref = ref_of(one)
-                case SaidItem():
+                case ItemStatement():
                     self._point(one)
-                case SaidBreak():
+                case ClauseBreak():
                     self._end_clause()
                     self._pointed = self._ref = None
                 case _:
@@ -117,41 +101,41 @@ class _Loose:
         self._end_clause()
         return self._acts
 
-    def _told_apart(self, said: Sequence[Said]) -> Sequence[Said]:
+    def _told_apart(self, said: Sequence[Statement]) -> Sequence[Statement]:
         """ "One large with milk, two small" of three: a number begins what is true of so many."""
         last = self._cart.items[-1:]
         lines = [line for line in self._cart.lines if line.item in last]
         counted = lines[0].count if len(lines) == 1 else 1
-        if counted == 1 or any(isinstance(one, SaidSplit | SaidPlace | SaidSuch) for one in said):
+        if counted == 1 or any(isinstance(one, Partition | Ordinal | Described) for one in said):
             return said
-        shared: list[Said] = []
-        said = halved(said, counted, lambda one: self._menu.single(last[0], one.senses))
+        shared: list[Statement] = []
+        said = halved(said, counted, lambda one: self._menu.single(last[0], one.candidates))
         for one in shared_out(said, counted):
-            if isinstance(one, SaidSize) and one.numbered and not self._is_topping(one):
-                shared.append(SaidSplit(one.count, one.text))
+            if isinstance(one, SizeStatement) and one.numbered and not self._is_topping(one):
+                shared.append(Partition(one.count, one.text))
                 one = replace(one, count=None, numbered=False)  # noqa: PLW2901
             shared.append(one)
         return shared
 
-    def _is_topping(self, said: SaidSize) -> bool:
+    def _is_topping(self, said: SizeStatement) -> bool:
         """Whether "medium" is no size of the last item, but how it is done."""
         last = self._cart.items[-1:]
-        sized = any(self._menu.allows(item, s) for item in last for s in said.senses)
-        return not sized and any(self._menu.allows(item, s) for item in last for s in said.also)
+        sized = any(self._menu.offers(item, s) for item in last for s in said.candidates)
+        return not sized and any(self._menu.offers(item, s) for item in last for s in said.also)
 
-    def _about_order(self, said: Said) -> None:
+    def _about_order(self, said: Statement) -> None:
         match said:
-            case SaidNumber():
+            case CountStatement():
                 self._acts.append(_number(said, self._menu, self._cart))
-            case SaidTimes(value):
+            case Times(value):
                 self._acts.append(Modify(Target(), quantity=value, text=str(value)))
-            case SaidUnknown():
+            case UnknownWords():
                 self._acts.append(unknown(said))
-            case SaidGroup():
+            case GroupStatement():
                 self._acts += _cart_group(said, self._menu, self._cart)
-            case SaidCategory(wanted=True, negated=False):
+            case CategoryStatement(wanted=True, negated=False):
                 self._acts.append(choose_item(self._menu, said))
-            case SaidEither():
+            case AlternativesStatement():
                 self._either(said)
             case _:
                 pass
@@ -166,11 +150,11 @@ class _Loose:
             return
         for one in clause:
             match one:
-                case SaidModifier():
+                case ModifierStatement():
                     self._acts.append(self._modifier(one))
-                case SaidSize():
+                case SizeStatement():
                     self._acts.append(_cart_size(one, self._menu, self._view()))
-                case SaidPlain():
+                case PlainStatement():
                     self._acts.append(Modify(self._target(), plain=True))
 
     def _target(self) -> Target:
@@ -180,7 +164,7 @@ class _Loose:
         """The cart as if only the item that is pointed at were in it, if one is."""
         return self._cart if self._pointed is None else CartView((self._pointed,))
 
-    def _modifier(self, said: SaidModifier) -> Act:
+    def _modifier(self, said: ModifierStatement) -> Act:
         for item in self._in_question(said):
             mod = resolve(said, item, self._menu)
             if isinstance(mod, Problem):
@@ -189,79 +173,81 @@ class _Loose:
                 return self._counted(said, mod, item)
         return self._fits_nothing(said.text)
 
-    def _in_question(self, said: SaidModifier) -> Sequence[str]:
+    def _in_question(self, said: ModifierStatement) -> Sequence[str]:
         """The items that may be meant, the likeliest first: what is left off was on it."""
         items = self._view().items[::-1]
         if not said.negated or self._pointed is not None:
             return items
-        named = frozenset((s.group or "", s.id) for s in said.senses)
+        named = frozenset((s.group or "", s.id) for s in said.candidates)
         whole = self._cart.lines
-        on = {line.item for line in whole if has(line, named, self._menu)}
+        on = {line.item for line in whole if has_modifier(line, named, self._menu)}
         return [*(i for i in items if i in on), *(i for i in items if i not in on)]
 
-    def _either(self, said: SaidEither) -> None:
+    def _either(self, said: AlternativesStatement) -> None:
         item = self._pointed or (self._cart.items[-1] if self._cart.items else None)
         if item is None:
             self._acts.append(Problem("modifier_without_item", said.text))
         else:
             self._acts.append(which(said, item, self._menu))
 
-    def _counted(self, said: SaidModifier, mod: Mod, item: str) -> Act:
+    def _counted(self, said: ModifierStatement, mod: ModifierRequest, item: str) -> Act:
         """Nobody has two of what there is one of: "two chicken" are two of them."""
         change = Modify(Target((item,)), (mod,))
         single = mod.group in self._menu.single_groups(item) and not mod.negated
         if said.quantity is None or not single:
             return change
         mod.quantity = 1
-        return Among(Ref(Which.SOME, said.quantity, text=said.text), (change,))
+        return ModifyReferenced(
+            Reference(ReferenceKind.SOME, said.quantity, text=said.text), (change,)
+        )
 
     def _fits_nothing(self, text: str) -> Problem:
         code = "modifier_not_available" if self._cart.items else "modifier_without_item"
         return Problem(code, text)
 
-    def _among(self, ref: Ref, clause: Sequence[_Change]) -> Act:
+    def _among(self, ref: Reference, clause: Sequence[_Change]) -> Act:
         """The clause for each item of the order that all of it fits."""
         found = [self._change(item, clause) for item in dict.fromkeys(self._cart.items[::-1])]
         changes = tuple(one for one in found if isinstance(one, Modify))
         if changes:
-            return Among(ref, changes)
+            return ModifyReferenced(ref, changes)
         unclear = next((one for one in found if isinstance(one, Problem)), None)
-        text = next((one.text for one in clause if not isinstance(one, SaidPlain)), ref.text)
+        text = next((one.text for one in clause if not isinstance(one, PlainStatement)), ref.text)
         return unclear or self._fits_nothing(text)
 
     def _change(self, item: str, clause: Sequence[_Change]) -> Modify | Problem | None:
         change = Modify(Target((item,)))
         for one in clause:
             match one:
-                case SaidPlain():
+                case PlainStatement():
                     if not self._menu.items[item].modifier_groups:
                         return None
                     change = replace(change, plain=True)
-                case SaidSize():
-                    sizes = [s.id for s in one.senses if self._menu.allows(item, s)]
+                case SizeStatement():
+                    sizes = [s.id for s in one.candidates if self._menu.offers(item, s)]
                     if not sizes:
                         return None
                     change = replace(change, size=sizes[0], text=one.text)
-                case SaidModifier():
+                case ModifierStatement():
                     mod = resolve(one, item, self._menu)
-                    if not isinstance(mod, Mod):
+                    if not isinstance(mod, ModifierRequest):
                         return mod
                     change = replace(change, mods=(*change.mods, mod))
         return change
 
-    def _point(self, said: SaidItem) -> None:
+    def _point(self, said: ItemStatement) -> None:
         """An item of the cart is named: what came before is about it, or what comes next."""
-        here = next((i for i in reversed(self._cart.items) if i in said.part.items), None)
+        here = next((i for i in reversed(self._cart.items) if i in said.mention.items), None)
         if here is None:
             return
         self._end_what_others_have()
         if self._ref is not None:
-            self._ref = replace(self._ref, items=said.part.items)
+            self._ref = replace(self._ref, items=said.mention.items)
             return
-        if said.part.plural and self._is_one_of_others(here):
+        if said.mention.plural and self._is_one_of_others(here):
             # "The burgers", and there is one hamburger and one cheeseburger.
             self._clause = []
-            self._acts.append(Problem("not_understood", said.part.span.text))
+            self._acts.append(Problem("not_understood", said.mention.span.text))
             return
         if not self._clause:
             self._pointed = here
@@ -272,11 +258,14 @@ class _Loose:
             change = self._change(here, self._end_all_but_last())
         self._clause = []
         # A size or topping that it does not come with is not put onto another one instead.
-        self._acts.append(self._fits_nothing(said.part.span.text) if change is None else change)
+        self._acts.append(self._fits_nothing(said.mention.span.text) if change is None else change)
 
     def _end_what_others_have(self) -> None:
         """ "Both small, oat milk in the latte", "the coffee small and the colas large"."""
-        shared = self._ref is not None and self._ref.which in (Which.BOTH, Which.ALL)
+        shared = self._ref is not None and self._ref.which in (
+            ReferenceKind.BOTH,
+            ReferenceKind.ALL,
+        )
         if (shared or self._pointed is not None) and len(self._clause) > 1:
             self._clause = self._end_all_but_last()
             self._ref = None
@@ -298,32 +287,34 @@ class _Loose:
         return item in self._cart.single and one and not alone
 
 
-def _cart_size(said: SaidSize, menu: CompiledMenu, cart: CartView) -> Act:
+def _cart_size(said: SizeStatement, menu: CompiledMenu, cart: CartView) -> Act:
     order = [cart.unsized] if cart.unsized else []
     order += list(reversed(cart.items))
     for item in order:
-        fitting = [s for s in said.senses if item and menu.allows(item, s)]
+        fitting = [s for s in said.candidates if item and menu.offers(item, s)]
         if item and fitting:
             if _of_several(said, menu, cart):
                 return Problem("not_understood", said.text)
             if said.count is not None and (said.more or said.linked) and item != cart.unsized:
-                return Add(Group(item, said.count, fitting[0].id, words=set(said.words)))
+                return Add(ItemRequest(item, said.count, fitting[0].id, words=set(said.words)))
             change = Modify(Target((item,)), size=fitting[0].id, text=said.text)
             if said.numbered and said.count is not None:
-                return Among(Ref(Which.SOME, said.count, text=said.text), (change,))
+                return ModifyReferenced(
+                    Reference(ReferenceKind.SOME, said.count, text=said.text), (change,)
+                )
             return change
     if cart.items:
-        return Problem("size_not_available", said.text, group=Group(cart.items[-1]))
+        return Problem("size_not_available", said.text, request=ItemRequest(cart.items[-1]))
     return Problem("not_understood", said.text)
 
 
-def _of_several(said: SaidSize, menu: CompiledMenu, cart: CartView) -> bool:
+def _of_several(said: SizeStatement, menu: CompiledMenu, cart: CartView) -> bool:
     """ "Larges", where there are several things that come in it."""
-    sized = [x for x in cart.lines if any(menu.allows(x.item, s) for s in said.senses)]
+    sized = [x for x in cart.lines if any(menu.offers(x.item, s) for s in said.candidates)]
     return said.count is None and len(sized) > 1 and several(said.text, menu.language)
 
 
-def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
+def _number(said: CountStatement, menu: CompiledMenu, cart: CartView) -> Act:
     """A bare number: how many, or which of the sizes ("twenty" pieces).
 
     Before anything is ordered it counts nothing.
@@ -340,7 +331,7 @@ def _number(said: SaidNumber, menu: CompiledMenu, cart: CartView) -> Act:
     return Modify(Target(), quantity=said.value, text=text)
 
 
-def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView) -> list[Act]:
+def _cart_group(said: GroupStatement, menu: CompiledMenu, cart: CartView) -> list[Act]:
     group = menu.groups[said.id]
     if said.negated:
         item = next(
@@ -351,7 +342,7 @@ def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView) -> list[Act
         named = without(said.text, item, menu)
         if named is not None:
             return [Modify(Target((item,)), (named,), text=said.text)]
-        gone = tuple(Mod(m.id, group.id, negated=True) for m in group.modifiers)
+        gone = tuple(ModifierRequest(m.id, group.id, negated=True) for m in group.modifiers)
         kept = tuple(m for m in gone if m.id in menu.items[item].defaults)
         return [Modify(Target((item,)), kept, text=said.text)]
     if said.wanted:
@@ -359,10 +350,10 @@ def _cart_group(said: SaidGroup, menu: CompiledMenu, cart: CartView) -> list[Act
     return []
 
 
-def _implied(said: Sequence[Said], menu: CompiledMenu, cart: CartView) -> Group | None:
+def _implied(said: Sequence[Statement], menu: CompiledMenu, cart: CartView) -> ItemRequest | None:
     """The one item that comes in the size and takes all that is said, if "a large" orders it."""
-    sizes = [s for s in said if isinstance(s, SaidSize)]
-    mods = [s for s in said if isinstance(s, SaidModifier) and not s.negated]
+    sizes = [s for s in said if isinstance(s, SizeStatement)]
+    mods = [s for s in said if isinstance(s, ModifierStatement) and not s.negated]
     listed = len(sizes) > 1 and any(s.count is None for s in sizes)
     if not sizes or listed or cart.unsized is not None:
         return None
@@ -370,20 +361,20 @@ def _implied(said: Sequence[Said], menu: CompiledMenu, cart: CartView) -> Group 
     signs = (sizes[0].count is not None, bool(mods), not cart.items)
     if sum(signs) < _SIGNS:
         return None
-    item = _only_one([*(s.senses for s in sizes), *(m.senses for m in mods)], menu)
+    item = _only_one([*(s.candidates for s in sizes), *(m.candidates for m in mods)], menu)
     if item is None:
         return None
-    group = Group(item, sizes[0].count, quality=_IMPLIED)
+    group = ItemRequest(item, sizes[0].count, quality=_IMPLIED)
     group.words.update(sizes[0].words)
     return group
 
 
-def _only_one(said: Sequence[Sequence[Sense]], menu: CompiledMenu) -> str | None:
+def _only_one(said: Sequence[Sequence[Candidate]], menu: CompiledMenu) -> str | None:
     """The item that can have all that was said; of several, the one called as their category."""
     fitting = [
         item.id
         for item in menu.menu.items
-        if all(any(menu.allows(item.id, s) for s in senses) for senses in said)
+        if all(any(menu.offers(item.id, s) for s in senses) for senses in said)
     ]
     kinds = {menu.items[item].category for item in fitting}
     if len(fitting) < 2 or len(kinds) != 1:

@@ -4,55 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.acts import Group
-from voice_service.ordering.attributes.reader import Reader
-from voice_service.ordering.attributes.statements import Said
+from voice_service.ordering.acts import ItemRequest
+from voice_service.ordering.attributes.reader import AttributeReader
+from voice_service.ordering.attributes.statements import Statement
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, plain, plural, several
-from voice_service.ordering.mentions.mention import WHOLE, Part, Role
+from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 _COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
 
 
-def of_so_many(before: Sequence[Part]) -> int | None:
+def of_so_many(before: Sequence[Mention]) -> int | None:
     """The number in "one with a sprite", which is about combos ordered before."""
     words = [p for p in before[-4:] if not p.idle or p.cue(Cue.ONE)]
     if len(words) < len((Cue.NUMBER, Cue.WITH)) or not words[-1].cue(Cue.WITH):
         return None
     if words[-2].cue(Cue.ORDINAL):
         return 1
-    number = next((p for p in words[-2::-1] if not p.cue(Cue.ONE) or p.role is Role.NUMBER), None)
-    return number.span.value if number is not None and number.role is Role.NUMBER else None
+    number = next(
+        (p for p in words[-2::-1] if not p.cue(Cue.ONE) or p.role is MentionType.NUMBER), None
+    )
+    return number.span.value if number is not None and number.role is MentionType.NUMBER else None
 
 
-def group_of(inner: Sequence[Part], head: Part) -> Group:
+def group_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
     """The item of a name, as many of it as the words before the name say."""
-    group = Group(head.items[0], quality=head.senses[0].certainty, candidates=head.items)
+    group = ItemRequest(head.items[0], quality=head.candidates[0].certainty, candidates=head.items)
     group.words.update(head.span.words)
     group.like = head.span.has(Cue.MORE, Cue.SAME)
-    for part in inner:
-        if part.role is Role.NUMBER:
-            group.quantity = part.span.value
-            group.words.update(part.span.words)
+    for mention in inner:
+        if mention.role is MentionType.NUMBER:
+            group.quantity = mention.span.value
+            group.words.update(mention.span.words)
             break
-        if part.cue(Cue.A):
+        if mention.cue(Cue.A):
             group.quantity = 1
             break
-        if part.cue(Cue.MORE):
+        if mention.cue(Cue.MORE):
             group.quantity, group.more = 1, True
             break
-    for part, following in zip(inner, [*inner, head][1:], strict=True):
+    for mention, following in zip(inner, [*inner, head][1:], strict=True):
         # "two more colas", but not "two more cheese pizzas"
-        more = part.cue(Cue.ADDITIONAL) and following.role is not Role.MODIFIER
+        more = mention.cue(Cue.ADDITIONAL) and following.role is not MentionType.MODIFIER
         group.more = group.more or more
     group.vague = any(p.cue(Cue.VAGUE) for p in inner)
     return group
 
 
-def plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool:
+def plural_of_one(inner: Sequence[Mention], head: Mention, menu: CompiledMenu) -> bool:
     """Whether several are wanted without a number: "cokes", but not "fries"."""
-    if any(p.role is Role.NUMBER or p.cue(*_COUNTING) for p in inner):
+    if any(p.role is MentionType.NUMBER or p.cue(*_COUNTING) for p in inner):
         return False
     if any(p.cue(Cue.A) for p in inner) and any(p.cue(Cue.MEASURE) for p in inner):
         return False  # "an order of spring rolls"
@@ -63,22 +65,24 @@ def plural_of_one(inner: Sequence[Part], head: Part, menu: CompiledMenu) -> bool
     return counted and not menu.lexicon.plural(name)
 
 
-def _synonyms(head: Part, menu: CompiledMenu) -> bool:
+def _synonyms(head: Mention, menu: CompiledMenu) -> bool:
     """Whether it is called as several by another name than the menu has: "cokes"."""
     item = menu.items[head.items[0]]
     singular = all(plural(n, menu.language) != n for n in (item.name, *item.aliases))
     said = several(head.span.text.split()[-1], menu.language)
-    return said and head.senses[0].quality >= WHOLE and singular
+    return said and head.candidates[0].match >= WHOLE and singular
 
 
-def inner_words(parts: Sequence[Part]) -> list[Said]:
+def inner_words(mentions: Sequence[Mention]) -> list[Statement]:
     """What is said before the name; its number counts the item and nothing else."""
     rest = [
         p
-        for p, following in zip(parts, [*parts, None][1:], strict=True)
-        if p.role is not Role.NUMBER
+        for p, following in zip(mentions, [*mentions, None][1:], strict=True)
+        if p.role is not MentionType.NUMBER
         and not p.cue(Cue.A, Cue.MORE, Cue.THE)
         and not (p.cue(Cue.HALF) and following is not None and following.cue(Cue.ONE))
-        and not (p.cue(Cue.ADDITIONAL) and (following is None or following.role is Role.SIZE))
+        and not (
+            p.cue(Cue.ADDITIONAL) and (following is None or following.role is MentionType.SIZE)
+        )
     ]
-    return Reader(rest).read()
+    return AttributeReader(rest).read()

@@ -47,7 +47,7 @@ _HEADLESS = 0.7  # below, a name lacks its last word
 
 
 @dataclass(frozen=True)
-class Told:
+class AllergyExtraction:
     """What an utterance says of allergies: `asides`, and `rest`, its spans without them.
 
     `unfinished` are words at its end that wait for what the allergy is to ("I'm allergic to").
@@ -58,13 +58,13 @@ class Told:
     unfinished: tuple[Span, ...] = ()
 
 
-def told(text: str, spans: Sequence[Span], language: Language) -> Told:
+def extract_allergies(text: str, spans: Sequence[Span], language: Language) -> AllergyExtraction:
     """The allergies in `text`, whose spans are `spans`.
 
     A stop is left where one was. Who denies to have any ("no allergies") has none.
     """
     if not any(span.has(*_CUES, Cue.NO) for span in spans):
-        return Told((), tuple(spans))
+        return AllergyExtraction((), tuple(spans))
     words = _Words(text, language)
     clauses: list[_Clause] = []
     rest: list[Span] = []
@@ -76,14 +76,14 @@ def told(text: str, spans: Sequence[Span], language: Language) -> Told:
         clauses.append(clause)
         rest += spans[done : clause.start]
         done = clause.end
-        if not (span.has(Cue.CONDITION) and done < len(spans) and spans[done].senses):
+        if not (span.has(Cue.CONDITION) and done < len(spans) and spans[done].candidates):
             rest.append(_stop(span))  # "a nut free cookie" stays one thing
     if not clauses:
-        return Told((), tuple(spans))
+        return AllergyExtraction((), tuple(spans))
     last = clauses[-1]
     unfinished = spans[last.start :] if last.open and last.end == len(spans) else ()
     asides = _once([clause.aside for clause in clauses])
-    return Told(asides, _trimmed([*rest, *spans[done:]]), tuple(unfinished))
+    return AllergyExtraction(asides, _trimmed([*rest, *spans[done:]]), tuple(unfinished))
 
 
 @dataclass(frozen=True)
@@ -125,16 +125,16 @@ class _Words:
 
 def _tells(span: Span) -> bool:
     """Whether it tells of an allergy, and is no name on the menu ("gluten free bun")."""
-    return span.has(*_CUES) and not span.senses
+    return span.has(*_CUES) and not span.candidates
 
 
 def _left_out(spans: Sequence[Span], at: int, language: Language) -> bool:
     """ "Nothing with nuts", where the menu has no nuts that could be left off."""
     following = next((s for s in spans[at + 1 :] if not (s.filler or s.has(Cue.THE))), None)
-    if not spans[at].has(Cue.NO) or spans[at].senses or following is None:
+    if not spans[at].has(Cue.NO) or spans[at].candidates or following is None:
         return False
     # "Gluten" alone is not the menu's "gluten free bun".
-    named = following.senses and following.senses[0].quality >= _HEADLESS
+    named = following.candidates and following.candidates[0].match >= _HEADLESS
     return not named and following.text in language.allergens
 
 
@@ -164,12 +164,12 @@ def _object_before(
         first -= 1
     while first < at and first - 2 >= done and _joins(spans[first - 2 : first], language):
         first -= 2
-    if first == at and first > done and spans[first - 1].senses:
+    if first == at and first > done and spans[first - 1].candidates:
         first -= 1
     named = first < at
     for cues in ((Cue.A,), (Cue.REQUEST, Cue.WITH)):
         before = next((i for i in range(first - 1, done - 1, -1) if not spans[i].filler), None)
-        if before is not None and spans[before].has(*cues) and not spans[before].senses:
+        if before is not None and spans[before].has(*cues) and not spans[before].candidates:
             first = before
     return named, first
 
@@ -191,7 +191,7 @@ def _end(spans: Sequence[Span], at: int, *, before: bool) -> tuple[int, bool]:
             break
         if not _belongs(spans, index, linked=linked, named=named):
             break
-        if span.unknown or span.senses:
+        if span.unknown or span.candidates:
             named, linked, end = True, True, index + 1
         elif span.has(*_LISTS, Cue.STOP):
             linked = True
@@ -204,7 +204,7 @@ def _end(spans: Sequence[Span], at: int, *, before: bool) -> tuple[int, bool]:
 def _belongs(spans: Sequence[Span], index: int, *, linked: bool, named: bool) -> bool:
     """Whether a span is still about the allergy: `linked` by the one before, `named` already."""
     span = spans[index]
-    if span.senses:
+    if span.candidates:
         return linked and _may_be_meant(spans[index - 1], span)
     if span.has(Cue.STOP):
         return not named and _only_names(spans[index + 1 :])
@@ -225,7 +225,7 @@ def _goes_on(spans: Sequence[Span], index: int, *, named: bool) -> bool:
     following = next((s for s in spans[index + 1 :] if not s.filler and not s.has(*_LISTS)), None)
     if following is None:
         return False
-    return following.unknown or bool(following.senses and (named or not _is_item(following)))
+    return following.unknown or bool(following.candidates and (named or not _is_item(following)))
 
 
 def _may_be_meant(before: Span, span: Span) -> bool:
@@ -234,7 +234,7 @@ def _may_be_meant(before: Span, span: Span) -> bool:
 
 
 def _is_item(span: Span) -> bool:
-    return span.senses[0].kind == "item" and span.senses[0].quality >= _WHOLE
+    return span.candidates[0].kind == "item" and span.candidates[0].match >= _WHOLE
 
 
 def _start(spans: Sequence[Span], first: int, done: int) -> int:
@@ -243,7 +243,7 @@ def _start(spans: Sequence[Span], first: int, done: int) -> int:
     while start > done:
         span = spans[start - 1]
         counted = start - 2 >= done and spans[start - 2].has(*_COUNTS)
-        if span.senses or not (span.filler or span.unknown or span.has(Cue.TALK, Cue.THE)):
+        if span.candidates or not (span.filler or span.unknown or span.has(Cue.TALK, Cue.THE)):
             break
         if span.unknown and counted and start < first:
             break
@@ -280,7 +280,7 @@ def _trimmed(spans: Sequence[Span]) -> tuple[Span, ...]:
 
 
 def _drop(spans: list[Span], *cues: Cue) -> None:
-    while spans and not spans[-1].senses and spans[-1].has(*cues):
+    while spans and not spans[-1].candidates and spans[-1].has(*cues):
         spans.pop()
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
 
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import HEADS, WHOLE, Part, Role, senses_of
+from voice_service.ordering.language.tokens import key_of, keys_of
+from voice_service.ordering.mentions.mention import (
+    HEADS,
+    WHOLE,
+    Mention,
+    MentionType,
+    candidates_of,
+)
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.menu.lexicon import Candidate
 
 _BETTER = 0.12  # an item that explains the words so much better than a modifier is an item
 _LONGEST_LIST = 8  # phrases ahead in which a list of modifiers finds the item they are on
@@ -20,6 +28,8 @@ _WITH_ONE = 0.86  # "a roll with an egg" has it on it, more often than beside it
 _AND_ONE = 0.75  # "a roll with cheese and an egg"
 _AND_BARE = 0.6  # "french toast and bacon"
 _LISTS = (Cue.AND, Cue.COMMA)
+_MOST_WORDS = 6
+_EITHER = 0.8  # certainty that "with rice and beans" has both on it, where that is a dish as well
 
 
 class Reading(NamedTuple):
@@ -30,10 +40,10 @@ class Reading(NamedTuple):
 
 
 def reading(
-    items: Sequence[Sense],
-    modifiers: Sequence[Sense],
+    items: Sequence[Candidate],
+    modifiers: Sequence[Candidate],
     ahead: Sequence[Span],
-    before: Sequence[Part],
+    before: Sequence[Mention],
     menu: CompiledMenu,
     current: str | None,
 ) -> Reading:
@@ -43,75 +53,85 @@ def reading(
     """
     following = ahead[0] if ahead else None
     aside = following is not None and following.has(Cue.AS_SIDE)
-    if items[0].quality > modifiers[0].quality and _headed(items, following, menu):
+    if items[0].match > modifiers[0].match and _headed(items, following, menu):
         return Reading(modifier=False)
     said = [p for p in before if not p.idle]
     measured = bool(said) and said[-1].cue(Cue.MEASURE)
-    if (items[0].quality < WHOLE <= modifiers[0].quality and not measured) or (
+    if (items[0].match < WHOLE <= modifiers[0].match and not measured) or (
         fits(modifiers, following, menu) and not aside
     ):
         return Reading(modifier=True)
     if not aside and _of_item_ahead(modifiers, ahead, said, menu):
         return Reading(modifier=True, certainty=_LISTED)
-    takes = current is not None and any(menu.allows(current, m) for m in modifiers)
+    takes = current is not None and any(menu.offers(current, m) for m in modifiers)
     if not takes or aside or _beside_itself(modifiers, following, said):
         return Reading(modifier=False)
     return _on_the_last(items, modifiers, said, menu)
 
 
 def _on_the_last(
-    items: Sequence[Sense], modifiers: Sequence[Sense], said: Sequence[Part], menu: CompiledMenu
+    items: Sequence[Candidate],
+    modifiers: Sequence[Candidate],
+    said: Sequence[Mention],
+    menu: CompiledMenu,
 ) -> Reading:
     """Whether it is on the item before it, which may have it."""
     last = said[-1] if said else None
     previous = said[-2] if len(said) > 1 else None
     if last is None:
-        return Reading(items[0].quality <= modifiers[0].quality + _BETTER)
+        return Reading(items[0].match <= modifiers[0].match + _BETTER)
     if last.cue(Cue.ADD, Cue.WITH):
         return Reading(modifier=True)
     if last.cue(Cue.A) and previous is not None and previous.cue(Cue.WITH):
         return Reading(modifier=True, certainty=_WITH_ONE)
     # "A small chili" is none of a chili dog's.
-    sized = last.role is Role.SIZE and any(menu.allows(items[0].id, s) for s in last.senses)
-    own = items[0].quality >= WHOLE and _heads_its_own(items[0].id, said, menu)
-    if sized or own or last.role is Role.NUMBER or last.cue(*HEADS):
+    sized = last.role is MentionType.SIZE and any(
+        menu.offers(items[0].id, s) for s in last.candidates
+    )
+    own = items[0].match >= WHOLE and _heads_its_own(items[0].id, said, menu)
+    if sized or own or last.role is MentionType.NUMBER or last.cue(*HEADS):
         listed = last.cue(Cue.A) and _in_list_of_modifiers(said[:-1])
         return Reading(modifier=False, certainty=_AND_ONE if listed else 1.0)
-    if items[0].quality > modifiers[0].quality + _BETTER:
+    if items[0].match > modifiers[0].match + _BETTER:
         return Reading(modifier=False)
-    bare = last.cue(*_LISTS) and previous is not None and previous.role is Role.ITEM
+    bare = last.cue(*_LISTS) and previous is not None and previous.role is MentionType.ITEM
     return Reading(modifier=True, certainty=_AND_BARE if bare else 1.0)
 
 
 def _beside_itself(
-    modifiers: Sequence[Sense], following: Span | None, said: Sequence[Part]
+    modifiers: Sequence[Candidate], following: Span | None, said: Sequence[Mention]
 ) -> bool:
     """Whether what is on an item already is said again "on the side" and is an order of its own."""
     if following is None or not following.has(Cue.ASIDE):
         return False
-    since = takewhile(lambda p: p.role is not Role.ITEM, reversed(said))
-    return any(p.role is Role.MODIFIER and p.senses[0].id == modifiers[0].id for p in since)
+    since = takewhile(lambda p: p.role is not MentionType.ITEM, reversed(said))
+    return any(
+        p.role is MentionType.MODIFIER and p.candidates[0].id == modifiers[0].id for p in since
+    )
 
 
-def _heads_its_own(item: str, said: Sequence[Part], menu: CompiledMenu) -> bool:
+def _heads_its_own(item: str, said: Sequence[Mention], menu: CompiledMenu) -> bool:
     """Whether it has a number and choices of its own: "one salmon caesar" after another caesar."""
-    choices = list(takewhile(lambda p: p.role is Role.MODIFIER, reversed(said)))
+    choices = list(takewhile(lambda p: p.role is MentionType.MODIFIER, reversed(said)))
     rest = said[: len(said) - len(choices)]
-    counted = bool(rest) and (rest[-1].role is Role.NUMBER or rest[-1].cue(Cue.A, Cue.MORE))
+    counted = bool(rest) and (rest[-1].role is MentionType.NUMBER or rest[-1].cue(Cue.A, Cue.MORE))
     on_it = (Cue.WITH, Cue.ADD, Cue.NO)
     if not choices or not counted or (len(rest) > 1 and rest[-2].cue(*on_it)):
         return False
-    return all(any(menu.allows(item, s) for s in p.senses) for p in choices)
+    return all(any(menu.offers(item, s) for s in p.candidates) for p in choices)
 
 
 def _of_item_ahead(
-    modifiers: Sequence[Sense], ahead: Sequence[Span], said: Sequence[Part], menu: CompiledMenu
+    modifiers: Sequence[Candidate],
+    ahead: Sequence[Span],
+    said: Sequence[Mention],
+    menu: CompiledMenu,
 ) -> bool:
     """Whether a list that it begins is of the item behind it: "bacon and cheddar omelette".
 
     Or of what carries it: "egg and bacon on a roll", "edamame in my bowl".
     """
-    if said and (said[-1].role in (Role.ITEM, Role.SIZE) or _goes_on(said)):
+    if said and (said[-1].role in (MentionType.ITEM, MentionType.SIZE) or _goes_on(said)):
         return False
     listed = list(takewhile(_may_list, ahead[:_LONGEST_LIST]))
     rest = ahead[len(listed) :]
@@ -121,38 +141,165 @@ def _of_item_ahead(
         rest = rest[1:] if rest and rest[0].has(Cue.A, Cue.THE) else rest
     elif not listed or not listed[0].has(*_LISTS):
         return False
-    named = [s for span in listed if span.senses for s in senses_of(span, "modifier")[:1]]
-    hosts = senses_of(rest[0], "item") if rest else ()
+    named = [s for span in listed if span.candidates for s in candidates_of(span, "modifier")[:1]]
+    hosts = candidates_of(rest[0], "item") if rest else ()
     return any(
-        h.quality >= WHOLE
-        and any(menu.allows(h.id, m) for m in modifiers)
-        and all(menu.allows(h.id, m) for m in named)
+        h.match >= WHOLE
+        and any(menu.offers(h.id, m) for m in modifiers)
+        and all(menu.offers(h.id, m) for m in named)
         for h in hosts[:1]
     )
 
 
-def _in_list_of_modifiers(said: Sequence[Part]) -> bool:
+def _in_list_of_modifiers(said: Sequence[Mention]) -> bool:
     last = [p for p in said[-2:] if not p.cue(*_LISTS)]
-    return bool(last) and last[-1].role is Role.MODIFIER
+    return bool(last) and last[-1].role is MentionType.MODIFIER
 
 
-def _goes_on(said: Sequence[Part]) -> bool:
+def _goes_on(said: Sequence[Mention]) -> bool:
     """Whether it is one more of a list of items: "chips, guacamole and a chicken burrito"."""
-    return len(said) > 1 and said[-1].cue(*_LISTS) and said[-2].role is Role.ITEM
+    return len(said) > 1 and said[-1].cue(*_LISTS) and said[-2].role is MentionType.ITEM
 
 
 def _may_list(span: Span) -> bool:
     """Whether a phrase can stand in a list of modifiers."""
-    return span.has(*_LISTS) or bool(senses_of(span, "modifier"))
+    return span.has(*_LISTS) or bool(candidates_of(span, "modifier"))
 
 
-def _headed(items: Sequence[Sense], following: Span | None, menu: CompiledMenu) -> bool:
+def _headed(items: Sequence[Candidate], following: Span | None, menu: CompiledMenu) -> bool:
     """Whether the name of an item's category follows: "a veggie sub"."""
-    named = senses_of(following, "category") if following is not None else ()
+    named = candidates_of(following, "category") if following is not None else ()
     return any(s.id in menu.headings(items[0].id) for s in named)
 
 
-def fits(modifiers: Sequence[Sense], following: Span | None, menu: CompiledMenu) -> bool:
+def fits(modifiers: Sequence[Candidate], following: Span | None, menu: CompiledMenu) -> bool:
     """Whether the phrase that follows is an item that takes one of `modifiers`."""
-    ahead = [s.id for s in following.senses if s.kind == "item"] if following else []
-    return any(menu.allows(i, m) for i in ahead for m in modifiers)
+    ahead = [s.id for s in following.candidates if s.kind == "item"] if following else []
+    return any(menu.offers(i, m) for i in ahead for m in modifiers)
+
+
+def with_kinds(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
+    """The parts with each kind as the item that it names together with what was counted.
+
+    A number of items of which the name leaves open which, and after it numbers that add up to it.
+    """
+    for index, mention in enumerate(mentions):
+        if mention.role is MentionType.ITEM and len(mention.items) > 1 and index:
+            kinds = list(_kinds(mentions, index, menu))
+            total = sum(mentions[i - 1].span.value or 1 for i, _ in kinds)
+            if len(kinds) > 1 and mentions[index - 1].span.value == total:
+                for i, senses in kinds:
+                    mentions[i] = replace(
+                        mentions[i], role=MentionType.ITEM, candidates=senses, also=()
+                    )
+    return mentions
+
+
+def _kinds(
+    mentions: Sequence[Mention], index: int, menu: CompiledMenu
+) -> Iterator[tuple[int, tuple[Candidate, ...]]]:
+    """Where kinds of the item at `index` are said, and what they name."""
+    heading, at = mentions[index], index + 1
+    while at < len(mentions):
+        if mentions[at].cue(*_LISTS) or mentions[at].idle:
+            at += 1
+            continue
+        if (
+            mentions[at].role is not MentionType.NUMBER and not mentions[at].cue(Cue.A)
+        ) or at + 1 == len(mentions):
+            return
+        senses = _named(mentions[at + 1], heading, menu)
+        if not senses:
+            return
+        yield at + 1, senses
+        at += 2
+
+
+def _named(mention: Mention, heading: Mention, menu: CompiledMenu) -> tuple[Candidate, ...]:
+    said = f"{mention.span.text} {heading.span.text}"
+    senses = menu.lexicon.find("".join(keys_of(said, menu.language)), said)
+    whole = (s for s in senses if s.kind == "item" and s.match >= WHOLE)
+    return tuple(s for s in whole if s.id in heading.items)[:1]
+
+
+def listed(
+    span: Span, before: Sequence[Mention], menu: CompiledMenu, current: str | None
+) -> list[Mention]:
+    """The modifiers that an item's name is made of, where a list of modifiers is being said.
+
+    Empty if it is the item. `current`: the item talked about last, which has to take all of them.
+    """
+    items = candidates_of(span, "item")
+    words = span.text.split()
+    if current is None or not items or items[0].match < WHOLE or candidates_of(span, "modifier"):
+        return []
+    if not 1 < len(words) <= _MOST_WORDS or not _in_a_list(before):
+        return []
+    pieces = _pieces(words, current, menu)
+    links = [words[at] for at in range(len(words)) if _link(words[at], menu)]
+    certainty = _EITHER if links else 1.0
+    return [_part(piece, span, certainty) for piece in pieces] if len(pieces) > 1 else []
+
+
+def left_off(
+    span: Span, following: Span | None, menu: CompiledMenu, current: str | None
+) -> list[Mention]:
+    """ "No" and the modifier in "no salt", where that is a choice of another item and no name here.
+
+    Empty if it is not.
+    """
+    words, modifiers = span.text.split(), candidates_of(span, "modifier")
+    if current is None or not modifiers or words[0] not in menu.language.cues[Cue.NO]:
+        return []
+    elsewhere = following is not None and any(s.kind == "item" for s in following.candidates)
+    if elsewhere or any(menu.offers(current, s) for s in modifiers):
+        return []
+    pieces = _pieces(words[1:], current, menu)
+    without = replace(span, text=words[0], candidates=(), cues=frozenset({Cue.NO}))
+    return (
+        [Mention(without, MentionType.CUE), _part(pieces[0], span, 1.0)] if len(pieces) == 1 else []
+    )
+
+
+def _in_a_list(before: Sequence[Mention]) -> bool:
+    said = [p for p in before if not p.idle]
+    if not said:
+        return False
+    links = len(said) > 1 and said[-1].cue(Cue.AND, Cue.COMMA)
+    last = said[-2] if links else said[-1]
+    return last.role is MentionType.MODIFIER or (not links and last.cue(Cue.WITH, Cue.ADD, Cue.NO))
+
+
+def _link(word: str, menu: CompiledMenu) -> bool:
+    return word in menu.language.cues[Cue.AND]
+
+
+_Piece = tuple[str, tuple[Candidate, ...]]
+
+
+def _pieces(words: Sequence[str], item: str, menu: CompiledMenu) -> list[_Piece]:
+    """`words` as modifiers of `item`, the longest first, with the links between; else nothing."""
+    if not words:
+        return []
+    if _link(words[0], menu):
+        rest = _pieces(words[1:], item, menu)
+        return [(words[0], ()), *rest] if rest else []
+    for end in range(len(words), 0, -1):
+        said = " ".join(words[:end])
+        key = "".join(key_of(word, menu.language) for word in words[:end])
+        senses = menu.lexicon.find(key, said)
+        fitting = tuple(
+            s for s in senses if s.kind == "modifier" and s.match >= WHOLE and menu.offers(item, s)
+        )
+        rest = _pieces(words[end:], item, menu)
+        if fitting and (rest or end == len(words)):
+            return [(said, fitting), *rest]
+    return []
+
+
+def _part(piece: _Piece, span: Span, certainty: float) -> Mention:
+    text, senses = piece
+    sure = tuple(replace(s, certainty=s.certainty * certainty) for s in senses)
+    cues = frozenset() if senses else frozenset({Cue.AND})
+    said = replace(span, text=text, candidates=sure, cues=cues)
+    return Mention(said, MentionType.MODIFIER if senses else MentionType.CUE, sure)

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, plain, plural, several
-from voice_service.ordering.mentions.mention import WHOLE, senses_of
+from voice_service.ordering.mentions.mention import WHOLE, candidates_of
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 
@@ -40,7 +40,7 @@ def _number(
     spans: Sequence[Span], index: int, menu: CompiledMenu, ordered: Collection[str]
 ) -> Span | None:
     span = spans[index]
-    value = menu.language.number_sounds.get(span.text) if not span.senses else None
+    value = menu.language.number_sounds.get(span.text) if not span.candidates else None
     if value is None:
         return None
     before, ahead = spans[:index], _ahead(spans[index + 1 :])
@@ -62,18 +62,18 @@ def _ahead(spans: Sequence[Span]) -> Sequence[Span]:
 
 
 def _describes(span: Span) -> bool:
-    said = senses_of(span, "size") or senses_of(span, "modifier") or span.has(Cue.MEASURE)
-    return bool(said) and not senses_of(span, "item")
+    said = candidates_of(span, "size") or candidates_of(span, "modifier") or span.has(Cue.MEASURE)
+    return bool(said) and not candidates_of(span, "item")
 
 
 def _item(span: Span, menu: CompiledMenu) -> str | None:
     """The item that a phrase names, in full or at least by what kind of thing it is."""
-    items = senses_of(span, "item")
+    items = candidates_of(span, "item")
     if not items:
         return None
     said, name = span.text.split()[-1], menu.item_name(items[0].id).split()[-1]
     headed = key_of(said, menu.language) == key_of(plain(name), menu.language)
-    return items[0].id if headed or items[0].quality >= WHOLE else None
+    return items[0].id if headed or items[0].match >= WHOLE else None
 
 
 def _several(ahead: Sequence[Span], item: str, menu: CompiledMenu) -> bool:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from voice_service.ordering.acts import Such
+from voice_service.ordering.acts import Description
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.segmentation import Span
-from voice_service.ordering.menu.lexicon import Kind, Sense
+from voice_service.ordering.menu.lexicon import Candidate, Kind
 
 WHOLE = 0.9  # from here on a name is said in full
 _ALIKE = 0.08  # items this close in quality are equally meant
 
 
-class Role(Enum):
+class MentionType(Enum):
     """What a phrase is in this utterance."""
 
     ITEM = auto()
@@ -28,33 +28,33 @@ class Role(Enum):
 
 
 @dataclass
-class Part:
-    """A span in its role. `senses` are those of the role; `also` the modifier senses of a size.
+class Mention:
+    """A span in its role. `candidates` are those of the role; `also` the modifier senses of a size.
 
     `plural`: an item said as several. `such`: it points at lines by what they are like.
     """
 
     span: Span
-    role: Role
-    senses: tuple[Sense, ...] = ()
-    also: tuple[Sense, ...] = ()
+    role: MentionType
+    candidates: tuple[Candidate, ...] = ()
+    also: tuple[Candidate, ...] = ()
     plural: bool = False
-    such: Such | None = None
+    such: Description | None = None
 
     def cue(self, *cues: Cue) -> bool:
         """Whether the part acts as one of `cues`."""
-        return self.role in (Role.CUE, Role.NUMBER) and self.span.has(*cues)
+        return self.role in (MentionType.CUE, MentionType.NUMBER) and self.span.has(*cues)
 
     @property
     def idle(self) -> bool:
         """Whether it only fills the sentence."""
-        return self.role is Role.CUE and self.span.cues <= _IDLE
+        return self.role is MentionType.CUE and self.span.cues <= _IDLE
 
     @property
     def items(self) -> tuple[str, ...]:
         """The items it may mean: those that its words explain best."""
-        best = self.senses[0].quality
-        return tuple(dict.fromkeys(s.id for s in self.senses if s.quality >= best - _ALIKE))
+        best = self.candidates[0].match
+        return tuple(dict.fromkeys(s.id for s in self.candidates if s.match >= best - _ALIKE))
 
 
 _IDLE = frozenset(
@@ -64,13 +64,16 @@ HEADS = (Cue.A, Cue.THE, Cue.MORE, Cue.MEASURE, Cue.NUMBER)
 """What may stand before an item and count it or point at it."""
 
 
-def senses_of(span: Span, kind: Kind) -> tuple[Sense, ...]:
+def candidates_of(span: Span, kind: Kind) -> tuple[Candidate, ...]:
     """What of one kind a phrase may name, best first."""
-    return tuple(s for s in span.senses if s.kind == kind)
+    return tuple(s for s in span.candidates if s.kind == kind)
 
 
-def completes(part: Part, before: Part) -> bool:
+def completes(mention: Mention, before: Mention) -> bool:
     """Whether part of a name follows a whole one of its group, and may only round that off."""
-    if before.role is not Role.MODIFIER or part.senses[0].group != before.senses[0].group:
+    if (
+        before.role is not MentionType.MODIFIER
+        or mention.candidates[0].group != before.candidates[0].group
+    ):
         return False
-    return part.senses[0].quality < WHOLE <= before.senses[0].quality
+    return mention.candidates[0].match < WHOLE <= before.candidates[0].match

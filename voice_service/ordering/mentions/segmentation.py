@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import Token, key_of, tokenize
-from voice_service.ordering.menu.lexicon import Lexicon, Sense
+from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 
 _LONGEST_UTTERANCE = 400  # words; what is beyond is not looked at but reported
 _MARKS = {",": Cue.COMMA, ".": Cue.STOP, "?": Cue.QUESTION_MARK}
@@ -31,7 +31,7 @@ class Span:
     start: int
     end: int
     text: str
-    senses: tuple[Sense, ...]
+    candidates: tuple[Candidate, ...]
     cues: frozenset[Cue]
     value: int | None
     words: tuple[int, ...]
@@ -40,12 +40,12 @@ class Span:
 
     @property
     def unknown(self) -> bool:
-        return not self.senses and not self.cues
+        return not self.candidates and not self.cues
 
     @property
     def filler(self) -> bool:
         """Whether it only fills the sentence."""
-        return not self.senses and self.cues == {Cue.FILLER}
+        return not self.candidates and self.cues == {Cue.FILLER}
 
     def has(self, *cues: Cue) -> bool:
         return not self.cues.isdisjoint(cues)
@@ -157,7 +157,7 @@ class Segmenter:
             cost = _cost(senses, cues)
             if cost is None and misspelt:
                 senses = self._misspelt(tokens[start:end])
-                cost = _SLIP + 2 * (1.0 - senses[0].quality) if senses else None
+                cost = _SLIP + 2 * (1.0 - senses[0].match) if senses else None
             if cost is None and end == start + 1:
                 cost = _UNKNOWN
             if cost is not None:
@@ -181,7 +181,7 @@ class Segmenter:
         senses = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
         return any(sense.kind == "size" for sense in senses)
 
-    def _misspelt(self, part: list[Token]) -> tuple[Sense, ...]:
+    def _misspelt(self, part: list[Token]) -> tuple[Candidate, ...]:
         """Names that `part` may be a slip for; one of its words must be known no other way."""
         if len(part) > 3 or all(t.text in self._cues or self._lexicon.knows(t.key) for t in part):
             return ()
@@ -218,16 +218,16 @@ def _counted(tokens: list[Token], start: int) -> bool:
     return start > 0 and tokens[start - 1].key.isdigit()
 
 
-def _cost(senses: tuple[Sense, ...], cues: frozenset[Cue]) -> float | None:
+def _cost(senses: tuple[Candidate, ...], cues: frozenset[Cue]) -> float | None:
     """What a phrase costs beyond being one; None if it means nothing."""
     if senses:
-        return 1.0 - senses[0].quality - _MENU_BONUS
+        return 1.0 - senses[0].match - _MENU_BONUS
     return 0.0 if cues else None
 
 
 def _orders(span: Span) -> bool:
     """Whether a phrase shows that something is being ordered: a name, or a wish in words."""
-    named = bool(span.senses) and span.senses[0].quality >= _NAMED
+    named = bool(span.candidates) and span.candidates[0].match >= _NAMED
     return named or (span.has(Cue.REQUEST) and span.end - span.start > 1)
 
 
@@ -240,7 +240,7 @@ def _span(
     tokens: list[Token],
     start: int,
     end: int,
-    senses: tuple[Sense, ...],
+    senses: tuple[Candidate, ...],
     cues: frozenset[Cue],
     value: int | None,
 ) -> Span:

@@ -7,13 +7,17 @@ from dataclasses import replace
 
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of
-from voice_service.ordering.mentions.ambiguity import fits, reading
-from voice_service.ordering.mentions.kinds import with_kinds
-from voice_service.ordering.mentions.listed import left_off, listed
-from voice_service.ordering.mentions.mention import HEADS, WHOLE, Part, Role, senses_of
+from voice_service.ordering.mentions.ambiguity import fits, left_off, listed, reading, with_kinds
+from voice_service.ordering.mentions.mention import (
+    HEADS,
+    WHOLE,
+    Mention,
+    MentionType,
+    candidates_of,
+)
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.menu.lexicon import Candidate
 
 _HEADLESS = 0.7  # below, an item's name lacks its last word
 _BETTER = 0.12  # an interrupted name may be so much worse than its last word alone
@@ -22,308 +26,347 @@ _ONE_OF_THEM = 0.7  # certainty that "three colas, one diet" are four
 _NEAR = 3  # phrases ahead in which a measure looks for its item
 
 
-def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> list[Part]:
+def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> list[Mention]:
     """Decides the role of each span from left to right. `last_item`: that of the cart, if any."""
-    parts: list[Part] = []
+    mentions: list[Mention] = []
     current = last_item
-    named: Part | None = None  # said again by the words since: "cola cola cola"
+    named: Mention | None = None  # said again by the words since: "cola cola cola"
     for index, span in enumerate(spans):
         following = spans[index + 1] if index + 1 < len(spans) else None
-        pieces = listed(span, parts, menu, current) or left_off(span, following, menu, current)
+        pieces = listed(span, mentions, menu, current) or left_off(span, following, menu, current)
         if pieces:
-            parts, named = [*parts, *pieces], None
+            mentions, named = [*mentions, *pieces], None
             continue
-        part = _role(span, spans[index + 1 :], parts, menu, current)
-        head = _head_item(part, parts, spans[index + 1 :], menu, current)
+        mention = _role(span, spans[index + 1 :], mentions, menu, current)
+        head = _head_item(mention, mentions, spans[index + 1 :], menu, current)
         if head is not None:
-            parts.append(part)
-            part = head
-        ordered = any(p.role is Role.ITEM for p in parts)
+            mentions.append(mention)
+            mention = head
+        ordered = any(p.role is MentionType.ITEM for p in mentions)
         if span.has(Cue.MEASURE) and _measures_nothing(
-            part, spans[index + 1 :], menu, ordered=ordered
+            mention, spans[index + 1 :], menu, ordered=ordered
         ):
-            part = Part(_only(span, Cue.MEASURE), Role.CUE)
-        if parts and (
-            _names_again(part, named or parts[-1], menu) or _heads_modifier(part, parts[-1])
+            mention = Mention(_only(span, Cue.MEASURE), MentionType.CUE)
+        if mentions and (
+            _names_again(mention, named or mentions[-1], menu)
+            or _heads_modifier(mention, mentions[-1])
         ):
-            named = named or parts[-1]
-            part = Part(_only(span, Cue.FILLER), Role.CUE)
+            named = named or mentions[-1]
+            mention = Mention(_only(span, Cue.FILLER), MentionType.CUE)
         else:
             named = None
-        if part.role is Role.ITEM:
-            part = _elliptical(part, current, menu, listed=_in_list(parts))
-            current = part.items[0]
+        if mention.role is MentionType.ITEM:
+            mention = _elliptical(mention, current, menu, listed=_in_list(mentions))
+            current = mention.items[0]
             word = span.text.split()[-1]
             key = key_of(word, menu.language)
-            part.plural = key != word and not key.isdigit()
-        if part.role is Role.NUMBER and parts and parts[-1].cue(Cue.NUMBERED):
+            mention.plural = key != word and not key.isdigit()
+        if mention.role is MentionType.NUMBER and mentions and mentions[-1].cue(Cue.NUMBERED):
             # "number two" is a name, and no name on this menu.
-            parts[-1] = Part(replace(parts[-1].span, cues=frozenset()), Role.UNKNOWN)
-            part = Part(span, Role.UNKNOWN)
-        if span.has(Cue.UNIT) and not span.senses:
+            mentions[-1] = Mention(
+                replace(mentions[-1].span, cues=frozenset()), MentionType.UNKNOWN
+            )
+            mention = Mention(span, MentionType.UNKNOWN)
+        if span.has(Cue.UNIT) and not span.candidates:
             # "Sixteen ounce" is a size, and none of this menu.
-            if parts and parts[-1].role is Role.NUMBER:
-                parts[-1] = Part(replace(parts[-1].span, cues=frozenset()), Role.UNKNOWN)
-            part = Part(span, Role.UNKNOWN)
-        if _another_kind(span, following, parts, menu):
-            part = Part(_only(span, Cue.GENERIC), Role.UNKNOWN)
-        if _stands_for_item(span, following, parts):
-            part = Part(_only(span, Cue.ONE), Role.CUE)
-        parts.append(_usual(part, following, parts, menu))
-    return with_kinds(_interrupted(parts, menu), menu)
+            if mentions and mentions[-1].role is MentionType.NUMBER:
+                mentions[-1] = Mention(
+                    replace(mentions[-1].span, cues=frozenset()), MentionType.UNKNOWN
+                )
+            mention = Mention(span, MentionType.UNKNOWN)
+        if _another_kind(span, following, mentions, menu):
+            mention = Mention(_only(span, Cue.GENERIC), MentionType.UNKNOWN)
+        if _stands_for_item(span, following, mentions):
+            mention = Mention(_only(span, Cue.ONE), MentionType.CUE)
+        mentions.append(_usual(mention, following, mentions, menu))
+    return with_kinds(_interrupted(mentions, menu), menu)
 
 
-def _elliptical(part: Part, current: str | None, menu: CompiledMenu, *, listed: bool) -> Part:
+def _elliptical(
+    mention: Mention, current: str | None, menu: CompiledMenu, *, listed: bool
+) -> Mention:
     """An item whose name goes on as that of the item before it: a cola "and one diet".
 
     `listed`: "three colas, one diet" may be one of the three.
     """
-    if current is None or part.senses[0].quality >= WHOLE:
-        return part
-    goes_on = [s for s in part.senses if s.id in part.items and _goes_on(part, s, current, menu)]
-    if len(goes_on) != 1 or (goes_on[0].id == current and len(part.items) == 1):
-        return part
+    if current is None or mention.candidates[0].match >= WHOLE:
+        return mention
+    goes_on = [
+        s
+        for s in mention.candidates
+        if s.id in mention.items and _goes_on(mention, s, current, menu)
+    ]
+    if len(goes_on) != 1 or (goes_on[0].id == current and len(mention.items) == 1):
+        return mention
     certainty = _ONE_OF_THEM if listed else 1.0
-    return replace(part, senses=(replace(goes_on[0], quality=1.0, certainty=certainty),))
+    return replace(mention, candidates=(replace(goes_on[0], match=1.0, certainty=certainty),))
 
 
-def _names_kind_of(part: Part, item: str, menu: CompiledMenu) -> bool:
-    """Whether `part` names one other item, whose name goes on as that of `item`."""
-    [other, *more] = part.items
-    return not more and other != item and _goes_on(part, part.senses[0], item, menu)
+def _names_kind_of(mention: Mention, item: str, menu: CompiledMenu) -> bool:
+    """Whether `mention` names one other item, whose name goes on as that of `item`."""
+    [other, *more] = mention.items
+    return not more and other != item and _goes_on(mention, mention.candidates[0], item, menu)
 
 
-def _goes_on(part: Part, sense: Sense, current: str, menu: CompiledMenu) -> bool:
-    """Whether what `part` leaves out of a name of an item is the name of the item before it."""
-    said = set(keys_of(part.span.text, menu.language))
+def _goes_on(mention: Mention, sense: Candidate, current: str, menu: CompiledMenu) -> bool:
+    """Whether what `mention` leaves out of a name of an item is the name of the item before it."""
+    said = set(keys_of(mention.span.text, menu.language))
     item = menu.items[sense.id]
     for name in (item.name, *item.aliases):
         keys = keys_of(name, menu.language)
         missing = [k for k in keys if k not in said] if said <= set(keys) else []
         named = menu.lexicon.find("".join(missing), "") if missing else ()
-        if any(s.kind == "item" and s.id == current and s.quality >= _NAMED for s in named):
+        if any(s.kind == "item" and s.id == current and s.match >= _NAMED for s in named):
             return True
     return False
 
 
-def _in_list(before: Sequence[Part]) -> bool:
+def _in_list(before: Sequence[Mention]) -> bool:
     """Whether a comma stands before the words that count what comes next, and several before it."""
     said = [p for p in before if not p.idle or p.cue(Cue.ONE)]
-    comma = len(said) > 2 and said[-2].cue(Cue.COMMA) and said[-3].role is Role.ITEM
-    counted = any(p.role is Role.NUMBER and (p.span.value or 1) > 1 for p in said[-5:-3])
+    comma = len(said) > 2 and said[-2].cue(Cue.COMMA) and said[-3].role is MentionType.ITEM
+    counted = any(p.role is MentionType.NUMBER and (p.span.value or 1) > 1 for p in said[-5:-3])
     return comma and counted
 
 
-def _usual(part: Part, following: Span | None, before: Sequence[Part], menu: CompiledMenu) -> Part:
+def _usual(
+    mention: Mention, following: Span | None, before: Sequence[Mention], menu: CompiledMenu
+) -> Mention:
     """The item that "regular" is in "two colas, one diet and one regular"."""
-    ordinary = part.role is Role.CUE and part.span.text in menu.language.ordinary_words
-    counted = bool(before) and (before[-1].role is Role.NUMBER or before[-1].cue(Cue.A))
+    ordinary = mention.role is MentionType.CUE and mention.span.text in menu.language.ordinary_words
+    counted = bool(before) and (before[-1].role is MentionType.NUMBER or before[-1].cue(Cue.A))
     if not ordinary or not counted or (following is not None and _goes_on_naming(following)):
-        return part
-    named = [p for p in before if p.role is Role.ITEM]
+        return mention
+    named = [p for p in before if p.role is MentionType.ITEM]
     for item in [p.items[0] for p in named[:-1]][::-1]:
         if _names_kind_of(named[-1], item, menu):
-            sense = Sense("item", item, None)
-            return Part(replace(part.span, senses=(sense,), cues=frozenset()), Role.ITEM, (sense,))
-    return part
+            sense = Candidate("item", item, None)
+            return Mention(
+                replace(mention.span, candidates=(sense,), cues=frozenset()),
+                MentionType.ITEM,
+                (sense,),
+            )
+    return mention
 
 
 def _goes_on_naming(span: Span) -> bool:
-    return bool(span.senses) or span.unknown
+    return bool(span.candidates) or span.unknown
 
 
 def _head_item(
-    part: Part, before: list[Part], ahead: Sequence[Span], menu: CompiledMenu, current: str | None
-) -> Part | None:
+    mention: Mention,
+    before: list[Mention],
+    ahead: Sequence[Span],
+    menu: CompiledMenu,
+    current: str | None,
+) -> Mention | None:
     """The item in a modifier's name that stands alone: "an order of wheat toast"."""
-    words = part.span.text.split()
-    counted = bool(before) and (before[-1].role is Role.NUMBER or before[-1].cue(*HEADS))
+    words = mention.span.text.split()
+    counted = bool(before) and (before[-1].role is MentionType.NUMBER or before[-1].cue(*HEADS))
     counted = counted or (current is None and all(p.idle or p.cue(Cue.REQUEST) for p in before))
-    if part.role is not Role.MODIFIER or len(words) < 2 or not counted:
+    if mention.role is not MentionType.MODIFIER or len(words) < 2 or not counted:
         return None
-    if current is not None and any(menu.allows(current, s) for s in part.senses):
+    if current is not None and any(menu.offers(current, s) for s in mention.candidates):
         return None
-    if any(s.kind == "item" for span in ahead[:_NEAR] for s in span.senses):
+    if any(s.kind == "item" for span in ahead[:_NEAR] for s in span.candidates):
         return None
     named = menu.lexicon.find(key_of(words[-1], menu.language), words[-1])
-    items = tuple(s for s in named if s.kind == "item" and s.quality >= WHOLE)
-    if not items or not any(menu.allows(items[0].id, s) for s in part.senses):
+    items = tuple(s for s in named if s.kind == "item" and s.match >= WHOLE)
+    if not items or not any(menu.offers(items[0].id, s) for s in mention.candidates):
         return None
-    return Part(replace(part.span, senses=items, text=words[-1]), Role.ITEM, items)
+    return Mention(replace(mention.span, candidates=items, text=words[-1]), MentionType.ITEM, items)
 
 
 def _measures_nothing(
-    part: Part, ahead: Sequence[Span], menu: CompiledMenu, *, ordered: bool
+    mention: Mention, ahead: Sequence[Span], menu: CompiledMenu, *, ordered: bool
 ) -> bool:
     """Whether "cup of" is a size or container on this menu, but not of the item that follows.
 
     `ordered`: an item was said before it.
     """
-    if part.role not in (Role.SIZE, Role.MODIFIER) or not ahead:
+    if mention.role not in (MentionType.SIZE, MentionType.MODIFIER) or not ahead:
         return False
-    items = (s.id for span in ahead[:_NEAR] for s in span.senses if s.kind == "item")
+    items = (s.id for span in ahead[:_NEAR] for s in span.candidates if s.kind == "item")
     first = next(items, None)
-    if part.role is Role.MODIFIER and ordered and {s.kind for s in ahead[0].senses} == {"modifier"}:
+    if (
+        mention.role is MentionType.MODIFIER
+        and ordered
+        and {s.kind for s in ahead[0].candidates} == {"modifier"}
+    ):
         return True  # "and a shot of vanilla"
-    return first is not None and not any(menu.allows(first, s) for s in part.senses)
+    return first is not None and not any(menu.offers(first, s) for s in mention.candidates)
 
 
 def _only(span: Span, cue: Cue) -> Span:
     """The span with nothing but one cue left of it."""
-    return replace(span, senses=(), cues=frozenset({cue}), value=None)
+    return replace(span, candidates=(), cues=frozenset({cue}), value=None)
 
 
 def _another_kind(
-    span: Span, following: Span | None, before: Sequence[Part], menu: CompiledMenu
+    span: Span, following: Span | None, before: Sequence[Mention], menu: CompiledMenu
 ) -> bool:
     """Whether a word that denies ends a name that the menu does not have: "coke zero"."""
     zero = menu.language.number_words.get(span.text) == 0
-    if not zero or not span.has(Cue.NO) or span.senses:
+    if not zero or not span.has(Cue.NO) or span.candidates:
         return False
-    ends = following is None or not (following.senses or following.unknown)
-    return ends and bool(before) and before[-1].role is Role.ITEM
+    ends = following is None or not (following.candidates or following.unknown)
+    return ends and bool(before) and before[-1].role is MentionType.ITEM
 
 
-def _stands_for_item(span: Span, following: Span | None, before: list[Part]) -> bool:
+def _stands_for_item(span: Span, following: Span | None, before: list[Mention]) -> bool:
     """Whether "one" is a pronoun ("a large one") and no number."""
     if not span.has(Cue.ONE) or not before:
         return False
     counts = (Cue.MEASURE, Cue.WITH, Cue.ON, Cue.NO, Cue.PLAIN)
-    if following is not None and (following.senses or following.has(*counts)):
+    if following is not None and (following.candidates or following.has(*counts)):
         return False
     previous = before[-1]
-    named = (Role.SIZE, Role.ITEM, Role.MODIFIER, Role.UNKNOWN)
+    named = (MentionType.SIZE, MentionType.ITEM, MentionType.MODIFIER, MentionType.UNKNOWN)
     return previous.role in named or previous.cue(Cue.THE, Cue.MORE)
 
 
 def _role(
-    span: Span, ahead: Sequence[Span], before: list[Part], menu: CompiledMenu, current: str | None
-) -> Part:
+    span: Span,
+    ahead: Sequence[Span],
+    before: list[Mention],
+    menu: CompiledMenu,
+    current: str | None,
+) -> Mention:
     following = ahead[0] if ahead else None
-    if not span.senses:
+    if not span.candidates:
         return _unnamed(span, before)
-    items, modifiers = senses_of(span, "item"), senses_of(span, "modifier")
-    groups, sizes = senses_of(span, "group"), senses_of(span, "size")
+    items, modifiers = candidates_of(span, "item"), candidates_of(span, "modifier")
+    groups, sizes = candidates_of(span, "group"), candidates_of(span, "size")
     degree = span.has(Cue.LIGHT, Cue.EXTRA, Cue.HALF) and _modifier_ahead(following)
     if degree and not any(_sized_ahead(s, following, menu) for s in sizes):
-        return Part(span, Role.CUE)
-    if items and not modifiers and items[0].quality < WHOLE and senses_of(span, "category"):
+        return Mention(span, MentionType.CUE)
+    if items and not modifiers and items[0].match < WHOLE and candidates_of(span, "category"):
         # The heading itself explains the word better than half a name under it.
         items = ()
     every = bool(groups) and _after_all(before)
     if sizes and not every:
-        return Part(span, Role.SIZE, sizes, also=modifiers)
+        return Mention(span, MentionType.SIZE, sizes, also=modifiers)
     if items and modifiers and not every:
         taken = reading(items, modifiers, ahead, before, menu, current)
         items = () if taken.modifier else _less_sure(items, taken.certainty)
         modifiers = _less_sure(modifiers, taken.certainty)
     if items and not every:
         # "sweet tea" is not sweet potato fries and a tea.
-        adjective = not modifiers and items[0].quality < _HEADLESS and _item_ahead(following)
-        return Part(span, Role.UNKNOWN) if adjective else Part(span, Role.ITEM, items)
+        adjective = not modifiers and items[0].match < _HEADLESS and _item_ahead(following)
+        return (
+            Mention(span, MentionType.UNKNOWN)
+            if adjective
+            else Mention(span, MentionType.ITEM, items)
+        )
     if groups and before and before[-1].cue(Cue.NO) and _of_group(modifiers, groups):
         every = True
     if modifiers and not every:
-        idle = not senses_of(span, "item") and span.has(Cue.FILLER, Cue.REQUEST)
+        idle = not candidates_of(span, "item") and span.has(Cue.FILLER, Cue.REQUEST)
         used = not idle or fits(modifiers, following, menu)
-        return Part(span, Role.MODIFIER, modifiers) if used else Part(span, Role.CUE)
-    return Part(span, Role.GROUP, groups) if every else _heading(span, groups)
+        return (
+            Mention(span, MentionType.MODIFIER, modifiers)
+            if used
+            else Mention(span, MentionType.CUE)
+        )
+    return Mention(span, MentionType.GROUP, groups) if every else _heading(span, groups)
 
 
-def _less_sure(senses: tuple[Sense, ...], certainty: float) -> tuple[Sense, ...]:
+def _less_sure(senses: tuple[Candidate, ...], certainty: float) -> tuple[Candidate, ...]:
     """Senses of a phrase that may mean something else."""
     if certainty == 1.0:
         return senses
     return tuple(replace(s, certainty=s.certainty * certainty) for s in senses)
 
 
-def _after_all(before: Sequence[Part]) -> bool:
+def _after_all(before: Sequence[Mention]) -> bool:
     """Whether "all" or "all the" comes just before."""
     near = before[-2:] if before and before[-1].cue(Cue.THE) else before[-1:]
-    return any(part.cue(Cue.BOTH) for part in near)
+    return any(mention.cue(Cue.BOTH) for mention in near)
 
 
-def _of_group(modifiers: tuple[Sense, ...], groups: tuple[Sense, ...]) -> bool:
+def _of_group(modifiers: tuple[Candidate, ...], groups: tuple[Candidate, ...]) -> bool:
     """Whether "no salsa" means all salsas: the group's own name, of one of them only an alias."""
-    return not modifiers or groups[0].quality > modifiers[0].quality
+    return not modifiers or groups[0].match > modifiers[0].match
 
 
-def _unnamed(span: Span, before: list[Part]) -> Part:
+def _unnamed(span: Span, before: list[Mention]) -> Mention:
     if span.has(Cue.NUMBER):
-        return Part(span, Role.NUMBER)
+        return Mention(span, MentionType.NUMBER)
     if span.cues == {Cue.GENERIC} and not _named_before(before):
-        return Part(span, Role.UNKNOWN)
-    return Part(span, Role.CUE if span.cues else Role.UNKNOWN)
+        return Mention(span, MentionType.UNKNOWN)
+    return Mention(span, MentionType.CUE if span.cues else MentionType.UNKNOWN)
 
 
-def _heading(span: Span, groups: tuple[Sense, ...]) -> Part:
+def _heading(span: Span, groups: tuple[Candidate, ...]) -> Mention:
     if span.has(Cue.MEASURE, Cue.ASIDE):
-        return Part(span, Role.CUE)
-    categories = senses_of(span, "category")
+        return Mention(span, MentionType.CUE)
+    categories = candidates_of(span, "category")
     if categories:
-        return Part(span, Role.CATEGORY, categories)
+        return Mention(span, MentionType.CATEGORY, categories)
     if span.has(Cue.ADD, Cue.WITH, Cue.EXTRA, Cue.HALF):
         # A group that is called "Extras" or "Add" makes no name of everyday words.
-        return Part(span, Role.CUE)
-    return Part(span, Role.GROUP, groups)
+        return Mention(span, MentionType.CUE)
+    return Mention(span, MentionType.GROUP, groups)
 
 
-def _named_before(before: list[Part]) -> bool:
-    return bool(before) and before[-1].role in (Role.ITEM, Role.MODIFIER)
+def _named_before(before: list[Mention]) -> bool:
+    return bool(before) and before[-1].role in (MentionType.ITEM, MentionType.MODIFIER)
 
 
 def _item_ahead(following: Span | None) -> bool:
-    return following is not None and any(s.kind == "item" for s in following.senses)
+    return following is not None and any(s.kind == "item" for s in following.candidates)
 
 
-def _sized_ahead(size: Sense, following: Span | None, menu: CompiledMenu) -> bool:
+def _sized_ahead(size: Candidate, following: Span | None, menu: CompiledMenu) -> bool:
     """Whether an item that comes in this size is named in full."""
-    named = () if following is None else senses_of(following, "item")
-    return any(s.quality >= WHOLE and menu.allows(s.id, size) for s in named)
+    named = () if following is None else candidates_of(following, "item")
+    return any(s.match >= WHOLE and menu.offers(s.id, size) for s in named)
 
 
 def _modifier_ahead(following: Span | None) -> bool:
-    return following is not None and any(s.kind == "modifier" for s in following.senses)
+    return following is not None and any(s.kind == "modifier" for s in following.candidates)
 
 
-def _names_again(part: Part, previous: Part, menu: CompiledMenu) -> bool:
+def _names_again(mention: Mention, previous: Mention, menu: CompiledMenu) -> bool:
     """Whether an item's name only repeats the one before it: "pizza pie", "americano coffee"."""
-    if part.role is not Role.ITEM or previous.role is not Role.ITEM:
+    if mention.role is not MentionType.ITEM or previous.role is not MentionType.ITEM:
         return False
-    if part.items == previous.items:
+    if mention.items == previous.items:
         return True
-    ours, theirs = menu.items[part.items[0]], menu.items[previous.items[0]]
-    return part.span.has(Cue.GENERIC) and ours.category == theirs.category
+    ours, theirs = menu.items[mention.items[0]], menu.items[previous.items[0]]
+    return mention.span.has(Cue.GENERIC) and ours.category == theirs.category
 
 
-def _heads_modifier(part: Part, previous: Part) -> bool:
+def _heads_modifier(mention: Mention, previous: Mention) -> bool:
     """Whether a modifier's last word only completes the one before it: "cheddar" and "cheese"."""
-    if part.role is not Role.MODIFIER or previous.role is not Role.MODIFIER:
+    if mention.role is not MentionType.MODIFIER or previous.role is not MentionType.MODIFIER:
         return False
-    groups = {s.group for s in previous.senses}
-    if part.senses[0].quality < WHOLE and senses_of(part.span, "group"):
+    groups = {s.group for s in previous.candidates}
+    if mention.candidates[0].match < WHOLE and candidates_of(mention.span, "group"):
         return True  # "firm noodles", where there are kinds of noodles
-    if not part.span.has(Cue.GENERIC):
+    if not mention.span.has(Cue.GENERIC):
         return False
-    return part.senses[0].quality < WHOLE and all(s.group in groups for s in part.senses)
+    return mention.candidates[0].match < WHOLE and all(
+        s.group in groups for s in mention.candidates
+    )
 
 
-def _interrupted(parts: list[Part], menu: CompiledMenu) -> list[Part]:
+def _interrupted(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
     """Mends a name with a modifier put inside: "double bacon cheeseburger"."""
-    for index in range(len(parts) - 2):
-        first, inner, head = parts[index : index + 3]
-        if inner.role is not Role.MODIFIER or head.role is not Role.ITEM:
+    for index in range(len(mentions) - 2):
+        first, inner, head = mentions[index : index + 3]
+        if inner.role is not MentionType.MODIFIER or head.role is not MentionType.ITEM:
             continue
-        if first.role not in (Role.UNKNOWN, Role.CUE, Role.ITEM) or first.idle:
+        if first.role not in (MentionType.UNKNOWN, MentionType.CUE, MentionType.ITEM) or first.idle:
             continue
         joined = first.span.text + " " + head.span.text
-        words = [w for part in (first, head) for w in part.span.text.split()]
+        words = [w for mention in (first, head) for w in mention.span.text.split()]
         found = [
             s for s in menu.lexicon.find(_key(words, menu), "".join(words)) if s.kind == "item"
         ]
-        if not found or found[0].quality < head.senses[0].quality - _BETTER:
+        if not found or found[0].match < head.candidates[0].match - _BETTER:
             continue
-        if not any(menu.allows(found[0].id, m) for m in inner.senses):
+        if not any(menu.offers(found[0].id, m) for m in inner.candidates):
             continue
         span = Span(
             head.span.start,
@@ -334,9 +377,9 @@ def _interrupted(parts: list[Part], menu: CompiledMenu) -> list[Part]:
             None,
             first.span.words + head.span.words,
         )
-        parts[index] = Part(_only(first.span, Cue.FILLER), Role.CUE)
-        parts[index + 2] = Part(span, Role.ITEM, tuple(found))
-    return parts
+        mentions[index] = Mention(_only(first.span, Cue.FILLER), MentionType.CUE)
+        mentions[index + 2] = Mention(span, MentionType.ITEM, tuple(found))
+    return mentions
 
 
 def _key(words: Sequence[str], menu: CompiledMenu) -> str:

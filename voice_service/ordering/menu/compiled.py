@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from order_events.menu.menu import Choice, Menu, MenuItem, Modifier, ModifierGroup, Size, Slot
+from order_events.menu.entries import Choice, MenuItem, Modifier, ModifierGroup, Size, Slot
+from order_events.menu.menu import Menu
 from voice_service.ordering.language.loader import language
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import keys_of, plain, plural
-from voice_service.ordering.menu.lexicon import Lexicon, Sense
+from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 from voice_service.ordering.menu.localization import localized
 from voice_service.ordering.menu.prompt import spoken_menu
 
@@ -39,13 +40,13 @@ class CompiledMenu:
         self.lexicon = self._lexicon()
         self.bias = spoken_menu(menu, self.language)
 
-    def allows(self, item_id: str, sense: Sense) -> bool:
+    def offers(self, item_id: str, sense: Candidate) -> bool:
         """Whether an item comes in this size or takes this modifier."""
         if sense.kind == "size":
             return sense.id in self.items[item_id].prices
-        return sense.kind == "modifier" and self.takes(item_id, sense.group)
+        return sense.kind == "modifier" and self.has_group(item_id, sense.group)
 
-    def takes(self, item_id: str, group: str | None) -> bool:
+    def has_group(self, item_id: str, group: str | None) -> bool:
         """Whether an item, or some part of a combo, takes modifiers of this group."""
         return group in self._takes[item_id]
 
@@ -53,7 +54,7 @@ class CompiledMenu:
         """The groups of an item of which it takes at most one modifier."""
         return [g for g in self.items[item_id].modifier_groups if g in self._single]
 
-    def single(self, item_id: str, senses: Sequence[Sense]) -> bool:
+    def single(self, item_id: str, senses: Sequence[Candidate]) -> bool:
         """Whether an item takes only one of the kind that a modifier is."""
         single = self.single_groups(item_id)
         return any(sense.group in single for sense in senses)
@@ -129,24 +130,24 @@ class CompiledMenu:
     def _lexicon(self) -> Lexicon:
         lexicon = Lexicon(self.language)
         for item in self.menu.items:
-            sense = Sense("item", item.id, None)
+            sense = Candidate("item", item.id, None)
             lexicon.add(sense, (item.name, *item.aliases), shorten=True)
             if item.number is not None:
                 spoken = [name.format(n=item.number) for name in self.language.numbered_names]
                 lexicon.add(sense, spoken, shorten=False)
         for group in self.menu.modifier_groups:
-            lexicon.add(Sense("group", group.id, None), (group.name,), shorten=False)
+            lexicon.add(Candidate("group", group.id, None), (group.name,), shorten=False)
             heads = self._heads(group)
             for modifier in group.modifiers:
-                sense = Sense("modifier", modifier.id, group.id)
+                sense = Candidate("modifier", modifier.id, group.id)
                 names = (modifier.name, *modifier.aliases)
                 lexicon.add(sense, names, shorten=True, heads=heads)
         for size in self.menu.sizes:
-            sense = Sense("size", size.id, None)
+            sense = Candidate("size", size.id, None)
             names = (size.name, *size.aliases)
             lexicon.add(sense, (*names, *self._without_sized(names)), shorten=False)
         for category in self.menu.categories:
-            sense = Sense("category", category.id, None)
+            sense = Candidate("category", category.id, None)
             names = (category.name, *category.aliases)
             # "side of chips" names the chips as well; the item says more than its category.
             lexicon.add(sense, (n for n in names if not self._names_item(n)), shorten=False)

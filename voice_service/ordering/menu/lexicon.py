@@ -34,17 +34,17 @@ _Named = tuple[Kind, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Sense:
+class Candidate:
     """One thing that a phrase may name.
 
-    `quality` ranks: 1 for its own name, less for a shorter one. `certainty` is how likely a guest
+    `match` ranks: 1 for its own name, less for a shorter one. `certainty` is how likely a guest
     who says the phrase means this thing, if nothing else is named as well.
     """
 
     kind: Kind
     id: str
     group: str | None
-    quality: float = 1.0
+    match: float = 1.0
     certainty: float = 1.0
 
 
@@ -71,7 +71,7 @@ class Lexicon:
 
     def add(
         self,
-        sense: Sense,
+        sense: Candidate,
         phrases: Iterable[str],
         *,
         shorten: bool,
@@ -164,7 +164,7 @@ class Lexicon:
         senses = self._keys.get(key, {})
         return any(kind == "modifier" and q >= _WHOLE for (kind, _, _), (q, _) in senses.items())
 
-    def find(self, key: str, said: str) -> tuple[Sense, ...]:
+    def find(self, key: str, said: str) -> tuple[Candidate, ...]:
         """Everything that the joined `key` of the words `said` names, best first."""
         found = self._keys.get(key)
         if found is None:
@@ -172,10 +172,12 @@ class Lexicon:
         surface = said.replace(" ", "").replace("'", "")
         literal = self._surfaces.get(surface, set())
         senses = (
-            Sense(kind, id_, group, q if (kind, id_, group) in literal else q - _INFLECTED, sure)
+            Candidate(
+                kind, id_, group, q if (kind, id_, group) in literal else q - _INFLECTED, sure
+            )
             for (kind, id_, group), (q, sure) in found.items()
         )
-        return tuple(sorted(senses, key=lambda s: (-s.quality, s.kind, s.id, s.group or "")))
+        return tuple(sorted(senses, key=lambda s: (-s.match, s.kind, s.id, s.group or "")))
 
     def knows(self, word: str) -> bool:
         """Whether a word's key occurs in any name on the menu."""
@@ -189,7 +191,7 @@ class Lexicon:
             return False  # "number two" is longer than "number 2", but not several
         return letters > self._shortest.get("".join(keys), letters)
 
-    def find_misspelt(self, key: str) -> tuple[Sense, ...]:
+    def find_misspelt(self, key: str) -> tuple[Candidate, ...]:
         """What `key` names if it is a slip of the ear or of the pen; quality says how far off."""
         if len(key) < _FUZZY_LETTERS or key.isdigit():
             return ()
@@ -198,7 +200,7 @@ class Lexicon:
             return ()
         name, ratio = nearest
         return tuple(
-            Sense(s.kind, s.id, s.group, s.quality * ratio * 0.95, s.certainty * ratio * 0.95)
+            Candidate(s.kind, s.id, s.group, s.match * ratio * 0.95, s.certainty * ratio * 0.95)
             for s in self.find(name, "")
         )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from order_events.menu.menu import Called, Category, Menu, MenuItem, Modifier, Size
+from order_events.menu.entries import Called, Category, MenuItem, Modifier, Size
+from order_events.menu.menu import Menu
 from voice_service.ordering.language.pack import Language
 from voice_service.ordering.language.tokens import plain
 

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from order_events.menu.menu import Menu, MenuItem
+from order_events.menu.entries import MenuItem
+from order_events.menu.menu import Menu
 from voice_service.ordering.language.pack import Language
 from voice_service.ordering.language.tokens import keys_of
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Such
+from voice_service.ordering.acts import Description
 from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.cart.resolution import matches_description
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
-from voice_service.ordering.mentions.mention import Part, Role, senses_of
+from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 _PAIR = 2
@@ -26,122 +27,99 @@ _ABOUT = (
 """What follows these is in the order already, if it can be."""
 
 
-def described(
-    parts: Sequence[Part], lines: Sequence[Line], menu: CompiledMenu, *, answers: bool
-) -> list[Part]:
-    """`parts` with each description of some of the `lines` as one part that points at them.
+def fold_descriptions(
+    mentions: Sequence[Mention], lines: Sequence[Line], menu: CompiledMenu, *, answers: bool
+) -> list[Mention]:
+    """`mentions` with each description of some of the `lines` as one part that points at them.
 
     `answers`: a size was asked for, so that one and nothing more is the answer.
     """
-    folded: list[Part] = []
+    folded: list[Mention] = []
     index = 0
-    while index < len(parts):
-        found = _description(parts, index, lines, menu)
-        if found is None or (answers and found[1] == len(parts)):
-            folded.append(parts[index])
+    while index < len(mentions):
+        found = _description(mentions, index, lines, menu)
+        if found is None or (answers and found[1] == len(mentions)):
+            folded.append(mentions[index])
             index += 1
         else:
             such, end = found
-            folded.append(_pointer(parts[index:end], such))
+            folded.append(_pointer(mentions[index:end], such))
             index = end
     return folded
 
 
-def holds(such: Such, line: Line, menu: CompiledMenu) -> bool:
-    """Whether a description is true of a line, with what it comes with."""
-    item = menu.items[line.item]
-    if such.items and line.item not in such.items:
-        return False
-    if such.sizes and (line.size or item.default_size) not in such.sizes:
-        return False
-    if such.plain and (not item.modifier_groups or line.mods):
-        return False
-    takes = all(any(menu.takes(line.item, group) for group, _ in one) for one in such.off)
-    there = all(has(line, one, menu) for one in such.on)
-    return takes and there and not any(has(line, one, menu) for one in such.off)
-
-
-def has(line: Line, modifier: frozenset[tuple[str, str]], menu: CompiledMenu) -> bool:
-    """Whether a line comes with a modifier, which may be any of these (group, id) pairs."""
-    off = {(m.group, m.id) for m in line.mods if m.negated}
-    on = {(m.group, m.id) for m in line.mods if not m.negated}
-    defaults = () if line.plain else menu.items[line.item].defaults
-    return any(
-        key in on or (key[1] in defaults and menu.takes(line.item, key[0]) and key not in off)
-        for key in modifier
-    )
-
-
 def _description(
-    parts: Sequence[Part], index: int, lines: Sequence[Line], menu: CompiledMenu
-) -> tuple[Such, int] | None:
+    mentions: Sequence[Mention], index: int, lines: Sequence[Line], menu: CompiledMenu
+) -> tuple[Description, int] | None:
     """What the words at `index` say of some of the lines, and where they end."""
-    kind = _kind(parts, index, lines, menu)
-    if kind is not None or not parts[index].cue(Cue.THE):
+    kind = _kind(mentions, index, lines, menu)
+    if kind is not None or not mentions[index].cue(Cue.THE):
         return kind
-    such, end = _said_before(parts, index + 1)
-    head = parts[end] if end < len(parts) else None
-    about = index > 0 and parts[index - 1].cue(*_ABOUT)
+    such, end = _said_before(mentions, index + 1)
+    head = mentions[end] if end < len(mentions) else None
+    about = index > 0 and mentions[index - 1].cue(*_ABOUT)
     if head is not None and head.cue(Cue.ONE):
         several = head.span.text not in menu.language.number_words
-        such, end = _said_behind(parts, end + 1, replace(such, several=several))
+        such, end = _said_behind(mentions, end + 1, replace(such, several=several))
         return (such, end) if _true_of(such, lines, menu) and _says_something(such) else None
-    if head is not None and head.role is Role.ITEM and about:
+    if head is not None and head.role is MentionType.ITEM and about:
         named = replace(such, items=head.items, several=head.plural)
-        named, end = _said_behind(parts, end + 1, named)
+        named, end = _said_behind(mentions, end + 1, named)
         alike = [line for line in lines if line.item in named.items]
-        told = _true_of(named, alike, menu) and not all(holds(named, x, menu) for x in alike)
+        told = _true_of(named, alike, menu) and not all(
+            matches_description(named, x, menu) for x in alike
+        )
         return (named, end) if told else None
-    led = end == index + 1 and not parts[index].cue(Cue.ONE)
+    led = end == index + 1 and not mentions[index].cue(Cue.ONE)
     if head is not None and head.cue(Cue.WITH, Cue.NO) and led:
-        such, end = _said_behind(parts, end, such)  # "la que lleva queso"
+        such, end = _said_behind(mentions, end, such)  # "la que lleva queso"
         told = bool(such.on or such.off) and _true_of(such, lines, menu)
         return (such, end) if told else None
-    carried = index > 0 and parts[index - 1].cue(Cue.ON, Cue.FOR)
-    bare = bool(such.sizes or (such.on and carried)) and not such.plain and _ends(parts, end)
+    carried = index > 0 and mentions[index - 1].cue(Cue.ON, Cue.FOR)
+    bare = bool(such.sizes or (such.on and carried)) and not such.plain and _ends(mentions, end)
     return (such, end) if bare and _true_of(such, lines, menu) else None
 
 
 def _kind(
-    parts: Sequence[Part], index: int, lines: Sequence[Line], menu: CompiledMenu
-) -> tuple[Such, int] | None:
+    mentions: Sequence[Mention], index: int, lines: Sequence[Line], menu: CompiledMenu
+) -> tuple[Description, int] | None:
     """ "The drinks", "any burger", "every cola": each line of a kind."""
-    each = parts[index].cue(Cue.BOTH) and not parts[index].cue(Cue.NO)
-    end = index + 1 if each or parts[index].cue(Cue.THE) else index
-    end += each and any(p.cue(Cue.THE) for p in parts[end : end + 1])
-    named = parts[end] if end < len(parts) else None
-    if named is None or named.role not in (Role.ITEM, Role.CATEGORY):
+    each = mentions[index].cue(Cue.BOTH) and not mentions[index].cue(Cue.NO)
+    end = index + 1 if each or mentions[index].cue(Cue.THE) else index
+    end += each and any(p.cue(Cue.THE) for p in mentions[end : end + 1])
+    named = mentions[end] if end < len(mentions) else None
+    if named is None or named.role not in (MentionType.ITEM, MentionType.CATEGORY):
         return None
-    ids = {s.id for s in senses_of(named.span, "category")}
+    ids = {s.id for s in candidates_of(named.span, "category")}
     of_kind = [x for x in lines if menu.items[x.item].category in ids or x.item in named.items]
     counted = sum(x.count for x in of_kind)
-    about = index > 0 and parts[index - 1].cue(*_ABOUT)
+    about = index > 0 and mentions[index - 1].cue(*_ABOUT)
     plural = key_of(named.span.text, menu.language) != named.span.text
-    if not each and (not ids or not plural or (end == index and not _sized(parts, end + 1))):
+    if not each and (not ids or not plural or (end == index and not _sized(mentions, end + 1))):
         return None
-    if not counted or (not each and (counted == 1 or not (about or _sized(parts, end + 1)))):
+    if not counted or (not each and (counted == 1 or not (about or _sized(mentions, end + 1)))):
         return None
-    pair = parts[index].cue(Cue.PAIR) and counted != _PAIR
-    if (each and not (about or _ends(parts, end + 1) or _sized(parts, end + 1))) or pair:
+    pair = mentions[index].cue(Cue.PAIR) and counted != _PAIR
+    if (each and not (about or _ends(mentions, end + 1) or _sized(mentions, end + 1))) or pair:
         return None
-    return Such(tuple(dict.fromkeys(x.item for x in of_kind)), several=True), end + 1
+    return Description(tuple(dict.fromkeys(x.item for x in of_kind)), several=True), end + 1
 
 
-def _sized(parts: Sequence[Part], index: int) -> bool:
+def _sized(mentions: Sequence[Mention], index: int) -> bool:
     """Whether a size follows, and nothing after it."""
-    return [p.role for p in parts[index:] if not p.idle] == [Role.SIZE]
+    return [p.role for p in mentions[index:] if not p.idle] == [MentionType.SIZE]
 
 
-def _said_before(parts: Sequence[Part], index: int) -> tuple[Such, int]:
+def _said_before(mentions: Sequence[Mention], index: int) -> tuple[Description, int]:
     """The adjectives from `index` on, and where they end."""
-    such = Such()
-    while index < len(parts):
-        part = parts[index]
-        if part.role is Role.SIZE and not such.sizes:
-            such = replace(such, sizes=tuple(s.id for s in part.senses))
-        elif part.role is Role.MODIFIER:
-            such = replace(such, on=(*such.on, _meant(part)))
-        elif part.cue(Cue.PLAIN):
+    such = Description()
+    while index < len(mentions):
+        mention = mentions[index]
+        if mention.role is MentionType.SIZE and not such.sizes:
+            such = replace(such, sizes=tuple(s.id for s in mention.candidates))
+        elif mention.role is MentionType.MODIFIER:
+            such = replace(such, on=(*such.on, _meant(mention)))
+        elif mention.cue(Cue.PLAIN):
             such = replace(such, plain=True)
         else:
             break
@@ -149,16 +127,18 @@ def _said_before(parts: Sequence[Part], index: int) -> tuple[Such, int]:
     return such, index
 
 
-def _said_behind(parts: Sequence[Part], index: int, such: Such) -> tuple[Such, int]:
+def _said_behind(
+    mentions: Sequence[Mention], index: int, such: Description
+) -> tuple[Description, int]:
     """With "with cheese" or "without ice" from `index` on."""
-    link = parts[index] if index < len(parts) else None
+    link = mentions[index] if index < len(mentions) else None
     if link is None or not link.cue(Cue.WITH, Cue.NO):
         return such, index
     end = index + 1
     mods: list[frozenset[tuple[str, str]]] = []
-    while end < len(parts) and (_names(parts, end) or _links(parts, end)):
-        if _names(parts, end):
-            mods.append(_meant(parts[end]))
+    while end < len(mentions) and (_names(mentions, end) or _links(mentions, end)):
+        if _names(mentions, end):
+            mods.append(_meant(mentions[end]))
         end += 1
     if not mods:
         return such, index
@@ -167,43 +147,43 @@ def _said_behind(parts: Sequence[Part], index: int, such: Such) -> tuple[Such, i
     return replace(such, on=(*such.on, *mods)), end
 
 
-def _names(parts: Sequence[Part], index: int) -> bool:
-    return index < len(parts) and parts[index].role is Role.MODIFIER
+def _names(mentions: Sequence[Mention], index: int) -> bool:
+    return index < len(mentions) and mentions[index].role is MentionType.MODIFIER
 
 
-def _links(parts: Sequence[Part], index: int) -> bool:
-    return parts[index].cue(Cue.AND, Cue.THE) and _names(parts, index + 1)
+def _links(mentions: Sequence[Mention], index: int) -> bool:
+    return mentions[index].cue(Cue.AND, Cue.THE) and _names(mentions, index + 1)
 
 
-def _meant(part: Part) -> frozenset[tuple[str, str]]:
-    best = part.senses[0].quality
-    return frozenset((s.group or "", s.id) for s in part.senses if s.quality == best)
+def _meant(mention: Mention) -> frozenset[tuple[str, str]]:
+    best = mention.candidates[0].match
+    return frozenset((s.group or "", s.id) for s in mention.candidates if s.match == best)
 
 
-def _says_something(such: Such) -> bool:
+def _says_something(such: Description) -> bool:
     return bool(such.sizes or such.on or such.off or such.plain)
 
 
-def _true_of(such: Such, lines: Sequence[Line], menu: CompiledMenu) -> bool:
-    return any(holds(such, line, menu) for line in lines)
+def _true_of(such: Description, lines: Sequence[Line], menu: CompiledMenu) -> bool:
+    return any(matches_description(such, line, menu) for line in lines)
 
 
-def _ends(parts: Sequence[Part], index: int) -> bool:
+def _ends(mentions: Sequence[Mention], index: int) -> bool:
     """Whether "the small" stands for an item, and no name follows it."""
-    following = parts[index] if index < len(parts) else None
+    following = mentions[index] if index < len(mentions) else None
     return following is None or following.cue(Cue.NO, Cue.WITH, Cue.COMMA, Cue.STOP, Cue.A, Cue.TO)
 
 
-def _pointer(parts: Sequence[Part], such: Such) -> Part:
+def _pointer(mentions: Sequence[Mention], such: Description) -> Mention:
     """One part in the place of those that describe; it points as "the first one" does."""
-    first, last = parts[0].span, parts[-1].span
+    first, last = mentions[0].span, mentions[-1].span
     span = replace(
         first,
         end=last.end,
-        text=" ".join(p.span.text for p in parts),
-        senses=(),
+        text=" ".join(p.span.text for p in mentions),
+        candidates=(),
         cues=frozenset({Cue.ORDINAL}),
         value=None,
-        words=tuple(w for p in parts for w in p.span.words),
+        words=tuple(w for p in mentions for w in p.span.words),
     )
-    return Part(span, Role.CUE, such=such)
+    return Mention(span, MentionType.CUE, such=such)

@@ -6,75 +6,87 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role
-from voice_service.ordering.menu.lexicon import Sense
+from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.menu.lexicon import Candidate
 
 _BOTH = 2
-_COUNTS = (Role.NUMBER, Role.SIZE)
+_COUNTS = (MentionType.NUMBER, MentionType.SIZE)
 _YES = 0.6  # certainty that "yes" to what was asked about orders it
-_NAMES = (Role.ITEM, Role.CATEGORY, Role.GROUP, Role.UNKNOWN)
+_NAMES = (MentionType.ITEM, MentionType.CATEGORY, MentionType.GROUP, MentionType.UNKNOWN)
 _FOLLOWS = (Cue.AND, Cue.COMMA, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN)
 
 
-def asked_about(parts: Sequence[Part]) -> tuple[Sense, ...]:
+def asked_about(mentions: Sequence[Mention]) -> tuple[Candidate, ...]:
     """The items that a question names, each with all that it may mean, and their size."""
-    items = [s for p in parts if p.role is Role.ITEM for s in p.senses if s.id in p.items]
-    sizes = [s for p in parts if p.role is Role.SIZE for s in p.senses[:1]]
+    items = [
+        s for p in mentions if p.role is MentionType.ITEM for s in p.candidates if s.id in p.items
+    ]
+    sizes = [s for p in mentions if p.role is MentionType.SIZE for s in p.candidates[:1]]
     senses = [*items, *sizes] if items else []
-    return tuple({(s.kind, s.id): replace(s, quality=1.0) for s in senses}.values())
+    return tuple({(s.kind, s.id): replace(s, match=1.0) for s in senses}.values())
 
 
-def with_item(stretch: Sequence[Part], about: tuple[Sense, ...]) -> list[Part]:
+def with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list[Mention]:
     """A stretch with the item put in that "it" or "two" stands for, if it takes what was asked.
 
     It is of the size that was asked about, unless another one is said.
     """
     sizes = tuple(s for s in about if s.kind == "size")
-    parts = _with_item(stretch, tuple(s for s in about if s.kind == "item"))
-    taken = any(p.role is Role.ITEM for p in parts) and parts != list(stretch)
-    if len(sizes) != 1 or not taken or any(p.role is Role.SIZE for p in stretch):
-        return parts
-    at = next(i for i, p in enumerate(parts) if p.role is Role.ITEM)
-    return [*parts[:at], replace(_item(parts[at], sizes), role=Role.SIZE), *parts[at:]]
+    mentions = _with_item(stretch, tuple(s for s in about if s.kind == "item"))
+    taken = any(p.role is MentionType.ITEM for p in mentions) and mentions != list(stretch)
+    if len(sizes) != 1 or not taken or any(p.role is MentionType.SIZE for p in stretch):
+        return mentions
+    at = next(i for i, p in enumerate(mentions) if p.role is MentionType.ITEM)
+    return [
+        *mentions[:at],
+        replace(_item(mentions[at], sizes), role=MentionType.SIZE),
+        *mentions[at:],
+    ]
 
 
-def _with_item(stretch: Sequence[Part], about: tuple[Sense, ...]) -> list[Part]:
-    parts = list(stretch)
-    begins = (i for i, p in enumerate(parts) if not (p.idle or p.cue(Cue.COMMA, Cue.AND, Cue.STOP)))
-    start = next(begins, len(parts))
-    if about and start == len(parts) and any(p.cue(Cue.YES) for p in parts):
-        return [_item(parts[-1], tuple(replace(s, certainty=_YES) for s in about))]
-    follows = (i for i in range(start, len(parts)) if _follows(parts[i]))
-    end = next(follows, len(parts))
-    said = parts[:end]
+def _with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list[Mention]:
+    mentions = list(stretch)
+    begins = (
+        i for i, p in enumerate(mentions) if not (p.idle or p.cue(Cue.COMMA, Cue.AND, Cue.STOP))
+    )
+    start = next(begins, len(mentions))
+    if about and start == len(mentions) and any(p.cue(Cue.YES) for p in mentions):
+        return [_item(mentions[-1], tuple(replace(s, certainty=_YES) for s in about))]
+    follows = (i for i in range(start, len(mentions)) if _follows(mentions[i]))
+    end = next(follows, len(mentions))
+    said = mentions[:end]
     if not about or not said or any(p.role in _NAMES for p in said):
-        return parts
+        return mentions
     at = next((i for i in reversed(range(end)) if _stands_for_it(said[i])), None)
     counts = [i for i, p in enumerate(said) if p.role in _COUNTS or p.cue(Cue.A)]
-    counted = any(said[i].role is not Role.SIZE for i in counts)
+    counted = any(said[i].role is not MentionType.SIZE for i in counts)
     if not counted and not (at is not None and any(p.cue(Cue.REQUEST, Cue.ADD) for p in said)):
-        return parts
+        return mentions
     if at is None:
         after = counts[-1] + 1
-        return [*parts[:after], _item(parts[after - 1], about), *parts[after:]]
-    return [*parts[:at], *_items(parts[at], about), *parts[at + 1 :]]
+        return [*mentions[:after], _item(mentions[after - 1], about), *mentions[after:]]
+    return [*mentions[:at], *_items(mentions[at], about), *mentions[at + 1 :]]
 
 
-def _items(part: Part, about: tuple[Sense, ...]) -> list[Part]:
+def _items(mention: Mention, about: tuple[Candidate, ...]) -> list[Mention]:
     """The item that a pronoun stands for, or each of two: "I'll take both"."""
-    if not part.cue(Cue.BOTH) or len(about) != _BOTH:
-        return [_item(part, about)]
-    return [_item(part, (sense,)) for sense in about]
+    if not mention.cue(Cue.BOTH) or len(about) != _BOTH:
+        return [_item(mention, about)]
+    return [_item(mention, (sense,)) for sense in about]
 
 
-def _follows(part: Part) -> bool:
-    return part.role is Role.MODIFIER or part.cue(*_FOLLOWS)
+def _follows(mention: Mention) -> bool:
+    return mention.role is MentionType.MODIFIER or mention.cue(*_FOLLOWS)
 
 
-def _stands_for_it(part: Part) -> bool:
-    return part.role is Role.CUE and part.cue(Cue.IT, Cue.ONE, Cue.BOTH) and not part.cue(Cue.A)
+def _stands_for_it(mention: Mention) -> bool:
+    return (
+        mention.role is MentionType.CUE
+        and mention.cue(Cue.IT, Cue.ONE, Cue.BOTH)
+        and not mention.cue(Cue.A)
+    )
 
 
-def _item(part: Part, about: tuple[Sense, ...]) -> Part:
-    span = replace(part.span, senses=about, cues=frozenset(), value=None)
-    return Part(span, Role.ITEM, about)
+def _item(mention: Mention, about: tuple[Candidate, ...]) -> Mention:
+    span = replace(mention.span, candidates=about, cues=frozenset(), value=None)
+    return Mention(span, MentionType.ITEM, about)

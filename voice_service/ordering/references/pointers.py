@@ -3,19 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from voice_service.ordering.acts import Ref, Which
-from voice_service.ordering.attributes.statements import (
-    SaidBoth,
-    SaidPlace,
-    SaidSplit,
-    SaidSuch,
-    SaidThat,
-)
+from voice_service.ordering.acts import Description, Reference, ReferenceKind
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Part, Role
+from voice_service.ordering.mentions.mention import Mention, MentionType
 
-Pointer = SaidSplit | SaidBoth | SaidPlace | SaidSuch | SaidThat
+
+@dataclass
+class Partition:
+    """What follows is true of `count` of several, or (None) of the others, said as `text`.
+
+    `half`: of every second one. `but`: of all but so many. `linked`: after "and", so that it may
+    be about more of them. `items`: of those of that name; `such`: of those that it is true of.
+    `each`: so many of each line. `others`: of those not talked about last.
+    """
+
+    count: int | None
+    text: str = ""
+    but: bool = False
+    linked: bool = False
+    items: tuple[str, ...] = ()
+    half: bool = False
+    each: bool = False
+    such: Description | None = None
+    others: bool = False
+
+
+@dataclass
+class Ordinal:
+    """What follows is true of `count` from this place on, in the order in which they were said.
+
+    `place` counts from 1, or from the end if it is negative. `items`: of those of that name.
+    """
+
+    place: int
+    count: int = 1
+    text: str = ""
+    items: tuple[str, ...] = ()
+
+
+@dataclass
+class Demonstrative:
+    """What is said is true of the one talked about last."""
+
+    text: str = ""
+
+
+@dataclass
+class Described:
+    """What follows is true of those that a description is true of."""
+
+    such: Description
+    text: str = ""
+
+
+@dataclass
+class AllOf:
+    """What follows is true of all the items named; `pair`: of two."""
+
+    pair: bool = False
+    text: str = ""
+
+
+Pointer = Partition | AllOf | Ordinal | Described | Demonstrative
 
 _ENDS = (
     Cue.AND,
@@ -31,153 +82,165 @@ _ENDS = (
 )
 
 
-def pointed(  # noqa: PLR0911 - one for each way to point
-    parts: Sequence[Part], index: int, *, bare: bool = False
+def read_pointer(  # noqa: PLR0911 - one for each way to point
+    mentions: Sequence[Mention], index: int, *, bare: bool = False
 ) -> tuple[Pointer, int] | None:
     """What the words at `index` point at, and where they end; None if they do not point.
 
     `bare`: they stand where even a number alone points, as in "on one".
     """
-    if index >= len(parts):
+    if index >= len(mentions):
         return None
-    part = parts[index]
-    if part.such is not None:
-        return SaidSuch(part.such, part.span.text), index + 1
-    if part.cue(Cue.THAT_ONE):
-        return SaidThat(part.span.text), index + 1
-    if part.cue(Cue.ORDINAL):
-        return _place(parts, index)
-    if part.cue(Cue.OTHER):
-        return SaidSplit(None, part.span.text), index + 1
-    if part.cue(Cue.BOTH):
-        return _each(parts, index)
-    if part.cue(Cue.HALF):
-        end = _past_pronouns(parts, index + 1)
-        text = text_of(parts[index:end])
-        return (SaidSplit(None, text, half=True), end) if end > index + 1 else None
-    if part.role is Role.NUMBER or (bare and part.cue(Cue.ONE)):
-        found = _of_several(parts, index, bare=bare)
+    mention = mentions[index]
+    if mention.such is not None:
+        return Described(mention.such, mention.span.text), index + 1
+    if mention.cue(Cue.THAT_ONE):
+        return Demonstrative(mention.span.text), index + 1
+    if mention.cue(Cue.ORDINAL):
+        return _place(mentions, index)
+    if mention.cue(Cue.OTHER):
+        return Partition(None, mention.span.text), index + 1
+    if mention.cue(Cue.BOTH):
+        return _each(mentions, index)
+    if mention.cue(Cue.HALF):
+        end = _past_pronouns(mentions, index + 1)
+        text = text_of(mentions[index:end])
+        return (Partition(None, text, half=True), end) if end > index + 1 else None
+    if mention.role is MentionType.NUMBER or (bare and mention.cue(Cue.ONE)):
+        found = _of_several(mentions, index, bare=bare)
         if found is not None:
             return found, index + 2
-    if bare and part.cue(Cue.EVERYTHING) and index and parts[index - 1].cue(Cue.ON):
-        return SaidBoth(text=part.span.text), index + 1
-    named = of_the(parts, index)
+    if bare and mention.cue(Cue.EVERYTHING) and index and mentions[index - 1].cue(Cue.ON):
+        return AllOf(text=mention.span.text), index + 1
+    named = of_the(mentions, index)
     if named is not None:
-        text = text_of(parts[index : named + 1])
-        return SaidSplit(part.span.value or 1, text, items=parts[named].items), named + 1
-    if part.role is Role.NUMBER or (bare and part.cue(Cue.ONE)):
-        return _some(parts, index, bare=bare)
+        text = text_of(mentions[index : named + 1])
+        return Partition(mention.span.value or 1, text, items=mentions[named].items), named + 1
+    if mention.role is MentionType.NUMBER or (bare and mention.cue(Cue.ONE)):
+        return _some(mentions, index, bare=bare)
     return None
 
 
-def _of_several(parts: Sequence[Part], index: int, *, bare: bool) -> SaidSplit | None:
+def _of_several(mentions: Sequence[Mention], index: int, *, bare: bool) -> Partition | None:
     """ "One of each", "one of the drinks"."""
-    count, text = parts[index].span.value or 1, text_of(parts[index : index + 2])
-    following = parts[index + 1] if index + 1 < len(parts) else None
+    count, text = mentions[index].span.value or 1, text_of(mentions[index : index + 2])
+    following = mentions[index + 1] if index + 1 < len(mentions) else None
     if following is not None and following.such is not None:
-        return SaidSplit(count, text, such=following.such)
+        return Partition(count, text, such=following.such)
     if following is not None and following.cue(Cue.OTHER):
-        return SaidSplit(count, text, others=True)
+        return Partition(count, text, others=True)
     each = following is not None and following.cue(Cue.BOTH) and not following.cue(Cue.PAIR)
-    alone = index + 2 == len(parts) and index == 0
+    alone = index + 2 == len(mentions) and index == 0
     if each and (bare or alone):
-        return SaidSplit(count, text, each=True)
+        return Partition(count, text, each=True)
     return None
 
 
-def of_the(parts: Sequence[Part], index: int) -> int | None:
+def of_the(mentions: Sequence[Mention], index: int) -> int | None:
     """Where the item of "one of the colas" is named."""
-    if parts[index].role is not Role.NUMBER and not parts[index].cue(Cue.ONE):
+    if mentions[index].role is not MentionType.NUMBER and not mentions[index].cue(Cue.ONE):
         return None
     end = index + 1
-    while end < len(parts) and parts[end].cue(Cue.MEASURE) and not parts[end].cue(Cue.THE):
+    while end < len(mentions) and mentions[end].cue(Cue.MEASURE) and not mentions[end].cue(Cue.THE):
         end += 1
-    named = parts[end : end + 2]
-    linked = end > index + 1 or parts[index].role is Role.NUMBER
-    found = len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is Role.ITEM
+    named = mentions[end : end + 2]
+    linked = end > index + 1 or mentions[index].role is MentionType.NUMBER
+    found = len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is MentionType.ITEM
     return end + 1 if linked and found else None
 
 
-def _some(parts: Sequence[Part], index: int, *, bare: bool) -> tuple[Pointer, int] | None:
-    count = parts[index].span.value or 1
-    end = _past_pronouns(parts, index + 1)
-    of_them = end > index + 1 and " " in parts[index + 1].span.text
-    return (SaidSplit(count, text_of(parts[index:end])), end) if of_them or bare else None
+def _some(mentions: Sequence[Mention], index: int, *, bare: bool) -> tuple[Pointer, int] | None:
+    count = mentions[index].span.value or 1
+    end = _past_pronouns(mentions, index + 1)
+    of_them = end > index + 1 and " " in mentions[index + 1].span.text
+    return (Partition(count, text_of(mentions[index:end])), end) if of_them or bare else None
 
 
-def _place(parts: Sequence[Part], index: int) -> tuple[Pointer, int]:
+def _place(mentions: Sequence[Mention], index: int) -> tuple[Pointer, int]:
     end, count = index + 1, 1
-    if end < len(parts) and parts[end].role is Role.NUMBER:
-        count, end = parts[end].span.value or 1, end + 1
-    end = _past_pronouns(parts, end)
+    if end < len(mentions) and mentions[end].role is MentionType.NUMBER:
+        count, end = mentions[end].span.value or 1, end + 1
+    end = _past_pronouns(mentions, end)
     items: tuple[str, ...] = ()
-    if end < len(parts) and parts[end].role is Role.ITEM:
-        items, end = parts[end].items, end + 1
-    text = text_of(parts[index:end])
-    return SaidPlace(parts[index].span.value or 1, count, text, items), end
+    if end < len(mentions) and mentions[end].role is MentionType.ITEM:
+        items, end = mentions[end].items, end + 1
+    text = text_of(mentions[index:end])
+    return Ordinal(mentions[index].span.value or 1, count, text, items), end
 
 
-def _each(parts: Sequence[Part], index: int) -> tuple[Pointer, int]:
-    end = _past_pronouns(parts, index + 1)
-    excepted = all_but(parts, end)
+def _each(mentions: Sequence[Mention], index: int) -> tuple[Pointer, int]:
+    end = _past_pronouns(mentions, index + 1)
+    excepted = all_but(mentions, end)
     if excepted is not None:
         count, end = excepted
-        return SaidSplit(count, text_of(parts[index:end]), but=True), end
-    both = SaidBoth(pair=parts[index].cue(Cue.PAIR), text=text_of(parts[index:end]))
+        return Partition(count, text_of(mentions[index:end]), but=True), end
+    both = AllOf(pair=mentions[index].cue(Cue.PAIR), text=text_of(mentions[index:end]))
     return both, end
 
 
-def all_but(parts: Sequence[Part], index: int) -> tuple[int, int] | None:
+def all_but(mentions: Sequence[Mention], index: int) -> tuple[int, int] | None:
     """How many "but one" at `index` excepts, and where it ends."""
-    if index + 1 >= len(parts) or not parts[index].cue(Cue.BUT):
+    if index + 1 >= len(mentions) or not mentions[index].cue(Cue.BUT):
         return None
-    number = parts[index + 1]
-    if number.role is not Role.NUMBER and not number.cue(Cue.ONE):
+    number = mentions[index + 1]
+    if number.role is not MentionType.NUMBER and not number.cue(Cue.ONE):
         return None
-    end = _past_pronouns(parts, index + 2)
-    return (number.span.value or 1, end) if ends(parts, end) or _goes_on(parts[end]) else None
+    end = _past_pronouns(mentions, index + 2)
+    return (number.span.value or 1, end) if ends(mentions, end) or _goes_on(mentions[end]) else None
 
 
-def _goes_on(part: Part) -> bool:
-    return part.cue(Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN) or part.role in (
-        Role.MODIFIER,
-        Role.SIZE,
+def _goes_on(mention: Mention) -> bool:
+    return mention.cue(Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN) or mention.role in (
+        MentionType.MODIFIER,
+        MentionType.SIZE,
     )
 
 
-def _past_pronouns(parts: Sequence[Part], index: int) -> int:
-    while index < len(parts) and parts[index].role is Role.CUE and parts[index].cue(Cue.ONE):
+def _past_pronouns(mentions: Sequence[Mention], index: int) -> int:
+    while (
+        index < len(mentions)
+        and mentions[index].role is MentionType.CUE
+        and mentions[index].cue(Cue.ONE)
+    ):
         index += 1
     return index
 
 
-def ends(parts: Sequence[Part], index: int) -> bool:
+def ends(mentions: Sequence[Mention], index: int) -> bool:
     """Whether nothing more is said here about what comes before."""
-    return index >= len(parts) or parts[index].cue(*_ENDS)
+    return index >= len(mentions) or mentions[index].cue(*_ENDS)
 
 
-def ref_of(said: Pointer) -> Ref:  # noqa: PLR0911 - one for each way to point
+def ref_of(said: Pointer) -> Reference:  # noqa: PLR0911 - one for each way to point
     """What is pointed at, for the cart."""
     match said:
-        case SaidPlace(place, count, text, items):
-            return Ref(Which.PLACE, count, place, items, text)
-        case SaidSuch(such, text):
-            return Ref(Which.SUCH, text=text, such=such)
-        case SaidBoth(pair, text):
-            return Ref(Which.BOTH if pair else Which.ALL, text=text)
-        case SaidThat(text):
-            return Ref(Which.LAST, text=text)
-        case SaidSplit(half=True, text=text):
-            return Ref(Which.HALF, text=text)
-        case SaidSplit(None, text):
-            return Ref(Which.OTHER, text=text)
-        case SaidSplit(count, text, others=True):
-            return Ref(Which.OF_OTHERS, count or 1, text=text)
-        case SaidSplit(count, text, but, items=items):
-            which = Which.BUT if but else Which.EACH if said.each else Which.SOME
-            return Ref(which, count or 1, items=items, text=text or str(count), such=said.such)
+        case Ordinal(place, count, text, items):
+            return Reference(ReferenceKind.PLACE, count, place, items, text)
+        case Described(such, text):
+            return Reference(ReferenceKind.SUCH, text=text, such=such)
+        case AllOf(pair, text):
+            return Reference(ReferenceKind.BOTH if pair else ReferenceKind.ALL, text=text)
+        case Demonstrative(text):
+            return Reference(ReferenceKind.LAST, text=text)
+        case Partition(half=True, text=text):
+            return Reference(ReferenceKind.HALF, text=text)
+        case Partition(None, text):
+            return Reference(ReferenceKind.OTHER, text=text)
+        case Partition(count, text, others=True):
+            return Reference(ReferenceKind.OF_OTHERS, count or 1, text=text)
+        case Partition(count, text, but, items=items):
+            which = (
+                ReferenceKind.BUT
+                if but
+                else ReferenceKind.EACH
+                if said.each
+                else ReferenceKind.SOME
+            )
+            return Reference(
+                which, count or 1, items=items, text=text or str(count), such=said.such
+            )
 
 
-def text_of(parts: Sequence[Part]) -> str:
+def text_of(mentions: Sequence[Mention]) -> str:
     """The words of some parts."""
-    return " ".join(p.span.text for p in parts)
+    return " ".join(p.span.text for p in mentions)

@@ -1,0 +1,58 @@
+"""What docs/menus.md shows works, and it names every field there is."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from support.paths import DOCS
+
+from order_events.domain import orders
+from order_events.domain.models import OrderDraft
+from order_events.menu import menu as format_
+from order_events.menu.csv_format import COLUMNS, from_csv, to_csv
+from order_events.menu.diagnostics import read_menu
+
+_TEXT = (DOCS / "menus.md").read_text("utf-8")
+_BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", _TEXT, re.M | re.S)
+_MENU = next(text for language, text in _BLOCKS if language == "json")
+_ORDER = next(text for language, text in _BLOCKS if language == "http")
+
+
+def test_the_example_is_a_menu_in_every_form() -> None:
+    """As JSON, and as a table."""
+    menu = read_menu(_MENU)
+    assert len(menu.items) == 6
+    assert from_csv(to_csv(menu)) == menu
+
+
+def test_the_example_of_a_combo_is_priced_from_the_menu() -> None:
+    """The parts that were not named are there; the large drink and nothing else costs more."""
+    draft = OrderDraft.model_validate_json(_ORDER[_ORDER.index("{") :])
+    priced = orders.price_items(draft.items, read_menu(_MENU), already=())
+    assert [(i.menu_item_id, i.size, i.subtotal) for i in priced] == [
+        ("burger_combo", "large", 999),
+        ("burger", None, 0),
+        ("fries", "large", 0),
+        ("cola", "large", 40),
+    ]
+    assert json.loads(_MENU)["items"][-1]["number"] == 1
+
+
+def test_every_field_and_column_is_described() -> None:
+    """By its name, in code."""
+    models = (
+        format_.Menu,
+        format_.MenuItem,
+        format_.ModifierGroup,
+        format_.Modifier,
+        format_.Slot,
+        format_.Choice,
+        format_.DayPart,
+        format_.Category,
+        format_.Size,
+    )
+    fields = {name for model in models for name in model.model_fields}
+    named = set(re.findall(r"`(\w+)`", _TEXT)) | {"modifiers"}
+    assert fields - named == set()
+    assert {*COLUMNS} - named == set()

@@ -1,0 +1,214 @@
+"""The OpenAPI and AsyncAPI documents: valid, complete, and true of what the server does."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from openapi_spec_validator import validate as validate_openapi
+from support.schema_checks import check_message, closed, schema_of
+
+from order_events.auth.tokens import Role
+from order_events.domain.audit_records import SessionStart
+from order_events.domain.models import OrderStatus
+from order_events.http.api import ROUTES
+from order_events.http.routes import HTTP_STATUS, Route
+from order_events.protocol.messages import CloseCode, ErrorCode
+from order_events.settings import HubSettings
+from order_events.specs import asyncapi, descriptions, openapi
+
+OFFICIAL = Path(__file__).parents[2] / "schemas" / "asyncapi-3.0.0.json.gz"
+HTTP_DOCUMENT = openapi.document(ROUTES, HubSettings.model_construct())
+HUB_DOCUMENT = asyncapi.document([asyncapi.ROOT], HubSettings.model_construct())
+
+
+def official() -> dict[str, Any]:
+    """AsyncAPI's own JSON schema."""
+    schema: dict[str, Any] = json.loads(gzip.decompress(OFFICIAL.read_bytes()))
+    return schema
+
+
+def test_the_documents_are_valid() -> None:
+    """By the standards' own schemas."""
+    validate_openapi(HTTP_DOCUMENT)
+    jsonschema.validate(HUB_DOCUMENT, official(), jsonschema.Draft7Validator)
+    broken = {**HUB_DOCUMENT, "channels": {"root": {"address": 5}}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, official(), jsonschema.Draft7Validator)
+
+
+def test_every_code_is_explained() -> None:
+    """Error and close codes, and which status an error has over HTTP."""
+    assert set(descriptions.ERRORS) == set(ErrorCode)
+    assert set(descriptions.CLOSES) == set(CloseCode)
+    assert set(HUB_DOCUMENT["components"]["schemas"]["ErrorCode"]["enum"]) == set(ErrorCode)
+    documented = {code for route in ROUTES for code in route.errors}
+    assert documented <= set(HTTP_STATUS)
+
+
+def test_the_hub_alone_does_not_speak_of_the_voice_service() -> None:
+    """The dependency points one way."""
+    assert set(HUB_DOCUMENT["channels"]) == {"root"}
+    assert "VoiceStart" not in HUB_DOCUMENT["components"]["messages"]
+
+
+async def test_a_server_serves_both_with_its_own_limits(start: Any) -> None:
+    """Without a token, as documents are."""
+    server = await start(regular_per_minute=77, http_per_minute=88)
+    for path, limit, value in (
+        ("/v1/openapi.json", "http_per_minute", 88),
+        ("/v1/asyncapi.json", "regular_per_minute", 77),
+    ):
+        async with server.session.get(server.url + path) as response:
+            document = await response.json()
+        assert response.status == 200
+        limits = document.get("x-limits") or document["channels"]["root"]["x-limits"]
+        assert limits[limit]["value"] == value
+
+
+async def test_what_is_served_is_what_is_documented(server: Any) -> None:
+    """Every path and method of the router is in the document, and no other."""
+    served = {
+        (route.method.lower(), route.resource.canonical)
+        for route in server.app.router.routes()
+        if route.method != "HEAD"
+    }
+    documented = {
+        (method, path) for path, methods in HTTP_DOCUMENT["paths"].items() for method in methods
+    }
+    pages = {("get", "/"), ("get", "/web/{name}")}
+    assert served == documented | pages
+
+
+SETUP = {"status": "occupied", "number": "12"}
+
+
+async def body_for(server: Any, route: Route, burger: dict[str, Any]) -> tuple[str, Any]:
+    """A path and a body with which the route succeeds."""
+    _, made = await server.call("POST", "/v1/orders", burger)
+    order = made["order"]["id"]
+    await server.call("PUT", "/v1/tables/t1", SETUP)
+    _, menu = await server.call("GET", "/v1/menu")
+    await server.events.ledger.begin("r1", SessionStart(session_id="s1"), "lane-1")
+    identities = {"tables": "t1", "menu": "burger", "sessions": "s1"}
+    identity = identities.get(route.path.split("/")[2], order)
+    bodies: dict[str, Any] = {
+        "create_order": burger,
+        "change_order": {"notes": "quick"},
+        "set_status": {"status": OrderStatus.CONFIRMED},
+        "put_table": SETUP,
+        "patch_table": {"status": "free"},
+        "take_payment": {"order_id": order, "amount": 100, "method": "card"},
+        "put_menu": menu["menu"],
+        "change_item": {"sold_out": False},
+        "revoke": {"user_id": "nobody"},
+    }
+    query = f"?order_id={order}" if route.name == "list_payments" else ""
+    return route.path.replace("{id}", identity) + query, bodies.get(route.name)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda r: r.name)
+async def test_every_role_may_do_on_every_route_what_the_document_says(
+    server: Any, route: Route, burger: dict[str, Any]
+) -> None:
+    """Documented roles are answered as documented, all others with 403."""
+    operation = HTTP_DOCUMENT["paths"][route.path][route.method.lower()]
+    assert operation["x-roles"]
+    path, body = await body_for(server, route, burger)
+    for role in Role:
+        if route.name == "set_status":
+            path, body = await body_for(server, route, burger)
+        status, answer = await server.call(route.method, path, body, role=role)
+        expected = route.status if role.value in operation["x-roles"] else 403
+        assert status == expected, (role, answer)
+        described = operation["responses"][str(status)]["content"]["application/json"]["schema"]
+        jsonschema.validate(
+            answer, closed(HTTP_DOCUMENT, described), jsonschema.Draft202012Validator
+        )
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda r: r.name)
+async def test_no_route_answers_without_a_token(server: Any, route: Route) -> None:
+    """401, whatever else is wrong with the request."""
+    url = server.url + route.path.replace("{id}", "x")
+    async with server.session.request(route.method, url) as response:
+        assert response.status == 401
+        answer = await response.json()
+    problem = schema_of(HTTP_DOCUMENT, "ProblemAnswer")
+    jsonschema.validate(answer, problem, jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.has_body], ids=lambda r: r.name)
+async def test_a_body_is_validated_by_the_model_that_the_document_names(
+    server: Any, route: Route
+) -> None:
+    """A field that the document does not know is refused by name, in plain words."""
+    operation = HTTP_DOCUMENT["paths"][route.path][route.method.lower()]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    named = schema_of(HTTP_DOCUMENT, schema["$ref"].rpartition("/")[2])
+    assert named["additionalProperties"] is False
+    status, answer = await server.call(
+        route.method, route.path.replace("{id}", "x"), {"colour_of_sky": "blue"}
+    )
+    assert (status, answer["error"]["code"]) == (400, "INVALID_MESSAGE")
+    # Of a menu everything that is wrong is said, a line each.
+    message = answer["error"]["message"].splitlines()[-1]
+    assert re.fullmatch(r"\w+: is (missing; it is required|not known here; leave it out)", message)
+
+
+async def test_every_message_of_the_root_socket_is_as_documented(
+    server: Any, burger: dict[str, Any]
+) -> None:
+    """A life with everything in it; each message is valid against the document, field by field."""
+    seen = set()
+    client = await server.open()
+    await client.send(type="auth", token=server.token(), id=1)
+    everything = [
+        {"type": "subscribe", "events": ["*"], "id": "s"},
+        {"type": "subscribe", "events": ["order:*"], "filters": {"table_id": "t1"}},
+        {"type": "unsubscribe", "events": ["voice:transcript"], "id": 2},
+        {"type": "ping", "id": "p"},
+        {"type": "fly", "id": "wrong"},
+    ]
+    for message in everything:
+        await client.send(**message)
+    _, made = await server.call("POST", "/v1/orders", burger)
+    order = made["order"]["id"]
+    await server.call("POST", f"/v1/orders/{order}/status", {"status": "confirmed"})
+    await server.call("PUT", "/v1/tables/t1", SETUP)
+    paid = {"order_id": order, "amount": 100, "method": "card"}
+    await server.call("POST", "/v1/payments", paid)
+    await server.call("PATCH", "/v1/menu/items/burger", {"sold_out": False})
+    await server.events.ledger.begin("r1", SessionStart(session_id="s1"), "lane-1")
+    expected = {
+        message.model_fields["type"].annotation.__args__[0] for message in asyncapi.ROOT.sends
+    }
+    for type_ in expected - {"going_away", "auth:expiring", "batch"}:
+        while type_ not in seen:
+            message = await client.receive()
+            seen.add(check_message(HUB_DOCUMENT, "root", message)["type"])
+    batched = await server.connect()
+    await batched.send(type="subscribe", events=["order:*"], batch_ms=300)
+    await batched.expect("subscribed")
+    for _ in range(2):
+        await server.call("POST", "/v1/orders", burger)
+    batch = check_message(HUB_DOCUMENT, "root", await batched.until("batch"))
+    for event in batch["events"]:
+        check_message(HUB_DOCUMENT, "root", event)
+    short = await server.connect(ttl=1)
+    await server.events.create_order("r1", made_draft(burger), actor="a")
+    check_message(HUB_DOCUMENT, "root", await short.until("auth:expiring"))
+    await server.stop()
+    check_message(HUB_DOCUMENT, "root", await client.until("going_away"))
+
+
+def made_draft(burger: dict[str, Any]) -> Any:
+    """An order as a publisher in the process makes it."""
+    from order_events.domain.models import OrderDraft
+
+    return OrderDraft.model_validate(burger)

@@ -1,0 +1,12 @@
+"""Where the parts of a checkout are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+DOCS: Final = ROOT / "docs"
+BENCHMARKS: Final = ROOT / "benchmarks"
+AUDIO: Final = ROOT / "fixtures" / "audio"
+ORDERING_TESTS: Final = ROOT / "tests" / "voice_service" / "ordering"

@@ -1,0 +1,275 @@
+"""The real model: what it answers to speech, silence, noise and too much."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.voice_server import normal, recording, sidecar, silence, tiny, wer
+
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.recognizer import THOROUGH, Recognizer
+from voice_service.asr.repetition import loops
+from voice_service.models.registry import ModelError
+from voice_service.server import demo_menu, prepare
+from voice_service.settings import VoiceSettings
+
+
+def decode(
+    recognizer: Recognizer, name: str, *, thorough: bool = True, bias: str = ""
+) -> Hypothesis:
+    return alone(recognizer, DecodeRequest(recording(name), "en", thorough, bias))
+
+
+def alone(recognizer: Recognizer, request: DecodeRequest) -> Hypothesis:
+    [hypothesis] = recognizer.decode([request])
+    return hypothesis
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+@pytest.mark.parametrize("name", ["one_item", "modifiers", "british_coffee"])
+def test_a_recording_is_understood(recognizer: Recognizer, name: str, thorough: bool) -> None:
+    """Both kinds of decode, several voices."""
+    heard = decode(recognizer, name, thorough=thorough)
+    assert wer(sidecar(name)["text"], heard.text) <= 0.15
+    assert 0.5 < heard.confidence <= 1
+
+
+def test_words_have_times_in_order_inside_the_audio_and_make_up_the_text(
+    recognizer: Recognizer,
+) -> None:
+    """Clients highlight words as they play."""
+    first, *_, last = sidecar("correct_size")["utterances"]
+    audio = recording("correct_size")[: 16 * (last["end_ms"] + 200)]
+    heard = alone(recognizer, DecodeRequest(audio, "en", thorough=True))
+    assert " ".join(word.text for word in heard.words) == heard.text
+    ends = [0, *(word.end_ms for word in heard.words)]
+    for before, word in zip(ends, heard.words, strict=False):
+        assert 0 <= word.start_ms <= word.end_ms
+        assert word.end_ms >= before
+        assert 0 <= word.confidence <= 1
+    assert heard.words[0].end_ms >= first["start_ms"]
+    assert ends[-1] <= len(audio) / 16
+    assert abs(ends[-1] - last["end_ms"]) < 600
+
+
+def test_honest_repeats_are_kept(recognizer: Recognizer) -> None:
+    """A guard against loops must not eat what was said twice."""
+    heard = decode(recognizer, "honest_repeats")
+    assert wer(sidecar("honest_repeats")["text"], heard.text) <= 0.12
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 0.1, 0.5, 3.0, 20.0])
+def test_silence_is_nothing(recognizer: Recognizer, seconds: float) -> None:
+    """Whisper is known to hear thanks and applause in it."""
+    for thorough in (False, True):
+        heard = alone(recognizer, DecodeRequest(silence(seconds), "en", thorough))
+        assert heard.text == "" or heard.confidence < 0.35
+
+
+@pytest.mark.parametrize("name", ["noise_kitchen", "noise_traffic"])
+def test_noise_is_nothing_or_doubted(recognizer: Recognizer, name: str) -> None:
+    """What is let through here must be unsure enough to be discarded."""
+    heard = decode(recognizer, name)
+    assert heard.text == "" or heard.confidence < 0.35
+
+
+def test_a_decode_is_repeatable(recognizer: Recognizer) -> None:
+    """The same audio gives the same words, to the last time and confidence."""
+    assert decode(recognizer, "one_item") == decode(recognizer, "one_item")
+
+
+def test_more_audio_than_the_model_can_hear_is_our_own_mistake(recognizer: Recognizer) -> None:
+    """Cutting it off in silence would lose words."""
+    with pytest.raises(ValueError, match="30 s"):
+        alone(recognizer, DecodeRequest(silence(30.1), "en", thorough=False))
+    alone(recognizer, DecodeRequest(silence(30.0), "en", thorough=False))
+
+
+def test_a_very_long_bias_leaves_room_for_the_text(recognizer: Recognizer) -> None:
+    """A menu of a thousand items must not make the recogniser fail."""
+    names = ", ".join(item.name for item in demo_menu().items)
+    heard = decode(recognizer, "one_item", bias=", ".join([names] * 30))
+    assert normal(heard.text)
+
+
+def test_without_a_bias_as_many_tokens_may_be_written_as_with_one(
+    recognizer: Recognizer,
+) -> None:
+    """CTranslate2 allows half of its `max_length`: short prompts would halve the text with it."""
+    whisper = recognizer.whisper
+    spectrogram = whisper.spectrogram(recording("quantities"))[None, :, :1000]
+    for bias in ("", "a small coffee and a large tea with two sugars and a muffin " * 3):
+        prompt = whisper.prompt("en", bias)
+        [found] = whisper.generate(
+            whisper.encode(spectrogram, rows_apart=False),
+            [prompt],
+            beam_size=1,
+            no_repeat_ngram=0,
+            limit=11,
+            hypotheses=1,
+        )
+        assert len(found.texts[0]) in (11, 12)
+
+
+def test_another_hypothesis_may_be_chosen(recognizer: Recognizer) -> None:
+    """All are offered, likeliest first; words and confidence are those of the one taken."""
+    offered: list[list[str]] = []
+
+    def last(texts: Sequence[str]) -> int:
+        offered.append(list(texts))
+        return len(texts) - 1
+
+    request = DecodeRequest(recording("traffic_5db"), "en", thorough=True, choose=last)
+    heard = alone(recognizer, request)
+    [texts] = offered
+    assert len(set(texts)) > 1
+    assert heard.text == texts[-1] != texts[0]
+    assert " ".join(word.text for word in heard.words) == heard.text
+    assert alone(recognizer, replace(request, choose=None)).text == texts[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "looped"),
+    [
+        ("Can I get a small coffee? Can I get a small coffee, Can I", 3.0, True),
+        ("Can I get a small coffee? Can I get a small coffee, Can I", 5.0, False),
+        ("Can I get a latte with milk? Can I get a latte with milk?", 9.0, True),
+        ("a small coffee, a small coffee, a small coffee", 1.5, False),
+        ("two, two, two", 0.5, False),
+        ("can I get a small coffee and can I get a small tea", 1.5, False),
+    ],
+)
+def test_a_phrase_written_twice_in_the_time_of_one_is_a_loop(
+    text: str, seconds: float, looped: bool
+) -> None:
+    """In noise the decoder starts again; a guest who repeats himself takes longer."""
+    assert loops(text, seconds) is looped
+
+
+def test_threads_may_decode_at_once(recognizer: Recognizer) -> None:
+    """Each gets the answer to its own question."""
+    names = ["one_item", "modifiers", "sizes", "quantities"]
+    answers: dict[str, str] = {}
+
+    def work(name: str) -> None:
+        answers[name] = decode(recognizer, name).text
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert all(wer(sidecar(name)["text"], answers[name]) <= 0.15 for name in names)
+
+
+def test_an_english_model_says_that_it_knows_english(recognizer: Recognizer) -> None:
+    """UNSUPPORTED_LANGUAGE depends on it."""
+    assert recognizer.languages == recognizer.whisper.languages == {"en"}
+    assert not recognizer.whisper.multilingual
+
+
+def test_audio_may_be_read_only_and_is_not_changed(recognizer: Recognizer) -> None:
+    """Sessions hand out views of their own buffers."""
+    audio = np.array(recording("one_item"))
+    before = audio.copy()
+    audio.flags.writeable = False
+    alone(recognizer, DecodeRequest(audio, "en", thorough=True))
+    np.testing.assert_array_equal(audio, before)
+
+
+@pytest.fixture(scope="module")
+def batching() -> Recognizer:
+    """tiny.en with windows that are rounded, as where batches are formed."""
+    return tiny(batch_size=2)
+
+
+def request(name: str, *, thorough: bool = True, bias: str = "") -> DecodeRequest:
+    return DecodeRequest(recording(name), "en", thorough, bias)
+
+
+def assert_same(together: Hypothesis, alone: Hypothesis) -> None:
+    """The same words at the same times; as sure of them, but for rounding."""
+    assert together.text == alone.text
+    assert together.confidence == pytest.approx(alone.confidence, abs=1e-3)
+    for ours, theirs in zip(together.words, alone.words, strict=True):
+        assert ours == replace(theirs, confidence=ours.confidence)
+        assert ours.confidence == pytest.approx(theirs.confidence, abs=1e-3)
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(
+    batching: Recognizer, thorough: bool
+) -> None:
+    """Texts of several lengths, silence among them, prompts of one length and of another."""
+    biased = {"one_item": "a tea", "modifiers": "one large mocha with whipped cream", "sizes": ""}
+    assert len({batching.prompt_length("en", bias) for bias in biased.values()}) == 2
+    requests = [
+        DecodeRequest(recording(name), "en", thorough, bias) for name, bias in biased.items()
+    ]
+    requests.append(DecodeRequest(recording("kitchen_20db"), "en", thorough, "a small tea"))
+    requests.insert(2, DecodeRequest(silence(2.0), "en", thorough))
+    together = batching.decode(requests)
+    assert together[2].text == "" or together[2].confidence < 0.35
+    for found, request in zip(together, requests, strict=True):
+        assert_same(found, alone(batching, request))
+
+
+def test_what_shared_a_pass_says_with_how_many(batching: Recognizer) -> None:
+    """The encoder's window is another one for longer audio: that goes by itself."""
+    requests = [DecodeRequest(silence(seconds), "en", thorough=False) for seconds in (1, 20, 2)]
+    assert [answer.together for answer in batching.decode(requests)] == [2, 1, 2]
+
+
+def test_words_are_timed_alike_beside_others_whose_audio_is_as_long(batching: Recognizer) -> None:
+    """CTranslate2 then looks at the padding of the shorter texts as well, if it is let."""
+    spoken = [recording(name) for name in ("one_item", "modifiers", "sizes")]
+    requests = [
+        DecodeRequest(np.append(audio, silence(4.0))[:64_000], "en", thorough=True)
+        for audio in spoken
+    ]
+    for found, request in zip(batching.decode(requests), requests, strict=True):
+        assert_same(found, alone(batching, request))
+
+
+def test_prompts_of_many_menus_have_one_length_and_their_own_words(batching: Recognizer) -> None:
+    """What is filled up comes first, so that the decoder goes on from the end of the bias."""
+    short, long = "a small latte", "I would like a small latte and a large mocha with oat milk"
+    prompts = [batching.whisper.prompt("en", bias) for bias in (short, long)]
+    assert {len(prompt) for prompt in prompts} == {1 + 32 + 1}
+    for bias, prompt in zip((short, long), prompts, strict=True):
+        assert batching.whisper.text("en", prompt[1:-1]).endswith(bias)
+    assert batching.prompt_length("en", "") == 1
+
+
+def test_who_goes_in_circles_is_tried_again_without_the_others(
+    batching: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here by a limit that only some reach: what they said would be cut off."""
+    monkeypatch.setattr(batching, "thorough", replace(THOROUGH, tokens_per_s=3.0))
+    names = ["fast_talker", "slow_talker"]
+    requests = [DecodeRequest(recording(name), "en", thorough=True) for name in names]
+    for name, found, request in zip(names, batching.decode(requests), requests, strict=True):
+        assert_same(found, alone(batching, request))
+        assert wer(sidecar(name)["text"], found.text) <= 0.2
+
+
+def test_each_guest_has_a_chooser_of_its_own(batching: Recognizer) -> None:
+    """One takes the least likely text, the other has nothing to choose between."""
+    request = DecodeRequest(recording("traffic_5db"), "en", thorough=True)
+    picky = replace(request, choose=lambda texts: len(texts) - 1)
+    together = batching.decode([picky, request])
+    assert together[0].text != together[1].text
+    for found, one in zip(together, [picky, request], strict=True):
+        assert_same(found, alone(batching, one))
+
+
+def test_a_device_or_number_format_that_is_not_there_is_named() -> None:
+    """Before a model is fetched from anywhere: the service does not start, and says why."""
+    with pytest.raises(ModelError, match=r"this CPU computes in .*int8.*--compute-type"):
+        prepare(VoiceSettings(model="small.en", compute_type="int8_float16"))
+    with pytest.raises(ModelError, match=r"there is no GPU 63.*--device-index"):
+        prepare(VoiceSettings(model="small.en", device="cuda", device_index=(63,)))

@@ -1,0 +1,469 @@
+"""The client of the command line: what it does when the server, the network or its user errs.
+
+Where a real service cannot be made to err at the right moment, a small server says what the
+protocol lets a service say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from support.voice_server import TIMEOUT, Event, Server, Start, finals
+
+from order_events.storage.store import DATABASE_FILE
+from voice_service import server as service
+from voice_service.asr.recognizer import Recognizer
+from voice_service.cli import main
+from voice_service.client.stream import StreamFailed, VoiceStream
+
+SECOND = b"\0" * 32_000
+OFF = {"order": "off"}
+
+
+async def chunks(payloads: Iterable[bytes]) -> AsyncIterator[tuple[int, bytes]]:
+    """All at once, numbered from 1."""
+    for numbered in enumerate(payloads, start=1):
+        yield numbered
+
+
+@asynccontextmanager
+async def listening(handle: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
+    """A server on a free port; gives the address of its socket."""
+    app = web.Application()
+    app.router.add_get("/voice-stream", handle)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"ws://127.0.0.1:{runner.addresses[0][1]}/voice-stream"
+    finally:
+        await runner.cleanup()
+
+
+class Peer:
+    """A connection as the small server's script sees it."""
+
+    def __init__(self, ws: web.WebSocketResponse) -> None:
+        self.ws = ws
+
+    async def read(self) -> Event:
+        message: Event = json.loads((await self.ws.receive(TIMEOUT)).data)
+        return message
+
+    async def tell(self, type_: str, data: Event | None = None, id_: Any = None) -> None:
+        await self.ws.send_json({"type": type_, "data": data, "id": id_})
+
+    async def error(self, message: Event, code: str, **more: Any) -> None:
+        sequence = message["data"].get("sequence") if "data" in message else None
+        named = {} if sequence is None else {"sequence": sequence}
+        data = {"code": code, "message": code, **named, **more}
+        await self.tell("error", data, message.get("id"))
+
+    async def started(self, next_sequence: int = 1) -> Event:
+        """Accepts `voice:start`; its `data`."""
+        start = await self.read()
+        assert start["type"] == "voice:start"
+        await self.tell("voice:started", {"next_sequence": next_sequence})
+        data: Event = start["data"]
+        return data
+
+    async def final(self, utterance: int) -> None:
+        await self.tell("voice:transcript", {"is_final": True, "utterance": utterance})
+
+    async def finish(self) -> list[int]:
+        """Takes everything up to `voice:end` and answers it; the sequences that came."""
+        came = []
+        while (message := await self.read())["type"] != "voice:end":
+            if message["type"] == "ping":
+                await self.tell("pong", id_=message["id"])
+            else:
+                came.append(message["data"]["sequence"])
+        await self.tell("voice:end", {"utterances": 1})
+        return came
+
+
+Script = Callable[[Peer], Awaitable[None]]
+
+
+@asynccontextmanager
+async def scripted(*scripts: Script) -> Any:
+    """A server whose connections follow one script each, in turn, and are then closed."""
+    waiting = list(scripts)
+
+    async def handle(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await waiting.pop(0)(Peer(ws))
+        await ws.close()
+        return ws
+
+    async with listening(handle) as url:
+        yield url
+    assert not waiting
+
+
+async def run(stream: VoiceStream, payloads: Iterable[bytes]) -> Event:
+    async with asyncio.timeout(TIMEOUT):
+        return await stream.run(chunks(payloads))
+
+
+def voice_url(server: Server) -> str:
+    return server.url.replace("http", "ws", 1) + "/voice-stream"
+
+
+# Starting
+
+
+@asynccontextmanager
+async def cutting_proxy(server: Server) -> Any:
+    """In front of a service: its first connection breaks when `voice:started` comes."""
+    connections = 0
+
+    async def handle(request: web.Request) -> web.WebSocketResponse:
+        nonlocal connections
+        connections += 1
+        first = connections == 1
+        down = web.WebSocketResponse()
+        await down.prepare(request)
+        headers = {"Authorization": request.headers["Authorization"]}
+        async with server.http.ws_connect(voice_url(server), headers=headers) as up:
+
+            async def forward() -> None:
+                async for message in up:
+                    if first and json.loads(message.data)["type"] == "voice:started":
+                        assert request.transport is not None
+                        request.transport.abort()
+                        return
+                    await down.send_str(message.data)
+
+            forwarding = asyncio.create_task(forward())
+            async for message in down:
+                await up.send_str(message.data)
+            forwarding.cancel()
+        return down
+
+    async with listening(handle) as url:
+        yield url
+
+
+async def test_a_connection_lost_before_the_answer_to_a_start_costs_nothing(
+    server: Server,
+) -> None:
+    """The service has the session: the client finds out and resumes its own."""
+    async with cutting_proxy(server) as url:
+        stream = VoiceStream(url, server.token(), lambda *_: None, options=OFF)
+        answer = await run(stream, [SECOND] * 2)
+    assert answer["audio_ms"] == 2_000
+    assert stream.connections == 1
+
+
+async def test_a_session_of_somebody_else_is_not_taken_over(server: Server) -> None:
+    """A name that was taken before the first try is an error, and its owner keeps it."""
+    owner = await server.voice()
+    await owner.begin("taken", **OFF)
+    stream = VoiceStream(
+        voice_url(server), server.token(), lambda *_: None, options=OFF, session_id="taken"
+    )
+    with pytest.raises(StreamFailed, match="exists"):
+        await run(stream, [SECOND])
+    await owner.silent()
+
+
+async def test_a_refused_start_leaves_no_doubt_whose_session_it_is() -> None:
+    """Only a start without an answer may have begun the session that exists now."""
+
+    async def limited(peer: Peer) -> None:
+        await peer.error(await peer.read(), "RATE_LIMITED", retry_after_ms=10)
+
+    async def taken(peer: Peer) -> None:
+        await peer.error(await peer.read(), "SESSION_EXISTS")
+
+    async with scripted(limited, taken) as url:
+        stream = VoiceStream(url, "t", lambda *_: None, session_id="s")
+        with pytest.raises(StreamFailed, match="SESSION_EXISTS"):
+            await run(stream, [SECOND])
+
+
+@pytest.mark.parametrize("code", ["RATE_LIMITED", "OVERLOADED", "UNAVAILABLE"])
+async def test_a_start_that_comes_too_soon_is_sent_again(code: str) -> None:
+    """After the time that the server names; the connection itself may stay open."""
+    times = []
+
+    async def refuse(peer: Peer) -> None:
+        times.append(asyncio.get_running_loop().time())
+        await peer.error(await peer.read(), code, retry_after_ms=100)
+        await peer.ws.receive()
+
+    async def accept(peer: Peer) -> None:
+        times.append(asyncio.get_running_loop().time())
+        assert "resume" not in await peer.started()
+        assert await peer.finish() == [1]
+
+    async with scripted(refuse, accept) as url:
+        await run(VoiceStream(url, "t", lambda *_: None), [SECOND])
+    assert times[1] - times[0] >= 0.1
+
+
+async def test_a_start_that_is_wrong_fails_at_once(server: Server) -> None:
+    """No waiting for a `voice:started` that cannot come."""
+    options = {"lane": "x" * 101}
+    stream = VoiceStream(voice_url(server), server.token(), lambda *_: None, options=options)
+    with pytest.raises(StreamFailed, match="lane"):
+        await run(stream, [SECOND])
+
+
+# Streaming
+
+
+async def test_a_message_that_is_too_big_fails_the_stream(server: Server) -> None:
+    """It would be too big the next time as well."""
+    stream = VoiceStream(voice_url(server), server.token(), lambda *_: None, options=OFF)
+    with pytest.raises(StreamFailed, match="65536 bytes"):
+        await run(stream, [b"\0" * 64_000])
+    assert stream.connections == 1
+
+
+async def test_a_microphone_that_breaks_ends_the_stream_with_its_own_error(
+    server: Server,
+) -> None:
+    """Not with waiting for ever for the next chunk."""
+
+    async def breaking() -> AsyncIterator[tuple[int, bytes]]:
+        yield 1, SECOND
+        raise ValueError("the microphone is unplugged")
+
+    stream = VoiceStream(voice_url(server), server.token(), lambda *_: None, options=OFF)
+    running = asyncio.create_task(stream.run(breaking()))
+    # Not `timeout`: being cancelled would bring the error to light as well.
+    done, _ = await asyncio.wait({running}, timeout=TIMEOUT / 2)
+    assert done
+    with pytest.raises(ValueError, match="unplugged"):
+        await running
+
+
+async def test_refused_chunks_are_sent_again_in_order() -> None:
+    """Whatever time each refusal names: a chunk that overtakes another makes a gap."""
+    accepted: list[int] = []
+
+    async def refuse_from_three(peer: Peer) -> None:
+        await peer.started()
+        refused = set()
+        while (message := await peer.read())["type"] != "ping":
+            sequence = message["data"]["sequence"]
+            if sequence >= 3 and sequence not in refused:
+                refused.add(sequence)
+                wait = 200 if sequence == 3 else 10
+                await peer.error(message, "RATE_LIMITED", retry_after_ms=wait)
+            else:
+                accepted.append(sequence)
+        await peer.tell("pong", id_=message["id"])
+        accepted.extend(await peer.finish())
+
+    async with scripted(refuse_from_three) as url:
+        await run(VoiceStream(url, "t", lambda *_: None), [b"\0\0"] * 6)
+    assert accepted == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_client_over_its_rate_slows_down_instead_of_flooding(start: Start) -> None:
+    """Past the allowance everything still arrives, and few messages are refused on the way."""
+    server = await start(voice_per_minute=300)
+    refused: list[Event] = []
+
+    def on_event(event: Event, at: float) -> None:
+        if event["type"] == "error":
+            refused.append(event["data"])
+
+    stream = VoiceStream(voice_url(server), server.token(), on_event, options=OFF)
+    answer = await run(stream, [b"\0" * 320] * 310)
+    assert answer["audio_ms"] == 3_100
+    assert {error["code"] for error in refused} == {"RATE_LIMITED"}
+    assert len(refused) < 60
+
+
+async def test_a_refused_ending_is_said_again() -> None:
+    """Its ping and its `voice:end` count as messages too."""
+
+    async def refuse_each_once(peer: Peer) -> None:
+        await peer.started()
+        refused = set()
+        while True:
+            message = await peer.read()
+            kind = message["type"]
+            if kind == "voice:audio":
+                continue
+            if kind not in refused:
+                refused.add(kind)
+                await peer.error(message, "RATE_LIMITED", retry_after_ms=20)
+            elif kind == "ping":
+                await peer.tell("pong", id_=message["id"])
+            else:
+                break
+        await peer.tell("voice:end", {"utterances": 0})
+
+    async with scripted(refuse_each_once) as url:
+        answer = await run(VoiceStream(url, "t", lambda *_: None), [SECOND])
+    assert answer == {"utterances": 0}
+
+
+# A server that stops
+
+
+async def test_a_stopping_server_is_left_alone_as_long_as_it_asks() -> None:
+    """Then the session goes on; a server that has forgotten it gets it from the first chunk."""
+    starts: list[Event] = []
+    times: list[float] = []
+    events: list[Event] = []
+
+    async def stop(peer: Peer) -> None:
+        starts.append(await peer.started())
+        while (await peer.read())["type"] != "ping":
+            pass
+        await peer.final(1)
+        await peer.tell("going_away", {"retry_after_ms": 1_200})
+        times.append(asyncio.get_running_loop().time())
+        await peer.ws.close(code=1001)
+
+    async def forgotten(peer: Peer) -> None:
+        times.append(asyncio.get_running_loop().time())
+        message = await peer.read()
+        starts.append(message["data"])
+        await peer.error(message, "SESSION_NOT_FOUND")
+        await peer.ws.receive()
+
+    async def begin_again(peer: Peer) -> None:
+        starts.append(await peer.started())
+        await peer.final(1)
+        assert await peer.finish() == [1, 2, 3]
+
+    async with scripted(stop, forgotten, begin_again) as url:
+        stream = VoiceStream(url, "t", lambda event, at: events.append(event))
+        await run(stream, [SECOND] * 3)
+    assert times[1] - times[0] >= 1.2
+    assert [(s.get("resume"), s.get("after_utterance")) for s in starts] == [
+        (None, None),
+        (True, 1),
+        (None, None),
+    ]
+    assert [final["utterance"] for final in finals(events)] == [1, 1]
+
+
+# The command line
+
+
+@pytest.mark.parametrize("command", [["mic"], ["stream", "a.wav"]])
+@pytest.mark.parametrize("chunk_ms", ["20", "59", "1401", "2000", "-100", "long"])
+def test_chunks_that_the_protocol_cannot_carry_are_refused(
+    command: list[str], chunk_ms: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Too many messages a minute, or too big ones: wrong usage, said before anything starts."""
+    with pytest.raises(SystemExit) as exited:
+        main([*command, "--token", "t", "--chunk-ms", chunk_ms])
+    assert exited.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "--chunk-ms" in last
+    assert "60" in last
+    assert "1400" in last
+
+
+def test_chunks_from_the_environment_are_checked_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`VOICE_CHUNK_MS` is typed by people as well."""
+    monkeypatch.setenv("VOICE_CHUNK_MS", "20")
+    with pytest.raises(SystemExit) as exited:
+        main(["mic", "--token", "t"])
+    assert exited.value.code == 2
+    assert "--chunk-ms" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option", [["--shuffle", "0"], ["--drop", "1.5"], ["--speed", "-1"], ["--speed", "nan"]]
+)
+def test_numbers_that_mean_nothing_are_refused(
+    option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not with a traceback from where they are used."""
+    with pytest.raises(SystemExit) as exited:
+        main(["stream", "a.wav", "--token", "t", *option])
+    assert exited.value.code == 2
+    assert option[0] in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("chunk_ms", ["60", "1400"])
+@pytest.mark.parametrize("fault", ["ImportError('no module')", "OSError('PortAudio not found')"])
+def test_mic_says_what_to_install(
+    chunk_ms: str,
+    fault: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The extra, and the library that pip cannot bring; the shortest and longest chunk pass."""
+    (tmp_path / "sounddevice.py").write_text(f"raise {fault}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    assert main(["mic", "--token", "t", "--chunk-ms", chunk_ms]) == 1
+    message = capsys.readouterr().err
+    assert "voice-ordering[mic]" in message
+    assert "libportaudio2" in message
+
+
+def a_newer_database(folder: Path) -> None:
+    with sqlite3.connect(folder / DATABASE_FILE) as database:
+        database.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
+        database.execute("INSERT INTO schema_version VALUES (9999)")
+    database.close()
+
+
+def no_database(folder: Path) -> None:
+    (folder / DATABASE_FILE).write_bytes(b"not a database " * 1_000)
+
+
+@pytest.mark.parametrize("command", [["serve"], ["demo", "--exit"]])
+@pytest.mark.parametrize(
+    ("prepare", "says"), [(a_newer_database, "9999"), (no_database, "not a database")]
+)
+def test_a_database_that_cannot_be_used_is_one_line(
+    command: list[str],
+    prepare: Callable[[Path], None],
+    says: str,
+    recognizer: Recognizer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Exit status 1, no traceback."""
+    monkeypatch.setattr(service, "prepare", lambda settings: recognizer)
+    prepare(tmp_path)
+    assert main([*command, "--data-dir", str(tmp_path), "--port", "0"]) == 1
+    *before, line = capsys.readouterr().err.splitlines()
+    assert [said for said in before if "new signing secret" not in said] == []
+    assert line.startswith("voice-service: ")
+    assert says in line
+
+
+@pytest.mark.parametrize("command", [["serve"], ["demo", "--exit"]])
+async def test_a_data_directory_in_use_is_one_line(
+    command: list[str],
+    server: Server,
+    recognizer: Recognizer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second service would write over the first one's orders."""
+    monkeypatch.setattr(service, "prepare", lambda settings: recognizer)
+    folder = str(server.settings.data_dir)
+    async with asyncio.timeout(TIMEOUT):
+        status = await asyncio.to_thread(main, [*command, "--data-dir", folder, "--port", "0"])
+    assert status == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert folder in line

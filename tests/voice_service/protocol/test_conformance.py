@@ -1,0 +1,303 @@
+"""Every documented message of `/voice-stream`, by example, over a real socket."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from typing import Any
+
+import pytest
+from support.voice_event_shapes import assert_documented, assert_in_sequence, assert_shape
+from support.voice_server import (
+    Start,
+    VoiceClient,
+    finals,
+    pieces,
+    recording,
+    sidecar,
+    text_of,
+    wer,
+)
+
+from order_events.auth.tokens import Role
+from voice_service.protocol.messages import VOICE_TYPES
+
+
+async def test_a_session_as_the_documented_client_holds_it(start: Start) -> None:
+    """Its four messages, word for word; the answers in order and with every documented field."""
+    server = await start()
+    client = await server.voice()
+    session_id = str(uuid.uuid4())
+    await client.send("voice:start", {"session_id": session_id, "language": "en-US"})
+    started = (await client.expect("voice:started"))["data"]
+    assert started == {
+        "session_id": session_id,
+        "language": "en-US",
+        "model": "tiny.en",
+        "next_sequence": 1,
+        "resumed": False,
+    }
+    await client.play(recording("correct_size"), speed=2)
+    await client.send("voice:end", {"session_id": session_id, "duration": 30})
+    answer = (await client.until("voice:end"))["data"]
+    await client.silent()
+    events = client.events[1:]
+    assert_documented(events)
+    assert_in_sequence([e for e in events if e["type"] != "pong"])
+    expected = sidecar("correct_size")
+    assert wer(expected["text"], text_of(events)) <= 0.1
+    assert answer["audio_ms"] == expected["audio"]["duration_ms"]
+    assert answer["duration"] == pytest.approx(answer["audio_ms"] / 1000)
+    [order] = await server.orders()
+    assert answer["order_id"] == order["id"]
+    transcripts = [e["data"] for e in events if e["type"] == "voice:transcript"]
+    assert any(not t["is_final"] for t in transcripts)
+    assert all(t["session_id"] == session_id for t in transcripts)
+    assert all(t["language"] == "en-US" for t in transcripts)
+
+
+async def test_finals_carry_times_of_the_recording(start: Start) -> None:
+    """Utterances and words are where the sidecar says they are spoken."""
+    client = await (await start()).voice()
+    events = await client.hear(recording("correct_size"), "s1", order="off")
+    spoken = sidecar("correct_size")["utterances"]
+    heard = finals(events)
+    assert len(heard) == len(spoken)
+    for said, final in zip(spoken, heard, strict=True):
+        assert abs(final["start_ms"] - said["start_ms"]) < 350
+        assert abs(final["end_ms"] - said["end_ms"]) < 350
+        words = final["words"]
+        assert " ".join(word["text"] for word in words) == final["text"]
+        assert [w["start_ms"] for w in words] == sorted(w["start_ms"] for w in words)
+        assert words[0]["start_ms"] >= final["start_ms"]
+        assert abs(words[-1]["end_ms"] - said["end_ms"]) < 600
+
+
+async def test_voice_order_says_what_was_understood(start: Start) -> None:
+    """Order, readback, status and reasons, growing with the utterances."""
+    client = await (await start()).voice()
+    events = await client.hear(recording("correct_quantity"), "s1")
+    orders = [e["data"] for e in events if e["type"] == "voice:order"]
+    assert {o["status"] for o in orders} <= {"listening", "clarify", "confirmed", "needs_staff"}
+    assert orders[-1]["status"] == "confirmed"
+    assert orders[-1]["order"]["items"]
+    assert orders[-1]["order"]["source"] == {"session_id": "s1", "lane": None}
+    assert all(isinstance(o["readback"], str) for o in orders)
+
+
+async def test_what_is_not_on_the_menu_is_reported_not_dropped(start: Start) -> None:
+    """`voice:order` names it and asks."""
+    client = await (await start()).voice()
+    events = await client.hear(recording("not_on_the_menu"), "s1")
+    asked, *_, last = [e["data"] for e in events if e["type"] == "voice:order"]
+    assert asked["status"] == "clarify"
+    assert last["status"] in ("clarify", "needs_staff")
+    assert any("pizza" in reason["text"].lower() for reason in asked["reasons"])
+    for reason in [*asked["reasons"], *last["reasons"]]:
+        shape = {"code": str, "text": str, "utterance": int, "question": (str, type(None))}
+        assert_shape(reason, shape)
+
+
+async def test_order_off_gives_transcripts_alone(start: Start) -> None:
+    """No `voice:order`, no order at the hub."""
+    server = await start()
+    client = await server.voice()
+    events = await client.hear(recording("one_item"), "s1", order="off")
+    assert finals(events)
+    assert "voice:order" not in {e["type"] for e in events}
+    assert events[-1]["data"]["order_id"] is None
+    assert await server.orders() == []
+
+
+async def test_the_connection_stays_open_for_another_session(start: Start) -> None:
+    """The next guest at the same kiosk."""
+    client = await (await start()).voice()
+    first = list(await client.hear(recording("one_item"), "guest-1"))
+    client.events.clear()
+    second = await client.hear(recording("sizes"), "guest-2")
+    assert_in_sequence(second)
+    assert wer(sidecar("one_item")["text"], text_of(first)) <= 0.15
+    assert wer(sidecar("sizes")["text"], text_of(second)) <= 0.15
+    assert {e["data"]["session_id"] for e in second} == {"guest-2"}
+    assert finals(second)[0]["utterance"] == 1
+
+
+async def test_a_header_authenticated_socket_gets_connected_alone(start: Start) -> None:
+    """Nothing comes between `connected` and the first answer."""
+    client = await (await start()).voice()
+    [connected] = client.events
+    assert set(connected["data"]) == {"connection_id", "epoch", "seq"}
+    await client.silent()
+
+
+async def test_a_browser_authenticates_with_its_first_message(start: Start) -> None:
+    """It cannot set a header; then everything is the same."""
+    server = await start()
+    client = await server.open()
+    await client.send("auth", token=server.token(), id="a1")
+    success = await client.expect("auth:success")
+    assert success["id"] == "a1"
+    assert success["data"]["role"] == "device"
+    await client.expect("connected")
+    assert finals(await client.hear(recording("one_item"), "s1"))
+
+
+@pytest.mark.parametrize("how", ["bad token", "no auth", "ping first", "other restaurant"])
+async def test_without_authentication_nothing_is_served(start: Start, how: str) -> None:
+    """`UNAUTHORIZED`, then 1008."""
+    server = await start(auth_timeout_s=0.3)
+    client = await server.open()
+    if how == "bad token":
+        await client.send("auth", token=server.token()[:-4] + "AAAA")
+    elif how == "ping first":
+        await client.send("ping")
+    elif how == "other restaurant":
+        await client.send("auth", token=server.token(), restaurant_id="another")
+    await client.error("UNAUTHORIZED")
+    assert await client.close_code() == 1008
+
+
+@pytest.mark.parametrize(("role", "allowed"), [(Role.KITCHEN, False), (Role.SERVER, True)])
+async def test_the_role_decides_who_may_use_a_microphone(
+    start: Start, role: Role, allowed: bool
+) -> None:
+    """`FORBIDDEN` and 1008 for the kitchen; a waiter may take an order by voice."""
+    server = await start()
+    headers = {"Authorization": f"Bearer {server.token(role)}"}
+    client = VoiceClient(
+        await server.http.ws_connect(server.url + "/voice-stream", headers=headers)
+    )
+    if allowed:
+        await client.expect("connected")
+        await client.begin("s1")
+    else:
+        await client.error("FORBIDDEN")
+        assert await client.close_code() == 1008
+
+
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("no such type", {"type": "voice:stop", "data": {}}, "UNKNOWN_TYPE"),
+    ("no data", {"type": "voice:start"}, "INVALID_MESSAGE"),
+    ("no session", {"type": "voice:start", "data": {"language": "en-US"}}, "INVALID_MESSAGE"),
+    ("empty session", {"type": "voice:start", "data": {"session_id": ""}}, "INVALID_MESSAGE"),
+    (
+        "encoding",
+        {"type": "voice:start", "data": {"session_id": "s", "audio": {"encoding": "mp3"}}},
+        "INVALID_MESSAGE",
+    ),
+    (
+        "rate",
+        {"type": "voice:start", "data": {"session_id": "s", "audio": {"sample_rate": 4_000}}},
+        "INVALID_MESSAGE",
+    ),
+    (
+        "channels",
+        {"type": "voice:start", "data": {"session_id": "s", "audio": {"channels": 0}}},
+        "INVALID_MESSAGE",
+    ),
+    (
+        "language",
+        {"type": "voice:start", "data": {"session_id": "s", "language": "de-DE"}},
+        "UNSUPPORTED_LANGUAGE",
+    ),
+    (
+        "resume",
+        {"type": "voice:start", "data": {"session_id": "s", "resume": True}},
+        "SESSION_NOT_FOUND",
+    ),
+    (
+        "audio before start",
+        {"type": "voice:audio", "data": {"audio": "AAAA", "sequence": 1}},
+        "SESSION_NOT_FOUND",
+    ),
+    ("end before start", {"type": "voice:end", "data": {"session_id": "s"}}, "SESSION_NOT_FOUND"),
+    (
+        "sequence 0",
+        {"type": "voice:audio", "data": {"audio": "AAAA", "sequence": 0}},
+        "INVALID_MESSAGE",
+    ),
+    (
+        "sequence text",
+        {"type": "voice:audio", "data": {"audio": "AAAA", "sequence": "one"}},
+        "INVALID_MESSAGE",
+    ),
+]
+
+
+@pytest.mark.parametrize(("message", "code"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
+async def test_a_wrong_message_is_answered_with_its_code_and_id_and_harms_nothing(
+    start: Start, message: dict[str, Any], code: str
+) -> None:
+    """The socket stays usable, and the error says which message it answers."""
+    client = await (await start()).voice()
+    await client.send(message["type"], message.get("data"), id="m1")
+    error = await client.error(code)
+    assert error["id"] == "m1"
+    assert error["data"]["message"]
+    if isinstance(message.get("data", {}).get("sequence"), int):
+        assert error["data"]["sequence"] == message["data"]["sequence"]
+    await client.begin("good")
+
+
+async def test_what_is_no_json_is_an_invalid_message(start: Start) -> None:
+    """Nor is a binary frame."""
+    client = await (await start()).voice()
+    await client.ws.send_str("{not json")
+    await client.error("INVALID_MESSAGE")
+    await client.ws.send_bytes(b"\x00\x01")
+    await client.error("INVALID_MESSAGE")
+    await client.begin("good")
+
+
+async def test_invalid_audio_names_its_sequence_and_may_be_sent_again(start: Start) -> None:
+    """Bad base64 and a wrong length; repaired, nothing is missing."""
+    client = await (await start()).voice()
+    await client.begin("s1", order="off")
+    chunks = pieces(recording("one_item"), 500)
+    await client.chunk(1, chunks[0])
+    await client.send("voice:audio", {"audio": "@@@@", "sequence": 2}, id="bad-1")
+    error = await client.error("INVALID_AUDIO")
+    assert (error["id"], error["data"]["sequence"]) == ("bad-1", 2)
+    await client.chunk(2, chunks[1][:-1], id="bad-2")
+    error = await client.error("INVALID_AUDIO")
+    assert (error["id"], error["data"]["sequence"]) == ("bad-2", 2)
+    await client.chunks(chunks[1:], first=2)
+    answer = await client.end()
+    assert answer["audio_ms"] == sidecar("one_item")["audio"]["duration_ms"]
+    assert wer(sidecar("one_item")["text"], text_of(client.events)) <= 0.15
+
+
+async def test_more_than_a_thousand_voice_messages_a_minute_are_refused(start: Start) -> None:
+    """`RATE_LIMITED` with the time to wait; other messages have a budget of their own."""
+    server = await start(voice_per_minute=20)
+    client = await server.voice()
+    await client.begin("s1")
+    chunk = base64.b64encode(bytes(320)).decode()
+    for sequence in range(1, 23):
+        await client.send("voice:audio", {"audio": chunk, "sequence": sequence}, id=sequence)
+    error = await client.error("RATE_LIMITED")
+    assert error["id"] == error["data"]["sequence"] == 20
+    assert error["data"]["retry_after_ms"] > 0
+    for _ in range(2):
+        await client.error("RATE_LIMITED")
+    await client.silent()
+
+
+async def test_a_message_of_64_kb_is_accepted_and_a_larger_one_closes(start: Start) -> None:
+    """65,536 bytes inclusive; beyond it 1009."""
+    client = await (await start()).voice()
+    await client.begin("s1")
+    frame = '{"type":"voice:audio","data":{"audio":"%s","sequence":1}}'
+    room = 65_536 - len(frame) + 2
+    audio = "A" * (room - room % 8)
+    text = (frame % audio) + " " * (room % 8)
+    assert len(text) == 65_536
+    await client.ws.send_str(text)
+    await client.silent()
+    await client.ws.send_str(text + " ")
+    assert await client.close_code() == 1009
+
+
+def test_all_client_messages_of_the_document_are_covered_here() -> None:
+    """A new message needs a test."""
+    assert {"voice:start", "voice:audio", "voice:end"} == VOICE_TYPES

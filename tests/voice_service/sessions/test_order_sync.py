@@ -1,0 +1,276 @@
+"""A session's order at the real hub: who may change it, and what the guest's words do then."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from order_events.domain.audit_records import SessionStart
+from order_events.domain.drafts import ItemDraft
+from order_events.domain.models import OrderChange, OrderDraft, OrderStatus, Source
+from order_events.metrics import HubMetrics
+from order_events.service import OrderEvents
+from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard, Status
+from voice_service.server import demo_menu
+from voice_service.sessions.order_sync import OrderSync
+from voice_service.settings import VoiceSettings
+
+
+def cart(*items: str, status: Status = "listening") -> CartUpdate:
+    """A cart with one of each item."""
+    drafts = tuple(ItemDraft(id=str(i), menu_item_id=item) for i, item in enumerate(items, start=1))
+    return CartUpdate(drafts, status, (), "", changed=True)
+
+
+@pytest.fixture
+async def events(tmp_path: Path) -> AsyncIterator[OrderEvents]:
+    """A hub with the demo restaurant."""
+    hub = OrderEvents(VoiceSettings(data_dir=tmp_path), HubMetrics())
+    await hub.open()
+    await hub.put_menu("demo", demo_menu(), "test")
+    yield hub
+    await hub.close()
+
+
+def desk(events: OrderEvents, session_id: str = "s1") -> OrderSync:
+    return OrderSync(events, "demo", "lane-1", Source(session_id=session_id, lane="1"), None)
+
+
+async def test_what_staff_have_changed_is_not_undone_by_the_guest(events: OrderEvents) -> None:
+    """The manager's correction stands; the guest's next words go to a person."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    corrected = (ItemDraft(menu_item_id="hamburger", quantity=3),)
+    await events.revise_order("demo", order.id, corrected, actor="manager")
+    for _ in range(2):
+        shown, update = await lane.place(cart("hamburger", "cheeseburger"))
+        assert update.status == "needs_staff"
+        assert update.reasons[-1].code == "changed_by_staff"
+        assert shown is not None
+    kept = await events.order("demo", order.id)
+    assert kept is not None
+    assert [(i.menu_item_id, i.quantity) for i in kept.items] == [("hamburger", 3)]
+
+
+async def test_a_status_set_by_staff_does_not_stop_the_order(events: OrderEvents) -> None:
+    """Staff who confirm early have not taken the items over."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    await events.set_status("demo", order.id, OrderStatus.CONFIRMED, actor="manager")
+    shown, update = await lane.place(cart("hamburger", "cheeseburger"))
+    assert update.status == "listening"
+    assert shown is not None
+    assert [i.menu_item_id for i in shown.items] == ["hamburger", "cheeseburger"]
+
+
+async def test_an_order_that_the_kitchen_has_begun_is_not_changed(events: OrderEvents) -> None:
+    """What is being made can only be changed by people who talk to each other."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger", status="confirmed"))
+    assert order is not None
+    await events.set_status("demo", order.id, OrderStatus.PREPARING, actor="cook")
+    _, update = await lane.place(cart("hamburger", "cheeseburger"))
+    assert update.status == "needs_staff"
+    again, update = await lane.place(cart("hamburger", "cheeseburger"))
+    assert update.reasons[-1].code == "order_under_way"
+    assert again is not None
+    assert [i.menu_item_id for i in again.items] == ["hamburger"]
+
+
+async def test_a_session_id_used_again_never_touches_the_earlier_order(
+    events: OrderEvents,
+) -> None:
+    """A creation's key is the session's id: a second guest under it must not be lost unseen."""
+    first, _ = await desk(events).place(cart("hamburger", status="confirmed"))
+    assert first is not None
+    _, update = await desk(events).place(cart("cheeseburger"))
+    assert update.status == "needs_staff"
+    assert update.reasons[-1].code == "session_id_reused"
+    kept = await events.order("demo", first.id)
+    assert kept is not None
+    assert [i.menu_item_id for i in kept.items] == ["hamburger"]
+
+
+async def test_a_session_heard_again_after_a_restart_goes_on_with_its_order(
+    events: OrderEvents,
+) -> None:
+    """The client sends the whole recording again; the order is the same one, not a second."""
+    first, _ = await desk(events).place(cart("hamburger"))
+    again = desk(events)
+    second, update = await again.place(cart("cheeseburger"))
+    assert update.status == "listening"
+    third, _ = await again.place(cart("cheeseburger", "hamburger"))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert first.id == second.id == third.id
+    assert [i.menu_item_id for i in third.items] == ["cheeseburger", "hamburger"]
+
+
+async def test_an_item_the_hub_refuses_goes_to_staff(events: OrderEvents) -> None:
+    """Sold out since the menu was compiled: the guest's order is not lost, a person sees it."""
+    lane = desk(events)
+    await events.sell_out("demo", "cheeseburger", True, actor="manager")
+    order, update = await lane.place(cart("cheeseburger"))
+    assert order is None
+    assert update.status == "needs_staff"
+    assert update.reasons[-1].code == "sold_out"
+    assert update.items
+
+
+async def test_an_allergy_is_on_the_order_and_staffs_own_notes_stay(events: OrderEvents) -> None:
+    """Also if it is said after the items, and after staff have written something."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    await events.change_order("demo", order.id, OrderChange(notes="red car"), actor="manager")
+    told = replace(cart("hamburger"), notes="ALLERGY: nuts", status="needs_staff")
+    for _ in range(2):
+        shown, _ = await lane.place(told)
+    assert shown is not None
+    assert (shown.version, shown.notes) == (3, "ALLERGY: nuts\nred car")
+
+
+async def test_an_allergy_said_first_comes_with_the_order(events: OrderEvents) -> None:
+    """The kitchen never sees the order without it."""
+    order, _ = await desk(events).place(replace(cart("hamburger"), notes="ALLERGY: nuts"))
+    assert order is not None
+    assert (order.version, order.notes) == (1, "ALLERGY: nuts")
+
+
+async def test_a_combo_from_the_lane_is_stored_with_its_parts(events: OrderEvents) -> None:
+    """What the guest was told is what the hub charges, and every part is a line."""
+    conversation = Conversation(CompiledMenu(demo_menu()))
+    update = conversation.hear(Heard(1, "a large number two with a sprite and no onions", 0.95))
+    order, _ = await desk(events).place(update)
+    assert order is not None
+    assert [(i.menu_item_id, i.part_of, i.subtotal) for i in order.items] == [
+        ("cheeseburger_combo", None, 1019),
+        ("cheeseburger", "1", 0),
+        ("french_fries", "1", 0),
+        ("sprite", "1", 0),
+    ]
+    assert "$10.19" in update.readback
+    assert update.status == "listening"
+
+
+async def test_long_notes_of_staff_never_cut_an_allergy_off(events: OrderEvents) -> None:
+    """It comes first, and is written once."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    await events.change_order("demo", order.id, OrderChange(notes="x" * 500), actor="manager")
+    for _ in range(3):
+        shown, _ = await lane.place(replace(cart("hamburger"), notes="ALLERGY: nuts"))
+    assert shown is not None
+    assert shown.notes == "ALLERGY: nuts\n" + "x" * 486
+    assert shown.version == 3
+
+
+@pytest.mark.parametrize("state", ["held", "taken", "preparing", "refused"])
+async def test_an_allergy_reaches_an_order_that_is_not_the_guests_to_change(
+    events: OrderEvents, state: str
+) -> None:
+    """Whoever has the order now, and whatever else was wrong, it is in the notes."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger", status="confirmed"))
+    assert order is not None
+    wanted = cart("hamburger", "cheeseburger")
+    match state:
+        case "held":
+            await lane.hold()
+        case "taken":
+            theirs = (ItemDraft(menu_item_id="hamburger", quantity=3),)
+            await events.revise_order("demo", order.id, theirs, actor="manager")
+        case "preparing":
+            await events.set_status("demo", order.id, OrderStatus.PREPARING, actor="kitchen")
+        case _:
+            await events.sell_out("demo", "cheeseburger", True, actor="manager")
+    before = await events.order("demo", order.id)
+    for _ in range(2):
+        _, update = await lane.place(replace(wanted, notes="ALLERGY: nuts"))
+        assert update.status == "needs_staff"
+    noted = await events.order("demo", order.id)
+    assert before is not None
+    assert noted is not None
+    assert noted.notes == "ALLERGY: nuts"
+    assert (noted.version, noted.items) == (before.version + 1, before.items)
+
+
+async def test_an_allergy_reaches_the_order_that_staff_have_made_themselves(
+    events: OrderEvents,
+) -> None:
+    """They took over before anything was ordered; the session says which order is theirs."""
+    lane = desk(events)
+    await events.ledger.begin("demo", SessionStart(session_id="s1", lane="1"), "lane-1")
+    await lane.hold()
+    draft = OrderDraft(
+        type="drive-thru",
+        source=Source(session_id="s1"),
+        items=(ItemDraft(menu_item_id="hamburger"),),
+    )
+    order = await events.create_order("demo", draft, actor="manager", idempotency_key="k")
+    await lane.place(replace(cart(), notes="ALLERGY: nuts"))
+    noted = await events.order("demo", order.id)
+    assert noted is not None
+    assert noted.notes == "ALLERGY: nuts"
+
+
+async def test_an_allergy_never_gets_onto_another_guests_order(events: OrderEvents) -> None:
+    """Two guests under one session id: the earlier order stays as it is."""
+    first, _ = await desk(events).place(cart("hamburger", status="confirmed"))
+    assert first is not None
+    _, update = await desk(events).place(replace(cart("cheeseburger"), notes="ALLERGY: nuts"))
+    assert update.reasons[-1].code == "session_id_reused"
+    kept = await events.order("demo", first.id)
+    assert kept == first
+
+
+async def test_a_confirmed_order_stays_until_a_change_of_it_is_complete(
+    events: OrderEvents,
+) -> None:
+    """A salad without its dressing is on no ticket; with it, it is."""
+    conversation, lane = Conversation(CompiledMenu(demo_menu())), desk(events)
+    at_the_hub = []
+    for number, text in enumerate(["a coke", "that's all", "a side salad", "ranch please"], 1):
+        order, update = await lane.place(conversation.hear(Heard(number, text, 0.95)))
+        assert order is not None
+        at_the_hub.append([i.menu_item_id for i in order.items])
+        assert (update.status == "clarify") is (number == 3)
+    assert at_the_hub == [["coca_cola"]] * 3 + [["coca_cola", "side_salad"]]
+
+
+@pytest.mark.parametrize("change", ["start over", "cancel the hamburger", "make it a lobster roll"])
+async def test_a_confirmed_order_is_never_emptied(events: OrderEvents, change: str) -> None:
+    """What the kitchen may be making is for staff to cancel; the guest can order anew."""
+    conversation, lane = Conversation(CompiledMenu(demo_menu())), desk(events)
+    for number, text in enumerate(["a hamburger", "that's all", change], 1):
+        order, update = await lane.place(conversation.hear(Heard(number, text, 0.95)))
+    assert order is not None
+    assert [i.menu_item_id for i in order.items] == ["hamburger"]
+    assert update.status in ("needs_staff", "clarify")
+
+
+async def test_words_from_before_the_order_was_handed_back_undo_nothing_of_staff(
+    events: OrderEvents,
+) -> None:
+    """They waited for a slow hub while staff changed the order, and were complete besides."""
+    lane = desk(events)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    await lane.hold()
+    corrected = (ItemDraft(menu_item_id="hamburger", quantity=3),)
+    theirs = await events.revise_order("demo", order.id, corrected, actor="manager")
+    lane.go_on(await lane.as_left(None), ())
+    shown, update = await lane.place(cart("hamburger", "cheeseburger", status="confirmed"), turn=0)
+    assert [reason.code for reason in update.reasons] == ["staff_took_over"]
+    assert shown == theirs
+    shown, update = await lane.place(cart("cheeseburger"), turn=1)
+    assert update.reasons == ()
+    assert shown is not None
+    assert [item.menu_item_id for item in shown.items] == ["cheeseburger"]

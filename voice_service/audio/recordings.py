@@ -1,0 +1,23 @@
+"""Recordings read from files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from voice_service.audio.formats import SAMPLE_RATE, AudioError, Samples
+
+
+def read_audio(path: Path) -> Samples:
+    """A WAV, FLAC or Ogg file as 16 kHz mono. Raises `AudioError` if it is none."""
+    try:
+        data, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise AudioError(f"{path}: not a readable audio file") from error
+    mono: Samples = data.mean(axis=1, dtype=np.float32)
+    if rate != SAMPLE_RATE:
+        mono = np.asarray(soxr.resample(mono, rate, SAMPLE_RATE), np.float32)
+    return mono
