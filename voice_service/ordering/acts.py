@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from order_events.domain.drafts import Qualifier
+from voice_service.ordering.reasons import ReasonCode
 
 
 @dataclass
@@ -252,9 +253,9 @@ class Dismiss:
 
 @dataclass(frozen=True)
 class Problem:
-    """Words that cannot be put into the order as they are, and why (a reason's code)."""
+    """Words that cannot be put into the order as they are; `code` says why."""
 
-    code: str
+    code: ReasonCode
     text: str
     choices: tuple[str, ...] = ()
     request: ItemRequest | None = None
@@ -264,8 +265,13 @@ class Problem:
 class Aside:
     """Words that order nothing: a question, talk with somebody else. `code` says which."""
 
-    code: str
+    code: ReasonCode
     text: str
+
+
+def not_understood(text: str) -> Problem:
+    """Return the reason for words that make no sense as they were said, or more than one."""
+    return Problem(ReasonCode.NOT_UNDERSTOOD, text)
 
 
 Act = (

@@ -14,6 +14,7 @@ from voice_service.ordering.acts import (
     Remove,
     Replace,
     Target,
+    not_understood,
 )
 from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.attributes.statements import Statement
@@ -47,6 +48,7 @@ from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
     Described,
     Ordinal,
@@ -82,7 +84,7 @@ def assemble_items(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartVi
 def _only_points(said: Sequence[Statement]) -> list[Act]:
     """The reason for words that point at something and say nothing of it: "the first one"."""
     pointers = [s for s in said if isinstance(s, Partition | Ordinal | Described) and s.text]
-    return [Problem("not_understood", pointers[0].text)] if pointers else []
+    return [not_understood(pointers[0].text)] if pointers else []
 
 
 class _ItemAssembler:
@@ -120,7 +122,9 @@ class _ItemAssembler:
         if self._instead is not None and added and isinstance(added[0], Add):
             added[0] = Replace(Target(ref=self._instead), added[0].request)
         vague = [
-            Problem("ambiguous_quantity", self._menu.item_name(g.item)) for g in groups if g.vague
+            Problem(ReasonCode.AMBIGUOUS_QUANTITY, self._menu.item_name(g.item))
+            for g in groups
+            if g.vague
         ]
         asked = self._offers.problems()
         self._lead = [act for act in self._lead if not _answered(act, groups)]
@@ -134,10 +138,10 @@ class _ItemAssembler:
             return
         if not_on(self._parts, head):
             text = f"{self._parts[head - 3].span.text} {mention.span.text}"
-            self._acts.append(Problem("not_understood", text))
+            self._acts.append(not_understood(text))
             return
         if denied := denied_count(self._parts, head):
-            self._acts.append(Problem("not_understood", denied))
+            self._acts.append(not_understood(denied))
             return
         group = self._group(number)
         self._doubt(group, number)
@@ -157,7 +161,7 @@ class _ItemAssembler:
         self._attacher.put(inner_words(self._parts[start:head]), group)
         if either:
             group.size, self._before = None, []
-            self._lead = [Problem("conflicting_size", either, request=group)]
+            self._lead = [Problem(ReasonCode.CONFLICTING_SIZE, either, request=group)]
         self._attacher.put(self._after(number), group, [m.group for m in group.mods])
         self._beside(group, previous, number)
 
@@ -170,7 +174,7 @@ class _ItemAssembler:
             return
         rest = (previous.quantity or 1) - ref.count
         if ref.which is not ReferenceKind.SOME or rest < 1:
-            self._acts.append(Problem("not_understood", ref.text))
+            self._acts.append(not_understood(ref.text))
             return
         previous.quantity, group.quantity = rest, ref.count
 
@@ -184,11 +188,11 @@ class _ItemAssembler:
         ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
         half = mention.candidates[0].match < WHOLE and len(mention.items) == 1
         if self._of_itself(head):
-            self._acts.append(Problem("not_understood", mention.span.text))
+            self._acts.append(not_understood(mention.span.text))
             return
         if (half or mention.span.nearness < 1) and ordered.isdisjoint(mention.items):
             # "Hold the cheese" is not about cheesecake, and "no peas" not about teas.
-            self._acts.append(Problem("not_understood", mention.span.text))
+            self._acts.append(not_understood(mention.span.text))
         self._acts.append(Remove(Target(mention.items), asked=False, text=mention.span.text))
         if self._attacher.groups:
             self._attacher.put(after, self._attacher.groups[-1])
@@ -310,7 +314,7 @@ class _ItemAssembler:
 
 def _answered(act: Act, groups: Sequence[ItemRequest]) -> bool:
     """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
-    if not isinstance(act, Problem) or act.code != "choose_item" or act.request is None:
+    if not isinstance(act, Problem) or act.code != ReasonCode.CHOOSE_ITEM or act.request is None:
         return False
     counts = [group.quantity or 1 for group in groups if group.item in act.request.candidates]
     return len(counts) > 1 and sum(counts) == act.request.quantity
@@ -344,7 +348,7 @@ def _added(group: ItemRequest, menu: CompiledMenu) -> Act:
         group.item, group.candidates = fitting[0], ()
         return Add(group)
     names = tuple(menu.item_name(c) for c in (fitting or group.candidates))
-    return Problem("ambiguous_item", "", names, group)
+    return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, group)
 
 
 def _takes(menu: CompiledMenu, item: str, group: ItemRequest) -> bool:
