@@ -8,6 +8,8 @@ from dataclasses import replace
 from voice_service.ordering.acts import (
     Act,
     Add,
+    Ambiguity,
+    Counting,
     ItemRequest,
     Keep,
     ModifierRequest,
@@ -155,16 +157,16 @@ class Cart(Takeout):
         refused = self._stock.refusal(group, self.lines)
         if refused is not None:
             return refused
-        if group.more and group.size is None and not group.mods:
+        if group.counting.additional and group.size is None and not group.mods:
             same = latest(self.lines, self._last, (group.item,), None)
             if same is not None:
                 self._put(replace(same, quantity=same.count + (group.quantity or 1)))
                 return None
-        if group.like:
+        if group.elided.choices:
             group, certainty = self._like_last(group)
             confidence *= certainty
         filled = self._fill(group, confidence)
-        if not filled and group.of is not None and self._has_place_for(group.item):
+        if not filled and group.counting.combos is not None and self._has_place_for(group.item):
             # "The second one with a sprite", and all that there are have their drink.
             return not_understood(self._menu.item_name(group.item))
         if not filled:
@@ -197,8 +199,9 @@ class Cart(Takeout):
     def _fill(self, group: ItemRequest, confidence: float) -> bool:
         """Puts an item where a combo has a place for it; False if it is one of its own."""
         recent = {self._last, *self._filled}
-        if group.of is not None:
-            place = self._combos.place_of(self.lines, group, group.of, self._filled)
+        combos = group.counting.combos
+        if combos is not None:
+            place = self._combos.place_of(self.lines, group, combos, self._filled)
         else:
             place = self._combos.place(self.lines, group, recent, self._filled)
         if place is None:
@@ -210,7 +213,7 @@ class Cart(Takeout):
         self.lines = self._combos.put(self.lines, combo, slot, part)
         self._filled.add(combo.id)
         self._last = combo.id
-        if group.shared:
+        if group.counting.shared:
             self.lines = self._combos.shared(self.lines, part, self._new_id)
         more = (group.quantity or 1) - combo.count
         if more > 0:
@@ -396,7 +399,12 @@ class Cart(Takeout):
         recent = [one.item for one in self._whole() if one.id in self._talked.recent]
         choices = tuple(dict.fromkeys(recent))
         if act.bare and len(choices) > 1:
-            group = ItemRequest(choices[0], act.quantity, more=True, candidates=choices)
+            group = ItemRequest(
+                choices[0],
+                act.quantity,
+                counting=Counting(additional=True),
+                ambiguity=Ambiguity(choices),
+            )
             names = tuple(self._menu.item_name(item) for item in choices)
             return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, group)
         self._put(replace(line, quantity=line.count + act.quantity))

@@ -279,20 +279,22 @@ class Conversation:
             return Add(group)
         self._answered = True
         self._open = [r for r in self._open if r.handling.closed_by is not ClosedBy.CHOICE]
-        if asked.leaves:
+        if asked.ambiguity.removes:
             return Remove(Target((group.item,)), text=self._menu.item_name(group.item))
         whole = self._as_asked(group, asked)
-        return Add(whole) if asked.instead is None else Replace(asked.instead, whole)
+        replaces = asked.ambiguity.replaces
+        return Add(whole) if replaces is None else Replace(replaces, whole)
 
     def _as_asked(self, group: ItemRequest, asked: ItemRequest) -> ItemRequest:
         """The group with what was said when it was still open which item is meant."""
-        asked = next((g for g in asked.options if g.item == group.item), asked)
+        asked = next((g for g in asked.ambiguity.options if g.item == group.item), asked)
         mods = {(m.id, m.group): m for m in (*asked.mods, *group.mods)}
         fitting = [m for m in mods.values() if self._menu.has_group(group.item, m.group)]
         size = group.size or asked.size
+        additional = group.counting.additional or asked.counting.additional
         return replace(
             group,
-            more=group.more or asked.more,
+            counting=replace(group.counting, additional=additional),
             quantity=group.quantity if (group.quantity or 1) > 1 else asked.quantity,
             size=size if size in self._menu.items[group.item].prices else None,
             mods=fitting,

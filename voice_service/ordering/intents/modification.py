@@ -213,14 +213,21 @@ def _pointed(
         return acts or [not_understood(text_of([*mentions, *wanted]))]
     first, *others = assemble_items(wanted, menu, replace(cart, unsized=None))
     if isinstance(first, Problem) and first.request is not None:
-        first.request.instead = Target(ref=ref)
+        _replacing(first.request, Target(ref=ref))
         return [first, *others]
     # "Make both combos with a cola": what is in a combo takes the place of none.
-    if not isinstance(first, Add) or (first.request.linked and ref.which is not ReferenceKind.SOME):
+    after_with = isinstance(first, Add) and first.request.coordination.after_with
+    if not isinstance(first, Add) or (after_with and ref.which is not ReferenceKind.SOME):
         return [not_understood(text_of([*mentions, *wanted]))]
-    if first.request.linked:
-        return [Add(replace(first.request, of=ref.count)), *others]
+    if after_with:
+        counting = replace(first.request.counting, combos=ref.count)
+        return [Add(replace(first.request, counting=counting)), *others]
     return [Replace(Target(ref=ref), first.request), *others]
+
+
+def _replacing(request: ItemRequest, target: Target | None) -> None:
+    """Note whose place the item takes that the guest has yet to choose."""
+    request.ambiguity = replace(request.ambiguity, replaces=target)
 
 
 def _definite(mentions: Sequence[Mention], index: int) -> bool:
@@ -256,7 +263,8 @@ def _onto(
     if only is not None and any(isinstance(a, Modify) and a.only is not None for a in acts):
         return [not_understood(text_of(mentions))]  # "one of them plain and one with ham"
     if isinstance(acts[0], Problem) and acts[0].request is not None:
-        acts[0].request.instead = target if _names(target) else _like(acts[0].request, menu, cart)
+        asked = acts[0].request
+        _replacing(asked, target if _names(target) else _like(asked, menu, cart))
     if isinstance(acts[0], Add):
         group = acts[0].request
         instead = target if _names(target) else _like(group, menu, cart)

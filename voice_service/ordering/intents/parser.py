@@ -373,11 +373,12 @@ def _replace_last(state: ParseState) -> None:
     last = state.acts[-1] if state.acts else None
     if not acts or last is not acts[-1] or not isinstance(last, Add) or not before:
         return
-    if last.request.of is not None and state.menu.combos_with(last.request.item, before):
+    request = last.request
+    if request.counting.combos is not None and state.menu.combos_with(request.item, before):
         return  # "one with a sprite instead": so many of the combos have it
-    category = state.menu.items[last.request.item].category
+    category = state.menu.items[request.item].category
     alike = [i for i in before if state.menu.items[i].category == category]
-    state.acts[-1] = Replace(Target(((alike or list(before))[-1],)), last.request)
+    state.acts[-1] = Replace(Target(((alike or list(before))[-1],)), request)
 
 
 _KINDS = (

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
+    Ambiguity,
     Dismiss,
     ItemRequest,
     Modify,
@@ -111,9 +112,8 @@ def _which_goes(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView)
     ):
         return not_understood(text_of(mentions))
     names = tuple(menu.item_name(i) for i in items)
-    return Problem(
-        ReasonCode.AMBIGUOUS_ITEM, "", names, ItemRequest(items[0], candidates=items, leaves=True)
-    )
+    request = ItemRequest(items[0], ambiguity=Ambiguity(items, removes=True))
+    return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, request)
 
 
 def _any_of(ref: Reference, mentions: Sequence[Mention]) -> Reference:

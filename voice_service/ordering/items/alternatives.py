@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import ItemRequest, Problem
+from voice_service.ordering.acts import Ambiguity, ItemRequest, Problem
 from voice_service.ordering.attributes.statements import (
     CategoryStatement,
     ClauseBreak,
@@ -107,7 +107,8 @@ class Alternatives:
             code = ReasonCode.CONFLICTING_SIZE if len(sizes) > 1 else ReasonCode.AMBIGUOUS_MODIFIER
             return Problem(code, names[0], names)
         first = offer[0]
-        group = ItemRequest(first.item, first.quantity, candidates=items, options=tuple(offer))
+        asked = Ambiguity(items, options=tuple(offer))
+        group = ItemRequest(first.item, first.quantity, ambiguity=asked)
         return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, group)
 
     def _kind(self, group: ItemRequest) -> str:
@@ -130,7 +131,7 @@ def unknown(said: UnknownWords) -> Problem:
 def choose_item(menu: CompiledMenu, said: CategoryStatement) -> Problem:
     """A category was asked for, without saying which of its items."""
     choices = tuple(menu.in_category(said.id))
-    group = ItemRequest(choices[0], said.count, candidates=choices) if choices else None
+    group = ItemRequest(choices[0], said.count, ambiguity=Ambiguity(choices)) if choices else None
     return Problem(
         ReasonCode.CHOOSE_ITEM, said.text, tuple(menu.item_name(i) for i in choices), group
     )

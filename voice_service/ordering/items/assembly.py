@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
     Add,
+    Coordination,
     ItemRequest,
     Problem,
     Reference,
@@ -124,7 +126,7 @@ class _ItemAssembler:
         vague = [
             Problem(ReasonCode.AMBIGUOUS_QUANTITY, self._menu.item_name(g.item))
             for g in groups
-            if g.vague
+            if g.counting.vague
         ]
         asked = self._offers.problems()
         self._lead = [act for act in self._lead if not _answered(act, groups)]
@@ -212,15 +214,20 @@ class _ItemAssembler:
         start, head = self._starts[number], self._heads[number]
         mention, inner = self._parts[head], self._parts[start:head]
         group = group_of(inner, mention)
-        group.linked = start > 0 and self._parts[start - 1].cue(Cue.WITH)
+        after_with = start > 0 and self._parts[start - 1].cue(Cue.WITH)
+        group.coordination = Coordination(after_with=after_with)
         since = self._heads[number - 1] + 1 if number else 0
-        group.of = of_so_many(self._parts[:start])
         end = [*self._starts[1:], len(self._parts)][number]
         around = (*self._parts[since:start], *self._parts[head + 1 : end])
-        group.shared = any(p.cue(Cue.BOTH) for p in around)
-        each = group.shared and bool(self._menu.combos_with(group.item, self._cart.items))
-        if not (group.linked or each) and plural_of_one(inner, mention, self._menu):
-            group.vague = True
+        shared = any(p.cue(Cue.BOTH) for p in around)
+        each = shared and bool(self._menu.combos_with(group.item, self._cart.items))
+        several = not (after_with or each) and plural_of_one(inner, mention, self._menu)
+        group.counting = replace(
+            group.counting,
+            vague=group.counting.vague or several,
+            shared=shared,
+            combos=of_so_many(self._parts[:start]),
+        )
         return group
 
     def _doubt(self, group: ItemRequest, number: int) -> None:
@@ -243,7 +250,7 @@ class _ItemAssembler:
             group.quality *= _LISTED_PART
         if groups and amid_modifiers(self._parts, start, self._heads[number]):
             group.quality *= _LISTED_PART
-        if groups and groups[-1].implied and group.quantity is None:
+        if groups and groups[-1].elided.item and group.quantity is None:
             # "A large and diet coke": whose size is it?
             groups[-1].quality *= _WHOSE_SIZE
         if groups and group.quantity is None and self._size_between(groups[-1], number):
@@ -282,7 +289,7 @@ class _ItemAssembler:
         """An item that answers a question needs less of its name."""
         chosen = tuple(i for i in group.candidates if i in self._cart.choices)
         if len(chosen) == 1:
-            group.item, group.candidates = chosen[0], ()
+            group.settle(chosen[0])
             group.quality = max(group.quality, _ANSWER)
 
     def _beside(self, group: ItemRequest, previous: ItemRequest | None, number: int) -> None:
@@ -294,7 +301,7 @@ class _ItemAssembler:
             join_dish(self._attacher.groups, self._parts[second])
             return
         bare = self._starts[number] == second
-        put_on = group.linked and not previous.linked
+        put_on = group.coordination.after_with and not previous.coordination.after_with
         one, other = (self._menu.items[self._parts[i].items[0]] for i in (first, second))
         if one.category == other.category and bare and (put_on or self._shares(first, second)):
             # "An italian with ham": one more, or what is put on it? "A turkey and ham on rye"?
@@ -345,7 +352,7 @@ def _added(group: ItemRequest, menu: CompiledMenu) -> Act:
         return Add(group)
     fitting = [c for c in group.candidates if _takes(menu, c, group)]
     if len(fitting) == 1:
-        group.item, group.candidates = fitting[0], ()
+        group.settle(fitting[0])
         return Add(group)
     names = tuple(menu.item_name(c) for c in (fitting or group.candidates))
     return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, group)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
+    Elided,
     ItemRequest,
     ModifierRequest,
     Modify,
@@ -194,8 +195,9 @@ class AttributeAttacher:
         return several or any(m.group not in named for m in current.mods)
 
     def _sibling(self, current: ItemRequest, count: int | None) -> ItemRequest:
-        sibling = ItemRequest(current.item, count, quality=current.quality)
-        sibling.implied = True
+        sibling = ItemRequest(
+            current.item, count, quality=current.quality, elided=Elided(item=True)
+        )
         self.groups.append(sibling)
         return sibling
 
