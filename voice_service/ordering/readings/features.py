@@ -1,0 +1,122 @@
+"""Named features of a reading: what speaks for it and against it.
+
+Each name is the construal and a circumstance ("restated:identical"), so that a weight says what the
+circumstance is worth for that construal. The plain reading has none: its score is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from voice_service.ordering.acts import Add, Agree, Aside, Deny, Done, Remove
+from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.intents.parser import Parsed
+from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.readings.reading import Construal, Reading, adds_to
+
+_SHORT = 4
+"""Words of an utterance that is hardly more than a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a reading is judged by, apart from its acts.
+
+    `lines`: the order before, without parts of combos. `fresh`: ids of the lines that the utterance
+    before put there or changed. `asked`: a question to the guest is open. `repeats`: the words say
+    that something is said again ("like I said"). `rejects`: they take something back ("wrong").
+    """
+
+    parsed: Parsed
+    lines: Sequence[Line]
+    fresh: frozenset[str]
+    asked: bool
+    repeats: bool
+    rejects: bool
+
+
+def features(reading: Reading, said: Circumstances) -> Mapping[str, float]:
+    """The features of a reading, each 1 where it is there."""
+    if reading.construal is Construal.AS_SAID:
+        return {}
+    return {f"{reading.construal}:{name}": 1.0 for name in _circumstances(reading, said)}
+
+
+def _circumstances(reading: Reading, said: Circumstances) -> Iterator[str]:
+    yield "bias"
+    yield from _in_words(said)
+    yield from _in_the_order(reading, said)
+
+
+def _in_words(said: Circumstances) -> Iterator[str]:
+    mentions, acts = said.parsed.mentions, said.parsed.acts
+    opening = [m for m in mentions[:3] if not m.idle or m.cue(Cue.YES)]
+    if any(isinstance(act, Agree) for act in acts):
+        yield "agrees"
+    if said.parsed.denies or any(isinstance(act, Deny) for act in acts):
+        yield "denies"
+    if any(m.cue(Cue.CORRECT, Cue.INSTEAD) for m in mentions):
+        yield "corrects"
+    if any(m.cue(Cue.MORE, Cue.ALSO, Cue.ADD, Cue.ADDITIONAL) for m in mentions):
+        yield "adds"
+    if opening and opening[0].cue(Cue.AND):
+        yield "and"
+    if any(m.cue(Cue.REQUEST) for m in mentions):
+        yield "requests"
+    if any(m.cue(Cue.THE) for m in mentions):
+        yield "definite"
+    if any(m.cue(Cue.A) for m in mentions):
+        yield "indefinite"
+    if any(m.cue(Cue.ONLY, Cue.ALONE) for m in mentions):
+        yield "only"
+    if any(isinstance(act, Done) for act in acts):
+        yield "done"
+    if any(isinstance(act, Remove) for act in acts):
+        yield "removes"
+    if any(isinstance(act, Aside) for act in acts):
+        yield "aside"
+    if said.repeats:
+        yield "repeats"
+    if said.rejects:
+        yield "rejects"
+    if said.asked:
+        yield "asked"
+    if sum(len(m.span.words) for m in mentions) <= _SHORT:
+        yield "short"
+
+
+def _in_the_order(reading: Reading, said: Circumstances) -> Iterator[str]:
+    requests = [act.request for act in said.parsed.acts if isinstance(act, Add)]
+    items = {line.item for line in said.lines}
+    again = [request for request in requests if request.item in items]
+    if not again:
+        yield "nothing again"
+        return
+    pairs = [(r, line) for r in again for line in said.lines if line.item == r.item]
+    identical = any(not adds_to(r, line) and not _leaves_out(r, line) for r, line in pairs)
+    if identical:
+        yield "identical"
+    if any(not adds_to(r, line) and _leaves_out(r, line) for r, line in pairs):
+        yield "less detail"
+    if all(adds_to(r, line) for r, line in pairs):
+        yield "new detail"
+    if any(r.quantity is not None and r.quantity > 1 for r in again):
+        yield "same count" if any(r.quantity == line.count for r, line in pairs) else "other count"
+    if len(said.lines) > 1 and {r.item for r in again} >= items:
+        yield "whole order"
+    if len(requests) > len(again):
+        yield "new item"
+    if any(line.id in said.fresh for _, line in pairs):
+        yield "just said"
+    if len(said.lines) > len(again):
+        yield "other lines"
+    if len(reading.restated) > 1:
+        yield "several"
+
+
+def _leaves_out(request: object, line: Line) -> bool:
+    """Return whether a line has what a request does not say."""
+    mods = getattr(request, "mods", ())
+    size = getattr(request, "size", None)
+    return len(line.mods) > len(mods) or (line.size is not None and size is None)
