@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voice_service.ordering.attributes.statements import Link, ModifierStatement, Statement
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.language.cue_sets import AMOUNTS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType, completes
-
-_ROUGH = 0.8  # certainty that "plenty of" asks for more, or "a bit of" for less of one thing
-_CARRIED = 0.75  # that "onions, no mayo and pickles" wants no pickles either
-_COMPLETED = 0.75  # that "base" in "almond milk base" is a choice of its own
-_HALVED = 0.6  # that "a half boiled egg" is half of one
-_CONTRADICTED = 0.5  # that "but onions" wants onions
 
 
 def statement_certainty(
@@ -32,15 +28,15 @@ def statement_certainty(
     mention, before = mentions[index], mentions[index - 1]
     either = before.cue(Cue.NO) and _either_way(mentions[: index - 1])
     if either or (before.cue(Cue.BUT) and not negated):
-        return _CONTRADICTED
+        return Doubt.CONTRADICTION.certainty
     if any(completes(mention, other) for other in _named_just_before(mentions, index)):
-        return _COMPLETED
+        return Doubt.COMPLETES_NAME.certainty
     if carried == "and" and any(isinstance(s, ModifierStatement) and not s.negated for s in said):
-        return _CARRIED
+        return Doubt.NEGATION_CARRIED.certainty
     if before.cue(Cue.ROUGHLY) or (" " in before.span.text and _shared(mentions, before, index)):
-        return _ROUGH
+        return Doubt.ROUGH_AMOUNT.certainty
     halved = before.cue(Cue.HALF) and any(p.cue(Cue.A) for p in mentions[max(index - 2, 0) : index])
-    return _HALVED if halved else 1.0
+    return Doubt.HALF_OF_IT.certainty if halved else 1.0
 
 
 def _named_just_before(mentions: Sequence[Mention], index: int) -> Sequence[Mention]:
@@ -55,7 +51,7 @@ def _shared(mentions: Sequence[Mention], degree: Mention, index: int) -> bool:
     """Whether "a bit of cheese and lettuce" may ask for a bit of both."""
     joined = mentions[index + 1 : index + 3]
     return (
-        degree.cue(Cue.LIGHT, Cue.EXTRA)
+        degree.cue(*AMOUNTS)
         and len(joined) > 1
         and joined[0].cue(Cue.AND)
         and joined[1].role is MentionType.MODIFIER

@@ -14,11 +14,8 @@ from voice_service.ordering.attributes.statements import (
     Statement,
     UnknownWords,
 )
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.references.pointers import AllOf, Partition, Pointer
-
-_MIXED = 0.75  # that both in "bacon and no onions on one" are on one
-_AFTERWARDS = 0.6  # that what follows "no onions on one" without a word for which is on the same
-_WHICH_ASIDE = 0.75  # that "butter and honey on the side" is about the honey, and it alone
 
 
 class StatementCollector(list[Statement]):
@@ -43,7 +40,7 @@ class StatementCollector(list[Statement]):
         if self._settled is not None:
             for one in self[self._settled :]:
                 if isinstance(one, ModifierStatement):
-                    one.certainty *= _AFTERWARDS
+                    one.certainty *= Doubt.AFTER_POINTER.certainty
         return self
 
     def run(self) -> int:
@@ -62,7 +59,7 @@ class StatementCollector(list[Statement]):
         about = [one for one in self[start:] if isinstance(one, ModifierStatement)]
         if len({one.negated for one in about}) > 1:
             for one in about:
-                one.certainty *= _MIXED
+                one.certainty *= Doubt.MIXED_ON_SOME.certainty
         self.insert(start, pointer)
 
     def settle(self) -> None:
@@ -134,7 +131,7 @@ class StatementCollector(list[Statement]):
         if before_wish or (
             last.linked and isinstance(other, ModifierStatement) and _alike(other, last)
         ):
-            last.certainty *= _WHICH_ASIDE
+            last.certainty *= Doubt.ASIDE_OF_LAST.certainty
 
 
 def _halved(one: Statement) -> bool:

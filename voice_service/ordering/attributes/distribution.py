@@ -7,11 +7,10 @@ from dataclasses import replace
 from itertools import takewhile
 
 from voice_service.ordering.attributes.statements import ModifierStatement, Statement
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.references.pointers import AllOf, Partition
 
 _SEVERAL = 2
-HOW_MANY_IN_ALL = 0.7
-"""Certainty of a number where what follows may be about more of them."""
 
 
 def like_named(said: ModifierStatement, named: Sequence[str]) -> bool:
@@ -90,7 +89,7 @@ def _for_all(said: Sequence[Statement], quantity: int) -> list[Statement]:
 def _doubted(said: Statement) -> Statement:
     if not isinstance(said, ModifierStatement):
         return said
-    return replace(said, certainty=said.certainty * HOW_MANY_IN_ALL)
+    return replace(said, certainty=said.certainty * Doubt.HOW_MANY_IN_ALL.certainty)
 
 
 def _plain_lists(told: Sequence[Statement], rest: Sequence[Statement]) -> bool:
@@ -115,7 +114,7 @@ def _counted_out(said: Sequence[Statement], quantity: int) -> Sequence[Statement
     if not fits or all(one.apart for one in counted):
         return said
     return [
-        replace(one, apart=True, certainty=one.certainty * HOW_MANY_IN_ALL)
+        replace(one, apart=True, certainty=one.certainty * Doubt.HOW_MANY_IN_ALL.certainty)
         if isinstance(one, ModifierStatement) and one.quantity is not None
         else one
         for one in said

@@ -7,18 +7,14 @@ from dataclasses import replace
 
 from voice_service.ordering.acts import ModifierRequest, Problem
 from voice_service.ordering.attributes.statements import AlternativesStatement, ModifierStatement
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
-from voice_service.ordering.mentions.mention import WHOLE
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.menu.match import FULL, LITERAL
 
-_LITERAL = 0.985  # from here on the menu itself has the very words as a name
-_SAME_NAME = 0.85  # certainty where the menu gives several modifiers the same name
 _ALIKE, _ALIKE_PARTS = 0.05, 0.15  # modifiers this close in quality are equally meant
-_ORDINARY = 0.85  # certainty that "cream cheese" is the plain one
-_HEADLESS = 0.9  # below, a name is said without its last word
-_HALF_LEFT_OFF = 0.8  # certainty left of "no egg" where the menu only has egg whites
 
 
 def resolve(
@@ -31,10 +27,10 @@ def resolve(
     fitting = [s for s in said.candidates if menu.offers(item, s)]
     if not fitting:
         return None
-    margin = _ALIKE if fitting[0].match >= WHOLE else _ALIKE_PARTS
+    margin = _ALIKE if fitting[0].match >= FULL else _ALIKE_PARTS
     best = [s for s in fitting if s.match >= fitting[0].match - margin]
     names = {menu.modifiers[_key(s)].name for s in best}
-    if best[0].match < WHOLE and len(names) > 1:
+    if best[0].match < FULL and len(names) > 1:
         ordinary = _ordinary(said, best, menu)
         if ordinary is None:
             return Problem("ambiguous_modifier", said.text, tuple(sorted(names)))
@@ -59,7 +55,7 @@ def without(text: str, item: str, menu: CompiledMenu) -> ModifierRequest | None:
     for no in menu.language.cues[Cue.NO]:
         said = f"{no} {text}"
         senses = () if " " in no else menu.lexicon.find("".join(keys_of(said, menu.language)), said)
-        named = (s for s in senses if s.kind == "modifier" and s.match >= WHOLE)
+        named = (s for s in senses if s.kind == "modifier" and s.match >= FULL)
         found = next((s for s in named if menu.offers(item, s)), None)
         if found is not None:
             return ModifierRequest(found.id, _key(found)[0])
@@ -80,10 +76,10 @@ def _certainty(
 ) -> float:
     """How likely it is that the modifier is meant."""
     certainty = sense.certainty * said.certainty
-    if len({menu.modifiers[_key(s)].name for s in fitting if s.match >= _LITERAL}) > 1:
-        certainty *= _SAME_NAME
-    if said.negated and sense.certainty < _HEADLESS and sense.match < WHOLE:
-        certainty *= _HALF_LEFT_OFF
+    if len({menu.modifiers[_key(s)].name for s in fitting if s.match >= LITERAL}) > 1:
+        certainty *= Doubt.SAME_NAME.certainty
+    if said.negated and sense.certainty < Doubt.PART_OF_NAME.certainty and sense.match < FULL:
+        certainty *= Doubt.PART_LEFT_OFF.certainty
     return certainty
 
 
@@ -94,7 +90,7 @@ def _ordinary(
     ordinary = [s for s in senses if _adds_nothing(menu.modifiers[_key(s)].name, said, menu)]
     if len(ordinary) != 1:
         return None
-    return replace(ordinary[0], certainty=min(ordinary[0].certainty, _ORDINARY))
+    return replace(ordinary[0], certainty=min(ordinary[0].certainty, Doubt.ORDINARY_ONE.certainty))
 
 
 def _adds_nothing(name: str, said: ModifierStatement, menu: CompiledMenu) -> bool:

@@ -22,6 +22,7 @@ from voice_service.ordering.attributes.statements import (
     Times,
     UnknownWords,
 )
+from voice_service.ordering.language.cue_sets import ATTACHES, ONE_MORE, SEPARATES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import (
     for_all,
@@ -91,7 +92,7 @@ class AttributeReader:
         if excepted is not None:
             count, end = excepted
             return end if self.said.all_but(count) else None
-        start = index + 1 if mention.cue(Cue.ON, Cue.FOR, Cue.TO) else index
+        start = index + 1 if mention.cue(*ATTACHES) else index
         found = read_pointer(self.mentions, start, bare=start > index)
         if found is None:
             return None
@@ -293,13 +294,9 @@ class AttributeReader:
 
     def _count_of(self, index: int, mention: Mention) -> bool:
         """What links or counts what follows: "and", "or", "one", "another", "a"."""
-        if mention.cue(Cue.AND, Cue.OR, Cue.COMMA):
+        if mention.cue(*SEPARATES):
             self._link(mention)
-        elif (
-            mention.cue(Cue.ONE)
-            and mention.cue(Cue.A, Cue.MORE)
-            and told_apart(self.mentions, index)
-        ):
+        elif mention.cue(Cue.ONE) and mention.cue(*ONE_MORE) and told_apart(self.mentions, index):
             self._count_stands_alone()
             self.said.open(Partition(1, linked=index > 0 and self.mentions[index - 1].cue(Cue.AND)))
         elif mention.cue(Cue.MORE):

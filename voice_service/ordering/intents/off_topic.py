@@ -10,8 +10,9 @@ from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, names_something
-from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 
 _TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
 _TALK_UNKNOWN = 3  # so many unknown words are more than a name that the menu does not have,
@@ -46,7 +47,7 @@ def _only_guesses(acts: Sequence[Act], mentions: Sequence[Mention]) -> bool:
     for mention in mentions:
         sure = (
             bool(mention.candidates)
-            and mention.candidates[0].match >= WHOLE
+            and mention.candidates[0].match >= FULL
             and mention.span.nearness == 1.0
         )
         asks = mention.cue(*COMMANDS, Cue.ADD) or (
@@ -74,7 +75,7 @@ def _mostly_something_else(mentions: Sequence[Mention]) -> bool:
     asks = any(p.cue(Cue.REQUEST) and " " in p.span.text for p in mentions)
     counted = any(
         thing.role is MentionType.ITEM
-        and thing.candidates[0].match >= WHOLE
+        and thing.candidates[0].match >= FULL
         and thing.span.nearness == 1.0
         and (before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE, Cue.MEASURE))
         for before, thing in pairwise(mentions)

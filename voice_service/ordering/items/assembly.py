@@ -45,8 +45,9 @@ from voice_service.ordering.items.preamble import attach_preamble
 from voice_service.ordering.items.quantities import group_of, inner_words, of_so_many, plural_of_one
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
-from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 from voice_service.ordering.references.pointers import (
     Described,
     Ordinal,
@@ -182,7 +183,7 @@ class _ItemAssembler:
     def _not_wanted(self, head: int, after: Sequence[Statement]) -> None:
         mention = self._parts[head]
         ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
-        half = mention.candidates[0].match < WHOLE and len(mention.items) == 1
+        half = mention.candidates[0].match < FULL and len(mention.items) == 1
         if self._of_itself(head):
             self._acts.append(Problem("not_understood", mention.span.text))
             return
@@ -224,7 +225,7 @@ class _ItemAssembler:
         groups = self._attacher.groups
         start, mention = self._starts[number], self._parts[self._heads[number]]
         again = group.quantity is None and any(g.item == group.item for g in groups)
-        if (mention.candidates[0].match < WHOLE or again) and in_list(self._parts, start):
+        if (mention.candidates[0].match < FULL or again) and in_list(self._parts, start):
             group.quality *= _LISTED_PART
         since = self._parts[self._heads[number - 1] if number else 0 : start]
         read_pointer = any(p.cue(Cue.IT) for p in since)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from voice_service.ordering.acts import Act, ItemRequest, ModifierRequest, Modify, Problem, Target
 from voice_service.ordering.attributes.distribution import (
-    HOW_MANY_IN_ALL,
     halved,
     like_named,
     of_its_own,
@@ -28,10 +27,11 @@ from voice_service.ordering.attributes.statements import (
     Times,
     UnknownWords,
 )
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.alternatives import choose_item, unknown
 from voice_service.ordering.items.partition import Partitioner
-from voice_service.ordering.mentions.mention import WHOLE
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 from voice_service.ordering.references.pointers import (
     AllOf,
     Demonstrative,
@@ -268,7 +268,7 @@ class AttributeAttacher:
         slots = self.menu.items[whole.item].slots
         parts = {item for slot in slots for item in self.menu.fillings(slot)}
         if any(g.item not in parts or (g.quantity or 1) > 1 for g in others):
-            current.quality *= HOW_MANY_IN_ALL
+            current.quality *= Doubt.HOW_MANY_IN_ALL.certainty
             whole = current
         whole.quantity = (whole.quantity or 1) * value
 
@@ -280,7 +280,7 @@ class AttributeAttacher:
         if another is not None:
             return another
         if current is group and self._apart.more_in_all(split, group, said):
-            group.quality *= HOW_MANY_IN_ALL
+            group.quality *= Doubt.HOW_MANY_IN_ALL.certainty
         return self._apart.split(split, current)
 
     def _another(
@@ -347,7 +347,7 @@ class AttributeAttacher:
         for default in defaults:
             if (group.id, default) in self.menu.modifiers:
                 current.put(ModifierRequest(default, group.id, negated=True))
-        alike = tuple(s for s in said.named if s.match >= WHOLE)
+        alike = tuple(s for s in said.named if s.match >= FULL)
         if len(alike) == len({g.item for g in self.groups}) == 1 and not defaults:
             self._modifier(ModifierStatement(alike, said.text, (), negated=True), current)
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voice_service.ordering.acts import Aside
+from voice_service.ordering.language.cue_sets import PUNCTUATION, SEPARATES
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import tokenize
 from voice_service.ordering.mentions.segmentation import Span
+from voice_service.ordering.menu.match import FULL, HEADED
 
 _CUES = (Cue.ALLERGY, Cue.ALLERGY_TO, Cue.CONDITION)
-_MARKS = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)
-_LISTS = (Cue.AND, Cue.OR, Cue.ALSO, Cue.COMMA)
+_LISTS = (*SEPARATES, Cue.ALSO)
 _LINKS = (Cue.THE, Cue.A, Cue.MEASURE, Cue.BOTH, Cue.ON, Cue.TO, Cue.EXTRA, Cue.GENERIC)
 """What may stand between "allergic to" and its object."""
 _ORDERS = (
@@ -42,8 +43,6 @@ _ORDERS = (
 )
 """What belongs to an order again, or to another sentence."""
 _COUNTS = (Cue.A, Cue.NUMBER, Cue.MORE)
-_WHOLE = 0.9  # an item's name said in full
-_HEADLESS = 0.7  # below, a name lacks its last word
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ class _Words:
 
     def of(self, spans: Sequence[Span]) -> str:
         """From the first to the last word of `spans`."""
-        said = [word for span in spans for word in span.words if not span.has(*_MARKS)]
+        said = [word for span in spans for word in span.words if not span.has(*PUNCTUATION)]
         first, last = min(said), max(said)
         return " ".join(token.text for token in self._tokens if first <= token.word <= last)
 
@@ -134,7 +133,7 @@ def _left_out(spans: Sequence[Span], at: int, language: Language) -> bool:
     if not spans[at].has(Cue.NO) or spans[at].candidates or following is None:
         return False
     # "Gluten" alone is not the menu's "gluten free bun".
-    named = following.candidates and following.candidates[0].match >= _HEADLESS
+    named = following.candidates and following.candidates[0].match >= HEADED
     return not named and following.text in language.allergens
 
 
@@ -143,7 +142,7 @@ def _denial(spans: Sequence[Span], at: int, words: _Words, language: Language) -
     if spans[at].has(Cue.NO) or not _tells(spans[at]):
         return None
     for index in range(at - 1, -1, -1):
-        if spans[index].has(*_MARKS):
+        if spans[index].has(*PUNCTUATION):
             return None
         for word in reversed(words.of([spans[index]]).split()):
             if word in language.denials:
@@ -234,7 +233,7 @@ def _may_be_meant(before: Span, span: Span) -> bool:
 
 
 def _is_item(span: Span) -> bool:
-    return span.candidates[0].kind == "item" and span.candidates[0].match >= _WHOLE
+    return span.candidates[0].kind == "item" and span.candidates[0].match >= FULL
 
 
 def _start(spans: Sequence[Span], first: int, done: int) -> int:
@@ -254,9 +253,9 @@ def _start(spans: Sequence[Span], first: int, done: int) -> int:
 def _context(spans: Sequence[Span], start: int) -> int:
     """Where the clause before begins, which says what it is to: "no nuts, I'm allergic"."""
     index = start
-    while index > 0 and spans[index - 1].has(*_MARKS):
+    while index > 0 and spans[index - 1].has(*PUNCTUATION):
         index -= 1
-    while index > 0 and not spans[index - 1].has(*_MARKS):
+    while index > 0 and not spans[index - 1].has(*PUNCTUATION):
         index -= 1
     return index
 

@@ -7,11 +7,17 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
 
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.language.cue_sets import (
+    ARTICLES,
+    CHANGES_TOPPINGS,
+    DETERMINERS,
+    LISTS,
+    ONE_MORE,
+)
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of
 from voice_service.ordering.mentions.mention import (
-    HEADS,
-    WHOLE,
     Mention,
     MentionType,
     candidates_of,
@@ -19,17 +25,11 @@ from voice_service.ordering.mentions.mention import (
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.menu.match import FULL
 
 _BETTER = 0.12  # an item that explains the words so much better than a modifier is an item
 _LONGEST_LIST = 8  # phrases ahead in which a list of modifiers finds the item they are on
-# Certainties, by reading what guests meant.
-_LISTED = 0.9  # "bacon and cheddar omelette" is one dish
-_WITH_ONE = 0.86  # "a roll with an egg" has it on it, more often than beside it
-_AND_ONE = 0.75  # "a roll with cheese and an egg"
-_AND_BARE = 0.6  # "french toast and bacon"
-_LISTS = (Cue.AND, Cue.COMMA)
 _MOST_WORDS = 6
-_EITHER = 0.8  # certainty that "with rice and beans" has both on it, where that is a dish as well
 
 
 class Reading(NamedTuple):
@@ -57,12 +57,12 @@ def reading(
         return Reading(modifier=False)
     said = [p for p in before if not p.idle]
     measured = bool(said) and said[-1].cue(Cue.MEASURE)
-    if (items[0].match < WHOLE <= modifiers[0].match and not measured) or (
+    if (items[0].match < FULL <= modifiers[0].match and not measured) or (
         fits(modifiers, following, menu) and not aside
     ):
         return Reading(modifier=True)
     if not aside and _of_item_ahead(modifiers, ahead, said, menu):
-        return Reading(modifier=True, certainty=_LISTED)
+        return Reading(modifier=True, certainty=Doubt.LISTED_BEFORE_ITEM.certainty)
     takes = current is not None and any(menu.offers(current, m) for m in modifiers)
     if not takes or aside or _beside_itself(modifiers, following, said):
         return Reading(modifier=False)
@@ -83,19 +83,21 @@ def _on_the_last(
     if last.cue(Cue.ADD, Cue.WITH):
         return Reading(modifier=True)
     if last.cue(Cue.A) and previous is not None and previous.cue(Cue.WITH):
-        return Reading(modifier=True, certainty=_WITH_ONE)
+        return Reading(modifier=True, certainty=Doubt.WITH_ARTICLE.certainty)
     # "A small chili" is none of a chili dog's.
     sized = last.role is MentionType.SIZE and any(
         menu.offers(items[0].id, s) for s in last.candidates
     )
-    own = items[0].match >= WHOLE and _heads_its_own(items[0].id, said, menu)
-    if sized or own or last.role is MentionType.NUMBER or last.cue(*HEADS):
+    own = items[0].match >= FULL and _heads_its_own(items[0].id, said, menu)
+    if sized or own or last.role is MentionType.NUMBER or last.cue(*DETERMINERS):
         listed = last.cue(Cue.A) and _in_list_of_modifiers(said[:-1])
-        return Reading(modifier=False, certainty=_AND_ONE if listed else 1.0)
+        return Reading(
+            modifier=False, certainty=Doubt.LISTED_WITH_ARTICLE.certainty if listed else 1.0
+        )
     if items[0].match > modifiers[0].match + _BETTER:
         return Reading(modifier=False)
-    bare = last.cue(*_LISTS) and previous is not None and previous.role is MentionType.ITEM
-    return Reading(modifier=True, certainty=_AND_BARE if bare else 1.0)
+    bare = last.cue(*LISTS) and previous is not None and previous.role is MentionType.ITEM
+    return Reading(modifier=True, certainty=Doubt.AFTER_AND.certainty if bare else 1.0)
 
 
 def _beside_itself(
@@ -114,8 +116,8 @@ def _heads_its_own(item: str, said: Sequence[Mention], menu: CompiledMenu) -> bo
     """Whether it has a number and choices of its own: "one salmon caesar" after another caesar."""
     choices = list(takewhile(lambda p: p.role is MentionType.MODIFIER, reversed(said)))
     rest = said[: len(said) - len(choices)]
-    counted = bool(rest) and (rest[-1].role is MentionType.NUMBER or rest[-1].cue(Cue.A, Cue.MORE))
-    on_it = (Cue.WITH, Cue.ADD, Cue.NO)
+    counted = bool(rest) and (rest[-1].role is MentionType.NUMBER or rest[-1].cue(*ONE_MORE))
+    on_it = CHANGES_TOPPINGS
     if not choices or not counted or (len(rest) > 1 and rest[-2].cue(*on_it)):
         return False
     return all(any(menu.offers(item, s) for s in p.candidates) for p in choices)
@@ -138,13 +140,13 @@ def _of_item_ahead(
     carried = bool(rest) and rest[0].has(Cue.ON)
     if carried:
         rest = rest[1:]
-        rest = rest[1:] if rest and rest[0].has(Cue.A, Cue.THE) else rest
-    elif not listed or not listed[0].has(*_LISTS):
+        rest = rest[1:] if rest and rest[0].has(*ARTICLES) else rest
+    elif not listed or not listed[0].has(*LISTS):
         return False
     named = [s for span in listed if span.candidates for s in candidates_of(span, "modifier")[:1]]
     hosts = candidates_of(rest[0], "item") if rest else ()
     return any(
-        h.match >= WHOLE
+        h.match >= FULL
         and any(menu.offers(h.id, m) for m in modifiers)
         and all(menu.offers(h.id, m) for m in named)
         for h in hosts[:1]
@@ -152,18 +154,18 @@ def _of_item_ahead(
 
 
 def _in_list_of_modifiers(said: Sequence[Mention]) -> bool:
-    last = [p for p in said[-2:] if not p.cue(*_LISTS)]
+    last = [p for p in said[-2:] if not p.cue(*LISTS)]
     return bool(last) and last[-1].role is MentionType.MODIFIER
 
 
 def _goes_on(said: Sequence[Mention]) -> bool:
     """Whether it is one more of a list of items: "chips, guacamole and a chicken burrito"."""
-    return len(said) > 1 and said[-1].cue(*_LISTS) and said[-2].role is MentionType.ITEM
+    return len(said) > 1 and said[-1].cue(*LISTS) and said[-2].role is MentionType.ITEM
 
 
 def _may_list(span: Span) -> bool:
     """Whether a phrase can stand in a list of modifiers."""
-    return span.has(*_LISTS) or bool(candidates_of(span, "modifier"))
+    return span.has(*LISTS) or bool(candidates_of(span, "modifier"))
 
 
 def _headed(items: Sequence[Candidate], following: Span | None, menu: CompiledMenu) -> bool:
@@ -201,7 +203,7 @@ def _kinds(
     """Where kinds of the item at `index` are said, and what they name."""
     heading, at = mentions[index], index + 1
     while at < len(mentions):
-        if mentions[at].cue(*_LISTS) or mentions[at].idle:
+        if mentions[at].cue(*LISTS) or mentions[at].idle:
             at += 1
             continue
         if (
@@ -218,7 +220,7 @@ def _kinds(
 def _named(mention: Mention, heading: Mention, menu: CompiledMenu) -> tuple[Candidate, ...]:
     said = f"{mention.span.text} {heading.span.text}"
     senses = menu.lexicon.find("".join(keys_of(said, menu.language)), said)
-    whole = (s for s in senses if s.kind == "item" and s.match >= WHOLE)
+    whole = (s for s in senses if s.kind == "item" and s.match >= FULL)
     return tuple(s for s in whole if s.id in heading.items)[:1]
 
 
@@ -231,13 +233,13 @@ def listed(
     """
     items = candidates_of(span, "item")
     words = span.text.split()
-    if current is None or not items or items[0].match < WHOLE or candidates_of(span, "modifier"):
+    if current is None or not items or items[0].match < FULL or candidates_of(span, "modifier"):
         return []
     if not 1 < len(words) <= _MOST_WORDS or not _in_a_list(before):
         return []
     pieces = _pieces(words, current, menu)
     links = [words[at] for at in range(len(words)) if _link(words[at], menu)]
-    certainty = _EITHER if links else 1.0
+    certainty = Doubt.DISH_OR_PARTS.certainty if links else 1.0
     return [_part(piece, span, certainty) for piece in pieces] if len(pieces) > 1 else []
 
 
@@ -265,9 +267,9 @@ def _in_a_list(before: Sequence[Mention]) -> bool:
     said = [p for p in before if not p.idle]
     if not said:
         return False
-    links = len(said) > 1 and said[-1].cue(Cue.AND, Cue.COMMA)
+    links = len(said) > 1 and said[-1].cue(*LISTS)
     last = said[-2] if links else said[-1]
-    return last.role is MentionType.MODIFIER or (not links and last.cue(Cue.WITH, Cue.ADD, Cue.NO))
+    return last.role is MentionType.MODIFIER or (not links and last.cue(*CHANGES_TOPPINGS))
 
 
 def _link(word: str, menu: CompiledMenu) -> bool:
@@ -289,7 +291,7 @@ def _pieces(words: Sequence[str], item: str, menu: CompiledMenu) -> list[_Piece]
         key = "".join(key_of(word, menu.language) for word in words[:end])
         senses = menu.lexicon.find(key, said)
         fitting = tuple(
-            s for s in senses if s.kind == "modifier" and s.match >= WHOLE and menu.offers(item, s)
+            s for s in senses if s.kind == "modifier" and s.match >= FULL and menu.offers(item, s)
         )
         rest = _pieces(words[end:], item, menu)
         if fitting and (rest or end == len(words)):

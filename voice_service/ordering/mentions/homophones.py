@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
+from voice_service.ordering.language.cue_sets import PAUSES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, plain, plural, several
-from voice_service.ordering.mentions.mention import WHOLE, candidates_of
+from voice_service.ordering.mentions.mention import candidates_of
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 
 _OPENS = (Cue.AND, Cue.COMMA, Cue.STOP, Cue.REQUEST, Cue.ADD)
 _CHANGES = (
@@ -73,7 +75,7 @@ def _item(span: Span, menu: CompiledMenu) -> str | None:
         return None
     said, name = span.text.split()[-1], menu.item_name(items[0].id).split()[-1]
     headed = key_of(said, menu.language) == key_of(plain(name), menu.language)
-    return items[0].id if headed or items[0].match >= WHOLE else None
+    return items[0].id if headed or items[0].match >= FULL else None
 
 
 def _several(ahead: Sequence[Span], item: str, menu: CompiledMenu) -> bool:
@@ -93,7 +95,7 @@ def _follows(
     opens = not said or said[-1].has(*_OPENS)
     if opens:
         again = span.has(Cue.TO, Cue.FOR) and item in {*named, *ordered}
-        return again and (not said or said[-1].has(Cue.COMMA, Cue.STOP))
+        return again and (not said or said[-1].has(*PAUSES))
     previous = _item(said[-1], menu)
     if previous is None or any(s.has(*_CHANGES) or s.unknown for s in said):
         return True

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from voice_service.ordering.language import cue_sets
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 
-COMMANDS = (Cue.REMOVE, Cue.CHANGE, Cue.MAKE, Cue.UNDO, Cue.RESTART, Cue.DONE, Cue.CORRECT)
-
-MARKS = (Cue.STOP, Cue.QUESTION_MARK)
-DIFFERS = (Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY)
-"""What begins a difference from the item before it: "one more without onions"."""
+COMMANDS, MARKS, DIFFERS = cue_sets.STARTS_COMMAND, cue_sets.ENDS_SENTENCE, cue_sets.DIFFERS
 
 
 def names_something(mentions: Sequence[Mention], start: int, cue: Cue) -> bool:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from voice_service.ordering.acts import Description
+from voice_service.ordering.language.cue_sets import IDLE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.lexicon import Candidate, Kind
+from voice_service.ordering.menu.match import FULL
 
-WHOLE = 0.9  # from here on a name is said in full
 _ALIKE = 0.08  # items this close in quality are equally meant
 
 
@@ -48,20 +49,13 @@ class Mention:
     @property
     def idle(self) -> bool:
         """Whether it only fills the sentence."""
-        return self.role is MentionType.CUE and self.span.cues <= _IDLE
+        return self.role is MentionType.CUE and self.span.cues <= IDLE
 
     @property
     def items(self) -> tuple[str, ...]:
         """The items it may mean: those that its words explain best."""
         best = self.candidates[0].match
         return tuple(dict.fromkeys(s.id for s in self.candidates if s.match >= best - _ALIKE))
-
-
-_IDLE = frozenset(
-    {Cue.FILLER, Cue.SOFT, Cue.SIZED, Cue.YES, Cue.GENERIC, Cue.IT, Cue.ONE, Cue.AS_SIDE}
-)
-HEADS = (Cue.A, Cue.THE, Cue.MORE, Cue.MEASURE, Cue.NUMBER)
-"""What may stand before an item and count it or point at it."""
 
 
 def candidates_of(span: Span, kind: Kind) -> tuple[Candidate, ...]:
@@ -76,4 +70,4 @@ def completes(mention: Mention, before: Mention) -> bool:
         or mention.candidates[0].group != before.candidates[0].group
     ):
         return False
-    return mention.candidates[0].match < WHOLE <= before.candidates[0].match
+    return mention.candidates[0].match < FULL <= before.candidates[0].match

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from voice_service.ordering.language.cue_sets import WITH_OR_WITHOUT
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import Token, key_of, tokenize
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
+from voice_service.ordering.menu.match import FULL
 
 _LONGEST_UTTERANCE = 400  # words; what is beyond is not looked at but reported
 _MARKS = {",": Cue.COMMA, ".": Cue.STOP, "?": Cue.QUESTION_MARK}
@@ -17,7 +19,6 @@ _UNKNOWN = 3.0
 _SLIP = 1.0
 _NO_CUES: frozenset[Cue] = frozenset()
 _MENU_BONUS = 0.1
-_NAMED = 0.9  # a name said in full
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,7 @@ class Segmenter:
     def _leads(self, tokens: Sequence[Token], index: int) -> bool:
         """Whether the word before says that something of the menu comes: "no", "with"."""
         before = self._cues.get(tokens[index - 1].text, _NO_CUES) if index else _NO_CUES
-        return not before.isdisjoint((Cue.NO, Cue.WITH))
+        return not before.isdisjoint(WITH_OR_WITHOUT)
 
     def _adds_nothing(self, word: str) -> bool:
         """Whether a word neither names nor steers anything: "please", "cooked"."""
@@ -227,7 +228,7 @@ def _cost(senses: tuple[Candidate, ...], cues: frozenset[Cue]) -> float | None:
 
 def _orders(span: Span) -> bool:
     """Whether a phrase shows that something is being ordered: a name, or a wish in words."""
-    named = bool(span.candidates) and span.candidates[0].match >= _NAMED
+    named = bool(span.candidates) and span.candidates[0].match >= FULL
     return named or (span.has(Cue.REQUEST) and span.end - span.start > 1)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.language.cue_sets import DETERMINERS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of
 from voice_service.ordering.mentions.ambiguity import fits, left_off, listed, reading, with_kinds
 from voice_service.ordering.mentions.mention import (
-    HEADS,
-    WHOLE,
     Mention,
     MentionType,
     candidates_of,
@@ -18,11 +18,9 @@ from voice_service.ordering.mentions.mention import (
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.menu.match import FULL, HEADED, NEARLY_FULL
 
-_HEADLESS = 0.7  # below, an item's name lacks its last word
 _BETTER = 0.12  # an interrupted name may be so much worse than its last word alone
-_NAMED = 0.8  # a synonym of an item's name, or the name itself
-_ONE_OF_THEM = 0.7  # certainty that "three colas, one diet" are four
 _NEAR = 3  # phrases ahead in which a measure looks for its item
 
 
@@ -89,7 +87,7 @@ def _elliptical(
 
     `listed`: "three colas, one diet" may be one of the three.
     """
-    if current is None or mention.candidates[0].match >= WHOLE:
+    if current is None or mention.candidates[0].match >= FULL:
         return mention
     goes_on = [
         s
@@ -98,7 +96,7 @@ def _elliptical(
     ]
     if len(goes_on) != 1 or (goes_on[0].id == current and len(mention.items) == 1):
         return mention
-    certainty = _ONE_OF_THEM if listed else 1.0
+    certainty = Doubt.LISTED_REMAINDER.certainty if listed else 1.0
     return replace(mention, candidates=(replace(goes_on[0], match=1.0, certainty=certainty),))
 
 
@@ -116,7 +114,7 @@ def _goes_on(mention: Mention, sense: Candidate, current: str, menu: CompiledMen
         keys = keys_of(name, menu.language)
         missing = [k for k in keys if k not in said] if said <= set(keys) else []
         named = menu.lexicon.find("".join(missing), "") if missing else ()
-        if any(s.kind == "item" and s.id == current and s.match >= _NAMED for s in named):
+        if any(s.kind == "item" and s.id == current and s.match >= NEARLY_FULL for s in named):
             return True
     return False
 
@@ -162,7 +160,9 @@ def _head_item(
 ) -> Mention | None:
     """The item in a modifier's name that stands alone: "an order of wheat toast"."""
     words = mention.span.text.split()
-    counted = bool(before) and (before[-1].role is MentionType.NUMBER or before[-1].cue(*HEADS))
+    counted = bool(before) and (
+        before[-1].role is MentionType.NUMBER or before[-1].cue(*DETERMINERS)
+    )
     counted = counted or (current is None and all(p.idle or p.cue(Cue.REQUEST) for p in before))
     if mention.role is not MentionType.MODIFIER or len(words) < 2 or not counted:
         return None
@@ -171,7 +171,7 @@ def _head_item(
     if any(s.kind == "item" for span in ahead[:_NEAR] for s in span.candidates):
         return None
     named = menu.lexicon.find(key_of(words[-1], menu.language), words[-1])
-    items = tuple(s for s in named if s.kind == "item" and s.match >= WHOLE)
+    items = tuple(s for s in named if s.kind == "item" and s.match >= FULL)
     if not items or not any(menu.offers(items[0].id, s) for s in mention.candidates):
         return None
     return Mention(replace(mention.span, candidates=items, text=words[-1]), MentionType.ITEM, items)
@@ -240,7 +240,7 @@ def _role(
     degree = span.has(Cue.LIGHT, Cue.EXTRA, Cue.HALF) and _modifier_ahead(following)
     if degree and not any(_sized_ahead(s, following, menu) for s in sizes):
         return Mention(span, MentionType.CUE)
-    if items and not modifiers and items[0].match < WHOLE and candidates_of(span, "category"):
+    if items and not modifiers and items[0].match < FULL and candidates_of(span, "category"):
         # The heading itself explains the word better than half a name under it.
         items = ()
     every = bool(groups) and _after_all(before)
@@ -252,7 +252,7 @@ def _role(
         modifiers = _less_sure(modifiers, taken.certainty)
     if items and not every:
         # "sweet tea" is not sweet potato fries and a tea.
-        adjective = not modifiers and items[0].match < _HEADLESS and _item_ahead(following)
+        adjective = not modifiers and items[0].match < HEADED and _item_ahead(following)
         return (
             Mention(span, MentionType.UNKNOWN)
             if adjective
@@ -320,7 +320,7 @@ def _item_ahead(following: Span | None) -> bool:
 def _sized_ahead(size: Candidate, following: Span | None, menu: CompiledMenu) -> bool:
     """Whether an item that comes in this size is named in full."""
     named = () if following is None else candidates_of(following, "item")
-    return any(s.match >= WHOLE and menu.offers(s.id, size) for s in named)
+    return any(s.match >= FULL and menu.offers(s.id, size) for s in named)
 
 
 def _modifier_ahead(following: Span | None) -> bool:
@@ -342,13 +342,11 @@ def _heads_modifier(mention: Mention, previous: Mention) -> bool:
     if mention.role is not MentionType.MODIFIER or previous.role is not MentionType.MODIFIER:
         return False
     groups = {s.group for s in previous.candidates}
-    if mention.candidates[0].match < WHOLE and candidates_of(mention.span, "group"):
+    if mention.candidates[0].match < FULL and candidates_of(mention.span, "group"):
         return True  # "firm noodles", where there are kinds of noodles
     if not mention.span.has(Cue.GENERIC):
         return False
-    return mention.candidates[0].match < WHOLE and all(
-        s.group in groups for s in mention.candidates
-    )
+    return mention.candidates[0].match < FULL and all(s.group in groups for s in mention.candidates)
 
 
 def _interrupted(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:

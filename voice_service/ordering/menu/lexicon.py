@@ -10,18 +10,15 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.spelling import Slips
 from voice_service.ordering.language.tokens import key_of, keys_of, sound_of, tokenize
+from voice_service.ordering.menu.match import ALIAS, EXACT, FULL, SYNONYM
 
 Kind = Literal["item", "modifier", "size", "category", "group"]
 
-EXACT = 1.0
-ALIAS = 0.99
-SYNONYM = 0.97
-_WHOLE = 0.9  # from here on a name is said in full
-_HEADLESS_ITEM = 0.75
-_SURE_PART, _SURE_HEADLESS, _OTHER_THING, _UNSURE = 0.9, 0.85, 0.75, 0.5
+_HEADLESS_ITEM = 0.75  # the match of half an item's name, as a share of a modifier's
 _INFLECTED = 0.02  # a plural for a singular costs this much
 _MOST_WORDS = 6  # of a phrase that is shortened or whose synonyms are tried
 _FUZZY_LETTERS = 4
@@ -113,12 +110,17 @@ class Lexicon:
                 continue  # "no sugar" is no half of "no sugar vanilla"
             if target[0] == "item":
                 self._without.append((part, target, [k for k in keys if k not in part]))
-            if certainty == _SURE_HEADLESS and target[0] == "item":
+            if certainty == Doubt.HEADLESS_NAME.certainty and target[0] == "item":
                 # Half a name of an item is a guess to be confirmed; of a modifier it is usual.
-                self._put(part, target, quality * _HEADLESS_ITEM, _UNSURE)
+                self._put(part, target, quality * _HEADLESS_ITEM, Doubt.BARELY_NAMED.certainty)
             elif target[0] == "modifier" and all(k in self._generic for k in part):
-                self._put(part, target, quality, min(certainty, _UNSURE))  # "no dressing"
-            elif certainty == _SURE_HEADLESS and keys[-1] not in {*heads, *self._generic}:
+                self._put(
+                    part, target, quality, min(certainty, Doubt.BARELY_NAMED.certainty)
+                )  # "no dressing"
+            elif certainty == Doubt.HEADLESS_NAME.certainty and keys[-1] not in {
+                *heads,
+                *self._generic,
+            }:
                 self._put(part, target, quality, certainty)
                 self._halves.append((part, target, quality))
             else:
@@ -130,8 +132,8 @@ class Lexicon:
             counted = len(part) > 1 and part[0].isdigit() and part[0] != "0"
             rest = self._keys.get("".join(part[1:]), {}) if counted else {}
             senses = self._keys.get("".join(part), {})
-            whole = any(kind == "item" and q >= _WHOLE for (kind, *_), (q, _) in rest.items())
-            if whole and senses.get(target, (1.0, 1.0))[0] < _WHOLE:
+            whole = any(kind == "item" and q >= FULL for (kind, *_), (q, _) in rest.items())
+            if whole and senses.get(target, (1.0, 1.0))[0] < FULL:
                 del senses[target]
                 if not senses:
                     del self._keys["".join(part)]
@@ -144,12 +146,15 @@ class Lexicon:
             best, certainty = senses[target]
             if best == quality and any(len(self._used.get(key, ())) > 1 for key in part):
                 # An egg is no egg white, where it is part of other names as well.
-                senses[target] = (best, min(certainty, _OTHER_THING))
+                senses[target] = (best, min(certainty, Doubt.PART_OF_OTHERS.certainty))
         for part, target, dropped in self._without:
             senses = self._keys.get("".join(part), {})
             best, certainty = senses.get(target, (EXACT, 1.0))
-            if best < _WHOLE and any(self._names_choice(key) for key in dropped):
-                senses[target] = (best, min(certainty, _OTHER_THING))  # no chili on a "cheese dog"
+            if best < FULL and any(self._names_choice(key) for key in dropped):
+                senses[target] = (
+                    best,
+                    min(certainty, Doubt.PART_OF_OTHERS.certainty),
+                )  # no chili on a "cheese dog"
         for key in sorted(self._keys):
             if len(key) >= _FUZZY_LETTERS:
                 first = sound_of(key, self._language)[:1]
@@ -162,7 +167,7 @@ class Lexicon:
     def _names_choice(self, key: str) -> bool:
         """Whether a word alone names a modifier."""
         senses = self._keys.get(key, {})
-        return any(kind == "modifier" and q >= _WHOLE for (kind, _, _), (q, _) in senses.items())
+        return any(kind == "modifier" and q >= FULL for (kind, _, _), (q, _) in senses.items())
 
     def find(self, key: str, said: str) -> tuple[Candidate, ...]:
         """Everything that the joined `key` of the words `said` names, best first."""
@@ -306,11 +311,13 @@ def _parts(
                 yield part, SYNONYM, 1.0
                 continue
             share = sum(len(k) for k in part) / letters
-            certainty = _SURE_HEADLESS if headless or aside else _SURE_PART
+            certainty = (
+                Doubt.HEADLESS_NAME.certainty if headless or aside else Doubt.PART_OF_NAME.certainty
+            )
             if headless and 2 * size < len(keys):
-                certainty = _UNSURE
+                certainty = Doubt.BARELY_NAMED.certainty
             if any(k in language.contrast_words for k in dropped):
-                certainty = _UNSURE
+                certainty = Doubt.BARELY_NAMED.certainty
             yield part, 0.6 + 0.3 * share - (0.1 if headless else 0.0), certainty
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from voice_service.ordering.language.cue_sets import ARTICLES, PUNCTUATION
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import Mention, MentionType
@@ -12,7 +13,7 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
 
 _BOTH = 2
-_ASIDE = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK, Cue.REQUEST, Cue.A, Cue.THE, Cue.YES)
+_ASIDE = (*PUNCTUATION, *ARTICLES, Cue.REQUEST, Cue.YES)
 
 
 def fill_choice(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from voice_service.ordering.acts import Description
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.cart.resolution import matches_description
+from voice_service.ordering.language.cue_sets import WITH_OR_WITHOUT
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
 from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
@@ -71,7 +72,7 @@ def _description(
         )
         return (named, end) if told else None
     led = end == index + 1 and not mentions[index].cue(Cue.ONE)
-    if head is not None and head.cue(Cue.WITH, Cue.NO) and led:
+    if head is not None and head.cue(*WITH_OR_WITHOUT) and led:
         such, end = _said_behind(mentions, end, such)  # "la que lleva queso"
         told = bool(such.on or such.off) and _true_of(such, lines, menu)
         return (such, end) if told else None
@@ -132,7 +133,7 @@ def _said_behind(
 ) -> tuple[Description, int]:
     """With "with cheese" or "without ice" from `index` on."""
     link = mentions[index] if index < len(mentions) else None
-    if link is None or not link.cue(Cue.WITH, Cue.NO):
+    if link is None or not link.cue(*WITH_OR_WITHOUT):
         return such, index
     end = index + 1
     mods: list[frozenset[tuple[str, str]]] = []

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.language.cue_sets import DESCRIBES, LISTS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.lexicon import Candidate
 
 _BOTH = 2
 _COUNTS = (MentionType.NUMBER, MentionType.SIZE)
-_YES = 0.6  # certainty that "yes" to what was asked about orders it
 _NAMES = (MentionType.ITEM, MentionType.CATEGORY, MentionType.GROUP, MentionType.UNKNOWN)
-_FOLLOWS = (Cue.AND, Cue.COMMA, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN)
+_FOLLOWS = (*LISTS, *DESCRIBES)
 
 
 def asked_about(mentions: Sequence[Mention]) -> tuple[Candidate, ...]:
@@ -51,7 +52,12 @@ def _with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list
     )
     start = next(begins, len(mentions))
     if about and start == len(mentions) and any(p.cue(Cue.YES) for p in mentions):
-        return [_item(mentions[-1], tuple(replace(s, certainty=_YES) for s in about))]
+        return [
+            _item(
+                mentions[-1],
+                tuple(replace(s, certainty=Doubt.YES_TO_QUESTION.certainty) for s in about),
+            )
+        ]
     follows = (i for i in range(start, len(mentions)) if _follows(mentions[i]))
     end = next(follows, len(mentions))
     said = mentions[:end]

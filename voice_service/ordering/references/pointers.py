@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voice_service.ordering.acts import Description, Reference, ReferenceKind
+from voice_service.ordering.language.cue_sets import DESCRIBES, ENDS_CLAUSE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 
@@ -67,19 +68,6 @@ class AllOf:
 
 
 Pointer = Partition | AllOf | Ordinal | Described | Demonstrative
-
-_ENDS = (
-    Cue.AND,
-    Cue.COMMA,
-    Cue.BUT,
-    Cue.NO,
-    Cue.STOP,
-    Cue.QUESTION_MARK,
-    Cue.ALSO,
-    Cue.REQUEST,
-    Cue.ADD,
-    Cue.INSTEAD,
-)
 
 
 def read_pointer(  # noqa: PLR0911 - one for each way to point
@@ -190,7 +178,7 @@ def all_but(mentions: Sequence[Mention], index: int) -> tuple[int, int] | None:
 
 
 def _goes_on(mention: Mention) -> bool:
-    return mention.cue(Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN) or mention.role in (
+    return mention.cue(*DESCRIBES) or mention.role in (
         MentionType.MODIFIER,
         MentionType.SIZE,
     )
@@ -208,7 +196,7 @@ def _past_pronouns(mentions: Sequence[Mention], index: int) -> int:
 
 def ends(mentions: Sequence[Mention], index: int) -> bool:
     """Whether nothing more is said here about what comes before."""
-    return index >= len(mentions) or mentions[index].cue(*_ENDS)
+    return index >= len(mentions) or mentions[index].cue(*ENDS_CLAUSE)
 
 
 def ref_of(said: Pointer) -> Reference:  # noqa: PLR0911 - one for each way to point
