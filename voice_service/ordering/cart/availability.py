@@ -1,4 +1,4 @@
-"""What the restaurant cannot sell now, or not so much of, whoever orders it."""
+"""What the restaurant cannot sell now, or not in that number, whoever orders it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_LINES = 60
 
 
 class Stock:
-    """What can be ordered at one moment. `closed` are items that are not served at this hour."""
+    """What can be ordered at one moment; `closed` are the items not served at this hour."""
 
     def __init__(self, menu: CompiledMenu, closed: frozenset[str]) -> None:
         self._menu = menu
@@ -22,12 +22,12 @@ class Stock:
         self.combos = Combos(menu, self.available)
 
     def available(self, item: str) -> bool:
-        """Whether an item can be ordered now."""
+        """Return whether an item can be ordered now."""
         return not self._menu.items[item].sold_out and item not in self._closed
 
-    def refusal(self, group: ItemRequest, lines: Sequence[Line]) -> Problem | None:
-        """Why a group cannot be put beside `lines`; None if it can."""
-        item = self._menu.items[group.item]
+    def refusal(self, request: ItemRequest, lines: Sequence[Line]) -> Problem | None:
+        """Return why an item cannot be ordered in addition to `lines`; None if it can."""
+        item = self._menu.items[request.item]
         if item.sold_out:
             return Problem("sold_out", item.name)
         if item.id in self._closed:
@@ -35,8 +35,10 @@ class Stock:
         missing = self.combos.sold_out_part(item.id)
         if missing is not None:
             return Problem("sold_out", self._menu.item_name(missing))
-        if (group.quantity or 1) > MOST_OF_ONE:
-            return Problem("quantity_limit", self._menu.counted_name(item.id, group.quantity or 1))
+        if (request.quantity or 1) > MOST_OF_ONE:
+            return Problem(
+                "quantity_limit", self._menu.counted_name(item.id, request.quantity or 1)
+            )
         if len(lines) >= _MOST_LINES:
             return Problem("order_limit", item.name)
         return None
