@@ -28,7 +28,7 @@ from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.pointers import read_pointer, ref_of, text_of
+from voice_service.ordering.references.pointers import read_pointer, text_of
 
 
 def keep(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -204,7 +204,7 @@ def _pointed(
     found = read_pointer(mentions, 0, bare=True)
     if found is None or found[1] != len(mentions):
         return None
-    ref = ref_of(found[0])
+    ref = found[0].reference()
     if not any(p.role is MentionType.ITEM for p in wanted):
         said = [found[0], *AttributeReader(wanted).read()]
         acts = resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, cart.items))

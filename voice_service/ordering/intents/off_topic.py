@@ -157,7 +157,9 @@ def unused(mentions: Sequence[Mention]) -> list[Act]:
 
 def only_usual(mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu) -> list[Act]:
     """The reason for "a regular" and nothing more, where the menu has no such size."""
-    usual = [p for p in mentions if p.cue(Cue.SOFT) and p.span.text in menu.language.ordinary_words]
+    usual = [
+        p for p in mentions if p.cue(Cue.SOFT) and p.span.text in menu.language.names.ordinary_words
+    ]
     if not usual or not cart.items or cart.unsized is not None:
         return []
     return [Problem("not_understood", usual[0].span.text)]

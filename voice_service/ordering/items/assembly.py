@@ -53,7 +53,6 @@ from voice_service.ordering.references.pointers import (
     Ordinal,
     Partition,
     read_pointer,
-    ref_of,
 )
 
 _ANSWER = 0.9
@@ -331,7 +330,7 @@ def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
     if not between and mentions[head - 1].cue(Cue.THE):
         return None  # "one of those wraps"
     return (
-        ref_of(found[0])
+        found[0].reference()
         if all(p.cue(Cue.A) or p.role is MentionType.SIZE for p in between)
         else None
     )

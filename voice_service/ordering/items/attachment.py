@@ -21,6 +21,7 @@ from voice_service.ordering.attributes.statements import (
     GroupStatement,
     ItemStatement,
     ModifierStatement,
+    Negation,
     PlainStatement,
     SizeStatement,
     Statement,
@@ -38,6 +39,7 @@ from voice_service.ordering.references.pointers import (
     Described,
     Ordinal,
     Partition,
+    SomeOf,
 )
 
 _PAIR = 2
@@ -84,7 +86,7 @@ class AttributeAttacher:
                 case ModifierStatement() if pointed is not None:
                     self._into_cart(one, pointed)
                 case ModifierStatement() if self._one_more(one, current, named):
-                    current = self._sibling(current, one.counted)
+                    current = self._sibling(current, one.before.counted)
                     since += self._modifier(replace(one, quantity=None), current)
                 case ModifierStatement():
                     since += self._modifier(one, current)
@@ -152,7 +154,7 @@ class AttributeAttacher:
                 self.acts.append(Problem("not_understood", said.text))
                 return placed
             if mod is not None:
-                if group is not current and said.after_with and self._both is None:
+                if group is not current and said.before.after_with and self._both is None:
                     mod.quality *= _ON_ANOTHER
                 group.put(mod)
                 placed.append((group, mod))
@@ -179,7 +181,7 @@ class AttributeAttacher:
         It is the like of what was said before the name, and of nothing that was said after it; with
         a number ("and six raisin") that is enough.
         """
-        if said.counted is None or said.qualifier is not None or not like_named(said, named):
+        if said.before.counted is None or said.qualifier is not None or not like_named(said, named):
             return False
         several = said.quantity is not None and said.quantity > 1
         return several or any(m.group not in named for m in current.mods)
@@ -279,7 +281,11 @@ class AttributeAttacher:
         another = self._another(split, current, said)
         if another is not None:
             return another
-        if current is group and self._apart.more_in_all(split, group, said):
+        if (
+            current is group
+            and isinstance(split, SomeOf)
+            and self._apart.more_in_all(split, group, said)
+        ):
             group.quality *= Doubt.HOW_MANY_IN_ALL.certainty
         return self._apart.split(split, current)
 
@@ -287,8 +293,9 @@ class AttributeAttacher:
         self, split: Partition, current: ItemRequest, said: Sequence[Statement]
     ) -> ItemRequest | None:
         """ "A burger and one with cheese": as many more as there were, and what they have."""
-        as_many = split.count == (current.quantity or 1) and self._apart.undivided
-        if not as_many or not split.linked or split.text or said[-1] is split:
+        if not isinstance(split, SomeOf) or not split.linked or split.text or said[-1] is split:
+            return None
+        if split.count != (current.quantity or 1) or not self._apart.undivided:
             return None
         another = self._sibling(current, split.count)
         another.size = current.size
@@ -349,7 +356,7 @@ class AttributeAttacher:
                 current.put(ModifierRequest(default, group.id, negated=True))
         alike = tuple(s for s in said.named if s.match >= FULL)
         if len(alike) == len({g.item for g in self.groups}) == 1 and not defaults:
-            self._modifier(ModifierStatement(alike, said.text, (), negated=True), current)
+            self._modifier(ModifierStatement(alike, said.text, (), Negation()), current)
 
     def _whole_group(
         self, said: GroupStatement, current: ItemRequest, beside: Sequence[Statement]

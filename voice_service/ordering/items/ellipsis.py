@@ -47,7 +47,7 @@ from voice_service.ordering.references.pointers import (
     Described,
     Ordinal,
     Partition,
-    ref_of,
+    SomeOf,
 )
 
 _SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing else yet
@@ -90,7 +90,7 @@ class _EllipsisResolver:
                     self._clause.append(one)
                 case Partition() | AllOf() | Ordinal() | Described() | Demonstrative():
                     self._end_clause()
-                    self._ref = ref_of(one)
+                    self._ref = one.reference()
                 case ItemStatement():
                     self._point(one)
                 case ClauseBreak():
@@ -111,10 +111,11 @@ class _EllipsisResolver:
         shared: list[Statement] = []
         said = halved(said, counted, lambda one: self._menu.single(last[0], one.candidates))
         for one in shared_out(said, counted):
-            if isinstance(one, SizeStatement) and one.numbered and not self._is_topping(one):
-                shared.append(Partition(one.count, one.text))
-                one = replace(one, count=None, numbered=False)  # noqa: PLW2901
-            shared.append(one)
+            if not isinstance(one, SizeStatement) or not one.numbered or self._is_topping(one):
+                shared.append(one)
+            else:
+                size = replace(one, count=None, numbered=False)
+                shared += [SomeOf(one.count or 1, one.text), size]
         return shared
 
     def _is_topping(self, said: SizeStatement) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from voice_service.ordering.acts import Description, Reference, ReferenceKind
 from voice_service.ordering.language.cue_sets import DESCRIBES, ENDS_CLAUSE
@@ -13,13 +14,19 @@ from voice_service.ordering.mentions.mention import Mention, MentionType
 
 @dataclass(frozen=True)
 class Partition:
-    """Some of several items, of which alone the words beside it are true.
+    """Some of several items: the words beside it are true of these alone.
 
     `count`: how many, where a number is said. `text`: the words, "" where there is only a number.
     """
 
+    kind: ClassVar[ReferenceKind]
+
     count: int | None
     text: str = ""
+
+    def reference(self) -> Reference:
+        """Return the reference for the cart to resolve."""
+        return Reference(self.kind, self.count or 1, text=self.text or str(self.count))
 
 
 @dataclass(frozen=True)
@@ -30,72 +37,57 @@ class SomeOf(Partition):
     `such`: of those that a description is true of.
     """
 
+    kind: ClassVar[ReferenceKind] = ReferenceKind.SOME
+
     count: int
     linked: bool = False
     items: tuple[str, ...] = ()
     such: Description | None = None
 
     def reference(self) -> Reference:
-        """Return what the cart is asked for."""
-        text = self.text or str(self.count)
-        return Reference(
-            ReferenceKind.SOME, self.count, items=self.items, text=text, such=self.such
-        )
+        """Return the reference for the cart to resolve."""
+        return replace(super().reference(), items=self.items, such=self.such)
 
 
 @dataclass(frozen=True)
 class AllBut(Partition):
     """All of several but so many: "all but one"."""
 
-    count: int
+    kind: ClassVar[ReferenceKind] = ReferenceKind.BUT
 
-    def reference(self) -> Reference:
-        """Return what the cart is asked for."""
-        return Reference(ReferenceKind.BUT, self.count, text=self.text)
+    count: int
 
 
 @dataclass(frozen=True)
 class SomeOfEach(Partition):
     """So many of each line: "one of each"."""
 
-    count: int
-
-    def reference(self) -> Reference:
-        """Return what the cart is asked for."""
-        return Reference(ReferenceKind.EACH, self.count, text=self.text)
+    kind: ClassVar[ReferenceKind] = ReferenceKind.EACH
 
 
 @dataclass(frozen=True)
 class SomeOfTheOthers(Partition):
     """So many of those not talked about last: "one of the others"."""
 
-    count: int
-
-    def reference(self) -> Reference:
-        """Return what the cart is asked for."""
-        return Reference(ReferenceKind.OF_OTHERS, self.count, text=self.text)
+    kind: ClassVar[ReferenceKind] = ReferenceKind.OF_OTHERS
 
 
 @dataclass(frozen=True)
 class TheOthers(Partition):
     """The rest of several: "the other one"."""
 
-    count: None = field(default=None, init=False)
+    kind: ClassVar[ReferenceKind] = ReferenceKind.OTHER
 
-    def reference(self) -> Reference:
-        """Return what the cart is asked for."""
-        return Reference(ReferenceKind.OTHER, text=self.text)
+    count: None = field(default=None, init=False)
 
 
 @dataclass(frozen=True)
 class HalfOf(Partition):
     """Every second one of several: "half of them"."""
 
-    count: None = field(default=None, init=False)
+    kind: ClassVar[ReferenceKind] = ReferenceKind.HALF
 
-    def reference(self) -> Reference:
-        """Return what the cart is asked for."""
-        return Reference(ReferenceKind.HALF, text=self.text)
+    count: None = field(default=None, init=False)
 
 
 @dataclass(frozen=True)
@@ -111,7 +103,7 @@ class Ordinal:
     items: tuple[str, ...] = ()
 
     def reference(self) -> Reference:
-        """Return what the cart is asked for."""
+        """Return the reference for the cart to resolve."""
         return Reference(ReferenceKind.PLACE, self.count, self.place, self.items, self.text)
 
 
@@ -122,7 +114,7 @@ class Demonstrative:
     text: str = ""
 
     def reference(self) -> Reference:
-        """Return what the cart is asked for."""
+        """Return the reference for the cart to resolve."""
         return Reference(ReferenceKind.LAST, text=self.text)
 
 
@@ -134,7 +126,7 @@ class Described:
     text: str = ""
 
     def reference(self) -> Reference:
-        """Return what the cart is asked for."""
+        """Return the reference for the cart to resolve."""
         return Reference(ReferenceKind.SUCH, text=self.text, such=self.such)
 
 
@@ -146,13 +138,12 @@ class AllOf:
     text: str = ""
 
     def reference(self) -> Reference:
-        """Return what the cart is asked for."""
+        """Return the reference for the cart to resolve."""
         which = ReferenceKind.BOTH if self.pair else ReferenceKind.ALL
         return Reference(which, text=self.text)
 
 
-Part = SomeOf | AllBut | SomeOfEach | SomeOfTheOthers | TheOthers | HalfOf
-Pointer = Part | AllOf | Ordinal | Described | Demonstrative
+Pointer = Partition | AllOf | Ordinal | Described | Demonstrative
 
 Found = tuple[Pointer, int]
 """What words point at, and the index behind the last of them."""
@@ -240,7 +231,7 @@ def _counted(mentions: Sequence[Mention], index: int, *, bare: bool) -> Found | 
     return _some(mentions, index, bare=bare) if number else None
 
 
-def _of_several(mentions: Sequence[Mention], index: int, *, bare: bool) -> Part | None:
+def _of_several(mentions: Sequence[Mention], index: int, *, bare: bool) -> Partition | None:
     """ "One of each", "one of the others", "one of the drinks"."""
     count, text = mentions[index].span.value or 1, text_of(mentions[index : index + 2])
     following = mentions[index + 1] if index + 1 < len(mentions) else None
