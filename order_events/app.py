@@ -40,9 +40,9 @@ def build_app(
 ) -> web.Application:
     """The hub as an application, which opens `events` when it starts and closes it when it stops.
 
-    `app[EVENTS]`, `app[SOCKETS]`, `app[AUTHORITY]` and `ops.READINESS` are there to build on;
-    `add_socket` serves another kind of socket beside the root one, `webserve.add_routes` (with
-    `app[GATE]`) further routes, and `ops.CHANNELS` is what the document of the sockets describes.
+    To build on it: `app[EVENTS]`, `app[SOCKETS]`, `app[AUTHORITY]` and `operations.READINESS`.
+    `add_socket` serves another kind of socket beside the root one, `serving.add_routes` (with
+    `app[GATE]`) adds routes, and `operations.CHANNELS` is what the sockets' document describes.
     """
     app = web.Application(client_max_size=settings.http_body_bytes)
     app[EVENTS] = events

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import ModifierRequest, Problem
+from voice_service.ordering.acts import ModifierRequest, Problem, not_understood
 from voice_service.ordering.attributes.statements import (
     AlternativesStatement,
     ModifierStatement,
@@ -17,6 +17,7 @@ from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.menu.match import FULL, LITERAL
+from voice_service.ordering.reasons import ReasonCode
 
 _ALIKE, _ALIKE_PARTS = 0.05, 0.15  # modifiers whose matches are this close are equally meant
 
@@ -38,7 +39,7 @@ def resolve(
     if best[0].match < FULL and len(names) > 1:
         ordinary = _ordinary(modifier, best, menu)
         if ordinary is None:
-            return Problem("ambiguous_modifier", modifier.text, tuple(sorted(names)))
+            return Problem(ReasonCode.AMBIGUOUS_MODIFIER, modifier.text, tuple(sorted(names)))
         best = [ordinary]
     candidate = _by_count(best, modifier.quantity, menu)
     entry = menu.modifiers[_key(candidate)]
@@ -74,8 +75,8 @@ def which(alternatives: AlternativesStatement, item: str, menu: CompiledMenu) ->
     found = (resolve(choice, item, menu) for choice in alternatives.choices)
     names = [menu.modifiers[m.group, m.id].name for m in found if isinstance(m, ModifierRequest)]
     if len(names) < len(alternatives.choices):
-        return Problem("not_understood", alternatives.text)
-    return Problem("ambiguous_modifier", alternatives.text, tuple(dict.fromkeys(names)))
+        return not_understood(alternatives.text)
+    return Problem(ReasonCode.AMBIGUOUS_MODIFIER, alternatives.text, tuple(dict.fromkeys(names)))
 
 
 def _certainty(

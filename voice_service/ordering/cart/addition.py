@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voice_service.ordering.acts import ItemRequest, Problem
+from voice_service.ordering.acts import ItemRequest, Problem, not_understood
 from voice_service.ordering.cart.lines import Line, line_of
 from voice_service.ordering.cart.state import CartState
 from voice_service.ordering.doubt import Doubt
@@ -15,18 +15,18 @@ def add(state: CartState, request: ItemRequest, confidence: float) -> Problem | 
     refused = state.refusal(request)
     if refused is not None:
         return refused
-    if request.more and request.size is None and not request.mods:
+    if request.counting.additional and request.size is None and not request.mods:
         same = state.latest(request.item)
         if same is not None:
-            state.put(replace(same, quantity=same.count + (request.quantity or 1)))
+            state.put(replace(same, quantity=same.count + request.count))
             return None
-    if request.like:
+    if request.elided.choices:
         request, certainty = _like_last(state, request)
         confidence *= certainty
     filled = _fill(state, request, confidence)
-    if not filled and request.of is not None and _has_place_for(state, request.item):
+    if not filled and request.counting.combos is not None and _has_place_for(state, request.item):
         # "The second one with a sprite", and all that there are have their drink.
-        return Problem("not_understood", state.menu.item_name(request.item))
+        return not_understood(state.menu.item_name(request.item))
     if not filled:
         state.append(line_of(state.new_id(), request, confidence))
     return None
@@ -61,8 +61,8 @@ def _like_last(state: CartState, request: ItemRequest) -> tuple[ItemRequest, flo
 def _fill(state: CartState, request: ItemRequest, confidence: float) -> bool:
     """Put an item where a combo has a place for it; return False if it is one of its own."""
     recent = {state.focus.last, *state.filled}
-    if request.of is not None:
-        place = state.combos.place_of(state.lines, request, request.of, state.filled)
+    if request.counting.combos is not None:
+        place = state.combos.place_of(state.lines, request, request.counting.combos, state.filled)
     else:
         place = state.combos.place(state.lines, request, recent, state.filled)
     if place is None:
@@ -74,7 +74,7 @@ def _fill(state: CartState, request: ItemRequest, confidence: float) -> bool:
     state.lines = state.combos.put(state.lines, combo, slot, part)
     state.filled.add(combo.id)
     state.focus.move_to(combo.id)
-    if request.shared:
+    if request.counting.shared:
         state.lines = state.combos.shared(state.lines, part, state.new_id)
     _add_rest(state, request, combo, part)
     return True
@@ -82,6 +82,6 @@ def _fill(state: CartState, request: ItemRequest, confidence: float) -> bool:
 
 def _add_rest(state: CartState, request: ItemRequest, combo: Line, part: Line) -> None:
     """Put what is more than the combos have places for into a line of its own."""
-    more = (request.quantity or 1) - combo.count
+    more = request.count - combo.count
     if more > 0:
         state.append(replace(part, id=state.new_id(), quantity=more))

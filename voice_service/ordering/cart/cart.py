@@ -8,6 +8,8 @@ from dataclasses import replace
 from voice_service.ordering.acts import (
     Act,
     Add,
+    Ambiguity,
+    Counting,
     ItemRequest,
     Keep,
     Modify,
@@ -18,6 +20,7 @@ from voice_service.ordering.acts import (
     Replace,
     Restart,
     Undo,
+    not_understood,
 )
 from voice_service.ordering.cart.addition import add
 from voice_service.ordering.cart.lines import Line
@@ -28,6 +31,7 @@ from voice_service.ordering.cart.state import CartState
 from voice_service.ordering.cart.underspecified import restored
 from voice_service.ordering.cart.undo import History
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 
 
 class Cart:
@@ -126,12 +130,12 @@ class Cart:
     def _take_back(self, act: Undo) -> Problem | None:
         if act.item and self._history and not self._history.put_in(self.lines):
             # "Cancel the last one": what was changed on it, or the item?
-            return Problem("not_understood", act.text)
+            return not_understood(act.text)
         return self._undo()
 
     def _undo(self) -> Problem | None:
         if not self._history:
-            return Problem("nothing_to_undo", "")
+            return Problem(ReasonCode.NOTHING_TO_UNDO, "")
         self._state.restore(self._history.pop())
         return None
 
@@ -143,25 +147,30 @@ class Cart:
         if act.restores:
             line = restored(self._state.latest())
             if line is None:
-                return Problem("not_understood", act.text)
+                return not_understood(act.text)
             self._state.put(line)
             return None
         if act.unclear:
-            return Problem("not_understood", act.text)
+            return not_understood(act.text)
         here = not act.items or any(line.item in act.items for line in self.lines)
-        return None if here else Problem("not_in_order", act.text)
+        return None if here else Problem(ReasonCode.NOT_IN_ORDER, act.text)
 
     def _repeat(self, act: Repeat) -> Problem | None:
         line = self._state.latest()
         if line is None:
-            return Problem("what_first", "")
+            return Problem(ReasonCode.WHAT_FIRST, "")
         if act.bare and self._history.took_out(self.lines, ()):
-            return Problem("not_understood", "")  # another one, or one less?
+            return not_understood("")  # another one, or one less?
         recent = self._state.focus.recent
         choices = tuple(dict.fromkeys(x.item for x in self._state.whole() if x.id in recent))
         if act.bare and len(choices) > 1:
-            request = ItemRequest(choices[0], act.quantity, more=True, candidates=choices)
+            request = ItemRequest(
+                choices[0],
+                act.quantity,
+                counting=Counting(additional=True),
+                ambiguity=Ambiguity(choices),
+            )
             names = tuple(self._menu.item_name(item) for item in choices)
-            return Problem("ambiguous_item", "", names, request)
+            return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, request)
         self._state.put(replace(line, quantity=line.count + act.quantity))
         return None

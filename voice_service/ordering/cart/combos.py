@@ -79,7 +79,7 @@ class Combos:
         the ids of the combos just talked about, `filled` those that something was put into.
         """
         combos = [line for line in lines if self.is_combo(line)]
-        if request.more or self._menu.items[request.item].slots:
+        if request.counting.additional or self._menu.items[request.item].slots:
             return None
         for combo in combos:
             slot = self.slot_for(lines, combo, request.item, taken=False)
@@ -121,10 +121,10 @@ class Combos:
         if not self.chosen(lines, combo, slot):
             # A guest who still has to choose for it, and only names something, chooses that.
             choosing = listed or bool(self.open_slots(lines, combo))
-            fits = request.linked or (choosing and not request.quantity)
+            fits = request.coordination.after_with or (choosing and not request.quantity)
             return (combo, slot, None) if fits else None
-        fewer = listed and (request.quantity or 1) < combo.count
-        return (combo, slot, request.quantity or 1) if fewer else None
+        fewer = listed and request.count < combo.count
+        return (combo, slot, request.count) if fewer else None
 
     def chosen(self, lines: Sequence[Line], combo: Line, slot: Slot) -> bool:
         """Return whether the guest has named what is in a slot."""

@@ -45,7 +45,7 @@ def line_of(line_id: str, request: ItemRequest, confidence: float) -> Line:
         distinct(request.mods),
         confidence,
         request.plain,
-        request.joined,
+        request.coordination.accompanies,
     )
 
 

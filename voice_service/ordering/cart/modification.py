@@ -14,26 +14,28 @@ from voice_service.ordering.acts import (
     Reference,
     ReferenceKind,
     Target,
+    not_understood,
 )
 from voice_service.ordering.cart.availability import MOST_OF_ONE
 from voice_service.ordering.cart.lines import Line, modified, targets
 from voice_service.ordering.cart.state import CartState
 from voice_service.ordering.cart.underspecified import is_ambiguous_change, lines_having
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 
 
 def modify(state: CartState, act: Modify, confidence: float) -> Problem | None:
     """Change the lines that an act is about; return the first problem, if there is one."""
     lines = lines_having(targets(state.lines, state.focus.last, act.target), act, state.menu)
     if not lines:
-        return Problem("what_first", act.text or _names(act.mods, state.menu))
+        return Problem(ReasonCode.WHAT_FIRST, act.text or _names(act.mods, state.menu))
     if {line.part_of is None for line in lines} == {True, False}:
         # "The coke": that of the combo, or the other one?
-        return Problem("not_understood", act.text or state.menu.item_name(lines[0].item))
+        return not_understood(act.text or state.menu.item_name(lines[0].item))
     if act.only is not None:
         some = state.meant(Reference(ReferenceKind.SOME, act.only, text=act.text), lines)
         if not some:
-            return Problem("not_understood", act.text)
+            return not_understood(act.text)
         lines = [line for line, _ in some]
     problems = (_change(state, line, act, confidence) for line in lines)
     return next((problem for problem in problems if problem is not None), None)
@@ -46,7 +48,7 @@ def modify_referenced(state: CartState, act: ModifyReferenced, confidence: float
     if act.ref.which is ReferenceKind.SOME:
         if act.ref.count > sum(line.count for line in fits):
             named = act.changes[0].target.items[0]
-            return Problem("ambiguous_quantity", state.menu.item_name(named))
+            return Problem(ReasonCode.AMBIGUOUS_QUANTITY, state.menu.item_name(named))
         fits = _undecided(fits, changes, state.menu) or fits
     meant = state.meant(act.ref, fits)
     for line, count in meant:
@@ -55,7 +57,7 @@ def modify_referenced(state: CartState, act: ModifyReferenced, confidence: float
         if problem is not None:
             return problem
         state.tell_apart(act.ref)
-    return None if meant else Problem("not_understood", act.ref.text)
+    return None if meant else not_understood(act.ref.text)
 
 
 def _changes_by_line(state: CartState, act: ModifyReferenced) -> dict[str, Modify]:
@@ -94,7 +96,9 @@ def _modify_combo(state: CartState, combo: Line, act: Modify, confidence: float)
         mod = state.combos.as_taken(state.lines, combo, asked)
         host = state.combos.host(state.lines, combo, mod)
         if host is None:
-            return Problem("modifier_not_available", act.text or _names((mod,), state.menu))
+            return Problem(
+                ReasonCode.MODIFIER_NOT_AVAILABLE, act.text or _names((mod,), state.menu)
+            )
         _modify_line(state, host, Modify(Target(), (mod,)), confidence)
     parts = state.combos.parts(state.lines, combo)
     if act.plain and parts:
@@ -110,7 +114,7 @@ def _modify_line(state: CartState, line: Line, act: Modify, confidence: float) -
         line = state.split_off(line, act.only)
     item, quantity = state.menu.items[line.item], act.quantity or line.count
     if quantity > MOST_OF_ONE:
-        return Problem("quantity_limit", state.menu.counted_name(item.id, quantity))
+        return Problem(ReasonCode.QUANTITY_LIMIT, state.menu.counted_name(item.id, quantity))
     single = [] if act.adds else state.menu.single_groups(item.id)
     state.put(modified(line, act, item.defaults, confidence, single))
     return None
@@ -122,13 +126,13 @@ def _impossible(line: Line, act: Modify, menu: CompiledMenu) -> Problem | None:
     foreign = tuple(m for m in act.mods if not menu.has_group(item.id, m.group))
     problem: Problem | None = None
     if act.size is not None and act.size not in item.prices:
-        problem = Problem("size_not_available", act.text, request=ItemRequest(line.item))
+        problem = Problem(ReasonCode.SIZE_NOT_AVAILABLE, act.text, request=ItemRequest(line.item))
     elif foreign:
-        problem = Problem("modifier_not_available", _names(foreign, menu))
+        problem = Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, _names(foreign, menu))
     elif line.part_of is not None and act.quantity is not None:
-        problem = Problem("part_of_combo", item.name)
+        problem = Problem(ReasonCode.PART_OF_COMBO, item.name)
     elif is_ambiguous_change(line, act, menu):
-        problem = Problem("not_understood", act.text or _names(act.mods, menu))
+        problem = not_understood(act.text or _names(act.mods, menu))
     return problem
 
 

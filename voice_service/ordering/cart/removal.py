@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voice_service.ordering.acts import Problem, Reference, ReferenceKind, Remove, Target
+from voice_service.ordering.acts import (
+    Problem,
+    Reference,
+    ReferenceKind,
+    Remove,
+    Target,
+    not_understood,
+)
 from voice_service.ordering.cart.lines import Line, targets
 from voice_service.ordering.cart.state import CartState
+from voice_service.ordering.reasons import ReasonCode
 
 
 def remove(state: CartState, act: Remove) -> Problem | None:
@@ -19,7 +27,7 @@ def remove(state: CartState, act: Remove) -> Problem | None:
     if act.inherit and lines and lines[-1].id == state.focus.last:
         lines = lines[:-1]
     if not lines:
-        return Problem("not_in_order", act.text) if act.asked else None
+        return Problem(ReasonCode.NOT_IN_ORDER, act.text) if act.asked else None
     last = next((line for line in state.lines if line.id == state.focus.last), None)
     if all(line.part_of is not None for line in lines):
         return _remove_part(state, lines[-1], last if act.inherit else None)
@@ -42,7 +50,7 @@ def _remove_others(state: CartState, act: Remove) -> Problem | None:
     for line in whole if kept else ():
         if kept.get(line.id, 0) < line.count:
             state.take([line], line.count - kept.get(line.id, 0))
-    return None if kept else Problem("not_understood", act.text)
+    return None if kept else not_understood(act.text)
 
 
 def _keep_part_alone(state: CartState, target: Target) -> bool:
@@ -62,7 +70,7 @@ def _remove_referenced(state: CartState, ref: Reference) -> Problem | None:
     meant = every if all_of_them else state.meant(ref)
     for line, count in meant:
         state.take([line], count)
-    return None if meant else Problem("not_understood", ref.text)
+    return None if meant else not_understood(ref.text)
 
 
 def _remove_part(state: CartState, part: Line, instead: Line | None) -> Problem | None:
@@ -70,7 +78,7 @@ def _remove_part(state: CartState, part: Line, instead: Line | None) -> Problem 
     combo = state.find(part.part_of)
     slot = next(s for s in state.menu.items[combo.item].slots if s.id == part.slot)
     if instead is None or state.menu.filling(slot, instead.item) is None:
-        return Problem("part_of_combo", state.menu.item_name(part.item))
+        return Problem(ReasonCode.PART_OF_COMBO, state.menu.item_name(part.item))
     state.take([instead])
     state.lines = state.combos.put(state.lines, combo, slot, instead)
     state.focus.move_to(combo.id)

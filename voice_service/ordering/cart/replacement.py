@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from voice_service.ordering.acts import ItemRequest, Problem, Reference, ReferenceKind, Replace
+from voice_service.ordering.acts import (
+    ItemRequest,
+    Problem,
+    Reference,
+    ReferenceKind,
+    Replace,
+    not_understood,
+)
 from voice_service.ordering.cart.addition import add
 from voice_service.ordering.cart.lines import Line, line_of, replaced, targets
 from voice_service.ordering.cart.state import CartState
 from voice_service.ordering.cart.underspecified import carried
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 
 
 def replace_item(state: CartState, act: Replace, confidence: float) -> Problem | None:
@@ -38,7 +46,7 @@ def _replace_referenced(
         if problem is not None:
             return True, problem
         state.tell_apart(ref)
-    return bool(meant), None if meant else Problem("not_understood", ref.text)
+    return bool(meant), None if meant else not_understood(ref.text)
 
 
 def _replace_line(state: CartState, old: Line, act: Replace, confidence: float) -> Problem | None:
@@ -50,7 +58,7 @@ def _replace_line(state: CartState, old: Line, act: Replace, confidence: float) 
         if _replace_part(state, old, request, confidence):
             return None
         if old.part_of is not None or state.combos.has_part(state.lines, old, request.item):
-            return Problem("part_of_combo", state.menu.item_name(request.item))
+            return Problem(ReasonCode.PART_OF_COMBO, state.menu.item_name(request.item))
     if act.alike and not _same_category(old.item, request.item, state.menu):
         return add(state, request, confidence)
     if act.only is not None and act.only < old.count:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Act, ItemRequest, Problem
+from voice_service.ordering.acts import Act, ItemRequest, not_understood
 from voice_service.ordering.attributes.statements import ModifierStatement, Statement
 from voice_service.ordering.cart.lines import line_of
 from voice_service.ordering.cart.resolution import matches_description
@@ -59,7 +59,7 @@ class Partitioner:
         single = all((g.quantity or 1) == 1 for g in groups)
         if single and said.count == 1 and -len(groups) <= index < len(groups):
             return groups[index]
-        self._acts.append(Problem("not_understood", said.text))
+        self._acts.append(not_understood(said.text))
         return current
 
     def such(self, said: Described, current: ItemRequest) -> ItemRequest:
@@ -71,7 +71,7 @@ class Partitioner:
         ]
         if len(fitting) == 1 and (said.such.several or (fitting[0].quantity or 1) == 1):
             return fitting[0]
-        self._acts.append(Problem("not_understood", said.text))
+        self._acts.append(not_understood(said.text))
         return current
 
     def split(self, said: Partition, current: ItemRequest) -> ItemRequest:
@@ -80,13 +80,13 @@ class Partitioner:
         total = rest.quantity or 1
         count = _count_of(said, total)
         if count == 0:
-            self._acts.append(Problem("not_understood", said.text))
+            self._acts.append(not_understood(said.text))
             return rest
         if count > total:
             if rest.quantity is None:
                 rest.quantity = count  # "cod and chips twice with vinegar"
             else:
-                self._acts.append(Problem("not_understood", str(count)))
+                self._acts.append(not_understood(str(count)))
             return rest
         if count == total:
             return rest

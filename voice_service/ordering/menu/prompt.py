@@ -1,8 +1,8 @@
 """The menu as guests would say it: the text that the recogniser is told it has just heard.
 
 Whisper continues in the style of that text. A list of names makes it write lists, with commas in
-the middle of a drink; an order makes it write orders. Figures: docs/measurements.md,
-"Orders from sound".
+the middle of a drink; an order makes it write orders. What was tried:
+docs/adr/0010-hypotheses-against-the-menu.md.
 """
 
 from __future__ import annotations
