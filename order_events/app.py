@@ -28,8 +28,8 @@ M = TypeVar("M", bound=ClientMessage)
 
 AUTHORITY = web.AppKey("AUTHORITY", TokenAuthority)
 EVENTS = web.AppKey("EVENTS", OrderEvents)
-GATE = web.AppKey("GATE", Authenticator)
-SOCKETS = web.AppKey("SOCKETS", ConnectionRegistry)
+AUTHENTICATOR = web.AppKey("GATE", Authenticator)
+REGISTRY = web.AppKey("SOCKETS", ConnectionRegistry)
 
 
 def build_app(
@@ -51,13 +51,13 @@ def build_app(
         key_set = KeySet(settings.jwt_jwks, settings.jwt_jwks_refresh_s)
         app.cleanup_ctx.append(key_set.run)
     app[AUTHORITY] = authority(settings, key_set) if tokens is None else tokens
-    app[SOCKETS] = ConnectionRegistry(
+    app[REGISTRY] = ConnectionRegistry(
         settings, app[AUTHORITY], events.metrics, events.hub.head, events.revocations.covers
     )
     app.cleanup_ctx.append(_open)
     app.on_shutdown.append(_stop)
     root = Endpoint(
-        RootApplication(settings, events.hub, events.store, events.metrics), app[SOCKETS], "root"
+        RootApplication(settings, events.hub, events.store, events.metrics), app[REGISTRY], "root"
     )
 
     async def front(request: web.Request) -> web.StreamResponse:
@@ -78,12 +78,12 @@ def build_app(
 
 def add_socket(app: web.Application, path: str, application: Application[M], name: str) -> None:
     """Serves another kind of socket, with the same rules; `name` labels its metrics."""
-    app.router.add_get(path, Endpoint(application, app[SOCKETS], name).handle)
+    app.router.add_get(path, Endpoint(application, app[REGISTRY], name).handle)
 
 
 def _add_http(app: web.Application, events: OrderEvents) -> None:
-    sockets = app[SOCKETS]
-    gate = Authenticator(sockets)
+    registry = app[REGISTRY]
+    authenticator = Authenticator(registry)
     # Measured outside of what turns errors into answers, so that those are counted as well.
     app.middlewares.append(serving.measuring(events.metrics))
     app.middlewares.append(serving.answer_errors)
@@ -91,20 +91,20 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     app[operations.CHANNELS] = [ROOT]
     app[operations.READINESS] = [
         lambda: None if events.ready else "the order store cannot be written",
-        lambda: None if sockets.accepting else "the server is stopping",
+        lambda: None if registry.accepting else "the server is stopping",
     ]
-    app[GATE] = gate
-    serving.add_routes(app, Api(events, sockets), routes_of(Api), gate)
-    serving.add_routes(app, AuditApi(events.ledger), routes_of(AuditApi), gate)
-    operations.add_routes(app, events.settings, events.metrics, gate)
+    app[AUTHENTICATOR] = authenticator
+    serving.add_routes(app, Api(events, registry), routes_of(Api), authenticator)
+    serving.add_routes(app, AuditApi(events.ledger), routes_of(AuditApi), authenticator)
+    operations.add_routes(app, events.settings, events.metrics, authenticator)
 
 
 async def _open(app: web.Application) -> AsyncIterator[None]:
     await app[EVENTS].open()
-    app[SOCKETS].start()
+    app[REGISTRY].start()
     yield
     await app[EVENTS].close()
 
 
 async def _stop(app: web.Application) -> None:
-    await app[SOCKETS].stop()
+    await app[REGISTRY].stop()

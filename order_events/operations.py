@@ -25,7 +25,7 @@ CHANNELS: web.AppKey[list[Channel]] = web.AppKey("CHANNELS", list[Channel])
 
 
 def add_routes(
-    app: web.Application, settings: HubSettings, metrics: HubMetrics, gate: Authenticator
+    app: web.Application, settings: HubSettings, metrics: HubMetrics, authenticator: Authenticator
 ) -> None:
     """Adds `/healthz`, `/readyz`, `/metrics`, `/v1/openapi.json` and `/v1/asyncapi.json`."""
 
@@ -38,9 +38,9 @@ def add_routes(
 
     async def exposition(request: web.Request) -> web.Response:
         if settings.metrics_token is None:
-            gate.anonymous(request)
+            authenticator.anonymous(request)
         else:
-            gate.requires_token(request, settings.metrics_token)
+            authenticator.requires_token(request, settings.metrics_token)
         return web.Response(body=metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     @cache
@@ -55,11 +55,11 @@ def add_routes(
         return encode(asyncapi.document(channels, settings))
 
     async def openapi_json(request: web.Request) -> web.Response:
-        gate.anonymous(request)
+        authenticator.anonymous(request)
         return json_answer(http_document())
 
     async def asyncapi_json(request: web.Request) -> web.Response:
-        gate.anonymous(request)
+        authenticator.anonymous(request)
         return json_answer(socket_document())
 
     app.router.add_get("/healthz", healthz)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from order_events.auth.roles import Action, may, visible
 from order_events.auth.tokens import Principal
 from order_events.domain.models import Event
-from order_events.fanout.event_batcher import Batcher
+from order_events.fanout.event_batcher import EventBatcher
 from order_events.fanout.hub import Hub, Pending
 from order_events.fanout.root_session import History, RootSession
 from order_events.metrics import HubMetrics
@@ -85,7 +85,7 @@ class RootHandler:
         self._metrics = metrics
         self._restaurant = connection.principal.restaurant_id
         self._loop = asyncio.get_running_loop()
-        self._batcher = Batcher(settings.batch_events, settings.max_message_bytes)
+        self._batcher = EventBatcher(settings.batch_events, settings.max_message_bytes)
         self._timer: asyncio.TimerHandle | None = None
         self._reading: asyncio.Task[None] | None = None
         self._overfull = False
@@ -95,7 +95,7 @@ class RootHandler:
             max_batch_ms=settings.max_batch_ms,
             head=hub.head(self._restaurant)[1],
         )
-        hub.attach(self._restaurant, self, self._session.wants)
+        hub.attach(self._restaurant, self, self._session.interest)
 
     def receive(self, message: Subscribe | Unsubscribe, now: float) -> None:
         """Answers, then sends what follows from the new subscriptions."""
@@ -106,7 +106,7 @@ class RootHandler:
         reply = self._session.receive(message, history)
         self._send_all(self._batcher.flush())
         self._connection.send(reply.type, reply.data.model_dump(), id=reply.id)
-        self._hub.attach(self._restaurant, self, self._session.wants)
+        self._hub.attach(self._restaurant, self, self._session.interest)
         if self._session.position is not None:
             self._read_on()
 
@@ -122,15 +122,15 @@ class RootHandler:
         """Nothing here is worth waiting for: a client resumes where it was."""
         return None
 
-    def deliver(self, burst: FrameBatch) -> None:
+    def deliver(self, batch: FrameBatch) -> None:
         """Events from the hub that go out at once."""
         if self._session.position is None:
             kept_up = self._connection.keeping_up
-            sent = self._connection.send_burst(burst)
-            if sent < len(burst.messages):
-                self._no_room(burst.messages[sent:], kept_up=kept_up)
+            sent = self._connection.send_batch(batch)
+            if sent < len(batch.messages):
+                self._no_room(batch.messages[sent:], kept_up=kept_up)
         else:
-            self.hold([(message, 0) for message in burst.messages])
+            self.hold([(message, 0) for message in batch.messages])
 
     def hold(self, pending: Sequence[Pending]) -> None:
         """Events from the hub. While catching up, what is in history will be read from there; a
@@ -248,5 +248,6 @@ class RootHandler:
             return recent
         most = self._settings.history_bytes
         return await self._store.read(
-            lambda r: r.events(self._restaurant, position, limit, most), of=self._restaurant
+            lambda r: r.events(self._restaurant, position, limit, most),
+            restaurant_id=self._restaurant,
         )

@@ -9,7 +9,7 @@ import sys
 
 from aiohttp import web
 
-from order_events.app import SOCKETS
+from order_events.app import REGISTRY
 from order_events.settings import HubSettings
 
 
@@ -32,7 +32,7 @@ class Runner(web.AppRunner):
 
     async def cleanup(self) -> None:
         """Closes the sockets, then stops listening, then everything else."""
-        await self.app[SOCKETS].stop()
+        await self.app[REGISTRY].stop()
         await super().cleanup()
 
 

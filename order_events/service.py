@@ -33,8 +33,8 @@ from order_events.domain.models import (
     TableChange,
 )
 from order_events.fanout.hub import Hub
-from order_events.fanout.kitchen_feed import Kitchens
-from order_events.fanout.throttle import Pacer
+from order_events.fanout.kitchen_feed import KitchenFeed
+from order_events.fanout.throttle import Throttle
 from order_events.ledger import changes, retention
 from order_events.ledger.ledger import Ledger
 from order_events.menu.menu import Menu
@@ -64,8 +64,8 @@ class OrderEvents:
         )
         self.store = Store(settings, metrics, self._committed)
         self.ledger = Ledger(self.store, self.hub)
-        self._live: Pacer[LiveKey, LiveEvent] = Pacer(1 / settings.live_per_second)
-        self._kitchens = Kitchens(settings.kds_per_second, self._update_kitchen)
+        self._live: Throttle[LiveKey, LiveEvent] = Throttle(1 / settings.live_per_second)
+        self._kitchen_feed = KitchenFeed(settings.kds_per_second, self._update_kitchen)
         self._live_timer: asyncio.TimerHandle | None = None
         self._forgetting: asyncio.Task[None] | None = None
         self._menus = MenuCache()
@@ -79,9 +79,9 @@ class OrderEvents:
         self.hub.open(self.store.epoch, self.store.positions)
         self.revocations.load(await self.store.read(lambda r: r.revocations()))
         self._is_open = True
-        self._kitchens.open()
+        self._kitchen_feed.open()
         for restaurant_id in await self.store.read(lambda r: r.kitchens_behind()):
-            self._kitchens.changed(restaurant_id)
+            self._kitchen_feed.changed(restaurant_id)
         self._forgetting = asyncio.create_task(self._forget_forever(), name="retention")
 
     async def close(self) -> None:
@@ -89,7 +89,7 @@ class OrderEvents:
         self._is_open = False
         if self._live_timer is not None:
             self._live_timer.cancel()
-        await self._kitchens.close()
+        await self._kitchen_feed.close()
         if self._forgetting is not None:
             self._forgetting.cancel()
             await asyncio.gather(self._forgetting, return_exceptions=True)
@@ -323,7 +323,7 @@ class OrderEvents:
         for committed in events:
             self.hub.publish(committed)
             if committed.type in _ORDER_EVENTS:
-                self._kitchens.changed(committed.restaurant_id)
+                self._kitchen_feed.changed(committed.restaurant_id)
 
     async def _update_kitchen(self, restaurant_id: str) -> bool:
         return await self.store.write(

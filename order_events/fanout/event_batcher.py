@@ -8,7 +8,7 @@ from order_events.protocol import messages
 from order_events.protocol.frames import Message
 
 
-class Batcher:
+class EventBatcher:
     """Events of one connection, in order. `now` is in seconds, monotonic.
 
     A batch is sent at its deadline, when it has `max_events` or `max_bytes`, or before an event

@@ -17,7 +17,7 @@ from typing import Protocol
 import structlog
 
 from order_events.domain.models import Event, LiveEvent
-from order_events.fanout.recent_events import Recent
+from order_events.fanout.recent_events import RecentEvents
 from order_events.fanout.root_session import Interest
 from order_events.metrics import HubMetrics
 from order_events.protocol.filters import Tags
@@ -44,7 +44,7 @@ logger = structlog.get_logger(__name__)
 class Subscriber(Protocol):
     """Somebody who wants events."""
 
-    def deliver(self, burst: FrameBatch) -> None:
+    def deliver(self, batch: FrameBatch) -> None:
         """Takes events that are wanted at once, in order; must not block."""
 
     def hold(self, pending: Sequence[Pending]) -> None:
@@ -57,10 +57,10 @@ class Subscriber(Protocol):
 class _Group:
     """Subscribers that want the same, and what has been published for them but not delivered."""
 
-    __slots__ = ("members", "pending", "wants")
+    __slots__ = ("interest", "members", "pending")
 
-    def __init__(self, wants: Interest) -> None:
-        self.wants = wants
+    def __init__(self, interest: Interest) -> None:
+        self.interest = interest
         self.members: dict[Subscriber, None] = {}
         self.pending: list[Pending] = []
 
@@ -69,18 +69,18 @@ class _Group:
         pending, self.pending = self.pending, []
         if not pending:
             return 0
-        burst = None if self.wants.batched else FrameBatch([message for message, _ in pending])
+        batch = None if self.interest.batched else FrameBatch([message for message, _ in pending])
         for subscriber in tuple(self.members):
             try:
-                if burst is not None:
-                    subscriber.deliver(burst)
+                if batch is not None:
+                    subscriber.deliver(batch)
                 else:
                     subscriber.hold(pending)
             except Exception:
                 # The boundary to a subscriber: its fault must not keep the events from the others.
                 logger.exception("delivering failed")
                 subscriber.broken()
-        return 0 if burst is None else len(pending) * len(self.members)
+        return 0 if batch is None else len(pending) * len(self.members)
 
 
 class _RestaurantChannel:
@@ -91,7 +91,7 @@ class _RestaurantChannel:
 
     __slots__ = ("free_at", "groups", "listeners", "pending", "recent", "subscribers", "timer")
 
-    def __init__(self, recent: Recent) -> None:
+    def __init__(self, recent: RecentEvents) -> None:
         self.subscribers: dict[Subscriber, _Group] = {}
         self.groups: dict[Interest, _Group] = {}
         self.listeners: dict[str, dict[_Group, None]] = {}
@@ -100,12 +100,12 @@ class _RestaurantChannel:
         self.pending = 0
         self.timer: asyncio.Handle | None = None
 
-    def join(self, subscriber: Subscriber, wants: Interest) -> None:
+    def join(self, subscriber: Subscriber, interest: Interest) -> None:
         """Takes a subscriber into the group of those that want the same."""
-        group = self.groups.get(wants)
+        group = self.groups.get(interest)
         if group is None:
-            group = self.groups[wants] = _Group(wants)
-            for type_ in wants.events:
+            group = self.groups[interest] = _Group(interest)
+            for type_ in interest.events:
                 self.listeners.setdefault(type_, {})[group] = None
         group.members[subscriber] = None
         self.subscribers[subscriber] = group
@@ -117,8 +117,8 @@ class _RestaurantChannel:
             return
         del group.members[subscriber]
         if not group.members:
-            del self.groups[group.wants]
-            for type_ in group.wants.events:
+            del self.groups[group.interest]
+            for type_ in group.interest.events:
                 del self.listeners[type_][group]
                 if not self.listeners[type_]:
                     del self.listeners[type_]
@@ -127,7 +127,7 @@ class _RestaurantChannel:
         """Adds an event to what is pending for those that want it."""
         self.pending += 1
         for group in self.listeners.get(type_, ()):
-            wait_ms = group.wants.wait_ms(type_, tags)
+            wait_ms = group.interest.wait_ms(type_, tags)
             if wait_ms is not None:
                 group.pending.append((message, wait_ms))
 
@@ -178,15 +178,15 @@ class Hub:
         """All restaurants that have a history."""
         return list(self._positions)
 
-    def attach(self, restaurant_id: str, subscriber: Subscriber, wants: Interest) -> None:
+    def attach(self, restaurant_id: str, subscriber: Subscriber, interest: Interest) -> None:
         """Subscribes, or changes what a subscriber wants, from the next event on."""
         self.flush(restaurant_id)
         channel = self._channels.get(restaurant_id)
         if channel is None:
-            recent = Recent(self._recent_events, self._recent_bytes)
+            recent = RecentEvents(self._recent_events, self._recent_bytes)
             channel = self._channels[restaurant_id] = _RestaurantChannel(recent)
         channel.leave(subscriber)
-        channel.join(subscriber, wants)
+        channel.join(subscriber, interest)
 
     def detach(self, restaurant_id: str, subscriber: Subscriber) -> None:
         """Forgets a subscriber; harmless if there is none."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from order_events.fanout.throttle import Pacer
+from order_events.fanout.throttle import Throttle
 from order_events.protocol.errors import OrderError
 
 RETRY_S = 1.0
@@ -19,12 +19,12 @@ Update = Callable[[str], Awaitable[bool]]
 """Commits a restaurant's `kds:update`; True when more orders are left to tell."""
 
 
-class Kitchens:
+class KitchenFeed:
     """Paces `kds:update`: `per_second` of one restaurant. Lives on the event loop."""
 
     def __init__(self, per_second: int, update: Update) -> None:
         self._update = update
-        self._pace: Pacer[str, None] = Pacer(1 / per_second)
+        self._throttle: Throttle[str, None] = Throttle(1 / per_second)
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = False
@@ -47,24 +47,24 @@ class Kitchens:
         """Some order of a restaurant has changed."""
         if not self._is_open:
             return
-        if self._pace.offer(restaurant_id, None, self._loop.time()):
+        if self._throttle.offer(restaurant_id, None, self._loop.time()):
             self._tell(restaurant_id)
         self._arm()
 
     def _arm(self) -> None:
-        deadline = self._pace.next_deadline()
+        deadline = self._throttle.next_deadline()
         if deadline is not None and self._timer is None:
             self._timer = self._loop.call_at(deadline, self._due)
 
     def _due(self) -> None:
         self._timer = None
-        for restaurant_id, _ in self._pace.due(self._loop.time()):
+        for restaurant_id, _ in self._throttle.due(self._loop.time()):
             self._tell(restaurant_id)
         self._arm()
 
     def _tell(self, restaurant_id: str) -> None:
         # The pace counts from the commit, however long that takes.
-        self._pace.block(restaurant_id)
+        self._throttle.block(restaurant_id)
         task = asyncio.create_task(self._commit(restaurant_id), name="kds:update")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -84,7 +84,7 @@ class Kitchens:
             )
             self._loop.call_later(RETRY_S, self.changed, restaurant_id)
         finally:
-            self._pace.release(restaurant_id, self._loop.time())
+            self._throttle.release(restaurant_id, self._loop.time())
         if more:
-            self._pace.offer(restaurant_id, None, self._loop.time())
+            self._throttle.offer(restaurant_id, None, self._loop.time())
         self._arm()

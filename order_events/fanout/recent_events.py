@@ -8,7 +8,7 @@ from itertools import islice
 from order_events.domain.models import Event
 
 
-class Recent:
+class RecentEvents:
     """At most `max_events` events and `max_bytes` bytes of them, without a gap."""
 
     def __init__(self, max_events: int, max_bytes: int) -> None:

@@ -33,7 +33,7 @@ class Subscription:
     batch_ms: int = 0
     after: int = 0
 
-    def wants(self, type_: str, tags: Tags) -> bool:
+    def matches(self, type_: str, tags: Tags) -> bool:
         """Whether an event of this type and with these tags matches."""
         return type_ in self.events and self.filters.match(tags)
 
@@ -56,7 +56,7 @@ class Interest:
 
     def wait_ms(self, type_: str, tags: Tags) -> int | None:
         """How long an event may be held back (milliseconds), None if it is not wanted."""
-        return _shortest(s for s in self.subscriptions if s.wants(type_, tags))
+        return _shortest(s for s in self.subscriptions if s.matches(type_, tags))
 
 
 def _shortest(subscriptions: Iterable[Subscription]) -> int | None:
@@ -103,7 +103,7 @@ class RootSession:
         self.position: int | None = None
 
     @property
-    def wants(self) -> Interest:
+    def interest(self) -> Interest:
         """What to hand over while live; where each subscription began no longer matters then."""
         return Interest(frozenset(replace(s, after=0) for s in self._subscriptions))
 
@@ -176,7 +176,7 @@ class RootSession:
         """Takes the next event of history: the milliseconds it may be held back, None if it is not
         wanted."""
         self.position = seq
-        return _shortest(s for s in self._subscriptions if s.after < seq and s.wants(type_, tags))
+        return _shortest(s for s in self._subscriptions if s.after < seq and s.matches(type_, tags))
 
     def fall_behind(self, position: int) -> None:
         """What follows is read from history, though some of it has been handed over already."""

@@ -9,7 +9,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Pacer(Generic[K, V]):
+class Throttle(Generic[K, V]):
     """At least `interval` seconds lie between two values of one key; the ones between are merged
     to the last. Keys that have been quiet for that long are forgotten.
 

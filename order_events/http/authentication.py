@@ -25,16 +25,16 @@ logger = structlog.get_logger(__name__)
 class Authenticator:
     """Lets requests with a good token and the right role through, as often as the settings say."""
 
-    def __init__(self, sockets: ConnectionRegistry) -> None:
-        self._sockets = sockets
-        self.settings = sockets.settings
+    def __init__(self, registry: ConnectionRegistry) -> None:
+        self._registry = registry
+        self.settings = registry.settings
         self._users: Buckets[tuple[str, str]] = Buckets()
-        self._strangers: Buckets[str] = Buckets()
+        self._addresses: Buckets[str] = Buckets()
 
     def check(self, request: web.Request, action: Action) -> Principal:
         """Who asks; raises ProtocolError(RATE_LIMITED, UNAUTHORIZED or FORBIDDEN)."""
         try:
-            principal = self._sockets.authenticate(bearer(request))
+            principal = self._registry.authenticate(bearer(request))
         except AuthError as error:
             raise self._unauthorized(request, str(error)) from error
         limits = self.settings
@@ -55,7 +55,7 @@ class Authenticator:
         """Counts a request that brings no token; raises ProtocolError(RATE_LIMITED)."""
         address = caller(request, self.settings.trusted_proxies)
         refuse_above_rate(
-            self._strangers.take(
+            self._addresses.take(
                 address,
                 self.settings.http_strangers_per_minute,
                 asyncio.get_running_loop().time(),
@@ -76,7 +76,7 @@ class Authenticator:
 
     def _unauthorized(self, request: web.Request, why: str) -> ProtocolError:
         address = caller(request, self.settings.trusted_proxies)
-        self._sockets.metrics.auth_failures.labels("http").inc()
+        self._registry.metrics.auth_failures.labels("http").inc()
         logger.warning("authentication refused", why=why, address=address)
         self.anonymous(request)
         return ProtocolError(ErrorCode.UNAUTHORIZED, why)

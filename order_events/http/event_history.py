@@ -62,7 +62,7 @@ async def read(
                 limit=limits.replay_chunk,
                 max_bytes=limits.history_bytes,
             ),
-            of=restaurant_id,
+            restaurant_id=restaurant_id,
         )
         if not chunk or chunk[0].seq != position + 1:
             return _page([], recovered=False, epoch=current, seq=head, more=False)

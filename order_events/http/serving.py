@@ -43,21 +43,21 @@ logger = structlog.get_logger(__name__)
 
 
 def add_routes(
-    app: web.Application, api: object, routes: Iterable[Route], gate: Authenticator
+    app: web.Application, api: object, routes: Iterable[Route], authenticator: Authenticator
 ) -> None:
     """Serves the routes that `api`'s class declares."""
     for declared in routes:
-        app.router.add_route(declared.method, declared.path, _serving(api, declared, gate))
+        app.router.add_route(declared.method, declared.path, _serving(api, declared, authenticator))
         app[ROUTES].append(declared)
 
 
-def _serving(api: object, declared: Route, gate: Authenticator) -> Handler:
+def _serving(api: object, declared: Route, authenticator: Authenticator) -> Handler:
     async def serve(request: web.Request) -> web.Response:
-        who = gate.check(request, declared.action)
+        principal = authenticator.check(request, declared.action)
         key = idempotency_key(request) if declared.keyed else None
-        says = await _read(request, declared, gate.settings)
+        says = await _read(request, declared, authenticator.settings)
         path = {name: _path_id(name, value) for name, value in request.match_info.items()}
-        answer = await declared.handler(api, Call(who, path, says, key))
+        answer = await declared.handler(api, Call(principal, path, says, key))
         return json_answer(answer, declared.status)
 
     return serve

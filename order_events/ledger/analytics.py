@@ -74,36 +74,38 @@ def bounds(first: date, last: date, zone: tzinfo) -> tuple[float, float]:
 
 
 def by_day(
-    visits: Iterable[SessionOutcome],
+    outcomes: Iterable[SessionOutcome],
     misses: Iterable[Miss],
     days: Sequence[date],
     zone: tzinfo,
     nearest: Nearest,
 ) -> tuple[DayFigures, ...]:
     """Figures of each day, those on which nothing happened too."""
-    visits_of: dict[date, list[SessionOutcome]] = {day: [] for day in days}
+    outcomes_of: dict[date, list[SessionOutcome]] = {day: [] for day in days}
     misses_of: dict[date, list[Miss]] = {day: [] for day in days}
-    for visit in visits:
-        visits_of[_day(visit.started_at, zone)].append(visit)
+    for outcome in outcomes:
+        outcomes_of[_day(outcome.started_at, zone)].append(outcome)
     for miss in misses:
         misses_of[_day(miss.at, zone)].append(miss)
     return tuple(
-        DayFigures(day=day, **dict(figures(visits_of[day], misses_of[day], nearest)))
+        DayFigures(day=day, **dict(figures(outcomes_of[day], misses_of[day], nearest)))
         for day in days
     )
 
 
-def figures(visits: Sequence[SessionOutcome], misses: Iterable[Miss], nearest: Nearest) -> Figures:
+def figures(
+    outcomes: Sequence[SessionOutcome], misses: Iterable[Miss], nearest: Nearest
+) -> Figures:
     """The figures of some sessions together."""
-    heard = [visit for visit in visits if visit.utterances]
-    completed = sum(visit.completed for visit in heard)
-    handed_over = sum(visit.handed_over for visit in heard)
-    edited = sum(visit.edits > 0 for visit in heard)
+    heard = [outcome for outcome in outcomes if outcome.utterances]
+    completed = sum(outcome.completed for outcome in heard)
+    handed_over = sum(outcome.handed_over for outcome in heard)
+    edited = sum(outcome.edits > 0 for outcome in heard)
     took = [v.confirmed_at - v.started_at for v in heard if v.confirmed_at is not None]
     return Figures(
-        sessions=len(visits),
+        sessions=len(outcomes),
         heard=len(heard),
-        ordered=sum(visit.ordered for visit in heard),
+        ordered=sum(outcome.ordered for outcome in heard),
         completed=completed,
         handed_over=handed_over,
         edited=edited,

@@ -141,15 +141,15 @@ def _analytics(
     zone = ZoneInfo("UTC" if menu is None else menu.time_zone)
     first, last = _range(query, now.astimezone(zone).date())
     start, end = analytics.bounds(first, last, zone)
-    visits = _visits(reader, restaurant_id, start, end)
+    outcomes = _outcomes(reader, restaurant_id, start, end)
     misses = _misses(reader, restaurant_id, start, end)
     nearest = cache(analytics.nearest_on(menu))
     return AnalyticsAnswer(
         time_zone=zone.key,
         from_day=first,
         to_day=last,
-        total=analytics.figures(visits, misses, nearest),
-        days=analytics.by_day(visits, misses, analytics.days_between(first, last), zone, nearest),
+        total=analytics.figures(outcomes, misses, nearest),
+        days=analytics.by_day(outcomes, misses, analytics.days_between(first, last), zone, nearest),
     )
 
 
@@ -163,7 +163,7 @@ def _range(query: AnalyticsQuery, today: date) -> tuple[date, date]:
     return first, last
 
 
-def _visits(reader: Reader, restaurant_id: str, start: float, end: float) -> list[SessionOutcome]:
+def _outcomes(reader: Reader, restaurant_id: str, start: float, end: float) -> list[SessionOutcome]:
     rows = reader.db.execute(
         "SELECT started_at, utterances, order_id IS NOT NULL, confirmed_at, cancelled,"
         " handed_over, edits FROM sessions WHERE restaurant_id = ? AND ordering"

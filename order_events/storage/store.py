@@ -24,7 +24,7 @@ from order_events.settings import HubSettings
 from order_events.storage import schema
 from order_events.storage.group_commit import Job, Writer
 from order_events.storage.queries import Reader
-from order_events.storage.reader_pool import Readers
+from order_events.storage.reader_pool import ReaderPool
 from order_events.storage.transaction import Tx
 from order_events.storage.watermark import Watermark
 
@@ -59,7 +59,7 @@ class Store:
         self._committed = committed
         self._closing = False
         self._writer: Writer | None = None
-        self._readers: Readers | None = None
+        self._readers: ReaderPool | None = None
         self._watermark: Watermark | None = None
         self._lock: int | None = None
 
@@ -77,7 +77,9 @@ class Store:
             self._let_go()
             raise
         self._writer.start()
-        self._readers = Readers(self._path, self.epoch, self._settings, self._writer.found_damage)
+        self._readers = ReaderPool(
+            self._path, self.epoch, self._settings, self._writer.found_damage
+        )
 
     def _open(self) -> Writer:
         self._settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
@@ -112,7 +114,7 @@ class Store:
             os.close(self._lock)
             self._lock = None
 
-    async def write(self, run: Callable[[Tx], T], of: str = "") -> T:
+    async def write(self, run: Callable[[Tx], T], restaurant_id: str = "") -> T:
         """What `run` returns, once it is on disk.
 
         `run` is called in the writer's thread. An error it raises undoes it alone. Changes `of` one
@@ -122,15 +124,15 @@ class Store:
         if self._closing or self._writer is None:
             raise StoreUnavailable("orders cannot be changed: the server is stopping")
         job: Job[T] = Job(run, self._loop.create_future())
-        self._writer.submit(of, job)
+        self._writer.submit(restaurant_id, job)
         # A caller that goes away must not take its change back half way.
         return await asyncio.shield(job.future)
 
-    async def read(self, run: Callable[[Reader], T], of: str = "") -> T:
+    async def read(self, run: Callable[[Reader], T], restaurant_id: str = "") -> T:
         """What `run` returns, called in a reader's thread; raises StoreUnavailable."""
         if self._readers is None or self._closing:
             raise StoreUnavailable("orders cannot be read: the server is stopping")
-        return await self._readers.read(run, of)
+        return await self._readers.read(run, restaurant_id)
 
     def _written(self, jobs: list[Job[Any]], events: list[Event]) -> None:
         """Called in the writer's thread."""

@@ -11,7 +11,7 @@ import contextlib
 import os
 from pathlib import Path
 
-FILE = "watermark"
+WATERMARK_FILE = "watermark"
 _LENGTH = 64
 """Bytes of the note, always the same, so that a full disk does not hinder it."""
 
@@ -20,7 +20,7 @@ class Watermark:
     """The note in a data directory: an epoch, and how many events have ever been appended."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._handle = os.open(data_dir / FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        self._handle = os.open(data_dir / WATERMARK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
 
     def read(self) -> tuple[str, int] | None:
         """What was noted; None if nothing was, or it cannot be read."""

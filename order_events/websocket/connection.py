@@ -89,10 +89,10 @@ class Connection:
         if not self._writer.put(message.wire(self._writer.window), message.key):
             self.too_slow()
 
-    def send_burst(self, burst: FrameBatch) -> int:
+    def send_batch(self, batch: FrameBatch) -> int:
         """Sends messages that others get as well, and returns for how many there was room; who
         calls counts them, and does something about the rest."""
-        return len(burst.messages) if self._closing else self._writer.burst(burst)
+        return len(batch.messages) if self._closing else self._writer.put_batch(batch)
 
     def send_all(self, messages: Sequence[Message]) -> int:
         """Sends messages of this connection alone, and returns for how many there was room."""
@@ -150,7 +150,7 @@ class Connection:
         """Cuts the connection without a handshake."""
         self._transport.abort()
 
-    def gone(self) -> None:
+    def release(self) -> None:
         """Frees what the connection holds; nothing is sent any more."""
         self._closing = True
         if self._cut is not None:

@@ -38,7 +38,7 @@ class ConnectionLoop(Generic[M]):
     def __init__(
         self,
         application: Application[M],
-        sockets: ConnectionRegistry,
+        registry: ConnectionRegistry,
         *,
         name: str,
         request: web.Request,
@@ -46,9 +46,9 @@ class ConnectionLoop(Generic[M]):
         address: str,
     ) -> None:
         self._application = application
-        self._sockets = sockets
-        self._settings = sockets.settings
-        self._metrics = sockets.metrics
+        self._registry = registry
+        self._settings = registry.settings
+        self._metrics = registry.metrics
         self._name = name
         self._request = request
         self._ws = ws
@@ -79,7 +79,7 @@ class ConnectionLoop(Generic[M]):
         self._connection = Connection(
             self._request, self._ws, stream, transport, self._name, self._settings, self._metrics
         )
-        self._credentials = Credentials(self._connection, self._sockets, self._address)
+        self._credentials = Credentials(self._connection, self._registry, self._address)
         self._dispatcher = Dispatcher(
             self._application,
             self._connection,
@@ -89,12 +89,12 @@ class ConnectionLoop(Generic[M]):
             self._loop.time(),
         )
         structlog.contextvars.bind_contextvars(connection=self._connection.id, socket=self._name)
-        self._sockets.add(self._connection)
+        self._registry.add(self._connection)
         guard.watch(self._breached)
         try:
             await self._serve()
         finally:
-            self._leave()
+            self._clean_up()
 
     async def _serve(self) -> None:
         connection = self._connection
@@ -110,28 +110,28 @@ class ConnectionLoop(Generic[M]):
             connection.send_error(ProtocolError(ErrorCode.INTERNAL, "internal error"))
             connection.close(CloseCode.SERVER_ERROR, "internal error")
         if connection.closing:
-            await self._await_goodbye()
+            await self._await_close_frame()
 
     async def _authenticate(self) -> bool:
         """Authenticates, then connects the handler; False when the peer left. Raises Refused."""
         token = bearer_of(self._request)
         if token is not None:
-            self._credentials.show(token)
+            self._credentials.authenticate_header(token)
         else:
             message = await self._first_message()
             if message is None or self._connection.closing:
                 return False
-            self._credentials.first(message)
+            self._credentials.authenticate_first_message(message)
         self._admit()
-        self._sockets.add_authenticated(self._connection, self._finish, self._loop.time())
-        self._greet()
+        self._registry.add_authenticated(self._connection, self._finish, self._loop.time())
+        self._send_connected()
         self._dispatcher.handler = self._application.connect(self._connection)
-        self._credentials.watch()
+        self._credentials.schedule_expiry()
         logger.info("connected", role=self._connection.principal.role.value)
         return True
 
-    def _greet(self) -> None:
-        epoch, seq = self._sockets.head(self._connection.principal.restaurant_id)
+    def _send_connected(self) -> None:
+        epoch, seq = self._registry.head(self._connection.principal.restaurant_id)
         connected = ConnectedData(connection_id=self._connection.id, epoch=epoch, seq=seq)
         self._connection.send("connected", connected.model_dump())
 
@@ -142,7 +142,7 @@ class ConnectionLoop(Generic[M]):
         )
         self._release_unauthenticated()
         try:
-            self._sockets.admit(principal)
+            self._registry.admit(principal)
             self._application.admit(principal)
         except ProtocolError as error:
             forbidden = error.code is ErrorCode.FORBIDDEN
@@ -156,7 +156,7 @@ class ConnectionLoop(Generic[M]):
                 while True:
                     received = await self._ws.receive()
                     if received.type is WSMsgType.TEXT:
-                        return self._dispatcher.first(received.data, self._loop.time())
+                        return self._dispatcher.first_message(received.data, self._loop.time())
                     if received.type is WSMsgType.BINARY:
                         raise self._dispatcher.not_auth()
                     if not await self._control(received):
@@ -225,7 +225,7 @@ class ConnectionLoop(Generic[M]):
         handler = self._dispatcher.handler
         return None if handler is None else handler.finished()
 
-    async def _await_goodbye(self) -> None:
+    async def _await_close_frame(self) -> None:
         """Reads on until the peer has answered our close frame: else a reset may overtake it.
 
         The connection's own timer cuts the wait short.
@@ -240,15 +240,15 @@ class ConnectionLoop(Generic[M]):
     def _release_unauthenticated(self) -> None:
         if self._counted_as_unauthenticated:
             self._counted_as_unauthenticated = False
-            self._sockets.release_unauthenticated(self._address)
+            self._registry.release_unauthenticated(self._address)
 
-    def _leave(self) -> None:
+    def _clean_up(self) -> None:
         now = self._loop.time()
-        self._credentials.forget()
+        self._credentials.cancel_expiry()
         connection = self._connection
         ours = connection.close_code
-        connection.gone()
-        self._sockets.remove(connection, now)
+        connection.release()
+        self._registry.remove(connection, now)
         handler, self._dispatcher.handler = self._dispatcher.handler, None
         try:
             if handler is not None:

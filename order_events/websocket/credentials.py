@@ -29,18 +29,18 @@ logger = structlog.get_logger(__name__)
 class Credentials:
     """Sets a connection's principal, and closes it (1008) when the token has expired."""
 
-    def __init__(self, connection: Connection, sockets: ConnectionRegistry, address: str) -> None:
+    def __init__(self, connection: Connection, registry: ConnectionRegistry, address: str) -> None:
         self._connection = connection
-        self._sockets = sockets
+        self._registry = registry
         self._address = address
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
-    def show(self, token: str) -> None:
+    def authenticate_header(self, token: str) -> None:
         """Takes the token of the upgrade request; raises Refused."""
         self._connection.principal = self._verify(token, None, None)
 
-    def first(self, message: Auth) -> None:
+    def authenticate_first_message(self, message: Auth) -> None:
         """Takes the token of the first message; raises Refused."""
         fresh = self._verify(message.token, message.restaurant_id, message.id)
         self._connection.principal = fresh
@@ -49,33 +49,33 @@ class Credentials:
     def renew(self, message: Auth) -> None:
         """Takes a fresh token for the same restaurant, user and role; raises Refused."""
         fresh = self._verify(message.token, message.restaurant_id, message.id)
-        if _who(fresh) != _who(self._connection.principal):
+        if _identity(fresh) != _identity(self._connection.principal):
             raise self.refuse("the token is for somebody else", message.id)
         self._connection.principal = fresh
         self._tell_success(message.id)
-        self.watch()
+        self.schedule_expiry()
 
-    def watch(self) -> None:
+    def schedule_expiry(self) -> None:
         """From now on the token's expiry is announced, then enforced."""
-        self.forget()
+        self.cancel_expiry()
         left = self._connection.principal.expires_at - time.time()
-        notice = max(0.0, left - self._sockets.settings.token_expiry_notice_s)
+        notice = max(0.0, left - self._registry.settings.token_expiry_notice_s)
         self._timer = self._loop.call_later(notice, self._expiring)
 
-    def forget(self) -> None:
+    def cancel_expiry(self) -> None:
         """Stops the clock."""
         if self._timer is not None:
             self._timer.cancel()
 
     def refuse(self, message: str, id_: MessageId | None = None) -> Refused:
         """Counts and logs a failed authentication; what is to be raised."""
-        self._sockets.metrics.auth_failures.labels(self._connection.socket).inc()
+        self._registry.metrics.auth_failures.labels(self._connection.socket).inc()
         logger.warning("authentication refused", why=message, address=self._address)
         return Refused(CloseCode.POLICY, ProtocolError(ErrorCode.UNAUTHORIZED, message, id=id_))
 
     def _verify(self, token: str, restaurant_id: str | None, id_: MessageId | None) -> Principal:
         try:
-            principal = self._sockets.authenticate(token)
+            principal = self._registry.authenticate(token)
         except AuthError as error:
             raise self.refuse(str(error), id_) from error
         if restaurant_id is not None and restaurant_id != principal.restaurant_id:
@@ -83,12 +83,12 @@ class Credentials:
         return principal
 
     def _tell_success(self, id_: MessageId | None) -> None:
-        who = self._connection.principal
+        principal = self._connection.principal
         success = AuthSuccessData(
-            user_id=who.user_id,
-            restaurant_id=who.restaurant_id,
-            role=who.role.value,
-            expires_at=utc_from_unix(who.expires_at),
+            user_id=principal.user_id,
+            restaurant_id=principal.restaurant_id,
+            role=principal.role.value,
+            expires_at=utc_from_unix(principal.expires_at),
         )
         self._connection.send("auth:success", success.model_dump(), id=id_)
 
@@ -114,5 +114,5 @@ def bearer_of(request: web.Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _who(principal: Principal) -> tuple[str, str, str]:
+def _identity(principal: Principal) -> tuple[str, str, str]:
     return principal.restaurant_id, principal.user_id, principal.role

@@ -55,7 +55,7 @@ class Dispatcher(Generic[M]):
         self._bytes = TokenBucket(settings.bytes_per_minute, now)
         self._controls = TokenBucket(settings.control_per_minute, now)
 
-    def first(self, text: str, now: float) -> Auth:
+    def first_message(self, text: str, now: float) -> Auth:
         """The `auth` message that a connection without a token begins with; raises Refused."""
         self._check_size(size_of(text, self._max_bytes))
         # It counts, but the bucket is full yet: there is nothing to refuse.

@@ -31,18 +31,20 @@ logger = structlog.get_logger(__name__)
 class Endpoint(Generic[M]):
     """One route. `name` labels metrics and logs."""
 
-    visits: type[ConnectionLoop[M]] = ConnectionLoop
+    loop_type: type[ConnectionLoop[M]] = ConnectionLoop
     """What serves one socket."""
 
-    def __init__(self, application: Application[M], sockets: ConnectionRegistry, name: str) -> None:
+    def __init__(
+        self, application: Application[M], registry: ConnectionRegistry, name: str
+    ) -> None:
         self.application = application
-        self.sockets = sockets
+        self.registry = registry
         self.name = name
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serves one socket for its whole life."""
-        settings = self.sockets.settings
-        if not self.sockets.accepting:
+        settings = self.registry.settings
+        if not self.registry.accepting:
             raise web.HTTPServiceUnavailable(text="the server is going away")
         origin = request.headers.get(hdrs.ORIGIN)
         if not origin_allowed(origin, request.host, settings.allowed_origins):
@@ -65,16 +67,16 @@ class Endpoint(Generic[M]):
                 headers={hdrs.UPGRADE: "websocket"}, text="this is a WebSocket"
             )
         address = caller(request, settings.trusted_proxies)
-        if not self.sockets.reserve_unauthenticated(address):
+        if not self.registry.reserve_unauthenticated(address):
             raise web.HTTPTooManyRequests(text="too many connections that are not authenticated")
-        visit = self.visits(
+        loop = self.loop_type(
             self.application,
-            self.sockets,
+            self.registry,
             name=self.name,
             request=request,
             ws=ws,
             address=address,
         )
-        await visit.run()
+        await loop.run()
         # Who hung up before the answer gets none; aiohttp wants one all the same.
         return ws if ws.prepared else web.Response()

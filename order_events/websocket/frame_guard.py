@@ -8,7 +8,7 @@ from typing import cast
 
 from aiohttp import web
 
-from order_events.websocket.frame_scanner import Breach, FrameWalker
+from order_events.websocket.frame_scanner import Breach, FrameScanner
 
 
 class FrameGuard(asyncio.Protocol):
@@ -17,9 +17,9 @@ class FrameGuard(asyncio.Protocol):
     It is told before aiohttp, so that nothing of what came with a breach has an effect.
     """
 
-    def __init__(self, inner: asyncio.Protocol, walker: FrameWalker) -> None:
+    def __init__(self, inner: asyncio.Protocol, scanner: FrameScanner) -> None:
         self._inner = inner
-        self._walker = walker
+        self._scanner = scanner
         self._on_breach: Callable[[Breach], None] | None = None
 
     @classmethod
@@ -32,9 +32,9 @@ class FrameGuard(asyncio.Protocol):
         transport = request.transport
         if transport is None:
             return None
-        guard = cls(cast(asyncio.Protocol, transport.get_protocol()), FrameWalker(max_frames))
+        guard = cls(cast(asyncio.Protocol, transport.get_protocol()), FrameScanner(max_frames))
         # Private, but there is no other way to it; a release without it must not pass unnoticed.
-        guard._walker.feed(request.protocol._message_tail)
+        guard._scanner.feed(request.protocol._message_tail)
         transport.set_protocol(guard)
         return guard
 
@@ -44,13 +44,13 @@ class FrameGuard(asyncio.Protocol):
         self._tell()
 
     def _tell(self) -> None:
-        if self._walker.breach is not None and self._on_breach is not None:
+        if self._scanner.breach is not None and self._on_breach is not None:
             on_breach, self._on_breach = self._on_breach, None
-            on_breach(self._walker.breach)
+            on_breach(self._scanner.breach)
 
     def data_received(self, data: bytes) -> None:
         """Looks at the bytes, then hands them on."""
-        if self._walker.feed(data) is not None:
+        if self._scanner.feed(data) is not None:
             self._tell()
         self._inner.data_received(data)
 

@@ -36,7 +36,7 @@ INTERLEAVED = Breach(
 FRAGMENTED = Breach(CloseCode.TOO_BIG, "a message in too many frames")
 
 
-class FrameWalker:
+class FrameScanner:
     """Takes bytes as they come, however they are cut, and looks at frame headers only.
 
     `max_frames` is how many frames one message may be split into. `breach` is the first thing that

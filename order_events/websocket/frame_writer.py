@@ -42,7 +42,7 @@ class FrameWriter:
         transport.set_write_buffer_limits(high=0)
         self._outbox = outbox
         self._controls: list[tuple[int, bytes]] = []
-        self._goodbye: bytes | None = None
+        self._close_frame: bytes | None = None
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
         self._idle = True
@@ -61,16 +61,16 @@ class FrameWriter:
         reads."""
         return not self._protocol.writing_paused
 
-    def burst(self, burst: FrameBatch) -> int:
+    def put_batch(self, batch: FrameBatch) -> int:
         """Sends several messages; returns for how many of them there was room."""
         if self._idle and not self._transport.is_closing():
-            data = burst.wire(self.window)
+            data = batch.wire(self.window)
             if len(data) <= WRITE_BYTES:
                 self._transport.write(data)
                 if self._protocol.writing_paused:
                     self._await_room()
-                return len(burst.messages)
-        return self.put_all(burst.messages)
+                return len(batch.messages)
+        return self.put_all(batch.messages)
 
     def put_all(self, messages: Sequence[Message]) -> int:
         """Sends messages until there is no room; returns how many."""
@@ -98,9 +98,9 @@ class FrameWriter:
         self._controls.append((opcode, frame))
         self._schedule()
 
-    def finish(self, goodbye: bytes) -> None:
+    def finish(self, close_frame: bytes) -> None:
         """Sends a last frame behind everything that waits."""
-        self._goodbye = goodbye
+        self._close_frame = close_frame
         self._room.set()
         self._schedule()
 
@@ -119,18 +119,18 @@ class FrameWriter:
 
     async def room(self) -> None:
         """Waits until at least half of the outbox is free, or nothing more can be sent."""
-        while not (self._leaving or self._outbox.half_empty):
+        while not (self._finishing or self._outbox.half_empty):
             await self._changed()
 
     async def drained(self) -> None:
         """Waits until nothing waits and the system has taken everything, or nothing more can be
         sent: then there is room for a message of any size."""
-        while not (self._leaving or (self.keeping_up and not self._outbox)):
+        while not (self._finishing or (self.keeping_up and not self._outbox)):
             await self._changed()
 
     @property
-    def _leaving(self) -> bool:
-        return self._over or self._goodbye is not None
+    def _finishing(self) -> bool:
+        return self._over or self._close_frame is not None
 
     async def _changed(self) -> None:
         self._room.clear()
@@ -160,8 +160,8 @@ class FrameWriter:
         self._controls.clear()
         frames += self._outbox.take(WRITE_BYTES)
         self._room.set()
-        if self._goodbye is not None and not self._outbox:
-            frames.append(self._goodbye)
+        if self._close_frame is not None and not self._outbox:
+            frames.append(self._close_frame)
             self._over = True
         return b"".join(frames)
 

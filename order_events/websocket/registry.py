@@ -49,11 +49,11 @@ class ConnectionRegistry:
         self.head = head
         self.accepting = True
         self._open: dict[Connection, Finish | None] = {}
-        self._strangers: Counter[str] = Counter()
+        self._unauthenticated: Counter[str] = Counter()
         self._users: Counter[tuple[str, str]] = Counter()
         self._restaurants: Counter[str] = Counter()
-        self._seated = 0
-        self._left: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._authenticated = 0
+        self._last_seen: OrderedDict[tuple[str, str, str], float] = OrderedDict()
         self._sweeper: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
         self._empty.set()
@@ -77,16 +77,16 @@ class ConnectionRegistry:
         address or in all."""
         limits = self.settings
         if (
-            self._strangers[address] >= limits.max_unauthenticated_per_address
-            or self._strangers.total() >= limits.max_connections
+            self._unauthenticated[address] >= limits.max_unauthenticated_per_address
+            or self._unauthenticated.total() >= limits.max_connections
         ):
             return False
-        self._strangers[address] += 1
+        self._unauthenticated[address] += 1
         return True
 
     def release_unauthenticated(self, address: str) -> None:
         """A socket that `reserve_unauthenticated` counted is authenticated, or gone."""
-        _less(self._strangers, address)
+        _decrement(self._unauthenticated, address)
 
     def add(self, connection: Connection) -> None:
         """Takes an open socket into the heartbeat and the stop."""
@@ -98,7 +98,7 @@ class ConnectionRegistry:
         limits = self.settings
         user = (principal.restaurant_id, principal.user_id)
         if (
-            self._seated >= limits.max_connections
+            self._authenticated >= limits.max_connections
             or self._restaurants[principal.restaurant_id] >= limits.max_connections_per_restaurant
             or self._users[user] >= limits.max_connections_per_user
         ):
@@ -107,26 +107,28 @@ class ConnectionRegistry:
     def add_authenticated(self, connection: Connection, finish: Finish, now: float) -> None:
         """Counts an authenticated connection; `finish` is asked when the server stops."""
         self._open[connection] = finish
-        who = connection.principal
-        self._seated += 1
-        self._users[(who.restaurant_id, who.user_id)] += 1
-        self._restaurants[who.restaurant_id] += 1
+        principal = connection.principal
+        self._authenticated += 1
+        self._users[(principal.restaurant_id, principal.user_id)] += 1
+        self._restaurants[principal.restaurant_id] += 1
         self.metrics.connections.labels(connection.socket).inc()
-        left = self._left.pop((connection.socket, who.restaurant_id, who.user_id), None)
-        if left is not None and now - left <= RECONNECTION_S:
+        last_seen = self._last_seen.pop(
+            (connection.socket, principal.restaurant_id, principal.user_id), None
+        )
+        if last_seen is not None and now - last_seen <= RECONNECTION_S:
             self.metrics.reconnections.labels(connection.socket).inc()
 
     def remove(self, connection: Connection, now: float) -> None:
         """Forgets a socket that is gone."""
         if self._open.pop(connection, None) is not None:
-            who = connection.principal
-            self._seated -= 1
-            _less(self._users, (who.restaurant_id, who.user_id))
-            _less(self._restaurants, who.restaurant_id)
+            principal = connection.principal
+            self._authenticated -= 1
+            _decrement(self._users, (principal.restaurant_id, principal.user_id))
+            _decrement(self._restaurants, principal.restaurant_id)
             self.metrics.connections.labels(connection.socket).dec()
-            self._left[(connection.socket, who.restaurant_id, who.user_id)] = now
-            while len(self._left) > _REMEMBERED_USERS:
-                self._left.popitem(last=False)
+            self._last_seen[(connection.socket, principal.restaurant_id, principal.user_id)] = now
+            while len(self._last_seen) > _REMEMBERED_USERS:
+                self._last_seen.popitem(last=False)
         if not self._open:
             self._empty.set()
 
@@ -193,7 +195,7 @@ class ConnectionRegistry:
                 connection.control(WSMsgType.PING)
 
 
-def _less(counter: Counter[_K], key: _K) -> None:
+def _decrement(counter: Counter[_K], key: _K) -> None:
     counter[key] -= 1
     if counter[key] <= 0:
         del counter[key]

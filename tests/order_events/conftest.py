@@ -13,7 +13,7 @@ import pytest
 import structlog
 from aiohttp import web
 
-from order_events.app import AUTHORITY, EVENTS, SOCKETS, build_app
+from order_events.app import AUTHORITY, EVENTS, REGISTRY, build_app
 from order_events.auth.tokens import Role, TokenAuthority
 from order_events.domain.models import OrderDraft
 from order_events.menu.menu import Menu
@@ -135,7 +135,7 @@ class Server:
         await self.runner.cleanup()
 
     def sockets(self) -> int:
-        return len(self.app[SOCKETS])
+        return len(self.app[REGISTRY])
 
     def token(
         self, restaurant: str = "r1", role: Role = Role.MANAGER, user: str = "u1", ttl: float = 600

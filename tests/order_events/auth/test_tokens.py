@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from order_events.app import EVENTS, SOCKETS, add_socket
+from order_events.app import EVENTS, REGISTRY, add_socket
 from order_events.auth.revocations import Revocations, Revoked
 from order_events.auth.roles import RIGHTS, Action, may, visible
 from order_events.auth.tokens import (
@@ -364,7 +364,7 @@ async def test_a_pages_origin_is_checked(start: Any, path: str) -> None:
 def echo(app: aiohttp.web.Application) -> None:
     """Another socket beside the root."""
     root = RootApplication(
-        app[SOCKETS].settings, app[EVENTS].hub, app[EVENTS].store, app[EVENTS].metrics
+        app[REGISTRY].settings, app[EVENTS].hub, app[EVENTS].store, app[EVENTS].metrics
     )
     add_socket(app, "/echo", root, "echo")
 

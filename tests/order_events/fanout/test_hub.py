@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from order_events.app import SOCKETS
+from order_events.app import REGISTRY
 from order_events.domain.models import Event
 from order_events.fanout import hub
 from order_events.fanout.hub import Hub, Pending
@@ -54,7 +54,7 @@ async def test_what_is_published_together_is_one_write_for_each_socket(server: A
     for client in clients:
         await client.expect("connected")
     counting = []
-    for connection in server.app[SOCKETS]._open:
+    for connection in server.app[REGISTRY]._open:
         counting.append(Counting(connection._writer._transport))
         connection._writer._transport = counting[-1]
     published = [event() for _ in range(20)]
@@ -64,10 +64,10 @@ async def test_what_is_published_together_is_one_write_for_each_socket(server: A
         for each in published:
             assert (await client.expect("table:updated"))["seq"] == each.seq
     assert [transport.writes for transport in counting] == [1, 1, 1]
-    for connection in server.app[SOCKETS]._open:
+    for connection in server.app[REGISTRY]._open:
         for number in range(5):
             connection.send("hello", {"number": number})
-        connection.send_burst(FrameBatch([event().message]))
+        connection.send_batch(FrameBatch([event().message]))
     for client in clients:
         for _ in range(5):
             await client.expect("hello")
@@ -85,7 +85,7 @@ async def test_no_connection_has_a_compressor_of_its_own(server: Any) -> None:
     for _ in range(3):
         await server.events.publish("r1", VOICE_TRANSCRIPT, {"n": "x" * 500}, tags={"lane": "x"})
     await client.receive()
-    [connection] = server.app[SOCKETS]._open
+    [connection] = server.app[REGISTRY]._open
     assert connection._writer.window == 15
     assert connection._writer._ws._writer._compressobj is None
 
@@ -114,14 +114,14 @@ async def test_a_stalled_reader_keeps_every_event_and_only_the_latest_partial(st
         await client.send(type="subscribe", events=["*"])
         await client.expect("subscribed")
     stalled.ws._response.connection.transport.pause_reading()
-    slow = next(iter(server.app[SOCKETS]._open))
+    slow = next(iter(server.app[REGISTRY]._open))
     published = []
     while len(slow._writer._outbox) < 20:
         published.append(event(60_000))
         server.events.hub.publish(published[-1])
         assert (await quick.expect("table:updated"))["seq"] == published[-1].seq
         assert len(published) < 500
-    server.app[SOCKETS].sweep()
+    server.app[REGISTRY].sweep()
     sample = server.events.metrics.registry.get_sample_value
     assert sample("order_events_outbox_messages") == len(slow._writer._outbox)
     assert sample("order_events_outbox_fullest_bytes") >= 20 * 60_000
@@ -157,7 +157,7 @@ async def test_nothing_is_kept_for_readers_that_have_gone(server: Any) -> None:
     for _ in range(3):
         client = await server.connect()
         client.ws._response.connection.transport.pause_reading()
-        [connection] = server.app[SOCKETS]._open
+        [connection] = server.app[REGISTRY]._open
         while connection._writer._draining is None:
             server.events.hub.publish(event(60_000))
             server.events.hub.flush("r1")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from order_events.app import SOCKETS
+from order_events.app import REGISTRY
 from order_events.domain.models import OrderStatus, TableChange
 from order_events.protocol.filters import VOICE_ORDER
 
@@ -268,7 +268,7 @@ async def far_away(server: Any) -> Any:
         headers={"Authorization": f"Bearer {server.token()}"}, compress=0, max_msg_size=0
     )
     client.connected = await client.expect("connected")
-    [connection] = server.app[SOCKETS]._open
+    [connection] = server.app[REGISTRY]._open
     connection._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, 16_384)
     return client
 

@@ -22,7 +22,7 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=ZONE).timestamp()
 
 
-def visit(started: float, **fields: Any) -> SessionOutcome:
+def outcome(started: float, **fields: Any) -> SessionOutcome:
     usual: dict[str, Any] = {
         "utterances": 1,
         "ordered": True,
@@ -41,8 +41,8 @@ def nothing(phrase: str) -> str | None:
 def test_a_day_is_the_restaurants_own() -> None:
     """A quarter to midnight in New York is the next day in UTC."""
     days = analytics.days_between(date(2026, 3, 7), date(2026, 3, 9))
-    visits = [visit(at("2026-03-07T23:45")), visit(at("2026-03-08T00:05"))]
-    counted = analytics.by_day(visits, [], days, ZONE, nothing)
+    outcomes = [outcome(at("2026-03-07T23:45")), outcome(at("2026-03-08T00:05"))]
+    counted = analytics.by_day(outcomes, [], days, ZONE, nothing)
     assert [(d.day.day, d.sessions) for d in counted] == [(7, 1), (8, 1), (9, 0)]
 
 
@@ -55,14 +55,14 @@ def test_the_bounds_of_a_day_on_which_the_clocks_change() -> None:
 
 def test_rates_are_of_the_sessions_in_which_something_was_said() -> None:
     """An order that was taken back is not complete; a car that drove through is no failure."""
-    visits = [
-        visit(0.0),
-        visit(0.0, confirmed_at=50.0, edits=2),
-        visit(0.0, cancelled=True, confirmed_at=90.0),
-        visit(0.0, confirmed_at=None, ordered=False, handed_over=True),
-        visit(0.0, utterances=0, ordered=False, confirmed_at=None),
+    outcomes = [
+        outcome(0.0),
+        outcome(0.0, confirmed_at=50.0, edits=2),
+        outcome(0.0, cancelled=True, confirmed_at=90.0),
+        outcome(0.0, confirmed_at=None, ordered=False, handed_over=True),
+        outcome(0.0, utterances=0, ordered=False, confirmed_at=None),
     ]
-    counted = analytics.figures(visits, [], nothing)
+    counted = analytics.figures(outcomes, [], nothing)
     assert (counted.sessions, counted.heard, counted.ordered, counted.completed) == (5, 4, 3, 2)
     assert counted.completion_rate == 0.5
     assert counted.hand_over_rate == 0.25
@@ -121,7 +121,9 @@ def test_a_phrase_that_was_taken_for_talk_may_be_a_name(code: str, text: str, mi
     st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.integers(0, 2)), max_size=40),
     st.sampled_from(["UTC", "Asia/Kathmandu", "Pacific/Auckland", "America/New_York"]),
 )
-def test_the_days_add_up_to_the_whole(visits: list[tuple[int, bool, int]], zone_name: str) -> None:
+def test_the_days_add_up_to_the_whole(
+    outcomes: list[tuple[int, bool, int]], zone_name: str
+) -> None:
     """Nothing is counted twice or dropped at a boundary."""
     zone = ZoneInfo(zone_name)
     first = date(2026, 3, 25)
@@ -129,8 +131,8 @@ def test_the_days_add_up_to_the_whole(visits: list[tuple[int, bool, int]], zone_
     start, end = analytics.bounds(days[0], days[-1], zone)
     assert datetime.fromtimestamp(start, UTC).astimezone(zone).date() == days[0]
     inside = [
-        visit(start + (end - start - 1) * n / 9, handed_over=held, utterances=words)
-        for n, held, words in visits
+        outcome(start + (end - start - 1) * n / 9, handed_over=held, utterances=words)
+        for n, held, words in outcomes
     ]
     counted = analytics.by_day(inside, [], days, zone, nothing)
     whole = analytics.figures(inside, [], nothing)

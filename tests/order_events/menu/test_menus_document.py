@@ -9,9 +9,19 @@ from support.paths import DOCS
 
 from order_events.domain import orders
 from order_events.domain.models import OrderDraft
-from order_events.menu import menu as format_
 from order_events.menu.csv_format import COLUMNS, from_csv, to_csv
 from order_events.menu.diagnostics import read_menu
+from order_events.menu.entries import (
+    Category,
+    Choice,
+    DayPart,
+    MenuItem,
+    Modifier,
+    ModifierGroup,
+    Size,
+    Slot,
+)
+from order_events.menu.menu import Menu
 
 _TEXT = (DOCS / "menus.md").read_text("utf-8")
 _BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", _TEXT, re.M | re.S)
@@ -42,15 +52,15 @@ def test_the_example_of_a_combo_is_priced_from_the_menu() -> None:
 def test_every_field_and_column_is_described() -> None:
     """By its name, in code."""
     models = (
-        format_.Menu,
-        format_.MenuItem,
-        format_.ModifierGroup,
-        format_.Modifier,
-        format_.Slot,
-        format_.Choice,
-        format_.DayPart,
-        format_.Category,
-        format_.Size,
+        Menu,
+        MenuItem,
+        ModifierGroup,
+        Modifier,
+        Slot,
+        Choice,
+        DayPart,
+        Category,
+        Size,
     )
     fields = {name for model in models for name in model.model_fields}
     named = set(re.findall(r"`(\w+)`", _TEXT)) | {"modifiers"}

@@ -15,7 +15,7 @@ from aiohttp.http_websocket import WebSocketReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from order_events.fanout.event_batcher import Batcher
+from order_events.fanout.event_batcher import EventBatcher
 from order_events.protocol import frames
 from order_events.protocol.frames import DEFLATE_FROM, FrameBatch, Message, close_frame, frame
 
@@ -129,7 +129,7 @@ def test_equal_batches_are_encoded_once() -> None:
     events = [Message(b'{"n":1}'), Message(b'{"n":2}')]
     batches = []
     for _ in range(2):
-        batcher = Batcher(10, 1_000)
+        batcher = EventBatcher(10, 1_000)
         for event in events:
             batcher.add(event, 50, 0.0)
         batches += batcher.flush()

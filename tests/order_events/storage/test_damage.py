@@ -28,7 +28,7 @@ from order_events.settings import HubSettings
 from order_events.storage import schema
 from order_events.storage.store import DATABASE_FILE
 from order_events.storage.transaction import MenuCache, Tx
-from order_events.storage.watermark import FILE as WATERMARK
+from order_events.storage.watermark import WATERMARK_FILE
 
 OCCUPIED = TableChange(number="1", status="occupied")
 
@@ -160,7 +160,7 @@ async def test_a_wal_that_was_lost_is_noticed(
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for _ in range(4):
         await server.events.change_table("r1", "t", OCCUPIED, actor="a")
-    for name in (DATABASE_FILE, f"{DATABASE_FILE}-wal", WATERMARK):
+    for name in (DATABASE_FILE, f"{DATABASE_FILE}-wal", WATERMARK_FILE):
         shutil.copy(directory / name, tmp_path / name)
     await server.stop()
     happened(tmp_path / f"{DATABASE_FILE}-wal")
@@ -175,7 +175,7 @@ async def test_a_note_that_says_nothing_changes_nothing(start: Any, note: bytes)
     server = await start()
     epoch = server.events.store.epoch
     await server.stop()
-    (server.events.settings.data_dir / WATERMARK).write_bytes(note)
+    (server.events.settings.data_dir / WATERMARK_FILE).write_bytes(note)
     server = await start(menu=False)
     assert server.events.store.epoch == epoch
 

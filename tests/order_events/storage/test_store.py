@@ -94,7 +94,7 @@ async def test_a_fault_inside_one_change_harms_no_other(server: Any, draft: Any)
     await client.expect("subscribed")
 
     def faulty(tx: Tx) -> None:
-        transaction.append("r1", "voice:order", {}, {})
+        tx.append("r1", "voice:order", {}, {})
         raise ZeroDivisionError
 
     results = await asyncio.gather(
@@ -143,10 +143,8 @@ async def test_a_full_database_refuses_changes_whole(server: Any, draft: Any) ->
 
     def limit(pages: int | None) -> int:
         def job(tx: Tx) -> int:
-            current = transaction.db.execute("PRAGMA page_count").fetchone()[0]
-            return transaction.db.execute(f"PRAGMA max_page_count = {pages or current}").fetchone()[
-                0
-            ]
+            current = tx.db.execute("PRAGMA page_count").fetchone()[0]
+            return tx.db.execute(f"PRAGMA max_page_count = {pages or current}").fetchone()[0]
 
         return job  # type: ignore[return-value]
 
@@ -241,8 +239,8 @@ async def test_changes_that_wait_are_bounded(start: Any, draft: Any) -> None:
 
 def _busy(tx: Tx) -> None:
     """Half a second of work inside SQLite."""
-    transaction.db.create_function("wait", 0, lambda: __import__("time").sleep(0.5))
-    transaction.db.execute("SELECT wait()")
+    tx.db.create_function("wait", 0, lambda: __import__("time").sleep(0.5))
+    tx.db.execute("SELECT wait()")
 
 
 async def test_a_caller_that_goes_away_does_not_undo_its_change(server: Any, draft: Any) -> None:
@@ -372,7 +370,7 @@ async def test_a_kitchen_that_could_not_be_told_is_told_again(
         told.set()
         return False
 
-    kitchens = kitchen_feed.Kitchens(100, update)
+    kitchens = kitchen_feed.KitchenFeed(100, update)
     kitchens.open()
     kitchens.changed("r1")
     await asyncio.wait_for(told.wait(), 5)

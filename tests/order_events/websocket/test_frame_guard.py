@@ -20,7 +20,7 @@ from order_events.websocket.frame_scanner import (
     FRAGMENTED,
     INTERLEAVED,
     UNMASKED,
-    FrameWalker,
+    FrameScanner,
 )
 
 sizes = st.integers(0, 125) | st.sampled_from([126, 65_535, 65_536])
@@ -48,9 +48,9 @@ def messages(draw: st.DrawFn) -> list[Frame]:
 conversations = st.lists(messages(), max_size=4).map(lambda several: [*chain(*several)])
 
 
-def fed(data: bytes, cuts: Sequence[int], max_frames: int = 100) -> FrameWalker:
+def fed(data: bytes, cuts: Sequence[int], max_frames: int = 100) -> FrameScanner:
     """A walker that has got the bytes in pieces."""
-    walker = FrameWalker(max_frames)
+    walker = FrameScanner(max_frames)
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     for start, end in pairwise(edges):
         walker.feed(data[start:end])

@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from order_events.app import SOCKETS
+from order_events.app import REGISTRY
 from order_events.auth.tokens import Role
-from order_events.websocket import registry as sockets
+from order_events.websocket import registry
 
 
 def message_of(size: int) -> str:
@@ -247,12 +247,12 @@ async def test_a_message_counts_as_an_answer_to_a_ping(server: Any) -> None:
     )
     await client.expect("connected")
     for _ in range(3):
-        server.app[SOCKETS].sweep()
+        server.app[REGISTRY].sweep()
         assert (await client.ws.receive(5)).type is aiohttp.WSMsgType.PING
         await client.silent()
     assert server.sockets() == 1
-    server.app[SOCKETS].sweep()
-    server.app[SOCKETS].sweep()
+    server.app[REGISTRY].sweep()
+    server.app[REGISTRY].sweep()
     for _ in range(500):
         if server.sockets() == 0:
             break
@@ -264,7 +264,7 @@ async def test_not_everybody_who_left_is_remembered(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who comes back is only counted; the last so many users are enough for that."""
-    monkeypatch.setattr(sockets, "_REMEMBERED_USERS", 2)
+    monkeypatch.setattr(registry, "_REMEMBERED_USERS", 2)
     for number in range(5):
         client = await server.connect(user=f"u{number}")
         await client.ws.close()
@@ -272,7 +272,7 @@ async def test_not_everybody_who_left_is_remembered(
         if server.sockets() == 0:
             break
         await asyncio.sleep(0.01)
-    assert len(server.app[SOCKETS]._left) == 2
+    assert len(server.app[REGISTRY]._last_seen) == 2
 
 
 async def test_a_stalled_reader_is_closed_with_4008_and_slows_nobody(

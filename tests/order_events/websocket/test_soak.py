@@ -18,7 +18,7 @@ import aiohttp
 import psutil
 from support.raw_socket import CLOSE, TEXT, Frame, Raw
 
-from order_events.app import SOCKETS
+from order_events.app import REGISTRY
 from order_events.auth.tokens import Role
 from order_events.domain.models import OrderDraft
 from order_events.root_socket import RootHandler
@@ -130,7 +130,7 @@ async def too_slow(server: Any) -> None:
     user = uuid.uuid4().hex
     client = await Raw.open(server, token=server.token("r2", user=user))
     client.writer.transport.pause_reading()
-    while server.app[SOCKETS]._users["r2", user]:
+    while server.app[REGISTRY]._users["r2", user]:
         await server.events.create_order("r2", LARGE, actor="test")
     client.writer.close()
 
@@ -219,14 +219,15 @@ def alive() -> list[Any]:
 def held(server: Any, earlier: set[int]) -> dict[str, int]:
     """What a leak would show in; `earlier` are the ids of what other tests have left behind."""
     loop: Any = asyncio.get_running_loop()
-    sockets = server.app[SOCKETS]
+    registry = server.app[REGISTRY]
+    counted = registry._unauthenticated.total() + registry._authenticated
     ours = Counter(type(thing).__name__ for thing in alive() if id(thing) not in earlier)
     return {
         **NOTHING,
         **ours,
-        "sockets": len(sockets),
-        "counted": sockets._strangers.total() + sockets._seated + len(sockets._users),
-        "restaurants": len(sockets._restaurants) + len(server.events.hub._channels),
+        "sockets": len(registry),
+        "counted": counted + len(registry._users),
+        "restaurants": len(registry._restaurants) + len(server.events.hub._channels),
         "tasks": len(asyncio.all_tasks()),
         "timers": sum(not timer.cancelled() for timer in loop._scheduled),
         "descriptors": psutil.Process().num_fds(),
