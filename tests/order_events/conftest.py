@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,10 +13,12 @@ import aiohttp
 import pytest
 import structlog
 from aiohttp import web
+from support.transactions import at, database
 
 from order_events.app import AUTHORITY, EVENTS, REGISTRY, build_app
 from order_events.auth.tokens import Role, TokenAuthority
 from order_events.domain.models import OrderDraft
+from order_events.ledger import changes
 from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
 from order_events.server import Runner
@@ -233,6 +236,14 @@ def burger() -> dict[str, Any]:
 def draft() -> OrderDraft:
     """The same as a model."""
     return OrderDraft.model_validate(BURGER)
+
+
+@pytest.fixture
+def db(menu: Menu) -> Iterator[sqlite3.Connection]:
+    """A database with the menu of r1."""
+    with database() as opened:
+        changes.put_menu(at(opened), "r1", menu, "m")
+        yield opened
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from support.drafts import NOW, burger, order_of
 
 from order_events.domain import orders
 from order_events.domain.drafts import ItemDraft, ModifierDraft
-from order_events.domain.models import Order, OrderChange, OrderDraft, OrderStatus, PaymentStatus
+from order_events.domain.models import OrderChange, OrderStatus, PaymentStatus
 from order_events.menu.menu import Menu
 from order_events.protocol.errors import (
     IllegalTransition,
@@ -28,25 +29,6 @@ from order_events.protocol.errors import (
 )
 
 S = OrderStatus
-NOW = "2026-01-01T00:00:00.000Z"
-
-
-def order_of(menu: Menu, *items: ItemDraft) -> Order:
-    """A new order of these items."""
-    return orders.create(
-        OrderDraft(items=items or (ItemDraft(menu_item_id="burger"),)),
-        menu,
-        order_id="o",
-        restaurant_id="r",
-        order_number="20260101-0001",
-        actor="a",
-        now=NOW,
-    )
-
-
-def burger(*modifiers: ModifierDraft, **fields: Any) -> ItemDraft:
-    """A burger with modifiers."""
-    return ItemDraft(menu_item_id="burger", modifiers=modifiers, **fields)
 
 
 @given(st.integers(0, 10**9), st.decimals(0, Decimal("0.9999"), places=4))
@@ -97,34 +79,6 @@ def test_an_orders_totals_are_the_sum_of_its_lines(
 
 
 @pytest.mark.parametrize(
-    ("modifier", "subtotal"),
-    [
-        (ModifierDraft(id="bacon"), 999 + 150),
-        (ModifierDraft(id="bacon", quantity=3), 999 + 450),
-        (ModifierDraft(id="bacon", negated=True), 999),
-        (ModifierDraft(id="bacon", qualifier="light"), 999 + 150),
-        # Cheese comes with it: the first is free, extra and more are not.
-        (ModifierDraft(id="cheese"), 999),
-        (ModifierDraft(id="cheese", negated=True), 999),
-        (ModifierDraft(id="cheese", qualifier="extra"), 999 + 75),
-        (ModifierDraft(id="cheese", quantity=2), 999 + 75),
-        (ModifierDraft(id="onion", qualifier="on_the_side"), 999),
-        (ModifierDraft(id="bacon", group="toppings"), 999 + 150),
-    ],
-)
-def test_what_a_modifier_costs(menu: Menu, modifier: ModifierDraft, subtotal: int) -> None:
-    """Left off costs nothing and takes nothing off."""
-    item = order_of(menu, burger(modifier)).items[0]
-    assert item.subtotal == subtotal
-    priced = item.modifiers[0]
-    assert (priced.group, priced.negated, priced.quantity) == (
-        "toppings",
-        modifier.negated,
-        modifier.quantity,
-    )
-
-
-@pytest.mark.parametrize(
     ("item", "error"),
     [
         (ItemDraft(menu_item_id="pizza"), UnknownItem),
@@ -143,39 +97,6 @@ def test_what_the_menu_does_not_have_is_refused(
     """Never priced by guessing."""
     with pytest.raises(error):
         order_of(menu, item)
-
-
-@pytest.mark.parametrize(
-    ("modifiers", "subtotal"),
-    [
-        ([("cheese", 5)], 999 + 4 * 75),
-        ([("cheese", 1)] * 5, 999 + 4 * 75),
-        ([("cheese", 1), ("onion", 1)] * 3, 999 + 2 * 75),
-        ([("bacon", 2), ("cheese", 1), ("bacon", 1)], 999 + 3 * 150),
-    ],
-)
-def test_a_modifier_given_twice_is_one_of_two(
-    menu: Menu, modifiers: list[tuple[str, int]], subtotal: int
-) -> None:
-    """What comes with the item is free once, however the others are written."""
-    drafts = (ModifierDraft(id=id_, quantity=n) for id_, n in modifiers)
-    item = order_of(menu, burger(*drafts)).items[0]
-    assert item.subtotal == subtotal
-    assert len({m.id for m in item.modifiers}) == len(item.modifiers)
-
-
-def test_what_is_included_is_free_once_whatever_is_said_of_it(menu: Menu) -> None:
-    """Also where two entries differ in how it is to come."""
-    light, aside = (ModifierDraft(id="cheese", qualifier=q) for q in ("light", "on_the_side"))
-    assert order_of(menu, burger(light, aside)).subtotal == 999 + 75
-
-
-def test_modifiers_that_contradict_each_other_are_refused(menu: Menu) -> None:
-    """With and without; more of one than may be asked for at once."""
-    with pytest.raises(InvalidOrder, match="with and without"):
-        order_of(menu, burger(ModifierDraft(id="bacon", negated=True), ModifierDraft(id="bacon")))
-    with pytest.raises(InvalidOrder, match="at most 99"):
-        order_of(menu, burger(*[ModifierDraft(id="bacon", quantity=50)] * 2))
 
 
 def test_a_line_and_an_order_are_bounded() -> None:

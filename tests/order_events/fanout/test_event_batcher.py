@@ -54,3 +54,16 @@ def test_an_event_larger_than_a_batch_is_not_held_back() -> None:
     assert batcher.add(small, 100, 0.0) == []
     assert batcher.add(large, 100, 0.0) == [small, large]
     assert batcher.deadline is None
+
+
+def test_equal_batches_are_encoded_once() -> None:
+    """Connections that hold the same events back send one message."""
+    events = [Message(b'{"n":1}'), Message(b'{"n":2}')]
+    batches = []
+    for _ in range(2):
+        batcher = EventBatcher(10, 1_000)
+        for event in events:
+            batcher.add(event, 50, 0.0)
+        batches += batcher.flush()
+    assert batches[0] is batches[1]
+    assert batches[0].body == b'{"type":"batch","events":[{"n":1},{"n":2}]}'

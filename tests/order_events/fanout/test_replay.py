@@ -7,26 +7,9 @@ from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 import pytest
+from support.histories import collect, pour, publish
 
 from order_events.app import REGISTRY
-from order_events.domain.models import OrderStatus, TableChange
-from order_events.protocol.filters import VOICE_ORDER
-
-
-async def publish(server: Any, count: int, start: int = 0, tables: int = 1) -> None:
-    """That many `table:updated` events, spread over the tables."""
-    for number in range(start, start + count):
-        change = TableChange(number=str(number), status="occupied")
-        await server.events.change_table("r1", f"t{number % tables}", change, actor="a")
-
-
-async def collect(client: Any, count: int) -> list[dict[str, Any]]:
-    """That many events, out of batches as well."""
-    events: list[dict[str, Any]] = []
-    while len(events) < count:
-        message = await client.receive()
-        events += message["events"] if message["type"] == "batch" else [message]
-    return events
 
 
 def numbers(events: list[dict[str, Any]]) -> list[int]:
@@ -188,47 +171,6 @@ async def test_after_a_restart_clients_resume_where_they_were(start: Any) -> Non
     assert len({event["event_id"] for event in events}) == 5
 
 
-async def test_the_http_history_is_what_the_socket_sends(server: Any, draft: Any) -> None:
-    """The same events, byte for byte, through the same filters, page by page."""
-    client = await server.connect()
-    await client.send(type="subscribe", events=["order:*"], filters={"status": ["confirmed"]})
-    await client.expect("subscribed")
-    for _ in range(4):
-        order = await server.events.create_order("r1", draft, actor="a")
-        await server.events.set_status("r1", order.id, OrderStatus.CONFIRMED, actor="a")
-    live = await collect(client, 8)
-    pages: list[dict[str, Any]] = []
-    after, more = 0, True
-    while more:
-        status, page = await server.call(
-            "GET", f"/v1/events?after={after}&events=order:*&status=confirmed&limit=3"
-        )
-        assert status == 200
-        assert page["epoch"] == client.connected["data"]["epoch"]
-        pages += page["events"]
-        after, more = page["seq"], page["more"]
-    assert pages == live
-
-
-async def test_http_history_refuses_what_it_does_not_know(server: Any) -> None:
-    """A misspelt parameter, an unknown event, a wrong number."""
-    for query in ("since=4", "events=order:made", "after=-1", "limit=0", "limit=1001"):
-        status, answer = await server.call("GET", f"/v1/events?{query}")
-        assert (status, answer["error"]["code"]) == (400, "INVALID_MESSAGE"), query
-    assert (await server.call("GET", "/v1/events?limit=1000&after=0"))[0] == 200
-    assert (await server.call("GET", "/v1/events?epoch=other"))[1]["recovered"] is False
-
-
-async def pour(server: Any, count: int, size: int) -> None:
-    """That many `voice:order` events of that many bytes, most of them in one commit."""
-    await asyncio.gather(
-        *(
-            server.events.publish("r1", VOICE_ORDER, {"number": n, "pad": "x" * size}, tags={})
-            for n in range(count)
-        )
-    )
-
-
 @pytest.mark.parametrize("batch_ms", [0, 20])
 async def test_who_reads_is_not_closed_by_a_commit_larger_than_its_outbox(
     start: Any, batch_ms: int
@@ -277,19 +219,6 @@ def replayed(server: Any) -> float:
     """How many events have been read from history for sockets."""
     value: float = server.events.metrics.registry.get_sample_value("order_events_replayed_total")
     return value
-
-
-async def test_a_page_of_history_is_bounded_in_bytes(start: Any) -> None:
-    """It holds at least one event, says that there are more, and goes on where it ended."""
-    server = await start(history_bytes=10_000)
-    for size in (4_000, 4_000, 4_000, 20_000, 20_000, 10):
-        await pour(server, 1, size)
-    pages, after, more = [], 0, True
-    while more:
-        page = (await server.call("GET", f"/v1/events?after={after}&limit=1000"))[1]
-        pages.append([event["seq"] for event in page["events"]])
-        after, more = page["seq"], page["more"]
-    assert pages == [[1, 2, 3], [4], [5], [6]]
 
 
 async def test_nobody_hears_of_an_event_before_it_has_been_fanned_out(start: Any) -> None:

@@ -1,30 +1,18 @@
-"""The `/v1` API, health, metrics, pages, and the hub's own command line."""
+"""The `/v1` API: orders, tables, payments, the menu, and requests that are refused."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
-from pydantic import ValidationError
+from support.http_requests import get
 from yarl import URL
 
-import order_events
-from order_events import logs
 from order_events.auth.tokens import Role
 from order_events.domain.models import OrderDraft, OrderStatus
 from order_events.ledger import changes
-from order_events.settings import HubSettings
-
-
-async def get(server: Any, path: str, **options: Any) -> tuple[int, str, Any]:
-    """A plain GET: status, text and headers."""
-    async with server.session.get(server.url + path, **options) as response:
-        return response.status, await response.text(), response.headers
 
 
 async def test_an_order_through_its_life(server: Any, burger: dict[str, Any]) -> None:
@@ -379,141 +367,3 @@ async def test_what_is_not_there_is_said_in_json(server: Any) -> None:
         assert response.status == 405
         assert set(response.headers["Allow"].split(",")) >= {"GET", "PUT"}
         assert "error" in await response.json()
-
-
-async def test_health_readiness_and_metrics(server: Any, draft: Any) -> None:
-    """Metrics count what the protocol lists."""
-    assert (await get(server, "/healthz"))[0] == 200
-    status, text, _ = await get(server, "/readyz")
-    assert (status, json.loads(text)) == (200, {"ready": True, "reasons": []})
-    client = await server.connect()
-    await client.send(type="ping")
-    await client.send(type="nonsense")
-    await client.until("error")
-    await server.events.create_order("r1", draft, actor="a")
-    await client.until("order:created")
-    _, text, headers = await get(server, "/metrics")
-    assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    for line in (
-        'order_events_connections{socket="root"} 1.0',
-        'order_events_messages_received_total{socket="root",type="ping"} 1.0',
-        'order_events_messages_received_total{socket="root",type="other"} 1.0',
-        'order_events_errors_total{code="UNKNOWN_TYPE",socket="root"} 1.0',
-        'order_events_message_processing_seconds_count{socket="root"} 2.0',
-        'order_events_published_total{type="order:created"} 1.0',
-    ):
-        assert line in text
-
-
-async def test_pages_are_served_with_a_strict_policy(server: Any) -> None:
-    """The first page without an upgrade, assets by name, and nothing outside the folder."""
-    status, text, headers = await get(server, "/")
-    assert status == 200
-    assert text.lower().startswith("<!doctype html>")
-    assert headers["Content-Type"] == "text/html; charset=utf-8"
-    assert "object-src 'none'" in headers["Content-Security-Policy"]
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert (await get(server, "/web/index.html"))[0] == 200
-    outside = Path(order_events.__file__).with_name("server.py")
-    assert outside.is_file()
-    for path in ("none.html", "..%2Fserver.py", "%2e%2e/server.py", ".secret", "index", "a/b.html"):
-        assert (await get(server, f"/web/{path}"))[0] == 404, path
-
-
-async def test_a_page_that_the_browser_has_is_not_sent_again(server: Any) -> None:
-    """It asks each time, and a new version is seen at once."""
-    url = server.url + "/web/index.html"
-    async with server.session.get(url) as first:
-        tag, body = first.headers["ETag"], await first.read()
-        assert first.headers["Cache-Control"] == "no-cache"
-    async with server.session.get(url, headers={"If-None-Match": tag}) as again:
-        assert (again.status, await again.read()) == (304, b"")
-        assert again.headers["ETag"] == tag
-    async with server.session.get(url, headers={"If-None-Match": '"older"'}) as other:
-        assert (other.status, await other.read()) == (200, body)
-
-
-async def test_logs_have_connection_and_restaurant_and_no_token(server: Any, draft: Any) -> None:
-    """Nor what a guest has said."""
-    logs.configure("debug")
-    # What `configure` has set, with the lines kept instead of written.
-    processors = structlog.get_config()["processors"][:-1]
-    entries: list[dict[str, Any]] = []
-    gone = asyncio.Event()
-
-    def keep(_: Any, __: str, entry: Any) -> Any:
-        entries.append(dict(entry))
-        if entry["event"] == "disconnected":
-            gone.set()
-        raise structlog.DropEvent
-
-    structlog.configure(processors=[*processors, keep])
-    try:
-        token = server.token()
-        client = await server.open(headers={"Authorization": f"Bearer {token}"})
-        connected = await client.expect("connected")
-        data = {"text": "a secret wish"}
-        await server.events.publish("r1", "voice:transcript", data, tags={"session_id": "s"})
-        await client.send(type="auth", token="nonsense-token")
-        await client.close_code()
-        await asyncio.wait_for(gone.wait(), 5)
-    finally:
-        structlog.reset_defaults()
-        structlog.contextvars.clear_contextvars()
-    assert [e["event"] for e in entries] == [
-        "connected",
-        "authentication refused",
-        "disconnected",
-    ]
-    assert all(e["connection"] == connected["data"]["connection_id"] for e in entries)
-    assert all(e["restaurant"] == "r1" for e in entries)
-    written = repr(entries)
-    assert token not in written
-    assert "nonsense-token" not in written
-    assert "secret wish" not in written
-
-
-def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`VOICE_` for all but the log level; the defaults are the protocol's."""
-    for name, value in {
-        "VOICE_PORT": "4000",
-        "VOICE_ALLOWED_ORIGINS": "https://a.example/,https://b.example",
-        "LOG_LEVEL": "debug",
-        "VOICE_REGULAR_PER_MINUTE": "7",
-    }.items():
-        monkeypatch.setenv(name, value)
-    settings = HubSettings()
-    assert (settings.port, settings.log_level, settings.regular_per_minute) == (4000, "debug", 7)
-    assert settings.allowed_origins == ("https://a.example", "https://b.example")
-    fields = HubSettings.model_fields
-    assert all(field.description for field in fields.values())
-    defaults = {
-        "heartbeat_s": 30,
-        "voice_per_minute": 1000,
-        "max_message_bytes": 65_536,
-        "max_subscriptions": 10,
-        "auth_timeout_s": 10,
-        "kds_per_second": 4,
-        "live_per_second": 5,
-        "port": 3001,
-        "host": "127.0.0.1",
-    }
-    assert {name: fields[name].default for name in defaults} == defaults
-    monkeypatch.setenv("VOICE_PORT", "99999")
-    with pytest.raises(ValidationError):
-        HubSettings()
-
-
-def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Standard error may be a full disk or a closed pipe."""
-    logs.configure("info")
-    with contextlib.suppress(OSError), Path("/dev/full").open("w") as full:
-        with monkeypatch.context() as patched:
-            patched.setattr("sys.stderr", full)
-            structlog.get_logger().error("lost")
-        written = True
-    assert written
-    closed = Path("/dev/null").open("w")  # noqa: SIM115
-    closed.close()
-    monkeypatch.setattr("sys.stderr", closed)
-    structlog.get_logger().error("lost")

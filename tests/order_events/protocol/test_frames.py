@@ -15,7 +15,6 @@ from aiohttp.http_websocket import WebSocketReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from order_events.fanout.event_batcher import EventBatcher
 from order_events.protocol import frames
 from order_events.protocol.frames import DEFLATE_FROM, FrameBatch, Message, close_frame, frame
 
@@ -122,19 +121,6 @@ def test_a_close_frame_is_valid_whatever_the_reason(reason: str, code: int) -> N
     assert (message.type, message.data) == (WSMsgType.CLOSE, code)
     assert reason.startswith(message.extra)
     assert len(reason.encode()) > 100 or message.extra == reason
-
-
-def test_equal_batches_are_encoded_once() -> None:
-    """Connections that hold the same events back send one message."""
-    events = [Message(b'{"n":1}'), Message(b'{"n":2}')]
-    batches = []
-    for _ in range(2):
-        batcher = EventBatcher(10, 1_000)
-        for event in events:
-            batcher.add(event, 50, 0.0)
-        batches += batcher.flush()
-    assert batches[0] is batches[1]
-    assert batches[0].body == b'{"type":"batch","events":[{"n":1},{"n":2}]}'
 
 
 async def test_a_long_mixed_series_reaches_clients_of_every_kind(server: Any) -> None:

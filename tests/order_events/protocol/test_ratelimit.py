@@ -49,3 +49,12 @@ def test_buckets_forget_who_has_been_quiet_longest() -> None:
     assert buckets.take("a", 1, 0.0) > 0
     assert buckets.take("b", 1, 0.0) == 0
     assert len(buckets) == 2
+
+
+def test_who_asks_for_rates_is_forgotten_in_the_end() -> None:
+    """Memory is bounded: the quietest goes, and then begins anew."""
+    buckets: Buckets[str] = Buckets(most=2)
+    for name in ("a", "b", "a", "c"):
+        buckets.take(name, 2, 0.0)
+    assert buckets.take("a", 2, 0.0) > 0
+    assert buckets.take("b", 2, 0.0) == 0

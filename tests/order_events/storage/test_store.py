@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
 import os
 import re
 import sqlite3
 import stat
 import subprocess
 import sys
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.paths import BENCHMARKS
 
-from order_events.domain.models import OrderStatus, RevocationDraft, TableChange
-from order_events.fanout import kitchen_feed
-from order_events.ledger import changes
+from order_events.domain.models import OrderStatus
 from order_events.protocol.errors import Overloaded, StaleVersion, StoreUnavailable, UnknownItem
-from order_events.storage import schema, transaction
 from order_events.storage.store import DATABASE_FILE, DataDirBusy
 from order_events.storage.transaction import Tx
 
@@ -292,115 +286,6 @@ async def test_two_servers_do_not_share_a_data_directory(start: Any, server: Any
     """Each would tell its clients only half of the events."""
     with pytest.raises(DataDirBusy):
         await start(menu=False)
-
-
-async def test_a_newer_schema_is_not_touched(tmp_path: Path) -> None:
-    """An older program says so instead of damaging it."""
-    path = tmp_path / "db"
-    db = schema.connect(path, 1)
-    epoch = schema.migrate(db)
-    assert schema.migrate(db) == epoch
-    db.execute("INSERT INTO schema_version (version) VALUES (99)")
-    with pytest.raises(schema.UnknownSchema):
-        schema.migrate(db)
-    db.close()
-
-
-def test_a_migration_may_have_triggers_and_semicolons_in_texts() -> None:
-    """A statement ends where SQLite says so."""
-    script = """
-    CREATE TABLE t (a TEXT DEFAULT 'x;y');
-    CREATE TRIGGER r AFTER INSERT ON t BEGIN UPDATE t SET a = ';'; DELETE FROM t; END;
-    DROP TABLE t
-    """
-    db = sqlite3.connect(":memory:")
-    parts = list(schema.statements(script))
-    for statement in parts:
-        db.execute(statement)
-    assert [part.split()[0] for part in parts] == ["CREATE", "CREATE", "DROP"]
-
-
-def test_the_database_survives_a_loss_of_power_by_its_settings(tmp_path: Path) -> None:
-    """WAL with FULL, not NORMAL."""
-    db = schema.connect(tmp_path / "db", 1)
-    assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-    assert db.execute("PRAGMA synchronous").fetchone()[0] == 2
-    db.close()
-
-
-async def test_a_kitchen_that_was_not_told_before_a_crash_is_told_after(
-    start: Any, draft: Any
-) -> None:
-    """What it has been told is kept beside the orders."""
-    server = await start()
-    first = await server.events.create_order("r1", draft, actor="a")
-    await _until_told(server, first.id)
-    # As if the process had died between the commit and the `kds:update`.
-    await server.stop()
-    db = sqlite3.connect(server.events.settings.data_dir / DATABASE_FILE, isolation_level=None)
-    writer = Tx(db, server.events.store.epoch, transaction.MenuCache(), datetime.now(UTC))
-    order = changes.create_order(writer, "r1", draft, "a", None)
-    db.close()
-    server = await start(menu=False)
-    event = await _until_told(server, order.id)
-    assert [ticket["id"] for ticket in event["data"]["orders"]] == [order.id]
-
-
-async def _until_told(server: Any, order_id: str) -> dict[str, Any]:
-    for _ in range(100):
-        events = await server.events.store.read(lambda r: r.events("r1", 0, 1000))
-        for event in events:
-            if event.type == "kds:update" and order_id.encode() in event.body:
-                return dict(json.loads(event.body))
-        await asyncio.sleep(0.02)
-    raise AssertionError("the kitchen was never told")
-
-
-async def test_a_kitchen_that_could_not_be_told_is_told_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Whatever went wrong, and without another order having to change first."""
-    monkeypatch.setattr(kitchen_feed, "RETRY_S", 0.01)
-    failures: list[Exception] = [StoreUnavailable("full"), ZeroDivisionError()]
-    told = asyncio.Event()
-
-    async def update(restaurant_id: str) -> bool:
-        if failures:
-            raise failures.pop()
-        told.set()
-        return False
-
-    kitchens = kitchen_feed.KitchenFeed(100, update)
-    kitchens.open()
-    kitchens.changed("r1")
-    await asyncio.wait_for(told.wait(), 5)
-    await kitchens.close()
-
-
-async def test_one_restaurants_retention_is_not_anothers(start: Any) -> None:
-    """One setting names the restaurants that differ."""
-    server = await start(retention_of={"r1": {"events": 3}})
-    change = TableChange(number="1", status="free")
-    for restaurant in ("r1", "r2"):
-        for _ in range(5):
-            await server.events.change_table(restaurant, "t", change, actor="a")
-    await server.events.forget(time.time())
-    assert [server.events.hub.oldest(name) for name in ("r1", "r2")] == [3, 1]
-    for name, left in (("r1", [3, 4, 5]), ("r2", [1, 2, 3, 4, 5])):
-        events = await server.events.store.read(lambda r, of=name: r.events(of, 0, 100))
-        assert [event.seq for event in events] == left
-
-
-async def test_a_revocation_is_kept_as_long_as_the_token_could_be_good(server: Any) -> None:
-    """In memory and on disk, and no longer."""
-    revoked = server.authority.verify(server.token(user="u9"))
-    await server.events.revoke("r1", RevocationDraft(user_id="u9"), actor="a")
-    lifetime = server.events.settings.token_max_lifetime_s
-    for later, covered in ((0, True), (lifetime - 60, True), (lifetime + 7200, False)):
-        await server.events.forget(time.time() + later)
-        assert server.events.revocations.covers(revoked) is covered
-        kept = await server.events.store.read(lambda r: r.revocations())
-        assert (len(kept) == 1) is covered
 
 
 @pytest.mark.timeout(300)

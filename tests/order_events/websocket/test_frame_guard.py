@@ -1,113 +1,15 @@
-"""Frames that no honest client sends: what the walker sees, and what a real server does."""
+"""Frames that break the protocol: how a real server closes the connection."""
 
 from __future__ import annotations
 
 import asyncio
 import struct
 import zlib
-from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from support.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, Raw, wire
-
-from order_events.websocket.frame_scanner import (
-    COMPRESSED_CONTROL,
-    FRAGMENTED,
-    INTERLEAVED,
-    UNMASKED,
-    FrameScanner,
-)
-
-sizes = st.integers(0, 125) | st.sampled_from([126, 65_535, 65_536])
-controls = st.builds(
-    Frame,
-    st.sampled_from([PING, PONG]),
-    st.binary(max_size=125),
-)
-
-
-@st.composite
-def messages(draw: st.DrawFn) -> list[Frame]:
-    """A message in up to five frames, with pings and pongs in between."""
-    parts = draw(st.lists(sizes, min_size=1, max_size=5))
-    frames = []
-    for index, size in enumerate(parts):
-        frames += draw(st.lists(controls, max_size=2))
-        opcode = CONTINUATION if index else draw(st.sampled_from([TEXT, BINARY]))
-        rsv = 0 if index else draw(st.sampled_from([0, 4]))
-        final = index == len(parts) - 1
-        frames.append(Frame(opcode, bytes(size), final=final, rsv=rsv))
-    return frames
-
-
-conversations = st.lists(messages(), max_size=4).map(lambda several: [*chain(*several)])
-
-
-def fed(data: bytes, cuts: Sequence[int], max_frames: int = 100) -> FrameScanner:
-    """A walker that has got the bytes in pieces."""
-    walker = FrameScanner(max_frames)
-    edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    for start, end in pairwise(edges):
-        walker.feed(data[start:end])
-    return walker
-
-
-cuts = st.lists(st.integers(0, 200_000), max_size=20)
-
-
-@given(conversations, cuts)
-def test_what_a_client_may_send_is_no_breach(frames: list[Frame], cuts: list[int]) -> None:
-    """However it is cut."""
-    assert fed(wire(frames), cuts).breach is None
-
-
-@given(conversations, st.integers(0, 1_000), cuts, st.data())
-def test_a_breach_is_found_wherever_it_stands(
-    frames: list[Frame], where: int, cuts: list[int], data: st.DataObject
-) -> None:
-    """After anything, in any pieces; what comes behind it changes nothing."""
-    at = where % (len(frames) + 1)
-    begun = [frame for frame in frames[:at] if frame.opcode < CLOSE]
-    while any(frame.final for frame in begun):
-        begun.pop(0)
-    inside = bool(begun) and not any(frame.payload for frame in begun)
-    wrong, breach = data.draw(
-        st.sampled_from(
-            [
-                (Frame(PING, b"x", masked=False), UNMASKED),
-                (Frame(PONG, rsv=4), COMPRESSED_CONTROL),
-                *([(Frame(TEXT, b"y"), INTERLEAVED)] if inside else []),
-            ]
-        )
-    )
-    walker = fed(wire([*frames[:at], wrong, *frames[at:]]), cuts)
-    assert walker.breach is breach
-
-
-@given(st.binary(max_size=300), cuts)
-def test_garbage_is_judged_the_same_however_it_is_cut(data: bytes, cuts: list[int]) -> None:
-    """And never raises."""
-    assert fed(data, cuts).breach is fed(data, []).breach
-
-
-def test_a_message_may_have_so_many_frames_and_no_more() -> None:
-    """The limit from both sides; control frames do not count."""
-    start, more = Frame(TEXT, final=False), Frame(CONTINUATION, final=False)
-    end = Frame(CONTINUATION)
-    allowed = [start, more, Frame(PING), end] * 2
-    assert fed(wire(allowed), [], max_frames=3).breach is None
-    assert fed(wire([*allowed, start, more, more, end]), [], max_frames=3).breach is FRAGMENTED
-
-
-def test_nothing_is_looked_at_after_a_close_frame() -> None:
-    """What follows is not the protocol's business any more."""
-    frames = [Frame(CLOSE, b"\x03\xe8"), Frame(PING, masked=False)]
-    assert fed(wire(frames), []).breach is None
+from support.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, Raw
 
 
 def deflated(data: bytes) -> bytes:

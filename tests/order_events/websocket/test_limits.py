@@ -339,3 +339,13 @@ async def test_nothing_is_left_behind_by_connections(server: Any) -> None:
     exposition = server.events.metrics.exposition().decode()
     assert 'order_events_connections{socket="root"} 0.0' in exposition
     assert 'order_events_reconnections_total{socket="root"} 11.0' in exposition
+
+
+async def test_sockets_behind_a_trusted_proxy_are_counted_by_client(start: Any) -> None:
+    """The cap of sockets that are not authenticated is the client's, not the proxy's."""
+    server = await start(max_unauthenticated_per_address=1, trusted_proxies="127.0.0.1")
+    await server.open(headers={"X-Forwarded-For": "192.0.2.1"})
+    await server.open(headers={"X-Forwarded-For": "192.0.2.2"})
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await server.open(headers={"X-Forwarded-For": "192.0.2.1"})
+    assert refused.value.status == 429
