@@ -1,4 +1,4 @@
-"""The shape of the packages: folders of few modules, modules of few lines, each folder explained."""
+"""The shape of the packages: small folders, short modules, and each folder explained."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -55,22 +56,24 @@ def tax_on(subtotal: int, rate: Decimal) -> int:
     return int((subtotal * rate).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
+@dataclass(frozen=True, slots=True)
+class OrderIdentity:
+    """What the server gives a new order: its id, and its number ("20260701-0042")."""
+
+    restaurant_id: str
+    id: str
+    number: str
+
+
 def create(
-    draft: OrderDraft,
-    menu: Menu,
-    *,
-    order_id: str,
-    restaurant_id: str,
-    order_number: str,
-    actor: str,
-    now: str,
+    draft: OrderDraft, menu: Menu, identity: OrderIdentity, *, actor: str, now: str
 ) -> Order:
     """A new order, version 1; raises UnknownItem, SoldOut, NotServed or InvalidOrder."""
     items = price_items(draft.items, menu, already=(), now=now)
     order = Order(
-        id=order_id,
-        restaurant_id=restaurant_id,
-        order_number=order_number,
+        id=identity.id,
+        restaurant_id=identity.restaurant_id,
+        order_number=identity.number,
         type=draft.type,
         status=S.PENDING,
         items=items,

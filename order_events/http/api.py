@@ -193,11 +193,15 @@ class Api:
         return await event_history.read(
             self._events,
             call.principal.restaurant_id,
-            after=query.after,
-            epoch=query.epoch,
-            wanted=event_history.wanted(query.events.split(","), visible(call.principal.role)),
-            filters=query.filters(),
-            limit=query.limit,
+            event_history.HistoryRequest(
+                after=query.after,
+                epoch=query.epoch,
+                types=event_history.requested_types(
+                    query.events.split(","), visible(call.principal.role)
+                ),
+                filters=query.filters(),
+                limit=query.limit,
+            ),
         )
 
     @route("GET", "/v1/menu", Action.READ_MENU, Nothing, MenuAnswer, errors=_ABSENT)

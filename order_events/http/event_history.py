@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from order_events.fanout.root_session import History
@@ -15,7 +16,7 @@ SCANNED = 5_000
 """Events looked at for one page at most; a page may be empty and still not be the last."""
 
 
-def wanted(patterns: Sequence[str], visible: frozenset[str]) -> frozenset[str]:
+def requested_types(patterns: Sequence[str], visible: frozenset[str]) -> frozenset[str]:
     """The events asked for that the role may see; raises ProtocolError."""
     try:
         allowed = expand(patterns) & visible
@@ -26,30 +27,35 @@ def wanted(patterns: Sequence[str], visible: frozenset[str]) -> frozenset[str]:
     return allowed
 
 
-async def read(
-    events: OrderEvents,
-    restaurant_id: str,
-    *,
-    after: int,
-    epoch: str | None,
-    wanted: frozenset[str],
-    filters: Filters,
-    limit: int,
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """Which events a page may hold: at most `limit` of these types, after a seq of an epoch.
+
+    Without an `epoch`, the current one is meant.
+    """
+
+    after: int
+    epoch: str | None
+    types: frozenset[str]
+    filters: Filters
+    limit: int
+
+
+async def read(events: OrderEvents, restaurant_id: str, asked: HistoryRequest) -> bytes:
     """`{"events", "recovered", "epoch", "seq", "more"}` as JSON; ask again with `after=seq`.
 
     `recovered` is false, and there are no events, when history does not reach back to `after`.
     """
     current, head = events.hub.head(restaurant_id)
     history = History(current, head, events.hub.oldest(restaurant_id))
-    if not history.reaches(Position(epoch=epoch or current, seq=after)):
+    if not history.reaches(Position(epoch=asked.epoch or current, seq=asked.after)):
         return _page([], recovered=False, epoch=current, seq=head, more=False)
     limits = events.settings
     bodies: list[bytes] = []
-    position, scanned, size = after, 0, 0
+    position, scanned, size = asked.after, 0, 0
     while (
         position < head
-        and len(bodies) < limit
+        and len(bodies) < asked.limit
         and scanned < SCANNED
         and size < limits.history_bytes
     ):
@@ -68,10 +74,10 @@ async def read(
             return _page([], recovered=False, epoch=current, seq=head, more=False)
         for event in chunk:
             # Nobody hears of an event here before it has been fanned out.
-            if event.seq > head or len(bodies) == limit or size >= limits.history_bytes:
+            if event.seq > head or len(bodies) == asked.limit or size >= limits.history_bytes:
                 break
             position, scanned = event.seq, scanned + 1
-            if event.type in wanted and filters.match(event.tags):
+            if event.type in asked.types and asked.filters.match(event.tags):
                 bodies.append(event.body)
                 size += len(event.body)
     return _page(bodies, recovered=True, epoch=current, seq=position, more=position < head)

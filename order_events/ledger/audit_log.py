@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from order_events.domain.audit_records import Entry, EntryKind, SessionStart, SessionState
@@ -69,7 +70,7 @@ def note_session(
 ) -> None:
     """Notes what has become of a session."""
     subject = of_session(session_id)
-    _note(tx, restaurant_id, subject, EntryKind.SESSION, actor, {"state": state})
+    _append(tx, restaurant_id, subject, _NewEntry(EntryKind.SESSION, actor, {"state": state}))
 
 
 def take(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -106,7 +107,8 @@ def _heard(
 ) -> None:
     names = ("utterance", "text", "confidence", "start_ms", "end_ms", "overheard")
     said = {name: data.get(name) for name in names}
-    _note(tx, restaurant_id, of_session(session_id), EntryKind.UTTERANCE, actor, said)
+    entry = _NewEntry(EntryKind.UTTERANCE, actor, said)
+    _append(tx, restaurant_id, of_session(session_id), entry)
     tx.db.execute(
         "UPDATE sessions SET utterances = utterances + 1, last_at = ?3"
         " WHERE restaurant_id = ?1 AND session_id = ?2",
@@ -119,10 +121,11 @@ def _understood(
 ) -> None:
     subject, status = of_session(session_id), str(data.get("status"))
     matched = {name: data.get(name) for name in ("after_utterance", "status", "matched")}
-    _note(tx, restaurant_id, subject, EntryKind.UNDERSTOOD, actor, matched)
+    _append(tx, restaurant_id, subject, _NewEntry(EntryKind.UNDERSTOOD, actor, matched))
     for reason in data.get("reasons", ()):
         # What is still open is told with every utterance, and noted once.
-        _note(tx, restaurant_id, subject, EntryKind.REASON, actor, reason, once=True)
+        entry = _NewEntry(EntryKind.REASON, actor, reason)
+        _append(tx, restaurant_id, subject, entry, once=True)
     tx.db.execute(
         "UPDATE sessions SET status = ?3, handed_over = max(handed_over, ?3 = 'needs_staff'),"
         " last_at = ?4 WHERE restaurant_id = ?1 AND session_id = ?2",
@@ -139,7 +142,7 @@ def order_changed(
     done = {"change": change, "order_id": after.id, "version": after.version, **said}
     body = {**done, "status": after.status, "lines": lines}
     actor = after.updated_by
-    _note(tx, after.restaurant_id, of_order(after), EntryKind.ORDER, actor, body)
+    _append(tx, after.restaurant_id, of_order(after), _NewEntry(EntryKind.ORDER, actor, body))
     if after.source.session_id is not None:
         _count(tx, after, actor, edited=bool(lines))
 
@@ -186,17 +189,21 @@ def _line(item: OrderItem) -> dict[str, Any]:
     return {**item.model_dump(include=asked), "modifiers": modifiers}
 
 
-def _note(
-    tx: Tx,
-    restaurant_id: str,
-    subject: str,
-    kind: EntryKind,
-    actor: str,
-    data: Mapping[str, Any],
-    *,
-    once: bool = False,
+@dataclass(frozen=True, slots=True)
+class _NewEntry:
+    """An entry that has no number yet."""
+
+    kind: EntryKind
+    actor: str
+    data: Mapping[str, Any]
+
+
+def _append(
+    tx: Tx, restaurant_id: str, subject: str, entry: _NewEntry, *, once: bool = False
 ) -> None:
-    body = json.dumps({name: _short(value) for name, value in data.items()}, ensure_ascii=False)
+    """Append an entry to an audit that is not full; with `once`, only if it has no equal."""
+    texts = {name: _short(value) for name, value in entry.data.items()}
+    body = json.dumps(texts, ensure_ascii=False)
     tx.db.execute(
         "INSERT INTO audit (restaurant_id, subject, number, kind, actor, at, body)"
         " SELECT ?1, ?2, coalesce(max(number), 0) + 1, ?3, ?4, ?5, ?6 FROM audit"
@@ -206,8 +213,8 @@ def _note(
         (
             restaurant_id,
             subject,
-            kind,
-            actor,
+            entry.kind,
+            entry.actor,
             tx.at.timestamp(),
             body,
             MOST_ENTRIES,

@@ -73,9 +73,7 @@ def create_order(
     order = orders.create(
         draft,
         menu,
-        order_id=str(uuid.uuid4()),
-        restaurant_id=restaurant_id,
-        order_number=number,
+        orders.OrderIdentity(restaurant_id, id=str(uuid.uuid4()), number=number),
         actor=actor,
         now=tx.timestamp,
     )

@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from aiohttp import WSMsgType, web
-from aiohttp.abc import AbstractStreamWriter
+from aiohttp import WSMsgType
 
 from order_events.auth.tokens import Principal
 from order_events.metrics import HubMetrics
 from order_events.protocol.frames import FrameBatch, Message, close_frame, frame
 from order_events.protocol.messages import CloseCode, ProtocolError, encode, event
 from order_events.settings import HubSettings
-from order_events.websocket.frame_writer import FrameWriter
+from order_events.websocket.frame_writer import FrameWriter, OpenSocket
 from order_events.websocket.outbox import Outbox
 
 
@@ -24,25 +23,18 @@ class Connection:
     """An authenticated socket. `principal` is replaced when the client renews its token."""
 
     def __init__(
-        self,
-        request: web.BaseRequest,
-        ws: web.WebSocketResponse,
-        stream: AbstractStreamWriter,
-        transport: asyncio.Transport,
-        socket: str,
-        settings: HubSettings,
-        metrics: HubMetrics,
+        self, opened: OpenSocket, socket: str, settings: HubSettings, metrics: HubMetrics
     ) -> None:
         self.id = uuid.uuid4().hex
         self.socket = socket
         self.awaiting_pong = False
         self.close_code: int | None = None
         self._principal: Principal | None = None
-        self._transport = transport
+        self._transport = opened.transport
         self._settings = settings
         self._metrics = metrics
         outbox = Outbox(settings.outbox_messages, settings.outbox_bytes)
-        self._writer = FrameWriter(request, ws, stream, transport, outbox)
+        self._writer = FrameWriter(opened, outbox)
         self._closing = False
         self._cut: asyncio.TimerHandle | None = None
 

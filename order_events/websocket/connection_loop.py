@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import structlog
@@ -25,11 +26,21 @@ from order_events.websocket.credentials import Credentials, bearer_of
 from order_events.websocket.dispatcher import Dispatcher
 from order_events.websocket.frame_guard import FrameGuard
 from order_events.websocket.frame_scanner import Breach
+from order_events.websocket.frame_writer import OpenSocket
 from order_events.websocket.registry import ConnectionRegistry
 
 M = TypeVar("M", bound=ClientMessage)
 
 logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """A request for a socket, not answered yet; `address` is the one it is counted for."""
+
+    request: web.Request
+    ws: web.WebSocketResponse
+    address: str
 
 
 class ConnectionLoop(Generic[M]):
@@ -39,20 +50,17 @@ class ConnectionLoop(Generic[M]):
         self,
         application: Application[M],
         registry: ConnectionRegistry,
-        *,
         name: str,
-        request: web.Request,
-        ws: web.WebSocketResponse,
-        address: str,
+        handshake: Handshake,
     ) -> None:
         self._application = application
         self._registry = registry
         self._settings = registry.settings
         self._metrics = registry.metrics
         self._name = name
-        self._request = request
-        self._ws = ws
-        self._address = address
+        self._request = handshake.request
+        self._ws = handshake.ws
+        self._address = handshake.address
         self._counted_as_unauthenticated = True
         self._loop = asyncio.get_running_loop()
         self._connection: Connection
@@ -76,9 +84,8 @@ class ConnectionLoop(Generic[M]):
     async def _serve_open(
         self, guard: FrameGuard, stream: AbstractStreamWriter, transport: asyncio.Transport
     ) -> None:
-        self._connection = Connection(
-            self._request, self._ws, stream, transport, self._name, self._settings, self._metrics
-        )
+        opened = OpenSocket(self._request, self._ws, stream, transport)
+        self._connection = Connection(opened, self._name, self._settings, self._metrics)
         self._credentials = Credentials(self._connection, self._registry, self._address)
         self._dispatcher = Dispatcher(
             self._application,

@@ -17,7 +17,7 @@ from order_events.websocket import deflate_offers
 from order_events.websocket.application import Application, Budget, Handler
 from order_events.websocket.client_address import caller
 from order_events.websocket.connection import Connection
-from order_events.websocket.connection_loop import ConnectionLoop
+from order_events.websocket.connection_loop import ConnectionLoop, Handshake
 from order_events.websocket.origins import origin_allowed
 from order_events.websocket.registry import ConnectionRegistry
 
@@ -69,14 +69,7 @@ class Endpoint(Generic[M]):
         address = caller(request, settings.trusted_proxies)
         if not self.registry.reserve_unauthenticated(address):
             raise web.HTTPTooManyRequests(text="too many connections that are not authenticated")
-        loop = self.loop_type(
-            self.application,
-            self.registry,
-            name=self.name,
-            request=request,
-            ws=ws,
-            address=address,
-        )
-        await loop.run()
+        handshake = Handshake(request, ws, address)
+        await self.loop_type(self.application, self.registry, self.name, handshake).run()
         # Who hung up before the answer gets none; aiohttp wants one all the same.
         return ws if ws.prepared else web.Response()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -19,27 +20,30 @@ WRITE_BYTES = 65_536
 """About as much as is joined into one write."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSocket:
+    """What aiohttp has of a socket whose handshake is done."""
+
+    request: web.BaseRequest
+    ws: web.WebSocketResponse
+    stream: AbstractStreamWriter
+    transport: asyncio.Transport
+
+
 class FrameWriter:
     """Writes beside aiohttp's own writer, whose compressor is never used: see `frames.deflate`.
 
     `window` is the connection's for compression, as in `frames`.
     """
 
-    def __init__(
-        self,
-        request: web.BaseRequest,
-        ws: web.WebSocketResponse,
-        stream: AbstractStreamWriter,
-        transport: asyncio.Transport,
-        outbox: Outbox,
-    ) -> None:
-        self.window = int(ws.compress)
-        self._protocol = request.protocol
-        self._ws = ws
-        self._stream = stream
-        self._transport = transport
+    def __init__(self, opened: OpenSocket, outbox: Outbox) -> None:
+        self.window = int(opened.ws.compress)
+        self._protocol = opened.request.protocol
+        self._ws = opened.ws
+        self._stream = opened.stream
+        self._transport = opened.transport
         # Paused as soon as the system takes no more: what waits then is ours to merge and bound.
-        transport.set_write_buffer_limits(high=0)
+        opened.transport.set_write_buffer_limits(high=0)
         self._outbox = outbox
         self._controls: list[tuple[int, bytes]] = []
         self._close_frame: bytes | None = None

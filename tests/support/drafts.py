@@ -17,9 +17,7 @@ def order_of(menu: Menu, *items: ItemDraft) -> Order:
     return orders.create(
         OrderDraft(items=items or (ItemDraft(menu_item_id="burger"),)),
         menu,
-        order_id="o",
-        restaurant_id="r",
-        order_number="20260101-0001",
+        orders.OrderIdentity("r", id="o", number="20260101-0001"),
         actor="a",
         now=NOW,
     )
