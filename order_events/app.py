@@ -38,11 +38,12 @@ def build_app(
     *,
     tokens: TokenAuthority | None = None,
 ) -> web.Application:
-    """The hub as an application, which opens `events` when it starts and closes it when it stops.
+    """Return the hub as an application that opens `events` on startup and closes it on shutdown.
 
-    `app[EVENTS]`, `app[SOCKETS]`, `app[AUTHORITY]` and `ops.READINESS` are there to build on;
-    `add_socket` serves another kind of socket beside the root one, `webserve.add_routes` (with
-    `app[GATE]`) further routes, and `ops.CHANNELS` is what the document of the sockets describes.
+    Applications that build on it find `app[EVENTS]`, `app[REGISTRY]`, `app[AUTHORITY]`,
+    `operations.READINESS` and `operations.CHANNELS` (what the AsyncAPI document describes).
+    `add_socket` serves another kind of socket beside the root one; `serving.add_routes`, given
+    `app[AUTHENTICATOR]`, serves further routes.
     """
     app = web.Application(client_max_size=settings.http_body_bytes)
     app[EVENTS] = events
@@ -77,14 +78,14 @@ def build_app(
 
 
 def add_socket(app: web.Application, path: str, application: Application[M], name: str) -> None:
-    """Serves another kind of socket, with the same rules; `name` labels its metrics."""
+    """Serve another kind of socket under the same rules; `name` labels its metrics."""
     app.router.add_get(path, Endpoint(application, app[REGISTRY], name).handle)
 
 
 def _add_http(app: web.Application, events: OrderEvents) -> None:
     registry = app[REGISTRY]
     authenticator = Authenticator(registry)
-    # Measured outside of what turns errors into answers, so that those are counted as well.
+    # Outside `answer_errors`, so that error responses are measured too.
     app.middlewares.append(serving.measuring(events.metrics))
     app.middlewares.append(serving.answer_errors)
     app[serving.ROUTES] = []

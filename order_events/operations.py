@@ -1,4 +1,4 @@
-"""What operators ask: health, readiness, metrics, and the documents of the two interfaces."""
+"""Endpoints for operators: health, readiness, metrics, and the two interface documents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from order_events.specs.asyncapi import Channel
 Check = Callable[[], str | None]
 
 READINESS: web.AppKey[list[Check]] = web.AppKey("READINESS", list[Check])
-"""Checks that say why the server is not ready, or None; others may add theirs."""
+"""Checks, each returning why the server is not ready, or None. Applications may add their own."""
 CHANNELS: web.AppKey[list[Channel]] = web.AppKey("CHANNELS", list[Channel])
 """The sockets that the AsyncAPI document of an application describes."""
 
@@ -27,7 +27,7 @@ CHANNELS: web.AppKey[list[Channel]] = web.AppKey("CHANNELS", list[Channel])
 def add_routes(
     app: web.Application, settings: HubSettings, metrics: HubMetrics, authenticator: Authenticator
 ) -> None:
-    """Adds `/healthz`, `/readyz`, `/metrics`, `/v1/openapi.json` and `/v1/asyncapi.json`."""
+    """Add `/healthz`, `/readyz`, `/metrics`, `/v1/openapi.json` and `/v1/asyncapi.json`."""
 
     async def healthz(request: web.Request) -> web.Response:
         return json_answer(HealthAnswer(status="ok"))
@@ -45,7 +45,7 @@ def add_routes(
 
     @cache
     def http_document() -> bytes:
-        # When it is first asked for: routes are added until the application starts.
+        # Built on first request, because routes are added until the application starts.
         routes = app[ROUTES]
         return encode(openapi.document(routes, settings))
 

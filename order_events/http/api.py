@@ -1,4 +1,4 @@
-"""The `/v1` API: each handler with its route. Restaurant and actor are the token's."""
+"""The `/v1` API: each handler with its route. Restaurant and actor come from the token."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _CHANGING = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION)
 
 
 class Api:
-    """The handlers. They raise OrderError and ProtocolError."""
+    """The handlers for orders, tables, payments, events, menu and revocations."""
 
     def __init__(self, events: OrderEvents, registry: ConnectionRegistry) -> None:
         self._events = events

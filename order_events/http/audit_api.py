@@ -1,4 +1,4 @@
-"""The part of `/v1` about voice sessions, audits and analytics: each handler with its route."""
+"""The `/v1` API for voice sessions, audits and analytics: each handler with its route."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page of a restaurant's history, exactly as `subscribe` with `since` would have sent it."""
+"""Pages of a restaurant's history, exactly as `subscribe` with `since` would send it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from order_events.service import OrderEvents
 from order_events.storage.queries import Reader
 
 SCANNED = 5_000
-"""Events looked at for one page at most; a page may be empty and still not be the last."""
+"""Most events examined for one page; so a page may be empty without being the last."""
 
 
 def requested_types(patterns: Sequence[str], visible: frozenset[str]) -> frozenset[str]:
-    """The events asked for that the role may see; raises ProtocolError."""
+    """Return the events asked for that the role may see; raise ProtocolError."""
     try:
         allowed = expand(patterns) & visible
     except UnknownEvent as error:
@@ -42,9 +42,10 @@ class HistoryRequest:
 
 
 async def read(events: OrderEvents, restaurant_id: str, asked: HistoryRequest) -> bytes:
-    """`{"events", "recovered", "epoch", "seq", "more"}` as JSON; ask again with `after=seq`.
+    """Return a page as JSON: `{"events", "recovered", "epoch", "seq", "more"}`.
 
-    `recovered` is false, and there are no events, when history does not reach back to `after`.
+    The next page is `after=seq`. If history does not reach back to `after`, `recovered` is false
+    and there are no events.
     """
     current, head = events.hub.head(restaurant_id)
     history = History(current, head, events.hub.oldest(restaurant_id))
@@ -59,7 +60,7 @@ async def read(events: OrderEvents, restaurant_id: str, asked: HistoryRequest) -
         and scanned < SCANNED
         and size < limits.history_bytes
     ):
-        # What is wanted may be little of what is read, so the bound of the page is not the chunk's.
+        # Few events of a chunk may match, so the page is bounded separately from the chunk.
         chunk = await events.store.read(
             partial(
                 Reader.events,
@@ -73,7 +74,7 @@ async def read(events: OrderEvents, restaurant_id: str, asked: HistoryRequest) -
         if not chunk or chunk[0].seq != position + 1:
             return _page([], recovered=False, epoch=current, seq=head, more=False)
         for event in chunk:
-            # Nobody hears of an event here before it has been fanned out.
+            # An event is not shown before it has been fanned out.
             if event.seq > head or len(bodies) == asked.limit or size >= limits.history_bytes:
                 break
             position, scanned = event.seq, scanned + 1

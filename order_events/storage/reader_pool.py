@@ -27,14 +27,14 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What to read, and whoever waits for it. `future` belongs to the event loop."""
+    """A query, and the caller waiting for it. `future` belongs to the event loop."""
 
     run: Callable[[Reader], Any]
     future: asyncio.Future[Any]
 
 
 class ReaderPool:
-    """A few connections that only read. `found_damage` is called in their threads."""
+    """A few read-only connections. `found_damage` is called in their threads."""
 
     def __init__(
         self, path: Path, epoch: str, settings: HubSettings, found_damage: Callable[[], None]
@@ -53,7 +53,7 @@ class ReaderPool:
             thread.start()
 
     async def read(self, run: Callable[[Reader], T], restaurant_id: str) -> T:
-        """What `run` returns; raises StoreUnavailable, also when too many wait."""
+        """Return what `run` returns; raise StoreUnavailable, also if too many reads wait."""
         future: asyncio.Future[T] = self._loop.create_future()
         try:
             self._reads.put(restaurant_id, _Read(run, future))
@@ -62,7 +62,7 @@ class ReaderPool:
         return await future
 
     def stop(self) -> None:
-        """Returns once everything that waits has been read and the connections are closed."""
+        """Finish the reads that wait, then close the connections. Blocks until done."""
         self._reads.close()
         for thread in self._threads:
             thread.join()
@@ -75,15 +75,15 @@ class ReaderPool:
             try:
                 db = db or schema.connect_reader(self._path, self._busy_s)
                 answer = read.run(Reader(db, self._epoch))
-            except Exception as raised:  # noqa: BLE001 (the question's boundary: the asker gets it)
-                error = self._describe(raised)
+            except Exception as raised:  # noqa: BLE001 (the read's boundary: its caller gets it)
+                error = self._public(raised)
             self._loop.call_soon_threadsafe(_answer, read.future, answer, error)
-            # Who waits for the next question keeps neither this one nor who asked it alive.
+            # Otherwise this read and its caller would stay alive until the next one arrives.
             del read, answer, error
         if db is not None:
             db.close()
 
-    def _describe(self, error: Exception) -> Exception:
+    def _public(self, error: Exception) -> Exception:
         if not isinstance(error, sqlite3.Error):
             return error
         logger.error("the database cannot be read", exc_info=error)

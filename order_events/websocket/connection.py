@@ -1,4 +1,4 @@
-"""One socket as its handler sees it: sending never blocks, and a slow reader harms only itself."""
+"""A socket as its handler sees it: sending never blocks, and a slow reader harms only itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from order_events.websocket.outbox import Outbox
 
 
 class Connection:
-    """An authenticated socket. `principal` is replaced when the client renews its token."""
+    """An open socket. `principal` is set by authentication, and replaced when a token is
+    renewed."""
 
     def __init__(
         self, opened: OpenSocket, socket: str, settings: HubSettings, metrics: HubMetrics
@@ -40,12 +41,12 @@ class Connection:
 
     @property
     def authenticated(self) -> bool:
-        """Whether there is a principal yet."""
+        """True once there is a principal."""
         return self._principal is not None
 
     @property
     def principal(self) -> Principal:
-        """Who is connected."""
+        """The authenticated user; raises RuntimeError before authentication."""
         if self._principal is None:
             raise RuntimeError("the connection is not authenticated yet")
         return self._principal
@@ -56,7 +57,7 @@ class Connection:
 
     @property
     def closing(self) -> bool:
-        """Whether `close` was called or the peer is gone; nothing more is sent then."""
+        """True once `close` has been called or the peer is gone; nothing is sent after that."""
         return self._closing
 
     def send(
@@ -66,15 +67,15 @@ class Connection:
         *,
         id: str | int | None = None,  # noqa: A002 (the field's name on the wire)
     ) -> None:
-        """Sends one event; `id` answers the client's message of that id."""
+        """Send an event; `id` is that of the client's message it answers."""
         self.send_message(Message(encode(event(type_, data, datetime.now(UTC), id=id))))
 
     def send_text(self, text: str) -> None:
-        """Sends a message that is already JSON."""
+        """Send a message that is already JSON."""
         self.send_message(Message(text.encode()))
 
     def send_message(self, message: Message) -> None:
-        """Sends a message. One with a key replaces a waiting one of the same key."""
+        """Send a message, which replaces a waiting one that has the same key."""
         if self._closing:
             return
         self._metrics.messages_out.labels(self.socket).inc()
@@ -82,12 +83,14 @@ class Connection:
             self.too_slow()
 
     def send_batch(self, batch: FrameBatch) -> int:
-        """Sends messages that others get as well, and returns for how many there was room; who
-        calls counts them, and does something about the rest."""
+        """Send messages shared with other connections; return how many there was room for.
+
+        The caller counts them, and deals with the rest.
+        """
         return len(batch.messages) if self._closing else self._writer.put_batch(batch)
 
     def send_all(self, messages: Sequence[Message]) -> int:
-        """Sends messages of this connection alone, and returns for how many there was room."""
+        """Send messages of this connection alone; return how many there was room for."""
         if self._closing:
             return len(messages)
         sent = self._writer.put_all(messages)
@@ -96,27 +99,31 @@ class Connection:
 
     @property
     def waiting(self) -> tuple[int, int]:
-        """Messages and bytes that wait for the peer to read."""
+        """How many messages, and how many bytes, wait for the peer to read."""
         return self._writer.waiting
 
     @property
     def keeping_up(self) -> bool:
-        """Whether the peer has read as fast as we have written, as far as can be told."""
+        """True if, as far as can be told, the peer reads as fast as we write."""
         return self._writer.keeping_up
 
     def too_slow(self) -> None:
-        """Closes with 4008, and forgets what waits."""
+        """Drop what waits and close with 4008."""
         self._metrics.slow_closes.inc()
         self._writer.drop()
         self.close(CloseCode.TOO_SLOW, "reading too slowly; reconnect and resume")
 
     def send_error(self, error: ProtocolError) -> None:
-        """Sends the `error` event that answers a message."""
+        """Send the `error` event that answers a message."""
         self._metrics.errors.labels(self.socket, error.code.value).inc()
         self.send("error", error.data(), id=error.id)
 
     def close(self, code: CloseCode, reason: str) -> None:
-        """Closes after what was sent before; the first close wins. `reason` goes to the client."""
+        """Close after everything already sent; only the first call counts.
+
+        `reason` is sent to the client. If the handshake takes longer than `close_timeout_s`, the
+        connection is cut.
+        """
         if self._closing:
             return
         self._closing = True
@@ -127,23 +134,23 @@ class Connection:
         self._writer.finish(close_frame(code, reason))
 
     async def room(self) -> None:
-        """Waits until at least half of the outbox is free, or the connection is closing."""
+        """Wait until at least half of the outbox is free, or the connection is closing."""
         await self._writer.room()
 
     async def drained(self) -> None:
-        """Waits until there is room for a message of any size, or the connection is closing."""
+        """Wait until a message of any size fits, or the connection is closing."""
         await self._writer.drained()
 
     def control(self, opcode: WSMsgType, payload: bytes = b"") -> None:
-        """Sends a ping or a pong ahead of what waits."""
+        """Send a ping or pong ahead of waiting messages."""
         self._writer.control(opcode, frame(opcode, payload))
 
     def abort(self) -> None:
-        """Cuts the connection without a handshake."""
+        """Cut the connection without a closing handshake."""
         self._transport.abort()
 
     def release(self) -> None:
-        """Frees what the connection holds; nothing is sent any more."""
+        """Free what the connection holds; nothing is sent after this."""
         self._closing = True
         if self._cut is not None:
             self._cut.cancel()

@@ -1,4 +1,4 @@
-"""One socket from upgrade to goodbye."""
+"""The life of one connection, from the upgrade to the closing handshake."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """A request for a socket, not answered yet; `address` is the one it is counted for."""
+    """A request for a socket, not answered yet. `address` is the one it counts towards."""
 
     request: web.Request
     ws: web.WebSocketResponse
@@ -44,7 +44,7 @@ class Handshake:
 
 
 class ConnectionLoop(Generic[M]):
-    """Serves one connection; `run` returns when it is over, with everything freed."""
+    """Serves one connection: authenticates it, dispatches its messages, and cleans up after it."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class ConnectionLoop(Generic[M]):
         self._dispatcher: Dispatcher[M]
 
     async def run(self) -> None:
-        """The whole visit."""
+        """Serve the connection; return when it is over and everything it held is freed."""
         try:
             guard = FrameGuard.install(self._request, self._settings.max_message_frames)
             try:
@@ -112,7 +112,7 @@ class ConnectionLoop(Generic[M]):
             connection.send_error(refused.error)
             connection.close(refused.code, refused.error.message)
         except Exception:
-            # The boundary of a connection: our own fault becomes a close code.
+            # The connection's boundary: a fault of ours becomes a close code.
             logger.exception("a connection failed")
             connection.send_error(ProtocolError(ErrorCode.INTERNAL, "internal error"))
             connection.close(CloseCode.SERVER_ERROR, "internal error")
@@ -120,7 +120,10 @@ class ConnectionLoop(Generic[M]):
             await self._await_close_frame()
 
     async def _authenticate(self) -> bool:
-        """Authenticates, then connects the handler; False when the peer left. Raises Refused."""
+        """Authenticate, then connect the handler; return False if the peer left first.
+
+        Raises Refused.
+        """
         token = bearer_of(self._request)
         if token is not None:
             self._credentials.authenticate_header(token)
@@ -157,7 +160,7 @@ class ConnectionLoop(Generic[M]):
             raise Refused(code, error) from error
 
     async def _first_message(self) -> Auth | None:
-        """The `auth` message; None when the peer left. Raises Refused."""
+        """Return the `auth` message, or None if the peer left. Raises Refused."""
         try:
             async with asyncio.timeout(self._settings.auth_timeout_s):
                 while True:
@@ -179,16 +182,16 @@ class ConnectionLoop(Generic[M]):
             if received.type is WSMsgType.TEXT or received.type is WSMsgType.BINARY:
                 self._connection.awaiting_pong = False
                 refused = self._message(received)
-                # Who sends faster than it reads the answers is not read on until it has.
+                # Stop reading from a peer that sends faster than it reads our answers.
                 await self._connection.room()
                 if refused:
-                    # A flood that is already in memory must not keep the loop from others.
+                    # Frames in memory are received without yielding: let other connections run.
                     await asyncio.sleep(0)
             elif not await self._control(received):
                 return
 
     def _message(self, received: WSMessage) -> bool:
-        """Handles a message; True when it was refused."""
+        """Handle a message; return whether it was refused."""
         now = self._loop.time()
         if received.type is WSMsgType.BINARY:
             self._dispatcher.binary(received.data, now)
@@ -198,7 +201,7 @@ class ConnectionLoop(Generic[M]):
         return refused
 
     async def _control(self, received: WSMessage) -> bool:
-        """Handles a frame that is not data; False when the socket is over."""
+        """Handle a frame that is not data; return False once the socket is closed."""
         self._connection.awaiting_pong = False
         if received.type is WSMsgType.PING or received.type is WSMsgType.PONG:
             self._dispatcher.control(self._loop.time())
@@ -211,7 +214,10 @@ class ConnectionLoop(Generic[M]):
         return False
 
     async def _pong(self, payload: bytes) -> bool:
-        """Answers a ping; who does not read the answers is not read on. False when it is gone."""
+        """Answer a ping; return False if the peer is gone.
+
+        Waits for the write, so that a peer that does not read its pongs is not read from either.
+        """
         try:
             await self._ws.pong(payload)
         except ConnectionError:
@@ -219,7 +225,8 @@ class ConnectionLoop(Generic[M]):
         return True
 
     async def _check_close_code(self, code: int) -> None:
-        """aiohttp lets 1006 and everything from 3000 on through (RFC 6455, 7.4)."""
+        """Refuse the codes that RFC 6455 (7.4) forbids and aiohttp accepts: 1006, and 5000
+        upwards."""
         if code == WSCloseCode.ABNORMAL_CLOSURE or code >= 5000:
             self._connection.close_code = CloseCode.PROTOCOL_ERROR
             await self._ws.close(code=CloseCode.PROTOCOL_ERROR)
@@ -233,9 +240,9 @@ class ConnectionLoop(Generic[M]):
         return None if handler is None else handler.finished()
 
     async def _await_close_frame(self) -> None:
-        """Reads on until the peer has answered our close frame: else a reset may overtake it.
+        """Read until the peer has answered our close frame; otherwise a reset may overtake it.
 
-        The connection's own timer cuts the wait short.
+        The connection's own timer bounds the wait.
         """
         while not self._ws.closed:
             received = await self._ws.receive()
@@ -264,7 +271,7 @@ class ConnectionLoop(Generic[M]):
             code = ours if ours is not None else self._ws.close_code
             self._metrics.closes.labels(self._name, str(code or 1006)).inc()
             if ours is not None and self._request.transport is not None:
-                # Our close frame is out and answered; a second one must not follow.
+                # Our close frame was sent and answered; aiohttp must not send a second one.
                 self._request.transport.close()
             logger.info("disconnected", code=code)
             structlog.contextvars.clear_contextvars()

@@ -1,4 +1,4 @@
-"""Who a connection is, and until when: its token shown, renewed, expired."""
+"""A connection's token: verified, renewed, and enforced when it expires."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Credentials:
-    """Sets a connection's principal, and closes it (1008) when the token has expired."""
+    """Sets a connection's principal, and closes it with 1008 when its token expires."""
 
     def __init__(self, connection: Connection, registry: ConnectionRegistry, address: str) -> None:
         self._connection = connection
@@ -37,17 +37,17 @@ class Credentials:
         self._timer: asyncio.TimerHandle | None = None
 
     def authenticate_header(self, token: str) -> None:
-        """Takes the token of the upgrade request; raises Refused."""
+        """Verify the token of the upgrade request; raise Refused."""
         self._connection.principal = self._verify(token, None, None)
 
     def authenticate_first_message(self, message: Auth) -> None:
-        """Takes the token of the first message; raises Refused."""
+        """Verify the token of the first message and confirm it; raise Refused."""
         fresh = self._verify(message.token, message.restaurant_id, message.id)
         self._connection.principal = fresh
         self._tell_success(message.id)
 
     def renew(self, message: Auth) -> None:
-        """Takes a fresh token for the same restaurant, user and role; raises Refused."""
+        """Replace the token by a new one for the same restaurant, user and role; raise Refused."""
         fresh = self._verify(message.token, message.restaurant_id, message.id)
         if _identity(fresh) != _identity(self._connection.principal):
             raise self.refuse("the token is for somebody else", message.id)
@@ -56,19 +56,19 @@ class Credentials:
         self.schedule_expiry()
 
     def schedule_expiry(self) -> None:
-        """From now on the token's expiry is announced, then enforced."""
+        """Schedule the notice that the token expires, and then its expiry."""
         self.cancel_expiry()
         left = self._connection.principal.expires_at - time.time()
         notice = max(0.0, left - self._registry.settings.token_expiry_notice_s)
         self._timer = self._loop.call_later(notice, self._expiring)
 
     def cancel_expiry(self) -> None:
-        """Stops the clock."""
+        """Cancel the scheduled notice or expiry."""
         if self._timer is not None:
             self._timer.cancel()
 
     def refuse(self, message: str, id_: MessageId | None = None) -> Refused:
-        """Counts and logs a failed authentication; what is to be raised."""
+        """Count and log a failed authentication; return the exception to raise."""
         self._registry.metrics.auth_failures.labels(self._connection.socket).inc()
         logger.warning("authentication refused", why=message, address=self._address)
         return Refused(CloseCode.POLICY, ProtocolError(ErrorCode.UNAUTHORIZED, message, id=id_))
@@ -106,7 +106,10 @@ class Credentials:
 
 
 def bearer_of(request: web.Request) -> str | None:
-    """The token of the `Authorization` header: empty if it is of another kind, None without one."""
+    """Return the token of the `Authorization` header, or None if there is no such header.
+
+    A header of another scheme gives an empty token.
+    """
     header = request.headers.get("Authorization")
     if header is None:
         return None
