@@ -228,7 +228,7 @@ class RootHandler:
             self._connection.close(CloseCode.TRY_AGAIN_LATER, error.message)
         except Exception:
             # The task's boundary: the client must learn that its replay has ended.
-            logger.exception("replay failed")
+            logger.exception("a replay failed")
             self.broken()
         finally:
             self._reading = None

@@ -345,7 +345,7 @@ class OrderEvents:
             except Exception as error:
                 # The task's boundary: it tries again after the next interval.
                 logger.warning(
-                    "what is old could not be forgotten",
+                    "deleting what has outlived its retention failed",
                     why=str(error),
                     exc_info=not isinstance(error, OrderError),
                 )

@@ -78,7 +78,7 @@ class _Group:
                     subscriber.hold(pending)
             except Exception:
                 # A boundary: one subscriber's fault must not keep the events from the others.
-                logger.exception("delivering failed")
+                logger.exception("a delivery failed")
                 subscriber.broken()
         return 0 if batch is None else len(pending) * len(self.members)
 

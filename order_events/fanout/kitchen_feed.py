@@ -51,7 +51,7 @@ class KitchenFeed:
         if not self._is_open:
             return
         if self._throttle.offer(restaurant_id, None, self._loop.time()):
-            self._tell(restaurant_id)
+            self._start_update(restaurant_id)
         self._arm()
 
     def _arm(self) -> None:
@@ -62,10 +62,10 @@ class KitchenFeed:
     def _due(self) -> None:
         self._timer = None
         for restaurant_id, _ in self._throttle.due(self._loop.time()):
-            self._tell(restaurant_id)
+            self._start_update(restaurant_id)
         self._arm()
 
-    def _tell(self, restaurant_id: str) -> None:
+    def _start_update(self, restaurant_id: str) -> None:
         # The interval counts from the end of the commit, however long that takes.
         self._throttle.block(restaurant_id)
         task = asyncio.create_task(self._commit(restaurant_id), name="kds:update")
@@ -80,7 +80,7 @@ class KitchenFeed:
             # The task's boundary: whatever fails, the kitchen's updates must resume. Nothing is
             # lost, because the database knows which orders have not been sent.
             logger.warning(
-                "the kitchen could not be told",
+                "a kds:update could not be committed",
                 restaurant=restaurant_id,
                 why=str(error),
                 exc_info=not isinstance(error, OrderError),

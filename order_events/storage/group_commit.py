@@ -139,7 +139,7 @@ class Writer:
             self._roll_back()
             if not self._holds(events):
                 raise
-            logger.warning("a commit was reported as failed but is there", error=str(error))
+            logger.warning("a commit reported as failed is in the database", error=str(error))
 
     def _holds(self, events: list[Event]) -> bool:
         """Return whether events whose commit failed are in the database all the same.

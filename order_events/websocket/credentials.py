@@ -44,7 +44,7 @@ class Credentials:
         """Verify the token of the first message and confirm it; raise Refused."""
         fresh = self._verify(message.token, message.restaurant_id, message.id)
         self._connection.principal = fresh
-        self._tell_success(message.id)
+        self._send_success(message.id)
 
     def renew(self, message: Auth) -> None:
         """Replace the token by a new one for the same restaurant, user and role; raise Refused."""
@@ -52,7 +52,7 @@ class Credentials:
         if _identity(fresh) != _identity(self._connection.principal):
             raise self.refuse("the token is for somebody else", message.id)
         self._connection.principal = fresh
-        self._tell_success(message.id)
+        self._send_success(message.id)
         self.schedule_expiry()
 
     def schedule_expiry(self) -> None:
@@ -82,7 +82,7 @@ class Credentials:
             raise self.refuse("the token is for another restaurant", id_)
         return principal
 
-    def _tell_success(self, id_: MessageId | None) -> None:
+    def _send_success(self, id_: MessageId | None) -> None:
         principal = self._connection.principal
         success = AuthSuccessData(
             user_id=principal.user_id,

@@ -41,9 +41,9 @@ class FrameGuard(asyncio.Protocol):
     def watch(self, on_breach: Callable[[Breach], None]) -> None:
         """Call `on_breach` once: at the first breach, or now if there has been one."""
         self._on_breach = on_breach
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         if self._scanner.breach is not None and self._on_breach is not None:
             on_breach, self._on_breach = self._on_breach, None
             on_breach(self._scanner.breach)
@@ -51,7 +51,7 @@ class FrameGuard(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Scan the bytes, then pass them on."""
         if self._scanner.feed(data) is not None:
-            self._tell()
+            self._report()
         self._inner.data_received(data)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -24,7 +24,7 @@ async def test_a_kitchen_that_was_not_told_before_a_crash_is_told_after(
     """What it has been told is kept beside the orders."""
     server = await start()
     first = await server.events.create_order("r1", draft, actor="a")
-    await _until_told(server, first.id)
+    await _until_sent(server, first.id)
     # As if the process had died between the commit and the `kds:update`.
     await server.stop()
     db = sqlite3.connect(server.events.settings.data_dir / DATABASE_FILE, isolation_level=None)
@@ -32,11 +32,11 @@ async def test_a_kitchen_that_was_not_told_before_a_crash_is_told_after(
     order = changes.create_order(writer, "r1", draft, "a", None)
     db.close()
     server = await start(menu=False)
-    event = await _until_told(server, order.id)
+    event = await _until_sent(server, order.id)
     assert [ticket["id"] for ticket in event["data"]["orders"]] == [order.id]
 
 
-async def _until_told(server: Any, order_id: str) -> dict[str, Any]:
+async def _until_sent(server: Any, order_id: str) -> dict[str, Any]:
     for _ in range(100):
         events = await server.events.store.read(lambda r: r.events("r1", 0, 1000))
         for event in events:
