@@ -97,21 +97,21 @@ class Client:
                 return message
 
     async def close_code(self) -> int | None:
-        """Reads on until the server has closed."""
+        """Read until the server has closed; return its code."""
         while True:
             received = await self.ws.receive(5)
             if received.type is not aiohttp.WSMsgType.TEXT:
                 return self.ws.close_code
 
     async def silent(self) -> None:
-        """A ping is answered next: nothing else was sent before."""
+        """Assert that nothing was sent: the next message answers a ping."""
         await self.send(type="ping", id="silent?")
         message = await self.receive()
         assert message["type"] == "pong", message
 
 
 class Server:
-    """The hub, served."""
+    """A running hub."""
 
     def __init__(
         self, runner: web.AppRunner, app: web.Application, session: aiohttp.ClientSession
@@ -134,7 +134,7 @@ class Server:
         return self.app[AUTHORITY]
 
     async def stop(self) -> None:
-        """Stops as on SIGTERM."""
+        """Stop as on SIGTERM."""
         await self.runner.cleanup()
 
     def sockets(self) -> int:
@@ -146,7 +146,7 @@ class Server:
         return self.authority.issue(restaurant, user, role, ttl)
 
     async def open(self, path: str = "/", **options: Any) -> Client:
-        """A socket that has not authenticated."""
+        """Return a socket that has not authenticated."""
         client = Client(await self.session.ws_connect(self.url + path, **options))
         self.clients.append(client)
         return client
@@ -154,7 +154,7 @@ class Server:
     async def connect(
         self, restaurant: str = "r1", role: Role = Role.MANAGER, **who: Any
     ) -> Client:
-        """A socket that has received `connected`."""
+        """Return a socket that has received `connected`."""
         token = self.token(restaurant, role, **who)
         client = await self.open(headers={"Authorization": f"Bearer {token}"})
         client.connected = await client.expect("connected")
@@ -170,7 +170,7 @@ class Server:
         restaurant: str = "r1",
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """An HTTP request's status and JSON."""
+        """Send an HTTP request; return its status and JSON."""
         token = self.token(restaurant, role)
         async with self.session.request(
             method,
@@ -186,7 +186,7 @@ Start = Callable[..., Awaitable[Server]]
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts servers with given settings; all are stopped at the end."""
+    """Return a function that starts servers; all of them are stopped at the end."""
     async with AsyncExitStack() as stack:
 
         async def start_one(
@@ -234,13 +234,13 @@ def burger() -> dict[str, Any]:
 
 @pytest.fixture
 def draft() -> OrderDraft:
-    """The same as a model."""
+    """The smallest order, as a model."""
     return OrderDraft.model_validate(BURGER)
 
 
 @pytest.fixture
 def db(menu: Menu) -> Iterator[sqlite3.Connection]:
-    """A database with the menu of r1."""
+    """An in-memory database with the menu of r1."""
     with database() as opened:
         changes.put_menu(at(opened), "r1", menu, "m")
         yield opened
@@ -248,6 +248,6 @@ def db(menu: Menu) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
-    """No test's logging outlives it."""
+    """Reset the logging configuration after each test."""
     yield
     structlog.reset_defaults()

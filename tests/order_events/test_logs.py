@@ -1,4 +1,4 @@
-"""The logs: what a line carries, what it never contains, and standard error that fails."""
+"""The logs: what a line contains, what none contains, and a standard error that fails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from order_events import logs
 
 
 async def test_logs_have_connection_and_restaurant_and_no_token(server: Any, draft: Any) -> None:
-    """Nor what a guest has said."""
+    """They do not contain what guests said either."""
     logs.configure("debug")
     # What `configure` has set, with the lines kept instead of written.
     processors = structlog.get_config()["processors"][:-1]

@@ -11,7 +11,7 @@ from order_events.settings import HubSettings
 
 
 async def test_health_readiness_and_metrics(server: Any, draft: Any) -> None:
-    """Metrics count what the protocol lists."""
+    """The metrics include those that the protocol lists."""
     assert (await get(server, "/healthz"))[0] == 200
     status, text, _ = await get(server, "/readyz")
     assert (status, json.loads(text)) == (200, {"ready": True, "reasons": []})
@@ -35,7 +35,7 @@ async def test_health_readiness_and_metrics(server: Any, draft: Any) -> None:
 
 
 async def test_metrics_may_ask_for_a_token_of_their_own(start: Any) -> None:
-    """A restaurant's token does not open them: they are about all restaurants."""
+    """A restaurant's token does not open them, because they cover all restaurants."""
     server = await start(metrics_token="scrape-me-please")
     assert await statuses(server, 1, "/metrics") == [401]
     manager = f"Bearer {server.token()}"

@@ -9,7 +9,7 @@ from order_events.settings import HubSettings
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`VOICE_` for all but the log level; the defaults are the protocol's."""
+    """`VOICE_` and the name, except the log level; the defaults are the protocol's."""
     for name, value in {
         "VOICE_PORT": "4000",
         "VOICE_ALLOWED_ORIGINS": "https://a.example/,https://b.example",
@@ -40,6 +40,6 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_wrong_proxy_is_refused_at_the_start() -> None:
-    """A typing mistake must not open the door."""
+    """A typo must not make anybody trusted."""
     with pytest.raises(ValueError, match="trusted_proxies"):
         HubSettings(trusted_proxies="10.0.0.0/8, proxy.example")

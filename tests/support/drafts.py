@@ -13,7 +13,7 @@ NOW = "2026-01-01T00:00:00.000Z"
 
 
 def order_of(menu: Menu, *items: ItemDraft) -> Order:
-    """A new order of these items."""
+    """Return a new order of these items."""
     return orders.create(
         OrderDraft(items=items or (ItemDraft(menu_item_id="burger"),)),
         menu,
@@ -24,5 +24,5 @@ def order_of(menu: Menu, *items: ItemDraft) -> Order:
 
 
 def burger(*modifiers: ModifierDraft, **fields: Any) -> ItemDraft:
-    """A burger with modifiers."""
+    """Return a burger with modifiers."""
     return ItemDraft(menu_item_id="burger", modifiers=modifiers, **fields)

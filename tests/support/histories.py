@@ -10,14 +10,14 @@ from order_events.protocol.filters import VOICE_ORDER
 
 
 async def publish(server: Any, count: int, start: int = 0, tables: int = 1) -> None:
-    """That many `table:updated` events, spread over the tables."""
+    """Publish that many `table:updated` events, spread over the tables."""
     for number in range(start, start + count):
         change = TableChange(number=str(number), status="occupied")
         await server.events.change_table("r1", f"t{number % tables}", change, actor="a")
 
 
 async def collect(client: Any, count: int) -> list[dict[str, Any]]:
-    """That many events, out of batches as well."""
+    """Return that many events, unpacked from batches."""
     events: list[dict[str, Any]] = []
     while len(events) < count:
         message = await client.receive()
@@ -26,7 +26,7 @@ async def collect(client: Any, count: int) -> list[dict[str, Any]]:
 
 
 async def pour(server: Any, count: int, size: int) -> None:
-    """That many `voice:order` events of that many bytes, most of them in one commit."""
+    """Publish that many `voice:order` events of that many bytes, most of them in one commit."""
     await asyncio.gather(
         *(
             server.events.publish("r1", VOICE_ORDER, {"number": n, "pad": "x" * size}, tags={})

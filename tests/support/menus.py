@@ -85,5 +85,5 @@ CORNER: dict[str, Any] = {
 
 
 def corner_menu(**changes: Any) -> Menu:
-    """The menu with some of its fields different."""
+    """Return the menu with some of its fields replaced."""
     return read_menu(json.dumps({**CORNER, **changes}))

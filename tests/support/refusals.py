@@ -6,7 +6,7 @@ from typing import Any
 
 
 async def refused(client: Any, code: str = "UNAUTHORIZED", close: int = 1008) -> dict[str, Any]:
-    """The error that is told before the socket is closed."""
+    """Return the error sent before the socket is closed; check its code and the close code."""
     error: dict[str, Any] = await client.until("error")
     assert error["data"]["code"] == code
     assert await client.close_code() == close

@@ -20,28 +20,28 @@ FINISH = (OrderStatus.CONFIRMED, OrderStatus.PREPARING, OrderStatus.READY, Order
 
 @contextmanager
 def database() -> Iterator[sqlite3.Connection]:
-    """An empty one with the current schema."""
+    """Open an empty in-memory database with the current schema."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         schema.migrate(db)
         yield db
 
 
 def at(db: sqlite3.Connection, moment: datetime = NOON) -> Tx:
-    """A transaction at a moment."""
+    """Return a transaction at a given time."""
     return Tx(db, "e", MenuCache(), moment)
 
 
 def order(change: Tx, draft: OrderDraft, key: str | None = None, actor: str = "a") -> Order:
-    """A new order of the restaurant r1."""
+    """Create an order of the restaurant r1."""
     return changes.create_order(change, "r1", draft, actor, key)
 
 
 def finish(change: Tx, made: Order, steps: tuple[OrderStatus, ...] = FINISH) -> None:
-    """Takes an order through its life."""
+    """Take an order through its life."""
     for status in steps:
         changes.set_status(change, "r1", made.id, StatusChange(status=status), "a")
 
 
 def kept_orders(db: sqlite3.Connection) -> list[str]:
-    """The ids of the orders that are left."""
+    """Return the ids of the orders that are left."""
     return [row[0] for row in db.execute("SELECT id FROM orders ORDER BY number")]

@@ -1,4 +1,4 @@
-"""Tokens and users whose access is revoked."""
+"""Revoked tokens and users."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from order_events.domain.models import RevocationDraft
 
 
 async def test_a_users_tokens_can_be_revoked(start: Any) -> None:
-    """Open sockets are closed, new ones refused, also after a restart; others stay, and so does
-    the same name in another restaurant."""
+    """Open sockets are closed and new ones refused, also after a restart.
+
+    Other users keep their access, and so does a user of the same name in another restaurant.
+    """
     server = await start()
     tokens = {name: server.token(user=name) for name in ("bad", "good")}
     bad, good = await server.connect(user="bad"), await server.connect(user="good")
@@ -42,7 +44,7 @@ async def test_a_users_tokens_can_be_revoked(start: Any) -> None:
 
 
 def test_a_user_can_come_back_once_no_clock_can_be_in_doubt() -> None:
-    """A token whose `iat` is ahead was perhaps issued before: those are covered as well."""
+    """Tokens whose `iat` is within the clock skew are covered: they may be older than it says."""
     revocations = Revocations()
     revocations.add(Revoked("r1", None, "u", 1_000.0))
 
@@ -54,14 +56,14 @@ def test_a_user_can_come_back_once_no_clock_can_be_in_doubt() -> None:
 
 
 async def test_whatever_name_a_token_may_have_can_be_revoked(server: Any) -> None:
-    """`sub` and `jti` may be longer than an id of ours."""
+    """A `sub` or `jti` may be longer than our own ids."""
     for field in ("user_id", "token_id"):
         assert (await server.call("POST", "/v1/revocations", {field: "x" * 200}))[0] == 201
         assert (await server.call("POST", "/v1/revocations", {field: "x" * 201}))[0] == 400
 
 
 async def test_one_token_can_be_revoked(server: Any) -> None:
-    """By its id, until it would have expired; the user's other tokens stay good."""
+    """It is revoked by its id until it would have expired; the user's other tokens stay valid."""
     one, other = server.token(), server.token()
     revoked = {"token_id": server.authority.verify(one).token_id}
     assert (await server.call("POST", "/v1/revocations", revoked))[1] == {"closed": 0}

@@ -14,7 +14,7 @@ from order_events.protocol import filters
 
 
 def test_the_roles_table_says_what_the_documentation_says() -> None:
-    """Every role has rights; the sensitive ones are where they belong."""
+    """Every role has rights, and the sensitive ones are where they belong."""
     assert set(RIGHTS) == set(Role)
     for action in Action:
         assert may(Role.MANAGER, action)
@@ -28,7 +28,7 @@ def test_the_roles_table_says_what_the_documentation_says() -> None:
 
 
 async def test_a_microphone_may_not_open_the_root_socket(server: Any) -> None:
-    """It is told FORBIDDEN, then closed with 1008."""
+    """It receives FORBIDDEN, then close code 1008."""
     client = await server.open()
     await client.send(type="auth", token=server.token(role=Role.DEVICE))
     await client.expect("auth:success")
@@ -36,7 +36,7 @@ async def test_a_microphone_may_not_open_the_root_socket(server: Any) -> None:
 
 
 async def test_a_role_hears_only_what_it_may(server: Any, draft: Any) -> None:
-    """By default, by pattern, and by name it is FORBIDDEN."""
+    """Invisible events are left out of defaults and patterns, and FORBIDDEN by name."""
     kitchen = await server.connect(role=Role.KITCHEN)
     await kitchen.send(type="subscribe", events=["order:created", "payment:processed"], id=1)
     assert (await kitchen.expect("error"))["data"]["code"] == "FORBIDDEN"

@@ -28,12 +28,12 @@ CLAIMS = {"sub": "u", "restaurant_id": "r", "role": "server", "exp": NOW + 60}
 
 
 def tokens(**options: Any) -> TokenAuthority:
-    """An authority with a known secret."""
+    """Return an authority with a known secret."""
     return TokenAuthority(SharedSecret(SECRET), secret=SECRET, **options)
 
 
 def signed(secret: bytes = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
-    """A token with some claims changed; None takes one out."""
+    """Return a token with some claims changed; None removes one."""
     claims = {k: v for k, v in {**CLAIMS, **changes}.items() if v is not None}
     return jwt.encode(claims, secret, algorithm=algorithm)
 
@@ -75,13 +75,13 @@ def test_every_required_claim_is_required(claim: str) -> None:
     ],
 )
 def test_a_wrong_token_is_refused(token: str) -> None:
-    """Whatever is wrong with it, and without an exception of another kind."""
+    """Each raises AuthError and nothing else."""
     with pytest.raises(AuthError):
         tokens().verify(token, NOW)
 
 
 def test_expiry_lifetime_and_size_are_bounded_from_both_sides() -> None:
-    """What is just inside passes, what is just outside does not."""
+    """A token just inside each bound passes; one just outside is refused."""
     limited = tokens(max_lifetime_s=1000, max_bytes=400)
     limited.verify(signed(exp=NOW + 0.001), NOW)
     limited.verify(signed(exp=NOW + 1060), NOW)
@@ -97,7 +97,7 @@ def test_expiry_lifetime_and_size_are_bounded_from_both_sides() -> None:
 
 
 def test_a_secret_has_at_least_32_bytes() -> None:
-    """31 are refused, by the settings as well."""
+    """31 bytes are refused, by the settings as well."""
     SharedSecret(b"x" * 32)
     with pytest.raises(ValueError, match="32"):
         SharedSecret(b"x" * 31)
@@ -108,7 +108,7 @@ def test_a_secret_has_at_least_32_bytes() -> None:
 
 @given(st.text(max_size=300) | st.binary(max_size=200).map(lambda b: b.decode("latin1")))
 def test_garbage_is_never_more_than_a_refusal(text: str) -> None:
-    """No input makes the verifier raise anything else."""
+    """No input makes the verifier raise anything but AuthError."""
     with pytest.raises(AuthError):
         tokens().verify(text, NOW)
 
@@ -123,7 +123,7 @@ def test_issuer_and_audience_are_checked_where_set() -> None:
 
 
 def test_a_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
-    """The first start makes it; later starts, and other processes, use the same."""
+    """The first start creates it; later starts and other processes use the same."""
     settings = HubSettings(data_dir=tmp_path / "new" / "data")
     token = authority(settings).issue("r", "u", Role.SERVER, 60)
     assert authority(settings).verify(token).user_id == "u"

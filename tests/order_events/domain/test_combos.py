@@ -18,13 +18,13 @@ _COLA = ItemDraft(menu_item_id="cola", part_of="1")
 
 
 def lines(*drafts: ItemDraft, **changes: Any) -> list[tuple[str, int, str | None, int, int]]:
-    """Item, quantity, size, price and subtotal of each line."""
+    """Return item, quantity, size, price and subtotal of each line."""
     priced = orders.price_items(drafts, corner_menu(**changes), already=())
     return [(i.menu_item_id, i.quantity, i.size, i.price, i.subtotal) for i in priced]
 
 
 def test_a_combo_is_its_line_and_a_line_for_each_part() -> None:
-    """The combo has the price; every part is there for the kitchen, the default one too."""
+    """The combo's line has the price; the kitchen sees every part, defaults included."""
     assert lines(_MEAL, _COLA) == [
         ("meal", 1, "m", 800, 800),
         ("burger", 1, None, 0, 0),
@@ -34,7 +34,7 @@ def test_a_combo_is_its_line_and_a_line_for_each_part() -> None:
 
 
 def test_parts_follow_the_size_and_number_of_their_combo() -> None:
-    """Two large meals are two large colas, whatever number the part came with."""
+    """Two large meals have two large colas, whatever quantity the part was given."""
     meal = _MEAL.model_copy(update={"size": "l", "quantity": 2})
     assert lines(meal, _COLA) == [
         ("meal", 2, "l", 950, 1900),
@@ -45,7 +45,7 @@ def test_parts_follow_the_size_and_number_of_their_combo() -> None:
 
 
 def test_what_parts_cost() -> None:
-    """An upcharge, one for a size, the difference of a larger size, and what is put on a part."""
+    """An upcharge, an upcharge for a size, a larger size's difference, and a modifier on a part."""
     bacon = (ModifierDraft(id="bacon"),)
     drafts = (
         _MEAL,
@@ -57,7 +57,7 @@ def test_what_parts_cost() -> None:
 
 
 def test_lines_of_parts_say_whose_they_are() -> None:
-    """So that a screen can put them together; ids are unique in the order."""
+    """Screens can group them, and ids are unique in the order."""
     priced = orders.price_items((_MEAL, _COLA), corner_menu(), already=())
     assert [(i.part_of, i.slot) for i in priced] == [
         (None, None),
@@ -81,13 +81,13 @@ def test_lines_of_parts_say_whose_they_are() -> None:
 def test_a_combo_that_does_not_come_out_is_refused(
     drafts: tuple[ItemDraft, ...], error: type[OrderError], why: str
 ) -> None:
-    """Never priced by guessing."""
+    """Prices are never guessed."""
     with pytest.raises(error, match=why):
         lines(*drafts)
 
 
 def test_a_sold_out_part_is_refused_with_its_combo() -> None:
-    """Also if it would have filled its slot by itself."""
+    """This includes a part that would have filled its slot by default."""
     items = [{**i, "sold_out": i["id"] == "fries"} for i in CORNER["items"]]
     with pytest.raises(SoldOut, match="Fries"):
         lines(_MEAL, _COLA, items=items)

@@ -29,7 +29,7 @@ from order_events.protocol.errors import (
     ],
 )
 def test_what_a_modifier_costs(menu: Menu, modifier: ModifierDraft, subtotal: int) -> None:
-    """Left off costs nothing and takes nothing off."""
+    """A modifier left off costs nothing and gives no discount."""
     item = order_of(menu, burger(modifier)).items[0]
     assert item.subtotal == subtotal
     priced = item.modifiers[0]
@@ -52,7 +52,7 @@ def test_what_a_modifier_costs(menu: Menu, modifier: ModifierDraft, subtotal: in
 def test_a_modifier_given_twice_is_one_of_two(
     menu: Menu, modifiers: list[tuple[str, int]], subtotal: int
 ) -> None:
-    """What comes with the item is free once, however the others are written."""
+    """One of what comes with the item is free, however the draft is written."""
     drafts = (ModifierDraft(id=id_, quantity=n) for id_, n in modifiers)
     item = order_of(menu, burger(*drafts)).items[0]
     assert item.subtotal == subtotal
@@ -60,13 +60,13 @@ def test_a_modifier_given_twice_is_one_of_two(
 
 
 def test_what_is_included_is_free_once_whatever_is_said_of_it(menu: Menu) -> None:
-    """Also where two entries differ in how it is to come."""
+    """One is free even if two entries have different qualifiers."""
     light, aside = (ModifierDraft(id="cheese", qualifier=q) for q in ("light", "on_the_side"))
     assert order_of(menu, burger(light, aside)).subtotal == 999 + 75
 
 
 def test_modifiers_that_contradict_each_other_are_refused(menu: Menu) -> None:
-    """With and without; more of one than may be asked for at once."""
+    """Both with and without, or more of one than the maximum."""
     with pytest.raises(InvalidOrder, match="with and without"):
         order_of(menu, burger(ModifierDraft(id="bacon", negated=True), ModifierDraft(id="bacon")))
     with pytest.raises(InvalidOrder, match="at most 99"):

@@ -20,7 +20,7 @@ from order_events.protocol.frames import Message
 def test_batches_keep_every_event_its_order_and_its_deadline(
     events: list[tuple[int, float, int]],
 ) -> None:
-    """And none has more events or bytes than allowed."""
+    """No batch exceeds the limits on events and bytes."""
     batcher = EventBatcher(max_events=5, max_bytes=100)
     now, sent, due = 0.0, [], {}
 
@@ -48,7 +48,7 @@ def test_batches_keep_every_event_its_order_and_its_deadline(
 
 
 def test_an_event_larger_than_a_batch_is_not_held_back() -> None:
-    """What waits goes before it."""
+    """Events that wait are sent before it."""
     batcher = EventBatcher(max_events=5, max_bytes=10)
     small, large = Message(b"1"), Message(b"x" * 11)
     assert batcher.add(small, 100, 0.0) == []
@@ -57,7 +57,7 @@ def test_an_event_larger_than_a_batch_is_not_held_back() -> None:
 
 
 def test_equal_batches_are_encoded_once() -> None:
-    """Connections that hold the same events back send one message."""
+    """Connections that hold back the same events share one message."""
     events = [Message(b'{"n":1}'), Message(b'{"n":2}')]
     batches = []
     for _ in range(2):

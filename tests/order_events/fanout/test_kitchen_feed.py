@@ -21,7 +21,7 @@ from order_events.storage.transaction import Tx
 async def test_a_kitchen_that_was_not_told_before_a_crash_is_told_after(
     start: Any, draft: Any
 ) -> None:
-    """What it has been told is kept beside the orders."""
+    """The database records which orders have been sent."""
     server = await start()
     first = await server.events.create_order("r1", draft, actor="a")
     await _until_sent(server, first.id)
@@ -49,7 +49,7 @@ async def _until_sent(server: Any, order_id: str) -> dict[str, Any]:
 async def test_a_kitchen_that_could_not_be_told_is_told_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever went wrong, and without another order having to change first."""
+    """After any failure, without another order having to change first."""
     monkeypatch.setattr(kitchen_feed, "RETRY_S", 0.01)
     failures: list[Exception] = [StoreUnavailable("full"), ZeroDivisionError()]
     told = asyncio.Event()

@@ -11,7 +11,7 @@ from order_events.fanout.recent_events import RecentEvents
 
 @given(st.lists(st.integers(1, 40), max_size=60), st.integers(0, 60))
 def test_recent_events_are_bounded_and_without_a_gap(sizes: list[int], after: int) -> None:
-    """By count and by bytes; what is no longer there is not given in part."""
+    """Bounded by count and bytes; a range that is not all here is not returned in part."""
     recent = RecentEvents(5, 100)
     for seq, size in enumerate(sizes, start=1):
         recent.append(Event("r", "e", seq, str(seq), "t", {}, b"x" * size))
@@ -30,7 +30,7 @@ def test_recent_events_are_bounded_and_without_a_gap(sizes: list[int], after: in
 
 
 def test_a_recent_event_can_be_replaced() -> None:
-    """And its bytes count as they are then; one that is not here is passed over."""
+    """Its new size counts; an event that is not here is ignored."""
     recent = RecentEvents(5, 10)
     for seq in (1, 2, 3):
         recent.append(Event("r", "e", seq, "made", "t", {}, b"xxx"))

@@ -1,4 +1,4 @@
-"""History: no gap, no duplicate, in order, whatever falls together."""
+"""Replay: no gap, no duplicate, in order, whatever happens at the same time."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from order_events.app import REGISTRY
 
 
 def numbers(events: list[dict[str, Any]]) -> list[int]:
-    """What `publish` numbered them with."""
+    """Return the numbers that `publish` gave the events."""
     return [int(event["data"]["table"]["number"]) for event in events]
 
 
 async def subscribe(client: Any, since: int, **options: Any) -> dict[str, Any]:
-    """The answer to a subscription from there on."""
+    """Subscribe from a place in history; return the answer."""
     position = {"epoch": client.connected["data"]["epoch"], "seq": since}
     await client.send(type="subscribe", **{"events": ["*"], "since": position, **options})
     answer: dict[str, Any] = (await client.until("subscribed"))["data"]
@@ -27,7 +27,7 @@ async def subscribe(client: Any, since: int, **options: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("recent", [1, 10, 1000])
 async def test_everything_since_is_followed_by_everything_new(start: Any, recent: int) -> None:
-    """From memory, from the database, and from both."""
+    """Replayed from memory, from the database, and from both."""
     server = await start(recent_events=recent, replay_chunk=7)
     await server.connect()
     await publish(server, 50)
@@ -43,7 +43,7 @@ async def test_everything_since_is_followed_by_everything_new(start: Any, recent
 
 @pytest.mark.parametrize("batch_ms", [0, 20])
 async def test_the_switch_to_live_is_exact_while_events_pour_in(start: Any, batch_ms: int) -> None:
-    """Clients resume from everywhere at every moment; each sees each matching event once."""
+    """Clients resume from any place at any moment; each sees each matching event once."""
     server = await start(recent_events=8, replay_chunk=5, regular_per_minute=1000)
     await publish(server, 60, tables=3)
     pouring = asyncio.create_task(publish(server, 200, start=60, tables=3))
@@ -65,7 +65,7 @@ async def test_the_switch_to_live_is_exact_while_events_pour_in(start: Any, batc
 
 
 async def test_a_second_subscription_goes_back_without_doubling_the_first(start: Any) -> None:
-    """While the first is still catching up, and when it is live."""
+    """Both while the first is still catching up and when it is live."""
     server = await start(recent_events=4, replay_chunk=3)
     await publish(server, 30, tables=2)
     client = await server.connect()
@@ -90,7 +90,7 @@ async def test_a_second_subscription_goes_back_without_doubling_the_first(start:
 
 
 async def test_an_event_that_two_subscriptions_want_comes_once(server: Any) -> None:
-    """Per connection, not per subscription."""
+    """Events are sent once per connection, not per subscription."""
     client = await server.connect()
     for events in (["table:*"], ["*"], ["table:updated"]):
         await client.send(type="subscribe", events=events)
@@ -101,7 +101,7 @@ async def test_an_event_that_two_subscriptions_want_comes_once(server: Any) -> N
 
 
 async def test_a_slow_client_can_replay_more_than_its_outbox_holds(start: Any) -> None:
-    """History waits for the reader."""
+    """History is read no faster than the client reads."""
     server = await start(outbox_messages=10, replay_chunk=50)
     await publish(server, 300)
     client = await server.connect()
@@ -111,7 +111,8 @@ async def test_a_slow_client_can_replay_more_than_its_outbox_holds(start: Any) -
 
 @pytest.mark.parametrize("since", [{"epoch": "another", "seq": 3}, {"seq": 99}])
 async def test_what_history_cannot_give_is_said(server: Any, since: dict[str, Any]) -> None:
-    """Another epoch, or a place that has not come yet: `recovered` is false, then live only."""
+    """Another epoch, or a place not reached yet: `recovered` is false, and only live events
+    follow."""
     client = await server.connect()
     await publish(server, 5)
     await collect(client, 5)
@@ -124,7 +125,7 @@ async def test_what_history_cannot_give_is_said(server: Any, since: dict[str, An
 
 
 async def test_history_that_was_forgotten_is_never_given_in_part(start: Any) -> None:
-    """Exactly at the edge it still reaches back; one before it does not."""
+    """History reaches back exactly to its edge, and not one event further."""
     server = await start(retention_events=10, recent_events=2)
     await publish(server, 30)
     await server.events.forget(0.0)
@@ -139,7 +140,7 @@ async def test_history_that_was_forgotten_is_never_given_in_part(start: Any) -> 
 
 
 async def test_old_events_are_forgotten_by_age(server: Any) -> None:
-    """Younger ones stay."""
+    """Younger events stay."""
     await publish(server, 5)
     await server.events.forget(0.0)
     client = await server.connect()
@@ -153,7 +154,7 @@ async def test_old_events_are_forgotten_by_age(server: Any) -> None:
 
 
 async def test_after_a_restart_clients_resume_where_they_were(start: Any) -> None:
-    """The epoch stays, and seq goes on without a gap."""
+    """The epoch stays, and seq continues without a gap."""
     server = await start()
     client = await server.connect()
     before = client.connected["data"]
@@ -175,8 +176,10 @@ async def test_after_a_restart_clients_resume_where_they_were(start: Any) -> Non
 async def test_who_reads_is_not_closed_by_a_commit_larger_than_its_outbox(
     start: Any, batch_ms: int
 ) -> None:
-    """What does not fit is read from history; nothing is missing, doubled or out of order, and
-    after it events come live again."""
+    """What does not fit is read from history.
+
+    Nothing is missing, duplicated or out of order, and afterwards events arrive live again.
+    """
     server = await start(outbox_bytes=200_000, recent_events=5)
     client = await far_away(server)
     await client.send(type="subscribe", events=["voice:order"], batch_ms=batch_ms)
@@ -192,7 +195,7 @@ async def test_who_reads_is_not_closed_by_a_commit_larger_than_its_outbox(
 
 @pytest.mark.parametrize("batch_ms", [0, 20])
 async def test_an_event_larger_than_the_outbox_is_replayed(start: Any, batch_ms: int) -> None:
-    """Between others, and from history in pieces."""
+    """Between other events, and from history in chunks."""
     server = await start(outbox_bytes=50_000, recent_events=1, history_bytes=60_000)
     for size in (10, 1_000, 300_000, 2_000_000, 20, 300_000):
         await pour(server, 1, size)
@@ -205,7 +208,7 @@ async def test_an_event_larger_than_the_outbox_is_replayed(start: Any, batch_ms:
 
 
 async def far_away(server: Any) -> Any:
-    """A client to whom the system takes little at once."""
+    """Return a client whose connection accepts little at a time."""
     client = await server.open(
         headers={"Authorization": f"Bearer {server.token()}"}, compress=0, max_msg_size=0
     )
@@ -216,14 +219,16 @@ async def far_away(server: Any) -> Any:
 
 
 def replayed(server: Any) -> float:
-    """How many events have been read from history for sockets."""
+    """Return how many events have been read from history for sockets."""
     value: float = server.events.metrics.registry.get_sample_value("order_events_replayed_total")
     return value
 
 
 async def test_nobody_hears_of_an_event_before_it_has_been_fanned_out(start: Any) -> None:
-    """Between its commit and its fan-out an event is on disk: neither a replay nor a page of
-    history may give it, for it will come live."""
+    """Between its commit and its fan-out an event is on disk.
+
+    Neither a replay nor a page of history may contain it, because it will arrive live.
+    """
     server = await start(recent_events=1)
     await publish(server, 5)
     store, committed = server.events.store, []
@@ -242,7 +247,7 @@ async def test_nobody_hears_of_an_event_before_it_has_been_fanned_out(start: Any
 
 
 async def test_what_waits_in_a_batch_comes_before_the_answer_to_a_subscribe(start: Any) -> None:
-    """It was published before, and is due to the subscriptions of then."""
+    """It was published before, and belongs to the old subscriptions."""
     server = await start()
     client = await server.connect()
     await client.send(type="subscribe", events=["table:updated"], batch_ms=5_000)

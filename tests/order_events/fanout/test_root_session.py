@@ -15,7 +15,7 @@ from order_events.protocol.messages import Position, ProtocolError, Subscribe, U
 
 
 class Watched:
-    """A root session driven against a plain history, and everything it sent."""
+    """A root session driven against a plain history, recording what it sends."""
 
     def __init__(self) -> None:
         self.history: list[str] = []
@@ -82,8 +82,10 @@ commands = st.one_of(
 
 @given(st.lists(commands, max_size=60))
 def test_a_session_sends_every_event_it_owes(script: list[tuple[Any, ...]]) -> None:
-    """However subscriptions, history and new events fall together: nothing owed is missing,
-    nothing is sent that was not asked for, and live events come once and in order."""
+    """In any interleaving of subscriptions, history and new events.
+
+    Nothing owed is missing, nothing else is sent, and live events come once and in order.
+    """
     watched = Watched()
     for name, *arguments in script:
         getattr(watched, name)(*arguments)
@@ -95,7 +97,7 @@ def test_a_session_sends_every_event_it_owes(script: list[tuple[Any, ...]]) -> N
 
 
 def test_the_first_subscribe_ends_the_default_one_and_unsubscribe_does_not_bring_it_back() -> None:
-    """From then on only what was asked for; before it, events can be taken out of the default."""
+    """Before the first `subscribe`, events can be removed from the default subscription."""
     session = RootSession(EVENTS, max_subscriptions=3, max_batch_ms=0, head=0)
     history = History("e", 0, 1)
     session.receive(Unsubscribe(type="unsubscribe", events=("order:*",)), history)

@@ -14,7 +14,7 @@ from order_events.fanout.throttle import Throttle
 def test_a_throttle_keeps_the_interval_and_never_loses_the_last_value(
     offers: list[tuple[str, float]],
 ) -> None:
-    """Per key; values come in order, and nothing is remembered once all is quiet."""
+    """Per key; values stay in order, and unused keys are dropped."""
     throttle: Throttle[str, int] = Throttle(0.2)
     now, sent, last = 0.0, [], {}
 
@@ -38,7 +38,7 @@ def test_a_throttle_keeps_the_interval_and_never_loses_the_last_value(
 
 
 def test_a_blocked_key_waits_for_its_release() -> None:
-    """However long what went is on its way."""
+    """However long the last value takes to be delivered."""
     throttle: Throttle[str, int] = Throttle(0.25)
     assert throttle.offer("k", 1, 0.0)
     throttle.block("k")

@@ -40,7 +40,7 @@ async def test_an_order_through_its_life(server: Any, burger: dict[str, Any]) ->
 
 
 async def test_lists_are_pages_of_the_newest_first(server: Any, burger: dict[str, Any]) -> None:
-    """Through filters as well."""
+    """With filters as well."""
     for number in range(7):
         await server.call("POST", "/v1/orders", {**burger, "table_id": f"t{number % 2}"})
     seen: list[str] = []
@@ -60,7 +60,7 @@ async def test_lists_are_pages_of_the_newest_first(server: Any, burger: dict[str
 async def test_creations_repeated_with_a_key_are_made_once(
     server: Any, burger: dict[str, Any]
 ) -> None:
-    """Orders and payments; another key makes another one."""
+    """Orders and payments; another key creates another one."""
     key = {"Idempotency-Key": "k1"}
     first = (await server.call("POST", "/v1/orders", burger, headers=key))[1]["order"]
     again = (await server.call("POST", "/v1/orders", burger, headers=key))[1]["order"]
@@ -80,7 +80,7 @@ async def test_creations_repeated_with_a_key_are_made_once(
 
 
 async def test_a_failed_payment_pays_nothing(server: Any, draft: Any) -> None:
-    """It is told all the same."""
+    """Its event is sent all the same."""
     order = await server.events.create_order("r1", draft, actor="a")
     client = await server.connect()
     body = {"order_id": order.id, "amount": 1081, "method": "card", "status": "failed"}
@@ -90,7 +90,7 @@ async def test_a_failed_payment_pays_nothing(server: Any, draft: Any) -> None:
 
 
 async def test_a_refund_takes_back_what_was_paid_and_no_more(server: Any, draft: Any) -> None:
-    """Also of an order that was cancelled, which can be paid no longer; and for good."""
+    """This works for a cancelled order too, which can no longer be paid."""
     order = await server.events.create_order("r1", draft, actor="a")
 
     async def record(amount: int, status: str) -> int:
@@ -114,7 +114,7 @@ async def test_a_refund_takes_back_what_was_paid_and_no_more(server: Any, draft:
 
 
 async def test_a_change_of_nothing_is_none(server: Any, draft: Any) -> None:
-    """Neither a version nor an event; a stale version is refused all the same."""
+    """It makes neither a version nor an event; a stale version is refused all the same."""
     order = await server.events.create_order("r1", draft, actor="a")
     path = f"/v1/orders/{order.id}"
     for nothing in ({}, {"version": 1}, {"items": None}):
@@ -126,7 +126,7 @@ async def test_a_change_of_nothing_is_none(server: Any, draft: Any) -> None:
 
 
 async def test_null_takes_out_what_was_said(server: Any, burger: dict[str, Any]) -> None:
-    """What is not named stays; revising the items alone leaves the notes."""
+    """Absent fields stay; revising only the items leaves the notes."""
     said = {"notes": "no nuts", "table_id": "t1", "customer_name": "Ann"}
     made = (await server.call("POST", "/v1/orders", {**burger, **said}))[1]["order"]
     path = f"/v1/orders/{made['id']}"
@@ -145,7 +145,7 @@ async def test_null_takes_out_what_was_said(server: Any, burger: dict[str, Any])
 async def test_tables_are_listed_in_pages_and_bounded(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So a screen whose history was lost can read them anew."""
+    """A screen that lost its place in history can read them again."""
     monkeypatch.setattr(changes, "MAX_TABLES", 5)
     body = {"number": "1", "status": "free"}
     for n in range(5):
@@ -163,7 +163,7 @@ async def test_tables_are_listed_in_pages_and_bounded(
 
 
 async def test_payments_are_listed_by_time_in_pages(server: Any, draft: Any) -> None:
-    """What a till counts up at the end of a day."""
+    """As a till counts them up at the end of a day."""
     order = await server.events.create_order("r1", draft, actor="a")
     body = {"order_id": order.id, "amount": 1, "method": "cash"}
     made = [(await server.call("POST", "/v1/payments", body))[1]["payment"] for _ in range(5)]
@@ -186,7 +186,7 @@ async def test_payments_are_listed_by_time_in_pages(server: Any, draft: Any) -> 
 
 
 async def test_screens_are_told_of_the_menu_if_they_asked(server: Any, menu: Any) -> None:
-    """What is sold out, and that all is new; a client of the documented table hears nothing."""
+    """Items sold out, and a replaced menu; clients that never subscribed receive neither."""
     asked, documented = await server.connect(role=Role.KITCHEN), await server.connect()
     await asked.send(type="subscribe", events=["menu:*"])
     await asked.expect("subscribed")
@@ -200,7 +200,7 @@ async def test_screens_are_told_of_the_menu_if_they_asked(server: Any, menu: Any
 
 
 async def test_tables(server: Any) -> None:
-    """Made, read, changed in part, and refused against a stale version."""
+    """Created, read, changed in part, and refused against a stale version."""
     assert (await server.call("GET", "/v1/tables/t1"))[0] == 404
     assert (await server.call("PUT", "/v1/tables/t1", {"status": "occupied"}))[0] == 422
     body = {"number": "12", "status": "occupied"}
@@ -217,7 +217,7 @@ async def test_tables(server: Any) -> None:
 async def test_the_menu_and_what_is_sold_out(
     server: Any, menu: Any, burger: dict[str, Any]
 ) -> None:
-    """A sold-out item cannot be ordered until it is back."""
+    """A sold-out item cannot be ordered until it is available again."""
     status, answer = await server.call("GET", "/v1/menu")
     assert (status, answer["version"]) == (200, 1)
     assert answer["menu"] == json.loads(menu.model_dump_json())
@@ -262,13 +262,13 @@ async def test_the_menu_and_what_is_sold_out(
 async def test_a_role_may_do_only_what_the_table_says(
     server: Any, role: Role, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
-    """403 before the body is looked at."""
+    """403, before the body is read."""
     status, answer = await server.call(method, path, body, role=role)
     assert (status, answer["error"]["code"]) == (403, "FORBIDDEN")
 
 
 async def test_requests_without_a_good_token_are_refused(server: Any) -> None:
-    """401 with a challenge; never a word about why the signature failed."""
+    """401 with a challenge, without saying why the signature failed."""
     for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": server.token()}):
         status, text, answered = await get(server, "/v1/orders", headers=headers)
         assert (status, answered["WWW-Authenticate"]) == (401, "Bearer")
@@ -302,7 +302,7 @@ async def test_a_wrong_body_is_refused_and_changes_nothing(server: Any, body: by
 
 
 async def test_bodies_are_bounded_from_both_sides(server: Any, burger: dict[str, Any]) -> None:
-    """65,536 bytes pass, one more does not; a menu may have more."""
+    """65,536 bytes pass and one more does not; a menu may be larger."""
     headers = {"Authorization": f"Bearer {server.token()}"}
     body = json.dumps(burger).encode()
     for size, status in ((65_536, 201), (65_537, 413)):
@@ -320,7 +320,7 @@ async def test_bodies_are_bounded_from_both_sides(server: Any, burger: dict[str,
 
 @pytest.mark.parametrize("id_", ["x" * 101, "%ED%A0%80", "x" * 5_000])
 async def test_ids_in_a_path_are_as_bounded_as_in_a_body(server: Any, id_: str) -> None:
-    """What could not be filtered by is not stored."""
+    """An id that no filter could name is not stored."""
     headers = {"Authorization": f"Bearer {server.token()}"}
     url = URL(f"{server.url}/v1/tables/{id_}", encoded=True)
     table = {"number": "1", "status": "free"}
@@ -336,7 +336,7 @@ async def test_ids_in_a_path_are_as_bounded_as_in_a_body(server: Any, id_: str) 
 
 @pytest.mark.parametrize("token", [None, "secret-" * 6])
 async def test_headers_that_are_no_text_are_refused(start: Any, token: str | None) -> None:
-    """Not with a fault of ours: a key for the database, a secret to compare."""
+    """Both as an idempotency key and as a secret, and not as an internal error."""
     server = await start(metrics_token=token)
     body = b'{"items":[{"menu_item_id":"burger"}]}'
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -358,7 +358,7 @@ async def test_headers_that_are_no_text_are_refused(start: Any, token: str | Non
 
 
 async def test_what_is_not_there_is_said_in_json(server: Any) -> None:
-    """Also the wrong method, with the right ones."""
+    """Also for a wrong method, whose answer lists the right ones."""
     for path in ("/v1/nothing", "/v1/orders/none"):
         status, answer = await server.call("GET", path)
         assert (status, answer["error"]["code"]) == (404, "NOT_FOUND")

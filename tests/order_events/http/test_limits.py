@@ -12,7 +12,7 @@ from order_events.auth.tokens import Role
 
 
 async def test_a_user_has_so_many_requests_and_not_one_more(start: Any) -> None:
-    """Over all of the user's tokens; another user, and the same name elsewhere, are not touched."""
+    """Across all the user's tokens; other users and restaurants are unaffected."""
     server = await start(http_per_minute=5)
     first, second = (f"Bearer {server.token()}" for _ in range(2))
     assert await statuses(server, 3, Authorization=first) == [200] * 3
@@ -27,14 +27,14 @@ async def test_a_user_has_so_many_requests_and_not_one_more(start: Any) -> None:
 
 
 async def test_services_have_a_rate_of_their_own(start: Any) -> None:
-    """Backends speak for a whole restaurant."""
+    """Backends act for a whole restaurant."""
     server = await start(http_per_minute=1, http_service_per_minute=3)
     service = f"Bearer {server.token(role=Role.SERVICE)}"
     assert await statuses(server, 4, Authorization=service) == [200, 200, 200, 429]
 
 
 async def test_a_refused_request_has_no_effect(start: Any, burger: dict[str, Any]) -> None:
-    """As it is told."""
+    """As the error message says."""
     server = await start(http_per_minute=1)
     assert (await server.call("POST", "/v1/orders", burger))[0] == 201
     assert (await server.call("POST", "/v1/orders", burger))[0] == 429
@@ -43,7 +43,7 @@ async def test_a_refused_request_has_no_effect(start: Any, burger: dict[str, Any
 
 
 async def test_strangers_have_a_rate_per_address_and_guests_do_not_pay_for_it(start: Any) -> None:
-    """Bad tokens and none count together; a good token passes from the same address."""
+    """Invalid and missing tokens count together; a valid token passes from the same address."""
     server = await start(http_strangers_per_minute=4)
     assert await statuses(server, 2) == [401] * 2
     assert await statuses(server, 2, Authorization="Bearer nonsense") == [401] * 2
@@ -54,7 +54,7 @@ async def test_strangers_have_a_rate_per_address_and_guests_do_not_pay_for_it(st
 
 
 async def test_behind_a_trusted_proxy_the_clients_address_counts(start: Any) -> None:
-    """And `X-Forwarded-For` of anybody else is not believed."""
+    """`X-Forwarded-For` from anybody else is ignored."""
     trusting = await start(http_strangers_per_minute=1, trusted_proxies="127.0.0.0/8")
     for client in ("192.0.2.1", "192.0.2.2"):
         header = {"X-Forwarded-For": f"203.0.113.9, {client}"}
@@ -62,14 +62,14 @@ async def test_behind_a_trusted_proxy_the_clients_address_counts(start: Any) -> 
 
 
 async def test_without_trusted_proxies_a_header_changes_nothing(start: Any) -> None:
-    """Whoever connects is counted."""
+    """The peer's own address counts."""
     server = await start(http_strangers_per_minute=1)
     assert await statuses(server, 1, **{"X-Forwarded-For": "192.0.2.1"}) == [401]
     assert await statuses(server, 1, **{"X-Forwarded-For": "192.0.2.2"}) == [429]
 
 
 async def test_a_body_that_does_not_come_is_given_up(start: Any) -> None:
-    """408; one that comes in time, however small its pieces, is taken."""
+    """408; a body that arrives in time, in pieces of any size, is accepted."""
     server = await start(idle_http_s=0.3)
     body = b'{"user_id": "nobody"}'
     head = (

@@ -23,7 +23,7 @@ import pytest
 async def test_a_wrong_parameter_is_explained_in_plain_words(
     server: Any, query: str, says: str
 ) -> None:
-    """Which one, and what it must be."""
+    """The message names it, and says what it must be."""
     status, answer = await server.call("GET", f"/v1/orders?{query}")
     assert (status, answer["error"]["code"]) == (400, "INVALID_MESSAGE")
     assert answer["error"]["message"].startswith(says)
@@ -51,7 +51,7 @@ async def test_a_wrong_parameter_is_explained_in_plain_words(
     ],
 )
 async def test_a_wrong_body_is_explained_in_plain_words(server: Any, body: Any, says: str) -> None:
-    """The place as a programmer writes it, and no word of ours."""
+    """The location is written as in code, without our internal terms."""
     status, answer = await server.call("POST", "/v1/orders", body)
     assert (status, answer["error"]["message"]) == (400, says)
 
@@ -72,7 +72,7 @@ async def test_a_wrong_body_is_explained_in_plain_words(server: Any, body: Any, 
 async def test_a_wrong_message_is_explained_in_plain_words(
     server: Any, message: Any, says: str
 ) -> None:
-    """As over HTTP."""
+    """The same as over HTTP."""
     client = await server.connect()
     await client.ws.send_str(json.dumps(message))
     assert (await client.expect("error"))["data"]["message"] == says

@@ -11,7 +11,7 @@ import order_events
 
 
 async def test_pages_are_served_with_a_strict_policy(server: Any) -> None:
-    """The first page without an upgrade, assets by name, and nothing outside the folder."""
+    """The first page without an upgrade, files by name, and nothing outside the folder."""
     status, text, headers = await get(server, "/")
     assert status == 200
     assert text.lower().startswith("<!doctype html>")
@@ -26,7 +26,7 @@ async def test_pages_are_served_with_a_strict_policy(server: Any) -> None:
 
 
 async def test_a_page_that_the_browser_has_is_not_sent_again(server: Any) -> None:
-    """It asks each time, and a new version is seen at once."""
+    """The browser asks every time, so a new version shows at once."""
     url = server.url + "/web/index.html"
     async with server.session.get(url) as first:
         tag, body = first.headers["ETag"], await first.read()

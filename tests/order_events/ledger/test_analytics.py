@@ -1,4 +1,4 @@
-"""Figures from visits: days by the restaurant's clock, rates, phrases that were missed."""
+"""Figures of sessions: days in the restaurant's time zone, rates, and missed phrases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ZONE = ZoneInfo("America/New_York")
 
 
 def at(text: str) -> float:
-    """A time in New York as Unix seconds."""
+    """Return a time in New York as Unix seconds."""
     return datetime.fromisoformat(text).replace(tzinfo=ZONE).timestamp()
 
 
@@ -54,7 +54,7 @@ def test_the_bounds_of_a_day_on_which_the_clocks_change() -> None:
 
 
 def test_rates_are_of_the_sessions_in_which_something_was_said() -> None:
-    """An order that was taken back is not complete; a car that drove through is no failure."""
+    """A cancelled order is not complete; a session without a word is not a failure."""
     outcomes = [
         outcome(0.0),
         outcome(0.0, confirmed_at=50.0, edits=2),
@@ -71,7 +71,7 @@ def test_rates_are_of_the_sessions_in_which_something_was_said() -> None:
 
 
 def test_phrases_are_counted_as_they_sound_and_the_most_frequent_come_first() -> None:
-    """Capitals and full stops make no other phrase; empty ones are none."""
+    """Case and punctuation do not distinguish phrases; empty ones are not counted."""
     texts = ["A doppio.", "a doppio", "Flat-white!", " ", "..."]
     counted = analytics.figures([], [Miss(0.0, t) for t in texts], nothing)
     assert [(p.text, p.count) for p in counted.not_understood] == [
@@ -92,7 +92,7 @@ def test_the_nearest_item_is_a_suggestion_only_where_it_is_near(menu: Menu) -> N
 
 
 def test_the_nearest_may_be_a_topping_a_size_or_a_category(menu: Menu) -> None:
-    """What was not understood need not be an item."""
+    """A phrase that was not understood need not be an item."""
     nearest = analytics.nearest_on(menu)
     for group in menu.modifier_groups:
         for modifier in group.modifiers:
@@ -113,7 +113,7 @@ def test_the_nearest_may_be_a_topping_a_size_or_a_category(menu: Menu) -> None:
     ],
 )
 def test_a_phrase_that_was_taken_for_talk_may_be_a_name(code: str, text: str, missed: bool) -> None:
-    """If it is as short as one."""
+    """If it is as short as a name."""
     assert analytics.is_miss(code, text) is missed
 
 

@@ -26,7 +26,7 @@ ZONES = ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Ap
 
 @st.composite
 def moments(draw: st.DrawFn) -> datetime:
-    """Instants close to a midnight or a change of the clocks somewhere."""
+    """Instants close to a midnight or a clock change somewhere."""
     days = [
         datetime(2026, 3, 8),
         datetime(2026, 3, 29),
@@ -42,7 +42,7 @@ def moments(draw: st.DrawFn) -> datetime:
 def test_an_orders_number_counts_within_the_day_of_the_restaurant(
     zone: str, when: list[datetime]
 ) -> None:
-    """Whatever UTC says, through midnights and changes of the clocks."""
+    """Whatever the day in UTC, across midnights and clock changes."""
     counted: Counter[str] = Counter()
     with database() as db:
         changes.put_menu(at(db), "r1", menu_in(zone), "m")
@@ -54,7 +54,7 @@ def test_an_orders_number_counts_within_the_day_of_the_restaurant(
 
 
 def menu_in(zone: str) -> Menu:
-    """The smallest menu, in a time zone."""
+    """Return the smallest menu, in a time zone."""
     return Menu.model_validate(
         {
             "name": "m",
@@ -66,7 +66,7 @@ def menu_in(zone: str) -> Menu:
 
 
 def test_a_key_with_another_draft_is_refused(db: sqlite3.Connection, draft: OrderDraft) -> None:
-    """Neither the first order nor a second one, and whoever asks is told what to do."""
+    """Neither the first order nor a second one is returned, and the error says what to do."""
     first = order(at(db), draft, "k")
     assert order(at(db), draft, "k").id == first.id
     other = draft.model_copy(update={"notes": "no salt"})
@@ -81,7 +81,7 @@ def test_a_key_with_another_draft_is_refused(db: sqlite3.Connection, draft: Orde
 def test_a_key_of_a_guest_gives_the_guests_order_whatever_was_understood(
     db: sqlite3.Connection, draft: OrderDraft
 ) -> None:
-    """A voice session heard again after a restart may read a little differently."""
+    """A voice session replayed after a restart may be understood a little differently."""
     first = changes.create_order(at(db), "r1", draft, "lane", "s1", draft_may_differ=True)
     other = draft.model_copy(update={"notes": "x"})
     again = changes.create_order(at(db), "r1", other, "lane", "s1", draft_may_differ=True)
@@ -89,7 +89,7 @@ def test_a_key_of_a_guest_gives_the_guests_order_whatever_was_understood(
 
 
 def test_a_payment_is_taken_once_per_key(db: sqlite3.Connection, draft: OrderDraft) -> None:
-    """Another amount under the same key is refused, and not taken."""
+    """Another amount under the same key is refused, and not recorded."""
     made = order(at(db), draft)
     payment = PaymentDraft(order_id=made.id, amount=500, method="card")
     first = changes.take_payment(at(db), "r1", payment, "a", "k")
@@ -103,7 +103,7 @@ def test_a_payment_is_taken_once_per_key(db: sqlite3.Connection, draft: OrderDra
 def test_keys_from_before_they_had_a_digest_still_give_their_order(
     draft: OrderDraft, menu: Menu
 ) -> None:
-    """A database of version 1 is brought up to date, and loses nothing."""
+    """A database of schema version 1 is migrated without losing anything."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         db.executescript(schema.MIGRATIONS[0])
         db.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
@@ -121,7 +121,7 @@ def test_keys_from_before_they_had_a_digest_still_give_their_order(
 
 
 def test_a_refused_draft_leaves_no_trace(db: sqlite3.Connection, draft: OrderDraft) -> None:
-    """The writer's savepoint undoes the number that was taken for it."""
+    """The writer's savepoint also undoes the order number taken for it."""
     wrong = draft.model_copy(
         update={"items": (draft.items[0].model_copy(update={"menu_item_id": "pizza"}),)}
     )
@@ -133,7 +133,7 @@ def test_a_refused_draft_leaves_no_trace(db: sqlite3.Connection, draft: OrderDra
 
 
 def test_a_cancelled_order_takes_no_payment(db: sqlite3.Connection, draft: OrderDraft) -> None:
-    """Refused with its status, in words."""
+    """The refusal names its status."""
     made = order(at(db), draft)
     finish(at(db), made, (OrderStatus.CANCELLED,))
     payment = PaymentDraft(order_id=made.id, amount=1, method="cash")
@@ -144,7 +144,7 @@ def test_a_cancelled_order_takes_no_payment(db: sqlite3.Connection, draft: Order
 def test_the_kitchen_is_told_of_every_change_in_events_of_bounded_size(
     db: sqlite3.Connection, draft: OrderDraft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each order once, oldest change first, with the preparation time of the menu."""
+    """Each order once, oldest change first, with the menu's preparation time."""
     monkeypatch.setattr(changes, "KDS_BYTES", 5_000)
     monkeypatch.setattr(changes, "KDS_ORDERS", 4)
     big = draft.model_copy(update={"items": draft.items * 40})
@@ -168,7 +168,7 @@ def test_the_kitchen_is_told_of_every_change_in_events_of_bounded_size(
 def test_a_kitchen_update_comes_whole_to_whoever_wants_one_of_its_orders(
     db: sqlite3.Connection, draft: OrderDraft
 ) -> None:
-    """It has the tags of all its orders; filters on different orders may so match together."""
+    """It has the tags of all its orders, so filters may match on different orders at once."""
     first = order(at(db), draft.model_copy(update={"table_id": "t1"}))
     second = order(at(db), draft.model_copy(update={"table_id": "t2"}))
     finish(at(db), second, FINISH[:1])

@@ -1,4 +1,4 @@
-"""What is deleted when: events, finished orders, idempotency keys."""
+"""What is deleted, and when: events, finished orders, idempotency keys."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from order_events.storage.queries import Reader
 
 
 def limits(**own: Any) -> retention.Limits:
-    """What r1 is kept to when it alone has settings."""
+    """Return the limits of r1 when it alone has settings of its own."""
     configured = HubSettings(retention_of={"r1": own}, _env_file=None)  # type: ignore[call-arg]
     return retention.limits(configured, "r1")
 
@@ -34,7 +34,7 @@ def limits(**own: Any) -> retention.Limits:
 def test_finished_orders_go_with_their_payments_and_unfinished_ones_stay(
     db: sqlite3.Connection, draft: OrderDraft
 ) -> None:
-    """Counted from when they were finished, however long ago they were made."""
+    """The age counts from when they were finished, not from when they were made."""
     old, cancelled, late, never = (order(at(db), draft) for _ in range(4))
     payment = PaymentDraft(order_id=old.id, amount=500, method="card")
     paid = changes.take_payment(at(db), "r1", payment, "a", None)
@@ -56,7 +56,7 @@ def test_finished_orders_go_with_their_payments_and_unfinished_ones_stay(
 def test_a_lot_is_forgotten_in_several_transactions(
     db: sqlite3.Connection, draft: OrderDraft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each says whether more are to go."""
+    """Each call returns whether more are left."""
     monkeypatch.setattr(retention, "AT_ONCE", 3)
     for n in range(4):
         finish(at(db), order(at(db), draft, f"k{n}"), (OrderStatus.CANCELLED,))
@@ -72,7 +72,7 @@ def test_a_lot_is_forgotten_in_several_transactions(
 def test_a_number_is_not_given_twice_though_the_clock_goes_back(
     db: sqlite3.Connection, draft: OrderDraft
 ) -> None:
-    """The count of an old day is forgotten, while an order of it is still open."""
+    """The count of an old day is deleted while an order of it is still open."""
     assert order(at(db), draft).order_number.endswith("-0001")
     assert order(at(db), draft).order_number.endswith("-0002")
     retention.forget_orders(at(db), "r1", limits(), NOON.timestamp() + 500 * retention.DAY_S)
@@ -82,7 +82,7 @@ def test_a_number_is_not_given_twice_though_the_clock_goes_back(
 def test_forgetting_looks_only_at_what_may_go(
     db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Steps of SQLite's machine, counted: a transaction costs as much however long history is."""
+    """Counts steps of SQLite's virtual machine: the cost does not grow with history."""
     monkeypatch.setattr(retention, "AT_ONCE", 10)
 
     def steps(events: int) -> int:
@@ -107,7 +107,7 @@ def test_forgetting_looks_only_at_what_may_go(
 def test_events_are_kept_to_a_number_and_an_age(
     db: sqlite3.Connection, most: int, age_s: float, left: list[int]
 ) -> None:
-    """Whichever is less; what is left has no gap."""
+    """Whichever is stricter; the rest has no gap."""
     for second in range(10):
         at(db, NOON + timedelta(seconds=second)).append("r1", "voice:order", {}, {})
     kept = limits(events=most, days=age_s / retention.DAY_S)
@@ -117,7 +117,7 @@ def test_events_are_kept_to_a_number_and_an_age(
 
 
 def test_a_restaurant_can_have_a_retention_of_its_own() -> None:
-    """What it does not say is as for the others."""
+    """The common setting applies to what it does not set."""
     common = HubSettings(_env_file=None)  # type: ignore[call-arg]
     assert limits() == retention.limits(common, "r1")
     own = limits(days=90, order_days=3650)
@@ -125,7 +125,7 @@ def test_a_restaurant_can_have_a_retention_of_its_own() -> None:
 
 
 def test_retention_is_set_by_one_variable_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """JSON; a misspelt field is refused, and so are orders that would go before their keys."""
+    """JSON; misspelt fields are refused, as are orders kept for less time than their keys."""
     monkeypatch.setenv("VOICE_RETENTION_OF", '{"r9": {"events": 10}}')
     assert retention.limits(HubSettings(), "r9").events == 10
     for wrong in ('{"r9": {"event": 10}}', "{", '{"r9": {"order_days": 6.9}}'):

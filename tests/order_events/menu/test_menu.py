@@ -15,7 +15,7 @@ from order_events.protocol.errors import NotServed
 
 
 def faults(path: str, value: object) -> str:
-    """What is said about the menu with one value in it different."""
+    """Return the error for the menu with one value replaced."""
     data = json.loads(json.dumps(CORNER))
     *steps, last = (int(step) if step.isdigit() else step for step in path.split("/"))
     place = data
@@ -67,7 +67,7 @@ def faults(path: str, value: object) -> str:
 def test_what_is_wrong_with_a_menu_names_the_item_and_the_field(
     path: str, value: object, said: str
 ) -> None:
-    """Whoever wrote the menu finds the place."""
+    """Its author can find the place."""
     assert said in faults(path, value)
 
 
@@ -78,7 +78,7 @@ def test_a_menu_of_nothing_is_said_so() -> None:
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
-    """Nobody wants to mend a menu one fault at a time; a thousand faults are cut short."""
+    """Nobody wants to fix a menu one fault at a time; a long list is cut short."""
     broken = [{"id": str(n), "name": "x", "category": "?", "price": 1} for n in range(30)]
     with pytest.raises(MenuError) as caught:
         corner_menu(items=broken, day_parts=[])
@@ -94,7 +94,7 @@ def test_what_is_no_menu_at_all_is_not_listed_fault_by_fault() -> None:
 
 
 def test_what_is_no_json_is_said_so() -> None:
-    """A file that was cut off, or nested to exhaust us."""
+    """A truncated file, or one nested deeply enough to exhaust the parser."""
     for text in ('{"name": "x"', "[" * 100_000, "\xff"):
         with pytest.raises(MenuError, match="not valid JSON"):
             read_menu(text)
@@ -113,7 +113,7 @@ def test_what_is_no_json_is_said_so() -> None:
     ],
 )
 def test_a_day_part_is_in_the_restaurants_time(at: str, served: bool) -> None:
-    """On its days, from its start to before its end; what no day part names is always served."""
+    """On its days, from its start to before its end; other items are always served."""
     moment = datetime.fromisoformat(at)
     items = {item.id: item for item in corner_menu().items}
     assert corner_menu().served(items["porridge"], moment) is served
@@ -121,7 +121,7 @@ def test_a_day_part_is_in_the_restaurants_time(at: str, served: bool) -> None:
 
 
 def test_a_day_part_over_midnight_belongs_to_the_day_it_begins_on() -> None:
-    """Friday night's menu is there at one on Saturday morning, and not at one on Friday."""
+    """Friday night's menu is served at one on Saturday morning, and not at one on Friday."""
     night = {"id": "night", "name": "Night", "days": ["fri"], "start": "22:00", "end": "02:00"}
     late = corner_menu(day_parts=[{**night, "items": ["cola"]}])
     cola = next(item for item in late.items if item.id == "cola")
@@ -131,7 +131,7 @@ def test_a_day_part_over_midnight_belongs_to_the_day_it_begins_on() -> None:
 
 
 def test_an_order_outside_the_hours_is_refused_but_may_stay_and_be_late() -> None:
-    """Fifteen minutes for who began in time; an item already ordered stays."""
+    """Fifteen minutes' grace for guests who began in time; items already ordered stay."""
     porridge = (ItemDraft(menu_item_id="porridge"),)
 
     def price(clock: str, already: tuple[str, ...] = ()) -> None:
@@ -147,12 +147,12 @@ def test_an_order_outside_the_hours_is_refused_but_may_stay_and_be_late() -> Non
 
 @pytest.mark.parametrize("zone", ["America", "Europe", "a" * 300, "../x", "UTC\0", ""])
 def test_a_time_zone_that_is_none_is_said_so(zone: str) -> None:
-    """Also where the name is that of a folder, or of no possible file."""
+    """Also if the name is a directory's, or not possible for a file."""
     assert "is not an IANA time zone" in faults("time_zone", zone)
 
 
 def test_a_copy_of_a_menu_finds_what_the_copy_has() -> None:
-    """And not what the menu had whose index was made before."""
+    """It does not use the index cached by the original."""
     whole = corner_menu()
     assert whole.index.items
     assert not whole.model_copy(update={"items": ()}).index.items

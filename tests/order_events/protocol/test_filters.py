@@ -14,7 +14,7 @@ from order_events.protocol.filters import EVENTS, Filters, UnknownEvent, expand
 
 
 def test_patterns_stand_for_events() -> None:
-    """Names, families, everything; anything else is no event."""
+    """Names, prefixes and `*`; anything else is an error."""
     assert expand(["order:*"]) == {"order:created", "order:updated", "order:status"}
     assert expand(["*"]) == EVENTS
     assert expand(["connected", "error", "kds:update"]) == {"kds:update"}
@@ -32,7 +32,7 @@ names = st.sampled_from(sorted(Filters.model_fields))
 def test_filters_are_all_of_the_names_and_any_of_the_values(
     wanted: dict[str, list[str]], tags: dict[str, list[str]]
 ) -> None:
-    """A single value is the same as a list of one; an event without the tag does not match."""
+    """A single value equals a list of one; an event without the tag does not match."""
     single = {k: v[0] if len(v) == 1 else v for k, v in wanted.items()}
     expected = all(any(v in tags.get(k, []) for v in vs) for k, vs in wanted.items())
     known = filters.tags(tags)

@@ -9,7 +9,7 @@ from order_events.protocol import messages
 
 
 def test_an_event_is_encoded_as_documented() -> None:
-    """And what JSON cannot say becomes null instead of breaking clients."""
+    """Numbers that JSON lacks become null."""
     moment = datetime(2026, 1, 2, 3, 4, 5, 678_901, UTC)
     message = messages.event("x", {"n": float("nan")}, moment, id=1, seq=2)
     assert json.loads(messages.encode(message)) == {

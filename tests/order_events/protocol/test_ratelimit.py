@@ -15,7 +15,10 @@ steps = st.lists(st.floats(0, 30), max_size=200)
 def test_a_bucket_never_lets_more_than_two_budgets_through_a_minute(
     per_minute: int, waits: list[float]
 ) -> None:
-    """One that was saved up and one that refills; and what it refuses passes when it says."""
+    """One budget saved up, and one refilled.
+
+    A refused amount passes after the time that the refusal gave.
+    """
     now, passed = 0.0, []
     bucket = TokenBucket(per_minute, now)
     for wait in waits:
@@ -42,7 +45,7 @@ def test_a_full_bucket_gives_exactly_its_budget_at_once() -> None:
 
 
 def test_buckets_forget_who_has_been_quiet_longest() -> None:
-    """Beyond their bound; whoever is still known has no fresh budget."""
+    """Only beyond the bound; a key that is still known gets no fresh budget."""
     buckets: Buckets[str] = Buckets(most=2)
     assert [buckets.take(who, 1, 0.0) for who in "aba"] == [0, 0, 60]
     assert buckets.take("c", 1, 0.0) == 0
@@ -52,7 +55,7 @@ def test_buckets_forget_who_has_been_quiet_longest() -> None:
 
 
 def test_who_asks_for_rates_is_forgotten_in_the_end() -> None:
-    """Memory is bounded: the quietest goes, and then begins anew."""
+    """Memory is bounded: the key unused longest is dropped, and starts afresh."""
     buckets: Buckets[str] = Buckets(most=2)
     for name in ("a", "b", "a", "c"):
         buckets.take(name, 2, 0.0)

@@ -16,7 +16,7 @@ from order_events.storage.queries import Reader
 def test_a_page_of_orders_is_bounded_in_bytes(
     db: sqlite3.Connection, draft: OrderDraft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has fewer orders then, one at least, and the next page goes on behind it."""
+    """It has fewer orders then, but at least one, and the next page continues after it."""
     made = [order(at(db), draft).id for _ in range(7)]
     size = len(at(db).require_order("r1", made[0]).model_dump_json())
     for bound, sizes in ((2 * size + 50, [2, 2, 2, 1]), (1, [1] * 7)):
@@ -46,7 +46,7 @@ def test_a_page_of_orders_is_bounded_in_bytes(
 def test_lists_are_read_from_an_index(
     db: sqlite3.Connection, index: str, read: Callable[[Reader], object]
 ) -> None:
-    """A restaurant's whole past is neither gone through nor sorted for a page."""
+    """A page neither scans nor sorts a restaurant's whole past."""
     asked: list[str] = []
     db.set_trace_callback(asked.append)
     read(Reader(db, "e"))
@@ -59,5 +59,5 @@ def test_lists_are_read_from_an_index(
 def orders_of(
     reads: Reader, status: OrderStatus | None = None, table_id: str | None = None
 ) -> object:
-    """A page of orders."""
+    """Return a page of orders."""
     return reads.orders("r1", status=status, table_id=table_id, before=None, limit=5)

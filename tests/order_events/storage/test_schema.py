@@ -18,7 +18,7 @@ from order_events.storage import schema
 def test_a_new_epoch_keeps_everything_but_the_events(
     tmp_path: Path, draft: OrderDraft, menu: Menu
 ) -> None:
-    """seq counts on, so that no number is ever given twice in any epoch."""
+    """seq counts on, so no seq is ever used twice."""
     with closing(schema.connect(tmp_path / "db", 1)) as db:
         before = schema.migrate(db)
         changes.put_menu(at(db), "r1", menu, "m")
@@ -32,7 +32,7 @@ def test_a_new_epoch_keeps_everything_but_the_events(
 
 
 async def test_a_newer_schema_is_not_touched(tmp_path: Path) -> None:
-    """An older program says so instead of damaging it."""
+    """An older program reports it instead of damaging it."""
     path = tmp_path / "db"
     db = schema.connect(path, 1)
     epoch = schema.migrate(db)
@@ -44,7 +44,7 @@ async def test_a_newer_schema_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_a_migration_may_have_triggers_and_semicolons_in_texts() -> None:
-    """A statement ends where SQLite says so."""
+    """SQLite decides where a statement ends."""
     script = """
     CREATE TABLE t (a TEXT DEFAULT 'x;y');
     CREATE TRIGGER r AFTER INSERT ON t BEGIN UPDATE t SET a = ';'; DELETE FROM t; END;
@@ -58,7 +58,7 @@ def test_a_migration_may_have_triggers_and_semicolons_in_texts() -> None:
 
 
 def test_the_database_survives_a_loss_of_power_by_its_settings(tmp_path: Path) -> None:
-    """WAL with FULL, not NORMAL."""
+    """WAL with synchronous FULL, not NORMAL."""
     db = schema.connect(tmp_path / "db", 1)
     assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     assert db.execute("PRAGMA synchronous").fetchone()[0] == 2

@@ -1,4 +1,4 @@
-"""What was acknowledged is on disk; what fails, fails whole; nobody else is harmed."""
+"""What was acknowledged is on disk; failures are all or nothing and harm nobody else."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_the_same_key_gives_the_same_order_also_at_once(server: Any, draft
 
 
 async def test_of_two_writers_with_one_version_one_wins(server: Any, draft: Any) -> None:
-    """The other is told, and nothing of its change is there."""
+    """The other gets an error, and none of its change is kept."""
     order = await server.events.create_order("r1", draft, actor="a")
     results = await asyncio.gather(
         *(
@@ -58,7 +58,7 @@ async def test_of_two_writers_with_one_version_one_wins(server: Any, draft: Any)
 
 
 async def test_seq_has_no_gap_whatever_fails_in_between(server: Any, draft: Any) -> None:
-    """A refused change takes no seq and no order number, though others commit beside it."""
+    """A refused change uses up no seq and no order number, even if others commit beside it."""
     wrong = draft.model_copy(
         update={"items": (draft.items[0].model_copy(update={"menu_item_id": "pizza"}),)}
     )
@@ -79,9 +79,9 @@ async def test_seq_has_no_gap_whatever_fails_in_between(server: Any, draft: Any)
 
 
 async def test_a_fault_inside_one_change_harms_no_other(server: Any, draft: Any) -> None:
-    """The faulty change is undone, its caller gets the exception, the writer goes on.
+    """The faulty change is undone, its caller gets the exception, and the writer goes on.
 
-    Nobody hears of what it had appended: another event has that seq now.
+    The event it had appended is not published: another event has that seq now.
     """
     client = await server.connect()
     await client.send(type="subscribe", events=["order:created", "voice:order"])
@@ -107,7 +107,7 @@ async def test_a_fault_inside_one_change_harms_no_other(server: Any, draft: Any)
 
 
 async def test_a_locked_database_fails_writers_and_not_readers(start: Any, draft: Any) -> None:
-    """Readiness turns red until a write succeeds again; nothing half-written is left."""
+    """The server is not ready until a write succeeds; nothing half-written is left."""
     server = await start(store_busy_s=0.1)
     order = await server.events.create_order("r1", draft, actor="a")
     path = server.events.settings.data_dir / DATABASE_FILE
@@ -158,7 +158,7 @@ async def test_a_full_database_refuses_changes_whole(server: Any, draft: Any) ->
 
 
 class _Uncertain(sqlite3.Connection):
-    """A disk that fails after the last page of a commit was written."""
+    """A disk that fails after writing the last page of a commit."""
 
     fails = False
 
@@ -173,7 +173,7 @@ class _Uncertain(sqlite3.Connection):
 async def test_a_commit_that_is_there_although_it_failed_is_told(
     start: Any, draft: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else its seq would be missing for every client that is connected."""
+    """Otherwise connected clients would miss its seq."""
     monkeypatch.setattr(sqlite3, "connect", functools.partial(sqlite3.connect, factory=_Uncertain))
     server = await start()
     client = await server.connect()
@@ -191,7 +191,7 @@ async def test_a_commit_that_is_there_although_it_failed_is_told(
 async def test_a_menu_that_was_never_committed_prices_nothing(
     server: Any, draft: Any, menu: Any
 ) -> None:
-    """Even where an order of the same failed group had been priced by it."""
+    """Even if an order of the same failed group was priced by it."""
 
     def priced(price: int) -> Any:
         items = tuple(item.model_copy(update={"price": price}) for item in menu.items[:1])
@@ -216,7 +216,7 @@ async def test_a_menu_that_was_never_committed_prices_nothing(
 
 
 async def test_changes_that_wait_are_bounded(start: Any, draft: Any) -> None:
-    """Beyond the queue a change is refused at once, and those that wait are made."""
+    """Beyond the bound a change is refused at once; those that wait are made."""
     server = await start(store_queue=3)
     # One that takes its time keeps the writer busy.
     slow = asyncio.create_task(server.events.store.write(_busy))
@@ -232,13 +232,13 @@ async def test_changes_that_wait_are_bounded(start: Any, draft: Any) -> None:
 
 
 def _busy(tx: Tx) -> None:
-    """Half a second of work inside SQLite."""
+    """Do half a second of work inside SQLite."""
     tx.db.create_function("wait", 0, lambda: __import__("time").sleep(0.5))
     tx.db.execute("SELECT wait()")
 
 
 async def test_a_caller_that_goes_away_does_not_undo_its_change(server: Any, draft: Any) -> None:
-    """What was asked for is made, and told."""
+    """The change is made and published."""
     client = await server.connect()
     task = asyncio.create_task(server.events.create_order("r1", draft, actor="a"))
     await asyncio.sleep(0)
@@ -247,7 +247,7 @@ async def test_a_caller_that_goes_away_does_not_undo_its_change(server: Any, dra
 
 
 async def test_only_their_owner_reads_orders(start: Any, draft: Any) -> None:
-    """Whatever the umask: the directory, the database and what SQLite keeps beside it."""
+    """Whatever the umask: the directory, the database and SQLite's companion files."""
     before = os.umask(0)
     try:
         server = await start()
@@ -265,7 +265,7 @@ async def test_only_their_owner_reads_orders(start: Any, draft: Any) -> None:
 async def test_closing_leaves_everything_in_the_database_itself(
     server: Any, draft: Any, watched: bool
 ) -> None:
-    """No WAL of megabytes stays behind, not even while another process has the file open."""
+    """No WAL stays behind, even while another process has the file open."""
     order = await server.events.create_order("r1", draft, actor="a")
     assert await server.events.order("r1", order.id) is not None
     path = server.events.settings.data_dir / DATABASE_FILE
@@ -283,14 +283,15 @@ async def test_closing_leaves_everything_in_the_database_itself(
 
 
 async def test_two_servers_do_not_share_a_data_directory(start: Any, server: Any) -> None:
-    """Each would tell its clients only half of the events."""
+    """Each would publish only half of the events."""
     with pytest.raises(DataDirBusy):
         await start(menu=False)
 
 
 @pytest.mark.timeout(300)
 def test_a_hub_that_is_killed_keeps_its_word(tmp_path: Path) -> None:
-    """The benchmark, with two kills: nothing acknowledged is lost, no reader misses anything."""
+    """Runs the benchmark with two kills: nothing acknowledged is lost, no reader misses
+    anything."""
     script = BENCHMARKS / "durability.py"
     done = subprocess.run(
         [sys.executable, script, "--kills", "2", "--rounds", "0", "--data-dir", tmp_path],

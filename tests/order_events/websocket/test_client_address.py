@@ -1,4 +1,4 @@
-"""Which address a connection or a request is counted for."""
+"""The address that a connection or request counts towards."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ PROXY = HubSettings(trusted_proxies="10.0.0.0/8, 2001:db8::/32").trusted_proxies
     ],
 )
 def test_whose_address_counts(peer: str, header: tuple[str, ...], counted: str) -> None:
-    """From the right, up to the first that is no trusted proxy; an IPv6 network is one."""
+    """Read from the right, up to the first untrusted address; an IPv6 /64 counts as one."""
     assert origin_of(peer, header, PROXY) == counted
 
 
 @given(st.text(max_size=40), st.lists(st.text(max_size=60), max_size=3))
 def test_no_header_can_make_an_untrusted_peer_somebody_else(peer: str, header: list[str]) -> None:
-    """Nor raise."""
+    """No header makes it raise either."""
     assert origin_of("192.0.2.7", header, PROXY) == "192.0.2.7"
     origin_of(peer, header, PROXY)

@@ -1,4 +1,4 @@
-"""Authentication of a socket: by header or first message, renewed, and expired."""
+"""Authentication of a socket, by header or first message; renewal and expiry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from order_events.auth.tokens import (
 
 
 async def test_a_bad_header_token_is_told_and_closed_with_1008(server: Any) -> None:
-    """Nothing else is sent."""
+    """Nothing but the error is sent."""
     for header in ("Bearer nonsense", "Bearer ", "Basic dTpw", server.token()):
         client = await server.open(headers={"Authorization": header})
         error = await client.expect("error")
@@ -41,7 +41,7 @@ async def _metrics(server: Any) -> tuple[int, str]:
     ],
 )
 async def test_anything_but_a_good_auth_first_is_closed_with_1008(server: Any, first: str) -> None:
-    """Also a message that would be fine later."""
+    """Including messages that would be valid later."""
     client = await server.open()
     await client.ws.send_str(first)
     await refused(client)
@@ -55,7 +55,7 @@ async def test_a_binary_first_message_is_closed_with_1008(server: Any) -> None:
 
 
 async def test_who_does_not_authenticate_in_time_is_closed(start: Any) -> None:
-    """Before the limit it is not too late."""
+    """Authenticating just before the limit is in time."""
     server = await start(auth_timeout_s=0.4)
     late, in_time = await server.open(), await server.open()
     await in_time.ws.ping()
@@ -67,7 +67,7 @@ async def test_who_does_not_authenticate_in_time_is_closed(start: Any) -> None:
 
 
 async def test_a_restaurant_in_the_message_must_be_the_tokens(server: Any) -> None:
-    """The same is fine, another is closed with 1008."""
+    """The same one is accepted; another is closed with 1008."""
     client = await server.open()
     await client.send(type="auth", token=server.token("r1"), restaurant_id="r1")
     await client.expect("auth:success")
@@ -77,7 +77,7 @@ async def test_a_restaurant_in_the_message_must_be_the_tokens(server: Any) -> No
 
 
 async def test_a_token_can_be_renewed_on_the_open_socket(start: Any) -> None:
-    """`auth:expiring` comes before; after renewal the old expiry has no effect."""
+    """`auth:expiring` comes first; after renewal the old expiry has no effect."""
     server = await start(token_expiry_notice_s=0.7)
     client = await server.connect(ttl=1.0)
     expiring = await client.expect("auth:expiring")
@@ -90,7 +90,7 @@ async def test_a_token_can_be_renewed_on_the_open_socket(start: Any) -> None:
 
 
 async def test_an_expired_token_closes_the_socket(start: Any) -> None:
-    """Though it was good when the socket opened."""
+    """Even if it was valid when the socket opened."""
     server = await start(token_expiry_notice_s=60)
     client = await server.connect(ttl=0.5)
     await client.expect("auth:expiring")
@@ -111,7 +111,7 @@ async def test_a_renewal_cannot_change_who_is_connected(server: Any, who: dict[s
 
 
 async def test_a_bad_renewal_is_closed_with_1008(server: Any) -> None:
-    """The old token's time does not matter."""
+    """Even if the old token is still valid."""
     client = await server.connect()
     await client.send(type="auth", token="nonsense", id=4)
     assert (await refused(client))["id"] == 4

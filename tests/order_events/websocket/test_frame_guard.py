@@ -13,7 +13,7 @@ from support.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Fr
 
 
 def deflated(data: bytes) -> bytes:
-    """One message as permessage-deflate sends it."""
+    """Return one message as permessage-deflate sends it."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     return (packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
@@ -56,7 +56,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 async def test_a_broken_frame_is_closed_with_its_code(server: Any, name: str) -> None:
-    """What aiohttp's reader refuses and what it would let through; others are not disturbed."""
+    """Breaches that aiohttp refuses and those it accepts; other connections are unaffected."""
     frames, code = BROKEN[name]
     other = await server.connect()
     client = await Raw.open(server)
@@ -80,7 +80,7 @@ DEFLATED_BROKEN = {
 
 @pytest.mark.parametrize("name", DEFLATED_BROKEN)
 async def test_only_a_message_can_be_compressed(server: Any, name: str) -> None:
-    """Its first frame says so, and no other."""
+    """Only the first frame of a message may carry the compression bit."""
     frames, code = DEFLATED_BROKEN[name]
     client = await Raw.open(server, deflate=True)
     client.send(*frames)
@@ -88,7 +88,7 @@ async def test_only_a_message_can_be_compressed(server: Any, name: str) -> None:
 
 
 async def test_a_breach_has_no_effect(server: Any) -> None:
-    """Not even that of a good message that came in the same packet."""
+    """Not even a valid message in the same packet takes effect."""
     client = await Raw.open(server)
     await client.text()
     client.send(HELLO, replace(HELLO, masked=False), HELLO)
@@ -97,7 +97,7 @@ async def test_a_breach_has_no_effect(server: Any) -> None:
 
 
 async def test_frames_sent_with_the_handshake_are_looked_at(server: Any) -> None:
-    """A client should wait for the answer. One that does not is served, by the same rules."""
+    """A client should wait for the answer; one that does not is held to the same rules."""
     client = await Raw.open(server, early=bytes(HELLO))
     assert b"connected" in await client.text()
     assert b"pong" in await client.text()
@@ -110,7 +110,7 @@ async def test_frames_sent_with_the_handshake_are_looked_at(server: Any) -> None
 
 
 async def test_a_small_message_that_inflates_to_the_limit_counts_in_full(start: Any) -> None:
-    """79 bytes that are 64 KiB: served, but soon the bytes of a minute are used up."""
+    """79 bytes that inflate to 64 KiB are accepted, but soon use up the bytes of a minute."""
     server = await start(bytes_per_minute=3 * 65_536)
     text = b'{"type":"ping","pad":"' + b"x" * 65_512 + b'"}'
     assert len(text) == 65_536
@@ -127,14 +127,14 @@ async def test_a_small_message_that_inflates_to_the_limit_counts_in_full(start: 
 
 @pytest.mark.parametrize("size", [65_537, 1_000_000, 100_000_000])
 async def test_a_bomb_is_not_inflated_to_its_end(server: Any, size: int) -> None:
-    """1009, whether it would be a little or a lot too large."""
+    """1009, whether it is a little or a lot too large."""
     client = await Raw.open(server, deflate=True)
     client.send(Frame(TEXT, deflated(bytes(size)), rsv=4))
     assert await client.closed_with() == 1009
 
 
 async def test_binary_messages_cost_what_others_cost(start: Any) -> None:
-    """Refused each, and beyond the rate told so; their bytes count as well."""
+    """Each is refused, and rate-limited beyond the limit; their bytes count as well."""
     server = await start(regular_per_minute=2, bytes_per_minute=70_000)
     client = await Raw.open(server)
     await client.text()
@@ -151,7 +151,7 @@ async def test_binary_messages_cost_what_others_cost(start: Any) -> None:
 
 
 async def test_pings_are_limited(start: Any) -> None:
-    """As many as the setting says are answered; one more closes with 1008."""
+    """As many as the setting allows are answered; one more closes with 1008."""
     server = await start(control_per_minute=5)
     client = await Raw.open(server)
     await client.text()
@@ -164,7 +164,7 @@ async def test_pings_are_limited(start: Any) -> None:
 
 
 async def test_a_message_in_endless_frames_is_refused(server: Any) -> None:
-    """Empty ones would cost no memory, and never end; 1,024 frames are allowed."""
+    """Empty frames would use no memory and never end; 1,024 are allowed."""
     client = await Raw.open(server)
     await client.text()
     more, end = Frame(CONTINUATION, final=False), Frame(CONTINUATION, b"}")
@@ -175,7 +175,7 @@ async def test_a_message_in_endless_frames_is_refused(server: Any) -> None:
 
 
 async def test_a_message_that_grows_without_end_is_refused(server: Any) -> None:
-    """Its frames are small, their sum is not."""
+    """Its frames are small, but their sum is not."""
     client = await Raw.open(server)
     await client.text()
     more = Frame(CONTINUATION, bytes(1_000), final=False)

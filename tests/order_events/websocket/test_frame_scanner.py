@@ -45,12 +45,12 @@ conversations = st.lists(messages(), max_size=4).map(lambda several: [*chain(*se
 
 
 def fed(data: bytes, cuts: Sequence[int], max_frames: int = 100) -> FrameScanner:
-    """A walker that has got the bytes in pieces."""
-    walker = FrameScanner(max_frames)
+    """Return a scanner that has received the bytes in pieces."""
+    scanner = FrameScanner(max_frames)
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     for start, end in pairwise(edges):
-        walker.feed(data[start:end])
-    return walker
+        scanner.feed(data[start:end])
+    return scanner
 
 
 cuts = st.lists(st.integers(0, 200_000), max_size=20)
@@ -58,7 +58,7 @@ cuts = st.lists(st.integers(0, 200_000), max_size=20)
 
 @given(conversations, cuts)
 def test_what_a_client_may_send_is_no_breach(frames: list[Frame], cuts: list[int]) -> None:
-    """However it is cut."""
+    """However the bytes are cut."""
     assert fed(wire(frames), cuts).breach is None
 
 
@@ -66,7 +66,7 @@ def test_what_a_client_may_send_is_no_breach(frames: list[Frame], cuts: list[int
 def test_a_breach_is_found_wherever_it_stands(
     frames: list[Frame], where: int, cuts: list[int], data: st.DataObject
 ) -> None:
-    """After anything, in any pieces; what comes behind it changes nothing."""
+    """After any frames, cut into any pieces; what follows it changes nothing."""
     at = where % (len(frames) + 1)
     begun = [frame for frame in frames[:at] if frame.opcode < CLOSE]
     while any(frame.final for frame in begun):
@@ -81,18 +81,18 @@ def test_a_breach_is_found_wherever_it_stands(
             ]
         )
     )
-    walker = fed(wire([*frames[:at], wrong, *frames[at:]]), cuts)
-    assert walker.breach is breach
+    scanner = fed(wire([*frames[:at], wrong, *frames[at:]]), cuts)
+    assert scanner.breach is breach
 
 
 @given(st.binary(max_size=300), cuts)
 def test_garbage_is_judged_the_same_however_it_is_cut(data: bytes, cuts: list[int]) -> None:
-    """And never raises."""
+    """It never raises."""
     assert fed(data, cuts).breach is fed(data, []).breach
 
 
 def test_a_message_may_have_so_many_frames_and_no_more() -> None:
-    """The limit from both sides; control frames do not count."""
+    """Checks the limit from both sides; control frames do not count."""
     start, more = Frame(TEXT, final=False), Frame(CONTINUATION, final=False)
     end = Frame(CONTINUATION)
     allowed = [start, more, Frame(PING), end] * 2
@@ -101,6 +101,6 @@ def test_a_message_may_have_so_many_frames_and_no_more() -> None:
 
 
 def test_nothing_is_looked_at_after_a_close_frame() -> None:
-    """What follows is not the protocol's business any more."""
+    """What follows is outside the protocol."""
     frames = [Frame(CLOSE, b"\x03\xe8"), Frame(PING, masked=False)]
     assert fed(wire(frames), []).breach is None

@@ -46,13 +46,13 @@ LISTED = ("https://pos.example", "https://KDS.example:443", "http://lan.example:
     ],
 )
 def test_an_origin_is_compared_as_browsers_do(origin: str | None, allowed: bool) -> None:
-    """Scheme, host and port, each in full, without regard to case and default ports."""
+    """By scheme, host and port, ignoring case and default ports."""
     assert origin_allowed(origin, "hub.example:3001", LISTED) is allowed
     assert origin_allowed(origin, "hub.example:3001", ("*",))
 
 
 def test_our_own_origin_behind_a_proxy_is_its_host() -> None:
-    """Which leaves its default port out, as browsers do."""
+    """The default port may be left out, as browsers do."""
     assert origin_allowed("https://hub.example", "hub.example", ())
     assert origin_allowed("https://hub.example", "hub.example:443", ())
     assert not origin_allowed("https://hub.example", "hub.example:80", ())
@@ -74,7 +74,7 @@ async def test_a_pages_origin_is_checked(start: Any, path: str) -> None:
 
 
 def echo(app: aiohttp.web.Application) -> None:
-    """Another socket beside the root."""
+    """Add another socket beside the root one."""
     root = RootApplication(
         app[REGISTRY].settings, app[EVENTS].hub, app[EVENTS].store, app[EVENTS].metrics
     )

@@ -36,7 +36,7 @@ def test_an_outbox_is_bounded_ordered_and_merges_only_keys(
 
 
 def test_replaced_messages_do_not_pile_up() -> None:
-    """A stalled reader of a thousand partials holds one."""
+    """After a thousand partials, a stalled reader's outbox holds one."""
     outbox = Outbox(10, 1000)
     for number in range(1000):
         assert outbox.put(str(number).encode(), "k")
