@@ -1,7 +1,7 @@
 """A menu as one CSV table, and back, for owners who keep it in a spreadsheet.
 
 Each row is an item or, with `kind`, a `menu`, `size`, `category`, `group`, `modifier`, `slot` (of a
-combo) or `day_part`. docs/protocol.md lists the columns. Amounts are written as on the board
+combo) or `day_part`. docs/menus.md lists the columns. Amounts are written as on the board
 ("4.49"); several values in a cell are separated by "|".
 """
 

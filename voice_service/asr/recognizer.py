@@ -1,7 +1,7 @@
 """Samples to text: how long the encoder's window is, when an attempt is believed, and what then.
 
 Decodes that can share a pass through the model do so. Figures and their source:
-docs/measurements.md. Everything here may run on any thread.
+docs/measurements/recognition.md. Everything here may run on any thread.
 """
 
 from __future__ import annotations

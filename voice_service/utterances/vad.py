@@ -1,7 +1,7 @@
 """Is this frame speech? Detectors behind one small interface.
 
-Measured on this product's noises (see docs/measurements.md): webrtcvad is cheap and hears no end
-of speech in noise; Silero does. So webrtcvad may only be the gate in front of Silero.
+Measured on this product's noises (docs/measurements/speech-detection.md): webrtcvad is cheap, but
+in noise it finds no end of speech; Silero does. So webrtcvad may only be the gate in front of it.
 """
 
 from __future__ import annotations

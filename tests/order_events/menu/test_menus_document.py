@@ -9,18 +9,9 @@ from support.paths import DOCS
 
 from order_events.domain import orders
 from order_events.domain.models import OrderDraft
+from order_events.menu import entries
 from order_events.menu.csv_format import COLUMNS, from_csv, to_csv
 from order_events.menu.diagnostics import read_menu
-from order_events.menu.entries import (
-    Category,
-    Choice,
-    DayPart,
-    MenuItem,
-    Modifier,
-    ModifierGroup,
-    Size,
-    Slot,
-)
 from order_events.menu.menu import Menu
 
 _TEXT = (DOCS / "menus.md").read_text("utf-8")
@@ -53,14 +44,14 @@ def test_every_field_and_column_is_described() -> None:
     """Each appears by name, formatted as code."""
     models = (
         Menu,
-        MenuItem,
-        ModifierGroup,
-        Modifier,
-        Slot,
-        Choice,
-        DayPart,
-        Category,
-        Size,
+        entries.MenuItem,
+        entries.ModifierGroup,
+        entries.Modifier,
+        entries.Slot,
+        entries.Choice,
+        entries.DayPart,
+        entries.Category,
+        entries.Size,
     )
     fields = {name for model in models for name in model.model_fields}
     named = set(re.findall(r"`(\w+)`", _TEXT)) | {"modifiers"}
