@@ -28,8 +28,8 @@ M = TypeVar("M", bound=ClientMessage)
 
 AUTHORITY = web.AppKey("AUTHORITY", TokenAuthority)
 EVENTS = web.AppKey("EVENTS", OrderEvents)
-AUTHENTICATOR = web.AppKey("GATE", Authenticator)
-REGISTRY = web.AppKey("SOCKETS", ConnectionRegistry)
+AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
+REGISTRY = web.AppKey("REGISTRY", ConnectionRegistry)
 
 
 def build_app(

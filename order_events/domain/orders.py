@@ -129,8 +129,7 @@ def set_status(
 
 
 def pay(order: Order, amount: int, *, actor: str, now: str) -> Order:
-    """Return the order with `amount` cents more paid; raise IllegalTransition if it is
-    cancelled."""
+    """Return the order with `amount` cents more paid; raise IllegalTransition if cancelled."""
     if order.status is S.CANCELLED:
         raise IllegalTransition("a cancelled order cannot be paid")
     return with_paid(_next(order, {}, actor, now), order.paid + amount)

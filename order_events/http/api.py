@@ -49,7 +49,10 @@ _CHANGING = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION)
 
 
 class Api:
-    """The handlers for orders, tables, payments, events, menu and revocations."""
+    """The handlers for orders, tables, payments, events, menu and revocations.
+
+    They raise OrderError and ProtocolError.
+    """
 
     def __init__(self, events: OrderEvents, registry: ConnectionRegistry) -> None:
         self._events = events
