@@ -26,8 +26,7 @@ class Throttle(Generic[K, V]):
         return len(self._next) + len(self._blocked)
 
     def offer(self, key: K, value: V, now: float) -> bool:
-        """Return True if the value may pass now; otherwise it waits, replacing the one that
-        waited."""
+        """Return True if the value may pass now; otherwise keep it, replacing the one kept."""
         if key not in self._blocked and now >= self._next.get(key, now):
             self._waiting.pop(key, None)
             self._went(key, now)

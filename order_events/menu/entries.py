@@ -103,8 +103,7 @@ class Slot(Called):
     default: Id | None = None
 
     def choice_of(self, item: MenuItem) -> Choice | None:
-        """Return the choice by which an item may fill the slot, preferring one that names the
-        item."""
+        """Return the choice by which an item may fill the slot: by name, else by category."""
         by_item, by_category = self._choices
         return by_item.get(item.id) or by_category.get(item.category)
 

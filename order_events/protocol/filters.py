@@ -77,8 +77,10 @@ class Filters(BaseModel):
         return {name: value for name, value in self if value is not None}
 
     def match(self, tags: Tags) -> bool:
-        """Return whether an event with these tags passes; an event without a filtered tag does
-        not."""
+        """Return whether an event with these tags passes.
+
+        An event without a filtered tag does not.
+        """
         return all(not values.isdisjoint(tags.get(name, ())) for name, values in self._sets)
 
     @cached_property

@@ -89,8 +89,10 @@ def deflate(body: bytes, window: int) -> bytes:
 
 
 def frame(first: int, payload: bytes) -> bytes:
-    """Return an unmasked final frame. `first` is the opcode, with RSV1 if the payload is
-    deflated."""
+    """Return an unmasked final frame.
+
+    `first` is the opcode, with RSV1 if the payload is deflated.
+    """
     size = len(payload)
     if size < 126:
         return bytes((FIN | first, size)) + payload

@@ -256,8 +256,10 @@ def event(
     id: str | int | None = None,  # noqa: A002 (the field's name on the wire)
     **fields: str | int,
 ) -> dict[str, Any]:
-    """Return a server event; `data` is left out if None, and `fields` are added at the top
-    level."""
+    """Return a server event as a dict.
+
+    `data` is left out if None; `fields` are added at the top level.
+    """
     message: dict[str, Any] = {"type": type_}
     if data is not None:
         message["data"] = data

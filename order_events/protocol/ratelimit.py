@@ -28,8 +28,10 @@ class TokenBucket:
         self._at = now
 
     def take(self, amount: float, now: float) -> float:
-        """Take `amount` and return 0, or take nothing and return the seconds until it is
-        available."""
+        """Take `amount` and return 0.
+
+        If there is too little, take nothing and return the seconds until there will be enough.
+        """
         self._tokens = min(self._capacity, self._tokens + max(0.0, now - self._at) * self._rate)
         self._at = max(self._at, now)
         # Tolerates rounding in the refill: what is exactly due must not be refused.

@@ -36,8 +36,10 @@ class Schemas:
         return dict(self._places[model, "serialization"])
 
     def drop(self, model: type[BaseModel]) -> Schema:
-        """Remove and return the schema of a received model that the document spells out
-        elsewhere."""
+        """Remove and return the schema of a received model.
+
+        For models that the document spells out elsewhere.
+        """
         name = self.taken(model)["$ref"].rpartition("/")[2]
         if name in self.components:
             self._dropped[name] = self.components.pop(name)

@@ -112,8 +112,7 @@ class Reader:
         return None if row is None else Table.model_validate_json(row[0])
 
     def tables(self, restaurant_id: str, after: str, limit: int) -> tuple[list[Table], str | None]:
-        """Return tables in the order of their ids, and `after` for the next page (None at the
-        end)."""
+        """Return tables sorted by id, and `after` for the next page (None at the end)."""
         rows = self.db.execute(
             "SELECT id, body FROM tables WHERE restaurant_id = ? AND id > ? ORDER BY id LIMIT ?",
             (restaurant_id, after, limit),

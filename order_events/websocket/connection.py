@@ -20,8 +20,10 @@ from order_events.websocket.outbox import Outbox
 
 
 class Connection:
-    """An open socket. `principal` is set by authentication, and replaced when a token is
-    renewed."""
+    """An open socket.
+
+    `principal` is set by authentication, and replaced when the client renews its token.
+    """
 
     def __init__(
         self, opened: OpenSocket, socket: str, settings: HubSettings, metrics: HubMetrics

@@ -225,8 +225,7 @@ class ConnectionLoop(Generic[M]):
         return True
 
     async def _check_close_code(self, code: int) -> None:
-        """Refuse the codes that RFC 6455 (7.4) forbids and aiohttp accepts: 1006, and 5000
-        upwards."""
+        """Refuse the close codes that RFC 6455 (7.4) forbids and aiohttp accepts."""
         if code == WSCloseCode.ABNORMAL_CLOSURE or code >= 5000:
             self._connection.close_code = CloseCode.PROTOCOL_ERROR
             await self._ws.close(code=CloseCode.PROTOCOL_ERROR)

@@ -87,8 +87,10 @@ class Dispatcher(Generic[M]):
         return False
 
     def binary(self, payload: bytes, now: float) -> None:
-        """Refuse a binary message, which counts towards the limits like any other. Raises
-        Refused."""
+        """Refuse a binary message. Raises Refused.
+
+        It counts towards the limits like any other.
+        """
         self._check_size(len(payload))
         error = ProtocolError(ErrorCode.INVALID_MESSAGE, "messages are JSON in text frames")
         try:
