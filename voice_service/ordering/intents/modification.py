@@ -25,6 +25,7 @@ from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.items.heads import points
+from voice_service.ordering.language.cue_sets import ARTICLES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
 from voice_service.ordering.mentions.mention import Mention, MentionType
@@ -126,7 +127,7 @@ def make(  # noqa: PLR0911 - one for each way to say it
     """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
     items = [i for i, p in enumerate(mentions) if p.role is MentionType.ITEM]
     first = items[0] if items else None
-    pointer = read_pointer(mentions, 1, bare=len(mentions) > 2 and mentions[2].cue(Cue.A, Cue.THE))
+    pointer = read_pointer(mentions, 1, bare=len(mentions) > 2 and mentions[2].cue(*ARTICLES))
     if pointer is not None:
         wanted = mentions[pointer[1] :]
         wanted = wanted[1:] if wanted and wanted[0].cue(Cue.TO) else wanted

@@ -17,8 +17,14 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.parse_state import ParseState
+from voice_service.ordering.language.cue_sets import (
+    ENDS_SENTENCE,
+    ONE_MORE,
+    PUNCTUATION,
+    STARTS_COMMAND,
+)
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, names_something
+from voice_service.ordering.mentions.lookahead import names_something
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.match import FULL
@@ -60,7 +66,7 @@ def _only_guesses(acts: Sequence[Act], mentions: Sequence[Mention]) -> bool:
             and mention.candidates[0].match >= FULL
             and mention.span.nearness == 1.0
         )
-        asks = mention.cue(*COMMANDS, Cue.ADD) or (
+        asks = mention.cue(*STARTS_COMMAND, Cue.ADD) or (
             mention.cue(Cue.REQUEST) and " " in mention.span.text and mention.span.nearness == 1.0
         )
         if sure or asks:
@@ -69,7 +75,7 @@ def _only_guesses(acts: Sequence[Act], mentions: Sequence[Mention]) -> bool:
         isinstance(a, Aside) for a in acts
     )
     return talks or not any(
-        before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE)
+        before.role is MentionType.NUMBER or before.cue(*ONE_MORE)
         for before, thing in pairwise(mentions)
         if thing.role is MentionType.ITEM
     )
@@ -109,7 +115,7 @@ def _counts_unknown(mentions: Sequence[Mention]) -> bool:
     """ "A taco": so many of something is a wish, whatever it is."""
     return any(
         thing.role is MentionType.UNKNOWN
-        and (before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE))
+        and (before.role is MentionType.NUMBER or before.cue(*ONE_MORE))
         for before, thing in pairwise(mentions)
     )
 
@@ -123,7 +129,7 @@ def _wishes_nothing(acts: Sequence[Act], mentions: Sequence[Mention], words: int
     requests = [p for p in mentions if p.cue(Cue.REQUEST)]
     wishes = any(
         p.role in (MentionType.ITEM, MentionType.MODIFIER, MentionType.SIZE, MentionType.CATEGORY)
-        or p.cue(*COMMANDS)
+        or p.cue(*STARTS_COMMAND)
         for p in mentions
     ) or any(" " in p.span.text for p in requests)
     again = any(more.cue(Cue.MORE) and which.cue(Cue.ORDINAL) for more, which in pairwise(mentions))
@@ -137,7 +143,7 @@ def _wishes_nothing(acts: Sequence[Act], mentions: Sequence[Mention], words: int
 
 def yes_or_no(mentions: Sequence[Mention]) -> list[Act]:
     """A yes at the beginning, or a no and nothing else."""
-    said = [p for p in mentions if not p.cue(Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)]
+    said = [p for p in mentions if not p.cue(*PUNCTUATION)]
     if said and said[0].cue(Cue.YES):
         return [Agree()]
     if said and said[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in said):
@@ -183,7 +189,7 @@ def aside(mentions: list[Mention], index: int, state: ParseState) -> int:
     named = False
     while end < len(mentions):
         mention = mentions[end]
-        if mention.cue(*MARKS, Cue.STAFF):
+        if mention.cue(*ENDS_SENTENCE, Cue.STAFF):
             break
         if mention.cue(Cue.REQUEST) and " " in mention.span.text and (named or talk):
             break

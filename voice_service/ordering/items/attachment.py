@@ -53,8 +53,6 @@ from voice_service.ordering.references.pointers import (
 )
 
 _PAIR = 2
-_ON_ANOTHER = 0.75  # certainty of "fries with ketchup" where only what came before takes ketchup
-_EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
 
 
 _Sized = tuple[SizeStatement, ItemRequest, str | None]
@@ -165,7 +163,7 @@ class AttributeAttacher:
                 return placed
             if mod is not None:
                 if group is not current and said.before.after_with and self._both is None:
-                    mod.quality *= _ON_ANOTHER
+                    mod.quality *= Doubt.ON_EARLIER_ITEM.certainty
                 group.put(mod)
                 placed.append((group, mod))
                 if self._both is None:
@@ -292,11 +290,7 @@ class AttributeAttacher:
         another = self._another(split, current, said)
         if another is not None:
             return another
-        if (
-            current is group
-            and isinstance(split, SomeOf)
-            and self._apart.more_in_all(split, group, said)
-        ):
+        if current is group and self._apart.more_in_all(split, group, said):
             group.quality *= Doubt.HOW_MANY_IN_ALL.certainty
         return self._apart.split(split, current)
 
@@ -393,8 +387,9 @@ class AttributeAttacher:
         if host is None:
             self.acts.append(Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, said.text, request=current))
             return
+        certainty = Doubt.ALL_OF_GROUP.certainty
         for modifier in self.menu.groups[said.id].modifiers:
-            host.put(ModifierRequest(modifier.id, said.id, quality=_EVERY, every=True))
+            host.put(ModifierRequest(modifier.id, said.id, quality=certainty, every=True))
 
     def _category(self, said: CategoryStatement) -> None:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)

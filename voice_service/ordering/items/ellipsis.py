@@ -37,6 +37,7 @@ from voice_service.ordering.attributes.statements import (
 )
 from voice_service.ordering.cart.resolution import has_modifier
 from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.alternatives import choose_item, unknown
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.language.tokens import keys_of, plural, several
@@ -53,7 +54,6 @@ from voice_service.ordering.references.pointers import (
 )
 
 _SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing else yet
-_IMPLIED = 0.85  # certainty of an item that was not named but is the only one that fits
 
 
 def resolve_ellipsis(
@@ -375,7 +375,7 @@ def _implied(said: Sequence[Statement], menu: CompiledMenu, cart: CartView) -> I
     item = _only_one([*(s.candidates for s in sizes), *(m.candidates for m in mods)], menu)
     if item is None:
         return None
-    group = ItemRequest(item, sizes[0].count, quality=_IMPLIED)
+    group = ItemRequest(item, sizes[0].count, quality=Doubt.ONLY_ONE_FITS.certainty)
     group.words.update(sizes[0].words)
     return group
 

@@ -96,12 +96,12 @@ class Partitioner:
         self._rest = rest
         return part
 
-    def more_in_all(self, split: SomeOf, group: ItemRequest, said: Sequence[Statement]) -> bool:
+    def more_in_all(self, split: Partition, group: ItemRequest, said: Sequence[Statement]) -> bool:
         """Whether it may be about more: "two with cheese and one with onions" are two or three.
 
         They are two if the numbers add up to that, or if what was said of both is left off one.
         """
-        if not group.mods or split.text:
+        if not isinstance(split, SomeOf) or not group.mods or split.text:
             return False  # "one of them" says it
         counts = [one.count or 0 for one in said if isinstance(one, Partition)]
         at = next(i for i, one in enumerate(said) if one is split)

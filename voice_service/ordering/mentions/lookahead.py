@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.language import cue_sets
+from voice_service.ordering.language.cue_sets import DIFFERS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
-
-COMMANDS, MARKS, DIFFERS = cue_sets.STARTS_COMMAND, cue_sets.ENDS_SENTENCE, cue_sets.DIFFERS
 
 
 def names_something(mentions: Sequence[Mention], start: int, cue: Cue) -> bool:
