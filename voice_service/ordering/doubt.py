@@ -1,4 +1,4 @@
-"""The certainties set by hand: one row for each way of speaking that leaves room for doubt."""
+"""How sure a reading is: a row for each way of speaking that leaves room for doubt."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class Doubt(Enum):
     """How likely a guest who speaks this way means what is read.
 
     Each row has its `certainty` (0 to 1), an `example`, and in `measured` what the number rests
-    on. Rows without it are estimates from reading transcripts. Reading an order multiplies the
-    certainties of all doubts that apply to an item.
+    on; rows without it were set by hand, by reading what guests meant. Where several apply to one
+    item or modifier, they are multiplied, unless the code that finds them takes the first.
     """
 
     # Names that are shortened.
