@@ -128,7 +128,9 @@ def main() -> None:
         source = json.loads(menu.read_text("utf-8"))
         source = bare(source) if options.names_only else source
         own: list[Outcome] = []
-        for row, update, outcome in outcomes(source, rows_of(data, options.aside), options.language):
+        for row, update, outcome in outcomes(
+            source, rows_of(data, options.aside), options.language
+        ):
             own.append(outcome)
             if not outcome.right and errors:
                 errors -= 1

@@ -11,6 +11,7 @@ from typing import Any
 from voice_service.ordering.language.pack import (
     Allergies,
     Cue,
+    Entities,
     Language,
     Morphology,
     Names,
@@ -38,6 +39,7 @@ def language(tag: str) -> Language:
         spelling=_spelling(pack["spelling"]),
         names=_names(pack["names"]),
         allergies=_allergies(pack["allergies"]),
+        entities=Entities(**{kind: frozenset(said) for kind, said in pack["entities"].items()}),
         texts=pack["texts"],
     )
 

@@ -183,6 +183,29 @@ class Allergies:
 
 
 @dataclass(frozen=True, eq=False)
+class Entities:
+    """How guests speak of what is not food, with contractions written out.
+
+    After `tables`, `places` ("window") and `numbers` ("order number") comes the number that names
+    one, maybe with `numbered` ("number") between. `party_of` comes before a number of people,
+    `people` and `units` ("dollars") after a number. A name follows `introductions` ("my name is"),
+    or `for_whom` ("for") if it is no other word. `lead_ins` may come before tables, parties and
+    units: "it is for".
+    """
+
+    tables: frozenset[str]
+    places: frozenset[str]
+    numbers: frozenset[str]
+    numbered: frozenset[str]
+    party_of: frozenset[str]
+    people: frozenset[str]
+    units: frozenset[str]
+    introductions: frozenset[str]
+    for_whom: frozenset[str]
+    lead_ins: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
 class Language:
     """Everything known about one language, with its ISO 639 `code`.
 
@@ -197,4 +220,5 @@ class Language:
     spelling: Spelling
     names: Names
     allergies: Allergies
+    entities: Entities
     texts: Mapping[str, str]

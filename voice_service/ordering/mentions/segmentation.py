@@ -9,6 +9,7 @@ from voice_service.ordering.language.cue_sets import WITH_OR_WITHOUT
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import Token, key_of, tokenize
+from voice_service.ordering.mentions.entities import Entity, EntityReader
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 from voice_service.ordering.menu.match import FULL
 
@@ -27,6 +28,7 @@ class Span:
 
     `value`: the number that it says. `words`: the indexes of its words in the text. `nearness` is
     below 1 where a word was corrected. `by_sound`: it is read as a word that sounds the same.
+    `entity`: it is about the visit, and orders nothing.
     """
 
     start: int
@@ -38,6 +40,7 @@ class Span:
     words: tuple[int, ...]
     nearness: float = 1.0
     by_sound: bool = False
+    entity: Entity | None = None
 
     @property
     def unknown(self) -> bool:
@@ -64,12 +67,26 @@ class Segmenter:
         self._hesitations = frozenset(language.cues[Cue.HESITATION])
         self._numbering = {key_of(p, language) for p in language.cues[Cue.NUMBERED]}
         self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
+        everyday = {w for phrase in self._cues for w in phrase.split()}
+        self._entities = EntityReader(lexicon, language, frozenset(everyday))
 
     def segment(self, text: str) -> list[Span]:
         """Return spans that cover every token of `text` except hesitations, in order."""
         tokens = [t for t in tokenize(text, self._language) if t.text not in self._hesitations]
         rest = tokens[_LONGEST_UTTERANCE:]
         tokens = tokens[:_LONGEST_UTTERANCE]
+        entities = [_entity_span(tokens, entity) for entity in self._entities.read(tokens)]
+        about = {i for span in entities for i in range(span.start, span.end)}
+        tokens = [token for index, token in enumerate(tokens) if index not in about]
+        spans = self._phrases(tokens)
+        if entities:
+            spans = sorted([*spans, *entities], key=lambda span: span.words)
+        if rest:
+            spans.append(_span(rest, 0, len(rest), (), frozenset(), None))
+        return spans
+
+    def _phrases(self, tokens: list[Token]) -> list[Span]:
+        """Return the phrases of tokens that may be about the order."""
         spans = self._cheapest(tokens)
         tokens, nearness = self._put_right(tokens, spans)
         if any(span.unknown for span in spans):
@@ -82,8 +99,6 @@ class Segmenter:
             spans = sorted([*self._cheapest(spoken, misspelt=True), *filler], key=lambda s: s.words)
         if nearness:
             spans = [_with_nearness(span, nearness) for span in spans]
-        if rest:
-            spans.append(_span(rest, 0, len(rest), (), frozenset(), None))
         return spans
 
     def _put_right(
@@ -251,6 +266,12 @@ def _span(
     words = tuple(dict.fromkeys(t.word for t in part))
     text = " ".join(t.text for t in part)
     return Span(start, end, text, candidates, cues, value, words)
+
+
+def _entity_span(tokens: list[Token], entity: Entity) -> Span:
+    """The entity as a phrase that carries nothing for the order."""
+    filler = frozenset({Cue.FILLER})
+    return replace(_span(tokens, entity.start, entity.end, (), filler, None), entity=entity)
 
 
 _TABLES: dict[Language, tuple[Mapping[str, frozenset[Cue]], int]] = {}
