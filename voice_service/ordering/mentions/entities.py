@@ -93,8 +93,9 @@ class EntityReader:
         )
         for type_, phrases in kinds:
             after = self._phrase(tokens, first, phrases)
-            after = max(after, self._phrase(tokens, after, self._words.numbered))
-            number = self._number(tokens, after) if after > first else None
+            if after == first:
+                continue
+            number = self._number(tokens, self._phrase(tokens, after, self._words.numbered))
             if number is not None and not self._on_menu(tokens, first, number[1]):
                 yield self._entity(type_, tokens, start, number[1], number[0])
 

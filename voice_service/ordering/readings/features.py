@@ -61,7 +61,7 @@ def _in_words(said: Circumstances) -> Iterator[str]:
     if any(m.cue(Cue.MORE, Cue.ALSO, Cue.ADD, Cue.ADDITIONAL) for m in mentions):
         yield "adds"
     if opening and opening[0].cue(Cue.AND):
-        yield "and"
+        yield "opens with and"
     if any(m.cue(Cue.REQUEST) for m in mentions):
         yield "requests"
     if any(m.cue(Cue.THE) for m in mentions):
@@ -69,9 +69,9 @@ def _in_words(said: Circumstances) -> Iterator[str]:
     if any(m.cue(Cue.A) for m in mentions):
         yield "indefinite"
     if any(m.cue(Cue.ONLY, Cue.ALONE) for m in mentions):
-        yield "only"
+        yield "exclusively"
     if any(isinstance(act, Done) for act in acts):
-        yield "done"
+        yield "completes"
     if any(isinstance(act, Remove) for act in acts):
         yield "removes"
     if any(isinstance(act, Aside) for act in acts):
@@ -81,9 +81,9 @@ def _in_words(said: Circumstances) -> Iterator[str]:
     if said.rejects:
         yield "rejects"
     if said.asked:
-        yield "asked"
+        yield "question open"
     if sum(len(m.span.words) for m in mentions) <= _SHORT:
-        yield "short"
+        yield "few words"
 
 
 def _in_the_order(reading: Reading, said: Circumstances) -> Iterator[str]:
