@@ -99,7 +99,7 @@ class Conversation:
         text = f"{self._waiting.text} {heard.text}".strip()
         confidences = self._waiting.confidences + own
         parsed = self._parser.parse(text, self._view())
-        held = [w for part in parsed.carry for w in part.span.words]
+        held = [w for part in parsed.incomplete for w in part.span.words]
         spoken = text.split()
         first = min(held, default=len(spoken))
         # A recogniser ends every utterance with a full stop; here the sentence goes on.
@@ -189,8 +189,8 @@ class Conversation:
         if self._answered:
             self._choice, self._answered = None, False
         asked = [r for r in fresh if r.question is not None]
-        if parsed.about or any(not isinstance(act, Aside) for act in parsed.acts):
-            self._about = parsed.about
+        if parsed.asked_about or any(not isinstance(act, Aside) for act in parsed.acts):
+            self._about = parsed.asked_about
         self._ordered = changed = self._cart.lines != before
         if understood and changed and not asked and not parsed.continues:
             self._open = [r for r in self._open if keeps_question_open(r, parsed.acts)]

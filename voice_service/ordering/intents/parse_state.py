@@ -22,7 +22,7 @@ _ANSWERED = 0.6  # certainty that "the cheeseburger" is one more, where a burger
 class ParseState:
     """What an utterance has come to, part by part.
 
-    `offered`: items that the guest asked about. `accepts_offer`: they are ordered without being
+    `asked_about`: items that the guest asked about. `accepts_offer`: they are ordered without being
     named.
     """
 
@@ -31,12 +31,12 @@ class ParseState:
     acts: list[Act] = field(default_factory=list)
     pending: list[Mention] = field(default_factory=list)
     instead: tuple[str, ...] = ()
-    offered: tuple[Candidate, ...] = ()
+    asked_about: tuple[Candidate, ...] = ()
     accepts_offer: bool = False
 
     def flush(self) -> list[Act]:
         """Turns the stretch collected so far into acts and lets what follows see them."""
-        stretch = with_item(self.pending, self.offered)
+        stretch = with_item(self.pending, self.asked_about)
         self.accepts_offer = self.accepts_offer or stretch != self.pending
         acts = assemble_items(stretch, self.menu, self.cart)
         if _adds(self.pending):
@@ -45,7 +45,7 @@ class ParseState:
             _doubt_answer(self.pending, acts, self)
             acts = [replace(a, bare=True) if isinstance(a, Modify) else a for a in acts]
         self.pending = []
-        self.offered = () if acts else self.offered
+        self.asked_about = () if acts else self.asked_about
         added = next((a for a in acts if isinstance(a, Add)), None)
         if self.instead and added is not None:
             acts.append(Remove(Target(self.instead), asked=False, inherit=True))
