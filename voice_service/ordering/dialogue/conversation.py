@@ -212,8 +212,8 @@ class Conversation:
                 return None
             case Problem():
                 return self._reason(act)
-            case Add(group):
-                act = self._chosen(group)
+            case Add(request):
+                act = self._chosen(request)
             case Dismiss(text) if self._ordered and not self._asked():
                 # Nothing was asked: is it what was just ordered that the guest lets go of?
                 return self._reason(not_understood(text))
@@ -267,36 +267,36 @@ class Conversation:
         self._choice = None
         self._open = [r for r in self._open if r.handling.closed_by is not ClosedBy.CHOICE]
 
-    def _chosen(self, group: ItemRequest) -> Act:
+    def _chosen(self, request: ItemRequest) -> Act:
         """What an item comes to if it was asked which one is meant."""
         asked = self._choice
         if asked is None:
-            return Add(group)
+            return Add(request)
         kinds = {self._menu.items[i].category for i in asked.candidates}
-        if group.item not in asked.candidates:
-            if self._menu.items[group.item].category in kinds:
+        if request.item not in asked.candidates:
+            if self._menu.items[request.item].category in kinds:
                 self._close_choice()
-            return Add(group)
+            return Add(request)
         self._answered = True
         self._open = [r for r in self._open if r.handling.closed_by is not ClosedBy.CHOICE]
         if asked.ambiguity.removes:
-            return Remove(Target((group.item,)), text=self._menu.item_name(group.item))
-        whole = self._as_asked(group, asked)
+            return Remove(Target((request.item,)), text=self._menu.item_name(request.item))
+        whole = self._as_asked(request, asked)
         replaces = asked.ambiguity.replaces
         return Add(whole) if replaces is None else Replace(replaces, whole)
 
-    def _as_asked(self, group: ItemRequest, asked: ItemRequest) -> ItemRequest:
+    def _as_asked(self, request: ItemRequest, asked: ItemRequest) -> ItemRequest:
         """The group with what was said when it was still open which item is meant."""
-        asked = next((g for g in asked.ambiguity.options if g.item == group.item), asked)
-        mods = {(m.id, m.group): m for m in (*asked.mods, *group.mods)}
-        fitting = [m for m in mods.values() if self._menu.has_group(group.item, m.group)]
-        size = group.size or asked.size
-        additional = group.counting.additional or asked.counting.additional
+        asked = next((g for g in asked.ambiguity.options if g.item == request.item), asked)
+        mods = {(m.id, m.group): m for m in (*asked.mods, *request.mods)}
+        fitting = [m for m in mods.values() if self._menu.has_group(request.item, m.group)]
+        size = request.size or asked.size
+        additional = request.counting.additional or asked.counting.additional
         return replace(
-            group,
-            counting=replace(group.counting, additional=additional),
-            quantity=group.quantity if (group.quantity or 1) > 1 else asked.quantity,
-            size=size if size in self._menu.items[group.item].prices else None,
+            request,
+            counting=replace(request.counting, additional=additional),
+            quantity=request.quantity if (request.quantity or 1) > 1 else asked.quantity,
+            size=size if size in self._menu.items[request.item].prices else None,
             mods=fitting,
         )
 

@@ -37,8 +37,8 @@ def _changes(act: Act) -> Sequence[Modify]:
             return (act,)
         case ModifyReferenced(changes=changes):
             return changes
-        case Add(group) | Replace(request=group):
-            return (Modify(Target(), tuple(group.mods), group.size, group.quantity),)
+        case Add(request) | Replace(request=request):
+            return (Modify(Target(), tuple(request.mods), request.size, request.quantity),)
         case _:
             return ()
 

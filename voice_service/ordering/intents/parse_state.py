@@ -72,12 +72,12 @@ class ParseState:
     def _see(self, act: Act) -> None:
         """The order as an act leaves it, as far as the parser can know."""
         match act:
-            case Add(group):
-                self._put(group.item)
-            case Replace(target, group, alike, only):
+            case Add(request):
+                self._put(request.item)
+            case Replace(target, request, alike, only):
                 if only is None and target.ref is None:
-                    self._drop_last(target.items, like=group.item if alike else None)
-                self._put(group.item)
+                    self._drop_last(target.items, like=request.item if alike else None)
+                self._put(request.item)
             case Remove(target, None):
                 kept = [item for item in self.cart.items if item not in target.items]
                 self.cart = replace(self.cart, items=tuple(kept))
@@ -112,8 +112,8 @@ def _on_top(act: Act, *, opens: bool) -> Act:
     match act:
         case Modify():
             return replace(act, adds=True)
-        case Add(group) if opens:
-            return Add(replace(group, quantity=group.quantity or 1))
+        case Add(request) if opens:
+            return Add(replace(request, quantity=request.quantity or 1))
         case _:
             return act
 

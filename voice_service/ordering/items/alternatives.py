@@ -64,7 +64,7 @@ class Alternatives:
 
     def see(
         self,
-        group: ItemRequest,
+        request: ItemRequest,
         previous: ItemRequest | None,
         between: Sequence[Mention],
         start: int,
@@ -74,26 +74,26 @@ class Alternatives:
         "A coke, a sprite or a water" is one of three, if they are of one kind.
         """
         if previous is None:
-            self._listed = [group]
+            self._listed = [request]
             return
         if or_before(between, start):
-            self._offer(group)
+            self._offer(request)
             self._listed = []
             return
-        alike = self._kind(previous) == self._kind(group)
+        alike = self._kind(previous) == self._kind(request)
         commas = all(p.cue(Cue.COMMA) or p.idle for p in between[:start])
-        self._listed = [*self._listed, group] if alike and commas else [group]
+        self._listed = [*self._listed, request] if alike and commas else [request]
 
-    def _offer(self, group: ItemRequest) -> None:
+    def _offer(self, request: ItemRequest) -> None:
         if self._listed:
-            self._offers.append([*self._listed, group])
+            self._offers.append([*self._listed, request])
         elif self._offers:
-            self._offers[-1].append(group)
+            self._offers[-1].append(request)
 
-    def taken(self, groups: Sequence[ItemRequest]) -> list[ItemRequest]:
+    def taken(self, requests: Sequence[ItemRequest]) -> list[ItemRequest]:
         """The groups that are wanted whatever is chosen."""
         offered = [id(g) for offer in self._offers for g in offer]
-        return [g for g in groups if id(g) not in offered]
+        return [g for g in requests if id(g) not in offered]
 
     def problems(self) -> list[Problem]:
         """What has to be asked."""
@@ -108,11 +108,11 @@ class Alternatives:
             return Problem(code, names[0], names)
         first = offer[0]
         asked = Ambiguity(items, options=tuple(offer))
-        group = ItemRequest(first.item, first.quantity, ambiguity=asked)
-        return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, group)
+        request = ItemRequest(first.item, first.quantity, ambiguity=asked)
+        return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, request)
 
-    def _kind(self, group: ItemRequest) -> str:
-        return self._menu.items[group.item].category
+    def _kind(self, request: ItemRequest) -> str:
+        return self._menu.items[request.item].category
 
 
 def either_size(before: Sequence[Statement], mentions: Sequence[Mention], start: int) -> str:
@@ -131,7 +131,7 @@ def unknown(said: UnknownWords) -> Problem:
 def choose_item(menu: CompiledMenu, said: CategoryStatement) -> Problem:
     """A category was asked for, without saying which of its items."""
     choices = tuple(menu.in_category(said.id))
-    group = ItemRequest(choices[0], said.count, ambiguity=Ambiguity(choices)) if choices else None
+    request = ItemRequest(choices[0], said.count, ambiguity=Ambiguity(choices)) if choices else None
     return Problem(
-        ReasonCode.CHOOSE_ITEM, said.text, tuple(menu.item_name(i) for i in choices), group
+        ReasonCode.CHOOSE_ITEM, said.text, tuple(menu.item_name(i) for i in choices), request
     )

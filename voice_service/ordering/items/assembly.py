@@ -29,7 +29,6 @@ from voice_service.ordering.items.coordination import (
     count_under_heading,
     join_dish,
     of_one_heading,
-    size_by_number,
     take_out_heading,
 )
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
@@ -46,6 +45,7 @@ from voice_service.ordering.items.heads import (
 )
 from voice_service.ordering.items.preamble import attach_preamble
 from voice_service.ordering.items.quantities import group_of, inner_words, of_so_many, plural_of_one
+from voice_service.ordering.items.sizes import size_by_number
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
@@ -111,25 +111,25 @@ class _ItemAssembler:
 
     def acts(self) -> list[Act]:
         """Everything that the stretch asks for."""
-        groups = self._attacher.groups
+        requests = self._attacher.requests
         for number in range(len(self._heads)):
             self._item(number)
-        take_out_heading(groups, self._parts, self._heads)
-        count_under_heading(groups, self._parts, self._heads, self._starts, self._menu)
-        if of_one_heading(self._before, groups, self._menu):
+        take_out_heading(requests, self._parts, self._heads)
+        count_under_heading(requests, self._parts, self._heads, self._starts, self._menu)
+        if of_one_heading(self._before, requests, self._menu):
             self._lead = []
-        size_by_number(groups, self._menu)
-        groups = self._offers.taken(groups)
-        added = [_added(group, self._menu) for group in groups]
+        size_by_number(requests, self._menu)
+        requests = self._offers.taken(requests)
+        added = [_added(request, self._menu) for request in requests]
         if self._instead is not None and added and isinstance(added[0], Add):
             added[0] = Replace(Target(ref=self._instead), added[0].request)
         vague = [
             Problem(ReasonCode.AMBIGUOUS_QUANTITY, self._menu.item_name(g.item))
-            for g in groups
+            for g in requests
             if g.counting.vague
         ]
         asked = self._offers.problems()
-        self._lead = [act for act in self._lead if not _answered(act, groups)]
+        self._lead = [act for act in self._lead if not _answered(act, requests)]
         return [*self._lead, *added, *asked, *vague, *self._acts, *self._attacher.acts]
 
     def _item(self, number: int) -> None:
@@ -145,30 +145,30 @@ class _ItemAssembler:
         if denied := denied_count(self._parts, head):
             self._acts.append(not_understood(denied))
             return
-        group = self._group(number)
-        self._doubt(group, number)
-        self._answer(group)
-        groups = self._attacher.groups
-        previous = groups[-1] if groups else None
+        request = self._group(number)
+        self._doubt(request, number)
+        self._answer(request)
+        requests = self._attacher.requests
+        previous = requests[-1] if requests else None
         if previous is not None:
-            self._in_place_of(previous, group, start, head)
-        groups.append(group)
+            self._in_place_of(previous, request, start, head)
+        requests.append(request)
         since = self._heads[number - 1] + 1 if number else 0
-        self._offers.see(group, previous, self._parts[since:head], start - since)
+        self._offers.see(request, previous, self._parts[since:head], start - since)
         either = either_size(self._before, self._parts[:head], start) if number == 0 else ""
         if number == 0 and self._before and not either:
             self._lead = attach_preamble(
-                self._before, group, self._parts, start, self._menu, self._cart, self._attacher
+                self._before, request, self._parts, start, self._menu, self._cart, self._attacher
             )
-        self._attacher.put(inner_words(self._parts[start:head]), group)
+        self._attacher.put(inner_words(self._parts[start:head]), request)
         if either:
-            group.size, self._before = None, []
-            self._lead = [Problem(ReasonCode.CONFLICTING_SIZE, either, request=group)]
-        self._attacher.put(self._after(number), group, [m.group for m in group.mods])
-        self._beside(group, previous, number)
+            request.size, self._before = None, []
+            self._lead = [Problem(ReasonCode.CONFLICTING_SIZE, either, request=request)]
+        self._attacher.put(self._after(number), request, [m.group for m in request.mods])
+        self._beside(request, previous, number)
 
     def _in_place_of(
-        self, previous: ItemRequest, group: ItemRequest, start: int, head: int
+        self, previous: ItemRequest, request: ItemRequest, start: int, head: int
     ) -> None:
         """ "Two colas, one of them diet": so many of the item before are this one."""
         ref = _pointed_at(self._parts[start : head + 1], head - start)
@@ -178,7 +178,7 @@ class _ItemAssembler:
         if ref.which is not ReferenceKind.SOME or rest < 1:
             self._acts.append(not_understood(ref.text))
             return
-        previous.quantity, group.quantity = rest, ref.count
+        previous.quantity, request.quantity = rest, ref.count
 
     def _after(self, number: int) -> list[Statement]:
         """What is said behind the name, up to the next item."""
@@ -187,7 +187,7 @@ class _ItemAssembler:
 
     def _not_wanted(self, head: int, after: Sequence[Statement]) -> None:
         mention = self._parts[head]
-        ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
+        ordered = {*self._cart.items, *(request.item for request in self._attacher.requests)}
         half = mention.candidates[0].match < WHOLE and len(mention.items) == 1
         if self._of_itself(head):
             self._acts.append(not_understood(mention.span.text))
@@ -196,8 +196,8 @@ class _ItemAssembler:
             # "Hold the cheese" is not about cheesecake, and "no peas" not about teas.
             self._acts.append(not_understood(mention.span.text))
         self._acts.append(Remove(Target(mention.items), asked=False, text=mention.span.text))
-        if self._attacher.groups:
-            self._attacher.put(after, self._attacher.groups[-1])
+        if self._attacher.requests:
+            self._attacher.put(after, self._attacher.requests[-1])
         else:
             self._acts += resolve_ellipsis(after, self._menu, self._cart, self._attacher)
 
@@ -213,54 +213,54 @@ class _ItemAssembler:
     def _group(self, number: int) -> ItemRequest:
         start, head = self._starts[number], self._heads[number]
         mention, inner = self._parts[head], self._parts[start:head]
-        group = group_of(inner, mention)
+        request = group_of(inner, mention)
         after_with = start > 0 and self._parts[start - 1].cue(Cue.WITH)
-        group.coordination = Coordination(after_with=after_with)
+        request.coordination = Coordination(after_with=after_with)
         since = self._heads[number - 1] + 1 if number else 0
         end = [*self._starts[1:], len(self._parts)][number]
         around = (*self._parts[since:start], *self._parts[head + 1 : end])
         shared = any(p.cue(Cue.BOTH) for p in around)
-        each = shared and bool(self._menu.combos_with(group.item, self._cart.items))
+        each = shared and bool(self._menu.combos_with(request.item, self._cart.items))
         several = not (after_with or each) and plural_of_one(inner, mention, self._menu)
-        group.counting = replace(
-            group.counting,
-            vague=group.counting.vague or several,
+        request.counting = replace(
+            request.counting,
+            vague=request.counting.vague or several,
             shared=shared,
             combos=of_so_many(self._parts[:start]),
         )
-        return group
+        return request
 
-    def _doubt(self, group: ItemRequest, number: int) -> None:
+    def _doubt(self, request: ItemRequest, number: int) -> None:
         """Lowers the quality of an item that may be none, or one named before."""
-        groups = self._attacher.groups
+        requests = self._attacher.requests
         start, mention = self._starts[number], self._parts[self._heads[number]]
-        again = group.quantity is None and any(g.item == group.item for g in groups)
+        again = request.quantity is None and any(g.item == request.item for g in requests)
         if (mention.candidates[0].match < WHOLE or again) and in_list(self._parts, start):
-            group.quality *= _LISTED_PART
+            request.quality *= _LISTED_PART
         since = self._parts[self._heads[number - 1] if number else 0 : start]
         read_pointer = any(p.cue(Cue.IT) for p in since)
         if (
-            groups
-            and groups[-1].item == group.item
-            and groups[-1].quantity is None
+            requests
+            and requests[-1].item == request.item
+            and requests[-1].quantity is None
             and read_pointer
         ):
-            group.quality *= _POINTED_AT  # "my bagel scooped out, it's a sesame bagel"
-        if groups and self._shared_word(number):
-            group.quality *= _LISTED_PART
-        if groups and amid_modifiers(self._parts, start, self._heads[number]):
-            group.quality *= _LISTED_PART
-        if groups and groups[-1].elided.item and group.quantity is None:
+            request.quality *= _POINTED_AT  # "my bagel scooped out, it's a sesame bagel"
+        if requests and self._shared_word(number):
+            request.quality *= _LISTED_PART
+        if requests and amid_modifiers(self._parts, start, self._heads[number]):
+            request.quality *= _LISTED_PART
+        if requests and requests[-1].elided.item and request.quantity is None:
             # "A large and diet coke": whose size is it?
-            groups[-1].quality *= _WHOSE_SIZE
-        if groups and group.quantity is None and self._size_between(groups[-1], number):
-            group.quality *= _WHOSE_SIZE
+            requests[-1].quality *= _WHOSE_SIZE
+        if requests and request.quantity is None and self._size_between(requests[-1], number):
+            request.quality *= _WHOSE_SIZE
         ordered = any(i in mention.items for i in self._cart.items)
-        if group.quantity is None and (
+        if request.quantity is None and (
             same_one(self._parts, self._heads[: number + 1], start)
             or (ordered and any(p.cue(Cue.THE) for p in self._parts[start : self._heads[number]]))
         ):
-            group.quality *= _POINTED_AT
+            request.quality *= _POINTED_AT
 
     def _shared_word(self, number: int) -> bool:
         """Whether a word may end one name or begin the next: "cinnamon pretzel bites"."""
@@ -285,46 +285,49 @@ class _ItemAssembler:
         items = (previous.item, self._parts[second].items[0])
         return all(any(self._menu.offers(i, s) for s in size.candidates) for i in items)
 
-    def _answer(self, group: ItemRequest) -> None:
+    def _answer(self, request: ItemRequest) -> None:
         """An item that answers a question needs less of its name."""
-        chosen = tuple(i for i in group.candidates if i in self._cart.choices)
+        chosen = tuple(i for i in request.candidates if i in self._cart.choices)
         if len(chosen) == 1:
-            group.settle(chosen[0])
-            group.quality = max(group.quality, _ANSWER)
+            request.settle(chosen[0])
+            request.quality = max(request.quality, _ANSWER)
 
-    def _beside(self, group: ItemRequest, previous: ItemRequest | None, number: int) -> None:
+    def _beside(self, request: ItemRequest, previous: ItemRequest | None, number: int) -> None:
         """What an item is to the one before it: part of one dish, or perhaps put onto it."""
         if previous is None or not number:
             return
         first, second = self._heads[number - 1 : number + 1]
         if accompanies(self._parts, first, second, self._menu):
-            join_dish(self._attacher.groups, self._parts[second])
+            join_dish(self._attacher.requests, self._parts[second])
             return
         bare = self._starts[number] == second
-        put_on = group.coordination.after_with and not previous.coordination.after_with
+        put_on = request.coordination.after_with and not previous.coordination.after_with
         one, other = (self._menu.items[self._parts[i].items[0]] for i in (first, second))
         if one.category == other.category and bare and (put_on or self._shares(first, second)):
             # "An italian with ham": one more, or what is put on it? "A turkey and ham on rye"?
-            group.quality *= _LISTED_PART
+            request.quality *= _LISTED_PART
 
     def _shares(self, first: int, second: int) -> bool:
         """Whether two items with one article may share what is said behind them."""
-        previous, group = self._attacher.groups[-2:]
+        previous, request = self._attacher.requests[-2:]
         joined = [p for p in self._parts[first + 1 : second] if not p.idle]
         return (
             len(joined) == 1
             and joined[0].cue(Cue.AND)
             and previous.quantity is not None
-            and any(self._menu.has_group(previous.item, m.group) for m in group.mods)
+            and any(self._menu.has_group(previous.item, m.group) for m in request.mods)
         )
 
 
-def _answered(act: Act, groups: Sequence[ItemRequest]) -> bool:
+def _answered(act: Act, requests: Sequence[ItemRequest]) -> bool:
     """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
-    if not isinstance(act, Problem) or act.code != ReasonCode.CHOOSE_ITEM or act.request is None:
+    if not isinstance(act, Problem) or act.code is not ReasonCode.CHOOSE_ITEM:
         return False
-    counts = [group.quantity or 1 for group in groups if group.item in act.request.candidates]
-    return len(counts) > 1 and sum(counts) == act.request.quantity
+    heading = act.request
+    if heading is None:
+        return False
+    counts = [request.count for request in requests if request.item in heading.candidates]
+    return len(counts) > 1 and sum(counts) == heading.quantity
 
 
 def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
@@ -347,17 +350,17 @@ def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
     )
 
 
-def _added(group: ItemRequest, menu: CompiledMenu) -> Act:
-    if len(group.candidates) < 2:
-        return Add(group)
-    fitting = [c for c in group.candidates if _takes(menu, c, group)]
+def _added(request: ItemRequest, menu: CompiledMenu) -> Act:
+    if len(request.candidates) < 2:
+        return Add(request)
+    fitting = [c for c in request.candidates if _takes(menu, c, request)]
     if len(fitting) == 1:
-        group.settle(fitting[0])
-        return Add(group)
-    names = tuple(menu.item_name(c) for c in (fitting or group.candidates))
-    return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, group)
+        request.settle(fitting[0])
+        return Add(request)
+    names = tuple(menu.item_name(c) for c in (fitting or request.candidates))
+    return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, request)
 
 
-def _takes(menu: CompiledMenu, item: str, group: ItemRequest) -> bool:
-    sized = group.size is None or group.size in menu.items[item].prices
-    return sized and all(menu.has_group(item, m.group) for m in group.mods)
+def _takes(menu: CompiledMenu, item: str, request: ItemRequest) -> bool:
+    sized = request.size is None or request.size in menu.items[item].prices
+    return sized and all(menu.has_group(item, m.group) for m in request.mods)

@@ -62,9 +62,9 @@ def resolve_ellipsis(
     """The acts of what is said without an item."""
     implied = _implied(said, menu, cart)
     if implied is not None:
-        attacher.groups[:] = [implied]
+        attacher.requests[:] = [implied]
         attacher.put([s for s in said if not isinstance(s, CountStatement)], implied)
-        return [*map(Add, attacher.groups), *attacher.acts]
+        return [*map(Add, attacher.requests), *attacher.acts]
     return _EllipsisResolver(menu, cart).read(said)
 
 
@@ -374,9 +374,9 @@ def _implied(said: Sequence[Statement], menu: CompiledMenu, cart: CartView) -> I
     item = _only_one([*(s.candidates for s in sizes), *(m.candidates for m in mods)], menu)
     if item is None:
         return None
-    group = ItemRequest(item, sizes[0].count, quality=_IMPLIED)
-    group.words.update(sizes[0].words)
-    return group
+    request = ItemRequest(item, sizes[0].count, quality=_IMPLIED)
+    request.words.update(sizes[0].words)
+    return request
 
 
 def _only_one(said: Sequence[Sequence[Candidate]], menu: CompiledMenu) -> str | None:

@@ -20,17 +20,17 @@ class Partitioner:
     is not understood to the second.
     """
 
-    def __init__(self, menu: CompiledMenu, groups: list[ItemRequest], acts: list[Act]) -> None:
+    def __init__(self, menu: CompiledMenu, requests: list[ItemRequest], acts: list[Act]) -> None:
         self._menu = menu
-        self._groups = groups
+        self._groups = requests
         self._acts = acts
         self._named = 0  # modifiers of the item at hand that stood before its name
         self._rest: ItemRequest | None = None  # those of several that are not described yet
 
-    def begin(self, group: ItemRequest) -> None:
+    def begin(self, request: ItemRequest) -> None:
         """From here on it is about another item."""
         self._rest = None
-        self._named = len(group.mods)
+        self._named = len(request.mods)
 
     @property
     def undivided(self) -> bool:
@@ -39,16 +39,16 @@ class Partitioner:
 
     def place(self, said: Ordinal, current: ItemRequest) -> ItemRequest:
         """ "The first one with cheese": one of several alike, or an item by its place."""
-        groups = [g for g in self._groups if not said.items or g.item in said.items]
+        requests = [g for g in self._groups if not said.items or g.item in said.items]
         last = self._rest if self._rest is not None else current
-        if len(groups) == 1 or self._rest is not None or (last.quantity or 1) > 1:
-            alike = {g.item for g in groups} == {last.item}
+        if len(requests) == 1 or self._rest is not None or (last.quantity or 1) > 1:
+            alike = {g.item for g in requests} == {last.item}
             if alike and (last.quantity or 1) >= said.count:
                 return self.split(Partition(said.count, said.text), current)
         index = said.place - 1 if said.place > 0 else said.place
-        single = all((g.quantity or 1) == 1 for g in groups)
-        if single and said.count == 1 and -len(groups) <= index < len(groups):
-            return groups[index]
+        single = all((g.quantity or 1) == 1 for g in requests)
+        if single and said.count == 1 and -len(requests) <= index < len(requests):
+            return requests[index]
         self._acts.append(not_understood(said.text))
         return current
 
@@ -95,21 +95,23 @@ class Partitioner:
         self._rest = rest
         return part
 
-    def more_in_all(self, split: Partition, group: ItemRequest, said: Sequence[Statement]) -> bool:
+    def more_in_all(
+        self, split: Partition, request: ItemRequest, said: Sequence[Statement]
+    ) -> bool:
         """Whether it may be about more: "two with cheese and one with onions" are two or three.
 
         They are two if the numbers add up to that, or if what was said of both is left off one.
         """
-        if not group.mods or split.count is None or split.text:
+        if not request.mods or split.count is None or split.text:
             return False  # "one of them" says it
         counts = [one.count or 0 for one in said if isinstance(one, Partition)]
         at = next(i for i, one in enumerate(said) if one is split)
         after = [one for one in said[at:] if isinstance(one, ModifierStatement)]
-        kinds = {m.group for m in group.mods if not m.negated}
+        kinds = {m.group for m in request.mods if not m.negated}
         left_off = any(m.negated for m in after[:1])
         like = any(m.candidates[0].group in kinds for m in after[:1]) and not left_off
-        adds_up = len(counts) > 1 and sum(counts) == (group.quantity or 1)
+        adds_up = len(counts) > 1 and sum(counts) == (request.quantity or 1)
         both = any(isinstance(one, AllOf) for one in said[:at])
         if (adds_up and (both or not like)) or (left_off and not split.linked):
             return False
-        return split.linked or like or len(group.mods) > self._named
+        return split.linked or like or len(request.mods) > self._named

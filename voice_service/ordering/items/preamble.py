@@ -26,7 +26,7 @@ _OF_ITS_KIND = 0.6  # certainty of an item of which only the size was said, befo
 
 def attach_preamble(
     said: list[Statement],
-    group: ItemRequest,
+    request: ItemRequest,
     mentions: Sequence[Mention],
     start: int,
     menu: CompiledMenu,
@@ -34,22 +34,22 @@ def attach_preamble(
     attacher: AttributeAttacher,
 ) -> list[Act]:
     """What stands before the first item: about the cart's last item, else about this one."""
-    siblings = of_other_sizes(said, group, mentions, start, menu)
+    siblings = of_other_sizes(said, request, mentions, start, menu)
     if siblings:
-        attacher.groups[:0] = siblings
+        attacher.requests[:0] = siblings
         return []
     headless = next((s for s in said if isinstance(s, SizeStatement) and s.count is not None), None)
     linked = start > 0 and mentions[start - 1].cue(Cue.WITH, Cue.ON)
     holds = start > 0 and mentions[start - 1].cue(Cue.ON)
-    if headless is not None and linked and (group.quantity is None or holds):
+    if headless is not None and linked and (request.quantity is None or holds):
         # "a single scoop of vanilla in a cone": the item comes after its size.
-        group.quantity, headless.numbered = headless.count, False
-        attacher.put(said, group)
+        request.quantity, headless.numbered = headless.count, False
+        attacher.put(said, request)
         return []
     if headless is not None and not cart.items:
         # "a large with vanilla and a latte": what the first is was not said.
         implied = resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, ()))
-        _doubt_kind(implied, group, menu)
+        _doubt_kind(implied, request, menu)
         return implied
     mods = [s for s in said if isinstance(s, ModifierStatement)]
     fits_last = bool(cart.items) and all(resolve(m, cart.items[-1], menu) for m in mods)
@@ -60,7 +60,7 @@ def attach_preamble(
             # "Salsa on the side with chips": all of it, more likely.
             mod.qualifier = None
             mod.certainty *= _SIDE_OF_WHAT
-    attacher.put(said, group)
+    attacher.put(said, request)
     return []
 
 
