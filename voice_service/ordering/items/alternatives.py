@@ -90,7 +90,7 @@ class Alternatives:
         elif self._offers:
             self._offers[-1].append(request)
 
-    def taken(self, requests: Sequence[ItemRequest]) -> list[ItemRequest]:
+    def wanted(self, requests: Sequence[ItemRequest]) -> list[ItemRequest]:
         """The groups that are wanted whatever is chosen."""
         offered = [id(g) for offer in self._offers for g in offer]
         return [g for g in requests if id(g) not in offered]

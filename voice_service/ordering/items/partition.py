@@ -14,104 +14,107 @@ from voice_service.ordering.references.pointers import AllOf, Described, Ordinal
 
 
 class Partitioner:
-    """Which of the groups of an utterance words like "one of them" are about.
+    """Finds the requests that words like "one of them" are about, and divides them where needed.
 
-    `groups` and `acts` are the attacher's own lists: parts of a group are added to the first, what
-    is not understood to the second.
+    `requests` and `acts` are the attacher's own lists: parts of a request are added to the first,
+    reasons for what is not understood to the second.
     """
 
     def __init__(self, menu: CompiledMenu, requests: list[ItemRequest], acts: list[Act]) -> None:
         self._menu = menu
-        self._groups = requests
+        self._requests = requests
         self._acts = acts
-        self._named = 0  # modifiers of the item at hand that stood before its name
-        self._rest: ItemRequest | None = None  # those of several that are not described yet
+        self._mods_before_name = 0  # modifiers of the current item that were said before its name
+        self._undescribed: ItemRequest | None = None  # those of several that nothing is said of yet
 
     def begin(self, request: ItemRequest) -> None:
-        """From here on it is about another item."""
-        self._rest = None
-        self._named = len(request.mods)
+        """Start with another item."""
+        self._undescribed = None
+        self._mods_before_name = len(request.mods)
 
     @property
     def undivided(self) -> bool:
-        """Whether all of the item at hand are still alike."""
-        return self._rest is None
+        """Whether all of the current item are still alike."""
+        return self._undescribed is None
 
-    def place(self, said: Ordinal, current: ItemRequest) -> ItemRequest:
-        """ "The first one with cheese": one of several alike, or an item by its place."""
-        requests = [g for g in self._groups if not said.items or g.item in said.items]
-        last = self._rest if self._rest is not None else current
-        if len(requests) == 1 or self._rest is not None or (last.quantity or 1) > 1:
-            alike = {g.item for g in requests} == {last.item}
-            if alike and (last.quantity or 1) >= said.count:
-                return self.split(Partition(said.count, said.text), current)
-        index = said.place - 1 if said.place > 0 else said.place
-        single = all((g.quantity or 1) == 1 for g in requests)
-        if single and said.count == 1 and -len(requests) <= index < len(requests):
+    def place(self, ordinal: Ordinal, current: ItemRequest) -> ItemRequest:
+        """Return what "the first one with cheese" is: one of several alike, or an item by place."""
+        requests = [r for r in self._requests if not ordinal.items or r.item in ordinal.items]
+        last = self._undescribed if self._undescribed is not None else current
+        if len(requests) == 1 or not self.undivided or last.count > 1:
+            alike = {r.item for r in requests} == {last.item}
+            if alike and last.count >= ordinal.count:
+                return self.split(Partition(ordinal.count, ordinal.text), current)
+        index = ordinal.place - 1 if ordinal.place > 0 else ordinal.place
+        single = all(r.count == 1 for r in requests)
+        if single and ordinal.count == 1 and -len(requests) <= index < len(requests):
             return requests[index]
-        self._acts.append(not_understood(said.text))
+        self._acts.append(not_understood(ordinal.text))
         return current
 
-    def such(self, said: Described, current: ItemRequest) -> ItemRequest:
-        """ "The small one without ice": the one item named here that is like that."""
+    def such(self, described: Described, current: ItemRequest) -> ItemRequest:
+        """Return the one item said here that "the small one without ice" fits."""
         fitting = [
-            g
-            for g in self._groups
-            if matches_description(said.such, line_of("", g, 1.0), self._menu)
+            r
+            for r in self._requests
+            if matches_description(described.such, line_of("", r, 1.0), self._menu)
         ]
-        if len(fitting) == 1 and (said.such.several or (fitting[0].quantity or 1) == 1):
+        if len(fitting) == 1 and (described.such.several or fitting[0].count == 1):
             return fitting[0]
-        self._acts.append(not_understood(said.text))
+        self._acts.append(not_understood(described.text))
         return current
 
-    def split(self, said: Partition, current: ItemRequest) -> ItemRequest:
-        """ "Two with cheese": so many of those that are not described yet."""
-        rest = self._rest if self._rest is not None else current
-        total = rest.quantity or 1
-        if said.each or said.others or said.such is not None:
-            self._acts.append(not_understood(said.text))
+    def split(self, part: Partition, current: ItemRequest) -> ItemRequest:
+        """Return so many of those that nothing was said of yet: "two with cheese"."""
+        rest = self._undescribed if self._undescribed is not None else current
+        if part.each or part.others or part.such is not None or (part.half and rest.count % 2):
+            self._acts.append(not_understood(part.text))
             return rest
-        if said.half:
-            if total % 2:
-                self._acts.append(not_understood(said.text))
-                return rest
-            said = Partition(total // 2, said.text)
-        if said.but and said.count is not None:
-            said = Partition(max(total - said.count, 0), said.text)
-        if said.count == 0:
-            self._acts.append(not_understood(said.text))
+        count = _count_of(part, rest.count)
+        if count == 0:
+            self._acts.append(not_understood(part.text))
             return rest
-        if said.count is not None and said.count > total:
+        if count is not None and count > rest.count:
             if rest.quantity is None:
-                rest.quantity = said.count  # "cod and chips twice with vinegar"
+                rest.quantity = count  # "cod and chips twice with vinegar"
             else:
-                self._acts.append(not_understood(str(said.count)))
+                self._acts.append(not_understood(str(count)))
             return rest
-        if said.count is None or said.count == total:
+        if count is None or count == rest.count:
             return rest
-        rest.quantity = total - said.count
-        part = replace(rest, quantity=said.count, mods=list(rest.mods), words=set(rest.words))
-        self._groups.append(part)
-        self._rest = rest
-        return part
+        rest.quantity = rest.count - count
+        divided = replace(rest, quantity=count, mods=list(rest.mods), words=set(rest.words))
+        self._requests.append(divided)
+        self._undescribed = rest
+        return divided
 
     def more_in_all(
-        self, split: Partition, request: ItemRequest, said: Sequence[Statement]
+        self, part: Partition, request: ItemRequest, statements: Sequence[Statement]
     ) -> bool:
-        """Whether it may be about more: "two with cheese and one with onions" are two or three.
+        """Return whether more may be meant than were counted.
 
-        They are two if the numbers add up to that, or if what was said of both is left off one.
+        "Two with cheese and one with onions" are two or three. They are two if the numbers add up
+        to that, or if what was said of both is left off one.
         """
-        if not request.mods or split.count is None or split.text:
+        if not request.mods or part.count is None or part.text:
             return False  # "one of them" says it
-        counts = [one.count or 0 for one in said if isinstance(one, Partition)]
-        at = next(i for i, one in enumerate(said) if one is split)
-        after = [one for one in said[at:] if isinstance(one, ModifierStatement)]
+        counts = [s.count or 0 for s in statements if isinstance(s, Partition)]
+        at = next(i for i, s in enumerate(statements) if s is part)
+        after = [s for s in statements[at:] if isinstance(s, ModifierStatement)]
         kinds = {m.group for m in request.mods if not m.negated}
         left_off = any(m.negated for m in after[:1])
         like = any(m.candidates[0].group in kinds for m in after[:1]) and not left_off
-        adds_up = len(counts) > 1 and sum(counts) == (request.quantity or 1)
-        both = any(isinstance(one, AllOf) for one in said[:at])
-        if (adds_up and (both or not like)) or (left_off and not split.linked):
+        adds_up = len(counts) > 1 and sum(counts) == request.count
+        both = any(isinstance(s, AllOf) for s in statements[:at])
+        if (adds_up and (both or not like)) or (left_off and not part.linked):
             return False
-        return split.linked or like or len(request.mods) > self._named
+        return part.linked or like or len(request.mods) > self._mods_before_name
+
+
+def _count_of(part: Partition, total: int) -> int | None:
+    """Return how many of `total` a part is; None for the others."""
+    if part.half:
+        return total // 2
+    if part.but and part.count is not None:
+        return max(total - part.count, 0)
+    return part.count

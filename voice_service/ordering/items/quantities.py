@@ -16,7 +16,7 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 _COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
 
 
-def of_so_many(before: Sequence[Mention]) -> int | None:
+def combos_counted(before: Sequence[Mention]) -> int | None:
     """The number in "one with a sprite", which is about combos ordered before."""
     words = [p for p in before[-4:] if not p.idle or p.cue(Cue.ONE)]
     if len(words) < len((Cue.NUMBER, Cue.WITH)) or not words[-1].cue(Cue.WITH):
@@ -29,7 +29,7 @@ def of_so_many(before: Sequence[Mention]) -> int | None:
     return number.span.value if number is not None and number.role is MentionType.NUMBER else None
 
 
-def group_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
+def request_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
     """The item of a name, as many of it as the words before the name say."""
     request = ItemRequest(
         head.items[0],
