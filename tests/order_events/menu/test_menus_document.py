@@ -1,4 +1,4 @@
-"""What docs/menus.md shows works, and it names every field there is."""
+"""The examples of docs/menus.md work, and it names every field."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_example_is_a_menu_in_every_form() -> None:
 
 
 def test_the_example_of_a_combo_is_priced_from_the_menu() -> None:
-    """The parts that were not named are there; the large drink and nothing else costs more."""
+    """Default parts are added; only the large drink costs extra."""
     draft = OrderDraft.model_validate_json(_ORDER[_ORDER.index("{") :])
     priced = orders.price_items(draft.items, read_menu(_MENU), already=())
     assert [(i.menu_item_id, i.size, i.subtotal) for i in priced] == [
@@ -41,7 +41,7 @@ def test_the_example_of_a_combo_is_priced_from_the_menu() -> None:
 
 
 def test_every_field_and_column_is_described() -> None:
-    """By its name, in code."""
+    """Each appears by name, formatted as code."""
     models = (
         Menu,
         entries.MenuItem,
