@@ -30,8 +30,9 @@ from voice_service.ordering.intents.repairs import (
     taken_back,
 )
 from voice_service.ordering.intents.repeat_or_undo import fewer, more, one_of_those, same, undone
+from voice_service.ordering.language.cue_sets import ARTICLES, ENDS_SENTENCE, STARTS_COMMAND
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, just_before, names_something
+from voice_service.ordering.mentions.lookahead import just_before, names_something
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
@@ -72,7 +73,7 @@ def read_command(mentions: list[Mention], index: int, state: ParseState) -> int 
 
 
 def _opens_sentence(mentions: list[Mention], index: int, _: ParseState) -> bool:
-    return index == 0 or mentions[index - 1].cue(*MARKS)
+    return index == 0 or mentions[index - 1].cue(*ENDS_SENTENCE)
 
 
 def _asks_back(mentions: list[Mention], index: int, state: ParseState) -> bool:
@@ -107,7 +108,7 @@ def _wish_follows(mentions: list[Mention], index: int, state: ParseState) -> boo
     """Tell "I would rather have a lemonade" from "a lemonade instead"."""
     if any(p.role is MentionType.ITEM for p in state.pending):
         return False
-    ahead = next((p for p in mentions[index + 1 :] if not p.cue(Cue.REQUEST, Cue.A, Cue.THE)), None)
+    ahead = next((p for p in mentions[index + 1 :] if not p.cue(Cue.REQUEST, *ARTICLES)), None)
     return ahead is not None and ahead.role is MentionType.ITEM
 
 
@@ -193,7 +194,7 @@ def _read_instead(_: list[Mention], index: int, state: ParseState) -> int:
 def _read_instead_of(mentions: list[Mention], index: int, state: ParseState) -> int:
     """Read what goes: "a sprite instead of the coke", "pickles instead of onions"."""
     end = index + 1
-    while end < len(mentions) and mentions[end].cue(Cue.THE, Cue.A, Cue.MEASURE, Cue.FILLER):
+    while end < len(mentions) and mentions[end].cue(*ARTICLES, Cue.MEASURE, Cue.FILLER):
         end += 1
     if end < len(mentions) and mentions[end].role is MentionType.SIZE:
         end += 1
@@ -293,7 +294,7 @@ def _end(mentions: Sequence[Mention], start: int, *until: Cue) -> int:
     """Return where a command ends whose words begin at `start`."""
     for index in range(start, len(mentions)):
         mention = mentions[index]
-        if mention.cue(*MARKS, *COMMANDS, Cue.ADD, Cue.QUESTION, *until):
+        if mention.cue(*ENDS_SENTENCE, *STARTS_COMMAND, Cue.ADD, Cue.QUESTION, *until):
             return index
         if index > start and mention.cue(Cue.REQUEST) and " " in mention.span.text:
             return index

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.lookahead import more_of_it
+from voice_service.ordering.language.cue_sets import GOES_ON, PAUSES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -42,7 +43,7 @@ def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mentio
             break
         start -= 1
     tail = mentions[start:end]
-    while tail and tail[0].cue(Cue.STOP, Cue.COMMA):
+    while tail and tail[0].cue(*PAUSES):
         tail = tail[1:]
     if (
         not opens
@@ -112,7 +113,7 @@ def _is_whole_partition(tail: Sequence[Mention], before: Sequence[Mention]) -> b
 
 def _only_counts_more(meant: Sequence[Mention]) -> bool:
     """Whether it is no more than "one more" or "and another two"."""
-    words = [p for p in meant if not p.cue(Cue.AND, Cue.ADD, Cue.ALSO)]
+    words = [p for p in meant if not p.cue(*GOES_ON)]
     more = [more_of_it(words, index) for index in range(len(words))][:1]
     return any(found is not None and found[1] == len(words) for found in more)
 

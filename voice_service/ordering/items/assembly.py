@@ -21,6 +21,7 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.attributes.statements import Statement
 from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.alternatives import Alternatives, either_size, one_count
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.boundaries import start_of
@@ -51,23 +52,19 @@ from voice_service.ordering.items.quantities import (
     request_of,
 )
 from voice_service.ordering.items.sizes import size_by_number
+from voice_service.ordering.language.cue_sets import LISTS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
-from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
     Described,
     Ordinal,
     Partition,
     read_pointer,
-    ref_of,
 )
-
-_ANSWER = 0.9
-_POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already
-_WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, before a bare name
-_LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppers"
 
 
 def assemble_items(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -228,7 +225,7 @@ class _ItemAssembler:
         """Read "no fries"; what follows is about the item before."""
         mention = self._mentions[place.head]
         ordered = {*self._cart.items, *(request.item for request in self._requests)}
-        half = mention.candidates[0].match < WHOLE and len(mention.items) == 1
+        half = mention.candidates[0].match < FULL and len(mention.items) == 1
         if self._denies_itself(place.head):
             self._acts.append(not_understood(mention.span.text))
             return
@@ -275,8 +272,8 @@ class _ItemAssembler:
         """Lower the quality of an item that may be none, or one named before."""
         mention = self._mentions[place.head]
         again = request.quantity is None and any(r.item == request.item for r in self._requests)
-        if (mention.candidates[0].match < WHOLE or again) and in_list(self._mentions, place.start):
-            request.quality *= _LISTED_PART
+        if (mention.candidates[0].match < FULL or again) and in_list(self._mentions, place.start):
+            request.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
         if self._requests:
             self._doubt_beside(self._requests[-1], request, place)
         inner = self._mentions[place.start : place.head]
@@ -284,23 +281,24 @@ class _ItemAssembler:
         ordered = definite and any(i in mention.items for i in self._cart.items)
         heads = [*place.earlier, place.head]
         if request.quantity is None and (ordered or same_one(self._mentions, heads, place.start)):
-            request.quality *= _POINTED_AT
+            request.quality *= Doubt.NAMED_AGAIN.certainty
 
     def _doubt_beside(self, previous: ItemRequest, request: ItemRequest, place: _Place) -> None:
         """Doubt an item, or the one before it, for what stands between the two."""
         between = self._mentions[max(place.since - 1, 0) : place.start]
         pronoun = any(p.cue(Cue.IT) for p in between)
         if previous.item == request.item and previous.quantity is None and pronoun:
-            request.quality *= _POINTED_AT  # "my bagel scooped out, it's a sesame bagel"
+            # M"my bagel scooped out, it's a sesame bagel"
+            request.quality *= Doubt.NAMED_AGAIN.certainty
         if self._shared_word(place):
-            request.quality *= _LISTED_PART
+            request.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
         if amid_modifiers(self._mentions, place.start, place.head):
-            request.quality *= _LISTED_PART
+            request.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
         if previous.elided.item and request.quantity is None:
             # "A large and diet coke": whose size is it?
-            previous.quality *= _WHOSE_SIZE
+            previous.quality *= Doubt.SIZE_BEFORE_NAME.certainty
         if request.quantity is None and self._size_between(previous, place):
-            request.quality *= _WHOSE_SIZE
+            request.quality *= Doubt.SIZE_BEFORE_NAME.certainty
 
     def _shared_word(self, place: _Place) -> bool:
         """Return whether a word may end one name or begin the next: "cinnamon pretzel bites"."""
@@ -328,7 +326,7 @@ class _ItemAssembler:
         chosen = tuple(i for i in request.candidates if i in self._cart.choices)
         if len(chosen) == 1:
             request.settle(chosen[0])
-            request.quality = max(request.quality, _ANSWER)
+            request.quality = max(request.quality, Doubt.CHOSEN_OF_OFFERED.certainty)
 
     def _relate(self, request: ItemRequest, previous: ItemRequest, place: _Place) -> None:
         """Join an item to the one before it, or doubt it where it may only be put onto that."""
@@ -341,7 +339,7 @@ class _ItemAssembler:
         one, other = (self._menu.items[self._mentions[i].items[0]] for i in (first, second))
         if one.category == other.category and bare and (put_on or self._shares(first, second)):
             # "An italian with ham": one more, or what is put on it? "A turkey and ham on rye"?
-            request.quality *= _LISTED_PART
+            request.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
 
     def _shares(self, first: int, second: int) -> bool:
         """Return whether two items with one article may share what is said behind them."""
@@ -368,7 +366,7 @@ def _answered(act: Act, requests: Sequence[ItemRequest]) -> bool:
 
 def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
     """What "the other a lemonade" or "one of them diet" puts the item in the place of."""
-    first = next((i for i in range(head) if not mentions[i].cue(Cue.AND, Cue.COMMA)), head)
+    first = next((i for i in range(head) if not mentions[i].cue(*LISTS)), head)
     found = read_pointer(mentions, first)
     if (
         found is None
@@ -380,7 +378,7 @@ def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
     if not between and mentions[head - 1].cue(Cue.THE):
         return None  # "one of those wraps"
     return (
-        ref_of(found[0])
+        found[0].reference()
         if all(p.cue(Cue.A) or p.role is MentionType.SIZE for p in between)
         else None
     )

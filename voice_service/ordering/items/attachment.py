@@ -16,7 +16,6 @@ from voice_service.ordering.acts import (
     not_understood,
 )
 from voice_service.ordering.attributes.distribution import (
-    HOW_MANY_IN_ALL,
     halved,
     like_named,
     of_its_own,
@@ -37,6 +36,7 @@ from voice_service.ordering.attributes.statements import (
     Times,
     UnknownWords,
 )
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.alternatives import choose_item, unknown
 from voice_service.ordering.items.modifier_groups import (
     choose_from_group,
@@ -54,6 +54,7 @@ from voice_service.ordering.references.pointers import (
     Described,
     Ordinal,
     Partition,
+    SomeOf,
 )
 
 _PAIR = 2
@@ -153,7 +154,7 @@ class AttributeAttacher:
             self._into_cart(statement, to.in_cart)
             return
         if self._one_more(statement, to.current, to.named):
-            to.current = self._sibling(to.current, statement.counted)
+            to.current = self._sibling(to.current, statement.before.counted)
             statement = replace(statement, quantity=None)
         to.since += self._modifier(statement, to.current)
 
@@ -208,7 +209,7 @@ class AttributeAttacher:
                 self.acts.append(not_understood(statement.text))
                 return placed
             if mod is not None:
-                if request is not current and statement.after_with and self._all_of is None:
+                if request is not current and statement.before.after_with and self._all_of is None:
                     mod.quality *= _ON_ANOTHER
                 request.put(mod)
                 placed.append((request, mod))
@@ -244,7 +245,7 @@ class AttributeAttacher:
         It is the like of what was said before the name, and of nothing that was said after it; with
         a number ("and six raisin") that is enough.
         """
-        if said.counted is None or said.qualifier is not None or not like_named(said, named):
+        if said.before.counted is None or said.qualifier is not None or not like_named(said, named):
             return False
         several = said.quantity is not None and said.quantity > 1
         return several or any(m.group not in named for m in current.mods)
@@ -328,7 +329,7 @@ class AttributeAttacher:
         if to.current is to.request and self._partitioner.more_in_all(
             part, to.request, to.statements
         ):
-            to.request.quality *= HOW_MANY_IN_ALL
+            to.request.quality *= Doubt.HOW_MANY_IN_ALL.certainty
         return self._partitioner.split(part, to.current)
 
     def _another(self, part: Partition, to: _Attachment) -> ItemRequest | None:
@@ -336,8 +337,10 @@ class AttributeAttacher:
 
         They are as many as there were before, and something is said of them.
         """
+        if not isinstance(part, SomeOf) or not part.linked or part.text:
+            return None
         as_many = part.count == to.current.count and self._partitioner.undivided
-        if not as_many or not part.linked or part.text or to.statements[-1] is part:
+        if not as_many or to.statements[-1] is part:
             return None
         another = self._sibling(to.current, part.count)
         another.size = to.current.size

@@ -9,13 +9,13 @@ from voice_service.ordering.attributes.linking import without
 from voice_service.ordering.attributes.statements import (
     GroupStatement,
     ModifierStatement,
+    Negation,
     Statement,
 )
-from voice_service.ordering.mentions.mention import WHOLE
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 from voice_service.ordering.reasons import ReasonCode
-
-_EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
 
 
 def leave_off_group(
@@ -39,9 +39,9 @@ def leave_off_group(
     for default in defaults:
         if (group.id, default) in menu.modifiers:
             current.put(ModifierRequest(default, group.id, negated=True))
-    alike = tuple(s for s in statement.named if s.match >= WHOLE)
+    alike = tuple(s for s in statement.named if s.match >= FULL)
     if len(alike) == len({request.item for request in requests}) == 1 and not defaults:
-        return ModifierStatement(alike, statement.text, (), negated=True)
+        return ModifierStatement(alike, statement.text, (), Negation())
     return None
 
 
@@ -56,8 +56,9 @@ def put_every(
     host = next((r for r in order if menu.has_group(r.item, statement.id)), None)
     if host is None:
         return Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, statement.text, request=current)
+    certainty = Doubt.ALL_OF_GROUP.certainty
     for modifier in menu.groups[statement.id].modifiers:
-        host.put(ModifierRequest(modifier.id, statement.id, quality=_EVERY, every=True))
+        host.put(ModifierRequest(modifier.id, statement.id, quality=certainty, every=True))
     return None
 
 

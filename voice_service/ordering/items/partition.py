@@ -10,7 +10,17 @@ from voice_service.ordering.attributes.statements import ModifierStatement, Stat
 from voice_service.ordering.cart.lines import line_of
 from voice_service.ordering.cart.resolution import matches_description
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.pointers import AllOf, Described, Ordinal, Partition
+from voice_service.ordering.references.pointers import (
+    AllBut,
+    AllOf,
+    Described,
+    HalfOf,
+    Ordinal,
+    Partition,
+    SomeOf,
+    SomeOfEach,
+    SomeOfTheOthers,
+)
 
 
 class Partitioner:
@@ -44,7 +54,7 @@ class Partitioner:
         if len(requests) == 1 or not self.undivided or last.count > 1:
             alike = {r.item for r in requests} == {last.item}
             if alike and last.count >= ordinal.count:
-                return self.split(Partition(ordinal.count, ordinal.text), current)
+                return self.split(SomeOf(ordinal.count, ordinal.text), current)
         index = ordinal.place - 1 if ordinal.place > 0 else ordinal.place
         single = all(r.count == 1 for r in requests)
         if single and ordinal.count == 1 and -len(requests) <= index < len(requests):
@@ -67,20 +77,17 @@ class Partitioner:
     def split(self, part: Partition, current: ItemRequest) -> ItemRequest:
         """Return so many of those that nothing was said of yet: "two with cheese"."""
         rest = self._undescribed if self._undescribed is not None else current
-        if part.each or part.others or part.such is not None or (part.half and rest.count % 2):
-            self._acts.append(not_understood(part.text))
-            return rest
         count = _count_of(part, rest.count)
         if count == 0:
             self._acts.append(not_understood(part.text))
             return rest
-        if count is not None and count > rest.count:
+        if count > rest.count:
             if rest.quantity is None:
                 rest.quantity = count  # "cod and chips twice with vinegar"
             else:
                 self._acts.append(not_understood(str(count)))
             return rest
-        if count is None or count == rest.count:
+        if count == rest.count:
             return rest
         rest.quantity = rest.count - count
         divided = replace(rest, quantity=count, mods=list(rest.mods), words=set(rest.words))
@@ -96,7 +103,7 @@ class Partitioner:
         "Two with cheese and one with onions" are two or three. They are two if the numbers add up
         to that, or if what was said of both is left off one.
         """
-        if not request.mods or part.count is None or part.text:
+        if not isinstance(part, SomeOf) or not request.mods or part.text:
             return False  # "one of them" says it
         counts = [s.count or 0 for s in statements if isinstance(s, Partition)]
         at = next(i for i, s in enumerate(statements) if s is part)
@@ -111,10 +118,16 @@ class Partitioner:
         return part.linked or like or len(request.mods) > self._mods_before_name
 
 
-def _count_of(part: Partition, total: int) -> int | None:
-    """Return how many of `total` a part is; None for the others."""
-    if part.half:
-        return total // 2
-    if part.but and part.count is not None:
-        return max(total - part.count, 0)
-    return part.count
+def _count_of(part: Partition, total: int) -> int:
+    """Return how many of `total` items a part has; 0 where that is not clear."""
+    match part:
+        case SomeOfEach() | SomeOfTheOthers():
+            return 0
+        case SomeOf(such=such) if such is not None:
+            return 0
+        case HalfOf():
+            return 0 if total % 2 else total // 2
+        case AllBut(count):
+            return max(total - count, 0)
+        case _:
+            return total if part.count is None else part.count

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voice_service.ordering.acts import Ambiguity, Counting, Elided, ItemRequest
-from voice_service.ordering.attributes.distribution import HOW_MANY_IN_ALL
 from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.attributes.statements import Statement
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, plain, plural, several
-from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 
 _COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
 
@@ -76,7 +77,7 @@ def _synonyms(head: Mention, menu: CompiledMenu) -> bool:
     item = menu.items[head.items[0]]
     singular = all(plural(n, menu.language) != n for n in (item.name, *item.aliases))
     said = several(head.span.text.split()[-1], menu.language)
-    return said and head.candidates[0].match >= WHOLE and singular
+    return said and head.candidates[0].match >= FULL and singular
 
 
 def inner_words(mentions: Sequence[Mention]) -> list[Statement]:
@@ -102,6 +103,6 @@ def multiply(
     slots = menu.items[whole.item].slots
     parts = {item for slot in slots for item in menu.fillings(slot)}
     if any(other.item not in parts or other.count > 1 for other in others):
-        current.quality *= HOW_MANY_IN_ALL
+        current.quality *= Doubt.HOW_MANY_IN_ALL.certainty
         whole = current
     whole.quantity = whole.count * value
