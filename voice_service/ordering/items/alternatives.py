@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Ambiguity, ItemRequest, Problem
+from voice_service.ordering.acts import Act, Add, Ambiguity, ItemRequest, Problem
 from voice_service.ordering.attributes.statements import (
     CategoryStatement,
     ClauseBreak,
@@ -135,3 +135,30 @@ def choose_item(menu: CompiledMenu, said: CategoryStatement) -> Problem:
     return Problem(
         ReasonCode.CHOOSE_ITEM, said.text, tuple(menu.item_name(i) for i in choices), request
     )
+
+
+def is_listed_heading(act: Act, requests: Sequence[ItemRequest]) -> bool:
+    """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
+    if not isinstance(act, Problem) or act.code is not ReasonCode.CHOOSE_ITEM:
+        return False
+    heading = act.request
+    if heading is None:
+        return False
+    counts = [request.count for request in requests if request.item in heading.candidates]
+    return len(counts) > 1 and sum(counts) == heading.quantity
+
+
+def add_or_ask(request: ItemRequest, menu: CompiledMenu) -> Act:
+    if len(request.candidates) < 2:
+        return Add(request)
+    fitting = [c for c in request.candidates if _fits(menu, c, request)]
+    if len(fitting) == 1:
+        request.settle(fitting[0])
+        return Add(request)
+    names = tuple(menu.item_name(c) for c in (fitting or request.candidates))
+    return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, request)
+
+
+def _fits(menu: CompiledMenu, item: str, request: ItemRequest) -> bool:
+    sized = request.size is None or request.size in menu.items[item].prices
+    return sized and all(menu.has_group(item, m.group) for m in request.mods)

@@ -22,7 +22,13 @@ from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.attributes.statements import Statement
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.doubt import Doubt
-from voice_service.ordering.items.alternatives import Alternatives, either_size, one_count
+from voice_service.ordering.items.alternatives import (
+    Alternatives,
+    add_or_ask,
+    either_size,
+    is_listed_heading,
+    one_count,
+)
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.boundaries import start_of
 from voice_service.ordering.items.coordination import (
@@ -139,7 +145,7 @@ class _ItemAssembler:
         self._apply_headings()
         size_by_number(self._requests, self._menu)
         requests = self._alternatives.wanted(self._requests)
-        added = [_added(request, self._menu) for request in requests]
+        added = [add_or_ask(request, self._menu) for request in requests]
         if self._replaces is not None and added and isinstance(added[0], Add):
             added[0] = Replace(Target(ref=self._replaces), added[0].request)
         uncounted = [
@@ -147,7 +153,7 @@ class _ItemAssembler:
             for request in requests
             if request.counting.vague
         ]
-        preamble = [act for act in self._preamble_acts if not _answered(act, requests)]
+        preamble = [act for act in self._preamble_acts if not is_listed_heading(act, requests)]
         return [
             *preamble,
             *added,
@@ -353,17 +359,6 @@ class _ItemAssembler:
         )
 
 
-def _answered(act: Act, requests: Sequence[ItemRequest]) -> bool:
-    """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
-    if not isinstance(act, Problem) or act.code is not ReasonCode.CHOOSE_ITEM:
-        return False
-    heading = act.request
-    if heading is None:
-        return False
-    counts = [request.count for request in requests if request.item in heading.candidates]
-    return len(counts) > 1 and sum(counts) == heading.quantity
-
-
 def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
     """What "the other a lemonade" or "one of them diet" puts the item in the place of."""
     first = next((i for i in range(head) if not mentions[i].cue(*LISTS)), head)
@@ -382,19 +377,3 @@ def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
         if all(p.cue(Cue.A) or p.role is MentionType.SIZE for p in between)
         else None
     )
-
-
-def _added(request: ItemRequest, menu: CompiledMenu) -> Act:
-    if len(request.candidates) < 2:
-        return Add(request)
-    fitting = [c for c in request.candidates if _takes(menu, c, request)]
-    if len(fitting) == 1:
-        request.settle(fitting[0])
-        return Add(request)
-    names = tuple(menu.item_name(c) for c in (fitting or request.candidates))
-    return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, request)
-
-
-def _takes(menu: CompiledMenu, item: str, request: ItemRequest) -> bool:
-    sized = request.size is None or request.size in menu.items[item].prices
-    return sized and all(menu.has_group(item, m.group) for m in request.mods)

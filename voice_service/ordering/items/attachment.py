@@ -40,6 +40,7 @@ from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.alternatives import choose_item, unknown
 from voice_service.ordering.items.modifier_groups import (
     choose_from_group,
+    denies_another,
     leave_off_group,
     put_every,
 )
@@ -205,7 +206,7 @@ class AttributeAttacher:
             if isinstance(mod, Problem):
                 self.acts.append(mod)
                 return placed
-            if mod is not None and self._denies_another(mod, request):
+            if mod is not None and denies_another(mod, request, self.menu):
                 self.acts.append(not_understood(statement.text))
                 return placed
             if mod is not None:
@@ -229,13 +230,6 @@ class AttributeAttacher:
         self, code: ReasonCode, statement: ModifierStatement | SizeStatement, current: ItemRequest
     ) -> None:
         self.acts.append(Problem(code, statement.text, request=current))
-
-    def _denies_another(self, mod: ModifierRequest, request: ItemRequest) -> bool:
-        """ "Hot, no, mild", heard as "no mild": only one is to be had, and another was chosen."""
-        single = mod.group in self.menu.single_groups(request.item)
-        there = mod.id in self.menu.items[request.item].defaults
-        others = [m for m in request.mods if m.group == mod.group and not m.negated]
-        return mod.negated and single and not there and bool(others)
 
     def _one_more(
         self, said: ModifierStatement, current: ItemRequest, named: Sequence[str]

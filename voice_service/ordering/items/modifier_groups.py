@@ -78,3 +78,11 @@ def choose_from_group(
         return None
     choices = tuple(m.name for m in group.modifiers)
     return Problem(ReasonCode.CHOOSE_MODIFIER, statement.text, choices)
+
+
+def denies_another(mod: ModifierRequest, request: ItemRequest, menu: CompiledMenu) -> bool:
+    """True of "hot, no, mild" heard as "no mild": only one is to be had, and another was chosen."""
+    single = mod.group in menu.single_groups(request.item)
+    default = mod.id in menu.items[request.item].defaults
+    others = [m for m in request.mods if m.group == mod.group and not m.negated]
+    return mod.negated and single and not default and bool(others)
