@@ -25,9 +25,9 @@ class Evidence:
     def confidence(self, act: Act) -> float:
         """The probability that what `act` puts into the order is right; 1 if it puts in nothing."""
         match act:
-            case Add(group) | Replace(request=group):
-                used = [*group.words, *(i for m in group.mods for i in m.words)]
-                quality = min([group.quality, *(m.quality for m in group.mods)])
+            case Add(request) | Replace(request=request):
+                used = [*request.words, *(i for m in request.mods for i in m.words)]
+                quality = min([request.quality, *(m.quality for m in request.mods)])
             case ModifyReferenced(changes=changes):
                 return min(map(self.confidence, changes))
             case Modify(mods=mods):

@@ -53,7 +53,7 @@ _ORDERS = (Add, Modify, ModifyReferenced, Replace, Remove, Repeat, Undo, Restart
 
 def judge(text: str, parsed: Parsed, menu: CompiledMenu) -> TurnEnd:
     """How `text`, of which `parsed` are the acts, stands if the guest falls silent now."""
-    if by_marks(text) is TurnEnd.OPEN or parsed.carry or _leads_on(parsed):
+    if by_marks(text) is TurnEnd.OPEN or parsed.incomplete or _leads_on(parsed):
         return TurnEnd.OPEN
     if _hesitates(text, menu):
         return TurnEnd.OPEN

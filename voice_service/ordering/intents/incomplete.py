@@ -17,7 +17,7 @@ _OF_THEM = 3  # phrases in "make one of them"
 
 def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mention, ...]:
     """Words at the end that need a continuation: a number, an article, "and", "with no"."""
-    broken_off = _change_without_end(mentions)
+    broken_off = _unfinished_change(mentions)
     if broken_off is not None:
         return tuple(mentions[broken_off:])
     end = len(mentions)
@@ -31,26 +31,30 @@ def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mentio
         )
         if mention.cue(Cue.DONE, Cue.UNDO, Cue.SAME, Cue.REMOVE, Cue.ONLY):
             break
-        if _says_which(mentions, start - 1):
+        if _completes_reference(mentions, start - 1):
             break
         if counts or links:
             opens = True
         elif not (
             mention.role is MentionType.SIZE
             or mention.cue(Cue.COMMA, Cue.STOP, Cue.THE)
-            or _pause(mention)
+            or _is_pause(mention)
         ):
             break
         start -= 1
     tail = mentions[start:end]
     while tail and tail[0].cue(*PAUSES):
         tail = tail[1:]
-    if not opens or _tells_apart(tail, mentions[:start]) or _answers(tail, mentions, start, cart):
+    if (
+        not opens
+        or _is_whole_partition(tail, mentions[:start])
+        or _is_complete(tail, mentions, start, cart)
+    ):
         return ()
     return tuple(tail)
 
 
-def _change_without_end(mentions: Sequence[Mention]) -> int | None:
+def _unfinished_change(mentions: Sequence[Mention]) -> int | None:
     """Where "swap the coke" begins that says no more: what for comes next."""
     changes = [i for i, mention in enumerate(mentions) if mention.cue(Cue.CHANGE, Cue.SUBSTITUTE)]
     if not changes or len(mentions) - changes[-1] > _SWAP_THE_COLA:
@@ -72,20 +76,22 @@ def itemless_statement(
         if p.role in (MentionType.SIZE, MentionType.MODIFIER)
         for s in (*p.candidates, *p.also)
     ]
-    alone = all(p.role in (MentionType.SIZE, MentionType.MODIFIER) or _leads(p) for p in mentions)
+    alone = all(
+        p.role in (MentionType.SIZE, MentionType.MODIFIER) or _may_lead(p) for p in mentions
+    )
     if not said or not alone or cart.choices:
         return ()
     known = any(menu.offers(item, sense) for item in cart.items for sense in said)
     return () if known else tuple(mentions)
 
 
-def _leads(mention: Mention) -> bool:
+def _may_lead(mention: Mention) -> bool:
     """Whether a phrase may stand before a size or modifier, or fill the sentence."""
     leads = (Cue.A, Cue.NO, Cue.WITH, Cue.EXTRA, Cue.LIGHT, Cue.REQUEST, Cue.AND, Cue.COMMA)
     return mention.idle or mention.cue(*leads, Cue.STOP)
 
 
-def _says_which(mentions: Sequence[Mention], index: int) -> bool:
+def _completes_reference(mentions: Sequence[Mention], index: int) -> bool:
     """Whether a number is complete, as in "no onions on one" or "all but one"."""
     mention, before = mentions[index], mentions[max(index - 1, 0) : index]
     counted = mention.role is MentionType.NUMBER or mention.cue(Cue.ONE)
@@ -98,39 +104,39 @@ def _says_which(mentions: Sequence[Mention], index: int) -> bool:
     )
 
 
-def _tells_apart(tail: Sequence[Mention], before: Sequence[Mention]) -> bool:
+def _is_whole_partition(tail: Sequence[Mention], before: Sequence[Mention]) -> bool:
     """Whether "and one without" is complete, as it says so of what was just named."""
     named = bool(before) and before[-1].role is MentionType.MODIFIER
     counted = any(p.role is MentionType.NUMBER or p.cue(Cue.ONE, Cue.OTHER) for p in tail[-2:-1])
     return named and counted and tail[-1].cue(Cue.NO)
 
 
-def _more_alone(meant: Sequence[Mention]) -> bool:
+def _only_counts_more(meant: Sequence[Mention]) -> bool:
     """Whether it is no more than "one more" or "and another two"."""
     words = [p for p in meant if not p.cue(*GOES_ON)]
     more = [more_of_it(words, index) for index in range(len(words))][:1]
     return any(found is not None and found[1] == len(words) for found in more)
 
 
-def _one_less(meant: Sequence[Mention]) -> bool:
+def _counts_fewer(meant: Sequence[Mention]) -> bool:
     counted = any(p.role is MentionType.NUMBER or p.cue(Cue.ONE) for p in meant[:1])
     return counted and meant[-1].cue(Cue.FEWER)
 
 
-def _pause(mention: Mention) -> bool:
+def _is_pause(mention: Mention) -> bool:
     return mention.role is MentionType.CUE and mention.span.cues <= {Cue.FILLER, Cue.SIZED}
 
 
-def _answers(
+def _is_complete(
     tail: Sequence[Mention], mentions: Sequence[Mention], start: int, cart: CartView
 ) -> bool:
     """Whether the tail begins nothing but answers or changes: "a large", "make it two"."""
-    meant = [p for p in tail if not (p.cue(*PAUSES) or _pause(p))]
+    meant = [p for p in tail if not (p.cue(Cue.STOP, Cue.COMMA) or _is_pause(p))]
     before = mentions[max(start - _OF_THEM, 0) : start]
     changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE, Cue.UNDO)
     first = all(p.idle or p.cue(Cue.REQUEST, Cue.ADD, Cue.AND) for p in mentions[:start])
-    more = bool(cart.items) and first and _more_alone(meant)
-    fewer = start == 0 and _one_less(meant)
+    more = bool(cart.items) and first and _only_counts_more(meant)
+    fewer = start == 0 and _counts_fewer(meant)
     if not meant or more or fewer or changes or any(p.cue(Cue.MAKE) for p in before):
         return True
     if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:

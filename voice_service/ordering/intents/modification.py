@@ -100,7 +100,7 @@ def _exchange(
     old: Sequence[Mention], new: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
     """Puts `new` in the place of `old`."""
-    there = _pointed(old, new, menu, cart)
+    there = _exchange_referenced(old, new, menu, cart)
     if there is not None:
         return there
     named = next((p for p in old if p.role is MentionType.ITEM), None)
@@ -110,51 +110,112 @@ def _exchange(
         wanted = [p for p in new if p.role is not MentionType.ITEM]
         return [*leave_off(old, host, menu, cart), *assemble_items(wanted, menu, cart)]
     if named is None:
-        return _onto(Target(), new, menu, cart)
+        return _apply_to(Target(), new, menu, cart)
     item = known(named.items, cart)
     if item is None:
         return [Problem(ReasonCode.NOT_IN_ORDER, named.span.text)]
-    size = next((p.candidates[0].id for p in old if p.role is MentionType.SIZE), None)
+    size = _size_in(old)
     only = next((p.span.value for p in old if p.role is MentionType.NUMBER), None)
     if any(p.cue(Cue.ONE) for p in old):
         only = 1
-    return _onto(Target((item,), size), new, menu, cart, only=only)
+    return _apply_to(Target((item,), size), new, menu, cart, only=only)
 
 
-def make(  # noqa: PLR0911 - one for each way to say it
-    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
-) -> list[Act]:
-    """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
-    items = [i for i, p in enumerate(mentions) if p.role is MentionType.ITEM]
-    first = items[0] if items else None
-    pointer = read_pointer(mentions, 1, bare=len(mentions) > 2 and mentions[2].cue(*ARTICLES))
-    if pointer is not None:
-        wanted = mentions[pointer[1] :]
-        wanted = wanted[1:] if wanted and wanted[0].cue(Cue.TO) else wanted
-        return _pointed(mentions[1 : pointer[1]], wanted, menu, cart) or []
-    if first is not None and points(mentions, first, cart):
-        return assemble_items(mentions, menu, cart)  # "make it large on the fries"
-    combo = _as_combo(mentions, menu, cart)
-    if combo:
-        return combo
-    if any(p.cue(Cue.BOTH) for p in mentions):
-        told_apart = {MentionType.NUMBER, MentionType.SIZE} <= {p.role for p in mentions}
-        if first is not None or told_apart:
-            return [not_understood(text_of(mentions))]
-        return _onto(Target(all_lines=True), mentions, menu, cart)
-    if first is None and (named := _category_named(mentions, menu, cart)) is not None:
-        return _onto(Target((named[1],)), mentions[named[0] + 1 :], menu, cart)
-    if first is not None and _definite(mentions, first):
-        item = known(mentions[first].items, cart)
-        if item is not None:
-            size = next(
-                (p.candidates[0].id for p in mentions[:first] if p.role is MentionType.SIZE), None
-            )
-            return _onto(Target((item,), size), mentions[first + 1 :], menu, cart)
-    new = first is not None and (
+def make(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """Read "make that a large", "make the coke a sprite", "make a cheeseburger"."""
+    for read in _WAYS_TO_MAKE:
+        acts = read(mentions, menu, cart)
+        if acts is not None:
+            return acts
+    first = _first_item(mentions)
+    if first is not None and (
         _with_before(mentions, first) or not _points_back(mentions[:first], menu)
-    )
-    return assemble_items(mentions, menu, cart) if new else _onto(Target(), mentions, menu, cart)
+    ):
+        return assemble_items(mentions, menu, cart)
+    return _apply_to(Target(), mentions, menu, cart)
+
+
+def _first_item(mentions: Sequence[Mention]) -> int | None:
+    return next((i for i, p in enumerate(mentions) if p.role is MentionType.ITEM), None)
+
+
+def _make_referenced(
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
+) -> list[Act] | None:
+    """Read "make the first one large", "make two of them to go"."""
+    bare = len(mentions) > 2 and mentions[2].cue(*ARTICLES)
+    pointer = read_pointer(mentions, 1, bare=bare)
+    if pointer is None:
+        return None
+    _, end = pointer
+    wanted = mentions[end:]
+    wanted = wanted[1:] if wanted and wanted[0].cue(Cue.TO) else wanted
+    return _exchange_referenced(mentions[1:end], wanted, menu, cart) or []
+
+
+def _make_on_item(
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
+) -> list[Act] | None:
+    """Read "make it large on the fries"."""
+    first = _first_item(mentions)
+    if first is None or not points(mentions, first, cart):
+        return None
+    return assemble_items(mentions, menu, cart)
+
+
+def _make_combo(
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
+) -> list[Act] | None:
+    return _as_combo(mentions, menu, cart) or None
+
+
+def _make_both(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act] | None:
+    """Read "make both large"; with an item, or a size for each, nobody knows which is which."""
+    if not any(p.cue(Cue.BOTH) for p in mentions):
+        return None
+    size_of_each = {MentionType.NUMBER, MentionType.SIZE} <= {p.role for p in mentions}
+    if _first_item(mentions) is not None or size_of_each:
+        return [not_understood(text_of(mentions))]
+    return _apply_to(Target(all_lines=True), mentions, menu, cart)
+
+
+def _make_category(
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
+) -> list[Act] | None:
+    """Read "make the drink a large"."""
+    found = _category_named(mentions, menu, cart) if _first_item(mentions) is None else None
+    if found is None:
+        return None
+    index, item = found
+    return _apply_to(Target((item,)), mentions[index + 1 :], menu, cart)
+
+
+def _make_ordered_item(
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
+) -> list[Act] | None:
+    """Read "make the coke a sprite", where there is a coke."""
+    first = _first_item(mentions)
+    if first is None or not _definite(mentions, first):
+        return None
+    item = known(mentions[first].items, cart)
+    if item is None:
+        return None
+    return _apply_to(Target((item,), _size_in(mentions[:first])), mentions[first + 1 :], menu, cart)
+
+
+_WAYS_TO_MAKE = (
+    _make_referenced,
+    _make_on_item,
+    _make_combo,
+    _make_both,
+    _make_category,
+    _make_ordered_item,
+)
+"""Tried in this order; None passes the words on to the next."""
+
+
+def _size_in(mentions: Sequence[Mention]) -> str | None:
+    return next((p.candidates[0].id for p in mentions if p.role is MentionType.SIZE), None)
 
 
 def _as_combo(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -170,11 +231,8 @@ def _as_combo(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -
         around = around or [c for c in combos if _built_around(item, c, menu)]
         # Fries are part of every combo, so they say nothing about which is meant.
         if len(around) == 1:
-            size = next(
-                (p.candidates[0].id for p in mentions[:at] if p.role is MentionType.SIZE), None
-            )
             rest = assemble_items(mentions[at + 1 :], menu, cart)
-            combo = ItemRequest(around[0], size=size)
+            combo = ItemRequest(around[0], size=_size_in(mentions[:at]))
             return [Replace(Target((item,)), combo) if ordered else Add(combo), *rest]
     return []
 
@@ -197,7 +255,7 @@ def _category_named(
     return None
 
 
-def _pointed(
+def _exchange_referenced(
     mentions: Sequence[Mention], wanted: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act] | None:
     """Puts what is `wanted` where `mentions` point: another item, or what is said of it.
@@ -246,7 +304,7 @@ def _points_back(mentions: Sequence[Mention], menu: CompiledMenu) -> bool:
     return any(p.cue(Cue.IT) or pronouns & set(p.span.text.split()) for p in mentions)
 
 
-def _onto(
+def _apply_to(
     target: Target,
     mentions: Sequence[Mention],
     menu: CompiledMenu,
@@ -267,10 +325,10 @@ def _onto(
         asked = acts[0].request
         _replacing(asked, target if _names(target) else _like(asked, menu, cart))
     if isinstance(acts[0], Add):
-        group = acts[0].request
-        instead = target if _names(target) else _like(group, menu, cart)
+        request = acts[0].request
+        instead = target if _names(target) else _like(request, menu, cart)
         return [
-            acts[0] if instead is None else Replace(instead, group, only=only),
+            acts[0] if instead is None else Replace(instead, request, only=only),
             *acts[1:],
         ]
     return [_retarget(act, target, only) for act in acts]
@@ -283,17 +341,16 @@ def _number_pronoun(mentions: Sequence[Mention], menu: CompiledMenu) -> list[Act
     return [Modify(Target(), quantity=int(key), text=key)] if key.isdigit() else []
 
 
-def _like(group: ItemRequest, menu: CompiledMenu, cart: CartView) -> Target | None:
+def _like(request: ItemRequest, menu: CompiledMenu, cart: CartView) -> Target | None:
     """What "make that a large cola" changes: the cola if there is one, else another drink.
 
     "Make them two colas" changes the two drinks talked about last, if they are two.
     """
-    item = group.item
+    item = request.item
     last = menu.items[cart.items[-1]] if cart.items else menu.items[item]
-    several = (group.quantity or 1) > 1 and last.category == menu.items[item].category
-    these = (
-        Reference(ReferenceKind.THESE, group.quantity or 1) if several and last.id != item else None
-    )
+    several = request.count > 1 and last.category == menu.items[item].category
+    others = several and last.id != item
+    these = Reference(ReferenceKind.THESE, request.count) if others else None
     if item in cart.items:
         return Target((item,), ref=these)
     category = menu.items[item].category

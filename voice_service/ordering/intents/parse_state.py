@@ -21,7 +21,7 @@ from voice_service.ordering.references.offered import with_item
 class ParseState:
     """What an utterance has come to, part by part.
 
-    `offered`: items that the guest asked about. `accepts_offer`: they are ordered without being
+    `asked_about`: items that the guest asked about. `accepts_offer`: they are ordered without being
     named.
     """
 
@@ -30,12 +30,12 @@ class ParseState:
     acts: list[Act] = field(default_factory=list)
     pending: list[Mention] = field(default_factory=list)
     instead: tuple[str, ...] = ()
-    offered: tuple[Candidate, ...] = ()
+    asked_about: tuple[Candidate, ...] = ()
     accepts_offer: bool = False
 
     def flush(self) -> list[Act]:
         """Turns the stretch collected so far into acts and lets what follows see them."""
-        stretch = with_item(self.pending, self.offered)
+        stretch = with_item(self.pending, self.asked_about)
         self.accepts_offer = self.accepts_offer or stretch != self.pending
         acts = assemble_items(stretch, self.menu, self.cart)
         if _adds(self.pending):
@@ -44,7 +44,7 @@ class ParseState:
             _doubt_answer(self.pending, acts, self)
             acts = [replace(a, bare=True) if isinstance(a, Modify) else a for a in acts]
         self.pending = []
-        self.offered = () if acts else self.offered
+        self.asked_about = () if acts else self.asked_about
         added = next((a for a in acts if isinstance(a, Add)), None)
         if self.instead and added is not None:
             acts.append(Remove(Target(self.instead), asked=False, inherit=True))
@@ -71,12 +71,12 @@ class ParseState:
     def _see(self, act: Act) -> None:
         """The order as an act leaves it, as far as the parser can know."""
         match act:
-            case Add(group):
-                self._put(group.item)
-            case Replace(target, group, alike, only):
+            case Add(request):
+                self._put(request.item)
+            case Replace(target, request, alike, only):
                 if only is None and target.ref is None:
-                    self._drop_last(target.items, like=group.item if alike else None)
-                self._put(group.item)
+                    self._drop_last(target.items, like=request.item if alike else None)
+                self._put(request.item)
             case Remove(target, None):
                 kept = [item for item in self.cart.items if item not in target.items]
                 self.cart = replace(self.cart, items=tuple(kept))
@@ -111,8 +111,8 @@ def _on_top(act: Act, *, opens: bool) -> Act:
     match act:
         case Modify():
             return replace(act, adds=True)
-        case Add(group) if opens:
-            return Add(replace(group, quantity=group.quantity or 1))
+        case Add(request) if opens:
+            return Add(replace(request, quantity=request.quantity or 1))
         case _:
             return act
 

@@ -201,7 +201,7 @@ def _ends(mentions: list[Mention], index: int, state: ParseState) -> bool:
 
 
 def _in_its_place(
-    group: ItemRequest, slips: Sequence[Mention], state: ParseState, *, asks: bool, breath: bool
+    request: ItemRequest, slips: Sequence[Mention], state: ParseState, *, asks: bool, breath: bool
 ) -> Act:
     """What an item after a slip takes the place of: its like, or what was just said.
 
@@ -210,23 +210,23 @@ def _in_its_place(
     """
     before = state.cart.items
     denies = any(_denies(slip, state) for slip in slips)
-    if group.item in before and (denies or not asks):
-        return Replace(Target((group.item,)), group, alike=True, anew=True)
-    kind = state.menu.items[group.item].category
+    if request.item in before and (denies or not asks):
+        return Replace(Target((request.item,)), request, alike=True, anew=True)
+    kind = state.menu.items[request.item].category
     alike = [item for item in before if state.menu.items[item].category == kind]
     sure = (denies or any(slip.cue(Cue.MEANT) for slip in slips)) and not asks
     if alike and (alike[-1] == before[-1] or not sure):
-        return Replace(Target(), group, alike=True, anew=True)
+        return Replace(Target(), request, alike=True, anew=True)
     if alike:
-        return Replace(Target((alike[-1],)), group, anew=True)
+        return Replace(Target((alike[-1],)), request, anew=True)
     if sure and (breath or len(before) == 1):
-        return Replace(Target(), group, anew=True)
+        return Replace(Target(), request, anew=True)
     if sure:
         # "Fries and a coke. I meant a burger": which of the two is it not?
         return not_understood(" ".join(slip.span.text for slip in slips))
     if breath and not asks:
-        group.quality *= Doubt.BOTH_WANTED.certainty
-    return Add(group)
+        request.quality *= Doubt.BOTH_WANTED.certainty
+    return Add(request)
 
 
 def _each_in_its_place(acts: Sequence[Act], state: ParseState) -> list[Act]:
@@ -264,9 +264,9 @@ def taken_back(mentions: Sequence[Mention], index: int, state: ParseState) -> No
     if not said:
         state.push([Dismiss(mentions[index].span.text)])
     elif len(acts) == len(added) == 1 and said[-1].role is MentionType.ITEM:
-        group = added[0].request
-        gone = Target((group.item,))
-        state.push([Remove(gone, group.quantity or 1, asked=False, text=mentions[index].span.text)])
+        request = added[0].request
+        gone = Target((request.item,))
+        state.push([Remove(gone, request.count, asked=False, text=mentions[index].span.text)])
         state.cart = before
     else:
         state.push([not_understood(mentions[index].span.text)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Ambiguity, ItemRequest, Problem
+from voice_service.ordering.acts import Act, Add, Ambiguity, ItemRequest, Problem
 from voice_service.ordering.attributes.statements import (
     CategoryStatement,
     ClauseBreak,
@@ -64,7 +64,7 @@ class Alternatives:
 
     def see(
         self,
-        group: ItemRequest,
+        request: ItemRequest,
         previous: ItemRequest | None,
         between: Sequence[Mention],
         start: int,
@@ -74,26 +74,26 @@ class Alternatives:
         "A coke, a sprite or a water" is one of three, if they are of one kind.
         """
         if previous is None:
-            self._listed = [group]
+            self._listed = [request]
             return
         if or_before(between, start):
-            self._offer(group)
+            self._offer(request)
             self._listed = []
             return
-        alike = self._kind(previous) == self._kind(group)
+        alike = self._kind(previous) == self._kind(request)
         commas = all(p.cue(Cue.COMMA) or p.idle for p in between[:start])
-        self._listed = [*self._listed, group] if alike and commas else [group]
+        self._listed = [*self._listed, request] if alike and commas else [request]
 
-    def _offer(self, group: ItemRequest) -> None:
+    def _offer(self, request: ItemRequest) -> None:
         if self._listed:
-            self._offers.append([*self._listed, group])
+            self._offers.append([*self._listed, request])
         elif self._offers:
-            self._offers[-1].append(group)
+            self._offers[-1].append(request)
 
-    def taken(self, groups: Sequence[ItemRequest]) -> list[ItemRequest]:
+    def wanted(self, requests: Sequence[ItemRequest]) -> list[ItemRequest]:
         """The groups that are wanted whatever is chosen."""
         offered = [id(g) for offer in self._offers for g in offer]
-        return [g for g in groups if id(g) not in offered]
+        return [g for g in requests if id(g) not in offered]
 
     def problems(self) -> list[Problem]:
         """What has to be asked."""
@@ -108,11 +108,11 @@ class Alternatives:
             return Problem(code, names[0], names)
         first = offer[0]
         asked = Ambiguity(items, options=tuple(offer))
-        group = ItemRequest(first.item, first.quantity, ambiguity=asked)
-        return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, group)
+        request = ItemRequest(first.item, first.quantity, ambiguity=asked)
+        return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, request)
 
-    def _kind(self, group: ItemRequest) -> str:
-        return self._menu.items[group.item].category
+    def _kind(self, request: ItemRequest) -> str:
+        return self._menu.items[request.item].category
 
 
 def either_size(before: Sequence[Statement], mentions: Sequence[Mention], start: int) -> str:
@@ -131,7 +131,34 @@ def unknown(said: UnknownWords) -> Problem:
 def choose_item(menu: CompiledMenu, said: CategoryStatement) -> Problem:
     """A category was asked for, without saying which of its items."""
     choices = tuple(menu.in_category(said.id))
-    group = ItemRequest(choices[0], said.count, ambiguity=Ambiguity(choices)) if choices else None
+    request = ItemRequest(choices[0], said.count, ambiguity=Ambiguity(choices)) if choices else None
     return Problem(
-        ReasonCode.CHOOSE_ITEM, said.text, tuple(menu.item_name(i) for i in choices), group
+        ReasonCode.CHOOSE_ITEM, said.text, tuple(menu.item_name(i) for i in choices), request
     )
+
+
+def is_listed_heading(act: Act, requests: Sequence[ItemRequest]) -> bool:
+    """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
+    if not isinstance(act, Problem) or act.code is not ReasonCode.CHOOSE_ITEM:
+        return False
+    heading = act.request
+    if heading is None:
+        return False
+    counts = [request.count for request in requests if request.item in heading.candidates]
+    return len(counts) > 1 and sum(counts) == heading.quantity
+
+
+def add_or_ask(request: ItemRequest, menu: CompiledMenu) -> Act:
+    if len(request.candidates) < 2:
+        return Add(request)
+    fitting = [c for c in request.candidates if _fits(menu, c, request)]
+    if len(fitting) == 1:
+        request.settle(fitting[0])
+        return Add(request)
+    names = tuple(menu.item_name(c) for c in (fitting or request.candidates))
+    return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, request)
+
+
+def _fits(menu: CompiledMenu, item: str, request: ItemRequest) -> bool:
+    sized = request.size is None or request.size in menu.items[item].prices
+    return sized and all(menu.has_group(item, m.group) for m in request.mods)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from voice_service.ordering.acts import Ambiguity, Counting, Elided, ItemRequest
 from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.attributes.statements import Statement
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, plain, plural, several
 from voice_service.ordering.mentions.mention import Mention, MentionType
@@ -16,7 +17,7 @@ from voice_service.ordering.menu.match import FULL
 _COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
 
 
-def of_so_many(before: Sequence[Mention]) -> int | None:
+def combos_counted(before: Sequence[Mention]) -> int | None:
     """The number in "one with a sprite", which is about combos ordered before."""
     words = [p for p in before[-4:] if not p.idle or p.cue(Cue.ONE)]
     if len(words) < len((Cue.NUMBER, Cue.WITH)) or not words[-1].cue(Cue.WITH):
@@ -29,9 +30,9 @@ def of_so_many(before: Sequence[Mention]) -> int | None:
     return number.span.value if number is not None and number.role is MentionType.NUMBER else None
 
 
-def group_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
+def request_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
     """The item of a name, as many of it as the words before the name say."""
-    group = ItemRequest(
+    request = ItemRequest(
         head.items[0],
         quality=head.candidates[0].certainty,
         words=set(head.span.words),
@@ -41,21 +42,21 @@ def group_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
     additional = False
     for mention in inner:
         if mention.role is MentionType.NUMBER:
-            group.quantity = mention.span.value
-            group.words.update(mention.span.words)
+            request.quantity = mention.span.value
+            request.words.update(mention.span.words)
             break
         if mention.cue(Cue.A):
-            group.quantity = 1
+            request.quantity = 1
             break
         if mention.cue(Cue.MORE):
-            group.quantity, additional = 1, True
+            request.quantity, additional = 1, True
             break
     for mention, following in zip(inner, [*inner, head][1:], strict=True):
         # "two more colas", but not "two more cheese pizzas"
         more = mention.cue(Cue.ADDITIONAL) and following.role is not MentionType.MODIFIER
         additional = additional or more
-    group.counting = Counting(additional, vague=any(p.cue(Cue.VAGUE) for p in inner))
-    return group
+    request.counting = Counting(additional, vague=any(p.cue(Cue.VAGUE) for p in inner))
+    return request
 
 
 def plural_of_one(inner: Sequence[Mention], head: Mention, menu: CompiledMenu) -> bool:
@@ -92,3 +93,16 @@ def inner_words(mentions: Sequence[Mention]) -> list[Statement]:
         )
     ]
     return AttributeReader(rest).read()
+
+
+def multiply(
+    value: int, current: ItemRequest, requests: Sequence[ItemRequest], menu: CompiledMenu
+) -> None:
+    """Apply "times two" to all of "a number one with a coke", if it is one dish."""
+    whole, *others = requests
+    slots = menu.items[whole.item].slots
+    parts = {item for slot in slots for item in menu.fillings(slot)}
+    if any(other.item not in parts or other.count > 1 for other in others):
+        current.quality *= Doubt.HOW_MANY_IN_ALL.certainty
+        whole = current
+    whole.quantity = whole.count * value
