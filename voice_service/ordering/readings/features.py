@@ -49,41 +49,32 @@ def _circumstances(reading: Reading, said: Circumstances) -> Iterator[str]:
     yield from _in_the_order(reading, said)
 
 
+_CUES = {
+    "corrects": (Cue.CORRECT, Cue.INSTEAD),
+    "on top cue": (Cue.MORE, Cue.ALSO, Cue.ADD, Cue.ADDITIONAL),
+    "request cue": (Cue.REQUEST,),
+    "definite": (Cue.THE,),
+    "indefinite": (Cue.A,),
+    "nothing else cue": (Cue.ONLY, Cue.ALONE),
+}
+_ACTS: dict[str, type] = {"agrees": Agree, "completes": Done, "removes": Remove, "aside": Aside}
+
+
 def _in_words(said: Circumstances) -> Iterator[str]:
     mentions, acts = said.parsed.mentions, said.parsed.acts
     opening = [m for m in mentions[:3] if not m.idle or m.cue(Cue.YES)]
-    if any(isinstance(act, Agree) for act in acts):
-        yield "agrees"
-    if said.parsed.denies or any(isinstance(act, Deny) for act in acts):
-        yield "denies"
-    if any(m.cue(Cue.CORRECT, Cue.INSTEAD) for m in mentions):
-        yield "corrects"
-    if any(m.cue(Cue.MORE, Cue.ALSO, Cue.ADD, Cue.ADDITIONAL) for m in mentions):
-        yield "adds"
-    if opening and opening[0].cue(Cue.AND):
-        yield "opens with and"
-    if any(m.cue(Cue.REQUEST) for m in mentions):
-        yield "requests"
-    if any(m.cue(Cue.THE) for m in mentions):
-        yield "definite"
-    if any(m.cue(Cue.A) for m in mentions):
-        yield "indefinite"
-    if any(m.cue(Cue.ONLY, Cue.ALONE) for m in mentions):
-        yield "exclusively"
-    if any(isinstance(act, Done) for act in acts):
-        yield "completes"
-    if any(isinstance(act, Remove) for act in acts):
-        yield "removes"
-    if any(isinstance(act, Aside) for act in acts):
-        yield "aside"
-    if said.repeats:
-        yield "repeats"
-    if said.rejects:
-        yield "rejects"
-    if said.asked:
-        yield "question open"
-    if sum(len(m.span.words) for m in mentions) <= _SHORT:
-        yield "few words"
+    yield from (name for name, cues in _CUES.items() if any(m.cue(*cues) for m in mentions))
+    yield from (name for name, kind in _ACTS.items() if any(isinstance(a, kind) for a in acts))
+    words = sum(len(m.span.words) for m in mentions)
+    told = {
+        "denies": said.parsed.denies or any(isinstance(act, Deny) for act in acts),
+        "opens with and": bool(opening) and opening[0].cue(Cue.AND),
+        "repeats": said.repeats,
+        "rejects": said.rejects,
+        "question open": said.asked,
+        "few words": words <= _SHORT,
+    }
+    yield from (name for name, there in told.items() if there)
 
 
 def _in_the_order(reading: Reading, said: Circumstances) -> Iterator[str]:
@@ -102,7 +93,7 @@ def _in_the_order(reading: Reading, said: Circumstances) -> Iterator[str]:
     if all(adds_to(r, line) for r, line in pairs):
         yield "new detail"
     if any(r.quantity is not None and r.quantity > 1 for r in again):
-        yield "same count" if any(r.quantity == line.count for r, line in pairs) else "other count"
+        yield "equal count" if any(r.quantity == line.count for r, line in pairs) else "other count"
     if len(said.lines) > 1 and {r.item for r in again} >= items:
         yield "whole order"
     if len(requests) > len(again):
@@ -112,7 +103,7 @@ def _in_the_order(reading: Reading, said: Circumstances) -> Iterator[str]:
     if len(said.lines) > len(again):
         yield "other lines"
     if len(reading.restated) > 1:
-        yield "several"
+        yield "more than one"
 
 
 def _leaves_out(request: object, line: Line) -> bool:
