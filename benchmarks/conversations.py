@@ -4,7 +4,8 @@
 
 Each data line is one guest: `{id, utterances, order, expect}`, optionally `kind` and `language`.
 `order` is the expected cart (see carts.py), `expect` "cart", "ask" or "either". Menus are in the
-product's own format. Several pairs are pooled after each has been printed.
+product's own format. If --menu is a folder, each row's `menu` names a file in it; "demo" is the
+demo's. Several pairs are pooled after each has been printed.
 
 --names-only          the menus without their aliases
 --language TAG        what the guests speak, where a row does not say it
@@ -26,10 +27,12 @@ from typing import Any
 
 from carts import Outcome, cart_of, judge, percent, summary
 
+import voice_service
 from order_events.menu.diagnostics import read_menu
 from voice_service.commands.order import understand
 from voice_service.ordering import CartUpdate, CompiledMenu
 
+_DEMO = Path(voice_service.__file__).with_name("demo_menu.json")
 _EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.001)
 
 
@@ -42,6 +45,18 @@ def rows_of(data: Path, aside: str | None) -> list[dict[str, Any]]:
     """The rows of a set: all, only those set aside, or the rest."""
     rows = [json.loads(line) for line in data.read_text("utf-8").splitlines() if line.strip()]
     return [row for row in rows if not aside or is_aside(row["id"]) is (aside == "only")]
+
+
+def by_menu(
+    menu: Path, rows: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[dict[str, Any], list[Mapping[str, Any]]]]:
+    """Each menu's JSON, with the rows that are for it."""
+    named: dict[Path, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        own = _DEMO if row.get("menu") == "demo" else menu / f"{row.get('menu')}.json"
+        named[own if menu.is_dir() else menu].append(row)
+    for path, held in named.items():
+        yield json.loads(path.read_text("utf-8")), held
 
 
 def bare(value: Any) -> Any:
@@ -125,16 +140,14 @@ def main() -> None:
     seen: list[Outcome] = []
     errors = options.errors
     for menu, data in zip(options.menu, options.data, strict=True):
-        source = json.loads(menu.read_text("utf-8"))
-        source = bare(source) if options.names_only else source
         own: list[Outcome] = []
-        for row, update, outcome in outcomes(
-            source, rows_of(data, options.aside), options.language
-        ):
-            own.append(outcome)
-            if not outcome.right and errors:
-                errors -= 1
-                print_error(row, update)
+        for full, rows in by_menu(menu, rows_of(data, options.aside)):
+            source = bare(full) if options.names_only else full
+            for row, update, outcome in outcomes(source, rows, options.language):
+                own.append(outcome)
+                if not outcome.right and errors:
+                    errors -= 1
+                    print_error(row, update)
         print(f"{data.stem}: {summary(own)}")
         seen += own
     print(f"all: {summary(seen)}")
