@@ -58,6 +58,14 @@ class OpenQuestions:
         """Close what nobody needs to answer once the guest calls the order complete."""
         self.reasons = [r for r in self.reasons if not self._settled_by_done(r)]
 
+    def is_open(self, code: ReasonCode) -> bool:
+        """Return whether a question of this kind is open."""
+        return any(r.code is code for r in self.reasons)
+
+    def close(self, code: ReasonCode) -> None:
+        """Close the questions of this kind."""
+        self.reasons = [r for r in self.reasons if r.code is not code]
+
     def choose(self) -> None:
         """Close the question which item is meant: one was named. `choice` stays until `end`."""
         self._chosen = True

@@ -16,6 +16,7 @@ from voice_service.ordering.language.pack import (
     Morphology,
     Names,
     Numbers,
+    Repetition,
     Spelling,
 )
 from voice_service.ordering.language.tokens import plain
@@ -40,6 +41,7 @@ def language(tag: str) -> Language:
         names=_names(pack["names"]),
         allergies=_allergies(pack["allergies"]),
         entities=Entities(**{kind: frozenset(said) for kind, said in pack["entities"].items()}),
+        repetition=Repetition(**{k: frozenset(said) for k, said in pack["repetition"].items()}),
         texts=pack["texts"],
     )
 

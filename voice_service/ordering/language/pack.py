@@ -206,6 +206,19 @@ class Entities:
 
 
 @dataclass(frozen=True, eq=False)
+class Repetition:
+    """Words, with contractions written out, that say how an utterance goes with what was said.
+
+    `repeats`: it says it again ("like i said"). `rejects`: something was wrong ("not what").
+    `adds`: it asks for more ("for my daughter", "as well").
+    """
+
+    repeats: frozenset[str]
+    rejects: frozenset[str]
+    adds: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
 class Language:
     """Everything known about one language, with its ISO 639 `code`.
 
@@ -221,4 +234,5 @@ class Language:
     names: Names
     allergies: Allergies
     entities: Entities
+    repetition: Repetition
     texts: Mapping[str, str]

@@ -8,7 +8,7 @@ it is a reading; one model scores them all.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from voice_service.ordering.acts import (
@@ -16,6 +16,7 @@ from voice_service.ordering.acts import (
     Add,
     ItemRequest,
     Modify,
+    Remove,
     Replace,
     Restart,
     Target,
@@ -32,6 +33,7 @@ class Construal(StrEnum):
     AS_SAID = "as_said"  # each item named is one more
     RESTATED = "restated"  # "yes, a cheeseburger and fries": what is there already
     RESTATED_IN_PART = "restated_in_part"  # "the cheeseburger, and another coke"
+    NOTHING_ELSE = "nothing_else"  # "just the cannoli": the others go
     INSTEAD_OF_LAST = "instead_of_last"  # "I'd rather have soup"
     INSTEAD_OF_ALL = "instead_of_all"  # "no, my order is two salads"
     ON_TOP = "on_top"  # "no wait, also a lassi": nothing goes
@@ -52,6 +54,8 @@ def readings(acts: Sequence[Act], lines: Sequence[Line]) -> Iterator[Reading]:
     `lines`: the order before it, without the parts of combos.
     """
     yield Reading(Construal.AS_SAID, tuple(acts))
+    if any(isinstance(act, Restart) for act in acts):
+        return
     again = {
         index: line
         for index, act in enumerate(acts)
@@ -59,6 +63,11 @@ def readings(acts: Sequence[Act], lines: Sequence[Line]) -> Iterator[Reading]:
     }
     if again:
         yield _restating(acts, again, Construal.RESTATED)
+        if len(again) < len(lines):
+            kept = tuple(dict.fromkeys(line.item for line in again.values()))
+            alone = Remove(Target(items=kept), others=True)
+            restated = _restating(acts, again, Construal.NOTHING_ELSE)
+            yield replace(restated, acts=(alone, *restated.acts))
     if 1 < len(again) <= _MOST_SINGLE:
         for index, line in again.items():
             yield _restating(acts, {index: line}, Construal.RESTATED_IN_PART)
@@ -82,7 +91,8 @@ def adds_to(request: ItemRequest, line: Line) -> bool:
 
 def _said_before(request: ItemRequest, lines: Sequence[Line]) -> Line | None:
     """The line that a request may say again: the one most like it, else the latest."""
-    if request.counting.additional or len(request.candidates) > 1:
+    explicitly_more = request.counting.additional or request.elided.choices or request.elided.item
+    if explicitly_more or request.counting.combos is not None or len(request.candidates) > 1:
         return None
     alike = [line for line in lines if line.item == request.item]
     same = [line for line in alike if not adds_to(request, line)]
