@@ -17,7 +17,6 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.attributes.distribution import (
     halved,
-    like_named,
     of_its_own,
     shared_out,
 )
@@ -45,8 +44,8 @@ from voice_service.ordering.items.modifier_groups import (
     put_every,
 )
 from voice_service.ordering.items.partition import Partitioner
-from voice_service.ordering.items.quantities import multiply
-from voice_service.ordering.items.sizes import size_elsewhere
+from voice_service.ordering.items.quantities import is_one_more, multiply
+from voice_service.ordering.items.sizes import size_elsewhere, size_part
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
@@ -59,7 +58,6 @@ from voice_service.ordering.references.pointers import (
 )
 
 _PAIR = 2
-_ON_ANOTHER = 0.75  # certainty of "fries with ketchup" where only what came before takes ketchup
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +152,7 @@ class AttributeAttacher:
         if to.in_cart is not None:
             self._into_cart(statement, to.in_cart)
             return
-        if self._one_more(statement, to.current, to.named):
+        if is_one_more(statement, to.current, to.named):
             to.current = self._sibling(to.current, statement.before.counted)
             statement = replace(statement, quantity=None)
         to.since += self._modifier(statement, to.current)
@@ -215,7 +213,7 @@ class AttributeAttacher:
                 return placed
             if mod is not None:
                 if request is not current and statement.before.after_with and self._all_of is None:
-                    mod.quality *= _ON_ANOTHER
+                    mod.quality *= Doubt.ON_EARLIER_ITEM.certainty
                 request.put(mod)
                 placed.append((request, mod))
                 if self._all_of is None:
@@ -234,22 +232,6 @@ class AttributeAttacher:
         self, code: ReasonCode, statement: ModifierStatement | SizeStatement, current: ItemRequest
     ) -> None:
         self.acts.append(Problem(code, statement.text, request=current))
-
-    def _one_more(
-        self, statement: ModifierStatement, current: ItemRequest, named: Sequence[str]
-    ) -> bool:
-        """Return whether "and a raisin" after "a plain bagel with butter" is another bagel.
-
-        Its group was said before the name and not after it. A number ("and six raisin") is enough.
-        """
-        if (
-            statement.before.counted is None
-            or statement.qualifier is not None
-            or not like_named(statement, named)
-        ):
-            return False
-        several = statement.quantity is not None and statement.quantity > 1
-        return several or any(m.group not in named for m in current.mods)
 
     def _sibling(self, current: ItemRequest, count: int | None) -> ItemRequest:
         """Add another of the same item, of which only an attribute was said."""
@@ -275,9 +257,11 @@ class AttributeAttacher:
             problem = size_elsewhere(statement, current, self.requests, self.menu)
             self.acts += [] if problem is None else [problem]
             return current
-        shared = self._shared_out(statement, current, fitting[0].id)
-        if shared is not None:
-            return shared
+        apart = statement.numbered or self._sizes_tell_apart
+        part = size_part(statement, fitting[0].id, current.item, self.requests, apart=apart)
+        if part is not None:
+            self._sizes_tell_apart = True
+            return part
         if current.size is not None and statement.count is not None:
             sibling = self._sibling(current, statement.count)
             sibling.size = fitting[0].id
@@ -294,34 +278,6 @@ class AttributeAttacher:
                 if any(self.menu.offers(request.item, s) for s in statement.candidates):
                     request.size = fitting[0].id
         return current
-
-    def _shared_out(
-        self, statement: SizeStatement, current: ItemRequest, size: str
-    ) -> ItemRequest | None:
-        """Return the part that a size is for in "four colas, two large and two small".
-
-        The others keep their size open. None if the size is not for a part.
-        """
-        apart = statement.numbered or self._sizes_tell_apart
-        if statement.count is None or (statement.linked and not apart):
-            return None
-        unsized = [g for g in self.requests if g.item == current.item and g.size is None]
-        several = bool(unsized) and unsized[-1].count > 1
-        if not unsized or unsized[-1].count < statement.count:
-            return None
-        if not (apart or several):
-            return None
-        self._sizes_tell_apart = True
-        rest = unsized[-1]
-        if rest.quantity == statement.count:
-            rest.size = size
-            return rest
-        part = replace(
-            rest, quantity=statement.count, size=size, mods=list(rest.mods), words=set(rest.words)
-        )
-        rest.quantity = rest.count - statement.count
-        self.requests.append(part)
-        return part
 
     def _number(self, statement: CountStatement, current: ItemRequest) -> None:
         """Put a number onto an item that has none."""

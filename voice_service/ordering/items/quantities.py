@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voice_service.ordering.acts import Ambiguity, Counting, Elided, ItemRequest
+from voice_service.ordering.attributes.distribution import like_named
 from voice_service.ordering.attributes.reader import AttributeReader
-from voice_service.ordering.attributes.statements import Statement
+from voice_service.ordering.attributes.statements import ModifierStatement, Statement
 from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, plain, plural, several
@@ -106,3 +107,16 @@ def multiply(
         current.quality *= Doubt.HOW_MANY_IN_ALL.certainty
         whole = current
     whole.quantity = whole.count * value
+
+
+def is_one_more(statement: ModifierStatement, current: ItemRequest, named: Sequence[str]) -> bool:
+    """Return whether "and a raisin" after "a plain bagel with butter" is another bagel.
+
+    Its group was said before the name and not after it. A number ("and six raisin") is enough.
+    """
+    if statement.before.counted is None or statement.qualifier is not None:
+        return False
+    if not like_named(statement, named):
+        return False
+    several = statement.quantity is not None and statement.quantity > 1
+    return several or any(m.group not in named for m in current.mods)
