@@ -35,12 +35,12 @@ class Evidence:
                 quality = min((m.quality for m in mods), default=1.0)
             case _:
                 return 1.0
-        # How sure the recogniser is of "to" says nothing about the sound that it has with "two".
+        # The confidence of "to" is about its spelling; "two" sounds the same.
         sounds = [i for i in used if i < len(self.heard) and i not in self.parsed.by_sound]
         heard = min((self.heard[i] for i in sounds), default=1.0)
         nearness = self.parsed.nearness
         near = min((nearness[i] for i in used if i in nearness), default=1.0)
-        # The greater doubt counts: that half a name fits the menu speaks for the sounds as well.
+        # Only the greater doubt counts: a match with half a name confirms what was heard as well.
         matched = quality * near
         return max(0.0, min(self._heard_right(heard), matched) * self._coverage())
 

@@ -170,7 +170,7 @@ class Conversation:
         before = self._cart.lines
         if parsed.denies:
             self._questions.close_choice()
-        # A "no" to what was just changed, and words that nothing explains.
+        # With words that nothing explains, a "no" may be meant for what was just changed.
         self._denies_last_change = parsed.denies and self._changed_last
         evidence = Evidence(parsed, confidences, self._thresholds.menu_doubt)
         outcomes = [self._apply_act(act, evidence) for act in parsed.acts]

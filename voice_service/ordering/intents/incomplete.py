@@ -151,8 +151,8 @@ def _is_complete(
         # "No", or "no, medium".
         return len(meant) == 1 or meant[-1].role in (MentionType.SIZE, MentionType.NUMBER)
     if start > 0 and mentions[start - 1].role is MentionType.ITEM:
-        # "fries, large": a size or number after the name is no beginning of something new.
-        # So are those of "four cokes, two large and two small".
+        # "Fries, large": a size or number after the name begins nothing new.
+        # Neither do the sizes of "four cokes, two large and two small".
         sizes_item = (
             meant[0].role in (MentionType.NUMBER, MentionType.SIZE)
             and meant[-1].role is MentionType.SIZE

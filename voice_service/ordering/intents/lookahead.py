@@ -43,8 +43,8 @@ def count_more(mentions: Sequence[Mention], index: int) -> tuple[int, int] | Non
     if mentions[end : end + 1] and mentions[end].cue(Cue.COMMA) and differs(mentions, end):
         end += 1
     if mention.cue(Cue.ONE) and end < len(mentions) and mentions[end].cue(*DIFFERS):
-        return None  # the word for "another" may be that for "the other"
-    whom = end + 1 == len(mentions) and mentions[end].cue(Cue.FOR)  # and words that carry nothing
+        return None  # some languages have one word for "another" and "the other"
+    whom = end + 1 == len(mentions) and mentions[end].cue(Cue.FOR)  # "two more for" and filler
     stops = (*ENDS_SENTENCE, *DIFFERS, Cue.AND, Cue.COMMA, Cue.ALSO, Cue.BUT, Cue.DONE, Cue.TO)
     return (count, end) if end == len(mentions) or whom or mentions[end].cue(*stops) else None
 

@@ -274,7 +274,7 @@ def _exchange_referenced(
     if isinstance(first, Problem) and first.request is not None:
         _replacing(first.request, Target(ref=ref))
         return [first, *others]
-    # "Make both combos with a cola": what is in a combo takes the place of none.
+    # "Make both combos with a cola": a part of a combo does not take the place of one.
     after_with = isinstance(first, Add) and first.request.coordination.after_with
     if not isinstance(first, Add) or (after_with and ref.which is not ReferenceKind.SOME):
         return [not_understood(text_of([*mentions, *wanted]))]

@@ -30,10 +30,10 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.match import FULL
 from voice_service.ordering.reasons import ReasonCode
 
-_TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
-_TALK_UNKNOWN = 3  # so many unknown words are more than a name that the menu does not have,
-_MOSTLY = 2  # if they are so many times those that it has
-_LOST = 3  # words for each of the menu's, where those are about nothing that was ordered
+_TALK_WORDS = 4  # from here on, unknown words without a wish are talk; fewer may name an item
+_TALK_UNKNOWN = 3  # from here on, unknown words are more than the name of an item we do not have,
+_MOSTLY = 2  # if there are so many times as many as words of the menu
+_LOST = 3  # words of a sentence for each word of the menu that is about nothing ordered
 _TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
 
 

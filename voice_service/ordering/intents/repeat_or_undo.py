@@ -67,7 +67,7 @@ def repeat_same(mentions: list[Mention], index: int, state: ParseState) -> int:
     """Read "the same again"; "another one with cheese" is an item of its own."""
     following = mentions[index + 1] if index + 1 < len(mentions) else None
     if index and mentions[index - 1].cue(Cue.WITH) and state.pending:
-        # "And a latte with the same": what of it is the same is for a person.
+        # "And a latte with the same": a person has to find out what is to be the same.
         state.flush()
         state.acts.append(not_understood(mentions[index].span.text))
         return index + 1
@@ -81,7 +81,7 @@ def repeat_same(mentions: list[Mention], index: int, state: ParseState) -> int:
         return index + 1
     state.flush()
     if following is not None and following.cue(Cue.BUT):
-        # One like it with a difference: which words differ from which is for a person.
+        # "The same but ...": a person has to find out what the difference replaces.
         state.acts.append(not_understood(mentions[index].span.text))
     if differs(mentions, index + 1) and state.cart.items:
         last = (Candidate("item", state.cart.items[-1], None),)

@@ -296,7 +296,7 @@ class _ItemAssembler:
         between = self._mentions[max(place.since - 1, 0) : place.start]
         pronoun = any(p.cue(Cue.IT) for p in between)
         if previous.item == request.item and previous.quantity is None and pronoun:
-            # M"my bagel scooped out, it's a sesame bagel"
+            # "My bagel scooped out, it's a sesame bagel".
             request.quality *= Doubt.NAMED_AGAIN.certainty
         if self._shared_word(place):
             request.quality *= Doubt.NAME_AMID_MODIFIERS.certainty

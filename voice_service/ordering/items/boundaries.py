@@ -53,7 +53,7 @@ def _counts(mentions: Sequence[Mention], index: int, head: int) -> bool:
     """Return whether a number, or an article, counts the item or points at it."""
     mention = mentions[index]
     if mention.role is MentionType.NUMBER or mention.cue(Cue.A, Cue.MORE, Cue.VAGUE):
-        # "two topping pizza" says how many toppings, not how many pizzas.
+        # "A two topping pizza" says how many toppings, not how many pizzas.
         return index + 1 >= head or mentions[index + 1].role is not MentionType.GROUP
     if not mention.cue(Cue.THE) or mention.idle or mention.cue(Cue.IT, Cue.FILLER):
         return False

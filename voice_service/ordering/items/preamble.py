@@ -62,12 +62,12 @@ def attach_preamble(
         and preamble.after_with
         and (request.quantity is None or preamble.after_on)
     ):
-        # "a single scoop of vanilla in a cone": the item comes after its size.
+        # "A single scoop of vanilla in a cone": the item comes after its size.
         request.quantity, counted.numbered = counted.count, False
         attacher.put(statements, request)
         return []
     if counted is not None and not cart.items:
-        # "a large with vanilla and a latte": what the first is was not said.
+        # "A large with vanilla and a latte": it was not said what the first is.
         implied = resolve_ellipsis(statements, menu, cart, AttributeAttacher(menu, ()))
         _doubt_kind(implied, request, menu)
         return implied

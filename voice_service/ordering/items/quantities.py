@@ -53,7 +53,7 @@ def request_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
             request.quantity, additional = 1, True
             break
     for mention, following in zip(inner, [*inner, head][1:], strict=True):
-        # "two more colas", but not "two more cheese pizzas"
+        # "Two more colas", but not "two more cheese pizzas".
         more = mention.cue(Cue.ADDITIONAL) and following.role is not MentionType.MODIFIER
         additional = additional or more
     request.counting = Counting(additional, vague=any(p.cue(Cue.VAGUE) for p in inner))

@@ -22,7 +22,7 @@ from voice_service.settings import VoiceSettings
 def test_limits_come_from_the_settings(
     demo: CompiledMenu, limit: dict[str, int], words: str, code: str
 ) -> None:
-    """Accepted at the limit, handed to a person beyond it."""
+    """An order is accepted at the limit and handed to a person beyond it."""
     thresholds = replace(Thresholds(), **limit)
 
     def ordered(text: str) -> set[str]:
@@ -35,7 +35,7 @@ def test_limits_come_from_the_settings(
 
 
 def test_every_threshold_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its own name, and with the default that the measurements were made with."""
+    """Each is set by its own name, and defaults to what the measurements were made with."""
     assert VoiceSettings().ordering() == Thresholds()
     for name, value in (("MOST_OF_ITEM", "5"), ("ITEM_CONFIDENCE", "0.7"), ("MOST_TOTAL", "99")):
         monkeypatch.setenv(f"VOICE_{name}", value)

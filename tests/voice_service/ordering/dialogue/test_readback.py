@@ -15,7 +15,7 @@ def changes(menu: CompiledMenu, *utterances: str) -> list[str]:
 
 
 def test_read_back_of_a_whole_order(demo: CompiledMenu) -> None:
-    """Quantity, size, name, changes, subtotal: what a guest can check."""
+    """It has what a guest can check: quantity, size, name, changes and subtotal."""
     update = said(demo, "two cheeseburgers with no onions and extra cheese, and a large Coke")
     assert update.readback == (
         "Thank you. 2 Cheeseburgers with extra Cheese and no Onions and 1 Large Coca-Cola."
@@ -24,7 +24,7 @@ def test_read_back_of_a_whole_order(demo: CompiledMenu) -> None:
 
 
 def test_each_change_is_said_with_its_price(demo: CompiledMenu) -> None:
-    """Added, changed, removed, nothing."""
+    """The guest hears what was added, changed and removed, and nothing if nothing was."""
     assert changes(
         demo,
         "two chocolate chip cookies and a large coke",
@@ -40,7 +40,7 @@ def test_each_change_is_said_with_its_price(demo: CompiledMenu) -> None:
 
 
 def test_a_combo_is_said_with_its_parts_and_their_upcharges(demo: CompiledMenu) -> None:
-    """Once it is complete, and again when a part of it changes."""
+    """It is said once it is complete, and again when a part of it changes."""
     assert changes(demo, "a large number two", "sprite", "onion rings instead of the fries") == [
         "",
         "Added 1 Large Cheeseburger Combo with Cheeseburger, Large French Fries and Large Sprite,"
