@@ -98,6 +98,10 @@ class Cart:
             trial.apply(act, 1.0)
         return trial.lines
 
+    def remember(self) -> None:
+        """Make "undo that" come back to the order as it is now."""
+        self._history.push(self._state.snapshot())
+
     def adopt(self, lines: Sequence[Line]) -> None:
         """Take the order as others have left it; their changes cannot be undone."""
         self._state.adopt(lines)

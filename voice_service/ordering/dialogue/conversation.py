@@ -199,12 +199,13 @@ class Conversation:
             words=spoken(text, language),
             repetition=language.repetition,
         )
-        if self._questions.is_open(ReasonCode.AGAIN_OR_SAME) and means_the_same(parsed):
+        if self._questions.is_open(ReasonCode.AGAIN_OR_SAME) and means_the_same(said):
             self._questions.close(ReasonCode.AGAIN_OR_SAME)
             return replace(parsed, acts=without_repeats(parsed.acts))
         interpretation = interpret(said, self._ranker, self._outcome)
         acts = interpretation.taken.acts
         if interpretation.doubt is not None:
+            self._cart.remember()
             acts = (*acts, self._difference(interpretation.doubt))
         return replace(parsed, acts=acts)
 
@@ -221,9 +222,8 @@ class Conversation:
 
     def _difference(self, doubt: Difference) -> Problem:
         """Return the question in what two readings differ."""
-        names = joined([self._menu.item_name(item) for item in doubt.items], self._menu)
-        code = ReasonCode.AGAIN_OR_SAME if doubt.restated else ReasonCode.INSTEAD_OR_ALSO
-        return Problem(code, names)
+        names = [self._menu.item_name(item) for item in doubt.items]
+        return Problem(doubt.code, joined(names, self._menu))
 
     def _apply(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
         """Apply what an utterance asks for, and return the order as that leaves it."""

@@ -210,12 +210,14 @@ class Repetition:
     """Words, with contractions written out, that say how an utterance goes with what was said.
 
     `repeats`: it says it again ("like i said"). `rejects`: something was wrong ("not what").
-    `adds`: it asks for more ("for my daughter", "as well").
+    `adds`: it asks for more ("for my daughter", "as well"). `same`: what was asked about is in the
+    order already ("the same one").
     """
 
     repeats: frozenset[str]
     rejects: frozenset[str]
     adds: frozenset[str]
+    same: frozenset[str]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,15 +6,19 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from voice_service.ordering.acts import Act, Add, Repeat, Replace
-from voice_service.ordering.intents.parser import Parsed
-from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.readings.features import Circumstances, features
+from voice_service.ordering.readings.features import Circumstances, features, says
 from voice_service.ordering.readings.model import Ranker
 from voice_service.ordering.readings.reading import Construal, Reading, readings
+from voice_service.ordering.reasons import ReasonCode
 
-CLOSE = 0.2
+CLOSE = 0.1
 """A reading this likely (0 to 1) is asked about if another one wins."""
 _RESTATED = (Construal.RESTATED, Construal.RESTATED_IN_PART)
+_QUESTIONS = {
+    Construal.RESTATED: ReasonCode.AGAIN_OR_SAME,
+    Construal.RESTATED_IN_PART: ReasonCode.AGAIN_OR_SAME,
+    Construal.NOTHING_ELSE: ReasonCode.ONLY_THESE,
+}
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,10 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Difference:
-    """What two readings disagree about: whether `items` are `restated`, or replace others."""
+    """What two readings disagree about, and the `items` it is about."""
 
+    code: ReasonCode
     items: tuple[str, ...]
-    restated: bool
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,12 @@ class Interpretation:
 
     @property
     def taken(self) -> Reading:
-        """The reading to go by: the likeliest; in doubt, the one that orders nothing twice."""
-        rival = self._rival
-        if rival is not None and rival.construal in _RESTATED:
-            return rival
-        return self.ranked[0].reading
+        """The reading to go by: the likeliest; in doubt, one that neither repeats nor removes."""
+        best, rival = self.ranked[0].reading, self._rival
+        if rival is None or best.construal in _RESTATED:
+            return best
+        takes_out = best.construal is Construal.NOTHING_ELSE
+        return rival if takes_out or rival.construal in _RESTATED else best
 
     @property
     def doubt(self) -> Difference | None:
@@ -53,12 +58,12 @@ class Interpretation:
         rival = self._rival
         if rival is None:
             return None
-        pair = (self.ranked[0].reading, rival)
-        restated = next((r for r in pair if r.construal in _RESTATED), None)
-        if restated is not None:
-            return Difference(_distinct([line.item for line in restated.restated]), restated=True)
+        for reading in sorted((self.ranked[0].reading, rival), key=_order_of_asking):
+            if reading.restated:
+                items = dict.fromkeys(line.item for line in reading.restated)
+                return Difference(_QUESTIONS[reading.construal], tuple(items))
         named = [act.request.item for act in rival.acts if isinstance(act, Add | Replace)]
-        return Difference(_distinct(named[:1]), restated=False)
+        return Difference(ReasonCode.INSTEAD_OR_ALSO, tuple(named[:1]))
 
     @property
     def _rival(self) -> Reading | None:
@@ -87,11 +92,12 @@ def interpret(
     return Interpretation(tuple(sorted(ranked.values(), key=lambda one: -one.probability)))
 
 
-def means_the_same(parsed: Parsed) -> bool:
+def means_the_same(said: Circumstances) -> bool:
     """Return whether an answer says that nothing more is wanted: "the same one"."""
-    adds = any(isinstance(act, Add) for act in parsed.acts)
-    more = any(m.cue(Cue.MORE, Cue.ADD, Cue.ALSO, Cue.ADDITIONAL) for m in parsed.mentions)
-    return not adds and not more and any(m.cue(Cue.SAME, Cue.ONLY) for m in parsed.mentions)
+    if any(isinstance(act, Add) for act in said.parsed.acts):
+        return False
+    same, more = said.repetition.same, said.repetition.adds | said.repetition.repeats
+    return says(said.words, same) and not says(said.words, more)
 
 
 def without_repeats(acts: Sequence[Act]) -> tuple[Act, ...]:
@@ -99,5 +105,6 @@ def without_repeats(acts: Sequence[Act]) -> tuple[Act, ...]:
     return tuple(act for act in acts if not isinstance(act, Repeat))
 
 
-def _distinct(items: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(items))
+def _order_of_asking(reading: Reading) -> bool:
+    """Whether the others go is asked first: more would be lost."""
+    return reading.construal is not Construal.NOTHING_ELSE

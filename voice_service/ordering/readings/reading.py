@@ -24,8 +24,6 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.cart.lines import Line
 
-_DETAILED = 2
-"""Who says something new of so many items orders them rather than restates them."""
 _MOST_SINGLE = 4
 """Of so many repeated items each may be meant as restated while the others are ordered again."""
 
@@ -82,7 +80,7 @@ def readings(acts: Sequence[Act], lines: Sequence[Line]) -> Iterator[Reading]:
     if not lines or any(isinstance(act, Restart | Problem) for act in acts):
         return  # it starts anew, or is asked about in any case
     again = [_Again(*found) for found in _said_again(acts, lines)]
-    if again and sum(one.detail is not None for one in again) < _DETAILED:
+    if len(again) == 1 or (again and all(one.detail is None for one in again)):
         yield _restating(acts, again, Construal.RESTATED)
         if len(again) < len(lines):
             yield _without_others(_restating(acts, again, Construal.NOTHING_ELSE))
