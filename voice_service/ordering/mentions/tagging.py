@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from voice_service.ordering.doubt import Doubt
-from voice_service.ordering.language.cue_sets import DETERMINERS
+from voice_service.ordering.language.cue_sets import COUNTS_ANOTHER, DETERMINERS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of
 from voice_service.ordering.mentions.ambiguity import fits, left_off, listed, reading, with_kinds
@@ -17,7 +17,7 @@ from voice_service.ordering.mentions.mention import (
 )
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.menu.lexicon import Candidate, head_of
 from voice_service.ordering.menu.match import FULL, HEADED, NEARLY_FULL
 
 _BETTER = 0.12  # an interrupted name may match this much worse than its last word alone
@@ -54,7 +54,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         else:
             named = None
         if mention.role is MentionType.ITEM:
-            mention = _elliptical(mention, current, menu, listed=_in_list(mentions))
+            mention = _elliptical(mention, current, menu, mentions)
             current = mention.items[0]
             word = span.text.split()[-1]
             key = key_of(word, menu.language)
@@ -81,42 +81,79 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
 
 
 def _elliptical(
-    mention: Mention, current: str | None, menu: CompiledMenu, *, listed: bool
+    mention: Mention, current: str | None, menu: CompiledMenu, before: Sequence[Mention]
 ) -> Mention:
-    """Complete the name of an item by that of the item before it: a cola "and one diet".
-
-    `listed`: in "three colas, one diet", it may be one of the three.
-    """
+    """Complete the name of an item by that of the item before it: a cola "and one diet"."""
     if current is None or mention.candidates[0].match >= FULL:
         return mention
     goes_on = [
         s
         for s in mention.candidates
-        if s.id in mention.items and _goes_on(mention, s, current, menu)
+        if s.id in mention.items
+        and (
+            _goes_on(mention.span.text, s.id, current, menu)
+            or _another_of_kind(mention.span.text, s.id, current, before, menu)
+        )
     ]
     if len(goes_on) != 1 or (goes_on[0].id == current and len(mention.items) == 1):
         return mention
-    certainty = Doubt.LISTED_REMAINDER.certainty if listed else 1.0
+    # In "three colas, one diet", it may be one of the three.
+    certainty = Doubt.LISTED_REMAINDER.certainty if _in_list(before) else 1.0
     return replace(mention, candidates=(replace(goes_on[0], match=1.0, certainty=certainty),))
 
 
 def _names_kind_of(mention: Mention, item: str, menu: CompiledMenu) -> bool:
     """Return whether a mention names one other item, whose full name ends in that of `item`."""
     [other, *more] = mention.items
-    return not more and other != item and _goes_on(mention, mention.candidates[0], item, menu)
+    return not more and other != item and _goes_on(mention.span.text, other, item, menu)
 
 
-def _goes_on(mention: Mention, candidate: Candidate, current: str, menu: CompiledMenu) -> bool:
-    """Return whether what a mention leaves out of a name is the name of the item before it."""
-    keys_said = set(keys_of(mention.span.text, menu.language))
-    item = menu.items[candidate.id]
-    for name in (item.name, *item.aliases):
-        keys = keys_of(name, menu.language)
-        missing = [k for k in keys if k not in keys_said] if keys_said <= set(keys) else []
-        named = menu.lexicon.find("".join(missing), "") if missing else ()
+def _goes_on(said: str, item: str, current: str, menu: CompiledMenu) -> bool:
+    """Return whether what is left out of an item's name is the name of the item before it."""
+    for missing in _left_out(said, item, menu):
+        named = menu.lexicon.find("".join(missing), "")
         if any(s.kind == "item" and s.id == current and s.match >= NEARLY_FULL for s in named):
             return True
     return False
+
+
+def _another_of_kind(
+    said: str, item: str, current: str, before: Sequence[Mention], menu: CompiledMenu
+) -> bool:
+    """Return whether "and a chicken", after a fish taco, counts another taco."""
+    earlier = [p for p in before if not p.idle or p.cue(Cue.ONE, Cue.A)]
+    counted = bool(earlier) and (
+        earlier[-1].role is MentionType.NUMBER or earlier[-1].cue(*COUNTS_ANOTHER)
+    )
+    kind = keys_of(menu.item_name(current), menu.language)
+    if not counted or not kind or item == current:
+        return False
+    head = kind[head_of(kind, menu.language)]
+    return any(head in missing and set(missing) <= {*kind} for missing in _left_out(said, item, menu))
+
+
+def _left_out(said: str, item: str, menu: CompiledMenu) -> Iterator[list[str]]:
+    """Yield the words of each name of an item that are not said, where all that is said is in it."""
+    keys_said = set(keys_of(said, menu.language))
+    for name in (menu.items[item].name, *menu.items[item].aliases):
+        keys = keys_of(name, menu.language)
+        missing = [k for k in keys if k not in keys_said] if keys_said <= set(keys) else []
+        if missing:
+            yield missing
+
+
+def _of_same_kind(
+    span: Span,
+    items: tuple[Candidate, ...],
+    modifiers: tuple[Candidate, ...],
+    before: Sequence[Mention],
+    menu: CompiledMenu,
+    current: str | None,
+) -> tuple[Candidate, ...]:
+    """Return the items meant by "and one chicken", after a fish taco that takes no chicken."""
+    if current is None or any(menu.offers(current, m) for m in modifiers):
+        return ()
+    return tuple(s for s in items if _another_of_kind(span.text, s.id, current, before, menu))
 
 
 def _in_list(before: Sequence[Mention]) -> bool:
@@ -248,6 +285,9 @@ def _role(
     every = bool(groups) and _after_all(before)
     if sizes and not every:
         return Mention(span, MentionType.SIZE, sizes, also=modifiers)
+    if items and modifiers and not every:
+        kin = _of_same_kind(span, items, modifiers, before, menu, current)
+        items, modifiers = (kin, ()) if kin else (items, modifiers)
     if items and modifiers and not every:
         taken = reading(items, modifiers, ahead, before, menu, current)
         items = () if taken.modifier else _less_sure(items, taken.certainty)
