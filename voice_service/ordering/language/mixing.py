@@ -14,7 +14,7 @@ _Part = TypeVar("_Part", Allergies, Entities, Names)
 
 
 def mixed(packs: Sequence[Language]) -> Language:
-    """Return one language with the cues and numbers of all `packs`, the first one's rules and texts.
+    """Return one language with the cues and numbers of all `packs`, and the first one's texts.
 
     What means something else in the first language keeps that meaning: "soy" is an allergen, and
     not "I am", where English comes before Spanish. `Language.packs` has the languages one by one.
@@ -30,7 +30,10 @@ def mixed(packs: Sequence[Language]) -> Language:
     )
     words = _merged([pack.numbers.words for pack in packs], taken)
     ordinals = _merged([pack.numbers.ordinals for pack in packs], taken)
-    cues = {cue: tuple(chain.from_iterable(p.cues.get(cue, ()) for p in packs)) for cue in first.cues}
+    cues = {
+        cue: tuple(chain.from_iterable(pack.cues.get(cue, ()) for pack in packs))
+        for cue in first.cues
+    }
     return replace(
         first,
         cues=cues,

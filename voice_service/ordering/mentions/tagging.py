@@ -129,11 +129,12 @@ def _another_of_kind(
     if not counted or not kind or item == current:
         return False
     head = kind[head_of(kind, menu.language)]
-    return any(head in missing and set(missing) <= {*kind} for missing in _left_out(said, item, menu))
+    left_out = _left_out(said, item, menu)
+    return any(head in missing and set(missing) <= set(kind) for missing in left_out)
 
 
 def _left_out(said: str, item: str, menu: CompiledMenu) -> Iterator[list[str]]:
-    """Yield the words of each name of an item that are not said, where all that is said is in it."""
+    """Yield what is not said of each of an item's names that has all of what is said."""
     keys_said = set(keys_of(said, menu.language))
     for name in (menu.items[item].name, *menu.items[item].aliases):
         keys = keys_of(name, menu.language)

@@ -37,8 +37,9 @@ def names_by_language(thing: Called, menu: Menu, language: Language) -> dict[Lan
             glossary = pack.names.glossary.get(plain(thing.name), ())
             names[pack] = [*(thing.names.get(pack.code) or glossary)]
         if pack is (own or language.packs[0]):
-            aliases = thing.aliases if isinstance(thing, Category | MenuItem | Modifier | Size) else ()
-            names.setdefault(pack, []).extend((thing.name, *aliases))
+            names.setdefault(pack, []).append(thing.name)
+            if isinstance(thing, Category | MenuItem | Modifier | Size):
+                names[pack] += thing.aliases
     return {pack: said for pack, said in names.items() if said}
 
 
