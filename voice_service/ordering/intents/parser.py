@@ -19,7 +19,7 @@ from voice_service.ordering.intents.off_topic import (
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.allergies import extract_allergies
-from voice_service.ordering.mentions.homophones import counted
+from voice_service.ordering.mentions.homophones import by_sound
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.mentions.segmentation import Segmenter, Span
 from voice_service.ordering.mentions.tagging import roles
@@ -73,7 +73,7 @@ class Parser:
 
         `final`: nothing follows, so no words are held back as incomplete.
         """
-        spans = counted(self._segmenter.segment(text), self._menu, cart.items)
+        spans = by_sound(self._segmenter.segment(text), self._menu, cart.items)
         allergies = extract_allergies(text, spans, self._menu.language)
         mentions = self._mentions(allergies.rest, cart)
         tail = () if final else incomplete_tail(mentions, cart)

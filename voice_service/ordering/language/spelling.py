@@ -17,6 +17,8 @@ _MARGIN = 0.06  # it has to be nearer than any other word by this much
 _LETTERS_PER_EDIT = 5  # one edit in up to five letters, two in up to ten
 _MOST_CANDIDATES = 12
 _SHORTEST = 3  # letters; two are near to too many words
+_SHORTEST_STEERING = 5  # of words that steer an order, as "drop" is near to everything
+_NEAR_STEERING = 0.8
 _MOST_REMEMBERED = 5_000
 
 
@@ -29,11 +31,16 @@ class Slip:
 
 
 class Slips:
-    """Finds the word that was meant, among the words of a menu and of its language."""
+    """Finds the word that was meant, among the words of a menu and of its language.
 
-    def __init__(self, words: Iterable[str], language: Language) -> None:
+    Words of the `language` that `steer` an order, and name nothing, have to be nearer than those
+    that are `named`: "drip" is not "drop", but "adn" is "and".
+    """
+
+    def __init__(self, named: Iterable[str], language: Language, steer: Iterable[str] = ()) -> None:
         self._language = language
-        self._words = sorted({w for w in words if len(w) > 1 and w.isalpha()})
+        self._named = frozenset(named)
+        self._words = sorted(w for w in self._named.union(steer) if len(w) > 1 and w.isalpha())
         # Shared by conversations on several threads, so a cache that is safe there.
         self._remembered = lru_cache(maxsize=_MOST_REMEMBERED)(self._nearest)
 
@@ -52,7 +59,11 @@ class Slips:
             limit=_MOST_CANDIDATES,
         )
         ranked = sorted(
-            ((self._nearness(heard, word, edits), word) for word, edits, _ in near),
+            (
+                (self._nearness(heard, word, edits), word)
+                for word, edits, _ in near
+                if word in self._named or self._surely(heard, word, edits)
+            ),
             key=lambda pair: (-pair[0], pair[1]),
         )
         if not ranked or ranked[0][0] < _NEAR:
@@ -61,6 +72,13 @@ class Slips:
         meant = key_of(word, self._language)
         others = (n for n, w in ranked[1:] if key_of(w, self._language) != meant)
         return Slip(word, best) if best - next(others, 0.0) >= _MARGIN else None
+
+    def _surely(self, heard: str, word: str, edits: int) -> bool:
+        """Return whether a slip for a word that steers is plain: "adn", "withot"."""
+        if sorted(heard) == sorted(word):
+            return True
+        long = min(len(heard), len(word)) >= _SHORTEST_STEERING
+        return long and self._nearness(heard, word, edits) >= _NEAR_STEERING
 
     def _nearness(self, heard: str, word: str, edits: int) -> float:
         """Return how near two words are in spelling, or in spelling and sound together."""

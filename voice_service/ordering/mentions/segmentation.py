@@ -118,9 +118,7 @@ class Segmenter:
                 if tokens[index].text in self._language.numbers.sounds:
                     continue
                 slip = self._lexicon.slips.find(tokens[index].text)
-                if slip is not None and not (
-                    self._adds_nothing(slip.word) and self._leads(tokens, index)
-                ):
+                if slip is not None and (self._names(slip.word) or not self._leads(tokens, index)):
                     key = key_of(slip.word, self._language)
                     mended[index] = replace(tokens[index], text=slip.word, key=key)
                     nearness[tokens[index].word] = slip.nearness
@@ -203,23 +201,23 @@ class Segmenter:
         """Return the names that `part` may be a slip for, if it has a word that is unknown."""
         if len(part) > 3 or all(t.text in self._cues or self._lexicon.knows(t.key) for t in part):
             return ()
-        if len(part) > 1 and any(len(t.key) < 3 for t in part):
-            return ()
-        if any(t.text in self._cues and not self._lexicon.knows(t.key) for t in part):
+        if any(
+            t.text in self._cues and (len(t.text) < 3 or not self._lexicon.knows(t.key))
+            for t in part
+        ):
             return ()
         if len(part) == 1 and self._everyday(part[0].text):
             return ()
-        return self._lexicon.find_misspelt("".join(t.key for t in part))
+        for key in ("".join(t.key for t in part), "".join(t.text for t in part)):
+            found = self._lexicon.find_misspelt(key)
+            if found:
+                return found
+        return ()
 
     def _leads(self, tokens: Sequence[Token], index: int) -> bool:
         """Return whether the word before leads to a name: "no", "with"."""
         before = self._cues.get(tokens[index - 1].text, _NO_CUES) if index else _NO_CUES
         return not before.isdisjoint(WITH_OR_WITHOUT)
-
-    def _adds_nothing(self, word: str) -> bool:
-        """Return whether a word neither names nor steers anything: "please", "cooked"."""
-        cues = self._cues.get(word, _NO_CUES)
-        return not self._names(word) and cues <= {Cue.FILLER, Cue.SOFT, Cue.GENERIC}
 
     def _names(self, word: str) -> bool:
         """Return whether a word occurs in a name on the menu."""
