@@ -24,17 +24,21 @@ _MOST_REMEMBERED = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """The word that was probably meant, and how near it is to what was heard (0 to 1)."""
+    """The word that was probably meant, and how near it is to what was heard (0 to 1).
+
+    Unless it is `sure`, it depends on the words around it: "drip" may be "drop", but not of coffee.
+    """
 
     word: str
     nearness: float
+    sure: bool = True
 
 
 class Slips:
     """Finds the word that was meant, among the words of a menu and of its language.
 
-    Words of the `language` that `steer` an order, and name nothing, have to be nearer than those
-    that are `named`: "drip" is not "drop", but "adn" is "and".
+    Words of the `language` that `steer` an order, and name nothing, have to be nearer to be sure
+    than those that are `named`: "adn" is "and".
     """
 
     def __init__(self, named: Iterable[str], language: Language, steer: Iterable[str] = ()) -> None:
@@ -58,24 +62,25 @@ class Slips:
             score_cutoff=1 + (len(heard) - 1) // _LETTERS_PER_EDIT,
             limit=_MOST_CANDIDATES,
         )
-        ranked = sorted(
-            (
-                (self._nearness(heard, word, edits), word)
-                for word, edits, _ in near
-                if word in self._named or self._surely(heard, word, edits)
-            ),
-            key=lambda pair: (-pair[0], pair[1]),
-        )
-        if not ranked or ranked[0][0] < _NEAR:
+        slips = [
+            Slip(word, self._nearness(heard, word, edits), self._surely(heard, word, edits))
+            for word, edits, _ in near
+        ]
+        return self._only([s for s in slips if s.sure]) or self._only(slips)
+
+    def _only(self, slips: list[Slip]) -> Slip | None:
+        """Return the slip that is nearest, if no other is as near."""
+        ranked = sorted(slips, key=lambda slip: (-slip.nearness, slip.word))
+        if not ranked or ranked[0].nearness < _NEAR:
             return None
-        best, word = ranked[0]
-        meant = key_of(word, self._language)
-        others = (n for n, w in ranked[1:] if key_of(w, self._language) != meant)
-        return Slip(word, best) if best - next(others, 0.0) >= _MARGIN else None
+        best = ranked[0]
+        meant = key_of(best.word, self._language)
+        others = (s.nearness for s in ranked[1:] if key_of(s.word, self._language) != meant)
+        return best if best.nearness - next(others, 0.0) >= _MARGIN else None
 
     def _surely(self, heard: str, word: str, edits: int) -> bool:
-        """Return whether a slip for a word that steers is plain: "adn", "withot"."""
-        if sorted(heard) == sorted(word):
+        """Return whether a word is on the menu, or the slip is plain: "adn", "withot"."""
+        if word in self._named or sorted(heard) == sorted(word):
             return True
         long = min(len(heard), len(word)) >= _SHORTEST_STEERING
         return long and self._nearness(heard, word, edits) >= _NEAR_STEERING

@@ -274,7 +274,7 @@ def _variants(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, 
     """Yield the phrase with one or two words replaced by synonyms."""
     if len(keys) > _MOST_WORDS:
         return
-    first = list(_replaced(keys, language))
+    first = [*_replaced(keys, language), *_said_for(keys, language)]
     seen = {keys}
     for variant in first + [v2 for v1 in first for v2 in _replaced(v1, language)]:
         if variant not in seen:
@@ -286,6 +286,9 @@ def _replaced(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, 
     for group in language.names.synonyms:
         members = [keys_of(phrase, language) for phrase in group]
         yield from _swapped(keys, members, members)
+
+
+def _said_for(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, ...]]:
     for first, *others in language.names.said_for:
         yield from _swapped(
             keys, [keys_of(first, language)], [keys_of(other, language) for other in others]
