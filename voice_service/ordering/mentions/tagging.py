@@ -17,8 +17,9 @@ from voice_service.ordering.mentions.mention import (
 )
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Candidate, head_of
+from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.menu.match import FULL, HEADED, NEARLY_FULL
+from voice_service.ordering.menu.shortening import head_of
 
 _BETTER = 0.12  # an interrupted name may match this much worse than its last word alone
 _NEAR = 3  # in so many phrases ahead, a measure looks for its item

@@ -11,9 +11,10 @@ from order_events.menu.menu import Menu
 from voice_service.ordering.language.loader import language
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import keys_of, plain, plural
-from voice_service.ordering.menu.lexicon import Candidate, Lexicon, head_of
+from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 from voice_service.ordering.menu.localization import localized, names_by_language, spoken_here
 from voice_service.ordering.menu.prompt import spoken_menu
+from voice_service.ordering.menu.shortening import head_of
 
 
 class CompiledMenu:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
 from typing import Literal, NamedTuple
 
 from rapidfuzz import fuzz, process
@@ -14,17 +13,24 @@ from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.spelling import Slips
 from voice_service.ordering.language.tokens import key_of, keys_of, sound_of, tokenize
-from voice_service.ordering.menu.match import ALIAS, EXACT, FULL, SYNONYM
+from voice_service.ordering.menu.match import ALIAS, EXACT, FULL, NEARLY_FULL, SYNONYM
+from voice_service.ordering.menu.shortening import (
+    head_of,
+    measured,
+    parts,
+    surface,
+    variants,
+)
 
 Kind = Literal["item", "modifier", "size", "category", "group"]
 
 _HEADLESS_ITEM = 0.75  # how well half an item's name matches, relative to half a modifier's
 _INFLECTED = 0.02  # how much less a plural matches a singular name
-_MOST_WORDS = 6  # longer names are neither shortened nor tried with synonyms
 _FUZZY_LETTERS = 4
 _MOST_LETTERS_OFF = 2
 _FUZZY_RATIO = 86.0
 _SOUND_RATIO = 72.0
+_FEWEST_SOUNDS = 2  # consonants of a word that is known by its sound alone
 
 
 _Named = tuple[Kind, str, str | None]
@@ -75,6 +81,7 @@ class Lexicon:
         # Shared by conversations on several threads, so a cache that is safe there.
         self._nearest = lru_cache(maxsize=5_000)(self._find_nearest)
         self._choices: dict[tuple[Language, str, int], list[str]] = {}
+        self._modifier_keys: list[str] = []
         self._denying = _keys_of_all(language, Cue.NO)
         self._generic = _keys_of_all(language, Cue.GENERIC)
         self.longest = 1
@@ -102,8 +109,8 @@ class Lexicon:
             if not keys:
                 continue
             self._written.update(token.text for token in tokenize(phrase, own))
-            surface = _surface(phrase, own)
-            self._surfaces.setdefault(surface, set()).add(target)
+            letters = surface(phrase, own)
+            self._surfaces.setdefault(letters, set()).add(target)
             for pack in self._language.packs:
                 known = keys_of(phrase, pack)
                 self._words.update(known)
@@ -111,11 +118,11 @@ class Lexicon:
                     self._used.setdefault(word, set()).add(target)
                 if candidate.kind == "item":
                     key = "".join(known)
-                    self._shortest[key] = min(self._shortest.get(key, len(surface)), len(surface))
+                    self._shortest[key] = min(self._shortest.get(key, len(letters)), len(letters))
                 self._put(_Part(known, target, pack), EXACT if number == 0 else ALIAS)
-            for measure in _measured(keys, candidate.kind, own):
+            for measure in measured(keys, candidate.kind, own):
                 self._put(_Part(measure, target, own), SYNONYM)
-            for variant in _variants(keys, own):
+            for variant in variants(keys, own):
                 self._put(_Part(variant, target, own), SYNONYM)
                 if shorten:
                     self._shorten(_Part(variant, target, own), heads)
@@ -124,7 +131,7 @@ class Lexicon:
 
     def _shorten(self, name: _Part, heads: Collection[str]) -> None:
         keys, target, language = name
-        for short, match, certainty in _parts(keys, language):
+        for short, match, certainty in parts(keys, language):
             if short[0] in self._denying and keys[: len(short)] == short:
                 continue  # "no sugar" is no half of "no sugar vanilla"
             part = name._replace(keys=short)
@@ -176,6 +183,11 @@ class Lexicon:
             if best < FULL and choice:
                 # no chili on a "cheese dog"
                 candidates[part.target] = (best, min(certainty, Doubt.PART_OF_OTHERS.certainty))
+        self._modifier_keys = [
+            key
+            for key, found in sorted(self._keys[self._language.packs[0]].items())
+            if any(kind == "modifier" and q >= FULL for (kind, *_), (q, _) in found.items())
+        ]
         for language, names in self._keys.items():
             for key in sorted(names):
                 if len(key) >= _FUZZY_LETTERS:
@@ -184,7 +196,7 @@ class Lexicon:
         spoken = {c: p for c, p in self._language.cues.items() if c is not Cue.HESITATION}
         steering = {word for phrases in spoken.values() for p in phrases for word in p.split()}
         everyday = {*steering, *self._language.numbers.words}
-        self.slips = Slips({*self._written, *everyday}, self._language)
+        self.slips = Slips(self._written, self._language, everyday)
 
     def _names_choice(self, word: _Part) -> bool:
         """Return whether a word alone names a modifier."""
@@ -222,10 +234,19 @@ class Lexicon:
     def plural(self, phrase: str) -> bool:
         """Return whether `phrase` is the plural of an item's name."""
         keys = keys_of(phrase, self._language)
-        letters = len(_surface(phrase, self._language))
+        letters = len(surface(phrase, self._language))
         if any(key.isdigit() for key in keys):
             return False  # "number two" is longer than "number 2", but not several
         return letters > self._shortest.get("".join(keys), letters)
+
+    def find_modifiers_by_sound(self, phrase: str) -> tuple[Candidate, ...]:
+        """Return the modifiers whose full names sound like `phrase`: "let us" for lettuce."""
+        sound = sound_of(phrase.replace(" ", ""), self._language)
+        if len(sound) < _FEWEST_SOUNDS + phrase.count(" "):
+            return ()
+        alike = [key for key in self._modifier_keys if sound_of(key, self._language) == sound]
+        found = (candidate for key in alike for candidate in self.find(key, ""))
+        return tuple(s for s in found if s.kind == "modifier" and s.match >= NEARLY_FULL)
 
     def find_misspelt(self, key: str, language: Language | None = None) -> tuple[Candidate, ...]:
         """Return what `key` names if it was misheard or mistyped; `match` says how near it is."""
@@ -244,7 +265,7 @@ class Lexicon:
     def _find_nearest(self, key: str, language: Language) -> tuple[str, float] | None:
         best: tuple[str, float] | None = None
         sound = sound_of(key, language)
-        # A whole word more or less is no slip; it has to be explained.
+        # A whole word more or less is no slip, nor is another number; these have to be explained.
         lengths = range(len(key) - _MOST_LETTERS_OFF, len(key) + _MOST_LETTERS_OFF + 1)
         choices = (self._choices.get((language, sound[:1], length), ()) for length in lengths)
         near = [name for names in choices for name in names]
@@ -253,7 +274,7 @@ class Lexicon:
         ):
             alike = sound_of(name, language)
             close = ratio >= _FUZZY_RATIO or (sound == alike and len(sound) > 1)
-            if close and (best is None or ratio / 100 > best[1]):
+            if close and _digits(key) == _digits(name) and (best is None or ratio / 100 > best[1]):
                 best = (name, ratio / 100)
         return best
 
@@ -269,124 +290,5 @@ def _keys_of_all(language: Language, cue: Cue) -> set[str]:
     return {key_of(word, pack) for pack in language.packs for word in pack.cues[cue]}
 
 
-def _measured(keys: tuple[str, ...], kind: Kind, language: Language) -> list[tuple[str, ...]]:
-    """Return a size or modifier as a measure before an item: "cup of", "can of"."""
-    if kind not in ("size", "modifier"):
-        return []
-    measures = (keys_of(phrase, language) for phrase in language.cues[Cue.MEASURE])
-    return [(*keys, *m[1:]) for m in sorted(set(measures)) if len(m) == 2 and m[0] == keys[-1]]
-
-
-def _surface(phrase: str, language: Language) -> str:
-    """Return the letters of a phrase as it is said, "PB&J" as "pbandj"."""
-    return "".join(t.text.replace("'", "") for t in tokenize(phrase, language) if t.key)
-
-
-def _variants(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, ...]]:
-    """Yield the phrase with one or two words replaced by synonyms."""
-    if len(keys) > _MOST_WORDS:
-        return
-    first = list(_replaced(keys, language))
-    seen = {keys}
-    for variant in first + [v2 for v1 in first for v2 in _replaced(v1, language)]:
-        if variant not in seen:
-            seen.add(variant)
-            yield variant
-
-
-def _replaced(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, ...]]:
-    for group in language.names.synonyms:
-        members = [keys_of(phrase, language) for phrase in group]
-        yield from _swapped(keys, members, members)
-    for first, *others in language.names.said_for:
-        yield from _swapped(
-            keys, [keys_of(first, language)], [keys_of(other, language) for other in others]
-        )
-
-
-def _swapped(
-    keys: tuple[str, ...], named: list[tuple[str, ...]], replacements: list[tuple[str, ...]]
-) -> Iterator[tuple[str, ...]]:
-    """Yield `keys` with the longest of `named` in it replaced by each of `replacements`."""
-    hits = [
-        (len(member), start, member)
-        for member in named
-        for start in range(len(keys) - len(member) + 1)
-        if keys[start : start + len(member)] == member
-    ]
-    if not hits:
-        return
-    length, start, member = max(hits)
-    for other in replacements:
-        if other != member:
-            yield keys[:start] + other + keys[start + length :]
-
-
-def _parts(
-    keys: tuple[str, ...], language: Language
-) -> Iterator[tuple[tuple[str, ...], float, float]]:
-    """Yield shorter ways to say a name, how well they match, and how certain they mean it."""
-    if not 1 < len(keys) <= _MOST_WORDS:
-        return
-    letters = sum(len(k) for k in keys)
-    head = head_of(keys, language)
-    for size in range(1, len(keys)):
-        bare = range(len(keys) - size, len(keys)) if head == 0 else range(size)
-        for chosen in combinations(range(len(keys)), size):
-            part = tuple(keys[i] for i in chosen)
-            ends = {part[0], part[-1]}
-            if ends & set(language.names.optional_words) or part[0] in _link_keys(language):
-                continue  # "and cheese" is no way to say "mac and cheese"
-            # In "sausage in batter" and "mac and cheese" the last word is not what it is.
-            aside = any(k in _link_keys(language) for k in keys[: chosen[0]])
-            headless = head not in chosen
-            if headless and (chosen != tuple(bare) or _weak(part[-1], language)):
-                continue
-            if all(_weak(k, language) for k in part):
-                continue
-            dropped = [keys[i] for i in range(len(keys)) if i not in chosen]
-            if all(k in language.names.optional_words for k in dropped):
-                yield part, SYNONYM, 1.0
-                continue
-            share = sum(len(k) for k in part) / letters
-            certainty = (
-                Doubt.HEADLESS_NAME.certainty if headless or aside else Doubt.PART_OF_NAME.certainty
-            )
-            if headless and 2 * size < len(keys):
-                certainty = Doubt.BARELY_NAMED.certainty
-            if any(k in language.names.contrast_words for k in dropped):
-                certainty = Doubt.BARELY_NAMED.certainty
-            yield part, 0.6 + 0.3 * share - (0.1 if headless else 0.0), certainty
-
-
-def head_of(keys: Sequence[str], language: Language) -> int:
-    """Return which word of a name says what it is: that of "cheese pizza" is its last."""
-    if not language.morphology.head_first:
-        return len(keys) - 1
-    return next((i for i, key in enumerate(keys) if not _weak(key, language)), 0)
-
-
-def _weak(key: str, language: Language) -> bool:
-    """Return whether a word says too little to stand for a name."""
-    return key.isdigit() or len(key) < 3 or key in _cue_keys(language)
-
-
-def _link_keys(language: Language) -> frozenset[str]:
-    """Return the keys of words after which a name only says what else is in it: "with"."""
-    links = (*language.cues[Cue.AND], *language.cues[Cue.WITH], *language.cues[Cue.ON])
-    return frozenset(key_of(word, language) for word in links if " " not in word)
-
-
-_CUE_KEYS: dict[Language, frozenset[str]] = {}
-
-
-def _cue_keys(language: Language) -> frozenset[str]:
-    """Return the keys of single words that are cues; alone, they never stand for a name."""
-    if language not in _CUE_KEYS:
-        _CUE_KEYS[language] = frozenset(
-            key_of(phrase, language)
-            for cue, phrases in language.cues.items()
-            for phrase in phrases
-            if cue is not Cue.GENERIC and " " not in phrase
-        )
-    return _CUE_KEYS[language]
+def _digits(key: str) -> str:
+    return "".join(filter(str.isdigit, key))
