@@ -170,13 +170,13 @@ _Grammar = tuple[tuple[Cue, _Patterns, _Patterns], ...]
 @cache
 def _grammar(language: Language) -> _Grammar:
     """The patterns of a language for each cue, and what is none."""
-    remarks = language.remarks
     return tuple(
         (
             cue,
             _Patterns(patterns, remarks.classes),
             _Patterns(remarks.exceptions.get(cue, ()), remarks.classes),
         )
+        for remarks in language.remarks
         for cue, patterns in remarks.patterns.items()
     )
 
