@@ -65,7 +65,7 @@ def _pack(code: str) -> Language:
         names=_names(pack["names"]),
         allergies=_allergies(pack["allergies"]),
         entities=Entities(**{kind: frozenset(said) for kind, said in pack["entities"].items()}),
-        remarks=(_remarks(pack["remarks"]),),
+        remarks=_remarks(pack["remarks"]),
         texts=pack["texts"],
     )
 

@@ -40,7 +40,6 @@ def mixed(packs: Sequence[Language]) -> Language:
         numbers=replace(first.numbers, words=words, ordinals=ordinals),
         names=replace(first.names, **_sets_united([p.names for p in packs], taken)),
         allergies=replace(first.allergies, **_sets_united([p.allergies for p in packs], taken)),
-        remarks=tuple(chain.from_iterable(pack.remarks for pack in packs)),
         entities=replace(first.entities, **_sets_united([p.entities for p in packs], taken)),
         # Each language alone writes words as the mixture does, so that tokens fit all of them.
         mixed=tuple(

@@ -242,7 +242,7 @@ class Language:
     names: Names
     allergies: Allergies
     entities: Entities
-    remarks: tuple[Remarks, ...]
+    remarks: Remarks
     texts: Mapping[str, str]
     mixed: tuple[Language, ...] = ()
 

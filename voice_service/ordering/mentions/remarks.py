@@ -176,7 +176,7 @@ def _grammar(language: Language) -> _Grammar:
             _Patterns(patterns, remarks.classes),
             _Patterns(remarks.exceptions.get(cue, ()), remarks.classes),
         )
-        for remarks in language.remarks
+        for remarks in (pack.remarks for pack in language.packs)
         for cue, patterns in remarks.patterns.items()
     )
 
