@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import Act, Add, Aside, Done, Remove, Replace, Restart, Target
 from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.intents.contrast import ruled_out
 from voice_service.ordering.intents.exclusion import left_alone
 from voice_service.ordering.intents.lookahead import (
     denies_one,
@@ -74,6 +75,13 @@ def read_command(mentions: list[Mention], index: int, state: ParseState) -> int 
 
 def _opens_sentence(mentions: list[Mention], index: int, _: ParseState) -> bool:
     return index == 0 or mentions[index - 1].cue(*ENDS_SENTENCE)
+
+
+def _asks(mentions: list[Mention], index: int, _: ParseState) -> bool:
+    """Tell "why not?" from "why not two colas"."""
+    following = mentions[index + 1 : index + 2]
+    named = any(p.candidates or p.role is MentionType.NUMBER or p.cue(Cue.A) for p in following)
+    return not (named and mentions[index].cue(Cue.REQUEST))
 
 
 def _asks_back(mentions: list[Mention], index: int, state: ParseState) -> bool:
@@ -320,7 +328,7 @@ _COMMANDS = (
     # Beside the order: talk, questions, calls for a person.
     _when(Cue.TALK, guard=_is_no_recipient, read=_read_talk),
     _when(Cue.INTENDED, guard=_given_up, read=_read_question),
-    _when(Cue.QUESTION, read=_read_question),
+    _when(Cue.QUESTION, guard=_asks, read=_read_question),
     _when(Cue.ASKS, guard=_opens_sentence, read=_read_question),
     _when(Cue.ASKS_BACK, guard=_asks_back, read=_read_question),
     _when(Cue.STAFF, Cue.WAIT, read=_read_call),
@@ -336,6 +344,7 @@ _COMMANDS = (
     _when(Cue.SAME, read=same),
     _when(read=_read_more),
     # About lines of the order.
+    _when(Cue.NOT, read=ruled_out),
     _when(Cue.INSTEAD_OF, read=_read_instead_of),
     _when(Cue.INSTEAD, guard=_wish_follows, read=correct),
     _when(Cue.INSTEAD, read=_read_instead),

@@ -146,7 +146,8 @@ def yes_or_no(mentions: Sequence[Mention]) -> list[Act]:
     said = [p for p in mentions if not p.cue(*PUNCTUATION)]
     if said and said[0].cue(Cue.YES):
         return [Agree()]
-    if said and said[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in said):
+    rejects = any(p.cue(Cue.NOT) for p in said) and any(p.cue(Cue.IT) for p in said)
+    if said and said[0].cue(Cue.NO) and not rejects and all(p.cue(Cue.NO) or p.idle for p in said):
         return [Deny()]
     return []
 
@@ -162,7 +163,8 @@ def unused(mentions: Sequence[Mention]) -> list[Act]:
     """The reason for words that steer an order and came to nothing: "everything on the menu"."""
     text = " ".join(p.span.text for p in mentions)
     points = (Cue.EVERYTHING, Cue.ORDINAL)
-    if any(p.cue(*points) or p.such is not None for p in mentions):
+    rejects = any(p.cue(Cue.NOT) for p in mentions) and any(p.cue(Cue.IT) for p in mentions)
+    if rejects or any(p.cue(*points) or p.such is not None for p in mentions):
         return [not_understood(text)]
     said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
     content = any(
