@@ -348,7 +348,7 @@ _COMMANDS = (
     _when(Cue.INSTEAD_OF, read=_read_instead_of),
     _when(Cue.INSTEAD, guard=_wish_follows, read=correct),
     _when(Cue.INSTEAD, read=_read_instead),
-    _when(Cue.REMOVE, guard=_is_no_noun, read=_read_removal),
+    _when(Cue.REMOVE, Cue.UNDO, guard=_is_no_noun, read=_read_removal),
     _when(Cue.TAKE, guard=_ahead(taken_off), read=_read_removal),
     _when(Cue.MINUS, guard=_ahead(no_longer), read=_read_removal),
     _when(Cue.NO, guard=_ahead(denies_one), read=_read_removal),

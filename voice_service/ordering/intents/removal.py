@@ -26,11 +26,16 @@ from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
+from voice_service.ordering.language.cue_sets import LISTS, ONE_MORE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import read_pointer, text_of
+
+
+_LEADS = (*LISTS, Cue.REQUEST, Cue.ADD, Cue.NUMBER, *ONE_MORE, Cue.MAKE, Cue.THE, Cue.MEASURE)
+"""Stand before the item of a wish."""
 
 
 def remove(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -140,14 +145,28 @@ def _all_but(mentions: Sequence[Mention], cart: CartView) -> Act | None:
     return Remove(Target((item,)), text=text_of(mentions), others=True)
 
 
-def _goes_on(mentions: Sequence[Mention], comma: int, cart: CartView) -> bool:
-    """Whether a wish follows what is to go: "never mind the fries, onion rings"."""
-    ahead = next((p for p in mentions[comma + 1 :] if not p.idle), None)
-    before = [p for p in mentions[:comma] if p.role is MentionType.ITEM and known(p.items, cart)]
-    wished = (
-        ahead is not None and ahead.role is MentionType.ITEM and known(ahead.items, cart) is None
+def _goes_on(mentions: Sequence[Mention], link: int, cart: CartView) -> bool:
+    """Whether a wish follows what is to go: "never mind the fries, onion rings".
+
+    After "and" it has to be counted or asked for ("and give one lassi", "and do rings instead"):
+    "cancel the fries and rings" names what goes.
+    """
+    if not mentions[link].cue(*LISTS, Cue.OFF):
+        return False
+    rest = mentions[link + 1 :]
+    ahead = next((p for p in rest if not (p.idle or p.cue(*_LEADS))), None)
+    before = [p for p in mentions[:link] if p.candidates]
+    wished = ahead is not None and ahead.role in (MentionType.ITEM, MentionType.SIZE)
+    if not before or not wished:
+        return False
+    named = next((p for p in rest if p.role is MentionType.ITEM), None)
+    if named is None or known(named.items, cart) is not None:
+        return False
+    asked = any(p.cue(*_LEADS) and not p.cue(*LISTS, Cue.THE) for p in rest[: rest.index(ahead)])
+    known_before = any(p.role is MentionType.ITEM and known(p.items, cart) for p in before)
+    return asked or any(p.cue(Cue.INSTEAD) for p in rest) or (
+        mentions[link].cue(Cue.COMMA) and known_before
     )
-    return mentions[comma].cue(Cue.COMMA) and bool(before) and wished
 
 
 def _remove_unnamed(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:

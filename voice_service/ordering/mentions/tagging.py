@@ -107,12 +107,14 @@ def _names_kind_of(mention: Mention, item: str, menu: CompiledMenu) -> bool:
 
 
 def _goes_on(mention: Mention, candidate: Candidate, current: str, menu: CompiledMenu) -> bool:
-    """Return whether what a mention leaves out of a name is the name of the item before it."""
+    """Return whether what a mention leaves out of a name is that of the item before, or its noun."""
     keys_said = set(keys_of(mention.span.text, menu.language))
-    item = menu.items[candidate.id]
+    item, last = menu.items[candidate.id], keys_of(menu.items[current].name, menu.language)
     for name in (item.name, *item.aliases):
         keys = keys_of(name, menu.language)
         missing = [k for k in keys if k not in keys_said] if keys_said <= set(keys) else []
+        if missing and last[:-1] and tuple(missing) == last[-1:]:
+            return True  # "a vanilla shake", "make that chocolate"
         named = menu.lexicon.find("".join(missing), "") if missing else ()
         if any(s.kind == "item" and s.id == current and s.match >= NEARLY_FULL for s in named):
             return True
