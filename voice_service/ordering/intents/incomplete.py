@@ -32,7 +32,7 @@ def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mentio
         )
         if mention.cue(Cue.DONE, Cue.UNDO, Cue.SAME, Cue.REMOVE, Cue.ONLY):
             break
-        if mention.cue(Cue.ALSO) and mention.cue(Cue.FILLER) and _named(mentions[:start - 1]):
+        if mention.cue(Cue.ALSO) and mention.cue(Cue.FILLER) and _named(mentions[: start - 1]):
             break  # "a coke as well"
         if _completes_reference(mentions, start - 1):
             break

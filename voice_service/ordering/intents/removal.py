@@ -33,7 +33,6 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import read_pointer, text_of
 
-
 _LEADS = (*LISTS, Cue.REQUEST, Cue.ADD, Cue.NUMBER, *ONE_MORE, Cue.MAKE, Cue.THE, Cue.MEASURE)
 """Stand before the item of a wish."""
 
@@ -164,8 +163,10 @@ def _goes_on(mentions: Sequence[Mention], link: int, cart: CartView) -> bool:
         return False
     asked = any(p.cue(*_LEADS) and not p.cue(*LISTS, Cue.THE) for p in rest[: rest.index(ahead)])
     known_before = any(p.role is MentionType.ITEM and known(p.items, cart) for p in before)
-    return asked or any(p.cue(Cue.INSTEAD) for p in rest) or (
-        mentions[link].cue(Cue.COMMA) and known_before
+    return (
+        asked
+        or any(p.cue(Cue.INSTEAD) for p in rest)
+        or (mentions[link].cue(Cue.COMMA) and known_before)
     )
 
 

@@ -47,10 +47,8 @@ def no_as_correction(mentions: list[Mention], index: int, state: ParseState) -> 
     if not following or not (state.pending or state.acts or state.cart.items):
         return False
     first = following[0]
-    if first.cue(Cue.COMMA):
-        return any(not p.idle for p in mentions[index + 2 :])
-    if answers(mentions, index):
-        return True
+    if first.cue(Cue.COMMA) or answers(mentions, index):
+        return any(not p.idle for p in mentions[index + 1 :] if not p.cue(Cue.COMMA))
     chosen = bool(state.pending) and state.pending[-1].role is MentionType.MODIFIER
     if first.cue(Cue.ALONE) or (first.cue(Cue.WITH) and chosen):
         return True
@@ -117,7 +115,7 @@ def correct(mentions: list[Mention], index: int, state: ParseState) -> int:
         or no_as_correction(mentions, start, state)
     ):
         start += 1
-    if start < len(mentions) and _takes_nothing_back(mentions, start, state):
+    if start < len(mentions) and _takes_nothing_back(mentions, start):
         return start
     if _denied_again(mentions[index], mentions[start : start + 1], state):
         state.pending.pop()
@@ -159,7 +157,7 @@ def correct(mentions: list[Mention], index: int, state: ParseState) -> int:
     return end
 
 
-def _takes_nothing_back(mentions: Sequence[Mention], start: int, state: ParseState) -> bool:
+def _takes_nothing_back(mentions: Sequence[Mention], start: int) -> bool:
     """Whether what follows a slip says itself what it does: "wait, add fries", "sorry, one less".
 
     It asks for something on top, perhaps at its end ("actually a sprite as well"), counts down, or
@@ -170,9 +168,10 @@ def _takes_nothing_back(mentions: Sequence[Mention], start: int, state: ParseSta
     if any(p.cue(Cue.FEWER) for p in mentions[start + 1 : start + 2]):
         return True
     clause = list(takewhile(lambda mention: not mention.cue(*ENDS_SENTENCE), mentions[start:]))
-    wish = next((p for p in clause if not (p.idle or p.cue(Cue.REQUEST, Cue.TO))), clause[0])
+    wish = [p for p in clause if not (p.idle or p.cue(Cue.REQUEST, Cue.TO))][:1]
     item = any(p.role is MentionType.ITEM for p in clause)
-    return wish.cue(*GOES_ON, Cue.MORE) or (item and any(p.cue(Cue.ALSO) for p in clause))
+    asks = any(p.cue(*GOES_ON, Cue.MORE) for p in wish)
+    return asks or (item and any(p.cue(Cue.ALSO) for p in clause))
 
 
 def _unclear_if_both_go(acts: list[Act], state: ParseState) -> list[Act]:

@@ -46,7 +46,8 @@ def _announces(mentions: Sequence[Mention], index: int, state: ParseState) -> bo
     if mentions[index].span.text.split()[-1] in state.menu.language.cues[Cue.IT]:
         return False
     following = next((p for p in mentions[index + 1 :] if not (p.cue(*PAUSES) or p.idle)), None)
-    return following is not None and following.cue(*STARTS_COMMAND, Cue.NO, Cue.TAKE, Cue.INSTEAD_OF)
+    goes = (*STARTS_COMMAND, Cue.NO, Cue.TAKE, Cue.INSTEAD_OF)
+    return following is not None and following.cue(*goes)
 
 
 def fewer(mentions: list[Mention], index: int, state: ParseState) -> int | None:

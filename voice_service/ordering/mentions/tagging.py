@@ -107,7 +107,7 @@ def _names_kind_of(mention: Mention, item: str, menu: CompiledMenu) -> bool:
 
 
 def _goes_on(mention: Mention, candidate: Candidate, current: str, menu: CompiledMenu) -> bool:
-    """Return whether what a mention leaves out of a name is that of the item before, or its noun."""
+    """Return whether a mention leaves out of a name that of the item before, or its noun."""
     keys_said = set(keys_of(mention.span.text, menu.language))
     item, last = menu.items[candidate.id], keys_of(menu.items[current].name, menu.language)
     for name in (item.name, *item.aliases):
