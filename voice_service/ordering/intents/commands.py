@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from voice_service.ordering.acts import Act, Add, Aside, Done, Remove, Replace, Restart, Target
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.contrast import ruled_out
 from voice_service.ordering.intents.exclusion import left_alone
 from voice_service.ordering.intents.lookahead import (
+    denied_command,
     denies_one,
     item_ahead,
     leaves_off,
@@ -31,14 +33,14 @@ from voice_service.ordering.intents.repairs import (
     taken_back,
 )
 from voice_service.ordering.intents.repeat_or_undo import fewer, more, one_of_those, same, undone
-from voice_service.ordering.language.cue_sets import ARTICLES, ENDS_SENTENCE, STARTS_COMMAND
+from voice_service.ordering.language.cue_sets import ARTICLES, ENDS_SENTENCE, PUNCTUATION, STARTS_COMMAND
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import just_before, names_something
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.offered import asked_about
-from voice_service.ordering.references.pointers import ends, read_pointer
+from voice_service.ordering.references.pointers import ends, read_pointer, text_of
 
 _Guard = Callable[[list[Mention], int, ParseState], bool]
 _Reader = Callable[[list[Mention], int, ParseState], int | None]
@@ -170,6 +172,26 @@ def _read_never_mind(mentions: list[Mention], index: int, state: ParseState) -> 
     return index + 1
 
 
+def _read_denied_command(mentions: list[Mention], index: int, state: ParseState) -> int | None:
+    """Read "don't cancel it" as a wish to keep it; what is named after it is another matter."""
+    verb = denied_command(mentions, index)
+    if verb is None:
+        return None
+    state.flush()
+    said = list(takewhile(lambda mention: not mention.cue(*PUNCTUATION), mentions[verb:]))
+    named = next((i for i, p in enumerate(said) if p.candidates), None)
+    if named is not None:
+        said = said[: named + 1 + any(p.cue(Cue.OFF) for p in said[named + 1 : named + 2])]
+    words = text_of(said).split()
+    if said[0].cue(Cue.CHANGE) or not (
+        named is not None or any(word in state.menu.language.cues[Cue.IT] for word in words)
+    ):
+        state.acts.append(Aside(ReasonCode.OFF_TOPIC, " ".join(words)))
+    else:
+        state.push(keep(said, state.menu, state.cart))
+    return verb + len(said)
+
+
 def _read_more(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     found = more_of_it(mentions, index)
     if found is None or not state.has_items:
@@ -276,10 +298,18 @@ def _read_denied_repair(mentions: list[Mention], index: int, state: ParseState) 
 def _change_lines(
     mentions: list[Mention], start: int, state: ParseState, command: _ChangeOfLines, *until: Cue
 ) -> int:
-    """Carry out a command on the words from `start` to its end, which any of `until` is too."""
+    """Carry out a command on the words from `start` to its end, which any of `until` is too.
+
+    What was said before it may be what it is about: "the fries, make them large".
+    """
+    verb = start + (command is make)
+    front: list[Mention] = []
+    if state.fronted:
+        front, state.pending = [p for p in state.pending if not p.cue(Cue.COMMA)], []
     state.flush()
-    end = max(_end(mentions, start + (command is make), *until), start)
-    state.push(command(mentions[start:end], state.menu, state.cart))
+    end = max(_end(mentions, verb, *until), start)
+    words = [*mentions[start:verb], *front, *mentions[verb:end]]
+    state.push(command(words, state.menu, state.cart))
     return end
 
 
@@ -334,6 +364,7 @@ _COMMANDS = (
     _when(Cue.STAFF, Cue.WAIT, read=_read_call),
     # About the order as a whole, or about what was done last.
     _when(read=left_alone),
+    _when(Cue.NO, Cue.NOT, read=_read_denied_command),
     _when(Cue.UNDO, read=undone),
     _when(read=fewer),
     _when(Cue.MORE, read=one_of_those),

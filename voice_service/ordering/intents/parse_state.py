@@ -71,6 +71,13 @@ class ParseState:
         """Whether anything is in the order, or was said just now."""
         return bool(self.cart.items) or any(p.role is MentionType.ITEM for p in self.pending)
 
+    @property
+    def fronted(self) -> bool:
+        """Whether nothing but "the fries" was said, which are ordered: "the fries, cancel those"."""
+        said = [p for p in self.pending if not p.cue(Cue.COMMA)]
+        pair = len(said) == 2 and said[0].cue(Cue.THE) and said[1].role is MentionType.ITEM  # noqa: PLR2004
+        return pair and not set(said[1].items).isdisjoint(self.cart.items)
+
     def ordered(self, mention: Mention) -> bool:
         """Whether an item is in the order, or was said just now."""
         said = [i for p in self.pending if p.role is MentionType.ITEM for i in p.items]

@@ -59,7 +59,9 @@ def remove(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> l
         return there
     if mods and (not items or mods[0] < items[0]):
         host = known(mentions[items[0]].items, cart) if items else None
-        return leave_off(mentions, host, menu, cart)
+        acts = leave_off(mentions, host, menu, cart)
+        listed = bool(items) and mentions[items[0] - 1].cue(*LISTS) and host is None
+        return [*acts, *([not_understood(text_of(mentions))] if listed else [])]
     return _remove_items(mentions, items, cart) if items else _remove_unnamed(mentions, menu, cart)
 
 
@@ -162,12 +164,7 @@ def _goes_on(mentions: Sequence[Mention], link: int, cart: CartView) -> bool:
     if named is None or known(named.items, cart) is not None:
         return False
     asked = any(p.cue(*_LEADS) and not p.cue(*LISTS, Cue.THE) for p in rest[: rest.index(ahead)])
-    known_before = any(p.role is MentionType.ITEM and known(p.items, cart) for p in before)
-    return (
-        asked
-        or any(p.cue(Cue.INSTEAD) for p in rest)
-        or (mentions[link].cue(Cue.COMMA) and known_before)
-    )
+    return asked or mentions[link].cue(Cue.COMMA) or any(p.cue(Cue.INSTEAD) for p in rest)
 
 
 def _remove_unnamed(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:

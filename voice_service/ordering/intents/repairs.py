@@ -17,6 +17,7 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.intents.contrast import alternative_end
+from voice_service.ordering.intents.lookahead import denied_command
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.reparandum import (
     but_for_these,
@@ -163,15 +164,24 @@ def _takes_nothing_back(mentions: Sequence[Mention], start: int) -> bool:
     It asks for something on top, perhaps at its end ("actually a sprite as well"), counts down, or
     rules something out.
     """
-    if alternative_end(mentions, start) is not None:
+    if (alternative_end(mentions, start) or denied_command(mentions, start)) is not None:
         return True
-    if any(p.cue(Cue.FEWER) for p in mentions[start + 1 : start + 2]):
+    if any(p.cue(Cue.FEWER) for p in mentions[start + 1 : start + 2]) or _fronts(mentions, start):
         return True
     clause = list(takewhile(lambda mention: not mention.cue(*ENDS_SENTENCE), mentions[start:]))
     wish = [p for p in clause if not (p.idle or p.cue(Cue.REQUEST, Cue.TO))][:1]
     item = any(p.role is MentionType.ITEM for p in clause)
     asks = any(p.cue(*GOES_ON, Cue.MORE) for p in wish)
     return asks or (item and any(p.cue(Cue.ALSO) for p in clause))
+
+
+def _fronts(mentions: Sequence[Mention], start: int) -> bool:
+    """Whether an item stands before what is to be done with it: "the rings, leave them out"."""
+    named = mentions[start].cue(Cue.THE) and role_follows(mentions, start, MentionType.ITEM)
+    behind = start + 2 + any(p.cue(Cue.COMMA) for p in mentions[start + 2 : start + 3])
+    return named and any(
+        p.cue(*STARTS_COMMAND, Cue.TAKE, Cue.KEEP) for p in mentions[behind : behind + 1]
+    )
 
 
 def _unclear_if_both_go(acts: list[Act], state: ParseState) -> list[Act]:

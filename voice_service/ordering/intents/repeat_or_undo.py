@@ -33,7 +33,9 @@ def undone(mentions: list[Mention], index: int, state: ParseState) -> int | None
 
 
 def _names_what_goes(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
-    """Whether the "that" of "remove that" is a determiner: "remove that coke"."""
+    """Whether it is said what goes: "remove that coke", "the coke, remove that"."""
+    if state.fronted:
+        return True
     if mentions[index].span.text.split()[-1] not in state.menu.language.cues[Cue.THE]:
         return False
     said = (MentionType.SIZE, MentionType.MODIFIER)
