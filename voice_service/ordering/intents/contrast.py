@@ -15,8 +15,8 @@ _TOLD_APART = (MentionType.ITEM, MentionType.SIZE, MentionType.NUMBER)
 _BETWEEN = (Cue.COMMA, Cue.BUT, Cue.MEANT)
 
 
-def ruled_out(mentions: Sequence[Mention], index: int, state: ParseState) -> int | None:
-    """Takes "not a hamburger" beside what is meant, before it or behind it; where that goes on.
+def rule_out(mentions: Sequence[Mention], index: int, state: ParseState) -> int | None:
+    """Read "not a hamburger" beside what is meant, before it or behind it; return where it ends.
 
     None if it stands alone: "not the cookie" is a removal, "not toasted" a wish.
     """
@@ -43,7 +43,7 @@ def ruled_out(mentions: Sequence[Mention], index: int, state: ParseState) -> int
 
 
 def alternative_end(mentions: Sequence[Mention], index: int) -> int | None:
-    """Where what is ruled out ends; None if it is no item, size or number, or nothing is."""
+    """Return where what is ruled out ends; None if it is no item, size or number, or nothing is."""
     if not mentions[index].cue(Cue.NOT):
         return None
     told: set[MentionType] = set()
@@ -60,12 +60,12 @@ def alternative_end(mentions: Sequence[Mention], index: int) -> int | None:
 
 
 def _meant_before(pending: Sequence[Mention]) -> list[Mention]:
-    """What was said in the same sentence that may be meant instead."""
+    """Return what was said in the same sentence that may be meant instead."""
     sentence = takewhile(lambda mention: not mention.cue(*ENDS_SENTENCE), pending[::-1])
     return [p for p in sentence if p.role in _TOLD_APART][::-1]
 
 
 def _goes_on(mention: Mention) -> bool:
-    """Whether a mention may stand before the name of what is ruled out, or for it."""
+    """Return whether a mention may stand before the name of what is ruled out, or for it."""
     inside = mention.cue(Cue.A, Cue.THE, Cue.MEASURE, Cue.ONE, Cue.SIZED)
     return inside or mention.idle or mention.role in (*_TOLD_APART, MentionType.MODIFIER)

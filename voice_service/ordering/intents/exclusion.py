@@ -1,25 +1,49 @@
-"""What alone is to stay in the order: "actually just the burger"."""
+"""Utterances that name all that is to stay in the order: "actually just the burger"."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
-from voice_service.ordering.acts import Remove, Target
+from voice_service.ordering.acts import Aside, Remove, Target
+from voice_service.ordering.intents.lookahead import denied_command
+from voice_service.ordering.intents.modification import keep
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.removal import known
-from voice_service.ordering.language.cue_sets import ENDS_SENTENCE
+from voice_service.ordering.language.cue_sets import ENDS_SENTENCE, PUNCTUATION
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import text_of
 
 _SLIPS = (Cue.CORRECT, Cue.DENY, Cue.KEEP)
 
 
-def left_alone(mentions: Sequence[Mention], index: int, state: ParseState) -> int | None:
-    """Takes "actually just the burger"; where it ends, None if it says more than that.
+def keep_despite(mentions: Sequence[Mention], index: int, state: ParseState) -> int | None:
+    """Read "don't cancel it" as a wish to keep it; what is named after it is another matter."""
+    verb = denied_command(mentions, index)
+    if verb is None:
+        return None
+    state.flush()
+    said = list(takewhile(lambda mention: not mention.cue(*PUNCTUATION), mentions[verb:]))
+    named = next((i for i, p in enumerate(said) if p.candidates), None)
+    if named is not None:
+        said = said[: named + 1 + any(p.cue(Cue.OFF) for p in said[named + 1 : named + 2])]
+    words = text_of(said).split()
+    if said[0].cue(Cue.CHANGE) or not (
+        named is not None or any(word in state.menu.language.cues[Cue.IT] for word in words)
+    ):
+        state.acts.append(Aside(ReasonCode.OFF_TOPIC, " ".join(words)))
+    else:
+        state.push(keep(said, state.menu, state.cart))
+    return verb + len(said)
 
-    All that it names has to be in the order, else it is asked for. Without a slip nothing else may
-    be in the order: "just the fries" may be what comes next.
+
+def keep_only(mentions: Sequence[Mention], index: int, state: ParseState) -> int | None:
+    """Read "actually just the burger"; return where it ends, or None if it says more.
+
+    All that it names has to be in the order, else it is a wish. Without a slip before it, nothing
+    else may be in the order: "just the fries" may be what comes next.
     """
     if index:
         return None
@@ -40,12 +64,12 @@ def left_alone(mentions: Sequence[Mention], index: int, state: ParseState) -> in
 
 
 def _leads(mention: Mention) -> bool:
-    """Whether a part may stand before the words that leave something alone."""
+    """Return whether a mention may stand before the "just"."""
     return (mention.cue(*_SLIPS, Cue.COMMA) or mention.idle) and not mention.cue(Cue.ALONE)
 
 
 def _named(mentions: Sequence[Mention], index: int) -> tuple[list[Mention], int]:
-    """The items that are named one after the other, and where they end."""
+    """Return the items that are named one after the other, and where they end."""
     named: list[Mention] = []
     while index < len(mentions) and mentions[index].role is MentionType.ITEM:
         named.append(mentions[index])
@@ -57,7 +81,7 @@ def _named(mentions: Sequence[Mention], index: int) -> tuple[list[Mention], int]
 
 
 def _ends(mentions: Sequence[Mention], index: int) -> bool:
-    """Whether nothing more is said of them."""
+    """Return whether nothing more is said of them."""
     while index < len(mentions) and (mentions[index].cue(Cue.COMMA) or mentions[index].idle):
         index += 1
     return index == len(mentions) or mentions[index].cue(*ENDS_SENTENCE, Cue.DONE)

@@ -77,6 +77,7 @@ def _spelling(table: Mapping[str, Any]) -> Spelling:
     return Spelling(
         abbreviations=frozenset(table["abbreviations"]),
         contractions=table["contractions"],
+        junctures=table["junctures"],
         sound_rules=_pairs(table["sound_rules"]),
     )
 

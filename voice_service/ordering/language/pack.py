@@ -142,11 +142,13 @@ class Spelling:
     """How words are written.
 
     `abbreviations` have a full stop that ends no sentence. `contractions` maps a word to the words
-    it stands for. `sound_rules` are (written, spoken) pairs of letters, applied in order.
+    it stands for, and `junctures` what is heard to what may have been said before a name ("a nice"
+    for "iced"). `sound_rules` are (written, spoken) pairs of letters, applied in order.
     """
 
     abbreviations: frozenset[str]
     contractions: Mapping[str, str]
+    junctures: Mapping[str, str]
     sound_rules: tuple[tuple[str, str], ...]
 
 

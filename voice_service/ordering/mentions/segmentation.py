@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from voice_service.ordering.language.cue_sets import WITH_OR_WITHOUT
+from voice_service.ordering.language.cue_sets import ARTICLES, DESCRIBES
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.pack import Cue, Language
+from voice_service.ordering.language.spelling import Slip
 from voice_service.ordering.language.tokens import Token, key_of, tokenize
 from voice_service.ordering.mentions.entities import Entity, EntityReader
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
@@ -20,6 +21,9 @@ _UNKNOWN = 3.0
 _SLIP = 1.0
 _NO_CUES: frozenset[Cue] = frozenset()
 _MENU_BONUS = 0.1
+_LEADING = (*DESCRIBES, *ARTICLES, Cue.MEASURE)
+_JOINING = frozenset({Cue.AND, Cue.WITH, Cue.A, Cue.THE, Cue.FOR, Cue.ON, Cue.FILLER})
+"""Words that may stand between any two others: "with", "and"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class Segmenter:
         mended, nearness = list(tokens), dict[int, float]()
         if not any(_orders(span) for span in spans):
             return mended, nearness
+        named = {i for s in spans if s.candidates or s.unknown for i in (s.start - 1, s.end)}
         for span in spans:
             if not span.unknown:
                 continue
@@ -118,9 +123,7 @@ class Segmenter:
                 if tokens[index].text in self._language.numbers.sounds:
                     continue
                 slip = self._lexicon.slips.find(tokens[index].text)
-                if slip is not None and not (
-                    self._adds_nothing(slip.word) and self._leads(tokens, index)
-                ):
+                if slip is not None and self._mends(slip, tokens, index, beside=index in named):
                     key = key_of(slip.word, self._language)
                     mended[index] = replace(tokens[index], text=slip.word, key=key)
                     nearness[tokens[index].word] = slip.nearness
@@ -203,23 +206,29 @@ class Segmenter:
         """Return the names that `part` may be a slip for, if it has a word that is unknown."""
         if len(part) > 3 or all(t.text in self._cues or self._lexicon.knows(t.key) for t in part):
             return ()
-        if len(part) > 1 and any(len(t.key) < 3 for t in part):
-            return ()
-        if any(t.text in self._cues and not self._lexicon.knows(t.key) for t in part):
+        if any(
+            t.text in self._cues and (len(t.text) < 3 or not self._lexicon.knows(t.key))
+            for t in part
+        ):
             return ()
         if len(part) == 1 and self._everyday(part[0].text):
             return ()
-        return self._lexicon.find_misspelt("".join(t.key for t in part))
+        for key in ("".join(t.key for t in part), "".join(t.text for t in part)):
+            found = self._lexicon.find_misspelt(key)
+            if found:
+                return found
+        return ()
 
-    def _leads(self, tokens: Sequence[Token], index: int) -> bool:
-        """Return whether the word before leads to a name: "no", "with"."""
+    def _mends(self, slip: Slip, tokens: list[Token], index: int, *, beside: bool) -> bool:
+        """Return whether a slip is put right where it stands, `beside` a name or not.
+
+        After "no" and "a" only names are meant, and what stands beside a name describes it.
+        """
         before = self._cues.get(tokens[index - 1].text, _NO_CUES) if index else _NO_CUES
-        return not before.isdisjoint(WITH_OR_WITHOUT)
-
-    def _adds_nothing(self, word: str) -> bool:
-        """Return whether a word neither names nor steers anything: "please", "cooked"."""
-        cues = self._cues.get(word, _NO_CUES)
-        return not self._names(word) and cues <= {Cue.FILLER, Cue.SOFT, Cue.GENERIC}
+        if self._names(slip.word):
+            return True
+        joins = self._cues.get(slip.word, _NO_CUES) <= _JOINING
+        return before.isdisjoint(_LEADING) and (slip.sure or joins or not beside)
 
     def _names(self, word: str) -> bool:
         """Return whether a word occurs in a name on the menu."""

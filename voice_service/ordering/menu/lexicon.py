@@ -14,7 +14,7 @@ from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.spelling import Slips
 from voice_service.ordering.language.tokens import key_of, keys_of, sound_of, tokenize
-from voice_service.ordering.menu.match import ALIAS, EXACT, FULL, SYNONYM
+from voice_service.ordering.menu.match import ALIAS, EXACT, FULL, NEARLY_FULL, SYNONYM
 
 Kind = Literal["item", "modifier", "size", "category", "group"]
 
@@ -25,6 +25,7 @@ _FUZZY_LETTERS = 4
 _MOST_LETTERS_OFF = 2
 _FUZZY_RATIO = 86.0
 _SOUND_RATIO = 72.0
+_FEWEST_SOUNDS = 2  # consonants of a word that is known by its sound alone
 
 
 _Named = tuple[Kind, str, str | None]
@@ -65,6 +66,7 @@ class Lexicon:
         # Shared by conversations on several threads, so a cache that is safe there.
         self._nearest = lru_cache(maxsize=5_000)(self._find_nearest)
         self._choices: dict[tuple[str, int], list[str]] = {}
+        self._modifier_keys: list[str] = []
         self._denying = {key_of(w, language) for w in language.cues[Cue.NO]}
         self._generic = {key_of(w, language) for w in language.cues[Cue.GENERIC]}
         self.longest = 1
@@ -159,6 +161,11 @@ class Lexicon:
                     best,
                     min(certainty, Doubt.PART_OF_OTHERS.certainty),
                 )  # no chili on a "cheese dog"
+        self._modifier_keys = [
+            key
+            for key, found in sorted(self._keys.items())
+            if any(kind == "modifier" and q >= FULL for (kind, *_), (q, _) in found.items())
+        ]
         for key in sorted(self._keys):
             if len(key) >= _FUZZY_LETTERS:
                 first = sound_of(key, self._language)[:1]
@@ -166,7 +173,7 @@ class Lexicon:
         spoken = {c: p for c, p in self._language.cues.items() if c is not Cue.HESITATION}
         steering = {word for phrases in spoken.values() for p in phrases for word in p.split()}
         everyday = {*steering, *self._language.numbers.words}
-        self.slips = Slips({*self._written, *everyday}, self._language)
+        self.slips = Slips(self._written, self._language, everyday)
 
     def _names_choice(self, key: str) -> bool:
         """Return whether a word alone names a modifier."""
@@ -200,6 +207,15 @@ class Lexicon:
             return False  # "number two" is longer than "number 2", but not several
         return letters > self._shortest.get("".join(keys), letters)
 
+    def find_modifiers_by_sound(self, phrase: str) -> tuple[Candidate, ...]:
+        """Return the modifiers whose full names sound like `phrase`: "let us" for lettuce."""
+        sound = sound_of(phrase.replace(" ", ""), self._language)
+        if len(sound) < _FEWEST_SOUNDS + phrase.count(" "):
+            return ()
+        alike = [key for key in self._modifier_keys if sound_of(key, self._language) == sound]
+        found = (candidate for key in alike for candidate in self.find(key, ""))
+        return tuple(s for s in found if s.kind == "modifier" and s.match >= NEARLY_FULL)
+
     def find_misspelt(self, key: str) -> tuple[Candidate, ...]:
         """Return what `key` names if it was misheard or mistyped; `match` says how near it is."""
         if len(key) < _FUZZY_LETTERS or key.isdigit():
@@ -216,7 +232,7 @@ class Lexicon:
     def _find_nearest(self, key: str) -> tuple[str, float] | None:
         best: tuple[str, float] | None = None
         sound = sound_of(key, self._language)
-        # A whole word more or less is no slip; it has to be explained.
+        # A whole word more or less is no slip, nor is another number; these have to be explained.
         lengths = range(len(key) - _MOST_LETTERS_OFF, len(key) + _MOST_LETTERS_OFF + 1)
         near = [name for length in lengths for name in self._choices.get((sound[:1], length), ())]
         for name, ratio, _ in process.extract(
@@ -224,7 +240,7 @@ class Lexicon:
         ):
             alike = sound_of(name, self._language)
             close = ratio >= _FUZZY_RATIO or (sound == alike and len(sound) > 1)
-            if close and (best is None or ratio / 100 > best[1]):
+            if close and _digits(key) == _digits(name) and (best is None or ratio / 100 > best[1]):
                 best = (name, ratio / 100)
         return best
 
@@ -235,6 +251,10 @@ class Lexicon:
         candidates[target] = max((match, certainty), candidates.get(target, (0.0, 0.0)))
         # One word more than the name has: a guest may write a compound apart.
         self.longest = max(self.longest, len(keys) + 1)
+
+
+def _digits(key: str) -> str:
+    return "".join(filter(str.isdigit, key))
 
 
 def _measured(keys: tuple[str, ...], kind: Kind, language: Language) -> list[tuple[str, ...]]:
@@ -254,7 +274,7 @@ def _variants(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, 
     """Yield the phrase with one or two words replaced by synonyms."""
     if len(keys) > _MOST_WORDS:
         return
-    first = list(_replaced(keys, language))
+    first = [*_replaced(keys, language), *_said_for(keys, language)]
     seen = {keys}
     for variant in first + [v2 for v1 in first for v2 in _replaced(v1, language)]:
         if variant not in seen:
@@ -266,6 +286,9 @@ def _replaced(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, 
     for group in language.names.synonyms:
         members = [keys_of(phrase, language) for phrase in group]
         yield from _swapped(keys, members, members)
+
+
+def _said_for(keys: tuple[str, ...], language: Language) -> Iterator[tuple[str, ...]]:
     for first, *others in language.names.said_for:
         yield from _swapped(
             keys, [keys_of(first, language)], [keys_of(other, language) for other in others]
