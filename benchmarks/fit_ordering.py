@@ -21,6 +21,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,10 +145,18 @@ def from_rows(menu: Path, data: Path) -> Iterator[Example]:
                 str(row.get("scenario", row["id"])),
                 compiled[tag],
                 row["utterances"],
-                lambda update, gold=gold, source=source: same_cart(
-                    gold, canonical(cart_of(update.items), source)
-                ),
+                partial(_has_cart, gold=gold, source=source),
             )
+
+
+def _has_cart(
+    update: CartUpdate, gold: Sequence[Mapping[str, Any]], source: Mapping[str, Any]
+) -> bool:
+    return same_cart(gold, canonical(cart_of(update.items), source))
+
+
+def _has_items(update: CartUpdate, items: Sequence[str]) -> bool:
+    return list(items) == sorted(map(_short, update.items))
 
 
 def from_tests(folder: Path) -> Iterator[Example]:
@@ -171,7 +180,7 @@ def from_tests(folder: Path) -> Iterator[Example]:
                 case["name"],
                 compiled[key],
                 case["say"],
-                lambda update, items=items: items == sorted(map(_short, update.items)),
+                partial(_has_items, items=items),
             )
 
 
@@ -207,10 +216,8 @@ def held_out(
         weights = fit_ranker(others, L2, PRIOR)
         for example, choice in zip(examples, choices, strict=True):
             if key(example) == value:
-                best = max(
-                    range(len(choice.readings)),
-                    key=lambda i, c=choice, w=weights: score(c.readings[i], w),
-                )
+                scores = [score(reading, weights) for reading in choice.readings]
+                best = scores.index(max(scores))
                 right += choice.right[best]
                 plain += choice.right[0]
                 mended += choice.right[best] and not choice.right[0]

@@ -31,6 +31,7 @@ class Cue(IntEnum):
     FOR = auto()
     NO = auto()  # without: "no", "hold the"
     DENY = auto()  # a NO that may also answer, or take back what was said
+    NOT = auto()  # rules out what follows, in favour of something else: "not", "I don't mean"
     MINUS = auto()  # before a number: so many fewer
     FEWER = auto()  # after a number: so many fewer: "one less"
     EXTRA = auto()
@@ -88,6 +89,7 @@ class Cue(IntEnum):
     TALK = auto()  # talk with somebody else follows
     WAIT = auto()  # asks for time: "hold on"
     STAFF = auto()
+    COMPLAINT = auto()  # something is wrong with the order
     ALLERGY = auto()  # the allergen stands before or after: "allergy", "allergic"
     ALLERGY_TO = auto()  # the allergen follows: "allergic to", "cannot eat"
     CONDITION = auto()  # implies the allergen: "celiac", "nut free"
@@ -212,6 +214,7 @@ class Entities:
 
 
 @dataclass(frozen=True, eq=False)
+<<<<<<< HEAD
 class Repetition:
     """Words, with contractions written out, that say how an utterance goes with what was said.
 
@@ -224,6 +227,18 @@ class Repetition:
     rejects: frozenset[str]
     adds: frozenset[str]
     same: frozenset[str]
+=======
+class Remarks:
+    """What guests say about the service and not about food, in patterns (mentions/remarks.py).
+
+    `classes`: the words that a `<class>` in a pattern stands for. `patterns` and `exceptions`: what
+    has the effect of a cue, and what does not although it looks like it ("not right now").
+    """
+
+    classes: Mapping[str, tuple[str, ...]]
+    patterns: Mapping[Cue, tuple[str, ...]]
+    exceptions: Mapping[Cue, tuple[str, ...]]
+>>>>>>> read13
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,7 +258,11 @@ class Language:
     names: Names
     allergies: Allergies
     entities: Entities
+<<<<<<< HEAD
     repetition: Repetition
+=======
+    remarks: Remarks
+>>>>>>> read13
     texts: Mapping[str, str]
     mixed: tuple[Language, ...] = ()
 
