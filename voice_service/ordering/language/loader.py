@@ -17,11 +17,8 @@ from voice_service.ordering.language.pack import (
     Morphology,
     Names,
     Numbers,
-<<<<<<< HEAD
-    Repetition,
-=======
     Remarks,
->>>>>>> read13
+    Repetition,
     Spelling,
 )
 from voice_service.ordering.language.tokens import plain
@@ -69,11 +66,8 @@ def _pack(code: str) -> Language:
         names=_names(pack["names"]),
         allergies=_allergies(pack["allergies"]),
         entities=Entities(**{kind: frozenset(said) for kind, said in pack["entities"].items()}),
-<<<<<<< HEAD
         repetition=Repetition(**{k: frozenset(said) for k, said in pack["repetition"].items()}),
-=======
         remarks=_remarks(pack["remarks"]),
->>>>>>> read13
         texts=pack["texts"],
     )
 

@@ -41,6 +41,7 @@ def mixed(packs: Sequence[Language]) -> Language:
         names=replace(first.names, **_sets_united([p.names for p in packs], taken)),
         allergies=replace(first.allergies, **_sets_united([p.allergies for p in packs], taken)),
         entities=replace(first.entities, **_sets_united([p.entities for p in packs], taken)),
+        repetition=replace(first.repetition, **_sets_united([p.repetition for p in packs], taken)),
         # Each language alone writes words as the mixture does, so that tokens fit all of them.
         mixed=tuple(
             replace(p, spelling=replace(spelling, sound_rules=p.spelling.sound_rules))

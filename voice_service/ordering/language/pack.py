@@ -214,7 +214,6 @@ class Entities:
 
 
 @dataclass(frozen=True, eq=False)
-<<<<<<< HEAD
 class Repetition:
     """Words, with contractions written out, that say how an utterance goes with what was said.
 
@@ -227,7 +226,9 @@ class Repetition:
     rejects: frozenset[str]
     adds: frozenset[str]
     same: frozenset[str]
-=======
+
+
+@dataclass(frozen=True, eq=False)
 class Remarks:
     """What guests say about the service and not about food, in patterns (mentions/remarks.py).
 
@@ -238,7 +239,6 @@ class Remarks:
     classes: Mapping[str, tuple[str, ...]]
     patterns: Mapping[Cue, tuple[str, ...]]
     exceptions: Mapping[Cue, tuple[str, ...]]
->>>>>>> read13
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,11 +258,8 @@ class Language:
     names: Names
     allergies: Allergies
     entities: Entities
-<<<<<<< HEAD
     repetition: Repetition
-=======
     remarks: Remarks
->>>>>>> read13
     texts: Mapping[str, str]
     mixed: tuple[Language, ...] = ()
 
