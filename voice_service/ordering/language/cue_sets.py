@@ -22,6 +22,8 @@ ONE_MORE = (Cue.A, Cue.MORE)
 """Count one without a number: "a cola", "another cola"."""
 DETERMINERS = (*ARTICLES, Cue.MORE, Cue.MEASURE, Cue.NUMBER)
 """Stand before an item, and count it or point at it: "two", "the", "an order of"."""
+COUNTABLE = (Cue.MEASURE, Cue.UNIT, Cue.SIZE_WORD)
+"""Stand between a number and what it counts: "orders of", "ounce", "large"."""
 
 ATTACHES = (Cue.ON, Cue.FOR, Cue.TO)
 """Lead to the item that something is for: "ketchup on the fries"."""

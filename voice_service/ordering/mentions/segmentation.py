@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from voice_service.ordering.language.cue_sets import WITH_OR_WITHOUT
+from voice_service.ordering.language.cue_sets import COUNTABLE, WITH_OR_WITHOUT
 from voice_service.ordering.language.numbers import number_at
-from voice_service.ordering.language.pack import Cue, Language
+from voice_service.ordering.language.pack import Cue, Language, Phrases
 from voice_service.ordering.language.tokens import Token, key_of, tokenize
 from voice_service.ordering.mentions.entities import Entity, EntityReader
+from voice_service.ordering.mentions.scanning import Vocabulary
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 from voice_service.ordering.menu.match import FULL
 
@@ -67,15 +68,14 @@ class Segmenter:
         self._hesitations = frozenset(language.cues[Cue.HESITATION])
         self._numbering = {key_of(p, language) for p in language.cues[Cue.NUMBERED]}
         self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
-        everyday = {w for phrase in self._cues for w in phrase.split()}
-        self._entities = EntityReader(lexicon, language, frozenset(everyday))
+        self._entities = EntityReader(self._vocabulary())
 
     def segment(self, text: str) -> list[Span]:
         """Return spans that cover every token of `text` except hesitations, in order."""
         tokens = [t for t in tokenize(text, self._language) if t.text not in self._hesitations]
         rest = tokens[_LONGEST_UTTERANCE:]
         tokens = tokens[:_LONGEST_UTTERANCE]
-        entities = [_entity_span(tokens, entity) for entity in self._entities.read(tokens)]
+        entities = [_entity_span(tokens, entity) for entity in self._entities.read(tokens, text)]
         about = {i for span in entities for i in range(span.start, span.end)}
         tokens = [token for index, token in enumerate(tokens) if index not in about]
         spans = self._phrases(tokens)
@@ -84,6 +84,12 @@ class Segmenter:
         if rest:
             spans.append(_span(rest, 0, len(rest), (), frozenset(), None))
         return spans
+
+    def _vocabulary(self) -> Vocabulary:
+        everyday = {w for phrase in self._cues for w in phrase.split()}
+        everyday |= self._language.names.contrast_words
+        measuring = Phrases.of(p for cue in COUNTABLE for p in self._language.cues[cue])
+        return Vocabulary(self._lexicon, self._language, frozenset(everyday), measuring)
 
     def _phrases(self, tokens: list[Token]) -> list[Span]:
         """Return the phrases of tokens that may be about the order."""
@@ -151,7 +157,7 @@ class Segmenter:
         if not token.key:
             return [(_span(tokens, start, start + 1, (), frozenset({_MARKS[token.text]}), None), 0)]
         found: list[tuple[Span, float]] = []
-        number = number_at(tokens, start, self._language)
+        counts = number_at(tokens, start, self._language) is not None
         longest = max(self._lexicon.longest, self._longest_cue)
         key = text = ""
         for end in range(start + 1, min(start + longest, len(tokens)) + 1):
@@ -166,11 +172,10 @@ class Segmenter:
             if Cue.VAGUE in cues and self._sized(tokens[start:end]) and not _counted(tokens, start):
                 cues = _NO_CUES
             value = self._language.numbers.ordinals.get(text)
-            if (
-                number is not None
-                and number[1] == end - start
-                and not self._sized(tokens[start:end])
-            ):
+            # "Two thousand island dressings" are two, where there is such a dressing.
+            number = number_at(tokens[start:end], 0, self._language) if counts else None
+            whole = number is not None and number[1] == end - start
+            if number is not None and whole and not self._sized(tokens[start:end]):
                 value, cues = number[0], cues | {Cue.NUMBER}
             cost = _cost(candidates, cues)
             if cost is None and misspelt:

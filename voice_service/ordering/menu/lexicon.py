@@ -165,7 +165,7 @@ class Lexicon:
                 self._choices.setdefault((first, len(key)), []).append(key)
         spoken = {c: p for c, p in self._language.cues.items() if c is not Cue.HESITATION}
         steering = {word for phrases in spoken.values() for p in phrases for word in p.split()}
-        everyday = {*steering, *self._language.numbers.words}
+        everyday = {*steering, *self._language.numbers.words, *self._language.numbers.scales}
         self.slips = Slips({*self._written, *everyday}, self._language)
 
     def _names_choice(self, key: str) -> bool:
