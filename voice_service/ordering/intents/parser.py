@@ -1,4 +1,4 @@
-"""From an utterance to dialogue acts: what it orders, changes or asks, and what is only talk."""
+"""The parser: from an utterance to dialogue acts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.commands import read_command
 from voice_service.ordering.intents.incomplete import incomplete_tail, itemless_statement
 from voice_service.ordering.intents.off_topic import (
+    broken_off,
     is_talk,
-    left_hanging,
-    only_usual,
-    unused,
+    only_ordinary_size,
+    unplaced,
     yes_or_no,
 )
 from voice_service.ordering.intents.parse_state import ParseState
@@ -80,9 +80,9 @@ class Parser:
         body = mentions[: len(mentions) - len(tail)]
         state = self._read(body, cart)
         if not state.acts:
-            state.acts += left_hanging(body) if final else []
+            state.acts += broken_off(body) if final else []
         if not state.acts and not tail:
-            state.acts += unused(body) or only_usual(body, cart, self._menu)
+            state.acts += unplaced(body) or only_ordinary_size(body, cart, self._menu)
         if not final:
             if not tail and all(isinstance(act, Problem) for act in state.acts):
                 tail = itemless_statement(mentions, cart, self._menu)

@@ -57,6 +57,7 @@ class EntityReader:
         self._words: Entities = words.language.entities
         entities = words.language.entities
         self._ordinals = Phrases.of(words.language.numbers.ordinals)
+        self._begins = _beginnings(words)
         self._kinds = (
             (EntityType.TABLE, entities.tables),
             (EntityType.PLACE, entities.places),
@@ -70,7 +71,8 @@ class EntityReader:
         found: list[Entity] = []
         index = 0
         while index < len(tokens):
-            entity = next(self._at(scan, names, index), None) if tokens[index].key else None
+            begins = not index or self._may_begin(tokens[index])
+            entity = next(self._at(scan, names, index), None) if begins else None
             if entity is None:
                 index += 1
             else:
@@ -78,8 +80,13 @@ class EntityReader:
                 index = entity.end
         return found
 
+    def _may_begin(self, token: Token) -> bool:
+        return token.text in self._begins or token.key.isdigit() or not token.text.isalpha()
+
     def _at(self, scan: Scan, names: NameReader, start: int) -> Iterator[Entity]:
         """Yield what may begin at a token, the surest first."""
+        if not scan.tokens[start].key:
+            return
         lead = scan.phrase(start, self._words.lead_ins)
         for first in dict.fromkeys((lead, start)):
             yield from self._place(scan, start, first)
@@ -213,3 +220,15 @@ class EntityReader:
         number = scan.number(after) if after > start else None
         if number is not None and scan.closes(number.end):
             yield Entity(EntityType.NUMBER, after, number.end, number.value)
+
+
+def _beginnings(words: Vocabulary) -> frozenset[str]:
+    """Return the words that an entity may begin with, numbers and written amounts apart."""
+    entities, numbers = words.language.entities, words.language.numbers
+    amounts = (entities.lead_ins, entities.party_of, entities.measures)
+    places = (entities.tables, entities.places, entities.numbers, entities.orders)
+    names = (entities.introductions, entities.for_whom, entities.presentations)
+    counts = (Phrases.of(numbers.phrases), Phrases.of(numbers.ordinals))
+    phrases = (entities.occasions, *amounts, *places, *names, *counts)
+    first = (group.first for group in phrases)
+    return frozenset({*numbers.scales, *entities.given_names}.union(*first))
