@@ -18,7 +18,9 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.cue_sets import (
+    DESCRIBES,
     ENDS_SENTENCE,
+    LISTS,
     ONE_MORE,
     PUNCTUATION,
     STARTS_COMMAND,
@@ -46,11 +48,48 @@ def is_talk(
     """
     if any(p.such is not None for p in mentions):
         return False
-    if words >= _TALK_WORDS and not answering and _only_guesses(acts, mentions):
+    if answering or _looks_like_an_order(mentions, words):
+        return _wishes_nothing(acts, mentions, words)
+    return (
+        (words >= _TALK_WORDS and _only_guesses(acts, mentions))
+        or _mostly_something_else(mentions)
+        or _lost_among(acts, mentions, words)
+        or _wishes_nothing(acts, mentions, words)
+    )
+
+
+def _looks_like_an_order(mentions: Sequence[Mention], words: int) -> bool:
+    """Whether things are listed as in an order, however few of them are known.
+
+    Words near the menu's that belong together ("chiken sandwhich with mayonaise"), or nothing but
+    things that are counted ("two crunchwraps and a baja blast").
+    """
+    named = _words(p for p in mentions if p.candidates)
+    unknown = _words(p for p in mentions if p.role is MentionType.UNKNOWN)
+    items = any(p.role is MentionType.ITEM for p in mentions)
+    belongs = any(
+        (before.role is MentionType.NUMBER or before.cue(*ONE_MORE, Cue.MEASURE))
+        if thing.role is MentionType.ITEM
+        else (thing.role is MentionType.MODIFIER and before.cue(*DESCRIBES))
+        for before, thing in pairwise(mentions)
+    )
+    if items and named >= unknown and (2 * named >= words or belongs):
         return True
-    if not answering and (_mostly_something_else(mentions) or _lost_among(acts, mentions, words)):
-        return True
-    return _wishes_nothing(acts, mentions, words)
+    return words <= _words(mentions) + 1 and _lists_things(mentions)
+
+
+def _lists_things(mentions: Sequence[Mention]) -> bool:
+    """Whether there are counts, names and unknown words, and nothing but what joins them."""
+    counts = [p.role is MentionType.NUMBER or p.cue(*ONE_MORE, Cue.MEASURE) for p in mentions]
+    joined = all(
+        counts[i] or p.candidates or p.cue(*LISTS, *DESCRIBES) or p.role is MentionType.UNKNOWN
+        for i, p in enumerate(mentions)
+    )
+    runs = "".join(
+        "1" if counts[i] else "?" if p.role is MentionType.UNKNOWN else " "
+        for i, p in enumerate(mentions)
+    )
+    return joined and runs.startswith("1") and "?" * _TALK_UNKNOWN not in runs
 
 
 def _only_guesses(acts: Sequence[Act], mentions: Sequence[Mention]) -> bool:
@@ -71,14 +110,7 @@ def _only_guesses(acts: Sequence[Act], mentions: Sequence[Mention]) -> bool:
         )
         if sure or asks:
             return False
-    talks = any(p.role is MentionType.UNKNOWN for p in mentions) or any(
-        isinstance(a, Aside) for a in acts
-    )
-    return talks or not any(
-        before.role is MentionType.NUMBER or before.cue(*ONE_MORE)
-        for before, thing in pairwise(mentions)
-        if thing.role is MentionType.ITEM
-    )
+    return True
 
 
 def _mostly_something_else(mentions: Sequence[Mention]) -> bool:

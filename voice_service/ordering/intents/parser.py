@@ -19,7 +19,7 @@ from voice_service.ordering.intents.off_topic import (
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.allergies import extract_allergies
-from voice_service.ordering.mentions.homophones import counted
+from voice_service.ordering.mentions.homophones import by_sound
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.mentions.segmentation import Segmenter, Span
 from voice_service.ordering.mentions.tagging import roles
@@ -29,6 +29,8 @@ from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.answers import fill_choice
 from voice_service.ordering.references.descriptions import fold_descriptions
 from voice_service.ordering.references.pointers import text_of
+from voice_service.ordering.references.repeated import name_the_same
+from voice_service.ordering.references.topics import put_in_place
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Parser:
 
         `final`: nothing follows, so no words are held back as incomplete.
         """
-        spans = counted(self._segmenter.segment(text), self._menu, cart.items)
+        spans = by_sound(self._segmenter.segment(text), self._menu, cart.items)
         allergies = extract_allergies(text, spans, self._menu.language)
         mentions = self._mentions(allergies.rest, cart)
         tail = () if final else incomplete_tail(mentions, cart)
@@ -108,7 +110,10 @@ class Parser:
         last = cart.items[-1] if cart.items else None
         mentions = roles([s for s in spans if not s.filler], self._menu, last)
         mentions = fill_choice(mentions, cart.offered, self._menu)
-        return fold_descriptions(mentions, cart.lines, self._menu, answers=cart.unsized is not None)
+        mentions = name_the_same(mentions, cart.lines, self._menu)
+        asked = cart.unsized is not None or bool(cart.choices)
+        mentions = fold_descriptions(mentions, cart.lines, self._menu, answers=asked)
+        return put_in_place(mentions, cart.items)
 
     def _read(self, mentions: list[Mention], cart: CartView) -> ParseState:
         """Read commands where there are any, and assemble the words between them."""

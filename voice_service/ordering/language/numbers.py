@@ -19,6 +19,11 @@ def number_at(tokens: Sequence[Token], start: int, language: Language) -> tuple[
     "twenty five" and "eighteen thousand" are one number, "three seven" is two, "2.5" and "zero" are
     none.
     """
+    found = (_number_at(tokens, start, pack) for pack in language.packs)
+    return next((number for number in found if number is not None), None)
+
+
+def _number_at(tokens: Sequence[Token], start: int, language: Language) -> tuple[int, int] | None:
     found = _phrase_at(tokens, start, language) or _below_a_hundred(tokens, start, language)
     value, length = found or (1, 0)
     while start + length < len(tokens):
@@ -45,7 +50,7 @@ def _rest(
         return None
     if _below_a_hundred(tokens, after, language) is None:
         return None
-    rest = number_at(tokens, after, language)
+    rest = _number_at(tokens, after, language)
     if rest is None or value % 10 ** len(str(rest[0])):
         return None
     return rest[0], after + rest[1]

@@ -149,7 +149,11 @@ class Scan:
     def in_name(self, start: int, end: int) -> bool:
         """Return whether the tokens from `start` to `end` end inside a name of the menu."""
         first = max(0, start - self.words.lexicon.longest)
-        return any(self.is_name(begin, end) for begin in range(first, end))
+        # "Six" alone may be short for a size, and is no name here.
+        return any(
+            self.is_name(begin, end + (begin == end - 1 and self.tokens[begin].key.isdigit()))
+            for begin in range(first, end)
+        )
 
     def text(self, start: int, end: int) -> str:
         """Return the tokens from `start` to `end` in lower case."""
