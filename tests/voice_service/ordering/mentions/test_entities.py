@@ -23,7 +23,7 @@ def entities(text: str, language: str = "en") -> list[Entity]:
         ("table four four cokes", EntityType.TABLE, 4),
         ("table twenty two cokes", EntityType.TABLE, 20),
         ("the second window", EntityType.PLACE, None),
-        ("ticket number is one oh four", EntityType.NUMBER, 1),
+        ("my phone number is one oh four", EntityType.NUMBER, 1),
         ("867 530 9442", EntityType.NUMBER, None),
         ("me and my two hungry kids", EntityType.PARTY, 2),
         ("it's for six", EntityType.PARTY, 6),
