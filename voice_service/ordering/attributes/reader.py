@@ -323,8 +323,8 @@ class AttributeReader:
 
     def _join(self, index: int, mention: Mention) -> bool:
         """Read what leads to something on the item, or begins a new clause: "with", "I want"."""
-        if mention.cue(Cue.ADD) and self._before(index, Cue.NO):
-            pass  # "without adding ham"
+        if mention.cue(Cue.ADD, Cue.REQUEST) and self._denied(index):
+            pass  # "without adding ham", "could I not get ham"
         elif mention.cue(Cue.BUT) and index and self._mentions[index - 1].span.has(Cue.EVERYTHING):
             self._context.end_degree()
             self._context.negation = Negation()  # "everything but onions"
@@ -368,6 +368,12 @@ class AttributeReader:
     def _before(self, index: int, cue: Cue) -> bool:
         """Return whether the mention before `index` acts as a cue."""
         return index > 0 and self._mentions[index - 1].cue(cue)
+
+    def _denied(self, index: int) -> bool:
+        """Return whether a verb stands behind a negation that is no answer ("no, I want")."""
+        while self._before(index, Cue.FILLER):
+            index -= 1
+        return self._before(index, Cue.NO) and not self._before(index, Cue.DENY)
 
     def _follows(self, index: int, role: MentionType) -> bool:
         """Return whether the mention after `index` is of a role."""

@@ -20,7 +20,7 @@ from voice_service.ordering.acts import (
     not_understood,
 )
 from voice_service.ordering.attributes.distribution import halved, shared_out
-from voice_service.ordering.attributes.linking import resolve, which, without
+from voice_service.ordering.attributes.linking import leaving_off, resolve, which, without
 from voice_service.ordering.attributes.statements import (
     AlternativesStatement,
     CategoryStatement,
@@ -369,9 +369,10 @@ def _group_in_cart(statement: GroupStatement, menu: CompiledMenu, cart: CartView
         named = without(statement.text, item, menu)
         if named is not None:
             return [Modify(Target((item,)), (named,), text=statement.text)]
-        gone = tuple(ModifierRequest(m.id, group.id, negated=True) for m in group.modifiers)
-        kept = tuple(m for m in gone if m.id in menu.items[item].defaults)
-        return [Modify(Target((item,)), kept, text=statement.text)]
+        defaults = [m.id for m in group.modifiers if m.id in menu.items[item].defaults]
+        gone = (leaving_off(default, group.id, item, menu) for default in defaults)
+        mods = tuple(ModifierRequest(mod, group.id, negated=negated) for mod, negated in gone)
+        return [Modify(Target((item,)), mods, text=statement.text)]
     if statement.wanted:
         choices = tuple(m.name for m in group.modifiers)
         return [Problem(ReasonCode.CHOOSE_MODIFIER, statement.text, choices)]
