@@ -305,7 +305,7 @@ class AttributeReader:
         """Read what links or counts what follows: "and", "or", "another", "a"."""
         if mention.cue(*SEPARATES):
             self._link(mention)
-        elif mention.cue(Cue.ONE) and mention.cue(*ONE_MORE) and told_apart(self._mentions, index):
+        elif mention.cue(Cue.ONE) and mention.cue(*ONE_MORE) and self._one_of_kind(index):
             self._context.end_count()
             self._statements.open(SomeOf(1, linked=self._before(index, Cue.AND)))
         elif mention.cue(Cue.MORE):
@@ -320,6 +320,13 @@ class AttributeReader:
         else:
             return False
         return True
+
+    def _one_of_kind(self, index: int) -> bool:
+        """Return whether a word that is "a" and "one" stands for an item: "una de pollo"."""
+        kind = next_is(self._mentions, index, Cue.MEASURE) and role_follows(
+            self._mentions, index + 1, MentionType.MODIFIER
+        )
+        return kind or told_apart(self._mentions, index)
 
     def _join(self, index: int, mention: Mention) -> bool:
         """Read what leads to something on the item, or begins a new clause: "with", "I want"."""
