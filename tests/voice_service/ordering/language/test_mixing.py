@@ -54,8 +54,8 @@ def test_a_word_of_both_languages_is_one_of_the_first() -> None:
     es_first, en_first = language("es,en"), language("en,es")
     assert es_first.numbers.words["once"] == 11
     assert "once" not in en_first.numbers.words
-    assert "soy" in es_first.entities.introductions
-    assert "soy" not in en_first.entities.introductions
+    assert "soy" in es_first.entities.presentations.said
+    assert "soy" not in en_first.entities.presentations.said
     assert [pack.code for pack in es_first.packs] == ["es", "en"]
 
 
