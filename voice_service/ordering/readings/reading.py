@@ -113,7 +113,7 @@ def _said_again(
         if not isinstance(act, Add) or _is_one_more(act.request):
             continue
         request = act.request
-        alike = [x for x in lines if x.item == request.item and not _other_size(request, x)]
+        alike = [x for x in lines if x.item == request.item and not _is_another(request, x)]
         same = [line for line in alike if not adds_to(request, line)]
         if alike:
             yield index, request, next(iter(same), alike[-1])
@@ -125,8 +125,13 @@ def _is_one_more(request: ItemRequest) -> bool:
     return more or request.counting.combos is not None or len(request.candidates) > 1
 
 
-def _other_size(request: ItemRequest, line: Line) -> bool:
-    return None not in (request.size, line.size) and request.size != line.size
+def _is_another(request: ItemRequest, line: Line) -> bool:
+    """Return whether a request has another size or another choice than a line: "one of pork"."""
+    sized = None not in (request.size, line.size) and request.size != line.size
+    own = {m.group: m.id for m in line.mods if not m.negated}
+    chosen = {m.group: m.id for m in request.mods if not m.negated}
+    same = {(m.group, m.id) for m in line.mods} & set(chosen.items())
+    return sized or (not same and any(own.get(g, i) != i for g, i in chosen.items()))
 
 
 def _restating(acts: Sequence[Act], again: Sequence[_Again], construal: Construal) -> Reading:
