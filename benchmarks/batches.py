@@ -37,7 +37,7 @@ from voice_service.asr.alignment import Aligned
 from voice_service.asr.compute import Compute
 from voice_service.asr.hypothesis import DecodeRequest
 from voice_service.asr.recognizer import Recognizer
-from voice_service.asr.whisper import Encoded, Generated, Whisper, present
+from voice_service.asr.whisper import Encoded, Generated, Whisper, resolve_device
 from voice_service.audio.formats import SAMPLE_RATE, Samples
 from voice_service.models.registry import default_models_dir, resolve
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -182,7 +182,7 @@ def main() -> None:
             batch_size=size,
         )
         location = resolve(model, default_models_dir()).location
-        whisper = Clocked(location, settings.compute(present(settings.device)))
+        whisper = Clocked(location, settings.compute(resolve_device(settings.device)))
         recognizer = Recognizer(whisper)
         for kind in ("quick", "thorough"):
             batches = requests(recordings, size, thorough=kind == "thorough")

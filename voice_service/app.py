@@ -14,7 +14,7 @@ from order_events.service import OrderEvents
 from voice_service.asr.capacity import Capacity
 from voice_service.asr.recognizer import Recognizer
 from voice_service.asr.scheduler import Scheduler
-from voice_service.asr.whisper import Whisper, present
+from voice_service.asr.whisper import Whisper, resolve_device
 from voice_service.metrics import VoiceMetrics
 from voice_service.models.registry import ResolvedModel
 from voice_service.protocol import payloads
@@ -39,7 +39,7 @@ def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer
 
     Blocks for seconds. Raises what CTranslate2 raises: RuntimeError, ValueError or OSError.
     """
-    whisper = Whisper(model.location, settings.compute(present(settings.device)))
+    whisper = Whisper(model.location, settings.compute(resolve_device(settings.device)))
     return Recognizer(whisper, model.calibration, model.languages)
 
 

@@ -136,7 +136,7 @@ class Utterance:
         stable = len(self.stable.words)
         behind = len(words) - (len(shown) - stable)
         kept = _kept(shown[:stable], hypothesis.words[:behind], hypothesis.confidence)
-        return replace(hypothesis, text=text).worded((*kept, *hypothesis.words[behind:]))
+        return replace(hypothesis, text=text).with_words((*kept, *hypothesis.words[behind:]))
 
 
 def _kept(shown: list[str], heard: tuple[Word, ...], confidence: float) -> list[Word]:
