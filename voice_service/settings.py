@@ -268,7 +268,7 @@ class VoiceSettings(HubSettings):
             first_partial=frames(self.first_partial_ms),
             partial_interval=frames(self.partial_interval_ms),
             speculate=frames(self.speculate_ms),
-            patience=TurnEndPolicy(
+            turn_end_policy=TurnEndPolicy(
                 finished=frames(min(self.finished_hangover_ms, self.hangover_ms)),
                 open=frames(max(self.open_hangover_ms, self.hangover_ms)),
                 confidence=self.finished_confidence,
@@ -278,7 +278,7 @@ class VoiceSettings(HubSettings):
             min_partial_confidence=self.min_partial_confidence,
             clear_speech=self.clear_speech,
             unclear_confidence=self.unclear_confidence,
-            surroundings=BackgroundSettings(
+            background=BackgroundSettings(
                 stand_out_db=self.stand_out_db,
                 faint_db=self.faint_db,
                 faint_confidence=self.faint_confidence,
