@@ -33,7 +33,7 @@ from voice_service.asr.hypothesis import Hypothesis
 from voice_service.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, PcmDecoder, Samples
 from voice_service.client.pacing import pcm
 from voice_service.protocol.messages import VOICE_MESSAGES, VoiceAudio
-from voice_service.sessions.machine import VoiceSession
+from voice_service.sessions.machine import SessionPipeline, VoiceSession
 from voice_service.settings import VoiceSettings
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.vad import DetectorFactory
@@ -63,9 +63,11 @@ class Sessions:
             session_id="session",
             language="en",
             settings=self._settings.session(),
-            decoder=PcmDecoder(AudioFormat(encoding, rate)),
-            listener=Listener(self._settings.listener(), self._detectors(), "en", ""),
-            conversation=None,
+            pipeline=SessionPipeline(
+                PcmDecoder(AudioFormat(encoding, rate)),
+                Listener(self._settings.listener(), self._detectors(), "en", ""),
+                conversation=None,
+            ),
             now=0.0,
         )
 

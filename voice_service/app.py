@@ -20,6 +20,7 @@ from voice_service.models.registry import ResolvedModel
 from voice_service.protocol import payloads
 from voice_service.sessions import takeover_api
 from voice_service.sessions.registry import SessionProfile, SessionRegistry, SpeechModel
+from voice_service.sessions.runner import SessionServices
 from voice_service.sessions.socket import VoiceApplication
 from voice_service.sessions.takeover_api import TakeOverApi
 from voice_service.settings import VoiceSettings
@@ -63,10 +64,8 @@ def build_voice_app(
         ),
         model=SpeechModel(model_name, recognizer.languages, recognizer.calibration),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
-        scheduler=scheduler,
         capacity=capacity,
-        events=events,
-        metrics=voice_metrics,
+        services=SessionServices(events, scheduler, voice_metrics),
     )
     app = build_app(settings, events)
     app[CAPACITY] = capacity

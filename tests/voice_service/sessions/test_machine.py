@@ -20,7 +20,7 @@ from voice_service.client.pacing import pcm
 from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.server import demo_menu
 from voice_service.sessions.actions import Action, Audience, PlaceOrder, Send, SendError
-from voice_service.sessions.machine import STOPPING, Phase, VoiceSession
+from voice_service.sessions.machine import STOPPING, Phase, SessionPipeline, VoiceSession
 from voice_service.settings import VoiceSettings
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.turn_end import by_marks
@@ -73,9 +73,11 @@ class Guest:
             session_id="s1",
             language="en-US",
             settings=SETTINGS,
-            decoder=self.decoder,
-            listener=Listener(VoiceSettings().listener(), Loudness(), "en", "", judge),
-            conversation=conversation,
+            pipeline=SessionPipeline(
+                self.decoder,
+                Listener(VoiceSettings().listener(), Loudness(), "en", "", judge),
+                conversation,
+            ),
             now=0.0,
         )
         self.now = 0.0

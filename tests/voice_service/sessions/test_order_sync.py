@@ -266,7 +266,7 @@ async def test_words_from_before_the_order_was_handed_back_undo_nothing_of_staff
     await lane.hold()
     corrected = (ItemDraft(menu_item_id="hamburger", quantity=3),)
     theirs = await events.revise_order("demo", order.id, corrected, actor="manager")
-    lane.go_on(await lane.as_left(None), ())
+    lane.resume(await lane.order_to_hand_back(None), ())
     shown, update = await lane.place(cart("hamburger", "cheeseburger", status="confirmed"), turn=0)
     assert [reason.code for reason in update.reasons] == ["staff_took_over"]
     assert shown == theirs
