@@ -48,7 +48,7 @@ from voice_service.app import load_recognizer
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.asr.recognizer import Recognizer
 from voice_service.audio.formats import SAMPLE_RATE, Samples
-from voice_service.commands.transcribe import Decode, listen
+from voice_service.commands.transcribe import Decode, utterance_events
 from voice_service.models import registry as models
 from voice_service.ordering.dialogue.conversation import Conversation
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -92,7 +92,7 @@ class Ears:
             calibration=self.calibration,
         )
         chunks = (audio[i : i + _CHUNK] for i in range(0, len(audio), _CHUNK))
-        return listen(chunks, listener, self._decoder())
+        return utterance_events(chunks, listener, self._decoder())
 
     def _decoder(self) -> Decode:
         if self.menu is None:

@@ -1,4 +1,4 @@
-"""What the voice side counts, in the registry of the hub's metrics."""
+"""The metrics of the voice service, in the registry of the hub's metrics."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class VoiceMetrics:
         )
         self.decode_wait = Histogram(
             "voice_decode_wait_seconds",
-            "From the wish for a decode to its start",
+            "From the need for a decode to its start",
             ["urgency"],
             buckets=_LATENCY,
             registry=registry,

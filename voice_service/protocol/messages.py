@@ -1,4 +1,4 @@
-"""Wire models of `/voice-stream`: what a microphone sends, and the names of what it is sent."""
+"""Models of the messages that a microphone sends on `/voice-stream`, and the types of events."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Tag = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 def primary_language(tag: str) -> str:
-    """The ISO 639 code that a BCP 47 tag begins with."""
+    """Return the ISO 639 code at the start of a BCP 47 tag."""
     return tag.partition("-")[0].lower()
 
 
 class Data(BaseModel):
-    """Frozen; fields that a newer client adds are ignored."""
+    """A frozen model that ignores fields of newer clients."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

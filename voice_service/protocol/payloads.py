@@ -1,4 +1,4 @@
-"""Every message that the voice service adds to the sockets, as models of `data` and envelope."""
+"""Models of every event that the voice service sends, `data` and envelope, and its channels."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Count = Annotated[int, Field(ge=0)]
 Number = Annotated[int, Field(ge=1)]
 
 
-class Told(BaseModel):
-    """Something about a session. Times are milliseconds of its audio."""
+class SessionData(BaseModel):
+    """What all `data` about a session has in common. Times are milliseconds of its audio."""
 
     model_config = ConfigDict(frozen=True)
 
     session_id: str
 
 
-class StartedData(Told):
+class StartedData(SessionData):
     """`data` of `voice:started`: send audio from `next_sequence` on."""
 
     language: str
@@ -36,21 +36,21 @@ class StartedData(Told):
     resumed: bool
 
 
-class SpeechData(Told):
+class SpeechData(SessionData):
     """`data` of `voice:speech_started` and `voice:speech_ended`."""
 
     utterance: Number
     at_ms: Milliseconds
 
 
-class DiscardedData(Told):
+class DiscardedData(SessionData):
     """`data` of `voice:speech_discarded`, which closes an utterance instead of a final."""
 
     utterance: Number
     reason: Literal["no_words", "failed"]
 
 
-class TranscriptData(Told):
+class TranscriptData(SessionData):
     """What partial and final transcripts have in common."""
 
     utterance: Number
@@ -118,7 +118,7 @@ class MatchData(BaseModel):
     quality: Confidence
 
 
-class UnderstoodData(Told):
+class UnderstoodData(SessionData):
     """`data` of `voice:order`: the order as understood so far, null while nothing was ordered.
 
     `after_utterance` is the one that was heard last, `matched` what its words were taken for.
@@ -133,7 +133,7 @@ class UnderstoodData(Told):
     matched: tuple[MatchData, ...]
 
 
-class EndedData(Told):
+class EndedData(SessionData):
     """`data` of the answer to `voice:end`; `duration` is seconds, as the server counted."""
 
     duration: Annotated[float, Field(ge=0)]
@@ -180,7 +180,7 @@ WatchedFinal = message("WatchedFinal", messages.TRANSCRIPT, WatchedFinalData, Ke
 WatchedOrder = message("WatchedOrder", messages.ORDER, WatchedOrderData, KeptEnvelope)
 
 ROOT = asyncapi.ROOT.with_events(WatchedPartial, WatchedFinal, WatchedOrder)
-"""The hub's socket with what voice sessions publish there."""
+"""The hub's socket, with the events that voice sessions publish there."""
 VOICE_STREAM = Channel(
     "voiceStream",
     "/voice-stream",
