@@ -15,7 +15,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from support.voice_server import AUDIO, TIMEOUT, Start, finals, sidecar, text_of, wer
+from support.paths import AUDIO
+from support.recordings import finals, sidecar, text_of, wer
+from support.voice_server import TIMEOUT, Start
 
 from order_events.auth.tokens import Role, authority
 from voice_service.cli import main

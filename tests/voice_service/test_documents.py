@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from support.paths import DOCS
+from support.recordings import finals, pieces, recording, silence
 from support.schema_checks import check_message
-from support.voice_server import Server, Start, finals, pieces, recording, silence
+from support.voice_server import Server, Start
 
 from voice_service import documents
 from voice_service.protocol.payloads import CHANNELS, VOICE_STREAM

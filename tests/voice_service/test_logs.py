@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import structlog
-from support.voice_server import Start, VoiceClient, pieces, recording, text_of, tiny
+from support.recordings import pieces, recording, text_of
+from support.voice_server import Start, VoiceClient, tiny
 
 from order_events import logs
 from order_events.auth.tokens import Role

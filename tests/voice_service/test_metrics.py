@@ -11,7 +11,8 @@ import promql_parser
 import pytest
 import yaml
 from support.paths import DOCS
-from support.voice_server import Server, Start, recording
+from support.recordings import recording
+from support.voice_server import Server, Start
 
 from order_events.metrics import HubMetrics
 from voice_service.metrics import VoiceMetrics

@@ -13,13 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.voice_event_shapes import assert_documented, assert_in_sequence
-from support.voice_server import (
+from support.recordings import (
     NAMES,
-    TIMEOUT,
-    Client,
     Event,
-    Server,
     essence,
     finals,
     normal,
@@ -28,6 +24,8 @@ from support.voice_server import (
     text_of,
     wer,
 )
+from support.voice_event_shapes import assert_documented, assert_in_sequence
+from support.voice_server import TIMEOUT, Client, Server
 
 from voice_service.asr.recognizer import Recognizer
 from voice_service.client.pacing import Pace, play

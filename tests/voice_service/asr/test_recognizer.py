@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.voice_server import normal, recording, sidecar, silence, tiny, wer
+from support.recordings import normal, recording, sidecar, silence, wer
+from support.voice_server import tiny
 
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.recognizer import THOROUGH, Recognizer

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from support.voice_server import recording
+from support.recordings import recording
 
 from voice_service.audio import containers
 from voice_service.audio.containers import ContainerDecoder

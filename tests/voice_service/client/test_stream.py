@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from support.voice_server import TIMEOUT, Event, Server, Start, finals
+from support.recordings import Event, finals
+from support.voice_server import TIMEOUT, Server, Start
 
 from order_events.storage.store import DATABASE_FILE
 from voice_service import server as service

@@ -12,19 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from support.voice_server import (
-    AUDIO,
-    Event,
-    Start,
-    VoiceClient,
-    finals,
-    pieces,
-    recording,
-    sidecar,
-    silence,
-    text_of,
-    wer,
-)
+from support.paths import AUDIO
+from support.recordings import Event, finals, pieces, recording, sidecar, silence, text_of, wer
+from support.voice_server import Start, VoiceClient
 
 from voice_service.client.pacing import pcm
 
@@ -108,7 +98,7 @@ async def test_a_broken_container_is_an_error_and_still_ends_properly(start: Sta
     assert (await client.end())["utterances"] == 0
     errors = [e["data"]["code"] for e in client.events if e["type"] == "error"]
     assert set(errors) == {"INVALID_AUDIO"}
-    assert finals(await client.hear(recording("one_item"), "s2"))
+    assert finals(await client.stream(recording("one_item"), "s2"))
 
 
 async def heard(start: Start, chunks: list[tuple[int, bytes]], **settings: Any) -> VoiceClient:
@@ -179,7 +169,7 @@ async def test_the_last_words_are_heard_when_the_stream_ends_without_silence(
 ) -> None:
     """The recording stops with the last sound; the order has the last item."""
     client = await (await start()).voice()
-    await client.hear(recording("cut_off_end"), "s1")
+    await client.stream(recording("cut_off_end"), "s1")
     assert wer(sidecar("cut_off_end")["text"], text_of(client.events)) <= 0.1
     assert "cookies" in text_of(client.events).lower()
 
@@ -189,7 +179,7 @@ async def test_an_utterance_that_is_broken_off_is_heard_up_to_there(start: Start
     client = await (await start()).voice()
     spoken = sidecar("modifiers")["utterances"][0]
     middle = (spoken["start_ms"] + spoken["end_ms"]) // 2
-    await client.hear(recording("modifiers")[: 16 * middle], "s1", order="off")
+    await client.stream(recording("modifiers")[: 16 * middle], "s1", order="off")
     heard_words = text_of(client.events).lower().split()
     assert 3 <= len(heard_words) < len(spoken["text"].split())
 

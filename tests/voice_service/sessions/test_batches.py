@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.voice_server import Start, recording, sidecar, text_of, tiny, wer
+from support.recordings import recording, sidecar, text_of, wer
+from support.voice_server import Start, tiny
 
 from order_events.app import EVENTS
 from voice_service.asr.recognizer import Recognizer
@@ -25,7 +26,7 @@ async def test_guests_who_are_decoded_together_each_get_their_own_words(start: S
     clients = [await server.voice() for _ in SPOKEN]
     await asyncio.gather(
         *(
-            client.hear(recording(name), name, order="off")
+            client.stream(recording(name), name, order="off")
             for name, client in zip(SPOKEN, clients, strict=True)
         )
     )

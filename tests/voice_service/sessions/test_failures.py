@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import structlog
-from support.voice_server import Start, finals, pieces, recording, sidecar, text_of, wer
+from support.recordings import finals, pieces, recording, sidecar, text_of, wer
+from support.voice_server import Start
 
 from order_events.app import EVENTS
 from voice_service.asr.recognizer import Recognizer
@@ -64,7 +65,7 @@ async def test_an_order_that_fails_costs_its_own_guest_an_utterance_and_others_n
         patched.setattr(Conversation, "chooser", failing)
         await guest.chunks(chunks)
         await guest.error("INTERNAL")
-        await other.hear(recording("one_item"), "s2", order="off")
+        await other.stream(recording("one_item"), "s2", order="off")
     assert wer(sidecar("one_item")["text"], text_of(other.events)) <= 0.15
     await guest.chunks(chunks, first=len(chunks) + 1)
     assert (await guest.end())["order_id"]
@@ -132,10 +133,10 @@ async def test_a_menu_that_changes_is_the_menu_of_the_next_guest(start: Start) -
     server = await start()
     events = server.app[EVENTS]
     first = await server.voice()
-    await first.hear(recording("one_item"), "guest-1")
+    await first.stream(recording("one_item"), "guest-1")
     await events.sell_out("demo", "double_cheeseburger", True, actor="test")
     second = await server.voice()
-    await second.hear(recording("one_item"), "guest-2")
+    await second.stream(recording("one_item"), "guest-2")
     last = [e["data"] for e in second.events if e["type"] == "voice:order"][-1]
     assert last["order"] is None
     assert "sold_out" in [reason["code"] for reason in last["reasons"]]

@@ -10,21 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.voice_server import (
-    TIMEOUT,
-    Client,
-    Event,
-    Server,
-    Start,
-    VoiceClient,
-    essence,
-    finals,
-    pieces,
-    recording,
-    sidecar,
-    text_of,
-    wer,
-)
+from support.recordings import Event, essence, finals, pieces, recording, sidecar, text_of, wer
+from support.voice_server import TIMEOUT, Client, Server, Start, VoiceClient
 
 from order_events.auth.tokens import Role
 from voice_service.app import CAPACITY, load_recognizer
@@ -63,7 +50,7 @@ async def test_a_session_is_told_calibrated_confidences(
     assert recognizer.calibration == measured
     monkeypatch.setattr(recognizer, "calibration", Calibration(offset=-10))
     microphone = await (await start()).voice()
-    events = await microphone.hear(recording("one_item"), "s")
+    events = await microphone.stream(recording("one_item"), "s")
     [final] = finals(events)
     assert final["confidence"] < 0.1
     assert all(word["confidence"] < 0.5 for word in final["words"])
@@ -387,12 +374,12 @@ async def test_the_same_session_after_a_restart_gives_the_same_order(start: Star
     """The client streams the whole session again: no second cheeseburger."""
     server = await start()
     first = await server.voice()
-    await first.hear(recording("one_item"), "guest-1")
+    await first.stream(recording("one_item"), "guest-1")
     await first.ws.close()
     await server.stop()
     again = await start()
     second = await again.voice()
-    await second.hear(recording("one_item"), "guest-1")
+    await second.stream(recording("one_item"), "guest-1")
     assert second.events[-1]["data"]["order_id"] == first.events[-1]["data"]["order_id"]
     assert len(await again.orders()) == 1
 

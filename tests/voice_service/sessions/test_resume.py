@@ -6,20 +6,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from support.voice_server import (
-    TIMEOUT,
-    Event,
-    Server,
-    Start,
-    VoiceClient,
-    finals,
-    normal,
-    pieces,
-    recording,
-    sidecar,
-    text_of,
-    wer,
-)
+from support.recordings import Event, finals, normal, pieces, recording, sidecar, text_of, wer
+from support.voice_server import TIMEOUT, Server, Start, VoiceClient
 
 from voice_service.client.pacing import Pace, play
 from voice_service.client.stream import StreamFailed, VoiceStream
@@ -66,7 +54,7 @@ async def test_a_session_cut_anywhere_gives_the_transcript_of_an_uncut_one(
 ) -> None:
     """In the first silence, inside a word, in the hangover, between utterances, at the end."""
     server = await start()
-    whole = await (await server.voice()).hear(recording(NAME), "whole", order="off")
+    whole = await (await server.voice()).stream(recording(NAME), "whole", order="off")
     before = await cut_after(server, place)
     after, started = await resumed(server)
     assert started["resumed"] is True

@@ -8,7 +8,8 @@ from itertools import product
 from typing import Any, get_args
 
 import pytest
-from support.voice_server import Event, Start, VoiceClient
+from support.recordings import Event
+from support.voice_server import Start, VoiceClient
 
 from voice_service.sessions.socket import Message, State, VoiceHandler
 

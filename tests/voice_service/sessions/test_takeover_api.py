@@ -7,18 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from support.voice_server import (
-    Event,
-    Server,
-    Start,
-    VoiceClient,
-    finals,
-    pieces,
-    recording,
-    sidecar,
-    silence,
-    text_of,
-)
+from support.recordings import Event, finals, pieces, recording, sidecar, silence, text_of
+from support.voice_server import Server, Start, VoiceClient
 
 from order_events.auth.tokens import Role
 
@@ -229,7 +219,7 @@ async def test_the_audit_of_a_spoken_order(server: Server) -> None:
     """Its words with confidence, what they were taken for, and who changed what; then erased."""
     screen = await server.screen("voice:session")
     microphone = await server.voice()
-    await microphone.hear(recording("one_item"), "s1")
+    await microphone.stream(recording("one_item"), "s1")
     await screen.until("voice:session", lambda e: e["data"]["state"] == "ended")
     manager = {"role": Role.MANAGER, "user": "boss"}
     status, audit = await call(server, "GET", "/v1/sessions/s1/audit", **manager)

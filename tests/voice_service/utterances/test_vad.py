@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.voice_server import recording, sidecar
+from support.recordings import recording, sidecar
 
 from voice_service.audio.formats import Framer
 from voice_service.utterances.vad import (
