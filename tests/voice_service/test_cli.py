@@ -8,8 +8,10 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,12 @@ import aiohttp
 import pytest
 from support.paths import AUDIO
 from support.recordings import finals, sidecar, text_of, wer
-from support.voice_server import TIMEOUT, Start
+from support.voice_server import TIMEOUT, Server, Start
 
 from order_events.auth.tokens import Role, authority
+from order_events.storage.store import DATABASE_FILE
+from voice_service import server as service
+from voice_service.asr.recognizer import Recognizer
 from voice_service.cli import main
 from voice_service.settings import VoiceSettings
 
@@ -385,3 +390,55 @@ async def test_the_demo_ends_with_the_expected_order(tmp_path: Path) -> None:
     shown = [line for line in out.splitlines() if " screen " in line]
     assert "order:created" in shown[0]
     assert "confirmed" in shown[-1]
+
+
+def a_newer_database(folder: Path) -> None:
+    with sqlite3.connect(folder / DATABASE_FILE) as database:
+        database.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
+        database.execute("INSERT INTO schema_version VALUES (9999)")
+    database.close()
+
+
+def no_database(folder: Path) -> None:
+    (folder / DATABASE_FILE).write_bytes(b"not a database " * 1_000)
+
+
+@pytest.mark.parametrize("command", [["serve"], ["demo", "--exit"]])
+@pytest.mark.parametrize(
+    ("prepare", "says"), [(a_newer_database, "9999"), (no_database, "not a database")]
+)
+def test_a_database_that_cannot_be_used_is_one_line(
+    command: list[str],
+    prepare: Callable[[Path], None],
+    says: str,
+    recognizer: Recognizer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Exit status 1, no traceback."""
+    monkeypatch.setattr(service, "prepare", lambda settings: recognizer)
+    prepare(tmp_path)
+    assert main([*command, "--data-dir", str(tmp_path), "--port", "0"]) == 1
+    *before, line = capsys.readouterr().err.splitlines()
+    assert [said for said in before if "new signing secret" not in said] == []
+    assert line.startswith("voice-service: ")
+    assert says in line
+
+
+@pytest.mark.parametrize("command", [["serve"], ["demo", "--exit"]])
+async def test_a_data_directory_in_use_is_one_line(
+    command: list[str],
+    server: Server,
+    recognizer: Recognizer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second service would write over the first one's orders."""
+    monkeypatch.setattr(service, "prepare", lambda settings: recognizer)
+    folder = str(server.settings.data_dir)
+    async with asyncio.timeout(TIMEOUT):
+        status = await asyncio.to_thread(main, [*command, "--data-dir", folder, "--port", "0"])
+    assert status == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert folder in line

@@ -81,22 +81,3 @@ def test_prompts_come_in_few_lengths(tokens: int) -> None:
     assert tokens <= rounded < tokens + 32
     assert rounded % 32 == 0
     assert BatchPolicy().prompt(tokens) == tokens
-
-
-def test_finals_go_first_but_do_not_starve_guests_who_begin_to_speak() -> None:
-    """A further partial comes last, however old it is."""
-    needs = [
-        DecodeNeed(Urgency.PARTIAL, 0.0),
-        DecodeNeed(Urgency.SPECULATIVE, 9.0),
-        DecodeNeed(Urgency.FINAL, 10.0),
-        DecodeNeed(Urgency.FIRST_PARTIAL, 9.9),
-        DecodeNeed(Urgency.FIRST_PARTIAL, 9.7),
-    ]
-    turns = sorted(needs, key=lambda need: need.turn)
-    assert [(w.urgency.name, w.since) for w in turns] == [
-        ("FIRST_PARTIAL", 9.7),
-        ("FINAL", 10.0),
-        ("FIRST_PARTIAL", 9.9),
-        ("SPECULATIVE", 9.0),
-        ("PARTIAL", 0.0),
-    ]

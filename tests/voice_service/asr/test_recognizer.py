@@ -13,10 +13,7 @@ from support.voice_server import tiny
 
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.recognizer import THOROUGH, Recognizer
-from voice_service.asr.repetition import loops
-from voice_service.models.registry import ModelError
-from voice_service.server import demo_menu, prepare
-from voice_service.settings import VoiceSettings
+from voice_service.server import demo_menu
 
 
 def decode(
@@ -131,24 +128,6 @@ def test_another_hypothesis_may_be_chosen(recognizer: Recognizer) -> None:
     assert heard.text == texts[-1] != texts[0]
     assert " ".join(word.text for word in heard.words) == heard.text
     assert alone(recognizer, replace(request, choose=None)).text == texts[0]
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds", "looped"),
-    [
-        ("Can I get a small coffee? Can I get a small coffee, Can I", 3.0, True),
-        ("Can I get a small coffee? Can I get a small coffee, Can I", 5.0, False),
-        ("Can I get a latte with milk? Can I get a latte with milk?", 9.0, True),
-        ("a small coffee, a small coffee, a small coffee", 1.5, False),
-        ("two, two, two", 0.5, False),
-        ("can I get a small coffee and can I get a small tea", 1.5, False),
-    ],
-)
-def test_a_phrase_written_twice_in_the_time_of_one_is_a_loop(
-    text: str, seconds: float, looped: bool
-) -> None:
-    """In noise the decoder starts over; a guest who repeats themselves takes longer."""
-    assert loops(text, seconds) is looped
 
 
 def test_threads_may_decode_at_once(recognizer: Recognizer) -> None:
@@ -266,11 +245,3 @@ def test_each_guest_has_a_chooser_of_its_own(batching: Recognizer) -> None:
     assert together[0].text != together[1].text
     for found, one in zip(together, [picky, request], strict=True):
         assert_same(found, alone(batching, one))
-
-
-def test_a_missing_device_or_number_format_is_named() -> None:
-    """The service refuses to start and says why, before any model is fetched."""
-    with pytest.raises(ModelError, match=r"this CPU computes in .*int8.*--compute-type"):
-        prepare(VoiceSettings(model="small.en", compute_type="int8_float16"))
-    with pytest.raises(ModelError, match=r"there is no GPU 63.*--device-index"):
-        prepare(VoiceSettings(model="small.en", device="cuda", device_index=(63,)))

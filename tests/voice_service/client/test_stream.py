@@ -1,29 +1,23 @@
-"""The client of the command line: what it does when the server, the network or its user errs.
+"""The streaming client: how it handles faults of the server, the network and its caller.
 
-Where a real service cannot be made to err at the right moment, a small server says what the
-protocol lets a service say.
+Where a real service cannot be made to fail at the right moment, a small scripted server sends what
+the protocol allows.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from support.recordings import Event, finals
+from support.recordings import Event, finals, recording, sidecar, text_of, wer
 from support.voice_server import TIMEOUT, Server, Start
 
-from order_events.storage.store import DATABASE_FILE
-from voice_service import server as service
-from voice_service.asr.recognizer import Recognizer
-from voice_service.cli import main
+from voice_service.client.pacing import Pace, play
 from voice_service.client.stream import StreamFailed, VoiceStream
 
 SECOND = b"\0" * 32_000
@@ -357,114 +351,63 @@ async def test_a_stopping_server_is_left_alone_as_long_as_it_asks() -> None:
     assert [final["utterance"] for final in finals(events)] == [1, 1]
 
 
-# The command line
+async def test_the_client_of_the_command_line_survives_a_cut_connection(start: Start) -> None:
+    """It resumes by itself, and hands out every final once."""
+    server = await start()
+    events: list[Event] = []
+    cut = asyncio.Event()
+
+    def on_event(event: Event, at: float) -> None:
+        events.append(event)
+        if event["type"] == "voice:speech_started" and not cut.is_set():
+            cut.set()
+            stream.cut()
+
+    url = server.url.replace("http", "ws", 1) + "/voice-stream"
+    stream = VoiceStream(url, server.token(), on_event, options={"order": "off"})
+    chunks = Pace(4.0).chunks(recording("correct_size"))
+    async with asyncio.timeout(3 * TIMEOUT):
+        answer = await stream.run(play(chunks, asyncio.get_running_loop().time()))
+    assert stream.connections == 2
+    assert answer["audio_ms"] == sidecar("correct_size")["audio"]["duration_ms"]
+    assert wer(sidecar("correct_size")["text"], text_of(events)) <= 0.1
+    numbers = [final["utterance"] for final in finals(events)]
+    assert numbers == sorted(set(numbers))
 
 
-@pytest.mark.parametrize("command", [["mic"], ["stream", "a.wav"]])
-@pytest.mark.parametrize("chunk_ms", ["20", "59", "1401", "2000", "-100", "long"])
-def test_chunks_that_the_protocol_cannot_carry_are_refused(
-    command: list[str], chunk_ms: str, capsys: pytest.CaptureFixture[str]
+async def test_the_client_sends_again_what_was_refused(start: Start) -> None:
+    """More than may wait at once, at no pace at all; every word arrives, once and in order."""
+    server = await start(max_backlog_s=3)
+    events: list[Event] = []
+    url = server.url.replace("http", "ws", 1) + "/voice-stream"
+    stream = VoiceStream(
+        url, server.token(), lambda e, _: events.append(e), options={"order": "off"}
+    )
+    chunks = Pace(0.0).chunks(recording("demo"))
+    async with asyncio.timeout(3 * TIMEOUT):
+        answer = await stream.run(play(chunks, 0.0))
+    assert any(e["type"] == "error" and e["data"]["code"] == "RATE_LIMITED" for e in events)
+    assert answer["audio_ms"] == sidecar("demo")["audio"]["duration_ms"]
+    assert wer(sidecar("demo")["text"], text_of(events)) <= 0.1
+
+
+@pytest.mark.parametrize("options", [{"language": "xx"}, {"token": "bad"}])
+async def test_the_client_gives_up_where_trying_again_cannot_help(
+    start: Start, options: dict[str, str]
 ) -> None:
-    """Too many messages a minute, or too big ones: wrong usage, said before anything starts."""
-    with pytest.raises(SystemExit) as exited:
-        main([*command, "--token", "t", "--chunk-ms", chunk_ms])
-    assert exited.value.code == 2
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert "--chunk-ms" in last
-    assert "60" in last
-    assert "1400" in last
+    """An unknown language stays unknown, a bad token bad."""
+    server = await start()
+    url = server.url.replace("http", "ws", 1) + "/voice-stream"
+    token = options.pop("token", None) or server.token()
+    stream = VoiceStream(url, token, lambda *_: None, options=options)
+    with pytest.raises(StreamFailed):
+        async with asyncio.timeout(TIMEOUT):
+            await stream.run(play(Pace(0.0).chunks(recording("one_item")), 0.0))
 
 
-def test_chunks_from_the_environment_are_checked_too(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`VOICE_CHUNK_MS` is typed by people as well."""
-    monkeypatch.setenv("VOICE_CHUNK_MS", "20")
-    with pytest.raises(SystemExit) as exited:
-        main(["mic", "--token", "t"])
-    assert exited.value.code == 2
-    assert "--chunk-ms" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "option", [["--shuffle", "0"], ["--drop", "1.5"], ["--speed", "-1"], ["--speed", "nan"]]
-)
-def test_numbers_that_mean_nothing_are_refused(
-    option: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Not with a traceback from where they are used."""
-    with pytest.raises(SystemExit) as exited:
-        main(["stream", "a.wav", "--token", "t", *option])
-    assert exited.value.code == 2
-    assert option[0] in capsys.readouterr().err.splitlines()[-1]
-
-
-@pytest.mark.parametrize("chunk_ms", ["60", "1400"])
-@pytest.mark.parametrize("fault", ["ImportError('no module')", "OSError('PortAudio not found')"])
-def test_mic_says_what_to_install(
-    chunk_ms: str,
-    fault: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The extra, and the library that pip cannot bring; the shortest and longest chunk pass."""
-    (tmp_path / "sounddevice.py").write_text(f"raise {fault}\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    assert main(["mic", "--token", "t", "--chunk-ms", chunk_ms]) == 1
-    message = capsys.readouterr().err
-    assert "voice-ordering[mic]" in message
-    assert "libportaudio2" in message
-
-
-def a_newer_database(folder: Path) -> None:
-    with sqlite3.connect(folder / DATABASE_FILE) as database:
-        database.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
-        database.execute("INSERT INTO schema_version VALUES (9999)")
-    database.close()
-
-
-def no_database(folder: Path) -> None:
-    (folder / DATABASE_FILE).write_bytes(b"not a database " * 1_000)
-
-
-@pytest.mark.parametrize("command", [["serve"], ["demo", "--exit"]])
-@pytest.mark.parametrize(
-    ("prepare", "says"), [(a_newer_database, "9999"), (no_database, "not a database")]
-)
-def test_a_database_that_cannot_be_used_is_one_line(
-    command: list[str],
-    prepare: Callable[[Path], None],
-    says: str,
-    recognizer: Recognizer,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Exit status 1, no traceback."""
-    monkeypatch.setattr(service, "prepare", lambda settings: recognizer)
-    prepare(tmp_path)
-    assert main([*command, "--data-dir", str(tmp_path), "--port", "0"]) == 1
-    *before, line = capsys.readouterr().err.splitlines()
-    assert [said for said in before if "new signing secret" not in said] == []
-    assert line.startswith("voice-service: ")
-    assert says in line
-
-
-@pytest.mark.parametrize("command", [["serve"], ["demo", "--exit"]])
-async def test_a_data_directory_in_use_is_one_line(
-    command: list[str],
-    server: Server,
-    recognizer: Recognizer,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A second service would write over the first one's orders."""
-    monkeypatch.setattr(service, "prepare", lambda settings: recognizer)
-    folder = str(server.settings.data_dir)
-    async with asyncio.timeout(TIMEOUT):
-        status = await asyncio.to_thread(main, [*command, "--data-dir", folder, "--port", "0"])
-    assert status == 1
-    [line] = capsys.readouterr().err.splitlines()
-    assert folder in line
+async def test_the_client_says_that_nobody_listens(start: Start) -> None:
+    """A wrong address is reported at once."""
+    stream = VoiceStream("ws://127.0.0.1:1/voice-stream", "t", lambda *_: None)
+    with pytest.raises(StreamFailed, match="no connection"):
+        async with asyncio.timeout(TIMEOUT):
+            await stream.run(play([], 0.0))

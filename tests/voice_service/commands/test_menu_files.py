@@ -1,4 +1,4 @@
-"""`voice-service menu` and `voice-service order --language`, as they are typed."""
+"""`voice-service menu`, as it is typed."""
 
 from __future__ import annotations
 
@@ -44,20 +44,6 @@ def test_what_is_wrong_is_said_with_the_file_and_the_place(
     assert "menu.json: items: is missing" in capsys.readouterr().err
     assert status("menu", "check", tmp_path / "none.json") == 2
     assert status("menu", "check", _DEMO) == 0
-
-
-def test_orders_are_read_in_the_guests_language(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The same menu, in Spanish; a language that nobody understands is an error."""
-    said = tmp_path / "said.txt"
-    said.write_text('["una hamburguesa", "que sean dos"]\n', "utf-8")
-    command = ("order", "--menu", _DEMO, "--jsonl", "--language")
-    assert status(*command, "es-MX", said) == 0
-    order = json.loads(capsys.readouterr().out)
-    assert order["readback"].startswith("Gracias. 2 Hamburguesas.")
-    assert status(*command, "tlh", said) == 2
-    assert "only en, es" in capsys.readouterr().err
 
 
 def test_a_menu_in_a_language_that_nobody_understands_is_told_with_its_field(

@@ -152,5 +152,5 @@ async def test_the_socket_is_closed_in_mid_session_without_harm(start: Start) ->
         await client.send("voice:audio", {"audio": audio, "sequence": 1})
         client.abort()
     last = await server.voice()
-    await last.hear(recording("one_item"), "last")
+    await last.stream(recording("one_item"), "last")
     assert finals(last.events)

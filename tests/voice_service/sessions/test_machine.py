@@ -15,7 +15,7 @@ from order_events.protocol.messages import ErrorCode, ProtocolError
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.audio.containers import ContainerDecoder
 from voice_service.audio.formats import AudioDecoder, AudioFormat, PcmDecoder
-from voice_service.audio.intake import AudioChunk, Intake, IntakeSettings
+from voice_service.audio.intake import IntakeSettings
 from voice_service.client.pacing import pcm
 from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.server import demo_menu
@@ -531,45 +531,6 @@ def test_close_is_allowed_at_any_time_and_twice() -> None:
     guest = Guest()
     guest.end()
     guest.session.close()
-
-
-def test_audio_waiting_behind_a_gap_is_bounded() -> None:
-    """Minutes of audio behind one missing chunk would all become due in one step."""
-    long = base64.b64encode(b"\xff" * 48_000).decode()
-    intake = Intake(
-        IntakeSettings(capacity=256, gap_patience=1.5, max_backlog=90.0, max_speed=8.0),
-        PcmDecoder(AudioFormat("mulaw", 8_000)),
-        now=0.0,
-    )
-    taken = 0
-    with pytest.raises(ProtocolError) as refused:
-        for sequence in range(2, 200):
-            intake.push(sequence, long, 0.0, now=0.0)
-            taken += 1
-    assert refused.value.code is ErrorCode.RATE_LIMITED
-    assert taken * 6.0 <= 36.0
-    due = intake.push(1, long, 0.0, now=0.1)
-    assert [chunk.sequence for chunk in due if isinstance(chunk, AudioChunk)] == list(
-        range(1, taken + 2)
-    )
-
-
-def test_audio_much_faster_than_speech_is_refused() -> None:
-    """Three minutes may come at once; then it is 8 times real time, and says when."""
-    second = base64.b64encode(bytes(16_000)).decode()
-    intake = Intake(
-        IntakeSettings(capacity=256, gap_patience=1.5, max_backlog=90.0, max_speed=8.0),
-        PcmDecoder(AudioFormat("pcm_s16le", 8_000)),
-        now=0.0,
-    )
-    for sequence in range(1, 181):
-        intake.push(sequence, second, 0.0, now=0.0)
-    with pytest.raises(ProtocolError) as refused:
-        intake.push(181, second, 0.0, now=0.0)
-    assert refused.value.code is ErrorCode.RATE_LIMITED
-    assert refused.value.retry_after_ms is not None
-    intake.push(181, second, 0.0, now=refused.value.retry_after_ms / 1000)
-    assert intake.next_sequence == 182
 
 
 def test_an_ending_that_never_comes_is_ended_by_the_clock() -> None:

@@ -9,9 +9,6 @@ import pytest
 from support.recordings import Event, finals, normal, pieces, recording, sidecar, text_of, wer
 from support.voice_server import TIMEOUT, Server, Start, VoiceClient
 
-from voice_service.client.pacing import Pace, play
-from voice_service.client.stream import StreamFailed, VoiceStream
-
 NAME = "correct_size"
 CHUNKS = dict(enumerate(pieces(recording(NAME), 100), 1))
 
@@ -201,65 +198,3 @@ async def test_a_lost_answer_is_given_again(start: Start) -> None:
     assert wer(sidecar("one_item")["text"], text_of(again.events)) <= 0.15
     [order] = await server.orders()
     assert again.events[-1]["data"]["order_id"] == order["id"]
-
-
-async def test_the_client_of_the_command_line_survives_a_cut_connection(start: Start) -> None:
-    """It resumes by itself, and hands out every final once."""
-    server = await start()
-    events: list[Event] = []
-    cut = asyncio.Event()
-
-    def on_event(event: Event, at: float) -> None:
-        events.append(event)
-        if event["type"] == "voice:speech_started" and not cut.is_set():
-            cut.set()
-            stream.cut()
-
-    url = server.url.replace("http", "ws", 1) + "/voice-stream"
-    stream = VoiceStream(url, server.token(), on_event, options={"order": "off"})
-    chunks = Pace(4.0).chunks(recording(NAME))
-    async with asyncio.timeout(3 * TIMEOUT):
-        answer = await stream.run(play(chunks, asyncio.get_running_loop().time()))
-    assert stream.connections == 2
-    assert answer["audio_ms"] == sidecar(NAME)["audio"]["duration_ms"]
-    assert wer(sidecar(NAME)["text"], text_of(events)) <= 0.1
-    numbers = [final["utterance"] for final in finals(events)]
-    assert numbers == sorted(set(numbers))
-
-
-async def test_the_client_sends_again_what_was_refused(start: Start) -> None:
-    """More than may wait at once, at no pace at all; every word arrives, once and in order."""
-    server = await start(max_backlog_s=3)
-    events: list[Event] = []
-    url = server.url.replace("http", "ws", 1) + "/voice-stream"
-    stream = VoiceStream(
-        url, server.token(), lambda e, _: events.append(e), options={"order": "off"}
-    )
-    chunks = Pace(0.0).chunks(recording("demo"))
-    async with asyncio.timeout(3 * TIMEOUT):
-        answer = await stream.run(play(chunks, 0.0))
-    assert any(e["type"] == "error" and e["data"]["code"] == "RATE_LIMITED" for e in events)
-    assert answer["audio_ms"] == sidecar("demo")["audio"]["duration_ms"]
-    assert wer(sidecar("demo")["text"], text_of(events)) <= 0.1
-
-
-@pytest.mark.parametrize("options", [{"language": "xx"}, {"token": "bad"}])
-async def test_the_client_gives_up_where_trying_again_cannot_help(
-    start: Start, options: dict[str, str]
-) -> None:
-    """An unknown language stays unknown, a bad token bad."""
-    server = await start()
-    url = server.url.replace("http", "ws", 1) + "/voice-stream"
-    token = options.pop("token", None) or server.token()
-    stream = VoiceStream(url, token, lambda *_: None, options=options)
-    with pytest.raises(StreamFailed):
-        async with asyncio.timeout(TIMEOUT):
-            await stream.run(play(Pace(0.0).chunks(recording("one_item")), 0.0))
-
-
-async def test_the_client_says_that_nobody_listens(start: Start) -> None:
-    """A wrong address is reported at once."""
-    stream = VoiceStream("ws://127.0.0.1:1/voice-stream", "t", lambda *_: None)
-    with pytest.raises(StreamFailed, match="no connection"):
-        async with asyncio.timeout(TIMEOUT):
-            await stream.run(play([], 0.0))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Word
-from voice_service.asr.needs import DecodeNeed, Urgency
+from voice_service.asr.needs import Urgency
 from voice_service.utterances.background import BackgroundSettings
 from voice_service.utterances.endpointing import EndpointSettings
 from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
@@ -391,17 +391,6 @@ def test_an_ended_utterance_goes_before_the_partials_of_the_next() -> None:
     run.feed([(False, 2), (True, 10), (False, 9), (True, 18)])
     assert [r.thorough for r in run.requests[:2]] == [False, True]
     assert frames_of(run.requests[1])[-1] == 14
-
-
-def test_urgency_orders_finals_before_speculation_before_partials() -> None:
-    """The scheduler compares these across sessions."""
-    assert sorted(Urgency, key=lambda urgency: DecodeNeed(urgency, 7.0).turn) == [
-        Urgency.FINAL,
-        Urgency.FIRST_PARTIAL,
-        Urgency.STALLED,
-        Urgency.SPECULATIVE,
-        Urgency.PARTIAL,
-    ]
 
 
 def urgencies(answer: Answer, latency: Iterator[int], pattern: Pattern) -> list[Urgency]:

@@ -137,12 +137,6 @@ def test_a_hypothesis_whose_words_do_not_match_its_text_gives_no_word_times() ->
     assert final.words == ()
 
 
-def test_placed_counts_from_the_start_of_the_session_and_not_before_speech() -> None:
-    """The first word is aligned with the silence before it; clients get where it is heard."""
-    placed = heard("two burgers").placed(1_000, 1_050)
-    assert [(w.start_ms, w.end_ms) for w in placed.words] == [(1_050, 1_080), (1_100, 1_180)]
-
-
 @given(st.integers(1, 40), st.integers(0, 45), st.integers(0, 45), st.integers(0, 45))
 def test_a_timeline_gives_exactly_the_frames_that_are_asked_for(
     count: int, forget: int, start: int, stop: int
