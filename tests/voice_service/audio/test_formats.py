@@ -1,4 +1,4 @@
-"""From base64 to samples, against references that share no code with ours."""
+"""Decoding of base64 and audio formats, against references that share no code with ours."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def tone(rate: int, seconds: float = 1.0, hertz: float = 440.0) -> NDArray[np.fl
 
 
 def encode(samples: NDArray[np.float32], encoding: str, rate: int = SAMPLE_RATE) -> bytes:
-    """The bytes that libsndfile makes of samples, without a header."""
+    """Return samples encoded by libsndfile, without a header."""
     file = io.BytesIO()
     soundfile.write(file, samples, rate, subtype=SUBTYPE[encoding], format="RAW", endian="LITTLE")
     return file.getvalue()
 
 
 def reference(payload: bytes, encoding: str, rate: int, channels: int) -> NDArray[np.float32]:
-    """What libsndfile reads from the same bytes."""
+    """Return what libsndfile reads from the same bytes."""
     data, _ = soundfile.read(
         io.BytesIO(payload),
         dtype="float32",
@@ -62,7 +62,7 @@ def decode_all(decoder: PcmDecoder, payload: bytes, chunk: int) -> NDArray[np.fl
 
 @given(st.binary(min_size=1, max_size=300))
 def test_base64_gives_back_the_bytes(payload: bytes) -> None:
-    """Whatever the audio is, the text form loses nothing."""
+    """Whatever the audio, encoding it as text loses nothing."""
     assert decode_base64(base64.b64encode(payload).decode()) == payload
 
 
@@ -83,7 +83,7 @@ def test_base64_gives_back_the_bytes(payload: bytes) -> None:
     ],
 )
 def test_what_is_not_strict_base64_is_refused(text: str) -> None:
-    """A lenient decoder would turn damage into noise, or into nothing at all."""
+    """A lenient decoder would turn damage into noise or drop it."""
     with pytest.raises(AudioError):
         decode_base64(text)
 
@@ -104,7 +104,7 @@ def test_every_encoding_decodes_as_libsndfile_does(encoding: PcmEncoding, channe
 
 @pytest.mark.parametrize("encoding", ["mulaw", "alaw"])
 def test_all_256_code_words_of_g711_are_right(encoding: PcmEncoding) -> None:
-    """One wrong segment of the table would be audible and invisible."""
+    """A wrong segment of the table could be heard but would not be seen."""
     words = bytes(range(256))
     ours = PcmDecoder(AudioFormat(encoding, SAMPLE_RATE, 1)).decode(words)
     np.testing.assert_allclose(ours, reference(words, encoding, SAMPLE_RATE, 1), atol=1e-7)
@@ -115,7 +115,7 @@ def test_all_256_code_words_of_g711_are_right(encoding: PcmEncoding) -> None:
 def test_a_length_that_is_no_whole_number_of_samples_is_refused(
     encoding: PcmEncoding, channels: int
 ) -> None:
-    """Half a sample would shift every sample behind it."""
+    """Half a sample would shift every sample after it."""
     decoder = PcmDecoder(AudioFormat(encoding, 16_000, channels))
     block = WIDTH[encoding] * channels
     decoder.check(bytes(4 * block))
@@ -140,7 +140,7 @@ def test_float_samples_beyond_full_scale_are_clipped() -> None:
 
 
 def test_a_refused_payload_leaves_no_trace() -> None:
-    """`check` is what comes before the reorder buffer: the chunk may come again, repaired."""
+    """`check` comes before the reorder buffer, so the repaired chunk may be sent again."""
     decoder = PcmDecoder(AudioFormat("pcm_f32le", 8_000, 1))
     with pytest.raises(AudioError):
         decoder.check(b"123")
@@ -152,7 +152,7 @@ def test_a_refused_payload_leaves_no_trace() -> None:
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("chunk_ms", [7, 20, 100, 1_000])
 def test_resampling_keeps_duration_and_pitch(rate: int, chunk_ms: int) -> None:
-    """Times in milliseconds stay true, and voices keep their height, for any size of chunk."""
+    """Times in milliseconds stay correct, and voices keep their pitch, for any size of chunk."""
     seconds, hertz = 2.0, 440.0
     payload = encode(tone(rate, seconds, hertz), "pcm_s16le")
     decoder = PcmDecoder(AudioFormat("pcm_s16le", rate, 1))
@@ -167,7 +167,7 @@ def test_resampling_keeps_duration_and_pitch(rate: int, chunk_ms: int) -> None:
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
 def test_a_gap_is_bridged_with_as_much_silence_as_was_lost(rate: int) -> None:
-    """What comes after the gap keeps its place in time."""
+    """The audio after the gap keeps its place in time."""
     chunk = encode(tone(rate, 0.1), "pcm_s16le")
     decoder = PcmDecoder(AudioFormat("pcm_s16le", rate, 1))
     parts = [decoder.decode(chunk), decoder.bridge(3), decoder.decode(chunk), decoder.flush()]
@@ -178,7 +178,7 @@ def test_a_gap_is_bridged_with_as_much_silence_as_was_lost(rate: int) -> None:
 
 
 def test_a_gap_before_the_first_chunk_is_as_long_as_the_chunks_are() -> None:
-    """The first chunk may be the lost one; the stream still starts when it started."""
+    """If the first chunk is lost, the stream still starts at its proper time."""
     chunk = encode(tone(16_000, 0.1), "pcm_s16le")
     decoder = PcmDecoder(AudioFormat())
     assert len(decoder.bridge(2)) + len(decoder.decode(chunk)) == 3 * 1_600
@@ -186,7 +186,7 @@ def test_a_gap_before_the_first_chunk_is_as_long_as_the_chunks_are() -> None:
 
 
 def test_the_silence_of_one_gap_is_bounded() -> None:
-    """A sequence number is only a number: a billion lost chunks must not become years of audio."""
+    """A billion lost chunks, by a wrong sequence number, must not become years of audio."""
     chunk = encode(tone(16_000, 0.1), "pcm_s16le")
     decoder = PcmDecoder(AudioFormat())
     decoder.decode(chunk)
@@ -195,7 +195,7 @@ def test_the_silence_of_one_gap_is_bounded() -> None:
 
 @given(st.lists(st.integers(0, 700), max_size=12), st.integers(1, 600))
 def test_framing_loses_no_sample_for_any_chunking(sizes: list[int], length: int) -> None:
-    """Frames put together are the stream, filled up with silence at the very end only."""
+    """Joined frames are the stream, filled up with silence only at the very end."""
     total = sum(sizes)
     stream = np.arange(1, total + 1, dtype=np.float32)
     framer, at = Framer(length), 0
@@ -213,7 +213,7 @@ def test_framing_loses_no_sample_for_any_chunking(sizes: list[int], length: int)
 
 
 def test_a_frame_does_not_change_when_the_callers_buffer_does() -> None:
-    """A remainder that was only a view of the caller's memory would be overwritten by it."""
+    """A remainder must be a copy: the caller may overwrite its buffer."""
     framer, buffer = Framer(4), np.ones(3, np.float32)
     framer.push(buffer)
     buffer[:] = 9

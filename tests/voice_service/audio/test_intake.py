@@ -36,7 +36,10 @@ def test_audio_waiting_behind_a_gap_is_bounded() -> None:
 
 
 def test_audio_much_faster_than_speech_is_refused() -> None:
-    """Three minutes may come at once; then it is 8 times real time, and says when."""
+    """Three minutes may come at once.
+
+    After that, 8 times real time is accepted, and refusals say when.
+    """
     second = base64.b64encode(bytes(16_000)).decode()
     intake = Intake(
         IntakeSettings(capacity=256, gap_patience=1.5, max_backlog=90.0, max_speed=8.0),

@@ -23,7 +23,7 @@ SPOKEN = np.linspace(-1, 1, 16_000 * 3 + 77).astype(np.float32)
 def test_chunks_hold_the_whole_recording_whatever_the_pace(
     length: int, speed: float, chunk_ms: int, shuffle: int
 ) -> None:
-    """Put in order they are the recording, and each fits into a message."""
+    """In order, the chunks are the recording, and each fits into a message."""
     samples = SPOKEN[:length]
     chunks = Pace(speed, chunk_ms, shuffle).chunks(samples)
     ordered = sorted(chunks, key=lambda c: c.sequence)
@@ -35,20 +35,20 @@ def test_chunks_hold_the_whole_recording_whatever_the_pace(
 
 @given(st.sampled_from([0.5, 1.0, 2.0, 4.0, 10.0, 20.0]), st.integers(20, 400))
 def test_no_pace_exceeds_the_rate_that_the_protocol_allows(speed: float, chunk_ms: int) -> None:
-    """1000 voice messages a minute."""
+    """It allows 1,000 voice messages a minute."""
     chunks = Pace(speed, chunk_ms).chunks(np.zeros(16_000 * 60, np.float32))
     minutes = max(chunks[-1].due / 60, 1 / 60)
     assert len(chunks) / minutes <= 1_000
 
 
 def test_a_chunk_is_due_when_a_microphone_has_recorded_it() -> None:
-    """Latency is counted from then."""
+    """Latency is measured from then."""
     dues = [c.due for c in Pace(1.0, 100).chunks(SPOKEN[:8_000])]
     assert dues == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5])
 
 
 def test_shuffling_stays_within_its_window_and_repeats_itself() -> None:
-    """A test of disorder must be the same test next time."""
+    """A test with shuffled chunks must be repeatable."""
     chunks = Pace(shuffle=4, seed=3).chunks(SPOKEN)
     sequences = [c.sequence for c in chunks]
     assert sequences != sorted(sequences)
@@ -65,7 +65,7 @@ def test_dropping_leaves_out_about_as_many_as_it_says() -> None:
 
 
 def test_pcm_is_signed_16_bit_and_clips() -> None:
-    """Full scale is not exceeded, whatever a resampler makes of it."""
+    """Even if a resampler overshoots, samples stay within full scale."""
     assert np.frombuffer(pcm(np.array([0, 1, -1, 2], np.float32)), "<i2").tolist() == [
         0,
         32767,
@@ -75,7 +75,7 @@ def test_pcm_is_signed_16_bit_and_clips() -> None:
 
 
 async def test_play_gives_each_chunk_when_it_is_due_and_not_before() -> None:
-    """A microphone cannot send the future."""
+    """A microphone cannot send sound before it is made."""
     loop = asyncio.get_running_loop()
     start = loop.time()
     arrived = []

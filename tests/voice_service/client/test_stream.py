@@ -25,14 +25,14 @@ OFF = {"order": "off"}
 
 
 async def chunks(payloads: Iterable[bytes]) -> AsyncIterator[tuple[int, bytes]]:
-    """All at once, numbered from 1."""
+    """Yield payloads at once, numbered from 1."""
     for numbered in enumerate(payloads, start=1):
         yield numbered
 
 
 @asynccontextmanager
 async def listening(handle: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
-    """A server on a free port; gives the address of its socket."""
+    """Run a server on a free port; yield the address of its socket."""
     app = web.Application()
     app.router.add_get("/voice-stream", handle)
     runner = web.AppRunner(app, shutdown_timeout=1)
@@ -45,7 +45,7 @@ async def listening(handle: Callable[[web.Request], Awaitable[web.StreamResponse
 
 
 class Peer:
-    """A connection as the small server's script sees it."""
+    """A connection as the script of the small server sees it."""
 
     def __init__(self, ws: web.WebSocketResponse) -> None:
         self.ws = ws
@@ -64,7 +64,7 @@ class Peer:
         await self.tell("error", data, message.get("id"))
 
     async def started(self, next_sequence: int = 1) -> Event:
-        """Accepts `voice:start`; its `data`."""
+        """Accept `voice:start`; return its `data`."""
         start = await self.read()
         assert start["type"] == "voice:start"
         await self.tell("voice:started", {"next_sequence": next_sequence})
@@ -75,7 +75,7 @@ class Peer:
         await self.tell("voice:transcript", {"is_final": True, "utterance": utterance})
 
     async def finish(self) -> list[int]:
-        """Takes everything up to `voice:end` and answers it; the sequences that came."""
+        """Take everything up to `voice:end` and answer it; return the sequences that came."""
         came = []
         while (message := await self.read())["type"] != "voice:end":
             if message["type"] == "ping":
@@ -91,7 +91,7 @@ Script = Callable[[Peer], Awaitable[None]]
 
 @asynccontextmanager
 async def scripted(*scripts: Script) -> Any:
-    """A server whose connections follow one script each, in turn, and are then closed."""
+    """Run a server that serves each connection by the next script and then closes it."""
     waiting = list(scripts)
 
     async def handle(request: web.Request) -> web.WebSocketResponse:
@@ -120,7 +120,7 @@ def voice_url(server: Server) -> str:
 
 @asynccontextmanager
 async def cutting_proxy(server: Server) -> Any:
-    """In front of a service: its first connection breaks when `voice:started` comes."""
+    """Run a proxy of a service whose first connection breaks at `voice:started`."""
     connections = 0
 
     async def handle(request: web.Request) -> web.WebSocketResponse:
@@ -153,7 +153,7 @@ async def cutting_proxy(server: Server) -> Any:
 async def test_a_connection_lost_before_the_answer_to_a_start_costs_nothing(
     server: Server,
 ) -> None:
-    """The service has the session: the client finds out and resumes its own."""
+    """The service has the session; the client finds out and resumes it."""
     async with cutting_proxy(server) as url:
         stream = VoiceStream(url, server.token(), lambda *_: None, options=OFF)
         answer = await run(stream, [SECOND] * 2)
@@ -162,7 +162,7 @@ async def test_a_connection_lost_before_the_answer_to_a_start_costs_nothing(
 
 
 async def test_a_session_of_somebody_else_is_not_taken_over(server: Server) -> None:
-    """A name that was taken before the first try is an error, and its owner keeps it."""
+    """If the id was taken before the first try, that is an error, and its owner keeps it."""
     owner = await server.voice()
     await owner.begin("taken", **OFF)
     stream = VoiceStream(
@@ -174,7 +174,7 @@ async def test_a_session_of_somebody_else_is_not_taken_over(server: Server) -> N
 
 
 async def test_a_refused_start_leaves_no_doubt_whose_session_it_is() -> None:
-    """Only a start without an answer may have begun the session that exists now."""
+    """Only a start without an answer can have created the session that exists."""
 
     async def limited(peer: Peer) -> None:
         await peer.error(await peer.read(), "RATE_LIMITED", retry_after_ms=10)
@@ -209,7 +209,7 @@ async def test_a_start_that_comes_too_soon_is_sent_again(code: str) -> None:
 
 
 async def test_a_start_that_is_wrong_fails_at_once(server: Server) -> None:
-    """No waiting for a `voice:started` that cannot come."""
+    """The client does not wait for a `voice:started` that cannot come."""
     options = {"lane": "x" * 101}
     stream = VoiceStream(voice_url(server), server.token(), lambda *_: None, options=options)
     with pytest.raises(StreamFailed, match="lane"):
@@ -220,7 +220,7 @@ async def test_a_start_that_is_wrong_fails_at_once(server: Server) -> None:
 
 
 async def test_a_message_that_is_too_big_fails_the_stream(server: Server) -> None:
-    """It would be too big the next time as well."""
+    """It would be too big again."""
     stream = VoiceStream(voice_url(server), server.token(), lambda *_: None, options=OFF)
     with pytest.raises(StreamFailed, match="65536 bytes"):
         await run(stream, [b"\0" * 64_000])
@@ -230,7 +230,7 @@ async def test_a_message_that_is_too_big_fails_the_stream(server: Server) -> Non
 async def test_a_microphone_that_breaks_ends_the_stream_with_its_own_error(
     server: Server,
 ) -> None:
-    """Not with waiting for ever for the next chunk."""
+    """The stream does not wait for ever for the next chunk."""
 
     async def breaking() -> AsyncIterator[tuple[int, bytes]]:
         yield 1, SECOND
@@ -246,7 +246,7 @@ async def test_a_microphone_that_breaks_ends_the_stream_with_its_own_error(
 
 
 async def test_refused_chunks_are_sent_again_in_order() -> None:
-    """Whatever time each refusal names: a chunk that overtakes another makes a gap."""
+    """Whatever times the refusals name: a chunk that overtakes another would cause a gap."""
     accepted: list[int] = []
 
     async def refuse_from_three(peer: Peer) -> None:
@@ -269,7 +269,7 @@ async def test_refused_chunks_are_sent_again_in_order() -> None:
 
 
 async def test_a_client_over_its_rate_slows_down_instead_of_flooding(start: Start) -> None:
-    """Past the allowance everything still arrives, and few messages are refused on the way."""
+    """Beyond the allowance everything still arrives, and few messages are refused."""
     server = await start(voice_per_minute=300)
     refused: list[Event] = []
 
@@ -285,7 +285,7 @@ async def test_a_client_over_its_rate_slows_down_instead_of_flooding(start: Star
 
 
 async def test_a_refused_ending_is_said_again() -> None:
-    """Its ping and its `voice:end` count as messages too."""
+    """Pings and `voice:end` count against the rate, too."""
 
     async def refuse_each_once(peer: Peer) -> None:
         await peer.started()
@@ -313,7 +313,7 @@ async def test_a_refused_ending_is_said_again() -> None:
 
 
 async def test_a_stopping_server_is_left_alone_as_long_as_it_asks() -> None:
-    """Then the session goes on; a server that has forgotten it gets it from the first chunk."""
+    """Then the session continues; a server that has forgotten it gets it from the first chunk."""
     starts: list[Event] = []
     times: list[float] = []
     events: list[Event] = []
@@ -352,7 +352,7 @@ async def test_a_stopping_server_is_left_alone_as_long_as_it_asks() -> None:
 
 
 async def test_the_client_of_the_command_line_survives_a_cut_connection(start: Start) -> None:
-    """It resumes by itself, and hands out every final once."""
+    """It resumes by itself and reports every final once."""
     server = await start()
     events: list[Event] = []
     cut = asyncio.Event()
@@ -376,7 +376,7 @@ async def test_the_client_of_the_command_line_survives_a_cut_connection(start: S
 
 
 async def test_the_client_sends_again_what_was_refused(start: Start) -> None:
-    """More than may wait at once, at no pace at all; every word arrives, once and in order."""
+    """The client sends more than may wait, without pacing; every word arrives once and in order."""
     server = await start(max_backlog_s=3)
     events: list[Event] = []
     url = server.url.replace("http", "ws", 1) + "/voice-stream"
@@ -395,7 +395,7 @@ async def test_the_client_sends_again_what_was_refused(start: Start) -> None:
 async def test_the_client_gives_up_where_trying_again_cannot_help(
     start: Start, options: dict[str, str]
 ) -> None:
-    """An unknown language stays unknown, a bad token bad."""
+    """An unknown language stays unknown, and a bad token stays bad."""
     server = await start()
     url = server.url.replace("http", "ws", 1) + "/voice-stream"
     token = options.pop("token", None) or server.token()

@@ -30,7 +30,7 @@ ORDER = {
 
 
 def test_orders_and_amounts_read_as_people_write_them() -> None:
-    """What is shown is what was ordered, "no" included."""
+    """The line shows what was ordered, "no" included."""
     assert item_line(ITEM) == "2 x large Cola (no Ice, extra Lemon, Straw)"
     assert order_line(ORDER).startswith("20251122-0001 [pending]")
     assert order_line(ORDER).endswith("6.05 EUR")
@@ -82,5 +82,5 @@ def test_events_are_one_line_each(kind: str, data: dict[str, Any] | None, parts:
 
 @pytest.mark.parametrize("kind", ["connected", "pong", "voice:speech_started"])
 def test_events_that_say_nothing_to_people_are_left_out(kind: str) -> None:
-    """A terminal is small."""
+    """They would only fill the terminal."""
     assert describe({"type": kind}) is None

@@ -16,7 +16,7 @@ from voice_service.commands.microphone import meter
     ("level", "filled"), [(0.0, 0), (1.0, 30), (10 ** (-30 / 20), 15), (1e-9, 0)]
 )
 def test_the_meter_shows_decibels(level: float, filled: int) -> None:
-    """An empty bar says that the microphone is dead."""
+    """An empty bar shows that the microphone is dead."""
     bar = meter(np.full(160, level, np.float32))
     assert bar.count("#") == filled
     assert len(bar.split("]")[0]) == 31
@@ -32,7 +32,9 @@ def test_mic_says_what_to_install(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The extra, and the library that pip cannot bring; the shortest and longest chunk pass."""
+    """The extra, and the library that pip cannot install; the shortest and longest chunk are
+    accepted.
+    """
     (tmp_path / "sounddevice.py").write_text(f"raise {fault}\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)

@@ -12,7 +12,9 @@ from voice_service.cli import main
 def test_chunks_that_the_protocol_cannot_carry_are_refused(
     command: list[str], chunk_ms: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Too many messages a minute, or too big ones: wrong usage, said before anything starts."""
+    """Too many messages a minute, or too large ones, are wrong usage, reported before anything
+    starts.
+    """
     with pytest.raises(SystemExit) as exited:
         main([*command, "--token", "t", "--chunk-ms", chunk_ms])
     assert exited.value.code == 2
@@ -25,7 +27,7 @@ def test_chunks_that_the_protocol_cannot_carry_are_refused(
 def test_chunks_from_the_environment_are_checked_too(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`VOICE_CHUNK_MS` is typed by people as well."""
+    """People also mistype `VOICE_CHUNK_MS`."""
     monkeypatch.setenv("VOICE_CHUNK_MS", "20")
     with pytest.raises(SystemExit) as exited:
         main(["mic", "--token", "t"])
@@ -39,7 +41,7 @@ def test_chunks_from_the_environment_are_checked_too(
 def test_numbers_that_mean_nothing_are_refused(
     option: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not with a traceback from where they are used."""
+    """They must not cause a traceback where they are used."""
     with pytest.raises(SystemExit) as exited:
         main(["stream", "a.wav", "--token", "t", *option])
     assert exited.value.code == 2

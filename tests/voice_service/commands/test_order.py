@@ -14,7 +14,7 @@ _DEMO = Path(voice_service.__file__).parent / "demo_menu.json"
 
 
 def status(*arguments: object) -> int:
-    """The exit status of the command."""
+    """Return the exit status of a command."""
     try:
         return main([str(argument) for argument in arguments]) or 0
     except SystemExit as exit_:
@@ -24,7 +24,7 @@ def status(*arguments: object) -> int:
 def test_orders_are_read_in_the_guests_language(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same menu, in Spanish; a language that nobody understands is an error."""
+    """The same menu works in Spanish; a language that is not understood is an error."""
     said = tmp_path / "said.txt"
     said.write_text('["una hamburguesa", "que sean dos"]\n', "utf-8")
     command = ("order", "--menu", _DEMO, "--jsonl", "--language")
