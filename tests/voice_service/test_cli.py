@@ -23,7 +23,6 @@ from support.voice_server import TIMEOUT, Server, Start
 
 from order_events.auth.tokens import Role, authority
 from order_events.storage.store import DATABASE_FILE
-from voice_service import server as service
 from voice_service.asr.recognizer import Recognizer
 from voice_service.cli import main
 from voice_service.settings import VoiceSettings
@@ -419,7 +418,7 @@ def test_a_database_that_cannot_be_used_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Exit status 1, no traceback."""
-    monkeypatch.setattr(service, "prepare", lambda settings: recognizer)
+    monkeypatch.setattr("voice_service.server.prepare", lambda settings: recognizer)
     prepare(tmp_path)
     assert main([*command, "--data-dir", str(tmp_path), "--port", "0"]) == 1
     *before, line = capsys.readouterr().err.splitlines()
@@ -437,7 +436,7 @@ async def test_a_data_directory_in_use_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A second service would write over the first one's orders."""
-    monkeypatch.setattr(service, "prepare", lambda settings: recognizer)
+    monkeypatch.setattr("voice_service.server.prepare", lambda settings: recognizer)
     folder = str(server.settings.data_dir)
     async with asyncio.timeout(TIMEOUT):
         status = await asyncio.to_thread(main, [*command, "--data-dir", folder, "--port", "0"])
