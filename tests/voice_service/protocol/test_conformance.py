@@ -49,7 +49,7 @@ async def test_a_session_as_the_documented_client_holds_it(start: Start) -> None
 
 
 async def test_finals_carry_times_of_the_recording(start: Start) -> None:
-    """Utterances and words are where the sidecar says they are spoken."""
+    """Utterances and words are where the sidecar has them."""
     client = await (await start()).voice()
     events = await client.stream(recording("correct_size"), "s1", order="off")
     spoken = sidecar("correct_size")["utterances"]
@@ -232,7 +232,7 @@ async def test_a_wrong_message_is_answered_with_its_code_and_id_and_harms_nothin
 
 
 async def test_what_is_no_json_is_an_invalid_message(start: Start) -> None:
-    """Nor is a binary frame."""
+    """A binary frame is one, too."""
     client = await (await start()).voice()
     await client.ws.send_str("{not json")
     await client.error("INVALID_MESSAGE")
@@ -242,7 +242,7 @@ async def test_what_is_no_json_is_an_invalid_message(start: Start) -> None:
 
 
 async def test_invalid_audio_names_its_sequence_and_may_be_sent_again(start: Start) -> None:
-    """Bad base64 and a wrong length; repaired, nothing is missing."""
+    """Bad base64 and a wrong length, once repaired, leave nothing missing."""
     client = await (await start()).voice()
     await client.begin("s1", order="off")
     chunks = pieces(recording("one_item"), 500)
@@ -260,7 +260,7 @@ async def test_invalid_audio_names_its_sequence_and_may_be_sent_again(start: Sta
 
 
 async def test_more_than_a_thousand_voice_messages_a_minute_are_refused(start: Start) -> None:
-    """`RATE_LIMITED` with the time to wait; other messages have a budget of their own."""
+    """`RATE_LIMITED` names the time to wait; other messages have their own allowance."""
     server = await start(voice_per_minute=20)
     client = await server.voice()
     await client.begin("s1")

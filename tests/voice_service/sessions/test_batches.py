@@ -16,12 +16,12 @@ SPOKEN = ("one_item", "modifiers", "sizes", "british_coffee", "quantities")
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    """As on a GPU."""
+    """Load the model as on a GPU."""
     return tiny(batch_size=8, decode_workers=1)
 
 
 async def test_guests_who_are_decoded_together_each_get_their_own_words(start: Start) -> None:
-    """Their sound is sent as fast as it goes, so that all of them wait for the worker."""
+    """Audio is sent as fast as possible, so that all guests wait for the worker."""
     server = await start(max_sessions=len(SPOKEN))
     clients = [await server.voice() for _ in SPOKEN]
     await asyncio.gather(

@@ -1,4 +1,4 @@
-"""When something of ours fails: the client is told, and the service goes on."""
+"""Faults of ours: the client is told, and the service goes on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from voice_service.sessions import runner
 
 @contextlib.contextmanager
 def unloaded(recognizer: Recognizer) -> Iterator[None]:
-    """The weights are gone from memory, as when a device fails."""
+    """Unload the weights from memory, as when a device fails."""
     recognizer.whisper.model.unload_model()
     try:
         yield
@@ -52,7 +52,7 @@ async def test_a_model_that_fails_is_an_internal_error_and_the_session_survives_
 async def test_an_order_that_fails_costs_its_own_guest_an_utterance_and_others_nothing(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one worker goes on, and so does the guest whose words could not be weighed."""
+    """The only worker goes on, and so does the guest whose words could not be weighed."""
 
     def failing(self: Conversation) -> Callable[[Sequence[str]], int]:
         raise KeyError("menu")
@@ -72,7 +72,7 @@ async def test_an_order_that_fails_costs_its_own_guest_an_utterance_and_others_n
 
 
 async def test_a_store_that_is_gone_is_told_to_who_starts_a_session(start: Start) -> None:
-    """An answer, not silence; and no session is left behind that nobody was told of."""
+    """The client gets an answer, and no session is left behind that nobody knows of."""
     server = await start()
     client = await server.voice()
     await server.app[EVENTS].store.close()
@@ -99,7 +99,7 @@ async def test_an_order_that_cannot_be_stored_goes_to_a_person(start: Start) -> 
 async def test_events_behind_one_that_was_lost_are_tried_once(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store that is gone must not hold a session for a minute per thing that was said."""
+    """A missing store must not hold up a session for a minute per event."""
     monkeypatch.setattr(runner, "_RETRY_PAUSES", (0.0,) * 4)
     server = await start()
     client = await server.voice()

@@ -1,4 +1,4 @@
-"""A lost connection costs no word, and none is said twice."""
+"""Resuming: a lost connection costs no word, and none is doubled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHUNKS = dict(enumerate(pieces(recording(NAME), 100), 1))
 
 
 async def cut_after(server: Server, count: int, **data: Any) -> VoiceClient:
-    """A microphone whose connection is lost when it has sent so many chunks."""
+    """Connect a microphone whose connection is lost after `count` chunks."""
     client = await server.voice()
     await client.begin("s1", order="off", **data)
     for sequence in range(1, count + 1):
@@ -31,14 +31,14 @@ async def resumed(server: Server, **data: Any) -> tuple[VoiceClient, Event]:
 
 
 async def rest(client: VoiceClient, first: int) -> Event:
-    """Sends what is left and ends."""
+    """Send the remaining chunks and end."""
     for sequence in range(first, len(CHUNKS) + 1):
         await client.chunk(sequence, CHUNKS[sequence])
     return await client.end()
 
 
 def in_ms(name: str, part: float) -> int:
-    """The chunk in which a part of the first utterance has been spoken."""
+    """Return the number of the chunk in which a part of the first utterance has been spoken."""
     spoken = sidecar(name)["utterances"][0]
     return round((spoken["start_ms"] + part * (spoken["end_ms"] - spoken["start_ms"])) / 100)
 
@@ -90,7 +90,7 @@ async def test_cutting_again_and_again_loses_nothing(start: Start) -> None:
 
 
 async def test_finals_that_came_while_the_client_was_away_are_sent_again(start: Start) -> None:
-    """Said before the cut, recognised after it."""
+    """They were spoken before the cut and recognised after it."""
     server = await start()
     await cut_after(server, in_ms(NAME, 1) + 2)
     client, _ = await resumed(server, after_utterance=0)
@@ -102,7 +102,7 @@ async def test_finals_that_came_while_the_client_was_away_are_sent_again(start: 
 
 
 async def test_finals_that_the_client_has_are_not_sent_again(start: Start) -> None:
-    """`after_utterance` says which."""
+    """`after_utterance` names them."""
     server = await start()
     client = await server.voice()
     await client.begin("s1", order="off")
@@ -117,7 +117,7 @@ async def test_finals_that_the_client_has_are_not_sent_again(start: Start) -> No
 
 
 async def test_a_second_connection_takes_over_while_the_first_is_half_open(start: Start) -> None:
-    """A phone that changed from WLAN to mobile: the server has not noticed yet."""
+    """A phone has switched networks, and the server has not noticed yet."""
     server = await start()
     first = await server.voice()
     await first.begin("s1", order="off")
@@ -135,7 +135,7 @@ async def test_a_second_connection_takes_over_while_the_first_is_half_open(start
 
 
 async def test_an_existing_session_is_not_started_anew(start: Start) -> None:
-    """`SESSION_EXISTS`, from another connection as well; the running one is not disturbed."""
+    """The answer is `SESSION_EXISTS` on another connection as well, and the session goes on."""
     server = await start()
     first, second = await server.voice(), await server.voice()
     await first.begin("s1", order="off")
@@ -146,7 +146,7 @@ async def test_an_existing_session_is_not_started_anew(start: Start) -> None:
 
 
 async def test_nobody_else_can_resume_a_session(start: Start) -> None:
-    """Neither another microphone nor another restaurant: it is not even said to exist."""
+    """Neither another microphone nor another restaurant even learns that it exists."""
     server = await start()
     client = await server.voice()
     await client.begin("s1")
@@ -160,7 +160,7 @@ async def test_nobody_else_can_resume_a_session(start: Start) -> None:
 async def test_a_session_that_nobody_came_back_to_is_ended_and_left_to_a_person(
     start: Start,
 ) -> None:
-    """After the window its order says why; then it can no longer be resumed."""
+    """After the window its order says why, and it can no longer be resumed."""
     server = await start(resume_window_s=0.4, voice_per_minute=1_000_000)
     screen = await server.screen("voice:order")
     client = await server.voice()
