@@ -1,4 +1,4 @@
-# Everything is installed into .venv; nothing outside this folder is changed.
+# Everything is installed into .venv. Nothing outside this folder is changed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,7 +35,7 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[tiny-en]' --group dev
 	touch $@
 
-# The page tests drive a real browser. Playwright's own is not downloaded: any Chromium will do.
+# The page tests need a real browser. Any Chromium will do; Playwright's own is not downloaded.
 $(VENV)/.browser: $(STAMP)
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \
 	  echo "Chromium is needed for the page tests: apt-get install chromium" >&2; \

@@ -29,7 +29,7 @@ from kosoku.cases import CASES
 from pydantic import SecretStr, TypeAdapter
 
 from order_events import logs
-from order_events.app import AUTHORITY, SOCKETS, build_app
+from order_events.app import AUTHORITY, REGISTRY, build_app
 from order_events.auth.tokens import Principal, Role
 from order_events.metrics import HubMetrics
 from order_events.protocol.messages import ClientMessage
@@ -111,10 +111,10 @@ class Echo:
         return EchoHandler(connection)
 
 
-class EchoVisit(ConnectionLoop[Said]):
+class EchoLoop(ConnectionLoop[Said]):
     """Also repeats binary messages, which our protocol refuses, and sends no `connected`."""
 
-    def _greet(self) -> None:
+    def _send_connected(self) -> None:
         pass
 
     def _message(self, received: WSMessage) -> bool:
@@ -127,7 +127,7 @@ class EchoVisit(ConnectionLoop[Said]):
 class EchoEndpoint(Endpoint[Said]):
     """The shell around the echo."""
 
-    visits = EchoVisit
+    loop_type = EchoLoop
 
 
 def server(data_dir: Path) -> web.Application:
@@ -146,7 +146,7 @@ def server(data_dir: Path) -> web.Application:
         heartbeat_s=86_400,
     )
     app = build_app(settings, OrderEvents(settings, HubMetrics()))
-    endpoint = EchoEndpoint(Echo(), app[SOCKETS], "echo")
+    endpoint = EchoEndpoint(Echo(), app[REGISTRY], "echo")
 
     async def echo(request: web.Request) -> web.StreamResponse:
         token = app[AUTHORITY].issue("conformance", "autobahn", Role.DEVICE, 3_600)

@@ -1,4 +1,4 @@
-"""The order-event hub: orders, their events, and the sockets that every screen reads.
+"""The order-event hub: orders, their events, and the sockets that screens read them from.
 
-It runs without numpy or Whisper; `voice_service` builds on it, never the other way round.
+It runs without numpy or Whisper. `voice_service` builds on it, never the other way round.
 """

@@ -1,4 +1,4 @@
-"""`python -m order_events`: the hub alone."""
+"""`python -m order_events`: the hub on its own."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _START_ERRORS = (
     OSError,
 )
 _SECRETS = frozenset({"jwt_secret", "metrics_token"})
-"""Settings without an option: every user of the machine can read a command line."""
+"""Settings without a command-line option, because any user of the machine can read it."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; 0 when it went well, 1 when it did not, 2 for wrong settings."""
+    """Run a command. Return 0 on success, 1 if it failed, 2 if the settings are wrong."""
     options = _parser().parse_args(arguments)
     given: dict[str, Any] = {
         name: value for name, value in vars(options).items() if name in HubSettings.model_fields
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def application(settings: HubSettings) -> web.Application:
-    """The hub alone, as an application."""
+    """Return the hub on its own as an application."""
     return build_app(settings, OrderEvents(settings, HubMetrics()))
 
 
@@ -72,15 +72,15 @@ def _run(settings: HubSettings, options: argparse.Namespace) -> int:
 
 
 def _token(settings: HubSettings, options: argparse.Namespace) -> int:
-    who = options.restaurant, options.user
-    # Before a secret is made for nothing.
-    check_grant(*who, options.ttl, settings.token_max_lifetime_s)
-    print(authority(settings).issue(*who, Role(options.role), options.ttl))
+    restaurant, user = options.restaurant, options.user
+    # Checked first: `authority` may create a signing secret, needlessly if this fails.
+    check_grant(restaurant, user, options.ttl, settings.token_max_lifetime_s)
+    print(authority(settings).issue(restaurant, user, Role(options.role), options.ttl))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    # Without a default, what stands before the command is not overwritten by the command's own.
+    # No defaults: otherwise the subcommand's would overwrite an option given before it.
     place = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     place.add_argument("--data-dir", type=Path, help="where the database and the secret are kept")
     rest = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)

@@ -28,8 +28,8 @@ M = TypeVar("M", bound=ClientMessage)
 
 AUTHORITY = web.AppKey("AUTHORITY", TokenAuthority)
 EVENTS = web.AppKey("EVENTS", OrderEvents)
-GATE = web.AppKey("GATE", Authenticator)
-SOCKETS = web.AppKey("SOCKETS", ConnectionRegistry)
+AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
+REGISTRY = web.AppKey("REGISTRY", ConnectionRegistry)
 
 
 def build_app(
@@ -38,11 +38,12 @@ def build_app(
     *,
     tokens: TokenAuthority | None = None,
 ) -> web.Application:
-    """The hub as an application, which opens `events` when it starts and closes it when it stops.
+    """Return the hub as an application that opens `events` on startup and closes it on shutdown.
 
-    `app[EVENTS]`, `app[SOCKETS]`, `app[AUTHORITY]` and `ops.READINESS` are there to build on;
-    `add_socket` serves another kind of socket beside the root one, `webserve.add_routes` (with
-    `app[GATE]`) further routes, and `ops.CHANNELS` is what the document of the sockets describes.
+    Applications that build on it find `app[EVENTS]`, `app[REGISTRY]`, `app[AUTHORITY]`,
+    `operations.READINESS` and `operations.CHANNELS` (what the AsyncAPI document describes).
+    `add_socket` serves another kind of socket beside the root one; `serving.add_routes`, given
+    `app[AUTHENTICATOR]`, serves further routes.
     """
     app = web.Application(client_max_size=settings.http_body_bytes)
     app[EVENTS] = events
@@ -51,13 +52,13 @@ def build_app(
         key_set = KeySet(settings.jwt_jwks, settings.jwt_jwks_refresh_s)
         app.cleanup_ctx.append(key_set.run)
     app[AUTHORITY] = authority(settings, key_set) if tokens is None else tokens
-    app[SOCKETS] = ConnectionRegistry(
+    app[REGISTRY] = ConnectionRegistry(
         settings, app[AUTHORITY], events.metrics, events.hub.head, events.revocations.covers
     )
     app.cleanup_ctx.append(_open)
     app.on_shutdown.append(_stop)
     root = Endpoint(
-        RootApplication(settings, events.hub, events.store, events.metrics), app[SOCKETS], "root"
+        RootApplication(settings, events.hub, events.store, events.metrics), app[REGISTRY], "root"
     )
 
     async def front(request: web.Request) -> web.StreamResponse:
@@ -77,34 +78,34 @@ def build_app(
 
 
 def add_socket(app: web.Application, path: str, application: Application[M], name: str) -> None:
-    """Serves another kind of socket, with the same rules; `name` labels its metrics."""
-    app.router.add_get(path, Endpoint(application, app[SOCKETS], name).handle)
+    """Serve another kind of socket under the same rules; `name` labels its metrics."""
+    app.router.add_get(path, Endpoint(application, app[REGISTRY], name).handle)
 
 
 def _add_http(app: web.Application, events: OrderEvents) -> None:
-    sockets = app[SOCKETS]
-    gate = Authenticator(sockets)
-    # Measured outside of what turns errors into answers, so that those are counted as well.
+    registry = app[REGISTRY]
+    authenticator = Authenticator(registry)
+    # Outside `answer_errors`, so that error responses are measured too.
     app.middlewares.append(serving.measuring(events.metrics))
     app.middlewares.append(serving.answer_errors)
     app[serving.ROUTES] = []
     app[operations.CHANNELS] = [ROOT]
     app[operations.READINESS] = [
         lambda: None if events.ready else "the order store cannot be written",
-        lambda: None if sockets.accepting else "the server is stopping",
+        lambda: None if registry.accepting else "the server is stopping",
     ]
-    app[GATE] = gate
-    serving.add_routes(app, Api(events, sockets), routes_of(Api), gate)
-    serving.add_routes(app, AuditApi(events.ledger), routes_of(AuditApi), gate)
-    operations.add_routes(app, events.settings, events.metrics, gate)
+    app[AUTHENTICATOR] = authenticator
+    serving.add_routes(app, Api(events, registry), routes_of(Api), authenticator)
+    serving.add_routes(app, AuditApi(events.ledger), routes_of(AuditApi), authenticator)
+    operations.add_routes(app, events.settings, events.metrics, authenticator)
 
 
 async def _open(app: web.Application) -> AsyncIterator[None]:
     await app[EVENTS].open()
-    app[SOCKETS].start()
+    app[REGISTRY].start()
     yield
     await app[EVENTS].close()
 
 
 async def _stop(app: web.Application) -> None:
-    await app[SOCKETS].stop()
+    await app[REGISTRY].stop()

@@ -1,6 +1,6 @@
-"""Structured logs: one JSON line each, with connection, restaurant and session where known.
+"""Structured logs: one JSON object per line, with connection, restaurant and session if known.
 
-Never a token, never audio; transcripts only at debug.
+They never contain tokens or audio, and contain transcripts only at debug level.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 
 class _Stderr:
-    """Writes lines to standard error; one that cannot be written is lost, and nothing else.
+    """Writes lines to standard error, and drops a line that cannot be written.
 
     A full disk or a closed pipe behind standard error must not stop orders.
     """
@@ -31,7 +31,10 @@ def _to_stderr(*names: object) -> _Stderr:
 
 
 class _NotHttp(logging.Filter):
-    """Drops what aiohttp says of requests that are no HTTP: it quotes them, tokens included."""
+    """Drops aiohttp's records about requests that are not valid HTTP.
+
+    They quote the request, including any token in it.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -42,7 +45,7 @@ _NOT_HTTP = _NotHttp()
 
 
 def configure(level: str = "info") -> None:
-    """Sends everything at `level` or worse to standard error; of libraries, warnings or worse."""
+    """Log to standard error: the service's records from `level` up, libraries' from warning up."""
     number = logging.getLevelNamesMapping()[level.upper()]
     named: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -10,7 +10,7 @@ _SLOW = (0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
 class HubMetrics:
-    """What the hub counts. Subclass it, or add collectors to `registry`."""
+    """The hub's metrics. Subclass it, or add collectors to `registry`."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = CollectorRegistry() if registry is None else registry
@@ -112,5 +112,5 @@ class HubMetrics:
         )
 
     def exposition(self) -> bytes:
-        """The metrics in Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         return generate_latest(self.registry)

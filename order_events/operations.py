@@ -1,4 +1,4 @@
-"""What operators ask: health, readiness, metrics, and the documents of the two interfaces."""
+"""Endpoints for operators: health, readiness, metrics, and the two interface documents."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from order_events.specs.asyncapi import Channel
 Check = Callable[[], str | None]
 
 READINESS: web.AppKey[list[Check]] = web.AppKey("READINESS", list[Check])
-"""Checks that say why the server is not ready, or None; others may add theirs."""
+"""Checks, each returning why the server is not ready, or None. Applications may add their own."""
 CHANNELS: web.AppKey[list[Channel]] = web.AppKey("CHANNELS", list[Channel])
 """The sockets that the AsyncAPI document of an application describes."""
 
 
 def add_routes(
-    app: web.Application, settings: HubSettings, metrics: HubMetrics, gate: Authenticator
+    app: web.Application, settings: HubSettings, metrics: HubMetrics, authenticator: Authenticator
 ) -> None:
-    """Adds `/healthz`, `/readyz`, `/metrics`, `/v1/openapi.json` and `/v1/asyncapi.json`."""
+    """Add `/healthz`, `/readyz`, `/metrics`, `/v1/openapi.json` and `/v1/asyncapi.json`."""
 
     async def healthz(request: web.Request) -> web.Response:
         return json_answer(HealthAnswer(status="ok"))
@@ -38,14 +38,14 @@ def add_routes(
 
     async def exposition(request: web.Request) -> web.Response:
         if settings.metrics_token is None:
-            gate.anonymous(request)
+            authenticator.anonymous(request)
         else:
-            gate.requires_token(request, settings.metrics_token)
+            authenticator.requires_token(request, settings.metrics_token)
         return web.Response(body=metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     @cache
     def http_document() -> bytes:
-        # When it is first asked for: routes are added until the application starts.
+        # Built on first request, because routes are added until the application starts.
         routes = app[ROUTES]
         return encode(openapi.document(routes, settings))
 
@@ -55,11 +55,11 @@ def add_routes(
         return encode(asyncapi.document(channels, settings))
 
     async def openapi_json(request: web.Request) -> web.Response:
-        gate.anonymous(request)
+        authenticator.anonymous(request)
         return json_answer(http_document())
 
     async def asyncapi_json(request: web.Request) -> web.Response:
-        gate.anonymous(request)
+        authenticator.anonymous(request)
         return json_answer(socket_document())
 
     app.router.add_get("/healthz", healthz)

@@ -1,4 +1,4 @@
-"""The root socket: sessions performed against the hub and the store."""
+"""The root socket: connects root sessions to the hub and the store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from order_events.auth.roles import Action, may, visible
 from order_events.auth.tokens import Principal
 from order_events.domain.models import Event
-from order_events.fanout.event_batcher import Batcher
+from order_events.fanout.event_batcher import EventBatcher
 from order_events.fanout.hub import Hub, Pending
 from order_events.fanout.root_session import History, RootSession
 from order_events.metrics import HubMetrics
@@ -35,7 +35,7 @@ logger = structlog.get_logger(__name__)
 
 
 class RootApplication:
-    """What `endpoint.Endpoint` serves at `/`."""
+    """The application that `endpoint.Endpoint` serves at `/`."""
 
     def __init__(self, settings: HubSettings, hub: Hub, store: Store, metrics: HubMetrics) -> None:
         self._settings = settings
@@ -45,30 +45,30 @@ class RootApplication:
 
     @property
     def messages(self) -> TypeAdapter[Subscribe | Unsubscribe]:
-        """`subscribe` and `unsubscribe`."""
+        """The adapter for `subscribe` and `unsubscribe`."""
         return ROOT_MESSAGES
 
     @property
     def types(self) -> frozenset[str]:
-        """Their `type` values."""
+        """The `type` values of those messages."""
         return ROOT_TYPES
 
     def admit(self, principal: Principal) -> None:
-        """Staff and services; a microphone has no business here."""
+        """Raise ProtocolError(FORBIDDEN) for a role that may not open the root socket."""
         if not may(principal.role, Action.ROOT_SOCKET):
             raise ProtocolError(ErrorCode.FORBIDDEN, "your role may not open this socket")
 
     def budget(self, type_: str) -> Budget:
-        """Everything here is a regular message."""
+        """Return "regular": no message of this socket is a voice message."""
         return "regular"
 
     def connect(self, connection: Connection) -> RootHandler:
-        """A handler that from now on hears the events of the connection's restaurant."""
+        """Return a handler that is subscribed to the events of the connection's restaurant."""
         return RootHandler(connection, self._settings, self._hub, self._store, self._metrics)
 
 
 class RootHandler:
-    """Performs one session."""
+    """Runs one root session: its subscriptions, live events and catching up."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class RootHandler:
         self._metrics = metrics
         self._restaurant = connection.principal.restaurant_id
         self._loop = asyncio.get_running_loop()
-        self._batcher = Batcher(settings.batch_events, settings.max_message_bytes)
+        self._batcher = EventBatcher(settings.batch_events, settings.max_message_bytes)
         self._timer: asyncio.TimerHandle | None = None
         self._reading: asyncio.Task[None] | None = None
         self._overfull = False
@@ -95,23 +95,23 @@ class RootHandler:
             max_batch_ms=settings.max_batch_ms,
             head=hub.head(self._restaurant)[1],
         )
-        hub.attach(self._restaurant, self, self._session.wants)
+        hub.attach(self._restaurant, self, self._session.interest)
 
     def receive(self, message: Subscribe | Unsubscribe, now: float) -> None:
-        """Answers, then sends what follows from the new subscriptions."""
-        # Whatever has been published until now goes out under the old subscriptions.
+        """Answer the message, then send the events that the new subscriptions ask for."""
+        # Events published before this message belong to the old subscriptions.
         self._hub.flush(self._restaurant)
         epoch, head = self._hub.head(self._restaurant)
         history = History(epoch, head, self._hub.oldest(self._restaurant))
         reply = self._session.receive(message, history)
         self._send_all(self._batcher.flush())
         self._connection.send(reply.type, reply.data.model_dump(), id=reply.id)
-        self._hub.attach(self._restaurant, self, self._session.wants)
+        self._hub.attach(self._restaurant, self, self._session.interest)
         if self._session.position is not None:
             self._read_on()
 
     def closed(self, now: float) -> None:
-        """Leaves the hub and stops reading history."""
+        """Detach from the hub and stop reading history."""
         self._hub.detach(self._restaurant, self)
         if self._timer is not None:
             self._timer.cancel()
@@ -119,26 +119,29 @@ class RootHandler:
             self._reading.cancel()
 
     def finished(self) -> Awaitable[None] | None:
-        """Nothing here is worth waiting for: a client resumes where it was."""
+        """Return None: nothing needs waiting for, because clients can resume."""
         return None
 
-    def deliver(self, burst: FrameBatch) -> None:
-        """Events from the hub that go out at once."""
+    def deliver(self, batch: FrameBatch) -> None:
+        """Send events from the hub at once, or hold them while catching up."""
         if self._session.position is None:
             kept_up = self._connection.keeping_up
-            sent = self._connection.send_burst(burst)
-            if sent < len(burst.messages):
-                self._no_room(burst.messages[sent:], kept_up=kept_up)
+            sent = self._connection.send_batch(batch)
+            if sent < len(batch.messages):
+                self._no_room(batch.messages[sent:], kept_up=kept_up)
         else:
-            self.hold([(message, 0) for message in burst.messages])
+            self.hold([(message, 0) for message in batch.messages])
 
     def hold(self, pending: Sequence[Pending]) -> None:
-        """Events from the hub. While catching up, what is in history will be read from there; a
-        partial transcript, which has a key, is not."""
+        """Batch or send events from the hub.
+
+        While catching up, events that are in history are dropped here and read from there. Partial
+        transcripts, which have a key, are not in history.
+        """
         ready: list[Message] = []
         for message, wait_ms in pending:
             if message.key is not None and wait_ms == 0:
-                # It breaks up no batch: it has no place among the events that are in order.
+                # A live value has no place in the order of events, so it need not flush the batch.
                 ready.append(message)
             elif message.key is not None or self._session.position is None:
                 ready += self._batcher.add(message, wait_ms, self._loop.time())
@@ -146,7 +149,7 @@ class RootHandler:
         self._arm()
 
     def broken(self) -> None:
-        """An event could not be delivered: the client must come back and resume."""
+        """Close the connection after a failed delivery: the client must reconnect and resume."""
         self._connection.close(CloseCode.SERVER_ERROR, "internal error; reconnect and resume")
 
     def _consider(self, event: Event) -> None:
@@ -177,8 +180,11 @@ class RootHandler:
             self._no_room(messages[sent:], kept_up=kept_up)
 
     def _no_room(self, messages: Sequence[Message], *, kept_up: bool) -> None:
-        """Who had read everything before these messages is not slow: there was more at once than
-        the outbox holds, and it is read from history."""
+        """Switch to reading history, or close the connection as too slow.
+
+        A client that had read everything before these messages is not slow: more arrived at once
+        than the outbox holds.
+        """
         first = next((message.seq for message in messages if message.seq is not None), None)
         if first is None or not (kept_up or self._session.position is not None):
             self._connection.too_slow()
@@ -193,7 +199,7 @@ class RootHandler:
             self._reading = asyncio.create_task(self._catch_up(), name="replay")
 
     async def _catch_up(self) -> None:
-        """Reads history, no faster than the client does, until the hub can take over."""
+        """Read history, no faster than the client reads, until the hub can take over."""
         started = self._loop.time()
         try:
             while not self._connection.closing:
@@ -202,8 +208,8 @@ class RootHandler:
                     self._overfull = False
                 position = self._session.position
                 if position is None or position >= self._head:
-                    # What is pending there has been read from history; no await between this and
-                    # the end: the next event comes from the hub.
+                    # What is pending in the hub has been read from history already. There must be
+                    # no await from here to the return: the next event comes from the hub.
                     self._hub.flush(self._restaurant)
                     self._session.caught_up()
                     return
@@ -221,8 +227,8 @@ class RootHandler:
             self._connection.send_error(ProtocolError(ErrorCode.UNAVAILABLE, error.message))
             self._connection.close(CloseCode.TRY_AGAIN_LATER, error.message)
         except Exception:
-            # The end of this task: whoever waits for the replay must learn that it will not come.
-            logger.exception("replay failed")
+            # The task's boundary: the client must learn that its replay has ended.
+            logger.exception("a replay failed")
             self.broken()
         finally:
             self._reading = None
@@ -231,8 +237,8 @@ class RootHandler:
     async def _consider_all(self, events: list[Event]) -> None:
         for event in events:
             if self._session.position != event.seq - 1 or event.seq > self._head:
-                # While we waited, a new subscription went further back; or the event is on disk
-                # but has not been published yet, and will come from the hub.
+                # Either a new subscription went further back while we waited, or the event is on
+                # disk but not published yet and will come from the hub.
                 return
             self._consider(event)
             await self._connection.room()
@@ -246,7 +252,8 @@ class RootHandler:
         recent = self._hub.recent(self._restaurant, position, limit)
         if recent:
             return recent
-        most = self._settings.history_bytes
+        max_bytes = self._settings.history_bytes
         return await self._store.read(
-            lambda r: r.events(self._restaurant, position, limit, most), of=self._restaurant
+            lambda r: r.events(self._restaurant, position, limit, max_bytes),
+            restaurant_id=self._restaurant,
         )

@@ -1,4 +1,4 @@
-"""Runs an application until SIGTERM or SIGINT, and stops it in order."""
+"""Runs an application until SIGTERM or SIGINT, then stops it in order."""
 
 from __future__ import annotations
 
@@ -9,37 +9,38 @@ import sys
 
 from aiohttp import web
 
-from order_events.app import SOCKETS
+from order_events.app import REGISTRY
 from order_events.settings import HubSettings
 
 
 class Runner(web.AppRunner):
-    """Runs an application of `app.build_app` within the limits of its settings.
+    """An `AppRunner` for an application of `app.build_app`, bounded by its settings.
 
-    It goes on listening until the sockets are closed: whoever asks `/readyz` meanwhile is told
-    that the server stops, and HTTP requests are answered.
+    It keeps listening until the sockets are closed. Meanwhile `/readyz` reports that the server is
+    stopping, and HTTP requests are still answered.
     """
 
     def __init__(self, app: web.Application, settings: HubSettings) -> None:
         super().__init__(
             app,
             access_log=None,
-            # Bounds half-made handshakes, which aiohttp otherwise keeps for an hour.
+            # Bounds incomplete handshakes, which aiohttp would otherwise keep for an hour.
             keepalive_timeout=settings.idle_http_s,
-            # Sockets have been closed by then; this is for HTTP requests in progress.
+            # For HTTP requests in progress: by then the sockets have been closed.
             shutdown_timeout=settings.close_timeout_s,
         )
 
     async def cleanup(self) -> None:
-        """Closes the sockets, then stops listening, then everything else."""
-        await self.app[SOCKETS].stop()
+        """Close the sockets, then stop listening, then release everything else."""
+        await self.app[REGISTRY].stop()
         await super().cleanup()
 
 
 def serve(app: web.Application, settings: HubSettings) -> None:
-    """Serves until a signal comes; returns when everything is committed and closed.
+    """Serve until a signal arrives; return once everything is committed and closed.
 
-    Says on standard error where it listens. Raises OSError when it cannot; see `why_not`.
+    Prints the listening address to standard error. Raises OSError if it cannot listen; see
+    `why_not`.
     """
     asyncio.run(_serve(app, settings))
 
@@ -61,7 +62,7 @@ async def _serve(app: web.Application, settings: HubSettings) -> None:
 
 
 def why_not(error: Exception, settings: HubSettings) -> str:
-    """Why a server did not start, for whoever starts it."""
+    """Return why a server did not start, worded for the person who started it."""
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return (
             f"port {settings.port} of {settings.host} is in use: "

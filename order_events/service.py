@@ -1,4 +1,4 @@
-"""The hub as publishers in the same process use it, and as the HTTP API does.
+"""The hub's interface for publishers in the same process and for the HTTP API.
 
 Every method that changes something returns once the change and its events are on disk.
 """
@@ -33,8 +33,8 @@ from order_events.domain.models import (
     TableChange,
 )
 from order_events.fanout.hub import Hub
-from order_events.fanout.kitchen_feed import Kitchens
-from order_events.fanout.throttle import Pacer
+from order_events.fanout.kitchen_feed import KitchenFeed
+from order_events.fanout.throttle import Throttle
 from order_events.ledger import changes, retention
 from order_events.ledger.ledger import Ledger
 from order_events.menu.menu import Menu
@@ -54,7 +54,10 @@ _ORDER_EVENTS = frozenset({filters.ORDER_CREATED, filters.ORDER_UPDATED, filters
 
 
 class OrderEvents:
-    """One process's orders and events. Methods raise OrderError; call them on the event loop."""
+    """The orders and events of one process.
+
+    Call its methods on the event loop. They raise OrderError.
+    """
 
     def __init__(self, settings: HubSettings, metrics: HubMetrics) -> None:
         self.settings = settings
@@ -64,8 +67,8 @@ class OrderEvents:
         )
         self.store = Store(settings, metrics, self._committed)
         self.ledger = Ledger(self.store, self.hub)
-        self._live: Pacer[LiveKey, LiveEvent] = Pacer(1 / settings.live_per_second)
-        self._kitchens = Kitchens(settings.kds_per_second, self._update_kitchen)
+        self._live: Throttle[LiveKey, LiveEvent] = Throttle(1 / settings.live_per_second)
+        self._kitchen_feed = KitchenFeed(settings.kds_per_second, self._update_kitchen)
         self._live_timer: asyncio.TimerHandle | None = None
         self._forgetting: asyncio.Task[None] | None = None
         self._menus = MenuCache()
@@ -73,23 +76,23 @@ class OrderEvents:
         self._is_open = False
 
     async def open(self) -> None:
-        """Opens the store; raises DataDirBusy, UnknownSchema, DatabaseUnusable or OSError."""
+        """Open the store; raise DataDirBusy, UnknownSchema, DatabaseUnusable or OSError."""
         self._loop = asyncio.get_running_loop()
         await self.store.open()
         self.hub.open(self.store.epoch, self.store.positions)
         self.revocations.load(await self.store.read(lambda r: r.revocations()))
         self._is_open = True
-        self._kitchens.open()
+        self._kitchen_feed.open()
         for restaurant_id in await self.store.read(lambda r: r.kitchens_behind()):
-            self._kitchens.changed(restaurant_id)
+            self._kitchen_feed.changed(restaurant_id)
         self._forgetting = asyncio.create_task(self._forget_forever(), name="retention")
 
     async def close(self) -> None:
-        """Commits what was asked for, then closes the store."""
+        """Commit the changes already requested, then close the store."""
         self._is_open = False
         if self._live_timer is not None:
             self._live_timer.cancel()
-        await self._kitchens.close()
+        await self._kitchen_feed.close()
         if self._forgetting is not None:
             self._forgetting.cancel()
             await asyncio.gather(self._forgetting, return_exceptions=True)
@@ -97,29 +100,29 @@ class OrderEvents:
 
     @property
     def ready(self) -> bool:
-        """Whether changes can be committed."""
+        """True if changes can be committed."""
         return self._is_open and self.store.healthy
 
     async def menu(self, restaurant_id: str) -> Menu | None:
-        """The restaurant's menu, None if it has none."""
+        """Return the restaurant's menu, or None if it has none."""
         versioned = await self.versioned_menu(restaurant_id)
         return None if versioned is None else versioned[1]
 
     async def versioned_menu(self, restaurant_id: str) -> tuple[int, Menu] | None:
-        """The menu with its version."""
+        """Return the menu's version and the menu, or None if there is none."""
         row = await self.store.read(lambda r: r.menu_row(restaurant_id), restaurant_id)
         if row is None:
             return None
         version, body = row
         menu = self._menus.get(restaurant_id, version)
         if menu is None:
-            # A large one takes a while; the loop goes on.
+            # In a thread, because parsing a large menu would block the loop.
             menu = await asyncio.to_thread(Menu.model_validate_json, body)
             self._menus.put(restaurant_id, version, menu)
         return version, menu
 
     async def put_menu(self, restaurant_id: str, menu: Menu, actor: str) -> int:
-        """Replaces the menu; returns its version."""
+        """Replace the menu; return its version."""
         return await self.store.write(
             lambda tx: changes.put_menu(tx, restaurant_id, menu, actor), restaurant_id
         )
@@ -127,7 +130,7 @@ class OrderEvents:
     async def sell_out(
         self, restaurant_id: str, item_id: str, sold_out: bool, *, actor: str
     ) -> int:
-        """Marks a menu item as sold out or available; returns the menu's version."""
+        """Mark a menu item as sold out or available; return the menu's version."""
         return await self.store.write(
             lambda tx: changes.sell_out(tx, restaurant_id, item_id, sold_out, actor), restaurant_id
         )
@@ -141,10 +144,10 @@ class OrderEvents:
         idempotency_key: str | None = None,
         draft_may_differ: bool = False,
     ) -> Order:
-        """A new order; the same key again gives the order that it made the first time.
+        """Create an order, or return the one that an earlier call with this key created.
 
-        The key with another draft, or from another actor, is KeyReused, unless `draft_may_differ`
-        says that the key names a guest rather than a request.
+        Reusing the key with a different draft or actor raises KeyReused. `draft_may_differ` lifts
+        that for a key that identifies a guest rather than a request.
         """
         return await self.store.write(
             lambda tx: changes.create_order(
@@ -168,9 +171,9 @@ class OrderEvents:
         notes: str | None = None,
         version: int | None = None,
     ) -> Order:
-        """Replaces the order's items, and its notes where some are given.
+        """Replace the order's items, and its notes if any are given.
 
-        `version`: refuse if it has moved on.
+        Raises StaleVersion if `version` is given and the order has another one.
         """
         noted = {} if notes is None else {"notes": notes}
         change = OrderChange(items=tuple(items), version=version, **noted)
@@ -179,7 +182,7 @@ class OrderEvents:
     async def change_order(
         self, restaurant_id: str, order_id: str, change: OrderChange, *, actor: str
     ) -> Order:
-        """Changes what the change names."""
+        """Apply the fields that the change names."""
         return await self.store.write(
             lambda tx: changes.change_order(tx, restaurant_id, order_id, change, actor),
             restaurant_id,
@@ -195,14 +198,14 @@ class OrderEvents:
         version: int | None = None,
         reason: str | None = None,
     ) -> Order:
-        """Takes the order one step on; `reason` is kept in its audit."""
+        """Move the order one step on; `reason` is kept in its audit."""
         change = StatusChange(status=status, version=version, reason=reason)
         return await self.store.write(
             lambda tx: changes.set_status(tx, restaurant_id, order_id, change, actor), restaurant_id
         )
 
     async def order(self, restaurant_id: str, order_id: str) -> Order | None:
-        """An order of this restaurant."""
+        """Return an order of this restaurant, or None."""
         return await self.store.read(lambda r: r.order(restaurant_id, order_id), restaurant_id)
 
     async def orders(
@@ -214,7 +217,7 @@ class OrderEvents:
         before: int | None = None,
         limit: int = 50,
     ) -> tuple[list[Order], int | None]:
-        """The newest orders first, and `before` for the next page."""
+        """Return orders, the newest first, and `before` for the next page."""
         return await self.store.read(
             lambda r: r.orders(
                 restaurant_id, status=status, table_id=table_id, before=before, limit=limit
@@ -223,13 +226,13 @@ class OrderEvents:
         )
 
     async def table(self, restaurant_id: str, table_id: str) -> Table | None:
-        """A table of this restaurant."""
+        """Return a table of this restaurant, or None."""
         return await self.store.read(lambda r: r.table(restaurant_id, table_id), restaurant_id)
 
     async def change_table(
         self, restaurant_id: str, table_id: str, change: TableChange, *, actor: str
     ) -> Table:
-        """Changes a table, or makes it."""
+        """Change a table, creating it if necessary."""
         return await self.store.write(
             lambda tx: changes.change_table(tx, restaurant_id, table_id, change, actor),
             restaurant_id,
@@ -243,9 +246,9 @@ class OrderEvents:
         actor: str,
         idempotency_key: str | None = None,
     ) -> Payment:
-        """Records a payment; the same key again gives the payment of the first time.
+        """Record a payment, or return the one that an earlier call with this key recorded.
 
-        The key with another draft, or from another actor, is KeyReused.
+        Reusing the key with a different draft or actor raises KeyReused.
         """
         return await self.store.write(
             lambda tx: changes.take_payment(tx, restaurant_id, draft, actor, idempotency_key),
@@ -255,19 +258,19 @@ class OrderEvents:
     async def tables(
         self, restaurant_id: str, after: str = "", limit: int = 200
     ) -> tuple[list[Table], str | None]:
-        """Tables by their ids, and `after` for the next page."""
+        """Return tables in the order of their ids, and `after` for the next page."""
         return await self.store.read(lambda r: r.tables(restaurant_id, after, limit), restaurant_id)
 
     async def payments(
         self, restaurant_id: str, query: PaymentsQuery
     ) -> tuple[list[Payment], str | None]:
-        """Payments as they came, and `after` for the next page."""
+        """Return payments, the oldest first, and `after` for the next page."""
         return await self.store.read(
             lambda r: r.payments(restaurant_id, **query.model_dump()), restaurant_id
         )
 
     async def revoke(self, restaurant_id: str, draft: RevocationDraft, *, actor: str) -> None:
-        """Takes back a token or a user's tokens; open connections are the caller's to close."""
+        """Revoke a token, or all tokens of a user; the caller closes the open connections."""
         revoked = Revoked(restaurant_id, draft.token_id, draft.user_id, time.time())
         await self.store.write(lambda tx: tx.revoke(revoked, actor), restaurant_id)
         self.revocations.add(revoked)
@@ -275,9 +278,10 @@ class OrderEvents:
     async def publish(
         self, restaurant_id: str, type_: str, data: Mapping[str, Any], *, tags: TagValues
     ) -> Event:
-        """A durable event; raises ValueError for a type that is not one of `filters.EVENTS`.
+        """Commit and publish a durable event.
 
-        A live event of the same type and session that still waits is dropped: this is newer.
+        A waiting live event of the same type and session is dropped, because this one is newer.
+        Raises ValueError for a type that is not one of `filters.EVENTS`.
         """
         if type_ not in filters.EVENTS:
             raise ValueError(f"{type_!r} is no event of the protocol")
@@ -297,11 +301,14 @@ class OrderEvents:
         key: str,
         tags: TagValues,
     ) -> None:
-        """An ephemeral event: of a key (the session) only the latest matters, it is sent at most
-        5 times a second, and it has no place in history."""
+        """Publish an ephemeral event, which has no place in history.
+
+        Events with the same key (the session) are throttled to `live_per_second`; only the latest
+        is sent.
+        """
         if not self._is_open:
             return
-        # Fields as in a durable event, so that a watcher sees whose it is.
+        # Like a durable event, it names the restaurant.
         message = event(type_, data, datetime.now(UTC), restaurant_id=restaurant_id)
         live = LiveEvent(restaurant_id, type_, key, filters.tags(tags), encode(message))
         if self._live.offer((restaurant_id, type_, key), live, self._loop.time()):
@@ -323,7 +330,7 @@ class OrderEvents:
         for committed in events:
             self.hub.publish(committed)
             if committed.type in _ORDER_EVENTS:
-                self._kitchens.changed(committed.restaurant_id)
+                self._kitchen_feed.changed(committed.restaurant_id)
 
     async def _update_kitchen(self, restaurant_id: str) -> bool:
         return await self.store.write(
@@ -336,15 +343,15 @@ class OrderEvents:
             try:
                 await self.forget(time.time())
             except Exception as error:
-                # The task's boundary: it tries again next time.
+                # The task's boundary: it tries again after the next interval.
                 logger.warning(
-                    "what is old could not be forgotten",
+                    "deleting what has outlived its retention failed",
                     why=str(error),
                     exc_info=not isinstance(error, OrderError),
                 )
 
     async def forget(self, now: float) -> None:
-        """Deletes what has outlived its retention at `now` (Unix seconds)."""
+        """Delete what has outlived its retention at `now` (Unix seconds)."""
         for restaurant_id in self.hub.restaurants():
             kept = retention.limits(self.settings, restaurant_id)
             await self._forget_events(restaurant_id, kept, now)
@@ -377,6 +384,6 @@ class OrderEvents:
             self.hub.replace(erased.events)
 
     async def _repeat(self, forget: Callable[[Tx], bool]) -> None:
-        """Goes on, a transaction at a time, until nothing is left to forget."""
+        """Run `forget`, one transaction at a time, until nothing is left to delete."""
         while await self.store.write(forget):
             pass

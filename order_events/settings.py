@@ -1,7 +1,7 @@
-"""Every setting and limit of the hub, with the protocol's defaults.
+"""All settings and limits of the hub, with the protocol's defaults.
 
-Each is also an environment variable: `VOICE_` and the name in capitals; the log level is
-`LOG_LEVEL`.
+Each can also be set by an environment variable: `VOICE_` and the name in capitals, except the log
+level, which is `LOG_LEVEL`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Days = Annotated[float, Field(gt=0)]
 
 
 class Retention(BaseModel):
-    """How long one restaurant's history is kept; what is absent is as for the others."""
+    """How long one restaurant's history is kept; an absent field means the common setting."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,7 +39,7 @@ class Retention(BaseModel):
 
 
 class HubSettings(BaseSettings):
-    """Settings of the hub; the voice service adds its own."""
+    """The hub's settings; the voice service adds its own."""
 
     model_config = SettingsConfigDict(
         env_prefix="VOICE_", extra="ignore", frozen=True, env_ignore_empty=True
@@ -256,7 +256,7 @@ class HubSettings(BaseSettings):
 
 
 def _parts(value: Any) -> Any:
-    """What commas separate in an environment variable or an option."""
+    """Split a string at its commas; return any other value unchanged."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value

@@ -13,6 +13,13 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile.gpu").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "fixtures/README.md",
+    "models/README.md",
+    *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md")),
+]
 
 
 def tracked() -> set[str]:
@@ -65,20 +72,27 @@ def test_the_pinned_ctranslate2_loads_cublas_12_and_no_cudnn() -> None:
     assert not {name for name, _ in opened if b"cudnn" in name}
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "README.md",
-        "docs/protocol.md",
-        *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs" / "adr").glob("*.md")),
-    ],
-)
+@pytest.mark.parametrize("page", PAGES)
 def test_links_inside_the_repository_lead_somewhere(page: str) -> None:
-    """Every relative link of a page names a file that is there."""
+    """Every relative link of a page names a file that is there, and a heading that it has."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", text)
-    for link in links:
-        assert ((ROOT / page).parent / link).exists(), link
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", text)
+    for link, heading in links:
+        target = (ROOT / page).parent / link if link else ROOT / page
+        assert target.exists(), link
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", h).lower().replace(" ", "-") for h in headings}
+            assert heading in anchors, f"{link}#{heading}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_paths_that_a_page_names_exist(page: str) -> None:
+    """In code marks, from the root of the repository; names in capitals stand for any."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    folders = "voice_service|order_events|tests|benchmarks|fixtures|docs"
+    for path in re.findall(rf"`((?:{folders})/[\w./-]+)`", text):
+        assert (ROOT / path).exists() or re.search("[A-Z]{3}", path), path
 
 
 def test_make_targets_that_the_readme_names_exist() -> None:

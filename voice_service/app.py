@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from order_events.app import GATE, add_socket, build_app
+from order_events.app import AUTHENTICATOR, add_socket, build_app
 from order_events.http.serving import add_routes
 from order_events.metrics import HubMetrics
 from order_events.operations import CHANNELS
@@ -72,7 +72,7 @@ def build_voice_app(
     app[CHANNELS][:] = payloads.CHANNELS
     add_socket(app, "/voice-stream", VoiceApplication(sessions, settings.shutdown_grace_s), "voice")
 
-    add_routes(app, TakeOverApi(sessions, events.ledger), takeover_api.ROUTES, app[GATE])
+    add_routes(app, TakeOverApi(sessions, events.ledger), takeover_api.ROUTES, app[AUTHENTICATOR])
 
     async def voice(app: web.Application) -> AsyncIterator[None]:
         yield

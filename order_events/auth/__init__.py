@@ -1,1 +1,1 @@
-"""Who is calling: tokens, key sets, roles and revocations."""
+"""Authentication and authorization: tokens, key sets, roles and revocations."""

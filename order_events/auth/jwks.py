@@ -1,4 +1,4 @@
-"""Public keys from a JSON Web Key Set, a file or a URL, for RS256 and ES256 tokens."""
+"""Public keys for RS256 and ES256 tokens, from a JSON Web Key Set in a file or at a URL."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ MAX_BYTES = 262_144
 MAX_KEYS = 100
 FETCH_TIMEOUT_S = 10.0
 EARLY_REFRESH_S = 10.0
-"""An unknown key id makes us look again, but no more often than this."""
+"""Least seconds between two refreshes, even if unknown key ids keep appearing."""
 
 logger = structlog.get_logger(__name__)
 
 
 def parse(text: str | bytes) -> dict[str, tuple[Any, str]]:
-    """Keys by their id, each with its one algorithm; those of other kinds are left out.
+    """Return the usable keys by their id, each with its one algorithm.
 
-    Raises ValueError when the text is no key set or has no usable key.
+    Keys of other kinds are left out. Raises ValueError if the text is not a key set or has no
+    usable key.
     """
     try:
         content = json.loads(text)
@@ -55,7 +56,7 @@ def _key(entry: Any) -> tuple[Any, str] | None:
     try:
         key = jwt.PyJWK(entry)
     except (jwt.PyJWTError, ValueError, TypeError):
-        # One key that is broken must not cost us the others.
+        # One broken key must not make the others unusable.
         return None
     if key.algorithm_name not in ALGORITHMS:
         return None
@@ -65,9 +66,9 @@ def _key(entry: Any) -> tuple[Any, str] | None:
 
 
 class KeySet:
-    """A key set that is read again every `refresh_s` seconds, and when a new key id appears.
+    """A key set that is reread every `refresh_s` seconds, and when an unknown key id appears.
 
-    While it cannot be read, the keys known last stay.
+    While it cannot be read, the last known keys stay valid.
     """
 
     def __init__(self, source: str, refresh_s: float) -> None:
@@ -78,11 +79,11 @@ class KeySet:
 
     @property
     def loaded(self) -> bool:
-        """Whether there are keys."""
+        """True if any keys are known."""
         return bool(self._keys)
 
     def find(self, header: Mapping[str, Any]) -> tuple[Any, str]:
-        """The key and algorithm for a token's header; raises AuthError."""
+        """Return the key and algorithm for a token's header; raise AuthError."""
         key_id = header.get("kid", "")
         found = self._keys.get(key_id) if isinstance(key_id, str) else None
         if found is None and not key_id and len(self._keys) == 1:
@@ -95,7 +96,7 @@ class KeySet:
         return found
 
     async def run(self, app: web.Application) -> AsyncIterator[None]:
-        """Keeps the keys fresh while the application runs."""
+        """Keep the keys fresh while the application runs."""
         await self.refresh()
         task = asyncio.create_task(self._refresh_forever(), name="key set")
         yield
@@ -103,7 +104,7 @@ class KeySet:
         await asyncio.gather(task, return_exceptions=True)
 
     async def refresh(self) -> None:
-        """Reads the key set; a failure is logged and changes nothing."""
+        """Read the key set; a failure is logged and changes nothing."""
         try:
             self._keys = parse(await self._read())
         except (OSError, ValueError, aiohttp.ClientError, TimeoutError) as error:

@@ -1,4 +1,4 @@
-"""Tokens and users whose access has been taken back before its time. Pure."""
+"""Tokens and users whose access was revoked before their tokens expired. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from order_events.auth.tokens import CLOCK_SKEW_S, Principal
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """`at` is Unix time in seconds: a user's tokens issued later are good again.
+    """A revoked token, or a user whose tokens were revoked at `at` (Unix seconds).
 
-    Later by more than the issuer's clock may be ahead of ours: until then nobody can tell whether a
-    token was issued before or after.
+    A user's tokens issued after `at` are valid again, once the difference exceeds CLOCK_SKEW_S:
+    until then the issuer's clock leaves open whether a token was issued before or after.
     """
 
     restaurant_id: str
@@ -23,33 +23,33 @@ class Revoked:
 
 
 class Revocations:
-    """What has been revoked, in memory; the store keeps it as well."""
+    """All revocations, in memory; the store keeps them as well."""
 
     def __init__(self) -> None:
         self._tokens: dict[tuple[str, str], float] = {}
         self._users: dict[tuple[str, str], float] = {}
 
     def load(self, revoked: Iterable[Revoked]) -> None:
-        """Replaces everything."""
+        """Replace all revocations."""
         self._tokens.clear()
         self._users.clear()
         for entry in revoked:
             self.add(entry)
 
     def add(self, entry: Revoked) -> None:
-        """Takes one more."""
+        """Add a revocation."""
         if entry.token_id is not None:
             self._tokens[entry.restaurant_id, entry.token_id] = entry.at
         if entry.user_id is not None:
             self._users[entry.restaurant_id, entry.user_id] = entry.at
 
     def forget(self, since: float) -> None:
-        """Drops what was revoked before `since` (Unix seconds): those tokens have expired."""
+        """Drop revocations from before `since` (Unix seconds): those tokens have expired."""
         self._tokens = {key: at for key, at in self._tokens.items() if at >= since}
         self._users = {key: at for key, at in self._users.items() if at >= since}
 
     def covers(self, principal: Principal) -> bool:
-        """Whether the principal's token is no longer good."""
+        """Return whether the principal's token has been revoked."""
         restaurant = principal.restaurant_id
         if principal.token_id is not None and (restaurant, principal.token_id) in self._tokens:
             return True

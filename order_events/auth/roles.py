@@ -1,4 +1,4 @@
-"""What each role may see and change, as one table."""
+"""What each role may do and see, as one table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What a request wants to do."""
+    """What a request needs the right to do; the value completes "your role may not …"."""
 
     ROOT_SOCKET = "open the root socket"
     VOICE = "open voice sessions"
@@ -46,7 +46,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Rights:
-    """What one role may do, and which events it may see."""
+    """The actions of one role, and the events visible to it."""
 
     actions: frozenset[Action]
     events: frozenset[str]
@@ -93,10 +93,10 @@ RIGHTS: dict[Role, Rights] = {
 
 
 def may(role: Role, action: Action) -> bool:
-    """Whether the role has the right."""
+    """Return whether the role has the right to the action."""
     return action in RIGHTS[role].actions
 
 
 def visible(role: Role) -> frozenset[str]:
-    """The events the role may see."""
+    """Return the events the role may see."""
     return RIGHTS[role].events

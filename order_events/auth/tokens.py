@@ -1,4 +1,4 @@
-"""From a JWT to a principal. Restaurant, user and role come from the token, from nowhere else."""
+"""JWTs: verified into principals, and issued. Restaurant, user and role come from nowhere else."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ CLOCK_SKEW_S = 60.0
 
 
 class AuthError(Exception):
-    """The token is not accepted. The message is safe to show and to log."""
+    """A token was refused. The message is safe to show and to log."""
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is connected, from its token.
+    """The user a token stands for.
 
-    Times are Unix time in seconds; `issued_at` is 0 where the token does not say.
+    Times are Unix time in seconds; `issued_at` is 0 if the token has no `iat`.
     """
 
     user_id: str
@@ -55,14 +55,14 @@ class Principal:
 
 
 class Keys(Protocol):
-    """Where signatures are checked."""
+    """The keys that signatures are checked with."""
 
     def find(self, header: Mapping[str, Any]) -> tuple[Any, str]:
-        """The key and its one algorithm for a token's header; raises AuthError."""
+        """Return the key for a token's header, and its one algorithm; raise AuthError."""
 
 
 class SharedSecret:
-    """HS256 with a secret of at least 32 bytes."""
+    """An HS256 secret of at least 32 bytes."""
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < 32:
@@ -70,14 +70,14 @@ class SharedSecret:
         self._secret = secret
 
     def find(self, header: Mapping[str, Any]) -> tuple[bytes, str]:
-        """The secret; only for tokens that say HS256."""
+        """Return the secret; raise AuthError unless the header says HS256."""
         if header.get("alg") != "HS256":
             raise AuthError("the token's algorithm is not accepted")
         return self._secret, "HS256"
 
 
 class _Either:
-    """The shared secret for HS256, the key set for everything else."""
+    """The shared secret for HS256, the key set for any other algorithm."""
 
     def __init__(self, shared: SharedSecret | None, key_set: Keys | None) -> None:
         self._shared = shared
@@ -91,7 +91,7 @@ class _Either:
 
 
 class _Claims(BaseModel):
-    """Claims as they must be; anything else in the token is ignored."""
+    """The claims a token must have; all others are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
 
@@ -105,7 +105,7 @@ class _Claims(BaseModel):
 
 
 class TokenAuthority:
-    """Verifies tokens, and issues them where it holds the secret."""
+    """Verifies tokens, and issues them if it holds the secret."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class TokenAuthority:
         self._audience = audience
 
     def verify(self, token: str, now: float | None = None) -> Principal:
-        """The principal a token stands for at `now` (Unix seconds); raises AuthError."""
+        """Return the principal of a token at `now` (Unix seconds); raise AuthError."""
         if len(token.encode("utf-8", "surrogatepass")) > self._max_bytes:
             raise AuthError("the token is too long")
         claims = self._claims(token)
@@ -155,7 +155,7 @@ class TokenAuthority:
                 algorithms=[algorithm],
                 issuer=self._issuer,
                 audience=self._audience,
-                # Times are checked here, with a clock that tests can turn.
+                # `verify` checks the times itself, with a clock that tests can set.
                 options={
                     "verify_exp": False,
                     "verify_iat": False,
@@ -179,9 +179,9 @@ class TokenAuthority:
         ttl_s: float,
         now: float | None = None,
     ) -> str:
-        """A token that lives `ttl_s` seconds.
+        """Return a token that is valid for `ttl_s` seconds.
 
-        Raises AuthError where no secret is held, or where `check_grant` does.
+        Raises AuthError if no secret is held, and where `check_grant` does.
         """
         if self._secret is None:
             raise AuthError("tokens are issued elsewhere: only a key set is configured")
@@ -203,7 +203,7 @@ class TokenAuthority:
 
 
 def check_grant(restaurant_id: str, user_id: str, ttl_s: float, max_lifetime_s: float) -> None:
-    """Raises AuthError for a token that would be refused; times are in seconds."""
+    """Raise AuthError if such a token would be refused; times are in seconds."""
     for what, name, longest in (("restaurant", restaurant_id, 100), ("user", user_id, 200)):
         if not name.strip():
             raise AuthError(f"the {what} must not be empty")
@@ -216,18 +216,18 @@ def check_grant(restaurant_id: str, user_id: str, ttl_s: float, max_lifetime_s: 
 
 
 def load_or_make_secret(data_dir: Path) -> bytes:
-    """The data directory's signing secret, made (readable by its owner only) on first use.
+    """Return the data directory's signing secret, creating it on first use.
 
-    A line on standard error says that it was made, and where: a token signed with the secret of
-    the wrong directory looks like any other.
+    Only its owner can read the file. When it is created, a line on standard error says where: a
+    token signed with another directory's secret looks like any other.
 
-    Raises ValueError when the file holds fewer than 32 bytes.
+    Raises ValueError if the file holds fewer than 32 bytes.
     """
     path = data_dir / SECRET_FILE
     data_dir.mkdir(0o700, parents=True, exist_ok=True)
     if not path.exists():
-        # Written aside and linked into place: two first starts at once agree on one secret, and
-        # nobody ever reads half of it.
+        # Written to a temporary file and linked into place, so that two processes starting at
+        # once agree on one secret, and neither reads half of it.
         aside = data_dir / f".{SECRET_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
@@ -253,9 +253,10 @@ def load_or_make_secret(data_dir: Path) -> bytes:
 
 
 def authority(settings: HubSettings, key_set: Keys | None = None) -> TokenAuthority:
-    """The authority that the settings describe; `key_set` is the one they name, if they do.
+    """Return the token authority that the settings describe.
 
-    A secret is made where the settings name neither a secret nor a key set.
+    `key_set` is the set the settings name, if they name one. A secret is created if they name
+    neither a secret nor a key set.
     """
     secret: bytes | None = None
     if settings.jwt_secret is not None:

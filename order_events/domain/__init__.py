@@ -1,1 +1,1 @@
-"""Orders, items, tables and payments: their rules and shapes, without storage or transport."""
+"""Orders, items, tables and payments: their shapes and rules, without storage or transport."""

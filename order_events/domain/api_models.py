@@ -1,4 +1,4 @@
-"""What every answer and query of `/v1` has in common, and the query for payments."""
+"""The base models of `/v1` queries and answers, and the query for payments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept about voice sessions and about how orders came to be, and how it is told."""
+"""Voice sessions, audit entries and analytics, as they are kept and answered."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Combos in an order: a line for the combo, followed by a line for each of its parts. Pure.
 
-The combo's line has the price; a part's line costs what its choice adds, and its modifiers. So a
+The combo's line has the price. A part's line costs what its choice adds, and its modifiers. So a
 screen that knows nothing of combos still shows every part with its changes.
 """
 
@@ -14,13 +14,14 @@ from order_events.menu.menu import Menu
 from order_events.protocol.errors import InvalidOrder
 
 MAX_LINES = 1_000
-"""Lines of one order, with the parts of its combos."""
+"""Most lines of one order, the parts of combos included."""
 
 
 def with_parts(drafts: Sequence[ItemDraft], menu: Menu) -> list[ItemDraft]:
-    """Every combo followed by its parts, in the order of its slots; raises InvalidOrder.
+    """Return the drafts with each combo followed by its parts, in the order of its slots.
 
-    A slot that no draft fills gets its default. Parts count as often as their combo.
+    A slot that no draft fills gets its default. A part's quantity is its combo's. Raises
+    InvalidOrder.
     """
     items = menu.index.items
     lines: list[ItemDraft] = []
@@ -85,12 +86,15 @@ def _slot_for(
 def part_size(
     asked: str | None, choice: Choice, combo_size: str | None, item: MenuItem
 ) -> str | None:
-    """The size of a part: the one asked for, or the one that the combo includes."""
+    """Return the size of a part: the one asked for, or the one the combo includes."""
     return asked or included_size(choice, combo_size, item)
 
 
 def included_size(choice: Choice, combo_size: str | None, item: MenuItem) -> str | None:
-    """The size in which a combo includes an item: None if it has no sizes, or it must be asked."""
+    """Return the size in which a combo includes an item.
+
+    None if the item has no sizes, or if the guest must be asked.
+    """
     if choice.size is not None:
         return choice.size
     if combo_size in item.prices:
@@ -101,7 +105,7 @@ def included_size(choice: Choice, combo_size: str | None, item: MenuItem) -> str
 
 
 def part_price(size: str | None, choice: Choice, combo_size: str | None, item: MenuItem) -> int:
-    """Cents that a part of this size adds to the price of its combo."""
+    """Return what a part of this size adds to its combo's price, in cents."""
     if size is None:
         return choice.upcharge
     if size in choice.size_upcharges:

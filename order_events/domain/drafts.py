@@ -1,4 +1,4 @@
-"""What a publisher asks for: items by menu id, without prices. The server prices them."""
+"""What publishers ask for: items by menu id, without prices, which the server adds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from order_events.menu.entries import Id
 
 MAX_QUANTITY = 99
-"""Of one modifier, on one item."""
+"""Most of one modifier on one item."""
 MAX_MODIFIERS = 50
-"""On one line of an order."""
+"""Most modifiers on one line of an order."""
 
 Qualifier = Literal["light", "extra", "on_the_side", "half"]
 

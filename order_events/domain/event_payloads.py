@@ -1,4 +1,4 @@
-"""Every message that the root socket sends, as models: `data`, and the envelope around it."""
+"""The messages that the root socket sends, as models: their `data` and their envelopes."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def message(
     envelope: type[BaseModel] = Envelope,
     about: str | None = None,
 ) -> type[BaseModel]:
-    """The model of a message; `name` is the model's, `about` what it means."""
+    """Return the model of a message, called `name`; `about` says what it means."""
     fields: dict[str, Any] = {"type": (Literal[type_], ...)}
     if data is not None:
         fields["data"] = (data, ...)
@@ -192,9 +192,9 @@ class Batch(BaseModel):
 
 
 SHELL = (Connected, AuthSuccess, AuthExpiring, Pong, GoingAway, Error)
-"""What either socket sends, whatever it is for."""
+"""Messages that every socket sends."""
 ROOT = (Subscribed, Unsubscribed, Batch)
-"""What the root socket answers, and how it joins events."""
+"""Answers of the root socket, and the message that joins events."""
 HUB_EVENTS = (
     OrderCreated,
     OrderUpdated,
@@ -205,4 +205,4 @@ HUB_EVENTS = (
     MenuUpdated,
     SessionChanged,
 )
-"""The events that the hub itself makes."""
+"""Events that the hub itself publishes."""

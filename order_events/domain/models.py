@@ -81,7 +81,7 @@ class OrderChange(Draft):
 
     @property
     def named(self) -> dict[str, str | None]:
-        """The fields besides the items that are to be different."""
+        """The fields to change, other than the items."""
         return self.model_dump(include=self.model_fields_set - {"items", "version"})
 
 
@@ -217,7 +217,7 @@ class ItemChange(Draft):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A committed event. `body` is the whole message as it is sent, encoded once."""
+    """A committed event. `body` is the whole message as sent, encoded once."""
 
     restaurant_id: str
     epoch: str
@@ -234,7 +234,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """An event without a place in history: of each key only the latest matters."""
+    """An event without a place in history: of each key, only the latest matters."""
 
     restaurant_id: str
     type: str

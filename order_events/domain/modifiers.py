@@ -1,4 +1,4 @@
-"""The modifiers of one line of an order: found on the menu, counted and priced. Pure."""
+"""The modifiers of one order line: found on the menu, counted and priced. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from order_events.protocol.errors import InvalidOrder, UnknownItem
 def price_modifiers(
     drafts: Sequence[ModifierDraft], item: MenuItem, menu: Menu
 ) -> tuple[OrderModifier, ...]:
-    """The modifiers with names and prices from the menu; the same one given twice is one of two.
+    """Return the modifiers with names and prices from the menu; duplicates are added up.
 
     Raises UnknownItem or InvalidOrder.
     """
     found = [_find(draft, item, menu) for draft in drafts]
-    priced = _joined([_priced(*of, draft) for of, draft in zip(found, drafts, strict=True)], item)
+    priced = _joined(
+        [_priced(*place, draft) for place, draft in zip(found, drafts, strict=True)], item
+    )
     _check_with_and_without(priced, item)
     _check_most(priced, item, menu)
     return priced
 
 
 def extras(modifiers: Iterable[OrderModifier], item: MenuItem) -> int:
-    """Cents that its modifiers add to one item: one of each that it comes with anyway is free."""
+    """Return what the modifiers add to one item, in cents.
+
+    Of each modifier that the item comes with, one is free.
+    """
     included = set(item.defaults)
     cents = 0
     for modifier in modifiers:
@@ -40,7 +45,7 @@ def extras(modifiers: Iterable[OrderModifier], item: MenuItem) -> int:
 
 
 def _find(draft: ModifierDraft, item: MenuItem, menu: Menu) -> tuple[str, Modifier]:
-    """The modifier, and the first group of the menu in which the item has it."""
+    """Return the modifier, and the first of the item's groups, in menu order, that has it."""
     groups = menu.index.groups_of(item)
     for group in groups if draft.group is None else [g for g in groups if g == draft.group]:
         modifier = menu.index.modifiers[group].get(draft.id)
@@ -65,14 +70,14 @@ def _joined(modifiers: Sequence[OrderModifier], item: MenuItem) -> tuple[OrderMo
     joined: dict[tuple[str, str, str | None, bool], OrderModifier] = {}
     for modifier in modifiers:
         key = (modifier.group, modifier.id, modifier.qualifier, modifier.negated)
-        known = joined.get(key)
-        joined[key] = modifier if known is None else _both(known, modifier, item)
+        earlier = joined.get(key)
+        joined[key] = modifier if earlier is None else _both(earlier, modifier, item)
     return tuple(joined.values())
 
 
 def _both(one: OrderModifier, other: OrderModifier, item: MenuItem) -> OrderModifier:
     if one.negated:
-        # Without is without, however often it is said.
+        # A modifier left off is left off once, however often it is repeated.
         return one
     quantity = one.quantity + other.quantity
     if quantity > MAX_QUANTITY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -38,39 +39,41 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     S.COMPLETED: frozenset(),
     S.CANCELLED: frozenset(),
 }
-"""From every status the ones that may follow."""
+"""For each status, those that may follow it."""
 
 CHANGEABLE = frozenset({S.PENDING, S.CONFIRMED, S.PREPARING})
-"""An order's items may change until the kitchen has finished it."""
+"""Statuses in which an order may still be changed: until the kitchen has finished it."""
 
 MAX_BYTES = 262_144
-"""Of an order as JSON: each of its events must fit into the outbox of a reader."""
+"""Most bytes of an order as JSON: each of its events must fit into a reader's outbox."""
 
 LATE = timedelta(minutes=15)
-"""So long after the end of its hours an item may still be ordered: the guest began in time."""
+"""How long after its hours an item may still be ordered, by a guest who began in time."""
 
 
 def tax_on(subtotal: int, rate: Decimal) -> int:
-    """Tax in cents, exact, half up."""
+    """Return the tax in cents, computed exactly and rounded half up."""
     return int((subtotal * rate).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
+@dataclass(frozen=True, slots=True)
+class OrderIdentity:
+    """What identifies a new order: its restaurant, id and number ("20260701-0042")."""
+
+    restaurant_id: str
+    id: str
+    number: str
+
+
 def create(
-    draft: OrderDraft,
-    menu: Menu,
-    *,
-    order_id: str,
-    restaurant_id: str,
-    order_number: str,
-    actor: str,
-    now: str,
+    draft: OrderDraft, menu: Menu, identity: OrderIdentity, *, actor: str, now: str
 ) -> Order:
-    """A new order, version 1; raises UnknownItem, SoldOut, NotServed or InvalidOrder."""
+    """Return a new order, version 1; raise UnknownItem, SoldOut, NotServed or InvalidOrder."""
     items = price_items(draft.items, menu, already=(), now=now)
     order = Order(
-        id=order_id,
-        restaurant_id=restaurant_id,
-        order_number=order_number,
+        id=identity.id,
+        restaurant_id=identity.restaurant_id,
+        order_number=identity.number,
         type=draft.type,
         status=S.PENDING,
         items=items,
@@ -93,9 +96,9 @@ def create(
 
 
 def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, now: str) -> Order:
-    """The changed order, or the same where nothing is to be different.
+    """Return the changed order, or the same object if nothing is to change.
 
-    `menu` is needed to change items; raises OrderError.
+    `menu` is needed to change items. Raises OrderError.
     """
     check_version(order.version, change.version)
     if change.items is None and not change.named:
@@ -117,7 +120,7 @@ def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, 
 def set_status(
     order: Order, status: OrderStatus, version: int | None, *, actor: str, now: str
 ) -> Order:
-    """The order one step on; raises IllegalTransition or StaleVersion."""
+    """Return the order one step on; raise IllegalTransition or StaleVersion."""
     check_version(order.version, version)
     if status not in TRANSITIONS[order.status]:
         raise IllegalTransition(f"an order that is {order.status} cannot become {status}")
@@ -126,21 +129,21 @@ def set_status(
 
 
 def pay(order: Order, amount: int, *, actor: str, now: str) -> Order:
-    """The order with `amount` cents more paid; raises IllegalTransition if it is cancelled."""
+    """Return the order with `amount` cents more paid; raise IllegalTransition if cancelled."""
     if order.status is S.CANCELLED:
         raise IllegalTransition("a cancelled order cannot be paid")
     return with_paid(_next(order, {}, actor, now), order.paid + amount)
 
 
 def refund(order: Order, amount: int, *, actor: str, now: str) -> Order:
-    """The order with `amount` cents less paid; raises InvalidOrder for more than was paid."""
+    """Return the order with `amount` cents less paid; raise InvalidOrder if less was paid."""
     if amount > order.paid:
         raise InvalidOrder(f"amount: at most {order.paid}, which is what was paid")
     return with_paid(_next(order, {}, actor, now), order.paid - amount)
 
 
 def with_paid(order: Order, paid: int) -> Order:
-    """The order with its payment status following from the cents paid."""
+    """Return the order with `paid` cents paid, and the payment status that follows."""
     if paid <= 0:
         status = PaymentStatus.UNPAID
     else:
@@ -149,7 +152,7 @@ def with_paid(order: Order, paid: int) -> Order:
 
 
 def check_version(actual: int, expected: int | None) -> None:
-    """Raises StaleVersion when a change was made against another version."""
+    """Raise StaleVersion if a version is expected and the actual one differs."""
     if expected is not None and expected != actual:
         raise StaleVersion(f"the version is {actual} now, not {expected}")
 
@@ -157,11 +160,11 @@ def check_version(actual: int, expected: int | None) -> None:
 def price_items(
     drafts: Sequence[ItemDraft], menu: Menu, *, already: Iterable[str], now: str | None = None
 ) -> tuple[OrderItem, ...]:
-    """Lines with names and prices from the menu; a combo's parts follow its line.
+    """Return lines with names and prices from the menu; a combo's parts follow its line.
 
-    Items in `already` may stay though they have been sold out, or their hours have ended, since.
-    Lines keep their ids; those without one get the next free number. Without `now`, every
-    hour's items are served.
+    Items in `already` may stay even if they have sold out, or their hours have ended, since. Lines
+    keep their ids; lines without one get the next free number. Without `now`, the hours of items
+    are not checked.
     """
     kept = frozenset(already)
     lines = _with_ids(with_parts(_with_ids(drafts), menu))
@@ -184,7 +187,7 @@ def _check_size(order: Order) -> None:
 
 
 def _with_ids(drafts: Sequence[ItemDraft]) -> list[ItemDraft]:
-    """The drafts, each with an id; raises InvalidOrder where two have the same."""
+    """Return the drafts, each with an id; raise InvalidOrder if two have the same."""
     ids = {draft.id for draft in drafts if draft.id is not None}
     if len(ids) < sum(draft.id is not None for draft in drafts):
         raise InvalidOrder("two lines have the same id")
@@ -258,7 +261,7 @@ def _totals(items: Iterable[OrderItem], menu: Menu) -> dict[str, int]:
 
 
 def _prep_time(items: Iterable[OrderItem], menu: Menu) -> int:
-    """Minutes: a kitchen works on the items side by side, so the longest counts."""
+    """Return the minutes of the slowest item, because a kitchen prepares items in parallel."""
     known = menu.index.items
     return max((known[item.menu_item_id].prep_minutes for item in items), default=0)
 

@@ -1,1 +1,1 @@
-"""From a committed event to the connections that want it, batched and throttled."""
+"""Delivery of committed events to the connections subscribed to them, batched and throttled."""

@@ -1,4 +1,4 @@
-"""Holds a connection's events back for a moment, to send those that fall together as one. Pure."""
+"""Holds a connection's events back briefly, to send those that fall together as one. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from order_events.protocol import messages
 from order_events.protocol.frames import Message
 
 
-class Batcher:
-    """Events of one connection, in order. `now` is in seconds, monotonic.
+class EventBatcher:
+    """The held-back events of one connection, in order. `now` is in monotonic seconds.
 
-    A batch is sent at its deadline, when it has `max_events` or `max_bytes`, or before an event
-    that may not wait or is larger than a batch: the order on the connection never changes.
+    A batch is sent at its deadline, at `max_events` or `max_bytes`, or before an event that may not
+    wait or is larger than a batch: the order on the connection never changes.
     """
 
     def __init__(self, max_events: int, max_bytes: int) -> None:
@@ -23,7 +23,7 @@ class Batcher:
         self.deadline: float | None = None
 
     def add(self, message: Message, wait_ms: int, now: float) -> list[Message]:
-        """Takes an event that may wait `wait_ms` milliseconds; the messages to send now."""
+        """Add an event that may wait `wait_ms` milliseconds; return the messages to send now."""
         if wait_ms == 0 or len(message.body) > self._max_bytes:
             return [*self.flush(), message]
         out = self.flush() if self._bytes + len(message.body) > self._max_bytes else []
@@ -36,17 +36,17 @@ class Batcher:
         return out
 
     def clear(self) -> None:
-        """Forgets what waits."""
+        """Drop what waits."""
         self._waiting = []
         self._bytes = 0
         self.deadline = None
 
     def due(self, now: float) -> list[Message]:
-        """The messages to send now if the deadline has come."""
+        """Return the messages to send now, if the deadline has come."""
         return self.flush() if self.deadline is not None and now >= self.deadline else []
 
     def flush(self) -> list[Message]:
-        """What waits, as one message; a single event goes as itself."""
+        """Return what waits as one message; a single event is sent as itself."""
         waiting = self._waiting
         self.clear()
         if len(waiting) > 1:
@@ -56,7 +56,7 @@ class Batcher:
 
 @lru_cache(maxsize=64)
 def _batch(events: tuple[Message, ...]) -> Message:
-    # Connections that asked for the same get the same batches at about the same moment: one is
-    # encoded, and compressed, for all of them.
+    # Connections with equal subscriptions get equal batches at about the same time; caching
+    # encodes and compresses each batch once for all of them.
     first = next((event.seq for event in events if event.seq is not None), None)
     return Message(messages.batch([event.body for event in events]), seq=first)

@@ -1,10 +1,10 @@
 """Fan-out: every committed event, encoded once, to the subscribers of its restaurant and type.
 
-Lives on the event loop. Subscribers that want the same form a group, for which everything is done
-once: what they want is asked once, and what is published within one iteration of the loop is
-joined once and delivered together. A write costs a system call whatever is in it, so a restaurant
-with so many subscribers that delivering takes long has what follows joined for a moment as well.
-Delivering never blocks, so a slow subscriber slows nobody.
+Lives on the event loop. Subscribers with equal interests form a group: whether they want an event
+is decided once, and what is published within one iteration of the loop is joined once and delivered
+together. A write costs a system call however small it is, so for a restaurant whose deliveries take
+long, later events are joined for a moment too. Delivering never blocks, so a slow subscriber slows
+nobody else.
 """
 
 from __future__ import annotations
@@ -17,81 +17,81 @@ from typing import Protocol
 import structlog
 
 from order_events.domain.models import Event, LiveEvent
-from order_events.fanout.recent_events import Recent
+from order_events.fanout.recent_events import RecentEvents
 from order_events.fanout.root_session import Interest
 from order_events.metrics import HubMetrics
 from order_events.protocol.filters import Tags
 from order_events.protocol.frames import FrameBatch, Message
 
 ROOT_SOCKET = "root"
-"""The socket whose connections subscribe, as metrics call it."""
+"""The name, in metrics, of the socket whose connections subscribe."""
 
 LONG_S = 0.001
-"""Seconds of the processor; a delivery that took less holds nothing back."""
+"""Seconds of processor time; after a shorter delivery, nothing is held back."""
 SHARE = 0.25
-"""What delivering may take of the loop's time, unless an event then waits longer than MOST_S."""
+"""Share of the loop's time that delivering may take, as long as no event waits over MOST_S."""
 MOST_S = 0.02
-"""Seconds that an event waits at most for others to join."""
+"""Most seconds that an event waits for others to join it."""
 MOST_EVENTS = 64
-"""With so many events of a restaurant, nothing waits for more to join."""
+"""Pending events of one restaurant at which they are delivered without waiting for more."""
 
 Pending = tuple[Message, int]
-"""A message and for how many milliseconds it may be held back."""
+"""A message, and for how many milliseconds it may be held back."""
 
 logger = structlog.get_logger(__name__)
 
 
 class Subscriber(Protocol):
-    """Somebody who wants events."""
+    """A receiver of events."""
 
-    def deliver(self, burst: FrameBatch) -> None:
-        """Takes events that are wanted at once, in order; must not block."""
+    def deliver(self, batch: FrameBatch) -> None:
+        """Send these events, in order; must not block."""
 
     def hold(self, pending: Sequence[Pending]) -> None:
-        """Takes events, some of which may be held back, in order; must not block."""
+        """Send or hold back these events, in order; must not block."""
 
     def broken(self) -> None:
-        """Delivering has failed; the subscriber must be told that it has missed something."""
+        """Tell the client that it has missed something: a delivery failed."""
 
 
 class _Group:
-    """Subscribers that want the same, and what has been published for them but not delivered."""
+    """Subscribers with equal interests, and the events published for them but not delivered."""
 
-    __slots__ = ("members", "pending", "wants")
+    __slots__ = ("interest", "members", "pending")
 
-    def __init__(self, wants: Interest) -> None:
-        self.wants = wants
+    def __init__(self, interest: Interest) -> None:
+        self.interest = interest
         self.members: dict[Subscriber, None] = {}
         self.pending: list[Pending] = []
 
     def flush(self) -> int:
-        """Delivers what is pending; returns how many messages have been sent at once."""
+        """Deliver what is pending; return how many messages were sent at once."""
         pending, self.pending = self.pending, []
         if not pending:
             return 0
-        burst = None if self.wants.batched else FrameBatch([message for message, _ in pending])
+        batch = None if self.interest.batched else FrameBatch([message for message, _ in pending])
         for subscriber in tuple(self.members):
             try:
-                if burst is not None:
-                    subscriber.deliver(burst)
+                if batch is not None:
+                    subscriber.deliver(batch)
                 else:
                     subscriber.hold(pending)
             except Exception:
-                # The boundary to a subscriber: its fault must not keep the events from the others.
-                logger.exception("delivering failed")
+                # A boundary: one subscriber's fault must not keep the events from the others.
+                logger.exception("a delivery failed")
                 subscriber.broken()
-        return 0 if burst is None else len(pending) * len(self.members)
+        return 0 if batch is None else len(pending) * len(self.members)
 
 
 class _RestaurantChannel:
-    """One restaurant: who listens to what, the latest events, and when the next are delivered.
+    """One restaurant: its subscribers, its latest events, and when it next delivers.
 
-    `free_at` is in the loop's seconds, `pending` the events published but not delivered.
+    `free_at` is in the loop's seconds; `pending` counts the events published but not delivered.
     """
 
     __slots__ = ("free_at", "groups", "listeners", "pending", "recent", "subscribers", "timer")
 
-    def __init__(self, recent: Recent) -> None:
+    def __init__(self, recent: RecentEvents) -> None:
         self.subscribers: dict[Subscriber, _Group] = {}
         self.groups: dict[Interest, _Group] = {}
         self.listeners: dict[str, dict[_Group, None]] = {}
@@ -100,45 +100,45 @@ class _RestaurantChannel:
         self.pending = 0
         self.timer: asyncio.Handle | None = None
 
-    def join(self, subscriber: Subscriber, wants: Interest) -> None:
-        """Takes a subscriber into the group of those that want the same."""
-        group = self.groups.get(wants)
+    def join(self, subscriber: Subscriber, interest: Interest) -> None:
+        """Add a subscriber to the group with its interest."""
+        group = self.groups.get(interest)
         if group is None:
-            group = self.groups[wants] = _Group(wants)
-            for type_ in wants.events:
+            group = self.groups[interest] = _Group(interest)
+            for type_ in interest.events:
                 self.listeners.setdefault(type_, {})[group] = None
         group.members[subscriber] = None
         self.subscribers[subscriber] = group
 
     def leave(self, subscriber: Subscriber) -> None:
-        """Takes it out; a group without members is forgotten."""
+        """Remove a subscriber, and its group if that is empty."""
         group = self.subscribers.pop(subscriber, None)
         if group is None:
             return
         del group.members[subscriber]
         if not group.members:
-            del self.groups[group.wants]
-            for type_ in group.wants.events:
+            del self.groups[group.interest]
+            for type_ in group.interest.events:
                 del self.listeners[type_][group]
                 if not self.listeners[type_]:
                     del self.listeners[type_]
 
     def pend(self, type_: str, tags: Tags, message: Message) -> None:
-        """Adds an event to what is pending for those that want it."""
+        """Add an event to the pending ones of the groups that want it."""
         self.pending += 1
         for group in self.listeners.get(type_, ()):
-            wait_ms = group.wants.wait_ms(type_, tags)
+            wait_ms = group.interest.wait_ms(type_, tags)
             if wait_ms is not None:
                 group.pending.append((message, wait_ms))
 
     def flush(self) -> int:
-        """Delivers what is pending; returns how many messages have been sent at once."""
+        """Deliver what is pending; return how many messages were sent at once."""
         self.pending = 0
         return sum(group.flush() for group in tuple(self.groups.values()))
 
 
 class Hub:
-    """All restaurants of a process. `open` sets where each one's history stands."""
+    """The channels of all restaurants. `open` sets where each one's history stands."""
 
     def __init__(self, metrics: HubMetrics, *, recent_events: int, recent_bytes: int) -> None:
         self.epoch = ""
@@ -150,46 +150,46 @@ class Hub:
         self._sent = metrics.messages_out.labels(ROOT_SOCKET)
 
     def open(self, epoch: str, positions: dict[str, tuple[int, int]]) -> None:
-        """`positions`: per restaurant the last seq and the oldest that is kept."""
+        """Set the epoch and, per restaurant, the last seq and the oldest that is kept."""
         self.epoch = epoch
         self._positions = dict(positions)
 
     def head(self, restaurant_id: str) -> tuple[str, int]:
-        """(epoch, seq): everything up to seq has been fanned out."""
+        """Return (epoch, seq): everything up to seq has been fanned out."""
         return self.epoch, self._positions.get(restaurant_id, (0, 1))[0]
 
     def oldest(self, restaurant_id: str) -> int:
-        """The seq at which history begins; the next one if there is none."""
+        """Return the seq at which history begins; the next one if there is none."""
         return self._positions.get(restaurant_id, (0, 1))[1]
 
     def forgotten(self, restaurant_id: str, oldest: int) -> None:
-        """History now begins at `oldest`."""
+        """Note that history now begins at `oldest`."""
         head, _ = self._positions[restaurant_id]
         self._positions[restaurant_id] = (head, oldest)
 
     def replace(self, events: Iterable[Event]) -> None:
-        """From now on these are what was published in their places."""
+        """Replace events already published by these, which have the same places."""
         for event in events:
             channel = self._channels.get(event.restaurant_id)
             if channel is not None:
                 channel.recent.replace(event)
 
     def restaurants(self) -> list[str]:
-        """All restaurants that have a history."""
+        """Return all restaurants that have a history."""
         return list(self._positions)
 
-    def attach(self, restaurant_id: str, subscriber: Subscriber, wants: Interest) -> None:
-        """Subscribes, or changes what a subscriber wants, from the next event on."""
+    def attach(self, restaurant_id: str, subscriber: Subscriber, interest: Interest) -> None:
+        """Subscribe, or change a subscriber's interest, from the next event on."""
         self.flush(restaurant_id)
         channel = self._channels.get(restaurant_id)
         if channel is None:
-            recent = Recent(self._recent_events, self._recent_bytes)
+            recent = RecentEvents(self._recent_events, self._recent_bytes)
             channel = self._channels[restaurant_id] = _RestaurantChannel(recent)
         channel.leave(subscriber)
-        channel.join(subscriber, wants)
+        channel.join(subscriber, interest)
 
     def detach(self, restaurant_id: str, subscriber: Subscriber) -> None:
-        """Forgets a subscriber; harmless if there is none."""
+        """Remove a subscriber, if there is one."""
         channel = self._channels.get(restaurant_id)
         if channel is None:
             return
@@ -200,7 +200,7 @@ class Hub:
             del self._channels[restaurant_id]
 
     def publish(self, event: Event) -> None:
-        """Fans out a committed event. Events of a restaurant come in the order of their seq."""
+        """Fan out a committed event. A restaurant's events must come in the order of their seq."""
         _, oldest = self._positions.get(event.restaurant_id, (0, 1))
         self._positions[event.restaurant_id] = (event.seq, oldest)
         self._metrics.published.labels(event.type).inc()
@@ -211,7 +211,7 @@ class Hub:
             self._schedule(channel)
 
     def publish_live(self, event: LiveEvent) -> None:
-        """Fans out an ephemeral event."""
+        """Fan out an ephemeral event."""
         self._metrics.live.inc()
         channel = self._channels.get(event.restaurant_id)
         if channel is not None:
@@ -219,7 +219,7 @@ class Hub:
             self._schedule(channel)
 
     def flush(self, restaurant_id: str) -> None:
-        """Delivers now what has been published and would be delivered a little later."""
+        """Deliver now what has been published and would be delivered a little later."""
         channel = self._channels.get(restaurant_id)
         if channel is not None and channel.timer is not None:
             self._flush(channel)
@@ -239,7 +239,7 @@ class Hub:
         if channel.timer is not None:
             channel.timer.cancel()
             channel.timer = None
-        # Not the time that passes: a machine with other work would hold everything back.
+        # Processor time, not wall time: otherwise other work on the machine would delay everything.
         start = time.thread_time()
         self._sent.inc(channel.flush())
         took = time.thread_time() - start
@@ -248,6 +248,6 @@ class Hub:
             channel.free_at = now + min(took * (1 / SHARE - 1), MOST_S)
 
     def recent(self, restaurant_id: str, after: int, limit: int) -> list[Event] | None:
-        """The events right after a seq, if they are still in memory; else None."""
+        """Return the events right after a seq, or None if they are no longer in memory."""
         channel = self._channels.get(restaurant_id)
         return None if channel is None else channel.recent.after(after, limit)

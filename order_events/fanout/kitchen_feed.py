@@ -1,4 +1,4 @@
-"""When the kitchens are told: soon after an order's change, at most so often per restaurant."""
+"""Schedules `kds:update`: soon after an order changes, at a bounded rate per restaurant."""
 
 from __future__ import annotations
 
@@ -7,35 +7,38 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from order_events.fanout.throttle import Pacer
+from order_events.fanout.throttle import Throttle
 from order_events.protocol.errors import OrderError
 
 RETRY_S = 1.0
-"""How long after a failure a kitchen is told again."""
+"""Seconds after a failed update until the next attempt."""
 
 logger = structlog.get_logger(__name__)
 
 Update = Callable[[str], Awaitable[bool]]
-"""Commits a restaurant's `kds:update`; True when more orders are left to tell."""
+"""Commits a restaurant's `kds:update`; returns whether more orders are left."""
 
 
-class Kitchens:
-    """Paces `kds:update`: `per_second` of one restaurant. Lives on the event loop."""
+class KitchenFeed:
+    """Commits `kds:update` at most `per_second` times a second for each restaurant.
+
+    Lives on the event loop.
+    """
 
     def __init__(self, per_second: int, update: Update) -> None:
         self._update = update
-        self._pace: Pacer[str, None] = Pacer(1 / per_second)
+        self._throttle: Throttle[str, None] = Throttle(1 / per_second)
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = False
 
     def open(self) -> None:
-        """Begins to tell."""
+        """Begin to commit updates."""
         self._loop = asyncio.get_running_loop()
         self._is_open = True
 
     async def close(self) -> None:
-        """Stops; what has not been told is known to the database, and told after the next start."""
+        """Stop. The database knows which orders are left; they are sent after the next start."""
         self._is_open = False
         if self._timer is not None:
             self._timer.cancel()
@@ -44,27 +47,27 @@ class Kitchens:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def changed(self, restaurant_id: str) -> None:
-        """Some order of a restaurant has changed."""
+        """Schedule an update: some order of the restaurant has changed."""
         if not self._is_open:
             return
-        if self._pace.offer(restaurant_id, None, self._loop.time()):
-            self._tell(restaurant_id)
+        if self._throttle.offer(restaurant_id, None, self._loop.time()):
+            self._start_update(restaurant_id)
         self._arm()
 
     def _arm(self) -> None:
-        deadline = self._pace.next_deadline()
+        deadline = self._throttle.next_deadline()
         if deadline is not None and self._timer is None:
             self._timer = self._loop.call_at(deadline, self._due)
 
     def _due(self) -> None:
         self._timer = None
-        for restaurant_id, _ in self._pace.due(self._loop.time()):
-            self._tell(restaurant_id)
+        for restaurant_id, _ in self._throttle.due(self._loop.time()):
+            self._start_update(restaurant_id)
         self._arm()
 
-    def _tell(self, restaurant_id: str) -> None:
-        # The pace counts from the commit, however long that takes.
-        self._pace.block(restaurant_id)
+    def _start_update(self, restaurant_id: str) -> None:
+        # The interval counts from the end of the commit, however long that takes.
+        self._throttle.block(restaurant_id)
         task = asyncio.create_task(self._commit(restaurant_id), name="kds:update")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -74,17 +77,17 @@ class Kitchens:
         try:
             more = await self._update(restaurant_id)
         except Exception as error:
-            # The task's boundary: whatever fails, a kitchen must not fall silent for ever.
-            # Nothing is lost: the database knows what the kitchen has not been told.
+            # The task's boundary: whatever fails, the kitchen's updates must resume. Nothing is
+            # lost, because the database knows which orders have not been sent.
             logger.warning(
-                "the kitchen could not be told",
+                "a kds:update could not be committed",
                 restaurant=restaurant_id,
                 why=str(error),
                 exc_info=not isinstance(error, OrderError),
             )
             self._loop.call_later(RETRY_S, self.changed, restaurant_id)
         finally:
-            self._pace.release(restaurant_id, self._loop.time())
+            self._throttle.release(restaurant_id, self._loop.time())
         if more:
-            self._pace.offer(restaurant_id, None, self._loop.time())
+            self._throttle.offer(restaurant_id, None, self._loop.time())
         self._arm()

@@ -1,4 +1,4 @@
-"""The latest events of a restaurant, for clients that resume. Pure."""
+"""The latest events of a restaurant, in memory for clients that resume. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import islice
 from order_events.domain.models import Event
 
 
-class Recent:
-    """At most `max_events` events and `max_bytes` bytes of them, without a gap."""
+class RecentEvents:
+    """At most `max_events` events with at most `max_bytes` bytes, without a gap."""
 
     def __init__(self, max_events: int, max_bytes: int) -> None:
         self._max_events = max_events
@@ -21,21 +21,21 @@ class Recent:
         return len(self._events)
 
     def append(self, event: Event) -> None:
-        """Takes the next event; the oldest make room for it."""
+        """Add the next event, dropping the oldest ones to make room."""
         self._events.append(event)
         self._bytes += len(event.body)
         while len(self._events) > self._max_events or self._bytes > self._max_bytes:
             self._bytes -= len(self._events.popleft().body)
 
     def replace(self, event: Event) -> None:
-        """Puts an event in the place of that with its seq, if it is here."""
+        """Replace the event with the same seq, if it is here."""
         at = event.seq - self._events[0].seq if self._events else -1
         if 0 <= at < len(self._events):
             self._bytes += len(event.body) - len(self._events[at].body)
             self._events[at] = event
 
     def after(self, seq: int, limit: int) -> list[Event] | None:
-        """The events right after a seq, None if they are not all here."""
+        """Return the events right after a seq, or None if they are not all here."""
         if not self._events or self._events[0].seq > seq + 1:
             return None
         start = seq + 1 - self._events[0].seq

@@ -1,7 +1,7 @@
-"""The root connection as a sans-IO state machine: subscriptions, and which events they want.
+"""A root connection as a sans-IO state machine: its subscriptions, and the events they match.
 
-A connection is either live (the hub hands it every event that it `wants`) or catching up (it reads
-history from `position` on). In both, an event goes out at most once, in the order of seq.
+A connection is either live (the hub delivers every event in its `interest`) or catching up (it
+reads history from `position` on). Either way an event is sent at most once, in the order of seq.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ NO_FILTERS = Filters()
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Wants matching events with a seq above `after`."""
+    """Covers matching events with a seq above `after`."""
 
     events: frozenset[str]
     filters: Filters = NO_FILTERS
     batch_ms: int = 0
     after: int = 0
 
-    def wants(self, type_: str, tags: Tags) -> bool:
-        """Whether an event of this type and with these tags matches."""
+    def matches(self, type_: str, tags: Tags) -> bool:
+        """Return whether an event of this type and with these tags matches."""
         return type_ in self.events and self.filters.match(tags)
 
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """What a live connection is to receive; equal for all that have asked for the same."""
+    """What a live connection is to receive; equal for connections with equal subscriptions."""
 
     subscriptions: frozenset[Subscription]
 
     @property
     def events(self) -> frozenset[str]:
-        """Every event that some subscription is about."""
+        """The events that at least one subscription covers."""
         return frozenset().union(*(s.events for s in self.subscriptions))
 
     @property
     def batched(self) -> bool:
-        """Whether some events may be held back."""
+        """True if at least one subscription allows events to be held back."""
         return any(s.batch_ms for s in self.subscriptions)
 
     def wait_ms(self, type_: str, tags: Tags) -> int | None:
-        """How long an event may be held back (milliseconds), None if it is not wanted."""
-        return _shortest(s for s in self.subscriptions if s.wants(type_, tags))
+        """Return how many milliseconds an event may be held back, or None if it is not wanted."""
+        return _shortest(s for s in self.subscriptions if s.matches(type_, tags))
 
 
 def _shortest(subscriptions: Iterable[Subscription]) -> int | None:
@@ -74,22 +74,22 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Where a restaurant's history stands: the last seq that was fanned out, the oldest kept."""
+    """Where a restaurant's history stands: its last seq fanned out, and the oldest kept."""
 
     epoch: str
     head: int
     oldest: int
 
     def reaches(self, since: Position) -> bool:
-        """Whether every event after `since` can still be had."""
+        """Return whether every event after `since` is still available."""
         return since.epoch == self.epoch and self.oldest - 1 <= since.seq <= self.head
 
 
 class RootSession:
     """One connection's subscriptions. `visible` are the events that its role may see.
 
-    `position` is the seq up to which history has been considered while catching up, and None
-    while live.
+    `position` is the seq up to which history has been considered while catching up, and None while
+    live.
     """
 
     def __init__(
@@ -103,14 +103,14 @@ class RootSession:
         self.position: int | None = None
 
     @property
-    def wants(self) -> Interest:
-        """What to hand over while live; where each subscription began no longer matters then."""
+    def interest(self) -> Interest:
+        """What the hub delivers while live, when the start of a subscription no longer matters."""
         return Interest(frozenset(replace(s, after=0) for s in self._subscriptions))
 
     def receive(self, message: Subscribe | Unsubscribe, history: History) -> Reply:
-        """Changes the subscriptions; the answer goes out before any event. Raises ProtocolError.
+        """Change the subscriptions; return the answer, which is sent before any event.
 
-        Afterwards `position` may be set: then history is to be read from there.
+        If `position` is set afterwards, history must be read from there. Raises ProtocolError.
         """
         try:
             events = expand(message.events)
@@ -152,7 +152,7 @@ class RootSession:
         start = since.seq if since is not None and recovered else history.head
         added = Subscription(allowed, message.filters, message.batch_ms, start)
         if start < now_at:
-            # The others have had everything up to here; only the new one hears it again.
+            # The others have been served up to `now_at`; only the new one repeats events.
             self._subscriptions = [
                 replace(s, after=max(s.after, now_at)) for s in self._subscriptions
             ]
@@ -173,15 +173,17 @@ class RootSession:
         return Reply("unsubscribed", UnsubscribedData(events=message.events), message.id)
 
     def consider(self, seq: int, type_: str, tags: Tags) -> int | None:
-        """Takes the next event of history: the milliseconds it may be held back, None if it is not
-        wanted."""
+        """Advance to the next event of history.
+
+        Returns how many milliseconds it may be held back, or None if it is not wanted.
+        """
         self.position = seq
-        return _shortest(s for s in self._subscriptions if s.after < seq and s.wants(type_, tags))
+        return _shortest(s for s in self._subscriptions if s.after < seq and s.matches(type_, tags))
 
     def fall_behind(self, position: int) -> None:
-        """What follows is read from history, though some of it has been handed over already."""
+        """Read on from history after `position`, even if later events were delivered already."""
         self.position = position
 
     def caught_up(self) -> None:
-        """History has been read to its end: from now on the hub hands events over."""
+        """Go live: history has been read to its end, and the hub delivers from here."""
         self.position = None

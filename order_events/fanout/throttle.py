@@ -1,4 +1,4 @@
-"""Lets the latest value of every key through, at most so often. Pure: time is an argument."""
+"""Passes the latest value of each key on, at a bounded rate. Pure: time is an argument."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Pacer(Generic[K, V]):
-    """At least `interval` seconds lie between two values of one key; the ones between are merged
-    to the last. Keys that have been quiet for that long are forgotten.
+class Throttle(Generic[K, V]):
+    """Keeps at least `interval` seconds between two values of a key, merging those in between.
 
-    `now` never goes back, so the keys are in the order in which their next value may go.
+    The last of them survives. Keys that have been unused for that long are forgotten. `now` never
+    goes back, so keys are in the order in which their next value may pass.
     """
 
     def __init__(self, interval: float) -> None:
@@ -26,7 +26,7 @@ class Pacer(Generic[K, V]):
         return len(self._next) + len(self._blocked)
 
     def offer(self, key: K, value: V, now: float) -> bool:
-        """True when the value may go at once; else it waits and replaces the one that waited."""
+        """Return True if the value may pass now; otherwise keep it, replacing the one kept."""
         if key not in self._blocked and now >= self._next.get(key, now):
             self._waiting.pop(key, None)
             self._went(key, now)
@@ -35,25 +35,25 @@ class Pacer(Generic[K, V]):
         return False
 
     def block(self, key: K) -> None:
-        """Holds everything of a key back until `release`: what went is still on its way."""
+        """Hold back all values of a key until `release`: its last one is still being delivered."""
         self._next.pop(key, None)
         self._blocked.add(key)
 
     def release(self, key: K, now: float) -> None:
-        """What went has arrived now; the next may go one interval later."""
+        """Note that a key's last value has been delivered; the next may pass an interval later."""
         self._blocked.discard(key)
         self._went(key, now)
 
     def drop(self, key: K) -> None:
-        """Forgets the value that waits: something newer has been sent another way."""
+        """Drop a waiting value, because something newer has been sent another way."""
         self._waiting.pop(key, None)
 
     def next_deadline(self) -> float | None:
-        """When `due` has something to do."""
+        """Return when `due` next has something to do, or None."""
         return next(iter(self._next.values()), None)
 
     def due(self, now: float) -> list[tuple[K, V]]:
-        """The values whose time has come."""
+        """Return the waiting values whose time has come."""
         values = []
         while (deadline := self.next_deadline()) is not None and deadline <= now:
             key = next(iter(self._next))

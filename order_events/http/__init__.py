@@ -1,1 +1,1 @@
-"""The HTTP API and the web pages."""
+"""The HTTP API `/v1` and the staff's web pages."""

@@ -1,4 +1,4 @@
-"""The `/v1` API: each handler with its route. Restaurant and actor are the token's."""
+"""The `/v1` API: each handler with its route. Restaurant and actor come from the token."""
 
 from __future__ import annotations
 
@@ -49,11 +49,14 @@ _CHANGING = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION)
 
 
 class Api:
-    """The handlers. They raise OrderError and ProtocolError."""
+    """The handlers for orders, tables, payments, events, menu and revocations.
 
-    def __init__(self, events: OrderEvents, sockets: ConnectionRegistry) -> None:
+    They raise OrderError and ProtocolError.
+    """
+
+    def __init__(self, events: OrderEvents, registry: ConnectionRegistry) -> None:
         self._events = events
-        self._sockets = sockets
+        self._registry = registry
 
     @route(
         "POST",
@@ -193,11 +196,15 @@ class Api:
         return await event_history.read(
             self._events,
             call.principal.restaurant_id,
-            after=query.after,
-            epoch=query.epoch,
-            wanted=event_history.wanted(query.events.split(","), visible(call.principal.role)),
-            filters=query.filters(),
-            limit=query.limit,
+            event_history.HistoryRequest(
+                after=query.after,
+                epoch=query.epoch,
+                types=event_history.requested_types(
+                    query.events.split(","), visible(call.principal.role)
+                ),
+                filters=query.filters(),
+                limit=query.limit,
+            ),
         )
 
     @route("GET", "/v1/menu", Action.READ_MENU, Nothing, MenuAnswer, errors=_ABSENT)
@@ -212,8 +219,8 @@ class Api:
     @route("PUT", "/v1/menu", Action.CHANGE_MENU, Menu, VersionAnswer, body_bytes="http_body_bytes")
     async def put_menu(self, call: Call[Menu]) -> VersionAnswer:
         """Replace the menu."""
-        who = call.principal
-        version = await self._events.put_menu(who.restaurant_id, call.body, who.user_id)
+        principal = call.principal
+        version = await self._events.put_menu(principal.restaurant_id, call.body, principal.user_id)
         return VersionAnswer(version=version)
 
     @route(
@@ -226,9 +233,9 @@ class Api:
     )
     async def change_item(self, call: Call[ItemChange]) -> VersionAnswer:
         """Mark an item as sold out, or as available again."""
-        who = call.principal
+        principal = call.principal
         version = await self._events.sell_out(
-            who.restaurant_id, call.path["id"], call.body.sold_out, actor=who.user_id
+            principal.restaurant_id, call.path["id"], call.body.sold_out, actor=principal.user_id
         )
         return VersionAnswer(version=version)
 
@@ -238,7 +245,7 @@ class Api:
         await self._events.revoke(
             call.principal.restaurant_id, call.body, actor=call.principal.user_id
         )
-        return RevokedAnswer(closed=self._sockets.close_revoked())
+        return RevokedAnswer(closed=self._registry.close_revoked())
 
 
 ROUTES = (*routes_of(Api), *routes_of(AuditApi))

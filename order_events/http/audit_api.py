@@ -1,4 +1,4 @@
-"""The part of `/v1` about voice sessions, audits and analytics: each handler with its route."""
+"""The `/v1` API for voice sessions, audits and analytics: each handler with its route."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class AuditApi:
     @route("DELETE", "/v1/sessions/{id}", Action.ERASE, Nothing, ErasedAnswer, errors=_ABSENT)
     async def erase_session(self, call: Call[Nothing]) -> ErasedAnswer:
         """Erase what was said in a session from everything that is kept."""
-        who = call.principal
-        return await self._ledger.erase(who.restaurant_id, call.path["id"], who.user_id)
+        principal = call.principal
+        return await self._ledger.erase(principal.restaurant_id, call.path["id"], principal.user_id)
 
     @route(
         "GET",

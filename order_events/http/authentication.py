@@ -1,4 +1,4 @@
-"""Who sends an HTTP request, whether the role may, and whether it is one too many."""
+"""Authenticates and authorizes HTTP requests, and limits their rate."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ logger = structlog.get_logger(__name__)
 
 
 class Authenticator:
-    """Lets requests with a good token and the right role through, as often as the settings say."""
+    """Admits requests with a valid token and the right role, at the rates of the settings."""
 
-    def __init__(self, sockets: ConnectionRegistry) -> None:
-        self._sockets = sockets
-        self.settings = sockets.settings
+    def __init__(self, registry: ConnectionRegistry) -> None:
+        self._registry = registry
+        self.settings = registry.settings
         self._users: Buckets[tuple[str, str]] = Buckets()
-        self._strangers: Buckets[str] = Buckets()
+        self._addresses: Buckets[str] = Buckets()
 
     def check(self, request: web.Request, action: Action) -> Principal:
-        """Who asks; raises ProtocolError(RATE_LIMITED, UNAUTHORIZED or FORBIDDEN)."""
+        """Return the principal; raise ProtocolError(UNAUTHORIZED, RATE_LIMITED or FORBIDDEN)."""
         try:
-            principal = self._sockets.authenticate(bearer(request))
+            principal = self._registry.authenticate(bearer(request))
         except AuthError as error:
             raise self._unauthorized(request, str(error)) from error
         limits = self.settings
@@ -52,10 +52,10 @@ class Authenticator:
         return principal
 
     def anonymous(self, request: web.Request) -> None:
-        """Counts a request that brings no token; raises ProtocolError(RATE_LIMITED)."""
+        """Count a request without a valid token; raise ProtocolError(RATE_LIMITED)."""
         address = caller(request, self.settings.trusted_proxies)
         refuse_above_rate(
-            self._strangers.take(
+            self._addresses.take(
                 address,
                 self.settings.http_strangers_per_minute,
                 asyncio.get_running_loop().time(),
@@ -64,7 +64,7 @@ class Authenticator:
         )
 
     def requires_token(self, request: web.Request, secret: SecretStr) -> None:
-        """Raises ProtocolError unless the request brings this secret as its Bearer token."""
+        """Raise ProtocolError unless the request has this secret as its Bearer token."""
         try:
             brought = bearer(request)
         except AuthError as error:
@@ -76,14 +76,17 @@ class Authenticator:
 
     def _unauthorized(self, request: web.Request, why: str) -> ProtocolError:
         address = caller(request, self.settings.trusted_proxies)
-        self._sockets.metrics.auth_failures.labels("http").inc()
+        self._registry.metrics.auth_failures.labels("http").inc()
         logger.warning("authentication refused", why=why, address=address)
         self.anonymous(request)
         return ProtocolError(ErrorCode.UNAUTHORIZED, why)
 
 
 def idempotency_key(request: web.Request) -> str | None:
-    """The `Idempotency-Key` header, apart from keys that are made inside the service."""
+    """Return the `Idempotency-Key` header, prefixed to keep it apart from the service's own keys.
+
+    None if there is none; raises ProtocolError(INVALID_MESSAGE) for a key that is not accepted.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
@@ -92,13 +95,13 @@ def idempotency_key(request: web.Request) -> str | None:
             ErrorCode.INVALID_MESSAGE, f"Idempotency-Key: must have 1 to {_KEY_LENGTH} characters"
         )
     if not key.isprintable():
-        # Bytes that are no UTF-8 come as surrogates, which no database takes.
+        # Bytes that are not UTF-8 arrive as surrogates, which SQLite does not store.
         raise ProtocolError(ErrorCode.INVALID_MESSAGE, "Idempotency-Key: must be printable text")
     return f"http:{key}"
 
 
 def bearer(request: web.Request) -> str:
-    """The token of the `Authorization` header; raises AuthError."""
+    """Return the token of the `Authorization` header; raise AuthError."""
     token = bearer_of(request)
     if not token:
         raise AuthError("a Bearer token is needed")

@@ -1,8 +1,9 @@
-"""A page of a restaurant's history, exactly as `subscribe` with `since` would have sent it."""
+"""Pages of a restaurant's history, exactly as `subscribe` with `since` would send it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from order_events.fanout.root_session import History
@@ -12,11 +13,11 @@ from order_events.service import OrderEvents
 from order_events.storage.queries import Reader
 
 SCANNED = 5_000
-"""Events looked at for one page at most; a page may be empty and still not be the last."""
+"""Most events examined for one page; so a page may be empty without being the last."""
 
 
-def wanted(patterns: Sequence[str], visible: frozenset[str]) -> frozenset[str]:
-    """The events asked for that the role may see; raises ProtocolError."""
+def requested_types(patterns: Sequence[str], visible: frozenset[str]) -> frozenset[str]:
+    """Return the events asked for that the role may see; raise ProtocolError."""
     try:
         allowed = expand(patterns) & visible
     except UnknownEvent as error:
@@ -26,34 +27,40 @@ def wanted(patterns: Sequence[str], visible: frozenset[str]) -> frozenset[str]:
     return allowed
 
 
-async def read(
-    events: OrderEvents,
-    restaurant_id: str,
-    *,
-    after: int,
-    epoch: str | None,
-    wanted: frozenset[str],
-    filters: Filters,
-    limit: int,
-) -> bytes:
-    """`{"events", "recovered", "epoch", "seq", "more"}` as JSON; ask again with `after=seq`.
+@dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """Which events a page may hold: at most `limit` of these types, after a seq of an epoch.
 
-    `recovered` is false, and there are no events, when history does not reach back to `after`.
+    Without an `epoch`, the current one is meant.
+    """
+
+    after: int
+    epoch: str | None
+    types: frozenset[str]
+    filters: Filters
+    limit: int
+
+
+async def read(events: OrderEvents, restaurant_id: str, asked: HistoryRequest) -> bytes:
+    """Return a page as JSON: `{"events", "recovered", "epoch", "seq", "more"}`.
+
+    The next page is `after=seq`. If history does not reach back to `after`, `recovered` is false
+    and there are no events.
     """
     current, head = events.hub.head(restaurant_id)
     history = History(current, head, events.hub.oldest(restaurant_id))
-    if not history.reaches(Position(epoch=epoch or current, seq=after)):
+    if not history.reaches(Position(epoch=asked.epoch or current, seq=asked.after)):
         return _page([], recovered=False, epoch=current, seq=head, more=False)
     limits = events.settings
     bodies: list[bytes] = []
-    position, scanned, size = after, 0, 0
+    position, scanned, size = asked.after, 0, 0
     while (
         position < head
-        and len(bodies) < limit
+        and len(bodies) < asked.limit
         and scanned < SCANNED
         and size < limits.history_bytes
     ):
-        # What is wanted may be little of what is read, so the bound of the page is not the chunk's.
+        # Few events of a chunk may match, so the page is bounded separately from the chunk.
         chunk = await events.store.read(
             partial(
                 Reader.events,
@@ -62,16 +69,16 @@ async def read(
                 limit=limits.replay_chunk,
                 max_bytes=limits.history_bytes,
             ),
-            of=restaurant_id,
+            restaurant_id=restaurant_id,
         )
         if not chunk or chunk[0].seq != position + 1:
             return _page([], recovered=False, epoch=current, seq=head, more=False)
         for event in chunk:
-            # Nobody hears of an event here before it has been fanned out.
-            if event.seq > head or len(bodies) == limit or size >= limits.history_bytes:
+            # An event is not shown before it has been fanned out.
+            if event.seq > head or len(bodies) == asked.limit or size >= limits.history_bytes:
                 break
             position, scanned = event.seq, scanned + 1
-            if event.type in wanted and filters.match(event.tags):
+            if event.type in asked.types and asked.filters.match(event.tags):
                 bodies.append(event.body)
                 size += len(event.body)
     return _page(bodies, recovered=True, epoch=current, seq=position, more=position < head)

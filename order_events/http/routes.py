@@ -1,6 +1,6 @@
-"""Routes as declarations: what a request may say, who may send it, and what it is answered.
+"""Routes as declarations: what a request may contain, who may send it, and what answers it.
 
-A route is served and documented from the same declaration, so a body is validated by the model
+A route is served and documented from the same declaration, so bodies are validated by the model
 that the OpenAPI document names.
 """
 
@@ -35,18 +35,18 @@ HTTP_STATUS = {
     ErrorCode.OVERLOADED: 503,
     ErrorCode.UNAVAILABLE: 503,
 }
-"""HTTP status of an error code."""
+"""HTTP status by error code."""
 
 
 class Nothing(BaseModel):
-    """A request that says nothing but its path."""
+    """A request with nothing but its path."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """A request that has passed: who asks, what for, and `key`, its idempotency key."""
+    """An authorized, validated request; `key` is its idempotency key, if any."""
 
     principal: Principal
     path: Mapping[str, str]
@@ -55,16 +55,16 @@ class Call(Generic[T]):
 
 
 Answer = BaseModel | bytes
-"""Bytes are JSON of the route's answer that need not be encoded again."""
+"""Bytes are the answer as JSON, encoded already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route. `takes` is the query of a GET or DELETE and the JSON body of anything else, which
-    `reads` reads; it raises ValidationError.
+    """One route. `takes` is the query of a GET or DELETE, and the JSON body of anything else.
 
-    `errors` are those that it may answer besides what any request may get; `body_bytes` names the
-    setting that bounds the body. `keyed` requests may carry an `Idempotency-Key`.
+    `reads` parses a body and raises ValidationError. `errors` are the codes it may answer besides
+    those any request may get; `body_bytes` names the setting that bounds the body. `keyed` requests
+    may carry an `Idempotency-Key`.
     """
 
     method: str
@@ -82,12 +82,12 @@ class Route:
 
     @property
     def name(self) -> str:
-        """What the document calls the operation: the handler's name."""
+        """The operation's id in the document: the handler's name."""
         return self.handler.__name__
 
     @property
     def has_body(self) -> bool:
-        """Whether what it takes is a body."""
+        """True if `takes` is a body rather than a query."""
         return self.method not in ("GET", "DELETE")
 
 
@@ -99,11 +99,11 @@ def route(
     answers: type[BaseModel],
     **options: Any,
 ) -> Callable[[Callable[[Any, Call[T]], Awaitable[Answer]]], Route]:
-    """Declares a handler's route; the first line of its docstring says what it does."""
+    """Declare a handler's route; the first line of its docstring is the route's summary."""
 
     def declare(handler: Callable[[Any, Call[T]], Awaitable[Answer]]) -> Route:
         summary = (handler.__doc__ or "").strip().partition("\n")[0]
-        # Strictly: a price of `false` or "1" is a mistake, not a number.
+        # Strict, because a price of `false` or "1" is a mistake, not a number.
         read = partial(takes.model_validate_json, strict=True)
         given = {"reads": read, **options}
         return Route(method, path, action, takes, answers, summary, handler, **given)
@@ -112,5 +112,5 @@ def route(
 
 
 def routes_of(api: type) -> tuple[Route, ...]:
-    """The routes that a class declares, in its order."""
+    """Return the routes that a class declares, in order."""
     return tuple(value for value in vars(api).values() if isinstance(value, Route))

@@ -1,4 +1,4 @@
-"""What `/v1` answers, and the parameters that its GET requests take."""
+"""The answers of `/v1`, and the query parameters of its GET requests."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class EventsQuery(Query):
     status: str | None = None
 
     def filters(self) -> Filters:
-        """The filters that are set; raises ValidationError."""
+        """Return the filters that are set; raise ValidationError."""
         given = self.model_dump(include=set(Filters.model_fields), exclude_none=True)
         return Filters.model_validate({name: value.split(",") for name, value in given.items()})
 

@@ -1,4 +1,4 @@
-"""Serves declared routes: checks, reads and validates requests, and turns errors into answers."""
+"""Serves declared routes: authorizes, reads and validates requests, and answers errors as JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from order_events.settings import HubSettings
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ROUTES: web.AppKey[list[Route]] = web.AppKey("ROUTES", list[Route])
-"""What the OpenAPI document of an application describes; `add_routes` appends to it."""
+"""The routes in an application's OpenAPI document; `add_routes` appends to it."""
 
 _PATH_ID: TypeAdapter[str] = TypeAdapter(Id)
 
@@ -37,27 +37,27 @@ _OF_HTTP = {
     408: "the body did not come in time; send the request again",
     413: "the body is too large",
 }
-"""What aiohttp refuses, in our words."""
+"""Our messages for requests that aiohttp refuses, by HTTP status."""
 
 logger = structlog.get_logger(__name__)
 
 
 def add_routes(
-    app: web.Application, api: object, routes: Iterable[Route], gate: Authenticator
+    app: web.Application, api: object, routes: Iterable[Route], authenticator: Authenticator
 ) -> None:
-    """Serves the routes that `api`'s class declares."""
+    """Serve the routes that `api`'s class declares."""
     for declared in routes:
-        app.router.add_route(declared.method, declared.path, _serving(api, declared, gate))
+        app.router.add_route(declared.method, declared.path, _serving(api, declared, authenticator))
         app[ROUTES].append(declared)
 
 
-def _serving(api: object, declared: Route, gate: Authenticator) -> Handler:
+def _serving(api: object, declared: Route, authenticator: Authenticator) -> Handler:
     async def serve(request: web.Request) -> web.Response:
-        who = gate.check(request, declared.action)
+        principal = authenticator.check(request, declared.action)
         key = idempotency_key(request) if declared.keyed else None
-        says = await _read(request, declared, gate.settings)
+        body = await _read(request, declared, authenticator.settings)
         path = {name: _path_id(name, value) for name, value in request.match_info.items()}
-        answer = await declared.handler(api, Call(who, path, says, key))
+        answer = await declared.handler(api, Call(principal, path, body, key))
         return json_answer(answer, declared.status)
 
     return serve
@@ -66,9 +66,9 @@ def _serving(api: object, declared: Route, gate: Authenticator) -> Handler:
 async def _read(request: web.Request, declared: Route, settings: HubSettings) -> BaseModel:
     if not declared.has_body:
         return declared.takes.model_validate(_parameters(request))
-    body = await _body(request, _most(declared, settings), settings.idle_http_s)
+    body = await _body(request, _max_bytes(declared, settings), settings.idle_http_s)
     if declared.takes is Menu:
-        # Large, and checked in Python: meanwhile the loop goes on.
+        # In a thread, because checking a large menu in Python would block the loop.
         return await asyncio.to_thread(_menu, body)
     return declared.reads(body)
 
@@ -80,14 +80,14 @@ def _path_id(name: str, value: str) -> str:
         raise ProtocolError(ErrorCode.INVALID_MESSAGE, explain(error, whole=name)) from error
 
 
-def _most(declared: Route, settings: HubSettings) -> int:
+def _max_bytes(declared: Route, settings: HubSettings) -> int:
     if declared.body_bytes == "http_body_bytes":
         return settings.http_body_bytes
     return settings.max_message_bytes
 
 
 def _menu(body: bytes) -> Menu:
-    """A menu; whoever wrote it by hand is told everything that is wrong with it."""
+    """Return a menu; the error for an invalid one lists all its faults, for whoever wrote it."""
     try:
         return read_menu(body)
     except MenuError as error:
@@ -106,29 +106,32 @@ def _parameters(request: web.Request) -> dict[str, str]:
     return parameters
 
 
-async def _body(request: web.Request, most: int, patience_s: float) -> bytes:
-    """The body; raises HTTPRequestEntityTooLarge or HTTPRequestTimeout."""
-    if request.content_length is not None and request.content_length > most:
-        raise web.HTTPRequestEntityTooLarge(most, request.content_length)
+async def _body(request: web.Request, max_bytes: int, timeout_s: float) -> bytes:
+    """Return the body; raise HTTPRequestEntityTooLarge or HTTPRequestTimeout."""
+    if request.content_length is not None and request.content_length > max_bytes:
+        raise web.HTTPRequestEntityTooLarge(max_bytes, request.content_length)
     try:
-        async with asyncio.timeout(patience_s):
+        async with asyncio.timeout(timeout_s):
             body = await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
-    if len(body) > most:
-        raise web.HTTPRequestEntityTooLarge(most, len(body))
+    if len(body) > max_bytes:
+        raise web.HTTPRequestEntityTooLarge(max_bytes, len(body))
     return body
 
 
 def json_answer(answer: BaseModel | bytes, status: int = 200) -> web.Response:
-    """A model, or bytes that are JSON already."""
+    """Return a response with a model, or with bytes that are JSON already."""
     body = answer if isinstance(answer, bytes) else answer.model_dump_json().encode()
     return web.Response(body=body, status=status, content_type="application/json")
 
 
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Errors as JSON: `{"error": {"code", "message"}}`; those of aiohttp under `/v1` only."""
+    """Answer errors as JSON: `{"error": {"code", "message"}}`.
+
+    aiohttp's own errors are converted under `/v1` only.
+    """
     try:
         return await handler(request)
     except (OrderError, ProtocolError) as error:
@@ -142,13 +145,13 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             raise
         return _of_aiohttp(error)
     except Exception:
-        # The one boundary where our own fault becomes an answer; the log has what happened.
+        # The boundary where a fault of ours becomes an answer; the log has the details.
         logger.exception("a request failed", path=request.path)
         return _problem(500, ErrorCode.INTERNAL, "internal error")
 
 
 def measuring(metrics: HubMetrics) -> Middleware:
-    """Counts and times every request but sockets, by the route's path."""
+    """Return a middleware that counts and times requests, except sockets, by route."""
 
     @web.middleware
     async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -165,7 +168,7 @@ def measuring(metrics: HubMetrics) -> Middleware:
 
     def observe(request: web.Request, status: int, seconds: float) -> None:
         resource = request.match_info.route.resource
-        # What does not exist shares a label: a client must not choose how many there are.
+        # Unknown paths share one label: clients must not be able to create labels.
         method, path = ("other",) * 2 if resource is None else (request.method, resource.canonical)
         metrics.requests.labels(method, path, str(status)).observe(seconds)
 

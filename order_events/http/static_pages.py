@@ -1,4 +1,4 @@
-"""The staff pages: files inside the package, served with a strict content security policy."""
+"""The staff pages: files in the package, served with a strict content security policy."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _NAME = r"{name:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*}"
 
 @lru_cache(maxsize=256)
 def _file(package: str, name: str) -> tuple[bytes, str]:
-    """A file's content and a tag that changes with it; raises HTTPNotFound.
+    """Return a file's content, and a tag that changes with it; raise HTTPNotFound.
 
-    Read once: what is installed does not change while we run.
+    Read once, because installed files do not change while the process runs.
     """
     resource = files(package) / "web" / name
     if name.rpartition(".")[2] not in CONTENT_TYPES or not resource.is_file():
@@ -46,13 +46,13 @@ def _file(package: str, name: str) -> tuple[bytes, str]:
 
 
 def page(request: web.Request, package: str, name: str) -> web.Response:
-    """A file of the package's `web` folder, or 304 where the client has it; raises HTTPNotFound.
+    """Return a file of the package's `web` folder, or 304 if the client has it.
 
-    `name` is a plain file name: the route lets no separator through.
+    Raises HTTPNotFound. `name` is a plain file name: the route admits no separator.
     """
     content, tag = _file(package, name)
-    known = any(etag.value in (tag, "*") for etag in request.if_none_match or ())
-    response = web.Response(status=304) if known else web.Response(body=content)
+    cached = any(etag.value in (tag, "*") for etag in request.if_none_match or ())
+    response = web.Response(status=304) if cached else web.Response(body=content)
     response.headers.update(HEADERS)
     response.headers["Content-Type"] = CONTENT_TYPES[name.rpartition(".")[2]]
     response.etag = tag
@@ -60,12 +60,12 @@ def page(request: web.Request, package: str, name: str) -> web.Response:
 
 
 async def index(request: web.Request) -> web.Response:
-    """The first page."""
+    """Return the first page."""
     return page(request, "order_events", "index.html")
 
 
 def add_routes(app: web.Application, package: str = "order_events", prefix: str = "/web") -> None:
-    """Serves the files of a package's `web` folder under a prefix."""
+    """Serve the files of a package's `web` folder under a prefix."""
 
     async def asset(request: web.Request) -> web.Response:
         return page(request, package, request.match_info["name"])

@@ -1,1 +1,1 @@
-"""What the hub remembers: order changes, the audit log, voice sessions, retention, erasure."""
+"""The changes a restaurant can make, their audit log, voice sessions, retention and analytics."""

@@ -1,4 +1,4 @@
-"""Figures of days from what the audit kept. Pure."""
+"""Figures per day, computed from the audit. Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from order_events.menu.menu import Menu
 
 MOST_DAYS = 92
 MOST_PHRASES = 50
-"""Of one day, or of all together, the most frequent ones."""
+"""Most phrases listed for one day, or for all days together."""
 _MISSES = frozenset({"not_understood", "unknown_item", "not_in_order"})
-"""Codes of the reasons whose text is a phrase that the menu should perhaps know."""
+"""Codes of reasons whose text is a phrase that the menu should perhaps know."""
 _TALK = "off_topic"
 _NAME_WORDS = 4
-"""Talk of so few words may be a name as well."""
+"""Off-topic talk of at most this many words may be the name of an item."""
 _ALIKE = 0.6
-"""Phrases less like a name than this (`difflib`'s ratio) are no spelling of it."""
+"""Least similarity (`difflib`'s ratio) at which a phrase counts as a spelling of a name."""
 _NO_WORD = re.compile(r"[^\w' ]+")
 
 Nearest = Callable[[str], str | None]
@@ -31,7 +31,7 @@ Nearest = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class SessionOutcome:
-    """One session that was to become an order. Times are Unix seconds."""
+    """How one voice session with ordering ended. Times are Unix seconds."""
 
     started_at: float
     utterances: int
@@ -43,7 +43,7 @@ class SessionOutcome:
 
     @property
     def completed(self) -> bool:
-        """Whether its order was confirmed, and not taken back."""
+        """True if its order was confirmed and not cancelled."""
         return self.confirmed_at is not None and not self.cancelled
 
 
@@ -56,54 +56,56 @@ class Miss:
 
 
 def is_miss(code: str, text: str | None) -> bool:
-    """Whether the text of a reason is a phrase that the menu should perhaps know."""
+    """Return whether a reason's text is a phrase that the menu should perhaps know."""
     if not text:
         return False
     return code in _MISSES or (code == _TALK and len(text.split()) <= _NAME_WORDS)
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """Both included."""
+    """Return the days from `first` to `last`, both included."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def bounds(first: date, last: date, zone: tzinfo) -> tuple[float, float]:
-    """When the first day begins and the last one is over, there (Unix seconds)."""
+    """Return when the first day begins and the last one ends in a time zone (Unix seconds)."""
     start = datetime.combine(first, time(), zone)
     return start.timestamp(), datetime.combine(last + timedelta(days=1), time(), zone).timestamp()
 
 
 def by_day(
-    visits: Iterable[SessionOutcome],
+    outcomes: Iterable[SessionOutcome],
     misses: Iterable[Miss],
     days: Sequence[date],
     zone: tzinfo,
     nearest: Nearest,
 ) -> tuple[DayFigures, ...]:
-    """Figures of each day, those on which nothing happened too."""
-    visits_of: dict[date, list[SessionOutcome]] = {day: [] for day in days}
+    """Return the figures of each day, including days on which nothing happened."""
+    outcomes_of: dict[date, list[SessionOutcome]] = {day: [] for day in days}
     misses_of: dict[date, list[Miss]] = {day: [] for day in days}
-    for visit in visits:
-        visits_of[_day(visit.started_at, zone)].append(visit)
+    for outcome in outcomes:
+        outcomes_of[_day(outcome.started_at, zone)].append(outcome)
     for miss in misses:
         misses_of[_day(miss.at, zone)].append(miss)
     return tuple(
-        DayFigures(day=day, **dict(figures(visits_of[day], misses_of[day], nearest)))
+        DayFigures(day=day, **dict(figures(outcomes_of[day], misses_of[day], nearest)))
         for day in days
     )
 
 
-def figures(visits: Sequence[SessionOutcome], misses: Iterable[Miss], nearest: Nearest) -> Figures:
-    """The figures of some sessions together."""
-    heard = [visit for visit in visits if visit.utterances]
-    completed = sum(visit.completed for visit in heard)
-    handed_over = sum(visit.handed_over for visit in heard)
-    edited = sum(visit.edits > 0 for visit in heard)
+def figures(
+    outcomes: Sequence[SessionOutcome], misses: Iterable[Miss], nearest: Nearest
+) -> Figures:
+    """Return the figures of some sessions together."""
+    heard = [outcome for outcome in outcomes if outcome.utterances]
+    completed = sum(outcome.completed for outcome in heard)
+    handed_over = sum(outcome.handed_over for outcome in heard)
+    edited = sum(outcome.edits > 0 for outcome in heard)
     took = [v.confirmed_at - v.started_at for v in heard if v.confirmed_at is not None]
     return Figures(
-        sessions=len(visits),
+        sessions=len(outcomes),
         heard=len(heard),
-        ordered=sum(visit.ordered for visit in heard),
+        ordered=sum(outcome.ordered for outcome in heard),
         completed=completed,
         handed_over=handed_over,
         edited=edited,
@@ -116,9 +118,10 @@ def figures(visits: Sequence[SessionOutcome], misses: Iterable[Miss], nearest: N
 
 
 def nearest_on(menu: Menu | None) -> Nearest:
-    """Finds what on the menu has a name, or another name, that is most like a phrase.
+    """Return a function that finds the menu's name most like a phrase, or None.
 
-    An item, a modifier, a size or a category; of names that are equally near, that of the first.
+    It compares the names and aliases of items, modifiers, sizes and categories, and returns the
+    name; the first one wins a tie.
     """
     names: dict[str, str] = {}
     for thing in () if menu is None else _named(menu):

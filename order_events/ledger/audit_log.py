@@ -1,13 +1,14 @@
-"""The audit: what was said, what it was matched to, each change and who made it.
+"""The audit: what was said, what it was matched to, each change, and who made it.
 
-Written in the transaction of the event that it explains. What belongs to a session is one audit;
-an order without a session has its own. Nothing here is in the logs.
+Entries are written in the transaction of the event they explain. Everything about a session is one
+audit; an order without a session has its own. None of it is in the logs.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from order_events.domain.audit_records import Entry, EntryKind, SessionStart, SessionState
@@ -19,20 +20,20 @@ from order_events.storage.queries import Reader
 from order_events.storage.transaction import Tx
 
 MOST_ENTRIES = 5_000
-"""Of one audit; what comes after is not noted. A guest at a lane makes about ten a minute."""
+"""Most entries of one audit; later ones are dropped. A guest makes about ten a minute."""
 _LONGEST = 2_000
-"""Characters of one text at most."""
+"""Most characters kept of one text."""
 _UNKNOWN = ""
-"""The actor of what no microphone has announced."""
+"""The actor of a session that no microphone has announced."""
 
 
 def of_session(session_id: str) -> str:
-    """The subject under which a session's audit is kept."""
+    """Return the subject under which a session's audit is kept."""
     return f"s:{session_id}"
 
 
 def of_order(order: Order) -> str:
-    """The subject under which an order's audit is kept: its session's, if it has one."""
+    """Return the subject under which an order's audit is kept: its session's, if it has one."""
     session_id = order.source.session_id
     return f"o:{order.id}" if session_id is None else of_session(session_id)
 
@@ -40,7 +41,7 @@ def of_order(order: Order) -> str:
 def entries(
     reader: Reader, restaurant_id: str, subject: str, after: int, limit: int
 ) -> list[Entry]:
-    """Entries after a number, in order."""
+    """Return the entries after a number, in order."""
     rows = reader.db.execute(
         "SELECT number, kind, at, actor, body FROM audit WHERE restaurant_id = ?"
         " AND subject = ? AND number > ? ORDER BY number LIMIT ?",
@@ -53,7 +54,7 @@ def entries(
 
 
 def open_session(tx: Tx, restaurant_id: str, start: SessionStart, actor: str) -> None:
-    """Notes a session, or that one listens again; who holds it stays as it is."""
+    """Create a session, or reopen it; a reopened session keeps its holder."""
     now = tx.at.timestamp()
     tx.db.execute(
         "INSERT INTO sessions (restaurant_id, session_id, actor, lane, table_id, ordering,"
@@ -67,15 +68,17 @@ def open_session(tx: Tx, restaurant_id: str, start: SessionStart, actor: str) ->
 def note_session(
     tx: Tx, restaurant_id: str, session_id: str, state: SessionState, actor: str
 ) -> None:
-    """Notes what has become of a session."""
+    """Record a change of a session's state."""
     subject = of_session(session_id)
-    _note(tx, restaurant_id, subject, EntryKind.SESSION, actor, {"state": state})
+    _append(tx, restaurant_id, subject, _NewEntry(EntryKind.SESSION, actor, {"state": state}))
 
 
-def take(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Notes an event of a session, and gives what of it may be kept.
+def record_spoken(
+    tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Record a session's event, and return the data of it that may be kept.
 
-    Of a session that has been erased, nothing that was said is kept any more.
+    If the session has been erased, the words are taken out and nothing is recorded.
     """
     session_id = data.get("session_id")
     if type_ not in filters.SPOKEN or not isinstance(session_id, str):
@@ -91,7 +94,10 @@ def take(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any]) -> Map
 
 
 def _listener(tx: Tx, restaurant_id: str, session_id: str) -> str | None:
-    """Who listens in a session, which is noted if it is not yet; None if it has been erased."""
+    """Return the user whose microphone listens in a session; None if it has been erased.
+
+    A session that is not known yet is created.
+    """
     find = "SELECT actor, erased_at FROM sessions WHERE restaurant_id = ? AND session_id = ?"
     row = tx.db.execute(find, (restaurant_id, session_id)).fetchone()
     if row is None:
@@ -106,7 +112,8 @@ def _heard(
 ) -> None:
     names = ("utterance", "text", "confidence", "start_ms", "end_ms", "overheard")
     said = {name: data.get(name) for name in names}
-    _note(tx, restaurant_id, of_session(session_id), EntryKind.UTTERANCE, actor, said)
+    entry = _NewEntry(EntryKind.UTTERANCE, actor, said)
+    _append(tx, restaurant_id, of_session(session_id), entry)
     tx.db.execute(
         "UPDATE sessions SET utterances = utterances + 1, last_at = ?3"
         " WHERE restaurant_id = ?1 AND session_id = ?2",
@@ -119,10 +126,11 @@ def _understood(
 ) -> None:
     subject, status = of_session(session_id), str(data.get("status"))
     matched = {name: data.get(name) for name in ("after_utterance", "status", "matched")}
-    _note(tx, restaurant_id, subject, EntryKind.UNDERSTOOD, actor, matched)
+    _append(tx, restaurant_id, subject, _NewEntry(EntryKind.UNDERSTOOD, actor, matched))
     for reason in data.get("reasons", ()):
-        # What is still open is told with every utterance, and noted once.
-        _note(tx, restaurant_id, subject, EntryKind.REASON, actor, reason, once=True)
+        # Reasons that are still open come with every utterance; record each once.
+        entry = _NewEntry(EntryKind.REASON, actor, reason)
+        _append(tx, restaurant_id, subject, entry, once=True)
     tx.db.execute(
         "UPDATE sessions SET status = ?3, handed_over = max(handed_over, ?3 = 'needs_staff'),"
         " last_at = ?4 WHERE restaurant_id = ?1 AND session_id = ?2",
@@ -133,19 +141,19 @@ def _understood(
 def order_changed(
     tx: Tx, change: str, before: Order | None, after: Order, reason: str | None = None
 ) -> None:
-    """Notes what was done to an order; `after` says by whom."""
+    """Record a change of an order; `after` says who made it."""
     lines = differences(() if before is None else before.items, after.items)
     said = {"reason": reason} if reason is not None else {}
     done = {"change": change, "order_id": after.id, "version": after.version, **said}
     body = {**done, "status": after.status, "lines": lines}
     actor = after.updated_by
-    _note(tx, after.restaurant_id, of_order(after), EntryKind.ORDER, actor, body)
+    _append(tx, after.restaurant_id, of_order(after), _NewEntry(EntryKind.ORDER, actor, body))
     if after.source.session_id is not None:
         _count(tx, after, actor, edited=bool(lines))
 
 
 def _count(tx: Tx, order: Order, actor: str, *, edited: bool) -> None:
-    """What a session's figures say about its order: the first one that was made for it."""
+    """Update the session's figures from its order, if it is the first one made for it."""
     tx.db.execute(
         "UPDATE sessions SET order_id = ?3, edits = edits + (?4 AND actor != ?5),"
         " confirmed_at = coalesce(confirmed_at, CASE WHEN ?6 THEN ?8 END),"
@@ -167,7 +175,7 @@ def _count(tx: Tx, order: Order, actor: str, *, edited: bool) -> None:
 def differences(
     before: tuple[OrderItem, ...], after: tuple[OrderItem, ...]
 ) -> list[dict[str, Any]]:
-    """The lines that are not the same, each as it was and as it is; null where there is none."""
+    """Return the lines that differ, each before and after (None if absent)."""
     old = {item.id: _line(item) for item in before}
     new = {item.id: _line(item) for item in after}
     return [
@@ -186,17 +194,21 @@ def _line(item: OrderItem) -> dict[str, Any]:
     return {**item.model_dump(include=asked), "modifiers": modifiers}
 
 
-def _note(
-    tx: Tx,
-    restaurant_id: str,
-    subject: str,
-    kind: EntryKind,
-    actor: str,
-    data: Mapping[str, Any],
-    *,
-    once: bool = False,
+@dataclass(frozen=True, slots=True)
+class _NewEntry:
+    """An entry that has no number yet."""
+
+    kind: EntryKind
+    actor: str
+    data: Mapping[str, Any]
+
+
+def _append(
+    tx: Tx, restaurant_id: str, subject: str, entry: _NewEntry, *, once: bool = False
 ) -> None:
-    body = json.dumps({name: _short(value) for name, value in data.items()}, ensure_ascii=False)
+    """Append an entry to an audit that is not full; with `once`, only if it has no equal."""
+    texts = {name: _short(value) for name, value in entry.data.items()}
+    body = json.dumps(texts, ensure_ascii=False)
     tx.db.execute(
         "INSERT INTO audit (restaurant_id, subject, number, kind, actor, at, body)"
         " SELECT ?1, ?2, coalesce(max(number), 0) + 1, ?3, ?4, ?5, ?6 FROM audit"
@@ -206,8 +218,8 @@ def _note(
         (
             restaurant_id,
             subject,
-            kind,
-            actor,
+            entry.kind,
+            entry.actor,
             tx.at.timestamp(),
             body,
             MOST_ENTRIES,

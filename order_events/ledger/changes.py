@@ -1,6 +1,6 @@
-"""The changes a restaurant's books can take, each a function of one transaction.
+"""The changes a restaurant can make, each a function of one transaction.
 
-Every change writes its rows and appends its events; the store commits both together.
+Each writes its rows and appends its events; the store commits both together.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ from order_events.protocol.filters import Tags
 from order_events.storage.transaction import Tx
 
 MAX_TABLES = 2_000
-"""Of one restaurant."""
+"""Most tables of one restaurant."""
 _MOVES_MONEY = {"completed": (orders.pay, "paid"), "refunded": (orders.refund, "refunded")}
-"""Of a payment's status what it does to the order, and what its audit calls that."""
+"""By a payment's status: what it does to the order, and what the audit calls that."""
 KDS_ORDERS = 100
-"""Orders in one `kds:update` at most."""
+"""Most orders in one `kds:update`."""
 KDS_BYTES = 262_144
-"""Orders beyond this wait for the next `kds:update`, so that one fits into a reader's outbox."""
+"""Most bytes of orders in one `kds:update`, so that it fits into a reader's outbox."""
 
 
 def create_order(
@@ -60,7 +60,7 @@ def create_order(
     *,
     draft_may_differ: bool = False,
 ) -> Order:
-    """A new order, or the one that an earlier creation with this key made."""
+    """Create an order, or return the one that an earlier creation with this key made."""
     digest = None if draft_may_differ else _digest(draft, actor)
     earlier = _made_before(tx, restaurant_id, "order", key, digest)
     if earlier is not None:
@@ -68,14 +68,12 @@ def create_order(
     menu = tx.menu(restaurant_id)
     if menu is None:
         raise InvalidOrder("the restaurant has no menu")
-    # Refused below, the draft leaves no hole in the day: the number is undone with it.
+    # If the draft is refused below, the number is rolled back with it: the day has no gap.
     number = tx.next_order_number(restaurant_id, tx.at.astimezone(ZoneInfo(menu.time_zone)))
     order = orders.create(
         draft,
         menu,
-        order_id=str(uuid.uuid4()),
-        restaurant_id=restaurant_id,
-        order_number=number,
+        orders.OrderIdentity(restaurant_id, id=str(uuid.uuid4()), number=number),
         actor=actor,
         now=tx.timestamp,
     )
@@ -89,7 +87,7 @@ def create_order(
 def change_order(
     tx: Tx, restaurant_id: str, order_id: str, change: OrderChange, actor: str
 ) -> Order:
-    """The changed order; a change of nothing is none, and nobody is told."""
+    """Apply a change and return the order; an empty change appends no event."""
     before = tx.require_order(restaurant_id, order_id)
     order = orders.revise(before, change, tx.menu(restaurant_id), actor=actor, now=tx.timestamp)
     if order is before:
@@ -101,7 +99,7 @@ def change_order(
 def set_status(
     tx: Tx, restaurant_id: str, order_id: str, change: StatusChange, actor: str
 ) -> Order:
-    """The order one step on, told as `order:status` and, whole, as `order:updated`."""
+    """Move the order one step on; append `order:status` and, with the order, `order:updated`."""
     before = tx.require_order(restaurant_id, order_id)
     order = orders.set_status(before, change.status, change.version, actor=actor, now=tx.timestamp)
     tx.append(
@@ -124,7 +122,7 @@ def set_status(
 def take_payment(
     tx: Tx, restaurant_id: str, draft: PaymentDraft, actor: str, key: str | None
 ) -> Payment:
-    """A recorded payment, or the one that an earlier recording with this key made."""
+    """Record a payment, or return the one that an earlier call with this key recorded."""
     digest = _digest(draft, actor)
     earlier = _made_before(tx, restaurant_id, "payment", key, digest)
     if earlier is not None:
@@ -152,7 +150,7 @@ def take_payment(
 def change_table(
     tx: Tx, restaurant_id: str, table_id: str, change: TableChange, actor: str
 ) -> Table:
-    """The changed table; one that is new needs a number and a status."""
+    """Change a table, or create it; a new one needs a number and a status."""
     before = tx.table(restaurant_id, table_id)
     if before is None and tx.count_tables(restaurant_id) >= MAX_TABLES:
         raise InvalidOrder(f"a restaurant has at most {MAX_TABLES} tables")
@@ -180,7 +178,7 @@ def change_table(
 
 
 def sell_out(tx: Tx, restaurant_id: str, item_id: str, sold_out: bool, actor: str) -> int:
-    """Marks a menu item; returns the menu's version."""
+    """Mark a menu item as sold out or available; return the menu's version."""
     menu = tx.menu(restaurant_id)
     if menu is None or all(item.id != item_id for item in menu.items):
         raise NotFound("the menu has no such item")
@@ -195,7 +193,10 @@ def sell_out(tx: Tx, restaurant_id: str, item_id: str, sold_out: bool, actor: st
 def put_menu(
     tx: Tx, restaurant_id: str, menu: Menu, actor: str, marked: tuple[ItemState, ...] = ()
 ) -> int:
-    """Replaces the menu; returns its version. Nobody is told of the first: there were no orders."""
+    """Replace the menu; return its version.
+
+    The first menu is not announced: without one there could be no orders.
+    """
     version = tx.put_menu(restaurant_id, menu, actor)
     if version > 1:
         data = MenuData(version=version, items=marked, actor=actor)
@@ -204,14 +205,16 @@ def put_menu(
 
 
 def publish(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
-    """An event of its own; what a session says goes into its audit as well."""
-    return tx.append(restaurant_id, type_, audit_log.take(tx, restaurant_id, type_, data), tags)
+    """Append an event; what a session says is also recorded in its audit."""
+    return tx.append(
+        restaurant_id, type_, audit_log.record_spoken(tx, restaurant_id, type_, data), tags
+    )
 
 
 def update_kitchen(tx: Tx, restaurant_id: str) -> bool:
-    """Tells the kitchen of the orders that have changed; True when more are left to tell.
+    """Append a `kds:update` with the changed orders; return whether more are left.
 
-    What has been told is kept in the database: a crash between an order's change and its
+    The database keeps which orders have been sent, so a crash between an order's change and its
     `kds:update` loses nothing.
     """
     changed, more = tx.changed_for_kitchen(restaurant_id, KDS_ORDERS, KDS_BYTES)
@@ -229,7 +232,7 @@ def update_kitchen(tx: Tx, restaurant_id: str) -> bool:
 
 
 def order_tags(order: Order) -> dict[str, tuple[str, ...]]:
-    """What an order's events can be filtered by."""
+    """Return the tags by which an order's events can be filtered."""
     return filters.tags(
         {
             "order_id": order.id,
@@ -244,20 +247,20 @@ def order_tags(order: Order) -> dict[str, tuple[str, ...]]:
 def _made_before(
     tx: Tx, restaurant_id: str, kind: str, key: str | None, digest: str | None
 ) -> str | None:
-    """The id of what an earlier creation with this key made; raises KeyReused."""
+    """Return the id of what an earlier creation with this key made; raise KeyReused."""
     earlier = None if key is None else tx.made_before(restaurant_id, kind, key)
     if earlier is None:
         return None
     made, first = earlier
-    # Keys of version 1 of the schema, and those that name a voice session, have no digest.
+    # Keys from schema version 1, and keys that identify a guest, have no digest.
     if digest is not None and first is not None and digest != first:
         raise KeyReused(f"this idempotency key has been used for another {kind}; use a new one")
     return made
 
 
 def _digest(draft: Draft, actor: str) -> str:
-    """What a repeated creation must have in common with the first."""
-    # Without defaults, which a later version may have more of.
+    """Return what a repeated creation must have in common with the first."""
+    # Without defaults: a later version may add fields, which must not change the digest.
     asked = f"{actor}\n{draft.model_dump_json(exclude_defaults=True)}"
     return hashlib.sha256(asked.encode()).hexdigest()
 

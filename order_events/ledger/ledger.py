@@ -1,6 +1,6 @@
-"""Voice sessions, audits and analytics as the HTTP API and the publishers of a process use them.
+"""Voice sessions, audits and analytics, for the HTTP API and publishers in the process.
 
-What changes something returns once it is on disk. Methods raise OrderError.
+Methods that change something return once it is on disk. All raise OrderError.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ class Ledger:
         self._hub = hub
 
     async def begin(self, restaurant_id: str, start: SessionStart, actor: str) -> Session:
-        """A microphone listens; the same session again keeps who holds it."""
+        """Begin a session, or resume it with its holder unchanged."""
         return await self._store.write(
             lambda tx: voice_sessions.begin(tx, restaurant_id, start, actor), restaurant_id
         )
 
     async def end(self, restaurant_id: str, session_id: str, actor: str) -> Session:
-        """It does not any more."""
+        """End a session: its microphone no longer listens."""
         return await self._store.write(
             lambda tx: voice_sessions.end(tx, restaurant_id, session_id, actor), restaurant_id
         )
@@ -53,7 +53,10 @@ class Ledger:
     async def hold(
         self, restaurant_id: str, session_id: str, *, actor: str, version: int | None
     ) -> Session:
-        """Staff take over; `version`: refuse if the session's has moved on."""
+        """Let a member of staff take the session over.
+
+        Raises StaleVersion if `version` is given and the session has another one.
+        """
         return await self._store.write(
             lambda tx: voice_sessions.hold(tx, restaurant_id, session_id, actor, version),
             restaurant_id,
@@ -62,14 +65,14 @@ class Ledger:
     async def hand_back(
         self, restaurant_id: str, session_id: str, *, actor: str, version: int | None
     ) -> Session:
-        """Staff let go."""
+        """Let the member of staff hand the session back; raise as `hold` does."""
         return await self._store.write(
             lambda tx: voice_sessions.hand_back(tx, restaurant_id, session_id, actor, version),
             restaurant_id,
         )
 
     async def session(self, restaurant_id: str, session_id: str) -> Session:
-        """A session; raises NotFound."""
+        """Return a session; raise NotFound."""
         return await self._store.read(
             lambda r: voice_sessions.require(r, restaurant_id, session_id), restaurant_id
         )
@@ -77,7 +80,7 @@ class Ledger:
     async def newest(
         self, restaurant_id: str, before: float | None, limit: int
     ) -> tuple[list[Session], float | None]:
-        """The newest sessions first, and `before` for the next page."""
+        """Return sessions, the newest first, and `before` for the next page."""
         return await self._store.read(
             lambda r: voice_sessions.newest(r, restaurant_id, before, limit), restaurant_id
         )
@@ -85,7 +88,7 @@ class Ledger:
     async def audit_of_session(
         self, restaurant_id: str, session_id: str, page: AuditQuery
     ) -> AuditAnswer:
-        """What is kept of a session; raises NotFound."""
+        """Return what is kept about a session; raise NotFound."""
 
         def read(reader: Reader) -> AuditAnswer:
             session = voice_sessions.require(reader, restaurant_id, session_id)
@@ -96,7 +99,7 @@ class Ledger:
     async def audit_of_order(
         self, restaurant_id: str, order_id: str, page: AuditQuery
     ) -> AuditAnswer:
-        """What is kept of an order, and of the session that it came from; raises NotFound."""
+        """Return what is kept about an order and its session; raise NotFound."""
 
         def read(reader: Reader) -> AuditAnswer:
             order = reader.order(restaurant_id, order_id)
@@ -109,7 +112,7 @@ class Ledger:
         return await self._store.read(read, restaurant_id)
 
     async def erase(self, restaurant_id: str, session_id: str, actor: str) -> ErasedAnswer:
-        """Takes what was said out of everything that is kept, for good; raises NotFound."""
+        """Erase what was said in a session from everything that is kept; raise NotFound."""
         erased = await self._store.write(
             lambda tx: retention.erase_session(tx, restaurant_id, session_id, actor), restaurant_id
         )
@@ -117,7 +120,7 @@ class Ledger:
         return ErasedAnswer(entries=erased.entries, events=len(erased.events))
 
     async def analytics(self, restaurant_id: str, query: AnalyticsQuery) -> AnalyticsAnswer:
-        """Figures per day; raises InvalidOrder for days that cannot be counted."""
+        """Return figures per day; raise InvalidOrder for days that cannot be counted."""
 
         def read(reader: Reader) -> AnalyticsAnswer:
             row = reader.menu_row(restaurant_id)
@@ -141,15 +144,15 @@ def _analytics(
     zone = ZoneInfo("UTC" if menu is None else menu.time_zone)
     first, last = _range(query, now.astimezone(zone).date())
     start, end = analytics.bounds(first, last, zone)
-    visits = _visits(reader, restaurant_id, start, end)
+    outcomes = _outcomes(reader, restaurant_id, start, end)
     misses = _misses(reader, restaurant_id, start, end)
     nearest = cache(analytics.nearest_on(menu))
     return AnalyticsAnswer(
         time_zone=zone.key,
         from_day=first,
         to_day=last,
-        total=analytics.figures(visits, misses, nearest),
-        days=analytics.by_day(visits, misses, analytics.days_between(first, last), zone, nearest),
+        total=analytics.figures(outcomes, misses, nearest),
+        days=analytics.by_day(outcomes, misses, analytics.days_between(first, last), zone, nearest),
     )
 
 
@@ -163,7 +166,7 @@ def _range(query: AnalyticsQuery, today: date) -> tuple[date, date]:
     return first, last
 
 
-def _visits(reader: Reader, restaurant_id: str, start: float, end: float) -> list[SessionOutcome]:
+def _outcomes(reader: Reader, restaurant_id: str, start: float, end: float) -> list[SessionOutcome]:
     rows = reader.db.execute(
         "SELECT started_at, utterances, order_id IS NOT NULL, confirmed_at, cancelled,"
         " handed_over, edits FROM sessions WHERE restaurant_id = ? AND ordering"

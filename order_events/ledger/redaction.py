@@ -1,4 +1,4 @@
-"""Takes what was said out of events, and leaves their places in the history as they are. Pure."""
+"""Removes what was said from events, which keep their places in history. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _EMPTY: dict[str, dict[str, Any]] = {
     filters.VOICE_TRANSCRIPT: {"text": "", "words": []},
     filters.VOICE_ORDER: {"readback": "", "reasons": [], "matched": []},
 }
-"""What holds words of the guest, by type, and what takes their place."""
+"""By event type, the fields that contain the guest's words, and what replaces them."""
 
 
 def redacted(type_: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """`data` without the guest's words; the order itself stays."""
+    """Return `data` without the guest's words; the order itself stays."""
     return {**data, **_EMPTY[type_], "redacted": True}
 
 
 def redacted_body(type_: str, body: bytes) -> bytes:
-    """An encoded event without the guest's words."""
+    """Return an encoded event without the guest's words."""
     message = json.loads(body)
     return encode({**message, "data": redacted(type_, message["data"])})

@@ -1,8 +1,7 @@
-"""What is forgotten, and when: events by age and count, finished orders, what guests said, keys,
-revocations.
+"""Deletes what has outlived its retention: events, finished orders, sessions, keys, revocations.
 
-Each function deletes a bounded number of rows in one transaction, so that nobody waits long behind
-it, and says whether more are to go. Times are Unix seconds.
+Each function deletes a bounded number of rows in one transaction, so that others do not wait long,
+and returns whether more are left. Times are Unix seconds.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from order_events.settings import HubSettings, Retention
 from order_events.storage.transaction import Tx
 
 AT_ONCE = 2_000
-"""Rows deleted in one transaction at most."""
+"""Most rows deleted in one transaction."""
 SESSIONS_AT_ONCE = 50
-"""Sessions forgotten in one transaction at most: each may have hundreds of events."""
+"""Most sessions deleted in one transaction: each may have hundreds of events."""
 DAY_S = 86_400
 _SAID = (EntryKind.UTTERANCE, EntryKind.UNDERSTOOD, EntryKind.REASON)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one restaurant's history is kept to."""
+    """How much of one restaurant's history is kept."""
 
     events: int
     event_days: float
@@ -39,7 +38,7 @@ class Limits:
 
 
 def limits(settings: HubSettings, restaurant_id: str) -> Limits:
-    """The restaurant's own where it has any, else those of all."""
+    """Return the restaurant's own limits, with the common ones for any it does not set."""
     own = settings.retention_of.get(restaurant_id, Retention())
     return Limits(
         own.events or settings.retention_events,
@@ -50,11 +49,11 @@ def limits(settings: HubSettings, restaurant_id: str) -> Limits:
 
 
 def forget_events(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> tuple[int, bool]:
-    """Deletes the oldest events; the oldest seq that is left, and whether more are to go.
+    """Delete the oldest events; return the oldest seq left, and whether more are to go.
 
-    What remains has no gap.
+    The rest has no gap.
     """
-    # Only those that could go now are looked at: history may be long.
+    # Looks at no more than AT_ONCE events, because history may be long.
     kept = tx.db.execute(
         "SELECT seq FROM (SELECT seq, at FROM events WHERE restaurant_id = ?1 ORDER BY seq"
         " LIMIT ?4) WHERE at >= ?3 AND seq > (SELECT seq FROM restaurants WHERE id = ?1) - ?2"
@@ -70,13 +69,13 @@ def forget_events(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> tup
 
 
 def forget_orders(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> bool:
-    """Deletes orders that were finished long ago, with their payments; never an unfinished one.
+    """Delete orders that were finished long ago, with their payments; return whether more are left.
 
-    The numbers of those days are forgotten as well. True when more are to go.
+    Unfinished orders stay. The order-number counts of those days are deleted too.
     """
     before = datetime.fromtimestamp(max(0.0, now - limits.order_days * DAY_S), UTC)
-    # An order's number begins with the day it was made on, and that is indexed; whatever the time
-    # zone, that day is no later than the day after the one on which it was finished.
+    # An order's number begins with the day it was made, and is indexed. In any time zone, that day
+    # is at most one day after the UTC day on which the order was finished.
     day = (before + timedelta(days=1)).strftime("%Y%m%d")
     rows = tx.db.execute(
         "DELETE FROM orders WHERE restaurant_id = ?1 AND id IN (SELECT id FROM orders"
@@ -96,7 +95,7 @@ def forget_orders(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> boo
 
 
 def forget_keys(tx: Tx, since: float) -> bool:
-    """Deletes idempotency keys from before `since`. True when more are to go."""
+    """Delete idempotency keys from before `since`; return whether more are left."""
     deleted = tx.db.execute(
         "DELETE FROM idempotency WHERE (restaurant_id, kind, key) IN (SELECT restaurant_id, kind,"
         " key FROM idempotency WHERE at < ? LIMIT ?)",
@@ -106,22 +105,22 @@ def forget_keys(tx: Tx, since: float) -> bool:
 
 
 def forget_revocations(tx: Tx, since: float) -> None:
-    """Deletes revocations from before `since`: those tokens have expired."""
+    """Delete revocations from before `since`: those tokens have expired."""
     tx.db.execute("DELETE FROM revocations WHERE at < ?", (since,))
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was taken out: `entries` of audits, and the events as they are now, without words."""
+    """What was erased: a number of audit entries, and the events as they are now, redacted."""
 
     entries: int
     events: list[Event]
 
 
 def erase_session(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Erased:
-    """Takes out what was said in a session, now and from now on; raises NotFound.
+    """Erase what was said in a session, and whatever it says later; raise NotFound.
 
-    Who changed the order how and when stays in its audit, as the order does.
+    Its audit keeps who changed the order, how and when; the order stays too.
     """
     voice_sessions.require(tx, restaurant_id, session_id)
     with overwriting(tx):
@@ -134,13 +133,15 @@ def erase_session(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Er
             (tx.at.timestamp(), restaurant_id, session_id),
         )
         events = _redact_events(tx, restaurant_id, session_id)
-    voice_sessions.tell(tx, restaurant_id, session_id, SessionState.ERASED, actor)
+    voice_sessions.announce(tx, restaurant_id, session_id, SessionState.ERASED, actor)
     return Erased(deleted.rowcount, events)
 
 
 def forget_sessions(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> tuple[Erased, bool]:
-    """Deletes sessions and audits that are old, and what was said in them from events that are
-    left; whether more are to go."""
+    """Delete old sessions and audits, and redact the sessions' events that are still kept.
+
+    Returns what was erased, and whether more are left.
+    """
     before = now - limits.audit_days * DAY_S
     with overwriting(tx):
         old = tx.db.execute(
@@ -161,7 +162,7 @@ def forget_sessions(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> t
 
 
 def _redact_events(tx: Tx, restaurant_id: str, session_id: str) -> list[Event]:
-    """A session's events without words, each in its place: the history has no gap."""
+    """Redact a session's events in place and return them; history keeps no gap."""
     changed = [
         replace(event, body=redacted_body(event.type, event.body))
         for event in tx.spoken_events(restaurant_id, session_id)
@@ -175,7 +176,7 @@ def _redact_events(tx: Tx, restaurant_id: str, session_id: str) -> list[Event]:
 
 @contextmanager
 def overwriting(tx: Tx) -> Iterator[None]:
-    """Deleted content is overwritten with zeros, instead of being left in the file's free pages."""
+    """Overwrite deleted content with zeros, instead of leaving it in the file's free pages."""
     tx.db.execute("PRAGMA secure_delete = ON")
     try:
         yield

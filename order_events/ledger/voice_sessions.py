@@ -1,7 +1,7 @@
-"""Voice sessions as the books know them: who listens where, and whether staff hold the order.
+"""Voice sessions in the database: who listens where, and which member of staff holds the order.
 
-Each function is part of one transaction. A session that staff hold is theirs: whoever listens must
-not change its order until it is handed back. Times are Unix seconds.
+Each function is part of one transaction. While staff hold a session, its microphone must not change
+the order. Times are Unix seconds.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _TIMES = ("started_at", "ended_at", "erased_at")
 
 
 def find(reader: Reader, restaurant_id: str, session_id: str) -> Session | None:
-    """A session, if there is one."""
+    """Return a session, or None."""
     rows = _rows(reader, "session_id = ?2", (restaurant_id, session_id))
     return _session(rows[0]) if rows else None
 
 
 def require(reader: Reader, restaurant_id: str, session_id: str) -> Session:
-    """The session; raises NotFound."""
+    """Return a session; raise NotFound."""
     session = find(reader, restaurant_id, session_id)
     if session is None:
         raise NotFound("there is no such session")
@@ -57,7 +57,7 @@ def require(reader: Reader, restaurant_id: str, session_id: str) -> Session:
 def newest(
     reader: Reader, restaurant_id: str, before: float | None, limit: int
 ) -> tuple[list[Session], float | None]:
-    """Sessions that began before a time, the newest first, and `before` for the next page."""
+    """Return sessions begun before a time, the newest first, and `before` for the next page."""
     rows = _rows(
         reader,
         "(?2 IS NULL OR started_at < ?2) ORDER BY started_at DESC LIMIT ?3",
@@ -68,35 +68,37 @@ def newest(
 
 
 def begin(tx: Tx, restaurant_id: str, start: SessionStart, actor: str) -> Session:
-    """Somebody listens. One that is heard again, after a restart, is still held if it was."""
+    """Begin a session. One that resumes after a restart keeps its holder."""
     audit_log.open_session(tx, restaurant_id, start, actor)
-    return tell(tx, restaurant_id, start.session_id, SessionState.STARTED, actor)
+    return announce(tx, restaurant_id, start.session_id, SessionState.STARTED, actor)
 
 
 def end(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Session:
-    """Nobody listens any more."""
+    """End a session: its microphone no longer listens."""
     tx.db.execute(
         "UPDATE sessions SET ended_at = ?3 WHERE restaurant_id = ?1 AND session_id = ?2",
         (restaurant_id, session_id, tx.at.timestamp()),
     )
-    return tell(tx, restaurant_id, session_id, SessionState.ENDED, actor)
+    return announce(tx, restaurant_id, session_id, SessionState.ENDED, actor)
 
 
 def hold(tx: Tx, restaurant_id: str, session_id: str, actor: str, version: int | None) -> Session:
-    """The order is `actor`'s to change from now on; raises NotFound, StaleVersion or
-    IllegalTransition."""
+    """Give the session to `actor`, who alone may change its order from now on.
+
+    Raises NotFound, StaleVersion or IllegalTransition.
+    """
     _require_open(tx, restaurant_id, session_id, version)
     _set_holder(tx, restaurant_id, session_id, actor)
-    return tell(tx, restaurant_id, session_id, SessionState.TAKEN_OVER, actor)
+    return announce(tx, restaurant_id, session_id, SessionState.TAKEN_OVER, actor)
 
 
 def hand_back(
     tx: Tx, restaurant_id: str, session_id: str, actor: str, version: int | None
 ) -> Session:
-    """Whoever listens may change the order again; raises as `hold` does."""
+    """Let the microphone change the order again; raise as `hold` does."""
     _require_open(tx, restaurant_id, session_id, version)
     _set_holder(tx, restaurant_id, session_id, None)
-    return tell(tx, restaurant_id, session_id, SessionState.HANDED_BACK, actor)
+    return announce(tx, restaurant_id, session_id, SessionState.HANDED_BACK, actor)
 
 
 def _require_open(tx: Tx, restaurant_id: str, session_id: str, version: int | None) -> None:
@@ -115,8 +117,10 @@ def _set_holder(tx: Tx, restaurant_id: str, session_id: str, holder: str | None)
     )
 
 
-def tell(tx: Tx, restaurant_id: str, session_id: str, state: SessionState, actor: str) -> Session:
-    """Notes and publishes what has become of a session."""
+def announce(
+    tx: Tx, restaurant_id: str, session_id: str, state: SessionState, actor: str
+) -> Session:
+    """Record and publish the state of a session; return the session."""
     session = require(tx, restaurant_id, session_id)
     data = SessionData(state=state, actor=actor, **session.model_dump(include=_SHARED))
     about = {"session_id": session.session_id, "lane": session.lane, "table_id": session.table_id}

@@ -1,1 +1,1 @@
-"""A restaurant's menu: its entries, the rules it must obey, and its CSV form."""
+"""A restaurant's menu: its entries, the rules they must satisfy, and its CSV form."""

@@ -1,7 +1,7 @@
-"""A menu as one CSV table, and back: for owners who keep it in a spreadsheet.
+"""A menu as one CSV table, and back, for owners who keep it in a spreadsheet.
 
 Each row is an item or, with `kind`, a `menu`, `size`, `category`, `group`, `modifier`, `slot` (of a
-combo) or `day_part`. The columns are in docs/protocol.md. Amounts are written as on the board
+combo) or `day_part`. docs/menus.md lists the columns. Amounts are written as on the board
 ("4.49"); several values in a cell are separated by "|".
 """
 
@@ -33,7 +33,7 @@ _LISTS = {
     "item": "items",
     "day_part": "day_parts",
 }
-"""The list of a menu that a row of each kind goes to."""
+"""By kind of row, the menu's list it goes to."""
 _FIELDS = {
     "menu": ("name", "currency", "tax_rate", "time_zone", "language"),
     "size": ("id", "name", "aliases"),
@@ -47,17 +47,17 @@ _FIELDS = {
     "slot": ("id", "name", "item", "choices", "default"),
     "day_part": ("id", "name", "days", "start", "end", "items", "categories"),
 }
-"""The columns of each kind; besides, every kind but `menu` has `name:xx`, an item `price:SIZE`."""
+"""The columns of each kind. All but `menu` also have `name:xx`, items also `price:SIZE`."""
 COLUMNS = ("kind", *dict.fromkeys(c for columns in _FIELDS.values() for c in columns))
 _SEVERAL = frozenset({"aliases", "groups", "defaults", "days", "items", "categories"})
 _WHOLE = frozenset({"min", "max", "count", "number", "minutes"})
 _CALLED = {"groups": "modifier_groups", "minutes": "prep_minutes"}
-"""Columns that the menu format calls otherwise."""
+"""Columns whose field in the menu format has another name."""
 
 
 @dataclass
 class _Table:
-    """The menu so far; `rows` says which row of the file each part came from."""
+    """The menu read so far; `rows` maps each part of it to its row in the file."""
 
     data: dict[str, Any]
     rows: dict[tuple[str | int, ...], int] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class _Fault(Exception):
 
 
 def from_csv(text: str) -> Menu:
-    """A menu from a table; raises MenuError, which names each row and column that is wrong."""
+    """Return the menu in a table; raise MenuError, which names each faulty row and column."""
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey="?", strict=True)
     table = _Table({"name": "Menu", **{name: [] for name in _LISTS.values() if name}})
     try:
@@ -124,7 +124,7 @@ def _take(row: Mapping[str, str], number: int, table: _Table) -> None:
 def _target(
     kind: str, values: dict[str, Any], table: _Table
 ) -> tuple[tuple[str | int, ...], list[Any]]:
-    """The list that a row goes to, and where that is."""
+    """Return the location of the list that a row belongs to, and the list."""
     if kind in _LISTS:
         values |= {"modifiers": []} if kind == "group" else {}
         return (_LISTS[kind],), table.data[_LISTS[kind]]
@@ -138,7 +138,7 @@ def _target(
 
 
 def _values(row: Mapping[str, str], kind: str) -> dict[str, Any]:
-    """The cells of a row as the menu format has them."""
+    """Return the cells of a row as values of the menu format."""
     values: dict[str, Any] = {}
     for column, cell in row.items():
         if not cell or column == "kind":
@@ -193,7 +193,7 @@ def _yes_or_no(column: str, cell: str) -> bool:
 
 
 def _choice(text: str) -> dict[str, Any]:
-    """ "onion_rings +0.50 large+0.40", "nuggets/ten_piece", "category:drinks"."""
+    """Parse a choice: "onion_rings +0.50 large+0.40", "nuggets/ten_piece", "category:drinks"."""
     thing, *extras = text.split()
     choice: dict[str, Any] = {}
     if thing.startswith("category:"):
@@ -213,7 +213,7 @@ def _choice(text: str) -> dict[str, Any]:
 
 
 def _add_categories(table: _Table) -> None:
-    """A table of nothing but items names its categories by using them."""
+    """Derive the categories from the items, if the table defines none."""
     if table.data["categories"]:
         return
     used = dict.fromkeys(item.get("category", "") for item in table.data["items"])
@@ -221,7 +221,7 @@ def _add_categories(table: _Table) -> None:
 
 
 def _placed(loc: tuple[int | str, ...], reason: str, table: _Table) -> str:
-    """A fault of the menu at the row it came from."""
+    """Return a fault with the row and column that it comes from."""
     for length in range(len(loc), -1, -1):
         number = table.rows.get(loc[:length])
         if number is not None and (length or not loc or loc[0] not in _LISTS.values()):
@@ -238,7 +238,7 @@ def _column(loc: tuple[int | str, ...]) -> str:
 
 
 def to_csv(menu: Menu) -> str:
-    """The menu as a table that `from_csv` reads back as the same menu."""
+    """Return the menu as a table, which `from_csv` reads back as an equal menu."""
     rows = [_menu_row(menu)]
     for kind, things in (("size", menu.sizes), ("category", menu.categories)):
         rows += [{"kind": kind, **_cells(thing)} for thing in things]

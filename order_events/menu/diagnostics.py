@@ -1,4 +1,4 @@
-"""A menu file that cannot be used, said so that its owner finds the place: which item, which field.
+"""Explains what is wrong with a menu file, so that its owner finds the place.
 
 "items.3 (double_burger).prices.large: must be whole cents, 0 or more"
 """
@@ -17,12 +17,12 @@ from order_events.protocol.diagnostics import say
 
 _SHOWN = 20
 _MOST = 5_000
-"""Faults that are looked at: each costs time, and whoever makes more has sent something else."""
+"""Most faults that are explained: each costs time, and a file with more is not a menu."""
 _MONEY = frozenset({"price", "prices", "upcharge", "size_upcharges"})
 
 
 class MenuError(ValueError):
-    """What is wrong with a menu, one line for each fault."""
+    """All that is wrong with a menu, one line per fault."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         shown = list(faults[:_SHOWN])
@@ -33,7 +33,7 @@ class MenuError(ValueError):
 
 
 def read_menu(text: str | bytes) -> Menu:
-    """A menu from JSON; raises MenuError."""
+    """Return a menu from JSON; raise MenuError."""
     try:
         menu = Menu.model_validate_json(text, strict=True)
     except ValidationError as error:
@@ -55,12 +55,12 @@ def _values(text: str | bytes) -> object:
 
 
 def explain(error: ValidationError, data: object) -> list[str]:
-    """Each fault with its place; a place in a list also has the id that the file gives it."""
+    """Return each fault with its location, which includes the ids of list entries."""
     return [f"{_place(fault['loc'], data)}: {why(fault)}" for fault in error.errors()]
 
 
 def _place(loc: Sequence[int | str], data: object) -> str:
-    """ "items.3 (double_burger).prices.large"; a field that a key of a map has is left out."""
+    """Return a location as "items.3 (double_burger).prices.large", without pydantic's "[key]"."""
     text = ""
     for step in loc:
         if step == "[key]":
@@ -81,7 +81,7 @@ def _within(data: object, step: int | str) -> Any:
 
 
 def why(fault: ErrorDetails) -> str:
-    """What is wrong with a field, for somebody who has never seen the code."""
+    """Return what is wrong with a field, for somebody who has never seen the code."""
     if fault["type"] == "menu":
         return fault["msg"]
     if _MONEY & set(fault["loc"]) and fault["type"] != "value_error":

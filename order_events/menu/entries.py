@@ -1,4 +1,4 @@
-"""What a menu is made of: items, sizes, modifiers, categories and day parts."""
+"""What a menu consists of: items, sizes, modifiers, categories and day parts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ Id = Annotated[str, Field(min_length=1, max_length=100)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Cents = Annotated[int, Field(ge=0, le=100_000_000)]
 Names = dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], tuple[Name, ...]]
-"""What guests who speak another language than the menu's say, by its ISO 639 code. The first is
-read back to them."""
+"""Names in languages other than the menu's, by ISO 639 code. The first is read back to guests."""
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TimeOfDay = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 
 MAX_GROUPS = 50
-"""Modifier groups of one item."""
+"""Most modifier groups of one item."""
 MAX_DAY_PARTS = 100
 
 
@@ -30,7 +29,7 @@ class MenuModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy, which finds things in what it has itself."""
+        """Return a copy without the cached properties of the original."""
         copied = super().model_copy(update=update, deep=deep)
         for cached in copied.__dict__.keys() - type(copied).model_fields.keys():
             del copied.__dict__[cached]
@@ -104,13 +103,13 @@ class Slot(Called):
     default: Id | None = None
 
     def choice_of(self, item: MenuItem) -> Choice | None:
-        """The choice by which an item may fill it: one that names it rather than its category."""
+        """Return the choice by which an item may fill the slot: by name, else by category."""
         by_item, by_category = self._choices
         return by_item.get(item.id) or by_category.get(item.category)
 
     @cached_property
     def _choices(self) -> tuple[dict[str | None, Choice], dict[str | None, Choice]]:
-        # From the last to the first, so that the first of two stays.
+        # Backwards, so that of two equal choices the first wins.
         backwards = self.choices[::-1]
         return {c.item: c for c in backwards}, {c.category: c for c in backwards}
 
@@ -168,7 +167,7 @@ class DayPart(Called):
     categories: tuple[Id, ...] = ()
 
     def covers(self, local: datetime) -> bool:
-        """Whether a local time falls into it."""
+        """Return whether a local time falls within it."""
         clock = local.strftime("%H:%M")
         today, yesterday = DAYS[local.weekday()], DAYS[local.weekday() - 1]
         if self.start < self.end:
@@ -178,5 +177,5 @@ class DayPart(Called):
         )
 
     def names_item(self, item: MenuItem) -> bool:
-        """Whether these are hours of this item."""
+        """Return whether it lists the item or its category."""
         return item.id in self.items or item.category in self.categories

@@ -1,4 +1,4 @@
-"""A restaurant's menu as data: what can be ordered, how people call it, and what it costs.
+"""A restaurant's menu as data: what can be ordered, what people call it, and what it costs.
 
 Pure data and validation. Money is integer cents; a tax rate is an exact decimal.
 """
@@ -53,7 +53,7 @@ class Menu(MenuModel):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            # OSError: a folder of the time zones ("America"), or a name too long for a file.
+            # OSError: a directory of time zones ("America"), or a name too long for a file.
             raise ValueError(f"{value[:50]!r} is not an IANA time zone") from error
         return value
 
@@ -63,32 +63,32 @@ class Menu(MenuModel):
         return self
 
     def served(self, item: MenuItem, at: datetime, *, late: timedelta = timedelta(0)) -> bool:
-        """Whether an item can be ordered at a moment.
+        """Return whether an item can be ordered at `at`, with its hours extended by `late`.
 
-        `at` has a time zone, or is the restaurant's local time. `late`: also so long afterwards.
+        `at` has a time zone, or is the restaurant's local time.
         """
         local = at if at.tzinfo is None else at.astimezone(ZoneInfo(self.time_zone))
         hours = self.hours(item)
         return not hours or any(p.covers(local) or p.covers(local - late) for p in hours)
 
     def hours(self, item: MenuItem) -> list[DayPart]:
-        """When an item can be ordered; always, if there are none."""
+        """Return the day parts in which an item is served; if there are none, it always is."""
         return [part for part in self.day_parts if part.names_item(item)]
 
     def filling(self, slot: Slot, item: MenuItem) -> Choice | None:
-        """The choice by which an item may fill a slot of a combo, if there is one."""
+        """Return the choice by which an item may fill a slot of a combo, or None."""
         if item.slots:
             return None
         return slot.choice_of(item)
 
     @cached_property
     def index(self) -> Index:
-        """Where its items, groups and modifiers are found by their ids."""
+        """The menu's entries by their ids."""
         return Index(self)
 
 
 class Index:
-    """A menu's things by their ids, so that an order takes as long as it has lines."""
+    """A menu's entries by id, so that the time to price an order does not grow with the menu."""
 
     def __init__(self, menu: Menu) -> None:
         self.items = {item.id: item for item in menu.items}
@@ -97,5 +97,5 @@ class Index:
         self._places = {group: place for place, group in enumerate(self.groups)}
 
     def groups_of(self, item: MenuItem) -> list[str]:
-        """The item's groups, in the menu's order."""
+        """Return the item's modifier groups, in the menu's order."""
         return sorted(item.modifier_groups, key=self._places.__getitem__)

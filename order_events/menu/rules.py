@@ -1,6 +1,6 @@
-"""What a menu must be beyond the shape of its fields: every name it uses is defined, and only once.
+"""What a menu must satisfy beyond the types of its fields: names are defined, and only once.
 
-All that is wrong is reported together, each with its place.
+All faults are reported together, each with its location.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Called(_Named, Protocol):
 
 
 class MenuEntries(Protocol):
-    """What the rules read of a menu."""
+    """The parts of a menu that the rules read."""
 
     @property
     def items(self) -> Sequence[MenuItem]: ...
@@ -58,11 +58,11 @@ class MenuEntries(Protocol):
     def day_parts(self) -> Sequence[DayPart]: ...
 
     def filling(self, slot: Slot, item: MenuItem) -> Choice | None:
-        """The choice by which an item may fill a slot of a combo, if there is one."""
+        """Return the choice by which an item may fill a slot of a combo, or None."""
 
 
 def check(menu: MenuEntries) -> None:
-    """Raises ValidationError with every fault and its place."""
+    """Raise ValidationError with every fault and its location."""
     faults = [*_twice(menu), *_items(menu), *_combos(menu), *_day_parts(menu)]
     if faults:
         raise ValidationError.from_exception_data(
@@ -77,9 +77,9 @@ def check(menu: MenuEntries) -> None:
 
 
 def unusable(menu: MenuEntries) -> Iterator[Fault]:
-    """What lets nobody order: no items, a name that cannot be said, one name for two items.
+    """Yield what prevents ordering: no items, unsayable names, one name for two items.
 
-    Told of a menu that is being given; one that is stored already stays readable.
+    Checked for new menus only; a menu that is already stored stays readable.
     """
     if not menu.items:
         yield ("items",), "there must be one at least"

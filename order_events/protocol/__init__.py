@@ -1,1 +1,1 @@
-"""The messages of the root WebSocket, their framing, errors and limits."""
+"""The WebSocket protocol: messages, event filters, frames, errors and rate limits."""

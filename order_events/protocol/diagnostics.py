@@ -1,7 +1,7 @@
-"""What is wrong with a message or a body, in words for whoever sent it. Pure.
+"""Explains what is wrong with a message or request body to whoever sent it. Pure.
 
-A problem names the field and says what to do; what was sent is never repeated, since it may be a
-token.
+An explanation names the field and says what to do. It never repeats what was sent, because that may
+be a token.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 LONGEST = 500
-"""Characters of an explanation at most."""
+"""Most characters in an explanation."""
 
 _NUMBER = "must be a number"
 _WHOLE = "must be a whole number"
@@ -64,16 +64,16 @@ _PLAIN = {
     "value_error": "{error}",
     "json_invalid": "is not valid JSON: {error}",
 }
-"""By pydantic's kind of error; what is in braces comes from its context."""
+"""Texts by pydantic's error type; braces are filled from the error's context."""
 _ALTERNATIVES = frozenset({"constrained-str", "constrained-int", "str", "int"})
-"""What pydantic adds to a place for each alternative that it tried there."""
+"""Location parts that pydantic appends for the alternatives of a union."""
 
 
 def explain(problem: ValidationError, *, skip: int = 0, whole: str = "the body") -> str:
-    """The first thing that is wrong, as `field: what must be different`.
+    """Return the first thing that is wrong, as `field: what must be different`.
 
-    `skip` leading parts of the place are our own (the kind of a message), and `whole` is what the
-    thing is called of which no single field is wrong.
+    `skip` leading parts of the location are ours (the kind of message). `whole` names the input
+    itself, for errors that belong to no single field.
     """
     errors = problem.errors(include_url=False, include_input=False)
     first = errors[0]
@@ -93,13 +93,13 @@ def explain(problem: ValidationError, *, skip: int = 0, whole: str = "the body")
 
 
 def say(error: Mapping[str, Any]) -> str:
-    """What must be different, without the place."""
+    """Return what must be different, without the location."""
     template = _PLAIN.get(error["type"], "is not accepted")
     return template.format_map(error.get("ctx", {}))
 
 
 def _where(place: Sequence[str | int]) -> str:
-    """`items[0].quantity`."""
+    """Return a location as `items[0].quantity`."""
     text = ""
     for part in place:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part

@@ -1,4 +1,4 @@
-"""Why a change was refused. Messages are safe to show to whoever asked."""
+"""Reasons why a change was refused. The messages are safe to show to whoever asked for it."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class NotFound(OrderError):
 
 
 class KeyReused(OrderError):
-    """The idempotency key came before, with something else."""
+    """The idempotency key was used before, for something else."""
 
     code = ErrorCode.KEY_REUSED
 
 
 class StaleVersion(OrderError):
-    """Somebody else has changed it since; read it again."""
+    """Somebody else has changed it in the meantime; read it again."""
 
     code = ErrorCode.STALE_VERSION
 
@@ -62,12 +62,12 @@ class IllegalTransition(OrderError):
 
 
 class Overloaded(OrderError):
-    """Too many changes wait to be written; try again."""
+    """Too many changes are waiting to be written; try again."""
 
     code = ErrorCode.OVERLOADED
 
 
 class StoreUnavailable(OrderError):
-    """The database cannot be written or read now. Nothing was changed."""
+    """The database cannot be written or read at the moment. Nothing was changed."""
 
     code = ErrorCode.UNAVAILABLE

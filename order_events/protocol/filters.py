@@ -1,4 +1,4 @@
-"""Which events a subscription is about: names, patterns and filters. Pure."""
+"""Which events a subscription covers: names, patterns and filters. Pure."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ DOCUMENTED_EVENTS = frozenset(
         KDS_UPDATE,
     }
 )
-"""What a connection receives that never subscribed."""
+"""The events that a connection receives until it subscribes."""
 
 SPOKEN = frozenset({VOICE_TRANSCRIPT, VOICE_ORDER})
-"""What holds words of guests."""
+"""Events that contain what guests said."""
 
 EVENTS = DOCUMENTED_EVENTS | SPOKEN | {VOICE_SESSION, MENU_UPDATED}
-"""Everything that can be published and subscribed to."""
+"""All events that can be published and subscribed to."""
 
 ALWAYS_SENT = frozenset({"connected", "error"})
-"""Documented next to the events; naming them in `subscribe` is allowed and changes nothing."""
+"""Documented next to the events; allowed in `subscribe`, without effect."""
 
 Tags = Mapping[str, tuple[str, ...]]
-"""What an event is about, by filter name; a batch of orders has several values."""
+"""The values an event can be filtered by, by filter name; a batch of orders has several."""
 
 Value = Annotated[str, Field(strict=True, max_length=200)]
 
@@ -58,7 +58,7 @@ Values = Annotated[
 
 
 class UnknownEvent(ValueError):
-    """A name or pattern that no event has."""
+    """A name or pattern that matches no event."""
 
 
 class Filters(BaseModel):
@@ -73,21 +73,24 @@ class Filters(BaseModel):
     status: Values | None = None
 
     def given(self) -> dict[str, tuple[str, ...]]:
-        """The filters that are set, by name."""
+        """Return the filters that are set, by name."""
         return {name: value for name, value in self if value is not None}
 
     def match(self, tags: Tags) -> bool:
-        """Whether an event with these tags passes; one without a filtered tag does not."""
+        """Return whether an event with these tags passes.
+
+        An event without a filtered tag does not.
+        """
         return all(not values.isdisjoint(tags.get(name, ())) for name, values in self._sets)
 
     @cached_property
     def _sets(self) -> tuple[tuple[str, frozenset[str]], ...]:
-        # Asked for every event, while the filters of a subscription never change.
+        # Cached: needed for every event, and the filters of a subscription never change.
         return tuple((name, frozenset(values)) for name, values in self.given().items())
 
 
 def expand(patterns: Iterable[str]) -> frozenset[str]:
-    """The events that names and patterns stand for; raises UnknownEvent."""
+    """Return the events that names and patterns stand for; raise UnknownEvent."""
     return frozenset().union(*map(_expand, patterns))
 
 
@@ -106,7 +109,7 @@ def _expand(pattern: str) -> frozenset[str]:
 
 
 def tags(given: Mapping[str, str | Iterable[str] | None]) -> dict[str, tuple[str, ...]]:
-    """Tags from single values, several values and absent ones."""
+    """Return tags from single, multiple and absent values."""
     return {
         name: (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
         for name, value in given.items()

@@ -1,7 +1,8 @@
-"""Messages as bytes on the wire, built once for every connection that gets them. Pure.
+"""Messages as bytes on the wire, built once for all connections that receive them. Pure.
 
-RFC 6455 (framing) and RFC 7692 (permessage-deflate). A `window` is the base-2 logarithm of the
-window that a connection has negotiated for what it receives, 9 to 15, and 0 without compression.
+Implements RFC 6455 (framing) and RFC 7692 (permessage-deflate). A `window` is the base-2 logarithm
+of the window that a connection has negotiated for what it receives, 9 to 15, or 0 without
+compression.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ CLOSE = 0x8
 FIN = 0x80
 RSV1 = 0x40
 DEFLATE_FROM = 200
-"""Bytes; what is shorter goes uncompressed: deflate gains nothing that a packet would notice."""
+"""Bytes; shorter messages are sent uncompressed, because they fit into one packet either way."""
 MAX_CONTROL = 125
-"""Bytes that the payload of a control frame may have (RFC 6455, 5.5)."""
+"""Most bytes in the payload of a control frame (RFC 6455, 5.5)."""
 _TRAILER = b"\x00\x00\xff\xff"
 _LOOKAHEAD = 262
 """zlib never refers further back than the window less this (MIN_LOOKAHEAD in its deflate.h)."""
 
 
 class Message:
-    """A text message. Messages with the same `key` are values of one thing: the latest counts.
+    """A text message. Of messages with the same `key`, only the latest matters.
 
-    `seq` is the first place in history that it is about, None if it is about none.
+    `seq` is the first place in history that it covers, or None if it is not in history.
     """
 
     __slots__ = ("_wire", "body", "key", "seq")
@@ -37,7 +38,7 @@ class Message:
         self._wire: dict[int, bytes] = {}
 
     def wire(self, window: int) -> bytes:
-        """The frame for connections with this window; built at most once."""
+        """Return the frame for connections with this window; it is built at most once."""
         built = self._wire.get(window)
         if built is None:
             built = self._wire[window] = self._build(window)
@@ -50,14 +51,14 @@ class Message:
             return self.wire(0)
         needed = max(9, (len(self.body) + _LOOKAHEAD).bit_length())
         if needed < window:
-            # A larger window would find nothing more, and a smaller one suits more connections.
+            # A larger window would find no more matches, and a smaller one suits more connections.
             return self.wire(needed)
         deflated = deflate(self.body, window)
         return frame(TEXT | RSV1, deflated) if len(deflated) < len(self.body) else self.wire(0)
 
 
 class FrameBatch:
-    """Messages that go to several connections together, in order; joined once per window."""
+    """Messages sent to several connections together, in order; joined once per window."""
 
     __slots__ = ("_wire", "messages")
 
@@ -66,7 +67,7 @@ class FrameBatch:
         self._wire: dict[int, bytes] = {}
 
     def wire(self, window: int) -> bytes:
-        """All the frames, one behind the other."""
+        """Return all the frames, concatenated."""
         built = self._wire.get(window)
         if built is None:
             built = b"".join([message.wire(window) for message in self.messages])
@@ -75,12 +76,12 @@ class FrameBatch:
 
 
 def deflate(body: bytes, window: int) -> bytes:
-    """A message compressed on its own: whatever a client's inflater has seen before, it fits.
+    """Return a message compressed on its own, readable whatever the client has inflated before.
 
-    Nothing refers back to earlier messages and no block is the last one (RFC 7692, 7.2.1), so a
-    client that keeps its context from message to message reads it like one that does not. A
-    compressor of the connection's own must then never be used beside it: the client's context
-    would hold messages which that compressor has not seen.
+    Nothing in it refers to earlier messages and no block is marked as the last (RFC 7692, 7.2.1),
+    so clients that keep their context between messages read it like those that do not. The
+    connection must then never use a compressor of its own: its context would lack the messages that
+    the client's context holds.
     """
     compressor = zlib.compressobj(wbits=-window)
     out = compressor.compress(body) + compressor.flush(zlib.Z_SYNC_FLUSH)
@@ -88,7 +89,10 @@ def deflate(body: bytes, window: int) -> bytes:
 
 
 def frame(first: int, payload: bytes) -> bytes:
-    """An unmasked final frame; `first` is the opcode, with RSV1 where the payload is deflated."""
+    """Return an unmasked final frame.
+
+    `first` is the opcode, with RSV1 if the payload is deflated.
+    """
     size = len(payload)
     if size < 126:
         return bytes((FIN | first, size)) + payload
@@ -98,6 +102,6 @@ def frame(first: int, payload: bytes) -> bytes:
 
 
 def close_frame(code: int, reason: str) -> bytes:
-    """A close frame; a reason that is too long is cut between two characters."""
-    told = reason.encode()[: MAX_CONTROL - 2].decode(errors="ignore")
-    return frame(CLOSE, code.to_bytes(2) + told.encode())
+    """Return a close frame; a reason that is too long is cut between two characters."""
+    fitting = reason.encode()[: MAX_CONTROL - 2].decode(errors="ignore")
+    return frame(CLOSE, code.to_bytes(2) + fitting.encode())

@@ -1,4 +1,4 @@
-"""What can be said about a message from its text, also when it is wrong. Pure."""
+"""What can be told about a message from its text, even if it is invalid. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from order_events.protocol.messages import ErrorCode, ProtocolError
 
 
 def size_of(text: str, limit: int) -> int:
-    """Bytes of the message in UTF-8; counted only where they could exceed the limit."""
+    """Return the message's size in UTF-8 bytes, or a lower bound if it cannot exceed the limit."""
     return len(text) if len(text) * 4 <= limit else len(text.encode())
 
 
 def type_of(text: str) -> str | None:
-    """The message's `type`, if it is an object that has one."""
+    """Return the message's `type`, or None if it has none."""
     type_ = _object(text).get("type")
     return type_ if isinstance(type_, str) else None
 
 
 def named(text: str) -> tuple[str | int | None, int | None]:
-    """The `id` and the audio `sequence` of a message that is wrong, where it has them."""
+    """Return the `id` and the audio `sequence` of an invalid message, each None if absent."""
     message = _object(text)
     id_, data = message.get("id"), message.get("data")
     sequence = data.get("sequence") if isinstance(data, dict) else None
@@ -32,8 +32,8 @@ def named(text: str) -> tuple[str | int | None, int | None]:
 
 
 def invalid(problem: ValidationError) -> ProtocolError:
-    """INVALID_MESSAGE with the first thing that is wrong, and never what was sent."""
-    # The first part of a place is the kind of message that the discriminated union has chosen.
+    """Return INVALID_MESSAGE for the first thing that is wrong, without repeating what was sent."""
+    # The first part of the location is the message type that the union was discriminated by.
     return ProtocolError(ErrorCode.INVALID_MESSAGE, explain(problem, skip=1, whole="the message"))
 
 
@@ -46,5 +46,5 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _small(value: Any) -> bool:
-    # Type, not instance: `true` is no number here.
+    # Not isinstance: bool is a subclass of int.
     return type(value) is int and -(2**63) <= value < 2**63

@@ -1,7 +1,7 @@
-"""What both sockets speak: the envelope, error and close codes, and the root socket's messages.
+"""What both sockets share: the envelope, error and close codes, and the root socket's messages.
 
-Every server event is `{"type", "data", "timestamp"}`, the timestamp ISO 8601 in UTC with `Z`.
-An answer also carries the `id` of the client's message, where it had one.
+Every server event is `{"type", "data", "timestamp"}`, the timestamp in ISO 8601 UTC with `Z`. An
+answer also carries the `id` of the client's message, if it had one.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ class CloseCode(IntEnum):
 
 
 class ProtocolError(Exception):
-    """The peer's fault, told to it as an `error` event; the connection goes on.
+    """A fault of the peer, sent to it as an `error` event; the connection stays open.
 
-    `id` and `sequence` name the message that caused it, `sequences` the chunks of audio that it is
-    about where there are several; `retry_after_ms` (milliseconds) says when
-    the same message would be accepted.
+    `id` and `sequence` identify the message that caused it, `sequences` the audio chunks it
+    concerns if there are several. `retry_after_ms` (milliseconds) says when the same message would
+    be accepted.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class ProtocolError(Exception):
         self.sequences = sequences
 
     def data(self) -> dict[str, Any]:
-        """`data` of the `error` event."""
+        """Return the `data` of the `error` event."""
         return ErrorData(
             code=self.code,
             message=self.message,
@@ -100,7 +100,7 @@ class ProtocolError(Exception):
 
 
 class Refused(Exception):
-    """The peer may not stay: `error` is told, then the socket closes with `code`."""
+    """The connection must end: `error` is sent, then the socket closes with `code`."""
 
     def __init__(self, code: CloseCode, error: ProtocolError) -> None:
         super().__init__(error.message)
@@ -239,12 +239,12 @@ class UnsubscribedData(WireModel):
 
 
 def timestamp(now: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds and `Z`."""
+    """Return a time as ISO 8601 in UTC with milliseconds and `Z`."""
     return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def utc_from_unix(seconds: float) -> str:
-    """A Unix time in seconds as an ISO 8601 timestamp."""
+    """Return a Unix time in seconds as an ISO 8601 timestamp."""
     return timestamp(datetime.fromtimestamp(seconds, UTC))
 
 
@@ -256,7 +256,10 @@ def event(
     id: str | int | None = None,  # noqa: A002 (the field's name on the wire)
     **fields: str | int,
 ) -> dict[str, Any]:
-    """A server event as a dict; `data` None leaves the field out, `fields` are added on top."""
+    """Return a server event as a dict.
+
+    `data` is left out if None; `fields` are added at the top level.
+    """
     message: dict[str, Any] = {"type": type_}
     if data is not None:
         message["data"] = data
@@ -268,10 +271,10 @@ def event(
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
-    """JSON in UTF-8. A number that JSON has no word for (NaN, infinity) becomes null."""
+    """Return a message as JSON in UTF-8; numbers that JSON lacks (NaN, infinity) become null."""
     return to_json(message, inf_nan_mode="null")
 
 
 def batch(events: list[bytes]) -> bytes:
-    """Encoded events as one `batch` message, without encoding them again."""
+    """Return encoded events as one `batch` message, without encoding them again."""
     return b'{"type":"batch","events":[' + b",".join(events) + b"]}"

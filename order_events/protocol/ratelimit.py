@@ -1,5 +1,7 @@
-"""Token buckets, and what is said to who exceeds one. Pure: time is an argument, in seconds of
-any steadily growing clock."""
+"""Token buckets, and the error for exceeding one. Pure.
+
+Times are arguments, in seconds of any monotonic clock.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,10 @@ K = TypeVar("K", bound=Hashable)
 
 
 class TokenBucket:
-    """Lets `per_minute` pass in any minute from full, refilling evenly.
+    """Allows `per_minute` per minute, refilled evenly.
 
-    A burst may use the whole budget at once, or `burst` of it; afterwards one passes every
-    60 / per_minute seconds.
+    A full bucket holds a whole minute's budget, or `burst` if given, which may be used at once;
+    after that one passes every 60 / per_minute seconds.
     """
 
     def __init__(self, per_minute: float, now: float, burst: float | None = None) -> None:
@@ -26,10 +28,13 @@ class TokenBucket:
         self._at = now
 
     def take(self, amount: float, now: float) -> float:
-        """0 when `amount` was taken; else nothing was, and the seconds until it could be."""
+        """Take `amount` and return 0.
+
+        If there is too little, take nothing and return the seconds until there will be enough.
+        """
         self._tokens = min(self._capacity, self._tokens + max(0.0, now - self._at) * self._rate)
         self._at = max(self._at, now)
-        # Rounding in the refill must not refuse what is exactly due.
+        # Tolerates rounding in the refill: what is exactly due must not be refused.
         missing = amount - self._tokens
         if missing <= 1e-9:
             self._tokens = max(0.0, self._tokens - amount)
@@ -38,7 +43,7 @@ class TokenBucket:
 
 
 class Buckets(Generic[K]):
-    """A bucket for everyone. Beyond `most`, who has been quiet longest is forgotten."""
+    """A bucket per key. Beyond `most` buckets, the one unused longest is dropped."""
 
     def __init__(self, most: int = 10_000) -> None:
         self._most = most
@@ -48,7 +53,7 @@ class Buckets(Generic[K]):
         return len(self._buckets)
 
     def take(self, key: K, per_minute: float, now: float) -> float:
-        """0 when one more was allowed; else the seconds until it will be."""
+        """Take one and return 0, or return the seconds until one is available."""
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = TokenBucket(per_minute, now)
@@ -59,7 +64,7 @@ class Buckets(Generic[K]):
 
 
 def refuse_above_rate(wait_s: float, what: str) -> None:
-    """Raises ProtocolError(RATE_LIMITED) unless a bucket's answer is that there is no wait."""
+    """Raise ProtocolError(RATE_LIMITED) if a bucket asks to wait `wait_s` seconds."""
     if wait_s > 0:
         raise ProtocolError(
             ErrorCode.RATE_LIMITED,

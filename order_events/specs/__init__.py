@@ -1,1 +1,1 @@
-"""The OpenAPI and AsyncAPI documents, generated from the code."""
+"""The OpenAPI and AsyncAPI documents, generated from the routes and message models."""

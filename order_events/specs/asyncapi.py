@@ -1,6 +1,6 @@
 """The AsyncAPI 3 document of the sockets, made from the models of their messages. Pure.
 
-`receive` and `send` are the server's, as AsyncAPI has it.
+`receive` and `send` are from the server's point of view, as AsyncAPI defines them.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ LIMITS = (
     "outbox_messages",
     "outbox_bytes",
 )
-"""Settings that bound either socket."""
+"""Settings that bound every socket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A client's message and what may answer it, besides `error`."""
+    """A client's message, and the messages that may answer it, besides `error`."""
 
     asks: Model
     answers: tuple[Model, ...] = ()
@@ -48,7 +48,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A socket: what clients say there, and what the server sends of its own accord."""
+    """A socket: the messages of its clients, and those the server sends unprompted."""
 
     name: str
     address: str
@@ -58,7 +58,7 @@ class Channel:
     limits: tuple[str, ...]
 
     def with_events(self, *more: Model) -> Channel:
-        """The same socket where more is published."""
+        """Return the same channel with more events."""
         return replace(self, events=(*self.events, *more))
 
     @property
@@ -104,7 +104,7 @@ ROOT = Channel(
 
 
 def document(channels: Sequence[Channel], settings: HubSettings) -> Schema:
-    """The document, as JSON can hold it."""
+    """Return the document as a JSON-compatible dict."""
     schemas = Schemas(
         (model for channel in channels for model in channel.asks),
         (model for channel in channels for model in channel.sends),

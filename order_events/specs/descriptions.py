@@ -1,4 +1,4 @@
-"""What error and close codes mean, and what to do: the words of the documents."""
+"""What error and close codes mean, and what to do: texts of the documents."""
 
 from __future__ import annotations
 

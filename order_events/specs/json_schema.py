@@ -1,4 +1,4 @@
-"""JSON schemas of pydantic models, gathered for a document's `components`. Pure."""
+"""JSON schemas of pydantic models, collected for a document's `components`. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic.json_schema import models_json_schema
 
 Schema = dict[str, Any]
 Mode = Literal["validation", "serialization"]
-"""Whether the model is what we take or what we give: an optional field differs."""
+"""Whether we receive or send the model; fields with a default are required only when sent."""
 
 _PLACE = "#/components/schemas/{model}"
 
 
 class Schemas:
-    """The schemas of some models; `components` has each once, with all that it refers to."""
+    """Schemas of models. `components` has each of them once, with all that they refer to."""
 
     def __init__(self, taken: Iterable[type[BaseModel]], given: Iterable[type[BaseModel]]) -> None:
         wanted: list[tuple[type[BaseModel], Mode]] = [
@@ -28,15 +28,18 @@ class Schemas:
         self._dropped: dict[str, Schema] = {}
 
     def taken(self, model: type[BaseModel]) -> Schema:
-        """A reference to a model that we take."""
+        """Return a reference to the schema of a model that we receive."""
         return dict(self._places[model, "validation"])
 
     def given(self, model: type[BaseModel]) -> Schema:
-        """A reference to a model that we give."""
+        """Return a reference to the schema of a model that we send."""
         return dict(self._places[model, "serialization"])
 
     def drop(self, model: type[BaseModel]) -> Schema:
-        """The schema of a model that we take and that the document spells out elsewhere."""
+        """Remove and return the schema of a received model.
+
+        For models that the document spells out elsewhere.
+        """
         name = self.taken(model)["$ref"].rpartition("/")[2]
         if name in self.components:
             self._dropped[name] = self.components.pop(name)
@@ -44,7 +47,7 @@ class Schemas:
 
 
 def limits(settings: BaseModel, names: Iterable[str]) -> dict[str, Schema]:
-    """The values of settings that are limits, with what the settings say of them."""
+    """Return the values of settings that are limits, with their descriptions."""
     fields = type(settings).model_fields
     return {
         name: {"value": getattr(settings, name), "meaning": fields[name].description}

@@ -43,7 +43,7 @@ _KEY: Schema = {
 
 
 def document(routes: Sequence[Route], settings: HubSettings) -> Schema:
-    """The document, as JSON can hold it."""
+    """Return the document as a JSON-compatible dict."""
     schemas = Schemas(
         (r.takes for r in routes if r.takes is not Nothing),
         (ProblemAnswer, HealthAnswer, ReadyAnswer, *(r.answers for r in routes)),
@@ -159,7 +159,7 @@ def _query_parameters(schema: Schema) -> list[Schema]:
 
 
 def _without_null(schema: Schema) -> Schema:
-    """A parameter is given or absent, never null."""
+    """Drop null from a parameter's type: a parameter is given or absent, never null."""
     [*kinds] = (kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"})
     rest = {k: v for k, v in schema.items() if k not in {"anyOf", "title"} and v is not None}
     return {**kinds[0], **rest} if len(kinds) == 1 else rest
@@ -219,7 +219,7 @@ def _operators_paths(schemas: Schemas) -> dict[str, Any]:
 
 
 def _open(name: str, summary: str, responses: Schema) -> Schema:
-    """An operation that asks for no token."""
+    """Return an operation that needs no token."""
     return {
         "operationId": name,
         "summary": summary,

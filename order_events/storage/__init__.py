@@ -1,1 +1,1 @@
-"""SQLite: schema, group commit by one writer, and a pool of readers."""
+"""The SQLite database: its schema, one writer that commits in groups, and a pool of readers."""

@@ -1,4 +1,4 @@
-"""A bounded queue that restaurants take turns in: who has much to do delays nobody else's first."""
+"""A bounded queue that serves restaurants in turn, so that a busy one does not delay the others."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 class FairQueue(Generic[T]):
-    """Entries of one key leave in the order they came, keys in turn. Any thread may call.
+    """Entries of one key leave in order of arrival, and keys take turns. Thread-safe.
 
-    At most `size` entries wait, of one key at most `share`.
+    At most `size` entries wait, and at most `share` of one key.
     """
 
     def __init__(self, size: int, share: int) -> None:
@@ -29,11 +29,11 @@ class FairQueue(Generic[T]):
 
     @property
     def closed(self) -> bool:
-        """Whether no more entries come."""
+        """True once no more entries will be added."""
         return self._closed
 
     def put(self, key: str, entry: T) -> None:
-        """Adds an entry; raises queue.Full."""
+        """Add an entry; raise queue.Full."""
         with self._changed:
             if self._count >= self._size or len(self._waiting.get(key, ())) >= self._share:
                 raise Full
@@ -42,7 +42,10 @@ class FairQueue(Generic[T]):
             self._changed.notify()
 
     def take(self, most: int, timeout_s: float | None = None) -> list[T]:
-        """Waits for entries and takes up to `most`; none after the time-out, or once closed."""
+        """Wait for entries, then remove and return up to `most`.
+
+        Returns none after the timeout, or once the queue is closed and empty.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._count or self._closed, timeout_s)
             taken = [self._next() for _ in range(min(most, self._count))]
@@ -50,7 +53,7 @@ class FairQueue(Generic[T]):
             return taken
 
     def close(self) -> None:
-        """What waits can still be taken; then `take` no longer waits."""
+        """Stop waiting in `take`; entries that wait can still be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The thread that commits changes in groups: as many as wait, in one transaction, one sync."""
+"""The thread that commits changes in groups: all that wait, in one transaction with one sync."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from order_events.storage.watermark import Watermark
 
 T = TypeVar("T")
 PROBE_S = 1.0
-"""After a failed commit, how often it is tried whether the database can be written again."""
+"""Seconds between attempts to write to the database after a failed commit."""
 
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Job(Generic[T]):
-    """A change, and whoever waits for it. `future` belongs to the event loop."""
+    """A change, and the caller waiting for it. `future` belongs to the event loop."""
 
     run: Callable[[Tx], T]
     future: asyncio.Future[T]
@@ -40,7 +40,7 @@ class Job(Generic[T]):
 
 
 class Writer:
-    """The only one who writes. `tell` is called in its thread, once per group, in commit order."""
+    """The only writer. Its thread calls `on_commit` once per group, in commit order."""
 
     def __init__(
         self,
@@ -49,14 +49,14 @@ class Writer:
         watermark: Watermark,
         settings: HubSettings,
         metrics: HubMetrics,
-        tell: Callable[[list[Job[Any]], list[Event]], None],
+        on_commit: Callable[[list[Job[Any]], list[Event]], None],
     ) -> None:
         self._db = db
         self._epoch = epoch
         self._watermark = watermark
         self._events_ever = schema.events_ever(db)
         self._metrics = metrics
-        self._tell = tell
+        self._on_commit = on_commit
         self._batch = settings.store_batch
         self._menus = MenuCache()
         self._failing = False
@@ -68,15 +68,15 @@ class Writer:
 
     @property
     def healthy(self) -> bool:
-        """Whether the database can be written, as far as is known."""
+        """True if, as far as is known, the database can be written."""
         return not self._failing and not self._damaged
 
     def start(self) -> None:
-        """Begins to commit."""
+        """Begin to commit."""
         self._thread.start()
 
     def submit(self, restaurant_id: str, job: Job[Any]) -> None:
-        """Takes a change; raises Overloaded when too many wait."""
+        """Queue a change; raise Overloaded if too many wait."""
         try:
             self._jobs.put(restaurant_id, job)
         except queue.Full:
@@ -84,12 +84,12 @@ class Writer:
         self._metrics.store_queue.set(len(self._jobs))
 
     def stop(self) -> None:
-        """Returns once everything that waits is committed and the database is closed. Blocks."""
+        """Commit everything that waits, then close the database. Blocks until done."""
         self._jobs.close()
         self._thread.join()
 
     def found_damage(self) -> None:
-        """The database's content is wrong: nothing more is written to it. Any thread may call."""
+        """Stop writing: the database's content is damaged. Thread-safe."""
         self._damaged = True
 
     def _work(self) -> None:
@@ -101,7 +101,7 @@ class Writer:
                 break
             else:
                 self._probe()
-            # Who waits for the next group keeps neither this one nor who asked for it alive.
+            # Otherwise this group and its callers would stay alive until the next one arrives.
             del jobs
         self._close()
 
@@ -118,7 +118,7 @@ class Writer:
             self._metrics.commit_size.observe(len(jobs))
         finally:
             self._metrics.store_queue.set(len(self._jobs))
-            self._tell(jobs, events)
+            self._on_commit(jobs, events)
 
     def _transact(self, jobs: list[Job[Any]]) -> list[Event]:
         if self._damaged:
@@ -139,25 +139,25 @@ class Writer:
             self._roll_back()
             if not self._holds(events):
                 raise
-            logger.warning("a commit was reported as failed but is there", error=str(error))
+            logger.warning("a commit reported as failed is in the database", error=str(error))
 
     def _holds(self, events: list[Event]) -> bool:
-        """Whether events whose commit failed are in the database all the same.
+        """Return whether events whose commit failed are in the database all the same.
 
-        An error after the last page was written leaves that open; were they not told, clients would
-        never hear of them, for the next ones follow them in `seq`.
+        An error after the last page was written leaves that open. If such events were not
+        published, clients would never receive them, because later events follow them in `seq`.
         """
         if not events or self._db.in_transaction:
             return False
         return schema.events_ever(self._db) == self._events_ever + len(events)
 
     def _run(self, job: Job[Any]) -> list[Event]:
-        """One change; what it raises undoes it alone, unless the database itself has failed."""
+        """Run one change; an error undoes it alone, unless the database itself has failed."""
         tx = Tx(self._db, self._epoch, self._menus, utc_now())
         self._db.execute("SAVEPOINT job")
         try:
             job.result = job.run(tx)
-        except Exception as error:  # the change's boundary: whoever asked for it gets the error
+        except Exception as error:  # the change's boundary: its caller gets the error
             if _database_failed(error):
                 raise
             job.error = error
@@ -173,7 +173,7 @@ class Writer:
         if schema.is_damage(error):
             self.found_damage()
         self._roll_back()
-        # It may hold a version that was never committed and will be given to another menu.
+        # It may hold a version that was not committed; that number will be used for another menu.
         self._menus = MenuCache()
         refusal = "orders cannot be changed now; nothing was changed"
         for job in jobs:
@@ -181,8 +181,8 @@ class Writer:
             job.error = error if isinstance(error, OrderError) else StoreUnavailable(refusal)
 
     def _roll_back(self) -> None:
-        # SQLite has done so itself after most failures; what is left open now is tried again
-        # after the next one.
+        # SQLite rolls back by itself after most failures. A rollback that fails is repeated after
+        # the next failed commit.
         if self._db.in_transaction:
             try:
                 self._db.execute("ROLLBACK")
@@ -190,7 +190,7 @@ class Writer:
                 logger.exception("a rollback failed")
 
     def _probe(self) -> None:
-        """Writes something, so that readiness does not wait for a change that never comes."""
+        """Try a write, so that readiness recovers without waiting for a change."""
         if self._damaged:
             return
         try:
@@ -206,15 +206,15 @@ class Writer:
 
     def _close(self) -> None:
         try:
-            # Another process may be reading, and then closing alone would leave the WAL as it is.
+            # Explicit, because closing alone keeps the WAL while another process is reading.
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error:
-            # Nothing is lost: the next start reads what is in the WAL.
+            # Nothing is lost: the next start reads the WAL.
             logger.exception("the WAL could not be emptied")
         self._db.close()
 
 
 def _database_failed(error: Exception) -> bool:
-    """Whether an error is the database's rather than the change's own."""
+    """Return whether an error is the database's fault rather than the change's own."""
     own = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
     return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, own)

@@ -1,4 +1,4 @@
-"""What may be read of one restaurant's rows, outside of a transaction or inside."""
+"""Queries on one restaurant's rows, inside or outside a transaction."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from order_events.domain.models import Event, Order, OrderStatus, Payment, Table
 from order_events.protocol.messages import timestamp
 
 PAGE_BYTES = 1_048_576
-"""Of one page of a list, about; it has one entry at least."""
+"""Approximate size of one page of a list; a page has at least one entry."""
 K = TypeVar("K")
 
 
 class Reader:
-    """Reads one restaurant's rows, each method for one."""
+    """Reads rows; each method those of one restaurant, unless it says otherwise."""
 
     def __init__(self, db: sqlite3.Connection, epoch: str) -> None:
         self.db = db
         self.epoch = epoch
 
     def order(self, restaurant_id: str, order_id: str) -> Order | None:
-        """An order, if there is one."""
+        """Return an order, or None."""
         row = self.db.execute(
             "SELECT body FROM orders WHERE restaurant_id = ? AND id = ?", (restaurant_id, order_id)
         ).fetchone()
@@ -41,9 +41,9 @@ class Reader:
         before: int | None,
         limit: int,
     ) -> tuple[list[Order], int | None]:
-        """The newest orders first, and what `before` must be for the next page (None: the end).
+        """Return orders, the newest first, and `before` for the next page (None at the end).
 
-        A page has fewer than `limit` where they would have more than PAGE_BYTES.
+        A page has fewer than `limit` orders if they would exceed PAGE_BYTES.
         """
         where, values = _where(
             {
@@ -63,7 +63,7 @@ class Reader:
     def events(
         self, restaurant_id: str, after: int, limit: int, max_bytes: float = inf
     ) -> list[Event]:
-        """Committed events after a seq, in order; no further one once there are `max_bytes`."""
+        """Return committed events after a seq, in order, stopping once they have `max_bytes`."""
         rows = self.db.execute(
             "SELECT seq, event_id, type, tags, body FROM events"
             " WHERE restaurant_id = ? AND seq > ? ORDER BY seq LIMIT ?",
@@ -80,7 +80,10 @@ class Reader:
         return events
 
     def spoken_events(self, restaurant_id: str, session_id: str) -> list[Event]:
-        """All that hold what was said in a session, found without reading the whole history."""
+        """Return all events that contain what was said in a session.
+
+        An index finds them without reading the whole history.
+        """
         rows = self.db.execute(
             "SELECT seq, event_id, type, tags, body FROM events INDEXED BY events_by_session"
             " WHERE restaurant_id = ? AND json_extract(tags, '$.session_id[0]') = ?"
@@ -95,21 +98,21 @@ class Reader:
         return Event(restaurant_id, self.epoch, seq, event_id, type_, known, body)
 
     def menu_row(self, restaurant_id: str) -> tuple[int, str] | None:
-        """A menu's version and JSON."""
+        """Return the menu's version and JSON, or None."""
         row = self.db.execute(
             "SELECT version, body FROM menus WHERE restaurant_id = ?", (restaurant_id,)
         ).fetchone()
         return None if row is None else (row[0], row[1])
 
     def table(self, restaurant_id: str, table_id: str) -> Table | None:
-        """A table, if there is one."""
+        """Return a table, or None."""
         row = self.db.execute(
             "SELECT body FROM tables WHERE restaurant_id = ? AND id = ?", (restaurant_id, table_id)
         ).fetchone()
         return None if row is None else Table.model_validate_json(row[0])
 
     def tables(self, restaurant_id: str, after: str, limit: int) -> tuple[list[Table], str | None]:
-        """Tables by their ids, and the id after which the next page begins (None: the end)."""
+        """Return tables sorted by id, and `after` for the next page (None at the end)."""
         rows = self.db.execute(
             "SELECT id, body FROM tables WHERE restaurant_id = ? AND id > ? ORDER BY id LIMIT ?",
             (restaurant_id, after, limit),
@@ -118,7 +121,7 @@ class Reader:
         return [Table.model_validate_json(body) for _, body in page], last
 
     def count_tables(self, restaurant_id: str) -> int:
-        """How many tables there are."""
+        """Return the number of tables."""
         count = "SELECT count(*) FROM tables WHERE restaurant_id = ?"
         return int(self.db.execute(count, (restaurant_id,)).fetchone()[0])
 
@@ -132,7 +135,7 @@ class Reader:
         after: str | None = None,
         limit: int,
     ) -> tuple[list[Payment], str | None]:
-        """Payments as they came, and the id after which the next page begins (None: the end)."""
+        """Return payments, the oldest first, and `after` for the next page (None at the end)."""
         where, values = _where(
             {
                 "restaurant_id = ?": restaurant_id,
@@ -151,7 +154,7 @@ class Reader:
         return [Payment.model_validate_json(body) for _, body in page], last
 
     def positions(self) -> dict[str, tuple[int, int]]:
-        """Of every restaurant the last seq and the oldest that is kept (last + 1 if none)."""
+        """Return each restaurant's last seq and the oldest that is kept (last + 1 if none is)."""
         rows = self.db.execute(
             "SELECT id, seq, coalesce((SELECT min(seq) FROM events WHERE restaurant_id = r.id),"
             " r.seq + 1) FROM restaurants AS r"
@@ -159,14 +162,14 @@ class Reader:
         return {id_: (seq, oldest) for id_, seq, oldest in rows}
 
     def revocations(self) -> list[Revoked]:
-        """Everything that has been revoked and could still be good."""
+        """Return all revocations of tokens that could still be valid."""
         rows = self.db.execute(
             "SELECT restaurant_id, token_id, user_id, at FROM revocations ORDER BY at"
         ).fetchall()
         return [Revoked(*row) for row in rows]
 
     def kitchens_behind(self) -> list[str]:
-        """Restaurants with changed orders that no `kds:update` has told yet."""
+        """Return the restaurants with changed orders that no `kds:update` contains yet."""
         rows = self.db.execute(
             "SELECT r.id FROM restaurants AS r WHERE EXISTS (SELECT 1 FROM orders AS o"
             " WHERE o.restaurant_id = r.id AND o.seq > r.kds_seq)"
@@ -175,13 +178,19 @@ class Reader:
 
 
 def _where(tests: Mapping[str, str | int | None]) -> tuple[str, list[str | int]]:
-    """The tests that have a value, joined, and the values: an index serves only what is asked."""
+    """Return the conditions that have a value, joined, and those values.
+
+    Absent conditions are left out, because only then can an index serve the rest.
+    """
     given = {test: value for test, value in tests.items() if value is not None}
     return " AND ".join(given), list(given.values())
 
 
 def _page(rows: Iterable[tuple[K, str]], limit: int) -> tuple[list[tuple[K, str]], K | None]:
-    """Rows of a key and a body up to PAGE_BYTES, at least one; the last key if more may follow."""
+    """Return rows (key, body) of up to PAGE_BYTES, at least one, and the last key.
+
+    The key is None if no page can follow.
+    """
     page: list[tuple[K, str]] = []
     size = 0
     for row in rows:

@@ -26,15 +26,15 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """What to read, and whoever waits for it. `future` belongs to the event loop."""
+class _Read:
+    """A query, and the caller waiting for it. `future` belongs to the event loop."""
 
     run: Callable[[Reader], Any]
     future: asyncio.Future[Any]
 
 
-class Readers:
-    """A few connections that only read. `found_damage` is called in their threads."""
+class ReaderPool:
+    """A few read-only connections. `found_damage` is called in their threads."""
 
     def __init__(
         self, path: Path, epoch: str, settings: HubSettings, found_damage: Callable[[], None]
@@ -44,9 +44,7 @@ class Readers:
         self._busy_s = settings.store_busy_s
         self._found_damage = found_damage
         self._loop = asyncio.get_running_loop()
-        self._questions: FairQueue[_Question] = FairQueue(
-            settings.store_reads, settings.store_reads
-        )
+        self._reads: FairQueue[_Read] = FairQueue(settings.store_reads, settings.store_reads)
         self._threads = [
             threading.Thread(target=self._work, name=f"store reader {n}", daemon=True)
             for n in range(READERS)
@@ -54,38 +52,38 @@ class Readers:
         for thread in self._threads:
             thread.start()
 
-    async def read(self, run: Callable[[Reader], T], of: str) -> T:
-        """What `run` returns; raises StoreUnavailable, also when too many wait."""
+    async def read(self, run: Callable[[Reader], T], restaurant_id: str) -> T:
+        """Return what `run` returns; raise StoreUnavailable, also if too many reads wait."""
         future: asyncio.Future[T] = self._loop.create_future()
         try:
-            self._questions.put(of, _Question(run, future))
+            self._reads.put(restaurant_id, _Read(run, future))
         except queue.Full:
             raise StoreUnavailable("too many requests are waiting; try again") from None
         return await future
 
     def stop(self) -> None:
-        """Returns once everything that waits has been read and the connections are closed."""
-        self._questions.close()
+        """Finish the reads that wait, then close the connections. Blocks until done."""
+        self._reads.close()
         for thread in self._threads:
             thread.join()
 
     def _work(self) -> None:
         db: sqlite3.Connection | None = None
-        while questions := self._questions.take(1):
-            question = questions.pop()
+        while reads := self._reads.take(1):
+            read = reads.pop()
             answer, error = None, None
             try:
                 db = db or schema.connect_reader(self._path, self._busy_s)
-                answer = question.run(Reader(db, self._epoch))
-            except Exception as raised:  # noqa: BLE001 (the question's boundary: the asker gets it)
-                error = self._said(raised)
-            self._loop.call_soon_threadsafe(_answer, question.future, answer, error)
-            # Who waits for the next question keeps neither this one nor who asked it alive.
-            del question, answer, error
+                answer = read.run(Reader(db, self._epoch))
+            except Exception as raised:  # noqa: BLE001 (the read's boundary: its caller gets it)
+                error = self._public(raised)
+            self._loop.call_soon_threadsafe(_answer, read.future, answer, error)
+            # Otherwise this read and its caller would stay alive until the next one arrives.
+            del read, answer, error
         if db is not None:
             db.close()
 
-    def _said(self, error: Exception) -> Exception:
+    def _public(self, error: Exception) -> Exception:
         if not isinstance(error, sqlite3.Error):
             return error
         logger.error("the database cannot be read", exc_info=error)

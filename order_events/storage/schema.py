@@ -1,4 +1,4 @@
-"""The database's schema, version by version, and how a connection to it is opened."""
+"""The database schema, version by version, and how connections are opened."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX payments_by_order ON payments (restaurant_id, order_id, at, id);
     """,
 )
-"""What turns a database of version n into one of version n + 1."""
+"""Scripts that each turn a database of version n into one of version n + 1."""
 
 
 class UnknownSchema(Exception):
@@ -142,12 +142,12 @@ class UnknownSchema(Exception):
 
 
 class DatabaseUnusable(Exception):
-    """The database cannot be opened; the message says why and what to do."""
+    """The database cannot be opened; the message says why, and what to do."""
 
 
 @contextlib.contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """What fails inside is raised as DatabaseUnusable, with what to do about it."""
+    """Raise SQLite errors of the block as DatabaseUnusable, with advice."""
     try:
         yield
     except sqlite3.Error as error:
@@ -155,12 +155,12 @@ def opening(path: Path) -> Iterator[None]:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error means that the file's content is wrong: trying again will not help."""
+    """Return whether an error means damaged content, so that retrying will not help."""
     return _result_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _result_code(error: BaseException) -> int | None:
-    # The lower byte; the rest is detail (https://sqlite.org/rescode.html).
+    # The primary code is the lower byte (https://sqlite.org/rescode.html).
     extended = getattr(error, "sqlite_errorcode", None)
     return None if extended is None else extended & 0xFF
 
@@ -179,12 +179,12 @@ def _what_to_do(path: Path, error: sqlite3.Error) -> str:
 
 
 def connect(path: Path, busy_s: float) -> sqlite3.Connection:
-    """A connection that commits only what it is told to, and survives a loss of power.
+    """Return a connection that commits explicitly, and whose commits survive a loss of power.
 
-    A new file is for its owner only; SQLite gives the files it keeps beside it the same mode.
+    A new file is readable by its owner only; SQLite gives its companion files the same mode.
     """
-    # An existing file is not opened here: closing it again would drop the locks that other
-    # connections of this process have on it.
+    # O_EXCL, so that an existing file is not opened: closing it again would drop the locks that
+    # other connections of this process hold on it.
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(
@@ -196,7 +196,7 @@ def connect(path: Path, busy_s: float) -> sqlite3.Connection:
 
 
 def connect_reader(path: Path, busy_s: float) -> sqlite3.Connection:
-    """A connection that can only read."""
+    """Return a connection that can only read."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro",
         uri=True,
@@ -209,7 +209,7 @@ def connect_reader(path: Path, busy_s: float) -> sqlite3.Connection:
 
 
 def migrate(connection: sqlite3.Connection) -> str:
-    """Brings the schema up to date and returns the database's epoch; raises UnknownSchema."""
+    """Bring the schema up to date and return the database's epoch; raise UnknownSchema."""
     connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -231,7 +231,7 @@ def migrate(connection: sqlite3.Connection) -> str:
 
 
 def statements(script: str) -> Iterator[str]:
-    """A script's statements; a semicolon in a text or a trigger does not end one."""
+    """Yield a script's statements; semicolons in strings and triggers do not end one."""
     statement = ""
     for part in script.split(";"):
         statement += f"{part};"
@@ -241,15 +241,15 @@ def statements(script: str) -> Iterator[str]:
 
 
 def events_ever(connection: sqlite3.Connection) -> int:
-    """How many events have been appended, the forgotten ones included."""
+    """Return how many events were ever appended, deleted ones included."""
     return int(connection.execute("SELECT coalesce(sum(seq), 0) FROM restaurants").fetchone()[0])
 
 
 def new_epoch(connection: sqlite3.Connection) -> str:
-    """Begins history anew under another epoch, which it returns: no client can resume across it.
+    """Start a new history under a new epoch, and return it: no client can resume across it.
 
-    `seq` counts on. The events go, for the old epoch is part of each; orders, tables, payments and
-    menus stay.
+    `seq` counts on. The events are deleted, because each contains its epoch; orders, tables,
+    payments and menus stay.
     """
     epoch = secrets.token_hex(6)
     connection.execute("BEGIN IMMEDIATE")

@@ -1,7 +1,7 @@
-"""Orders and their events on disk: changes go to the one writer, reads to a few readers.
+"""Orders and their events on disk: one writer for changes, a few readers for queries.
 
-Nobody is told of a change before it is committed. A database that cannot be written fails the
-changes that wait with StoreUnavailable; readers go on, and the next change tries again.
+A change is published only once it is committed. While the database cannot be written, waiting
+changes fail with StoreUnavailable; reads go on, and the next change tries again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from order_events.settings import HubSettings
 from order_events.storage import schema
 from order_events.storage.group_commit import Job, Writer
 from order_events.storage.queries import Reader
-from order_events.storage.reader_pool import Readers
+from order_events.storage.reader_pool import ReaderPool
 from order_events.storage.transaction import Tx
 from order_events.storage.watermark import Watermark
 
@@ -41,8 +41,8 @@ class DataDirBusy(Exception):
 class Store:
     """The database of a data directory. `committed` is called on the loop, in commit order.
 
-    `positions` is, once open, where every restaurant's history stood then: its last seq and the
-    oldest that is kept (last + 1 if none).
+    `positions` is, once open, where each restaurant's history stood then: its last seq and the
+    oldest that is kept (last + 1 if none is).
     """
 
     def __init__(
@@ -59,17 +59,17 @@ class Store:
         self._committed = committed
         self._closing = False
         self._writer: Writer | None = None
-        self._readers: Readers | None = None
+        self._readers: ReaderPool | None = None
         self._watermark: Watermark | None = None
         self._lock: int | None = None
 
     @property
     def healthy(self) -> bool:
-        """Whether the last commit succeeded."""
+        """True if the last commit succeeded."""
         return self._writer is not None and self._writer.healthy and not self._closing
 
     async def open(self) -> None:
-        """Opens or makes the database; raises DataDirBusy, UnknownSchema or DatabaseUnusable."""
+        """Open or create the database; raise DataDirBusy, UnknownSchema or DatabaseUnusable."""
         self._loop = asyncio.get_running_loop()
         try:
             self._writer = await asyncio.to_thread(self._open)
@@ -77,7 +77,9 @@ class Store:
             self._let_go()
             raise
         self._writer.start()
-        self._readers = Readers(self._path, self.epoch, self._settings, self._writer.found_damage)
+        self._readers = ReaderPool(
+            self._path, self.epoch, self._settings, self._writer.found_damage
+        )
 
     def _open(self) -> Writer:
         self._settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
@@ -92,10 +94,10 @@ class Store:
             )
 
     async def close(self) -> None:
-        """Commits what waits, then closes the database and leaves nothing in the WAL."""
+        """Commit what waits, then close the database, leaving nothing in the WAL."""
         self._closing = True
-        # The readers first: SQLite empties and removes the WAL when its last connection closes,
-        # and only one that may write can do so.
+        # The readers first: SQLite removes the WAL when the last connection closes, if that
+        # connection may write.
         if self._readers is not None:
             await asyncio.to_thread(self._readers.stop)
             self._readers = None
@@ -112,31 +114,31 @@ class Store:
             os.close(self._lock)
             self._lock = None
 
-    async def write(self, run: Callable[[Tx], T], of: str = "") -> T:
-        """What `run` returns, once it is on disk.
+    async def write(self, run: Callable[[Tx], T], restaurant_id: str = "") -> T:
+        """Run a change in the writer's thread; return its result once it is on disk.
 
-        `run` is called in the writer's thread. An error it raises undoes it alone. Changes `of` one
-        restaurant are made in the order they came; restaurants take turns. Raises Overloaded when
-        too many changes wait, StoreUnavailable when they cannot be committed.
+        An error that `run` raises undoes it alone. Changes of one restaurant are made in order of
+        arrival; restaurants take turns. Raises Overloaded if too many changes wait,
+        StoreUnavailable if they cannot be committed.
         """
         if self._closing or self._writer is None:
             raise StoreUnavailable("orders cannot be changed: the server is stopping")
         job: Job[T] = Job(run, self._loop.create_future())
-        self._writer.submit(of, job)
-        # A caller that goes away must not take its change back half way.
+        self._writer.submit(restaurant_id, job)
+        # Cancelling the caller must not cancel a change that is under way.
         return await asyncio.shield(job.future)
 
-    async def read(self, run: Callable[[Reader], T], of: str = "") -> T:
-        """What `run` returns, called in a reader's thread; raises StoreUnavailable."""
+    async def read(self, run: Callable[[Reader], T], restaurant_id: str = "") -> T:
+        """Run a query in a reader's thread and return its result; raise StoreUnavailable."""
         if self._readers is None or self._closing:
             raise StoreUnavailable("orders cannot be read: the server is stopping")
-        return await self._readers.read(run, of)
+        return await self._readers.read(run, restaurant_id)
 
     def _written(self, jobs: list[Job[Any]], events: list[Event]) -> None:
-        """Called in the writer's thread."""
-        self._loop.call_soon_threadsafe(self._tell, jobs, events)
+        """Pass a group on to the event loop; called in the writer's thread."""
+        self._loop.call_soon_threadsafe(self._publish, jobs, events)
 
-    def _tell(self, jobs: list[Job[Any]], events: list[Event]) -> None:
+    def _publish(self, jobs: list[Job[Any]], events: list[Event]) -> None:
         try:
             self._committed(events)
         finally:
@@ -145,16 +147,16 @@ class Store:
                     continue
                 if job.error is not None:
                     job.future.set_exception(job.error)
-                    # Nobody may be waiting any more; that is no error of ours.
+                    # Retrieve it: otherwise asyncio logs it if the caller has gone.
                     job.future.exception()
                 else:
                     job.future.set_result(job.result)
 
 
 def begin_new_epoch(settings: HubSettings) -> str:
-    """Begins history anew in a data directory that nobody serves; the new epoch.
+    """Start a new history in a data directory that no server uses; return the new epoch.
 
-    For a data directory that was put back from a backup. Raises as `Store.open` does.
+    For a data directory restored from a backup. Raises as `Store.open` does.
     """
     path = settings.data_dir / DATABASE_FILE
     lock = _lock(settings.data_dir)
@@ -167,7 +169,7 @@ def begin_new_epoch(settings: HubSettings) -> str:
 
 
 def _sure_of_history(db: sqlite3.Connection, epoch: str, watermark: Watermark) -> str:
-    """The epoch to serve: a new one if clients have been told of more than the database has."""
+    """Return the epoch to serve: a new one if clients have seen more than the database has."""
     noted, kept = watermark.read(), schema.events_ever(db)
     if noted is not None and noted[0] == epoch and noted[1] > kept:
         logger.error("history was lost: clients will start afresh", events=noted[1], kept=kept)
@@ -177,7 +179,7 @@ def _sure_of_history(db: sqlite3.Connection, epoch: str, watermark: Watermark) -
 
 
 def _lock(data_dir: Path) -> int:
-    """Two servers on one database would each tell their clients only half of the events."""
+    """Lock the data directory; with two servers, each would publish only half of the events."""
     handle = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -23,13 +23,13 @@ _MENUS = 64
 
 
 class MenuCache:
-    """Menus of the restaurants used last, parsed once per version. For one thread."""
+    """The menus of the restaurants used last, parsed once per version. Not thread-safe."""
 
     def __init__(self) -> None:
         self._menus: OrderedDict[str, tuple[int, Menu]] = OrderedDict()
 
     def get(self, restaurant_id: str, version: int) -> Menu | None:
-        """This version of the menu, if it is there."""
+        """Return this version of the menu, or None."""
         cached = self._menus.get(restaurant_id)
         if cached is None or cached[0] != version:
             return None
@@ -37,7 +37,7 @@ class MenuCache:
         return cached[1]
 
     def put(self, restaurant_id: str, version: int, menu: Menu) -> None:
-        """Takes a menu that has been parsed."""
+        """Keep a parsed menu."""
         self._menus[restaurant_id] = (version, menu)
         self._menus.move_to_end(restaurant_id)
         if len(self._menus) > _MENUS:
@@ -45,7 +45,7 @@ class MenuCache:
 
 
 class Tx(Reader):
-    """One change: it writes rows and appends events, all of it or nothing."""
+    """One change: its rows and its events are committed together or not at all."""
 
     def __init__(self, db: sqlite3.Connection, epoch: str, menus: MenuCache, now: datetime) -> None:
         super().__init__(db, epoch)
@@ -55,7 +55,7 @@ class Tx(Reader):
         self._menus = menus
 
     def append(self, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
-        """Gives an event its place in the restaurant's history."""
+        """Append an event to the restaurant's history and return it."""
         seq = self.db.execute(
             "INSERT INTO restaurants (id, seq) VALUES (?, 1)"
             " ON CONFLICT (id) DO UPDATE SET seq = seq + 1 RETURNING seq",
@@ -89,14 +89,14 @@ class Tx(Reader):
         return appended
 
     def require_order(self, restaurant_id: str, order_id: str) -> Order:
-        """The order; raises NotFound."""
+        """Return the order; raise NotFound."""
         order = self.order(restaurant_id, order_id)
         if order is None:
             raise NotFound("there is no such order")
         return order
 
     def put_order(self, order: Order, seq: int) -> None:
-        """Writes an order whose last event is `seq`."""
+        """Write an order whose last event is `seq`."""
         day, _, number = order.order_number.partition("-")
         self.db.execute(
             "INSERT INTO orders (restaurant_id, id, number, status, table_id, seq, body)"
@@ -116,14 +116,15 @@ class Tx(Reader):
 
     @staticmethod
     def first_number(day: str) -> int:
-        """What a day's order numbers count from in the table, `day` being YYYYMMDD."""
+        """Return the base of a day's order numbers in the table; `day` is YYYYMMDD."""
         return int(day) * 1_000_000
 
-    def next_order_number(self, restaurant_id: str, moment: datetime) -> str:
-        """The day's next number; `at` is in the restaurant's time zone."""
-        day = moment.strftime("%Y%m%d")
+    def next_order_number(self, restaurant_id: str, local: datetime) -> str:
+        """Return the day's next order number; `local` is a time in the restaurant's time zone."""
+        day = local.strftime("%Y%m%d")
         first = self.first_number(day)
-        # The count of an old day is forgotten before all its orders are; the clock may go back.
+        # The orders are consulted too: a day's count may be deleted while orders of it are kept,
+        # and the clock may go back to that day.
         last = self.db.execute(
             "INSERT INTO order_numbers (restaurant_id, day, last) VALUES (?1, ?2, 1 + coalesce("
             "(SELECT max(number) FROM orders WHERE restaurant_id = ?1 AND number >= ?3"
@@ -134,7 +135,7 @@ class Tx(Reader):
         return f"{day}-{last:04d}"
 
     def menu(self, restaurant_id: str) -> Menu | None:
-        """The restaurant's menu as of this transaction."""
+        """Return the restaurant's menu as of this transaction, or None."""
         row = self.db.execute(
             "SELECT version FROM menus WHERE restaurant_id = ?", (restaurant_id,)
         ).fetchone()
@@ -152,7 +153,7 @@ class Tx(Reader):
         return menu
 
     def put_menu(self, restaurant_id: str, menu: Menu, actor: str) -> int:
-        """Replaces the menu; returns its version."""
+        """Replace the menu; return its version."""
         version: int = self.db.execute(
             "INSERT INTO menus (restaurant_id, version, body, updated_at, updated_by)"
             " VALUES (?, 1, ?, ?, ?) ON CONFLICT (restaurant_id) DO UPDATE SET"
@@ -163,14 +164,14 @@ class Tx(Reader):
         return version
 
     def put_table(self, restaurant_id: str, table: Table) -> None:
-        """Writes a table."""
+        """Write a table."""
         self.db.execute(
             "INSERT OR REPLACE INTO tables (restaurant_id, id, body) VALUES (?, ?, ?)",
             (restaurant_id, table.id, table.model_dump_json()),
         )
 
     def put_payment(self, restaurant_id: str, payment: Payment) -> None:
-        """Writes a payment."""
+        """Write a payment."""
         self.db.execute(
             "INSERT INTO payments (restaurant_id, id, order_id, body, at) VALUES (?, ?, ?, ?, ?)",
             (
@@ -183,7 +184,7 @@ class Tx(Reader):
         )
 
     def require_payment(self, restaurant_id: str, payment_id: str) -> Payment:
-        """The payment; raises NotFound."""
+        """Return the payment; raise NotFound."""
         row = self.db.execute(
             "SELECT body FROM payments WHERE restaurant_id = ? AND id = ?",
             (restaurant_id, payment_id),
@@ -193,7 +194,7 @@ class Tx(Reader):
         return Payment.model_validate_json(row[0])
 
     def made_before(self, restaurant_id: str, kind: str, key: str) -> tuple[str, str | None] | None:
-        """The id of what an earlier creation with this key made, and the digest of its draft."""
+        """Return what an earlier creation with this key made: its id, and the draft's digest."""
         row = self.db.execute(
             "SELECT result_id, digest FROM idempotency"
             " WHERE restaurant_id = ? AND kind = ? AND key = ?",
@@ -204,7 +205,7 @@ class Tx(Reader):
     def remember(
         self, restaurant_id: str, kind: str, key: str | None, digest: str | None, result_id: str
     ) -> None:
-        """Notes what a creation with this key made."""
+        """Record what a creation with this key made."""
         if key is not None:
             self.db.execute(
                 "INSERT INTO idempotency (restaurant_id, kind, key, result_id, at, digest)"
@@ -215,9 +216,10 @@ class Tx(Reader):
     def changed_for_kitchen(
         self, restaurant_id: str, limit: int, max_bytes: int
     ) -> tuple[list[Order], bool]:
-        """Orders changed since the last `kds:update`, which from now on count as told.
+        """Return orders changed since the last `kds:update`, and whether there are more.
 
-        At most `limit` of them and, beyond the first, `max_bytes`; and whether there are more.
+        They count as sent from now on. At most `limit` orders are returned and, beyond the first,
+        at most `max_bytes`.
         """
         rows = self.db.execute(
             "SELECT seq, body FROM orders WHERE restaurant_id = ?1 AND seq >"
@@ -226,15 +228,15 @@ class Tx(Reader):
         ).fetchall()
         sizes = accumulate(len(body) for _, body in rows)
         fitting = sum(size <= max_bytes for size in sizes)
-        told = rows[: min(max(1, fitting), limit)]
-        if told:
+        sent = rows[: min(max(1, fitting), limit)]
+        if sent:
             self.db.execute(
-                "UPDATE restaurants SET kds_seq = ? WHERE id = ?", (told[-1][0], restaurant_id)
+                "UPDATE restaurants SET kds_seq = ? WHERE id = ?", (sent[-1][0], restaurant_id)
             )
-        return [Order.model_validate_json(body) for _, body in told], len(told) < len(rows)
+        return [Order.model_validate_json(body) for _, body in sent], len(sent) < len(rows)
 
     def oldest(self, restaurant_id: str) -> int:
-        """The oldest seq that is kept, the next one if none is."""
+        """Return the oldest seq that is kept, or the next one if none is."""
         row = self.db.execute(
             "SELECT coalesce((SELECT min(seq) FROM events WHERE restaurant_id = ?1),"
             " (SELECT seq FROM restaurants WHERE id = ?1) + 1)",
@@ -243,7 +245,7 @@ class Tx(Reader):
         return int(row[0])
 
     def revoke(self, revoked: Revoked, actor: str) -> None:
-        """Writes a revocation."""
+        """Write a revocation."""
         self.db.execute(
             "INSERT INTO revocations (restaurant_id, token_id, user_id, at, by)"
             " VALUES (?, ?, ?, ?, ?)",
@@ -252,5 +254,5 @@ class Tx(Reader):
 
 
 def utc_now() -> datetime:
-    """The time that changes are stamped with."""
+    """Return the time that changes are stamped with."""
     return datetime.now(UTC)

@@ -1,8 +1,8 @@
-"""How far history had come, noted beside the database: so a lost piece of it is noticed.
+"""A note, beside the database, of how far history has come, so that a loss is noticed.
 
-A database put back from a backup, or one whose WAL was lost, looks sound but is behind what clients
-have been told. The note is written after each commit and not synced: it may be behind the database,
-after a loss of power, but is never ahead of it unless history was lost.
+A database restored from a backup, or one that lost its WAL, looks sound but is behind what clients
+have received. The note is written after each commit and not synced. After a loss of power it may be
+behind the database, but it is never ahead of it unless history was lost.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ import contextlib
 import os
 from pathlib import Path
 
-FILE = "watermark"
+WATERMARK_FILE = "watermark"
 _LENGTH = 64
-"""Bytes of the note, always the same, so that a full disk does not hinder it."""
+"""Size of the note in bytes; fixed, so that it can be rewritten on a full disk."""
 
 
 class Watermark:
-    """The note in a data directory: an epoch, and how many events have ever been appended."""
+    """The note in a data directory: an epoch, and how many events were ever appended."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._handle = os.open(data_dir / FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        self._handle = os.open(data_dir / WATERMARK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
 
     def read(self) -> tuple[str, int] | None:
-        """What was noted; None if nothing was, or it cannot be read."""
+        """Return what was noted, or None if nothing was or it cannot be read."""
         words = os.pread(self._handle, _LENGTH, 0).decode("ascii", "replace").split()
         if len(words) == 2 and words[1].isdecimal():
             return words[0], int(words[1])
         return None
 
     def write(self, epoch: str, events: int) -> None:
-        """Notes how far history has come."""
-        # Without the note only a loss would go unnoticed; orders do not depend on it.
+        """Note how far history has come."""
+        # Orders do not depend on the note: without it, only a loss would go unnoticed.
         with contextlib.suppress(OSError):
             os.pwrite(self._handle, f"{epoch} {events}".ljust(_LENGTH).encode("ascii"), 0)
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Close the file."""
         os.close(self._handle)

@@ -1,17 +1,17 @@
-/** The microphone of this device, as chunks of PCM. */
+/** This device's microphone, as chunks of PCM. */
 
 const MOST_HZ = 48_000;
-/** Decibels below full scale that a level meter shows as nothing. */
+/** The level, in decibels below full scale, that the meter shows as zero. */
 const FLOOR_DB = 60;
 
-/** Why there is no microphone, in words for whoever sets the kiosk up. */
+/** Explains why there is no microphone, for the person who sets up the kiosk. */
 export function microphoneProblem(error) {
   if (!window.isSecureContext) {
-    return "Browsers give the microphone only to secure pages: open this page over https, or on localhost.";
+    return "Browsers allow the microphone only on secure pages. Open this page over https, or on localhost.";
   }
   switch (error?.name) {
     case "NotAllowedError":
-      return "The browser may not use the microphone. Allow it for this page, then start again.";
+      return "The browser is not allowed to use the microphone. Allow it for this page, then start again.";
     case "NotFoundError":
       return "No microphone was found. Plug one in, then start again.";
     case "NotReadableError":
@@ -22,13 +22,13 @@ export function microphoneProblem(error) {
 }
 
 /**
- * Opens the microphone. `chunk(Int16Array)` hears 100 ms at a time, `level(0…1)` how loud it is,
- * `lost()` that the microphone has gone. Throws as `getUserMedia` does.
+ * Opens the microphone. Calls `chunk(Int16Array)` for every 100 ms of audio, `level(0…1)` with its
+ * loudness, and `lost()` when the microphone is gone. Throws as `getUserMedia` does.
  */
 export async function openMicrophone({ chunk, level, lost }) {
   if (navigator.mediaDevices === undefined) throw new Error("no access to microphones");
   const stream = await navigator.mediaDevices.getUserMedia({
-    // Recognition was made for rooms as they are; what browsers take for noise may be words.
+    // Recognition copes with background noise, and what browsers suppress as noise may be words.
     audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: true },
   });
   let context = new AudioContext();
@@ -54,12 +54,12 @@ export async function openMicrophone({ chunk, level, lost }) {
     else drained();
   };
   for (const track of stream.getAudioTracks()) track.onended = lost;
-  // A phone call or a sleeping tab suspends the context; it goes on when it may.
+  // A phone call or a sleeping tab suspends the context. Resume it as soon as that is allowed.
   context.onstatechange = () => context.state === "suspended" && context.resume();
   source.connect(node);
   return {
     sampleRate: context.sampleRate,
-    /** Hands over the last chunk and gives the microphone back. */
+    /** Delivers the last chunk and releases the microphone. */
     async stop() {
       node.port.postMessage("stop");
       await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 1_000))]);

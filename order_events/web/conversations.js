@@ -1,15 +1,15 @@
-/** Live conversations: what guests say at each lane, and what the service makes of it. */
+/** Live conversations: what guests say at each lane, and what the service understands. */
 
 import { clock, el, keepingFocus, money, setText, words } from "./dom.js";
 import { itemsView, place, shortNumber, withoutQuestion } from "./order-view.js";
 import { Transcript } from "./transcript-view.js";
 
 const KEPT = 12;
-/** A partial that nothing follows for this long was no speech after all. */
+/** If nothing follows a partial for this long, it was not speech after all. */
 const SILENCE_MS = 8_000;
-/** A guest who was heard this recently is still at the lane. */
+/** A guest who spoke this recently is still at the lane. */
 const PRESENT_MS = 45_000;
-/** A call for staff older than this has been answered, or nobody is there any more. */
+/** An older call for staff has been answered, or nobody is there any more. */
 const STALE_MS = 15 * 60_000;
 
 const STATUS = {
@@ -19,18 +19,18 @@ const STATUS = {
   needs_staff: "Needs staff",
 };
 
-/** Why, in the words of a colleague; what is not here is said by the event itself. */
+/** Reason codes in words for staff. Codes that are missing here are shown as they are. */
 const REASONS = {
   allergy: "Allergy",
   ambiguous_item: "Several things fit",
   ambiguous_quantity: "How many?",
   changed_by_staff: "Changed by staff",
   connection_lost: "Cut off",
-  left_by_staff: "Stays as staff left it",
+  left_by_staff: "Kept as staff left it",
   low_confidence: "Not sure",
   missing_choice: "Choice missing",
   missing_size: "Size missing",
-  no_audio: "Went silent",
+  no_audio: "No more audio",
   no_menu: "No menu",
   not_in_order: "Not in the order",
   not_understood: "Not understood",
@@ -40,7 +40,7 @@ const REASONS = {
   order_limit: "Order too long",
   order_under_way: "Already being made",
   quantity_limit: "Unusual quantity",
-  side_talk: "Talk on the side",
+  side_talk: "Side talk",
   size_not_available: "No such size",
   sold_out: "Sold out",
   staff_took_over: "Staff have it",
@@ -68,8 +68,8 @@ export class Conversations {
   #cards = new Map();
   #handled = new Set();
 
-  /** `onAttention(count)` hears how many conversations need a person, `onHold(session, held)` that
-   *  somebody wants to take a session over, or to hand it back. */
+  /** Calls `onAttention(count)` with the number of conversations that need a person, and
+   *  `onHold(session, held)` when somebody wants to take over a session or hand it back. */
   constructor(list, empty, onAttention, onHold) {
     this.#list = list;
     this.#empty = empty;
@@ -99,7 +99,7 @@ export class Conversations {
     this.#sort();
   }
 
-  /** Takes the data of a `voice:session`, or a session of the HTTP API that is `open` or not. */
+  /** Takes the data of a `voice:session` event, or a session from the HTTP API. */
   session(data, open, at) {
     const known = this.#cards.get(data.session_id);
     if (known !== undefined && data.state === "erased") {
@@ -116,7 +116,7 @@ export class Conversations {
     this.#sort();
   }
 
-  /** Takes an order that may belong to a conversation: staff or another screen changed it. */
+  /** Takes an order that staff or another screen changed. It may belong to a conversation. */
   changed(order) {
     const card = this.#cards.get(order.source?.session_id);
     if (card === undefined) return;
@@ -130,7 +130,7 @@ export class Conversations {
     this.#sort();
   }
 
-  /** Lets time pass; `now` is the server's time in ms. */
+  /** Updates whatever depends on time. `now` is the server's time in ms. */
   tick(now) {
     for (const card of this.#cards.values()) {
       if (card.transcript.speaking && now - card.heardAt > SILENCE_MS) {
@@ -242,7 +242,7 @@ export class Conversations {
     );
   }
 
-  /** What a person should know or do: the call for staff, the question, the read-back. */
+  /** What staff should know or do: the call for staff, the question, the read-back. */
   #asks(card, calls) {
     const question = card.reasons.find((reason) => reason.question)?.question;
     const others = card.reasons.filter((reason) => !question || reason.question !== question);
@@ -275,7 +275,7 @@ export class Conversations {
     return shown;
   }
 
-  /** Who has the order, and the button that gives it to the other side. */
+  /** Who has the order, and the button to take it over or hand it back. */
   #staff(card) {
     if (!card.open) return [];
     const held = card.heldBy !== null;
@@ -304,7 +304,7 @@ export class Conversations {
     this.#sort();
   }
 
-  /** Those who are here now, then those who need a person, then the newest. */
+  /** Sorts: guests who are present first, then those who need a person, then the newest. */
   #sort() {
     const rank = (card) => (card.present ? 2 : 0) + (this.#calls(card) ? 1 : 0);
     const cards = [...this.#cards.values()].sort(
@@ -330,7 +330,7 @@ export class Conversations {
   }
 }
 
-/** The moving bars of somebody who speaks. */
+/** Moving bars that show that somebody is speaking. */
 function bars() {
   return el("span", { class: "bars", "aria-hidden": "true" }, el("i"), el("i"), el("i"), el("i"));
 }

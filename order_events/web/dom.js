@@ -1,6 +1,6 @@
-/** Elements and texts. Everything that comes from outside becomes text nodes, never markup. */
+/** Elements and texts. Data from outside becomes text nodes, never markup. */
 
-/** An element. `on…` attributes are listeners; null, undefined and false leave one out. */
+/** Creates an element. `on…` attributes are listeners; null, undefined and false omit an attribute. */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -17,14 +17,14 @@ export function $(id) {
   return document.getElementById(id);
 }
 
-/** Sets the text of an element, touching the page only where it is different. */
+/** Sets the text of an element; does nothing if it is the same. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 const currencies = new Map();
 
-/** An amount in the currency's smallest unit (cents) as people read it. */
+/** Formats an amount given in the currency's smallest unit (cents). */
 export function money(amount, currency) {
   let format = currencies.get(currency);
   if (format === undefined) {
@@ -49,13 +49,13 @@ export function elapsed(ms) {
   return `${Math.floor(seconds / 86400)} d`;
 }
 
-/** A time of day in the reader's way of writing it. */
+/** A time of day, in the reader's locale. */
 export function clock(time) {
   return new Date(time).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
 }
 
-/** Runs `change`, which may rebuild or move elements, and gives the focus back afterwards.
- *  An element is known again by its `data-focus`. */
+/** Runs `change`, which may rebuild or move elements, and restores the focus afterwards.
+ *  The element is found again by its `data-focus`. */
 export function keepingFocus(change) {
   const key = document.activeElement?.dataset?.focus;
   change();
@@ -68,7 +68,7 @@ export function keepingFocus(change) {
 export function keepAwake() {
   const ask = () => {
     if (document.visibilityState === "visible") {
-      // A browser that will not, for example on low battery, is no reason to complain.
+      // A browser may refuse, for example on low battery. That is not an error.
       navigator.wakeLock?.request("screen").catch(() => undefined);
     }
   };

@@ -1,17 +1,17 @@
-/** The root socket's client: a restaurant's events, each applied once, across lost connections. */
+/** Client of the root socket: a restaurant's events, each applied once, even if connections are lost. */
 
 import { Link } from "./socket.js";
 
-/** Events asked for at first, so that a page that has just been opened is not empty. */
+/** How many past events a new page asks for, so that it does not start empty. */
 const HISTORY = 300;
-/** Events that fall together within this many ms arrive as one message. */
+/** Events within this many ms of each other arrive as one message. */
 const BATCH_MS = 60;
 const SUBSCRIBE = "feed";
 
 /**
- * Handlers, besides `state`, `refused` and `expiring` of the link:
- * - `topics(who)`: the events to subscribe to, by what the server says who we are
- * - `reset(who)`: forget everything and take stock: the first connection, or lost history
+ * Handlers, in addition to `state`, `refused` and `expiring` of the link:
+ * - `topics(who)`: the events to subscribe to, given who the server says we are
+ * - `reset(who)`: discard everything and load the state again (first connection, or lost history)
  * - `event(event)`: a committed event, in order, exactly once by (epoch, seq)
  * - `live(event)`: a partial transcript; only the latest matters
  */
@@ -31,7 +31,7 @@ export class Feed {
     });
   }
 
-  /** The last event that was applied: {epoch, seq}, or null. */
+  /** The position of the last applied event, {epoch, seq}, or null. */
   get position() {
     return this.#position;
   }
@@ -51,8 +51,8 @@ export class Feed {
 
   #subscribe({ epoch, seq }, who) {
     this.#who = who;
-    // Until the answer, the server sends what it sends to those who never subscribe: without the
-    // events that we have missed, and so not for us.
+    // Until `subscribed` arrives, the server sends live events as to a client that never subscribed.
+    // We ignore them: the events that we missed must come first.
     this.#subscribed = false;
     this.#link.send({
       type: "subscribe",

@@ -25,7 +25,7 @@ const ACTIONS = {
   "picked-up": "Picked up",
   completed: "Complete",
 };
-/** Whose clock still runs; what is ready waits for its guest, not for the kitchen. */
+/** Statuses in which the kitchen's clock runs. A ready order waits for the guest, not the kitchen. */
 const COOKING = ["pending", "confirmed", "preparing"];
 const MINUTE = 60_000;
 
@@ -35,7 +35,7 @@ export class Kitchen {
   #tickets = new Map();
   #cancelling = null;
 
-  /** `step(order, status)` is asked to take an order on; the promise ends when it is done. */
+  /** Calls `step(order, status)` to change an order's status; its promise resolves when that is done. */
   constructor(root, step) {
     this.#step = step;
     const tabs = el("div", { class: "steps", role: "group", "aria-label": "Show orders that are" });
@@ -50,7 +50,7 @@ export class Kitchen {
     this.#choose("confirmed");
   }
 
-  /** Shows an order, or takes a finished one off the board. `fresh`: draw the eye to it. */
+  /** Shows an order, or removes a finished one from the board. `fresh`: highlight it. */
   show(order, fresh) {
     keepingFocus(() => {
       const column = this.#columns.get(order.status);
@@ -73,7 +73,7 @@ export class Kitchen {
     this.#count();
   }
 
-  /** Lets the clocks run; `now` is the server's time in ms. */
+  /** Updates the clocks. `now` is the server's time in ms. */
   tick(now) {
     for (const { order, age } of this.#tickets.values()) {
       const cooking = COOKING.includes(order.status);
@@ -117,7 +117,7 @@ export class Kitchen {
   }
 
   #makeTicket(id) {
-    const age = el("span", { class: "age", title: "Since it came in" });
+    const age = el("span", { class: "age", title: "Time since the order came in" });
     const node = el("article", { class: "ticket", "data-order": id });
     const ticket = { node, age, order: null };
     this.#tickets.set(id, ticket);
@@ -166,7 +166,7 @@ export class Kitchen {
         text,
       );
     const prep = order.prep_time > 0 ? `${order.prep_time} min to make` : "";
-    // A guest who is still speaking confirms the order; staff rarely have to.
+    // While a guest is still speaking, the guest confirms the order. Staff rarely have to.
     const kind = order.status === "pending" ? "secondary" : "primary";
     return el(
       "footer",
@@ -193,7 +193,7 @@ export class Kitchen {
       return;
     }
     this.#ask(null);
-    // Not `disabled`: that would take the keyboard's focus away.
+    // Not `disabled`, which would remove the keyboard focus.
     ticket.node.setAttribute("aria-busy", "true");
     try {
       await this.#step(order, status);
@@ -202,7 +202,7 @@ export class Kitchen {
     }
   }
 
-  /** Which ticket waits for a second press on "Cancel". */
+  /** Sets which ticket waits for a second press on "Cancel". */
   #ask(id) {
     const before = this.#cancelling;
     this.#cancelling = id;
@@ -217,7 +217,7 @@ export class Kitchen {
     }
   }
 
-  /** Puts a ticket where its age belongs: the oldest first. */
+  /** Inserts a ticket by age, the oldest first. */
   #place(ticket, column) {
     const later = [...column.list.children].find((node) => {
       const other = this.#tickets.get(node.dataset.order);
@@ -228,7 +228,7 @@ export class Kitchen {
 
   #highlight(node) {
     node.classList.remove("fresh");
-    // Reading a size makes the browser see the class go, so that the animation starts again.
+    // Reading a size makes the browser notice that the class was removed, so the animation restarts.
     void node.offsetWidth;
     node.classList.add("fresh");
   }
@@ -246,7 +246,7 @@ export class Kitchen {
   }
 }
 
-/** What a change of an order is called when it is read out. */
+/** The text that a screen reader announces when an order changes. */
 export function announcement(order, isNew) {
   const number = shortNumber(order);
   if (!isNew) return `Order ${number}: ${words(order.status)}`;

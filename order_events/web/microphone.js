@@ -1,4 +1,4 @@
-/** The kiosk: a guest speaks, sees the words, the order and its price. */
+/** The kiosk: a guest speaks, and sees the words, the order and its price. */
 
 import { microphoneProblem, openMicrophone } from "./capture.js";
 import { $, keepAwake, setText, words } from "./dom.js";
@@ -9,18 +9,18 @@ import { VoiceStream } from "./voice.js";
 
 const LANE = "voice-ordering.lane";
 const LANGUAGE = "voice-ordering.language";
-/** A lost connection this short is not worth a guest's attention. */
+/** Shorter losses of the connection are not shown to the guest. */
 const UNSEEN_LOSS_MS = 1_500;
-/** A guest whose order is confirmed and who says nothing more has gone to the next window. */
+/** A guest with a confirmed order who is silent for this long has gone to the next window. */
 const CONFIRMED_QUIET_MS = 12_000;
-/** One who says nothing at all for this long has gone away. */
+/** Any other guest who is silent for this long has left. */
 const ABANDONED_MS = 90_000;
-/** How long the last words may take; without a connection the restaurant has not heard them. */
+/** How long finishing may take. Without a connection, the restaurant has not received the last words. */
 const FINISH_MS = 120_000;
-/** How long an order stays to be read before the screen is the next guest's. */
+/** How long a finished order stays on the screen before the next guest's turn. */
 const SHOWN_MS = 45_000;
 
-/** What the guest reads: by stage, and while listening by the status of the order. */
+/** The texts that the guest reads, by stage; while listening, by the status of the order. */
 const HEADLINES = {
   ready: ["Hungry? Just tell us.", "Press the button and speak as you would to a person."],
   opening: ["One moment…", "Please allow the microphone if you are asked."],
@@ -28,10 +28,10 @@ const HEADLINES = {
   clarify: ["Just to be sure", "Please answer out loud."],
   confirmed: ["Got it, thank you!", "Press “Finish”, or add something if you like."],
   needs_staff: ["A colleague is on the way", "Someone will help you with this order in a moment."],
-  finishing: ["Thank you!", "We are writing down your last words."],
+  finishing: ["Thank you!", "We’re finishing your order."],
   done: ["Thank you!", "Press the button for the next order."],
-  done_staff: ["A colleague will help you", "Please wait a moment, someone is looking at your order."],
-  done_empty: ["Maybe another time?", "We did not hear an order. Press the button to try again."],
+  done_staff: ["A colleague will help you", "Please wait a moment. Someone is looking at your order."],
+  done_empty: ["Maybe another time?", "We didn’t hear an order. Press the button to try again."],
 };
 const BUTTONS = { ready: "Start", opening: "Starting", listening: "Finish", finishing: "Finishing", done: "Start" };
 
@@ -67,7 +67,7 @@ $("talk").addEventListener("click", () => {
   if (stage === "ready" || stage === "done") begin();
   else if (stage === "listening") finish();
 });
-// A guest may answer after the page was put away; the server ends a session that went silent.
+// The page may come back with the guest still there. The server ends sessions that stay silent.
 addEventListener("pagehide", () => stream?.close());
 setInterval(() => {
   showConnection();
@@ -86,7 +86,7 @@ function showKiosk() {
   keepAwake();
 }
 
-/** The screen as the next guest finds it. */
+/** Resets the screen for the next guest. */
 function reset() {
   transcript.clear();
   order = null;
@@ -97,12 +97,12 @@ function reset() {
   show("ready");
 }
 
-/** What happens when nobody does anything; `quiet` is for how long, in ms. */
+/** Moves on when nobody does anything. `quiet` is for how long, in ms. */
 function moveOn(quiet) {
   const { stage } = $("kiosk").dataset;
   if (stage === "done" && quiet > SHOWN_MS) reset();
   if (stage === "finishing" && quiet > FINISH_MS) {
-    failed("we could not finish your order, please tell a colleague", false);
+    failed("we could not finish your order. Please tell a member of staff", false);
   }
   if (stage !== "listening" || lostAt !== null || transcript.speaking) return;
   if (quiet > (status === "confirmed" ? CONFIRMED_QUIET_MS : ABANDONED_MS)) finish();
@@ -127,7 +127,7 @@ async function begin() {
       chunk: (samples) => stream?.push(samples),
       level: showLevel,
       lost: () => {
-        problem("The microphone was unplugged. What you have said so far is kept.");
+        problem("The microphone was unplugged. We have kept what you said so far.");
         finish();
       },
     });
@@ -217,7 +217,7 @@ function take(type, data) {
   else if (type === "voice:speech_discarded") transcript.hush();
   else if (type === "voice:order") understood(data);
   else if (type === "error" && data.code === "OVERLOADED") {
-    problem("Many guests are ordering right now. We keep your words and try again.");
+    problem("Many guests are ordering right now. We have kept your words and will try again.");
   } else if (type === "error" && data.code === "INTERNAL") {
     problem("Sorry, we missed that. Could you say it again?");
   } else if (type === "voice:started") problem(null);
@@ -231,7 +231,7 @@ function understood(data) {
   if ($("kiosk").dataset.stage === "listening") show("listening");
 }
 
-/** Goes to a stage; while listening the status of the order says which words are shown. */
+/** Goes to a stage. While listening, the status of the order decides which texts are shown. */
 function show(stage, wording = stage === "listening" ? status : stage) {
   changedAt = Date.now();
   $("kiosk").dataset.stage = stage;
@@ -262,7 +262,7 @@ function showConnection() {
   $("connection").dataset.state = link;
   if (!seen) return;
   const behind = stream === null ? 0 : Math.round(stream.behind);
-  setText($("connection-text"), `Connection lost. Keep talking: ${behind} s are kept and sent later.`);
+  setText($("connection-text"), `Connection lost. Keep talking: ${behind} s are saved and will be sent later.`);
 }
 
 function showLevel(level) {

@@ -1,13 +1,13 @@
-/** How an order is shown, the same on every screen: names, lines, modifiers, money. */
+/** Shows an order in the same way on every screen: names, lines, modifiers, money. */
 
 import { el, money, words } from "./dom.js";
 
-/** "20261122-0007" as it is called across a counter: "0007". */
+/** The short number that staff call out: "0007" for "20261122-0007". */
 export function shortNumber(order) {
   return order.order_number.split("-").at(-1);
 }
 
-/** Where the order belongs: its table, its lane or how it leaves the house. */
+/** Where the order belongs: its table, its lane, or otherwise its type. */
 export function place(order) {
   if (order.table_number) return `Table ${order.table_number}`;
   if (order.source?.lane) return words(order.source.lane);
@@ -22,7 +22,7 @@ const QUALIFIED = {
   on_the_side: (name) => `${name} on the side`,
 };
 
-/** A modifier as a cook reads it: "No Onions", "Extra Pickles", "2 × Bacon". */
+/** A modifier as the kitchen reads it: "No Onions", "Extra Pickles", "2 × Bacon". */
 export function modifierText(modifier) {
   if (modifier.negated) return `No ${modifier.name}`;
   const name = QUALIFIED[modifier.qualifier]?.(modifier.name) ?? modifier.name;
@@ -60,7 +60,7 @@ function itemView(item, currency) {
   );
 }
 
-/** The lines of an order; with prices where a currency is given. */
+/** The lines of an order, with prices if a currency is given. */
 export function itemsView(order, currency = null) {
   return el(
     "ul",
@@ -87,7 +87,7 @@ export function totalsView(order) {
   );
 }
 
-/** A read-back ends with its question where it has one; it is shown apart. */
+/** The read-back without the question at its end, because the question is shown separately. */
 export function withoutQuestion(readback, question) {
   return question ? readback.replace(question, "").trim() : readback;
 }

@@ -1,16 +1,16 @@
-/** A restaurant's orders as this page knows them, and the steps that they can take. */
+/** The orders known to this page, and the status changes that are possible. */
 
 import { ask } from "./session.js";
 
-/** What is still being worked on, in the order of its life. */
+/** Statuses of orders still in progress, in the order in which they occur. */
 export const ACTIVE = ["pending", "confirmed", "preparing", "ready", "picked-up"];
 const FINISHED = ["completed", "cancelled"];
 const FINISHED_KEPT = 30;
 const PAGE = 200;
-/** Pages read of one status at most: a kitchen with more open orders than this reads no screen. */
+/** At most this many pages are read per status. Nobody could work with more open orders on a screen. */
 const PAGES = 5;
 
-/** The steps that the server allows: the first is the usual next one. */
+/** The status changes that the server allows. The first one is the usual next step. */
 export const STEPS = {
   pending: ["confirmed", "cancelled"],
   confirmed: ["preparing", "cancelled"],
@@ -33,14 +33,14 @@ export class OrderBook {
     return [...this.#orders.values()];
   }
 
-  /** The finished ones, the latest first. */
+  /** Finished orders, the latest first. */
   get finished() {
     return this.all
       .filter((order) => FINISHED.includes(order.status))
       .sort((a, b) => b.updated_at.localeCompare(a.updated_at));
   }
 
-  /** Takes an order; false if it is no news. */
+  /** Stores an order. Returns false if nothing is new. */
   apply(order) {
     const known = this.#orders.get(order.id);
     if (known !== undefined && known.version >= order.version) return false;
@@ -54,7 +54,7 @@ export class OrderBook {
   }
 }
 
-/** Every open order and the last finished ones, from the server. Throws as `ask` does. */
+/** Loads every open order and the most recent finished ones. Throws as `ask` does. */
 export async function loadOrders() {
   const open = await Promise.all(ACTIVE.map((status) => loadStatus(status, PAGE, PAGES)));
   const finished = await Promise.all(FINISHED.map((status) => loadStatus(status, 15, 1)));
@@ -75,26 +75,27 @@ async function loadStatus(status, limit, pages) {
   return orders;
 }
 
-/** Takes an order one step on; the changed order. Throws Refusal, also when somebody was first. */
+/** Sets an order's status and returns the changed order. Throws Refusal, also if somebody else
+ *  changed the order first. */
 export async function setStatus(order, status) {
   const path = `v1/orders/${encodeURIComponent(order.id)}/status`;
   const answer = await ask(path, { method: "POST", body: { status, version: order.version } });
   return answer.order;
 }
 
-/** Takes a guest's session over, or hands it back; the session as it is then. Throws Refusal. */
+/** Takes over a guest's session, or hands it back. Returns the changed session. Throws Refusal. */
 export async function holdSession({ session, version }, held) {
   const path = `v1/sessions/${encodeURIComponent(session)}/${held ? "take-over" : "resume"}`;
   return (await ask(path, { method: "POST", body: { version } })).session;
 }
 
-/** The sessions in which guests may be speaking now. */
+/** Loads the sessions in which guests may be speaking now. */
 export async function loadSessions() {
   const { sessions } = await ask("v1/sessions?limit=20");
   return sessions.filter(({ ended_at }) => ended_at === null);
 }
 
-/** The order as the server has it now. */
+/** Loads the current state of an order. */
 export async function loadOrder(id) {
   return (await ask(`v1/orders/${encodeURIComponent(id)}`)).order;
 }

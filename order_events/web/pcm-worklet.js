@@ -1,4 +1,4 @@
-/** On the audio thread: the microphone as 16-bit PCM in chunks of 100 ms, and how loud it is. */
+/** Runs on the audio thread: turns the microphone into 16-bit PCM chunks of 100 ms and measures its level. */
 
 const CHUNKS_PER_SECOND = 10;
 const LEVELS_PER_SECOND = 20;
@@ -45,7 +45,7 @@ class PcmCapture extends AudioWorkletProcessor {
     if (samples.length > 0) this.port.postMessage({ samples }, [samples.buffer]);
   }
 
-  /** The rest of the last chunk, then nothing more. */
+  /** Sends the rest of the last chunk, then stops. */
   stop() {
     this.stopped = true;
     this.send();

@@ -1,8 +1,8 @@
-/** Who is signed in: a pasted token, kept for this tab only. */
+/** The signed-in user: a token that was pasted in, kept for this tab only. */
 
 const TOKEN = "voice-ordering.token";
 
-/** Parameters of the URL fragment (`#token=…&lane=…`), which is then gone from the address bar. */
+/** Reads the parameters of the URL fragment (`#token=…&lane=…`) and removes it from the address bar. */
 export function takeFragment() {
   const parameters = new URLSearchParams(location.hash.slice(1));
   if (location.hash !== "") {
@@ -18,25 +18,25 @@ export function currentToken() {
   return sessionStorage.getItem(TOKEN);
 }
 
-/** Keeps a token, or forgets it (null). */
+/** Stores a token; null removes it. */
 export function keepToken(token) {
   if (token === null) sessionStorage.removeItem(TOKEN);
   else sessionStorage.setItem(TOKEN, token);
 }
 
-/** Address of a path of the server that served this module, behind whatever prefix. */
+/** The URL of a path on the server that served this module, whatever prefix it is behind. */
 export function address(path) {
   return new URL(`../${path}`, import.meta.url);
 }
 
-/** Address of one of its sockets. */
+/** The URL of one of its sockets. */
 export function socketAddress(path) {
   const url = address(path);
   url.protocol = url.protocol.replace("http", "ws");
   return url.href;
 }
 
-/** A refusal of the HTTP API; `code` is the protocol's, `message` is safe to show. */
+/** An error answer of the HTTP API. `code` is the protocol's; `message` is safe to show. */
 export class Refusal extends Error {
   constructor(status, code, message) {
     super(message);
@@ -45,7 +45,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Asks the HTTP API as who is signed in. Throws Refusal, or TypeError without a network. */
+/** Calls the HTTP API as the signed-in user. Throws Refusal, or TypeError without a network. */
 export async function ask(path, { method = "GET", body } = {}) {
   const headers = { Authorization: `Bearer ${currentToken()}` };
   if (body !== undefined) headers["Content-Type"] = "application/json";

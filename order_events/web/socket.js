@@ -1,27 +1,27 @@
-/** One authenticated socket that comes back after it was lost. Both pages' clients stand on it. */
+/** One authenticated socket that reconnects when it is lost. The clients of both pages use it. */
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 15_000;
 const PING_AFTER_MS = 25_000;
 const PONG_TIMEOUT_MS = 10_000;
-/** A connection that held this long was good: the next loss starts again from the first retry. */
+/** After a connection has lasted this long, the next loss starts again with the shortest delay. */
 const STEADY_MS = 10_000;
 const POLICY = 1008;
 
-/** Milliseconds to wait before attempt `n` (from 0): 1 s doubling to 30 s, less up to a half so
- *  that the screens of a restaurant do not all come back at once. */
+/** Milliseconds to wait before attempt `n` (from 0): 1 s, doubling up to 30 s. A random part of up
+ *  to half is taken off, so that a restaurant's screens do not all reconnect at once. */
 export function backoff(n, random = Math.random()) {
   return Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** n) * (0.5 + random / 2);
 }
 
 /**
  * Handlers:
- * - `connected(connected, who)`: ready to send; the data of `connected` and of `auth:success`
- * - `message(message)`: everything else that the server sends, batches taken apart
+ * - `connected(connected, who)`: ready to send. Gets the data of `connected` and of `auth:success`
+ * - `message(message)`: anything else that the server sends; batches are split into events
  * - `state(state)`: `{name: "connecting" | "online" | "waiting" | "closed", until?, why?}`
- * - `refused(code, message)`: the token is no good here; the link is closed
- * - `expiring(time)`: the token ends then; `renew` takes a fresh one
+ * - `refused(code, message)`: the token is not accepted here; the link is closed
+ * - `expiring(time)`: the token expires at that time; pass a fresh one to `renew`
  */
 export class Link {
   #url;
@@ -42,7 +42,7 @@ export class Link {
     this.#handlers = handlers;
   }
 
-  /** Bytes that are still on their way out. */
+  /** Bytes that have not been sent yet. */
   get buffered() {
     return this.#socket?.bufferedAmount ?? 0;
   }
@@ -59,14 +59,14 @@ export class Link {
     this.#handlers.state({ name: "closed" });
   }
 
-  /** Sends a message; false, and nothing sent, while there is no connection. */
+  /** Sends a message. Returns false, and sends nothing, while there is no connection. */
   send(message) {
     if (!this.#online || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
   }
 
-  /** A fresh token, for the open connection and for those to come. */
+  /** Uses a fresh token, for the open connection and for later ones. */
   renew(token) {
     this.#token = token;
     this.send({ type: "auth", token });
@@ -116,7 +116,7 @@ export class Link {
     this.#handlers.message(message);
   }
 
-  /** After anything from the server: it is alive, so ask again only when it has been silent. */
+  /** Any message shows that the server is alive, so the next ping waits until it has been silent. */
   #expectNothing() {
     clearTimeout(this.#timers.ping);
     this.#timers.ping = setTimeout(() => {
@@ -125,7 +125,7 @@ export class Link {
     }, PING_AFTER_MS);
   }
 
-  /** Gives a silent connection up without waiting for its closing handshake. */
+  /** Drops a silent connection without waiting for its closing handshake. */
   #cut(why) {
     this.#drop();
     this.#lost(0, why);

@@ -1,4 +1,4 @@
-/** The staff page: signs in, follows the restaurant's events, shows them. */
+/** The staff page: signs in, follows the restaurant's events and shows them. */
 
 import { Conversations } from "./conversations.js";
 import { $, clock, el, keepAwake, money, setText, words } from "./dom.js";
@@ -16,7 +16,7 @@ const VOICE_EVENTS = ["voice:transcript", "voice:order", "voice:session"];
 const NO_VOICE = ["kitchen"];
 const RETRY_MS = 3_000;
 const TOAST_MS = 7_000;
-/** A guest's visit lasts no longer than this. */
+/** No guest's visit lasts longer than this. */
 const LONG_AGO_MS = 15 * 60_000;
 
 const book = new OrderBook();
@@ -27,7 +27,7 @@ let feed = null;
 let clockOffset = 0;
 let link = { name: "closed" };
 let lostAt = null;
-/** Whether the board shows the server's orders, and no longer only what passed by. */
+/** Whether the orders have been loaded from the server. Before that, the board stays empty. */
 let stocked = false;
 
 const fragment = takeFragment();
@@ -77,14 +77,14 @@ function start() {
     state: showConnection,
     refused,
     expiring: (time) => {
-      setText($("renewal-text"), `Your sign-in ends at ${clock(time)}. Paste a new token to stay:`);
+      setText($("renewal-text"), `Your sign-in expires at ${clock(time)}. Paste a new token to stay signed in:`);
       $("renewal").hidden = false;
     },
   });
   feed.open();
 }
 
-/** Back to the sign-in; `problem` says why, if it was not the user's wish. */
+/** Returns to the sign-in. `problem` is the reason, or null if the user asked for it. */
 function signOut(problem) {
   feed?.close();
   feed = null;
@@ -106,7 +106,7 @@ function refused(code, message) {
   );
 }
 
-/** A first connection, or one whose history is gone: everything anew from the server. */
+/** Loads everything from the server: on the first connection, or when history was lost. */
 async function takeStock(who) {
   const mine = feed;
   stocked = false;
@@ -121,12 +121,12 @@ async function takeStock(who) {
   keepAwake();
   ask("v1/menu").then(
     ({ menu }) => mine === feed && setText($("restaurant"), menu.name),
-    () => undefined, // The identifier is shown already; a restaurant may have no menu yet.
+    () => undefined, // The restaurant's id is shown already. It may not have a menu yet.
   );
   if (mayHear) {
     loadSessions().then(
       (open) => mine === feed && open.forEach(greet),
-      () => undefined, // They are shown as soon as something happens in them.
+      () => undefined, // Sessions will appear as soon as something happens in them.
     );
   }
   const orders = await untilLoaded(mine);
@@ -138,7 +138,7 @@ async function takeStock(who) {
   tick();
 }
 
-/** All orders, asked for until they come; null when this sign-in is over. */
+/** Loads all orders, retrying until it succeeds. Returns null if this sign-in has ended. */
 async function untilLoaded(mine) {
   while (mine === feed) {
     try {
@@ -175,20 +175,20 @@ function takeOrder(order, isNew) {
   tick();
 }
 
-/** A session that was open before this page; one of long ago was never ended. */
+/** Shows a session that was open before this page. Very old ones are skipped: they never got an end. */
 function greet(session) {
   const at = Date.parse(session.started_at);
   if (Date.now() + clockOffset - at < LONG_AGO_MS) conversations.session(session, true, at);
 }
 
-/** Staff take a guest's order into their own hands, or give it back. */
+/** Takes over a guest's session, or hands it back. */
 async function hold(card, held) {
   try {
     conversations.session(await holdSession(card, held), true, card.heardAt);
   } catch (error) {
     const refusal = error instanceof Refusal;
     if (refusal && error.status === 401) return refused(error.code, error.message);
-    toast(refusal ? `${error.message}.` : "Nothing was changed: the server cannot be reached.");
+    toast(refusal ? `${error.message}.` : "The server cannot be reached. Nothing was changed.");
   }
 }
 
@@ -201,7 +201,7 @@ async function takeStep(order, status) {
     toast(
       refusal
         ? `Order ${shortNumber(order)}: ${error.message}`
-        : `Order ${shortNumber(order)} was not changed: the server cannot be reached.`,
+        : `The server cannot be reached. Order ${shortNumber(order)} was not changed.`,
     );
     if (refusal && error.status === 409) {
       await loadOrder(order.id).then((now) => takeOrder(now, false), () => undefined);
@@ -252,7 +252,7 @@ function tick() {
     const next = link.name === "waiting" && seconds > 0 ? `trying again in ${seconds} s` : "trying now";
     setText(
       $("outage"),
-      `No connection since ${clock(lostAt)}: ${next}. Nothing is lost; what you missed will appear.`,
+      `No connection since ${clock(lostAt)}: ${next}. Nothing is lost. What you missed will appear here.`,
     );
   }
 }

@@ -1,9 +1,9 @@
-/** What a guest says, as it is heard: finals in a log, the growing partial below it. */
+/** What a guest says: finals in a log, and the growing partial below it. */
 
 import { el, setText } from "./dom.js";
 
 const LINES_KEPT = 80;
-/** Words below this confidence are marked: half of them are wrong. */
+/** Words below this confidence are marked: they are more likely wrong than right. */
 const DOUBTFUL = 0.5;
 
 function grade(confidence) {
@@ -17,7 +17,7 @@ function textView({ text, words = [] }) {
   return words.flatMap((word, i) => [
     i > 0 ? " " : "",
     word.confidence < DOUBTFUL
-      ? el("span", { class: "doubtful-word", title: "Heard with little confidence" }, word.text)
+      ? el("span", { class: "doubtful-word", title: "Not sure about this word" }, word.text)
       : word.text,
   ]);
 }
@@ -29,7 +29,7 @@ function lineView(said) {
     { class: "line", "data-utterance": said.utterance },
     el("p", { class: "said" }, textView(said)),
     said.overheard
-      ? el("span", { class: "overheard", title: "Other people may be talking: it orders nothing" }, "overheard")
+      ? el("span", { class: "overheard", title: "This may be somebody else talking. It does not change the order." }, "overheard")
       : null,
     el(
       "span",
@@ -55,7 +55,7 @@ export class Transcript {
     this.node = el("div", { class: "transcript" }, this.#log, this.#partial);
   }
 
-  /** Whether somebody is being heard right now. */
+  /** Whether somebody is speaking right now. */
   get speaking() {
     return !this.#partial.hidden;
   }
@@ -65,18 +65,18 @@ export class Transcript {
     return this.speaking || this.#utterances.size > 0;
   }
 
-  /** Takes the data of a `voice:transcript`; false if it is no news. */
+  /** Takes the data of a `voice:transcript`. Returns false if nothing is new. */
   take(said) {
     if (this.#utterances.has(said.utterance)) return false;
     return said.is_final ? this.#final(said) : this.#grow(said);
   }
 
-  /** Forgets the partial: nobody speaks any more, or what was heard held no words. */
+  /** Hides the partial: nobody is speaking any more, or there were no words. */
   hush() {
     this.#partial.hidden = true;
   }
 
-  /** Shows that somebody has begun to speak, before there are words. */
+  /** Shows that somebody has started to speak, before there are words. */
   listen() {
     setText(this.#stable, "");
     setText(this.#open, "…");

@@ -1,14 +1,14 @@
-/** A microphone's side of `/voice-stream`: one session over as many connections as it takes. */
+/** The microphone's side of `/voice-stream`: one session, over as many connections as needed. */
 
 import { Link } from "./socket.js";
 
 const START = "start";
 const BARRIER = "sent";
-/** Audio kept for sending again: four minutes at 48 kHz. The oldest that was sent goes first. */
+/** Audio kept so that it can be sent again: four minutes at 48 kHz. The oldest is dropped first. */
 const KEPT_BYTES = 24_000_000;
 const SEND_AHEAD_BYTES = 256_000;
 const SEND_AGAIN_MS = 50;
-/** Errors of `voice:start` after which trying again is no use. */
+/** Errors of `voice:start` after which trying again is pointless. */
 const HOPELESS = ["UNSUPPORTED_LANGUAGE", "INVALID_MESSAGE", "UNKNOWN_TYPE"];
 
 function base64(samples) {
@@ -22,10 +22,10 @@ function base64(samples) {
 
 /**
  * `options`: `language`, `lane`, `sampleRate`. Handlers:
- * - `event(type, data)`: what the server sends; finals once each
- * - `again()`: the server has forgotten the session and hears it from the start: forget it too
- * - `ended(answer)`: the answer to `voice:end`, also where the server ended the session itself
- * - `failed(message, refused)`: the session cannot go on; `refused`: the token is no good
+ * - `event(type, data)`: what the server sends; each final once
+ * - `again()`: the server has lost the session and gets it again from the start: discard its results
+ * - `ended(answer)`: the answer to `voice:end`, also if the server ended the session itself
+ * - `failed(message, refused)`: the session cannot go on. `refused`: the token is not accepted
  * - `state(state)`: see `Link`
  */
 export class VoiceStream {
@@ -62,7 +62,7 @@ export class VoiceStream {
     });
   }
 
-  /** Seconds of audio that the server has not been sent yet. */
+  /** Seconds of audio not sent to the server yet. */
   get behind() {
     return (this.#last + 1 - this.#cursor) / 10;
   }
@@ -86,13 +86,13 @@ export class VoiceStream {
     this.#pump();
   }
 
-  /** The guest has finished: what is left is sent, then the answer is awaited. */
+  /** The guest has finished: sends the rest, then waits for the answer. */
   finish() {
     this.#finishing = true;
     this.#pump();
   }
 
-  /** Leaves at once; the server waits for a while, then ends the session itself. */
+  /** Disconnects at once. The server waits for a while, then ends the session itself. */
   close() {
     clearTimeout(this.#timer);
     this.#link.close();
@@ -100,7 +100,7 @@ export class VoiceStream {
 
   #start(resume) {
     const { language, lane, sampleRate } = this.#options;
-    // Once asked for, the session may exist even if its answer was lost on the way.
+    // From now on the session may exist, even if the answer gets lost.
     this.#asked = true;
     this.#link.send({
       type: "voice:start",
@@ -150,14 +150,14 @@ export class VoiceStream {
 
   #complaint({ id, data }) {
     if (data.code === "RATE_LIMITED" && data.sequence !== undefined) {
-      // Those behind it may be refused as well; the server drops what it has twice.
+      // Later chunks may be refused as well, so go back. The server drops duplicates.
       this.#cursor = Math.min(this.#cursor, data.sequence);
       this.#asking = false;
       this.#pause(data.retry_after_ms ?? 500);
     } else if (id !== START) {
       this.#handlers.event("error", data);
     } else if (data.code === "SESSION_NOT_FOUND" && this.#first === 1) {
-      // The server was restarted. From its first chunk on, the session gives the same order.
+      // The server was restarted. Sent again from its first chunk, the session leads to the same order.
       this.#lastFinal = 0;
       this.#handlers.again();
       this.#start(false);
@@ -179,7 +179,7 @@ export class VoiceStream {
       this.#cursor += 1;
     }
     if (this.#finishing && !this.#asking) {
-      // Its answer comes behind every complaint about what was sent before.
+      // The answer to this ping comes after every error about the audio sent before it.
       this.#asking = this.#link.send({ type: "ping", id: BARRIER });
     }
   }

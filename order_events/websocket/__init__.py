@@ -1,1 +1,1 @@
-"""Connections: the handshake, authentication, reading, writing and closing."""
+"""WebSocket connections: handshake, authentication, reading, writing and closing."""

@@ -1,4 +1,4 @@
-"""What a socket must bring to be served by `endpoint.Endpoint`."""
+"""What a kind of socket must provide to be served by `endpoint.Endpoint`."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ Budget = Literal["regular", "voice"]
 
 
 class Handler(Protocol[M_contra]):
-    """What one connection's messages do. Called on the event loop only; never blocks."""
+    """Handles one connection's messages. Called on the event loop only; must not block."""
 
     def receive(self, message: M_contra, now: float) -> None:
-        """Handles one message at `now` (seconds, monotonic); may raise ProtocolError."""
+        """Handle one message at `now` (monotonic seconds); may raise ProtocolError."""
 
     def closed(self, now: float) -> None:
-        """The connection is gone, for whatever reason. Called exactly once."""
+        """Release everything: the connection is gone. Called exactly once."""
 
     def finished(self) -> Awaitable[None] | None:
-        """The server stops: what to wait for (bounded) before the socket is closed, if anything."""
+        """Return what to wait for before the socket is closed at shutdown, or None.
+
+        The wait is bounded.
+        """
 
 
 class Application(Protocol[M]):
@@ -38,13 +41,13 @@ class Application(Protocol[M]):
 
     @property
     def types(self) -> frozenset[str]:
-        """For telling UNKNOWN_TYPE from INVALID_MESSAGE."""
+        """The known `type` values, to tell UNKNOWN_TYPE from INVALID_MESSAGE."""
 
     def admit(self, principal: Principal) -> None:
-        """Raises ProtocolError: FORBIDDEN closes with 1008, anything else with 1013."""
+        """Raise ProtocolError to refuse: FORBIDDEN closes with 1008, any other code with 1013."""
 
     def budget(self, type_: str) -> Budget:
-        """Which of the two rates a message type counts in."""
+        """Return which of the two rates a message type counts towards."""
 
     def connect(self, connection: Connection) -> Handler[M]:
-        """A handler for an authenticated connection; `connected` has been sent."""
+        """Return a handler for an authenticated connection; `connected` has been sent."""

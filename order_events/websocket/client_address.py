@@ -1,7 +1,7 @@
-"""Whose address counts for per-address limits: the peer's, or what a trusted proxy says it is.
+"""The address that per-address limits count: the peer's, or the one a trusted proxy reports.
 
-aiohttp-remotes was looked at and not taken: its filter believes `X-Forwarded-For` and
-`X-Forwarded-Host` from any peer, and its strict variant wants the exact number of proxies.
+aiohttp-remotes was considered and rejected: its filter believes `X-Forwarded-For` and
+`X-Forwarded-Host` from any peer, and its strict variant needs the exact number of proxies.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ _WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([^\]]*)\](?::[0-9]+)?")
 
 
 def caller(request: web.Request, trusted: Sequence[Network]) -> str:
-    """The address a request is counted for."""
+    """Return the address that a request counts towards."""
     return origin_of(
         request.remote or "", request.headers.getall(hdrs.X_FORWARDED_FOR, ()), trusted
     )
 
 
 def origin_of(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
-    """The nearest address that is no trusted proxy's; an IPv6 one as its /64, a household's share.
+    """Return the nearest address that is not a trusted proxy's.
 
-    `forwarded_for` are the values of the header: each proxy adds who it was called by on the right,
-    so what stands left of the first stranger may be invented. An entry that is no address, with or
-    without a port, ends the search as well.
+    `forwarded_for` are the values of the header. Each proxy appends the address that called it, so
+    everything to the left of the first untrusted address may be invented. An entry that is not an
+    address, with or without a port, also ends the search. An IPv6 address is reduced to its /64,
+    which is what one household has.
     """
     chain = [_without_port(hop.strip()) for value in forwarded_for for hop in value.split(",")]
     address = peer
@@ -53,7 +54,7 @@ def _is_address(text: str) -> bool:
 
 
 def _without_port(hop: str) -> str:
-    """Some proxies add the port: `192.0.2.7:4711`, `[2001:db8::1]:4711`."""
+    """Drop a port, which some proxies add: `192.0.2.7:4711`, `[2001:db8::1]:4711`."""
     with_port = _WITH_PORT.fullmatch(hop)
     return hop if with_port is None else with_port[1] or with_port[2]
 

@@ -1,9 +1,10 @@
-"""One socket from upgrade to goodbye."""
+"""The life of one connection, from the upgrade to the closing handshake."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import structlog
@@ -25,6 +26,7 @@ from order_events.websocket.credentials import Credentials, bearer_of
 from order_events.websocket.dispatcher import Dispatcher
 from order_events.websocket.frame_guard import FrameGuard
 from order_events.websocket.frame_scanner import Breach
+from order_events.websocket.frame_writer import OpenSocket
 from order_events.websocket.registry import ConnectionRegistry
 
 M = TypeVar("M", bound=ClientMessage)
@@ -32,27 +34,33 @@ M = TypeVar("M", bound=ClientMessage)
 logger = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """A request for a socket, not answered yet. `address` is the one it counts towards."""
+
+    request: web.Request
+    ws: web.WebSocketResponse
+    address: str
+
+
 class ConnectionLoop(Generic[M]):
-    """Serves one connection; `run` returns when it is over, with everything freed."""
+    """Serves one connection: authenticates it, dispatches its messages, and cleans up after it."""
 
     def __init__(
         self,
         application: Application[M],
-        sockets: ConnectionRegistry,
-        *,
+        registry: ConnectionRegistry,
         name: str,
-        request: web.Request,
-        ws: web.WebSocketResponse,
-        address: str,
+        handshake: Handshake,
     ) -> None:
         self._application = application
-        self._sockets = sockets
-        self._settings = sockets.settings
-        self._metrics = sockets.metrics
+        self._registry = registry
+        self._settings = registry.settings
+        self._metrics = registry.metrics
         self._name = name
-        self._request = request
-        self._ws = ws
-        self._address = address
+        self._request = handshake.request
+        self._ws = handshake.ws
+        self._address = handshake.address
         self._counted_as_unauthenticated = True
         self._loop = asyncio.get_running_loop()
         self._connection: Connection
@@ -60,7 +68,7 @@ class ConnectionLoop(Generic[M]):
         self._dispatcher: Dispatcher[M]
 
     async def run(self) -> None:
-        """The whole visit."""
+        """Serve the connection; return when it is over and everything it held is freed."""
         try:
             guard = FrameGuard.install(self._request, self._settings.max_message_frames)
             try:
@@ -76,10 +84,9 @@ class ConnectionLoop(Generic[M]):
     async def _serve_open(
         self, guard: FrameGuard, stream: AbstractStreamWriter, transport: asyncio.Transport
     ) -> None:
-        self._connection = Connection(
-            self._request, self._ws, stream, transport, self._name, self._settings, self._metrics
-        )
-        self._credentials = Credentials(self._connection, self._sockets, self._address)
+        opened = OpenSocket(self._request, self._ws, stream, transport)
+        self._connection = Connection(opened, self._name, self._settings, self._metrics)
+        self._credentials = Credentials(self._connection, self._registry, self._address)
         self._dispatcher = Dispatcher(
             self._application,
             self._connection,
@@ -89,12 +96,12 @@ class ConnectionLoop(Generic[M]):
             self._loop.time(),
         )
         structlog.contextvars.bind_contextvars(connection=self._connection.id, socket=self._name)
-        self._sockets.add(self._connection)
+        self._registry.add(self._connection)
         guard.watch(self._breached)
         try:
             await self._serve()
         finally:
-            self._leave()
+            self._clean_up()
 
     async def _serve(self) -> None:
         connection = self._connection
@@ -105,33 +112,36 @@ class ConnectionLoop(Generic[M]):
             connection.send_error(refused.error)
             connection.close(refused.code, refused.error.message)
         except Exception:
-            # The boundary of a connection: our own fault becomes a close code.
+            # The connection's boundary: a fault of ours becomes a close code.
             logger.exception("a connection failed")
             connection.send_error(ProtocolError(ErrorCode.INTERNAL, "internal error"))
             connection.close(CloseCode.SERVER_ERROR, "internal error")
         if connection.closing:
-            await self._await_goodbye()
+            await self._await_close_frame()
 
     async def _authenticate(self) -> bool:
-        """Authenticates, then connects the handler; False when the peer left. Raises Refused."""
+        """Authenticate, then connect the handler; return False if the peer left first.
+
+        Raises Refused.
+        """
         token = bearer_of(self._request)
         if token is not None:
-            self._credentials.show(token)
+            self._credentials.authenticate_header(token)
         else:
             message = await self._first_message()
             if message is None or self._connection.closing:
                 return False
-            self._credentials.first(message)
+            self._credentials.authenticate_first_message(message)
         self._admit()
-        self._sockets.add_authenticated(self._connection, self._finish, self._loop.time())
-        self._greet()
+        self._registry.add_authenticated(self._connection, self._finish, self._loop.time())
+        self._send_connected()
         self._dispatcher.handler = self._application.connect(self._connection)
-        self._credentials.watch()
+        self._credentials.schedule_expiry()
         logger.info("connected", role=self._connection.principal.role.value)
         return True
 
-    def _greet(self) -> None:
-        epoch, seq = self._sockets.head(self._connection.principal.restaurant_id)
+    def _send_connected(self) -> None:
+        epoch, seq = self._registry.head(self._connection.principal.restaurant_id)
         connected = ConnectedData(connection_id=self._connection.id, epoch=epoch, seq=seq)
         self._connection.send("connected", connected.model_dump())
 
@@ -142,7 +152,7 @@ class ConnectionLoop(Generic[M]):
         )
         self._release_unauthenticated()
         try:
-            self._sockets.admit(principal)
+            self._registry.admit(principal)
             self._application.admit(principal)
         except ProtocolError as error:
             forbidden = error.code is ErrorCode.FORBIDDEN
@@ -150,13 +160,13 @@ class ConnectionLoop(Generic[M]):
             raise Refused(code, error) from error
 
     async def _first_message(self) -> Auth | None:
-        """The `auth` message; None when the peer left. Raises Refused."""
+        """Return the `auth` message, or None if the peer left. Raises Refused."""
         try:
             async with asyncio.timeout(self._settings.auth_timeout_s):
                 while True:
                     received = await self._ws.receive()
                     if received.type is WSMsgType.TEXT:
-                        return self._dispatcher.first(received.data, self._loop.time())
+                        return self._dispatcher.first_message(received.data, self._loop.time())
                     if received.type is WSMsgType.BINARY:
                         raise self._dispatcher.not_auth()
                     if not await self._control(received):
@@ -172,16 +182,16 @@ class ConnectionLoop(Generic[M]):
             if received.type is WSMsgType.TEXT or received.type is WSMsgType.BINARY:
                 self._connection.awaiting_pong = False
                 refused = self._message(received)
-                # Who sends faster than it reads the answers is not read on until it has.
+                # Stop reading from a peer that sends faster than it reads our answers.
                 await self._connection.room()
                 if refused:
-                    # A flood that is already in memory must not keep the loop from others.
+                    # Frames in memory are received without yielding: let other connections run.
                     await asyncio.sleep(0)
             elif not await self._control(received):
                 return
 
     def _message(self, received: WSMessage) -> bool:
-        """Handles a message; True when it was refused."""
+        """Handle a message; return whether it was refused."""
         now = self._loop.time()
         if received.type is WSMsgType.BINARY:
             self._dispatcher.binary(received.data, now)
@@ -191,7 +201,7 @@ class ConnectionLoop(Generic[M]):
         return refused
 
     async def _control(self, received: WSMessage) -> bool:
-        """Handles a frame that is not data; False when the socket is over."""
+        """Handle a frame that is not data; return False once the socket is closed."""
         self._connection.awaiting_pong = False
         if received.type is WSMsgType.PING or received.type is WSMsgType.PONG:
             self._dispatcher.control(self._loop.time())
@@ -204,7 +214,10 @@ class ConnectionLoop(Generic[M]):
         return False
 
     async def _pong(self, payload: bytes) -> bool:
-        """Answers a ping; who does not read the answers is not read on. False when it is gone."""
+        """Answer a ping; return False if the peer is gone.
+
+        Waits for the write, so that a peer that does not read its pongs is not read from either.
+        """
         try:
             await self._ws.pong(payload)
         except ConnectionError:
@@ -212,7 +225,7 @@ class ConnectionLoop(Generic[M]):
         return True
 
     async def _check_close_code(self, code: int) -> None:
-        """aiohttp lets 1006 and everything from 3000 on through (RFC 6455, 7.4)."""
+        """Refuse the close codes that RFC 6455 (7.4) forbids and aiohttp accepts."""
         if code == WSCloseCode.ABNORMAL_CLOSURE or code >= 5000:
             self._connection.close_code = CloseCode.PROTOCOL_ERROR
             await self._ws.close(code=CloseCode.PROTOCOL_ERROR)
@@ -225,10 +238,10 @@ class ConnectionLoop(Generic[M]):
         handler = self._dispatcher.handler
         return None if handler is None else handler.finished()
 
-    async def _await_goodbye(self) -> None:
-        """Reads on until the peer has answered our close frame: else a reset may overtake it.
+    async def _await_close_frame(self) -> None:
+        """Read until the peer has answered our close frame; otherwise a reset may overtake it.
 
-        The connection's own timer cuts the wait short.
+        The connection's own timer bounds the wait.
         """
         while not self._ws.closed:
             received = await self._ws.receive()
@@ -240,15 +253,15 @@ class ConnectionLoop(Generic[M]):
     def _release_unauthenticated(self) -> None:
         if self._counted_as_unauthenticated:
             self._counted_as_unauthenticated = False
-            self._sockets.release_unauthenticated(self._address)
+            self._registry.release_unauthenticated(self._address)
 
-    def _leave(self) -> None:
+    def _clean_up(self) -> None:
         now = self._loop.time()
-        self._credentials.forget()
+        self._credentials.cancel_expiry()
         connection = self._connection
         ours = connection.close_code
-        connection.gone()
-        self._sockets.remove(connection, now)
+        connection.release()
+        self._registry.remove(connection, now)
         handler, self._dispatcher.handler = self._dispatcher.handler, None
         try:
             if handler is not None:
@@ -257,7 +270,7 @@ class ConnectionLoop(Generic[M]):
             code = ours if ours is not None else self._ws.close_code
             self._metrics.closes.labels(self._name, str(code or 1006)).inc()
             if ours is not None and self._request.transport is not None:
-                # Our close frame is out and answered; a second one must not follow.
+                # Our close frame was sent and answered; aiohttp must not send a second one.
                 self._request.transport.close()
             logger.info("disconnected", code=code)
             structlog.contextvars.clear_contextvars()

@@ -1,4 +1,4 @@
-"""Who a connection is, and until when: its token shown, renewed, expired."""
+"""A connection's token: verified, renewed, and enforced when it expires."""
 
 from __future__ import annotations
 
@@ -27,68 +27,68 @@ logger = structlog.get_logger(__name__)
 
 
 class Credentials:
-    """Sets a connection's principal, and closes it (1008) when the token has expired."""
+    """Sets a connection's principal, and closes it with 1008 when its token expires."""
 
-    def __init__(self, connection: Connection, sockets: ConnectionRegistry, address: str) -> None:
+    def __init__(self, connection: Connection, registry: ConnectionRegistry, address: str) -> None:
         self._connection = connection
-        self._sockets = sockets
+        self._registry = registry
         self._address = address
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
-    def show(self, token: str) -> None:
-        """Takes the token of the upgrade request; raises Refused."""
+    def authenticate_header(self, token: str) -> None:
+        """Verify the token of the upgrade request; raise Refused."""
         self._connection.principal = self._verify(token, None, None)
 
-    def first(self, message: Auth) -> None:
-        """Takes the token of the first message; raises Refused."""
+    def authenticate_first_message(self, message: Auth) -> None:
+        """Verify the token of the first message and confirm it; raise Refused."""
         fresh = self._verify(message.token, message.restaurant_id, message.id)
         self._connection.principal = fresh
-        self._tell_success(message.id)
+        self._send_success(message.id)
 
     def renew(self, message: Auth) -> None:
-        """Takes a fresh token for the same restaurant, user and role; raises Refused."""
+        """Replace the token by a new one for the same restaurant, user and role; raise Refused."""
         fresh = self._verify(message.token, message.restaurant_id, message.id)
-        if _who(fresh) != _who(self._connection.principal):
+        if _identity(fresh) != _identity(self._connection.principal):
             raise self.refuse("the token is for somebody else", message.id)
         self._connection.principal = fresh
-        self._tell_success(message.id)
-        self.watch()
+        self._send_success(message.id)
+        self.schedule_expiry()
 
-    def watch(self) -> None:
-        """From now on the token's expiry is announced, then enforced."""
-        self.forget()
+    def schedule_expiry(self) -> None:
+        """Schedule the notice that the token expires, and then its expiry."""
+        self.cancel_expiry()
         left = self._connection.principal.expires_at - time.time()
-        notice = max(0.0, left - self._sockets.settings.token_expiry_notice_s)
+        notice = max(0.0, left - self._registry.settings.token_expiry_notice_s)
         self._timer = self._loop.call_later(notice, self._expiring)
 
-    def forget(self) -> None:
-        """Stops the clock."""
+    def cancel_expiry(self) -> None:
+        """Cancel the scheduled notice or expiry."""
         if self._timer is not None:
             self._timer.cancel()
 
     def refuse(self, message: str, id_: MessageId | None = None) -> Refused:
-        """Counts and logs a failed authentication; what is to be raised."""
-        self._sockets.metrics.auth_failures.labels(self._connection.socket).inc()
+        """Count and log a failed authentication; return the exception to raise."""
+        self._registry.metrics.auth_failures.labels(self._connection.socket).inc()
         logger.warning("authentication refused", why=message, address=self._address)
         return Refused(CloseCode.POLICY, ProtocolError(ErrorCode.UNAUTHORIZED, message, id=id_))
 
     def _verify(self, token: str, restaurant_id: str | None, id_: MessageId | None) -> Principal:
         try:
-            principal = self._sockets.authenticate(token)
+            principal = self._registry.authenticate(token)
         except AuthError as error:
             raise self.refuse(str(error), id_) from error
         if restaurant_id is not None and restaurant_id != principal.restaurant_id:
             raise self.refuse("the token is for another restaurant", id_)
         return principal
 
-    def _tell_success(self, id_: MessageId | None) -> None:
-        who = self._connection.principal
+    def _send_success(self, id_: MessageId | None) -> None:
+        principal = self._connection.principal
         success = AuthSuccessData(
-            user_id=who.user_id,
-            restaurant_id=who.restaurant_id,
-            role=who.role.value,
-            expires_at=utc_from_unix(who.expires_at),
+            user_id=principal.user_id,
+            restaurant_id=principal.restaurant_id,
+            role=principal.role.value,
+            expires_at=utc_from_unix(principal.expires_at),
         )
         self._connection.send("auth:success", success.model_dump(), id=id_)
 
@@ -106,7 +106,10 @@ class Credentials:
 
 
 def bearer_of(request: web.Request) -> str | None:
-    """The token of the `Authorization` header: empty if it is of another kind, None without one."""
+    """Return the token of the `Authorization` header, or None if there is no such header.
+
+    A header of another scheme gives an empty token.
+    """
     header = request.headers.get("Authorization")
     if header is None:
         return None
@@ -114,5 +117,5 @@ def bearer_of(request: web.Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _who(principal: Principal) -> tuple[str, str, str]:
+def _identity(principal: Principal) -> tuple[str, str, str]:
     return principal.restaurant_id, principal.user_id, principal.role

@@ -1,8 +1,8 @@
 """Offers of permessage-deflate that a server must decline (RFC 7692, 7.1). Pure.
 
-aiohttp accepts parameters that are repeated, a `server_max_window_bits` without a value, any value
-of `client_max_window_bits`, and other extensions whose name contains this one's. What has unknown
-parameters it declines by itself.
+aiohttp accepts repeated parameters, a `server_max_window_bits` without a value, any value of
+`client_max_window_bits`, and other extensions whose name contains this one's. Offers with unknown
+parameters it declines itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PARAMETERS = {
 
 
 def sound(headers: Sequence[str]) -> bool:
-    """Whether every offer in the values of `Sec-WebSocket-Extensions` may be accepted."""
+    """Return whether every offer in these `Sec-WebSocket-Extensions` values may be accepted."""
     offers = [offer for value in headers for offer in value.split(",") if _DEFLATE in offer]
     return all(_sound(*(part.strip() for part in offer.split(";"))) for offer in offers)
 

@@ -1,4 +1,4 @@
-"""From the text of a message to what it does: sizes, rates, parsing, and the error that answers."""
+"""Turns a message's text into an action: checks size and rate, parses, and answers errors."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ M = TypeVar("M", bound=ClientMessage)
 
 
 class Dispatcher(Generic[M]):
-    """One connection's messages. `handler` is set once it is authenticated.
+    """Handles one connection's messages. `handler` is set once it is authenticated.
 
-    Sizes and rates count what has been inflated. Times (`now`) are monotonic seconds.
+    Sizes and rates count inflated bytes. Times (`now`) are monotonic seconds.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class Dispatcher(Generic[M]):
         self._bytes = TokenBucket(settings.bytes_per_minute, now)
         self._controls = TokenBucket(settings.control_per_minute, now)
 
-    def first(self, text: str, now: float) -> Auth:
-        """The `auth` message that a connection without a token begins with; raises Refused."""
+    def first_message(self, text: str, now: float) -> Auth:
+        """Return the `auth` message that a connection must send first; raise Refused."""
         self._check_size(size_of(text, self._max_bytes))
-        # It counts, but the bucket is full yet: there is nothing to refuse.
+        # Counted, but never refused: the bucket is still full.
         self._rates["regular"].take(1, now)
         try:
             message = SHELL_MESSAGES.validate_json(text)
@@ -69,11 +69,11 @@ class Dispatcher(Generic[M]):
         return message
 
     def not_auth(self) -> Refused:
-        """What a first message gets that is no `auth`."""
+        """Return the refusal for a first message that is not `auth`."""
         return self._credentials.refuse("the first message must be `auth`")
 
     def text(self, text: str, now: float) -> bool:
-        """Handles one message; True when it was refused. Raises Refused."""
+        """Handle one message; return whether it was refused. Raises Refused."""
         size = size_of(text, self._max_bytes)
         self._check_size(size)
         try:
@@ -87,7 +87,10 @@ class Dispatcher(Generic[M]):
         return False
 
     def binary(self, payload: bytes, now: float) -> None:
-        """Refuses a binary message, at the price of any other. Raises Refused."""
+        """Refuse a binary message. Raises Refused.
+
+        It counts towards the limits like any other.
+        """
         self._check_size(len(payload))
         error = ProtocolError(ErrorCode.INVALID_MESSAGE, "messages are JSON in text frames")
         try:
@@ -98,7 +101,7 @@ class Dispatcher(Generic[M]):
         self._connection.send_error(error)
 
     def control(self, now: float) -> None:
-        """Counts a ping or a pong; raises Refused when there are too many."""
+        """Count a ping or pong; raise Refused above the limit."""
         try:
             self._take(self._controls, 1, now)
         except ProtocolError as error:
@@ -121,7 +124,7 @@ class Dispatcher(Generic[M]):
             self.handler.receive(message, now)
 
     def _not_ours(self, text: str, problem: ValidationError, now: float) -> None:
-        """`auth`, `ping`, or a message that is wrong: then raises ProtocolError."""
+        """Handle `auth` and `ping`; raise ProtocolError for anything else."""
         type_ = type_of(text)
         known = type_ in SHELL_TYPES or type_ in self._application.types
         self._count(type_ if type_ is not None and known else "other")

@@ -1,8 +1,7 @@
-"""The aiohttp shell that both sockets use: everything about a connection but its messages.
+"""The aiohttp handler shared by all sockets: everything about a connection except its messages.
 
-Origin, authentication and its renewal, rates, sizes, parsing, errors, heartbeat, close codes and
-freeing what a connection held are here and in `visit`; what messages mean is a `Handler`'s
-business.
+Origin, authentication and renewal, rates, sizes, parsing, errors, heartbeat, close codes and
+clean-up are handled here and in `connection_loop`. What a message means is up to a `Handler`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from order_events.websocket import deflate_offers
 from order_events.websocket.application import Application, Budget, Handler
 from order_events.websocket.client_address import caller
 from order_events.websocket.connection import Connection
-from order_events.websocket.connection_loop import ConnectionLoop
+from order_events.websocket.connection_loop import ConnectionLoop, Handshake
 from order_events.websocket.origins import origin_allowed
 from order_events.websocket.registry import ConnectionRegistry
 
@@ -29,20 +28,22 @@ logger = structlog.get_logger(__name__)
 
 
 class Endpoint(Generic[M]):
-    """One route. `name` labels metrics and logs."""
+    """One WebSocket route. `name` labels its metrics and logs."""
 
-    visits: type[ConnectionLoop[M]] = ConnectionLoop
-    """What serves one socket."""
+    loop_type: type[ConnectionLoop[M]] = ConnectionLoop
+    """Serves each socket; a subclass may set another."""
 
-    def __init__(self, application: Application[M], sockets: ConnectionRegistry, name: str) -> None:
+    def __init__(
+        self, application: Application[M], registry: ConnectionRegistry, name: str
+    ) -> None:
         self.application = application
-        self.sockets = sockets
+        self.registry = registry
         self.name = name
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Serves one socket for its whole life."""
-        settings = self.sockets.settings
-        if not self.sockets.accepting:
+        """Accept or refuse a socket, and serve it until it is closed."""
+        settings = self.registry.settings
+        if not self.registry.accepting:
             raise web.HTTPServiceUnavailable(text="the server is going away")
         origin = request.headers.get(hdrs.ORIGIN)
         if not origin_allowed(origin, request.host, settings.allowed_origins):
@@ -54,27 +55,20 @@ class Endpoint(Generic[M]):
             autoclose=False,
             autoping=False,
             compress=settings.compression and deflate_offers.sound(offered),
-            # The limit itself is checked after inflation, by us: closing is then orderly. This
-            # one only bounds memory.
+            # This only bounds memory. The dispatcher checks the real limit after inflation, which
+            # allows an orderly close.
             max_msg_size=2 * settings.max_message_bytes + 1,
         )
-        # RFC 6455, 4.1, of which aiohttp asks everything else.
+        # RFC 6455, 4.1; aiohttp checks its other requirements.
         asked = request.method == hdrs.METH_GET and request.version >= HttpVersion11
         if not asked or not ws.can_prepare(request):
             raise web.HTTPUpgradeRequired(
                 headers={hdrs.UPGRADE: "websocket"}, text="this is a WebSocket"
             )
         address = caller(request, settings.trusted_proxies)
-        if not self.sockets.reserve_unauthenticated(address):
+        if not self.registry.reserve_unauthenticated(address):
             raise web.HTTPTooManyRequests(text="too many connections that are not authenticated")
-        visit = self.visits(
-            self.application,
-            self.sockets,
-            name=self.name,
-            request=request,
-            ws=ws,
-            address=address,
-        )
-        await visit.run()
-        # Who hung up before the answer gets none; aiohttp wants one all the same.
+        handshake = Handshake(request, ws, address)
+        await self.loop_type(self.application, self.registry, self.name, handshake).run()
+        # aiohttp needs a response even if the peer hung up before the handshake was answered.
         return ws if ws.prepared else web.Response()

@@ -1,9 +1,9 @@
-"""Follows a client's WebSocket frames, header by header, for what aiohttp lets through. Pure.
+"""Follows a client's WebSocket frame headers for breaches that aiohttp accepts. Pure.
 
-aiohttp's own reader refuses reserved bits and opcodes, fragmented or long control frames,
-continuations of nothing, bad UTF-8 and messages that are too large. It accepts frames that are not
-masked, compressed control frames, a whole message inside one of which there are only empty frames
-yet, and frames without end.
+aiohttp's own reader refuses reserved bits and opcodes, fragmented or oversized control frames,
+continuations without a start, invalid UTF-8 and oversized messages. It accepts unmasked frames,
+compressed control frames, a complete message inside one that so far has only empty frames, and any
+number of frames per message.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _EXTENDED = {126: 2, 127: 8}
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """What the peer did wrong, and the close code it gets."""
+    """A breach of the protocol, and the close code that answers it."""
 
     code: CloseCode
     reason: str
@@ -36,11 +36,11 @@ INTERLEAVED = Breach(
 FRAGMENTED = Breach(CloseCode.TOO_BIG, "a message in too many frames")
 
 
-class FrameWalker:
-    """Takes bytes as they come, however they are cut, and looks at frame headers only.
+class FrameScanner:
+    """Scans the headers of a stream of frames, in chunks of any size.
 
-    `max_frames` is how many frames one message may be split into. `breach` is the first thing that
-    was wrong; nothing is looked at after it, nor after the peer's close frame.
+    `max_frames` is how many frames one message may have. `breach` is the first breach found;
+    nothing after it, or after the peer's close frame, is examined.
     """
 
     def __init__(self, max_frames: int) -> None:
@@ -53,7 +53,7 @@ class FrameWalker:
         self._over = False
 
     def feed(self, data: bytes) -> Breach | None:
-        """Takes what has been received; returns `breach`."""
+        """Scan received bytes; return `breach`."""
         at = 0
         while at < len(data) and not self._over:
             if self._payload_left:
@@ -68,7 +68,7 @@ class FrameWalker:
         return self.breach
 
     def _header_size(self) -> int:
-        """Bytes of the header, as far as it can be told from those that are there."""
+        """Return the size of the header in bytes, as far as the bytes received tell."""
         if len(self._header) < 2:
             return 2
         second = self._header[1]

@@ -1,13 +1,14 @@
-"""Frames of one socket on their way into its transport.
+"""Writes one socket's frames to its transport.
 
-What is sent within one iteration of the event loop goes out as one write. While the transport has
-no room, frames wait in the bounded outbox, and nobody waits for them.
+Frames sent within one iteration of the event loop go out in one write. While the transport has no
+room, they wait in the bounded outbox, and the sender does not wait for them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -16,33 +17,36 @@ from order_events.protocol.frames import FrameBatch, Message
 from order_events.websocket.outbox import Outbox
 
 WRITE_BYTES = 65_536
-"""About as much as is joined into one write."""
+"""Bytes after which no further frame is added to one write."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSocket:
+    """aiohttp's objects for a socket whose handshake is done."""
+
+    request: web.BaseRequest
+    ws: web.WebSocketResponse
+    stream: AbstractStreamWriter
+    transport: asyncio.Transport
 
 
 class FrameWriter:
     """Writes beside aiohttp's own writer, whose compressor is never used: see `frames.deflate`.
 
-    `window` is the connection's for compression, as in `frames`.
+    `window` is the connection's compression window, as in `frames`.
     """
 
-    def __init__(
-        self,
-        request: web.BaseRequest,
-        ws: web.WebSocketResponse,
-        stream: AbstractStreamWriter,
-        transport: asyncio.Transport,
-        outbox: Outbox,
-    ) -> None:
-        self.window = int(ws.compress)
-        self._protocol = request.protocol
-        self._ws = ws
-        self._stream = stream
-        self._transport = transport
-        # Paused as soon as the system takes no more: what waits then is ours to merge and bound.
-        transport.set_write_buffer_limits(high=0)
+    def __init__(self, opened: OpenSocket, outbox: Outbox) -> None:
+        self.window = int(opened.ws.compress)
+        self._protocol = opened.request.protocol
+        self._ws = opened.ws
+        self._stream = opened.stream
+        self._transport = opened.transport
+        # Pause as soon as the system accepts no more: frames then wait in the bounded outbox.
+        opened.transport.set_write_buffer_limits(high=0)
         self._outbox = outbox
         self._controls: list[tuple[int, bytes]] = []
-        self._goodbye: bytes | None = None
+        self._close_frame: bytes | None = None
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
         self._idle = True
@@ -52,39 +56,38 @@ class FrameWriter:
 
     @property
     def waiting(self) -> tuple[int, int]:
-        """Messages and bytes that wait for the peer to read."""
+        """How many messages, and how many bytes, wait for the peer to read."""
         return len(self._outbox), self._outbox.size
 
     @property
     def keeping_up(self) -> bool:
-        """Whether the system has taken everything that was written, as it does while the peer
-        reads."""
+        """True if the system has accepted everything written, as it does while the peer reads."""
         return not self._protocol.writing_paused
 
-    def burst(self, burst: FrameBatch) -> int:
-        """Sends several messages; returns for how many of them there was room."""
+    def put_batch(self, batch: FrameBatch) -> int:
+        """Send several messages; return how many there was room for."""
         if self._idle and not self._transport.is_closing():
-            data = burst.wire(self.window)
+            data = batch.wire(self.window)
             if len(data) <= WRITE_BYTES:
                 self._transport.write(data)
                 if self._protocol.writing_paused:
                     self._await_room()
-                return len(burst.messages)
-        return self.put_all(burst.messages)
+                return len(batch.messages)
+        return self.put_all(batch.messages)
 
     def put_all(self, messages: Sequence[Message]) -> int:
-        """Sends messages until there is no room; returns how many."""
+        """Send messages until there is no room; return how many were sent."""
         for sent, message in enumerate(messages):
             if not self.put(message.wire(self.window), message.key):
                 return sent
         return len(messages)
 
     def put(self, frame: bytes, key: str | None) -> bool:
-        """Sends a frame, which replaces a waiting one of the same key; False: there is no room."""
+        """Send a frame, replacing a waiting one of the same key; return False if it has no room."""
         if self._over:
             return True
         if not self._outbox.put(frame, key):
-            # What the system takes at once need not wait, and so does not count.
+            # Frames the system accepts right now do not need room in the outbox.
             self._flush()
             if not self._over and not self._outbox.put(frame, key):
                 return False
@@ -92,24 +95,24 @@ class FrameWriter:
         return True
 
     def control(self, opcode: int, frame: bytes) -> None:
-        """Sends a control frame ahead of what waits."""
-        # A peer that floods pings without reading gets no queue of answers: the latest counts.
+        """Send a control frame ahead of waiting messages."""
+        # Only the latest of each kind: a flood of pings must not grow a queue of pongs.
         self._controls = [entry for entry in self._controls if entry[0] != opcode]
         self._controls.append((opcode, frame))
         self._schedule()
 
-    def finish(self, goodbye: bytes) -> None:
-        """Sends a last frame behind everything that waits."""
-        self._goodbye = goodbye
+    def finish(self, close_frame: bytes) -> None:
+        """Send a close frame after everything that waits."""
+        self._close_frame = close_frame
         self._room.set()
         self._schedule()
 
     def drop(self) -> None:
-        """Forgets what waits."""
+        """Drop everything that waits."""
         self._outbox.clear()
 
     def end(self) -> None:
-        """Nothing is written any more. A peer that has stopped reading is cut."""
+        """Stop writing. A peer that has stopped reading is cut off."""
         self._over, self._idle = True, False
         self._outbox.clear()
         self._controls.clear()
@@ -118,19 +121,21 @@ class FrameWriter:
             self._transport.abort()
 
     async def room(self) -> None:
-        """Waits until at least half of the outbox is free, or nothing more can be sent."""
-        while not (self._leaving or self._outbox.half_empty):
+        """Wait until at least half of the outbox is free, or nothing more can be sent."""
+        while not (self._finishing or self._outbox.half_empty):
             await self._changed()
 
     async def drained(self) -> None:
-        """Waits until nothing waits and the system has taken everything, or nothing more can be
-        sent: then there is room for a message of any size."""
-        while not (self._leaving or (self.keeping_up and not self._outbox)):
+        """Wait until nothing waits and the system has accepted everything, or nothing can be sent.
+
+        Then there is room for a message of any size.
+        """
+        while not (self._finishing or (self.keeping_up and not self._outbox)):
             await self._changed()
 
     @property
-    def _leaving(self) -> bool:
-        return self._over or self._goodbye is not None
+    def _finishing(self) -> bool:
+        return self._over or self._close_frame is not None
 
     async def _changed(self) -> None:
         self._room.clear()
@@ -160,8 +165,8 @@ class FrameWriter:
         self._controls.clear()
         frames += self._outbox.take(WRITE_BYTES)
         self._room.set()
-        if self._goodbye is not None and not self._outbox:
-            frames.append(self._goodbye)
+        if self._close_frame is not None and not self._outbox:
+            frames.append(self._close_frame)
             self._over = True
         return b"".join(frames)
 

@@ -1,4 +1,4 @@
-"""Which pages may open a socket, by their `Origin`. Pure."""
+"""Which pages may open a socket, by their `Origin` header. Pure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from urllib.parse import urlsplit
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 Site = tuple[str, str, int | None]
-"""Scheme, host and port, in the form in which equal ones are equal (RFC 6454, 4)."""
+"""Scheme, host and port, normalized so that equal origins compare equal (RFC 6454, 4)."""
 
 
 def origin_allowed(origin: str | None, host: str, allowed: Iterable[str]) -> bool:
-    """Whether the page may: none (not a browser), our own (`host` of the request), or listed.
+    """Return whether a page of this origin may connect.
 
-    A page without an origin of its own (`null`: a file, a sandbox) may only where all may.
+    Allowed are clients that send none (not browsers), our own origin (`host` of the request) and
+    the listed ones. A page with the opaque origin `null` (a file, a sandbox) is allowed only if all
+    are.
     """
     listed = tuple(allowed)
     if origin is None or "*" in listed:
@@ -22,7 +24,7 @@ def origin_allowed(origin: str | None, host: str, allowed: Iterable[str]) -> boo
     site = _site(origin)
     if site is None:
         return False
-    # Behind a proxy that speaks TLS only the host tells what our own origin is.
+    # Behind a TLS proxy we do not know our own scheme, so the host alone decides.
     return site == _site(f"{site[0]}://{host}") or site in map(_site, listed)
 
 

@@ -1,4 +1,4 @@
-"""What waits to be written to one connection: bounded, in order, partials merged. Pure."""
+"""The frames waiting to be written to one connection: bounded, in order, partials merged. Pure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class _Entry:
 class Outbox:
     """A queue of at most `max_messages` frames and `max_bytes` bytes.
 
-    A frame with a key replaces a waiting one of the same key and goes to the end: of a live value
-    only the latest is worth sending. Nothing else is ever dropped.
+    A frame with a key replaces a waiting one with the same key and goes to the end: of a live
+    value, only the latest is worth sending. Nothing else is ever dropped.
     """
 
     __slots__ = ("_bytes", "_count", "_entries", "_keyed", "_max_bytes", "_max_messages")
@@ -35,18 +35,19 @@ class Outbox:
 
     @property
     def size(self) -> int:
-        """Bytes that wait."""
+        """How many bytes wait."""
         return self._bytes
 
     @property
     def half_empty(self) -> bool:
-        """Whether there is room for another chunk of history."""
+        """True if at least half of the frames and half of the bytes are free."""
         return self._count * 2 <= self._max_messages and self._bytes * 2 <= self._max_bytes
 
     def put(self, frame: bytes, key: str | None = None) -> bool:
-        """Adds a frame; False when there was no room (then nothing changed but the merge).
+        """Add a frame; return False if there is no room.
 
-        A single frame larger than `max_bytes` fits into an empty outbox.
+        Even then, a waiting frame with the same key has been removed. A single frame larger than
+        `max_bytes` fits into an empty outbox.
         """
         if key is not None:
             self._replace(key)
@@ -63,7 +64,7 @@ class Outbox:
         return True
 
     def take(self, enough: int) -> list[bytes]:
-        """The next frames, until there are `enough` bytes of them or no more."""
+        """Remove and return frames until they have `enough` bytes or none are left."""
         taken: list[bytes] = []
         size = 0
         while self._entries and size < enough:
@@ -75,7 +76,7 @@ class Outbox:
         return taken
 
     def clear(self) -> None:
-        """Drops everything that waits."""
+        """Drop everything that waits."""
         self._entries.clear()
         self._keyed.clear()
         self._count = 0
@@ -89,7 +90,7 @@ class Outbox:
             self._compact()
 
     def _compact(self) -> None:
-        # Replaced entries at the front would otherwise pile up behind a reader that has stalled.
+        # Otherwise replaced entries would pile up while the reader is stalled.
         if len(self._entries) > 2 * self._count + 16:
             self._entries = deque(e for e in self._entries if e.frame is not None)
 

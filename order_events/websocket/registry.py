@@ -1,4 +1,4 @@
-"""All open sockets of a server: caps, the heartbeat's one sweep, and the orderly stop."""
+"""All open sockets of a server: their limits, their heartbeat, and the orderly stop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from order_events.settings import HubSettings
 from order_events.websocket.connection import Connection
 
 RECONNECTION_S = 60.0
-"""A user who comes back within this many seconds counts as reconnecting."""
+"""A user who connects again within this many seconds counts as reconnecting."""
 _REMEMBERED_USERS = 10_000
 
 _K = TypeVar("_K", bound=Hashable)
@@ -26,13 +26,16 @@ _K = TypeVar("_K", bound=Hashable)
 logger = structlog.get_logger(__name__)
 
 Head = Callable[[str], tuple[str, int]]
-"""A restaurant's (epoch, seq): what has been fanned out so far."""
+"""Returns a restaurant's (epoch, seq): everything up to seq has been fanned out."""
 Finish = Callable[[], Awaitable[None] | None]
 
 
 class ConnectionRegistry:
-    """What every endpoint of a server shares. `head` gives a restaurant's (epoch, seq), `revoked`
-    says whose token is no longer good."""
+    """The state that all endpoints of a server share.
+
+    `head` returns a restaurant's (epoch, seq); `revoked` returns whether a principal's token has
+    been revoked.
+    """
 
     def __init__(
         self,
@@ -49,11 +52,11 @@ class ConnectionRegistry:
         self.head = head
         self.accepting = True
         self._open: dict[Connection, Finish | None] = {}
-        self._strangers: Counter[str] = Counter()
+        self._unauthenticated: Counter[str] = Counter()
         self._users: Counter[tuple[str, str]] = Counter()
         self._restaurants: Counter[str] = Counter()
-        self._seated = 0
-        self._left: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._authenticated = 0
+        self._last_seen: OrderedDict[tuple[str, str, str], float] = OrderedDict()
         self._sweeper: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
         self._empty.set()
@@ -62,76 +65,83 @@ class ConnectionRegistry:
         return len(self._open)
 
     def authenticate(self, token: str) -> Principal:
-        """Who the token stands for; raises AuthError."""
+        """Return the principal of a token; raise AuthError."""
         principal = self._authority.verify(token)
         if self._revoked(principal):
             raise AuthError("the token has been revoked")
         return principal
 
     def start(self) -> None:
-        """Starts the heartbeat."""
+        """Start the heartbeat."""
         self._sweeper = asyncio.create_task(self._sweep_forever(), name="heartbeat")
 
     def reserve_unauthenticated(self, address: str) -> bool:
-        """Counts a socket that is not authenticated yet; False when there are too many, of its
-        address or in all."""
+        """Count a socket that is not authenticated yet.
+
+        Returns False, without counting it, if there are too many of its address or in total.
+        """
         limits = self.settings
         if (
-            self._strangers[address] >= limits.max_unauthenticated_per_address
-            or self._strangers.total() >= limits.max_connections
+            self._unauthenticated[address] >= limits.max_unauthenticated_per_address
+            or self._unauthenticated.total() >= limits.max_connections
         ):
             return False
-        self._strangers[address] += 1
+        self._unauthenticated[address] += 1
         return True
 
     def release_unauthenticated(self, address: str) -> None:
-        """A socket that `reserve_unauthenticated` counted is authenticated, or gone."""
-        _less(self._strangers, address)
+        """Stop counting a reserved socket: it is authenticated now, or gone."""
+        _decrement(self._unauthenticated, address)
 
     def add(self, connection: Connection) -> None:
-        """Takes an open socket into the heartbeat and the stop."""
+        """Include an open socket in the heartbeat and the stop."""
         self._open[connection] = None
         self._empty.clear()
 
     def admit(self, principal: Principal) -> None:
-        """Raise ProtocolError(OVERLOADED) if there is no room; `add_authenticated` takes it."""
+        """Raise ProtocolError(OVERLOADED) if the server, restaurant or user is at its limit.
+
+        Nothing is counted until `add_authenticated`.
+        """
         limits = self.settings
         user = (principal.restaurant_id, principal.user_id)
         if (
-            self._seated >= limits.max_connections
+            self._authenticated >= limits.max_connections
             or self._restaurants[principal.restaurant_id] >= limits.max_connections_per_restaurant
             or self._users[user] >= limits.max_connections_per_user
         ):
             raise ProtocolError(ErrorCode.OVERLOADED, "too many connections; try again later")
 
     def add_authenticated(self, connection: Connection, finish: Finish, now: float) -> None:
-        """Counts an authenticated connection; `finish` is asked when the server stops."""
+        """Count an authenticated connection; `finish` is called when the server stops."""
         self._open[connection] = finish
-        who = connection.principal
-        self._seated += 1
-        self._users[(who.restaurant_id, who.user_id)] += 1
-        self._restaurants[who.restaurant_id] += 1
+        principal = connection.principal
+        self._authenticated += 1
+        self._users[(principal.restaurant_id, principal.user_id)] += 1
+        self._restaurants[principal.restaurant_id] += 1
         self.metrics.connections.labels(connection.socket).inc()
-        left = self._left.pop((connection.socket, who.restaurant_id, who.user_id), None)
-        if left is not None and now - left <= RECONNECTION_S:
+        last_seen = self._last_seen.pop(
+            (connection.socket, principal.restaurant_id, principal.user_id), None
+        )
+        if last_seen is not None and now - last_seen <= RECONNECTION_S:
             self.metrics.reconnections.labels(connection.socket).inc()
 
     def remove(self, connection: Connection, now: float) -> None:
-        """Forgets a socket that is gone."""
+        """Remove a socket that is gone."""
         if self._open.pop(connection, None) is not None:
-            who = connection.principal
-            self._seated -= 1
-            _less(self._users, (who.restaurant_id, who.user_id))
-            _less(self._restaurants, who.restaurant_id)
+            principal = connection.principal
+            self._authenticated -= 1
+            _decrement(self._users, (principal.restaurant_id, principal.user_id))
+            _decrement(self._restaurants, principal.restaurant_id)
             self.metrics.connections.labels(connection.socket).dec()
-            self._left[(connection.socket, who.restaurant_id, who.user_id)] = now
-            while len(self._left) > _REMEMBERED_USERS:
-                self._left.popitem(last=False)
+            self._last_seen[(connection.socket, principal.restaurant_id, principal.user_id)] = now
+            while len(self._last_seen) > _REMEMBERED_USERS:
+                self._last_seen.popitem(last=False)
         if not self._open:
             self._empty.set()
 
     def close_revoked(self) -> int:
-        """Closes (1008) every connection whose token has been revoked; returns how many."""
+        """Close (1008) every connection whose token has been revoked; return how many."""
         chosen = [c for c in self._open if c.authenticated and self._revoked(c.principal)]
         for connection in chosen:
             error = ProtocolError(ErrorCode.UNAUTHORIZED, "the token has been revoked")
@@ -140,9 +150,10 @@ class ConnectionRegistry:
         return len(chosen)
 
     async def stop(self) -> None:
-        """Lets handlers finish (bounded), says goodbye with a spread, closes, cuts the rest.
+        """Let handlers finish (bounded), announce the stop, close the sockets, and cut the rest.
 
-        May be called again, for a socket whose handshake was under way the first time.
+        Each client is told to wait for a random time. May be called again, for a socket whose
+        handshake was under way the first time.
         """
         self.accepting = False
         if self._sweeper is not None:
@@ -181,7 +192,7 @@ class ConnectionRegistry:
             self.sweep()
 
     def sweep(self) -> None:
-        """Drops who has not answered since the last sweep, and pings everybody else."""
+        """Cut peers that have not answered since the last sweep, and ping the others."""
         waiting = [connection.waiting for connection in self._open]
         self.metrics.outbox_messages.set(sum(messages for messages, _ in waiting))
         self.metrics.outbox_fullest.set(max((size for _, size in waiting), default=0))
@@ -193,7 +204,7 @@ class ConnectionRegistry:
                 connection.control(WSMsgType.PING)
 
 
-def _less(counter: Counter[_K], key: _K) -> None:
+def _decrement(counter: Counter[_K], key: _K) -> None:
     counter[key] -= 1
     if counter[key] <= 0:
         del counter[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,10 +13,12 @@ import aiohttp
 import pytest
 import structlog
 from aiohttp import web
+from support.transactions import at, database
 
-from order_events.app import AUTHORITY, EVENTS, SOCKETS, build_app
+from order_events.app import AUTHORITY, EVENTS, REGISTRY, build_app
 from order_events.auth.tokens import Role, TokenAuthority
 from order_events.domain.models import OrderDraft
+from order_events.ledger import changes
 from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
 from order_events.server import Runner
@@ -94,21 +97,21 @@ class Client:
                 return message
 
     async def close_code(self) -> int | None:
-        """Reads on until the server has closed."""
+        """Read until the server has closed; return its code."""
         while True:
             received = await self.ws.receive(5)
             if received.type is not aiohttp.WSMsgType.TEXT:
                 return self.ws.close_code
 
     async def silent(self) -> None:
-        """A ping is answered next: nothing else was sent before."""
+        """Assert that nothing was sent: the next message answers a ping."""
         await self.send(type="ping", id="silent?")
         message = await self.receive()
         assert message["type"] == "pong", message
 
 
 class Server:
-    """The hub, served."""
+    """A running hub."""
 
     def __init__(
         self, runner: web.AppRunner, app: web.Application, session: aiohttp.ClientSession
@@ -131,11 +134,11 @@ class Server:
         return self.app[AUTHORITY]
 
     async def stop(self) -> None:
-        """Stops as on SIGTERM."""
+        """Stop as on SIGTERM."""
         await self.runner.cleanup()
 
     def sockets(self) -> int:
-        return len(self.app[SOCKETS])
+        return len(self.app[REGISTRY])
 
     def token(
         self, restaurant: str = "r1", role: Role = Role.MANAGER, user: str = "u1", ttl: float = 600
@@ -143,7 +146,7 @@ class Server:
         return self.authority.issue(restaurant, user, role, ttl)
 
     async def open(self, path: str = "/", **options: Any) -> Client:
-        """A socket that has not authenticated."""
+        """Return a socket that has not authenticated."""
         client = Client(await self.session.ws_connect(self.url + path, **options))
         self.clients.append(client)
         return client
@@ -151,7 +154,7 @@ class Server:
     async def connect(
         self, restaurant: str = "r1", role: Role = Role.MANAGER, **who: Any
     ) -> Client:
-        """A socket that has received `connected`."""
+        """Return a socket that has received `connected`."""
         token = self.token(restaurant, role, **who)
         client = await self.open(headers={"Authorization": f"Bearer {token}"})
         client.connected = await client.expect("connected")
@@ -167,7 +170,7 @@ class Server:
         restaurant: str = "r1",
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """An HTTP request's status and JSON."""
+        """Send an HTTP request; return its status and JSON."""
         token = self.token(restaurant, role)
         async with self.session.request(
             method,
@@ -183,7 +186,7 @@ Start = Callable[..., Awaitable[Server]]
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts servers with given settings; all are stopped at the end."""
+    """Return a function that starts servers; all of them are stopped at the end."""
     async with AsyncExitStack() as stack:
 
         async def start_one(
@@ -231,12 +234,20 @@ def burger() -> dict[str, Any]:
 
 @pytest.fixture
 def draft() -> OrderDraft:
-    """The same as a model."""
+    """The smallest order, as a model."""
     return OrderDraft.model_validate(BURGER)
+
+
+@pytest.fixture
+def db(menu: Menu) -> Iterator[sqlite3.Connection]:
+    """An in-memory database with the menu of r1."""
+    with database() as opened:
+        changes.put_menu(at(opened), "r1", menu, "m")
+        yield opened
 
 
 @pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
-    """No test's logging outlives it."""
+    """Reset the logging configuration after each test."""
     yield
     structlog.reset_defaults()

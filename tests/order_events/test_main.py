@@ -1,4 +1,4 @@
-"""`python -m order_events`: what it prints, and what it says when something is wrong."""
+"""`python -m order_events`: its output, and its errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHO = ["--restaurant", "r9", "--user", "u", "--role", "kitchen"]
 def test_it_prints_tokens_and_says_where_it_made_a_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Once: a token signed with a new secret in the wrong directory looks like any other."""
+    """Only once: a token signed with a new secret in the wrong directory looks like any other."""
     where = ["--data-dir", str(tmp_path / "data")]
     assert main([*where, "token", *WHO, "--ttl", "60"]) == 0
     token, said = capsys.readouterr()
@@ -51,7 +51,7 @@ def test_it_prints_tokens_and_says_where_it_made_a_secret(
 def test_a_token_that_no_server_would_take_is_not_made(
     wrong: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 1 and a line; nor is a secret made for it."""
+    """Status 1 and one line; no secret is created for it either."""
     assert main(["--data-dir", str(tmp_path), "token", *WHO, *wrong]) == 1
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
@@ -62,7 +62,7 @@ def test_a_token_that_no_server_would_take_is_not_made(
 def test_a_wrong_setting_is_named_with_its_environment_variable(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Status 2, whether it came from there or from the command line."""
+    """Status 2, whether it came from the environment or the command line."""
     assert main(["--port", "70000"]) == 2
     assert "VOICE_PORT" in capsys.readouterr().err
     monkeypatch.setenv("LOG_LEVEL", "loud")
@@ -75,7 +75,7 @@ def test_a_wrong_setting_is_named_with_its_environment_variable(
 def test_every_setting_but_the_secrets_is_an_option(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Of the command and before it; a secret would be seen in the list of processes."""
+    """Before and after the command; a secret would be visible in the process list."""
     for name in set(HubSettings.model_fields) - {"jwt_secret", "metrics_token", "port"}:
         option = f"--{name.replace('_', '-')}"
         wrong = [option, "1", "--port", "-1"]
@@ -89,7 +89,7 @@ def test_every_setting_but_the_secrets_is_an_option(
 def test_settings_of_several_parts_can_be_given_as_options(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """As in the environment: separated by commas, and as JSON."""
+    """As in the environment: separated by commas, or as JSON."""
     given = ["--trusted-proxies", "10.0.0.0/8,x", "--retention-of", '{"r1": {"days": 0}}']
     assert main(["serve", *given]) == 2
     err = capsys.readouterr().err
@@ -98,7 +98,7 @@ def test_settings_of_several_parts_can_be_given_as_options(
 
 
 async def hub(data_dir: Path, *arguments: str) -> asyncio.subprocess.Process:
-    """The hub as its own process."""
+    """Start the hub as its own process."""
     kept = {k: v for k, v in os.environ.items() if not re.match("VOICE_|LOG_LEVEL", k)}
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -115,7 +115,7 @@ async def hub(data_dir: Path, *arguments: str) -> asyncio.subprocess.Process:
 async def test_it_says_where_it_listens_and_stops_when_told(
     word: list[str], how: signal.Signals, tmp_path: Path
 ) -> None:
-    """With and without the word `serve`; status 0."""
+    """With and without the command `serve`; status 0."""
     process = await hub(tmp_path, *word, "--host", "127.0.0.1", "--port", "0")
     try:
         assert process.stderr is not None
@@ -139,7 +139,7 @@ async def test_it_says_where_it_listens_and_stops_when_told(
 async def test_a_port_in_use_is_one_line_that_says_what_to_change(
     server: Any, tmp_path: Path
 ) -> None:
-    """Not a traceback, nor a number of the operating system's alone."""
+    """Not a traceback, and not just an errno."""
     process = await hub(tmp_path / "other", "--port", str(server.port))
     async with asyncio.timeout(20):
         _, err = await process.communicate()
@@ -166,7 +166,7 @@ async def test_a_port_in_use_is_one_line_that_says_what_to_change(
 async def test_a_request_that_is_no_http_leaves_no_token_in_the_log(
     broken: bytes, tmp_path: Path
 ) -> None:
-    """aiohttp would quote it. What is logged is JSON, one line each."""
+    """aiohttp would quote it. Each logged line is one JSON object."""
     process = await hub(tmp_path, "--port", "0")
     try:
         assert process.stderr is not None

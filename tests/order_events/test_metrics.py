@@ -1,4 +1,4 @@
-"""Every metric of the hub is observed by a real server, and counts what it says."""
+"""A real server observes every metric of the hub, and counts what it should."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ELSEWHERE = {
 
 
 def values(metrics: HubMetrics) -> dict[str, float]:
-    """Every sample by its name and labels."""
+    """Return every sample by its name and labels."""
     return {
         f"{sample.name}{sorted(sample.labels.items())}": sample.value
         for family in metrics.registry.collect()
@@ -28,7 +28,7 @@ def values(metrics: HubMetrics) -> dict[str, float]:
 
 
 def observed(metrics: HubMetrics) -> set[str]:
-    """The families of which something has been seen."""
+    """Return the metric families that have been observed."""
     return {
         family.name
         for family in metrics.registry.collect()
@@ -37,7 +37,7 @@ def observed(metrics: HubMetrics) -> set[str]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Waits for what the server does on its own."""
+    """Wait for something the server does on its own."""
     async with asyncio.timeout(5):
         while not holds():  # noqa: ASYNC110  there is no event for it
             await asyncio.sleep(0.01)
@@ -85,7 +85,7 @@ async def test_every_metric_is_observed(server: Any, draft: Any) -> None:
 
 
 async def test_requests_for_what_does_not_exist_share_a_label(server: Any) -> None:
-    """A client must not decide how many time series there are."""
+    """Clients must not decide how many time series there are."""
     for path in ("/v1/a", "/v1/b", "/c"):
         async with server.session.get(server.url + path) as response:
             assert response.status == 404

@@ -1,4 +1,4 @@
-"""The hub as a process of its own: how it stops, and what it says when it cannot start."""
+"""The hub as its own process: how it stops, and what it reports if it cannot start."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORDER = {"type": "dine-in", "items": [{"menu_item_id": "burger"}] * 50}
 
 
 class Hub:
-    """A running hub, reached as `raw_socket.Raw` reaches one."""
+    """A running hub, with what `raw_socket.Raw` needs to reach it."""
 
     def __init__(self, process: asyncio.subprocess.Process, data_dir: Path, port: int) -> None:
         self.process = process
@@ -46,7 +46,7 @@ class Hub:
             return response.status
 
     async def ended(self) -> tuple[int, str]:
-        """The exit status and what it said on standard error."""
+        """Return the exit status and standard error."""
         async with asyncio.timeout(20):
             _, err = await self.process.communicate()
         assert self.process.returncode is not None
@@ -54,7 +54,7 @@ class Hub:
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
-    """Ours without the settings of whoever runs the tests."""
+    """Return our environment without the settings of whoever runs the tests."""
     kept = {k: v for k, v in os.environ.items() if not re.match("VOICE_|LOG_LEVEL", k)}
     return {**kept, "VOICE_DATA_DIR": str(data_dir), "VOICE_PORT": "0", **settings}
 
@@ -63,7 +63,7 @@ Launch = Callable[..., Awaitable[Hub]]
 
 
 async def killed(process: asyncio.subprocess.Process) -> None:
-    """Nothing of it is left."""
+    """Kill what is left of a process."""
     if process.returncode is None:
         process.kill()
     await process.communicate()
@@ -71,7 +71,7 @@ async def killed(process: asyncio.subprocess.Process) -> None:
 
 @pytest.fixture
 async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
-    """Starts hubs; what still runs at the end is killed."""
+    """Return a function that starts hubs; those still running at the end are killed."""
     async with AsyncExitStack() as stack:
 
         async def launch_one(**settings: str) -> Hub:
@@ -96,7 +96,7 @@ async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
 async def test_sigterm_tells_everybody_and_leaves_what_was_acknowledged(
     launch: Launch, tmp_path: Path, menu: Any
 ) -> None:
-    """Clients, strangers, a reader that has stalled, half a handshake: none of them holds it up."""
+    """Neither a stalled reader, an unauthenticated socket nor half a handshake holds it up."""
     spread = 400
     hub = await launch(VOICE_SHUTDOWN_SPREAD_MS=str(spread), VOICE_CLOSE_TIMEOUT_S="1")
     async with aiohttp.ClientSession() as http:
@@ -126,7 +126,7 @@ async def test_sigterm_tells_everybody_and_leaves_what_was_acknowledged(
 
 
 async def test_readiness_is_red_while_the_server_waits_for_its_sockets(launch: Launch) -> None:
-    """The port is open until they are closed: HTTP is answered, no further socket is taken."""
+    """Until they are closed the port stays open: HTTP is answered, new sockets are refused."""
     hub = await launch(VOICE_CLOSE_TIMEOUT_S="60")
     client = await Raw.open(hub)
     await client.text()
@@ -145,7 +145,7 @@ async def test_readiness_is_red_while_the_server_waits_for_its_sockets(launch: L
 
 
 async def going_away(client: Raw) -> int:
-    """`retry_after_ms` of the last message before the close code 1001."""
+    """Return `retry_after_ms` of the last message before close code 1001."""
     last = {}
     while True:
         first, payload = await client.frame()
@@ -161,7 +161,7 @@ async def going_away(client: Raw) -> int:
 
 
 async def test_a_second_signal_does_not_break_the_stop(launch: Launch) -> None:
-    """Whoever is impatient gets no broken database: the stop is bounded anyway. Status 0."""
+    """An impatient operator does not get a broken database: the stop is bounded. Status 0."""
     hub = await launch(VOICE_CLOSE_TIMEOUT_S="0.5")
     client = await Raw.open(hub)
     await client.text()
@@ -178,7 +178,7 @@ async def test_a_second_signal_does_not_break_the_stop(launch: Launch) -> None:
 async def test_sigterm_while_it_starts_ends_it(
     launch: Launch, tmp_path: Path, delay: float
 ) -> None:
-    """At once before there is anything to stop, in order afterwards; it can be started again."""
+    """At once if there is nothing to stop yet, otherwise in order; it can be started again."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "order_events"),
         env=environment(tmp_path),
@@ -197,7 +197,7 @@ async def test_sigterm_while_it_starts_ends_it(
 
 
 async def test_half_a_handshake_is_given_up(launch: Launch) -> None:
-    """However often it sends another byte; one that is finished in time is served."""
+    """Even if another byte arrives now and then; one completed in time is served."""
     hub = await launch(VOICE_IDLE_HTTP_S="1")
     reader, writer = await asyncio.open_connection("127.0.0.1", hub.port)
     in_time = await Raw.open(hub)
@@ -254,7 +254,7 @@ def test_what_is_wrong_is_said_in_one_line(
     status: int,
     says: str,
 ) -> None:
-    """On standard error, without a traceback, and with a status that tells a supervisor."""
+    """On standard error, without a traceback, with a status that a supervisor can use."""
     data_dir = tmp_path / "data"
     if prepare is not None:
         prepare(data_dir)

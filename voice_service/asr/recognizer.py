@@ -1,7 +1,7 @@
 """Turn samples into text: choose the encoder's window, judge each attempt, retry loops.
 
-Requests that can share a pass through the model do so. The figures come from docs/measurements.md.
-Everything here may run on any thread.
+Requests that can share a pass through the model do so. Figures and their source:
+docs/measurements/recognition.md. Everything here may run on any thread.
 """
 
 from __future__ import annotations

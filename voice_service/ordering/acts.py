@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from order_events.domain.drafts import Qualifier
+from voice_service.ordering.reasons import ReasonCode
 
 
 @dataclass
@@ -25,19 +26,65 @@ class ModifierRequest:
     every: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How the quantity of an item is meant.
+
+    `additional`: so many more of the same ("two more colas"). `vague`: several, but nobody can say
+    how many ("cokes"). `shared`: one for each of those before it ("both with fries"). `combos`: for
+    so many of the combos ordered ("one with a sprite").
+    """
+
+    additional: bool = False
+    vague: bool = False
+    shared: bool = False
+    combos: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coordination:
+    """How an item is joined to what was said before it.
+
+    `accompanies`: the two are one dish ("chips and salsa"). `after_with`: a "with" stood right
+    before it.
+    """
+
+    accompanies: bool = False
+    after_with: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Elided:
+    """What was left out because the guest has said it before.
+
+    `item`: only its size or a modifier was said ("and a large"). `choices`: what has to be chosen
+    for it is as for the last of its kind ("one more with cheese").
+    """
+
+    item: bool = False
+    choices: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguity:
+    """Which items may be meant, and what happens to the one that the guest then chooses.
+
+    `options`: what was said of each candidate, where they were named ("a coke or a tea").
+    `replaces`: whose place it takes. `removes`: it is the one to go.
+    """
+
+    candidates: tuple[str, ...] = ()
+    options: tuple[ItemRequest, ...] = ()
+    replaces: Target | None = None
+    removes: bool = False
+
+
 @dataclass
 class ItemRequest:
     """An item with what was said about it. `quantity` and `size` are None where nothing was said.
 
-    `plain`: without its default modifiers, except those named. `more`: one more of the same.
-    `joined`: it was said as an accompaniment of the group before ("chips and salsa").
-    `vague`: several, but nobody can say how many. `linked`: a "with" stood right before it.
-    `implied`: only its size was said. `shared`: it is for all of those before it ("both").
-    `options`: what was said of each of its candidates, where they were named ("a coke or a tea").
-    `like`: what has to be chosen for it and was not said is as for the last of its kind ("one more
-    with cheese"). `of`: it is for so many of the combos ordered ("one with a sprite").
-    Where it is asked which of the candidates is meant: `instead`, in whose place it is put, and
-    `leaves`, that it is the one to go.
+    `plain`: without its default modifiers, except those named. `quality`: how sure it is that the
+    item was meant. `words`: which words named it, by their index.
     """
 
     item: str
@@ -45,23 +92,29 @@ class ItemRequest:
     size: str | None = None
     mods: list[ModifierRequest] = field(default_factory=list)
     plain: bool = False
-    more: bool = False
-    joined: bool = False
-    vague: bool = False
-    linked: bool = False
-    shared: bool = False
     quality: float = 1.0
-    implied: bool = False
-    like: bool = False
-    of: int | None = None
     words: set[int] = field(default_factory=set)
-    candidates: tuple[str, ...] = ()
-    options: tuple[ItemRequest, ...] = ()
-    instead: Target | None = None
-    leaves: bool = False
+    counting: Counting = Counting()
+    coordination: Coordination = Coordination()
+    elided: Elided = Elided()
+    ambiguity: Ambiguity = Ambiguity()
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The items that may be meant, where the words fit several."""
+        return self.ambiguity.candidates
+
+    @property
+    def count(self) -> int:
+        """How many there are to be, at least."""
+        return self.quantity or 1
+
+    def settle(self, item: str) -> None:
+        """Decide for one of the candidates."""
+        self.item, self.ambiguity = item, replace(self.ambiguity, candidates=())
 
     def put(self, mod: ModifierRequest) -> None:
-        """Takes a modifier; the same one said before is replaced."""
+        """Add a modifier; it replaces the same one said before."""
         self.mods = [m for m in self.mods if (m.id, m.group) != (mod.id, mod.group)] + [mod]
 
 
@@ -252,9 +305,9 @@ class Dismiss:
 
 @dataclass(frozen=True)
 class Problem:
-    """Words that cannot be put into the order as they are, and why (a reason's code)."""
+    """Words that cannot be put into the order as they are; `code` says why."""
 
-    code: str
+    code: ReasonCode
     text: str
     choices: tuple[str, ...] = ()
     request: ItemRequest | None = None
@@ -264,8 +317,13 @@ class Problem:
 class Aside:
     """Words that order nothing: a question, talk with somebody else. `code` says which."""
 
-    code: str
+    code: ReasonCode
     text: str
+
+
+def not_understood(text: str) -> Problem:
+    """Return the reason for words that make no sense as they were said, or more than one."""
+    return Problem(ReasonCode.NOT_UNDERSTOOD, text)
 
 
 Act = (

@@ -34,7 +34,7 @@ class StablePrefix:
 
     A word becomes stable when it is at the same place in `agreeing` successive hypotheses, each
     with a confidence of at least `sure` (0 to 1) and with at least `guard` words after it. The
-    defaults cost finals less than they gain elsewhere: docs/measurements.md, "Stable prefix".
+    defaults cost finals less than they gain elsewhere: ADR 2.
     """
 
     agreeing: int = 3

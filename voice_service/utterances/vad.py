@@ -1,7 +1,8 @@
 """Speech detection: how likely a frame is speech, by detectors with one small interface.
 
-Measured on this product's noises (docs/measurements.md), webrtcvad is cheap but never notices the
-end of speech in noise, while Silero does. So webrtcvad is only used as a gate in front of Silero.
+Measured on this product's noises (docs/measurements/speech-detection.md), webrtcvad is cheap but
+never notices the end of speech in noise, while Silero does. So webrtcvad is only used as a gate in
+front of Silero.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tokens that somebody else has signed, checked with a key set from a file or a URL."""
+"""Tokens signed by another issuer, checked with a key set from a file or a URL."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ EC_KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 def public(key: Any, kid: str, **fields: Any) -> dict[str, Any]:
-    """A key as it stands in a key set."""
+    """Return a key as an entry of a key set."""
     algorithm = jwt.algorithms.RSAAlgorithm if key is not EC_KEY else jwt.algorithms.ECAlgorithm
     return {**algorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid, **fields}
 
 
 def signed(key: Any, algorithm: str, kid: str | None) -> str:
-    """A good token but for who has signed it."""
+    """Return a token that is valid except for its signer."""
     claims = {"sub": "u", "restaurant_id": "r1", "role": "server", "exp": time.time() + 60}
     return jwt.encode(claims, key, algorithm, headers={} if kid is None else {"kid": kid})
 
 
 def key_set(*keys: dict[str, Any]) -> str:
-    """The set as JSON."""
+    """Return a key set as JSON."""
     return json.dumps({"keys": list(keys)})
 
 
 async def test_rs256_and_es256_tokens_are_accepted_from_a_file(tmp_path: Path) -> None:
-    """Each with its own key; HS256 is not, as there is no secret."""
+    """Each token matches its own key; HS256 is refused, because there is no secret."""
     path = tmp_path / "keys.json"
     path.write_text(key_set(public(RSA_KEY, "a"), public(EC_KEY, "b")))
     settings = HubSettings(jwt_jwks=str(path), data_dir=tmp_path / "data")
@@ -83,7 +83,7 @@ async def test_rs256_and_es256_tokens_are_accepted_from_a_file(tmp_path: Path) -
     ],
 )
 def test_a_set_without_a_usable_key_is_refused(text: str) -> None:
-    """Weak keys, other algorithms, symmetric keys, keys for encryption."""
+    """Weak, symmetric and encryption keys, and other algorithms, are not usable."""
     with pytest.raises(ValueError, match=r"key|Expecting|nested"):
         jwks.parse(text)
 
@@ -101,13 +101,13 @@ def test_a_set_without_a_usable_key_is_refused(text: str) -> None:
     ],
 )
 def test_a_broken_key_costs_only_itself(broken: Any) -> None:
-    """Whatever is wrong with it, the others are used."""
+    """Whatever is wrong with one key, the others are used."""
     text = json.dumps({"keys": [broken, public(RSA_KEY, "good")]})
     assert set(jwks.parse(text)) == {"good"}
 
 
 async def test_keys_in_a_file_rotate(start: Any, tmp_path: Path) -> None:
-    """The file is read again; one that is broken for a while changes nothing."""
+    """The file is reread; while it is broken, the old keys stay."""
     path = tmp_path / "keys.json"
     path.write_text(key_set(public(RSA_KEY, "a")))
     server = await start(jwt_jwks=str(path), jwt_jwks_refresh_s=0.05)
@@ -125,7 +125,7 @@ async def test_keys_in_a_file_rotate(start: Any, tmp_path: Path) -> None:
 async def test_a_key_that_is_taken_out_is_trusted_no_longer(
     start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, early_s: float
 ) -> None:
-    """Without anybody asking for an unknown one, also where the set is read very often."""
+    """It is dropped at the next refresh, even if no unknown key id appears before."""
     monkeypatch.setattr(jwks, "EARLY_REFRESH_S", early_s)
     path = tmp_path / "keys.json"
     path.write_text(key_set(public(RSA_KEY, "a"), public(EC_KEY, "b")))
@@ -143,7 +143,7 @@ async def test_a_key_that_is_taken_out_is_trusted_no_longer(
 async def test_keys_rotate_and_a_failing_source_keeps_the_old_ones(
     start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From a URL; readiness is red until there are keys, and an unknown key id looks again."""
+    """The server is not ready until it has keys; an unknown key id triggers a refresh."""
     monkeypatch.setattr(jwks, "EARLY_REFRESH_S", 0.05)
     answers: list[web.Response] = [web.Response(status=500)]
 

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from support.drafts import NOW, burger, order_of
 
 from order_events.domain import orders
 from order_events.domain.drafts import ItemDraft, ModifierDraft
-from order_events.domain.models import Order, OrderChange, OrderDraft, OrderStatus, PaymentStatus
+from order_events.domain.models import OrderChange, OrderStatus, PaymentStatus
 from order_events.menu.menu import Menu
 from order_events.protocol.errors import (
     IllegalTransition,
@@ -28,37 +29,18 @@ from order_events.protocol.errors import (
 )
 
 S = OrderStatus
-NOW = "2026-01-01T00:00:00.000Z"
-
-
-def order_of(menu: Menu, *items: ItemDraft) -> Order:
-    """A new order of these items."""
-    return orders.create(
-        OrderDraft(items=items or (ItemDraft(menu_item_id="burger"),)),
-        menu,
-        order_id="o",
-        restaurant_id="r",
-        order_number="20260101-0001",
-        actor="a",
-        now=NOW,
-    )
-
-
-def burger(*modifiers: ModifierDraft, **fields: Any) -> ItemDraft:
-    """A burger with modifiers."""
-    return ItemDraft(menu_item_id="burger", modifiers=modifiers, **fields)
 
 
 @given(st.integers(0, 10**9), st.decimals(0, Decimal("0.9999"), places=4))
 def test_tax_is_exact_and_rounds_half_up(subtotal: int, rate: Decimal) -> None:
-    """Against fractions, which have no rounding of their own."""
+    """Compared with fractions, which are not rounded."""
     exact = subtotal * Fraction(rate)
     tax = orders.tax_on(subtotal, rate)
     assert exact - Fraction(1, 2) < tax <= exact + Fraction(1, 2)
 
 
 def test_half_a_cent_rounds_up() -> None:
-    """Not to even."""
+    """It is not rounded to even."""
     assert orders.tax_on(50, Decimal("0.01")) == 1
     assert orders.tax_on(250, Decimal("0.01")) == 3
     assert orders.tax_on(49, Decimal("0.01")) == 0
@@ -79,7 +61,7 @@ def test_half_a_cent_rounds_up() -> None:
 def test_an_orders_totals_are_the_sum_of_its_lines(
     lines: list[tuple[str, int, int, bool]],
 ) -> None:
-    """Recomputed here from the menu's numbers alone."""
+    """The expected values are computed from the menu's prices alone."""
     menu = Menu.model_validate(_MENU)
     drafts, expected = [], 0
     for what, quantity, bacon, negated in lines:
@@ -94,34 +76,6 @@ def test_an_orders_totals_are_the_sum_of_its_lines(
     order = order_of(menu, *drafts)
     assert order.subtotal == sum(item.subtotal for item in order.items) == expected
     assert order.total == order.subtotal + order.tax
-
-
-@pytest.mark.parametrize(
-    ("modifier", "subtotal"),
-    [
-        (ModifierDraft(id="bacon"), 999 + 150),
-        (ModifierDraft(id="bacon", quantity=3), 999 + 450),
-        (ModifierDraft(id="bacon", negated=True), 999),
-        (ModifierDraft(id="bacon", qualifier="light"), 999 + 150),
-        # Cheese comes with it: the first is free, extra and more are not.
-        (ModifierDraft(id="cheese"), 999),
-        (ModifierDraft(id="cheese", negated=True), 999),
-        (ModifierDraft(id="cheese", qualifier="extra"), 999 + 75),
-        (ModifierDraft(id="cheese", quantity=2), 999 + 75),
-        (ModifierDraft(id="onion", qualifier="on_the_side"), 999),
-        (ModifierDraft(id="bacon", group="toppings"), 999 + 150),
-    ],
-)
-def test_what_a_modifier_costs(menu: Menu, modifier: ModifierDraft, subtotal: int) -> None:
-    """Left off costs nothing and takes nothing off."""
-    item = order_of(menu, burger(modifier)).items[0]
-    assert item.subtotal == subtotal
-    priced = item.modifiers[0]
-    assert (priced.group, priced.negated, priced.quantity) == (
-        "toppings",
-        modifier.negated,
-        modifier.quantity,
-    )
 
 
 @pytest.mark.parametrize(
@@ -140,46 +94,13 @@ def test_what_a_modifier_costs(menu: Menu, modifier: ModifierDraft, subtotal: in
 def test_what_the_menu_does_not_have_is_refused(
     menu: Menu, item: ItemDraft, error: type[OrderError]
 ) -> None:
-    """Never priced by guessing."""
+    """Prices are never guessed."""
     with pytest.raises(error):
         order_of(menu, item)
 
 
-@pytest.mark.parametrize(
-    ("modifiers", "subtotal"),
-    [
-        ([("cheese", 5)], 999 + 4 * 75),
-        ([("cheese", 1)] * 5, 999 + 4 * 75),
-        ([("cheese", 1), ("onion", 1)] * 3, 999 + 2 * 75),
-        ([("bacon", 2), ("cheese", 1), ("bacon", 1)], 999 + 3 * 150),
-    ],
-)
-def test_a_modifier_given_twice_is_one_of_two(
-    menu: Menu, modifiers: list[tuple[str, int]], subtotal: int
-) -> None:
-    """What comes with the item is free once, however the others are written."""
-    drafts = (ModifierDraft(id=id_, quantity=n) for id_, n in modifiers)
-    item = order_of(menu, burger(*drafts)).items[0]
-    assert item.subtotal == subtotal
-    assert len({m.id for m in item.modifiers}) == len(item.modifiers)
-
-
-def test_what_is_included_is_free_once_whatever_is_said_of_it(menu: Menu) -> None:
-    """Also where two entries differ in how it is to come."""
-    light, aside = (ModifierDraft(id="cheese", qualifier=q) for q in ("light", "on_the_side"))
-    assert order_of(menu, burger(light, aside)).subtotal == 999 + 75
-
-
-def test_modifiers_that_contradict_each_other_are_refused(menu: Menu) -> None:
-    """With and without; more of one than may be asked for at once."""
-    with pytest.raises(InvalidOrder, match="with and without"):
-        order_of(menu, burger(ModifierDraft(id="bacon", negated=True), ModifierDraft(id="bacon")))
-    with pytest.raises(InvalidOrder, match="at most 99"):
-        order_of(menu, burger(*[ModifierDraft(id="bacon", quantity=50)] * 2))
-
-
 def test_a_line_and_an_order_are_bounded() -> None:
-    """So that an event always fits into the outbox of its readers."""
+    """So an order's event always fits into its readers' outboxes."""
     with pytest.raises(ValidationError):
         burger(*[ModifierDraft(id="bacon")] * 51)
     modifiers = [{"id": f"m{n}", "name": "x" * 200} for n in range(50)]
@@ -195,7 +116,7 @@ def test_a_line_and_an_order_are_bounded() -> None:
 
 
 def test_a_line_takes_no_longer_where_the_menu_is_large() -> None:
-    """Counted, not timed: what is looked at for an order does not grow with the menu's groups."""
+    """Counts executed lines, not time: the work does not grow with the menu's groups."""
 
     def steps(groups: int) -> int:
         menu = Menu.model_validate(
@@ -219,7 +140,7 @@ def test_a_line_takes_no_longer_where_the_menu_is_large() -> None:
 
 
 def _instructions(run: Callable[[], object]) -> int:
-    """How many lines of Python `run` executes."""
+    """Return how many lines of Python `run` executes."""
     count = 0
 
     def trace(*_: object) -> Any:
@@ -237,7 +158,7 @@ def _instructions(run: Callable[[], object]) -> int:
 
 
 def test_an_item_that_must_have_a_size_is_refused_without(menu: Menu) -> None:
-    """There is no price to guess; with a default size there is."""
+    """There is no price to guess, unless the item has a default size."""
     assert order_of(menu, ItemDraft(menu_item_id="cola")).items[0].size == "s"
     undecided = menu.items[1].model_copy(update={"default_size": None})
     with pytest.raises(InvalidOrder, match="size"):
@@ -245,7 +166,7 @@ def test_an_item_that_must_have_a_size_is_refused_without(menu: Menu) -> None:
 
 
 def test_lines_keep_their_ids_and_get_free_ones(menu: Menu) -> None:
-    """So that a later draft can change them in place; two of the same id are refused."""
+    """A later draft can change lines in place; duplicate ids are refused."""
     order = order_of(menu, burger(id="2"), burger(), burger(id="x"), burger())
     assert [item.id for item in order.items] == ["2", "1", "x", "3"]
     with pytest.raises(InvalidOrder):
@@ -253,12 +174,12 @@ def test_lines_keep_their_ids_and_get_free_ones(menu: Menu) -> None:
 
 
 def test_the_kitchens_minutes_are_the_longest_items(menu: Menu) -> None:
-    """A kitchen works on them side by side."""
+    """A kitchen prepares items in parallel."""
     assert order_of(menu, burger(quantity=3), ItemDraft(menu_item_id="cola")).prep_time == 12
 
 
 def test_every_pair_of_statuses_is_allowed_or_refused(menu: Menu) -> None:
-    """The table of the protocol, pair by pair."""
+    """Checks the protocol's table pair by pair."""
     path = [S.PENDING, S.CONFIRMED, S.PREPARING, S.READY, S.PICKED_UP, S.COMPLETED]
     allowed = set(pairwise(path)) | {(S.READY, S.COMPLETED)}
     allowed |= {(status, S.CANCELLED) for status in path[:-2]}
@@ -277,7 +198,7 @@ def test_every_pair_of_statuses_is_allowed_or_refused(menu: Menu) -> None:
 
 @given(st.lists(st.sampled_from(list(S)), max_size=12))
 def test_versions_count_the_changes_that_were_made(steps: list[OrderStatus]) -> None:
-    """And a change against any other version is refused without effect."""
+    """A change against any other version is refused without effect."""
     order = order_of(Menu.model_validate(_MENU))
     for step in steps:
         for stale in (order.version - 1, order.version + 1):
@@ -293,7 +214,7 @@ def test_versions_count_the_changes_that_were_made(steps: list[OrderStatus]) -> 
 
 
 def test_an_order_can_be_changed_until_the_kitchen_has_finished_it(menu: Menu) -> None:
-    """Its items, its notes, where it goes."""
+    """This holds for its items, its notes and its table."""
     change = OrderChange(items=(), notes="n", table_number="4")
     for status in S:
         order = order_of(menu).model_copy(update={"status": status})
@@ -307,7 +228,7 @@ def test_an_order_can_be_changed_until_the_kitchen_has_finished_it(menu: Menu) -
 
 
 def test_what_was_ordered_before_it_sold_out_stays(menu: Menu) -> None:
-    """But no new line of it."""
+    """No further line of it can be added."""
     order = order_of(menu)
     items = tuple(i.model_copy(update={"sold_out": True}) for i in menu.items)
     sold_out = menu.model_copy(update={"items": items})
@@ -324,7 +245,7 @@ def test_what_was_ordered_before_it_sold_out_stays(menu: Menu) -> None:
 
 
 def test_payments_add_up(menu: Menu) -> None:
-    """Partial, then paid; a larger order is no longer paid."""
+    """Partial, then paid; an order that grows is no longer fully paid."""
     order = order_of(menu)
     assert order.payment_status is PaymentStatus.UNPAID
     order = orders.pay(order, 81, actor="a", now=NOW)

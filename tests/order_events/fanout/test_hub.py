@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from order_events.app import SOCKETS
+from order_events.app import REGISTRY
 from order_events.domain.models import Event
 from order_events.fanout import hub
 from order_events.fanout.hub import Hub, Pending
@@ -24,7 +24,7 @@ _SEQ = itertools.count(1)
 
 
 def event(size: int = 300) -> Event:
-    """An event that is on no disk."""
+    """Return an event that is not in the database."""
     seq = next(_SEQ)
     body = b'{"type":"table:updated","seq":%d,"pad":"%s"}' % (seq, b"x" * size)
     return Event("r1", "e", seq, str(seq), TABLE_UPDATED, {}, body)
@@ -46,7 +46,7 @@ class Counting:
 
 
 async def test_what_is_published_together_is_one_write_for_each_socket(server: Any) -> None:
-    """Whether they negotiated compression or not; and what is sent together as well."""
+    """With and without compression, and for messages sent together as well."""
     clients = [
         await server.open(headers={"Authorization": f"Bearer {server.token()}"}, compress=compress)
         for compress in (0, 15, 15)
@@ -54,7 +54,7 @@ async def test_what_is_published_together_is_one_write_for_each_socket(server: A
     for client in clients:
         await client.expect("connected")
     counting = []
-    for connection in server.app[SOCKETS]._open:
+    for connection in server.app[REGISTRY]._open:
         counting.append(Counting(connection._writer._transport))
         connection._writer._transport = counting[-1]
     published = [event() for _ in range(20)]
@@ -64,10 +64,10 @@ async def test_what_is_published_together_is_one_write_for_each_socket(server: A
         for each in published:
             assert (await client.expect("table:updated"))["seq"] == each.seq
     assert [transport.writes for transport in counting] == [1, 1, 1]
-    for connection in server.app[SOCKETS]._open:
+    for connection in server.app[REGISTRY]._open:
         for number in range(5):
             connection.send("hello", {"number": number})
-        connection.send_burst(FrameBatch([event().message]))
+        connection.send_batch(FrameBatch([event().message]))
     for client in clients:
         for _ in range(5):
             await client.expect("hello")
@@ -76,8 +76,10 @@ async def test_what_is_published_together_is_one_write_for_each_socket(server: A
 
 
 async def test_no_connection_has_a_compressor_of_its_own(server: Any) -> None:
-    """Messages of every kind are compressed once for all; aiohttp's compressor, whose context
-    clients would need to share, is never made."""
+    """Messages of every kind are compressed once for all connections.
+
+    aiohttp's compressor, whose context the clients would have to share, is never created.
+    """
     client = await server.open(headers={"Authorization": f"Bearer {server.token()}"}, compress=15)
     await client.expect("connected")
     await client.send(type="subscribe", events=["*"], batch_ms=10, filters={"lane": ["x"] * 50})
@@ -85,13 +87,13 @@ async def test_no_connection_has_a_compressor_of_its_own(server: Any) -> None:
     for _ in range(3):
         await server.events.publish("r1", VOICE_TRANSCRIPT, {"n": "x" * 500}, tags={"lane": "x"})
     await client.receive()
-    [connection] = server.app[SOCKETS]._open
+    [connection] = server.app[REGISTRY]._open
     assert connection._writer.window == 15
     assert connection._writer._ws._writer._compressobj is None
 
 
 async def test_a_changed_subscription_counts_from_the_next_event(server: Any) -> None:
-    """What was published before the message was handled still goes out, before the answer."""
+    """Events published before the message was handled are sent before the answer."""
     client = await server.connect()
     [handler] = server.events.hub._channels["r1"].subscribers
     first, second = event(), event()
@@ -104,8 +106,10 @@ async def test_a_changed_subscription_counts_from_the_next_event(server: Any) ->
 
 
 async def test_a_stalled_reader_keeps_every_event_and_only_the_latest_partial(start: Any) -> None:
-    """While it stalls the others get everything at once; when it reads on, it has missed nothing
-    but partials that had been overtaken."""
+    """While it stalls, the others receive everything at once.
+
+    When it reads on, it has missed nothing but superseded partials.
+    """
     server = await start(live_per_second=1_000_000, outbox_bytes=2**24)
     stalled = await server.open(headers={"Authorization": f"Bearer {server.token()}"}, compress=0)
     quick = await server.open(headers={"Authorization": f"Bearer {server.token()}"}, compress=15)
@@ -114,14 +118,14 @@ async def test_a_stalled_reader_keeps_every_event_and_only_the_latest_partial(st
         await client.send(type="subscribe", events=["*"])
         await client.expect("subscribed")
     stalled.ws._response.connection.transport.pause_reading()
-    slow = next(iter(server.app[SOCKETS]._open))
+    slow = next(iter(server.app[REGISTRY]._open))
     published = []
     while len(slow._writer._outbox) < 20:
         published.append(event(60_000))
         server.events.hub.publish(published[-1])
         assert (await quick.expect("table:updated"))["seq"] == published[-1].seq
         assert len(published) < 500
-    server.app[SOCKETS].sweep()
+    server.app[REGISTRY].sweep()
     sample = server.events.metrics.registry.get_sample_value
     assert sample("order_events_outbox_messages") == len(slow._writer._outbox)
     assert sample("order_events_outbox_fullest_bytes") >= 20 * 60_000
@@ -142,7 +146,7 @@ async def test_a_stalled_reader_keeps_every_event_and_only_the_latest_partial(st
 
 
 async def test_a_burst_larger_than_a_write_arrives_whole(server: Any) -> None:
-    """A commit of many large events does not go round the bounds of a connection."""
+    """A commit of many large events does not exceed a connection's bounds."""
     client = await server.connect()
     published = [event(30_000) for _ in range(20)]
     for each in published:
@@ -152,12 +156,12 @@ async def test_a_burst_larger_than_a_write_arrives_whole(server: Any) -> None:
 
 
 async def test_nothing_is_kept_for_readers_that_have_gone(server: Any) -> None:
-    """Not for one that went while events were pending, nor for one that had stalled."""
+    """Neither for one that left while events were pending, nor for one that had stalled."""
     before = len(asyncio.all_tasks())
     for _ in range(3):
         client = await server.connect()
         client.ws._response.connection.transport.pause_reading()
-        [connection] = server.app[SOCKETS]._open
+        [connection] = server.app[REGISTRY]._open
         while connection._writer._draining is None:
             server.events.hub.publish(event(60_000))
             server.events.hub.flush("r1")
@@ -173,7 +177,7 @@ async def test_nothing_is_kept_for_readers_that_have_gone(server: Any) -> None:
 
 
 class Listener:
-    """A subscriber that notes what came together."""
+    """A subscriber that records which events arrived together."""
 
     def __init__(self, work_s: float = 0, *, sleep_s: float = 0, fails: bool = False) -> None:
         self.bursts: list[list[bytes]] = []
@@ -202,7 +206,7 @@ WANTS = Interest(frozenset({Subscription(EVENTS)}))
 
 
 async def test_a_subscriber_that_fails_is_told_and_the_others_go_on() -> None:
-    """In whatever order they subscribed."""
+    """The order of subscribing does not matter."""
     fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
     listeners = [Listener(), Listener(fails=True), Listener()]
     for listener in listeners:
@@ -221,8 +225,10 @@ async def test_a_subscriber_that_fails_is_told_and_the_others_go_on() -> None:
 async def test_after_a_long_delivery_events_wait_for_each_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The first goes at once; what comes while delivering would take too much of the loop's time
-    is joined. A subscriber of another restaurant waits for none of it."""
+    """The first event goes at once; later ones are joined while delivering takes too much time.
+
+    A subscriber of another restaurant does not wait.
+    """
     monkeypatch.setattr(hub, "MOST_S", 5.0)
     fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
     slow, other = Listener(work_s=0.1), Listener()
@@ -246,7 +252,7 @@ async def test_after_a_long_delivery_events_wait_for_each_other(
 
 
 async def test_a_machine_that_is_busy_with_something_else_holds_nothing_back() -> None:
-    """A delivery counts by the work that it was, not by the time that it was interrupted for."""
+    """Deliveries are measured in processor time, not in elapsed time."""
     fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
     interrupted = Listener(sleep_s=0.1)
     fanout.attach("r1", interrupted, WANTS)
@@ -260,7 +266,7 @@ async def test_a_machine_that_is_busy_with_something_else_holds_nothing_back() -
 async def test_no_more_than_a_bounded_number_of_events_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """However long the delivery before them took."""
+    """The length of the delivery before them does not matter."""
     monkeypatch.setattr(hub, "MOST_S", 60.0)
     fanout = Hub(HubMetrics(), recent_events=10, recent_bytes=100_000)
     slow = Listener(work_s=0.1)

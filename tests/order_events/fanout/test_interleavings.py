@@ -1,8 +1,8 @@
-"""A real server against a model: whatever is interleaved, every client gets the same story.
+"""A real server against a model: whatever is interleaved, every client sees the same events.
 
 Hypothesis interleaves publishing, connecting, losing connections, resuming and restarting. The
-model is a list of what must have been told, in order; a client is right when, over all its
-connections, it received exactly those entries that it subscribed to, each once.
+model is a list of the events that must have been sent, in order. A client is correct if, over all
+its connections, it received exactly the entries it subscribed to, each once.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ MENU = Menu.model_validate(
 
 @dataclass(frozen=True)
 class Told:
-    """An event as the model knows it: everything but its seq."""
+    """An event as the model knows it: everything except its seq."""
 
     type: str
     subject: str
@@ -56,14 +56,14 @@ class Told:
 
 @dataclass(frozen=True)
 class Wish:
-    """What a client subscribes to."""
+    """A client's subscription."""
 
     events: tuple[str, ...]
     filters: tuple[tuple[str, str], ...] = ()
     batch_ms: int = 0
 
     def wants(self, told: Told) -> bool:
-        """Whether an event must come."""
+        """Return whether an event must arrive."""
         named = any(told.type.startswith(name.removesuffix("*")) for name in self.events)
         return named and all(getattr(told, name) == value for name, value in self.filters)
 
@@ -80,7 +80,7 @@ WISHES = st.builds(
 
 @dataclass
 class Client:
-    """A subscriber over all its connections."""
+    """A subscriber across all its connections."""
 
     wish: Wish
     start: int
@@ -91,7 +91,7 @@ class Client:
     socket: aiohttp.ClientWebSocketResponse | None = None
 
     def told(self) -> list[Told]:
-        """What it was told, but for what the kitchen was."""
+        """What it received, except `kds:update`."""
         return [as_told(event) for event in self.events if event["type"] != "kds:update"]
 
 
@@ -107,7 +107,7 @@ class Order:
 
 
 def as_told(event: Json) -> Told:
-    """What the model would call an event."""
+    """Return an event as the model knows it."""
     data = event["data"]
     if event["type"] == "table:updated":
         table = data["table"]
@@ -120,12 +120,12 @@ def as_told(event: Json) -> Told:
 
 
 def without_lane(told: Told) -> Told:
-    """`order:status` does not say the lane, though it can be filtered by it."""
+    """Drop the lane, which `order:status` can be filtered by but does not contain."""
     return Told(told.type, told.subject, told.version, told.status)
 
 
 class HubMachine(RuleBasedStateMachine):
-    """One restaurant, its hub, its clients."""
+    """One restaurant, its hub and its clients."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class HubMachine(RuleBasedStateMachine):
         self.run(self._start(first=True))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Bounded: nothing here takes more than a moment."""
+        """Run with a bound: nothing here takes more than a moment."""
         return self.loop.run_until_complete(asyncio.wait_for(work, 60))
 
     # What happens
@@ -164,7 +164,7 @@ class HubMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.orders)
     @rule(which=st.integers(0))
     def change_a_version_that_is_stale(self, which: int) -> None:
-        """Nothing happens, and whoever tried is told."""
+        """Nothing happens, and the caller gets an error."""
         order = self.orders[which % len(self.orders)]
         change = {"notes": "late", "version": order.version + 1}
         status, _ = self.run(self._call("PATCH", f"/v1/orders/{order.id}", change))
@@ -176,7 +176,7 @@ class HubMachine(RuleBasedStateMachine):
 
     @rule(wish=WISHES, back=st.integers(0, 20))
     def connect(self, wish: Wish, back: int) -> None:
-        """With a `since` that far back in what was told."""
+        """Connect with a `since` that many events back."""
         self.run(self._connect_new(wish, back))
 
     @precondition(lambda self: self.clients)
@@ -198,7 +198,7 @@ class HubMachine(RuleBasedStateMachine):
         self.run(self._everybody_reads())
 
     def teardown(self) -> None:
-        """In the end all come back, and all know the same."""
+        """In the end all clients reconnect, and all know the same."""
         try:
             self.run(self._in_the_end())
         finally:
@@ -296,7 +296,7 @@ class HubMachine(RuleBasedStateMachine):
         await self._subscribe(client, await self._connect(client))
 
     async def _connect(self, client: Client) -> str:
-        """The epoch that the server says it has."""
+        """Connect; return the epoch that the server reports."""
         await self._hang_up(client)
         client.socket = await self.http.ws_connect("/")
         connected = await client.socket.receive_json(timeout=10)
@@ -320,7 +320,7 @@ class HubMachine(RuleBasedStateMachine):
         assert answer["data"]["seq"] == client.since
 
     async def _read(self, client: Client) -> None:
-        """One message's events."""
+        """Return the events of one message."""
         assert client.socket is not None
         message = json.loads(await client.socket.receive_str(timeout=10))
         for event in message["events"] if message["type"] == "batch" else [message]:
@@ -361,7 +361,7 @@ class HubMachine(RuleBasedStateMachine):
             await self._nothing_is_left(client, history)
 
     async def _nothing_is_left(self, client: Client, history: list[Json]) -> None:
-        """Whoever subscribed to everything has the history, byte for byte, `kds:update` as well."""
+        """A client subscribed to everything has the whole history, byte for byte."""
         whole = client.wish.events == ("*",) and not client.wish.filters
         while whole and client.since < len(history):
             await self._read(client)
@@ -372,7 +372,7 @@ class HubMachine(RuleBasedStateMachine):
             assert numbers == list(range(len(history) - len(numbers) + 1, len(history) + 1))
 
     async def _kitchen_knows(self) -> None:
-        """Of every order the last version, soon, whatever was restarted in between."""
+        """The kitchen soon has the last version of every order, despite restarts."""
         wanted = {order.id: order.version for order in self.orders}
         knows: dict[str, int] = {}
         while knows != wanted:

@@ -1,4 +1,4 @@
-"""History: no gap, no duplicate, in order, whatever falls together."""
+"""Replay: no gap, no duplicate, in order, whatever happens at the same time."""
 
 from __future__ import annotations
 
@@ -7,35 +7,18 @@ from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 import pytest
+from support.histories import collect, pour, publish
 
-from order_events.app import SOCKETS
-from order_events.domain.models import OrderStatus, TableChange
-from order_events.protocol.filters import VOICE_ORDER
-
-
-async def publish(server: Any, count: int, start: int = 0, tables: int = 1) -> None:
-    """That many `table:updated` events, spread over the tables."""
-    for number in range(start, start + count):
-        change = TableChange(number=str(number), status="occupied")
-        await server.events.change_table("r1", f"t{number % tables}", change, actor="a")
-
-
-async def collect(client: Any, count: int) -> list[dict[str, Any]]:
-    """That many events, out of batches as well."""
-    events: list[dict[str, Any]] = []
-    while len(events) < count:
-        message = await client.receive()
-        events += message["events"] if message["type"] == "batch" else [message]
-    return events
+from order_events.app import REGISTRY
 
 
 def numbers(events: list[dict[str, Any]]) -> list[int]:
-    """What `publish` numbered them with."""
+    """Return the numbers that `publish` gave the events."""
     return [int(event["data"]["table"]["number"]) for event in events]
 
 
 async def subscribe(client: Any, since: int, **options: Any) -> dict[str, Any]:
-    """The answer to a subscription from there on."""
+    """Subscribe from a place in history; return the answer."""
     position = {"epoch": client.connected["data"]["epoch"], "seq": since}
     await client.send(type="subscribe", **{"events": ["*"], "since": position, **options})
     answer: dict[str, Any] = (await client.until("subscribed"))["data"]
@@ -44,7 +27,7 @@ async def subscribe(client: Any, since: int, **options: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("recent", [1, 10, 1000])
 async def test_everything_since_is_followed_by_everything_new(start: Any, recent: int) -> None:
-    """From memory, from the database, and from both."""
+    """Replayed from memory, from the database, and from both."""
     server = await start(recent_events=recent, replay_chunk=7)
     await server.connect()
     await publish(server, 50)
@@ -60,7 +43,7 @@ async def test_everything_since_is_followed_by_everything_new(start: Any, recent
 
 @pytest.mark.parametrize("batch_ms", [0, 20])
 async def test_the_switch_to_live_is_exact_while_events_pour_in(start: Any, batch_ms: int) -> None:
-    """Clients resume from everywhere at every moment; each sees each matching event once."""
+    """Clients resume from any place at any moment; each sees each matching event once."""
     server = await start(recent_events=8, replay_chunk=5, regular_per_minute=1000)
     await publish(server, 60, tables=3)
     pouring = asyncio.create_task(publish(server, 200, start=60, tables=3))
@@ -82,7 +65,7 @@ async def test_the_switch_to_live_is_exact_while_events_pour_in(start: Any, batc
 
 
 async def test_a_second_subscription_goes_back_without_doubling_the_first(start: Any) -> None:
-    """While the first is still catching up, and when it is live."""
+    """Both while the first is still catching up and when it is live."""
     server = await start(recent_events=4, replay_chunk=3)
     await publish(server, 30, tables=2)
     client = await server.connect()
@@ -107,7 +90,7 @@ async def test_a_second_subscription_goes_back_without_doubling_the_first(start:
 
 
 async def test_an_event_that_two_subscriptions_want_comes_once(server: Any) -> None:
-    """Per connection, not per subscription."""
+    """Events are sent once per connection, not per subscription."""
     client = await server.connect()
     for events in (["table:*"], ["*"], ["table:updated"]):
         await client.send(type="subscribe", events=events)
@@ -118,7 +101,7 @@ async def test_an_event_that_two_subscriptions_want_comes_once(server: Any) -> N
 
 
 async def test_a_slow_client_can_replay_more_than_its_outbox_holds(start: Any) -> None:
-    """History waits for the reader."""
+    """History is read no faster than the client reads."""
     server = await start(outbox_messages=10, replay_chunk=50)
     await publish(server, 300)
     client = await server.connect()
@@ -128,7 +111,8 @@ async def test_a_slow_client_can_replay_more_than_its_outbox_holds(start: Any) -
 
 @pytest.mark.parametrize("since", [{"epoch": "another", "seq": 3}, {"seq": 99}])
 async def test_what_history_cannot_give_is_said(server: Any, since: dict[str, Any]) -> None:
-    """Another epoch, or a place that has not come yet: `recovered` is false, then live only."""
+    """Another epoch, or a place not reached yet: `recovered` is false, and only live events
+    follow."""
     client = await server.connect()
     await publish(server, 5)
     await collect(client, 5)
@@ -141,7 +125,7 @@ async def test_what_history_cannot_give_is_said(server: Any, since: dict[str, An
 
 
 async def test_history_that_was_forgotten_is_never_given_in_part(start: Any) -> None:
-    """Exactly at the edge it still reaches back; one before it does not."""
+    """History reaches back exactly to its edge, and not one event further."""
     server = await start(retention_events=10, recent_events=2)
     await publish(server, 30)
     await server.events.forget(0.0)
@@ -156,7 +140,7 @@ async def test_history_that_was_forgotten_is_never_given_in_part(start: Any) -> 
 
 
 async def test_old_events_are_forgotten_by_age(server: Any) -> None:
-    """Younger ones stay."""
+    """Younger events stay."""
     await publish(server, 5)
     await server.events.forget(0.0)
     client = await server.connect()
@@ -170,7 +154,7 @@ async def test_old_events_are_forgotten_by_age(server: Any) -> None:
 
 
 async def test_after_a_restart_clients_resume_where_they_were(start: Any) -> None:
-    """The epoch stays, and seq goes on without a gap."""
+    """The epoch stays, and seq continues without a gap."""
     server = await start()
     client = await server.connect()
     before = client.connected["data"]
@@ -188,53 +172,14 @@ async def test_after_a_restart_clients_resume_where_they_were(start: Any) -> Non
     assert len({event["event_id"] for event in events}) == 5
 
 
-async def test_the_http_history_is_what_the_socket_sends(server: Any, draft: Any) -> None:
-    """The same events, byte for byte, through the same filters, page by page."""
-    client = await server.connect()
-    await client.send(type="subscribe", events=["order:*"], filters={"status": ["confirmed"]})
-    await client.expect("subscribed")
-    for _ in range(4):
-        order = await server.events.create_order("r1", draft, actor="a")
-        await server.events.set_status("r1", order.id, OrderStatus.CONFIRMED, actor="a")
-    live = await collect(client, 8)
-    pages: list[dict[str, Any]] = []
-    after, more = 0, True
-    while more:
-        status, page = await server.call(
-            "GET", f"/v1/events?after={after}&events=order:*&status=confirmed&limit=3"
-        )
-        assert status == 200
-        assert page["epoch"] == client.connected["data"]["epoch"]
-        pages += page["events"]
-        after, more = page["seq"], page["more"]
-    assert pages == live
-
-
-async def test_http_history_refuses_what_it_does_not_know(server: Any) -> None:
-    """A misspelt parameter, an unknown event, a wrong number."""
-    for query in ("since=4", "events=order:made", "after=-1", "limit=0", "limit=1001"):
-        status, answer = await server.call("GET", f"/v1/events?{query}")
-        assert (status, answer["error"]["code"]) == (400, "INVALID_MESSAGE"), query
-    assert (await server.call("GET", "/v1/events?limit=1000&after=0"))[0] == 200
-    assert (await server.call("GET", "/v1/events?epoch=other"))[1]["recovered"] is False
-
-
-async def pour(server: Any, count: int, size: int) -> None:
-    """That many `voice:order` events of that many bytes, most of them in one commit."""
-    await asyncio.gather(
-        *(
-            server.events.publish("r1", VOICE_ORDER, {"number": n, "pad": "x" * size}, tags={})
-            for n in range(count)
-        )
-    )
-
-
 @pytest.mark.parametrize("batch_ms", [0, 20])
 async def test_who_reads_is_not_closed_by_a_commit_larger_than_its_outbox(
     start: Any, batch_ms: int
 ) -> None:
-    """What does not fit is read from history; nothing is missing, doubled or out of order, and
-    after it events come live again."""
+    """What does not fit is read from history.
+
+    Nothing is missing, duplicated or out of order, and afterwards events arrive live again.
+    """
     server = await start(outbox_bytes=200_000, recent_events=5)
     client = await far_away(server)
     await client.send(type="subscribe", events=["voice:order"], batch_ms=batch_ms)
@@ -250,7 +195,7 @@ async def test_who_reads_is_not_closed_by_a_commit_larger_than_its_outbox(
 
 @pytest.mark.parametrize("batch_ms", [0, 20])
 async def test_an_event_larger_than_the_outbox_is_replayed(start: Any, batch_ms: int) -> None:
-    """Between others, and from history in pieces."""
+    """Between other events, and from history in chunks."""
     server = await start(outbox_bytes=50_000, recent_events=1, history_bytes=60_000)
     for size in (10, 1_000, 300_000, 2_000_000, 20, 300_000):
         await pour(server, 1, size)
@@ -263,38 +208,27 @@ async def test_an_event_larger_than_the_outbox_is_replayed(start: Any, batch_ms:
 
 
 async def far_away(server: Any) -> Any:
-    """A client to whom the system takes little at once."""
+    """Return a client whose connection accepts little at a time."""
     client = await server.open(
         headers={"Authorization": f"Bearer {server.token()}"}, compress=0, max_msg_size=0
     )
     client.connected = await client.expect("connected")
-    [connection] = server.app[SOCKETS]._open
+    [connection] = server.app[REGISTRY]._open
     connection._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, 16_384)
     return client
 
 
 def replayed(server: Any) -> float:
-    """How many events have been read from history for sockets."""
+    """Return how many events have been read from history for sockets."""
     value: float = server.events.metrics.registry.get_sample_value("order_events_replayed_total")
     return value
 
 
-async def test_a_page_of_history_is_bounded_in_bytes(start: Any) -> None:
-    """It holds at least one event, says that there are more, and goes on where it ended."""
-    server = await start(history_bytes=10_000)
-    for size in (4_000, 4_000, 4_000, 20_000, 20_000, 10):
-        await pour(server, 1, size)
-    pages, after, more = [], 0, True
-    while more:
-        page = (await server.call("GET", f"/v1/events?after={after}&limit=1000"))[1]
-        pages.append([event["seq"] for event in page["events"]])
-        after, more = page["seq"], page["more"]
-    assert pages == [[1, 2, 3], [4], [5], [6]]
-
-
 async def test_nobody_hears_of_an_event_before_it_has_been_fanned_out(start: Any) -> None:
-    """Between its commit and its fan-out an event is on disk: neither a replay nor a page of
-    history may give it, for it will come live."""
+    """Between its commit and its fan-out an event is on disk.
+
+    Neither a replay nor a page of history may contain it, because it will arrive live.
+    """
     server = await start(recent_events=1)
     await publish(server, 5)
     store, committed = server.events.store, []
@@ -313,7 +247,7 @@ async def test_nobody_hears_of_an_event_before_it_has_been_fanned_out(start: Any
 
 
 async def test_what_waits_in_a_batch_comes_before_the_answer_to_a_subscribe(start: Any) -> None:
-    """It was published before, and is due to the subscriptions of then."""
+    """It was published before, and belongs to the old subscriptions."""
     server = await start()
     client = await server.connect()
     await client.send(type="subscribe", events=["table:updated"], batch_ms=5_000)

@@ -1,5 +1,7 @@
-"""Several subscriptions on a connection, with filters, batches, rewinds and unsubscribes, while
-events pour in: each event comes in order, once between two rewinds, and to whom it is due."""
+"""Several subscriptions on one connection, with filters, batches, rewinds and unsubscribes.
+
+Each event arrives in order, once between two rewinds, at each client it is due to.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ FILTERS: list[Json] = [
 
 
 class Watcher:
-    """A client, what it has asked for by the id of the message, and all that it was told."""
+    """A client, its subscriptions by the id of their message, and all it received."""
 
     def __init__(self, client: Any, seed: int) -> None:
         self.client = client
@@ -42,7 +44,7 @@ class Watcher:
                 self.told += message["events"] if message["type"] == "batch" else [message]
 
     async def command(self) -> None:
-        """Subscribes, from now on or from a place in history, or takes everything out."""
+        """Subscribe, from now on or from a place in history, or unsubscribe from everything."""
         number = len(self.asked) + 1
         self.asked[number] = {}
         if self.random.random() < 0.15:
@@ -60,9 +62,9 @@ class Watcher:
         await self.client.send(**asks)
 
     def missing(self, history: list[Json]) -> set[int]:
-        """Reads through what it was told; the seqs that are due and have not come.
+        """Return the seqs that are due and have not arrived.
 
-        Fails if something came out of order, twice, or to nobody's wish.
+        Fails if something arrived out of order, twice, or without being asked for.
         """
         due: dict[int, set[int]] = {}
         subscribed, last = False, 0
@@ -85,14 +87,14 @@ class Watcher:
 
 
 def wanted(event: Json, filters: Json) -> bool:
-    """Whether the event matches."""
+    """Return whether the event matches."""
     table = event["data"]["table"]
     tags = {"table_id": table["id"], "status": table["status"]}
     return all(tags[name] in values for name, values in filters.items())
 
 
 async def pour(server: Any, seed: int) -> None:
-    """A publisher: some of its events fall together with others', some come alone."""
+    """Publish events, some together with others', some alone."""
     rng = random.Random(seed)
     for _ in range(EVENTS_EACH):
         change = TableChange(number="1", status=rng.choice(["free", "busy"]))
@@ -102,7 +104,7 @@ async def pour(server: Any, seed: int) -> None:
 
 
 async def ask(watcher: Watcher) -> None:
-    """Commands at any moment."""
+    """Send commands at any moment."""
     for _ in range(COMMANDS):
         await asyncio.sleep(watcher.random.random() * 0.06)
         await watcher.command()
@@ -112,7 +114,7 @@ async def ask(watcher: Watcher) -> None:
 async def test_whatever_is_subscribed_while_events_pour_in_each_comes_as_it_should(
     start: Any, recent: int, chunk: int
 ) -> None:
-    """From memory, from the database, and across every change between the two and live."""
+    """From memory, from the database, and across every switch between them and live."""
     server = await start(
         recent_events=recent,
         replay_chunk=chunk,

@@ -1,4 +1,4 @@
-"""Figures from visits: days by the restaurant's clock, rates, phrases that were missed."""
+"""Figures of sessions: days in the restaurant's time zone, rates, and missed phrases."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ZONE = ZoneInfo("America/New_York")
 
 
 def at(text: str) -> float:
-    """A time in New York as Unix seconds."""
+    """Return a time in New York as Unix seconds."""
     return datetime.fromisoformat(text).replace(tzinfo=ZONE).timestamp()
 
 
-def visit(started: float, **fields: Any) -> SessionOutcome:
+def outcome(started: float, **fields: Any) -> SessionOutcome:
     usual: dict[str, Any] = {
         "utterances": 1,
         "ordered": True,
@@ -41,8 +41,8 @@ def nothing(phrase: str) -> str | None:
 def test_a_day_is_the_restaurants_own() -> None:
     """A quarter to midnight in New York is the next day in UTC."""
     days = analytics.days_between(date(2026, 3, 7), date(2026, 3, 9))
-    visits = [visit(at("2026-03-07T23:45")), visit(at("2026-03-08T00:05"))]
-    counted = analytics.by_day(visits, [], days, ZONE, nothing)
+    outcomes = [outcome(at("2026-03-07T23:45")), outcome(at("2026-03-08T00:05"))]
+    counted = analytics.by_day(outcomes, [], days, ZONE, nothing)
     assert [(d.day.day, d.sessions) for d in counted] == [(7, 1), (8, 1), (9, 0)]
 
 
@@ -54,15 +54,15 @@ def test_the_bounds_of_a_day_on_which_the_clocks_change() -> None:
 
 
 def test_rates_are_of_the_sessions_in_which_something_was_said() -> None:
-    """An order that was taken back is not complete; a car that drove through is no failure."""
-    visits = [
-        visit(0.0),
-        visit(0.0, confirmed_at=50.0, edits=2),
-        visit(0.0, cancelled=True, confirmed_at=90.0),
-        visit(0.0, confirmed_at=None, ordered=False, handed_over=True),
-        visit(0.0, utterances=0, ordered=False, confirmed_at=None),
+    """A cancelled order is not complete; a session without a word is not a failure."""
+    outcomes = [
+        outcome(0.0),
+        outcome(0.0, confirmed_at=50.0, edits=2),
+        outcome(0.0, cancelled=True, confirmed_at=90.0),
+        outcome(0.0, confirmed_at=None, ordered=False, handed_over=True),
+        outcome(0.0, utterances=0, ordered=False, confirmed_at=None),
     ]
-    counted = analytics.figures(visits, [], nothing)
+    counted = analytics.figures(outcomes, [], nothing)
     assert (counted.sessions, counted.heard, counted.ordered, counted.completed) == (5, 4, 3, 2)
     assert counted.completion_rate == 0.5
     assert counted.hand_over_rate == 0.25
@@ -71,7 +71,7 @@ def test_rates_are_of_the_sessions_in_which_something_was_said() -> None:
 
 
 def test_phrases_are_counted_as_they_sound_and_the_most_frequent_come_first() -> None:
-    """Capitals and full stops make no other phrase; empty ones are none."""
+    """Case and punctuation do not distinguish phrases; empty ones are not counted."""
     texts = ["A doppio.", "a doppio", "Flat-white!", " ", "..."]
     counted = analytics.figures([], [Miss(0.0, t) for t in texts], nothing)
     assert [(p.text, p.count) for p in counted.not_understood] == [
@@ -92,7 +92,7 @@ def test_the_nearest_item_is_a_suggestion_only_where_it_is_near(menu: Menu) -> N
 
 
 def test_the_nearest_may_be_a_topping_a_size_or_a_category(menu: Menu) -> None:
-    """What was not understood need not be an item."""
+    """A phrase that was not understood need not be an item."""
     nearest = analytics.nearest_on(menu)
     for group in menu.modifier_groups:
         for modifier in group.modifiers:
@@ -113,7 +113,7 @@ def test_the_nearest_may_be_a_topping_a_size_or_a_category(menu: Menu) -> None:
     ],
 )
 def test_a_phrase_that_was_taken_for_talk_may_be_a_name(code: str, text: str, missed: bool) -> None:
-    """If it is as short as one."""
+    """If it is as short as a name."""
     assert analytics.is_miss(code, text) is missed
 
 
@@ -121,7 +121,9 @@ def test_a_phrase_that_was_taken_for_talk_may_be_a_name(code: str, text: str, mi
     st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.integers(0, 2)), max_size=40),
     st.sampled_from(["UTC", "Asia/Kathmandu", "Pacific/Auckland", "America/New_York"]),
 )
-def test_the_days_add_up_to_the_whole(visits: list[tuple[int, bool, int]], zone_name: str) -> None:
+def test_the_days_add_up_to_the_whole(
+    outcomes: list[tuple[int, bool, int]], zone_name: str
+) -> None:
     """Nothing is counted twice or dropped at a boundary."""
     zone = ZoneInfo(zone_name)
     first = date(2026, 3, 25)
@@ -129,8 +131,8 @@ def test_the_days_add_up_to_the_whole(visits: list[tuple[int, bool, int]], zone_
     start, end = analytics.bounds(days[0], days[-1], zone)
     assert datetime.fromtimestamp(start, UTC).astimezone(zone).date() == days[0]
     inside = [
-        visit(start + (end - start - 1) * n / 9, handed_over=held, utterances=words)
-        for n, held, words in visits
+        outcome(start + (end - start - 1) * n / 9, handed_over=held, utterances=words)
+        for n, held, words in outcomes
     ]
     counted = analytics.by_day(inside, [], days, zone, nothing)
     whole = analytics.figures(inside, [], nothing)

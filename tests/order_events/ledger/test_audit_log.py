@@ -1,4 +1,4 @@
-"""What is kept of how orders came to be: who did what, for how long, and how it is erased."""
+"""What is kept about how orders came to be: who did what, for how long, and how it is erased."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY_S = 86_400
 
 
 async def said(server: Any, session: str, text: str = SECRET_WORDS, utterance: int = 1) -> None:
-    """A guest has said something, which was not understood: what a voice session publishes."""
+    """Publish what a voice session publishes after a phrase that was not understood."""
     about = {"session_id": session}
     words = [{"text": word, "confidence": 0.5} for word in text.split()]
     final = {"text": text, "confidence": 0.5, "is_final": True, "words": words}
@@ -61,7 +61,7 @@ async def audit(server: Any, path: str) -> list[dict[str, Any]]:
 
 
 async def test_a_sessions_audit_tells_the_whole_story(server: Any) -> None:
-    """What was said, what was made of it, and every change with its actor, in order."""
+    """What was said, what it was matched to, and every change with its actor, in order."""
     await begin(server, lane="2")
     await said(server, "s1")
     order = await order_of(server, "s1")
@@ -95,7 +95,7 @@ async def test_a_sessions_audit_tells_the_whole_story(server: Any) -> None:
 async def test_an_order_without_a_session_has_an_audit_of_its_own(
     server: Any, burger: dict[str, Any]
 ) -> None:
-    """A till's orders too; one order's audit says nothing of another's."""
+    """Such as a till's orders; one order's audit contains nothing about another's."""
     _, made = await server.call("POST", "/v1/orders", burger)
     await server.call("POST", "/v1/orders", burger)
     path = f"/v1/orders/{made['order']['id']}"
@@ -107,7 +107,7 @@ async def test_an_order_without_a_session_has_an_audit_of_its_own(
 
 
 async def test_an_open_reason_is_noted_once(server: Any) -> None:
-    """`voice:order` repeats what is still open; the audit does not."""
+    """`voice:order` repeats open reasons; the audit does not."""
     await begin(server)
     for _ in range(3):
         await said(server, "s1")
@@ -116,7 +116,7 @@ async def test_an_open_reason_is_noted_once(server: Any) -> None:
 
 
 async def test_an_audit_is_read_in_pages(server: Any) -> None:
-    """`after` continues; the last page says so."""
+    """`after` continues it, and is null on the last page."""
     await begin(server)
     for n in range(3):
         await said(server, "s1", f"words {n}", n)
@@ -145,7 +145,7 @@ async def test_sessions_are_listed_the_newest_first(server: Any) -> None:
 async def test_an_audit_is_committed_with_its_event_or_not_at_all(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A change that fails after it was noted leaves neither entry nor event."""
+    """A change that fails afterwards leaves neither entry nor event."""
     await begin(server)
     before = await audit(server, "/v1/sessions/s1/audit")
 
@@ -160,7 +160,7 @@ async def test_an_audit_is_committed_with_its_event_or_not_at_all(
 
 
 async def test_taking_over_and_handing_back_is_told_and_versioned(server: Any) -> None:
-    """Of two who decide on the same version, one wins; screens hear of it."""
+    """Of two changes against the same version, one wins; screens receive an event."""
     screen = await server.connect()
     await screen.send(type="subscribe", events=["voice:session"])
     await screen.expect("subscribed")
@@ -190,7 +190,7 @@ async def test_taking_over_and_handing_back_is_told_and_versioned(server: Any) -
 
 
 async def test_only_managers_read_and_erase_what_was_said(server: Any) -> None:
-    """The table of roles; a screen at the counter has the list of sessions alone."""
+    """As in the roles table; a screen at the counter has the list of sessions only."""
     await begin(server)
     reads = ("/v1/sessions/s1/audit", "/v1/analytics")
     for role in (Role.SERVER, Role.CASHIER, Role.KITCHEN, Role.DEVICE):
@@ -213,7 +213,7 @@ async def history(server: Any) -> list[dict[str, Any]]:
 
 
 async def test_erasing_takes_the_words_and_leaves_no_gap(server: Any) -> None:
-    """Every event keeps its place, id and order; clients that resume get it without words."""
+    """Every event keeps its place, id and order; clients that resume receive it redacted."""
     screen = await server.connect()
     await screen.send(type="subscribe", events=["voice:*"])
     await screen.expect("subscribed")
@@ -254,7 +254,7 @@ async def test_erasing_takes_the_words_and_leaves_no_gap(server: Any) -> None:
 
 
 async def test_erased_words_are_not_on_the_disk(server: Any, tmp_path: Path) -> None:
-    """Not in free pages either, once the write-ahead log has been written back."""
+    """Not even in free pages, once the write-ahead log has been written back."""
     await begin(server)
     for n in range(50):
         await said(server, "s1", f"{SECRET_WORDS} {n} " + "lorem ipsum " * 150, n)
@@ -267,7 +267,7 @@ async def test_erased_words_are_not_on_the_disk(server: Any, tmp_path: Path) -> 
 
 
 async def test_what_an_erased_session_says_later_is_not_kept(server: Any) -> None:
-    """A session that still runs, or an event that was on its way, brings nothing back."""
+    """Neither a session that still runs nor an event on its way restores anything."""
     await begin(server)
     await said(server, "s1")
     await server.call("DELETE", "/v1/sessions/s1")
@@ -280,7 +280,7 @@ async def test_what_an_erased_session_says_later_is_not_kept(server: Any) -> Non
 
 
 async def test_what_was_said_is_forgotten_when_its_time_is_over(start: Any) -> None:
-    """Per restaurant; from events that are kept longer, too. The order stays."""
+    """Per restaurant, and from events that are kept longer too. The order stays."""
     server = await start(retention_audit_days=10, retention_of={"r2": {"audit_days": 100}})
     await begin(server)
     await said(server, "s1")
@@ -299,12 +299,12 @@ async def test_what_was_said_is_forgotten_when_its_time_is_over(start: Any) -> N
 
 
 def order_time(order: Any) -> float:
-    """When it was made, as Unix seconds."""
+    """Return when an order was made, as Unix seconds."""
     return datetime.fromisoformat(order.created_at).timestamp()
 
 
 async def test_one_audit_is_bounded(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In entries and in the length of each; the session itself goes on."""
+    """In its entries and in their length; the session itself goes on."""
     monkeypatch.setattr("order_events.ledger.audit_log.MOST_ENTRIES", 6)
     await begin(server)
     for n in range(5):
@@ -316,7 +316,7 @@ async def test_one_audit_is_bounded(server: Any, monkeypatch: pytest.MonkeyPatch
 
 
 async def test_analytics_of_a_restaurant_in_which_nothing_has_happened(server: Any) -> None:
-    """Seven days of nothing, and no rate of nothing."""
+    """Seven days of zeros, and rates of null."""
     status, answer = await server.call("GET", "/v1/analytics")
     assert status == 200
     assert answer["time_zone"] == "America/New_York"
@@ -375,6 +375,6 @@ async def test_analytics_of_a_day(server: Any) -> None:
     ],
 )
 async def test_days_that_can_be_asked_for(server: Any, query: str, status: int) -> None:
-    """At most 92, in order, real ones."""
+    """At most 92, in order, and valid dates."""
     answered, answer = await server.call("GET", f"/v1/analytics?{query}")
     assert answered == status, answer

@@ -14,7 +14,7 @@ _DEMO = Path(voice_service.__file__).parent / "demo_menu.json"
 
 
 def test_a_table_of_three_columns_is_a_menu() -> None:
-    """What most owners have: names, headings, prices."""
+    """What most owners have: names, headings and prices."""
     menu = from_csv("name,category,price\nHot Dog,Snacks,4.5\nCola,Drinks,2\n")
     assert [(i.id, i.category, i.price) for i in menu.items] == [
         ("hot_dog", "Snacks", 450),
@@ -24,7 +24,7 @@ def test_a_table_of_three_columns_is_a_menu() -> None:
 
 
 def test_the_demo_menu_survives_the_round_trip() -> None:
-    """Sizes, modifiers, combos, day parts, names in Spanish: all of it."""
+    """With sizes, modifiers, combos, day parts and Spanish names."""
     menu = read_menu(_DEMO.read_text("utf-8"))
     assert from_csv(to_csv(menu)) == menu
     assert from_csv("\ufeff" + to_csv(menu).replace("\n", "\r\n")) == menu
@@ -58,14 +58,14 @@ def test_the_demo_menu_survives_the_round_trip() -> None:
     ],
 )
 def test_what_is_wrong_with_a_table_names_the_row_and_the_column(table: str, said: str) -> None:
-    """As a spreadsheet counts them: the header is row 1."""
+    """Counted as in a spreadsheet: the header is row 1."""
     with pytest.raises(MenuError) as caught:
         from_csv(table)
     assert said in str(caught.value)
 
 
 def test_all_rows_that_are_wrong_are_said_at_once() -> None:
-    """One reading, one list."""
+    """One pass reports them all."""
     with pytest.raises(MenuError) as caught:
         from_csv("name,category,price\nTea,Hot,a\nCola,Cold,b")
     assert len(caught.value.faults) == 2

@@ -1,105 +1,22 @@
-"""Menus: what is wrong with one, when things are served, and what combos cost."""
+"""Menus: what is wrong with one, and when things are served."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
 
 import pytest
+from support.menus import CORNER, corner_menu
 
 from order_events.domain import orders
-from order_events.domain.drafts import ItemDraft, ModifierDraft
+from order_events.domain.drafts import ItemDraft
 from order_events.menu.diagnostics import MenuError, read_menu
-from order_events.menu.menu import Menu
-from order_events.protocol.errors import InvalidOrder, NotServed, OrderError, SoldOut
-
-_MENU: dict[str, Any] = {
-    "name": "Corner",
-    "time_zone": "America/New_York",
-    "sizes": [{"id": "m", "name": "Medium"}, {"id": "l", "name": "Large"}],
-    "categories": [
-        {"id": "food", "name": "Food"},
-        {"id": "drinks", "name": "Drinks"},
-        {"id": "combos", "name": "Combos"},
-        {"id": "morning", "name": "Breakfast"},
-    ],
-    "modifier_groups": [
-        {
-            "id": "toppings",
-            "name": "Toppings",
-            "modifiers": [{"id": "bacon", "name": "Bacon", "price": 150}],
-        }
-    ],
-    "items": [
-        {
-            "id": "burger",
-            "name": "Burger",
-            "category": "food",
-            "price": 500,
-            "modifier_groups": ["toppings"],
-        },
-        {"id": "fries", "name": "Fries", "category": "food", "prices": {"m": 250, "l": 320}},
-        {"id": "rings", "name": "Rings", "category": "food", "prices": {"m": 300, "l": 390}},
-        {
-            "id": "cola",
-            "name": "Cola",
-            "category": "drinks",
-            "prices": {"m": 200, "l": 260},
-            "default_size": "m",
-        },
-        {"id": "water", "name": "Water", "category": "drinks", "price": 100},
-        {"id": "porridge", "name": "Porridge", "category": "morning", "price": 300},
-        {
-            "id": "meal",
-            "name": "Burger Meal",
-            "number": 1,
-            "category": "combos",
-            "prices": {"m": 800, "l": 950},
-            "default_size": "m",
-            "slots": [
-                {
-                    "id": "main",
-                    "name": "Main",
-                    "choices": [{"item": "burger"}],
-                    "default": "burger",
-                },
-                {
-                    "id": "side",
-                    "name": "Side",
-                    "choices": [
-                        {"item": "fries"},
-                        {"item": "rings", "upcharge": 50, "size_upcharges": {"l": 75}},
-                    ],
-                    "default": "fries",
-                },
-                {"id": "drink", "name": "Drink", "choices": [{"category": "drinks"}]},
-            ],
-        },
-    ],
-    "day_parts": [
-        {
-            "id": "morning",
-            "name": "Breakfast",
-            "days": ["mon", "tue"],
-            "start": "06:00",
-            "end": "11:00",
-            "categories": ["morning"],
-        }
-    ],
-}
-_MEAL = ItemDraft(id="1", menu_item_id="meal")
-_COLA = ItemDraft(menu_item_id="cola", part_of="1")
-
-
-def menu(**changes: Any) -> Menu:
-    """The menu with some of its fields different."""
-    return read_menu(json.dumps({**_MENU, **changes}))
+from order_events.protocol.errors import NotServed
 
 
 def faults(path: str, value: object) -> str:
-    """What is said about the menu with one value in it different."""
-    data = json.loads(json.dumps(_MENU))
+    """Return the error for the menu with one value replaced."""
+    data = json.loads(json.dumps(CORNER))
     *steps, last = (int(step) if step.isdigit() else step for step in path.split("/"))
     place = data
     for step in steps:
@@ -150,21 +67,21 @@ def faults(path: str, value: object) -> str:
 def test_what_is_wrong_with_a_menu_names_the_item_and_the_field(
     path: str, value: object, said: str
 ) -> None:
-    """Whoever wrote the menu finds the place."""
+    """Its author can find the place."""
     assert said in faults(path, value)
 
 
 def test_a_menu_of_nothing_is_said_so() -> None:
     """Nobody can order from it."""
     with pytest.raises(MenuError, match="items: there must be one at least"):
-        menu(items=[], day_parts=[])
+        corner_menu(items=[], day_parts=[])
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
-    """Nobody wants to mend a menu one fault at a time; a thousand faults are cut short."""
+    """Nobody wants to fix a menu one fault at a time; a long list is cut short."""
     broken = [{"id": str(n), "name": "x", "category": "?", "price": 1} for n in range(30)]
     with pytest.raises(MenuError) as caught:
-        menu(items=broken, day_parts=[])
+        corner_menu(items=broken, day_parts=[])
     assert len(caught.value.faults) == 30
     assert str(caught.value).endswith("… and 10 more")
 
@@ -172,12 +89,12 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 def test_what_is_no_menu_at_all_is_not_listed_fault_by_fault() -> None:
     """A megabyte of nonsense would be half a million faults."""
     with pytest.raises(MenuError, match="more than 5000 faults") as caught:
-        menu(items=[{}] * 2_000)
+        corner_menu(items=[{}] * 2_000)
     assert len(caught.value.faults) == 1
 
 
 def test_what_is_no_json_is_said_so() -> None:
-    """A file that was cut off, or nested to exhaust us."""
+    """A truncated file, or one nested deeply enough to exhaust the parser."""
     for text in ('{"name": "x"', "[" * 100_000, "\xff"):
         with pytest.raises(MenuError, match="not valid JSON"):
             read_menu(text)
@@ -196,106 +113,30 @@ def test_what_is_no_json_is_said_so() -> None:
     ],
 )
 def test_a_day_part_is_in_the_restaurants_time(at: str, served: bool) -> None:
-    """On its days, from its start to before its end; what no day part names is always served."""
+    """On its days, from its start to before its end; other items are always served."""
     moment = datetime.fromisoformat(at)
-    items = {item.id: item for item in menu().items}
-    assert menu().served(items["porridge"], moment) is served
-    assert menu().served(items["cola"], moment)
+    items = {item.id: item for item in corner_menu().items}
+    assert corner_menu().served(items["porridge"], moment) is served
+    assert corner_menu().served(items["cola"], moment)
 
 
 def test_a_day_part_over_midnight_belongs_to_the_day_it_begins_on() -> None:
-    """Friday night's menu is there at one on Saturday morning, and not at one on Friday."""
+    """Friday night's menu is served at one on Saturday morning, and not at one on Friday."""
     night = {"id": "night", "name": "Night", "days": ["fri"], "start": "22:00", "end": "02:00"}
-    late = menu(day_parts=[{**night, "items": ["cola"]}])
+    late = corner_menu(day_parts=[{**night, "items": ["cola"]}])
     cola = next(item for item in late.items if item.id == "cola")
     assert late.served(cola, datetime.fromisoformat("2026-11-28T01:00"))
     assert not late.served(cola, datetime.fromisoformat("2026-11-27T01:00"))
     assert not late.served(cola, datetime.fromisoformat("2026-11-28T02:00"))
 
 
-def lines(*drafts: ItemDraft, **changes: Any) -> list[tuple[str, int, str | None, int, int]]:
-    """Item, quantity, size, price and subtotal of each line."""
-    priced = orders.price_items(drafts, menu(**changes), already=())
-    return [(i.menu_item_id, i.quantity, i.size, i.price, i.subtotal) for i in priced]
-
-
-def test_a_combo_is_its_line_and_a_line_for_each_part() -> None:
-    """The combo has the price; every part is there for the kitchen, the default one too."""
-    assert lines(_MEAL, _COLA) == [
-        ("meal", 1, "m", 800, 800),
-        ("burger", 1, None, 0, 0),
-        ("fries", 1, "m", 0, 0),
-        ("cola", 1, "m", 0, 0),
-    ]
-
-
-def test_parts_follow_the_size_and_number_of_their_combo() -> None:
-    """Two large meals are two large colas, whatever number the part came with."""
-    meal = _MEAL.model_copy(update={"size": "l", "quantity": 2})
-    assert lines(meal, _COLA) == [
-        ("meal", 2, "l", 950, 1900),
-        ("burger", 2, None, 0, 0),
-        ("fries", 2, "l", 0, 0),
-        ("cola", 2, "l", 0, 0),
-    ]
-
-
-def test_what_parts_cost() -> None:
-    """An upcharge, one for a size, the difference of a larger size, and what is put on a part."""
-    bacon = (ModifierDraft(id="bacon"),)
-    drafts = (
-        _MEAL,
-        _COLA.model_copy(update={"size": "l"}),
-        ItemDraft(menu_item_id="rings", part_of="1", size="l"),
-        ItemDraft(menu_item_id="burger", part_of="1", modifiers=bacon),
-    )
-    assert [line[3:] for line in lines(*drafts)] == [(800, 800), (0, 150), (125, 125), (60, 60)]
-
-
-def test_lines_of_parts_say_whose_they_are() -> None:
-    """So that a screen can put them together; ids are unique in the order."""
-    priced = orders.price_items((_MEAL, _COLA), menu(), already=())
-    assert [(i.part_of, i.slot) for i in priced] == [
-        (None, None),
-        ("1", "main"),
-        ("1", "side"),
-        ("1", "drink"),
-    ]
-    assert len({item.id for item in priced}) == 4
-
-
-@pytest.mark.parametrize(
-    ("drafts", "error", "why"),
-    [
-        ((_MEAL,), InvalidOrder, "needs a choice of Drink"),
-        ((_MEAL, _COLA, _COLA), InvalidOrder, "no place for 'cola'"),
-        ((_MEAL, _COLA.model_copy(update={"slot": "side"})), InvalidOrder, "no place for 'cola'"),
-        ((_COLA,), InvalidOrder, "part of no combo"),
-        ((_MEAL, _COLA, _COLA.model_copy(update={"part_of": "9"})), InvalidOrder, "of no combo"),
-    ],
-)
-def test_a_combo_that_does_not_come_out_is_refused(
-    drafts: tuple[ItemDraft, ...], error: type[OrderError], why: str
-) -> None:
-    """Never priced by guessing."""
-    with pytest.raises(error, match=why):
-        lines(*drafts)
-
-
-def test_a_sold_out_part_is_refused_with_its_combo() -> None:
-    """Also if it would have filled its slot by itself."""
-    items = [{**i, "sold_out": i["id"] == "fries"} for i in _MENU["items"]]
-    with pytest.raises(SoldOut, match="Fries"):
-        lines(_MEAL, _COLA, items=items)
-
-
 def test_an_order_outside_the_hours_is_refused_but_may_stay_and_be_late() -> None:
-    """Fifteen minutes for who began in time; an item already ordered stays."""
+    """Fifteen minutes' grace for guests who began in time; items already ordered stay."""
     porridge = (ItemDraft(menu_item_id="porridge"),)
 
     def price(clock: str, already: tuple[str, ...] = ()) -> None:
         now = f"2026-11-23T{clock}:00.000Z"  # five hours ahead of New York
-        orders.price_items(porridge, menu(), already=already, now=now)
+        orders.price_items(porridge, corner_menu(), already=already, now=now)
 
     price("13:00")
     price("16:10")
@@ -306,12 +147,12 @@ def test_an_order_outside_the_hours_is_refused_but_may_stay_and_be_late() -> Non
 
 @pytest.mark.parametrize("zone", ["America", "Europe", "a" * 300, "../x", "UTC\0", ""])
 def test_a_time_zone_that_is_none_is_said_so(zone: str) -> None:
-    """Also where the name is that of a folder, or of no possible file."""
+    """Also if the name is a directory's, or not possible for a file."""
     assert "is not an IANA time zone" in faults("time_zone", zone)
 
 
 def test_a_copy_of_a_menu_finds_what_the_copy_has() -> None:
-    """And not what the menu had whose index was made before."""
-    whole = menu()
+    """It does not use the index cached by the original."""
+    whole = corner_menu()
     assert whole.index.items
     assert not whole.model_copy(update={"items": ()}).index.items

@@ -1,4 +1,4 @@
-"""What docs/menus.md shows works, and it names every field there is."""
+"""The examples of docs/menus.md work, and it names every field."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from support.paths import DOCS
 
 from order_events.domain import orders
 from order_events.domain.models import OrderDraft
-from order_events.menu import menu as format_
+from order_events.menu import entries
 from order_events.menu.csv_format import COLUMNS, from_csv, to_csv
 from order_events.menu.diagnostics import read_menu
+from order_events.menu.menu import Menu
 
 _TEXT = (DOCS / "menus.md").read_text("utf-8")
 _BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", _TEXT, re.M | re.S)
@@ -27,7 +28,7 @@ def test_the_example_is_a_menu_in_every_form() -> None:
 
 
 def test_the_example_of_a_combo_is_priced_from_the_menu() -> None:
-    """The parts that were not named are there; the large drink and nothing else costs more."""
+    """Default parts are added; only the large drink costs extra."""
     draft = OrderDraft.model_validate_json(_ORDER[_ORDER.index("{") :])
     priced = orders.price_items(draft.items, read_menu(_MENU), already=())
     assert [(i.menu_item_id, i.size, i.subtotal) for i in priced] == [
@@ -40,17 +41,17 @@ def test_the_example_of_a_combo_is_priced_from_the_menu() -> None:
 
 
 def test_every_field_and_column_is_described() -> None:
-    """By its name, in code."""
+    """Each appears by name, formatted as code."""
     models = (
-        format_.Menu,
-        format_.MenuItem,
-        format_.ModifierGroup,
-        format_.Modifier,
-        format_.Slot,
-        format_.Choice,
-        format_.DayPart,
-        format_.Category,
-        format_.Size,
+        Menu,
+        entries.MenuItem,
+        entries.ModifierGroup,
+        entries.Modifier,
+        entries.Slot,
+        entries.Choice,
+        entries.DayPart,
+        entries.Category,
+        entries.Size,
     )
     fields = {name for model in models for name in model.model_fields}
     named = set(re.findall(r"`(\w+)`", _TEXT)) | {"modifiers"}

@@ -17,7 +17,7 @@ TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
 
 def assert_hub_event(message: dict[str, Any]) -> None:
-    """The envelope of every event that has a place in history."""
+    """Check the envelope of an event that has a place in history."""
     expected = {"type", "data", "timestamp", "event_id", "restaurant_id", "epoch", "seq"}
     assert set(message) == expected
     assert TIMESTAMP.match(message["timestamp"])
@@ -25,7 +25,7 @@ def assert_hub_event(message: dict[str, Any]) -> None:
 
 
 async def test_a_socket_with_a_header_token_is_confirmed_with_connected_alone(server: Any) -> None:
-    """`connected` carries the connection and its place in history."""
+    """`connected` has the connection's id and its place in history."""
     client = await server.connect()
     assert set(client.connected) == {"type", "data", "timestamp"}
     assert set(client.connected["data"]) == {"connection_id", "epoch", "seq"}
@@ -57,7 +57,7 @@ async def test_ping_is_answered_with_pong(server: Any) -> None:
 async def test_a_created_order_reaches_a_client_that_never_subscribed(
     server: Any, burger: dict[str, Any]
 ) -> None:
-    """`order:created` has the whole order, its money in cents."""
+    """`order:created` has the whole order, with money in cents."""
     client = await server.connect()
     status, answer = await server.call(
         "POST", "/v1/orders", {**burger, "table_id": "t1", "source": {"lane": "2"}}
@@ -98,7 +98,7 @@ async def test_a_changed_order_is_told_as_updated(server: Any, draft: Any) -> No
 
 
 async def test_a_step_is_told_as_status_and_as_updated(server: Any, draft: Any) -> None:
-    """`order:status` says what was and what is; `order:updated` follows for those that read it."""
+    """`order:status` has the old and new status; `order:updated` follows with the order."""
     order = await server.events.create_order("r1", draft, actor="a")
     client = await server.connect()
     await server.events.set_status("r1", order.id, OrderStatus.CONFIRMED, actor="b")
@@ -143,7 +143,7 @@ async def test_a_payment_is_told(server: Any, draft: Any) -> None:
 
 
 async def test_the_kitchen_gets_a_batch_of_changed_orders(server: Any, draft: Any) -> None:
-    """`kds:update` has every changed order once, as it is now, with its minutes."""
+    """`kds:update` has every changed order once, as it is now, with its preparation time."""
     client = await server.connect(role=Role.KITCHEN)
     await client.send(type="subscribe", events=["kds:update"])
     await client.expect("subscribed")
@@ -160,7 +160,7 @@ async def test_the_kitchen_gets_a_batch_of_changed_orders(server: Any, draft: An
 
 
 async def test_kds_updates_come_at_most_four_times_a_second(server: Any, draft: Any) -> None:
-    """Changes that fall together are merged; none is lost."""
+    """Changes close together are merged; none is lost."""
     client = await server.connect(role=Role.KITCHEN)
     await client.send(type="subscribe", events=["kds:update"])
     await client.expect("subscribed")
@@ -212,7 +212,7 @@ async def test_kds_updates_come_at_most_four_times_a_second(server: Any, draft: 
 async def test_a_wrong_message_is_answered_with_its_error(
     server: Any, sent: str, code: str
 ) -> None:
-    """The connection goes on."""
+    """The connection stays open."""
     client = await server.connect()
     await client.ws.send_str(sent)
     error = await client.expect("error")
@@ -222,7 +222,7 @@ async def test_a_wrong_message_is_answered_with_its_error(
 
 
 async def test_an_error_echoes_the_id_of_its_message(server: Any) -> None:
-    """Also where the message could not be understood."""
+    """Even if the message could not be parsed as one of ours."""
     client = await server.connect()
     await client.send(type="subscribe", id="mine")
     assert (await client.expect("error"))["id"] == "mine"
@@ -240,7 +240,7 @@ async def test_binary_messages_are_refused(server: Any) -> None:
 
 
 async def test_subscribe_narrows_to_what_was_asked_for(server: Any, draft: Any) -> None:
-    """From the first `subscribe` on only that arrives, through its filters."""
+    """After the first `subscribe`, only matching events arrive, through its filters."""
     client = await server.connect()
     await client.send(
         type="subscribe",
@@ -269,7 +269,7 @@ async def test_subscribe_narrows_to_what_was_asked_for(server: Any, draft: Any) 
 
 
 async def test_unsubscribe_takes_an_event_out(server: Any, draft: Any) -> None:
-    """Of every subscription, also out of a pattern."""
+    """It is removed from every subscription, patterns included."""
     client = await server.connect()
     await client.send(type="subscribe", events=["order:*"])
     await client.expect("subscribed")
@@ -286,7 +286,7 @@ async def test_unsubscribe_takes_an_event_out(server: Any, draft: Any) -> None:
 async def test_events_that_fall_together_come_as_one_batch_where_asked(
     server: Any, draft: Any
 ) -> None:
-    """`batch` keeps the order, and holds nothing back for longer than asked."""
+    """`batch` keeps the order, and holds nothing back longer than asked."""
     client = await server.connect()
     await client.send(type="subscribe", events=["order:*"], batch_ms=150)
     await client.expect("subscribed")
@@ -304,7 +304,7 @@ async def test_events_that_fall_together_come_as_one_batch_where_asked(
 
 
 async def test_staff_see_live_transcripts_of_the_sessions_they_watch(server: Any) -> None:
-    """Partials are merged to the latest and paced; the final is durable and comes last."""
+    """Partials are throttled to the latest; the final is durable and comes last."""
     watcher = await server.connect(role=Role.SERVER)
     await watcher.send(
         type="subscribe", events=["voice:transcript"], filters={"session_id": "s1", "lane": "2"}
@@ -337,7 +337,7 @@ async def test_staff_see_live_transcripts_of_the_sessions_they_watch(server: Any
 
 
 async def test_partials_of_a_session_come_at_most_five_times_a_second(server: Any) -> None:
-    """And the last one always comes."""
+    """The last one always arrives."""
     watcher = await server.connect()
     await watcher.send(type="subscribe", events=["voice:*"])
     await watcher.expect("subscribed")
@@ -363,7 +363,7 @@ async def test_partials_of_a_session_come_at_most_five_times_a_second(server: An
 
 
 async def test_restaurants_do_not_see_each_other(server: Any, draft: Any) -> None:
-    """Not by events, not by patterns, not by replay, not by ids."""
+    """Neither through events, patterns, replay nor ids."""
     mine, theirs = await server.connect("r1"), await server.connect("r2")
     await theirs.send(type="subscribe", events=["*"], since={**_position(theirs), "seq": 0})
     await theirs.expect("subscribed")
@@ -387,7 +387,7 @@ def _position(client: Any) -> dict[str, Any]:
 
 
 async def test_at_shutdown_everybody_is_told_when_to_come_back(start: Any) -> None:
-    """`going_away` with a spread, then 1001."""
+    """`going_away` with a random delay, then 1001."""
     server = await start(shutdown_spread_ms=700)
     clients = [await server.connect() for _ in range(8)]
     stopping = asyncio.create_task(server.stop())

@@ -1,4 +1,4 @@
-"""Frames that connections share: what a real client reads is what was sent."""
+"""Frames shared between connections: a real client reads exactly what was sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from aiohttp.http_websocket import WebSocketReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from order_events.fanout.event_batcher import Batcher
 from order_events.protocol import frames
 from order_events.protocol.frames import DEFLATE_FROM, FrameBatch, Message, close_frame, frame
 
@@ -29,7 +28,7 @@ TEXTS = st.one_of(JSON, RANDOM, LONG)
 
 
 class Received:
-    """What aiohttp's client parser has understood."""
+    """What aiohttp's client parser has read."""
 
     def __init__(self, *, compress: bool = True) -> None:
         loop = asyncio.new_event_loop()
@@ -55,7 +54,7 @@ class Received:
 @settings(max_examples=30)
 @given(texts=st.lists(TEXTS, max_size=12))
 def test_a_client_reads_what_was_sent(window: int, texts: list[str]) -> None:
-    """At every window, compressed and not, short and long, one by one and joined."""
+    """For every window, compressed and not, short and long, one by one and joined."""
     messages = [Message(text.encode()) for text in texts]
     one_by_one, joined = Received(compress=window > 0), Received(compress=window > 0)
     for message in messages:
@@ -71,8 +70,10 @@ def test_a_client_reads_what_was_sent(window: int, texts: list[str]) -> None:
 def test_a_client_that_keeps_its_context_reads_it_with_the_window_it_agreed_to(
     window: int, texts: list[str]
 ) -> None:
-    """An inflater of exactly that window, which goes on from message to message, needs no byte of
-    an earlier one; one that starts afresh for each message reads the same."""
+    """An inflater of exactly that window reads all messages, keeping its context between them.
+
+    One that starts afresh for each message reads the same.
+    """
     keeping = zlib.decompressobj(wbits=-window)
     for text in texts:
         wire = Message(text.encode()).wire(window)
@@ -97,7 +98,7 @@ def test_short_and_random_messages_are_not_deflated() -> None:
 
 
 def test_a_message_is_built_once_for_all_windows_that_are_large_enough() -> None:
-    """Connections share the very same bytes."""
+    """Such connections share the same bytes object."""
     message = Message(b'{"type":"order:created"}' * 20)
     assert message.wire(15) is message.wire(15) is message.wire(12)
     assert message.wire(9) is not message.wire(15)
@@ -124,22 +125,11 @@ def test_a_close_frame_is_valid_whatever_the_reason(reason: str, code: int) -> N
     assert len(reason.encode()) > 100 or message.extra == reason
 
 
-def test_equal_batches_are_encoded_once() -> None:
-    """Connections that hold the same events back send one message."""
-    events = [Message(b'{"n":1}'), Message(b'{"n":2}')]
-    batches = []
-    for _ in range(2):
-        batcher = Batcher(10, 1_000)
-        for event in events:
-            batcher.add(event, 50, 0.0)
-        batches += batcher.flush()
-    assert batches[0] is batches[1]
-    assert batches[0].body == b'{"type":"batch","events":[{"n":1},{"n":2}]}'
-
-
 async def test_a_long_mixed_series_reaches_clients_of_every_kind(server: Any) -> None:
-    """Small and large, compressed and not, replies, events and batches: every client, whatever it
-    negotiated, sees what the uncompressed one sees."""
+    """Small and large, compressed and not: replies, events and batches.
+
+    Every client, whatever it negotiated, sees what the uncompressed one sees.
+    """
     clients = [await negotiated(server, offer) for offer in OFFERS]
     for number, client in enumerate(clients):
         for batch_ms in (0, 40)[: 1 + number % 2]:
@@ -168,7 +158,7 @@ OFFERS = [
 
 
 async def durable(client: Any, count: int) -> list[dict[str, Any]]:
-    """That many events of history, out of batches as well."""
+    """Return that many durable events, unpacked from batches."""
     events: list[dict[str, Any]] = []
     while len(events) < count:
         message = await client.receive()
@@ -178,7 +168,7 @@ async def durable(client: Any, count: int) -> list[dict[str, Any]]:
 
 
 async def negotiated(server: Any, offer: str | None) -> Any:
-    """A client that makes exactly this offer and holds the server to what it answers."""
+    """Return a client that makes this offer and holds the server to its answer."""
     raw = RawClient(*await asyncio.open_connection("127.0.0.1", server.port))
     await raw.upgrade(server.token(), offer)
     await raw.expect("connected")
@@ -186,8 +176,10 @@ async def negotiated(server: Any, offer: str | None) -> Any:
 
 
 class RawClient:
-    """A WebSocket whose inflater has no larger window than was agreed, and keeps its context
-    unless the server promised not to use it."""
+    """A WebSocket whose inflater has no larger window than was negotiated.
+
+    It keeps its context, unless the server promised not to use it.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer

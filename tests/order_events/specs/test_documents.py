@@ -1,4 +1,4 @@
-"""The OpenAPI and AsyncAPI documents: valid, complete, and true of what the server does."""
+"""The OpenAPI and AsyncAPI documents: valid, complete, and true to what the server does."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ HUB_DOCUMENT = asyncapi.document([asyncapi.ROOT], HubSettings.model_construct())
 
 
 def official() -> dict[str, Any]:
-    """AsyncAPI's own JSON schema."""
+    """Return AsyncAPI's own JSON schema."""
     schema: dict[str, Any] = json.loads(gzip.decompress(OFFICIAL.read_bytes()))
     return schema
 
 
 def test_the_documents_are_valid() -> None:
-    """By the standards' own schemas."""
+    """Checked against the standards' own schemas."""
     validate_openapi(HTTP_DOCUMENT)
     jsonschema.validate(HUB_DOCUMENT, official(), jsonschema.Draft7Validator)
     broken = {**HUB_DOCUMENT, "channels": {"root": {"address": 5}}}
@@ -43,7 +43,7 @@ def test_the_documents_are_valid() -> None:
 
 
 def test_every_code_is_explained() -> None:
-    """Error and close codes, and which status an error has over HTTP."""
+    """Error codes, close codes, and each error's HTTP status."""
     assert set(descriptions.ERRORS) == set(ErrorCode)
     assert set(descriptions.CLOSES) == set(CloseCode)
     assert set(HUB_DOCUMENT["components"]["schemas"]["ErrorCode"]["enum"]) == set(ErrorCode)
@@ -58,7 +58,7 @@ def test_the_hub_alone_does_not_speak_of_the_voice_service() -> None:
 
 
 async def test_a_server_serves_both_with_its_own_limits(start: Any) -> None:
-    """Without a token, as documents are."""
+    """Without a token."""
     server = await start(regular_per_minute=77, http_per_minute=88)
     for path, limit, value in (
         ("/v1/openapi.json", "http_per_minute", 88),
@@ -72,7 +72,7 @@ async def test_a_server_serves_both_with_its_own_limits(start: Any) -> None:
 
 
 async def test_what_is_served_is_what_is_documented(server: Any) -> None:
-    """Every path and method of the router is in the document, and no other."""
+    """The document has every path and method of the router, and no other."""
     served = {
         (route.method.lower(), route.resource.canonical)
         for route in server.app.router.routes()
@@ -89,7 +89,7 @@ SETUP = {"status": "occupied", "number": "12"}
 
 
 async def body_for(server: Any, route: Route, burger: dict[str, Any]) -> tuple[str, Any]:
-    """A path and a body with which the route succeeds."""
+    """Return a path and a body with which the route succeeds."""
     _, made = await server.call("POST", "/v1/orders", burger)
     order = made["order"]["id"]
     await server.call("PUT", "/v1/tables/t1", SETUP)
@@ -116,7 +116,7 @@ async def body_for(server: Any, route: Route, burger: dict[str, Any]) -> tuple[s
 async def test_every_role_may_do_on_every_route_what_the_document_says(
     server: Any, route: Route, burger: dict[str, Any]
 ) -> None:
-    """Documented roles are answered as documented, all others with 403."""
+    """Documented roles get the documented answer, all others 403."""
     operation = HTTP_DOCUMENT["paths"][route.path][route.method.lower()]
     assert operation["x-roles"]
     path, body = await body_for(server, route, burger)
@@ -147,7 +147,7 @@ async def test_no_route_answers_without_a_token(server: Any, route: Route) -> No
 async def test_a_body_is_validated_by_the_model_that_the_document_names(
     server: Any, route: Route
 ) -> None:
-    """A field that the document does not know is refused by name, in plain words."""
+    """An undocumented field is refused by name, in plain words."""
     operation = HTTP_DOCUMENT["paths"][route.path][route.method.lower()]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     named = schema_of(HTTP_DOCUMENT, schema["$ref"].rpartition("/")[2])
@@ -164,7 +164,7 @@ async def test_a_body_is_validated_by_the_model_that_the_document_names(
 async def test_every_message_of_the_root_socket_is_as_documented(
     server: Any, burger: dict[str, Any]
 ) -> None:
-    """A life with everything in it; each message is valid against the document, field by field."""
+    """A session that produces them all; each message is valid against the document."""
     seen = set()
     client = await server.open()
     await client.send(type="auth", token=server.token(), id=1)
@@ -208,7 +208,7 @@ async def test_every_message_of_the_root_socket_is_as_documented(
 
 
 def made_draft(burger: dict[str, Any]) -> Any:
-    """An order as a publisher in the process makes it."""
+    """Return an order as a publisher in the same process drafts it."""
     from order_events.domain.models import OrderDraft
 
     return OrderDraft.model_validate(burger)

@@ -1,4 +1,4 @@
-"""A database that is damaged, full, locked or behind: said clearly, nothing half-written."""
+"""A database that is damaged, full, locked or behind: reported clearly, nothing half-written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from order_events.settings import HubSettings
 from order_events.storage import schema
 from order_events.storage.store import DATABASE_FILE
 from order_events.storage.transaction import MenuCache, Tx
-from order_events.storage.watermark import FILE as WATERMARK
+from order_events.storage.watermark import WATERMARK_FILE
 
 OCCUPIED = TableChange(number="1", status="occupied")
 
@@ -42,7 +42,7 @@ def truncated(path: Path) -> None:
 
 
 def overwritten(path: Path) -> None:
-    """Every page but the first two is garbage."""
+    """Overwrite every page but the first two with garbage."""
     with path.open("r+b") as file:
         file.seek(2 * 4096)
         file.write(b"\xa5" * (path.stat().st_size - 2 * 4096))
@@ -58,7 +58,7 @@ def test_a_damaged_database_is_one_line_at_the_start(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It names the file and says what to do; nothing is made in its place."""
+    """It names the file and says what to do; no new database replaces it."""
     monkeypatch.setenv("VOICE_JWT_SECRET", "s" * 32)
     path = tmp_path / DATABASE_FILE
     with closing(schema.connect(path, 1)) as db:
@@ -78,7 +78,7 @@ def test_a_damaged_database_is_one_line_at_the_start(
 async def test_damage_found_while_running_stops_writing_and_not_reading(
     start: Any, draft: Any
 ) -> None:
-    """Whoever found it; what can be read still is, and readiness says so until a restart."""
+    """Whether a reader or the writer finds it; the server is not ready until a restart."""
     server = await start()
     order = await server.events.create_order("r1", draft, actor="a")
     payment = PaymentDraft(order_id=order.id, amount=1, method="cash")
@@ -105,7 +105,7 @@ async def test_damage_found_while_running_stops_writing_and_not_reading(
 async def test_a_database_that_was_put_back_from_a_backup_has_a_new_epoch(
     start: Any, tmp_path: Path
 ) -> None:
-    """A client that resumes is told that it has to read the state again."""
+    """A client that resumes is told to read the state again."""
     server = await start()
     path = server.events.settings.data_dir / DATABASE_FILE
     await server.events.change_table("r1", "t", OCCUPIED, actor="a")
@@ -136,7 +136,7 @@ async def test_a_database_that_was_put_back_from_a_backup_has_a_new_epoch(
 
 
 def kept(wal: Path) -> None:
-    """As a killed process leaves it."""
+    """Leave the WAL as a killed process leaves it."""
 
 
 def lost(wal: Path) -> None:
@@ -144,7 +144,7 @@ def lost(wal: Path) -> None:
 
 
 def scribbled(wal: Path) -> None:
-    """SQLite leaves out what has a wrong checksum, and what follows, without a word."""
+    """Damage the WAL: SQLite silently ignores frames from a wrong checksum on."""
     content = wal.read_bytes()
     wal.write_bytes(content[: len(content) // 2] + b"\xa5" * (len(content) // 2))
 
@@ -153,14 +153,14 @@ def scribbled(wal: Path) -> None:
 async def test_a_wal_that_was_lost_is_noticed(
     happened: Callable[[Path], None], start: Any, tmp_path: Path
 ) -> None:
-    """The epoch changes if, and only if, something that clients were told is gone."""
+    """The epoch changes exactly if something sent to clients is gone."""
     server = await start()
     epoch, directory = server.events.store.epoch, server.events.settings.data_dir
     with closing(sqlite3.connect(directory / DATABASE_FILE)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for _ in range(4):
         await server.events.change_table("r1", "t", OCCUPIED, actor="a")
-    for name in (DATABASE_FILE, f"{DATABASE_FILE}-wal", WATERMARK):
+    for name in (DATABASE_FILE, f"{DATABASE_FILE}-wal", WATERMARK_FILE):
         shutil.copy(directory / name, tmp_path / name)
     await server.stop()
     happened(tmp_path / f"{DATABASE_FILE}-wal")
@@ -171,11 +171,11 @@ async def test_a_wal_that_was_lost_is_noticed(
 
 @pytest.mark.parametrize("note", [b"", b"\xff" * 64, b"epoch not-a-number", b"other 99"])
 async def test_a_note_that_says_nothing_changes_nothing(start: Any, note: bytes) -> None:
-    """An empty one, garbage, one about another database."""
+    """An empty note, garbage, or a note about another database."""
     server = await start()
     epoch = server.events.store.epoch
     await server.stop()
-    (server.events.settings.data_dir / WATERMARK).write_bytes(note)
+    (server.events.settings.data_dir / WATERMARK_FILE).write_bytes(note)
     server = await start(menu=False)
     assert server.events.store.epoch == epoch
 
@@ -183,7 +183,7 @@ async def test_a_note_that_says_nothing_changes_nothing(start: Any, note: bytes)
 async def test_the_operator_can_begin_a_new_epoch(
     server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """For a whole directory that was put back; not while somebody serves it."""
+    """For a restored data directory, but not while a server uses it."""
     before, where = server.events.store.epoch, ["--data-dir", str(server.events.settings.data_dir)]
     assert await asyncio.to_thread(main, ["new-epoch", *where]) == 1
     assert "in use" in capsys.readouterr().err
@@ -195,7 +195,7 @@ async def test_the_operator_can_begin_a_new_epoch(
 
 
 async def test_readiness_heals_without_a_change(start: Any, draft: Any) -> None:
-    """Who is not ready gets no changes: so the writer tries for itself."""
+    """A server that is not ready receives no changes, so the writer probes by itself."""
     server = await start(store_busy_s=0.05)
     path = server.events.settings.data_dir / DATABASE_FILE
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -219,7 +219,7 @@ async def _until(is_so: Callable[[], bool]) -> None:
 
 
 async def test_a_disk_that_is_full_refuses_changes_whole_and_heals(tmp_path: Path) -> None:
-    """A limit on the size of a file stands in for the disk, around a server of its own."""
+    """A limit on the file size stands in for a full disk, around a separate server process."""
     outside = {k: v for k, v in os.environ.items() if not re.match("VOICE_|LOG_LEVEL", k)}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "order_events", "--data-dir", str(tmp_path), "--port", "0"),

@@ -26,7 +26,7 @@ _STEPS: st.SearchStrategy[list[str | int]] = st.lists(_ROUND, max_size=8).map(
 def test_nobody_waits_for_more_than_a_turn_of_each_other(
     steps: list[str | int], size: int, share: int
 ) -> None:
-    """Against a list: bounds, the order within a key, and turns between keys."""
+    """Compared with a list: bounds, the order within a key, and turns between keys."""
     waiting: FairQueue[tuple[str, int]] = FairQueue(size, share)
     model: list[tuple[str, int]] = []
     for number, step in enumerate(steps):
@@ -54,7 +54,7 @@ def test_nobody_waits_for_more_than_a_turn_of_each_other(
 
 
 def test_closing_lets_what_waits_be_taken_and_wakes_who_waits() -> None:
-    """Then nothing is left, and nobody waits any more."""
+    """Afterwards the queue is empty, and `take` no longer waits."""
     waiting: FairQueue[int] = FairQueue(9, 9)
     waiting.put("a", 1)
     waiting.close()
@@ -68,7 +68,7 @@ def test_closing_lets_what_waits_be_taken_and_wakes_who_waits() -> None:
 
 
 async def test_a_restaurant_with_many_changes_lets_another_go_between(start: Any) -> None:
-    """The other's change is in the next group, whatever waits in front of it."""
+    """The other's change is in the next group, however many wait before it."""
     server = await start(store_batch=4)
     made: list[str] = []
     free = threading.Event()
@@ -87,7 +87,7 @@ async def test_a_restaurant_with_many_changes_lets_another_go_between(start: Any
 
 
 async def test_a_restaurant_may_fill_only_its_share_of_the_queue(start: Any, draft: Any) -> None:
-    """Beyond it its own changes are refused; another restaurant's are made."""
+    """Its further changes are refused; another restaurant's are made."""
     server = await start(store_queue_per_restaurant=3)
     begun, free = threading.Event(), threading.Event()
 
@@ -110,7 +110,7 @@ async def test_a_restaurant_may_fill_only_its_share_of_the_queue(start: Any, dra
 
 
 async def test_reads_take_turns_and_are_bounded(start: Any) -> None:
-    """Deep reads of one restaurant do not stand in front of another's; too many are refused."""
+    """Slow reads of one restaurant do not delay another's; too many are refused."""
     server = await start(store_reads=20)
     free = threading.Event()
     read: list[str] = []

@@ -1,6 +1,6 @@
-"""Those of Autobahn's WebSocket cases that take no minutes.
+"""The Autobahn WebSocket cases that run in seconds.
 
-All of them: `benchmarks/conformance.py`.
+`benchmarks/conformance.py` runs them all.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The shell that both sockets use, with an application of the test's own."""
+"""The handler that all sockets share, with an application of the test's own."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from order_events.websocket.connection import Connection
 
 
 class Say(ClientMessage):
-    """Repeats itself."""
+    """A message that is repeated."""
 
     type: Literal["say"]
     data: Annotated[dict[str, int], Field(max_length=3)]
 
 
 class Act(ClientMessage):
-    """Makes the handler do something."""
+    """A message that makes the handler do something."""
 
     type: Literal["act"]
     what: Literal["fail", "leave", "refuse"]
 
 
 class Echo:
-    """A toy socket, whose `say` counts as voice."""
+    """A toy socket, whose `say` counts as a voice message."""
 
     messages: TypeAdapter[Any] = TypeAdapter(Annotated[Say | Act, Field(discriminator="type")])
     types = frozenset({"say", "act"})
@@ -127,7 +127,7 @@ async def test_another_socket_has_the_same_rules(echo: Any) -> None:
 
 
 async def test_an_application_decides_whom_it_admits(echo: Any) -> None:
-    """FORBIDDEN closes with 1008, no room with 1013."""
+    """FORBIDDEN closes with 1008, other refusals with 1013."""
     _, toy, connect = echo
     client = await connect(Role.SERVER)
     assert client.connected["data"]["code"] == "FORBIDDEN"
@@ -140,7 +140,7 @@ async def test_an_application_decides_whom_it_admits(echo: Any) -> None:
 
 
 async def test_voice_messages_have_a_budget_of_their_own(echo: Any) -> None:
-    """1000 voice and 100 regular messages pass in the same minute, and not one more of either."""
+    """1000 voice and 100 regular messages pass in the same minute, and not one more."""
     _, _, connect = echo
     client = await connect()
     for _ in range(100):
@@ -166,7 +166,7 @@ async def test_voice_messages_have_a_budget_of_their_own(echo: Any) -> None:
 
 
 async def test_our_own_fault_closes_with_1011(echo: Any) -> None:
-    """The client learns that it was not its fault, and nothing more; others go on."""
+    """The client learns nothing but that it was not its fault; others go on."""
     _, toy, connect = echo
     client, other = await connect(), await connect()
     await client.send(type="act", what="fail")
@@ -192,7 +192,7 @@ async def test_a_handler_closes_after_what_it_has_sent(echo: Any) -> None:
 
 
 async def test_a_close_code_arrives_though_the_client_is_still_sending(echo: Any) -> None:
-    """A reset of the connection must not overtake the close frame."""
+    """A TCP reset must not overtake the close frame."""
     _, _, connect = echo
     client = await connect()
     await client.send(type="act", what="leave")
@@ -208,7 +208,7 @@ async def test_a_close_code_arrives_though_the_client_is_still_sending(echo: Any
 
 
 async def test_a_client_that_ignores_the_close_is_cut(echo: Any) -> None:
-    """The handshake is bounded; nothing is held open."""
+    """The closing handshake is bounded; nothing is held open."""
     server, toy, connect = echo
     client = await connect()
     client.ws._response.connection.transport.pause_reading()
@@ -222,7 +222,7 @@ async def test_a_client_that_ignores_the_close_is_cut(echo: Any) -> None:
 
 
 async def test_sessions_get_a_bounded_time_to_finish_at_shutdown(echo: Any) -> None:
-    """The quick one says its last words before `going_away`; the endless one does not hold us."""
+    """A quick one sends its last message before `going_away`; an endless one is not waited for."""
     server, toy, connect = echo
     quick, endless, idle = await connect(), await connect(), await connect()
     toy.handlers[0].patience, toy.handlers[1].patience = 0.1, 60
@@ -236,7 +236,7 @@ async def test_sessions_get_a_bounded_time_to_finish_at_shutdown(echo: Any) -> N
 
 
 async def test_nobody_gets_in_while_sessions_finish(echo: Any) -> None:
-    """No socket is taken and readiness is red at once; the sessions in progress go on."""
+    """New sockets are refused and readiness fails at once; sessions in progress go on."""
     server, toy, connect = echo
     client = await connect()
     toy.handlers[0].patience = 0.4
@@ -256,7 +256,7 @@ async def test_nobody_gets_in_while_sessions_finish(echo: Any) -> None:
 
 
 async def test_a_request_that_is_no_websocket_is_told_so(echo: Any) -> None:
-    """426 instead of a puzzle."""
+    """426, with an explanation."""
     server, _, _ = echo
     async with server.session.get(server.url + "/echo") as response:
         assert response.status == 426

@@ -1,117 +1,19 @@
-"""Frames that no honest client sends: what the walker sees, and what a real server does."""
+"""Frames that break the protocol: how a real server closes the connection."""
 
 from __future__ import annotations
 
 import asyncio
 import struct
 import zlib
-from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from support.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, Raw, wire
-
-from order_events.websocket.frame_scanner import (
-    COMPRESSED_CONTROL,
-    FRAGMENTED,
-    INTERLEAVED,
-    UNMASKED,
-    FrameWalker,
-)
-
-sizes = st.integers(0, 125) | st.sampled_from([126, 65_535, 65_536])
-controls = st.builds(
-    Frame,
-    st.sampled_from([PING, PONG]),
-    st.binary(max_size=125),
-)
-
-
-@st.composite
-def messages(draw: st.DrawFn) -> list[Frame]:
-    """A message in up to five frames, with pings and pongs in between."""
-    parts = draw(st.lists(sizes, min_size=1, max_size=5))
-    frames = []
-    for index, size in enumerate(parts):
-        frames += draw(st.lists(controls, max_size=2))
-        opcode = CONTINUATION if index else draw(st.sampled_from([TEXT, BINARY]))
-        rsv = 0 if index else draw(st.sampled_from([0, 4]))
-        final = index == len(parts) - 1
-        frames.append(Frame(opcode, bytes(size), final=final, rsv=rsv))
-    return frames
-
-
-conversations = st.lists(messages(), max_size=4).map(lambda several: [*chain(*several)])
-
-
-def fed(data: bytes, cuts: Sequence[int], max_frames: int = 100) -> FrameWalker:
-    """A walker that has got the bytes in pieces."""
-    walker = FrameWalker(max_frames)
-    edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    for start, end in pairwise(edges):
-        walker.feed(data[start:end])
-    return walker
-
-
-cuts = st.lists(st.integers(0, 200_000), max_size=20)
-
-
-@given(conversations, cuts)
-def test_what_a_client_may_send_is_no_breach(frames: list[Frame], cuts: list[int]) -> None:
-    """However it is cut."""
-    assert fed(wire(frames), cuts).breach is None
-
-
-@given(conversations, st.integers(0, 1_000), cuts, st.data())
-def test_a_breach_is_found_wherever_it_stands(
-    frames: list[Frame], where: int, cuts: list[int], data: st.DataObject
-) -> None:
-    """After anything, in any pieces; what comes behind it changes nothing."""
-    at = where % (len(frames) + 1)
-    begun = [frame for frame in frames[:at] if frame.opcode < CLOSE]
-    while any(frame.final for frame in begun):
-        begun.pop(0)
-    inside = bool(begun) and not any(frame.payload for frame in begun)
-    wrong, breach = data.draw(
-        st.sampled_from(
-            [
-                (Frame(PING, b"x", masked=False), UNMASKED),
-                (Frame(PONG, rsv=4), COMPRESSED_CONTROL),
-                *([(Frame(TEXT, b"y"), INTERLEAVED)] if inside else []),
-            ]
-        )
-    )
-    walker = fed(wire([*frames[:at], wrong, *frames[at:]]), cuts)
-    assert walker.breach is breach
-
-
-@given(st.binary(max_size=300), cuts)
-def test_garbage_is_judged_the_same_however_it_is_cut(data: bytes, cuts: list[int]) -> None:
-    """And never raises."""
-    assert fed(data, cuts).breach is fed(data, []).breach
-
-
-def test_a_message_may_have_so_many_frames_and_no_more() -> None:
-    """The limit from both sides; control frames do not count."""
-    start, more = Frame(TEXT, final=False), Frame(CONTINUATION, final=False)
-    end = Frame(CONTINUATION)
-    allowed = [start, more, Frame(PING), end] * 2
-    assert fed(wire(allowed), [], max_frames=3).breach is None
-    assert fed(wire([*allowed, start, more, more, end]), [], max_frames=3).breach is FRAGMENTED
-
-
-def test_nothing_is_looked_at_after_a_close_frame() -> None:
-    """What follows is not the protocol's business any more."""
-    frames = [Frame(CLOSE, b"\x03\xe8"), Frame(PING, masked=False)]
-    assert fed(wire(frames), []).breach is None
+from support.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, Raw
 
 
 def deflated(data: bytes) -> bytes:
-    """One message as permessage-deflate sends it."""
+    """Return one message as permessage-deflate sends it."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     return (packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
@@ -154,7 +56,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 async def test_a_broken_frame_is_closed_with_its_code(server: Any, name: str) -> None:
-    """What aiohttp's reader refuses and what it would let through; others are not disturbed."""
+    """Breaches that aiohttp refuses and those it accepts; other connections are unaffected."""
     frames, code = BROKEN[name]
     other = await server.connect()
     client = await Raw.open(server)
@@ -178,7 +80,7 @@ DEFLATED_BROKEN = {
 
 @pytest.mark.parametrize("name", DEFLATED_BROKEN)
 async def test_only_a_message_can_be_compressed(server: Any, name: str) -> None:
-    """Its first frame says so, and no other."""
+    """Only the first frame of a message may carry the compression bit."""
     frames, code = DEFLATED_BROKEN[name]
     client = await Raw.open(server, deflate=True)
     client.send(*frames)
@@ -186,7 +88,7 @@ async def test_only_a_message_can_be_compressed(server: Any, name: str) -> None:
 
 
 async def test_a_breach_has_no_effect(server: Any) -> None:
-    """Not even that of a good message that came in the same packet."""
+    """Not even a valid message in the same packet takes effect."""
     client = await Raw.open(server)
     await client.text()
     client.send(HELLO, replace(HELLO, masked=False), HELLO)
@@ -195,7 +97,7 @@ async def test_a_breach_has_no_effect(server: Any) -> None:
 
 
 async def test_frames_sent_with_the_handshake_are_looked_at(server: Any) -> None:
-    """A client should wait for the answer. One that does not is served, by the same rules."""
+    """A client should wait for the answer; one that does not is held to the same rules."""
     client = await Raw.open(server, early=bytes(HELLO))
     assert b"connected" in await client.text()
     assert b"pong" in await client.text()
@@ -208,7 +110,7 @@ async def test_frames_sent_with_the_handshake_are_looked_at(server: Any) -> None
 
 
 async def test_a_small_message_that_inflates_to_the_limit_counts_in_full(start: Any) -> None:
-    """79 bytes that are 64 KiB: served, but soon the bytes of a minute are used up."""
+    """79 bytes that inflate to 64 KiB are accepted, but soon use up the bytes of a minute."""
     server = await start(bytes_per_minute=3 * 65_536)
     text = b'{"type":"ping","pad":"' + b"x" * 65_512 + b'"}'
     assert len(text) == 65_536
@@ -225,14 +127,14 @@ async def test_a_small_message_that_inflates_to_the_limit_counts_in_full(start: 
 
 @pytest.mark.parametrize("size", [65_537, 1_000_000, 100_000_000])
 async def test_a_bomb_is_not_inflated_to_its_end(server: Any, size: int) -> None:
-    """1009, whether it would be a little or a lot too large."""
+    """1009, whether it is a little or a lot too large."""
     client = await Raw.open(server, deflate=True)
     client.send(Frame(TEXT, deflated(bytes(size)), rsv=4))
     assert await client.closed_with() == 1009
 
 
 async def test_binary_messages_cost_what_others_cost(start: Any) -> None:
-    """Refused each, and beyond the rate told so; their bytes count as well."""
+    """Each is refused, and rate-limited beyond the limit; their bytes count as well."""
     server = await start(regular_per_minute=2, bytes_per_minute=70_000)
     client = await Raw.open(server)
     await client.text()
@@ -249,7 +151,7 @@ async def test_binary_messages_cost_what_others_cost(start: Any) -> None:
 
 
 async def test_pings_are_limited(start: Any) -> None:
-    """As many as the setting says are answered; one more closes with 1008."""
+    """As many as the setting allows are answered; one more closes with 1008."""
     server = await start(control_per_minute=5)
     client = await Raw.open(server)
     await client.text()
@@ -262,7 +164,7 @@ async def test_pings_are_limited(start: Any) -> None:
 
 
 async def test_a_message_in_endless_frames_is_refused(server: Any) -> None:
-    """Empty ones would cost no memory, and never end; 1,024 frames are allowed."""
+    """Empty frames would use no memory and never end; 1,024 are allowed."""
     client = await Raw.open(server)
     await client.text()
     more, end = Frame(CONTINUATION, final=False), Frame(CONTINUATION, b"}")
@@ -273,7 +175,7 @@ async def test_a_message_in_endless_frames_is_refused(server: Any) -> None:
 
 
 async def test_a_message_that_grows_without_end_is_refused(server: Any) -> None:
-    """Its frames are small, their sum is not."""
+    """Its frames are small, but their sum is not."""
     client = await Raw.open(server)
     await client.text()
     more = Frame(CONTINUATION, bytes(1_000), final=False)

@@ -1,4 +1,4 @@
-"""Handshakes that aiohttp would accept and RFC 6455 and RFC 7692 do not."""
+"""Handshakes that aiohttp accepts although RFC 6455 or RFC 7692 forbids them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ UNSOUND = [
 
 
 async def handshake(server: Any, *, first: str = "GET / HTTP/1.1", offer: str = "") -> bytes:
-    """What the server answers, up to the end of its headers."""
+    """Return the server's answer, up to the end of its headers."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     extension = f"Sec-WebSocket-Extensions: {offer}\r\n" if offer else ""
     writer.write(
@@ -59,7 +59,7 @@ async def handshake(server: Any, *, first: str = "GET / HTTP/1.1", offer: str = 
 
 
 async def accepted(server: Any, offer: str) -> str:
-    """The extension that the server has agreed to."""
+    """Return the extension that the server has accepted."""
     lines = (await handshake(server, offer=offer)).decode().split("\r\n")
     assert " 101 " in lines[0]
     named = [line.partition(": ") for line in lines]
@@ -68,13 +68,13 @@ async def accepted(server: Any, offer: str) -> str:
 
 @pytest.mark.parametrize(("offer", "answer"), SOUND.items())
 async def test_an_offer_of_compression_is_answered(server: Any, offer: str, answer: str) -> None:
-    """What can be accepted is; what is unknown is passed over."""
+    """The first acceptable offer is accepted; unknown ones are skipped."""
     assert await accepted(server, offer) == answer
 
 
 @pytest.mark.parametrize("offer", UNSOUND)
 async def test_an_offer_against_the_rules_is_declined(server: Any, offer: str) -> None:
-    """The connection goes on without compression, also if there is a good offer beside it."""
+    """The connection goes on without compression, even if a valid offer stands beside it."""
     assert await accepted(server, offer) == ""
     assert not deflate_offers.sound([f"permessage-deflate, {offer}"])
     assert not deflate_offers.sound(["permessage-deflate", offer])

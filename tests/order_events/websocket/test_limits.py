@@ -1,4 +1,4 @@
-"""Every limit of a connection, from both sides."""
+"""The limits of a connection, each from both sides."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from order_events.app import SOCKETS
+from order_events.app import REGISTRY
 from order_events.auth.tokens import Role
-from order_events.websocket import registry as sockets
+from order_events.websocket import registry
 
 
 def message_of(size: int) -> str:
-    """A valid `ping` of exactly that many bytes in UTF-8, not all of them ASCII."""
+    """Return a valid `ping` of exactly that many UTF-8 bytes, not all of them ASCII."""
     text = json.dumps({"type": "ping", "pad": ""}, ensure_ascii=False)
     pad = size - len(text.encode())
     return json.dumps({"type": "ping", "pad": "é" + "x" * (pad - 2)}, ensure_ascii=False)
@@ -36,7 +36,7 @@ async def test_a_message_of_65536_bytes_is_allowed(server: Any, compress: int) -
 @pytest.mark.parametrize("size", [65_537, 100_000, 300_000])
 @pytest.mark.parametrize("compress", [0, 15])
 async def test_a_larger_message_is_closed_with_1009(server: Any, compress: int, size: int) -> None:
-    """Counted after inflation: one that is tiny on the wire does not slip through."""
+    """Counted after inflation, so that one tiny on the wire is caught."""
     client = await server.open(
         headers={"Authorization": f"Bearer {server.token()}"}, compress=compress
     )
@@ -53,7 +53,7 @@ async def test_a_larger_first_message_is_closed_with_1009(server: Any) -> None:
 
 
 async def test_a_hundred_messages_a_minute_pass_and_the_next_does_not(server: Any) -> None:
-    """The refused one had no effect, and is told when to come again."""
+    """The refused one has no effect; its error says when to retry."""
     client = await server.connect()
     for _ in range(99):
         await client.send(type="ping")
@@ -74,7 +74,7 @@ async def test_a_hundred_messages_a_minute_pass_and_the_next_does_not(server: An
 
 
 async def test_after_the_time_told_the_message_is_accepted(start: Any) -> None:
-    """`retry_after_ms` is the truth."""
+    """`retry_after_ms` is accurate."""
     server = await start(regular_per_minute=300)
     client = await server.connect()
     for _ in range(300):
@@ -91,7 +91,7 @@ async def test_after_the_time_told_the_message_is_accepted(start: Any) -> None:
 
 
 async def test_wrong_messages_count_as_well(start: Any) -> None:
-    """Garbage is no way around the limit."""
+    """Invalid messages are no way around the limit."""
     server = await start(regular_per_minute=3)
     client = await server.connect()
     await client.ws.send_str("garbage")
@@ -105,7 +105,7 @@ async def test_wrong_messages_count_as_well(start: Any) -> None:
 
 
 async def test_bytes_a_minute_are_limited(start: Any) -> None:
-    """Counted inflated."""
+    """Bytes are counted after inflation."""
     server = await start(bytes_per_minute=50_000)
     client = await server.connect()
     await client.ws.send_str(message_of(30_000))
@@ -120,7 +120,7 @@ async def test_bytes_a_minute_are_limited(start: Any) -> None:
 
 
 async def test_ten_subscriptions_are_active_and_no_eleventh(server: Any) -> None:
-    """Taking one out makes room for another."""
+    """Removing one makes room for another."""
     client = await server.connect()
     for number in range(10):
         events = ["order:created"] if number else ["table:updated"]
@@ -136,7 +136,7 @@ async def test_ten_subscriptions_are_active_and_no_eleventh(server: Any) -> None
 
 
 async def test_batch_ms_is_bounded(server: Any) -> None:
-    """Nobody has events held back for longer than the setting."""
+    """Events are never held back longer than the setting."""
     client = await server.connect()
     await client.send(type="subscribe", events=["*"], batch_ms=5_001)
     assert (await client.expect("error"))["data"]["code"] == "INVALID_MESSAGE"
@@ -145,14 +145,14 @@ async def test_batch_ms_is_bounded(server: Any) -> None:
 
 
 async def overloaded(server: Any, **who: Any) -> None:
-    """There is no room: OVERLOADED, then 1013."""
+    """Assert that a connection is refused: OVERLOADED, then 1013."""
     client = await server.open(headers={"Authorization": f"Bearer {server.token(**who)}"})
     assert (await client.expect("error"))["data"]["code"] == "OVERLOADED"
     assert await client.close_code() == 1013
 
 
 async def test_a_users_connections_are_capped(start: Any) -> None:
-    """Another user still gets in, and a place that is left can be taken."""
+    """Another user can still connect, and closing one makes room."""
     server = await start(max_connections_per_user=2)
     first = await server.connect()
     await server.connect()
@@ -163,7 +163,7 @@ async def test_a_users_connections_are_capped(start: Any) -> None:
 
 
 async def test_a_restaurants_connections_are_capped(start: Any) -> None:
-    """Another restaurant still gets in."""
+    """Another restaurant can still connect."""
     server = await start(max_connections_per_restaurant=1)
     await server.connect("r1")
     await overloaded(server, restaurant="r1", user="u2")
@@ -171,7 +171,7 @@ async def test_a_restaurants_connections_are_capped(start: Any) -> None:
 
 
 async def test_all_connections_are_capped(start: Any) -> None:
-    """Whoever asks."""
+    """Whoever connects."""
     server = await start(max_connections=1)
     await server.connect("r1")
     await overloaded(server, restaurant="r2")
@@ -191,7 +191,7 @@ async def test_an_addresses_unauthenticated_sockets_are_capped(start: Any) -> No
 
 
 async def test_all_unauthenticated_sockets_are_capped(start: Any) -> None:
-    """Whatever their addresses; leaving makes room, and who is authenticated does not count."""
+    """Across all addresses; leaving makes room, and authenticated ones do not count."""
     server = await start(max_connections=2)
     first = await server.open()
     second = await server.open()
@@ -208,7 +208,7 @@ async def test_all_unauthenticated_sockets_are_capped(start: Any) -> None:
 
 
 async def test_a_batch_is_sent_at_once_when_it_is_full(start: Any, draft: Any) -> None:
-    """As many events as the setting says make a message; one less waits for its time."""
+    """At the setting's number of events; one fewer waits for its time."""
     server = await start(batch_events=3)
     client = await server.connect()
     await client.send(type="subscribe", events=["order:created"], batch_ms=5_000)
@@ -223,7 +223,7 @@ async def test_a_batch_is_sent_at_once_when_it_is_full(start: Any, draft: Any) -
 
 
 async def test_a_peer_that_does_not_answer_pings_is_dropped(start: Any) -> None:
-    """One that does stays."""
+    """One that answers stays."""
     server = await start(heartbeat_s=0.2)
     dead = await server.open(headers={"Authorization": f"Bearer {server.token()}"}, autoping=False)
     alive = await server.connect()
@@ -241,18 +241,18 @@ async def test_a_peer_that_does_not_answer_pings_is_dropped(start: Any) -> None:
 
 
 async def test_a_message_counts_as_an_answer_to_a_ping(server: Any) -> None:
-    """Who sends is alive, whether its pong comes or not; who then falls silent is not."""
+    """A peer that sends is alive even without a pong; one that then falls silent is not."""
     client = await server.open(
         headers={"Authorization": f"Bearer {server.token()}"}, autoping=False
     )
     await client.expect("connected")
     for _ in range(3):
-        server.app[SOCKETS].sweep()
+        server.app[REGISTRY].sweep()
         assert (await client.ws.receive(5)).type is aiohttp.WSMsgType.PING
         await client.silent()
     assert server.sockets() == 1
-    server.app[SOCKETS].sweep()
-    server.app[SOCKETS].sweep()
+    server.app[REGISTRY].sweep()
+    server.app[REGISTRY].sweep()
     for _ in range(500):
         if server.sockets() == 0:
             break
@@ -263,8 +263,8 @@ async def test_a_message_counts_as_an_answer_to_a_ping(server: Any) -> None:
 async def test_not_everybody_who_left_is_remembered(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who comes back is only counted; the last so many users are enough for that."""
-    monkeypatch.setattr(sockets, "_REMEMBERED_USERS", 2)
+    """Reconnections are only counted, so the most recent users suffice."""
+    monkeypatch.setattr(registry, "_REMEMBERED_USERS", 2)
     for number in range(5):
         client = await server.connect(user=f"u{number}")
         await client.ws.close()
@@ -272,7 +272,7 @@ async def test_not_everybody_who_left_is_remembered(
         if server.sockets() == 0:
             break
         await asyncio.sleep(0.01)
-    assert len(server.app[SOCKETS]._left) == 2
+    assert len(server.app[REGISTRY]._last_seen) == 2
 
 
 async def test_a_stalled_reader_is_closed_with_4008_and_slows_nobody(
@@ -339,3 +339,13 @@ async def test_nothing_is_left_behind_by_connections(server: Any) -> None:
     exposition = server.events.metrics.exposition().decode()
     assert 'order_events_connections{socket="root"} 0.0' in exposition
     assert 'order_events_reconnections_total{socket="root"} 11.0' in exposition
+
+
+async def test_sockets_behind_a_trusted_proxy_are_counted_by_client(start: Any) -> None:
+    """The limit on unauthenticated sockets is the client's, not the proxy's."""
+    server = await start(max_unauthenticated_per_address=1, trusted_proxies="127.0.0.1")
+    await server.open(headers={"X-Forwarded-For": "192.0.2.1"})
+    await server.open(headers={"X-Forwarded-For": "192.0.2.2"})
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await server.open(headers={"X-Forwarded-For": "192.0.2.1"})
+    assert refused.value.status == 429

@@ -1,4 +1,4 @@
-"""Hundreds of connections that end in every way there is, and what is left of them: nothing."""
+"""Hundreds of connections that end in every possible way, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import aiohttp
 import psutil
 from support.raw_socket import CLOSE, TEXT, Frame, Raw
 
-from order_events.app import SOCKETS
+from order_events.app import REGISTRY
 from order_events.auth.tokens import Role
 from order_events.domain.models import OrderDraft
 from order_events.root_socket import RootHandler
@@ -32,7 +32,7 @@ LARGE = OrderDraft.model_validate({"items": [{"menu_item_id": "burger"}] * 100})
 
 
 async def clean(server: Any) -> None:
-    """Says goodbye."""
+    """Close properly."""
     client = await server.connect()
     await client.send(type="subscribe", events=["*"], batch_ms=1_000)
     await client.until("subscribed")
@@ -40,58 +40,58 @@ async def clean(server: Any) -> None:
 
 
 async def aborted(server: Any) -> None:
-    """A reset without a word."""
+    """Reset the connection."""
     client = await Raw.open(server)
     await client.text()
     client.writer.transport.abort()
 
 
 async def half_open(server: Any) -> None:
-    """Sends no more, and reads on."""
+    """Stop sending, and read on."""
     client = await Raw.open(server)
     client.writer.write_eof()
     await drained(client)
 
 
 async def hung_up_early(server: Any) -> None:
-    """Gone while its handshake is being answered."""
+    """Hang up while the handshake is being answered."""
     client = await Raw.open(server)
     client.writer.close()
 
 
 async def stranger(server: Any) -> None:
-    """Never authenticates, and leaves."""
+    """Leave without authenticating."""
     client = await server.open()
     await client.ws.close()
 
 
 async def bad_token(server: Any) -> None:
-    """1008."""
+    """Closed with 1008."""
     client = await server.open(headers={"Authorization": "Bearer nonsense"})
     assert await client.close_code() == 1008
 
 
 async def too_late(server: Any) -> None:
-    """1008 without an `auth` message in time."""
+    """Closed with 1008 for sending no `auth` message in time."""
     client = await server.open()
     assert await client.close_code() == 1008
 
 
 async def expired(server: Any) -> None:
-    """1008 while connected."""
+    """Closed with 1008 while connected."""
     client = await server.open(headers={"Authorization": f"Bearer {server.token(ttl=0.3)}"})
     assert await client.close_code() == 1008
 
 
 async def forbidden(server: Any) -> None:
-    """1008 for the wrong role."""
+    """Closed with 1008 for the wrong role."""
     token = server.token(role=Role.DEVICE)
     client = await server.open(headers={"Authorization": f"Bearer {token}"})
     assert await client.close_code() == 1008
 
 
 async def revoked(server: Any) -> None:
-    """1008 because somebody said so."""
+    """Closed with 1008 after a revocation."""
     token = server.token()
     token_id = server.authority.verify(token).token_id
     client = await server.open(headers={"Authorization": f"Bearer {token}"})
@@ -101,7 +101,7 @@ async def revoked(server: Any) -> None:
 
 
 async def no_room(server: Any) -> None:
-    """1013."""
+    """Closed with 1013."""
     user = uuid.uuid4().hex
     one, two = [await server.connect(user=user) for _ in range(2)]
     token = server.token(user=user)
@@ -112,31 +112,31 @@ async def no_room(server: Any) -> None:
 
 
 async def too_big(server: Any) -> None:
-    """1009."""
+    """Closed with 1009."""
     client = await Raw.open(server)
     client.send(Frame(TEXT, b" " * 65_537))
     assert await client.closed_with() == 1009
 
 
 async def broken(server: Any) -> None:
-    """1002."""
+    """Closed with 1002."""
     client = await Raw.open(server)
     client.send(Frame(TEXT, masked=False))
     assert await client.closed_with() == 1002
 
 
 async def too_slow(server: Any) -> None:
-    """4008, and it does not even read that."""
+    """Closed with 4008, without even reading that."""
     user = uuid.uuid4().hex
     client = await Raw.open(server, token=server.token("r2", user=user))
     client.writer.transport.pause_reading()
-    while server.app[SOCKETS]._users["r2", user]:
+    while server.app[REGISTRY]._users["r2", user]:
         await server.events.create_order("r2", LARGE, actor="test")
     client.writer.close()
 
 
 async def in_replay(server: Any) -> None:
-    """Leaves in the middle of history."""
+    """Leave in the middle of a replay."""
     client = await server.connect()
     since = {"epoch": client.connected["data"]["epoch"], "seq": 0}
     await client.send(type="subscribe", events=["*"], since=since)
@@ -145,14 +145,14 @@ async def in_replay(server: Any) -> None:
 
 
 async def ignores_goodbye(server: Any) -> None:
-    """Is told 1002, and neither answers nor leaves: it is cut."""
+    """Ignore the close with 1002, until cut."""
     client = await Raw.open(server)
     client.send(Frame(CLOSE, b"\x03\xe8", masked=False))
     await drained(client)
 
 
 async def refused_upgrade(server: Any) -> None:
-    """No WebSocket at all."""
+    """Send a request that is not a WebSocket."""
     async with server.session.get(server.url, headers={"Upgrade": "websocket"}) as response:
         assert response.status == 426
     with suppress(aiohttp.WSServerHandshakeError):
@@ -160,7 +160,7 @@ async def refused_upgrade(server: Any) -> None:
 
 
 async def half_a_handshake(server: Any) -> None:
-    """Stops in the middle of its request."""
+    """Stop in the middle of the request."""
     _, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConn")
     await writer.drain()
@@ -168,7 +168,7 @@ async def half_a_handshake(server: Any) -> None:
 
 
 async def half_a_message(server: Any) -> None:
-    """Stops in the middle of a frame."""
+    """Stop in the middle of a frame."""
     client = await Raw.open(server)
     whole = bytes(replace(Frame(TEXT, b"x" * 1_000), final=False))
     client.writer.write(whole + whole[:500])
@@ -176,7 +176,7 @@ async def half_a_message(server: Any) -> None:
 
 
 async def drained(client: Raw) -> None:
-    """Reads until the server has ended the connection."""
+    """Read until the server has ended the connection."""
     async with asyncio.timeout(10):
         with suppress(ConnectionError):
             await client.reader.read()
@@ -211,22 +211,23 @@ NOTHING = {**{kind.__name__: 0 for kind in KINDS}, "sockets": 0, "counted": 0, "
 
 
 def alive() -> list[Any]:
-    """Every object of a connection."""
+    """Return every live object that belongs to a connection."""
     gc.collect()
     return [thing for thing in gc.get_objects() if isinstance(thing, KINDS)]
 
 
 def held(server: Any, earlier: set[int]) -> dict[str, int]:
-    """What a leak would show in; `earlier` are the ids of what other tests have left behind."""
+    """Return what a leak would show in; `earlier` are the ids of what other tests left behind."""
     loop: Any = asyncio.get_running_loop()
-    sockets = server.app[SOCKETS]
+    registry = server.app[REGISTRY]
+    counted = registry._unauthenticated.total() + registry._authenticated
     ours = Counter(type(thing).__name__ for thing in alive() if id(thing) not in earlier)
     return {
         **NOTHING,
         **ours,
-        "sockets": len(sockets),
-        "counted": sockets._strangers.total() + sockets._seated + len(sockets._users),
-        "restaurants": len(sockets._restaurants) + len(server.events.hub._channels),
+        "sockets": len(registry),
+        "counted": counted + len(registry._users),
+        "restaurants": len(registry._restaurants) + len(server.events.hub._channels),
         "tasks": len(asyncio.all_tasks()),
         "timers": sum(not timer.cancelled() for timer in loop._scheduled),
         "descriptors": psutil.Process().num_fds(),
@@ -234,7 +235,7 @@ def held(server: Any, earlier: set[int]) -> dict[str, int]:
 
 
 async def settled(server: Any, before: dict[str, int], earlier: set[int]) -> dict[str, int]:
-    """What is held once everything that was under way is over."""
+    """Return what is held once everything under way is over."""
     for _ in range(100):
         now = held(server, earlier)
         if all(now[name] <= before[name] for name in before):
@@ -244,7 +245,7 @@ async def settled(server: Any, before: dict[str, int], earlier: set[int]) -> dic
 
 
 async def test_nothing_is_left_of_connections_however_they_ended(start: Any) -> None:
-    """No task, timer, descriptor, count or object, after 300 of them."""
+    """No task, timer, descriptor, count or object after 300 of them."""
     server = await start(
         auth_timeout_s=0.5,
         close_timeout_s=0.5,
@@ -284,7 +285,7 @@ async def test_nothing_is_left_of_connections_however_they_ended(start: Any) -> 
 
 
 async def rounds(server: Any, count: int, at_once: int) -> None:
-    """Connections of every way."""
+    """Open and end connections in every way."""
     for _ in range(count):
         await asyncio.gather(*(way(server) for way in WAYS for _ in range(at_once)))
         server.clients.clear()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import ModifierRequest, Problem
+from voice_service.ordering.acts import ModifierRequest, Problem, not_understood
 from voice_service.ordering.attributes.statements import AlternativesStatement, ModifierStatement
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import WHOLE
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.reasons import ReasonCode
 
 _LITERAL = 0.985  # from here on the menu itself has the very words as a name
 _SAME_NAME = 0.85  # certainty where the menu gives several modifiers the same name
@@ -37,7 +38,7 @@ def resolve(
     if best[0].match < WHOLE and len(names) > 1:
         ordinary = _ordinary(said, best, menu)
         if ordinary is None:
-            return Problem("ambiguous_modifier", said.text, tuple(sorted(names)))
+            return Problem(ReasonCode.AMBIGUOUS_MODIFIER, said.text, tuple(sorted(names)))
         best = [ordinary]
     sense = _by_count(best, said.quantity, menu)
     modifier = menu.modifiers[_key(sense)]
@@ -71,8 +72,8 @@ def which(said: AlternativesStatement, item: str, menu: CompiledMenu) -> Problem
     found = (resolve(choice, item, menu) for choice in said.choices)
     names = [menu.modifiers[m.group, m.id].name for m in found if isinstance(m, ModifierRequest)]
     if len(names) < len(said.choices):
-        return Problem("not_understood", said.text)
-    return Problem("ambiguous_modifier", said.text, tuple(dict.fromkeys(names)))
+        return not_understood(said.text)
+    return Problem(ReasonCode.AMBIGUOUS_MODIFIER, said.text, tuple(dict.fromkeys(names)))
 
 
 def _certainty(

@@ -8,6 +8,7 @@ from voice_service.ordering.acts import ItemRequest, Problem
 from voice_service.ordering.cart.combos import Combos
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 
 MOST_OF_ONE = 999  # what an order line can hold; far beyond what is accepted without a person
 _MOST_LINES = 60
@@ -29,14 +30,16 @@ class Stock:
         """Why a group cannot be put beside `lines`; None if it can."""
         item = self._menu.items[group.item]
         if item.sold_out:
-            return Problem("sold_out", item.name)
+            return Problem(ReasonCode.SOLD_OUT, item.name)
         if item.id in self._closed:
-            return Problem("not_served_now", item.name)
+            return Problem(ReasonCode.NOT_SERVED_NOW, item.name)
         missing = self.combos.sold_out_part(item.id)
         if missing is not None:
-            return Problem("sold_out", self._menu.item_name(missing))
+            return Problem(ReasonCode.SOLD_OUT, self._menu.item_name(missing))
         if (group.quantity or 1) > MOST_OF_ONE:
-            return Problem("quantity_limit", self._menu.counted_name(item.id, group.quantity or 1))
+            return Problem(
+                ReasonCode.QUANTITY_LIMIT, self._menu.counted_name(item.id, group.quantity or 1)
+            )
         if len(lines) >= _MOST_LINES:
-            return Problem("order_limit", item.name)
+            return Problem(ReasonCode.ORDER_LIMIT, item.name)
         return None

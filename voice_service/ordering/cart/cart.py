@@ -8,6 +8,8 @@ from dataclasses import replace
 from voice_service.ordering.acts import (
     Act,
     Add,
+    Ambiguity,
+    Counting,
     ItemRequest,
     Keep,
     ModifierRequest,
@@ -22,6 +24,7 @@ from voice_service.ordering.acts import (
     Restart,
     Target,
     Undo,
+    not_understood,
 )
 from voice_service.ordering.cart.availability import MOST_OF_ONE, Stock
 from voice_service.ordering.cart.lines import Line, latest, line_of, modified, replaced, targets
@@ -34,6 +37,7 @@ from voice_service.ordering.cart.underspecified import (
 )
 from voice_service.ordering.cart.undo import History
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 
 _WITHOUT_THE_REST = 0.75  # certainty that "another with bacon" is not without onions as the last
 
@@ -124,12 +128,12 @@ class Cart(Takeout):
     def _take_back(self, act: Undo) -> Problem | None:
         if act.item and self._history and not self._history.put_in(self.lines):
             # "Cancel the last one": what was changed on it, or the item?
-            return Problem("not_understood", act.text)
+            return not_understood(act.text)
         return self._undo()
 
     def _undo(self) -> Problem | None:
         if not self._history:
-            return Problem("nothing_to_undo", "")
+            return Problem(ReasonCode.NOTHING_TO_UNDO, "")
         self.lines, self._last = self._history.pop()
         return None
 
@@ -141,30 +145,30 @@ class Cart(Takeout):
         if act.restores:
             line = restored(latest(self.lines, self._last, (), None))
             if line is None:
-                return Problem("not_understood", act.text)
+                return not_understood(act.text)
             self._put(line)
             return None
         if act.unclear:
-            return Problem("not_understood", act.text)
+            return not_understood(act.text)
         here = not act.items or any(line.item in act.items for line in self.lines)
-        return None if here else Problem("not_in_order", act.text)
+        return None if here else Problem(ReasonCode.NOT_IN_ORDER, act.text)
 
     def _add(self, group: ItemRequest, confidence: float) -> Problem | None:
         refused = self._stock.refusal(group, self.lines)
         if refused is not None:
             return refused
-        if group.more and group.size is None and not group.mods:
+        if group.counting.additional and group.size is None and not group.mods:
             same = latest(self.lines, self._last, (group.item,), None)
             if same is not None:
                 self._put(replace(same, quantity=same.count + (group.quantity or 1)))
                 return None
-        if group.like:
+        if group.elided.choices:
             group, certainty = self._like_last(group)
             confidence *= certainty
         filled = self._fill(group, confidence)
-        if not filled and group.of is not None and self._has_place_for(group.item):
+        if not filled and group.counting.combos is not None and self._has_place_for(group.item):
             # "The second one with a sprite", and all that there are have their drink.
-            return Problem("not_understood", self._menu.item_name(group.item))
+            return not_understood(self._menu.item_name(group.item))
         if not filled:
             self._append(line_of(self._new_id(), group, confidence))
         return None
@@ -195,8 +199,9 @@ class Cart(Takeout):
     def _fill(self, group: ItemRequest, confidence: float) -> bool:
         """Puts an item where a combo has a place for it; False if it is one of its own."""
         recent = {self._last, *self._filled}
-        if group.of is not None:
-            place = self._combos.place_of(self.lines, group, group.of, self._filled)
+        combos = group.counting.combos
+        if combos is not None:
+            place = self._combos.place_of(self.lines, group, combos, self._filled)
         else:
             place = self._combos.place(self.lines, group, recent, self._filled)
         if place is None:
@@ -208,7 +213,7 @@ class Cart(Takeout):
         self.lines = self._combos.put(self.lines, combo, slot, part)
         self._filled.add(combo.id)
         self._last = combo.id
-        if group.shared:
+        if group.counting.shared:
             self.lines = self._combos.shared(self.lines, part, self._new_id)
         more = (group.quantity or 1) - combo.count
         if more > 0:
@@ -218,14 +223,14 @@ class Cart(Takeout):
     def _modify(self, act: Modify, confidence: float) -> Problem | None:
         lines = lines_having(targets(self.lines, self._last, act.target), act, self._menu)
         if not lines:
-            return Problem("what_first", act.text or self._mod_names(act.mods))
+            return Problem(ReasonCode.WHAT_FIRST, act.text or self._mod_names(act.mods))
         if {line.part_of is None for line in lines} == {True, False}:
             # "The coke": that of the combo, or the other one?
-            return Problem("not_understood", act.text or self._menu.item_name(lines[0].item))
+            return not_understood(act.text or self._menu.item_name(lines[0].item))
         if act.only is not None:
             some = self._meant(Reference(ReferenceKind.SOME, act.only, text=act.text), lines)
             if not some:
-                return Problem("not_understood", act.text)
+                return not_understood(act.text)
             lines = [line for line, _ in some]
         problems = (self._change(line, act, confidence) for line in lines)
         return next((problem for problem in problems if problem is not None), None)
@@ -248,7 +253,7 @@ class Cart(Takeout):
         if act.ref.which is ReferenceKind.SOME:
             if act.ref.count > sum(line.count for line in fits):
                 named = act.changes[0].target.items[0]
-                return Problem("ambiguous_quantity", self._menu.item_name(named))
+                return Problem(ReasonCode.AMBIGUOUS_QUANTITY, self._menu.item_name(named))
             fits = self._undecided(fits, changes) or fits
         lines = self._meant(act.ref, fits)
         for line, count in lines:
@@ -257,7 +262,7 @@ class Cart(Takeout):
             if problem is not None:
                 return problem
             self._tell_apart(act.ref)
-        return None if lines else Problem("not_understood", act.ref.text)
+        return None if lines else not_understood(act.ref.text)
 
     def _undecided(self, lines: Sequence[Line], changes: Mapping[str, Modify]) -> list[Line]:
         """Those that still lack a choice that there is one of: "two chicken" of four tacos."""
@@ -274,7 +279,9 @@ class Cart(Takeout):
             mod = self._combos.as_taken(self.lines, combo, said)
             host = self._combos.host(self.lines, combo, mod)
             if host is None:
-                return Problem("modifier_not_available", act.text or self._mod_names((mod,)))
+                return Problem(
+                    ReasonCode.MODIFIER_NOT_AVAILABLE, act.text or self._mod_names((mod,))
+                )
             self._modify_line(host, Modify(Target(), (mod,)), confidence)
         parts = self._combos.parts(self.lines, combo)
         if act.plain and parts:
@@ -284,19 +291,21 @@ class Cart(Takeout):
     def _modify_line(self, line: Line, act: Modify, confidence: float) -> Problem | None:
         item = self._menu.items[line.item]
         if act.size is not None and act.size not in item.prices:
-            return Problem("size_not_available", act.text, request=ItemRequest(line.item))
+            return Problem(ReasonCode.SIZE_NOT_AVAILABLE, act.text, request=ItemRequest(line.item))
         foreign = tuple(m for m in act.mods if not self._menu.has_group(item.id, m.group))
         if foreign:
-            return Problem("modifier_not_available", self._mod_names(foreign))
+            return Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, self._mod_names(foreign))
         if line.part_of is not None and act.quantity is not None:
-            return Problem("part_of_combo", item.name)
+            return Problem(ReasonCode.PART_OF_COMBO, item.name)
         if is_ambiguous_change(line, act, self._menu):
-            return Problem("not_understood", act.text or self._mod_names(act.mods))
+            return not_understood(act.text or self._mod_names(act.mods))
         if act.only is not None and act.only < line.count:
             line = self._split_off(line, act.only)
         quantity = act.quantity or line.quantity
         if (quantity or 1) > MOST_OF_ONE:
-            return Problem("quantity_limit", self._menu.counted_name(item.id, quantity or 1))
+            return Problem(
+                ReasonCode.QUANTITY_LIMIT, self._menu.counted_name(item.id, quantity or 1)
+            )
         single = [] if act.adds else self._menu.single_groups(item.id)
         self._put(modified(line, act, item.defaults, confidence, single))
         return None
@@ -313,7 +322,7 @@ class Cart(Takeout):
                     return problem
                 self._tell_apart(ref)
             if pointed or not act.target.items:
-                return None if pointed else Problem("not_understood", ref.text)
+                return None if pointed else not_understood(ref.text)
         lines = targets(self.lines, self._last, act.target)
         if not lines:
             return self._add(group, confidence)
@@ -328,7 +337,7 @@ class Cart(Takeout):
             if self._replace_part(old, group, confidence):
                 return None
             if old.part_of is not None or self._combos.has_part(self.lines, old, group.item):
-                return Problem("part_of_combo", self._menu.item_name(group.item))
+                return Problem(ReasonCode.PART_OF_COMBO, self._menu.item_name(group.item))
         if act.alike and not self._alike(old.item, group.item):
             return self._add(group, confidence)
         if act.only is not None and act.only < old.count:
@@ -384,15 +393,20 @@ class Cart(Takeout):
     def _repeat(self, act: Repeat) -> Problem | None:
         line = latest(self.lines, self._last, (), None)
         if line is None:
-            return Problem("what_first", "")
+            return Problem(ReasonCode.WHAT_FIRST, "")
         if act.bare and self._history.took_out(self.lines, ()):
-            return Problem("not_understood", "")  # another one, or one less?
+            return not_understood("")  # another one, or one less?
         recent = [one.item for one in self._whole() if one.id in self._talked.recent]
         choices = tuple(dict.fromkeys(recent))
         if act.bare and len(choices) > 1:
-            group = ItemRequest(choices[0], act.quantity, more=True, candidates=choices)
+            group = ItemRequest(
+                choices[0],
+                act.quantity,
+                counting=Counting(additional=True),
+                ambiguity=Ambiguity(choices),
+            )
             names = tuple(self._menu.item_name(item) for item in choices)
-            return Problem("ambiguous_item", "", names, group)
+            return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, group)
         self._put(replace(line, quantity=line.count + act.quantity))
         return None
 

@@ -79,7 +79,7 @@ class Combos:
         the ids of the combos just talked about, `filled` those that something was put into.
         """
         combos = [line for line in lines if self.is_combo(line)]
-        if group.more or self._menu.items[group.item].slots:
+        if group.counting.additional or self._menu.items[group.item].slots:
             return None
         for combo in combos:
             slot = self.slot_for(lines, combo, group.item, taken=False)
@@ -119,7 +119,7 @@ class Combos:
         if not self.chosen(lines, combo, slot):
             # Who still has to choose for it, and only names something, chooses that.
             choosing = listed or bool(self.open_slots(lines, combo))
-            fits = group.linked or (choosing and not group.quantity)
+            fits = group.coordination.after_with or (choosing and not group.quantity)
             return (combo, slot, None) if fits else None
         fewer = listed and (group.quantity or 1) < combo.count
         return (combo, slot, group.quantity or 1) if fewer else None

@@ -43,7 +43,7 @@ def line_of(line_id: str, group: ItemRequest, confidence: float) -> Line:
         distinct(group.mods),
         confidence,
         group.plain,
-        group.joined,
+        group.coordination.accompanies,
     )
 
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voice_service.ordering.acts import Problem, Reference, ReferenceKind, Remove, Target
+from voice_service.ordering.acts import (
+    Problem,
+    Reference,
+    ReferenceKind,
+    Remove,
+    Target,
+    not_understood,
+)
 from voice_service.ordering.cart.lines import Line, targets
 from voice_service.ordering.cart.state import Tally
+from voice_service.ordering.reasons import ReasonCode
 
 
 class Takeout(Tally):
@@ -21,7 +29,7 @@ class Takeout(Tally):
         if act.inherit and len(lines) and lines[-1].id == self._last:
             lines = lines[:-1]
         if not lines:
-            return Problem("not_in_order", act.text) if act.asked else None
+            return Problem(ReasonCode.NOT_IN_ORDER, act.text) if act.asked else None
         last = next((line for line in self.lines if line.id == self._last), None)
         if all(line.part_of is not None for line in lines):
             return self._remove_part(lines[-1], last if act.inherit else None)
@@ -43,7 +51,7 @@ class Takeout(Tally):
         for line in whole if kept else ():
             if kept.get(line.id, 0) < line.count:
                 self._take([line], line.count - kept.get(line.id, 0))
-        return None if kept else Problem("not_understood", act.text)
+        return None if kept else not_understood(act.text)
 
     def _leave_part(self, target: Target) -> bool:
         """ "Just the burger" of a combo: it stays, and nothing of the combo."""
@@ -61,14 +69,14 @@ class Takeout(Tally):
         lines = every if only else self._meant(ref, self._whole())
         for line, count in lines:
             self._take([line], count)
-        return None if lines else Problem("not_understood", ref.text)
+        return None if lines else not_understood(ref.text)
 
     def _remove_part(self, part: Line, instead: Line | None) -> Problem | None:
         """A combo keeps its parts; another item may take the place of one."""
         combo = next(line for line in self.lines if line.id == part.part_of)
         slot = next(s for s in self._menu.items[combo.item].slots if s.id == part.slot)
         if instead is None or self._menu.filling(slot, instead.item) is None:
-            return Problem("part_of_combo", self._menu.item_name(part.item))
+            return Problem(ReasonCode.PART_OF_COMBO, self._menu.item_name(part.item))
         self._take([instead], None)
         self.lines = self._combos.put(self.lines, combo, slot, instead)
         self._last = combo.id

@@ -13,20 +13,6 @@ from voice_service.ordering.intents.parser import Parsed
 # benchmarks/order_confidence.py prints the table.
 _EXPLAINED = 0.985
 _UNEXPLAINED = 0.83
-# What an utterance asked for and could not be put anywhere: it may belong to what stands beside it.
-_UNEXPLAINED_CODES = frozenset(
-    {
-        "ambiguous_item",
-        "ambiguous_modifier",
-        "ambiguous_quantity",
-        "choose_item",
-        "modifier_not_available",
-        "modifier_without_item",
-        "not_in_order",
-        "not_understood",
-        "unknown_item",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +57,6 @@ class Evidence:
     def _coverage(self) -> float:
         """What words that explain nothing say about the words beside them."""
         unexplained = any(
-            isinstance(act, Problem) and act.code in _UNEXPLAINED_CODES for act in self.parsed.acts
+            isinstance(act, Problem) and act.code.handling.unexplained for act in self.parsed.acts
         )
         return _UNEXPLAINED if unexplained else _EXPLAINED

@@ -23,13 +23,14 @@ from voice_service.ordering.acts import (
     Restart,
     Target,
     Undo,
+    not_understood,
 )
 from voice_service.ordering.cart.cart import Cart
 from voice_service.ordering.cart.handback import lines_of
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.dialogue.confidence import Evidence
-from voice_service.ordering.dialogue.open_questions import CHOICES, keeps_question_open
+from voice_service.ordering.dialogue.open_questions import keeps_question_open
 from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds
 from voice_service.ordering.dialogue.provenance import matched
 from voice_service.ordering.dialogue.readback import joined, question, read_back, read_change
@@ -41,24 +42,11 @@ from voice_service.ordering.intents.parser import Parsed, Parser
 from voice_service.ordering.language.tokens import keys_of, plural
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.reasons import ClosedBy, ReasonCode
 from voice_service.utterances.turn_end import TurnEnd
 
 _MOST_REASONS = 50
 _NOTE_LETTERS = 400
-_STAFF = frozenset(
-    {
-        "allergy",
-        "staff_requested",
-        "quantity_limit",
-        "order_limit",
-        "total_limit",
-        "not_following",
-    }
-)
-# What staff are told of, and what leaves the order itself as sure as it was.
-_BESIDE = frozenset({"allergy", "staff_requested", "not_following"})
-# A change that could not be made leaves an order that the guest has just called complete.
-_SETTLED_BY_DONE = frozenset({"not_in_order", "nothing_to_undo", "what_first"})
 
 
 def _ids(draft: ItemDraft) -> tuple[str | None, str | None]:
@@ -125,7 +113,9 @@ class Conversation:
         """Takes what may be other people's talk: it changes nothing, but an allergy is noted."""
         self._utterance = heard.utterance
         parsed = self._parser.parse(heard.text, self._view(), final=True)
-        allergies = [a for a in parsed.acts if isinstance(a, Aside) and a.code == "allergy"]
+        allergies = [
+            a for a in parsed.acts if isinstance(a, Aside) and a.code == ReasonCode.ALLERGY
+        ]
         notes = [self._aside(a.code, a.text) for a in allergies]
         return replace(self._update(notes, changed=False), utterance=heard.utterance)
 
@@ -150,8 +140,8 @@ class Conversation:
         self._waiting = _Waiting()
         self._let_go()
         self._done, self._missed = False, 0
-        self._staff = [r for r in self._staff if r.code == "allergy"]
-        notes = [Reason("left_by_staff", item.name, self._utterance) for item in left]
+        self._staff = [r for r in self._staff if r.code == ReasonCode.ALLERGY]
+        notes = [Reason(ReasonCode.LEFT_BY_STAFF, item.name, self._utterance) for item in left]
         return replace(self._update(notes, changed=True), utterance=self._utterance), left
 
     def chooser(self) -> Callable[[Sequence[str]], int]:
@@ -203,10 +193,10 @@ class Conversation:
             self._about = parsed.about
         self._ordered = changed = self._cart.lines != before
         if understood and changed and not asked and not parsed.continues:
-            self._open = [r for r in self._open if keeps_question_open(r.code, parsed.acts)]
+            self._open = [r for r in self._open if keeps_question_open(r, parsed.acts)]
         self._missed = self._missed + 1 if asked and not understood else 0
         if self._missed >= self._thresholds.misunderstood:
-            self._note("not_following", "")
+            self._note(ReasonCode.NOT_FOLLOWING, "")
         again = {(r.code, r.text) for r in asked}
         still = [r for r in self._open if (r.code, r.text) not in again]
         self._open = [*still, *asked][-_MOST_REASONS:]
@@ -214,11 +204,11 @@ class Conversation:
 
     def _act(self, act: Act, evidence: Evidence) -> Reason | None:
         match act:
-            case Aside("off_topic", text) if self._denied:
-                return self._reason(Problem("not_understood", text))
+            case Aside(ReasonCode.OFF_TOPIC, text) if self._denied:
+                return self._reason(not_understood(text))
             case Aside(code, text):
                 return self._aside(code, text)
-            case Problem("not_in_order", text) if self._lets_go_of(text):
+            case Problem(ReasonCode.NOT_IN_ORDER, text) if self._lets_go_of(text):
                 return None
             case Problem():
                 return self._reason(act)
@@ -226,7 +216,7 @@ class Conversation:
                 act = self._chosen(group)
             case Dismiss(text) if self._ordered and not self._asked():
                 # Nothing was asked: is it what was just ordered that the guest lets go of?
-                return self._reason(Problem("not_understood", text))
+                return self._reason(not_understood(text))
             case _:
                 self._answer(act)
         problem = self._cart.apply(act, evidence.confidence(act))
@@ -247,17 +237,17 @@ class Conversation:
                 self._let_go()
             case Restart():
                 self._let_go()
-                self._staff = [r for r in self._staff if r.code == "allergy"]
+                self._staff = [r for r in self._staff if r.code == ReasonCode.ALLERGY]
             case _:
                 pass
 
     def _settled_by_done(self, reason: Reason) -> bool:
         """Whether nothing is left to ask; what was to go and has no name may be there still."""
-        if reason.code not in _SETTLED_BY_DONE:
+        if not reason.handling.settled_by_done:
             return False
         key = "".join(keys_of(reason.text, self._menu.language))
         named = any(s.kind == "item" for s in self._menu.lexicon.find(key, reason.text))
-        return reason.code != "not_in_order" or named
+        return reason.code != ReasonCode.NOT_IN_ORDER or named
 
     def _asked(self) -> bool:
         """Whether the guest still has something to answer."""
@@ -269,13 +259,13 @@ class Conversation:
 
     def _lets_go_of(self, text: str) -> bool:
         """Whether something that we do not have is wanted no longer: "forget the taco"."""
-        unknown = [r for r in self._open if (r.code, r.text) == ("unknown_item", text)]
+        unknown = [r for r in self._open if (r.code, r.text) == (ReasonCode.UNKNOWN_ITEM, text)]
         self._open = [r for r in self._open if r not in unknown]
         return bool(unknown)
 
     def _close_choice(self) -> None:
         self._choice = None
-        self._open = [r for r in self._open if r.code not in CHOICES]
+        self._open = [r for r in self._open if r.handling.closed_by is not ClosedBy.CHOICE]
 
     def _chosen(self, group: ItemRequest) -> Act:
         """What an item comes to if it was asked which one is meant."""
@@ -288,34 +278,36 @@ class Conversation:
                 self._close_choice()
             return Add(group)
         self._answered = True
-        self._open = [r for r in self._open if r.code not in CHOICES]
-        if asked.leaves:
+        self._open = [r for r in self._open if r.handling.closed_by is not ClosedBy.CHOICE]
+        if asked.ambiguity.removes:
             return Remove(Target((group.item,)), text=self._menu.item_name(group.item))
         whole = self._as_asked(group, asked)
-        return Add(whole) if asked.instead is None else Replace(asked.instead, whole)
+        replaces = asked.ambiguity.replaces
+        return Add(whole) if replaces is None else Replace(replaces, whole)
 
     def _as_asked(self, group: ItemRequest, asked: ItemRequest) -> ItemRequest:
         """The group with what was said when it was still open which item is meant."""
-        asked = next((g for g in asked.options if g.item == group.item), asked)
+        asked = next((g for g in asked.ambiguity.options if g.item == group.item), asked)
         mods = {(m.id, m.group): m for m in (*asked.mods, *group.mods)}
         fitting = [m for m in mods.values() if self._menu.has_group(group.item, m.group)]
         size = group.size or asked.size
+        additional = group.counting.additional or asked.counting.additional
         return replace(
             group,
-            more=group.more or asked.more,
+            counting=replace(group.counting, additional=additional),
             quantity=group.quantity if (group.quantity or 1) > 1 else asked.quantity,
             size=size if size in self._menu.items[group.item].prices else None,
             mods=fitting,
         )
 
-    def _aside(self, code: str, text: str) -> Reason:
+    def _aside(self, code: ReasonCode, text: str) -> Reason:
         reason = Reason(code, text, self._utterance, None)
-        if code in _STAFF:
+        if code.handling.calls_staff:
             self._note(code, text)
         return reason
 
-    def _note(self, code: str, text: str) -> None:
-        if code == "allergy":
+    def _note(self, code: ReasonCode, text: str) -> None:
+        if code == ReasonCode.ALLERGY:
             # "I'm allergic to", and after a pause, what to.
             self._staff = [r for r in self._staff if r.code != code or r.text not in text]
         known = any((r.code, r.text) == (code, text) for r in self._staff)
@@ -326,21 +318,21 @@ class Conversation:
     def _reason(self, problem: Problem) -> Reason:
         text = problem.text
         fields = {"text": text, "choices": joined(problem.choices, self._menu, word="or")}
-        if problem.code in CHOICES and problem.request is not None:
+        if problem.code.handling.closed_by is ClosedBy.CHOICE and problem.request is not None:
             self._choice = problem.request
             fields["text"] = text = text or fields["choices"]
-        if problem.code == "ambiguous_quantity":
+        if problem.code == ReasonCode.AMBIGUOUS_QUANTITY:
             fields["text"] = plural(text, self._menu.language)
-        if problem.code == "size_not_available" and problem.request is not None:
+        if problem.code == ReasonCode.SIZE_NOT_AVAILABLE and problem.request is not None:
             item = self._menu.items[problem.request.item]
             if not item.prices:
                 # One size fits all: nothing to choose, so nothing to ask.
-                return Reason("single_size", text, self._utterance, None)
+                return Reason(ReasonCode.SINGLE_SIZE, text, self._utterance, None)
             fields["text"] = item.name
             fields["choices"] = joined(
                 [self._menu.sizes[s].name for s in item.prices], self._menu, word="or"
             )
-        if problem.code in _STAFF:
+        if problem.code.handling.calls_staff:
             self._note(problem.code, text)
         return Reason(
             problem.code, text, self._utterance, question(problem.code, self._menu, **fields)
@@ -349,7 +341,7 @@ class Conversation:
     def _update(self, notes: list[Reason], *, changed: bool) -> CartUpdate:
         items = self._items()
         lacking = self._checks.lacking(self._cart.lines, self._utterance)
-        kept = [r for r in notes if r not in self._staff and r.code not in _STAFF]
+        kept = [r for r in notes if r not in self._staff and not r.handling.calls_staff]
         reasons = (*self._staff, *self._open, *lacking, *kept)
         status = self._status(reasons)
         text = read_back(items, self._menu, confirmed=status == "confirmed")
@@ -358,7 +350,7 @@ class Conversation:
             text = f"{text} {asked}" if items else asked
         told, self._told = self._told, items
         change = read_change(told, items, self._menu)
-        settled = not any(r.question is not None and r.code not in _BESIDE for r in reasons)
+        settled = not any(r.question is not None and not r.handling.beside_order for r in reasons)
         return CartUpdate(items, status, reasons, text, changed, change, self._notes(), settled)
 
     def _items(self) -> tuple[ItemDraft, ...]:
@@ -379,11 +371,11 @@ class Conversation:
     def _notes(self) -> str | None:
         """What staff must see on the order itself, in the language of the restaurant."""
         note = self._menu.staff_texts["allergy_note"]
-        told = [note.format(text=r.text) for r in self._staff if r.code == "allergy"]
+        told = [note.format(text=r.text) for r in self._staff if r.code == ReasonCode.ALLERGY]
         return "\n".join(told)[:_NOTE_LETTERS] or None
 
     def _status(self, reasons: tuple[Reason, ...]) -> Status:
-        if any(r.code in _STAFF for r in reasons):
+        if any(r.handling.calls_staff for r in reasons):
             return "needs_staff"
         if any(r.question is not None for r in reasons):
             return "needs_staff" if self._ended else "clarify"

@@ -12,7 +12,7 @@ class Thresholds:
     `item_confidence`: an item that is less likely right than this is asked about; at 0.82, at most
     1 % of orders were accepted though wrong (benchmarks/order_confidence.py). `menu_doubt`: by what
     the odds that a word was misheard are multiplied when it is one of the menu, and the menu is the
-    recogniser's bias (docs/measurements.md, "Confidence").
+    recogniser's bias (docs/measurements/recognition.md, "Confidence").
     `most_of_item` and `most_items`: more of one item or on one, or of all together, goes to a
     person, and so does an order of more cents than `most_total`, before tax. `misunderstood`: so
     many utterances in a row without an effect, then a person takes over.

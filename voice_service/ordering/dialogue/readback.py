@@ -9,6 +9,7 @@ from order_events.domain.combos import part_price
 from order_events.domain.drafts import ItemDraft, ModifierDraft
 from voice_service.ordering.language.tokens import plural
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 
 
 def read_back(items: Sequence[ItemDraft], menu: CompiledMenu, *, confirmed: bool) -> str:
@@ -131,11 +132,13 @@ def joined(names: Sequence[str], menu: CompiledMenu, *, word: str = "and") -> st
     return f"{texts['list_separator'].join(names[:-1])} {texts[word]} {names[-1]}"
 
 
-def question(code: str, menu: CompiledMenu, **fields: str) -> str | None:
-    """What to ask for a reason of this code, or None."""
-    text = menu.language.texts.get(code)
-    if text is None:
+def question(code: ReasonCode, menu: CompiledMenu, **fields: str) -> str | None:
+    """Return what to ask the guest about a reason, or None if nothing has to be asked."""
+    if not code.handling.asks:
         return None
+    # A choice among many is asked for without reading them out.
+    unlisted = code is ReasonCode.MISSING_CHOICE and not fields.get("choices")
+    text = menu.language.texts["missing_part" if unlisted else code]
     wanted = {name for _, name, _, _ in Formatter().parse(text) if name}
     return text.format(**{name: fields.get(name, "") for name in wanted})
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from order_events.domain.drafts import ItemDraft
+from voice_service.ordering.reasons import Handling, ReasonCode
 
 Status = Literal["listening", "clarify", "confirmed", "needs_staff"]
 
@@ -32,14 +33,20 @@ class Heard:
 class Reason:
     """Why an order is not simply accepted, or what was heard without becoming part of it.
 
-    `code` is machine readable, `text` the words or name it is about, `utterance` where it came up,
-    and `question` what to ask the guest (None: nothing needs to be asked).
+    `code` is machine readable: a `ReasonCode`, or one of the session's own. `text` is the words or
+    the name it is about, `utterance` where it came up, and `question` what to ask the guest (None:
+    nothing needs to be asked).
     """
 
     code: str
     text: str
     utterance: int
     question: str | None = None
+
+    @property
+    def handling(self) -> Handling:
+        """What the reason means for the order; only those of a conversation have it."""
+        return ReasonCode(self.code).handling
 
 
 @dataclass(frozen=True, slots=True)

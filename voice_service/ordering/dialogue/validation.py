@@ -14,6 +14,7 @@ from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds
 from voice_service.ordering.dialogue.readback import describe, joined, question, subtotal
 from voice_service.ordering.dialogue.turns import Reason
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 
 _MOST_NAMED = 6  # more choices than these are not read out
 
@@ -32,13 +33,13 @@ class Checks:
             item = self._menu.items[line.item]
             if self.unsized(line, lines):
                 sizes = [self._menu.sizes[s].name for s in item.prices]
-                reasons.append(self._ask(utterance, "missing_size", item.name, sizes))
+                reasons.append(self._ask(utterance, ReasonCode.MISSING_SIZE, item.name, sizes))
             reasons += self._missing_parts(line, lines, utterance)
             for group_id in item.modifier_groups:
                 reasons += self._group_limits(line, group_id, utterance)
             if line.confidence < self._thresholds.item_confidence:
                 text = describe(self.draft(line, lines), self._menu)
-                reasons.append(self._ask(utterance, "low_confidence", text, []))
+                reasons.append(self._ask(utterance, ReasonCode.LOW_CONFIDENCE, text, []))
         return [*reasons, *self._limits(lines, utterance)]
 
     def _limits(self, lines: Sequence[Line], utterance: int) -> list[Reason]:
@@ -47,21 +48,23 @@ class Checks:
         for line in lines:
             counts[line.item] += self._count(line, lines)
         reasons = [
-            self._ask(utterance, "quantity_limit", self._menu.counted_name(item, n), [])
+            self._ask(utterance, ReasonCode.QUANTITY_LIMIT, self._menu.counted_name(item, n), [])
             for item, n in counts.items()
             if n > self._thresholds.most_of_item
         ]
         reasons += [
-            self._ask(utterance, "quantity_limit", self._menu.modifiers[m.group, m.id].name, [])
+            self._ask(
+                utterance, ReasonCode.QUANTITY_LIMIT, self._menu.modifiers[m.group, m.id].name, []
+            )
             for line in lines
             for m in line.mods
             if m.quantity > self._thresholds.most_of_item
         ]
         if sum(line.count for line in lines if line.part_of is None) > self._thresholds.most_items:
-            reasons.append(self._ask(utterance, "order_limit", "", []))
+            reasons.append(self._ask(utterance, ReasonCode.ORDER_LIMIT, "", []))
         placed = [self.draft(line, lines) for line in lines if self.complete(line, lines)]
         if subtotal(placed, self._menu) > self._thresholds.most_total:
-            reasons.append(self._ask(utterance, "total_limit", "", []))
+            reasons.append(self._ask(utterance, ReasonCode.TOTAL_LIMIT, "", []))
         return reasons
 
     def _missing_parts(self, line: Line, lines: Sequence[Line], utterance: int) -> list[Reason]:
@@ -71,11 +74,13 @@ class Checks:
         for slot in self._open_slots(line, lines):
             names = [self._menu.item_name(i) for i in self._menu.fillings(slot)]
             few = names if len(names) <= _MOST_NAMED else []
-            reasons.append(self._ask(utterance, "missing_choice", item.name, few, group=slot.name))
+            reasons.append(
+                self._ask(utterance, ReasonCode.MISSING_CHOICE, item.name, few, group=slot.name)
+            )
         if item.slots and line.mods and not reasons:
             names = [self._menu.modifiers[m.group, m.id].name for m in line.mods]
             text = joined(names, self._menu)
-            reasons.append(self._ask(utterance, "modifier_not_available", text, []))
+            reasons.append(self._ask(utterance, ReasonCode.MODIFIER_NOT_AVAILABLE, text, []))
         return reasons
 
     def _group_limits(self, line: Line, group_id: str, utterance: int) -> list[Reason]:
@@ -87,19 +92,19 @@ class Checks:
         count = len({m.id for m in group.modifiers} & present)
         if count < group.min:
             names = [m.name for m in group.modifiers]
-            return [self._ask(utterance, "missing_choice", item.name, names, group=group.name)]
+            return [
+                self._ask(utterance, ReasonCode.MISSING_CHOICE, item.name, names, group=group.name)
+            ]
         if self._too_many(line, group_id):
             fields = {"group": group.name, "max": str(group.max)}
-            return [self._ask(utterance, "too_many_choices", item.name, [], **fields)]
+            return [self._ask(utterance, ReasonCode.TOO_MANY_CHOICES, item.name, [], **fields)]
         return []
 
     def _ask(
-        self, utterance: int, code: str, text: str, choices: list[str], **fields: str
+        self, utterance: int, code: ReasonCode, text: str, choices: list[str], **fields: str
     ) -> Reason:
         fields |= {"text": text, "choices": joined(choices, self._menu, word="or")}
-        # A choice among many is asked for without reading them out.
-        asked = "missing_part" if code == "missing_choice" and not choices else code
-        return Reason(code, text, utterance, question(asked, self._menu, **fields))
+        return Reason(code, text, utterance, question(code, self._menu, **fields))
 
     def complete(self, line: Line, lines: Sequence[Line]) -> bool:
         """Whether a line can be priced and made as it is; a combo only as a whole."""

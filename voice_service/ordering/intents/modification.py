@@ -16,6 +16,7 @@ from voice_service.ordering.acts import (
     ReferenceKind,
     Replace,
     Target,
+    not_understood,
 )
 from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.cart_view import CartView
@@ -28,6 +29,7 @@ from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import read_pointer, ref_of, text_of
 
 
@@ -46,7 +48,7 @@ def change(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> l
     """What to put in the place of what, from the words after "change"."""
     split = _between(mentions)
     if split is None:
-        return make(mentions, menu, cart) if mentions else [Problem("not_understood", "")]
+        return make(mentions, menu, cart) if mentions else [not_understood("")]
     old, new = mentions[:split], mentions[split + 1 :]
     if mentions[split].cue(Cue.FOR) and _definite_only(new, old):
         old, new = new, old  # "swap a sprite for the coke"
@@ -110,7 +112,7 @@ def _exchange(
         return _onto(Target(), new, menu, cart)
     item = known(named.items, cart)
     if item is None:
-        return [Problem("not_in_order", named.span.text)]
+        return [Problem(ReasonCode.NOT_IN_ORDER, named.span.text)]
     size = next((p.candidates[0].id for p in old if p.role is MentionType.SIZE), None)
     only = next((p.span.value for p in old if p.role is MentionType.NUMBER), None)
     if any(p.cue(Cue.ONE) for p in old):
@@ -137,7 +139,7 @@ def make(  # noqa: PLR0911 - one for each way to say it
     if any(p.cue(Cue.BOTH) for p in mentions):
         told_apart = {MentionType.NUMBER, MentionType.SIZE} <= {p.role for p in mentions}
         if first is not None or told_apart:
-            return [Problem("not_understood", text_of(mentions))]
+            return [not_understood(text_of(mentions))]
         return _onto(Target(all_lines=True), mentions, menu, cart)
     if first is None and (named := _category_named(mentions, menu, cart)) is not None:
         return _onto(Target((named[1],)), mentions[named[0] + 1 :], menu, cart)
@@ -208,17 +210,24 @@ def _pointed(
     if not any(p.role is MentionType.ITEM for p in wanted):
         said = [found[0], *AttributeReader(wanted).read()]
         acts = resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, cart.items))
-        return acts or [Problem("not_understood", text_of([*mentions, *wanted]))]
+        return acts or [not_understood(text_of([*mentions, *wanted]))]
     first, *others = assemble_items(wanted, menu, replace(cart, unsized=None))
     if isinstance(first, Problem) and first.request is not None:
-        first.request.instead = Target(ref=ref)
+        _replacing(first.request, Target(ref=ref))
         return [first, *others]
     # "Make both combos with a cola": what is in a combo takes the place of none.
-    if not isinstance(first, Add) or (first.request.linked and ref.which is not ReferenceKind.SOME):
-        return [Problem("not_understood", text_of([*mentions, *wanted]))]
-    if first.request.linked:
-        return [Add(replace(first.request, of=ref.count)), *others]
+    after_with = isinstance(first, Add) and first.request.coordination.after_with
+    if not isinstance(first, Add) or (after_with and ref.which is not ReferenceKind.SOME):
+        return [not_understood(text_of([*mentions, *wanted]))]
+    if after_with:
+        counting = replace(first.request.counting, combos=ref.count)
+        return [Add(replace(first.request, counting=counting)), *others]
     return [Replace(Target(ref=ref), first.request), *others]
+
+
+def _replacing(request: ItemRequest, target: Target | None) -> None:
+    """Note whose place the item takes that the guest has yet to choose."""
+    request.ambiguity = replace(request.ambiguity, replaces=target)
 
 
 def _definite(mentions: Sequence[Mention], index: int) -> bool:
@@ -250,13 +259,12 @@ def _onto(
     """
     acts = assemble_items(mentions, menu, _view(target, cart)) or _number_pronoun(mentions, menu)
     if not acts:
-        return [] if not cart.items else [Problem("not_understood", text_of(mentions))]
+        return [] if not cart.items else [not_understood(text_of(mentions))]
     if only is not None and any(isinstance(a, Modify) and a.only is not None for a in acts):
-        return [
-            Problem("not_understood", text_of(mentions))
-        ]  # "one of them plain and one with ham"
+        return [not_understood(text_of(mentions))]  # "one of them plain and one with ham"
     if isinstance(acts[0], Problem) and acts[0].request is not None:
-        acts[0].request.instead = target if _names(target) else _like(acts[0].request, menu, cart)
+        asked = acts[0].request
+        _replacing(asked, target if _names(target) else _like(asked, menu, cart))
     if isinstance(acts[0], Add):
         group = acts[0].request
         instead = target if _names(target) else _like(group, menu, cart)

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from voice_service.ordering.acts import Act, Add, Agree, Aside, Deny, Modify, Problem
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    Agree,
+    Aside,
+    Deny,
+    Modify,
+    Problem,
+    not_understood,
+)
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, names_something
 from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 
 _TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
 _TALK_UNKNOWN = 3  # so many unknown words are more than a name that the menu does not have,
@@ -138,7 +148,7 @@ def left_hanging(mentions: Sequence[Mention]) -> list[Act]:
     """The reason for words that were waiting for more when the guest fell silent: "without"."""
     if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in mentions):
         return []
-    return [Problem("not_understood", " ".join(p.span.text for p in mentions))]
+    return [not_understood(" ".join(p.span.text for p in mentions))]
 
 
 def unused(mentions: Sequence[Mention]) -> list[Act]:
@@ -146,12 +156,12 @@ def unused(mentions: Sequence[Mention]) -> list[Act]:
     text = " ".join(p.span.text for p in mentions)
     points = (Cue.EVERYTHING, Cue.ORDINAL)
     if any(p.cue(*points) or p.such is not None for p in mentions):
-        return [Problem("not_understood", text)]
+        return [not_understood(text)]
     said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
     content = any(
         p.role in (MentionType.CATEGORY, MentionType.GROUP) or p.cue(*said) for p in mentions
     )
-    return [Aside("off_topic", text)] if content else []
+    return [Aside(ReasonCode.OFF_TOPIC, text)] if content else []
 
 
 def only_usual(mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu) -> list[Act]:
@@ -159,7 +169,7 @@ def only_usual(mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu) 
     usual = [p for p in mentions if p.cue(Cue.SOFT) and p.span.text in menu.language.ordinary_words]
     if not usual or not cart.items or cart.unsized is not None:
         return []
-    return [Problem("not_understood", usual[0].span.text)]
+    return [not_understood(usual[0].span.text)]
 
 
 def aside(mentions: list[Mention], index: int, state: ParseState) -> int:
@@ -186,5 +196,5 @@ def aside(mentions: list[Mention], index: int, state: ParseState) -> int:
         )
         end += 1
     text = " ".join(p.span.text for p in mentions[index:end])
-    state.acts.append(Aside("side_talk" if talk else "question", text))
+    state.acts.append(Aside(ReasonCode.SIDE_TALK if talk else ReasonCode.QUESTION, text))
     return end

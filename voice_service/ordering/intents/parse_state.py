@@ -12,6 +12,7 @@ from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.offered import with_item
 
 _ANSWERED = 0.6  # certainty that "the cheeseburger" is one more, where a burger was ordered
@@ -133,4 +134,6 @@ def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:
     """What takes the place of something is as many as that was; nobody needs to be asked."""
     if not any(isinstance(act, Replace) for act in acts):
         return acts
-    return [a for a in acts if not (isinstance(a, Problem) and a.code == "ambiguous_quantity")]
+    return [
+        a for a in acts if not (isinstance(a, Problem) and a.code == ReasonCode.AMBIGUOUS_QUANTITY)
+    ]

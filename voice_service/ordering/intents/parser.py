@@ -57,6 +57,7 @@ from voice_service.ordering.mentions.segmentation import Segmenter, Span
 from voice_service.ordering.mentions.tagging import roles
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.answers import fill_choice
 from voice_service.ordering.references.descriptions import fold_descriptions
 from voice_service.ordering.references.offered import asked_about
@@ -133,8 +134,13 @@ class Parser:
         acts = state.acts
         if not state.accepts_offer and is_talk(acts, body, words, answering=bool(cart.choices)):
             # Talk waits for nothing, and all of it is talk, but for a call for a person.
-            calls = [a for a in acts if isinstance(a, Aside) and a.code == "staff_requested"]
-            acts, carry = [*calls, Aside("off_topic", " ".join(p.span.text for p in mentions))], ()
+            calls = [
+                a for a in acts if isinstance(a, Aside) and a.code == ReasonCode.STAFF_REQUESTED
+            ]
+            acts, carry = (
+                [*calls, Aside(ReasonCode.OFF_TOPIC, " ".join(p.span.text for p in mentions))],
+                (),
+            )
         acts = [*allergies.asides, *acts]
         waiting = (*carry, *unfinished)
         said = tuple(mentions), waiting, continues, tuple(everything), state.offered
@@ -172,7 +178,7 @@ def _beside_the_order(mentions: list[Mention], index: int, state: ParseState) ->
         return end
     if mention.cue(Cue.STAFF, Cue.WAIT):
         state.flush()
-        code = "staff_requested" if mention.cue(Cue.STAFF) else "side_talk"
+        code = ReasonCode.STAFF_REQUESTED if mention.cue(Cue.STAFF) else ReasonCode.SIDE_TALK
         state.acts.append(Aside(code, mention.span.text))
         return index + 1
     return None
@@ -367,11 +373,12 @@ def _replace_last(state: ParseState) -> None:
     last = state.acts[-1] if state.acts else None
     if not acts or last is not acts[-1] or not isinstance(last, Add) or not before:
         return
-    if last.request.of is not None and state.menu.combos_with(last.request.item, before):
+    request = last.request
+    if request.counting.combos is not None and state.menu.combos_with(request.item, before):
         return  # "one with a sprite instead": so many of the combos have it
-    category = state.menu.items[last.request.item].category
+    category = state.menu.items[request.item].category
     alike = [i for i in before if state.menu.items[i].category == category]
-    state.acts[-1] = Replace(Target(((alike or list(before))[-1],)), last.request)
+    state.acts[-1] = Replace(Target(((alike or list(before))[-1],)), request)
 
 
 _KINDS = (

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
+    Ambiguity,
     Dismiss,
     ItemRequest,
     Modify,
@@ -16,6 +17,7 @@ from voice_service.ordering.acts import (
     Remove,
     Target,
     Undo,
+    not_understood,
 )
 from voice_service.ordering.attributes.linking import resolve
 from voice_service.ordering.attributes.reader import AttributeReader
@@ -27,6 +29,7 @@ from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import read_pointer, ref_of, text_of
 
 
@@ -69,12 +72,12 @@ def _remove_pointed(
         return [Remove(Target(ref=_any_of(ref_of(said), mentions)), text=text_of(mentions))]
     if mentions[end].cue(Cue.AND):
         if all(p.idle for p in mentions[end + 1 :]):
-            return [Problem("not_understood", text_of(mentions))]  # "the first and the last one"
+            return [not_understood(text_of(mentions))]  # "the first and the last one"
         gone = Remove(Target(ref=ref_of(said)), text=text_of(mentions[:end]))
         return [gone, *remove(mentions[end + 1 :], menu, cart)]
     if excepted is not None:
         return [excepted]
-    return [] if named else [Problem("not_understood", text_of(mentions))]
+    return [] if named else [not_understood(text_of(mentions))]
 
 
 def _remove_items(mentions: Sequence[Mention], items: Sequence[int], cart: CartView) -> list[Act]:
@@ -107,11 +110,10 @@ def _which_goes(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView)
     if len(items) < len(
         [p for p in mentions if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
     ):
-        return Problem("not_understood", text_of(mentions))
+        return not_understood(text_of(mentions))
     names = tuple(menu.item_name(i) for i in items)
-    return Problem(
-        "ambiguous_item", "", names, ItemRequest(items[0], candidates=items, leaves=True)
-    )
+    request = ItemRequest(items[0], ambiguity=Ambiguity(items, removes=True))
+    return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, request)
 
 
 def _any_of(ref: Reference, mentions: Sequence[Mention]) -> Reference:
@@ -134,7 +136,7 @@ def _all_but(mentions: Sequence[Mention], cart: CartView) -> Act | None:
         known(kept[0].items, cart) if len(kept) == 1 and kept[0].role is MentionType.ITEM else None
     )
     if item is None:
-        return Problem("not_understood", text_of(mentions))
+        return not_understood(text_of(mentions))
     return Remove(Target((item,)), text=text_of(mentions), others=True)
 
 
@@ -159,7 +161,7 @@ def _remove_unnamed(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartV
         return [Remove(Target(items or ("",)), text=category.span.text)]
     unknown = " ".join(p.span.text for p in mentions if p.role is MentionType.UNKNOWN)
     if unknown:
-        return [Problem("not_in_order", unknown)]
+        return [Problem(ReasonCode.NOT_IN_ORDER, unknown)]
     count = next((p.span.value for p in mentions if p.role is MentionType.NUMBER), None)
     size = next((p for p in mentions if p.role is MentionType.SIZE), None)
     if size is not None:
@@ -200,7 +202,7 @@ def leave_off(
         order = [host] if host is not None else list(reversed(cart.items))
         found = next(((m, i) for i in order if (m := resolve(said, i, menu))), None)
         if found is None:
-            acts.append(Problem("not_in_order", said.text))
+            acts.append(Problem(ReasonCode.NOT_IN_ORDER, said.text))
         elif isinstance(found[0], Problem):
             acts.append(found[0])
         else:

@@ -10,10 +10,10 @@ from voice_service.ordering.acts import (
     Add,
     Dismiss,
     ItemRequest,
-    Problem,
     Remove,
     Replace,
     Target,
+    not_understood,
 )
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.reparandum import (
@@ -108,7 +108,7 @@ def correct(mentions: list[Mention], index: int, state: ParseState) -> int:
         start += 1
     if only and _only_one_of_those(mentions[start:], state):
         state.flush()
-        state.push([Problem("not_understood", mentions[index].span.text)])
+        state.push([not_understood(mentions[index].span.text)])
         return start
     if only:
         state.pending = but_for_these(state.pending, mentions[start:])
@@ -145,7 +145,7 @@ def _unclear_if_both_go(acts: list[Act], state: ParseState) -> list[Act]:
     """ "No fries, sorry, no coke": both, or only what was said last?"""
     first = next(iter(acts), None)
     if isinstance(first, Remove) and state.acts and isinstance(state.acts[-1], Remove):
-        return [Problem("not_understood", first.text), *acts[1:]]
+        return [not_understood(first.text), *acts[1:]]
     return acts
 
 
@@ -218,7 +218,7 @@ def _in_its_place(
         return Replace(Target(), group, anew=True)
     if sure:
         # "Fries and a coke. I meant a burger": which of the two is it not?
-        return Problem("not_understood", " ".join(slip.span.text for slip in slips))
+        return not_understood(" ".join(slip.span.text for slip in slips))
     if breath and not asks:
         group.quality *= _ONE_MORE
     return Add(group)
@@ -264,7 +264,7 @@ def taken_back(mentions: Sequence[Mention], index: int, state: ParseState) -> No
         state.push([Remove(gone, group.quantity or 1, asked=False, text=mentions[index].span.text)])
         state.cart = before
     else:
-        state.push([Problem("not_understood", mentions[index].span.text)])
+        state.push([not_understood(mentions[index].span.text)])
 
 
 def _denied_again(slip: Mention, following: Sequence[Mention], state: ParseState) -> bool:

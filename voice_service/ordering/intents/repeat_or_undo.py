@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Problem, Remove, Repeat, Target, Undo
+from voice_service.ordering.acts import Remove, Repeat, Target, Undo, not_understood
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import DIFFERS, differs, names_something
@@ -40,7 +40,7 @@ def fewer(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     text = text_of(mentions[index : index + 2])
     alone = len(state.cart.lines) == 1
     gone = Remove(Target(), number.span.value or 1, text=text)
-    state.push([gone if alone else Problem("not_understood", text)])
+    state.push([gone if alone else not_understood(text)])
     return index + 2
 
 
@@ -50,7 +50,7 @@ def one_of_those(mentions: list[Mention], index: int, state: ParseState) -> int 
     if found is None or not mentions[index + 1].cue(Cue.ORDINAL) or not ends(mentions, found[1]):
         return None
     state.flush()
-    state.push([Problem("not_understood", text_of(mentions[index : found[1]]))])
+    state.push([not_understood(text_of(mentions[index : found[1]]))])
     return found[1]
 
 
@@ -68,7 +68,7 @@ def same(mentions: list[Mention], index: int, state: ParseState) -> int:
     if index and mentions[index - 1].cue(Cue.WITH) and state.pending:
         # "And a latte with the same": what of it is the same is for a person.
         state.flush()
-        state.acts.append(Problem("not_understood", mentions[index].span.text))
+        state.acts.append(not_understood(mentions[index].span.text))
         return index + 1
     if following is not None and following.role in (
         MentionType.ITEM,
@@ -81,7 +81,7 @@ def same(mentions: list[Mention], index: int, state: ParseState) -> int:
     state.flush()
     if following is not None and following.cue(Cue.BUT):
         # One like it with a difference: which words differ from which is for a person.
-        state.acts.append(Problem("not_understood", mentions[index].span.text))
+        state.acts.append(not_understood(mentions[index].span.text))
     if differs(mentions, index + 1) and state.cart.items:
         last = (Candidate("item", state.cart.items[-1], None),)
         state.pending.append(Mention(mentions[index].span, MentionType.ITEM, last))

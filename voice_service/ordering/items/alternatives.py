@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import ItemRequest, Problem
+from voice_service.ordering.acts import Ambiguity, ItemRequest, Problem
 from voice_service.ordering.attributes.statements import (
     CategoryStatement,
     ClauseBreak,
@@ -16,6 +16,7 @@ from voice_service.ordering.attributes.statements import (
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 
 _ENDS_A_CHOICE = (Cue.AND, Cue.ADD, Cue.ALSO, Cue.STOP, Cue.NUMBER)
 
@@ -103,11 +104,12 @@ class Alternatives:
         names = tuple(self._menu.item_name(i) for i in items)
         if len(items) == 1:
             sizes = {g.size for g in offer if g.size is not None}
-            code = "conflicting_size" if len(sizes) > 1 else "ambiguous_modifier"
+            code = ReasonCode.CONFLICTING_SIZE if len(sizes) > 1 else ReasonCode.AMBIGUOUS_MODIFIER
             return Problem(code, names[0], names)
         first = offer[0]
-        group = ItemRequest(first.item, first.quantity, candidates=items, options=tuple(offer))
-        return Problem("ambiguous_item", "", names, group)
+        asked = Ambiguity(items, options=tuple(offer))
+        group = ItemRequest(first.item, first.quantity, ambiguity=asked)
+        return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, group)
 
     def _kind(self, group: ItemRequest) -> str:
         return self._menu.items[group.item].category
@@ -123,11 +125,13 @@ def either_size(before: Sequence[Statement], mentions: Sequence[Mention], start:
 
 def unknown(said: UnknownWords) -> Problem:
     """The reason for words that explain nothing."""
-    return Problem("unknown_item" if said.wanted else "not_understood", said.text)
+    return Problem(ReasonCode.UNKNOWN_ITEM if said.wanted else ReasonCode.NOT_UNDERSTOOD, said.text)
 
 
 def choose_item(menu: CompiledMenu, said: CategoryStatement) -> Problem:
     """A category was asked for, without saying which of its items."""
     choices = tuple(menu.in_category(said.id))
-    group = ItemRequest(choices[0], said.count, candidates=choices) if choices else None
-    return Problem("choose_item", said.text, tuple(menu.item_name(i) for i in choices), group)
+    group = ItemRequest(choices[0], said.count, ambiguity=Ambiguity(choices)) if choices else None
+    return Problem(
+        ReasonCode.CHOOSE_ITEM, said.text, tuple(menu.item_name(i) for i in choices), group
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
     Add,
+    Coordination,
     ItemRequest,
     Problem,
     Reference,
@@ -14,6 +16,7 @@ from voice_service.ordering.acts import (
     Remove,
     Replace,
     Target,
+    not_understood,
 )
 from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.attributes.statements import Statement
@@ -47,6 +50,7 @@ from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
     Described,
     Ordinal,
@@ -82,7 +86,7 @@ def assemble_items(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartVi
 def _only_points(said: Sequence[Statement]) -> list[Act]:
     """The reason for words that point at something and say nothing of it: "the first one"."""
     pointers = [s for s in said if isinstance(s, Partition | Ordinal | Described) and s.text]
-    return [Problem("not_understood", pointers[0].text)] if pointers else []
+    return [not_understood(pointers[0].text)] if pointers else []
 
 
 class _ItemAssembler:
@@ -120,7 +124,9 @@ class _ItemAssembler:
         if self._instead is not None and added and isinstance(added[0], Add):
             added[0] = Replace(Target(ref=self._instead), added[0].request)
         vague = [
-            Problem("ambiguous_quantity", self._menu.item_name(g.item)) for g in groups if g.vague
+            Problem(ReasonCode.AMBIGUOUS_QUANTITY, self._menu.item_name(g.item))
+            for g in groups
+            if g.counting.vague
         ]
         asked = self._offers.problems()
         self._lead = [act for act in self._lead if not _answered(act, groups)]
@@ -134,10 +140,10 @@ class _ItemAssembler:
             return
         if not_on(self._parts, head):
             text = f"{self._parts[head - 3].span.text} {mention.span.text}"
-            self._acts.append(Problem("not_understood", text))
+            self._acts.append(not_understood(text))
             return
         if denied := denied_count(self._parts, head):
-            self._acts.append(Problem("not_understood", denied))
+            self._acts.append(not_understood(denied))
             return
         group = self._group(number)
         self._doubt(group, number)
@@ -157,7 +163,7 @@ class _ItemAssembler:
         self._attacher.put(inner_words(self._parts[start:head]), group)
         if either:
             group.size, self._before = None, []
-            self._lead = [Problem("conflicting_size", either, request=group)]
+            self._lead = [Problem(ReasonCode.CONFLICTING_SIZE, either, request=group)]
         self._attacher.put(self._after(number), group, [m.group for m in group.mods])
         self._beside(group, previous, number)
 
@@ -170,7 +176,7 @@ class _ItemAssembler:
             return
         rest = (previous.quantity or 1) - ref.count
         if ref.which is not ReferenceKind.SOME or rest < 1:
-            self._acts.append(Problem("not_understood", ref.text))
+            self._acts.append(not_understood(ref.text))
             return
         previous.quantity, group.quantity = rest, ref.count
 
@@ -184,11 +190,11 @@ class _ItemAssembler:
         ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
         half = mention.candidates[0].match < WHOLE and len(mention.items) == 1
         if self._of_itself(head):
-            self._acts.append(Problem("not_understood", mention.span.text))
+            self._acts.append(not_understood(mention.span.text))
             return
         if (half or mention.span.nearness < 1) and ordered.isdisjoint(mention.items):
             # "Hold the cheese" is not about cheesecake, and "no peas" not about teas.
-            self._acts.append(Problem("not_understood", mention.span.text))
+            self._acts.append(not_understood(mention.span.text))
         self._acts.append(Remove(Target(mention.items), asked=False, text=mention.span.text))
         if self._attacher.groups:
             self._attacher.put(after, self._attacher.groups[-1])
@@ -208,15 +214,20 @@ class _ItemAssembler:
         start, head = self._starts[number], self._heads[number]
         mention, inner = self._parts[head], self._parts[start:head]
         group = group_of(inner, mention)
-        group.linked = start > 0 and self._parts[start - 1].cue(Cue.WITH)
+        after_with = start > 0 and self._parts[start - 1].cue(Cue.WITH)
+        group.coordination = Coordination(after_with=after_with)
         since = self._heads[number - 1] + 1 if number else 0
-        group.of = of_so_many(self._parts[:start])
         end = [*self._starts[1:], len(self._parts)][number]
         around = (*self._parts[since:start], *self._parts[head + 1 : end])
-        group.shared = any(p.cue(Cue.BOTH) for p in around)
-        each = group.shared and bool(self._menu.combos_with(group.item, self._cart.items))
-        if not (group.linked or each) and plural_of_one(inner, mention, self._menu):
-            group.vague = True
+        shared = any(p.cue(Cue.BOTH) for p in around)
+        each = shared and bool(self._menu.combos_with(group.item, self._cart.items))
+        several = not (after_with or each) and plural_of_one(inner, mention, self._menu)
+        group.counting = replace(
+            group.counting,
+            vague=group.counting.vague or several,
+            shared=shared,
+            combos=of_so_many(self._parts[:start]),
+        )
         return group
 
     def _doubt(self, group: ItemRequest, number: int) -> None:
@@ -239,7 +250,7 @@ class _ItemAssembler:
             group.quality *= _LISTED_PART
         if groups and amid_modifiers(self._parts, start, self._heads[number]):
             group.quality *= _LISTED_PART
-        if groups and groups[-1].implied and group.quantity is None:
+        if groups and groups[-1].elided.item and group.quantity is None:
             # "A large and diet coke": whose size is it?
             groups[-1].quality *= _WHOSE_SIZE
         if groups and group.quantity is None and self._size_between(groups[-1], number):
@@ -278,7 +289,7 @@ class _ItemAssembler:
         """An item that answers a question needs less of its name."""
         chosen = tuple(i for i in group.candidates if i in self._cart.choices)
         if len(chosen) == 1:
-            group.item, group.candidates = chosen[0], ()
+            group.settle(chosen[0])
             group.quality = max(group.quality, _ANSWER)
 
     def _beside(self, group: ItemRequest, previous: ItemRequest | None, number: int) -> None:
@@ -290,7 +301,7 @@ class _ItemAssembler:
             join_dish(self._attacher.groups, self._parts[second])
             return
         bare = self._starts[number] == second
-        put_on = group.linked and not previous.linked
+        put_on = group.coordination.after_with and not previous.coordination.after_with
         one, other = (self._menu.items[self._parts[i].items[0]] for i in (first, second))
         if one.category == other.category and bare and (put_on or self._shares(first, second)):
             # "An italian with ham": one more, or what is put on it? "A turkey and ham on rye"?
@@ -310,7 +321,7 @@ class _ItemAssembler:
 
 def _answered(act: Act, groups: Sequence[ItemRequest]) -> bool:
     """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
-    if not isinstance(act, Problem) or act.code != "choose_item" or act.request is None:
+    if not isinstance(act, Problem) or act.code != ReasonCode.CHOOSE_ITEM or act.request is None:
         return False
     counts = [group.quantity or 1 for group in groups if group.item in act.request.candidates]
     return len(counts) > 1 and sum(counts) == act.request.quantity
@@ -341,10 +352,10 @@ def _added(group: ItemRequest, menu: CompiledMenu) -> Act:
         return Add(group)
     fitting = [c for c in group.candidates if _takes(menu, c, group)]
     if len(fitting) == 1:
-        group.item, group.candidates = fitting[0], ()
+        group.settle(fitting[0])
         return Add(group)
     names = tuple(menu.item_name(c) for c in (fitting or group.candidates))
-    return Problem("ambiguous_item", "", names, group)
+    return Problem(ReasonCode.AMBIGUOUS_ITEM, "", names, group)
 
 
 def _takes(menu: CompiledMenu, item: str, group: ItemRequest) -> bool:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Act, ItemRequest, ModifierRequest, Modify, Problem, Target
+from voice_service.ordering.acts import (
+    Act,
+    Elided,
+    ItemRequest,
+    ModifierRequest,
+    Modify,
+    Problem,
+    Target,
+    not_understood,
+)
 from voice_service.ordering.attributes.distribution import (
     HOW_MANY_IN_ALL,
     halved,
@@ -32,6 +41,7 @@ from voice_service.ordering.items.alternatives import choose_item, unknown
 from voice_service.ordering.items.partition import Partitioner
 from voice_service.ordering.mentions.mention import WHOLE
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
     AllOf,
     Demonstrative,
@@ -149,7 +159,7 @@ class AttributeAttacher:
                 self.acts.append(mod)
                 return placed
             if mod is not None and self._denies_another(mod, group):
-                self.acts.append(Problem("not_understood", said.text))
+                self.acts.append(not_understood(said.text))
                 return placed
             if mod is not None:
                 if group is not current and said.after_with and self._both is None:
@@ -159,9 +169,9 @@ class AttributeAttacher:
                 if self._both is None:
                     return placed
         if self._both is not None and self._both.pair and len({id(g) for g, _ in placed}) > _PAIR:
-            self.acts.append(Problem("not_understood", self._both.text))
+            self.acts.append(not_understood(self._both.text))
         if not placed:
-            self.acts.append(Problem("modifier_not_available", said.text, request=current))
+            self.acts.append(Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, said.text, request=current))
         return placed
 
     def _denies_another(self, mod: ModifierRequest, group: ItemRequest) -> bool:
@@ -185,8 +195,9 @@ class AttributeAttacher:
         return several or any(m.group not in named for m in current.mods)
 
     def _sibling(self, current: ItemRequest, count: int | None) -> ItemRequest:
-        sibling = ItemRequest(current.item, count, quality=current.quality)
-        sibling.implied = True
+        sibling = ItemRequest(
+            current.item, count, quality=current.quality, elided=Elided(item=True)
+        )
         self.groups.append(sibling)
         return sibling
 
@@ -209,7 +220,7 @@ class AttributeAttacher:
         if current.size is not None and said.soft:
             return current
         if current.size not in (None, fitting[0].id) and self._both is None:
-            self.acts.append(Problem("conflicting_size", said.text, request=current))
+            self.acts.append(Problem(ReasonCode.CONFLICTING_SIZE, said.text, request=current))
         current.size = fitting[0].id
         current.words.update(said.words)
         if self._both is not None:
@@ -251,7 +262,7 @@ class AttributeAttacher:
                 group.words.update(said.words)
                 return current
         # "A large" counts something that was not understood; a large burger is only a burger.
-        code = "size_not_available" if said.count is None else "not_understood"
+        code = ReasonCode.SIZE_NOT_AVAILABLE if said.count is None else ReasonCode.NOT_UNDERSTOOD
         self.acts.append(Problem(code, said.text, request=current))
         return current
 
@@ -260,7 +271,7 @@ class AttributeAttacher:
             current.quantity = said.value
             current.words.update(said.words)
         else:
-            self.acts.append(Problem("not_understood", str(said.value)))
+            self.acts.append(not_understood(str(said.value)))
 
     def _times(self, value: int, current: ItemRequest) -> None:
         """ "A number one with a coke times two": all of it, if it is one dish."""
@@ -317,7 +328,7 @@ class AttributeAttacher:
             group.mods.remove(mod)
             if not self.menu.has_group(target, mod.group):
                 name = self.menu.modifiers[mod.group, mod.id].name
-                self.acts.append(Problem("modifier_not_available", name))
+                self.acts.append(Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, name))
             elif here is not None:
                 here.put(mod)
             else:
@@ -329,7 +340,7 @@ class AttributeAttacher:
         if isinstance(mod, Problem):
             self.acts.append(mod)
         elif mod is None:
-            self.acts.append(Problem("modifier_not_available", said.text))
+            self.acts.append(Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, said.text))
         else:
             self.acts.append(Modify(Target((item,)), (mod,)))
 
@@ -341,7 +352,7 @@ class AttributeAttacher:
             current.put(named)
             return
         if not self.menu.has_group(current.item, group.id):
-            self.acts.append(Problem("modifier_not_available", said.text, request=current))
+            self.acts.append(Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, said.text, request=current))
             return
         current.mods = [m for m in current.mods if m.group != group.id]
         for default in defaults:
@@ -366,14 +377,14 @@ class AttributeAttacher:
             self._every(said, current)
         elif not named and not any(m.group == group.id for m in current.mods):
             choices = tuple(m.name for m in group.modifiers)
-            self.acts.append(Problem("choose_modifier", said.text, choices))
+            self.acts.append(Problem(ReasonCode.CHOOSE_MODIFIER, said.text, choices))
 
     def _every(self, said: GroupStatement, current: ItemRequest) -> None:
         """ "All the toppings", on what takes them."""
         order = [current, *(g for g in reversed(self.groups) if g is not current)]
         host = next((g for g in order if self.menu.has_group(g.item, said.id)), None)
         if host is None:
-            self.acts.append(Problem("modifier_not_available", said.text, request=current))
+            self.acts.append(Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, said.text, request=current))
             return
         for modifier in self.menu.groups[said.id].modifiers:
             host.put(ModifierRequest(modifier.id, said.id, quality=_EVERY, every=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 
 from voice_service.ordering.acts import ItemRequest
@@ -96,7 +97,8 @@ def take_out_heading(
         if (under or groups[first].item in named) and all(g.quantity for g in listed):
             for group in listed:
                 group.quality = 1.0
-                group.candidates = (group.item,) if under else group.candidates
+                if under:
+                    group.settle(group.item)
             del groups[first]
             return
 
@@ -174,4 +176,4 @@ def join_dish(groups: list[ItemRequest], second: Mention) -> None:
     """Marks the accompaniment; what it goes with is put before it."""
     if second.plural and len(groups) > 1:
         groups[-2], groups[-1] = groups[-1], groups[-2]
-    groups[-1].joined = True
+    groups[-1].coordination = replace(groups[-1].coordination, accompanies=True)

@@ -17,6 +17,7 @@ from voice_service.ordering.acts import (
     Reference,
     ReferenceKind,
     Target,
+    not_understood,
 )
 from voice_service.ordering.attributes.distribution import halved, shared_out
 from voice_service.ordering.attributes.linking import resolve, which, without
@@ -41,6 +42,7 @@ from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.language.tokens import keys_of, plural, several
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
     AllOf,
     Demonstrative,
@@ -186,7 +188,7 @@ class _EllipsisResolver:
     def _either(self, said: AlternativesStatement) -> None:
         item = self._pointed or (self._cart.items[-1] if self._cart.items else None)
         if item is None:
-            self._acts.append(Problem("modifier_without_item", said.text))
+            self._acts.append(Problem(ReasonCode.MODIFIER_WITHOUT_ITEM, said.text))
         else:
             self._acts.append(which(said, item, self._menu))
 
@@ -202,7 +204,11 @@ class _EllipsisResolver:
         )
 
     def _fits_nothing(self, text: str) -> Problem:
-        code = "modifier_not_available" if self._cart.items else "modifier_without_item"
+        code = (
+            ReasonCode.MODIFIER_NOT_AVAILABLE
+            if self._cart.items
+            else ReasonCode.MODIFIER_WITHOUT_ITEM
+        )
         return Problem(code, text)
 
     def _among(self, ref: Reference, clause: Sequence[_Change]) -> Act:
@@ -247,7 +253,7 @@ class _EllipsisResolver:
         if said.mention.plural and self._is_one_of_others(here):
             # "The burgers", and there is one hamburger and one cheeseburger.
             self._clause = []
-            self._acts.append(Problem("not_understood", said.mention.span.text))
+            self._acts.append(not_understood(said.mention.span.text))
             return
         if not self._clause:
             self._pointed = here
@@ -294,7 +300,7 @@ def _cart_size(said: SizeStatement, menu: CompiledMenu, cart: CartView) -> Act:
         fitting = [s for s in said.candidates if item and menu.offers(item, s)]
         if item and fitting:
             if _of_several(said, menu, cart):
-                return Problem("not_understood", said.text)
+                return not_understood(said.text)
             if said.count is not None and (said.more or said.linked) and item != cart.unsized:
                 return Add(ItemRequest(item, said.count, fitting[0].id, words=set(said.words)))
             change = Modify(Target((item,)), size=fitting[0].id, text=said.text)
@@ -304,8 +310,10 @@ def _cart_size(said: SizeStatement, menu: CompiledMenu, cart: CartView) -> Act:
                 )
             return change
     if cart.items:
-        return Problem("size_not_available", said.text, request=ItemRequest(cart.items[-1]))
-    return Problem("not_understood", said.text)
+        return Problem(
+            ReasonCode.SIZE_NOT_AVAILABLE, said.text, request=ItemRequest(cart.items[-1])
+        )
+    return not_understood(said.text)
 
 
 def _of_several(said: SizeStatement, menu: CompiledMenu, cart: CartView) -> bool:
@@ -322,7 +330,7 @@ def _number(said: CountStatement, menu: CompiledMenu, cart: CartView) -> Act:
     text = str(said.value)
     if not cart.items and not cart.choices:
         # "I'll take two" of what? Somebody who only says a number may not even talk to us.
-        return Problem("not_understood", text) if said.wanted else Aside("off_topic", text)
+        return not_understood(text) if said.wanted else Aside(ReasonCode.OFF_TOPIC, text)
     item = cart.unsized or (cart.items[-1] if cart.items else None)
     sizes = menu.items[item].prices if item is not None else ()
     named = [s for s in sizes if text in keys_of(menu.sizes[s].name, menu.language)]
@@ -346,7 +354,9 @@ def _cart_group(said: GroupStatement, menu: CompiledMenu, cart: CartView) -> lis
         kept = tuple(m for m in gone if m.id in menu.items[item].defaults)
         return [Modify(Target((item,)), kept, text=said.text)]
     if said.wanted:
-        return [Problem("choose_modifier", said.text, tuple(m.name for m in group.modifiers))]
+        return [
+            Problem(ReasonCode.CHOOSE_MODIFIER, said.text, tuple(m.name for m in group.modifiers))
+        ]
     return []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Act, ItemRequest, Problem
+from voice_service.ordering.acts import Act, ItemRequest, not_understood
 from voice_service.ordering.attributes.statements import ModifierStatement, Statement
 from voice_service.ordering.cart.lines import line_of
 from voice_service.ordering.cart.resolution import matches_description
@@ -49,7 +49,7 @@ class Partitioner:
         single = all((g.quantity or 1) == 1 for g in groups)
         if single and said.count == 1 and -len(groups) <= index < len(groups):
             return groups[index]
-        self._acts.append(Problem("not_understood", said.text))
+        self._acts.append(not_understood(said.text))
         return current
 
     def such(self, said: Described, current: ItemRequest) -> ItemRequest:
@@ -61,7 +61,7 @@ class Partitioner:
         ]
         if len(fitting) == 1 and (said.such.several or (fitting[0].quantity or 1) == 1):
             return fitting[0]
-        self._acts.append(Problem("not_understood", said.text))
+        self._acts.append(not_understood(said.text))
         return current
 
     def split(self, said: Partition, current: ItemRequest) -> ItemRequest:
@@ -69,23 +69,23 @@ class Partitioner:
         rest = self._rest if self._rest is not None else current
         total = rest.quantity or 1
         if said.each or said.others or said.such is not None:
-            self._acts.append(Problem("not_understood", said.text))
+            self._acts.append(not_understood(said.text))
             return rest
         if said.half:
             if total % 2:
-                self._acts.append(Problem("not_understood", said.text))
+                self._acts.append(not_understood(said.text))
                 return rest
             said = Partition(total // 2, said.text)
         if said.but and said.count is not None:
             said = Partition(max(total - said.count, 0), said.text)
         if said.count == 0:
-            self._acts.append(Problem("not_understood", said.text))
+            self._acts.append(not_understood(said.text))
             return rest
         if said.count is not None and said.count > total:
             if rest.quantity is None:
                 rest.quantity = said.count  # "cod and chips twice with vinegar"
             else:
-                self._acts.append(Problem("not_understood", str(said.count)))
+                self._acts.append(not_understood(str(said.count)))
             return rest
         if said.count is None or said.count == total:
             return rest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.acts import ItemRequest
+from voice_service.ordering.acts import Ambiguity, Counting, Elided, ItemRequest
 from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.attributes.statements import Statement
 from voice_service.ordering.language.pack import Cue
@@ -30,9 +30,14 @@ def of_so_many(before: Sequence[Mention]) -> int | None:
 
 def group_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
     """The item of a name, as many of it as the words before the name say."""
-    group = ItemRequest(head.items[0], quality=head.candidates[0].certainty, candidates=head.items)
-    group.words.update(head.span.words)
-    group.like = head.span.has(Cue.MORE, Cue.SAME)
+    group = ItemRequest(
+        head.items[0],
+        quality=head.candidates[0].certainty,
+        words=set(head.span.words),
+        elided=Elided(choices=head.span.has(Cue.MORE, Cue.SAME)),
+        ambiguity=Ambiguity(head.items),
+    )
+    additional = False
     for mention in inner:
         if mention.role is MentionType.NUMBER:
             group.quantity = mention.span.value
@@ -42,13 +47,13 @@ def group_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
             group.quantity = 1
             break
         if mention.cue(Cue.MORE):
-            group.quantity, group.more = 1, True
+            group.quantity, additional = 1, True
             break
     for mention, following in zip(inner, [*inner, head][1:], strict=True):
         # "two more colas", but not "two more cheese pizzas"
         more = mention.cue(Cue.ADDITIONAL) and following.role is not MentionType.MODIFIER
-        group.more = group.more or more
-    group.vague = any(p.cue(Cue.VAGUE) for p in inner)
+        additional = additional or more
+    group.counting = Counting(additional, vague=any(p.cue(Cue.VAGUE) for p in inner))
     return group
 
 

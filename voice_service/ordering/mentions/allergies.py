@@ -9,6 +9,7 @@ from voice_service.ordering.acts import Aside
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import tokenize
 from voice_service.ordering.mentions.segmentation import Span
+from voice_service.ordering.reasons import ReasonCode
 
 _CUES = (Cue.ALLERGY, Cue.ALLERGY_TO, Cue.CONDITION)
 _MARKS = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)
@@ -106,7 +107,9 @@ def _clause(
     start = _start(spans, first if denial is None else denial, done)
     known = named_before or named_after or denial is not None
     since = start if known else _context(spans, start)
-    aside = Aside("allergy" if denial is None else "side_talk", words.of(spans[since:end]))
+    aside = Aside(
+        ReasonCode.ALLERGY if denial is None else ReasonCode.SIDE_TALK, words.of(spans[since:end])
+    )
     return _Clause(start, end, aside, not known and spans[at].has(Cue.ALLERGY_TO))
 
 

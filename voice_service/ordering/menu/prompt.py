@@ -1,8 +1,8 @@
 """The menu as guests would say it: what the recogniser is told to have just heard.
 
 Whisper goes on in the style of what it is told to have heard. A list of names makes it write lists,
-with commas in the middle of a drink; an order makes it write orders. Figures: docs/measurements.md,
-"Orders from sound".
+with commas in the middle of a drink; an order makes it write orders. What was
+tried: docs/adr/0010-hypotheses-against-the-menu.md.
 """
 
 from __future__ import annotations

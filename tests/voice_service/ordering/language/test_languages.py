@@ -20,6 +20,7 @@ from voice_service.ordering.dialogue.readback import subtotal
 from voice_service.ordering.language.loader import language
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.tokens import plural, tokenize
+from voice_service.ordering.reasons import ReasonCode
 
 EN, ES = language("en"), language("es-MX")
 _IDENTIFIERS = {*EN.texts, "item", "items", "size", "group", "half", "extra", "light"}
@@ -32,6 +33,7 @@ def test_packs_know_the_same_cues_and_sentences() -> None:
     """A cue or sentence that one language lacks would fail only when a guest needs it."""
     assert set(EN.cues) == set(ES.cues)
     assert set(EN.texts) == set(ES.texts)
+    assert {code for code in ReasonCode if code.handling.asks} == set(ReasonCode) & set(EN.texts)
 
 
 def test_sentences_take_the_same_fields() -> None:
