@@ -82,7 +82,9 @@ def _token(settings: HubSettings, options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     # No defaults: otherwise the subcommand's would overwrite an option given before it.
     place = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    place.add_argument("--data-dir", type=Path, help="where the database and the secret are kept")
+    place.add_argument(
+        "--data-dir", type=Path, help="directory of the database and the signing secret"
+    )
     rest = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     for name, field in HubSettings.model_fields.items():
         if name != "data_dir" and name not in _SECRETS:
@@ -91,23 +93,25 @@ def _parser() -> argparse.ArgumentParser:
             rest.add_argument(option, metavar="VALUE", help=about)
     parser = argparse.ArgumentParser(
         prog="python -m order_events",
-        description="Every setting is also an environment variable, VOICE_ and its name "
-        "(LOG_LEVEL for the log level); the secrets, VOICE_JWT_SECRET and VOICE_METRICS_TOKEN, are "
-        "only that.",
+        description="Runs the order-event hub on its own. Every setting is also an environment "
+        "variable: VOICE_ and its name in capitals (LOG_LEVEL for the log level). The secrets, "
+        "VOICE_JWT_SECRET and VOICE_METRICS_TOKEN, can only be set like this.",
         parents=[place, rest],
     )
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve until stopped (the default)", parents=[place, rest])
     commands.add_parser(
         "new-epoch",
-        help="after a backup was put back: let no client resume from what was lost",
+        help="run this after restoring a backup, so that no client resumes from lost history",
         parents=[place],
     )
-    token = commands.add_parser("token", help="print a token", parents=[place])
+    token = commands.add_parser("token", help="issue a token and print it", parents=[place])
     token.add_argument("--restaurant", required=True)
     token.add_argument("--user", required=True)
     token.add_argument("--role", required=True, choices=[role.value for role in Role])
-    token.add_argument("--ttl", type=float, default=86_400, help="seconds it lives")
+    token.add_argument(
+        "--ttl", type=float, default=86_400, help="seconds it is valid (default: 1 day)"
+    )
     return parser
 
 

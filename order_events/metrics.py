@@ -22,7 +22,7 @@ class HubMetrics:
         )
         self.messages_in = Counter(
             "order_events_messages_received",
-            "Messages received, by type (`other` for unknown ones)",
+            "Messages received, by type (`other` if unknown)",
             ["socket", "type"],
             registry=self.registry,
         )
@@ -40,13 +40,13 @@ class HubMetrics:
         )
         self.reconnections = Counter(
             "order_events_reconnections",
-            "Connections whose user had one that ended within the last minute",
+            "Connections whose user had another one that ended less than a minute before",
             ["socket"],
             registry=self.registry,
         )
         self.processing = Histogram(
             "order_events_message_processing_seconds",
-            "From a message's arrival to the end of its handling",
+            "Time from the arrival of a message to the end of its handling",
             ["socket"],
             buckets=_FAST,
             registry=self.registry,
@@ -59,48 +59,54 @@ class HubMetrics:
         )
         self.outbox_messages = Gauge(
             "order_events_outbox_messages",
-            "Messages waiting for readers, at the last heartbeat",
+            "Messages waiting for clients to read them, at the last heartbeat",
             registry=self.registry,
         )
         self.outbox_fullest = Gauge(
             "order_events_outbox_fullest_bytes",
-            "Bytes waiting for the reader that is furthest behind, at the last heartbeat",
+            "Bytes waiting for the client that is furthest behind, at the last heartbeat",
             registry=self.registry,
         )
         self.slow_closes = Counter(
-            "order_events_slow_closes", "Readers closed with 4008", registry=self.registry
+            "order_events_slow_closes",
+            "Sockets closed with 4008, because their client read too slowly",
+            registry=self.registry,
         )
         self.published = Counter(
             "order_events_published", "Events committed", ["type"], registry=self.registry
         )
         self.live = Counter(
-            "order_events_live", "Ephemeral events fanned out", registry=self.registry
+            "order_events_live",
+            "Events sent live only, without being stored",
+            registry=self.registry,
         )
         self.replayed = Counter(
-            "order_events_replayed", "Events read from history", registry=self.registry
+            "order_events_replayed",
+            "Events read from the history for clients that catch up",
+            registry=self.registry,
         )
         self.replays = Histogram(
             "order_events_replay_seconds",
-            "From the start of a catch-up to its end, at the pace of its reader",
+            "Duration of a catch-up, at the pace of its client",
             buckets=_SLOW,
             registry=self.registry,
         )
         self.requests = Histogram(
             "order_events_http_request_seconds",
-            "HTTP requests, by the path of their route and the status of the answer",
+            "Duration of HTTP requests, by method, path of the route and status of the response",
             ["method", "path", "status"],
             buckets=_FAST,
             registry=self.registry,
         )
         self.commit = Histogram(
             "order_events_commit_seconds",
-            "Time of one group commit",
+            "Duration of a group commit",
             buckets=_FAST,
             registry=self.registry,
         )
         self.commit_size = Histogram(
             "order_events_commit_changes",
-            "Changes in one group commit",
+            "Changes in a group commit",
             buckets=(1, 2, 5, 10, 20, 50, 100, 200),
             registry=self.registry,
         )

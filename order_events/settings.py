@@ -1,7 +1,7 @@
-"""All settings and limits of the hub, with the protocol's defaults.
+"""All settings and limits of the hub, with the defaults of the protocol.
 
-Each can also be set by an environment variable: `VOICE_` and the name in capitals, except the log
-level, which is `LOG_LEVEL`.
+Each setting is also an environment variable: `VOICE_` and its name in capitals. The log level is
+`LOG_LEVEL`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Days = Annotated[float, Field(gt=0)]
 
 
 class Retention(BaseModel):
-    """How long one restaurant's history is kept; an absent field means the common setting."""
+    """How long the history of one restaurant is kept. Absent fields take the common setting."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,182 +46,198 @@ class HubSettings(BaseSettings):
     )
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(3001, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(3001, ge=0, le=65_535, description="Port to listen on; 0 picks a free one.")
     data_dir: Path = Field(
-        Path("data"), description="Where the database and the signing secret are kept."
+        Path("data"), description="Directory of the database and the signing secret."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info",
         validation_alias=AliasChoices("log_level", "voice_log_level"),
-        description="Least severe log lines to write. Transcripts appear only at debug.",
+        description="Lowest level of log messages to write. Transcripts are logged only at "
+        "`debug`.",
     )
 
     # Tokens
     jwt_secret: SecretStr | None = Field(
         None,
-        description="HS256 secret, at least 32 bytes. Without one, and without a key set, a secret "
-        "is made on first start and kept in the data directory.",
+        description="HS256 secret, at least 32 bytes. If neither a secret nor a key set is given, "
+        "a secret is generated on first start and kept in the data directory.",
     )
     jwt_jwks: str | None = Field(
         None, description="File or http(s) URL of a JSON Web Key Set, for RS256 and ES256 tokens."
     )
     jwt_jwks_refresh_s: Seconds = Field(
-        300, description="How often a key set is fetched again from its URL."
+        300, description="Seconds between fetches of a key set from its URL."
     )
-    jwt_issuer: str | None = Field(None, description="If set, the `iss` a token must have.")
-    jwt_audience: str | None = Field(None, description="If set, the `aud` a token must have.")
+    jwt_issuer: str | None = Field(None, description="If set, the `iss` that a token must have.")
+    jwt_audience: str | None = Field(None, description="If set, the `aud` that a token must have.")
     token_max_lifetime_s: Seconds = Field(
-        30 * 86_400, description="A token that expires later than this from now is refused."
+        30 * 86_400,
+        description="Longest remaining lifetime of a token, in seconds; longer ones are refused.",
     )
-    token_max_bytes: Count = Field(8_192, description="A longer token is refused unread.")
+    token_max_bytes: Count = Field(
+        8_192, description="Largest token in bytes; longer ones are refused unread."
+    )
     auth_timeout_s: Seconds = Field(
-        10, description="How long a socket may stay open without authentication."
+        10, description="Seconds a socket may stay open without authentication."
     )
     token_expiry_notice_s: Seconds = Field(
-        60, description="How long before its token expires a connection is told."
+        60, description="Seconds before a token expires at which its connection is told."
     )
 
     # Sockets
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Origins, besides the server's own, whose pages may connect, separated by "
+        description="Origins whose pages may connect, besides the server's own, separated by "
         "commas; `*` allows every page.",
     )
     heartbeat_s: Seconds = Field(
-        30, description="How often peers are pinged; who has not answered by the next is dropped."
+        30,
+        description="Seconds between pings. Peers that have not answered by the next one are "
+        "dropped.",
     )
     regular_per_minute: Count = Field(
-        100, description="Messages a connection may send in a minute, other than audio."
+        100, description="Messages per minute that a connection may send, other than audio."
     )
     voice_per_minute: Count = Field(
-        1_000, description="Voice messages a connection may send in a minute."
+        1_000, description="Voice messages per minute that a connection may send."
     )
     bytes_per_minute: Count = Field(
-        65_536_000, description="Bytes of messages a connection may send in a minute, inflated."
+        65_536_000,
+        description="Bytes of messages, inflated, that a connection may send per minute.",
     )
     control_per_minute: Count = Field(
-        1_000, description="WebSocket pings and pongs a connection may send in a minute, else 1008."
+        1_000, description="WebSocket pings and pongs per minute; more: close code 1008."
     )
     max_message_frames: Count = Field(
-        1_024, description="Frames that one message may be split into; beyond it: close code 1009."
+        1_024, description="Frames that a message may be split into; more: close code 1009."
     )
     max_message_bytes: Count = Field(
-        65_536, description="The largest message accepted, inflated; beyond it: close code 1009."
+        65_536, description="Largest message in bytes, inflated; larger: close code 1009."
     )
-    max_subscriptions: Count = Field(10, description="Active subscriptions per connection.")
+    max_subscriptions: Count = Field(10, description="Subscriptions per connection.")
     max_batch_ms: Annotated[int, Field(ge=0, le=60_000)] = Field(
-        5_000, description="The longest a client may have its events held back to be batched."
+        5_000, description="Longest `batch_ms` (milliseconds) that a subscription may ask for."
     )
-    batch_events: Count = Field(100, description="A batch with this many events is sent at once.")
+    batch_events: Count = Field(100, description="Events in a batch at which it is sent at once.")
     compression: bool = Field(True, description="Offer permessage-deflate.")
     outbox_messages: Count = Field(
-        1_000, description="Messages that may wait for a slow reader before it is closed (4008)."
+        1_000, description="Messages that may wait for a slow reader; more: close code 4008."
     )
     outbox_bytes: Count = Field(
-        1_048_576, description="Bytes that may wait for a slow reader before it is closed (4008)."
+        1_048_576, description="Bytes that may wait for a slow reader; more: close code 4008."
     )
     close_timeout_s: Seconds = Field(
-        5, description="How long a closing handshake may take before the connection is cut."
+        5, description="Seconds a closing handshake may take before the connection is cut."
     )
     max_connections: Count = Field(
         2_000,
-        description="Open sockets; beyond it: 1013. Two restaurants that use their whole share "
-        "fill it: for more of such a size, raise it together with the limit of open files.",
+        description="Open sockets in all; more: close code 1013. Two restaurants at their full "
+        "share use it up. For more restaurants of that size, raise it together with the limit of "
+        "open files.",
     )
     max_connections_per_restaurant: Count = Field(
-        1_000, description="Open sockets of one restaurant; beyond it: 1013."
+        1_000, description="Open sockets per restaurant; more: close code 1013."
     )
     max_connections_per_user: Count = Field(
-        50, description="Open sockets of one user; beyond it: 1013."
+        50, description="Open sockets per user; more: close code 1013."
     )
     max_unauthenticated_per_address: Count = Field(
         50,
-        description="Sockets of one address that are not authenticated yet; beyond it: HTTP 429.",
+        description="Unauthenticated sockets per address; more: HTTP 429.",
     )
     idle_http_s: Seconds = Field(
-        15, description="How long an HTTP connection or a half-made handshake may stay idle."
+        15, description="Seconds an HTTP connection or an unfinished handshake may stay idle."
     )
     shutdown_grace_s: Seconds = Field(
-        10, description="How long voice sessions may take to finish when the server stops."
+        10, description="Seconds that voice sessions have to finish when the server stops."
     )
     shutdown_spread_ms: Count = Field(
-        5_000, description="Clients are told to come back after a random part of this."
+        5_000,
+        description="When the server stops, clients are told to reconnect after a random delay of "
+        "up to this many milliseconds.",
     )
 
     # Events
     live_per_second: Count = Field(
-        5, description="Partial transcripts of one session sent to watchers in a second."
+        5, description="Partial transcripts of a session that are sent to watchers per second."
     )
-    kds_per_second: Count = Field(4, description="`kds:update` of one restaurant in a second.")
-    replay_chunk: Count = Field(200, description="Events read from history at a time.")
+    kds_per_second: Count = Field(4, description="`kds:update` events of a restaurant per second.")
+    replay_chunk: Count = Field(200, description="Events read from the history at a time.")
     recent_events: Count = Field(
-        256, description="Events of a restaurant kept in memory for clients that resume."
+        256, description="Events per restaurant that are kept in memory for clients that resume."
     )
-    recent_bytes: Count = Field(4_194_304, description="Bytes of those events at most.")
+    recent_bytes: Count = Field(
+        4_194_304, description="Bytes per restaurant that these events may use."
+    )
     history_bytes: Count = Field(
         1_048_576,
-        description="Bytes of events read from history at a time, and in a page of `/v1/events`; "
-        "at least one event is.",
+        description="Bytes of events that are read from the history at a time, and that a page of "
+        "`/v1/events` may have. A single larger event is still sent.",
     )
-    retention_days: Days = Field(30, description="Older events are forgotten.")
+    retention_days: Days = Field(30, description="Days that events are kept.")
     retention_events: Count = Field(
-        200_000, description="Of one restaurant, more events than this are forgotten."
+        200_000,
+        description="Most events per restaurant that are kept; the oldest are deleted first.",
     )
     retention_order_days: Days = Field(
         400,
-        description="Orders that were completed or cancelled longer ago are forgotten, with their "
-        "payments.",
+        description="Days that orders are kept, with their payments, after they were completed or "
+        "cancelled.",
     )
     retention_audit_days: Days = Field(
         30,
-        description="Voice sessions and the audit of orders that are older are forgotten, and what "
-        "was said is taken out of the events that are left.",
+        description="Days that voice sessions and the audit of orders are kept. After that, what "
+        "was said is also removed from the remaining events.",
     )
     retention_of: Annotated[dict[str, Retention], NoDecode] = Field(
         {},
-        description="Restaurants with a retention of their own, as JSON: "
+        description="Retention of individual restaurants, as JSON: "
         '{"r1": {"days": 90, "events": 1000000, "order_days": 3650, "audit_days": 365}}.',
     )
-    idempotency_days: Days = Field(
-        7, description="How long a repeated creation is recognised by its key."
+    idempotency_days: Days = Field(7, description="Days that an idempotency key is remembered.")
+    retention_interval_s: Seconds = Field(
+        600, description="Seconds between deletions of what is no longer kept."
     )
-    retention_interval_s: Seconds = Field(600, description="How often old events are forgotten.")
 
     # Store and HTTP
     store_queue: Count = Field(
-        2_000, description="Changes that may wait to be written; beyond it they are refused."
+        2_000, description="Changes that may wait to be written; more: OVERLOADED."
     )
     store_queue_per_restaurant: Count = Field(
-        1_000, description="Of these, changes of one restaurant at most."
+        1_000,
+        description="Changes per restaurant that may wait to be written; more: OVERLOADED.",
     )
     store_reads: Count = Field(
-        4_000, description="Reads that may wait; beyond it requests are refused."
+        4_000, description="Reads that may wait for the database; more: UNAVAILABLE."
     )
-    store_batch: Count = Field(200, description="Changes committed to disk together at most.")
+    store_batch: Count = Field(200, description="Most changes that are committed to disk together.")
     store_busy_s: Seconds = Field(
-        5, description="How long a write waits for a database that another process has locked."
+        5, description="Seconds a write waits for a database that another process has locked."
     )
-    http_body_bytes: Count = Field(1_048_576, description="The largest HTTP request body.")
-    http_per_minute: Count = Field(
-        600, description="HTTP requests of one user in a minute; beyond it: 429."
+    http_body_bytes: Count = Field(
+        1_048_576,
+        description="Largest body of `PUT /v1/menu` in bytes; other bodies: `max_message_bytes`.",
     )
+    http_per_minute: Count = Field(600, description="HTTP requests per minute and user; more: 429.")
     http_service_per_minute: Count = Field(
-        60_000, description="The same for tokens with the role `service`."
+        60_000,
+        description="HTTP requests per minute of a token with the role `service`; more: 429.",
     )
     http_strangers_per_minute: Count = Field(
         120,
-        description="HTTP requests without a good token that one address may send in a minute; "
-        "beyond it: 429. Health and readiness do not count.",
+        description="HTTP requests per minute and address without a valid token; more: 429. "
+        "`/healthz` and `/readyz` do not count.",
     )
     metrics_token: SecretStr | None = Field(
         None,
-        description="If set, what `/metrics` asks for as `Authorization: Bearer`; without it, "
-        "`/metrics` is open to whoever reaches the port.",
+        description="If set, the token that `/metrics` requires as `Authorization: Bearer`. "
+        "Otherwise, `/metrics` is open to anyone who can reach the port.",
     )
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         (),
-        description="Addresses or networks of proxies, separated by commas, whose "
-        "`X-Forwarded-For` is believed: per-address limits then count the client's address.",
+        description="Addresses or networks of proxies, separated by commas. Their "
+        "`X-Forwarded-For` is trusted, so limits per address count the client's address.",
     )
 
     @field_validator("allowed_origins", mode="before")

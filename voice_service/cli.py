@@ -81,18 +81,18 @@ def _main(arguments: Sequence[str] | None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="voice-service",
-        description="Spoken orders become live transcripts and orders. Every option is also an "
+        description="Turns spoken orders into live transcripts and orders. Every option is also an "
         "environment variable: VOICE_ and its name in capitals (VOICE_DATA_DIR, VOICE_URL).",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _serve(commands.add_parser("serve", help="run the service"))
-    _demo(commands.add_parser("demo", help="run the service and order something from it"))
-    _token(commands.add_parser("token", help="print a token"))
+    _demo(commands.add_parser("demo", help="run the service and place a recorded order"))
+    _token(commands.add_parser("token", help="issue a token and print it"))
     _stream(commands.add_parser("stream", help="stream recordings as a microphone would"))
     _mic(commands.add_parser("mic", help="stream this machine's microphone"))
-    _transcribe(commands.add_parser("transcribe", help="recognise recordings without a server"))
-    _order(commands.add_parser("order", help="read written utterances as orders"))
-    _menu(commands.add_parser("menu", help="check a menu; import it from CSV, export it"))
+    _transcribe(commands.add_parser("transcribe", help="transcribe recordings without a server"))
+    _order(commands.add_parser("order", help="understand orders from text"))
+    _menu(commands.add_parser("menu", help="check a menu, or convert it from or to CSV"))
     _models(commands.add_parser("models", help="list, verify, fetch and add speech models"))
     return parser
 
@@ -128,7 +128,7 @@ def _run_serve(options: argparse.Namespace) -> int:
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:
-    option(parser, "--exit", action="store_true", help="stop after the recording")
+    option(parser, "--exit", action="store_true", help="exit after the recording")
     settings_options(parser)
     parser.set_defaults(run=_run_demo)
 
@@ -151,10 +151,14 @@ def _run_demo(options: argparse.Namespace) -> int:
 
 
 def _token(parser: argparse.ArgumentParser) -> None:
-    option(parser, "--restaurant", required=True, help="restaurant the token is for")
-    option(parser, "--user", required=True, help="user the token is for")
-    option(parser, "--role", required=True, choices=[r.value for r in Role], help="what it allows")
-    option(parser, "--ttl", type=float, default=86_400.0, help="seconds it is valid (1 day)")
+    option(parser, "--restaurant", required=True, help="restaurant that the token is for")
+    option(parser, "--user", required=True, help="user that the token is for")
+    option(
+        parser, "--role", required=True, choices=[r.value for r in Role], help="role of the user"
+    )
+    option(
+        parser, "--ttl", type=float, default=86_400.0, help="seconds it is valid (default: 1 day)"
+    )
     settings_options(parser, _TOKEN_SETTINGS)
     parser.set_defaults(run=_run_token)
 
@@ -177,29 +181,56 @@ def _run_token(options: argparse.Namespace) -> int:
 
 
 def _connection_options(parser: argparse.ArgumentParser) -> None:
-    option(parser, "--url", default="ws://127.0.0.1:3001/voice-stream", help="where (%(default)s)")
+    option(
+        parser,
+        "--url",
+        default="ws://127.0.0.1:3001/voice-stream",
+        help="URL of the socket (default: %(default)s)",
+    )
     option(parser, "--token", type=bearer, required=True, help="a token with the role device")
-    option(parser, "--language", default="en-US", help="BCP 47 tag (%(default)s)")
-    option(parser, "--lane", help="the lane that is ordering")
-    option(parser, "--table-id", help="the table that is ordering")
-    option(parser, "--order", choices=["auto", "off"], default="auto", help="off: no order")
+    option(
+        parser,
+        "--language",
+        default="en-US",
+        help="BCP 47 tag of the language (default: %(default)s)",
+    )
+    option(parser, "--lane", help="lane that the guest is at")
+    option(parser, "--table-id", help="table that the guest is at")
+    option(
+        parser,
+        "--order",
+        choices=["auto", "off"],
+        default="auto",
+        help="off: transcripts only, no order (default: %(default)s)",
+    )
     option(
         parser,
         "--chunk-ms",
         type=within(int, *_CHUNK_MS),
         default=100,
-        help=f"length of a chunk, {_CHUNK_MS[0]} to {_CHUNK_MS[1]} (%(default)s)",
+        help=f"milliseconds per chunk, {_CHUNK_MS[0]} to {_CHUNK_MS[1]} (default: %(default)s)",
     )
     option(parser, "--jsonl", action="store_true", help="print every event as a line of JSON")
 
 
 def _stream(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC or Ogg")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="recording: WAV, FLAC or Ogg"
+    )
     _connection_options(parser)
     speed, shuffle, drop = within(float, 0, 1_000), within(int, 1, 1_000), within(float, 0, 1)
-    option(parser, "--speed", type=speed, default=1.0, help="times real time; 0: at once")
-    option(parser, "--shuffle", type=shuffle, default=1, metavar="N", help="shuffle every N chunks")
-    option(parser, "--drop", type=drop, default=0.0, metavar="P", help="drop chunks at random")
+    option(parser, "--speed", type=speed, default=1.0, help="multiple of real time; 0: all at once")
+    option(
+        parser,
+        "--shuffle",
+        type=shuffle,
+        default=1,
+        metavar="N",
+        help="shuffle chunks in groups of N",
+    )
+    option(
+        parser, "--drop", type=drop, default=0.0, metavar="P", help="drop chunks with probability P"
+    )
     parser.set_defaults(run=_run_stream)
 
 
@@ -211,7 +242,7 @@ def _run_stream(options: argparse.Namespace) -> int:
 
 def _mic(parser: argparse.ArgumentParser) -> None:
     _connection_options(parser)
-    option(parser, "--input", help="name or number of the microphone")
+    option(parser, "--input", help="name or number of the microphone to use")
     parser.set_defaults(run=_run_mic)
 
 
@@ -222,8 +253,15 @@ def _run_mic(options: argparse.Namespace) -> int:
 
 
 def _transcribe(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC or Ogg")
-    option(parser, "--language", default="en-US", help="BCP 47 tag (%(default)s)")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="recording: WAV, FLAC or Ogg"
+    )
+    option(
+        parser,
+        "--language",
+        default="en-US",
+        help="BCP 47 tag of the language (default: %(default)s)",
+    )
     option(parser, "--jsonl", action="store_true", help="print every event as a line of JSON")
     settings_options(parser, _LISTENER_SETTINGS)
     parser.set_defaults(run=_run_transcribe)
@@ -248,10 +286,15 @@ def _run_transcribe(options: argparse.Namespace) -> int:
 
 
 def _order(parser: argparse.ArgumentParser) -> None:
-    option(parser, "--menu", type=Path, required=True, help="a menu as JSON")
-    parser.add_argument("file", nargs="?", type=Path, help="utterances, a line each (default: -)")
-    option(parser, "--jsonl", action="store_true", help="print a line of JSON per order")
-    option(parser, "--language", help="what the guests speak (default: the menu's)")
+    option(parser, "--menu", type=Path, required=True, help="menu, a JSON file")
+    parser.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        help="one order per line: an utterance, or a JSON list of them (default: standard input)",
+    )
+    option(parser, "--jsonl", action="store_true", help="print every order as a line of JSON")
+    option(parser, "--language", help="language of the guests (default: the menu's)")
     settings_options(parser, _ORDERING_SETTINGS)
     parser.set_defaults(run=_run_order)
 
@@ -271,14 +314,14 @@ def _run_order(options: argparse.Namespace) -> int:
 def _menu(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
     for action, does in (
-        ("check", "report the faults of a menu"),
-        ("import", "turn a CSV table into a menu"),
-        ("export", "turn a menu into a CSV table"),
+        ("check", "report mistakes in a menu"),
+        ("import", "convert a CSV table to a menu"),
+        ("export", "convert a menu to a CSV table"),
     ):
         command = actions.add_parser(action, help=does)
         command.add_argument("file", type=Path)
         if action != "check":
-            option(command, "--out", type=Path, help="where to write it (default: print it)")
+            option(command, "--out", type=Path, help="file to write (default: standard output)")
     parser.set_defaults(run=_run_menu)
 
 
@@ -290,14 +333,14 @@ def _run_menu(options: argparse.Namespace) -> int:
 
 
 def _models(parser: argparse.ArgumentParser) -> None:
-    option(parser, "--models-dir", type=Path, help="where models are kept")
+    option(parser, "--models-dir", type=Path, help="directory of the models")
     actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
-    actions.add_parser("list", help="list known models and whether they are installed")
-    for action, does in (("verify", "check every byte of a model"), ("fetch", "download a model")):
+    actions.add_parser("list", help="list known models, and whether they are present")
+    for action, does in (("verify", "check every byte of a model"), ("fetch", "fetch a model")):
         actions.add_parser(action, help=does).add_argument("name")
-    add = actions.add_parser("add", help="add a model from a directory")
+    add = actions.add_parser("add", help="copy a model of your own into the models directory")
     add.add_argument("name")
-    add.add_argument("path", type=Path, help="a CTranslate2 directory")
+    add.add_argument("path", type=Path, help="directory with a CTranslate2 model")
     parser.set_defaults(run=_run_models)
 
 

@@ -1,4 +1,4 @@
-"""The metrics of the voice service, in the registry of the hub's metrics."""
+"""Prometheus metrics of the voice service, in the registry of the hub's."""
 
 from __future__ import annotations
 
@@ -13,52 +13,56 @@ class VoiceMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.sessions = Gauge("voice_sessions", "Voice sessions in progress", registry=registry)
         self.capacity = Gauge(
-            "voice_sessions_capacity", "Voice sessions that are admitted", registry=registry
+            "voice_sessions_capacity",
+            "Voice sessions that the server accepts at the same time",
+            registry=registry,
         )
         self.refused = Counter(
-            "voice_sessions_refused", "Voice sessions refused for lack of room", registry=registry
+            "voice_sessions_refused",
+            "Voice sessions refused because the server was full",
+            registry=registry,
         )
-        self.audio = Counter("voice_audio_seconds", "Audio received", registry=registry)
+        self.audio = Counter("voice_audio_seconds", "Seconds of audio received", registry=registry)
         self.finals = Counter("voice_finals", "Final transcripts sent", registry=registry)
         self.partials = Counter("voice_partials", "Partial transcripts sent", registry=registry)
         self.decode_seconds = Histogram(
             "voice_decode_seconds",
-            "Time of one decode on its worker, be it of one utterance or of a batch",
+            "Duration of a decode on its worker, whether of one utterance or of a batch",
             ["kind"],
             buckets=_LATENCY,
             registry=registry,
         )
         self.batch_size = Histogram(
             "voice_decode_batch_size",
-            "Utterances that shared a pass through the model",
+            "Utterances decoded together in one pass through the model",
             ["kind"],
             buckets=(1, 2, 4, 8, 16, 32, 64),
             registry=registry,
         )
         self.decode_wait = Histogram(
             "voice_decode_wait_seconds",
-            "From the need for a decode to its start",
+            "Time from the request for a decode to its start",
             ["urgency"],
             buckets=_LATENCY,
             registry=registry,
         )
         self.decode_audio_seconds = Counter(
-            "voice_decode_audio_seconds", "Audio decoded", ["kind"], registry=registry
+            "voice_decode_audio_seconds", "Seconds of audio decoded", ["kind"], registry=registry
         )
         self.decode_waiting = Gauge(
-            "voice_decode_waiting", "Sessions that wait for a decode", registry=registry
+            "voice_decode_waiting", "Sessions waiting for a decode", registry=registry
         )
         self.decode_failures = Counter(
-            "voice_decode_failures", "Decodes that raised an error", registry=registry
+            "voice_decode_failures", "Decodes that failed with an error", registry=registry
         )
         self.decode_repeats = Counter(
             "voice_decode_repeats",
-            "Decodes that were done twice, since the first had gone round in circles",
+            "Decodes that were done twice, because the first attempt repeated itself",
             registry=registry,
         )
         self.final_latency = Histogram(
             "voice_final_latency_seconds",
-            "From the end of an utterance, as the detector noticed it, to its final",
+            "Time from the end of an utterance, as the detector noticed it, to its final",
             buckets=_LATENCY,
             registry=registry,
         )

@@ -57,40 +57,42 @@ class ModelSettings(BaseModel):
 
     model: str = Field(
         "tiny.en",
-        description="A name of the models manifest, a faster-whisper name, or a directory with a "
-        "CTranslate2 model.",
+        description="Speech model: a name from the models manifest, a faster-whisper name, or a "
+        "directory with a CTranslate2 model.",
     )
-    models_dir: Path | None = Field(None, description="Where fetched models are kept.")
+    models_dir: Path | None = Field(None, description="Directory of fetched models.")
     device: DeviceChoice = Field(
-        "cpu", description="Where the model runs; `auto` takes a GPU if there is one."
+        "cpu", description="Device the model runs on; `auto` uses a GPU if there is one."
     )
     device_index: Annotated[tuple[DeviceIndex, ...], NoDecode, Field(min_length=1)] = Field(
-        (0,), description="Which GPUs, separated by commas, counted from 0."
+        (0,), description="GPUs to use, separated by commas, counted from 0."
     )
     compute_type: NumberFormat = Field(
         "default",
-        description="Number format of the weights, as CTranslate2 names it; `default` is int8 on a "
-        "CPU and what the model was saved in on a GPU.",
+        description="Number format of the weights, as named by CTranslate2. `default` is int8 on a "
+        "CPU, and the format the model was saved in on a GPU.",
     )
     batch_size: Annotated[int, Field(ge=0, le=64)] = Field(
-        0, description="Utterances decoded together at most; 0 is 1 on a CPU and 16 on a GPU."
+        0, description="Most utterances decoded together; 0 means 1 on a CPU and 16 on a GPU."
     )
     batch_wait_ms: Annotated[float, Field(ge=0, le=50)] = Field(
         3,
-        description="How long a batch that is not full waits for company while others are decoded.",
+        description="Milliseconds that a batch that is not full waits for more utterances while "
+        "others are being decoded.",
     )
     decode_workers: Annotated[int, Field(ge=0, le=64)] = Field(
-        0, description="Decodes at the same time; 0 is one per core of a CPU, two per GPU."
+        0,
+        description="Decodes that run at the same time; 0 means one per CPU core, or two per GPU.",
     )
     decode_threads: Annotated[int, Field(ge=0, le=64)] = Field(
-        0, description="Threads of one decode on a CPU; 0 shares the cores between the workers."
+        0, description="Threads per decode on a CPU; 0 divides the cores among the workers."
     )
     max_sessions: Annotated[int, Field(ge=0)] = Field(
         0,
-        description="Voice sessions at a time; 0 allows as many as this machine is measured to "
-        "serve in time. Beyond it: OVERLOADED, 1013.",
+        description="Concurrent voice sessions; 0 allows as many as this machine is measured to "
+        "serve in time. More are refused: OVERLOADED, close code 1013.",
     )
-    menu_bias: bool = Field(True, description="Let the menu's words be heard more easily.")
+    menu_bias: bool = Field(True, description="Bias recognition towards the words of the menu.")
 
     @field_validator("device_index", mode="before")
     @classmethod
@@ -140,36 +142,55 @@ class DetectionSettings(BaseModel):
 
     detector: DetectorKind = Field(
         "two-stage",
-        description="`silero`, `webrtc`, or `two-stage`: webrtcvad as the gate in front of Silero.",
+        description="Speech detector: `silero`, `webrtc`, or `two-stage` (webrtcvad as a gate in "
+        "front of Silero).",
     )
     webrtc_mode: Annotated[int, Field(ge=0, le=3)] = Field(
-        2, description="How little `webrtc` takes for speech, when it decides alone."
+        2,
+        description="Aggressiveness of `webrtc` when it decides alone: 0 takes the most for "
+        "speech, 3 the least.",
     )
     onset: Probability = Field(0.3, description="Speech probability at which speech begins.")
-    offset: Probability = Field(0.2, description="Speech probability below which it pauses.")
-    confirm_ms: Moment = Field(96, description="Speech of this length begins an utterance.")
-    hangover_ms: Milliseconds = Field(500, description="A pause of this length ends an utterance.")
+    offset: Probability = Field(0.2, description="Speech probability below which speech pauses.")
+    confirm_ms: Moment = Field(96, description="Milliseconds of speech that begin an utterance.")
+    hangover_ms: Milliseconds = Field(
+        500, description="Milliseconds of pause that end an utterance."
+    )
     finished_hangover_ms: Milliseconds = Field(
         320,
-        description="The same, at most, after words that are a whole order; without a menu, a "
-        "sentence.",
+        description="Milliseconds of pause that end an utterance whose words make a complete order "
+        "(without a menu: a complete sentence), if that is shorter than `hangover_ms`.",
     )
-    finished_confidence: Probability = Field(0.7, description="How sure those words must be.")
+    finished_confidence: Probability = Field(
+        0.7,
+        description="Confidence that those words must have for `finished_hangover_ms` to apply.",
+    )
     open_hangover_ms: Milliseconds = Field(
-        900, description="The same, at least, after words that break off."
+        900,
+        description="Milliseconds of pause that end an utterance whose words break off, if that is "
+        "longer than `hangover_ms`.",
     )
     short_hangover_ms: Milliseconds = Field(
-        200, description="The same once the utterance is longer than `soft_limit_ms`."
+        200, description="Milliseconds of pause that end an utterance longer than `soft_limit_ms`."
     )
-    soft_limit_ms: Milliseconds = Field(15_000, description="See `short_hangover_ms`.")
+    soft_limit_ms: Milliseconds = Field(
+        15_000, description="Milliseconds of an utterance after which `short_hangover_ms` applies."
+    )
     utterance_limit_ms: Annotated[int, Field(ge=1_000, le=28_000)] = Field(
-        26_000, description="A longer utterance is cut at its quietest recent moment."
+        26_000,
+        description="Longest utterance in milliseconds; a longer one is cut at its least "
+        "speech-like recent moment.",
     )
     no_progress_ms: Milliseconds = Field(
-        2_000, description="Without a new word for this long, an utterance ends despite noise."
+        2_000,
+        description="Milliseconds without a new word after which an utterance ends despite noise.",
     )
-    pre_roll_ms: Moment = Field(320, description="Audio kept from before speech began.")
-    post_roll_ms: Milliseconds = Field(192, description="Audio kept from after speech ended.")
+    pre_roll_ms: Moment = Field(
+        320, description="Milliseconds of audio that are kept from before speech began."
+    )
+    post_roll_ms: Milliseconds = Field(
+        192, description="Milliseconds of audio that are kept from after speech ended."
+    )
 
     def endpointing(self) -> EndpointSettings:
         """Return when an utterance begins and ends, in frames."""
@@ -198,43 +219,49 @@ class DecodingSettings(BaseModel):
 
     first_partial_ms: Milliseconds = Field(
         256,
-        description="Speech of this length gets its first partial; if that is too unsure, the next "
-        "try comes as soon.",
+        description="Milliseconds of speech before the first partial. If it is too unsure to be "
+        "sent, the next attempt follows after the same time.",
     )
     partial_interval_ms: Milliseconds = Field(
-        400, description="New audio that a further partial takes."
+        400, description="Milliseconds of new audio before each further partial."
     )
     speculate_ms: Milliseconds = Field(
-        192, description="After a pause of this length the final is tried, in case it lasts."
+        192,
+        description="Milliseconds of pause after which the final is decoded in advance, in case "
+        "the pause lasts.",
     )
     # Bounds of confidence are on the decoder's own probabilities, before calibration.
     min_confidence: Probability = Field(
-        0.05, description="A final less sure than this is taken for noise."
+        0.05, description="A final with less confidence than this is taken for noise."
     )
     clear_speech: Probability = Field(
-        0.6, description="An utterance is clear if the detector was this sure of speech once."
+        0.6,
+        description="An utterance is clear if its speech probability reached this value at least "
+        "once.",
     )
     unclear_confidence: Probability = Field(
         0.6,
-        description="The least confidence for the text of an utterance that is not, and for an "
-        "order before anybody was understood by speech that does not stand out.",
+        description="Least confidence for the text of an utterance that is not clear. As long as "
+        "nobody has been understood, speech that does not stand out also needs it to order.",
     )
     stand_out_db: Annotated[float, Field(ge=0, le=60)] = Field(
         4.0,
-        description="Speech stands out if it is so much louder than its surroundings.",
+        description="Speech stands out if it is this many dB louder than its surroundings.",
     )
     faint_db: Annotated[float, Field(ge=0, le=60)] = Field(
         8.0,
-        description="Speech is faint if it is so much below the guest's that was understood last; "
-        "if it does not stand out, from 3 dB on.",
+        description="Speech is faint if it is this many dB quieter than the guest's when last "
+        "understood. If it does not stand out, 3 dB are enough.",
     )
     faint_confidence: Probability = Field(
         0.85,
-        description="Faint speech less sure than this is told, and orders nothing: others may be "
-        "talking in the background. 0 takes all speech for the guest's.",
+        description="Faint speech with less confidence than this is sent but orders nothing, "
+        "because others may be talking in the background. 0 takes all speech for the guest's.",
     )
     min_partial_confidence: Probability = Field(
-        0.05, description="An utterance's first partial less sure than this is held back."
+        0.05,
+        description="The first partial of an utterance is held back if it has less confidence than "
+        "this.",
     )
 
     def background(self) -> BackgroundSettings:
@@ -251,29 +278,33 @@ class SessionBounds(BaseModel):
     """How long sessions wait, and how much audio they take."""
 
     reorder_chunks: Count = Field(
-        256, description="How many sequences ahead of the next one a chunk may arrive."
+        256,
+        description="A chunk this many sequences or more ahead of the next expected one is "
+        "refused.",
     )
     gap_patience_s: Seconds = Field(
-        1.5, description="How long a missing chunk is waited for before silence takes its place."
+        1.5, description="Seconds to wait for a missing chunk before silence takes its place."
     )
     stall_s: Seconds = Field(
-        3, description="When no audio has come for this long, an utterance in progress is ended."
+        3, description="Seconds without audio after which an utterance in progress is ended."
     )
     idle_s: Seconds = Field(
-        120, description="When no audio has come for this long, the session is ended."
+        120, description="Seconds without audio after which the session is ended."
     )
     resume_window_s: Seconds = Field(
-        30, description="How long a session waits for a lost connection to come back."
+        30, description="Seconds that a session waits for a lost connection to come back."
     )
     max_backlog_s: Seconds = Field(
-        90, description="Seconds of audio that may wait for finals before more is refused."
+        90,
+        description="Seconds of audio that may wait for finals; more is refused with RATE_LIMITED.",
     )
     max_speed: Seconds = Field(
         8,
-        description="Times real time at which a session may send, after a burst of 3 minutes.",
+        description="Speed at which a session may send audio, as a multiple of real time, after a "
+        "burst of 3 minutes.",
     )
     ending_s: Seconds = Field(
-        60, description="How long the last finals and the order may take after `voice:end`."
+        60, description="Seconds that the last finals and the order may take after `voice:end`."
     )
 
     def session(self) -> SessionSettings:
@@ -297,26 +328,27 @@ class OrderSettings(BaseModel):
 
     item_confidence: Probability = Field(
         DEFAULT.item_confidence,
-        description="An item understood less surely than this is asked about.",
+        description="The guest is asked about an item understood with less confidence than this.",
     )
     menu_doubt: Probability = Field(
         DEFAULT.menu_doubt,
-        description="Factor of the odds that a word of the menu was misheard.",
+        description="Factor by which the odds that a word was misheard are multiplied if it is on "
+        "the menu that biases recognition.",
     )
     most_of_item: Count = Field(
         DEFAULT.most_of_item,
-        description="An order of more of one item than this goes to a person.",
+        description="An order with more than this many of one item goes to a person.",
     )
     most_items: Count = Field(
-        DEFAULT.most_items, description="An order of more items than this goes to a person."
+        DEFAULT.most_items, description="An order with more items than this goes to a person."
     )
     most_total: Count = Field(
         DEFAULT.most_total,
-        description="An order of more cents than this, before tax, goes to a person.",
+        description="An order of more than this many cents, before tax, goes to a person.",
     )
     misunderstood: Count = Field(
         DEFAULT.misunderstood,
-        description="So many utterances in a row without effect, and a person takes over.",
+        description="After this many utterances in a row without effect, a person takes over.",
     )
 
     def ordering(self) -> Thresholds:
@@ -341,7 +373,7 @@ class VoiceSettings(
     ModelSettings,
     HubSettings,
 ):
-    """Settings of `voice-service serve`. Those of listening apply to `transcribe` as well."""
+    """Settings of `voice-service serve`. Those about listening also apply to `transcribe`."""
 
     def listener(self) -> ListenerSettings:
         """Return how a session detects and decodes utterances, in frames."""

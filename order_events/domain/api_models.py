@@ -1,4 +1,4 @@
-"""The base models of `/v1` queries and answers, and the query for payments."""
+"""Base models for the queries and answers of `/v1`, and the query for payments."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ RowId = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Query(BaseModel):
-    """Unknown parameters are refused: a misspelt filter must not go unseen."""
+    """Query parameters. Unknown ones are refused, so that no misspelt filter goes unnoticed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PaymentsQuery(Query):
-    """Parameters of the list of payments, from `since` to before `until`; `after` continues it."""
+    """Query of the list of payments: from `since` up to, but not including, `until`.
+
+    `after` comes from the previous page.
+    """
 
     order_id: Id | None = None
     since: AwareDatetime | None = None
@@ -28,6 +31,6 @@ class PaymentsQuery(Query):
 
 
 class Answer(BaseModel):
-    """The body of an answer."""
+    """The body of a response."""
 
     model_config = ConfigDict(frozen=True)

@@ -1,4 +1,4 @@
-"""Voice sessions, audit entries and analytics, as they are kept and answered."""
+"""Voice sessions, audit entries and analytics, as they are stored and returned."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
 
 
 class SessionState(StrEnum):
-    """What has become of a session."""
+    """What happened to a session."""
 
     STARTED = "started"
     TAKEN_OVER = "taken_over"
@@ -27,7 +27,7 @@ class SessionState(StrEnum):
 
 
 class SessionStart(Draft):
-    """A session that begins. `ordering`: an order is to be understood from what is said."""
+    """A new session. `ordering` is false if it only transcribes, without making an order."""
 
     session_id: Id
     lane: Id | None = None
@@ -36,7 +36,10 @@ class SessionStart(Draft):
 
 
 class HoldChange(Draft):
-    """Takes a session over, or hands it back. `version`: refuse if it has moved on."""
+    """Takes over a session or hands it back.
+
+    If `version` is given, the request is refused unless it is the session's current one.
+    """
 
     version: Annotated[int, Field(ge=1)] | None = None
 
@@ -44,8 +47,9 @@ class HoldChange(Draft):
 class Session(Kept):
     """A voice session. `held_by` is the member of staff who has taken it over, if any.
 
-    `actor` is the microphone's user, `status` that of its last `voice:order`, `edits` how often
-    staff have changed its order's items, `handed_over` whether a person was ever needed.
+    `actor` is the user of the microphone. `status` is that of the latest `voice:order`. `edits`
+    counts how often staff have changed the items of its order. `handed_over` is true if a person
+    was ever needed.
     """
 
     session_id: str
@@ -66,7 +70,7 @@ class Session(Kept):
 
 
 class EntryKind(StrEnum):
-    """What an entry of the audit is about."""
+    """What an audit entry is about."""
 
     SESSION = "session"
     UTTERANCE = "utterance"
@@ -76,14 +80,18 @@ class EntryKind(StrEnum):
 
 
 class Entry(Kept):
-    """One thing that happened. `number` counts up within the audit, `actor` is who did it.
+    """An audit entry. `number` increases within the audit; `actor` is who did it.
 
-    `data` by kind: of a `session` its `state`; of an `utterance` its `utterance`, `text`,
-    `confidence`, `start_ms`, `end_ms` and whether it was `overheard`; of what was `understood` the
-    `status` `after_utterance` and what was `matched` to what; of a `reason` its `code`, `text`,
-    `utterance` and `question`; of an `order` what was done (`change`), `order_id`, `version`,
-    `status`, a `reason` where one was given, and the `lines` that differ, each `before` and
-    `after`.
+    `data` depends on `kind`:
+
+    - `session`: the `state`.
+    - `utterance`: `utterance`, `text`, `confidence`, `start_ms`, `end_ms`, and whether it was
+      `overheard`.
+    - `understood`: the `status` after an utterance (`after_utterance`), and which words were
+      `matched` to what.
+    - `reason`: `code`, `text`, `utterance` and `question`.
+    - `order`: what was done (`change`), `order_id`, `version`, `status`, the `reason` if one was
+      given, and the `lines` that differ, each with `before` and `after`.
     """
 
     number: int
@@ -94,21 +102,21 @@ class Entry(Kept):
 
 
 class SessionsQuery(Query):
-    """Parameters of the list of sessions; `before` continues it."""
+    """Query of the list of sessions. `before` comes from the previous page."""
 
     before: float | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 class AuditQuery(Query):
-    """Parameters of an audit; `after` continues it."""
+    """Query of an audit. `after` comes from the previous page."""
 
     after: Annotated[int, Field(ge=0, lt=2**63)] = 0
     limit: Annotated[int, Field(ge=1, le=1000)] = 500
 
 
 class AnalyticsQuery(Query):
-    """The days to count, both included, in the restaurant's time zone; else the last seven."""
+    """The first and last day to report, in the restaurant's time zone. Default: the last seven."""
 
     from_day: Day | None = None
     to_day: Day | None = None
@@ -121,16 +129,17 @@ class SessionAnswer(Answer):
 
 
 class SessionsAnswer(Answer):
-    """The newest sessions first; ask again with `before`, until it is null."""
+    """A page of sessions, newest first. Pass `before` for the next page; null on the last page."""
 
     sessions: tuple[Session, ...]
     before: float | None
 
 
 class AuditAnswer(Answer):
-    """How an order came to be, the oldest first; ask again with `after`, until it is null.
+    """A page of an audit, oldest entry first.
 
-    `session` is the voice session, null where an order has none.
+    Pass `after` for the next page; it is null on the last page. `session` is the voice session, or
+    null if the order has none.
     """
 
     session: Session | None
@@ -139,14 +148,14 @@ class AuditAnswer(Answer):
 
 
 class ErasedAnswer(Answer):
-    """What was erased: entries of the audit, and events whose words were taken out."""
+    """How many audit entries and events contained words that have been erased."""
 
     entries: int
     events: int
 
 
 class Phrase(Answer):
-    """Words that were not understood, how often, and the menu's item that is most like them."""
+    """A phrase that was not understood, how often it occurred, and the most similar menu name."""
 
     text: str
     count: int
@@ -154,12 +163,12 @@ class Phrase(Answer):
 
 
 class Figures(Answer):
-    """Sessions of some days in figures. A rate is null where there is nothing to divide by.
+    """Figures about the sessions of one or more days.
 
-    `heard` are the sessions in which something was said, and what the rates are of: orders
-    confirmed (`completed`), orders that a person was needed for (`handed_over`) and orders whose
-    items staff have changed (`edited`). `seconds_per_order` is the median, from the start of the
-    session to the confirmation.
+    `heard` counts the sessions in which something was said. Rates are shares of these, from 0 to 1:
+    order confirmed (`completed`), person needed (`handed_over`), items changed by staff
+    (`edited`). A rate is null if `heard` is 0. `seconds_per_order` is the median time from the
+    start of the session to the confirmation.
     """
 
     sessions: int
@@ -176,13 +185,13 @@ class Figures(Answer):
 
 
 class DayFigures(Figures):
-    """One day."""
+    """The figures of one day."""
 
     day: date
 
 
 class AnalyticsAnswer(Answer):
-    """Every day asked for, and all of them together."""
+    """The figures of each day, and of all days together (`total`)."""
 
     time_zone: str
     from_day: date

@@ -1,4 +1,4 @@
-"""What publishers ask for: items by menu id, without prices, which the server adds."""
+"""Orders as clients send them: items by menu id, without prices, which the server adds."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Qualifier = Literal["light", "extra", "on_the_side", "half"]
 
 
 class Draft(BaseModel):
-    """Frozen wire model; an unknown field is an error."""
+    """A frozen model of what clients send. Unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ModifierDraft(Draft):
-    """A modifier as the guest asked for it. `negated` means "without"; it is never charged."""
+    """A requested modifier. `negated` means "without"; a negated modifier is never charged."""
 
     id: Id
     group: Id | None = None
@@ -33,11 +33,11 @@ class ModifierDraft(Draft):
 
 
 class ItemDraft(Draft):
-    """One line of an order. `id` names the line, so that a later draft can change it in place.
+    """A line of an order. `id` identifies the line, so that a later change can refer to it.
 
-    A part of a combo is a line of its own: `part_of` is the combo's line and `slot` the slot that
-    it fills (None: the first free one that it fits). There are as many of it as of the combo.
-    `confidence` is 0 to 1: how sure understanding is that the guest asked for exactly this.
+    A part of a combo is a line of its own: `part_of` is the id of the combo's line, and `slot` the
+    slot that it fills (default: the first free slot that it fits). Its quantity is that of the
+    combo. `confidence`, from 0 to 1, is how likely it is that the guest asked for exactly this.
     """
 
     id: Id | None = None

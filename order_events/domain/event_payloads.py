@@ -1,4 +1,4 @@
-"""The messages that the root socket sends, as models: their `data` and their envelopes."""
+"""Models of the messages that the root socket sends: their `data` and their envelopes."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ Timestamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3
 
 
 class OrderData(Kept):
-    """`data` of `order:created` and `order:updated`: the order as it is now, and who changed it."""
+    """The order as it is now, and who created or changed it (`actor`)."""
 
     order: Order
     actor: str
 
 
 class OrderStatusData(Kept):
-    """`data` of `order:status`."""
+    """An order changed status. `actor` changed it; `reason` is set if one was given."""
 
     order_id: str
     status: OrderStatus
@@ -49,21 +49,21 @@ class OrderStatusData(Kept):
 
 
 class TableData(Kept):
-    """`data` of `table:updated`."""
+    """A table was created or changed by `actor`."""
 
     table: Table
     actor: str
 
 
 class PaymentData(Kept):
-    """`data` of `payment:processed`."""
+    """A payment was recorded by `actor`."""
 
     payment: Payment
     actor: str
 
 
 class SessionData(Kept):
-    """`data` of `voice:session`: what has become of a session, by whom, and who holds it now."""
+    """What happened to a voice session (`state`), who did it (`actor`), and who holds it now."""
 
     session_id: str
     state: SessionState
@@ -76,15 +76,17 @@ class SessionData(Kept):
 
 
 class ItemState(Kept):
-    """Whether a menu item can be had."""
+    """Whether a menu item is sold out."""
 
     id: str
     sold_out: bool
 
 
 class MenuData(Kept):
-    """`data` of `menu:updated`: `items` are those that were marked. There are none where the whole
-    menu was replaced: read it again."""
+    """The menu changed. `items` are those marked as sold out or as available again.
+
+    `items` is empty if the whole menu was replaced: read it again.
+    """
 
     version: int
     items: tuple[ItemState, ...]
@@ -92,7 +94,7 @@ class MenuData(Kept):
 
 
 class Ticket(Kept):
-    """An order as the kitchen needs it; `prep_time` is minutes."""
+    """An order as the kitchen sees it. `prep_time` is in minutes."""
 
     id: str
     order_number: str
@@ -109,13 +111,13 @@ class Ticket(Kept):
 
 
 class KitchenData(Kept):
-    """`data` of `kds:update`: every order that has changed since the last one."""
+    """The orders that have changed since the previous `kds:update`."""
 
     orders: tuple[Ticket, ...]
 
 
 class Envelope(BaseModel):
-    """What an answer carries besides `type` and `data`: `id` is that of the client's message."""
+    """Fields of an answer besides `type` and `data`. `id` is that of the client's message."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -124,7 +126,7 @@ class Envelope(BaseModel):
 
 
 class KeptEnvelope(BaseModel):
-    """What an event of the history carries: apply each `(epoch, seq)` once."""
+    """Fields of an event that is kept in the history. Apply each `(epoch, seq)` once."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -136,7 +138,7 @@ class KeptEnvelope(BaseModel):
 
 
 class LiveEnvelope(BaseModel):
-    """What an event without a place in the history carries."""
+    """Fields of an event that is not kept in the history."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -151,7 +153,10 @@ def message(
     envelope: type[BaseModel] = Envelope,
     about: str | None = None,
 ) -> type[BaseModel]:
-    """Return the model of a message, called `name`; `about` says what it means."""
+    """Return the model of a message, called `name`.
+
+    `about` describes it in the documents; by default, that is the docstring of `data`.
+    """
     fields: dict[str, Any] = {"type": (Literal[type_], ...)}
     if data is not None:
         fields["data"] = (data, ...)
@@ -163,14 +168,26 @@ def message(
 Connected = message("Connected", "connected", ConnectedData)
 AuthSuccess = message("AuthSuccess", "auth:success", AuthSuccessData)
 AuthExpiring = message("AuthExpiring", "auth:expiring", AuthExpiringData)
-Pong = message("Pong", "pong", None, about="Answers `ping`.")
+Pong = message("Pong", "pong", None, about="The answer to `ping`.")
 GoingAway = message("GoingAway", "going_away", GoingAwayData)
 Error = message("Error", "error", ErrorData)
 Subscribed = message("Subscribed", "subscribed", SubscribedData)
 Unsubscribed = message("Unsubscribed", "unsubscribed", UnsubscribedData)
 
-OrderCreated = message("OrderCreated", filters.ORDER_CREATED, OrderData, KeptEnvelope)
-OrderUpdated = message("OrderUpdated", filters.ORDER_UPDATED, OrderData, KeptEnvelope)
+OrderCreated = message(
+    "OrderCreated",
+    filters.ORDER_CREATED,
+    OrderData,
+    KeptEnvelope,
+    "An order was created by `actor`.",
+)
+OrderUpdated = message(
+    "OrderUpdated",
+    filters.ORDER_UPDATED,
+    OrderData,
+    KeptEnvelope,
+    "An order was changed by `actor`. `order` is its state after the change.",
+)
 OrderStatusChanged = message(
     "OrderStatusChanged", filters.ORDER_STATUS, OrderStatusData, KeptEnvelope
 )
@@ -182,8 +199,10 @@ KitchenUpdate = message("KitchenUpdate", filters.KDS_UPDATE, KitchenData, KeptEn
 
 
 class Batch(BaseModel):
-    """Events that fell together, for a subscription with `batch_ms`; each as it would have come
-    alone."""
+    """Events that were held back and sent together, for a subscription with `batch_ms`.
+
+    Each is exactly what would have been sent on its own.
+    """
 
     model_config = ConfigDict(frozen=True)
 

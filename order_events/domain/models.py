@@ -24,7 +24,7 @@ MAX_ITEMS = 200
 
 
 class OrderStatus(StrEnum):
-    """Where an order stands."""
+    """The status of an order."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -44,20 +44,20 @@ class PaymentStatus(StrEnum):
 
 
 class Kept(BaseModel):
-    """Frozen; a field that this version does not know is left out when read back."""
+    """A frozen model. Fields that this version does not know are dropped when it is read back."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Source(Draft):
-    """Where an order came from: the voice session and the lane, if any."""
+    """Where an order came from: its voice session and lane, if any."""
 
     session_id: Id | None = None
     lane: Id | None = None
 
 
 class OrderDraft(Draft):
-    """What a publisher asks for. Prices, totals, number and status are the server's."""
+    """A new order. The server sets its prices, totals, number and status."""
 
     type: Word = "takeout"
     table_id: Id | None = None
@@ -69,8 +69,11 @@ class OrderDraft(Draft):
 
 
 class OrderChange(Draft):
-    """What is to be different. Absent: unchanged; null: taken out, except items, which stay.
-    `version`: refuse if it has moved on."""
+    """A change to an order.
+
+    A field that is absent stays as it is. Null clears a field, except `items`, which then stay as
+    they are. If `version` is given, the change is refused unless it is the order's current one.
+    """
 
     items: Annotated[tuple[ItemDraft, ...], Field(max_length=MAX_ITEMS)] | None = None
     table_id: Id | None = None
@@ -86,7 +89,10 @@ class OrderChange(Draft):
 
 
 class StatusChange(Draft):
-    """The step an order is to take, and, where it is worth keeping, why."""
+    """The new status of an order, and optionally the reason for it.
+
+    If `version` is given, the change is refused unless it is the order's current one.
+    """
 
     status: OrderStatus
     version: Annotated[int, Field(ge=1)] | None = None
@@ -94,7 +100,7 @@ class StatusChange(Draft):
 
 
 class OrderModifier(Kept):
-    """A priced modifier; `price` is for one, and a negated one costs nothing."""
+    """A priced modifier. `price` (cents) is for one of it; a negated modifier costs nothing."""
 
     id: str
     group: str
@@ -106,9 +112,11 @@ class OrderModifier(Kept):
 
 
 class OrderItem(Kept):
-    """A priced line: `subtotal` is `quantity` times `price` and what its modifiers cost.
+    """A priced line of an order.
 
-    The parts of a combo follow its line and say so in `part_of`; their price is the upcharge.
+    `subtotal` is `quantity` times the sum of `price` and what its modifiers cost, in cents. The
+    parts of a combo follow the combo's line and refer to it in `part_of`; their `price` is the
+    upcharge.
     """
 
     id: str
@@ -126,7 +134,11 @@ class OrderItem(Kept):
 
 
 class Order(Kept):
-    """An order. `prep_time` is minutes; `status_times` has a time for every status reached."""
+    """An order. Amounts are in cents.
+
+    `prep_time` is the preparation time of its slowest item, in minutes. `status_times` has the time
+    at which each status was reached.
+    """
 
     id: str
     restaurant_id: str
@@ -154,7 +166,10 @@ class Order(Kept):
 
 
 class TableChange(Draft):
-    """A table as it is to be. `version`: refuse if it has moved on."""
+    """A change to a table. A field that is absent stays as it is.
+
+    If `version` is given, the change is refused unless it is the table's current one.
+    """
 
     number: Annotated[str, Field(min_length=1, max_length=50)] | None = None
     status: Word | None = None
@@ -173,9 +188,9 @@ class Table(Kept):
 
 
 class PaymentDraft(Draft):
-    """A payment that was taken elsewhere and is recorded here.
+    """A payment that was taken elsewhere and is to be recorded. `amount` is in cents.
 
-    `refunded` is money that was given back, or a payment that was recorded by mistake.
+    The status `refunded` is for money given back, or for a payment recorded by mistake.
     """
 
     order_id: Id
@@ -185,7 +200,7 @@ class PaymentDraft(Draft):
 
 
 class Payment(Kept):
-    """A recorded payment."""
+    """A recorded payment. `amount` is in cents."""
 
     id: str
     order_id: str
@@ -197,7 +212,7 @@ class Payment(Kept):
 
 
 class RevocationDraft(Draft):
-    """Takes back one token (its `jti`), or every token a user has been given until now."""
+    """Revokes one token (by its `jti`), or all tokens issued to a user so far."""
 
     token_id: Claim | None = None
     user_id: Claim | None = None
@@ -210,7 +225,7 @@ class RevocationDraft(Draft):
 
 
 class ItemChange(Draft):
-    """Marks a menu item as sold out, or as available again."""
+    """A change to a menu item: sold out, or available again."""
 
     sold_out: bool
 

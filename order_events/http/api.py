@@ -69,7 +69,7 @@ class Api:
         errors=(*_PRICING, ErrorCode.KEY_REUSED),
     )
     async def create_order(self, call: Call[OrderDraft]) -> OrderAnswer:
-        """Create an order; the server prices it."""
+        """Create an order. The server calculates the prices."""
         order = await self._events.create_order(
             call.principal.restaurant_id,
             call.body,
@@ -80,7 +80,7 @@ class Api:
 
     @route("GET", "/v1/orders", Action.READ_ORDERS, OrdersQuery, OrdersAnswer)
     async def list_orders(self, call: Call[OrdersQuery]) -> OrdersAnswer:
-        """List orders, the newest first."""
+        """List orders, newest first."""
         orders, before = await self._events.orders(
             call.principal.restaurant_id, **call.body.model_dump()
         )
@@ -103,7 +103,7 @@ class Api:
         errors=(*_PRICING, *_CHANGING, ErrorCode.ILLEGAL_TRANSITION),
     )
     async def change_order(self, call: Call[OrderChange]) -> OrderAnswer:
-        """Change what the body names of an order."""
+        """Change an order. Fields that the body does not name stay as they are."""
         order = await self._events.change_order(
             call.principal.restaurant_id, call.path["id"], call.body, actor=call.principal.user_id
         )
@@ -118,7 +118,7 @@ class Api:
         errors=(*_CHANGING, ErrorCode.ILLEGAL_TRANSITION),
     )
     async def set_status(self, call: Call[StatusChange]) -> OrderAnswer:
-        """Take an order one step on."""
+        """Change the status of an order."""
         order = await self._events.set_status(
             call.principal.restaurant_id,
             call.path["id"],
@@ -131,7 +131,7 @@ class Api:
 
     @route("GET", "/v1/tables", Action.READ_TABLES, TablesQuery, TablesAnswer)
     async def list_tables(self, call: Call[TablesQuery]) -> TablesAnswer:
-        """List tables by their ids."""
+        """List tables, sorted by id."""
         tables, after = await self._events.tables(
             call.principal.restaurant_id, call.body.after or "", call.body.limit
         )
@@ -147,14 +147,14 @@ class Api:
 
     @route("PUT", "/v1/tables/{id}", Action.CHANGE_TABLES, TableChange, TableAnswer, errors=_TABLE)
     async def put_table(self, call: Call[TableChange]) -> TableAnswer:
-        """Change a table, or make it; a new one needs a number and a status."""
+        """Change a table, or create it. A new table needs a number and a status."""
         return await self._change_table(call)
 
     @route(
         "PATCH", "/v1/tables/{id}", Action.CHANGE_TABLES, TableChange, TableAnswer, errors=_TABLE
     )
     async def patch_table(self, call: Call[TableChange]) -> TableAnswer:
-        """The same as PUT."""
+        """Change a table, or create it. Works exactly like PUT."""
         return await self._change_table(call)
 
     async def _change_table(self, call: Call[TableChange]) -> TableAnswer:
@@ -185,13 +185,13 @@ class Api:
 
     @route("GET", "/v1/payments", Action.READ_PAYMENTS, PaymentsQuery, PaymentsAnswer)
     async def list_payments(self, call: Call[PaymentsQuery]) -> PaymentsAnswer:
-        """List payments, those of an order or of a time, the oldest first."""
+        """List payments, oldest first, optionally of one order or period only."""
         payments, after = await self._events.payments(call.principal.restaurant_id, call.body)
         return PaymentsAnswer(payments=tuple(payments), after=after)
 
     @route("GET", "/v1/events", Action.READ_EVENTS, EventsQuery, EventsAnswer)
     async def list_events(self, call: Call[EventsQuery]) -> bytes:
-        """Read the history: what `subscribe` with `since` would have sent."""
+        """Read the event history: what `subscribe` with `since` would have sent."""
         query = call.body
         return await event_history.read(
             self._events,
@@ -232,7 +232,7 @@ class Api:
         errors=_ABSENT,
     )
     async def change_item(self, call: Call[ItemChange]) -> VersionAnswer:
-        """Mark an item as sold out, or as available again."""
+        """Mark a menu item as sold out, or as available again."""
         principal = call.principal
         version = await self._events.sell_out(
             principal.restaurant_id, call.path["id"], call.body.sold_out, actor=principal.user_id
@@ -241,7 +241,7 @@ class Api:
 
     @route("POST", "/v1/revocations", Action.REVOKE, RevocationDraft, RevokedAnswer, status=201)
     async def revoke(self, call: Call[RevocationDraft]) -> RevokedAnswer:
-        """Take back a token, or all of a user's, and close the sockets that use them."""
+        """Revoke one token, or all tokens of a user, and close the sockets that use them."""
         await self._events.revoke(
             call.principal.restaurant_id, call.body, actor=call.principal.user_id
         )

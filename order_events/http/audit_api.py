@@ -27,7 +27,7 @@ class AuditApi:
 
     @route("GET", "/v1/sessions", Action.READ_SESSIONS, SessionsQuery, SessionsAnswer)
     async def list_sessions(self, call: Call[SessionsQuery]) -> SessionsAnswer:
-        """List voice sessions, the newest first."""
+        """List voice sessions, newest first."""
         found, before = await self._ledger.newest(
             call.principal.restaurant_id, call.body.before, call.body.limit
         )
@@ -42,7 +42,7 @@ class AuditApi:
         errors=_ABSENT,
     )
     async def audit_session(self, call: Call[AuditQuery]) -> AuditAnswer:
-        """Read how a session went: what was said, understood and changed."""
+        """Read the audit of a session: what was said, understood and changed."""
         return await self._ledger.audit_of_session(
             call.principal.restaurant_id, call.path["id"], call.body
         )
@@ -51,14 +51,14 @@ class AuditApi:
         "GET", "/v1/orders/{id}/audit", Action.READ_AUDIT, AuditQuery, AuditAnswer, errors=_ABSENT
     )
     async def audit_order(self, call: Call[AuditQuery]) -> AuditAnswer:
-        """Read how an order came to be, with the session that it came from."""
+        """Read the audit of an order, including the session that it came from."""
         return await self._ledger.audit_of_order(
             call.principal.restaurant_id, call.path["id"], call.body
         )
 
     @route("DELETE", "/v1/sessions/{id}", Action.ERASE, Nothing, ErasedAnswer, errors=_ABSENT)
     async def erase_session(self, call: Call[Nothing]) -> ErasedAnswer:
-        """Erase what was said in a session from everything that is kept."""
+        """Erase what was said in a session from all stored data."""
         principal = call.principal
         return await self._ledger.erase(principal.restaurant_id, call.path["id"], principal.user_id)
 
@@ -71,5 +71,5 @@ class AuditApi:
         errors=(ErrorCode.INVALID_ORDER,),
     )
     async def analytics(self, call: Call[AnalyticsQuery]) -> AnalyticsAnswer:
-        """Read figures per day: completion, hand-over, edits, time, what was not understood."""
+        """Read daily figures: completion, hand-over, edits, time, phrases not understood."""
         return await self._ledger.analytics(call.principal.restaurant_id, call.body)

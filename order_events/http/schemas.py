@@ -1,4 +1,4 @@
-"""The answers of `/v1`, and the query parameters of its GET requests."""
+"""Response models of `/v1`, and the query parameters of its GET requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from order_events.protocol.messages import ErrorCode
 
 
 class OrdersQuery(Query):
-    """Parameters of the list of orders; `before` continues it."""
+    """Query of the list of orders. `before` comes from the previous page."""
 
     status: OrderStatus | None = None
     table_id: Id | None = None
@@ -24,14 +24,14 @@ class OrdersQuery(Query):
 
 
 class TablesQuery(Query):
-    """Parameters of the list of tables; `after` continues it."""
+    """Query of the list of tables. `after` comes from the previous page."""
 
     after: Id | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 200
 
 
 class EventsQuery(Query):
-    """Parameters of the history; several values are separated by commas."""
+    """Query of the event history. Separate several values with commas."""
 
     after: Annotated[int, Field(ge=0, lt=2**63)] = 0
     epoch: Annotated[str, Field(min_length=1, max_length=100)] | None = None
@@ -56,7 +56,7 @@ class OrderAnswer(Answer):
 
 
 class OrdersAnswer(Answer):
-    """The newest orders first; ask again with `before`, until it is null."""
+    """A page of orders, newest first. Pass `before` for the next page; null on the last page."""
 
     orders: tuple[Order, ...]
     before: int | None
@@ -69,7 +69,7 @@ class TableAnswer(Answer):
 
 
 class TablesAnswer(Answer):
-    """Tables by their ids; ask again with `after`, until it is null."""
+    """A page of tables, sorted by id. Pass `after` for the next page; null on the last page."""
 
     tables: tuple[Table, ...]
     after: str | None
@@ -82,14 +82,14 @@ class PaymentAnswer(Answer):
 
 
 class PaymentsAnswer(Answer):
-    """Payments, the oldest first; ask again with `after`, until it is null."""
+    """A page of payments, oldest first. Pass `after` for the next page; null on the last page."""
 
     payments: tuple[Payment, ...]
     after: str | None
 
 
 class KeptEvent(Answer):
-    """An event of the history, as the root socket sent it."""
+    """An event from the history, exactly as the root socket sent it."""
 
     type: str
     data: dict[str, Any]
@@ -101,9 +101,9 @@ class KeptEvent(Answer):
 
 
 class EventsAnswer(Answer):
-    """A page of the history; while there is `more`, ask again with `after` set to `seq`.
+    """A page of the event history. While `more` is true, ask again with `after` set to `seq`.
 
-    `recovered` is false, and there are no events, where history does not reach back to `after`.
+    If history does not reach back to `after`, `recovered` is false and there are no events.
     """
 
     events: tuple[KeptEvent, ...]
@@ -114,26 +114,26 @@ class EventsAnswer(Answer):
 
 
 class MenuAnswer(Answer):
-    """The menu, and which version of it this is."""
+    """The menu and its version."""
 
     menu: Menu
     version: int
 
 
 class VersionAnswer(Answer):
-    """The menu's version after a change."""
+    """The version of the menu after the change."""
 
     version: int
 
 
 class RevokedAnswer(Answer):
-    """How many open sockets were closed for it."""
+    """`closed` is the number of open sockets that were closed by the revocation."""
 
     closed: int
 
 
 class Problem(Answer):
-    """What was wrong."""
+    """An error. `retry_after_ms` (milliseconds) says when to try again, if that helps."""
 
     code: ErrorCode
     message: str
@@ -141,19 +141,19 @@ class Problem(Answer):
 
 
 class ProblemAnswer(Answer):
-    """The body of every answer with a status of 400 or more under `/v1`."""
+    """The body of every `/v1` response with a status of 400 or above."""
 
     error: Problem
 
 
 class HealthAnswer(Answer):
-    """The process lives."""
+    """The process is alive."""
 
     status: str
 
 
 class ReadyAnswer(Answer):
-    """Whether requests are welcome, and if not, why."""
+    """Whether the server is ready for requests; if it is not, `reasons` says why."""
 
     ready: bool
     reasons: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What a menu consists of: items, sizes, modifiers, categories and day parts."""
+"""The parts of a menu: items, sizes, modifiers, categories and day parts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_DAY_PARTS = 100
 
 
 class MenuModel(BaseModel):
-    """Frozen, and an unknown field is an error: a typing mistake in a menu must not go unseen."""
+    """A frozen model. Unknown fields are refused, so that no typo in a menu goes unnoticed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,7 +37,7 @@ class MenuModel(BaseModel):
 
 
 class Called(MenuModel):
-    """Something with a name. `names` are for guests who speak another language than the menu's."""
+    """Something with a name. `names` has its names in languages other than the menu's."""
 
     id: Id
     name: Name
@@ -45,15 +45,16 @@ class Called(MenuModel):
 
 
 class Size(Called):
-    """A size that items may come in. `aliases` are further ways guests say it."""
+    """A size that items come in. `aliases` are other names that guests use for it."""
 
     aliases: tuple[Name, ...] = ()
 
 
 class Modifier(Called):
-    """Something added to, left off or chosen for an item. `price` is charged when it is added.
+    """Something that is added to an item, left off it or chosen for it.
 
-    `count` is set where the modifier itself says how many ("double shot": 2).
+    `price` (cents) is charged when it is added. `count` is set if the name itself says how many
+    ("double shot": 2). `aliases` are other names that guests use for it.
     """
 
     aliases: tuple[Name, ...] = ()
@@ -62,7 +63,7 @@ class Modifier(Called):
 
 
 class ModifierGroup(Called):
-    """Modifiers of one kind. At least `min` and, if set, at most `max` of them per item."""
+    """Modifiers of one kind. An item takes at least `min` and, if set, at most `max` of them."""
 
     min: Annotated[int, Field(ge=0)] = 0
     max: Annotated[int, Field(ge=1)] | None = None
@@ -78,9 +79,10 @@ class ModifierGroup(Called):
 class Choice(MenuModel):
     """What may fill a slot of a combo: one item, or any item of a category.
 
-    `size` is the size it has in the combo; without it, the combo's, or else its own default. Taking
-    it costs `upcharge` on top of the combo, and a larger size the difference between its prices,
-    unless `size_upcharges` says what that size costs.
+    `size` is the item's size in the combo. Without it, the item has the combo's size, or else its
+    own default size. Choosing it costs `upcharge` (cents) on top of the combo's price. A larger
+    size costs the difference between the item's prices, unless `size_upcharges` has an amount
+    (cents) for that size.
     """
 
     item: Id | None = None
@@ -97,7 +99,10 @@ class Choice(MenuModel):
 
 
 class Slot(Called):
-    """A part of a combo. `default` is the item that a guest gets who names none (None: ask)."""
+    """A part of a combo.
+
+    `default` is the item if the guest names none; without it, the guest is asked.
+    """
 
     choices: Annotated[tuple[Choice, ...], Field(min_length=1)]
     default: Id | None = None
@@ -115,13 +120,14 @@ class Slot(Called):
 
 
 class MenuItem(Called):
-    """Something that can be ordered.
+    """Something that can be ordered. Prices are in cents.
 
-    `price` is for an item without sizes; `prices` maps each size the item comes in to its price,
-    and `default_size` is what a guest gets who names none (None: the guest must be asked).
-    `defaults` are modifiers it comes with at no charge. `prep_minutes` feeds `kds:update`.
-    An item with `slots` is a combo: its price buys one item for each slot. `number` is its number
-    on the board, by which guests also ask for it ("a number two").
+    An item without sizes has a `price`. An item with sizes has `prices` instead, one for each size
+    that it comes in. `default_size` is the size if the guest names none; without it, the guest is
+    asked. `defaults` are modifiers that it comes with at no charge. `prep_minutes` is how long it
+    takes to prepare, for the `prep_time` of orders and of `kds:update`. An item with `slots` is a
+    combo: its price buys one item for each slot. `number` is its number on the board, which guests
+    can also ask for ("a number two").
     """
 
     category: Id
@@ -148,16 +154,17 @@ class MenuItem(Called):
 
 
 class Category(Called):
-    """A heading of the menu. `aliases` are what guests call its items in general ("drink")."""
+    """A section of the menu. `aliases` are what guests call its items in general ("drink")."""
 
     aliases: tuple[Name, ...] = ()
 
 
 class DayPart(Called):
-    """Hours in which some items are served; at other times they cannot be ordered.
+    """Hours in which certain items are served; at other times they cannot be ordered.
 
-    On each of `days` from `start` to before `end`, in the restaurant's time zone. An `end` at or
-    before `start` is on the next day. What no day part names is always served.
+    The hours are from `start` up to, but not including, `end`, on each of `days`, in the
+    restaurant's time zone. If `end` is not later than `start`, it is on the next day. An item that
+    no day part names, itself or by its category, is always served.
     """
 
     days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS

@@ -29,10 +29,10 @@ from order_events.menu.rules import check
 
 
 class Menu(MenuModel):
-    """One restaurant's menu, with its currency, tax rate (0.0825 is 8.25 %) and time zone.
+    """The menu of a restaurant, with its currency, tax rate (0.0825 is 8.25 %) and time zone.
 
-    `language` is that of its names. `format_version` is of this format, not of the menu: the hub
-    counts a restaurant's menus itself.
+    `language` is the language of its names. `format_version` is the version of this format, not of
+    the menu: the hub itself numbers the versions of a menu.
     """
 
     format_version: Literal[1] = 1

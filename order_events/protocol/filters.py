@@ -62,7 +62,7 @@ class UnknownEvent(ValueError):
 
 
 class Filters(BaseModel):
-    """All the filters given must match; one matches when the event has any of its values."""
+    """Filters on events. Every filter given must match; each matches any of its values."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -23,7 +23,7 @@ MessageId = (
 
 
 class ErrorCode(StrEnum):
-    """`code` of an `error` event and of an HTTP error body."""
+    """The `code` of an `error` event or of an HTTP error body."""
 
     INVALID_MESSAGE = "INVALID_MESSAGE"
     UNKNOWN_TYPE = "UNKNOWN_TYPE"
@@ -50,7 +50,7 @@ class ErrorCode(StrEnum):
 
 
 class CloseCode(IntEnum):
-    """Why a socket was closed. 1001, 1013 and 4008 mean: come back; after 4008 resume."""
+    """Why a socket was closed. Reconnect after 1001, 1011, 1013 and 4008; after 4008, resume."""
 
     NORMAL = 1000
     GOING_AWAY = 1001
@@ -63,11 +63,11 @@ class CloseCode(IntEnum):
 
 
 class ProtocolError(Exception):
-    """A fault of the peer, sent to it as an `error` event; the connection stays open.
+    """An error to report to the peer as an `error` event. The connection stays open.
 
-    `id` and `sequence` identify the message that caused it, `sequences` the audio chunks it
-    concerns if there are several. `retry_after_ms` (milliseconds) says when the same message would
-    be accepted.
+    `id` and `sequence` identify the message that caused it; `sequences` lists the audio chunks
+    concerned if there are several. `retry_after_ms` is how many milliseconds to wait before sending
+    the same message again.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class ProtocolError(Exception):
 
 
 class Refused(Exception):
-    """The connection must end: `error` is sent, then the socket closes with `code`."""
+    """The connection must end: `error` is sent, then the socket is closed with `code`."""
 
     def __init__(self, code: CloseCode, error: ProtocolError) -> None:
         super().__init__(error.message)
@@ -109,22 +109,23 @@ class Refused(Exception):
 
 
 class WireModel(BaseModel):
-    """Frozen; unknown fields are ignored, so that newer clients are understood."""
+    """A frozen model. Unknown fields are ignored, so that newer clients keep working."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class ClientMessage(WireModel):
-    """Anything a client sends. Subclasses narrow `type` to a Literal; `id` is echoed in answers."""
+    """Any message from a client. Answers repeat its `id`. Subclasses narrow `type` to a Literal."""
 
     type: str
     id: MessageId | None = None
 
 
 class Auth(ClientMessage):
-    """The first message of a browser, and the renewal of a token while connected.
+    """Authenticates a connection as its first message, or renews its token later.
 
-    `restaurant_id` is never believed; it may only agree with the token's.
+    The restaurant comes from the token. `restaurant_id` is optional; if it is given, it must be the
+    token's, or the message is refused.
     """
 
     type: Literal["auth"]
@@ -133,22 +134,24 @@ class Auth(ClientMessage):
 
 
 class Ping(ClientMessage):
-    """Answered with `pong`."""
+    """Asks for a `pong`."""
 
     type: Literal["ping"]
 
 
 class Position(WireModel):
-    """A place in a restaurant's history: everything up to `seq` of `epoch` has been seen."""
+    """A position in a restaurant's history: everything up to `seq` of `epoch` has been received."""
 
     epoch: Annotated[str, Field(strict=True, min_length=1, max_length=100)]
     seq: Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 
 
 class Subscribe(ClientMessage):
-    """Asks for events by name or pattern (`order:*`, `*`), optionally from a place in history.
+    """Subscribes to events by name or pattern (`order:*`, `*`).
 
-    `batch_ms` (milliseconds) allows the server to hold events back that long to send them as one.
+    With `since`, the events after that position come first, then live events, without a gap.
+    `batch_ms` is for how many milliseconds the server may hold events back to send them as one
+    `batch`; 0 sends each at once.
     """
 
     type: Literal["subscribe"]
@@ -162,7 +165,7 @@ class Subscribe(ClientMessage):
 
 
 class Unsubscribe(ClientMessage):
-    """Takes events (or patterns) out of every subscription of the connection."""
+    """Removes events, by name or pattern, from every subscription of the connection."""
 
     type: Literal["unsubscribe"]
     events: Annotated[
@@ -181,7 +184,12 @@ SHELL_TYPES = frozenset({"auth", "ping"})
 
 
 class ErrorData(WireModel):
-    """`data` of `error`."""
+    """An error. `code` is for programs, `message` for people.
+
+    `sequence` is the audio chunk that caused it; `sequences` are the chunks concerned if there are
+    several. `retry_after_ms` is how many milliseconds to wait before sending the same message
+    again.
+    """
 
     code: ErrorCode
     message: str
@@ -191,7 +199,7 @@ class ErrorData(WireModel):
 
 
 class ConnectedData(WireModel):
-    """`data` of `connected`: events after `seq` of `epoch` will arrive live."""
+    """The connection is authenticated. Events after `seq` of `epoch` will arrive live."""
 
     connection_id: str
     epoch: str
@@ -199,7 +207,7 @@ class ConnectedData(WireModel):
 
 
 class AuthSuccessData(WireModel):
-    """`data` of `auth:success`; `expires_at` is an ISO 8601 time."""
+    """The token was accepted. It expires at `expires_at` (ISO 8601)."""
 
     user_id: str
     restaurant_id: str
@@ -208,21 +216,21 @@ class AuthSuccessData(WireModel):
 
 
 class AuthExpiringData(WireModel):
-    """`data` of `auth:expiring`: without a fresh `auth` the socket closes at `expires_at`."""
+    """The token expires soon. Without a new `auth`, the socket is closed at `expires_at`."""
 
     expires_at: str
 
 
 class GoingAwayData(WireModel):
-    """`data` of `going_away`: wait `retry_after_ms` milliseconds before coming back."""
+    """The server is stopping. Wait `retry_after_ms` milliseconds before you reconnect."""
 
     retry_after_ms: int
 
 
 class SubscribedData(WireModel):
-    """`data` of `subscribed`: every matching event after `seq` of `epoch` follows, in order.
+    """The answer to `subscribe`. Every matching event after `seq` of `epoch` follows, in order.
 
-    `recovered` is true only where `since` was given and history reaches back to it.
+    `recovered` is true only if `since` was given and history reaches back to it.
     """
 
     events: tuple[str, ...]
@@ -233,7 +241,7 @@ class SubscribedData(WireModel):
 
 
 class UnsubscribedData(WireModel):
-    """`data` of `unsubscribed`: what was taken out."""
+    """The answer to `unsubscribe`: the names and patterns that were removed, as given."""
 
     events: tuple[str, ...]
 

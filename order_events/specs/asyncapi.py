@@ -82,9 +82,9 @@ SHELL_EVENTS = (event_payloads.Connected, event_payloads.AuthExpiring, event_pay
 ROOT = Channel(
     "root",
     "/",
-    "Orders, tables, payments and the kitchen, live and from the history. A connection that has "
-    "never subscribed receives what is about these, as far as its role may see it; from its first "
-    "`subscribe` on, only what it subscribed to.",
+    "Events about orders, tables, payments and the kitchen, live and from the history. Until its "
+    "first `subscribe`, a connection receives all of these that its role may see; after that, only "
+    "what it subscribed to.",
     (
         *SHELL_EXCHANGES,
         Exchange(Subscribe, (event_payloads.Subscribed,)),
@@ -124,7 +124,7 @@ def document(channels: Sequence[Channel], settings: HubSettings) -> Schema:
             "title": "Sockets of a restaurant's orders",
             "version": "1",
             "description": "Every message is JSON in a text frame. Restaurant, user and role come "
-            "from the token: in the Authorization header of the upgrade request or, from a "
+            "from the token. Send it in the Authorization header of the upgrade request or, from a "
             "browser, in `auth` as the first message.",
             "license": {"name": "Apache-2.0"},
         },
@@ -150,7 +150,8 @@ def document(channels: Sequence[Channel], settings: HubSettings) -> Schema:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "HS256, RS256 or ES256 with exp, sub, restaurant_id and role.",
+                    "description": "Signed with HS256, RS256 or ES256. Must contain exp, sub, "
+                    "restaurant_id and role.",
                 }
             },
         },

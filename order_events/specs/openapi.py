@@ -37,7 +37,8 @@ _ALWAYS = (
 _KEY: Schema = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "The same key again gives what it made the first time.",
+    "description": "Makes retries safe: the same request with the same key returns what was "
+    "created the first time.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
 }
 
@@ -57,8 +58,8 @@ def document(routes: Sequence[Route], settings: HubSettings) -> Schema:
         "info": {
             "title": "Orders and events of a restaurant",
             "version": "1",
-            "description": "Restaurant, user and role come from the token. Money is integer cents, "
-            "times are ISO 8601 in UTC. Changes are on disk before they are answered.",
+            "description": "Restaurant, user and role come from the token. Money is integer cents; "
+            "times are ISO 8601 in UTC. A change is on disk before it is answered.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "http://localhost:3001", "description": "development"}],
@@ -70,7 +71,7 @@ def document(routes: Sequence[Route], settings: HubSettings) -> Schema:
                 "metrics": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "The setting metrics_token, where it is set.",
+                    "description": "The value of the setting metrics_token, if it is set.",
                 },
             },
             "schemas": schemas.components,
@@ -84,8 +85,8 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
     operation: Schema = {
         "operationId": route.name,
         "summary": route.summary,
-        "description": f"Needs the right to {route.action.value}; these roles have it: "
-        f"{', '.join(allowed)}.",
+        "description": f"Requires the right to {route.action.value}. "
+        f"Roles that have it: {', '.join(allowed)}.",
         "tags": [route.path.split("/")[2]],
         "x-roles": allowed,
         "responses": {
@@ -116,10 +117,13 @@ def _errors(route: Route, schemas: Schemas) -> dict[str, Schema]:
         str(status): _json(_meaning(codes), problem) for status, codes in sorted(by_status.items())
     }
     answers["429"]["headers"] = {
-        "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+        "Retry-After": {
+            "description": "Seconds to wait before trying again.",
+            "schema": {"type": "integer"},
+        }
     }
     if route.has_body:
-        answers["408"] = _json("The body did not come in time; send it again.", problem)
+        answers["408"] = _json("The body did not arrive in time. Send it again.", problem)
         answers["413"] = _json("The body is too large.", problem)
     answers["500"] = _json(_meaning([ErrorCode.INTERNAL]), problem)
     return answers
@@ -168,24 +172,27 @@ def _without_null(schema: Schema) -> Schema:
 def _operators_paths(schemas: Schemas) -> dict[str, Any]:
     ready = schemas.given(ReadyAnswer)
     text = {"text/plain": {"schema": {"type": "string"}}}
-    opened = ("openapi", "Get this document"), ("asyncapi", "Get the document of the sockets")
+    opened = (
+        ("openapi", "Get this document"),
+        ("asyncapi", "Get the AsyncAPI document of the sockets"),
+    )
     return {
         "/healthz": {
             "get": _open(
                 "healthz",
-                "Whether the process lives",
+                "Check that the process is alive",
                 {
-                    "200": _json("It does.", schemas.given(HealthAnswer)),
+                    "200": _json("The process is alive.", schemas.given(HealthAnswer)),
                 },
             )
         },
         "/readyz": {
             "get": _open(
                 "readyz",
-                "Whether requests are welcome",
+                "Check that the server can take requests",
                 {
-                    "200": _json("They are.", ready),
-                    "503": _json("They are not; the reasons say why.", ready),
+                    "200": _json("The server is ready.", ready),
+                    "503": _json("The server is not ready; `reasons` says why.", ready),
                 },
             )
         },
@@ -193,7 +200,7 @@ def _operators_paths(schemas: Schemas) -> dict[str, Any]:
             "get": {
                 **_open(
                     "metrics",
-                    "Metrics in Prometheus' text format",
+                    "Get metrics in the Prometheus text format",
                     {
                         "200": {"description": "The metrics.", "content": text},
                         **_refusals(schemas, ErrorCode.UNAUTHORIZED, ErrorCode.RATE_LIMITED),

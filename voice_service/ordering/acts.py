@@ -11,9 +11,9 @@ from voice_service.ordering.reasons import ReasonCode
 
 @dataclass
 class ModifierRequest:
-    """A modifier as said. `quality`: how well the words match its name; `words`: which words.
+    """A modifier as a guest asks for it. `quality`: how sure it is; `words`: which words say it.
 
-    `every`: it was not named, but is one of "all the toppings".
+    `negated`: it is to be left off. `every`: it was not named, but is one of "all the toppings".
     """
 
     id: str
@@ -121,27 +121,27 @@ class ItemRequest:
 class ReferenceKind(Enum):
     """How a guest says which of the lines are meant."""
 
-    SOME = auto()  # so many of several
-    BUT = auto()  # all but so many
-    EACH = auto()  # so many of each line
-    HALF = auto()  # every second one of several
+    SOME = auto()  # so many of several: "one of them"
+    BUT = auto()  # all but so many: "all but one"
+    EACH = auto()  # so many of each line: "one of each"
+    HALF = auto()  # every second one of several: "half of them"
     BOTH = auto()  # the two that there are
-    ALL = auto()  # each that the words fit
-    OTHER = auto()  # what was not talked about last
-    OF_OTHERS = auto()  # so many of that
-    PLACE = auto()  # so many from a place on, in the order in which they were said
+    ALL = auto()  # every line that the words fit: "all of them"
+    OTHER = auto()  # the line not talked about last: "the other one"
+    OF_OTHERS = auto()  # so many of that line: "one of the others"
+    PLACE = auto()  # so many from a place on, as they were said: "the first two"
     THESE = auto()  # the line talked about last, if it is so many
-    LAST = auto()  # the one talked about last
-    SUCH = auto()  # those that a description is true of
+    LAST = auto()  # the line talked about last: "that one"
+    SUCH = auto()  # those that a description is true of: "the small ones"
 
 
 @dataclass(frozen=True)
 class Description:
-    """A description: all of it is true of each line that is meant.
+    """A description, all of which is true of each line that is meant.
 
-    `sizes`: it has one of these. `on`, `off`: it comes with or without each of these modifiers, of
-    which each is all that the words may mean, as (group, id). `plain`: nothing was changed on it.
-    `several`: it was said of more than one.
+    `sizes`: the line has one of these. `on`, `off`: it comes with or without each of these
+    modifiers, where each is the set of (group, id) pairs that the words may mean. `plain`: nothing
+    was changed on it. `several`: the words are about more than one ("the small ones").
     """
 
     items: tuple[str, ...] = ()
@@ -154,10 +154,10 @@ class Description:
 
 @dataclass(frozen=True)
 class Reference:
-    """Lines that are pointed at instead of named, said as `text`.
+    """Lines that a guest points at instead of naming them, in the words `text`.
 
-    `place` counts from 1, or from the end if it is negative. `items` narrows to lines of these.
-    `such`: how they are described.
+    `place` counts from 1, or from the end if it is negative. `items` narrows the reference to
+    lines of these. `such`: how the lines are described.
     """
 
     which: ReferenceKind
@@ -170,9 +170,10 @@ class Reference:
 
 @dataclass(frozen=True)
 class Target:
-    """Which lines are meant: those of `items`, or if empty the last one; `all_lines`: every one.
+    """The lines that an act is about: those of `items`, or if that is empty, the last one.
 
-    `size` narrows to lines of that size. `ref`: those that it points at.
+    `all_lines`: every line. `size` narrows the target to lines of that size. `ref`: the lines that
+    the guest points at.
     """
 
     items: tuple[str, ...] = ()
@@ -183,7 +184,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Add:
-    """Put a new line into the cart."""
+    """Put an item into the order."""
 
     request: ItemRequest
 
@@ -192,9 +193,9 @@ class Add:
 class Modify:
     """Change lines in place.
 
-    `only`: so many of a line that has more, the others stay.
-    `adds`: it was asked for on top of what there is, so that it replaces nothing. `bare`: it was
-    only named, in no words that change anything.
+    `only`: so many of a line that has more; the others stay. `adds`: the modifiers come on top of
+    what there is, and replace nothing. `bare`: the guest only named them, in no words that ask for
+    a change.
     """
 
     target: Target
@@ -218,10 +219,10 @@ class ModifyReferenced:
 
 @dataclass(frozen=True)
 class Replace:
-    """Put `request` where the target was; what it does not say is kept where it fits.
+    """Put `request` where the target was; what it leaves open stays as it was, where that fits.
 
-    `alike`: only if the target is of the same category, else the group is added. `only`: so many of
-    a line that has more. `anew`: its choices take the place of those of their kind.
+    `alike`: only if the target is of the same category; if not, the request is added. `only`: so
+    many of a line that has more. `anew`: its choices take the place of those of their group.
     """
 
     target: Target
@@ -233,9 +234,10 @@ class Replace:
 
 @dataclass(frozen=True)
 class Remove:
-    """Take lines out, or `quantity` of them. `asked`: say so if there is nothing to remove.
+    """Take lines out, or `quantity` of them.
 
-    `inherit`: what was added last takes their place and their quantity. `others`: all but these go.
+    `asked`: it is a problem if there is nothing to remove. `inherit`: what was added last takes
+    their place and their quantity. `others`: remove all lines but these.
     """
 
     target: Target
@@ -248,7 +250,10 @@ class Remove:
 
 @dataclass(frozen=True)
 class Repeat:
-    """The last line once more. `bare`: it was not said of what, so there may be only one line."""
+    """Order the last line once more.
+
+    `bare`: the guest did not say what, so it is unclear if several lines were talked about.
+    """
 
     quantity: int = 1
     bare: bool = False
@@ -256,7 +261,10 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Undo:
-    """Take back the last change. `item`: if it put an item into the order ("cancel that one")."""
+    """Take back the last change.
+
+    `item`: only if that change put an item into the order ("cancel that one").
+    """
 
     item: bool = False
     text: str = ""
@@ -264,10 +272,10 @@ class Undo:
 
 @dataclass(frozen=True)
 class Keep:
-    """Put back what was just taken out, of `items` if there are any: "leave the fries in".
+    """Put back what was just taken out, of `items` if any are named: "leave the fries in".
 
-    `restores`: also what was left off the last item. `unclear`: where nothing was taken out, it may
-    be meant to go ("leave it").
+    `restores`: also what was left off the last item. `unclear`: if nothing was taken out, the words
+    may mean the opposite ("leave it").
     """
 
     items: tuple[str, ...] = ()
@@ -278,7 +286,7 @@ class Keep:
 
 @dataclass(frozen=True)
 class Restart:
-    """Take back everything."""
+    """Start over: take back everything."""
 
 
 @dataclass(frozen=True)
@@ -288,17 +296,17 @@ class Done:
 
 @dataclass(frozen=True)
 class Agree:
-    """A yes to what was asked."""
+    """Answer yes to what was asked."""
 
 
 @dataclass(frozen=True)
 class Deny:
-    """A no to what was asked."""
+    """Answer no to what was asked."""
 
 
 @dataclass(frozen=True)
 class Dismiss:
-    """The guest lets go of what was asked, in the words `text`."""
+    """Drop what was asked, in the words `text`: "never mind"."""
 
     text: str = ""
 

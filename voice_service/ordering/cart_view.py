@@ -1,4 +1,4 @@
-"""What the parser may know of the cart."""
+"""What the parser knows of the cart."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from voice_service.ordering.menu.lexicon import Candidate
 
 @dataclass(frozen=True)
 class CartView:
-    """What the parser may know of the cart: its items in order, and which one lacks a size.
+    """What the parser knows of the cart: its `items` in the order said.
 
-    `choices`: the guest was asked which of these items is meant. `about`: the items that the guest
-    has just asked about. `single`: the items of which there is just one. `lines`: those that can be
-    pointed at by what they are like. `offered`: `choices` as they were read out.
+    `unsized`: the item that lacks a size. `choices`: the items of which the guest was asked to
+    choose one. `about`: the items that the guest has just asked about. `single`: the items of which
+    there is exactly one. `lines`: those that a description can be true of. `offered`: `choices` as
+    they were read out.
     """
 
     items: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Models of the messages that a microphone sends on `/voice-stream`, and the types of events."""
+"""Models of what a microphone sends on `/voice-stream`, and the names of what it receives."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ def primary_language(tag: str) -> str:
 
 
 class Data(BaseModel):
-    """A frozen model that ignores fields of newer clients."""
+    """A frozen model. Unknown fields are ignored, so that newer clients keep working."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class AudioData(Data):
-    """How the audio of a session is encoded. A container says its own rate and channels."""
+    """How the audio of a session is encoded.
+
+    `sample_rate` is in Hz. A container carries its own rate and number of channels.
+    """
 
     encoding: Encoding = "pcm_s16le"
     sample_rate: Annotated[int, Field(ge=8_000, le=48_000)] = SAMPLE_RATE
@@ -42,10 +45,10 @@ class AudioData(Data):
 
 
 class StartData(Data):
-    """`language` is a BCP 47 tag. `order: off` asks for transcripts alone.
+    """How to start or resume a session. `language` is a BCP 47 tag.
 
-    With `resume`, `after_utterance` is the last utterance whose final the client has; without it
-    the server sends again what may have been lost.
+    `order: off` asks for transcripts only. With `resume`, `after_utterance` is the last utterance
+    whose final the client has received; without it, the server repeats whatever may have been lost.
     """
 
     session_id: SessionId
@@ -59,35 +62,35 @@ class StartData(Data):
 
 
 class ChunkData(Data):
-    """Base64 of the next audio. The first `sequence` of a session is 1."""
+    """A chunk of audio in base64. `sequence` starts at 1 in each session and increases by one."""
 
     audio: str
     sequence: Annotated[int, Field(ge=1, le=2**53)]
 
 
 class EndData(Data):
-    """`duration` is what the client believes it has sent, in seconds; the server counts itself."""
+    """`duration` is how many seconds of audio the client has sent; the server counts by itself."""
 
     session_id: SessionId
     duration: Annotated[float, Field(ge=0)] | None = None
 
 
 class VoiceStart(ClientMessage):
-    """Begins a session, or continues one after a lost connection."""
+    """Starts a session, or resumes one after a lost connection."""
 
     type: Literal["voice:start"]
     data: StartData
 
 
 class VoiceAudio(ClientMessage):
-    """One chunk of audio."""
+    """A chunk of audio."""
 
     type: Literal["voice:audio"]
     data: ChunkData
 
 
 class VoiceEnd(ClientMessage):
-    """The guest has gone: recognise what is left, close the order."""
+    """Ends a session: the server recognises the last words and closes the order."""
 
     type: Literal["voice:end"]
     data: EndData

@@ -1,4 +1,4 @@
-"""Models of every event that the voice service sends, `data` and envelope, and its channels."""
+"""Models of every message that the voice service adds to the sockets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Number = Annotated[int, Field(ge=1)]
 
 
 class SessionData(BaseModel):
-    """What all `data` about a session has in common. Times are milliseconds of its audio."""
+    """Data about a session. Times are milliseconds of audio since its start."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,7 +28,7 @@ class SessionData(BaseModel):
 
 
 class StartedData(SessionData):
-    """`data` of `voice:started`: send audio from `next_sequence` on."""
+    """The session has started, or has been resumed. Send audio from `next_sequence` on."""
 
     language: str
     model: str
@@ -37,21 +37,21 @@ class StartedData(SessionData):
 
 
 class SpeechData(SessionData):
-    """`data` of `voice:speech_started` and `voice:speech_ended`."""
+    """The start or end of speech, `at_ms` milliseconds into the audio of the session."""
 
     utterance: Number
     at_ms: Milliseconds
 
 
 class DiscardedData(SessionData):
-    """`data` of `voice:speech_discarded`, which closes an utterance instead of a final."""
+    """An utterance ended without a final: it had no words, or recognition failed."""
 
     utterance: Number
     reason: Literal["no_words", "failed"]
 
 
 class TranscriptData(SessionData):
-    """What partial and final transcripts have in common."""
+    """Fields that partial and final transcripts share."""
 
     utterance: Number
     revision: Number
@@ -63,14 +63,14 @@ class TranscriptData(SessionData):
 
 
 class PartialData(TranscriptData):
-    """A transcript that may change; `stable_text` is the part of `text` that will not."""
+    """A transcript that may still change. `stable_text` is the part of `text` that will not."""
 
     is_final: Literal[False]
     stable_text: str
 
 
 class WordData(BaseModel):
-    """A word of a final."""
+    """A word of a final transcript."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -81,10 +81,11 @@ class WordData(BaseModel):
 
 
 class FinalData(TranscriptData):
-    """The transcript of an utterance; there is no other after it.
+    """The final transcript of an utterance.
 
-    `overheard`: so unsure, and so faint beside the guest's speech or its surroundings, that other
-    people may be talking; it orders nothing, but an allergy in it is noted.
+    `overheard` is true if somebody else may be talking: recognition is unsure, and the speech is
+    faint compared with the guest's or with its surroundings. It then does not change the order, but
+    an allergy in it is noted.
     """
 
     is_final: Literal[True]
@@ -93,7 +94,7 @@ class FinalData(TranscriptData):
 
 
 class ReasonData(BaseModel):
-    """Why an order is not simply accepted; `question` is what to ask the guest, if anything."""
+    """Why an order is not simply accepted. `question` is what to ask the guest, or null."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -104,9 +105,9 @@ class ReasonData(BaseModel):
 
 
 class MatchData(BaseModel):
-    """Words that were taken for an item, a modifier, or an item that is to go.
+    """Words (`text`) that were taken for an item, a modifier, or an item to be removed.
 
-    `quality` is how well they match its name.
+    `quality`, from 0 to 1, is how well they match its name.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -119,9 +120,10 @@ class MatchData(BaseModel):
 
 
 class UnderstoodData(SessionData):
-    """`data` of `voice:order`: the order as understood so far, null while nothing was ordered.
+    """The order as understood so far; `order` is null while nothing has been ordered.
 
-    `after_utterance` is the one that was heard last, `matched` what its words were taken for.
+    `readback` is the whole order in words, and `change` what changed. `after_utterance` is the last
+    utterance taken into account, and `matched` is what its words were taken for.
     """
 
     order: Order | None
@@ -134,7 +136,7 @@ class UnderstoodData(SessionData):
 
 
 class EndedData(SessionData):
-    """`data` of the answer to `voice:end`; `duration` is seconds, as the server counted."""
+    """The session has ended. `duration` is in seconds, as counted by the server."""
 
     duration: Annotated[float, Field(ge=0)]
     audio_ms: Milliseconds
@@ -143,33 +145,43 @@ class EndedData(SessionData):
 
 
 class Place(BaseModel):
-    """Where a session is, for those who watch several."""
+    """Where a session takes place, for clients that watch several."""
 
     lane: str | None = None
     table_id: str | None = None
 
 
 class WatchedPartialData(Place, PartialData):
-    """A partial as watchers get it."""
+    """A partial transcript, as sent to clients that watch the root socket."""
 
 
 class Erasable(BaseModel):
-    """`redacted`: the guest's words have been erased since; absent, they have not."""
+    """Data whose words can be erased. `redacted` is true if they have been, and absent if not."""
 
     redacted: Literal[True] | None = None
 
 
 class WatchedFinalData(Place, Erasable, FinalData):
-    """A final as watchers get it."""
+    """A final transcript, as sent to clients that watch the root socket."""
 
 
 class WatchedOrderData(Place, Erasable, UnderstoodData):
-    """`voice:order` as watchers get it."""
+    """The order as understood so far, as sent to clients that watch the root socket."""
 
 
 Started = message("VoiceStarted", messages.STARTED, StartedData)
-SpeechStarted = message("SpeechStarted", messages.SPEECH_STARTED, SpeechData)
-SpeechEnded = message("SpeechEnded", messages.SPEECH_ENDED, SpeechData)
+SpeechStarted = message(
+    "SpeechStarted",
+    messages.SPEECH_STARTED,
+    SpeechData,
+    about="An utterance began, `at_ms` milliseconds into the audio of the session.",
+)
+SpeechEnded = message(
+    "SpeechEnded",
+    messages.SPEECH_ENDED,
+    SpeechData,
+    about="The speech of an utterance ended, `at_ms` milliseconds into the audio of the session.",
+)
 SpeechDiscarded = message("SpeechDiscarded", messages.SPEECH_DISCARDED, DiscardedData)
 Partial = message("PartialTranscript", messages.TRANSCRIPT, PartialData)
 Final = message("FinalTranscript", messages.TRANSCRIPT, FinalData)
@@ -180,11 +192,12 @@ WatchedFinal = message("WatchedFinal", messages.TRANSCRIPT, WatchedFinalData, Ke
 WatchedOrder = message("WatchedOrder", messages.ORDER, WatchedOrderData, KeptEnvelope)
 
 ROOT = asyncapi.ROOT.with_events(WatchedPartial, WatchedFinal, WatchedOrder)
-"""The hub's socket, with the events that voice sessions publish there."""
+"""The root socket of the hub, with what voice sessions publish there."""
 VOICE_STREAM = Channel(
     "voiceStream",
     "/voice-stream",
-    "A microphone's session: audio in, transcripts and the order as understood out.",
+    "The session of a microphone. It takes audio and sends transcripts and the order as "
+    "understood so far.",
     (
         *asyncapi.SHELL_EXCHANGES,
         Exchange(VoiceStart, (Started,)),

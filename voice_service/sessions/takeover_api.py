@@ -34,7 +34,7 @@ class TakeOverApi:
         errors=_ERRORS,
     )
     async def take_over(self, call: Call[HoldChange]) -> SessionAnswer:
-        """Take a session over: what its guest says no longer changes the order."""
+        """Take over a session. What the guest says then no longer changes the order."""
         who = call.principal
         runner = self._sessions.open_session(who.restaurant_id, call.path["id"])
         async with runner.staff_lock:
@@ -54,7 +54,7 @@ class TakeOverApi:
         errors=_ERRORS,
     )
     async def resume(self, call: Call[HoldChange]) -> SessionAnswer:
-        """Hand a session back: its guest goes on with the order as staff have left it."""
+        """Hand a session back. The guest continues with the order as staff left it."""
         who = call.principal
         runner = self._sessions.open_session(who.restaurant_id, call.path["id"])
         async with runner.staff_lock:

@@ -1,1 +1,1 @@
-"""What is said about an item: its size, count and modifiers."""
+"""What a guest says about an item: its modifiers, size and number, and how sure each is."""

@@ -1,50 +1,74 @@
-"""How sure it is that a modifier is meant as it was said, by the words before it."""
+"""How sure it is that a modifier is meant as it is read, judged by the words before it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.attributes.statements import Link, ModifierStatement, Statement
+from voice_service.ordering.attributes.statements import ModifierStatement, Negation, Statement
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.language.cue_sets import AMOUNTS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType, completes
-
-_ROUGH = 0.8  # certainty that "plenty of" asks for more, or "a bit of" for less of one thing
-_CARRIED = 0.75  # that "onions, no mayo and pickles" wants no pickles either
-_COMPLETED = 0.75  # that "base" in "almond milk base" is a choice of its own
-_HALVED = 0.6  # that "a half boiled egg" is half of one
-_CONTRADICTED = 0.5  # that "but onions" wants onions
 
 
 def statement_certainty(
     mentions: Sequence[Mention],
     index: int,
-    said: Sequence[Statement],
-    *,
-    carried: Link | None,
-    negated: bool,
+    statements: Sequence[Statement],
+    negation: Negation | None,
 ) -> float:
-    """Less where the words before the modifier at `index` make a "without" or a measure likely.
+    """Return how sure the modifier at `index` is.
 
-    `said` is what was read before it, `carried` the link across which a "without" reaches it.
+    It is less than 1 where the words before leave open whether it is wanted, or how much of it.
+    `statements` is what was read before it; `negation` what it follows, if anything.
     """
-    if not index:
-        return 1.0
+    doubt = _doubt(mentions, index, statements, negation) if index else None
+    return 1.0 if doubt is None else doubt.certainty
+
+
+def _doubt(
+    mentions: Sequence[Mention],
+    index: int,
+    statements: Sequence[Statement],
+    negation: Negation | None,
+) -> Doubt | None:
     mention, before = mentions[index], mentions[index - 1]
+    doubt: Doubt | None = None
+    if _contradicts(mentions, index, negation):
+        doubt = Doubt.CONTRADICTION
+    elif any(completes(mention, other) for other in _named_just_before(mentions, index)):
+        doubt = Doubt.COMPLETES_NAME
+    elif _carried_on(statements, negation):
+        doubt = Doubt.NEGATION_CARRIED
+    elif before.cue(Cue.ROUGHLY) or (" " in before.span.text and _shared(mentions, before, index)):
+        doubt = Doubt.ROUGH_AMOUNT
+    elif before.cue(Cue.HALF) and any(p.cue(Cue.A) for p in mentions[max(index - 2, 0) : index]):
+        doubt = Doubt.HALF_OF_IT
+    return doubt
+
+
+def _contradicts(mentions: Sequence[Mention], index: int, negation: Negation | None) -> bool:
+    """Return whether "with or without" or "but" leaves open if the modifier is wanted."""
+    before = mentions[index - 1]
     either = before.cue(Cue.NO) and _either_way(mentions[: index - 1])
-    if either or (before.cue(Cue.BUT) and not negated):
-        return _CONTRADICTED
-    if any(completes(mention, other) for other in _named_just_before(mentions, index)):
-        return _COMPLETED
-    if carried == "and" and any(isinstance(s, ModifierStatement) and not s.negated for s in said):
-        return _CARRIED
-    if before.cue(Cue.ROUGHLY) or (" " in before.span.text and _shared(mentions, before, index)):
-        return _ROUGH
-    halved = before.cue(Cue.HALF) and any(p.cue(Cue.A) for p in mentions[max(index - 2, 0) : index])
-    return _HALVED if halved else 1.0
+    return either or (before.cue(Cue.BUT) and negation is None)
+
+
+def _either_way(before: Sequence[Mention]) -> bool:
+    """Return whether a "without" comes after "with or"."""
+    return len(before) > 1 and before[-1].cue(Cue.OR) and before[-2].cue(Cue.WITH)
+
+
+def _carried_on(statements: Sequence[Statement], negation: Negation | None) -> bool:
+    """Return whether a "without" reaches the modifier over an "and", and others are wanted."""
+    across_and = negation is not None and negation.across == "and"
+    return across_and and any(
+        isinstance(s, ModifierStatement) and not s.negated for s in statements
+    )
 
 
 def _named_just_before(mentions: Sequence[Mention], index: int) -> Sequence[Mention]:
-    """What comes before, maybe with an article between: "coconut water as the base"."""
+    """Return what comes before, perhaps with an article between: "coconut water as the base"."""
     start = index
     while start and (mentions[start - 1].idle or mentions[start - 1].cue(Cue.THE)):
         start -= 1
@@ -52,16 +76,11 @@ def _named_just_before(mentions: Sequence[Mention], index: int) -> Sequence[Ment
 
 
 def _shared(mentions: Sequence[Mention], degree: Mention, index: int) -> bool:
-    """Whether "a bit of cheese and lettuce" may ask for a bit of both."""
+    """Return whether "a bit of cheese and lettuce" may ask for a bit of both."""
     joined = mentions[index + 1 : index + 3]
     return (
-        degree.cue(Cue.LIGHT, Cue.EXTRA)
+        degree.cue(*AMOUNTS)
         and len(joined) > 1
         and joined[0].cue(Cue.AND)
         and joined[1].role is MentionType.MODIFIER
     )
-
-
-def _either_way(before: Sequence[Mention]) -> bool:
-    """Whether "without" comes after "with or"."""
-    return len(before) > 1 and before[-1].cue(Cue.OR) and before[-2].cue(Cue.WITH)

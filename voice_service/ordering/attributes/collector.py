@@ -1,24 +1,23 @@
-"""What was said of an item so far, and which of it the words behind it are about."""
+"""What was said of an item so far, and which of it later words are about."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeGuard
 
 from order_events.domain.drafts import Qualifier
 from voice_service.ordering.attributes.statements import (
     AlternativesStatement,
     ClauseBreak,
     ModifierStatement,
+    Negation,
     PlainStatement,
     SizeStatement,
     Statement,
     UnknownWords,
 )
-from voice_service.ordering.references.pointers import AllOf, Partition, Pointer
-
-_MIXED = 0.75  # that both in "bacon and no onions on one" are on one
-_AFTERWARDS = 0.6  # that what follows "no onions on one" without a word for which is on the same
-_WHICH_ASIDE = 0.75  # that "butter and honey on the side" is about the honey, and it alone
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.references.pointers import AllBut, AllOf, Partition, Pointer
 
 
 class StatementCollector(list[Statement]):
@@ -26,28 +25,28 @@ class StatementCollector(list[Statement]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._clause = 0  # where the last comma or the like was
-        self._settled: int | None = None  # where the last words ended that said on which
+        self._clause = 0  # where the last clause ended, as at a comma
+        self._settled: int | None = None  # where the last words ended that said on which item
 
     def comma(self) -> None:
-        """A clause ends."""
+        """End a clause."""
         self._clause = len(self)
 
     def open(self, pointer: Pointer) -> None:
-        """Takes words that say on which of several all is that follows."""
+        """Add words that say which of several items everything after them is about."""
         self.append(pointer)
         self._settled = None
 
     def complete(self) -> list[Statement]:
-        """All of it, where nothing more comes."""
+        """Return everything, where nothing more comes."""
         if self._settled is not None:
-            for one in self[self._settled :]:
-                if isinstance(one, ModifierStatement):
-                    one.certainty *= _AFTERWARDS
+            for statement in self[self._settled :]:
+                if isinstance(statement, ModifierStatement):
+                    statement.certainty *= Doubt.AFTER_POINTER.certainty
         return self
 
     def run(self) -> int:
-        """Where that begins which words behind it are about."""
+        """Return where the statements begin that words after them are about."""
         start = len(self)
         clause = self._clause if self._clause < start else 0  # "no onions, on both"
         while start > clause and isinstance(
@@ -57,50 +56,52 @@ class StatementCollector(list[Statement]):
         return start
 
     def point_back(self, pointer: Pointer) -> None:
-        """Takes words that say on which of several that is which stands before them."""
+        """Add words that say which of several items the statements before them are about."""
         start = self.run()
-        about = [one for one in self[start:] if isinstance(one, ModifierStatement)]
-        if len({one.negated for one in about}) > 1:
-            for one in about:
-                one.certainty *= _MIXED
+        about = [s for s in self[start:] if isinstance(s, ModifierStatement)]
+        if len({modifier.negated for modifier in about}) > 1:
+            for modifier in about:
+                modifier.certainty *= Doubt.MIXED_ON_SOME.certainty
         self.insert(start, pointer)
 
     def settle(self) -> None:
-        """Ends what was said on which."""
+        """End what is said about the items pointed at."""
         self.append(ClauseBreak())
         self._clause = self._settled = len(self)
 
     def all_but(self, count: int) -> bool:
-        """ "All without onions but one"; False if nothing was said of all."""
-        each = [i for i, one in enumerate(self) if isinstance(one, AllOf)]
+        """ "All without onions but one"; return False if nothing was said of all."""
+        each = [i for i, statement in enumerate(self) if isinstance(statement, AllOf)]
         if each:
-            self[each[-1]] = Partition(count, str(count), but=True)
+            self[each[-1]] = AllBut(count, str(count))
         return bool(each)
 
-    def take(self, said: ModifierStatement, *, either: bool) -> None:
-        """Takes a modifier; `either`: as one of two with what was said before."""
+    def take(self, modifier: ModifierStatement, *, either: bool) -> None:
+        """Add a modifier; if `either`, as an alternative to what was said before."""
         last = self[-1] if self else None
         if either and isinstance(last, ModifierStatement) and not last.negated:
-            self[-1] = AlternativesStatement((last, said))
+            self[-1] = AlternativesStatement((last, modifier))
         elif either and isinstance(last, AlternativesStatement):
-            self[-1] = AlternativesStatement((*last.choices, said))
+            self[-1] = AlternativesStatement((*last.choices, modifier))
         else:
-            self.append(said)
+            self.append(modifier)
 
     def leave_off_those(self) -> bool:
-        """ "One with onions and one without": what the first has is left off the second."""
+        """ "One with onions and one without": leave off the second what the first has."""
         if not self or not isinstance(self[-1], Partition):
             return False
-        said = self[:-1]
-        first = max((i for i, s in enumerate(said) if isinstance(s, Partition)), default=-1)
-        mods = [s for s in said[first + 1 :] if isinstance(s, ModifierStatement) and not s.negated]
-        if first < 0 or not mods:
+        earlier = self[:-1]
+        first = max((i for i, s in enumerate(earlier) if isinstance(s, Partition)), default=-1)
+        modifiers = [
+            s for s in earlier[first + 1 :] if isinstance(s, ModifierStatement) and not s.negated
+        ]
+        if first < 0 or not modifiers:
             return False
-        self += [replace(m, negated=True, qualifier=None, quantity=None) for m in mods]
+        self += [replace(m, negation=Negation(), qualifier=None, quantity=None) for m in modifiers]
         return True
 
     def qualify(self, qualifier: Qualifier, before: str) -> bool:
-        """Says how the last modifier is wanted; `before`: the words that said so already."""
+        """Say how the last modifier is wanted; `before`: the words that said so already."""
         last = self[-1] if self else None
         if not isinstance(last, ModifierStatement) or last.negated:
             return False
@@ -114,34 +115,46 @@ class StatementCollector(list[Statement]):
 
     def _halve_since_other(self) -> None:
         """ "Ham on half, and olives and onions on the other half": both are on the other."""
-        said = self[self.run() :]
-        first = max((i for i, s in enumerate(said) if _halved(s)), default=len(said))
-        for one in said[first + 1 : -1]:
-            if isinstance(one, ModifierStatement) and not one.negated and one.qualifier is None:
-                one.qualifier = "half"
+        statements = self[self.run() :]
+        first = max((i for i, s in enumerate(statements) if _halved(s)), default=len(statements))
+        for statement in statements[first + 1 : -1]:
+            if _unqualified(statement):
+                statement.qualifier = "half"
 
     def set_aside(self, before: str, *, before_wish: bool) -> None:
-        """Puts the last modifier beside the item; `before`: the words that said how it is wanted.
+        """Put the last modifier beside the item; `before`: the words that said how it is wanted.
 
-        Doubtful for one of two alike ("with butter and honey on the side"), and `before_wish`, as
-        it may be about what is wished ("with butter, on the side I want …").
+        This is doubtful for the last of two alike ("with butter and honey on the side"), and
+        `before_wish`, as it may be about what is wished ("with butter, on the side I want …").
         """
         other, last = [None, None, *self][-2:]
-        if isinstance(last, ModifierStatement) and last.negated and last.carried is not None:
-            last.negated, last.carried = False, None  # "no onions, mayo on the side"
+        if isinstance(last, ModifierStatement) and _reached_over_link(last):
+            last.negation = None  # "no onions, mayo on the side"
         if not isinstance(last, ModifierStatement) or not self.qualify("on_the_side", before):
             return
         if before_wish or (
-            last.linked and isinstance(other, ModifierStatement) and _alike(other, last)
+            last.before.linked and isinstance(other, ModifierStatement) and _alike(other, last)
         ):
-            last.certainty *= _WHICH_ASIDE
+            last.certainty *= Doubt.ASIDE_OF_LAST.certainty
 
 
-def _halved(one: Statement) -> bool:
-    return isinstance(one, ModifierStatement) and one.qualifier == "half"
+def _halved(statement: Statement) -> bool:
+    return isinstance(statement, ModifierStatement) and statement.qualifier == "half"
 
 
-def _alike(one: ModifierStatement, other: ModifierStatement) -> bool:
-    """Whether what is said of one may hold for the other."""
-    plain = not one.negated and one.qualifier is None
-    return plain and one.candidates[0].group == other.candidates[0].group
+def _unqualified(statement: Statement) -> TypeGuard[ModifierStatement]:
+    return (
+        isinstance(statement, ModifierStatement)
+        and not statement.negated
+        and statement.qualifier is None
+    )
+
+
+def _reached_over_link(modifier: ModifierStatement) -> bool:
+    return modifier.negation is not None and modifier.negation.across is not None
+
+
+def _alike(modifier: ModifierStatement, other: ModifierStatement) -> bool:
+    """Return whether what is said of the other may hold for the first as well."""
+    same_group = modifier.candidates[0].group == other.candidates[0].group
+    return _unqualified(modifier) and same_group

@@ -7,116 +7,127 @@ from dataclasses import replace
 from itertools import takewhile
 
 from voice_service.ordering.attributes.statements import ModifierStatement, Statement
-from voice_service.ordering.references.pointers import AllOf, Partition
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.references.pointers import AllOf, Partition, SomeOf
 
 _SEVERAL = 2
-HOW_MANY_IN_ALL = 0.7
-"""Certainty of a number where what follows may be about more of them."""
 
 
-def like_named(said: ModifierStatement, named: Sequence[str]) -> bool:
-    """Whether a modifier is of a kind that was `named` before the item."""
-    return said.candidates[0].group in named
+def like_named(modifier: ModifierStatement, named: Sequence[str]) -> bool:
+    """Return whether a modifier is of a group that was `named` before the item."""
+    return modifier.candidates[0].group in named
 
 
-def of_its_own(said: Statement, named: Sequence[str]) -> Statement:
+def of_its_own(statement: Statement, named: Sequence[str]) -> Statement:
     """ "Six plain bagels and three rye": the number after "and" counts none of the six."""
-    if isinstance(said, ModifierStatement) and said.counted is not None and like_named(said, named):
-        return replace(said, apart=False)
-    return said
+    if (
+        isinstance(statement, ModifierStatement)
+        and statement.before.counted is not None
+        and like_named(statement, named)
+    ):
+        return replace(statement, counts_items=False)
+    return statement
 
 
 def halved(
-    said: Sequence[Statement], quantity: int, chosen: Callable[[ModifierStatement], bool]
+    statements: Sequence[Statement], quantity: int, single: Callable[[ModifierStatement], bool]
 ) -> list[Statement]:
     """ "Four tacos, half steak, half pork": two of each, if a taco has only one meat.
 
-    `chosen`: whether there is only one of a modifier's kind.
+    `single`: whether an item has only one modifier of that kind.
     """
-    mods = [one for one in said if isinstance(one, ModifierStatement)]
-    halves = [one for one in mods if one.qualifier == "half" and chosen(one)]
-    if len(halves) != _SEVERAL or halves != mods or quantity % _SEVERAL:
-        return list(said)
+    modifiers = _modifiers(statements)
+    halves = [m for m in modifiers if m.qualifier == "half" and single(m)]
+    if len(halves) != _SEVERAL or halves != modifiers or quantity % _SEVERAL:
+        return list(statements)
     each = quantity // _SEVERAL
-    shared: list[Statement] = []
-    for one in said:
-        if isinstance(one, ModifierStatement):
-            shared += [Partition(each), replace(one, qualifier=None)]
+    distributed: list[Statement] = []
+    for statement in statements:
+        if isinstance(statement, ModifierStatement):
+            distributed += [SomeOf(each), replace(statement, qualifier=None)]
         else:
-            shared.append(one)
-    return shared
+            distributed.append(statement)
+    return distributed
 
 
-def shared_out(said: Sequence[Statement], quantity: int) -> list[Statement]:
-    """`said` with numbers before modifiers read as numbers of items, where they add up to those.
+def shared_out(statements: Sequence[Statement], quantity: int) -> list[Statement]:
+    """Read numbers before modifiers as numbers of items, where they add up to the `quantity`.
 
     "Two shakes, one vanilla, one chocolate", but not "a coffee with two sugars".
     """
-    said = _counted_out(said, quantity)
-    apart = [one for one in said if isinstance(one, ModifierStatement) and one.apart]
-    splits = [one.count or 0 for one in said if isinstance(one, Partition)]
-    total = sum(one.quantity or 0 for one in apart) + sum(splits)
-    alone = len(apart) == 1 and not splits
-    if len(apart) > 1 and total > quantity and len({m.candidates[0].group for m in apart}) == 1:
+    statements = _with_numbers_after_with(statements, quantity)
+    apart = [m for m in _modifiers(statements) if m.counts_items]
+    parts = [s.count or 0 for s in statements if isinstance(s, Partition)]
+    total = sum(modifier.quantity or 0 for modifier in apart) + sum(parts)
+    alone = len(apart) == 1 and not parts
+    if len(apart) > 1 and total > quantity and len(_groups(apart)) == 1:
         # "Ten wings, five hot and five mild" is no five times hot.
-        return [_doubted(one) if one in apart else one for one in said]
+        return [_doubted(s) if s in apart else s for s in statements]
     if not apart or total > quantity or (alone and total == quantity):
-        return _for_all(said, quantity)
-    shared: list[Statement] = []
-    for one in said:
-        if isinstance(one, ModifierStatement) and one.apart:
-            shared += [Partition(one.quantity), replace(one, quantity=None, apart=False)]
+        return _with_rest_for_all(statements, quantity)
+    distributed: list[Statement] = []
+    for statement in statements:
+        if isinstance(statement, ModifierStatement) and statement.counts_items:
+            bare = replace(statement, quantity=None, counts_items=False)
+            distributed += [SomeOf(statement.quantity or 1), bare]
         else:
-            shared.append(one)
-    return _for_all(shared, quantity)
+            distributed.append(statement)
+    return _with_rest_for_all(distributed, quantity)
 
 
-def _for_all(said: Sequence[Statement], quantity: int) -> list[Statement]:
+def _with_rest_for_all(statements: Sequence[Statement], quantity: int) -> list[Statement]:
     """ "Four tacos, two steak and two pork with onions": the onions are on all, more likely."""
-    starts = [i for i, one in enumerate(said) if isinstance(one, Partition)]
-    counts = [one.count or 0 for one in said if isinstance(one, Partition)]
+    starts = [i for i, s in enumerate(statements) if isinstance(s, Partition)]
+    counts = [s.count or 0 for s in statements if isinstance(s, Partition)]
     if len(starts) < _SEVERAL or sum(counts) != quantity or counts[-1] < _SEVERAL:
-        return list(said)
-    last = said[starts[-1] + 1 :]
-    bare = list(
-        takewhile(lambda one: isinstance(one, ModifierStatement) and not one.after_with, last)
+        return list(statements)
+    last = statements[starts[-1] + 1 :]
+    own = list(
+        takewhile(lambda s: isinstance(s, ModifierStatement) and not s.before.after_with, last)
     )
-    rest = last[len(bare) :]
-    if not bare or not rest or not _plain_lists(said[starts[0] : starts[-1]], rest):
-        return list(said)
-    return [*said[: starts[-1] + 1], *bare, AllOf(), *map(_doubted, rest)]
+    rest = last[len(own) :]
+    if not own or not rest or not _plain_lists(statements[starts[0] : starts[-1]], rest):
+        return list(statements)
+    return [*statements[: starts[-1] + 1], *own, AllOf(), *map(_doubted, rest)]
 
 
-def _doubted(said: Statement) -> Statement:
-    if not isinstance(said, ModifierStatement):
-        return said
-    return replace(said, certainty=said.certainty * HOW_MANY_IN_ALL)
+def _doubted(statement: Statement) -> Statement:
+    if not isinstance(statement, ModifierStatement):
+        return statement
+    certainty = statement.certainty * Doubt.HOW_MANY_IN_ALL.certainty
+    return replace(statement, certainty=certainty)
 
 
-def _plain_lists(told: Sequence[Statement], rest: Sequence[Statement]) -> bool:
-    """Whether the others are told apart without a "with", and the rest follows one."""
-    mods = [one for one in told if isinstance(one, ModifierStatement)]
-    with_it = isinstance(rest[0], ModifierStatement) and rest[0].after_with
-    return with_it and bool(mods) and not any(one.after_with for one in mods)
+def _plain_lists(others: Sequence[Statement], rest: Sequence[Statement]) -> bool:
+    """Return whether the others are told apart without a "with", and the rest follows one."""
+    modifiers = _modifiers(others)
+    with_rest = isinstance(rest[0], ModifierStatement) and rest[0].before.after_with
+    return with_rest and bool(modifiers) and not any(m.before.after_with for m in modifiers)
 
 
-def _counted_out(said: Sequence[Statement], quantity: int) -> Sequence[Statement]:
-    """Numbers after a "with" that add up all the same: "five, with butter, three plain, two rye".
+def _with_numbers_after_with(statements: Sequence[Statement], quantity: int) -> Sequence[Statement]:
+    """Let numbers after a "with" count items too, where they add up.
 
-    Doubtful, as "two coffees with one sugar and one syrup" adds up as well.
+    "Five, with butter, three plain, two rye". This is doubtful, as "two coffees with one sugar and
+    one syrup" adds up as well.
     """
-    counted = [
-        one for one in said if isinstance(one, ModifierStatement) and one.quantity is not None
-    ]
-    groups = {one.candidates[0].group for one in counted}
-    fits = (
-        len(counted) > 1 and len(groups) == 1 and sum(m.quantity or 0 for m in counted) == quantity
-    )
-    if not fits or all(one.apart for one in counted):
-        return said
+    counted = [m for m in _modifiers(statements) if m.quantity is not None]
+    total = sum(modifier.quantity or 0 for modifier in counted)
+    fits = len(counted) > 1 and len(_groups(counted)) == 1 and total == quantity
+    if not fits or all(modifier.counts_items for modifier in counted):
+        return statements
+    certainty = Doubt.HOW_MANY_IN_ALL.certainty
     return [
-        replace(one, apart=True, certainty=one.certainty * HOW_MANY_IN_ALL)
-        if isinstance(one, ModifierStatement) and one.quantity is not None
-        else one
-        for one in said
+        replace(s, counts_items=True, certainty=s.certainty * certainty)
+        if isinstance(s, ModifierStatement) and s.quantity is not None
+        else s
+        for s in statements
     ]
+
+
+def _modifiers(statements: Sequence[Statement]) -> list[ModifierStatement]:
+    return [s for s in statements if isinstance(s, ModifierStatement)]
+
+
+def _groups(modifiers: Sequence[ModifierStatement]) -> set[str | None]:
+    return {modifier.candidates[0].group for modifier in modifiers}

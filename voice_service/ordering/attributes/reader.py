@@ -1,26 +1,34 @@
-"""What is said about an item, read off the words beside it, whichever item it is."""
+"""What a guest says about an item, read off the words beside it, whichever item it is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from order_events.domain.drafts import Qualifier
 from voice_service.ordering.attributes.certainty import statement_certainty
 from voice_service.ordering.attributes.collector import StatementCollector
+from voice_service.ordering.attributes.context import Clause, Count, ReadingContext, Toppings
 from voice_service.ordering.attributes.statements import (
     CategoryStatement,
     ClauseBreak,
-    CountStatement,
     GroupStatement,
     ItemStatement,
     Link,
     ModifierStatement,
+    Negation,
     PlainStatement,
+    Preceding,
     SizeStatement,
     Statement,
     Times,
     UnknownWords,
+)
+from voice_service.ordering.language.cue_sets import (
+    ATTACHES,
+    DIFFERS,
+    ENDS_SENTENCE,
+    ONE_MORE,
+    PAUSES,
+    SEPARATES,
 )
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import (
@@ -33,352 +41,345 @@ from voice_service.ordering.mentions.lookahead import (
 )
 from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.references.pointers import (
+    AllBut,
     AllOf,
     Described,
+    HalfOf,
     Ordinal,
     Partition,
     Pointer,
+    SomeOf,
+    TheOthers,
     all_but,
     ends,
     read_pointer,
 )
 
 
-@dataclass
 class AttributeReader:
-    """Reads a stretch of parts without items into what they say, in order."""
+    """Reads mentions without items into statements, in order."""
 
-    mentions: Sequence[Mention]
-    said: StatementCollector = field(default_factory=StatementCollector)
-    _negated: bool = False
-    _carried: Link | None = None
-    _qualifier: Qualifier | None = None
-    _count: int | None = None
-    _count_words: tuple[int, ...] = ()
-    _more: bool = False
-    _wanted: bool = False
-    _all: bool = False
-    _linked: bool = False
-    _either: bool = False
-    _qualifier_text: str = ""
-    _listed: bool = False
-    _split: bool = False
-    _with: bool = False
+    def __init__(self, mentions: Sequence[Mention]) -> None:
+        self._mentions = mentions
+        self._statements = StatementCollector()
+        self._context = ReadingContext(self._statements)
 
     def read(self) -> list[Statement]:
-        """Everything said, in order."""
+        """Return everything said."""
         index = 0
-        while index < len(self.mentions):
-            end = self._points(index)
+        while index < len(self._mentions):
+            end = self._pointer(index)
             if end is None:
-                self._one(index, self.mentions[index])
+                self._mention(index, self._mentions[index])
             index = end or index + 1
-        self._reset()
-        return self.said.complete()
+        self._context.end_clause()
+        return self._statements.complete()
 
-    def _points(self, index: int) -> int | None:  # noqa: PLR0911 - one for each way to point
-        """Takes words that say on which of several; returns where they end, None if there are none.
+    def _pointer(self, index: int) -> int | None:
+        """Read words that say which of several items is meant; return where they end.
 
-        They stand behind what they are about ("no onions on one") or before it.
+        They stand after what they are about ("no onions on one"), or before it. Return None if
+        there are none.
         """
-        mention = self.mentions[index]
+        mention = self._mentions[index]
         if self._times(index):
             return index + 2
         if mention.cue(Cue.NO) and mention.cue(Cue.BOTH):  # "neither with"
-            self.said.append(AllOf(mention.cue(Cue.PAIR), mention.span.text))
+            self._statements.append(AllOf(mention.cue(Cue.PAIR), mention.span.text))
             return None
-        excepted = all_but(self.mentions, index)
+        excepted = all_but(self._mentions, index)
         if excepted is not None:
             count, end = excepted
-            return end if self.said.all_but(count) else None
-        start = index + 1 if mention.cue(Cue.ON, Cue.FOR, Cue.TO) else index
-        found = read_pointer(self.mentions, start, bare=start > index)
-        if found is None:
-            return None
-        said, end = found
-        goes_on = start == index and any(p.cue(Cue.NO) for p in self.mentions[end : end + 1])
-        if ends(self.mentions, end) and not goes_on and self.said.run() < len(self.said):
-            self.said.point_back(said)
-            self._reset()
-            self.said.settle()
-            return end
-        has = end < len(self.mentions) and self.mentions[end].cue(Cue.REQUEST)
-        if (
-            isinstance(said, AllOf)
-            and has
-            and role_follows(self.mentions, end, MentionType.MODIFIER)
-        ):
-            self.said.append(said)
-            return end + 1
-        if not self._leads(said, start, end):
-            return None
-        self._count_stands_alone()
-        if isinstance(said, Partition):
-            said.linked = index > 0 and self.mentions[index - 1].cue(Cue.AND)
-        self.said.open(said)
-        self._split = True
-        return end + has
+            return end if self._statements.all_but(count) else None
+        return self._reference(index)
 
     def _times(self, index: int) -> bool:
-        """Takes "times two" or "two times"."""
-        pair = self.mentions[index : index + 2]
+        """Read "times two" or "two times"."""
+        pair = self._mentions[index : index + 2]
         number = next((p for p in pair if p.role is MentionType.NUMBER), None)
         if len(pair) < 2 or number is None or not any(p.cue(Cue.TIMES) for p in pair):
             return False
-        self.said.append(Times(number.span.value or 1))
+        self._statements.append(Times(number.span.value or 1))
         return True
 
-    def _leads(self, said: Pointer, start: int, end: int) -> bool:
-        """Whether it is said of what follows, and no bare number like that in "on two"."""
-        match said:
-            case Partition(count, _, but):
-                return count is None or but or end > start + 1
-            case _:
-                return isinstance(said, Ordinal | Described)
+    def _reference(self, index: int) -> int | None:
+        """Read "on one", "the first one", "one of them"; return where it ends."""
+        start = index + 1 if self._mentions[index].cue(*ATTACHES) else index
+        found = read_pointer(self._mentions, start, bare=start > index)
+        if found is None:
+            return None
+        pointer, end = found
+        if self._points_back(index, start, end):
+            self._statements.point_back(pointer)
+            self._context.end_clause()
+            self._statements.settle()
+            return end
+        has = end < len(self._mentions) and self._mentions[end].cue(Cue.REQUEST)  # "both have"
+        if isinstance(pointer, AllOf) and has and self._follows(end, MentionType.MODIFIER):
+            self._statements.append(pointer)
+            return end + 1
+        if not _leads(pointer, bare_number=end == start + 1):
+            return None
+        self._context.end_count()
+        self._statements.open(pointer)
+        self._context.toppings.parted = True
+        return end + has
 
-    def _one(self, index: int, mention: Mention) -> None:
-        self._all = any(p.cue(Cue.BOTH) for p in just_before(self.mentions, index))
+    def _points_back(self, index: int, start: int, end: int) -> bool:
+        """Return whether a reference is about the statements before it: "no onions on one"."""
+        goes_on = start == index and any(p.cue(Cue.NO) for p in self._mentions[end : end + 1])
+        said_before = self._statements.run() < len(self._statements)
+        return ends(self._mentions, end) and not goes_on and said_before
+
+    def _mention(self, index: int, mention: Mention) -> None:
         match mention.role:
             case MentionType.MODIFIER:
                 self._modifier(index, mention)
             case MentionType.SIZE:
-                self.said.append(
-                    SizeStatement(
-                        mention.candidates,
-                        mention.also,
-                        mention.span.text,
-                        mention.span.words + self._count_words,
-                        self._count,
-                        self._more,
-                        mention.span.has(Cue.SOFT),
-                        self._linked,
-                        bool(self._count_words),
-                    )
-                )
-                self._forget_count()
+                self._size(mention)
             case MentionType.NUMBER:
                 self._number(index, mention)
             case MentionType.GROUP | MentionType.CATEGORY:
-                self._heading(mention)
+                self._heading(index, mention)
             case MentionType.ITEM:
-                self.said.append(ItemStatement(mention))
-                self._reset()
+                self._statements.append(ItemStatement(mention))
+                self._context.end_clause()
             case MentionType.UNKNOWN:
                 self._unknown(mention)
             case MentionType.CUE:
                 self._cue(index, mention)
 
     def _modifier(self, index: int, mention: Mention) -> None:
-        said = ModifierStatement(
-            mention.candidates, mention.span.text, mention.span.words + self._count_words
+        clause, toppings, count = self._context.clause, self._context.toppings, self._context.count
+        negated = self._context.negation is not None
+        counted = count.value if clause.linked and not negated else None
+        modifier = ModifierStatement(
+            mention.candidates,
+            mention.span.text,
+            mention.span.words + count.words,
+            negation=self._context.negation,
+            qualifier=None if self._context.degree is None else self._context.degree.qualifier,
+            quantity=count.number,
+            counts_items=count.number is not None and not toppings.listed,
+            certainty=statement_certainty(
+                self._mentions, index, self._statements, self._context.negation
+            ),
+            before=Preceding(clause.linked, toppings.after_with, counted),
         )
-        said.negated, said.carried = self._negated, self._carried
-        said.qualifier, said.quantity = self._qualifier, self._number_said()
-        said.apart = said.quantity is not None and not self._listed
-        said.counted = self._count if self._linked and not self._negated else None
-        said.linked, said.after_with = self._linked, self._with
-        said.certainty = statement_certainty(
-            self.mentions, index, self.said, carried=self._carried, negated=self._negated
+        self._statements.take(modifier, either=clause.either and not negated)
+        clause.either = False
+        self._context.carry_negation("")
+        self._context.degree = None
+        self._context.count = Count()
+
+    def _size(self, mention: Mention) -> None:
+        count = self._context.count
+        self._statements.append(
+            SizeStatement(
+                mention.candidates,
+                mention.also,
+                mention.span.text,
+                mention.span.words + count.words,
+                count.value,
+                count.more,
+                mention.span.has(Cue.SOFT),
+                self._context.clause.linked,
+                bool(count.words),
+            )
         )
-        self.said.take(said, either=self._either and not self._negated)
-        self._either = False
-        if self._negated or self._carried is not None:
-            self._carried = ""
-        self._qualifier = None
-        self._forget_count()
+        self._context.count = Count()
 
     def _number(self, index: int, mention: Mention) -> None:
-        self._count_stands_alone()
-        if next_is(self.mentions, index, Cue.WITH, Cue.NO, Cue.PLAIN, Cue.ONLY, Cue.ON):
-            linked = index > 0 and self.mentions[index - 1].cue(Cue.AND)
-            self.said.open(Partition(mention.span.value, linked=linked))
-            self._split, self._with = True, False
+        self._context.end_count()
+        self._context.toppings.after_with = False
+        if next_is(self._mentions, index, *DIFFERS, Cue.ON):
+            linked = self._before(index, Cue.AND)
+            self._statements.open(SomeOf(mention.span.value or 1, linked=linked))
+            self._context.toppings.parted = True
             return
-        self._with = False
-        self._count, self._count_words = mention.span.value, mention.span.words
+        self._context.count = Count(mention.span.value, mention.span.words)
 
-    def _heading(self, mention: Mention) -> None:
-        sense = mention.candidates[0]
-        wanted = self._wanted or self._count is not None or self._all or self._linked
+    def _heading(self, index: int, mention: Mention) -> None:
+        """Read the name of a group or category."""
+        candidate, text, count = mention.candidates[0], mention.span.text, self._context.count.value
+        every = any(p.cue(Cue.BOTH) for p in just_before(self._mentions, index))
+        wanted = (
+            self._context.clause.wanted or count is not None or every or self._context.clause.linked
+        )
+        negated = self._context.negation is not None
         if mention.role is MentionType.GROUP:
-            said = GroupStatement(sense.id, mention.span.text, self._negated, wanted, self._all)
-            said.named = candidates_of(mention.span, "modifier")
-            self.said.append(said)
-            self._carried = "" if self._negated else self._carried
+            named = candidates_of(mention.span, "modifier")
+            group = GroupStatement(candidate.id, text, negated, wanted, every, named)
+            self._statements.append(group)
+            self._context.carry_negation("")
         else:
-            count = self._count
-            further = self._linked and count is not None
-            self.said.append(
-                CategoryStatement(
-                    sense.id, mention.span.text, self._negated, wanted, count, further
-                )
-            )
-        self._forget_count()
+            further = self._context.clause.linked and count is not None
+            category = CategoryStatement(candidate.id, text, negated, wanted, count, further)
+            self._statements.append(category)
+        self._context.count = Count()
 
     def _unknown(self, mention: Mention) -> None:
-        last = self.said[-1] if self.said else None
-        if isinstance(last, UnknownWords) and self._count is None:
-            last.text += " " + mention.span.text
+        last = self._statements[-1] if self._statements else None
+        text, count = mention.span.text, self._context.count.value
+        if isinstance(last, UnknownWords) and count is None:
+            last.text += " " + text
             return
-        if isinstance(last, SizeStatement) and last.count is not None and self._count is None:
+        if isinstance(last, SizeStatement) and last.count is not None and count is None:
             # "A medium sprite", where there is no Sprite: the size is none of another item's.
-            self.said[-1] = UnknownWords(f"{last.text} {mention.span.text}", wanted=True)
+            self._statements[-1] = UnknownWords(f"{last.text} {text}", wanted=True)
             return
-        self.said.append(UnknownWords(mention.span.text, self._wanted or self._count is not None))
-        self._forget_count()
+        self._statements.append(
+            UnknownWords(text, self._context.clause.wanted or count is not None)
+        )
+        self._context.count = Count()
 
     def _cue(self, index: int, mention: Mention) -> None:
-        for reading in (self._denial, self._degree, self._scope, self._count_of, self._join):
+        for reading in (self._denial, self._amount, self._scope, self._link_or_count, self._join):
             if reading(index, mention):
                 return
 
     def _denial(self, index: int, mention: Mention) -> bool:
         if not mention.cue(Cue.NO):
             return False
-        following = self.mentions[index + 1 : index + 2]
-        ends_here = not following or following[0].cue(Cue.AND, Cue.STOP, Cue.COMMA)
-        if ends_here and self.said.leave_off_those():
+        following = self._mentions[index + 1 : index + 2]
+        ends_here = not following or following[0].cue(Cue.AND, *PAUSES)
+        if ends_here and self._statements.leave_off_those():
             return True
-        adds = role_follows(self.mentions, index + 1, MentionType.MODIFIER)  # "without adding ham"
-        if next_is(self.mentions, index, Cue.AND, Cue.WITH, Cue.OR, *(() if adds else (Cue.ADD,))):
+        adds = self._follows(index + 1, MentionType.MODIFIER)  # "without adding ham"
+        lacks_object = (Cue.AND, Cue.WITH, Cue.OR) if adds else (Cue.AND, Cue.WITH, Cue.OR, Cue.ADD)
+        if next_is(self._mentions, index, *lacks_object):
             # Without what? It must not vanish.
-            self.said.append(UnknownWords(mention.span.text, wanted=False))
-        self._unused_qualifier()
-        self._negated, self._carried = True, None
-        self._forget_count()
+            self._statements.append(UnknownWords(mention.span.text, wanted=False))
+        self._context.end_degree()
+        self._context.negation = Negation()
+        self._context.count = Count()
         return True
 
-    def _degree(self, index: int, mention: Mention) -> bool:
-        """How much of something, and where: "extra", "a large", "on the side", "half"."""
+    def _amount(self, index: int, mention: Mention) -> bool:
+        """Read how much of something is wanted, and where: "extra", "on the side", "half"."""
         if mention.cue(Cue.EXTRA):
-            self._emphasis("extra", mention, keep_negation=self._carried is None)
+            self._context.begin_degree("extra", mention, keep_negation=not self._context.carried)
         elif mention.cue(Cue.LIGHT):
-            self._emphasis("light", mention, keep_negation=False)
+            self._context.begin_degree("light", mention, keep_negation=False)
         elif mention.cue(Cue.SIZE_WORD):
-            self.said.append(
-                SizeStatement((), (), mention.span.text, mention.span.words, self._count)
+            size = SizeStatement(
+                (), (), mention.span.text, mention.span.words, self._context.count.value
             )
-            self._forget_count()
+            self._statements.append(size)
+            self._context.count = Count()
         elif mention.cue(Cue.ASIDE):
-            wish = next_is(self.mentions, index, Cue.REQUEST)
-            self.said.set_aside(self._qualifier_text, before_wish=wish)
+            wish = next_is(self._mentions, index, Cue.REQUEST)
+            self._statements.set_aside(self._context.degree_text, before_wish=wish)
         elif mention.cue(Cue.HALF):
-            if role_follows(self.mentions, index, MentionType.MODIFIER) or half_with(
-                self.mentions, index
-            ):
-                self._emphasis("half", mention, keep_negation=False)
-            elif role_follows(self.mentions, index, MentionType.UNKNOWN) or not self.said.qualify(
-                "half", self._qualifier_text
-            ):
-                self.said.append(UnknownWords(mention.span.text, wanted=False))
+            self._half(index, mention)
         else:
             return False
         return True
+
+    def _half(self, index: int, mention: Mention) -> None:
+        """Read "half" of what follows, or of the modifier before."""
+        if self._follows(index, MentionType.MODIFIER) or half_with(self._mentions, index):
+            self._context.begin_degree("half", mention, keep_negation=False)
+        elif self._follows(index, MentionType.UNKNOWN) or not self._statements.qualify(
+            "half", self._context.degree_text
+        ):
+            self._statements.append(UnknownWords(mention.span.text, wanted=False))
 
     def _scope(self, index: int, mention: Mention) -> bool:
-        """What is true of all of them, or all that is on one: "both", "only", "everything"."""
-        if mention.cue(Cue.BOTH) and for_all(self.mentions, index):
-            self.said.open(AllOf(mention.cue(Cue.PAIR), mention.span.text))
+        """Read what is true of all of them, or all that is on one: "both", "only", "plain"."""
+        if mention.cue(Cue.BOTH) and for_all(self._mentions, index):
+            self._statements.open(AllOf(mention.cue(Cue.PAIR), mention.span.text))
         elif mention.cue(Cue.PLAIN, Cue.ONLY):
-            counts = any(p.cue(Cue.ONE, Cue.NUMBER) for p in self.mentions[index + 1 :][:1])
+            counts = any(p.cue(Cue.ONE, Cue.NUMBER) for p in self._mentions[index + 1 :][:1])
             if not (mention.cue(Cue.ONLY) and counts):  # "only one"
-                self.said.append(PlainStatement())
-                self._negated, self._carried = False, None
-        elif mention.cue(Cue.EVERYTHING) and index and self.mentions[index - 1].cue(Cue.NO):
+                self._statements.append(PlainStatement())
+                self._context.negation = None
+        elif mention.cue(Cue.EVERYTHING) and self._before(index, Cue.NO):
             # "Hold the everything": plain, or a joke?
-            self.said.append(UnknownWords(mention.span.text, wanted=False))
+            self._statements.append(UnknownWords(mention.span.text, wanted=False))
         else:
             return False
         return True
 
-    def _count_of(self, index: int, mention: Mention) -> bool:
-        """What links or counts what follows: "and", "or", "one", "another", "a"."""
-        if mention.cue(Cue.AND, Cue.OR, Cue.COMMA):
+    def _link_or_count(self, index: int, mention: Mention) -> bool:
+        """Read what links or counts what follows: "and", "or", "another", "a"."""
+        if mention.cue(*SEPARATES):
             self._link(mention)
-        elif (
-            mention.cue(Cue.ONE)
-            and mention.cue(Cue.A, Cue.MORE)
-            and told_apart(self.mentions, index)
-        ):
-            self._count_stands_alone()
-            self.said.open(Partition(1, linked=index > 0 and self.mentions[index - 1].cue(Cue.AND)))
+        elif mention.cue(Cue.ONE) and mention.cue(*ONE_MORE) and told_apart(self._mentions, index):
+            self._context.end_count()
+            self._statements.open(SomeOf(1, linked=self._before(index, Cue.AND)))
         elif mention.cue(Cue.MORE):
-            self._count, self._more = 1, True
-            self._wanted = True
+            self._context.count = Count(1, self._context.count.words, more=True)
+            self._context.clause.wanted = True
         elif mention.cue(Cue.A):
-            if self._carried is not None:
-                self._negated, self._carried = False, None  # "no onions and a pickle"
-            self._count_stands_alone()
-            self._count, self._count_words, self._wanted = 1, (), True
+            if self._context.carried:
+                self._context.negation = None  # "no onions and a pickle"
+            self._context.end_count()
+            self._context.count = Count(1)
+            self._context.clause.wanted = True
         else:
             return False
         return True
 
     def _join(self, index: int, mention: Mention) -> bool:
-        """What begins something on the item, or a new thought: "with", "but", "I want"."""
-        after = index > 0
-        if mention.cue(Cue.ADD) and after and self.mentions[index - 1].cue(Cue.NO):
+        """Read what leads to something on the item, or begins a new clause: "with", "I want"."""
+        if mention.cue(Cue.ADD) and self._before(index, Cue.NO):
             pass  # "without adding ham"
-        elif mention.cue(Cue.BUT) and after and self.mentions[index - 1].span.has(Cue.EVERYTHING):
-            self._unused_qualifier()
-            self._negated, self._carried = True, None  # "everything but onions"
-        elif mention.cue(Cue.WITH) and after and half_with(self.mentions, index - 1):
+        elif mention.cue(Cue.BUT) and index and self._mentions[index - 1].span.has(Cue.EVERYTHING):
+            self._context.end_degree()
+            self._context.negation = Negation()  # "everything but onions"
+        elif mention.cue(Cue.WITH) and index and half_with(self._mentions, index - 1):
             pass  # "half with cheese"
         elif mention.cue(Cue.WITH, Cue.ADD, Cue.BUT):
-            either = self._either
-            self._reset()
-            self._either = either
-            self._wanted, self._listed = True, not self._split
-            self._with = mention.cue(Cue.WITH)
+            either = self._context.clause.either
+            self._context.end_clause()
+            self._context.clause = Clause(wanted=True, either=either)
+            self._context.toppings.listed = not self._context.toppings.parted
+            self._context.toppings.after_with = mention.cue(Cue.WITH)
         elif mention.cue(Cue.FOR) and any(
-            p.role is MentionType.ITEM for p in self.mentions[index + 1 :][:2]
+            p.role is MentionType.ITEM for p in self._mentions[index + 1 :][:2]
         ):
             pass  # "large for the fries"
-        elif mention.cue(Cue.REQUEST, Cue.ALSO, Cue.STOP, Cue.QUESTION_MARK, Cue.FOR):
-            self._reset()
-            self._wanted = mention.cue(Cue.REQUEST)
-            self._listed = self._split = self._with = False
-            self.said.append(ClauseBreak())
+        elif mention.cue(*ENDS_SENTENCE, Cue.REQUEST, Cue.ALSO, Cue.FOR):
+            self._context.end_clause()
+            self._context.clause.wanted = mention.cue(Cue.REQUEST)
+            self._context.toppings = Toppings()
+            self._statements.append(ClauseBreak())
         else:
             return False
         return True
 
-    def _emphasis(self, qualifier: Qualifier, mention: Mention, *, keep_negation: bool) -> None:
-        if not keep_negation:
-            self._negated, self._carried = False, None
-        self._unused_qualifier()
-        self._qualifier, self._qualifier_text = qualifier, mention.span.text
-
-    def _unused_qualifier(self) -> None:
-        """ "Extra" what? It must not vanish."""
-        if self._qualifier is not None:
-            self.said.append(UnknownWords(self._qualifier_text, wanted=False))
-        self._qualifier = None
-
     def _link(self, mention: Mention) -> None:
-        self._linked = mention.cue(Cue.AND)
-        self._either = mention.cue(Cue.OR) or (self._either and mention.cue(Cue.COMMA))
+        clause = self._context.clause
+        clause.linked = mention.cue(Cue.AND)
+        clause.either = mention.cue(Cue.OR) or (clause.either and mention.cue(Cue.COMMA))
         if mention.cue(Cue.COMMA):
-            self.said.comma()
-        if self._carried is not None:
-            links: dict[Cue, Link] = {Cue.OR: "or", Cue.AND: "and"}
-            self._carried = next(
-                (w for c, w in links.items() if mention.cue(c)), self._carried or ","
-            )
+            self._statements.comma()
+        negation = self._context.negation
+        if negation is None or negation.across is None:
+            return
+        link: Link = negation.across or ","
+        if mention.cue(Cue.OR):
+            link = "or"
+        elif mention.cue(Cue.AND):
+            link = "and"
+        self._context.carry_negation(link)
 
-    def _count_stands_alone(self) -> None:
-        if self._count is not None and self._count_words:
-            self.said.append(CountStatement(self._count, self._count_words, self._wanted))
-        self._forget_count()
+    def _before(self, index: int, cue: Cue) -> bool:
+        """Return whether the mention before `index` acts as a cue."""
+        return index > 0 and self._mentions[index - 1].cue(cue)
 
-    def _number_said(self) -> int | None:
-        return self._count if self._count_words else None
+    def _follows(self, index: int, role: MentionType) -> bool:
+        """Return whether the mention after `index` is of a role."""
+        return role_follows(self._mentions, index, role)
 
-    def _forget_count(self) -> None:
-        self._count, self._count_words, self._more = None, (), False
 
-    def _reset(self) -> None:
-        self._count_stands_alone()
-        self._unused_qualifier()
-        self._negated, self._carried = False, None
-        self._wanted = self._linked = self._either = False
+def _leads(pointer: Pointer, *, bare_number: bool) -> bool:
+    """Return whether a pointer is about what follows it, and is no bare number as in "on two"."""
+    match pointer:
+        case TheOthers() | HalfOf() | AllBut() | Ordinal() | Described():
+            return True
+        case Partition():
+            return not bare_number
+        case _:
+            return False

@@ -1,4 +1,4 @@
-"""What may be said about an item, whichever item it is."""
+"""What a guest may say about an item, whichever item it is."""
 
 from __future__ import annotations
 
@@ -8,50 +8,68 @@ from typing import Literal
 from order_events.domain.drafts import Qualifier
 from voice_service.ordering.mentions.mention import Mention
 from voice_service.ordering.menu.lexicon import Candidate
-from voice_service.ordering.references.pointers import (
-    AllOf,
-    Demonstrative,
-    Described,
-    Ordinal,
-    Partition,
-)
+from voice_service.ordering.references.pointers import Pointer
 
 Link = Literal["", "and", "or", ","]
+
+
+@dataclass(frozen=True)
+class Negation:
+    """A "without" that a modifier follows.
+
+    `across`: the link over which it reaches the modifier, "" if there is no word between. Whether
+    it is meant to reach that far is open. None right behind the "without".
+    """
+
+    across: Link | None = None
+
+
+@dataclass(frozen=True)
+class Preceding:
+    """What stands before a modifier.
+
+    `linked`: an "and". `after_with`: a "with" since the last number. `counted`: the number or
+    article that follows an "and".
+    """
+
+    linked: bool = False
+    after_with: bool = False
+    counted: int | None = None
 
 
 @dataclass
 class ModifierStatement:
     """A modifier, said as `text` with the number `quantity` before it.
 
-    `carried`: it follows a "without" across this link, and may or may not be meant so.
-    `certainty` that it is meant as said. `apart`: its number does not follow a "with", so it may
-    count items: "two shakes, one vanilla". `counted`: its number or article after an "and".
-    `linked`: it follows an "and", `after_with`: a "with" since the last number.
+    `counts_items`: the number may count items ("two shakes, one vanilla"), as it does not follow
+    a "with". `certainty` that the modifier is meant as it is read.
     """
 
     candidates: tuple[Candidate, ...]
     text: str
     words: tuple[int, ...]
-    negated: bool = False
-    carried: Link | None = None
+    negation: Negation | None = None
     qualifier: Qualifier | None = None
     quantity: int | None = None
-    apart: bool = False
+    counts_items: bool = False
     certainty: float = 1.0
-    counted: int | None = None
-    linked: bool = False
-    after_with: bool = False
+    before: Preceding = Preceding()
+
+    @property
+    def negated(self) -> bool:
+        """True if it is to be left off."""
+        return self.negation is not None
 
 
 @dataclass
 class AlternativesStatement:
-    """Modifiers of which one is wanted: "with ranch or honey mustard"."""
+    """Modifiers of which the guest wants one: "with ranch or honey mustard"."""
 
     choices: tuple[ModifierStatement, ...]
 
     @property
     def text(self) -> str:
-        """What they were called."""
+        """The words for all of them."""
         return ", ".join(choice.text for choice in self.choices)
 
 
@@ -59,8 +77,9 @@ class AlternativesStatement:
 class SizeStatement:
     """A size. `count` is the number or article before it: "a large" may be one more item.
 
-    `soft`: the word may as well describe without choosing ("regular"). `linked`: after "and".
-    `numbered`: the count was a number, no article.
+    `also`: the modifiers that the word may name instead. `more`: after "another". `soft`: the word
+    may describe without choosing ("regular"). `linked`: after "and". `numbered`: the count is a
+    number, not an article.
     """
 
     candidates: tuple[Candidate, ...]
@@ -76,7 +95,7 @@ class SizeStatement:
 
 @dataclass
 class CountStatement:
-    """A number that counts no modifier and no size. `wanted`: it was asked for in words."""
+    """A number that counts no modifier and no size. `wanted`: after words such as "I want"."""
 
     value: int
     words: tuple[int, ...]
@@ -85,9 +104,10 @@ class CountStatement:
 
 @dataclass
 class GroupStatement:
-    """The name of a whole modifier group: "no toppings"; `every`: "all the toppings".
+    """The name of a whole modifier group: "no toppings".
 
-    `named`: the modifiers that are called the same.
+    `wanted`: asked for in words. `every`: all of it ("all the toppings"). `named`: the modifiers
+    that are called the same.
     """
 
     id: str
@@ -100,9 +120,10 @@ class GroupStatement:
 
 @dataclass
 class CategoryStatement:
-    """The name of a category: a label of what follows, or a wish that is not complete.
+    """The name of a category: a heading for what follows, or a wish that is not complete.
 
-    `further`: said after an "and" with a number, so that it is no label of what was named before.
+    `wanted`: asked for in words. `further`: after an "and" and a number, so that it is no heading
+    for what was named before.
     """
 
     id: str
@@ -115,26 +136,26 @@ class CategoryStatement:
 
 @dataclass
 class Times:
-    """So many of all that was said."""
+    """A number that multiplies all that was said: "times two"."""
 
     value: int
 
 
 @dataclass
 class ItemStatement:
-    """An item already ordered that is pointed at: what stands before it belongs to it."""
+    """An item that is ordered already and named again: what stands before it belongs to it."""
 
     mention: Mention
 
 
 @dataclass
 class PlainStatement:
-    """Nothing on it but what is named."""
+    """ "Plain", "only": nothing on it but what is named."""
 
 
 @dataclass
 class UnknownWords:
-    """Words that explain nothing. `wanted`: they stand where an item would be named."""
+    """Words that nothing explains. `wanted`: they stand where an item would be named."""
 
     text: str
     wanted: bool
@@ -142,7 +163,7 @@ class UnknownWords:
 
 @dataclass
 class ClauseBreak:
-    """A new thought: what follows no longer hangs on what came before."""
+    """The end of a clause: what follows no longer depends on what came before."""
 
 
 Statement = (
@@ -152,14 +173,10 @@ Statement = (
     | CountStatement
     | GroupStatement
     | CategoryStatement
-    | Partition
-    | Ordinal
-    | Described
-    | Demonstrative
+    | Pointer
     | Times
     | ItemStatement
     | PlainStatement
-    | AllOf
     | UnknownWords
     | ClauseBreak
 )

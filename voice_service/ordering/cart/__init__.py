@@ -1,1 +1,1 @@
-"""The order so far, and how dialogue acts change it."""
+"""The order so far, how each act changes it, and which lines a reference means."""

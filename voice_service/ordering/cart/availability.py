@@ -1,4 +1,4 @@
-"""What the restaurant cannot sell now, or not so much of, whoever orders it."""
+"""What the restaurant cannot sell now, or not in that number, whoever orders it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_LINES = 60
 
 
 class Stock:
-    """What can be ordered at one moment. `closed` are items that are not served at this hour."""
+    """What can be ordered at one moment; `closed` are the items not served at this hour."""
 
     def __init__(self, menu: CompiledMenu, closed: frozenset[str]) -> None:
         self._menu = menu
@@ -23,12 +23,12 @@ class Stock:
         self.combos = Combos(menu, self.available)
 
     def available(self, item: str) -> bool:
-        """Whether an item can be ordered now."""
+        """Return whether an item can be ordered now."""
         return not self._menu.items[item].sold_out and item not in self._closed
 
-    def refusal(self, group: ItemRequest, lines: Sequence[Line]) -> Problem | None:
-        """Why a group cannot be put beside `lines`; None if it can."""
-        item = self._menu.items[group.item]
+    def refusal(self, request: ItemRequest, lines: Sequence[Line]) -> Problem | None:
+        """Return why an item cannot be ordered in addition to `lines`; None if it can."""
+        item = self._menu.items[request.item]
         if item.sold_out:
             return Problem(ReasonCode.SOLD_OUT, item.name)
         if item.id in self._closed:
@@ -36,9 +36,9 @@ class Stock:
         missing = self.combos.sold_out_part(item.id)
         if missing is not None:
             return Problem(ReasonCode.SOLD_OUT, self._menu.item_name(missing))
-        if (group.quantity or 1) > MOST_OF_ONE:
+        if request.count > MOST_OF_ONE:
             return Problem(
-                ReasonCode.QUANTITY_LIMIT, self._menu.counted_name(item.id, group.quantity or 1)
+                ReasonCode.QUANTITY_LIMIT, self._menu.counted_name(item.id, request.count)
             )
         if len(lines) >= _MOST_LINES:
             return Problem(ReasonCode.ORDER_LIMIT, item.name)

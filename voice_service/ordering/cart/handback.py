@@ -1,4 +1,4 @@
-"""An order as staff have left it, as lines that a conversation can go on with."""
+"""An order as staff have left it, turned into lines that a conversation can go on with."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 def lines_of(
     items: Sequence[OrderItem], menu: CompiledMenu
 ) -> tuple[tuple[Line, ...], tuple[OrderItem, ...]]:
-    """The lines, and the items that no line can stand for: they can only stay as they are.
+    """Return the lines, and the items that no line can stand for, which stay as they are.
 
     A combo and its parts stay together.
     """
-    strange = {_combo(item) for item in items if not _speakable(item, menu)}
-    left = tuple(item for item in items if _combo(item) in strange)
-    return tuple(_line(item) for item in items if _combo(item) not in strange), left
+    unspoken = {_combo(item) for item in items if not _speakable(item, menu)}
+    left = tuple(item for item in items if _combo(item) in unspoken)
+    return tuple(_line(item) for item in items if _combo(item) not in unspoken), left
 
 
 def _combo(item: OrderItem) -> str:
-    """The line that it goes with: its combo's, or its own."""
+    """Return the id of the line that an item belongs to: its combo's, or its own."""
     return item.part_of or item.id
 
 
 def _speakable(item: OrderItem, menu: CompiledMenu) -> bool:
-    """Whether a guest could have ordered exactly this: all of it is on the menu."""
+    """Return whether a guest could have ordered exactly this: all of it is on the menu."""
     known = menu.items.get(item.menu_item_id)
     if known is None or item.special_instructions is not None:
         return False

@@ -12,8 +12,9 @@ from voice_service.ordering.acts import ItemRequest, ModifierRequest, Modify, Ta
 class Line:
     """One line. `size` and `quantity` are None where the guest said nothing.
 
-    `confidence` is 0 to 1. `joined`: it accompanies the line before it. A part of a combo has the
-    id of the combo's line in `part_of`, and `chosen` if the guest named it.
+    `confidence` is 0 to 1. `plain`: without its defaults. `joined`: it accompanies the line before
+    it. A part of a combo has the id of the combo's line in `part_of`, the slot that it fills in
+    `slot`, and `chosen` if the guest named it.
     """
 
     id: str
@@ -30,50 +31,48 @@ class Line:
 
     @property
     def count(self) -> int:
+        """How many there are; one where the guest said nothing."""
         return self.quantity or 1
 
 
-def line_of(line_id: str, group: ItemRequest, confidence: float) -> Line:
-    """A new line with what was said of an item."""
+def line_of(line_id: str, request: ItemRequest, confidence: float) -> Line:
+    """Return a new line with what was said of an item."""
     return Line(
         line_id,
-        group.item,
-        group.quantity,
-        group.size,
-        distinct(group.mods),
+        request.item,
+        request.quantity,
+        request.size,
+        distinct(request.mods),
         confidence,
-        group.plain,
-        group.coordination.accompanies,
+        request.plain,
+        request.coordination.accompanies,
     )
 
 
 def replaced(
     old: Line,
-    group: ItemRequest,
+    request: ItemRequest,
     confidence: float,
     sizes: Collection[str],
     carried: Collection[ModifierRequest] = (),
-    *,
-    anew: bool = False,
-    single: Collection[str] = (),
+    exclusive: Collection[str] = (),
 ) -> Line:
-    """A new item in the old line; what was not said anew is kept where it fits.
+    """Return the old line with a new item in it; what is not said anew is kept where it fits.
 
-    `sizes`: those that the new item comes in. `carried`: what of another item stays. `anew`: it
-    was said once more with choices, in the place of those of their kind. `single`: groups that
-    take one modifier, where that is so in any case.
+    `sizes`: those that the new item comes in. `carried`: what stays of another item. `exclusive`:
+    the groups of which a modifier said now takes the place of those that there were.
     """
-    same = old.item == group.item
-    chosen = {m.group for m in group.mods if not m.negated and (anew or m.group in single)}
+    same = old.item == request.item
+    chosen = {m.group for m in request.mods if not m.negated and m.group in exclusive}
     kept = {(m.id, m.group): m for m in old.mods if same and m.group not in chosen}
-    kept |= {(m.id, m.group): m for m in (*carried, *group.mods)}
+    kept |= {(m.id, m.group): m for m in (*carried, *request.mods)}
     return replace(
         old,
-        item=group.item,
-        quantity=group.quantity if group.quantity is not None else old.quantity,
-        size=group.size or (old.size if old.size in sizes else None),
+        item=request.item,
+        quantity=request.quantity if request.quantity is not None else old.quantity,
+        size=request.size or (old.size if old.size in sizes else None),
         mods=tuple(kept.values()),
-        plain=group.plain or (old.plain and same),
+        plain=request.plain or (old.plain and same),
         confidence=confidence,
     )
 
@@ -85,14 +84,14 @@ def modified(
     confidence: float,
     single: Collection[str] = (),
 ) -> Line:
-    """A line as an act changes it. `defaults`: the modifiers that its item comes with.
+    """Return a line as an act changes it. `defaults`: the modifiers that its item comes with.
 
-    `single`: groups that take one modifier, so that another one takes its place.
+    `single`: groups that take one modifier, so that a new one takes the place of the old.
     """
     mods = distinct(act.mods)
-    said = {(m.id, m.group) for m in mods}
+    asked = {(m.id, m.group) for m in mods}
     chosen = {m.group for m in mods if not m.negated and m.group in single}
-    kept = [m for m in line.mods if (m.id, m.group) not in said and m.group not in chosen]
+    kept = [m for m in line.mods if (m.id, m.group) not in asked and m.group not in chosen]
     added = {(m.id, m.group) for m in line.mods if not m.negated and m.id not in defaults}
     other = {m.group for m in (*kept, *mods) if not m.negated and m.group in single}
     # A "without" may only take back what the guest had added, or what was given up before.
@@ -108,15 +107,15 @@ def modified(
 
 
 def distinct(mods: Sequence[ModifierRequest]) -> tuple[ModifierRequest, ...]:
-    """What was said last of each modifier: nothing is both with and without it."""
+    """Keep what was said last of each modifier, so that nothing is both with and without it."""
     last = {(m.id, m.group): m for m in mods}
     return tuple(m for m in mods if last[m.id, m.group] is m)
 
 
 def targets(lines: Sequence[Line], last: str | None, target: Target) -> list[Line]:
-    """The lines that are meant, the one talked about last (`last` is its id) at the end.
+    """Return the lines that a target means, the one talked about last at the end.
 
-    Parts of combos only where their item is named.
+    `last` is the id of that one. Parts of combos count only where their item is named.
     """
     if target.all_lines:
         return [line for line in lines if line.part_of is None]
@@ -131,7 +130,7 @@ def targets(lines: Sequence[Line], last: str | None, target: Target) -> list[Lin
 def latest(
     lines: Sequence[Line], last: str | None, items: Sequence[str], size: str | None
 ) -> Line | None:
-    """The latest line of one of `items` (empty: of any), of a size if that is given."""
+    """Return the latest line of one of `items` (if empty, of any), of a size if that is given."""
     fitting = [
         line
         for line in lines

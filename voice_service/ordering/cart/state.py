@@ -1,4 +1,4 @@
-"""The lines of an order: how they are put, split and taken out, and which are talked about."""
+"""The state of an order: its lines, the focus of the talk about them, and the ids of new lines."""
 
 from __future__ import annotations
 
@@ -6,109 +6,145 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import Reference, ReferenceKind
-from voice_service.ordering.cart.combos import Combos
-from voice_service.ordering.cart.lines import Line
-from voice_service.ordering.cart.resolution import (
-    Focus,
-    Meant,
-    matches_description,
-    resolve_reference,
-)
+from voice_service.ordering.acts import ItemRequest, Problem, Reference, ReferenceKind
+from voice_service.ordering.cart.availability import Stock
+from voice_service.ordering.cart.focus import Focus
+from voice_service.ordering.cart.lines import Line, latest
+from voice_service.ordering.cart.resolution import Meant, matches_description, resolve_reference
+from voice_service.ordering.cart.undo import Snapshot
 from voice_service.ordering.menu.compiled import CompiledMenu
 
+_TELLS_APART = frozenset(
+    {
+        ReferenceKind.SOME,
+        ReferenceKind.OTHER,
+        ReferenceKind.PLACE,
+        ReferenceKind.SUCH,
+        ReferenceKind.HALF,
+    }
+)
+"""References to a part of the lines: "the other" is then one of the rest."""
 
-class Tally:
-    """Lines in the order said, each followed by its parts. What acts do to them is the cart's."""
 
-    def __init__(self, menu: CompiledMenu, combos: Combos) -> None:
-        self._menu = menu
-        self._combos = combos
+class CartState:
+    """The lines in the order said, each followed by its parts, and what the talk is about.
+
+    `closed` are items that are not served at this hour. `begun` and `filled` hold the combos that
+    were ordered, and that something was chosen for, in this utterance.
+    """
+
+    def __init__(self, menu: CompiledMenu, closed: frozenset[str]) -> None:
+        self.menu = menu
         self.lines: tuple[Line, ...] = ()
-        self._talked = Focus()
+        self.focus = Focus()
+        self.begun: set[str] = set()
+        self.filled: set[str] = set()
+        self._stock = Stock(menu, closed)
+        self.combos = self._stock.combos
         self._next_id = 1
-        self._begun: set[str] = set()  # combos of this utterance
 
-    @property
-    def _last(self) -> str | None:
-        return self._talked.last
+    def begin(self) -> None:
+        """Begin a new utterance: what a combo was just said to hold is settled."""
+        self.filled, self.begun = set(), set()
+        self.focus.begin()
 
-    @_last.setter
-    def _last(self, line_id: str | None) -> None:
-        self._talked.last = line_id
-        if line_id is not None:
-            self._talked.current.add(line_id)
+    def adopt(self, lines: Sequence[Line]) -> None:
+        """Take the lines as others have left them, the last one as the one talked about."""
+        self.lines = tuple(lines)
+        self.focus.move_to(lines[-1].id if lines else None)
+        numbers = (int(line.id) for line in lines if line.id.isdecimal())
+        self._next_id = max([self._next_id, *(number + 1 for number in numbers)])
+
+    def snapshot(self) -> Snapshot:
+        """Return what `restore` needs to come back to this state."""
+        return self.lines, self.focus.last
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Return to an earlier state of the order."""
+        self.lines = snapshot[0]
+        self.focus.move_to(snapshot[1])
 
     @property
     def spoken_order(self) -> tuple[str, ...]:
         """The items, the one talked about last at the end."""
-        others = [line.item for line in self.lines if line.id != self._last]
-        return (*others, *(line.item for line in self.lines if line.id == self._last))
+        last = self.focus.last
+        others = [line.item for line in self.lines if line.id != last]
+        return (*others, *(line.item for line in self.lines if line.id == last))
 
     @property
     def single(self) -> frozenset[str]:
-        """The items of which there is just one."""
+        """The items of which there is exactly one."""
         counts = Counter[str]()
         for line in self.lines:
             counts[line.item] += line.count
         return frozenset(item for item, count in counts.items() if count == 1)
 
-    def _whole(self) -> list[Line]:
-        """The lines in the order said, without parts of combos."""
+    def whole(self) -> list[Line]:
+        """Return the lines without the parts of combos."""
         return [line for line in self.lines if line.part_of is None]
 
-    def _meant(self, ref: Reference, fits: Sequence[Line]) -> Meant:
+    def find(self, line_id: str | None) -> Line:
+        """Return the line with an id, which has to be there."""
+        return next(line for line in self.lines if line.id == line_id)
+
+    def latest(self, *items: str) -> Line | None:
+        """Return the line talked about last, of these items if any are given."""
+        return latest(self.lines, self.focus.last, items, None)
+
+    def refusal(self, request: ItemRequest) -> Problem | None:
+        """Return why an item cannot be ordered now; None if it can."""
+        return self._stock.refusal(request, self.lines)
+
+    def meant(self, ref: Reference, fits: Sequence[Line] | None = None) -> Meant:
+        """Return the lines that a reference means, out of those that it `fits` (all if None)."""
+        whole = self.whole()
+        fits = whole if fits is None else fits
         if ref.such is not None:
-            fits = [line for line in fits if matches_description(ref.such, line, self._menu)]
-        return resolve_reference(ref, self._whole(), fits, self._talked)
+            fits = [line for line in fits if matches_description(ref.such, line, self.menu)]
+        return resolve_reference(ref, whole, fits, self.focus)
 
-    def _tell_apart(self, ref: Reference) -> None:
-        if (
-            ref.which
-            in (
-                ReferenceKind.SOME,
-                ReferenceKind.OTHER,
-                ReferenceKind.PLACE,
-                ReferenceKind.SUCH,
-                ReferenceKind.HALF,
-            )
-            and self._last is not None
-        ):
-            self._talked.distinguished.add(self._last)
+    def tell_apart(self, ref: Reference) -> None:
+        """Remember the line just changed as told apart, if the reference does that."""
+        if ref.which in _TELLS_APART and self.focus.last is not None:
+            self.focus.distinguished.add(self.focus.last)
 
-    def _append(self, line: Line) -> None:
-        if self._combos.is_combo(line):
-            self._begun.add(line.id)
-        self.lines = (*self.lines, *self._combos.with_defaults(line, self._new_id))
-        self._last = line.id
-
-    def _new_id(self) -> str:
+    def new_id(self) -> str:
+        """Return an id that no line has had."""
         self._next_id += 1
         return str(self._next_id - 1)
 
-    def _split_off(self, line: Line, count: int) -> Line:
-        """A line of its own, with its own parts, for `count` of a line's items."""
-        part = replace(line, id=self._new_id(), quantity=count)
-        self._put(replace(line, quantity=line.count - count))
+    def append(self, line: Line) -> None:
+        """Put a line at the end, a combo with the parts that it comes with."""
+        if self.combos.is_combo(line):
+            self.begun.add(line.id)
+        self.lines = (*self.lines, *self.combos.with_defaults(line, self.new_id))
+        self.focus.move_to(line.id)
+
+    def put(self, line: Line) -> None:
+        """Put a line in the place of the one with its id."""
+        self.lines = tuple(line if old.id == line.id else old for old in self.lines)
+        self.focus.move_to(line.part_of or line.id)
+
+    def split_off(self, line: Line, count: int) -> Line:
+        """Give `count` of a line's items a line of their own, with its own parts."""
+        part = replace(line, id=self.new_id(), quantity=count)
+        self.put(replace(line, quantity=line.count - count))
         parts = [
-            replace(one, id=self._new_id(), part_of=part.id)
-            for one in self._combos.parts(self.lines, line)
+            replace(old, id=self.new_id(), part_of=part.id)
+            for old in self.combos.parts(self.lines, line)
         ]
-        at = next(i for i, one in enumerate(self.lines) if one.id == line.id)
+        at = next(i for i, old in enumerate(self.lines) if old.id == line.id)
         # Before the rest: the first of several is then followed by the second.
         self.lines = (*self.lines[:at], part, *parts, *self.lines[at:])
         return part
 
-    def _take(self, lines: Sequence[Line], quantity: int | None) -> None:
+    def take(self, lines: Sequence[Line], quantity: int | None = None) -> None:
+        """Take out lines, or `quantity` of each."""
         for line in lines:
             if quantity is not None and quantity < line.count:
-                self._put(replace(line, quantity=line.count - quantity))
+                self.put(replace(line, quantity=line.count - quantity))
                 continue
-            self.lines = tuple(one for one in self.lines if line.id not in (one.id, one.part_of))
-            if self._last == line.id:
-                whole = [one.id for one in self.lines if one.part_of is None]
-                self._last = whole[-1] if whole else None
-
-    def _put(self, line: Line) -> None:
-        self.lines = tuple(line if one.id == line.id else one for one in self.lines)
-        self._last = line.part_of or line.id
+            self.lines = tuple(old for old in self.lines if line.id not in (old.id, old.part_of))
+            if self.focus.last == line.id:
+                whole = self.whole()
+                self.focus.move_to(whole[-1].id if whole else None)

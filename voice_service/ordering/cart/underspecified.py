@@ -1,4 +1,4 @@
-"""What a change leaves unsaid: on which of several lines, in what number, what of them stays."""
+"""What a change leaves unsaid: which of several lines it is about, how many, and what stays."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 
 
 def lines_having(lines: list[Line], act: Modify, menu: CompiledMenu) -> list[Line]:
-    """Of several lines those that have what is to be left off, if any have."""
+    """Return those of several lines that have what is to be left off; all if none has it."""
     if len(lines) == 1 or not act.mods or not all(m.negated for m in act.mods):
         return lines
     named = [frozenset({(m.group, m.id)}) for m in act.mods]
-    return [x for x in lines if any(has_modifier(x, one, menu) for one in named)] or lines
+    return [x for x in lines if any(has_modifier(x, mod, menu) for mod in named)] or lines
 
 
 def is_ambiguous_change(line: Line, act: Modify, menu: CompiledMenu) -> bool:
-    """Whether a number or a half may be about something else than the line as a whole.
+    """Return whether a change may be about something other than the line as a whole.
 
-    "A coffee with two sugars, make it three": coffees? Half of what there is only one of?
-    "Chicken", of three tacos that are beef so far: all of them?
+    "A coffee with two sugars, make it three": coffees, or sugars? "Half chicken", where a taco has
+    one meat? "Chicken", of three tacos that are beef so far: all of them?
     """
     bare = act.quantity is not None and not (act.mods or act.size or act.plain)
     counted = any(m.quantity > 1 for m in line.mods)
@@ -37,15 +37,15 @@ def _has(line: Line, mod: ModifierRequest) -> bool:
     return any((m.id, m.group) == (mod.id, mod.group) for m in line.mods)
 
 
-def carried(old: Line, group: ItemRequest, menu: CompiledMenu) -> list[ModifierRequest]:
-    """What was said of another item and stays with the new one: what is left off, and choices.
+def carried(old: Line, request: ItemRequest, menu: CompiledMenu) -> list[ModifierRequest]:
+    """Return the modifiers of the old item that stay with a new one: what is left off, and choices.
 
-    Whether extras stay as well is not said.
+    Extras do not, as the guest has not said that they should.
     """
-    if old.item == group.item:
+    if old.item == request.item:
         return []
-    new = menu.items[group.item]
-    single = {*menu.single_groups(new.id)} - {m.group for m in group.mods}
+    new = menu.items[request.item]
+    single = {*menu.single_groups(new.id)} - {m.group for m in request.mods}
     return [
         m
         for m in old.mods
@@ -55,7 +55,7 @@ def carried(old: Line, group: ItemRequest, menu: CompiledMenu) -> list[ModifierR
 
 
 def restored(line: Line | None) -> Line | None:
-    """The line with the one thing back that was left off; None where that is not one thing."""
+    """Put back the one modifier that was left off; return None where that is not exactly one."""
     off = [mod for mod in line.mods if mod.negated] if line is not None else []
     if line is None or len(off) != 1:
         return None

@@ -6,13 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voice_service.ordering.acts import Act, Add, Modify, ModifyReferenced, Problem, Replace
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.intents.parser import Parsed
-
-# Shares of items that were right, over noisy utterances for the restaurants of our tests and of the
-# evaluation sets: where all words were explained, and where some were not.
-# benchmarks/order_confidence.py prints the table.
-_EXPLAINED = 0.985
-_UNEXPLAINED = 0.83
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +54,4 @@ class Evidence:
         unexplained = any(
             isinstance(act, Problem) and act.code.handling.unexplained for act in self.parsed.acts
         )
-        return _UNEXPLAINED if unexplained else _EXPLAINED
+        return Doubt.SOME_UNEXPLAINED.certainty if unexplained else Doubt.ALL_EXPLAINED.certainty

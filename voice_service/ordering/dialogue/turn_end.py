@@ -16,13 +16,13 @@ from voice_service.ordering.acts import (
     Undo,
 )
 from voice_service.ordering.intents.parser import Parsed
+from voice_service.ordering.language.cue_sets import PUNCTUATION
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import tokenize
 from voice_service.ordering.mentions.mention import MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.utterances.turn_end import TurnEnd, by_marks
 
-_MARKS = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)
 _LEADS = (
     Cue.A,
     Cue.ADD,
@@ -62,7 +62,7 @@ def judge(text: str, parsed: Parsed, menu: CompiledMenu) -> TurnEnd:
 
 def _leads_on(parsed: Parsed) -> bool:
     """Whether the last phrase only begins something."""
-    said = [span for span in parsed.spans if not span.has(*_MARKS)]
+    said = [span for span in parsed.spans if not span.has(*PUNCTUATION)]
     if not said or said[-1].candidates or said[-1].has(*_STANDS_ALONE):
         return False
     counts = said[-1].has(Cue.NUMBER) and len(said) > 1 and said[-2].has(Cue.AND)

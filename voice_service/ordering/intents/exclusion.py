@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from voice_service.ordering.acts import Remove, Target
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.removal import known
+from voice_service.ordering.language.cue_sets import ENDS_SENTENCE
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.lookahead import MARKS
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.references.pointers import text_of
 
@@ -60,4 +60,4 @@ def _ends(mentions: Sequence[Mention], index: int) -> bool:
     """Whether nothing more is said of them."""
     while index < len(mentions) and (mentions[index].cue(Cue.COMMA) or mentions[index].idle):
         index += 1
-    return index == len(mentions) or mentions[index].cue(*MARKS, Cue.DONE)
+    return index == len(mentions) or mentions[index].cue(*ENDS_SENTENCE, Cue.DONE)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.lookahead import more_of_it
+from voice_service.ordering.language.cue_sets import GOES_ON, PAUSES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -42,7 +43,7 @@ def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mentio
             break
         start -= 1
     tail = mentions[start:end]
-    while tail and tail[0].cue(Cue.STOP, Cue.COMMA):
+    while tail and tail[0].cue(*PAUSES):
         tail = tail[1:]
     if not opens or _tells_apart(tail, mentions[:start]) or _answers(tail, mentions, start, cart):
         return ()
@@ -106,7 +107,7 @@ def _tells_apart(tail: Sequence[Mention], before: Sequence[Mention]) -> bool:
 
 def _more_alone(meant: Sequence[Mention]) -> bool:
     """Whether it is no more than "one more" or "and another two"."""
-    words = [p for p in meant if not p.cue(Cue.AND, Cue.ADD, Cue.ALSO)]
+    words = [p for p in meant if not p.cue(*GOES_ON)]
     more = [more_of_it(words, index) for index in range(len(words))][:1]
     return any(found is not None and found[1] == len(words) for found in more)
 
@@ -124,7 +125,7 @@ def _answers(
     tail: Sequence[Mention], mentions: Sequence[Mention], start: int, cart: CartView
 ) -> bool:
     """Whether the tail begins nothing but answers or changes: "a large", "make it two"."""
-    meant = [p for p in tail if not (p.cue(Cue.STOP, Cue.COMMA) or _pause(p))]
+    meant = [p for p in tail if not (p.cue(*PAUSES) or _pause(p))]
     before = mentions[max(start - _OF_THEM, 0) : start]
     changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE, Cue.UNDO)
     first = all(p.idle or p.cue(Cue.REQUEST, Cue.ADD, Cue.AND) for p in mentions[:start])

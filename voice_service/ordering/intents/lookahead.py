@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.lookahead import (
-    COMMANDS,
+from voice_service.ordering.language.cue_sets import (
+    ARTICLES,
     DIFFERS,
-    MARKS,
-    differs,
+    ENDS_SENTENCE,
+    JOINS,
+    STARTS_COMMAND,
 )
+from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.mentions.lookahead import differs
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.references.pointers import ends, read_pointer
 
@@ -43,7 +45,7 @@ def more_of_it(mentions: Sequence[Mention], index: int) -> tuple[int, int] | Non
     if mention.cue(Cue.ONE) and end < len(mentions) and mentions[end].cue(*DIFFERS):
         return None  # the word for "another" may be that for "the other"
     whom = end + 1 == len(mentions) and mentions[end].cue(Cue.FOR)  # and words that carry nothing
-    stops = (*MARKS, *DIFFERS, Cue.AND, Cue.COMMA, Cue.ALSO, Cue.BUT, Cue.DONE, Cue.TO)
+    stops = (*ENDS_SENTENCE, *DIFFERS, Cue.AND, Cue.COMMA, Cue.ALSO, Cue.BUT, Cue.DONE, Cue.TO)
     return (count, end) if end == len(mentions) or whom or mentions[end].cue(*stops) else None
 
 
@@ -63,7 +65,7 @@ def taken_off(mentions: Sequence[Mention], index: int) -> bool:
     for mention in mentions[index + 1 : index + 8]:
         if mention.cue(Cue.OFF):
             return True
-        if mention.cue(*MARKS, *COMMANDS, Cue.AND, Cue.WITH):
+        if mention.cue(*ENDS_SENTENCE, *STARTS_COMMAND, *JOINS):
             return False
     return False
 
@@ -91,7 +93,7 @@ def item_ahead(mentions: list[Mention], index: int, end: int) -> bool:
 
 def leaves_off(mentions: Sequence[Mention], index: int) -> bool:
     """Whether "instead of" is followed by a modifier."""
-    following = next((p for p in mentions[index + 1 :] if not p.cue(Cue.THE, Cue.A)), None)
+    following = next((p for p in mentions[index + 1 :] if not p.cue(*ARTICLES)), None)
     return following is not None and following.role is MentionType.MODIFIER
 
 

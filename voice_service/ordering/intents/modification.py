@@ -25,12 +25,13 @@ from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.items.heads import points
+from voice_service.ordering.language.cue_sets import ARTICLES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
-from voice_service.ordering.references.pointers import read_pointer, ref_of, text_of
+from voice_service.ordering.references.pointers import read_pointer, text_of
 
 
 def keep(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -126,7 +127,7 @@ def make(  # noqa: PLR0911 - one for each way to say it
     """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
     items = [i for i, p in enumerate(mentions) if p.role is MentionType.ITEM]
     first = items[0] if items else None
-    pointer = read_pointer(mentions, 1, bare=len(mentions) > 2 and mentions[2].cue(Cue.A, Cue.THE))
+    pointer = read_pointer(mentions, 1, bare=len(mentions) > 2 and mentions[2].cue(*ARTICLES))
     if pointer is not None:
         wanted = mentions[pointer[1] :]
         wanted = wanted[1:] if wanted and wanted[0].cue(Cue.TO) else wanted
@@ -206,7 +207,7 @@ def _pointed(
     found = read_pointer(mentions, 0, bare=True)
     if found is None or found[1] != len(mentions):
         return None
-    ref = ref_of(found[0])
+    ref = found[0].reference()
     if not any(p.role is MentionType.ITEM for p in wanted):
         said = [found[0], *AttributeReader(wanted).read()]
         acts = resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, cart.items))

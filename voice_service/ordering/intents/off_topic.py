@@ -17,10 +17,17 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.parse_state import ParseState
+from voice_service.ordering.language.cue_sets import (
+    ENDS_SENTENCE,
+    ONE_MORE,
+    PUNCTUATION,
+    STARTS_COMMAND,
+)
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, names_something
-from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
+from voice_service.ordering.mentions.lookahead import names_something
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 from voice_service.ordering.reasons import ReasonCode
 
 _TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
@@ -56,10 +63,10 @@ def _only_guesses(acts: Sequence[Act], mentions: Sequence[Mention]) -> bool:
     for mention in mentions:
         sure = (
             bool(mention.candidates)
-            and mention.candidates[0].match >= WHOLE
+            and mention.candidates[0].match >= FULL
             and mention.span.nearness == 1.0
         )
-        asks = mention.cue(*COMMANDS, Cue.ADD) or (
+        asks = mention.cue(*STARTS_COMMAND, Cue.ADD) or (
             mention.cue(Cue.REQUEST) and " " in mention.span.text and mention.span.nearness == 1.0
         )
         if sure or asks:
@@ -68,7 +75,7 @@ def _only_guesses(acts: Sequence[Act], mentions: Sequence[Mention]) -> bool:
         isinstance(a, Aside) for a in acts
     )
     return talks or not any(
-        before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE)
+        before.role is MentionType.NUMBER or before.cue(*ONE_MORE)
         for before, thing in pairwise(mentions)
         if thing.role is MentionType.ITEM
     )
@@ -84,7 +91,7 @@ def _mostly_something_else(mentions: Sequence[Mention]) -> bool:
     asks = any(p.cue(Cue.REQUEST) and " " in p.span.text for p in mentions)
     counted = any(
         thing.role is MentionType.ITEM
-        and thing.candidates[0].match >= WHOLE
+        and thing.candidates[0].match >= FULL
         and thing.span.nearness == 1.0
         and (before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE, Cue.MEASURE))
         for before, thing in pairwise(mentions)
@@ -108,7 +115,7 @@ def _counts_unknown(mentions: Sequence[Mention]) -> bool:
     """ "A taco": so many of something is a wish, whatever it is."""
     return any(
         thing.role is MentionType.UNKNOWN
-        and (before.role is MentionType.NUMBER or before.cue(Cue.A, Cue.MORE))
+        and (before.role is MentionType.NUMBER or before.cue(*ONE_MORE))
         for before, thing in pairwise(mentions)
     )
 
@@ -122,7 +129,7 @@ def _wishes_nothing(acts: Sequence[Act], mentions: Sequence[Mention], words: int
     requests = [p for p in mentions if p.cue(Cue.REQUEST)]
     wishes = any(
         p.role in (MentionType.ITEM, MentionType.MODIFIER, MentionType.SIZE, MentionType.CATEGORY)
-        or p.cue(*COMMANDS)
+        or p.cue(*STARTS_COMMAND)
         for p in mentions
     ) or any(" " in p.span.text for p in requests)
     again = any(more.cue(Cue.MORE) and which.cue(Cue.ORDINAL) for more, which in pairwise(mentions))
@@ -136,7 +143,7 @@ def _wishes_nothing(acts: Sequence[Act], mentions: Sequence[Mention], words: int
 
 def yes_or_no(mentions: Sequence[Mention]) -> list[Act]:
     """A yes at the beginning, or a no and nothing else."""
-    said = [p for p in mentions if not p.cue(Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)]
+    said = [p for p in mentions if not p.cue(*PUNCTUATION)]
     if said and said[0].cue(Cue.YES):
         return [Agree()]
     if said and said[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in said):
@@ -166,7 +173,9 @@ def unused(mentions: Sequence[Mention]) -> list[Act]:
 
 def only_usual(mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu) -> list[Act]:
     """The reason for "a regular" and nothing more, where the menu has no such size."""
-    usual = [p for p in mentions if p.cue(Cue.SOFT) and p.span.text in menu.language.ordinary_words]
+    usual = [
+        p for p in mentions if p.cue(Cue.SOFT) and p.span.text in menu.language.names.ordinary_words
+    ]
     if not usual or not cart.items or cart.unsized is not None:
         return []
     return [not_understood(usual[0].span.text)]
@@ -180,7 +189,7 @@ def aside(mentions: list[Mention], index: int, state: ParseState) -> int:
     named = False
     while end < len(mentions):
         mention = mentions[end]
-        if mention.cue(*MARKS, Cue.STAFF):
+        if mention.cue(*ENDS_SENTENCE, Cue.STAFF):
             break
         if mention.cue(Cue.REQUEST) and " " in mention.span.text and (named or talk):
             break

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from voice_service.ordering.acts import Act, Add, Modify, Problem, Remove, Replace, Restart, Target
 from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
@@ -14,8 +15,6 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.offered import with_item
-
-_ANSWERED = 0.6  # certainty that "the cheeseburger" is one more, where a burger was ordered
 
 
 @dataclass
@@ -127,7 +126,7 @@ def _doubt_answer(stretch: Sequence[Mention], acts: Sequence[Act], state: ParseS
     item, kinds = first.request.item, state.menu.items
     alike = any(kinds[i].category == kinds[item].category for i in state.cart.items)
     if alike and item not in (*state.cart.items, *state.cart.choices):
-        first.request.quality *= _ANSWERED
+        first.request.quality *= Doubt.ANSWERED_AGAIN.certainty
 
 
 def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:

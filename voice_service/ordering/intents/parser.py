@@ -48,10 +48,11 @@ from voice_service.ordering.intents.repairs import (
     taken_back,
 )
 from voice_service.ordering.intents.repeat_or_undo import fewer, more, one_of_those, same, undone
+from voice_service.ordering.language.cue_sets import ENDS_SENTENCE, GOES_ON, STARTS_COMMAND
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.allergies import extract_allergies
 from voice_service.ordering.mentions.homophones import counted
-from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, just_before, names_something
+from voice_service.ordering.mentions.lookahead import just_before, names_something
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.mentions.segmentation import Segmenter, Span
 from voice_service.ordering.mentions.tagging import roles
@@ -129,7 +130,7 @@ class Parser:
             carry = itemless_statement(mentions, cart, self._menu)
         state.acts[:0] = [] if final else yes_or_no(mentions)
         first = next((p for p in mentions if not p.idle), None)
-        continues = first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD)
+        continues = first is not None and first.cue(*GOES_ON)
         words = sum(len(s.text.split()) for s in allergies.rest)
         acts = state.acts
         if not state.accepts_offer and is_talk(acts, body, words, answering=bool(cart.choices)):
@@ -168,7 +169,7 @@ def _step(mentions: list[Mention], index: int, state: ParseState) -> int:
 def _beside_the_order(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     """Calls for a person, questions, talk."""
     mention = mentions[index]
-    opens = index == 0 or mentions[index - 1].cue(*MARKS)
+    opens = index == 0 or mentions[index - 1].cue(*ENDS_SENTENCE)
     talks = mention.cue(Cue.TALK) and not _wishes_for(mentions, index)
     asking = (Cue.ASKS, Cue.ASKS_BACK) if state.cart.items else (Cue.ASKS,)
     given_up = mention.cue(Cue.INTENDED) and any(p.cue(Cue.BUT) for p in mentions[index:])
@@ -319,7 +320,7 @@ def _end(mentions: Sequence[Mention], start: int, *also: Cue) -> int:
     """Index where a command that takes its words from `start` ends."""
     for index in range(start, len(mentions)):
         mention = mentions[index]
-        if mention.cue(*MARKS, *COMMANDS, Cue.ADD, Cue.QUESTION, *also):
+        if mention.cue(*ENDS_SENTENCE, *STARTS_COMMAND, Cue.ADD, Cue.QUESTION, *also):
             return index
         if index > start and mention.cue(Cue.REQUEST) and " " in mention.span.text:
             return index

@@ -21,7 +21,7 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.attributes.linking import resolve
 from voice_service.ordering.attributes.reader import AttributeReader
-from voice_service.ordering.attributes.statements import ModifierStatement
+from voice_service.ordering.attributes.statements import ModifierStatement, Negation
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.items.attachment import AttributeAttacher
@@ -30,7 +30,7 @@ from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
-from voice_service.ordering.references.pointers import read_pointer, ref_of, text_of
+from voice_service.ordering.references.pointers import read_pointer, text_of
 
 
 def remove(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -69,11 +69,11 @@ def _remove_pointed(
         return [] if excepted is None else [excepted]
     said, end = pointer
     if all(p.cue(Cue.OFF) for p in mentions[end:]):
-        return [Remove(Target(ref=_any_of(ref_of(said), mentions)), text=text_of(mentions))]
+        return [Remove(Target(ref=_any_of(said.reference(), mentions)), text=text_of(mentions))]
     if mentions[end].cue(Cue.AND):
         if all(p.idle for p in mentions[end + 1 :]):
             return [not_understood(text_of(mentions))]  # "the first and the last one"
-        gone = Remove(Target(ref=ref_of(said)), text=text_of(mentions[:end]))
+        gone = Remove(Target(ref=said.reference()), text=text_of(mentions[:end]))
         return [gone, *remove(mentions[end + 1 :], menu, cart)]
     if excepted is not None:
         return [excepted]
@@ -131,7 +131,7 @@ def _all_but(mentions: Sequence[Mention], cart: CartView) -> Act | None:
     kept = [p for p in mentions[at + 1 :] if not p.cue(Cue.THE)]
     pointer = read_pointer(mentions, at + 1, bare=True)
     if pointer is not None and pointer[1] == len(mentions):
-        return Remove(Target(ref=ref_of(pointer[0])), text=text_of(mentions), others=True)
+        return Remove(Target(ref=pointer[0].reference()), text=text_of(mentions), others=True)
     item = (
         known(kept[0].items, cart) if len(kept) == 1 and kept[0].role is MentionType.ITEM else None
     )
@@ -191,14 +191,14 @@ def leave_off(
                 for s in AttributeReader(mentions[:index]).read()
                 if isinstance(s, ModifierStatement)
             ]
-            off = [replace(mod, negated=True, carried=None) for mod in mods]
+            off = [replace(mod, negation=Negation()) for mod in mods]
             return resolve_ellipsis(
                 [pointer[0], *off], menu, cart, AttributeAttacher(menu, cart.items)
             )
     for said in AttributeReader(mentions).read():
         if not isinstance(said, ModifierStatement):
             continue
-        said.negated, said.carried = True, None
+        said.negation = Negation()
         order = [host] if host is not None else list(reversed(cart.items))
         found = next(((m, i) for i in order if (m := resolve(said, i, menu))), None)
         if found is None:

@@ -15,6 +15,7 @@ from voice_service.ordering.acts import (
     Target,
     not_understood,
 )
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.reparandum import (
     but_for_these,
@@ -24,11 +25,15 @@ from voice_service.ordering.intents.reparandum import (
     without_unknown,
 )
 from voice_service.ordering.items.assembly import assemble_items
+from voice_service.ordering.language.cue_sets import (
+    ARTICLES,
+    ENDS_SENTENCE,
+    GOES_ON,
+    STARTS_COMMAND,
+)
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.lookahead import COMMANDS, MARKS, role_follows
+from voice_service.ordering.mentions.lookahead import role_follows
 from voice_service.ordering.mentions.mention import Mention, MentionType
-
-_ONE_MORE = 0.75  # certainty that "a taco, actually a churro" wants both
 
 
 def no_as_correction(mentions: list[Mention], index: int, state: ParseState) -> bool:
@@ -80,7 +85,7 @@ def ends_in_no(mentions: Sequence[Mention], index: int, state: ParseState) -> bo
     if len(words) == 1 or words[-1] not in cues[Cue.NO]:
         return False
     start = index + 1
-    articles = (Cue.THE,) if words[-1] in cues[Cue.DENY] else (Cue.THE, Cue.A)
+    articles = (Cue.THE,) if words[-1] in cues[Cue.DENY] else ARTICLES
     while start < len(mentions) and mentions[start].cue(*articles):
         start += 1
     following = mentions[start] if start < len(mentions) else None
@@ -116,7 +121,7 @@ def correct(mentions: list[Mention], index: int, state: ParseState) -> int:
     state.pending, merged = _correction(before, mentions[start:])
     if merged and before and state.pending == before[:-1]:
         doubt_other_kind(before[-1], mentions, start)
-    ends = (*COMMANDS, *MARKS, Cue.KEEP, Cue.NEVER_MIND)
+    ends = (*STARTS_COMMAND, *ENDS_SENTENCE, Cue.KEEP, Cue.NEVER_MIND)
     if merged or start >= len(mentions) or mentions[start].cue(*ends):
         if start >= len(mentions):
             _take_what_it_follows(mentions[index], state)
@@ -152,7 +157,7 @@ def _unclear_if_both_go(acts: list[Act], state: ParseState) -> list[Act]:
 def _take_what_it_follows(slip: Mention, state: ParseState) -> None:
     """Takes "diet cola, sorry" as "sorry, diet cola"."""
     said = [p for p in state.pending if p.role is MentionType.ITEM]
-    opens = any(p.cue(Cue.AND, Cue.ALSO, Cue.ADD) for p in state.pending[:1])
+    opens = any(p.cue(*GOES_ON) for p in state.pending[:1])
     if len(said) != 1 or opens or state.acts or not state.cart.items or slip.cue(Cue.FILLER):
         return
     acts, state.pending = assemble_items(state.pending, state.menu, state.cart), []
@@ -184,7 +189,7 @@ def _size_alone(mentions: Sequence[Mention], start: int, state: ParseState) -> i
 
 def _ends(mentions: list[Mention], index: int, state: ParseState) -> bool:
     """Whether a correction ends at `index`, maybe as the next one begins: "no, a coke"."""
-    if mentions[index].cue(*MARKS, *COMMANDS, Cue.DONE):
+    if mentions[index].cue(*ENDS_SENTENCE, *STARTS_COMMAND, Cue.DONE):
         return True
     named = next((p for p in mentions[index + 1 :] if not p.cue(Cue.COMMA, Cue.A, Cue.THE)), None)
     again = named is not None and named.role in (
@@ -220,7 +225,7 @@ def _in_its_place(
         # "Fries and a coke. I meant a burger": which of the two is it not?
         return not_understood(" ".join(slip.span.text for slip in slips))
     if breath and not asks:
-        group.quality *= _ONE_MORE
+        group.quality *= Doubt.BOTH_WANTED.certainty
     return Add(group)
 
 
@@ -315,7 +320,7 @@ def _correction(stretch: list[Mention], following: Sequence[Mention]) -> tuple[l
 
 def _only_one_of_those(following: Sequence[Mention], state: ParseState) -> bool:
     """ "A coke and fries, actually just the fries": what else was said, and is it still wanted?"""
-    named = next((p for p in following if not p.idle and not p.cue(Cue.A, Cue.THE)), None)
+    named = next((p for p in following if not p.idle and not p.cue(*ARTICLES)), None)
     if named is None or named.role is not MentionType.ITEM or not state.ordered(named):
         return False
     said = [p for p in state.pending if p.role in (MentionType.ITEM, MentionType.MODIFIER)]

@@ -6,10 +6,10 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 from itertools import dropwhile, pairwise, takewhile
 
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.language.cue_sets import JOINS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
-
-_OTHER_KIND = 0.6  # certainty that "with bacon, sorry, hot sauce" wants no bacon
 
 
 def modifier_slip(stretch: list[Mention], said: Sequence[Mention]) -> tuple[list[Mention], bool]:
@@ -53,7 +53,8 @@ def doubt_other_kind(slip: Mention, mentions: list[Mention], start: int) -> None
         return
     if not of_kind(slip, {sense.group for sense in mentions[named].candidates}):
         doubted = (
-            replace(s, certainty=s.certainty * _OTHER_KIND) for s in mentions[named].candidates
+            replace(s, certainty=s.certainty * Doubt.OTHER_KIND_CORRECTED.certainty)
+            for s in mentions[named].candidates
         )
         mentions[named] = replace(mentions[named], candidates=tuple(doubted))
 
@@ -103,7 +104,7 @@ def but_for_these(stretch: list[Mention], following: Sequence[Mention]) -> list[
 def _kinds_listed(said: Sequence[Mention]) -> Set[str | None]:
     """The groups of the modifiers that are listed next."""
     listed = takewhile(
-        lambda mention: mention.role is MentionType.MODIFIER or mention.cue(Cue.WITH, Cue.AND), said
+        lambda mention: mention.role is MentionType.MODIFIER or mention.cue(*JOINS), said
     )
     return {
         sense.group

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from voice_service.ordering.acts import Remove, Repeat, Target, Undo, not_understood
 from voice_service.ordering.intents.parse_state import ParseState
+from voice_service.ordering.language.cue_sets import DIFFERS
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.lookahead import DIFFERS, differs, names_something
+from voice_service.ordering.mentions.lookahead import differs, names_something
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.references.pointers import ends, read_pointer, text_of

@@ -21,6 +21,7 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.attributes.statements import Statement
 from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.alternatives import Alternatives, either_size, one_count
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.boundaries import start_of
@@ -46,23 +47,19 @@ from voice_service.ordering.items.heads import (
 )
 from voice_service.ordering.items.preamble import attach_preamble
 from voice_service.ordering.items.quantities import group_of, inner_words, of_so_many, plural_of_one
+from voice_service.ordering.language.cue_sets import LISTS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
-from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
     Described,
     Ordinal,
     Partition,
     read_pointer,
-    ref_of,
 )
-
-_ANSWER = 0.9
-_POINTED_AT = 0.6  # certainty that "the pizza" is one more, when there is one already
-_WHOSE_SIZE = 0.6  # certainty of an item of which only the size was said, before a bare name
-_LISTED_PART = 0.6  # certainty left of half a name among modifiers: "with peppers"
 
 
 def assemble_items(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -188,7 +185,7 @@ class _ItemAssembler:
     def _not_wanted(self, head: int, after: Sequence[Statement]) -> None:
         mention = self._parts[head]
         ordered = {*self._cart.items, *(group.item for group in self._attacher.groups)}
-        half = mention.candidates[0].match < WHOLE and len(mention.items) == 1
+        half = mention.candidates[0].match < FULL and len(mention.items) == 1
         if self._of_itself(head):
             self._acts.append(not_understood(mention.span.text))
             return
@@ -235,8 +232,8 @@ class _ItemAssembler:
         groups = self._attacher.groups
         start, mention = self._starts[number], self._parts[self._heads[number]]
         again = group.quantity is None and any(g.item == group.item for g in groups)
-        if (mention.candidates[0].match < WHOLE or again) and in_list(self._parts, start):
-            group.quality *= _LISTED_PART
+        if (mention.candidates[0].match < FULL or again) and in_list(self._parts, start):
+            group.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
         since = self._parts[self._heads[number - 1] if number else 0 : start]
         read_pointer = any(p.cue(Cue.IT) for p in since)
         if (
@@ -245,22 +242,23 @@ class _ItemAssembler:
             and groups[-1].quantity is None
             and read_pointer
         ):
-            group.quality *= _POINTED_AT  # "my bagel scooped out, it's a sesame bagel"
+            # "My bagel scooped out, it's a sesame bagel".
+            group.quality *= Doubt.NAMED_AGAIN.certainty
         if groups and self._shared_word(number):
-            group.quality *= _LISTED_PART
+            group.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
         if groups and amid_modifiers(self._parts, start, self._heads[number]):
-            group.quality *= _LISTED_PART
+            group.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
         if groups and groups[-1].elided.item and group.quantity is None:
             # "A large and diet coke": whose size is it?
-            groups[-1].quality *= _WHOSE_SIZE
+            groups[-1].quality *= Doubt.SIZE_BEFORE_NAME.certainty
         if groups and group.quantity is None and self._size_between(groups[-1], number):
-            group.quality *= _WHOSE_SIZE
+            group.quality *= Doubt.SIZE_BEFORE_NAME.certainty
         ordered = any(i in mention.items for i in self._cart.items)
         if group.quantity is None and (
             same_one(self._parts, self._heads[: number + 1], start)
             or (ordered and any(p.cue(Cue.THE) for p in self._parts[start : self._heads[number]]))
         ):
-            group.quality *= _POINTED_AT
+            group.quality *= Doubt.NAMED_AGAIN.certainty
 
     def _shared_word(self, number: int) -> bool:
         """Whether a word may end one name or begin the next: "cinnamon pretzel bites"."""
@@ -290,7 +288,7 @@ class _ItemAssembler:
         chosen = tuple(i for i in group.candidates if i in self._cart.choices)
         if len(chosen) == 1:
             group.settle(chosen[0])
-            group.quality = max(group.quality, _ANSWER)
+            group.quality = max(group.quality, Doubt.CHOSEN_OF_OFFERED.certainty)
 
     def _beside(self, group: ItemRequest, previous: ItemRequest | None, number: int) -> None:
         """What an item is to the one before it: part of one dish, or perhaps put onto it."""
@@ -305,7 +303,7 @@ class _ItemAssembler:
         one, other = (self._menu.items[self._parts[i].items[0]] for i in (first, second))
         if one.category == other.category and bare and (put_on or self._shares(first, second)):
             # "An italian with ham": one more, or what is put on it? "A turkey and ham on rye"?
-            group.quality *= _LISTED_PART
+            group.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
 
     def _shares(self, first: int, second: int) -> bool:
         """Whether two items with one article may share what is said behind them."""
@@ -329,7 +327,7 @@ def _answered(act: Act, groups: Sequence[ItemRequest]) -> bool:
 
 def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
     """What "the other a lemonade" or "one of them diet" puts the item in the place of."""
-    first = next((i for i in range(head) if not mentions[i].cue(Cue.AND, Cue.COMMA)), head)
+    first = next((i for i in range(head) if not mentions[i].cue(*LISTS)), head)
     found = read_pointer(mentions, first)
     if (
         found is None
@@ -341,7 +339,7 @@ def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
     if not between and mentions[head - 1].cue(Cue.THE):
         return None  # "one of those wraps"
     return (
-        ref_of(found[0])
+        found[0].reference()
         if all(p.cue(Cue.A) or p.role is MentionType.SIZE for p in between)
         else None
     )

@@ -16,7 +16,6 @@ from voice_service.ordering.acts import (
     not_understood,
 )
 from voice_service.ordering.attributes.distribution import (
-    HOW_MANY_IN_ALL,
     halved,
     like_named,
     of_its_own,
@@ -31,16 +30,18 @@ from voice_service.ordering.attributes.statements import (
     GroupStatement,
     ItemStatement,
     ModifierStatement,
+    Negation,
     PlainStatement,
     SizeStatement,
     Statement,
     Times,
     UnknownWords,
 )
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.alternatives import choose_item, unknown
 from voice_service.ordering.items.partition import Partitioner
-from voice_service.ordering.mentions.mention import WHOLE
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
     AllOf,
@@ -48,11 +49,10 @@ from voice_service.ordering.references.pointers import (
     Described,
     Ordinal,
     Partition,
+    SomeOf,
 )
 
 _PAIR = 2
-_ON_ANOTHER = 0.75  # certainty of "fries with ketchup" where only what came before takes ketchup
-_EVERY = 0.8  # certainty that "all the toppings" means each that the menu has
 
 
 _Sized = tuple[SizeStatement, ItemRequest, str | None]
@@ -94,7 +94,7 @@ class AttributeAttacher:
                 case ModifierStatement() if pointed is not None:
                     self._into_cart(one, pointed)
                 case ModifierStatement() if self._one_more(one, current, named):
-                    current = self._sibling(current, one.counted)
+                    current = self._sibling(current, one.before.counted)
                     since += self._modifier(replace(one, quantity=None), current)
                 case ModifierStatement():
                     since += self._modifier(one, current)
@@ -162,8 +162,8 @@ class AttributeAttacher:
                 self.acts.append(not_understood(said.text))
                 return placed
             if mod is not None:
-                if group is not current and said.after_with and self._both is None:
-                    mod.quality *= _ON_ANOTHER
+                if group is not current and said.before.after_with and self._both is None:
+                    mod.quality *= Doubt.ON_EARLIER_ITEM.certainty
                 group.put(mod)
                 placed.append((group, mod))
                 if self._both is None:
@@ -189,7 +189,7 @@ class AttributeAttacher:
         It is the like of what was said before the name, and of nothing that was said after it; with
         a number ("and six raisin") that is enough.
         """
-        if said.counted is None or said.qualifier is not None or not like_named(said, named):
+        if said.before.counted is None or said.qualifier is not None or not like_named(said, named):
             return False
         several = said.quantity is not None and said.quantity > 1
         return several or any(m.group not in named for m in current.mods)
@@ -279,7 +279,7 @@ class AttributeAttacher:
         slots = self.menu.items[whole.item].slots
         parts = {item for slot in slots for item in self.menu.fillings(slot)}
         if any(g.item not in parts or (g.quantity or 1) > 1 for g in others):
-            current.quality *= HOW_MANY_IN_ALL
+            current.quality *= Doubt.HOW_MANY_IN_ALL.certainty
             whole = current
         whole.quantity = (whole.quantity or 1) * value
 
@@ -291,15 +291,16 @@ class AttributeAttacher:
         if another is not None:
             return another
         if current is group and self._apart.more_in_all(split, group, said):
-            group.quality *= HOW_MANY_IN_ALL
+            group.quality *= Doubt.HOW_MANY_IN_ALL.certainty
         return self._apart.split(split, current)
 
     def _another(
         self, split: Partition, current: ItemRequest, said: Sequence[Statement]
     ) -> ItemRequest | None:
         """ "A burger and one with cheese": as many more as there were, and what they have."""
-        as_many = split.count == (current.quantity or 1) and self._apart.undivided
-        if not as_many or not split.linked or split.text or said[-1] is split:
+        if not isinstance(split, SomeOf) or not split.linked or split.text or said[-1] is split:
+            return None
+        if split.count != (current.quantity or 1) or not self._apart.undivided:
             return None
         another = self._sibling(current, split.count)
         another.size = current.size
@@ -358,9 +359,9 @@ class AttributeAttacher:
         for default in defaults:
             if (group.id, default) in self.menu.modifiers:
                 current.put(ModifierRequest(default, group.id, negated=True))
-        alike = tuple(s for s in said.named if s.match >= WHOLE)
+        alike = tuple(s for s in said.named if s.match >= FULL)
         if len(alike) == len({g.item for g in self.groups}) == 1 and not defaults:
-            self._modifier(ModifierStatement(alike, said.text, (), negated=True), current)
+            self._modifier(ModifierStatement(alike, said.text, (), Negation()), current)
 
     def _whole_group(
         self, said: GroupStatement, current: ItemRequest, beside: Sequence[Statement]
@@ -386,8 +387,9 @@ class AttributeAttacher:
         if host is None:
             self.acts.append(Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, said.text, request=current))
             return
+        certainty = Doubt.ALL_OF_GROUP.certainty
         for modifier in self.menu.groups[said.id].modifiers:
-            host.put(ModifierRequest(modifier.id, said.id, quality=_EVERY, every=True))
+            host.put(ModifierRequest(modifier.id, said.id, quality=certainty, every=True))
 
     def _category(self, said: CategoryStatement) -> None:
         labelled = any(self.menu.items[g.item].category == said.id for g in self.groups)

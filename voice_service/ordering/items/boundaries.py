@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from voice_service.ordering.language.cue_sets import SEPARATES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -20,7 +21,6 @@ _INSIDE = (
     Cue.EVERYTHING,
     Cue.ONLY,
 )
-_SEPARATORS = (Cue.AND, Cue.OR, Cue.COMMA)
 _FRESH_START = (Cue.REQUEST, Cue.ADD, Cue.ALSO, Cue.STOP, Cue.FOR, Cue.QUESTION_MARK, Cue.MAKE)
 
 
@@ -116,7 +116,7 @@ def _may_belong(
             return True
         case MentionType.ITEM:
             return False
-    if mention.cue(*_SEPARATORS):
+    if mention.cue(*SEPARATES):
         return (mention.cue(Cue.COMMA) and _after_size(mentions, index)) or (
             index + 1 < head
             and index > 0
@@ -154,11 +154,11 @@ def _without_article(
     mentions: Sequence[Mention], head: int, first: int, stop: Mention | None
 ) -> int:
     stretch = range(first, head)
-    separators = [i for i in stretch if mentions[i].cue(*_SEPARATORS)]
+    separators = [i for i in stretch if mentions[i].cue(*SEPARATES)]
     sizes = [
         i for i in stretch if mentions[i].role is MentionType.SIZE or mentions[i].cue(Cue.SIZE_WORD)
     ]
-    if not separators and stop is not None and stop.cue(*_SEPARATORS):
+    if not separators and stop is not None and stop.cue(*SEPARATES):
         return first
     if sizes:
         return sizes[-1]

@@ -13,12 +13,12 @@ from voice_service.ordering.attributes.statements import (
     SizeStatement,
     Statement,
 )
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.language.cue_sets import JOINS, LISTS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of, plural
 from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.menu.compiled import CompiledMenu
-
-_HOW_MANY = 0.6  # certainty of "two sides" where only one or three are named
 
 
 def of_other_sizes(
@@ -31,7 +31,7 @@ def of_other_sizes(
     """The items of "two large and" in "two large and one small fries"."""
     sizes = [s for s in said if isinstance(s, SizeStatement) and s.count is not None]
     sized = group.quantity is not None and mentions[start + 1].role is MentionType.SIZE
-    if len(sizes) != len(said) or not sized or not mentions[start - 1].cue(Cue.AND, Cue.COMMA):
+    if len(sizes) != len(said) or not sized or not mentions[start - 1].cue(*LISTS):
         return []
     groups: list[ItemRequest] = []
     for size in sizes:
@@ -122,7 +122,7 @@ def count_under_heading(
         if alone and len(listed) == total and all(_is_in(g, category, menu) for g in listed):
             groups[first].quantity = None
         elif len(listed) > 1 and alone:
-            groups[first].quality *= _HOW_MANY
+            groups[first].quality *= Doubt.HEADING_COUNT.certainty
 
 
 def size_by_number(groups: Sequence[ItemRequest], menu: CompiledMenu) -> None:
@@ -167,7 +167,7 @@ def accompanies(mentions: Sequence[Mention], first: int, second: int, menu: Comp
     if " " in dip.span.text:
         return False
     between = mentions[first + 1 : second]
-    return any(p.cue(Cue.AND, Cue.WITH) for p in between) and all(
+    return any(p.cue(*JOINS) for p in between) and all(
         p.idle or p.cue(Cue.AND, Cue.WITH, Cue.ASIDE, Cue.ON) for p in between
     )
 

@@ -37,6 +37,7 @@ from voice_service.ordering.attributes.statements import (
 )
 from voice_service.ordering.cart.resolution import has_modifier
 from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.alternatives import choose_item, unknown
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.language.tokens import keys_of, plural, several
@@ -49,11 +50,10 @@ from voice_service.ordering.references.pointers import (
     Described,
     Ordinal,
     Partition,
-    ref_of,
+    SomeOf,
 )
 
 _SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing else yet
-_IMPLIED = 0.85  # certainty of an item that was not named but is the only one that fits
 
 
 def resolve_ellipsis(
@@ -92,7 +92,7 @@ class _EllipsisResolver:
                     self._clause.append(one)
                 case Partition() | AllOf() | Ordinal() | Described() | Demonstrative():
                     self._end_clause()
-                    self._ref = ref_of(one)
+                    self._ref = one.reference()
                 case ItemStatement():
                     self._point(one)
                 case ClauseBreak():
@@ -113,10 +113,11 @@ class _EllipsisResolver:
         shared: list[Statement] = []
         said = halved(said, counted, lambda one: self._menu.single(last[0], one.candidates))
         for one in shared_out(said, counted):
-            if isinstance(one, SizeStatement) and one.numbered and not self._is_topping(one):
-                shared.append(Partition(one.count, one.text))
-                one = replace(one, count=None, numbered=False)  # noqa: PLW2901
-            shared.append(one)
+            if not isinstance(one, SizeStatement) or not one.numbered or self._is_topping(one):
+                shared.append(one)
+            else:
+                size = replace(one, count=None, numbered=False)
+                shared += [SomeOf(one.count or 1, one.text), size]
         return shared
 
     def _is_topping(self, said: SizeStatement) -> bool:
@@ -374,7 +375,7 @@ def _implied(said: Sequence[Statement], menu: CompiledMenu, cart: CartView) -> I
     item = _only_one([*(s.candidates for s in sizes), *(m.candidates for m in mods)], menu)
     if item is None:
         return None
-    group = ItemRequest(item, sizes[0].count, quality=_IMPLIED)
+    group = ItemRequest(item, sizes[0].count, quality=Doubt.ONLY_ONE_FITS.certainty)
     group.words.update(sizes[0].words)
     return group
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.language.cue_sets import ATTACHES, LISTS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -86,7 +87,7 @@ def points(mentions: Sequence[Mention], index: int, cart: CartView) -> bool:
             mentions[before].cue(Cue.BOTH) and " " in mentions[before].span.text
         )
         before -= 1
-    attached = attached or (before >= 0 and mentions[before].cue(Cue.ON, Cue.TO, Cue.FOR))
+    attached = attached or (before >= 0 and mentions[before].cue(*ATTACHES))
     return definite and attached
 
 
@@ -107,7 +108,7 @@ def _some_of_the(mentions: Sequence[Mention], index: int) -> bool:
     start = next((i for i in range(max(index - 3, 0), index) if of_the(mentions, i) == index), None)
     if start is None:
         return False
-    on = start > 0 and mentions[start - 1].cue(Cue.ON, Cue.TO, Cue.FOR)
+    on = start > 0 and mentions[start - 1].cue(*ATTACHES)
     following = mentions[index + 1 : index + 2]
     said = start == 0 and any(
         p.cue(Cue.WITH, Cue.NO, Cue.PLAIN, Cue.EXTRA) or p.role is MentionType.SIZE
@@ -163,7 +164,7 @@ def in_list(mentions: Sequence[Mention], start: int) -> bool:
     after_modifier = len(before) > 1 and before[-2].role is MentionType.MODIFIER
     if before[-1].role is MentionType.MODIFIER:
         return True
-    return before[-1].cue(Cue.WITH) or (before[-1].cue(Cue.AND, Cue.COMMA) and after_modifier)
+    return before[-1].cue(Cue.WITH) or (before[-1].cue(*LISTS) and after_modifier)
 
 
 def amid_modifiers(mentions: Sequence[Mention], start: int, head: int) -> bool:
@@ -173,5 +174,5 @@ def amid_modifiers(mentions: Sequence[Mention], start: int, head: int) -> bool:
     if start != head or not before or len(after) < 2:
         return False
     listed = before[-1].role is MentionType.MODIFIER or before[-1].cue(Cue.WITH)
-    follows = after[1 if after[0].cue(Cue.AND, Cue.COMMA) else 0]
+    follows = after[1 if after[0].cue(*LISTS) else 0]
     return listed and follows.role is MentionType.MODIFIER

@@ -10,7 +10,17 @@ from voice_service.ordering.attributes.statements import ModifierStatement, Stat
 from voice_service.ordering.cart.lines import line_of
 from voice_service.ordering.cart.resolution import matches_description
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.pointers import AllOf, Described, Ordinal, Partition
+from voice_service.ordering.references.pointers import (
+    AllBut,
+    AllOf,
+    Described,
+    HalfOf,
+    Ordinal,
+    Partition,
+    SomeOf,
+    SomeOfEach,
+    SomeOfTheOthers,
+)
 
 
 class Partitioner:
@@ -44,7 +54,7 @@ class Partitioner:
         if len(groups) == 1 or self._rest is not None or (last.quantity or 1) > 1:
             alike = {g.item for g in groups} == {last.item}
             if alike and (last.quantity or 1) >= said.count:
-                return self.split(Partition(said.count, said.text), current)
+                return self.split(SomeOf(said.count, said.text), current)
         index = said.place - 1 if said.place > 0 else said.place
         single = all((g.quantity or 1) == 1 for g in groups)
         if single and said.count == 1 and -len(groups) <= index < len(groups):
@@ -68,29 +78,20 @@ class Partitioner:
         """ "Two with cheese": so many of those that are not described yet."""
         rest = self._rest if self._rest is not None else current
         total = rest.quantity or 1
-        if said.each or said.others or said.such is not None:
+        count = _count_of(said, total)
+        if count == 0:
             self._acts.append(not_understood(said.text))
             return rest
-        if said.half:
-            if total % 2:
-                self._acts.append(not_understood(said.text))
-                return rest
-            said = Partition(total // 2, said.text)
-        if said.but and said.count is not None:
-            said = Partition(max(total - said.count, 0), said.text)
-        if said.count == 0:
-            self._acts.append(not_understood(said.text))
-            return rest
-        if said.count is not None and said.count > total:
+        if count > total:
             if rest.quantity is None:
-                rest.quantity = said.count  # "cod and chips twice with vinegar"
+                rest.quantity = count  # "cod and chips twice with vinegar"
             else:
-                self._acts.append(not_understood(str(said.count)))
+                self._acts.append(not_understood(str(count)))
             return rest
-        if said.count is None or said.count == total:
+        if count == total:
             return rest
-        rest.quantity = total - said.count
-        part = replace(rest, quantity=said.count, mods=list(rest.mods), words=set(rest.words))
+        rest.quantity = total - count
+        part = replace(rest, quantity=count, mods=list(rest.mods), words=set(rest.words))
         self._groups.append(part)
         self._rest = rest
         return part
@@ -100,7 +101,7 @@ class Partitioner:
 
         They are two if the numbers add up to that, or if what was said of both is left off one.
         """
-        if not group.mods or split.count is None or split.text:
+        if not isinstance(split, SomeOf) or not group.mods or split.text:
             return False  # "one of them" says it
         counts = [one.count or 0 for one in said if isinstance(one, Partition)]
         at = next(i for i, one in enumerate(said) if one is split)
@@ -113,3 +114,18 @@ class Partitioner:
         if (adds_up and (both or not like)) or (left_off and not split.linked):
             return False
         return split.linked or like or len(group.mods) > self._named
+
+
+def _count_of(part: Partition, total: int) -> int:
+    """How many of `total` items a part has; 0 where that is not clear."""
+    match part:
+        case SomeOfEach() | SomeOfTheOthers():
+            return 0
+        case SomeOf(such=such) if such is not None:
+            return 0
+        case HalfOf():
+            return 0 if total % 2 else total // 2
+        case AllBut(count):
+            return max(total - count, 0)
+        case _:
+            return total if part.count is None else part.count

@@ -13,15 +13,13 @@ from voice_service.ordering.attributes.statements import (
     Statement,
 )
 from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.coordination import of_other_sizes
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention
 from voice_service.ordering.menu.compiled import CompiledMenu
-
-_SIDE_OF_WHAT = 0.75  # certainty of "on the side" before an item is named
-_OF_ITS_KIND = 0.6  # certainty of an item of which only the size was said, before one of its kind
 
 
 def attach_preamble(
@@ -59,7 +57,7 @@ def attach_preamble(
         if mod.qualifier == "on_the_side":
             # "Salsa on the side with chips": all of it, more likely.
             mod.qualifier = None
-            mod.certainty *= _SIDE_OF_WHAT
+            mod.certainty *= Doubt.ASIDE_BEFORE_ITEM.certainty
     attacher.put(said, group)
     return []
 
@@ -69,4 +67,4 @@ def _doubt_kind(implied: Sequence[Act], named: ItemRequest, menu: CompiledMenu) 
     kind = menu.items[named.item].category
     for act in implied:
         if isinstance(act, Add) and menu.items[act.request.item].category == kind:
-            act.request.quality *= _OF_ITS_KIND
+            act.request.quality *= Doubt.SIZE_BEFORE_KIND.certainty

@@ -9,8 +9,9 @@ from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.attributes.statements import Statement
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, plain, plural, several
-from voice_service.ordering.mentions.mention import WHOLE, Mention, MentionType
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 
 _COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
 
@@ -75,7 +76,7 @@ def _synonyms(head: Mention, menu: CompiledMenu) -> bool:
     item = menu.items[head.items[0]]
     singular = all(plural(n, menu.language) != n for n in (item.name, *item.aliases))
     said = several(head.span.text.split()[-1], menu.language)
-    return said and head.candidates[0].match >= WHOLE and singular
+    return said and head.candidates[0].match >= FULL and singular
 
 
 def inner_words(mentions: Sequence[Mention]) -> list[Statement]:

@@ -1,1 +1,1 @@
-"""Tokens, numbers, spelling, and the language packs."""
+"""Tokens, spoken numbers, spelling, and the packs of words that each language needs."""

@@ -1,4 +1,4 @@
-"""The language packs that come with us: a TOML file beside this module for each."""
+"""Loads the language packs: a TOML file beside this module for each language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from voice_service.ordering.language.pack import Cue, Language
+from voice_service.ordering.language.pack import (
+    Allergies,
+    Cue,
+    Language,
+    Morphology,
+    Names,
+    Numbers,
+    Spelling,
+)
 from voice_service.ordering.language.tokens import plain
 
 _PACKS = ("en", "es")
@@ -16,52 +24,79 @@ _PACKS = ("en", "es")
 
 @cache
 def language(tag: str) -> Language:
-    """The pack for a BCP 47 tag. Raises ValueError where there is none."""
+    """Return the pack for a BCP 47 tag. Raises ValueError where there is none."""
     code = tag.partition("-")[0].lower()
     if code not in _PACKS:
         raise ValueError(f"language: {tag!r} is not understood, only {', '.join(_PACKS)}")
     text = resources.files(__package__).joinpath(f"{code}.toml").read_text("utf-8")
     pack = tomllib.loads(text)
-    numbers = pack["numbers"]
     return Language(
         code=pack["code"],
-        cues={**_cues(pack), Cue.ORDINAL: tuple(numbers["ordinals"])},
-        contractions=pack["contractions"],
-        number_words=numbers["words"],
-        tens=frozenset(numbers["tens"]),
-        hundred=numbers["hundred"],
-        hundred_link=numbers["hundred_link"],
-        number_phrases=numbers["phrases"],
-        number_sounds=numbers["sounds"],
-        ordinals=numbers["ordinals"],
-        plural_endings=_pairs(pack["plural_endings"]),
-        stem_from=pack["stem_from"],
-        plurals=_pairs(pack["plurals"]),
-        noun_ends=frozenset(pack["noun_ends"]),
-        inflects_all=pack["inflects_all"],
-        unstemmed=frozenset(pack["unstemmed"]),
-        abbreviations=frozenset(pack["abbreviations"]),
-        synonyms=tuple(tuple(group) for group in pack["synonyms"]),
-        said_for=tuple(tuple(group) for group in pack["said_for"]),
-        contrast_words=frozenset(pack["contrast_words"]),
-        ordinary_words=frozenset(pack["ordinary_words"]),
-        optional_words=frozenset(pack["optional_words"]),
-        glossary={plain(name): tuple(said) for name, said in pack["glossary"].items()},
-        numbered_names=tuple(pack["numbered_names"]),
-        allergens=frozenset(pack["allergens"]),
-        denials=frozenset(pack["denials"]),
-        denial_links=frozenset(pack["denial_links"]),
-        tens_link=numbers["tens_link"],
-        sound_rules=_pairs(pack["sound_rules"]),
+        cues=_cues(pack),
+        numbers=_numbers(pack["numbers"]),
+        morphology=_morphology(pack["morphology"]),
+        spelling=_spelling(pack["spelling"]),
+        names=_names(pack["names"]),
+        allergies=_allergies(pack["allergies"]),
         texts=pack["texts"],
     )
 
 
 def _cues(pack: Mapping[str, Any]) -> dict[Cue, tuple[str, ...]]:
-    """Each cue's phrases, and for every allergen the ways to ask for something free of it."""
+    """Return each cue's phrases; allergens and ordinals are phrases as well.
+
+    For every allergen there are the ways to ask for something free of it.
+    """
     cues = {Cue[name.upper()]: tuple(phrases) for name, phrases in pack["cues"].items()}
-    free = (said.format(allergen=a) for said in pack["free_of"] for a in pack["allergens"])
-    return cues | {Cue.CONDITION: (*cues[Cue.CONDITION], *free)}
+    allergies = pack["allergies"]
+    free = (p.format(allergen=a) for p in allergies["free_of"] for a in allergies["allergens"])
+    return cues | {
+        Cue.CONDITION: (*cues[Cue.CONDITION], *free),
+        Cue.ORDINAL: tuple(pack["numbers"]["ordinals"]),
+    }
+
+
+def _numbers(table: Mapping[str, Any]) -> Numbers:
+    return Numbers(**{**table, "tens": frozenset(table["tens"])})
+
+
+def _morphology(table: Mapping[str, Any]) -> Morphology:
+    return Morphology(
+        stem_from=table["stem_from"],
+        plural_endings=_pairs(table["plural_endings"]),
+        unstemmed=frozenset(table["unstemmed"]),
+        plurals=_pairs(table["plurals"]),
+        noun_ends=frozenset(table["noun_ends"]),
+        inflects_all=table["inflects_all"],
+    )
+
+
+def _spelling(table: Mapping[str, Any]) -> Spelling:
+    return Spelling(
+        abbreviations=frozenset(table["abbreviations"]),
+        contractions=table["contractions"],
+        sound_rules=_pairs(table["sound_rules"]),
+    )
+
+
+def _names(table: Mapping[str, Any]) -> Names:
+    return Names(
+        optional_words=frozenset(table["optional_words"]),
+        ordinary_words=frozenset(table["ordinary_words"]),
+        contrast_words=frozenset(table["contrast_words"]),
+        synonyms=tuple(tuple(group) for group in table["synonyms"]),
+        said_for=tuple(tuple(group) for group in table["said_for"]),
+        numbered_names=tuple(table["numbered_names"]),
+        glossary={plain(name): tuple(names) for name, names in table["glossary"].items()},
+    )
+
+
+def _allergies(table: Mapping[str, Any]) -> Allergies:
+    return Allergies(
+        allergens=frozenset(table["allergens"]),
+        denials=frozenset(table["denials"]),
+        denial_links=frozenset(table["denial_links"]),
+    )
 
 
 def _pairs(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""Spoken quantities: which tokens are a number, and which only look like one."""
+"""Spoken numbers: which tokens are a number, and which only look like one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LARGEST = 999_999_999
 
 
 def number_at(tokens: list[Token], start: int, language: Language) -> tuple[int, int] | None:
-    """The whole number that begins at `start` and how many tokens it takes, or None.
+    """Return the whole number that begins at `start` and how many tokens it takes, or None.
 
     "twenty five" is one number, "three seven" is two, "2.5" and "zero" are none.
     """
@@ -24,8 +24,13 @@ def number_at(tokens: list[Token], start: int, language: Language) -> tuple[int,
 
 
 def _behind_hundreds(value: int, tokens: list[Token], language: Language) -> tuple[int, int] | None:
-    """What "and one" adds to "a hundred", and how many tokens it takes."""
-    if value == 0 or value % 100 or len(tokens) < 2 or tokens[0].text != language.hundred_link:
+    """Return what "and one" adds to "a hundred", and how many tokens it takes."""
+    if (
+        value == 0
+        or value % 100
+        or len(tokens) < 2
+        or tokens[0].text != language.numbers.hundred_link
+    ):
         return None
     rest = _below_a_thousand(tokens, 1, language)
     return (rest[0], rest[1] + 1) if rest is not None and rest[0] < 100 else None
@@ -38,14 +43,18 @@ def _below_a_thousand(
     if value is None or value == 0:
         return None
     length = 1
-    if tokens[start].text in language.tens and start + 1 < len(tokens):
-        linked = start + 2 < len(tokens) and tokens[start + 1].text == language.tens_link
+    if tokens[start].text in language.numbers.tens and start + 1 < len(tokens):
+        linked = start + 2 < len(tokens) and tokens[start + 1].text == language.numbers.tens_link
         after = start + 1 + linked
         unit = _value(tokens[after], language)
         if unit is not None and 0 < unit < 10 and not tokens[after].text.isdigit():
             value, length = value + unit, after + 1 - start
     following = start + length
-    if value < 10 and following < len(tokens) and tokens[following].text == language.hundred:
+    if (
+        value < 10
+        and following < len(tokens)
+        and tokens[following].text == language.numbers.hundred
+    ):
         value, length = value * 100, length + 1
     return value, length
 
@@ -53,14 +62,14 @@ def _below_a_thousand(
 def _value(token: Token, language: Language) -> int | None:
     if token.text.isascii() and token.text.isdigit() and len(token.text) <= 9:
         return int(token.text)
-    return language.number_words.get(token.text)
+    return language.numbers.words.get(token.text)
 
 
 def _phrase_at(tokens: list[Token], start: int, language: Language) -> tuple[int, int] | None:
     for length in (3, 2, 1):
         words = tokens[start : start + length]
         if len(words) == length:
-            value = language.number_phrases.get(" ".join(t.text for t in words))
+            value = language.numbers.phrases.get(" ".join(t.text for t in words))
             if value is not None:
                 return value, length
     return None

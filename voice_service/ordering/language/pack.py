@@ -1,4 +1,4 @@
-"""The shape of a language pack: everything order understanding knows about one language.
+"""The parts of a language pack: everything that order understanding knows about one language.
 
 Code never names a word of any language; it asks the pack for cues. A second language is a second
 TOML file like `en.toml`.
@@ -14,7 +14,7 @@ from enum import IntEnum, auto
 class Cue(IntEnum):
     """What a word or phrase does in an order, apart from naming something on the menu.
 
-    Numbers, since sets of them are asked for all the time and those of an int hash faster.
+    The cues are integers because every parse looks them up in sets, and integers hash fast.
     """
 
     FILLER = auto()  # carries nothing: "please", "um"
@@ -37,12 +37,12 @@ class Cue(IntEnum):
     ADDITIONAL = auto()  # before an item: "two more colas"
     NUMBERED = auto()  # a number that names, and counts nothing, follows: "number two"
     LIGHT = auto()
-    ROUGHLY = auto()  # a LIGHT or EXTRA that may be only a way of speaking: "plenty of"
+    ROUGHLY = auto()  # a LIGHT or EXTRA that may be a mere figure of speech: "plenty of"
     ASIDE = auto()  # after a modifier: "on the side"
     AS_SIDE = auto()  # after an item: "as a side"
     HALF = auto()
     ONLY = auto()  # nothing but: "only"
-    ALONE = auto()  # a THE: nothing but what follows stays in the order: "just the"
+    ALONE = auto()  # a THE; nothing but what follows stays in the order: "just the"
     PLAIN = auto()  # as it is, without toppings
     EVERYTHING = auto()  # with all that usually comes with it
     A = auto()  # indefinite article: one of
@@ -56,14 +56,14 @@ class Cue(IntEnum):
     SIZED = auto()  # "size", "sized" after the name of a size
     IT = auto()  # points at the last item: "it", "that"
     ONE = auto()  # stands for an item just talked about: "one", "ones"
-    BOTH = auto()  # applies to all the items just named
-    PAIR = auto()  # a BOTH that there have to be two for: "both", "either"
-    EITHER = auto()  # a PAIR that may as well be one of the two: "either one"
-    ORDINAL = auto()  # the place in the order of what is meant: "the first one"
-    TIMES = auto()  # so many of what was said: "times two"
+    BOTH = auto()  # is about all the items just named: "all", "each"
+    PAIR = auto()  # a BOTH that is about exactly two: "both", "either"
+    EITHER = auto()  # a PAIR that may also mean one of the two: "either one"
+    ORDINAL = auto()  # says by its place which one is meant: "the first one"
+    TIMES = auto()  # multiplies what was said: "times two"
     THAT_ONE = auto()  # the one talked about last: "on that one"
     RESTORE = auto()  # a KEEP that puts back what was left off
-    OTHER = auto()  # the rest of them: "the other"
+    OTHER = auto()  # points at the rest of them: "the other"
     MAKE = auto()
     CHANGE = auto()
     SUBSTITUTE = auto()  # the new before the old: "substitute … for"
@@ -82,15 +82,15 @@ class Cue(IntEnum):
     DONE = auto()
     YES = auto()
     QUESTION = auto()  # a question about the menu follows; it orders nothing
-    ASKS = auto()  # at the beginning of a sentence a question: "which"
-    ASKS_BACK = auto()  # there a question if anything was ordered, else a wish: "did i get"
-    INTENDED = auto()  # what follows was wanted, and no longer if there is a "but" behind it
+    ASKS = auto()  # begins a question, at the beginning of a sentence: "which"
+    ASKS_BACK = auto()  # the same if anything is ordered yet; if not, a wish: "did i get"
+    INTENDED = auto()  # what follows was wanted, but no longer if a "but" comes after it
     TALK = auto()  # talk with somebody else follows
     WAIT = auto()  # asks for time: "hold on"
     STAFF = auto()
-    ALLERGY = auto()  # what it is to may stand before or after: "allergy", "allergic"
-    ALLERGY_TO = auto()  # what it is to follows: "allergic to", "cannot eat"
-    CONDITION = auto()  # says itself what is not borne: "celiac", "nut free"
+    ALLERGY = auto()  # the allergen stands before or after: "allergy", "allergic"
+    ALLERGY_TO = auto()  # the allergen follows: "allergic to", "cannot eat"
+    CONDITION = auto()  # implies the allergen: "celiac", "nut free"
     SOFT = auto()  # describes without choosing, where the menu has no such choice: "fresh"
     GENERIC = auto()  # may follow a name without adding to it: "americano coffee"
     SIZE_WORD = auto()  # the name of a size that this menu may not have
@@ -100,54 +100,101 @@ class Cue(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Language:
-    """One language.
+class Numbers:
+    """How numbers are said.
 
-    `cues` maps a cue to its phrases; `contractions` a word to the words it stands for;
-    `number_words` a word to its value, `number_phrases` a phrase to its value, `number_sounds` a
-    word to the number that it sounds like; `tens_link` stands between tens and units ("treinta y
-    cinco"), `hundred_link` behind hundreds ("a hundred and one"). `ordinals` maps a phrase to a
-    place, which is negative where it counts from the end.
-    `plural_endings` are (ending, replacement) tried in order on words at least `stem_from` letters
-    long, except `unstemmed`. `plurals` are (ending, replacement) the other way, for the noun of a
-    name, which ends before one of `noun_ends`, and for its adjectives if `inflects_all`.
-    `abbreviations` end in a full stop that ends no sentence. `synonyms` are groups of phrases that
-    mean the same on any menu, `said_for` those where only the first names all others; without one
-    of `contrast_words` a name may mean something else; `optional_words` may be left out of a menu
-    name when a guest says it. `glossary` maps everyday names of a menu in another language to what
-    they are here; `numbered_names` are ways to ask for an item by its number on the board.
-    `allergens` are asked to be left out as an allergy where the menu has no such thing; `denials`
-    deny an allergy that follows, with nothing but `denial_links` between.
-    `texts` are the sentences said back, as format strings.
+    `words` maps a word to its value, `phrases` a phrase, and `sounds` a word to the number that it
+    sounds like ("to": 2). `tens` may have a unit behind them, with `tens_link` between ("treinta y
+    cinco"). `hundred` multiplies the number before it; `hundred_link` leads to what follows ("a
+    hundred and one"). `ordinals` maps a phrase to a place, negative if it counts from the end.
+    """
+
+    words: Mapping[str, int]
+    phrases: Mapping[str, int]
+    sounds: Mapping[str, int]
+    ordinals: Mapping[str, int]
+    tens: frozenset[str]
+    tens_link: str
+    hundred: str
+    hundred_link: str
+
+
+@dataclass(frozen=True, eq=False)
+class Morphology:
+    """How singular and plural are formed.
+
+    `plural_endings` are (ending, replacement) pairs that make a singular, tried in order on words
+    of at least `stem_from` letters, except `unstemmed`. `plurals` are pairs the other way, for the
+    noun of a name, which ends before one of `noun_ends`, and for its adjectives if `inflects_all`.
+    """
+
+    stem_from: int
+    plural_endings: tuple[tuple[str, str], ...]
+    unstemmed: frozenset[str]
+    plurals: tuple[tuple[str, str], ...]
+    noun_ends: frozenset[str]
+    inflects_all: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Spelling:
+    """How words are written.
+
+    `abbreviations` have a full stop that ends no sentence. `contractions` maps a word to the words
+    it stands for. `sound_rules` are (written, spoken) pairs of letters, applied in order.
+    """
+
+    abbreviations: frozenset[str]
+    contractions: Mapping[str, str]
+    sound_rules: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """How guests call what is on a menu.
+
+    `optional_words` may be left out of a name. A name without its `ordinary_words` ("plain") means
+    the same; without its `contrast_words` ("diet"), it may mean something else. `synonyms` are
+    groups of phrases that mean the same on any menu; in a group of `said_for`, only the first
+    stands on a menu. `numbered_names` are ways to ask for an item by its number on the board.
+    `glossary` maps everyday names of a menu in another language to what they are called in this.
+    """
+
+    optional_words: frozenset[str]
+    ordinary_words: frozenset[str]
+    contrast_words: frozenset[str]
+    synonyms: tuple[tuple[str, ...], ...]
+    said_for: tuple[tuple[str, ...], ...]
+    numbered_names: tuple[str, ...]
+    glossary: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Allergies:
+    """How guests speak of an allergy.
+
+    `allergens` are left out for an allergy where the menu has no such modifier. `denials` deny an
+    allergy that follows, with nothing but `denial_links` between ("I do not have any allergies").
+    """
+
+    allergens: frozenset[str]
+    denials: frozenset[str]
+    denial_links: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Language:
+    """Everything known about one language, with its ISO 639 `code`.
+
+    `cues` maps a cue to its phrases. `texts` are the sentences said back to guests and staff, as
+    format strings.
     """
 
     code: str
     cues: Mapping[Cue, tuple[str, ...]]
-    contractions: Mapping[str, str]
-    number_words: Mapping[str, int]
-    tens: frozenset[str]
-    hundred: str
-    hundred_link: str
-    number_phrases: Mapping[str, int]
-    number_sounds: Mapping[str, int]
-    ordinals: Mapping[str, int]
-    plural_endings: tuple[tuple[str, str], ...]
-    stem_from: int
-    plurals: tuple[tuple[str, str], ...]
-    noun_ends: frozenset[str]
-    inflects_all: bool
-    unstemmed: frozenset[str]
-    abbreviations: frozenset[str]
-    synonyms: tuple[tuple[str, ...], ...]
-    said_for: tuple[tuple[str, ...], ...]
-    contrast_words: frozenset[str]
-    ordinary_words: frozenset[str]
-    optional_words: frozenset[str]
-    glossary: Mapping[str, tuple[str, ...]]
-    numbered_names: tuple[str, ...]
-    allergens: frozenset[str]
-    denials: frozenset[str]
-    denial_links: frozenset[str]
-    tens_link: str
-    sound_rules: tuple[tuple[str, str], ...]
+    numbers: Numbers
+    morphology: Morphology
+    spelling: Spelling
+    names: Names
+    allergies: Allergies
     texts: Mapping[str, str]

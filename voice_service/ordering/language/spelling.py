@@ -1,4 +1,4 @@
-"""Words that a recogniser or a hurried hand got wrong, put right where only one word comes near."""
+"""Corrects words that were misheard or mistyped, where only one word comes near."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rapidfuzz.distance import Levenshtein
 from voice_service.ordering.language.pack import Language
 from voice_service.ordering.language.tokens import key_of, sound_of
 
-_NEAR = 0.75  # from here on a word is near enough: one letter in four, or the same sound
-_MARGIN = 0.06  # so much nearer than any other word
+_NEAR = 0.75  # a word this near may be meant: one letter in four differs, or it sounds alike
+_MARGIN = 0.06  # it has to be nearer than any other word by this much
 _LETTERS_PER_EDIT = 5  # one edit in up to five letters, two in up to ten
 _MOST_CANDIDATES = 12
 _SHORTEST = 3  # letters; two are near to too many words
@@ -38,7 +38,7 @@ class Slips:
         self._remembered = lru_cache(maxsize=_MOST_REMEMBERED)(self._nearest)
 
     def find(self, heard: str) -> Slip | None:
-        """The one word near `heard`, or None if there is none or several are as near."""
+        """Return the one word near `heard`; None if there is none, or several are as near."""
         if len(heard) < _SHORTEST or not heard.isalpha():
             return None
         return self._remembered(heard)
@@ -63,7 +63,7 @@ class Slips:
         return Slip(word, best) if best - next(others, 0.0) >= _MARGIN else None
 
     def _nearness(self, heard: str, word: str, edits: int) -> float:
-        """How near two words are in spelling, or in spelling and sound together."""
+        """Return how near two words are in spelling, or in spelling and sound together."""
         alike = 1.0 - edits / max(len(heard), len(word))
         sounds = Levenshtein.normalized_similarity(
             sound_of(heard, self._language), sound_of(word, self._language)

@@ -1,4 +1,4 @@
-"""Text to tokens: what a recogniser writes, made uniform without losing a word.
+"""Turns text into tokens: what a recogniser writes, made uniform without losing a word.
 
 A token knows which whitespace-separated word of the text it came from, so that the recogniser's
 confidence can be looked up.
@@ -24,16 +24,19 @@ _QUOTED = re.compile(r'(?<!\d)"')  # after a number it is the sign for inches
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word in lower case, the `key` under which menu words are found, and its source word."""
+    """A word in lower case.
+
+    `key`: the form under which names are compared. `word`: the index of the word of the text that
+    it came from.
+    """
 
     text: str
     key: str
     word: int
-    said: str
 
 
 def plain(text: str) -> str:
-    """Lower case, without accents, with straight apostrophes."""
+    """Return text in lower case, without accents, with straight apostrophes."""
     straight = _QUOTED.sub(" ", text.translate(_QUOTES))
     if straight.isascii():
         return straight.lower()
@@ -43,9 +46,9 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _stem(word: str, language: Language) -> str:
-    if word in language.unstemmed or len(word) < language.stem_from:
+    if word in language.morphology.unstemmed or len(word) < language.morphology.stem_from:
         return word
-    for ending, replacement in language.plural_endings:
+    for ending, replacement in language.morphology.plural_endings:
         if word.endswith(ending) and len(word) > len(ending):
             return word[: len(word) - len(ending)] + replacement
     return word
@@ -53,79 +56,79 @@ def _stem(word: str, language: Language) -> str:
 
 @lru_cache(maxsize=20_000)
 def key_of(word: str, language: Language) -> str:
-    """The form under which a word is compared: singular, number words as digits."""
+    """Return the form under which a word is compared: singular, number words as digits."""
     stem = _stem(word, language)
-    value = language.number_words.get(word, language.number_words.get(stem))
+    value = language.numbers.words.get(word, language.numbers.words.get(stem))
     return stem.replace("'", "") if value is None else str(value)
 
 
 def plural(name: str, language: Language) -> str:
-    """A name as it is written for several; what is a plural already stays.
+    """Return the plural of a name; what is a plural already stays.
 
     The noun comes before "with" and the like; where `inflects_all`, its adjectives follow it.
     """
     words = name.split(" ")
-    stops = (i for i, word in enumerate(words) if plain(word) in language.noun_ends)
+    stops = (i for i, word in enumerate(words) if plain(word) in language.morphology.noun_ends)
     end = next(stops, len(words))
-    first = 0 if language.inflects_all else max(0, end - 1)
+    first = 0 if language.morphology.inflects_all else max(0, end - 1)
     return " ".join([*words[:first], *(_many(w, language) for w in words[first:end]), *words[end:]])
 
 
 def several(word: str, language: Language) -> bool:
-    """Whether a word has the ending of several: "colas", but not "pie" or "hummus"."""
+    """Return whether a word has a plural ending: "colas", but not "pie" or "hummus"."""
     key = key_of(word, language)
     return key != word and not key.isdigit() and _many(word, language) == word
 
 
 def _many(word: str, language: Language) -> str:
     bare = plain(word)
-    several = tuple(many for _, many in language.plurals)
+    several = tuple(many for _, many in language.morphology.plurals)
     if _stem(bare, language) != bare and bare.endswith(several):
         return word
-    for ending, many in language.plurals:
+    for ending, many in language.morphology.plurals:
         if bare.endswith(ending):
             return word[: len(word) - len(ending)] + many
     return word
 
 
-def _word(said: str) -> str:
-    """A piece without what only inflects or groups it: "2s" and "1,000" are numbers."""
-    if said[0].isdigit():
-        return said.replace(",", "").rstrip("s").rstrip("'")
-    return said.rstrip("'") if said[0].isalpha() else said
+def _word(written: str) -> str:
+    """Strip what only inflects or groups a piece of text: "2s" and "1,000" are numbers."""
+    if written[0].isdigit():
+        return written.replace(",", "").rstrip("s").rstrip("'")
+    return written.rstrip("'") if written[0].isalpha() else written
 
 
 def tokenize(text: str, language: Language) -> list[Token]:
-    """All words and punctuation marks of `text`; punctuation has an empty key.
+    """Return all words and punctuation marks of `text`; punctuation has an empty key.
 
     Never raises. A hyphen or a change between letters and digits separates words.
     """
     tokens: list[Token] = []
     for index, chunk in enumerate(text.split()):
-        for said in _PIECE.findall(plain(chunk)):
-            word = _word(said)
+        for written in _PIECE.findall(plain(chunk)):
+            word = _word(written)
             if word in _STOPS:
-                if word == "." and tokens and tokens[-1].text in language.abbreviations:
+                if word == "." and tokens and tokens[-1].text in language.spelling.abbreviations:
                     continue
-                tokens.append(Token(_STOPS[word], "", index, said))
+                tokens.append(Token(_STOPS[word], "", index))
                 continue
-            for part in language.contractions.get(word, word).split():
-                tokens.append(Token(part, key_of(part, language), index, said))
+            for part in language.spelling.contractions.get(word, word).split():
+                tokens.append(Token(part, key_of(part, language), index))
     while tokens and not tokens[-1].key and tokens[-1].text == ",":
         tokens.pop()
     return tokens
 
 
 def keys_of(phrase: str, language: Language) -> tuple[str, ...]:
-    """The keys of a phrase's words, punctuation left out."""
+    """Return the keys of a phrase's words, without punctuation."""
     return tuple(t.key for t in tokenize(phrase, language) if t.key)
 
 
 @lru_cache(maxsize=20_000)
 def sound_of(key: str, language: Language) -> str:
-    """A rough consonant skeleton: words that sound alike mostly share it."""
+    """Return a rough consonant skeleton, which most words that sound alike share."""
     sound = key
-    for written, spoken in language.sound_rules:
+    for written, spoken in language.spelling.sound_rules:
         sound = sound.replace(written, spoken)
     if not sound:
         return ""

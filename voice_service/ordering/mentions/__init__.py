@@ -1,1 +1,1 @@
-"""Phrases that name something on the menu or steer the order."""
+"""Mentions: the phrases of an utterance, each with what it names or does in the order."""

@@ -1,4 +1,4 @@
-"""An allergy: told wherever it stands, so that a question, talk or an order never swallows it."""
+"""Finds allergies anywhere in an utterance, so that no question, talk or order swallows one."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voice_service.ordering.acts import Aside
+from voice_service.ordering.language.cue_sets import PUNCTUATION, SEPARATES
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import tokenize
 from voice_service.ordering.mentions.segmentation import Span
+from voice_service.ordering.menu.match import FULL, HEADED
 from voice_service.ordering.reasons import ReasonCode
 
 _CUES = (Cue.ALLERGY, Cue.ALLERGY_TO, Cue.CONDITION)
-_MARKS = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK)
-_LISTS = (Cue.AND, Cue.OR, Cue.ALSO, Cue.COMMA)
+_LISTS = (*SEPARATES, Cue.ALSO)
 _LINKS = (Cue.THE, Cue.A, Cue.MEASURE, Cue.BOTH, Cue.ON, Cue.TO, Cue.EXTRA, Cue.GENERIC)
-"""What may stand between "allergic to" and its object."""
+"""What may stand between "allergic to" and the allergen."""
 _ORDERS = (
     *_CUES,
     Cue.QUESTION_MARK,
@@ -41,17 +42,15 @@ _ORDERS = (
     Cue.INSTEAD_OF,
     Cue.NEVER_MIND,
 )
-"""What belongs to an order again, or to another sentence."""
+"""What begins an order again, or another sentence."""
 _COUNTS = (Cue.A, Cue.NUMBER, Cue.MORE)
-_WHOLE = 0.9  # an item's name said in full
-_HEADLESS = 0.7  # below, a name lacks its last word
 
 
 @dataclass(frozen=True)
 class AllergyExtraction:
-    """What an utterance says of allergies: `asides`, and `rest`, its spans without them.
+    """What an utterance says of allergies: `asides`, and `rest`, the spans without them.
 
-    `unfinished` are words at its end that wait for what the allergy is to ("I'm allergic to").
+    `unfinished` are words at the end that wait for the allergen ("I'm allergic to").
     """
 
     asides: tuple[Aside, ...]
@@ -60,9 +59,9 @@ class AllergyExtraction:
 
 
 def extract_allergies(text: str, spans: Sequence[Span], language: Language) -> AllergyExtraction:
-    """The allergies in `text`, whose spans are `spans`.
+    """Return the allergies in `text`, whose spans are `spans`.
 
-    A stop is left where one was. Who denies to have any ("no allergies") has none.
+    A stop takes the place of each. A guest who says "no allergies" has none.
     """
     if not any(span.has(*_CUES, Cue.NO) for span in spans):
         return AllergyExtraction((), tuple(spans))
@@ -71,7 +70,7 @@ def extract_allergies(text: str, spans: Sequence[Span], language: Language) -> A
     rest: list[Span] = []
     done = 0
     for at, span in enumerate(spans):
-        if at < done or not (_tells(span) or _left_out(spans, at, language)):
+        if at < done or not (_tells_of_allergy(span) or _left_out(spans, at, language)):
             continue
         clause = _clause(spans, at, done, words, language)
         clauses.append(clause)
@@ -89,7 +88,7 @@ def extract_allergies(text: str, spans: Sequence[Span], language: Language) -> A
 
 @dataclass(frozen=True)
 class _Clause:
-    """The spans from `start` to `end` are about an allergy; `open`: they wait for what it is to."""
+    """The spans from `start` to `end` are about an allergy; `open`: the allergen is missing."""
 
     start: int
     end: int
@@ -100,7 +99,7 @@ class _Clause:
 def _clause(
     spans: Sequence[Span], at: int, done: int, words: _Words, language: Language
 ) -> _Clause:
-    """What is said of the allergy at `at`; the spans before `done` are taken."""
+    """Return the clause about the allergy at `at`; the spans before `done` are taken already."""
     denial = _denial(spans, at, words, language)
     named_before, first = _object_before(spans, at, done, language)
     end, named_after = _end(spans, at, before=named_before)
@@ -114,44 +113,44 @@ def _clause(
 
 
 class _Words:
-    """An utterance's words as they were heard, before slips were put right."""
+    """An utterance's words as they were heard, before slips were corrected."""
 
     def __init__(self, text: str, language: Language) -> None:
         self._tokens = [token for token in tokenize(text, language) if token.key]
 
     def of(self, spans: Sequence[Span]) -> str:
-        """From the first to the last word of `spans`."""
-        said = [word for span in spans for word in span.words if not span.has(*_MARKS)]
-        first, last = min(said), max(said)
+        """Return the text from the first to the last word of `spans`."""
+        indexes = [word for span in spans for word in span.words if not span.has(*PUNCTUATION)]
+        first, last = min(indexes), max(indexes)
         return " ".join(token.text for token in self._tokens if first <= token.word <= last)
 
 
-def _tells(span: Span) -> bool:
-    """Whether it tells of an allergy, and is no name on the menu ("gluten free bun")."""
+def _tells_of_allergy(span: Span) -> bool:
+    """Return whether a span tells of an allergy and is no name on the menu ("gluten free bun")."""
     return span.has(*_CUES) and not span.candidates
 
 
 def _left_out(spans: Sequence[Span], at: int, language: Language) -> bool:
-    """ "Nothing with nuts", where the menu has no nuts that could be left off."""
+    """Return whether "nothing with nuts" is said, where the menu has no nuts to leave off."""
     following = next((s for s in spans[at + 1 :] if not (s.filler or s.has(Cue.THE))), None)
     if not spans[at].has(Cue.NO) or spans[at].candidates or following is None:
         return False
     # "Gluten" alone is not the menu's "gluten free bun".
-    named = following.candidates and following.candidates[0].match >= _HEADLESS
-    return not named and following.text in language.allergens
+    named = following.candidates and following.candidates[0].match >= HEADED
+    return not named and following.text in language.allergies.allergens
 
 
 def _denial(spans: Sequence[Span], at: int, words: _Words, language: Language) -> int | None:
-    """Where "no" or "not" stands that is said of the allergy at `at`; None if there is none."""
-    if spans[at].has(Cue.NO) or not _tells(spans[at]):
+    """Return where the "no" or "not" about the allergy at `at` stands; None if there is none."""
+    if spans[at].has(Cue.NO) or not _tells_of_allergy(spans[at]):
         return None
     for index in range(at - 1, -1, -1):
-        if spans[index].has(*_MARKS):
+        if spans[index].has(*PUNCTUATION):
             return None
         for word in reversed(words.of([spans[index]]).split()):
-            if word in language.denials:
+            if word in language.allergies.denials:
                 return index
-            if word not in language.denial_links:
+            if word not in language.allergies.denial_links:
                 return None
     return None
 
@@ -159,7 +158,7 @@ def _denial(spans: Sequence[Span], at: int, words: _Words, language: Language) -
 def _object_before(
     spans: Sequence[Span], at: int, done: int, language: Language
 ) -> tuple[bool, int]:
-    """Whether what it is an allergy to stands right before it ("a peanut allergy"), and where."""
+    """Return whether the allergen stands right before ("a peanut allergy"), and where."""
     if not spans[at].has(Cue.ALLERGY):
         return spans[at].has(Cue.CONDITION), at
     first = at
@@ -178,12 +177,12 @@ def _object_before(
 
 
 def _joins(pair: Sequence[Span], language: Language) -> bool:
-    """ "Dairy and", before another thing that is not borne."""
-    return pair[0].text in language.allergens and pair[1].has(Cue.AND, Cue.OR)
+    """Return whether a pair is "dairy and", before another allergen."""
+    return pair[0].text in language.allergies.allergens and pair[1].has(Cue.AND, Cue.OR)
 
 
 def _end(spans: Sequence[Span], at: int, *, before: bool) -> tuple[int, bool]:
-    """Where the words about the allergy end, and whether these name what it is to.
+    """Return where the words about the allergy end, and whether they name the allergen.
 
     `before`: the words before have named it.
     """
@@ -205,7 +204,10 @@ def _end(spans: Sequence[Span], at: int, *, before: bool) -> tuple[int, bool]:
 
 
 def _belongs(spans: Sequence[Span], index: int, *, linked: bool, named: bool) -> bool:
-    """Whether a span is still about the allergy: `linked` by the one before, `named` already."""
+    """Return whether a span is still about the allergy.
+
+    `linked`: the span before leads on to an allergen. `named`: the allergen was named already.
+    """
     span = spans[index]
     if span.candidates:
         return linked and _may_be_meant(spans[index - 1], span)
@@ -217,14 +219,14 @@ def _belongs(spans: Sequence[Span], index: int, *, linked: bool, named: bool) ->
 
 
 def _only_names(spans: Sequence[Span]) -> bool:
-    """Whether a sentence only names what nobody here sells: "I have allergies. Tree nuts." """
+    """Return whether a sentence only names what is not sold: "I have allergies. Tree nuts." """
     end = next((i for i, s in enumerate(spans) if s.has(Cue.STOP)), len(spans))
     sentence = [s for s in spans[:end] if not (s.filler or s.has(*_LISTS, Cue.TO))]
     return bool(sentence) and all(s.unknown for s in sentence)
 
 
 def _goes_on(spans: Sequence[Span], index: int, *, named: bool) -> bool:
-    """Whether a list of what is not borne goes on after a comma or an "and"."""
+    """Return whether a list of allergens goes on after a comma or an "and"."""
     following = next((s for s in spans[index + 1 :] if not s.filler and not s.has(*_LISTS)), None)
     if following is None:
         return False
@@ -232,16 +234,16 @@ def _goes_on(spans: Sequence[Span], index: int, *, named: bool) -> bool:
 
 
 def _may_be_meant(before: Span, span: Span) -> bool:
-    """Whether something on the menu is what is not borne: after a comma, an item is ordered."""
+    """Return whether something on the menu may be the allergen; after a comma, an item is not."""
     return not (before.has(Cue.COMMA) and _is_item(span))
 
 
 def _is_item(span: Span) -> bool:
-    return span.candidates[0].kind == "item" and span.candidates[0].match >= _WHOLE
+    return span.candidates[0].kind == "item" and span.candidates[0].match >= FULL
 
 
 def _start(spans: Sequence[Span], first: int, done: int) -> int:
-    """Where the words about who has the allergy begin: "my neighbour is allergic"."""
+    """Return where the words begin that say who has the allergy: "my neighbour is allergic"."""
     start = first
     while start > done:
         span = spans[start - 1]
@@ -255,23 +257,23 @@ def _start(spans: Sequence[Span], first: int, done: int) -> int:
 
 
 def _context(spans: Sequence[Span], start: int) -> int:
-    """Where the clause before begins, which says what it is to: "no nuts, I'm allergic"."""
+    """Return where the clause before begins, which names the allergen: "no nuts, I'm allergic"."""
     index = start
-    while index > 0 and spans[index - 1].has(*_MARKS):
+    while index > 0 and spans[index - 1].has(*PUNCTUATION):
         index -= 1
-    while index > 0 and not spans[index - 1].has(*_MARKS):
+    while index > 0 and not spans[index - 1].has(*PUNCTUATION):
         index -= 1
     return index
 
 
 def _stop(span: Span) -> Span:
-    """A stop in the place of what was taken out, with the words of `span`."""
+    """Return a stop in the place of what was taken out, with the words of `span`."""
     stop = frozenset({Cue.STOP})
     return Span(span.start, span.end, ".", (), stop, None, span.words)
 
 
 def _trimmed(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """Without stops at either end, and without links that now lead nowhere."""
+    """Drop stops at either end, and links that now lead nowhere."""
     kept: list[Span] = []
     for span in spans:
         if span.has(Cue.STOP):
@@ -288,9 +290,9 @@ def _drop(spans: list[Span], *cues: Cue) -> None:
 
 
 def _once(asides: Sequence[Aside]) -> tuple[Aside, ...]:
-    """Without those that another one says as well."""
+    """Drop asides that another one says as well."""
     return tuple(a for a in asides if not any(_within(a, b) for b in asides))
 
 
-def _within(one: Aside, other: Aside) -> bool:
-    return one.code == other.code and one.text != other.text and one.text in other.text
+def _within(aside: Aside, other: Aside) -> bool:
+    return aside.code == other.code and aside.text != other.text and aside.text in other.text

@@ -1,4 +1,4 @@
-"""A phrase that names an item and a modifier: which is meant where it stands, and how surely."""
+"""Phrases that name an item and a modifier: which is meant where it stands, and how surely."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
 
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.language.cue_sets import (
+    ARTICLES,
+    CHANGES_TOPPINGS,
+    DETERMINERS,
+    LISTS,
+    ONE_MORE,
+)
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of
 from voice_service.ordering.mentions.mention import (
-    HEADS,
-    WHOLE,
     Mention,
     MentionType,
     candidates_of,
@@ -19,21 +25,15 @@ from voice_service.ordering.mentions.mention import (
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.menu.match import FULL
 
-_BETTER = 0.12  # an item that explains the words so much better than a modifier is an item
-_LONGEST_LIST = 8  # phrases ahead in which a list of modifiers finds the item they are on
-# Certainties, by reading what guests meant.
-_LISTED = 0.9  # "bacon and cheddar omelette" is one dish
-_WITH_ONE = 0.86  # "a roll with an egg" has it on it, more often than beside it
-_AND_ONE = 0.75  # "a roll with cheese and an egg"
-_AND_BARE = 0.6  # "french toast and bacon"
-_LISTS = (Cue.AND, Cue.COMMA)
+_BETTER = 0.12  # an item that matches this much better than a modifier is an item
+_LONGEST_LIST = 8  # in so many phrases ahead, a list of modifiers finds its item
 _MOST_WORDS = 6
-_EITHER = 0.8  # certainty that "with rice and beans" has both on it, where that is a dish as well
 
 
 class Reading(NamedTuple):
-    """What a phrase is taken for, and how likely that is."""
+    """What a phrase is taken for, a modifier or an item, and how likely that is right."""
 
     modifier: bool
     certainty: float = 1.0
@@ -47,7 +47,7 @@ def reading(
     menu: CompiledMenu,
     current: str | None,
 ) -> Reading:
-    """Which of the two is meant, between the parts `before` and the phrases `ahead`.
+    """Return which of the two is meant, between the mentions `before` and the phrases `ahead`.
 
     `current`: the item talked about last.
     """
@@ -55,68 +55,69 @@ def reading(
     aside = following is not None and following.has(Cue.AS_SIDE)
     if items[0].match > modifiers[0].match and _headed(items, following, menu):
         return Reading(modifier=False)
-    said = [p for p in before if not p.idle]
-    measured = bool(said) and said[-1].cue(Cue.MEASURE)
-    if (items[0].match < WHOLE <= modifiers[0].match and not measured) or (
+    earlier = [p for p in before if not p.idle]
+    measured = bool(earlier) and earlier[-1].cue(Cue.MEASURE)
+    if (items[0].match < FULL <= modifiers[0].match and not measured) or (
         fits(modifiers, following, menu) and not aside
     ):
         return Reading(modifier=True)
-    if not aside and _of_item_ahead(modifiers, ahead, said, menu):
-        return Reading(modifier=True, certainty=_LISTED)
+    if not aside and _of_item_ahead(modifiers, ahead, earlier, menu):
+        return Reading(modifier=True, certainty=Doubt.LISTED_BEFORE_ITEM.certainty)
     takes = current is not None and any(menu.offers(current, m) for m in modifiers)
-    if not takes or aside or _beside_itself(modifiers, following, said):
+    if not takes or aside or _beside_itself(modifiers, following, earlier):
         return Reading(modifier=False)
-    return _on_the_last(items, modifiers, said, menu)
+    return _on_the_last(items, modifiers, earlier, menu)
 
 
 def _on_the_last(
     items: Sequence[Candidate],
     modifiers: Sequence[Candidate],
-    said: Sequence[Mention],
+    earlier: Sequence[Mention],
     menu: CompiledMenu,
 ) -> Reading:
-    """Whether it is on the item before it, which may have it."""
-    last = said[-1] if said else None
-    previous = said[-2] if len(said) > 1 else None
+    """Return whether it is on the item before, which takes it, or is an item of its own."""
+    last = earlier[-1] if earlier else None
+    previous = earlier[-2] if len(earlier) > 1 else None
     if last is None:
         return Reading(items[0].match <= modifiers[0].match + _BETTER)
     if last.cue(Cue.ADD, Cue.WITH):
         return Reading(modifier=True)
     if last.cue(Cue.A) and previous is not None and previous.cue(Cue.WITH):
-        return Reading(modifier=True, certainty=_WITH_ONE)
+        return Reading(modifier=True, certainty=Doubt.WITH_ARTICLE.certainty)
     # "A small chili" is none of a chili dog's.
     sized = last.role is MentionType.SIZE and any(
         menu.offers(items[0].id, s) for s in last.candidates
     )
-    own = items[0].match >= WHOLE and _heads_its_own(items[0].id, said, menu)
-    if sized or own or last.role is MentionType.NUMBER or last.cue(*HEADS):
-        listed = last.cue(Cue.A) and _in_list_of_modifiers(said[:-1])
-        return Reading(modifier=False, certainty=_AND_ONE if listed else 1.0)
+    own = items[0].match >= FULL and _heads_its_own(items[0].id, earlier, menu)
+    if sized or own or last.role is MentionType.NUMBER or last.cue(*DETERMINERS):
+        listed = last.cue(Cue.A) and _in_list_of_modifiers(earlier[:-1])
+        return Reading(
+            modifier=False, certainty=Doubt.LISTED_WITH_ARTICLE.certainty if listed else 1.0
+        )
     if items[0].match > modifiers[0].match + _BETTER:
         return Reading(modifier=False)
-    bare = last.cue(*_LISTS) and previous is not None and previous.role is MentionType.ITEM
-    return Reading(modifier=True, certainty=_AND_BARE if bare else 1.0)
+    bare = last.cue(*LISTS) and previous is not None and previous.role is MentionType.ITEM
+    return Reading(modifier=True, certainty=Doubt.AFTER_AND.certainty if bare else 1.0)
 
 
 def _beside_itself(
-    modifiers: Sequence[Candidate], following: Span | None, said: Sequence[Mention]
+    modifiers: Sequence[Candidate], following: Span | None, earlier: Sequence[Mention]
 ) -> bool:
-    """Whether what is on an item already is said again "on the side" and is an order of its own."""
+    """Return whether a modifier is named again "on the side", as an order of its own."""
     if following is None or not following.has(Cue.ASIDE):
         return False
-    since = takewhile(lambda p: p.role is not MentionType.ITEM, reversed(said))
+    since = takewhile(lambda p: p.role is not MentionType.ITEM, reversed(earlier))
     return any(
         p.role is MentionType.MODIFIER and p.candidates[0].id == modifiers[0].id for p in since
     )
 
 
-def _heads_its_own(item: str, said: Sequence[Mention], menu: CompiledMenu) -> bool:
-    """Whether it has a number and choices of its own: "one salmon caesar" after another caesar."""
-    choices = list(takewhile(lambda p: p.role is MentionType.MODIFIER, reversed(said)))
-    rest = said[: len(said) - len(choices)]
-    counted = bool(rest) and (rest[-1].role is MentionType.NUMBER or rest[-1].cue(Cue.A, Cue.MORE))
-    on_it = (Cue.WITH, Cue.ADD, Cue.NO)
-    if not choices or not counted or (len(rest) > 1 and rest[-2].cue(*on_it)):
+def _heads_its_own(item: str, earlier: Sequence[Mention], menu: CompiledMenu) -> bool:
+    """Return whether it has a number and choices of its own: "one salmon caesar", after another."""
+    choices = list(takewhile(lambda p: p.role is MentionType.MODIFIER, reversed(earlier)))
+    rest = earlier[: len(earlier) - len(choices)]
+    counted = bool(rest) and (rest[-1].role is MentionType.NUMBER or rest[-1].cue(*ONE_MORE))
+    if not choices or not counted or (len(rest) > 1 and rest[-2].cue(*CHANGES_TOPPINGS)):
         return False
     return all(any(menu.offers(item, s) for s in p.candidates) for p in choices)
 
@@ -124,73 +125,73 @@ def _heads_its_own(item: str, said: Sequence[Mention], menu: CompiledMenu) -> bo
 def _of_item_ahead(
     modifiers: Sequence[Candidate],
     ahead: Sequence[Span],
-    said: Sequence[Mention],
+    earlier: Sequence[Mention],
     menu: CompiledMenu,
 ) -> bool:
-    """Whether a list that it begins is of the item behind it: "bacon and cheddar omelette".
+    """Return whether a list that it begins is on the item behind: "bacon and cheddar omelette".
 
-    Or of what carries it: "egg and bacon on a roll", "edamame in my bowl".
+    That item may also follow an "on": "egg and bacon on a roll", "edamame in my bowl".
     """
-    if said and (said[-1].role in (MentionType.ITEM, MentionType.SIZE) or _goes_on(said)):
+    if earlier and (earlier[-1].role in (MentionType.ITEM, MentionType.SIZE) or _goes_on(earlier)):
         return False
     listed = list(takewhile(_may_list, ahead[:_LONGEST_LIST]))
     rest = ahead[len(listed) :]
     carried = bool(rest) and rest[0].has(Cue.ON)
     if carried:
         rest = rest[1:]
-        rest = rest[1:] if rest and rest[0].has(Cue.A, Cue.THE) else rest
-    elif not listed or not listed[0].has(*_LISTS):
+        rest = rest[1:] if rest and rest[0].has(*ARTICLES) else rest
+    elif not listed or not listed[0].has(*LISTS):
         return False
     named = [s for span in listed if span.candidates for s in candidates_of(span, "modifier")[:1]]
     hosts = candidates_of(rest[0], "item") if rest else ()
     return any(
-        h.match >= WHOLE
+        h.match >= FULL
         and any(menu.offers(h.id, m) for m in modifiers)
         and all(menu.offers(h.id, m) for m in named)
         for h in hosts[:1]
     )
 
 
-def _in_list_of_modifiers(said: Sequence[Mention]) -> bool:
-    last = [p for p in said[-2:] if not p.cue(*_LISTS)]
+def _in_list_of_modifiers(earlier: Sequence[Mention]) -> bool:
+    last = [p for p in earlier[-2:] if not p.cue(*LISTS)]
     return bool(last) and last[-1].role is MentionType.MODIFIER
 
 
-def _goes_on(said: Sequence[Mention]) -> bool:
-    """Whether it is one more of a list of items: "chips, guacamole and a chicken burrito"."""
-    return len(said) > 1 and said[-1].cue(*_LISTS) and said[-2].role is MentionType.ITEM
+def _goes_on(earlier: Sequence[Mention]) -> bool:
+    """Return whether it continues a list of items: "chips, guacamole and a chicken burrito"."""
+    return len(earlier) > 1 and earlier[-1].cue(*LISTS) and earlier[-2].role is MentionType.ITEM
 
 
 def _may_list(span: Span) -> bool:
-    """Whether a phrase can stand in a list of modifiers."""
-    return span.has(*_LISTS) or bool(candidates_of(span, "modifier"))
+    """Return whether a phrase can stand in a list of modifiers."""
+    return span.has(*LISTS) or bool(candidates_of(span, "modifier"))
 
 
 def _headed(items: Sequence[Candidate], following: Span | None, menu: CompiledMenu) -> bool:
-    """Whether the name of an item's category follows: "a veggie sub"."""
+    """Return whether the name of the item's category follows: "a veggie sub"."""
     named = candidates_of(following, "category") if following is not None else ()
     return any(s.id in menu.headings(items[0].id) for s in named)
 
 
 def fits(modifiers: Sequence[Candidate], following: Span | None, menu: CompiledMenu) -> bool:
-    """Whether the phrase that follows is an item that takes one of `modifiers`."""
+    """Return whether the phrase that follows is an item that takes one of `modifiers`."""
     ahead = [s.id for s in following.candidates if s.kind == "item"] if following else []
     return any(menu.offers(i, m) for i in ahead for m in modifiers)
 
 
 def with_kinds(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
-    """The parts with each kind as the item that it names together with what was counted.
+    """Read kinds that a number of items is made of: "three tacos, one beef and two chicken".
 
-    A number of items of which the name leaves open which, and after it numbers that add up to it.
+    The name leaves open which items they are, and the numbers after it add up to theirs.
     """
     for index, mention in enumerate(mentions):
         if mention.role is MentionType.ITEM and len(mention.items) > 1 and index:
             kinds = list(_kinds(mentions, index, menu))
             total = sum(mentions[i - 1].span.value or 1 for i, _ in kinds)
             if len(kinds) > 1 and mentions[index - 1].span.value == total:
-                for i, senses in kinds:
+                for i, candidates in kinds:
                     mentions[i] = replace(
-                        mentions[i], role=MentionType.ITEM, candidates=senses, also=()
+                        mentions[i], role=MentionType.ITEM, candidates=candidates, also=()
                     )
     return mentions
 
@@ -198,53 +199,53 @@ def with_kinds(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
 def _kinds(
     mentions: Sequence[Mention], index: int, menu: CompiledMenu
 ) -> Iterator[tuple[int, tuple[Candidate, ...]]]:
-    """Where kinds of the item at `index` are said, and what they name."""
+    """Yield where kinds of the item at `index` are named, and the items that they are."""
     heading, at = mentions[index], index + 1
     while at < len(mentions):
-        if mentions[at].cue(*_LISTS) or mentions[at].idle:
+        if mentions[at].cue(*LISTS) or mentions[at].idle:
             at += 1
             continue
         if (
             mentions[at].role is not MentionType.NUMBER and not mentions[at].cue(Cue.A)
         ) or at + 1 == len(mentions):
             return
-        senses = _named(mentions[at + 1], heading, menu)
-        if not senses:
+        candidates = _named(mentions[at + 1], heading, menu)
+        if not candidates:
             return
-        yield at + 1, senses
+        yield at + 1, candidates
         at += 2
 
 
 def _named(mention: Mention, heading: Mention, menu: CompiledMenu) -> tuple[Candidate, ...]:
-    said = f"{mention.span.text} {heading.span.text}"
-    senses = menu.lexicon.find("".join(keys_of(said, menu.language)), said)
-    whole = (s for s in senses if s.kind == "item" and s.match >= WHOLE)
+    phrase = f"{mention.span.text} {heading.span.text}"
+    candidates = menu.lexicon.find("".join(keys_of(phrase, menu.language)), phrase)
+    whole = (s for s in candidates if s.kind == "item" and s.match >= FULL)
     return tuple(s for s in whole if s.id in heading.items)[:1]
 
 
 def listed(
     span: Span, before: Sequence[Mention], menu: CompiledMenu, current: str | None
 ) -> list[Mention]:
-    """The modifiers that an item's name is made of, where a list of modifiers is being said.
+    """Return the modifiers that an item's name is made of, in a list of modifiers.
 
-    Empty if it is the item. `current`: the item talked about last, which has to take all of them.
+    Empty if the item is meant. `current`: the item talked about last, which has to take them all.
     """
     items = candidates_of(span, "item")
     words = span.text.split()
-    if current is None or not items or items[0].match < WHOLE or candidates_of(span, "modifier"):
+    if current is None or not items or items[0].match < FULL or candidates_of(span, "modifier"):
         return []
     if not 1 < len(words) <= _MOST_WORDS or not _in_a_list(before):
         return []
     pieces = _pieces(words, current, menu)
     links = [words[at] for at in range(len(words)) if _link(words[at], menu)]
-    certainty = _EITHER if links else 1.0
-    return [_part(piece, span, certainty) for piece in pieces] if len(pieces) > 1 else []
+    certainty = Doubt.DISH_OR_PARTS.certainty if links else 1.0
+    return [_mention(piece, span, certainty) for piece in pieces] if len(pieces) > 1 else []
 
 
 def left_off(
     span: Span, following: Span | None, menu: CompiledMenu, current: str | None
 ) -> list[Mention]:
-    """ "No" and the modifier in "no salt", where that is a choice of another item and no name here.
+    """Return "no" and the modifier of "no salt", where that is one name, but of another item.
 
     Empty if it is not.
     """
@@ -257,17 +258,19 @@ def left_off(
     pieces = _pieces(words[1:], current, menu)
     without = replace(span, text=words[0], candidates=(), cues=frozenset({Cue.NO}))
     return (
-        [Mention(without, MentionType.CUE), _part(pieces[0], span, 1.0)] if len(pieces) == 1 else []
+        [Mention(without, MentionType.CUE), _mention(pieces[0], span, 1.0)]
+        if len(pieces) == 1
+        else []
     )
 
 
 def _in_a_list(before: Sequence[Mention]) -> bool:
-    said = [p for p in before if not p.idle]
-    if not said:
+    earlier = [p for p in before if not p.idle]
+    if not earlier:
         return False
-    links = len(said) > 1 and said[-1].cue(Cue.AND, Cue.COMMA)
-    last = said[-2] if links else said[-1]
-    return last.role is MentionType.MODIFIER or (not links and last.cue(Cue.WITH, Cue.ADD, Cue.NO))
+    links = len(earlier) > 1 and earlier[-1].cue(*LISTS)
+    last = earlier[-2] if links else earlier[-1]
+    return last.role is MentionType.MODIFIER or (not links and last.cue(*CHANGES_TOPPINGS))
 
 
 def _link(word: str, menu: CompiledMenu) -> bool:
@@ -278,28 +281,33 @@ _Piece = tuple[str, tuple[Candidate, ...]]
 
 
 def _pieces(words: Sequence[str], item: str, menu: CompiledMenu) -> list[_Piece]:
-    """`words` as modifiers of `item`, the longest first, with the links between; else nothing."""
+    """Return `words` as modifiers of `item`, with the links between; nothing if one is none.
+
+    The longest modifiers come first.
+    """
     if not words:
         return []
     if _link(words[0], menu):
         rest = _pieces(words[1:], item, menu)
         return [(words[0], ()), *rest] if rest else []
     for end in range(len(words), 0, -1):
-        said = " ".join(words[:end])
+        phrase = " ".join(words[:end])
         key = "".join(key_of(word, menu.language) for word in words[:end])
-        senses = menu.lexicon.find(key, said)
+        candidates = menu.lexicon.find(key, phrase)
         fitting = tuple(
-            s for s in senses if s.kind == "modifier" and s.match >= WHOLE and menu.offers(item, s)
+            s
+            for s in candidates
+            if s.kind == "modifier" and s.match >= FULL and menu.offers(item, s)
         )
         rest = _pieces(words[end:], item, menu)
         if fitting and (rest or end == len(words)):
-            return [(said, fitting), *rest]
+            return [(phrase, fitting), *rest]
     return []
 
 
-def _part(piece: _Piece, span: Span, certainty: float) -> Mention:
-    text, senses = piece
-    sure = tuple(replace(s, certainty=s.certainty * certainty) for s in senses)
-    cues = frozenset() if senses else frozenset({Cue.AND})
-    said = replace(span, text=text, candidates=sure, cues=cues)
-    return Mention(said, MentionType.MODIFIER if senses else MentionType.CUE, sure)
+def _mention(piece: _Piece, span: Span, certainty: float) -> Mention:
+    text, candidates = piece
+    sure = tuple(replace(s, certainty=s.certainty * certainty) for s in candidates)
+    cues = frozenset() if candidates else frozenset({Cue.AND})
+    part = replace(span, text=text, candidates=sure, cues=cues)
+    return Mention(part, MentionType.MODIFIER if candidates else MentionType.CUE, sure)

@@ -1,4 +1,4 @@
-"""Numbers heard as words that sound the same: "two hamburgers to cheeseburgers"."""
+"""Numbers that were heard as words that sound the same: "two hamburgers to cheeseburgers"."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
+from voice_service.ordering.language.cue_sets import PAUSES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, plain, plural, several
-from voice_service.ordering.mentions.mention import WHOLE, candidates_of
+from voice_service.ordering.mentions.mention import candidates_of
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 
 _OPENS = (Cue.AND, Cue.COMMA, Cue.STOP, Cue.REQUEST, Cue.ADD)
 _CHANGES = (
@@ -24,14 +26,14 @@ _CHANGES = (
     Cue.THE,
     Cue.IT,
 )
-"""After these a preposition before a name makes sense: "change the cola to lemonades"."""
+"""After these, a preposition before a name makes sense: "change the cola to lemonades"."""
 
 
 def counted(spans: Sequence[Span], menu: CompiledMenu, ordered: Collection[str]) -> list[Span]:
-    """`spans` with a number where no other reading of its sound makes sense.
+    """Read a word as the number that it sounds like where nothing else makes sense.
 
-    Several of something have to follow it ("to colas"), or one of it ("won cola"), and what stands
-    before it may have no preposition behind it. `ordered`: the items of the cart.
+    A plural has to follow ("to colas"), or a singular ("won cola"), and the words before must not
+    call for a preposition. `ordered`: the items of the cart.
     """
     return [_number(spans, index, menu, ordered) or span for index, span in enumerate(spans)]
 
@@ -40,7 +42,7 @@ def _number(
     spans: Sequence[Span], index: int, menu: CompiledMenu, ordered: Collection[str]
 ) -> Span | None:
     span = spans[index]
-    value = menu.language.number_sounds.get(span.text) if not span.candidates else None
+    value = menu.language.numbers.sounds.get(span.text) if not span.candidates else None
     if value is None:
         return None
     before, ahead = spans[:index], _ahead(spans[index + 1 :])
@@ -56,28 +58,30 @@ def _number(
 
 
 def _ahead(spans: Sequence[Span]) -> Sequence[Span]:
-    """The words up to the name that is counted: its size, and what is on it."""
+    """Return the words up to the name that is counted: its size, what is on it, and the name."""
     before = list(takewhile(_describes, spans))
     return spans[: len(before) + 1] if len(before) < len(spans) else ()
 
 
 def _describes(span: Span) -> bool:
-    said = candidates_of(span, "size") or candidates_of(span, "modifier") or span.has(Cue.MEASURE)
-    return bool(said) and not candidates_of(span, "item")
+    describes = (
+        candidates_of(span, "size") or candidates_of(span, "modifier") or span.has(Cue.MEASURE)
+    )
+    return bool(describes) and not candidates_of(span, "item")
 
 
 def _item(span: Span, menu: CompiledMenu) -> str | None:
-    """The item that a phrase names, in full or at least by what kind of thing it is."""
+    """Return the item that a phrase names in full, or at least by its last word."""
     items = candidates_of(span, "item")
     if not items:
         return None
-    said, name = span.text.split()[-1], menu.item_name(items[0].id).split()[-1]
-    headed = key_of(said, menu.language) == key_of(plain(name), menu.language)
-    return items[0].id if headed or items[0].match >= WHOLE else None
+    word, name = span.text.split()[-1], menu.item_name(items[0].id).split()[-1]
+    headed = key_of(word, menu.language) == key_of(plain(name), menu.language)
+    return items[0].id if headed or items[0].match >= FULL else None
 
 
 def _several(ahead: Sequence[Span], item: str, menu: CompiledMenu) -> bool:
-    """Whether it is said as several are: "colas", "orders of fries"; "fries" may be one."""
+    """Return whether a name is in the plural: "colas", "orders of fries"; "fries" may be one."""
     measures = [s.text.split()[0] for s in ahead if s.has(Cue.MEASURE)]
     if not measures and plural(menu.item_name(item), menu.language) == menu.item_name(item):
         return False
@@ -86,16 +90,16 @@ def _several(ahead: Sequence[Span], item: str, menu: CompiledMenu) -> bool:
 
 
 def _follows(
-    span: Span, said: Sequence[Span], item: str, menu: CompiledMenu, ordered: Collection[str]
+    span: Span, before: Sequence[Span], item: str, menu: CompiledMenu, ordered: Collection[str]
 ) -> bool:
-    """Whether the word makes sense as what it was written as, behind what was `said`."""
-    named = [i for i in (_item(s, menu) for s in said) if i is not None]
-    opens = not said or said[-1].has(*_OPENS)
+    """Return whether the word makes sense as it was written, after the `before` words."""
+    named = [i for i in (_item(s, menu) for s in before) if i is not None]
+    opens = not before or before[-1].has(*_OPENS)
     if opens:
         again = span.has(Cue.TO, Cue.FOR) and item in {*named, *ordered}
-        return again and (not said or said[-1].has(Cue.COMMA, Cue.STOP))
-    previous = _item(said[-1], menu)
-    if previous is None or any(s.has(*_CHANGES) or s.unknown for s in said):
+        return again and (not before or before[-1].has(*PAUSES))
+    previous = _item(before[-1], menu)
+    if previous is None or any(s.has(*_CHANGES) or s.unknown for s in before):
         return True
     if not {item, previous}.isdisjoint({*named[:-1], *ordered}) or item == previous:
         return True

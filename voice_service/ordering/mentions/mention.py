@@ -1,4 +1,4 @@
-"""Phrases in the roles that they play in an utterance."""
+"""Mentions: phrases in the roles that they play in an utterance."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from voice_service.ordering.acts import Description
+from voice_service.ordering.language.cue_sets import IDLE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.lexicon import Candidate, Kind
+from voice_service.ordering.menu.match import FULL
 
-WHOLE = 0.9  # from here on a name is said in full
-_ALIKE = 0.08  # items this close in quality are equally meant
+_ALIKE = 0.08  # items whose matches are this close are equally meant
 
 
 class MentionType(Enum):
-    """What a phrase is in this utterance."""
+    """The role of a phrase in an utterance."""
 
     ITEM = auto()
     MODIFIER = auto()
@@ -29,9 +30,10 @@ class MentionType(Enum):
 
 @dataclass
 class Mention:
-    """A span in its role. `candidates` are those of the role; `also` the modifier senses of a size.
+    """A span in its role, with the `candidates` for that role.
 
-    `plural`: an item said as several. `such`: it points at lines by what they are like.
+    `also`: the modifiers that a size may be instead. `plural`: an item said in the plural. `such`:
+    the description by which the mention points at lines ("the small one").
     """
 
     span: Span
@@ -42,38 +44,34 @@ class Mention:
     such: Description | None = None
 
     def cue(self, *cues: Cue) -> bool:
-        """Whether the part acts as one of `cues`."""
+        """Return whether the mention acts as one of `cues`."""
         return self.role in (MentionType.CUE, MentionType.NUMBER) and self.span.has(*cues)
 
     @property
     def idle(self) -> bool:
-        """Whether it only fills the sentence."""
-        return self.role is MentionType.CUE and self.span.cues <= _IDLE
+        """True if the mention only fills the sentence."""
+        return self.role is MentionType.CUE and self.span.cues <= IDLE
 
     @property
     def items(self) -> tuple[str, ...]:
-        """The items it may mean: those that its words explain best."""
+        """The items that it may mean: those whose names match best."""
         best = self.candidates[0].match
         return tuple(dict.fromkeys(s.id for s in self.candidates if s.match >= best - _ALIKE))
 
 
-_IDLE = frozenset(
-    {Cue.FILLER, Cue.SOFT, Cue.SIZED, Cue.YES, Cue.GENERIC, Cue.IT, Cue.ONE, Cue.AS_SIDE}
-)
-HEADS = (Cue.A, Cue.THE, Cue.MORE, Cue.MEASURE, Cue.NUMBER)
-"""What may stand before an item and count it or point at it."""
-
-
 def candidates_of(span: Span, kind: Kind) -> tuple[Candidate, ...]:
-    """What of one kind a phrase may name, best first."""
+    """Return what of one kind a phrase may name, the best match first."""
     return tuple(s for s in span.candidates if s.kind == kind)
 
 
 def completes(mention: Mention, before: Mention) -> bool:
-    """Whether part of a name follows a whole one of its group, and may only round that off."""
+    """Return whether a mention may only complete the name before it: "almond milk base".
+
+    It is part of a name, after a full name of the same group.
+    """
     if (
         before.role is not MentionType.MODIFIER
         or mention.candidates[0].group != before.candidates[0].group
     ):
         return False
-    return mention.candidates[0].match < WHOLE <= before.candidates[0].match
+    return mention.candidates[0].match < FULL <= before.candidates[0].match

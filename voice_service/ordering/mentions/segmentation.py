@@ -1,31 +1,32 @@
-"""An utterance cut into phrases: the cheapest way to explain every one of its words."""
+"""Cuts an utterance into phrases, in the cheapest way that explains all of its words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from voice_service.ordering.language.cue_sets import WITH_OR_WITHOUT
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import Token, key_of, tokenize
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
+from voice_service.ordering.menu.match import FULL
 
-_LONGEST_UTTERANCE = 400  # words; what is beyond is not looked at but reported
+_LONGEST_UTTERANCE = 400  # words; those beyond are reported, not read
 _MARKS = {",": Cue.COMMA, ".": Cue.STOP, "?": Cue.QUESTION_MARK}
 _SPAN = 1.0  # every phrase costs this, so that longer ones win
 _UNKNOWN = 3.0
 _SLIP = 1.0
 _NO_CUES: frozenset[Cue] = frozenset()
 _MENU_BONUS = 0.1
-_NAMED = 0.9  # a name said in full
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A phrase: tokens `start` to `end`, what it may name, and what it may do. `value`: its number.
+    """A phrase: tokens `start` to `end`, what it may name, and what it may do.
 
-    Without senses and cues it is unknown. `nearness` is below 1 where a word had to be put right.
-    `by_sound`: it is read as another word that sounds the same.
+    `value`: the number that it says. `words`: the indexes of its words in the text. `nearness` is
+    below 1 where a word was corrected. `by_sound`: it is read as a word that sounds the same.
     """
 
     start: int
@@ -40,14 +41,16 @@ class Span:
 
     @property
     def unknown(self) -> bool:
+        """True if nothing explains the phrase."""
         return not self.candidates and not self.cues
 
     @property
     def filler(self) -> bool:
-        """Whether it only fills the sentence."""
+        """True if the phrase only fills the sentence."""
         return not self.candidates and self.cues == {Cue.FILLER}
 
     def has(self, *cues: Cue) -> bool:
+        """Return whether the phrase may act as one of `cues`."""
         return not self.cues.isdisjoint(cues)
 
 
@@ -63,7 +66,7 @@ class Segmenter:
         self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
 
     def segment(self, text: str) -> list[Span]:
-        """Spans that cover every token of `text` but hesitations, in order."""
+        """Return spans that cover every token of `text` except hesitations, in order."""
         tokens = [t for t in tokenize(text, self._language) if t.text not in self._hesitations]
         rest = tokens[_LONGEST_UTTERANCE:]
         tokens = tokens[:_LONGEST_UTTERANCE]
@@ -75,8 +78,8 @@ class Segmenter:
         if filler and len(filler) < len(spans):
             # "A large like vanilla shake": without the filler, names come together again.
             idle = {i for s in filler for i in range(s.start, s.end)}
-            said = [t for i, t in enumerate(tokens) if i not in idle]
-            spans = sorted([*self._cheapest(said, misspelt=True), *filler], key=lambda s: s.words)
+            spoken = [t for i, t in enumerate(tokens) if i not in idle]
+            spans = sorted([*self._cheapest(spoken, misspelt=True), *filler], key=lambda s: s.words)
         if nearness:
             spans = [_with_nearness(span, nearness) for span in spans]
         if rest:
@@ -86,9 +89,9 @@ class Segmenter:
     def _put_right(
         self, tokens: list[Token], spans: list[Span]
     ) -> tuple[list[Token], Mapping[int, float]]:
-        """The tokens with slips put right, and how near each of these is to what was heard.
+        """Return the tokens with slips corrected, and how near each of these is to what was heard.
 
-        Only beside words that are certain: talk about something else stays as it is.
+        Slips are corrected only beside words that are certain: other talk stays as it is.
         """
         mended, nearness = list(tokens), dict[int, float]()
         if not any(_orders(span) for span in spans):
@@ -97,7 +100,7 @@ class Segmenter:
             if not span.unknown:
                 continue
             for index in range(span.start, span.end):
-                if tokens[index].text in self._language.number_sounds:
+                if tokens[index].text in self._language.numbers.sounds:
                     continue
                 slip = self._lexicon.slips.find(tokens[index].text)
                 if slip is not None and not (
@@ -142,47 +145,47 @@ class Segmenter:
                 break
             key += last.key
             text += f" {last.text}" if text else last.text
-            senses = self._lexicon.find(key, text)
-            senses = () if self._numbers_several(tokens[start:end]) else senses
+            candidates = self._lexicon.find(key, text)
+            candidates = () if self._numbers_several(tokens[start:end]) else candidates
             cues = self._cues.get(text, _NO_CUES)
             if Cue.VAGUE in cues and self._sized(tokens[start:end]) and not _counted(tokens, start):
                 cues = _NO_CUES
-            value = self._language.ordinals.get(text)
+            value = self._language.numbers.ordinals.get(text)
             if (
                 number is not None
                 and number[1] == end - start
                 and not self._sized(tokens[start:end])
             ):
                 value, cues = number[0], cues | {Cue.NUMBER}
-            cost = _cost(senses, cues)
+            cost = _cost(candidates, cues)
             if cost is None and misspelt:
-                senses = self._misspelt(tokens[start:end])
-                cost = _SLIP + 2 * (1.0 - senses[0].match) if senses else None
+                candidates = self._misspelt(tokens[start:end])
+                cost = _SLIP + 2 * (1.0 - candidates[0].match) if candidates else None
             if cost is None and end == start + 1:
                 cost = _UNKNOWN
             if cost is not None:
-                span = _span(tokens, start, end, senses, cues, value)
+                span = _span(tokens, start, end, candidates, cues, value)
                 found.append((span, _SPAN + cost))
         return found
 
     def _completes(self, filler: list[Token]) -> bool:
-        """Whether words that seem idle may end a name or a measure: "seven, um, up"."""
+        """Return whether idle words may belong to a name or a measure: "seven, um, up"."""
         return any(t.text in self._measuring or self._lexicon.knows(t.key) for t in filler)
 
     def _numbers_several(self, part: list[Token]) -> bool:
-        """Whether "combos one" would be taken for the number of one on the board."""
+        """Return whether "combos one" would be read as a number on the board."""
         first, last = part[0], part[-1]
         several = first.text not in self._cues and first.text != first.key
         return several and len(part) > 1 and last.key.isdigit() and first.key in self._numbering
 
     def _sized(self, part: list[Token]) -> bool:
-        """Whether a phrase for a number ends in a size of this menu: "a single"."""
+        """Return whether a phrase for a number ends in a size of this menu: "a single"."""
         last = part[-1]
-        senses = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
-        return any(sense.kind == "size" for sense in senses)
+        candidates = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
+        return any(candidate.kind == "size" for candidate in candidates)
 
     def _misspelt(self, part: list[Token]) -> tuple[Candidate, ...]:
-        """Names that `part` may be a slip for; one of its words must be known no other way."""
+        """Return the names that `part` may be a slip for, if it has a word that is unknown."""
         if len(part) > 3 or all(t.text in self._cues or self._lexicon.knows(t.key) for t in part):
             return ()
         if len(part) > 1 and any(len(t.key) < 3 for t in part):
@@ -194,40 +197,40 @@ class Segmenter:
         return self._lexicon.find_misspelt("".join(t.key for t in part))
 
     def _leads(self, tokens: Sequence[Token], index: int) -> bool:
-        """Whether the word before says that something of the menu comes: "no", "with"."""
+        """Return whether the word before leads to a name: "no", "with"."""
         before = self._cues.get(tokens[index - 1].text, _NO_CUES) if index else _NO_CUES
-        return not before.isdisjoint((Cue.NO, Cue.WITH))
+        return not before.isdisjoint(WITH_OR_WITHOUT)
 
     def _adds_nothing(self, word: str) -> bool:
-        """Whether a word neither names nor steers anything: "please", "cooked"."""
+        """Return whether a word neither names nor steers anything: "please", "cooked"."""
         cues = self._cues.get(word, _NO_CUES)
         return not self._names(word) and cues <= {Cue.FILLER, Cue.SOFT, Cue.GENERIC}
 
     def _names(self, word: str) -> bool:
-        """Whether a word is of the menu."""
+        """Return whether a word occurs in a name on the menu."""
         return self._lexicon.knows(key_of(word, self._language))
 
     def _everyday(self, heard: str) -> bool:
-        """Whether a word is nearest to one that names nothing: "pleaze"."""
+        """Return whether a word is nearest to one that names nothing: "pleaze"."""
         slip = self._lexicon.slips.find(heard)
         return slip is not None and not self._names(slip.word)
 
 
 def _counted(tokens: list[Token], start: int) -> bool:
-    """Whether a number stands before: "two and a half", but not "a soup and a half salad"."""
+    """Return whether a number stands before: "two and a half", not "a soup and a half salad"."""
     return start > 0 and tokens[start - 1].key.isdigit()
 
 
-def _cost(senses: tuple[Candidate, ...], cues: frozenset[Cue]) -> float | None:
-    """What a phrase costs beyond being one; None if it means nothing."""
-    if senses:
-        return 1.0 - senses[0].match - _MENU_BONUS
+def _cost(candidates: tuple[Candidate, ...], cues: frozenset[Cue]) -> float | None:
+    """Return what a phrase costs beyond the price of any phrase; None if it means nothing."""
+    if candidates:
+        return 1.0 - candidates[0].match - _MENU_BONUS
     return 0.0 if cues else None
 
 
 def _orders(span: Span) -> bool:
-    """Whether a phrase shows that something is being ordered: a name, or a wish in words."""
-    named = bool(span.candidates) and span.candidates[0].match >= _NAMED
+    """Return whether a phrase shows that something is ordered: a name, or "I want"."""
+    named = bool(span.candidates) and span.candidates[0].match >= FULL
     return named or (span.has(Cue.REQUEST) and span.end - span.start > 1)
 
 
@@ -240,14 +243,14 @@ def _span(
     tokens: list[Token],
     start: int,
     end: int,
-    senses: tuple[Candidate, ...],
+    candidates: tuple[Candidate, ...],
     cues: frozenset[Cue],
     value: int | None,
 ) -> Span:
     part = tokens[start:end]
     words = tuple(dict.fromkeys(t.word for t in part))
     text = " ".join(t.text for t in part)
-    return Span(start, end, text, senses, cues, value, words)
+    return Span(start, end, text, candidates, cues, value, words)
 
 
 _TABLES: dict[Language, tuple[Mapping[str, frozenset[Cue]], int]] = {}

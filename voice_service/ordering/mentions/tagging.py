@@ -1,16 +1,16 @@
-"""Which role each phrase plays: is "guacamole" here a side, or something on the burrito?"""
+"""Decides which role each phrase plays: is "guacamole" a side here, or on the burrito?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.language.cue_sets import DETERMINERS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of
 from voice_service.ordering.mentions.ambiguity import fits, left_off, listed, reading, with_kinds
 from voice_service.ordering.mentions.mention import (
-    HEADS,
-    WHOLE,
     Mention,
     MentionType,
     candidates_of,
@@ -18,16 +18,14 @@ from voice_service.ordering.mentions.mention import (
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.menu.match import FULL, HEADED, NEARLY_FULL
 
-_HEADLESS = 0.7  # below, an item's name lacks its last word
-_BETTER = 0.12  # an interrupted name may be so much worse than its last word alone
-_NAMED = 0.8  # a synonym of an item's name, or the name itself
-_ONE_OF_THEM = 0.7  # certainty that "three colas, one diet" are four
-_NEAR = 3  # phrases ahead in which a measure looks for its item
+_BETTER = 0.12  # an interrupted name may match this much worse than its last word alone
+_NEAR = 3  # in so many phrases ahead, a measure looks for its item
 
 
 def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> list[Mention]:
-    """Decides the role of each span from left to right. `last_item`: that of the cart, if any."""
+    """Decide the role of each span, from left to right. `last_item`: that of the cart, if any."""
     mentions: list[Mention] = []
     current = last_item
     named: Mention | None = None  # said again by the words since: "cola cola cola"
@@ -85,11 +83,11 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
 def _elliptical(
     mention: Mention, current: str | None, menu: CompiledMenu, *, listed: bool
 ) -> Mention:
-    """An item whose name goes on as that of the item before it: a cola "and one diet".
+    """Complete the name of an item by that of the item before it: a cola "and one diet".
 
-    `listed`: "three colas, one diet" may be one of the three.
+    `listed`: in "three colas, one diet", it may be one of the three.
     """
-    if current is None or mention.candidates[0].match >= WHOLE:
+    if current is None or mention.candidates[0].match >= FULL:
         return mention
     goes_on = [
         s
@@ -98,53 +96,55 @@ def _elliptical(
     ]
     if len(goes_on) != 1 or (goes_on[0].id == current and len(mention.items) == 1):
         return mention
-    certainty = _ONE_OF_THEM if listed else 1.0
+    certainty = Doubt.LISTED_REMAINDER.certainty if listed else 1.0
     return replace(mention, candidates=(replace(goes_on[0], match=1.0, certainty=certainty),))
 
 
 def _names_kind_of(mention: Mention, item: str, menu: CompiledMenu) -> bool:
-    """Whether `mention` names one other item, whose name goes on as that of `item`."""
+    """Return whether a mention names one other item, whose full name ends in that of `item`."""
     [other, *more] = mention.items
     return not more and other != item and _goes_on(mention, mention.candidates[0], item, menu)
 
 
-def _goes_on(mention: Mention, sense: Candidate, current: str, menu: CompiledMenu) -> bool:
-    """Whether what `mention` leaves out of a name of an item is the name of the item before it."""
-    said = set(keys_of(mention.span.text, menu.language))
-    item = menu.items[sense.id]
+def _goes_on(mention: Mention, candidate: Candidate, current: str, menu: CompiledMenu) -> bool:
+    """Return whether what a mention leaves out of a name is the name of the item before it."""
+    keys_said = set(keys_of(mention.span.text, menu.language))
+    item = menu.items[candidate.id]
     for name in (item.name, *item.aliases):
         keys = keys_of(name, menu.language)
-        missing = [k for k in keys if k not in said] if said <= set(keys) else []
+        missing = [k for k in keys if k not in keys_said] if keys_said <= set(keys) else []
         named = menu.lexicon.find("".join(missing), "") if missing else ()
-        if any(s.kind == "item" and s.id == current and s.match >= _NAMED for s in named):
+        if any(s.kind == "item" and s.id == current and s.match >= NEARLY_FULL for s in named):
             return True
     return False
 
 
 def _in_list(before: Sequence[Mention]) -> bool:
-    """Whether a comma stands before the words that count what comes next, and several before it."""
-    said = [p for p in before if not p.idle or p.cue(Cue.ONE)]
-    comma = len(said) > 2 and said[-2].cue(Cue.COMMA) and said[-3].role is MentionType.ITEM
-    counted = any(p.role is MentionType.NUMBER and (p.span.value or 1) > 1 for p in said[-5:-3])
+    """Return whether a number of items, a comma, and a number stand before: "two colas, one"."""
+    earlier = [p for p in before if not p.idle or p.cue(Cue.ONE)]
+    comma = len(earlier) > 2 and earlier[-2].cue(Cue.COMMA) and earlier[-3].role is MentionType.ITEM
+    counted = any(p.role is MentionType.NUMBER and (p.span.value or 1) > 1 for p in earlier[-5:-3])
     return comma and counted
 
 
 def _usual(
     mention: Mention, following: Span | None, before: Sequence[Mention], menu: CompiledMenu
 ) -> Mention:
-    """The item that "regular" is in "two colas, one diet and one regular"."""
-    ordinary = mention.role is MentionType.CUE and mention.span.text in menu.language.ordinary_words
+    """Return the item that "regular" is in "two colas, one diet and one regular"."""
+    ordinary = (
+        mention.role is MentionType.CUE and mention.span.text in menu.language.names.ordinary_words
+    )
     counted = bool(before) and (before[-1].role is MentionType.NUMBER or before[-1].cue(Cue.A))
     if not ordinary or not counted or (following is not None and _goes_on_naming(following)):
         return mention
     named = [p for p in before if p.role is MentionType.ITEM]
     for item in [p.items[0] for p in named[:-1]][::-1]:
         if _names_kind_of(named[-1], item, menu):
-            sense = Candidate("item", item, None)
+            candidate = Candidate("item", item, None)
             return Mention(
-                replace(mention.span, candidates=(sense,), cues=frozenset()),
+                replace(mention.span, candidates=(candidate,), cues=frozenset()),
                 MentionType.ITEM,
-                (sense,),
+                (candidate,),
             )
     return mention
 
@@ -160,9 +160,11 @@ def _head_item(
     menu: CompiledMenu,
     current: str | None,
 ) -> Mention | None:
-    """The item in a modifier's name that stands alone: "an order of wheat toast"."""
+    """Return the item that a modifier's name ends in: "an order of wheat toast"."""
     words = mention.span.text.split()
-    counted = bool(before) and (before[-1].role is MentionType.NUMBER or before[-1].cue(*HEADS))
+    counted = bool(before) and (
+        before[-1].role is MentionType.NUMBER or before[-1].cue(*DETERMINERS)
+    )
     counted = counted or (current is None and all(p.idle or p.cue(Cue.REQUEST) for p in before))
     if mention.role is not MentionType.MODIFIER or len(words) < 2 or not counted:
         return None
@@ -171,7 +173,7 @@ def _head_item(
     if any(s.kind == "item" for span in ahead[:_NEAR] for s in span.candidates):
         return None
     named = menu.lexicon.find(key_of(words[-1], menu.language), words[-1])
-    items = tuple(s for s in named if s.kind == "item" and s.match >= WHOLE)
+    items = tuple(s for s in named if s.kind == "item" and s.match >= FULL)
     if not items or not any(menu.offers(items[0].id, s) for s in mention.candidates):
         return None
     return Mention(replace(mention.span, candidates=items, text=words[-1]), MentionType.ITEM, items)
@@ -180,7 +182,7 @@ def _head_item(
 def _measures_nothing(
     mention: Mention, ahead: Sequence[Span], menu: CompiledMenu, *, ordered: bool
 ) -> bool:
-    """Whether "cup of" is a size or container on this menu, but not of the item that follows.
+    """Return whether "cup of" is a size or container of this menu, but not of the item ahead.
 
     `ordered`: an item was said before it.
     """
@@ -198,15 +200,15 @@ def _measures_nothing(
 
 
 def _only(span: Span, cue: Cue) -> Span:
-    """The span with nothing but one cue left of it."""
+    """Return the span as one cue and nothing else."""
     return replace(span, candidates=(), cues=frozenset({cue}), value=None)
 
 
 def _another_kind(
     span: Span, following: Span | None, before: Sequence[Mention], menu: CompiledMenu
 ) -> bool:
-    """Whether a word that denies ends a name that the menu does not have: "coke zero"."""
-    zero = menu.language.number_words.get(span.text) == 0
+    """Return whether "zero" ends a name that the menu does not have: "coke zero"."""
+    zero = menu.language.numbers.words.get(span.text) == 0
     if not zero or not span.has(Cue.NO) or span.candidates:
         return False
     ends = following is None or not (following.candidates or following.unknown)
@@ -214,7 +216,7 @@ def _another_kind(
 
 
 def _stands_for_item(span: Span, following: Span | None, before: list[Mention]) -> bool:
-    """Whether "one" is a pronoun ("a large one") and no number."""
+    """Return whether "one" is a pronoun ("a large one") and no number."""
     if not span.has(Cue.ONE) or not before:
         return False
     counts = (Cue.MEASURE, Cue.WITH, Cue.ON, Cue.NO, Cue.PLAIN)
@@ -240,8 +242,8 @@ def _role(
     degree = span.has(Cue.LIGHT, Cue.EXTRA, Cue.HALF) and _modifier_ahead(following)
     if degree and not any(_sized_ahead(s, following, menu) for s in sizes):
         return Mention(span, MentionType.CUE)
-    if items and not modifiers and items[0].match < WHOLE and candidates_of(span, "category"):
-        # The heading itself explains the word better than half a name under it.
+    if items and not modifiers and items[0].match < FULL and candidates_of(span, "category"):
+        # The category explains the word better than half the name of one of its items.
         items = ()
     every = bool(groups) and _after_all(before)
     if sizes and not every:
@@ -252,7 +254,7 @@ def _role(
         modifiers = _less_sure(modifiers, taken.certainty)
     if items and not every:
         # "sweet tea" is not sweet potato fries and a tea.
-        adjective = not modifiers and items[0].match < _HEADLESS and _item_ahead(following)
+        adjective = not modifiers and items[0].match < HEADED and _item_ahead(following)
         return (
             Mention(span, MentionType.UNKNOWN)
             if adjective
@@ -271,21 +273,21 @@ def _role(
     return Mention(span, MentionType.GROUP, groups) if every else _heading(span, groups)
 
 
-def _less_sure(senses: tuple[Candidate, ...], certainty: float) -> tuple[Candidate, ...]:
-    """Senses of a phrase that may mean something else."""
+def _less_sure(candidates: tuple[Candidate, ...], certainty: float) -> tuple[Candidate, ...]:
+    """Lower the certainty of what a phrase names, as it may mean something else."""
     if certainty == 1.0:
-        return senses
-    return tuple(replace(s, certainty=s.certainty * certainty) for s in senses)
+        return candidates
+    return tuple(replace(s, certainty=s.certainty * certainty) for s in candidates)
 
 
 def _after_all(before: Sequence[Mention]) -> bool:
-    """Whether "all" or "all the" comes just before."""
+    """Return whether "all" or "all the" comes just before."""
     near = before[-2:] if before and before[-1].cue(Cue.THE) else before[-1:]
     return any(mention.cue(Cue.BOTH) for mention in near)
 
 
 def _of_group(modifiers: tuple[Candidate, ...], groups: tuple[Candidate, ...]) -> bool:
-    """Whether "no salsa" means all salsas: the group's own name, of one of them only an alias."""
+    """Return whether "no salsa" means all salsas, as it names the group better than a modifier."""
     return not modifiers or groups[0].match > modifiers[0].match
 
 
@@ -304,7 +306,7 @@ def _heading(span: Span, groups: tuple[Candidate, ...]) -> Mention:
     if categories:
         return Mention(span, MentionType.CATEGORY, categories)
     if span.has(Cue.ADD, Cue.WITH, Cue.EXTRA, Cue.HALF):
-        # A group that is called "Extras" or "Add" makes no name of everyday words.
+        # A group called "Extras" or "Add" does not turn everyday words into names.
         return Mention(span, MentionType.CUE)
     return Mention(span, MentionType.GROUP, groups)
 
@@ -318,9 +320,9 @@ def _item_ahead(following: Span | None) -> bool:
 
 
 def _sized_ahead(size: Candidate, following: Span | None, menu: CompiledMenu) -> bool:
-    """Whether an item that comes in this size is named in full."""
+    """Return whether the item that follows is named in full and comes in this size."""
     named = () if following is None else candidates_of(following, "item")
-    return any(s.match >= WHOLE and menu.offers(s.id, size) for s in named)
+    return any(s.match >= FULL and menu.offers(s.id, size) for s in named)
 
 
 def _modifier_ahead(following: Span | None) -> bool:
@@ -328,7 +330,7 @@ def _modifier_ahead(following: Span | None) -> bool:
 
 
 def _names_again(mention: Mention, previous: Mention, menu: CompiledMenu) -> bool:
-    """Whether an item's name only repeats the one before it: "pizza pie", "americano coffee"."""
+    """Return whether an item's name repeats the one before: "pizza pie", "americano coffee"."""
     if mention.role is not MentionType.ITEM or previous.role is not MentionType.ITEM:
         return False
     if mention.items == previous.items:
@@ -338,21 +340,19 @@ def _names_again(mention: Mention, previous: Mention, menu: CompiledMenu) -> boo
 
 
 def _heads_modifier(mention: Mention, previous: Mention) -> bool:
-    """Whether a modifier's last word only completes the one before it: "cheddar" and "cheese"."""
+    """Return whether a word only completes the modifier before it: "cheddar", "cheese"."""
     if mention.role is not MentionType.MODIFIER or previous.role is not MentionType.MODIFIER:
         return False
     groups = {s.group for s in previous.candidates}
-    if mention.candidates[0].match < WHOLE and candidates_of(mention.span, "group"):
+    if mention.candidates[0].match < FULL and candidates_of(mention.span, "group"):
         return True  # "firm noodles", where there are kinds of noodles
     if not mention.span.has(Cue.GENERIC):
         return False
-    return mention.candidates[0].match < WHOLE and all(
-        s.group in groups for s in mention.candidates
-    )
+    return mention.candidates[0].match < FULL and all(s.group in groups for s in mention.candidates)
 
 
 def _interrupted(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
-    """Mends a name with a modifier put inside: "double bacon cheeseburger"."""
+    """Rejoin a name that a modifier interrupts: "double bacon cheeseburger"."""
     for index in range(len(mentions) - 2):
         first, inner, head = mentions[index : index + 3]
         if inner.role is not MentionType.MODIFIER or head.role is not MentionType.ITEM:

@@ -1,1 +1,1 @@
-"""A menu compiled for reading orders against it."""
+"""A menu compiled for reading orders: what phrases name its items, and how well they match."""

@@ -1,4 +1,4 @@
-"""A menu made ready for listening: compiled once, shared by all conversations of a restaurant."""
+"""A menu compiled for reading orders: once, for all conversations of a restaurant."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from voice_service.ordering.menu.prompt import spoken_menu
 class CompiledMenu:
     """A menu with the lexicon of everything that guests call its parts.
 
-    `tag` is the guests' language (BCP 47), that of the menu if it is left out. Raises ValueError
-    where there is no language pack for it.
+    `tag` is the guests' language (BCP 47); without it, that of the menu. Raises ValueError where
+    there is no language pack for it.
     """
 
     def __init__(self, source: Menu, tag: str | None = None) -> None:
@@ -34,45 +34,45 @@ class CompiledMenu:
         self.modifiers: dict[tuple[str, str], Modifier] = {
             (group.id, m.id): m for group in menu.modifier_groups for m in group.modifiers
         }
-        self._takes = {item.id: self._groups_of(item) for item in menu.items}
+        self._groups_by_item = {item.id: self._groups_of(item) for item in menu.items}
         self._single = {g.id for g in menu.modifier_groups if g.max == 1 or self._how_much(g)}
         self._general = frozenset(item.id for item in menu.items if self._named_as_kind(item))
         self.lexicon = self._lexicon()
         self.bias = spoken_menu(menu, self.language)
 
-    def offers(self, item_id: str, sense: Candidate) -> bool:
-        """Whether an item comes in this size or takes this modifier."""
-        if sense.kind == "size":
-            return sense.id in self.items[item_id].prices
-        return sense.kind == "modifier" and self.has_group(item_id, sense.group)
+    def offers(self, item_id: str, candidate: Candidate) -> bool:
+        """Return whether an item comes in this size or takes this modifier."""
+        if candidate.kind == "size":
+            return candidate.id in self.items[item_id].prices
+        return candidate.kind == "modifier" and self.has_group(item_id, candidate.group)
 
     def has_group(self, item_id: str, group: str | None) -> bool:
-        """Whether an item, or some part of a combo, takes modifiers of this group."""
-        return group in self._takes[item_id]
+        """Return whether an item, or a part of a combo, takes modifiers of this group."""
+        return group in self._groups_by_item[item_id]
 
     def single_groups(self, item_id: str) -> list[str]:
-        """The groups of an item of which it takes at most one modifier."""
+        """Return the groups of an item of which it takes at most one modifier."""
         return [g for g in self.items[item_id].modifier_groups if g in self._single]
 
-    def single(self, item_id: str, senses: Sequence[Candidate]) -> bool:
-        """Whether an item takes only one of the kind that a modifier is."""
+    def single(self, item_id: str, candidates: Sequence[Candidate]) -> bool:
+        """Return whether an item takes only one modifier of a kind."""
         single = self.single_groups(item_id)
-        return any(sense.group in single for sense in senses)
+        return any(candidate.group in single for candidate in candidates)
 
     def filling(self, slot: Slot, item_id: str) -> Choice | None:
-        """The choice by which an item may fill a slot, if there is one."""
+        """Return the choice by which an item may fill a slot, if there is one."""
         return self.menu.filling(slot, self.items[item_id])
 
     def fillings(self, slot: Slot) -> list[str]:
-        """Ids of the items that may fill a slot, in the menu's order."""
+        """Return the ids of the items that may fill a slot, in the menu's order."""
         return [item.id for item in self.menu.items if self.filling(slot, item.id) is not None]
 
     def combos_with(self, item: str, ordered: Sequence[str]) -> list[str]:
-        """Those of the items ordered that have a place for an item."""
+        """Return the items ordered that have a slot for an item."""
         return [c for c in ordered if any(self.filling(s, item) for s in self.items[c].slots)]
 
     def counted(self, group: str, modifier: str, count: int) -> str | None:
-        """The modifier of the same name that stands for `count` of it, if the menu has one."""
+        """Return the modifier of the same name that stands for `count` of it, if there is one."""
         asked = self.modifiers[group, modifier]
         if asked.count is None:
             return None
@@ -82,36 +82,36 @@ class CompiledMenu:
         return None
 
     def closed(self, at: datetime) -> frozenset[str]:
-        """Ids of the items that are not served at a moment; see `Menu.served`."""
+        """Return the ids of the items that are not served at a moment; see `Menu.served`."""
         return frozenset(i.id for i in self.menu.items if not self.menu.served(i, at))
 
     def item_name(self, item_id: str) -> str:
-        """What the menu calls an item."""
+        """Return what the menu calls an item."""
         return self.items[item_id].name
 
     def counted_name(self, item_id: str, count: int) -> str:
-        """So many of an item: "2 Cookies"."""
+        """Return a number of an item: "2 Cookies"."""
         name = self.item_name(item_id)
         return f"{count} {plural(name, self.language) if count > 1 else name}"
 
     def headings(self, item_id: str) -> frozenset[str]:
-        """The category of an item, of a combo also those of the parts it comes with."""
+        """Return the category of an item, and for a combo those of the parts it comes with."""
         return frozenset(self.items[i].category for i in (item_id, *self.parts_of(item_id)))
 
     def is_general(self, item_id: str) -> bool:
-        """Whether an item is called as its whole category is: "pizza", among other pizzas."""
+        """Return whether an item has the name of its category: "pizza", among other pizzas."""
         return item_id in self._general
 
     def parts_of(self, item_id: str) -> list[str]:
-        """The items that a combo comes with if the guest chooses nothing."""
+        """Return the items that a combo comes with if the guest chooses nothing."""
         return [s.default for s in self.items[item_id].slots if s.default is not None]
 
     def in_category(self, category: str) -> list[str]:
-        """Ids of the items of a category that are not sold out, in the menu's order."""
+        """Return the ids of a category's items that are not sold out, in the menu's order."""
         return [i.id for i in self.menu.items if i.category == category and not i.sold_out]
 
     def _how_much(self, group: ModifierGroup) -> bool:
-        """Whether a group has sizes or containers, as a cup and a bowl, though nothing says so."""
+        """Return whether the modifiers of a group are sizes or containers, such as cup and bowl."""
         cues = self.language.cues
         measures = {*cues[Cue.SIZE_WORD], *(phrase.split()[0] for phrase in cues[Cue.MEASURE])}
         named = [{plain(n) for n in (m.name, *m.aliases)} for m in group.modifiers]
@@ -130,32 +130,32 @@ class CompiledMenu:
     def _lexicon(self) -> Lexicon:
         lexicon = Lexicon(self.language)
         for item in self.menu.items:
-            sense = Candidate("item", item.id, None)
-            lexicon.add(sense, (item.name, *item.aliases), shorten=True)
+            candidate = Candidate("item", item.id, None)
+            lexicon.add(candidate, (item.name, *item.aliases), shorten=True)
             if item.number is not None:
-                spoken = [name.format(n=item.number) for name in self.language.numbered_names]
-                lexicon.add(sense, spoken, shorten=False)
+                spoken = [name.format(n=item.number) for name in self.language.names.numbered_names]
+                lexicon.add(candidate, spoken, shorten=False)
         for group in self.menu.modifier_groups:
             lexicon.add(Candidate("group", group.id, None), (group.name,), shorten=False)
             heads = self._heads(group)
             for modifier in group.modifiers:
-                sense = Candidate("modifier", modifier.id, group.id)
+                candidate = Candidate("modifier", modifier.id, group.id)
                 names = (modifier.name, *modifier.aliases)
-                lexicon.add(sense, names, shorten=True, heads=heads)
+                lexicon.add(candidate, names, shorten=True, heads=heads)
         for size in self.menu.sizes:
-            sense = Candidate("size", size.id, None)
+            candidate = Candidate("size", size.id, None)
             names = (size.name, *size.aliases)
-            lexicon.add(sense, (*names, *self._without_sized(names)), shorten=False)
+            lexicon.add(candidate, (*names, *self._without_sized(names)), shorten=False)
         for category in self.menu.categories:
-            sense = Candidate("category", category.id, None)
+            candidate = Candidate("category", category.id, None)
             names = (category.name, *category.aliases)
-            # "side of chips" names the chips as well; the item says more than its category.
-            lexicon.add(sense, (n for n in names if not self._names_item(n)), shorten=False)
+            # "Side of chips" names the chips as well; the item says more than its category.
+            lexicon.add(candidate, (n for n in names if not self._names_item(n)), shorten=False)
         lexicon.seal()
         return lexicon
 
     def _heads(self, group: ModifierGroup) -> set[str]:
-        """Keys of the words that say what kind of thing the modifiers of a group are."""
+        """Return the keys of words that say what kind of thing a group's modifiers are."""
         named = [(m.name, *m.aliases) for m in group.modifiers]
         last = [{keys[-1] for n in ns if (keys := keys_of(n, self.language))} for ns in named]
         counts = Counter(key for keys in last for key in keys)
@@ -175,7 +175,7 @@ class CompiledMenu:
 
 
 def _texts(tag: str, otherwise: Language) -> Mapping[str, str]:
-    """What is said in the language of the restaurant, if there is a pack for it."""
+    """Return the sentences in the language of the restaurant, if there is a pack for it."""
     try:
         return language(tag).texts
     except ValueError:

@@ -1,4 +1,4 @@
-"""A menu in the language of a guest: names as this guest says them, and hears them said back."""
+"""A menu in the language of a guest, with the names that this guest says and hears."""
 
 from __future__ import annotations
 
@@ -14,34 +14,36 @@ _Named = TypeVar("_Named", bound=Called)
 
 
 def localized(menu: Menu, language: Language) -> Menu:
-    """The menu with the names that it has in `language`; its own names stay as aliases.
+    """Return the menu with its names in `language`; its own names stay as aliases.
 
-    Where the menu gives none, the pack's glossary may know a word of everyday ("large"). The menu
-    itself, if that is its language.
+    Where the menu gives no name, the pack's glossary may know an everyday word ("large"). A menu
+    that is in this language is returned as it is.
     """
     if menu.language.partition("-")[0].lower() == language.code:
         return menu
     groups = (
-        group.model_copy(update={"modifiers": _all(group.modifiers, language)})
+        group.model_copy(update={"modifiers": _all_renamed(group.modifiers, language)})
         for group in menu.modifier_groups
     )
-    items = (item.model_copy(update={"slots": _all(item.slots, language)}) for item in menu.items)
+    items = (
+        item.model_copy(update={"slots": _all_renamed(item.slots, language)}) for item in menu.items
+    )
     return menu.model_copy(
         update={
-            "sizes": _all(menu.sizes, language),
-            "categories": _all(menu.categories, language),
-            "modifier_groups": _all(groups, language),
-            "items": _all(items, language),
+            "sizes": _all_renamed(menu.sizes, language),
+            "categories": _all_renamed(menu.categories, language),
+            "modifier_groups": _all_renamed(groups, language),
+            "items": _all_renamed(items, language),
         }
     )
 
 
-def _all(things: Iterable[_Named], language: Language) -> tuple[_Named, ...]:
-    return tuple(_one(thing, language) for thing in things)
+def _all_renamed(things: Iterable[_Named], language: Language) -> tuple[_Named, ...]:
+    return tuple(_renamed(thing, language) for thing in things)
 
 
-def _one(thing: _Named, language: Language) -> _Named:
-    names = thing.names.get(language.code) or language.glossary.get(plain(thing.name), ())
+def _renamed(thing: _Named, language: Language) -> _Named:
+    names = thing.names.get(language.code) or language.names.glossary.get(plain(thing.name), ())
     if not names:
         return thing
     update: dict[str, object] = {"name": names[0]}

@@ -1,8 +1,8 @@
-"""The menu as guests would say it: what the recogniser is told to have just heard.
+"""The menu as guests would say it: the text that the recogniser is told it has just heard.
 
-Whisper goes on in the style of what it is told to have heard. A list of names makes it write lists,
-with commas in the middle of a drink; an order makes it write orders. What was
-tried: docs/adr/0010-hypotheses-against-the-menu.md.
+Whisper continues in the style of that text. A list of names makes it write lists, with commas in
+the middle of a drink; an order makes it write orders. What was tried:
+docs/adr/0010-hypotheses-against-the-menu.md.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from voice_service.ordering.language.pack import Language
 from voice_service.ordering.language.tokens import keys_of
 
 _LETTERS = 850
-"""With what is put between them about 200 of Whisper's tokens; it takes 223."""
+"""Of all names. With the words between them, that is about 200 tokens; Whisper takes 223."""
 _JOINT = len(" and a ")
 _BESIDE_ITEM = 2
-"""Modifiers that one item is said with."""
+"""The modifiers that one item is said with."""
 _ASIDE = re.compile(r"\([^)]*\)|\[[^]]*\]")
 
 
 def spoken_menu(menu: Menu, language: Language) -> str:
-    """One long order of everything on the menu, as far as it fits, in running text."""
-    # What a combo's name says is said by its parts, and what is served at some hours is not asked
-    # for at others: both come last.
+    """Return one long order of everything on the menu, as far as it fits, in running text."""
+    # The names of a combo's parts are in the text anyway, and what is served at some hours is not
+    # asked for at others: both come last.
     on_sale = sorted(menu.items, key=lambda i: bool(i.slots or menu.hours(i)))
     sizes = [running_text(size.name) for size in menu.sizes]
     items = [running_text(item.name) for item in on_sale]
@@ -38,7 +38,7 @@ def spoken_menu(menu: Menu, language: Language) -> str:
 
 
 class _Order:
-    """Says each of the `chosen` names once; only sizes come again."""
+    """Writes an order with each of the `chosen` names in it once; only sizes come again."""
 
     def __init__(
         self,
@@ -72,13 +72,13 @@ class _Order:
         order = self._texts["expected_item"].format(name=f"{size} {name}" if size else name)
         own = chain.from_iterable(self._groups[g] for g in item.modifier_groups)
         beside = [n for n in own if n in self._left][:_BESIDE_ITEM]
-        for one in beside:
-            self._left.pop(one, None)
+        for modifier in beside:
+            self._left.pop(modifier, None)
         names = self._joint.join(beside)
         return order + (self._texts["with"].format(names=names) if beside else "")
 
     def _size(self, item: MenuItem) -> str | None:
-        """Of the item's sizes the one that has been said least."""
+        """Return the one of an item's sizes that has been said least."""
         sizes = [self._sizes[s] for s in item.prices if self._sizes[s] in self._chosen]
         if len(item.prices) < 2 or not sizes:
             return None
@@ -88,24 +88,24 @@ class _Order:
 
 
 def _in_turn(items: Sequence[str], modifiers: Sequence[str]) -> Iterator[str]:
-    """All of both, so that any beginning has its share of each."""
+    """Yield all of both, mixed so that any beginning has its share of each."""
     places = [((i + 1) / (len(items) + 1), name) for i, name in enumerate(items)]
     places += [((i + 1) / (len(modifiers) + 1), name) for i, name in enumerate(modifiers)]
     return (name for _, name in sorted(places, key=lambda place: place[0]))
 
 
 def _fitting(names: Iterable[str], language: Language) -> set[str]:
-    """As many as there is room for; those whose words have all come already go last."""
+    """Return as many names as there is room for; those that bring no new word come last."""
     known: set[str] = set()
-    telling: list[str] = []
-    others: list[str] = []
+    new: list[str] = []
+    familiar: list[str] = []
     for name in dict.fromkeys(n for n in names if n):
         keys = set(keys_of(name, language))
-        (others if keys <= known else telling).append(name)
+        (familiar if keys <= known else new).append(name)
         known |= keys
     room = _LETTERS
     chosen: set[str] = set()
-    for name in (*telling, *others):
+    for name in (*new, *familiar):
         room -= len(name) + _JOINT
         if room < 0:
             break
@@ -114,6 +114,6 @@ def _fitting(names: Iterable[str], language: Language) -> set[str]:
 
 
 def running_text(name: str) -> str:
-    """A name without asides, in lower case but for abbreviations ("BLT")."""
+    """Return a name without asides, in lower case except for abbreviations ("BLT")."""
     words = _ASIDE.sub(" ", name).split()
     return " ".join(w if len(w) > 1 and w.isupper() else w.lower() for w in words)

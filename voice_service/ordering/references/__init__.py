@@ -1,1 +1,1 @@
-"""Which line of the order a phrase points at."""
+"""References to what is ordered or was offered: by place, by description, or by a pronoun."""

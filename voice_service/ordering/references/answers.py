@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from voice_service.ordering.language.cue_sets import ARTICLES, PUNCTUATION
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import Mention, MentionType
@@ -12,20 +13,20 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
 
 _BOTH = 2
-_ASIDE = (Cue.COMMA, Cue.STOP, Cue.QUESTION_MARK, Cue.REQUEST, Cue.A, Cue.THE, Cue.YES)
+_ASIDE = (*PUNCTUATION, *ARTICLES, Cue.REQUEST, Cue.YES)
 
 
 def fill_choice(
     mentions: Sequence[Mention], offered: Collection[str], menu: CompiledMenu
 ) -> list[Mention]:
-    """`mentions` with the items put in that "the first one" or "both" chooses of those `offered`.
+    """Put in the items that "the first one" or "both" chooses from those `offered`.
 
-    So does a word that only one of them is called by: "cheese", of pizzas.
+    A word that only one of their names has chooses as well: "cheese", of pizzas.
     """
-    said = [p for p in mentions if not (p.idle or p.cue(*_ASIDE))]
-    if len(offered) < _BOTH or len(said) != 1:
+    answer = [p for p in mentions if not (p.idle or p.cue(*_ASIDE))]
+    if len(offered) < _BOTH or len(answer) != 1:
         return list(mentions)
-    (mention,) = said
+    (mention,) = answer
     items = list(offered)
     if mention.cue(Cue.ORDINAL) and mention.such is None:
         place = mention.span.value or 1
@@ -41,9 +42,9 @@ def fill_choice(
 
 
 def _item(mention: Mention, item: str) -> Mention:
-    sense = Candidate("item", item, None)
+    candidate = Candidate("item", item, None)
     return Mention(
-        replace(mention.span, candidates=(sense,), cues=frozenset(), value=None),
+        replace(mention.span, candidates=(candidate,), cues=frozenset(), value=None),
         MentionType.ITEM,
-        (sense,),
+        (candidate,),
     )

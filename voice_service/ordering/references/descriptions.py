@@ -1,4 +1,4 @@
-"""Lines that are pointed at by what is on them: "the small one", "the one without ice"."""
+"""Lines that a guest describes: "the small one", "the one without ice", "the drinks"."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from voice_service.ordering.acts import Description
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.cart.resolution import matches_description
+from voice_service.ordering.language.cue_sets import WITH_OR_WITHOUT
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
 from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
@@ -24,15 +25,15 @@ _ABOUT = (
     Cue.TAKE,
     Cue.INSTEAD_OF,
 )
-"""What follows these is in the order already, if it can be."""
+"""What follows these is in the order already, if it may be."""
 
 
 def fold_descriptions(
     mentions: Sequence[Mention], lines: Sequence[Line], menu: CompiledMenu, *, answers: bool
 ) -> list[Mention]:
-    """`mentions` with each description of some of the `lines` as one part that points at them.
+    """Fold each description of some of the `lines` into one mention that points at them.
 
-    `answers`: a size was asked for, so that one and nothing more is the answer.
+    `answers`: a size was asked for, so that a size that ends the utterance is the answer.
     """
     folded: list[Mention] = []
     index = 0
@@ -51,30 +52,30 @@ def fold_descriptions(
 def _description(
     mentions: Sequence[Mention], index: int, lines: Sequence[Line], menu: CompiledMenu
 ) -> tuple[Description, int] | None:
-    """What the words at `index` say of some of the lines, and where they end."""
+    """Return what the words at `index` say of some of the lines, and where they end."""
     kind = _kind(mentions, index, lines, menu)
     if kind is not None or not mentions[index].cue(Cue.THE):
         return kind
-    such, end = _said_before(mentions, index + 1)
+    such, end = _adjectives(mentions, index + 1)
     head = mentions[end] if end < len(mentions) else None
     about = index > 0 and mentions[index - 1].cue(*_ABOUT)
     if head is not None and head.cue(Cue.ONE):
-        several = head.span.text not in menu.language.number_words
-        such, end = _said_behind(mentions, end + 1, replace(such, several=several))
+        several = head.span.text not in menu.language.numbers.words
+        such, end = _with_or_without(mentions, end + 1, replace(such, several=several))
         return (such, end) if _true_of(such, lines, menu) and _says_something(such) else None
     if head is not None and head.role is MentionType.ITEM and about:
         named = replace(such, items=head.items, several=head.plural)
-        named, end = _said_behind(mentions, end + 1, named)
+        named, end = _with_or_without(mentions, end + 1, named)
         alike = [line for line in lines if line.item in named.items]
-        told = _true_of(named, alike, menu) and not all(
+        distinguishes = _true_of(named, alike, menu) and not all(
             matches_description(named, x, menu) for x in alike
         )
-        return (named, end) if told else None
+        return (named, end) if distinguishes else None
     led = end == index + 1 and not mentions[index].cue(Cue.ONE)
-    if head is not None and head.cue(Cue.WITH, Cue.NO) and led:
-        such, end = _said_behind(mentions, end, such)  # "la que lleva queso"
-        told = bool(such.on or such.off) and _true_of(such, lines, menu)
-        return (such, end) if told else None
+    if head is not None and head.cue(*WITH_OR_WITHOUT) and led:
+        such, end = _with_or_without(mentions, end, such)  # "la que lleva queso"
+        described = bool(such.on or such.off) and _true_of(such, lines, menu)
+        return (such, end) if described else None
     carried = index > 0 and mentions[index - 1].cue(Cue.ON, Cue.FOR)
     bare = bool(such.sizes or (such.on and carried)) and not such.plain and _ends(mentions, end)
     return (such, end) if bare and _true_of(such, lines, menu) else None
@@ -83,7 +84,7 @@ def _description(
 def _kind(
     mentions: Sequence[Mention], index: int, lines: Sequence[Line], menu: CompiledMenu
 ) -> tuple[Description, int] | None:
-    """ "The drinks", "any burger", "every cola": each line of a kind."""
+    """Read "the drinks", "any burger", "every cola": each line of a kind."""
     each = mentions[index].cue(Cue.BOTH) and not mentions[index].cue(Cue.NO)
     end = index + 1 if each or mentions[index].cue(Cue.THE) else index
     end += each and any(p.cue(Cue.THE) for p in mentions[end : end + 1])
@@ -106,12 +107,12 @@ def _kind(
 
 
 def _sized(mentions: Sequence[Mention], index: int) -> bool:
-    """Whether a size follows, and nothing after it."""
+    """Return whether a size follows, and nothing after it."""
     return [p.role for p in mentions[index:] if not p.idle] == [MentionType.SIZE]
 
 
-def _said_before(mentions: Sequence[Mention], index: int) -> tuple[Description, int]:
-    """The adjectives from `index` on, and where they end."""
+def _adjectives(mentions: Sequence[Mention], index: int) -> tuple[Description, int]:
+    """Read the adjectives from `index` on; return where they end."""
     such = Description()
     while index < len(mentions):
         mention = mentions[index]
@@ -127,12 +128,12 @@ def _said_before(mentions: Sequence[Mention], index: int) -> tuple[Description, 
     return such, index
 
 
-def _said_behind(
+def _with_or_without(
     mentions: Sequence[Mention], index: int, such: Description
 ) -> tuple[Description, int]:
-    """With "with cheese" or "without ice" from `index` on."""
+    """Add "with cheese" or "without ice" from `index` on; return where that ends."""
     link = mentions[index] if index < len(mentions) else None
-    if link is None or not link.cue(Cue.WITH, Cue.NO):
+    if link is None or not link.cue(*WITH_OR_WITHOUT):
         return such, index
     end = index + 1
     mods: list[frozenset[tuple[str, str]]] = []
@@ -169,13 +170,13 @@ def _true_of(such: Description, lines: Sequence[Line], menu: CompiledMenu) -> bo
 
 
 def _ends(mentions: Sequence[Mention], index: int) -> bool:
-    """Whether "the small" stands for an item, and no name follows it."""
+    """Return whether "the small" stands for an item, as no name follows it."""
     following = mentions[index] if index < len(mentions) else None
     return following is None or following.cue(Cue.NO, Cue.WITH, Cue.COMMA, Cue.STOP, Cue.A, Cue.TO)
 
 
 def _pointer(mentions: Sequence[Mention], such: Description) -> Mention:
-    """One part in the place of those that describe; it points as "the first one" does."""
+    """Return one mention in the place of those that describe; it acts like "the first one"."""
     first, last = mentions[0].span, mentions[-1].span
     span = replace(
         first,

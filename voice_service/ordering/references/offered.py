@@ -1,35 +1,36 @@
-"""What a guest orders who asks about something and then takes it: "I'll take two"."""
+"""What a guest orders after asking about it: "What is in the taco?" "I'll take two"."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.language.cue_sets import DESCRIBES, LISTS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.lexicon import Candidate
 
 _BOTH = 2
 _COUNTS = (MentionType.NUMBER, MentionType.SIZE)
-_YES = 0.6  # certainty that "yes" to what was asked about orders it
 _NAMES = (MentionType.ITEM, MentionType.CATEGORY, MentionType.GROUP, MentionType.UNKNOWN)
-_FOLLOWS = (Cue.AND, Cue.COMMA, Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN)
+_FOLLOWS = (*LISTS, *DESCRIBES)
 
 
 def asked_about(mentions: Sequence[Mention]) -> tuple[Candidate, ...]:
-    """The items that a question names, each with all that it may mean, and their size."""
+    """Return the items that a question names, each with all that it may mean, and their size."""
     items = [
         s for p in mentions if p.role is MentionType.ITEM for s in p.candidates if s.id in p.items
     ]
     sizes = [s for p in mentions if p.role is MentionType.SIZE for s in p.candidates[:1]]
-    senses = [*items, *sizes] if items else []
-    return tuple({(s.kind, s.id): replace(s, match=1.0) for s in senses}.values())
+    candidates = [*items, *sizes] if items else []
+    return tuple({(s.kind, s.id): replace(s, match=1.0) for s in candidates}.values())
 
 
 def with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list[Mention]:
-    """A stretch with the item put in that "it" or "two" stands for, if it takes what was asked.
+    """Put in the item that "it" or "two" stands for, if the guest takes what was asked about.
 
-    It is of the size that was asked about, unless another one is said.
+    It has the size that was asked about, unless another one is said.
     """
     sizes = tuple(s for s in about if s.kind == "size")
     mentions = _with_item(stretch, tuple(s for s in about if s.kind == "item"))
@@ -51,16 +52,21 @@ def _with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list
     )
     start = next(begins, len(mentions))
     if about and start == len(mentions) and any(p.cue(Cue.YES) for p in mentions):
-        return [_item(mentions[-1], tuple(replace(s, certainty=_YES) for s in about))]
+        return [
+            _item(
+                mentions[-1],
+                tuple(replace(s, certainty=Doubt.YES_TO_QUESTION.certainty) for s in about),
+            )
+        ]
     follows = (i for i in range(start, len(mentions)) if _follows(mentions[i]))
     end = next(follows, len(mentions))
-    said = mentions[:end]
-    if not about or not said or any(p.role in _NAMES for p in said):
+    beginning = mentions[:end]
+    if not about or not beginning or any(p.role in _NAMES for p in beginning):
         return mentions
-    at = next((i for i in reversed(range(end)) if _stands_for_it(said[i])), None)
-    counts = [i for i, p in enumerate(said) if p.role in _COUNTS or p.cue(Cue.A)]
-    counted = any(said[i].role is not MentionType.SIZE for i in counts)
-    if not counted and not (at is not None and any(p.cue(Cue.REQUEST, Cue.ADD) for p in said)):
+    at = next((i for i in reversed(range(end)) if _stands_for_it(beginning[i])), None)
+    counts = [i for i, p in enumerate(beginning) if p.role in _COUNTS or p.cue(Cue.A)]
+    counted = any(beginning[i].role is not MentionType.SIZE for i in counts)
+    if not counted and not (at is not None and any(p.cue(Cue.REQUEST, Cue.ADD) for p in beginning)):
         return mentions
     if at is None:
         after = counts[-1] + 1
@@ -69,10 +75,10 @@ def _with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list
 
 
 def _items(mention: Mention, about: tuple[Candidate, ...]) -> list[Mention]:
-    """The item that a pronoun stands for, or each of two: "I'll take both"."""
+    """Return the item that a pronoun stands for, or each of two: "I'll take both"."""
     if not mention.cue(Cue.BOTH) or len(about) != _BOTH:
         return [_item(mention, about)]
-    return [_item(mention, (sense,)) for sense in about]
+    return [_item(mention, (candidate,)) for candidate in about]
 
 
 def _follows(mention: Mention) -> bool:

@@ -2,37 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from voice_service.ordering.acts import Description, Reference, ReferenceKind
+from voice_service.ordering.language.cue_sets import DESCRIBES, ENDS_CLAUSE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 
 
-@dataclass
+@dataclass(frozen=True)
 class Partition:
-    """What follows is true of `count` of several, or (None) of the others, said as `text`.
+    """Some of several items: the words beside it are true of these alone.
 
-    `half`: of every second one. `but`: of all but so many. `linked`: after "and", so that it may
-    be about more of them. `items`: of those of that name; `such`: of those that it is true of.
-    `each`: so many of each line. `others`: of those not talked about last.
+    `count`: how many, where a number is said. `text`: the words, "" where there is only a number.
     """
+
+    kind: ClassVar[ReferenceKind]
 
     count: int | None
     text: str = ""
-    but: bool = False
+
+    def reference(self) -> Reference:
+        """Return the reference for the cart to resolve."""
+        return Reference(self.kind, self.count or 1, text=self.text or str(self.count))
+
+
+@dataclass(frozen=True)
+class SomeOf(Partition):
+    """So many of several: "two with cheese", "one of them".
+
+    `linked`: after "and", so that it may be about more of them. `items`: of those of that name;
+    `such`: of those that a description is true of.
+    """
+
+    kind: ClassVar[ReferenceKind] = ReferenceKind.SOME
+
+    count: int
     linked: bool = False
     items: tuple[str, ...] = ()
-    half: bool = False
-    each: bool = False
     such: Description | None = None
-    others: bool = False
+
+    def reference(self) -> Reference:
+        """Return the reference for the cart to resolve."""
+        return replace(super().reference(), items=self.items, such=self.such)
 
 
-@dataclass
+@dataclass(frozen=True)
+class AllBut(Partition):
+    """All of several but so many: "all but one"."""
+
+    kind: ClassVar[ReferenceKind] = ReferenceKind.BUT
+
+    count: int
+
+
+@dataclass(frozen=True)
+class SomeOfEach(Partition):
+    """So many of each line: "one of each"."""
+
+    kind: ClassVar[ReferenceKind] = ReferenceKind.EACH
+
+
+@dataclass(frozen=True)
+class SomeOfTheOthers(Partition):
+    """So many of those not talked about last: "one of the others"."""
+
+    kind: ClassVar[ReferenceKind] = ReferenceKind.OF_OTHERS
+
+
+@dataclass(frozen=True)
+class TheOthers(Partition):
+    """The rest of several: "the other one"."""
+
+    kind: ClassVar[ReferenceKind] = ReferenceKind.OTHER
+
+    count: None = field(default=None, init=False)
+
+
+@dataclass(frozen=True)
+class HalfOf(Partition):
+    """Every second one of several: "half of them"."""
+
+    kind: ClassVar[ReferenceKind] = ReferenceKind.HALF
+
+    count: None = field(default=None, init=False)
+
+
+@dataclass(frozen=True)
 class Ordinal:
-    """What follows is true of `count` from this place on, in the order in which they were said.
+    """So many items from a place on, in the order in which they were said: "the first two".
 
     `place` counts from 1, or from the end if it is negative. `items`: of those of that name.
     """
@@ -42,50 +102,57 @@ class Ordinal:
     text: str = ""
     items: tuple[str, ...] = ()
 
+    def reference(self) -> Reference:
+        """Return the reference for the cart to resolve."""
+        return Reference(ReferenceKind.PLACE, self.count, self.place, self.items, self.text)
 
-@dataclass
+
+@dataclass(frozen=True)
 class Demonstrative:
-    """What is said is true of the one talked about last."""
+    """The one talked about last: "on that one"."""
 
     text: str = ""
 
+    def reference(self) -> Reference:
+        """Return the reference for the cart to resolve."""
+        return Reference(ReferenceKind.LAST, text=self.text)
 
-@dataclass
+
+@dataclass(frozen=True)
 class Described:
-    """What follows is true of those that a description is true of."""
+    """Those that a description is true of: "the small one"."""
 
     such: Description
     text: str = ""
 
+    def reference(self) -> Reference:
+        """Return the reference for the cart to resolve."""
+        return Reference(ReferenceKind.SUCH, text=self.text, such=self.such)
 
-@dataclass
+
+@dataclass(frozen=True)
 class AllOf:
-    """What follows is true of all the items named; `pair`: of two."""
+    """All the items just named: "all with cheese". `pair`: there are two of them, as in "both"."""
 
     pair: bool = False
     text: str = ""
 
+    def reference(self) -> Reference:
+        """Return the reference for the cart to resolve."""
+        which = ReferenceKind.BOTH if self.pair else ReferenceKind.ALL
+        return Reference(which, text=self.text)
+
 
 Pointer = Partition | AllOf | Ordinal | Described | Demonstrative
 
-_ENDS = (
-    Cue.AND,
-    Cue.COMMA,
-    Cue.BUT,
-    Cue.NO,
-    Cue.STOP,
-    Cue.QUESTION_MARK,
-    Cue.ALSO,
-    Cue.REQUEST,
-    Cue.ADD,
-    Cue.INSTEAD,
-)
+Found = tuple[Pointer, int]
+"""What words point at, and the index behind the last of them."""
 
 
-def read_pointer(  # noqa: PLR0911 - one for each way to point
+def read_pointer(
     mentions: Sequence[Mention], index: int, *, bare: bool = False
 ) -> tuple[Pointer, int] | None:
-    """What the words at `index` point at, and where they end; None if they do not point.
+    """Return what the words at `index` point at, and where they end; None if they do not point.
 
     `bare`: they stand where even a number alone points, as in "on one".
     """
@@ -94,69 +161,18 @@ def read_pointer(  # noqa: PLR0911 - one for each way to point
     mention = mentions[index]
     if mention.such is not None:
         return Described(mention.such, mention.span.text), index + 1
-    if mention.cue(Cue.THAT_ONE):
-        return Demonstrative(mention.span.text), index + 1
-    if mention.cue(Cue.ORDINAL):
-        return _place(mentions, index)
-    if mention.cue(Cue.OTHER):
-        return Partition(None, mention.span.text), index + 1
-    if mention.cue(Cue.BOTH):
-        return _each(mentions, index)
-    if mention.cue(Cue.HALF):
-        end = _past_pronouns(mentions, index + 1)
-        text = text_of(mentions[index:end])
-        return (Partition(None, text, half=True), end) if end > index + 1 else None
-    if mention.role is MentionType.NUMBER or (bare and mention.cue(Cue.ONE)):
-        found = _of_several(mentions, index, bare=bare)
-        if found is not None:
-            return found, index + 2
-    if bare and mention.cue(Cue.EVERYTHING) and index and mentions[index - 1].cue(Cue.ON):
-        return AllOf(text=mention.span.text), index + 1
-    named = of_the(mentions, index)
-    if named is not None:
-        text = text_of(mentions[index : named + 1])
-        return Partition(mention.span.value or 1, text, items=mentions[named].items), named + 1
-    if mention.role is MentionType.NUMBER or (bare and mention.cue(Cue.ONE)):
-        return _some(mentions, index, bare=bare)
-    return None
+    for cue, read in _READERS:
+        if mention.cue(cue):
+            return read(mentions, index)
+    return _counted(mentions, index, bare=bare)
 
 
-def _of_several(mentions: Sequence[Mention], index: int, *, bare: bool) -> Partition | None:
-    """ "One of each", "one of the drinks"."""
-    count, text = mentions[index].span.value or 1, text_of(mentions[index : index + 2])
-    following = mentions[index + 1] if index + 1 < len(mentions) else None
-    if following is not None and following.such is not None:
-        return Partition(count, text, such=following.such)
-    if following is not None and following.cue(Cue.OTHER):
-        return Partition(count, text, others=True)
-    each = following is not None and following.cue(Cue.BOTH) and not following.cue(Cue.PAIR)
-    alone = index + 2 == len(mentions) and index == 0
-    if each and (bare or alone):
-        return Partition(count, text, each=True)
-    return None
+def _demonstrative(mentions: Sequence[Mention], index: int) -> Found:
+    return Demonstrative(mentions[index].span.text), index + 1
 
 
-def of_the(mentions: Sequence[Mention], index: int) -> int | None:
-    """Where the item of "one of the colas" is named."""
-    if mentions[index].role is not MentionType.NUMBER and not mentions[index].cue(Cue.ONE):
-        return None
-    end = index + 1
-    while end < len(mentions) and mentions[end].cue(Cue.MEASURE) and not mentions[end].cue(Cue.THE):
-        end += 1
-    named = mentions[end : end + 2]
-    linked = end > index + 1 or mentions[index].role is MentionType.NUMBER
-    found = len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is MentionType.ITEM
-    return end + 1 if linked and found else None
-
-
-def _some(mentions: Sequence[Mention], index: int, *, bare: bool) -> tuple[Pointer, int] | None:
-    count = mentions[index].span.value or 1
-    end = _past_pronouns(mentions, index + 1)
-    of_them = end > index + 1 and " " in mentions[index + 1].span.text
-    return (Partition(count, text_of(mentions[index:end])), end) if of_them or bare else None
-
-
-def _place(mentions: Sequence[Mention], index: int) -> tuple[Pointer, int]:
+def _ordinal(mentions: Sequence[Mention], index: int) -> Found:
+    """ "The first one", "the last two colas"."""
     end, count = index + 1, 1
     if end < len(mentions) and mentions[end].role is MentionType.NUMBER:
         count, end = mentions[end].span.value or 1, end + 1
@@ -168,35 +184,104 @@ def _place(mentions: Sequence[Mention], index: int) -> tuple[Pointer, int]:
     return Ordinal(mentions[index].span.value or 1, count, text, items), end
 
 
-def _each(mentions: Sequence[Mention], index: int) -> tuple[Pointer, int]:
+def _others(mentions: Sequence[Mention], index: int) -> Found:
+    return TheOthers(mentions[index].span.text), index + 1
+
+
+def _all(mentions: Sequence[Mention], index: int) -> Found:
+    """ "Both", "all of them", "all but one"."""
     end = _past_pronouns(mentions, index + 1)
     excepted = all_but(mentions, end)
     if excepted is not None:
         count, end = excepted
-        return Partition(count, text_of(mentions[index:end]), but=True), end
-    both = AllOf(pair=mentions[index].cue(Cue.PAIR), text=text_of(mentions[index:end]))
-    return both, end
+        return AllBut(count, text_of(mentions[index:end])), end
+    pair = mentions[index].cue(Cue.PAIR)
+    return AllOf(pair, text_of(mentions[index:end])), end
+
+
+def _half(mentions: Sequence[Mention], index: int) -> Found | None:
+    """ "Half of them"; "half" alone is about one item."""
+    end = _past_pronouns(mentions, index + 1)
+    return (HalfOf(text_of(mentions[index:end])), end) if end > index + 1 else None
+
+
+_READERS: tuple[tuple[Cue, Callable[[Sequence[Mention], int], Found | None]], ...] = (
+    (Cue.THAT_ONE, _demonstrative),
+    (Cue.ORDINAL, _ordinal),
+    (Cue.OTHER, _others),
+    (Cue.BOTH, _all),
+    (Cue.HALF, _half),
+)
+"""The first of these cues that a word has decides how it points."""
+
+
+def _counted(mentions: Sequence[Mention], index: int, *, bare: bool) -> Found | None:
+    """ "One of each", "two of the colas", "one of them"."""
+    mention = mentions[index]
+    number = mention.role is MentionType.NUMBER or (bare and mention.cue(Cue.ONE))
+    part = _of_several(mentions, index, bare=bare) if number else None
+    if part is not None:
+        return part, index + 2
+    if bare and mention.cue(Cue.EVERYTHING) and index and mentions[index - 1].cue(Cue.ON):
+        return AllOf(text=mention.span.text), index + 1
+    named = of_the(mentions, index)
+    if named is not None:
+        text = text_of(mentions[index : named + 1])
+        return SomeOf(mention.span.value or 1, text, items=mentions[named].items), named + 1
+    return _some(mentions, index, bare=bare) if number else None
+
+
+def _of_several(mentions: Sequence[Mention], index: int, *, bare: bool) -> Partition | None:
+    """ "One of each", "one of the others", "one of the drinks"."""
+    count, text = mentions[index].span.value or 1, text_of(mentions[index : index + 2])
+    following = mentions[index + 1] if index + 1 < len(mentions) else None
+    if following is not None and following.such is not None:
+        return SomeOf(count, text, such=following.such)
+    if following is not None and following.cue(Cue.OTHER):
+        return SomeOfTheOthers(count, text)
+    each = following is not None and following.cue(Cue.BOTH) and not following.cue(Cue.PAIR)
+    alone = index + 2 == len(mentions) and index == 0
+    return SomeOfEach(count, text) if each and (bare or alone) else None
+
+
+def of_the(mentions: Sequence[Mention], index: int) -> int | None:
+    """Return where the item of "one of the colas" is named."""
+    if mentions[index].role is not MentionType.NUMBER and not mentions[index].cue(Cue.ONE):
+        return None
+    end = index + 1
+    while end < len(mentions) and mentions[end].cue(Cue.MEASURE) and not mentions[end].cue(Cue.THE):
+        end += 1
+    named = mentions[end : end + 2]
+    linked = end > index + 1 or mentions[index].role is MentionType.NUMBER
+    found = len(named) > 1 and named[0].cue(Cue.THE) and named[1].role is MentionType.ITEM
+    return end + 1 if linked and found else None
+
+
+def _some(mentions: Sequence[Mention], index: int, *, bare: bool) -> Found | None:
+    count = mentions[index].span.value or 1
+    end = _past_pronouns(mentions, index + 1)
+    of_them = end > index + 1 and " " in mentions[index + 1].span.text
+    return (SomeOf(count, text_of(mentions[index:end])), end) if of_them or bare else None
 
 
 def all_but(mentions: Sequence[Mention], index: int) -> tuple[int, int] | None:
-    """How many "but one" at `index` excepts, and where it ends."""
+    """Return how many "but one" at `index` excepts, and where it ends; None without a number."""
     if index + 1 >= len(mentions) or not mentions[index].cue(Cue.BUT):
         return None
     number = mentions[index + 1]
     if number.role is not MentionType.NUMBER and not number.cue(Cue.ONE):
         return None
     end = _past_pronouns(mentions, index + 2)
-    return (number.span.value or 1, end) if ends(mentions, end) or _goes_on(mentions[end]) else None
+    complete = ends(mentions, end) or _is_described(mentions[end])
+    return (number.span.value or 1, end) if complete else None
 
 
-def _goes_on(mention: Mention) -> bool:
-    return mention.cue(Cue.WITH, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.PLAIN) or mention.role in (
-        MentionType.MODIFIER,
-        MentionType.SIZE,
-    )
+def _is_described(mention: Mention) -> bool:
+    return mention.cue(*DESCRIBES) or mention.role in (MentionType.MODIFIER, MentionType.SIZE)
 
 
 def _past_pronouns(mentions: Sequence[Mention], index: int) -> int:
+    """Return the index behind "one", "ones" and "of them"."""
     while (
         index < len(mentions)
         and mentions[index].role is MentionType.CUE
@@ -207,40 +292,10 @@ def _past_pronouns(mentions: Sequence[Mention], index: int) -> int:
 
 
 def ends(mentions: Sequence[Mention], index: int) -> bool:
-    """Whether nothing more is said here about what comes before."""
-    return index >= len(mentions) or mentions[index].cue(*_ENDS)
-
-
-def ref_of(said: Pointer) -> Reference:  # noqa: PLR0911 - one for each way to point
-    """What is pointed at, for the cart."""
-    match said:
-        case Ordinal(place, count, text, items):
-            return Reference(ReferenceKind.PLACE, count, place, items, text)
-        case Described(such, text):
-            return Reference(ReferenceKind.SUCH, text=text, such=such)
-        case AllOf(pair, text):
-            return Reference(ReferenceKind.BOTH if pair else ReferenceKind.ALL, text=text)
-        case Demonstrative(text):
-            return Reference(ReferenceKind.LAST, text=text)
-        case Partition(half=True, text=text):
-            return Reference(ReferenceKind.HALF, text=text)
-        case Partition(None, text):
-            return Reference(ReferenceKind.OTHER, text=text)
-        case Partition(count, text, others=True):
-            return Reference(ReferenceKind.OF_OTHERS, count or 1, text=text)
-        case Partition(count, text, but, items=items):
-            which = (
-                ReferenceKind.BUT
-                if but
-                else ReferenceKind.EACH
-                if said.each
-                else ReferenceKind.SOME
-            )
-            return Reference(
-                which, count or 1, items=items, text=text or str(count), such=said.such
-            )
+    """Return whether nothing more is said here about what comes before."""
+    return index >= len(mentions) or mentions[index].cue(*ENDS_CLAUSE)
 
 
 def text_of(mentions: Sequence[Mention]) -> str:
-    """The words of some parts."""
-    return " ".join(p.span.text for p in mentions)
+    """Return the words of some mentions."""
+    return " ".join(mention.span.text for mention in mentions)
