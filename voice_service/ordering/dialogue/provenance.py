@@ -18,13 +18,13 @@ from voice_service.ordering.dialogue.turns import Match
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 
-def matched(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -> tuple[Match, ...]:
-    """What each act took its words for, in the order in which it was understood."""
+def match_words(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -> tuple[Match, ...]:
+    """Return what each act took its words for, in the order in which it was understood."""
     found: list[Match] = []
     for act in acts:
         match act:
-            case Add(group) | Replace(request=group):
-                found += _group(group, words, menu)
+            case Add(request) | Replace(request=request):
+                found += _group(request, words, menu)
             case Modify(mods=mods):
                 found += [_modifier(mod, words, menu) for mod in mods]
             case ModifyReferenced(changes=(change, *_)):
@@ -40,10 +40,10 @@ def matched(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -> tu
     return tuple(found)
 
 
-def _group(group: ItemRequest, words: Sequence[str], menu: CompiledMenu) -> list[Match]:
-    name = menu.item_name(group.item)
-    item = Match("item", group.item, name, _text(group.words, words), group.quality)
-    return [item, *(_modifier(mod, words, menu) for mod in group.mods)]
+def _group(request: ItemRequest, words: Sequence[str], menu: CompiledMenu) -> list[Match]:
+    name = menu.item_name(request.item)
+    item = Match("item", request.item, name, _text(request.words, words), request.quality)
+    return [item, *(_modifier(mod, words, menu) for mod in request.mods)]
 
 
 def _modifier(mod: ModifierRequest, words: Sequence[str], menu: CompiledMenu) -> Match:

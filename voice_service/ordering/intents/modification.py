@@ -1,4 +1,4 @@
-"""Changes to what is already ordered: swap, make it larger, keep it."""
+"""Changes to what is already ordered: exchange it, make it larger, keep it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from voice_service.ordering.intents.removal import known, leave_off
 from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
-from voice_service.ordering.items.heads import points
+from voice_service.ordering.items.heads import refers_back
 from voice_service.ordering.language.cue_sets import ARTICLES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
@@ -35,7 +35,7 @@ from voice_service.ordering.references.pointers import read_pointer, text_of
 
 
 def keep(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    """What stays in the order, or comes back into it: "leave them in", "keep the fries"."""
+    """Read what stays in the order or comes back into it: "leave them in", "keep the fries"."""
     named = next((p for p in mentions if p.role in (MentionType.ITEM, MentionType.MODIFIER)), None)
     if named is not None and named.role is MentionType.MODIFIER:
         return assemble_items([named], menu, cart)
@@ -46,7 +46,7 @@ def keep(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> lis
 
 
 def change(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    """What to put in the place of what, from the words after "change"."""
+    """Read what takes the place of what, from the words after "change"."""
     split = _between(mentions)
     if split is None:
         return make(mentions, menu, cart) if mentions else [not_understood("")]
@@ -57,10 +57,10 @@ def change(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> l
 
 
 def substitute(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    """ "Substitute pickles for the onions": the new one is named first.
+    """Read "substitute pickles for the onions", where the new one is named first.
 
-    Many say it the other way round, so that one of them that alone is ordered, or alone has "the"
-    before it, is the old one.
+    Many say it the other way round. So if only one of the two is ordered, or only one has "the"
+    before it, that one is the old one.
     """
     split = _between(mentions)
     if split is None or not mentions[split].cue(Cue.FOR):
@@ -76,17 +76,17 @@ def substitute(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) 
 
 
 def _between(mentions: Sequence[Mention]) -> int | None:
-    """Where the word stands that parts the old from the new."""
+    """Return where the word stands that separates the old from the new."""
     return next((i for i, p in enumerate(mentions) if p.cue(Cue.TO, Cue.FOR, Cue.WITH)), None)
 
 
 def _definite_only(mentions: Sequence[Mention], others: Sequence[Mention]) -> bool:
-    """Whether only the first of the two names something with "the"."""
+    """Return whether only the first of the two names something with "the"."""
     return any(p.cue(Cue.THE) for p in mentions) and not any(p.cue(Cue.THE) for p in others)
 
 
 def _present(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> bool:
-    """Whether what is named is in the order, or comes with something in it."""
+    """Return whether what is named is in the order, or comes with something in it."""
     named = next((p for p in mentions if p.role in (MentionType.ITEM, MentionType.MODIFIER)), None)
     if named is None:
         return False
@@ -99,8 +99,8 @@ def _present(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) ->
 def _exchange(
     old: Sequence[Mention], new: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
-    """Puts `new` in the place of `old`."""
-    there = _pointed(old, new, menu, cart)
+    """Put `new` in the place of `old`."""
+    there = _exchange_referenced(old, new, menu, cart)
     if there is not None:
         return there
     named = next((p for p in old if p.role is MentionType.ITEM), None)
@@ -110,55 +110,116 @@ def _exchange(
         wanted = [p for p in new if p.role is not MentionType.ITEM]
         return [*leave_off(old, host, menu, cart), *assemble_items(wanted, menu, cart)]
     if named is None:
-        return _onto(Target(), new, menu, cart)
+        return _apply_to(Target(), new, menu, cart)
     item = known(named.items, cart)
     if item is None:
         return [Problem(ReasonCode.NOT_IN_ORDER, named.span.text)]
-    size = next((p.candidates[0].id for p in old if p.role is MentionType.SIZE), None)
+    size = _size_in(old)
     only = next((p.span.value for p in old if p.role is MentionType.NUMBER), None)
     if any(p.cue(Cue.ONE) for p in old):
         only = 1
-    return _onto(Target((item,), size), new, menu, cart, only=only)
+    return _apply_to(Target((item,), size), new, menu, cart, only=only)
 
 
-def make(  # noqa: PLR0911 - one for each way to say it
-    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
-) -> list[Act]:
-    """ "make that a large", "make the coke a sprite", "make a cheeseburger"."""
-    items = [i for i, p in enumerate(mentions) if p.role is MentionType.ITEM]
-    first = items[0] if items else None
-    pointer = read_pointer(mentions, 1, bare=len(mentions) > 2 and mentions[2].cue(*ARTICLES))
-    if pointer is not None:
-        wanted = mentions[pointer[1] :]
-        wanted = wanted[1:] if wanted and wanted[0].cue(Cue.TO) else wanted
-        return _pointed(mentions[1 : pointer[1]], wanted, menu, cart) or []
-    if first is not None and points(mentions, first, cart):
-        return assemble_items(mentions, menu, cart)  # "make it large on the fries"
-    combo = _as_combo(mentions, menu, cart)
-    if combo:
-        return combo
-    if any(p.cue(Cue.BOTH) for p in mentions):
-        told_apart = {MentionType.NUMBER, MentionType.SIZE} <= {p.role for p in mentions}
-        if first is not None or told_apart:
-            return [not_understood(text_of(mentions))]
-        return _onto(Target(all_lines=True), mentions, menu, cart)
-    if first is None and (named := _category_named(mentions, menu, cart)) is not None:
-        return _onto(Target((named[1],)), mentions[named[0] + 1 :], menu, cart)
-    if first is not None and _definite(mentions, first):
-        item = known(mentions[first].items, cart)
-        if item is not None:
-            size = next(
-                (p.candidates[0].id for p in mentions[:first] if p.role is MentionType.SIZE), None
-            )
-            return _onto(Target((item,), size), mentions[first + 1 :], menu, cart)
-    new = first is not None and (
+def make(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """Read "make that a large", "make the coke a sprite", "make a cheeseburger"."""
+    for read in _WAYS_TO_MAKE:
+        acts = read(mentions, menu, cart)
+        if acts is not None:
+            return acts
+    first = _first_item(mentions)
+    if first is not None and (
         _with_before(mentions, first) or not _points_back(mentions[:first], menu)
-    )
-    return assemble_items(mentions, menu, cart) if new else _onto(Target(), mentions, menu, cart)
+    ):
+        return assemble_items(mentions, menu, cart)
+    return _apply_to(Target(), mentions, menu, cart)
+
+
+def _first_item(mentions: Sequence[Mention]) -> int | None:
+    return next((i for i, p in enumerate(mentions) if p.role is MentionType.ITEM), None)
+
+
+def _make_referenced(
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
+) -> list[Act] | None:
+    """Read "make the first one large", "make two of them to go"."""
+    bare = len(mentions) > 2 and mentions[2].cue(*ARTICLES)
+    pointer = read_pointer(mentions, 1, bare=bare)
+    if pointer is None:
+        return None
+    _, end = pointer
+    wanted = mentions[end:]
+    wanted = wanted[1:] if wanted and wanted[0].cue(Cue.TO) else wanted
+    return _exchange_referenced(mentions[1:end], wanted, menu, cart) or []
+
+
+def _make_on_item(
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
+) -> list[Act] | None:
+    """Read "make it large on the fries"."""
+    first = _first_item(mentions)
+    if first is None or not refers_back(mentions, first, cart):
+        return None
+    return assemble_items(mentions, menu, cart)
+
+
+def _make_combo(
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
+) -> list[Act] | None:
+    return _as_combo(mentions, menu, cart) or None
+
+
+def _make_both(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act] | None:
+    """Read "make both large"; with an item, or a size for each, nobody knows which is which."""
+    if not any(p.cue(Cue.BOTH) for p in mentions):
+        return None
+    size_of_each = {MentionType.NUMBER, MentionType.SIZE} <= {p.role for p in mentions}
+    if _first_item(mentions) is not None or size_of_each:
+        return [not_understood(text_of(mentions))]
+    return _apply_to(Target(all_lines=True), mentions, menu, cart)
+
+
+def _make_category(
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
+) -> list[Act] | None:
+    """Read "make the drink a large"."""
+    found = _category_named(mentions, menu, cart) if _first_item(mentions) is None else None
+    if found is None:
+        return None
+    index, item = found
+    return _apply_to(Target((item,)), mentions[index + 1 :], menu, cart)
+
+
+def _make_ordered_item(
+    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
+) -> list[Act] | None:
+    """Read "make the coke a sprite", where there is a coke."""
+    first = _first_item(mentions)
+    if first is None or not _definite(mentions, first):
+        return None
+    item = known(mentions[first].items, cart)
+    if item is None:
+        return None
+    return _apply_to(Target((item,), _size_in(mentions[:first])), mentions[first + 1 :], menu, cart)
+
+
+_WAYS_TO_MAKE = (
+    _make_referenced,
+    _make_on_item,
+    _make_combo,
+    _make_both,
+    _make_category,
+    _make_ordered_item,
+)
+"""Tried in this order; None passes the words on to the next."""
+
+
+def _size_in(mentions: Sequence[Mention]) -> str | None:
+    return next((p.candidates[0].id for p in mentions if p.role is MentionType.SIZE), None)
 
 
 def _as_combo(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    """ "make that a meal": the combo that the last item belongs to takes its place."""
+    """Read "make that a meal": the combo that the last item belongs to takes its place."""
     at = next((i for i, p in enumerate(mentions) if p.role is MentionType.CATEGORY), None)
     if at is None:
         return []
@@ -170,17 +231,14 @@ def _as_combo(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -
         around = around or [c for c in combos if _built_around(item, c, menu)]
         # Fries are part of every combo, so they say nothing about which is meant.
         if len(around) == 1:
-            size = next(
-                (p.candidates[0].id for p in mentions[:at] if p.role is MentionType.SIZE), None
-            )
             rest = assemble_items(mentions[at + 1 :], menu, cart)
-            combo = ItemRequest(around[0], size=size)
+            combo = ItemRequest(around[0], size=_size_in(mentions[:at]))
             return [Replace(Target((item,)), combo) if ordered else Add(combo), *rest]
     return []
 
 
 def _built_around(item: str, combo: str, menu: CompiledMenu) -> bool:
-    """Whether a combo is made of an item and what goes with it."""
+    """Return whether a combo is made of an item and what goes with it."""
     slots = menu.items[combo].slots
     return bool(slots) and menu.filling(slots[0], item) is not None
 
@@ -188,7 +246,7 @@ def _built_around(item: str, combo: str, menu: CompiledMenu) -> bool:
 def _category_named(
     mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> tuple[int, str] | None:
-    """Where "the drink" is named, and the item of the order that it means."""
+    """Return where "the drink" is named, and which item of the order it is."""
     for index, mention in enumerate(mentions):
         if mention.role is MentionType.CATEGORY and _definite(mentions, index):
             category = mention.candidates[0].id
@@ -197,26 +255,26 @@ def _category_named(
     return None
 
 
-def _pointed(
+def _exchange_referenced(
     mentions: Sequence[Mention], wanted: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act] | None:
-    """Puts what is `wanted` where `mentions` point: another item, or what is said of it.
+    """Put what is wanted where `mentions` point: another item, or what is said of it.
 
-    None where they do not point, or say more than that.
+    None if they do not point, or say more than that.
     """
     found = read_pointer(mentions, 0, bare=True)
     if found is None or found[1] != len(mentions):
         return None
     ref = found[0].reference()
     if not any(p.role is MentionType.ITEM for p in wanted):
-        said = [found[0], *AttributeReader(wanted).read()]
-        acts = resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, cart.items))
+        statements = [found[0], *AttributeReader(wanted).read()]
+        acts = resolve_ellipsis(statements, menu, cart, AttributeAttacher(menu, cart.items))
         return acts or [not_understood(text_of([*mentions, *wanted]))]
     first, *others = assemble_items(wanted, menu, replace(cart, unsized=None))
     if isinstance(first, Problem) and first.request is not None:
         _replacing(first.request, Target(ref=ref))
         return [first, *others]
-    # "Make both combos with a cola": what is in a combo takes the place of none.
+    # "Make both combos with a cola": a part of a combo does not take the place of one.
     after_with = isinstance(first, Add) and first.request.coordination.after_with
     if not isinstance(first, Add) or (after_with and ref.which is not ReferenceKind.SOME):
         return [not_understood(text_of([*mentions, *wanted]))]
@@ -232,6 +290,7 @@ def _replacing(request: ItemRequest, target: Target | None) -> None:
 
 
 def _definite(mentions: Sequence[Mention], index: int) -> bool:
+    """Return whether "the" stands before a name, maybe with a size between."""
     before = [p for p in mentions[:index] if p.role is not MentionType.SIZE]
     return bool(before) and before[-1].cue(Cue.THE)
 
@@ -241,12 +300,12 @@ def _with_before(mentions: Sequence[Mention], index: int) -> bool:
 
 
 def _points_back(mentions: Sequence[Mention], menu: CompiledMenu) -> bool:
-    """Whether "make" has an "it" with it, as a word of its own or within the phrase."""
+    """Return whether an "it" goes with "make", as a word of its own or within the phrase."""
     pronouns = set(menu.language.cues[Cue.IT])
     return any(p.cue(Cue.IT) or pronouns & set(p.span.text.split()) for p in mentions)
 
 
-def _onto(
+def _apply_to(
     target: Target,
     mentions: Sequence[Mention],
     menu: CompiledMenu,
@@ -254,9 +313,9 @@ def _onto(
     *,
     only: int | None = None,
 ) -> list[Act]:
-    """Puts what `mentions` say where the target is: another item, or another size, number, topping.
+    """Put what `mentions` say onto the target: another item, size, number or topping.
 
-    `only`: on so many of what is there.
+    `only`: for so many of what is there.
     """
     acts = assemble_items(mentions, menu, _view(target, cart)) or _number_pronoun(mentions, menu)
     if not acts:
@@ -267,33 +326,32 @@ def _onto(
         asked = acts[0].request
         _replacing(asked, target if _names(target) else _like(asked, menu, cart))
     if isinstance(acts[0], Add):
-        group = acts[0].request
-        instead = target if _names(target) else _like(group, menu, cart)
+        request = acts[0].request
+        instead = target if _names(target) else _like(request, menu, cart)
         return [
-            acts[0] if instead is None else Replace(instead, group, only=only),
+            acts[0] if instead is None else Replace(instead, request, only=only),
             *acts[1:],
         ]
     return [_retarget(act, target, only) for act in acts]
 
 
 def _number_pronoun(mentions: Sequence[Mention], menu: CompiledMenu) -> list[Act]:
-    """ "make that one": a pronoun where nothing but a number makes sense."""
+    """Read "make that one" as a number, where nothing else makes sense."""
     words = [w for p in mentions if p.cue(Cue.IT, Cue.ONE) for w in p.span.text.split()]
     key = key_of(words[-1], menu.language) if words else ""
     return [Modify(Target(), quantity=int(key), text=key)] if key.isdigit() else []
 
 
-def _like(group: ItemRequest, menu: CompiledMenu, cart: CartView) -> Target | None:
-    """What "make that a large cola" changes: the cola if there is one, else another drink.
+def _like(request: ItemRequest, menu: CompiledMenu, cart: CartView) -> Target | None:
+    """Return what "make that a large cola" changes: the cola if there is one, else another drink.
 
     "Make them two colas" changes the two drinks talked about last, if they are two.
     """
-    item = group.item
+    item = request.item
     last = menu.items[cart.items[-1]] if cart.items else menu.items[item]
-    several = (group.quantity or 1) > 1 and last.category == menu.items[item].category
-    these = (
-        Reference(ReferenceKind.THESE, group.quantity or 1) if several and last.id != item else None
-    )
+    several = request.count > 1 and last.category == menu.items[item].category
+    others = several and last.id != item
+    these = Reference(ReferenceKind.THESE, request.count) if others else None
     if item in cart.items:
         return Target((item,), ref=these)
     category = menu.items[item].category
@@ -305,6 +363,7 @@ def _like(group: ItemRequest, menu: CompiledMenu, cart: CartView) -> Target | No
 
 
 def _retarget(act: Act, target: Target, only: int | None) -> Act:
+    """Aim a change at the target."""
     if not isinstance(act, Modify):
         return act
     act = replace(act, only=act.only if only is None else only)
@@ -316,7 +375,10 @@ def _names(target: Target) -> bool:
 
 
 def _view(target: Target, cart: CartView) -> CartView:
-    """The cart as if the target were its last line, so that loose words are about it."""
+    """Return the cart as if the target were its last line.
+
+    That is the line which words without an item are about.
+    """
     if not target.items:
         return replace(cart, unsized=None)
     return CartView((*cart.items, *target.items[:1]), None)

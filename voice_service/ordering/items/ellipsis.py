@@ -1,4 +1,4 @@
-"""Words that order without naming an item: about one in the cart, or the only one that fits."""
+"""Words that order without naming an item: they are about one in the cart, or imply one."""
 
 from __future__ import annotations
 
@@ -37,12 +37,11 @@ from voice_service.ordering.attributes.statements import (
 )
 from voice_service.ordering.cart.resolution import has_modifier
 from voice_service.ordering.cart_view import CartView
-from voice_service.ordering.doubt import Doubt
-from voice_service.ordering.items.alternatives import choose_item, unknown
+from voice_service.ordering.items.alternatives import choose_item, unknown_words
 from voice_service.ordering.items.attachment import AttributeAttacher
+from voice_service.ordering.items.implied import implied_item
 from voice_service.ordering.language.tokens import keys_of, plural, several
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
     AllOf,
@@ -53,26 +52,24 @@ from voice_service.ordering.references.pointers import (
     SomeOf,
 )
 
-_SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing else yet
-
 
 def resolve_ellipsis(
-    said: Sequence[Statement], menu: CompiledMenu, cart: CartView, attacher: AttributeAttacher
+    statements: Sequence[Statement], menu: CompiledMenu, cart: CartView, attacher: AttributeAttacher
 ) -> list[Act]:
-    """The acts of what is said without an item."""
-    implied = _implied(said, menu, cart)
+    """Return the acts of statements that name no item."""
+    implied = implied_item(statements, menu, cart)
     if implied is not None:
-        attacher.groups[:] = [implied]
-        attacher.put([s for s in said if not isinstance(s, CountStatement)], implied)
-        return [*map(Add, attacher.groups), *attacher.acts]
-    return _EllipsisResolver(menu, cart).read(said)
+        attacher.requests[:] = [implied]
+        attacher.put([s for s in statements if not isinstance(s, CountStatement)], implied)
+        return [*map(Add, attacher.requests), *attacher.acts]
+    return _EllipsisResolver(menu, cart).read(statements)
 
 
 _Change = ModifierStatement | SizeStatement | PlainStatement
 
 
 class _EllipsisResolver:
-    """Reads words without an item, clause by clause: each is about the same lines."""
+    """Resolves statements without an item, clause by clause: each is about the same lines."""
 
     def __init__(self, menu: CompiledMenu, cart: CartView) -> None:
         self._menu = menu
@@ -80,10 +77,11 @@ class _EllipsisResolver:
         self._acts: list[Act] = []
         self._clause: list[_Change] = []
         self._ref: Reference | None = None
-        self._pointed: str | None = None
+        self._item: str | None = None
 
-    def read(self, said: Sequence[Statement]) -> list[Act]:
-        for one in self._told_apart(said):
+    def read(self, statements: Sequence[Statement]) -> list[Act]:
+        """Return the acts of the statements."""
+        for one in self._divided(statements):
             match one:
                 case SizeStatement() if self._is_topping(one):
                     done = ModifierStatement(one.also, one.text, one.words, quantity=one.count)
@@ -97,132 +95,142 @@ class _EllipsisResolver:
                     self._point(one)
                 case ClauseBreak():
                     self._end_clause()
-                    self._pointed = self._ref = None
+                    self._item = self._ref = None
                 case _:
                     self._about_order(one)
         self._end_clause()
         return self._acts
 
-    def _told_apart(self, said: Sequence[Statement]) -> Sequence[Statement]:
-        """ "One large with milk, two small" of three: a number begins what is true of so many."""
+    def _divided(self, statements: Sequence[Statement]) -> Sequence[Statement]:
+        """Return the statements with the numbers of "one large with milk, two small" as partitions.
+
+        Only a line of several can be divided, and only if nothing points at a part of it already.
+        """
         last = self._cart.items[-1:]
         lines = [line for line in self._cart.lines if line.item in last]
         counted = lines[0].count if len(lines) == 1 else 1
-        if counted == 1 or any(isinstance(one, Partition | Ordinal | Described) for one in said):
-            return said
-        shared: list[Statement] = []
-        said = halved(said, counted, lambda one: self._menu.single(last[0], one.candidates))
-        for one in shared_out(said, counted):
-            if not isinstance(one, SizeStatement) or not one.numbered or self._is_topping(one):
-                shared.append(one)
-            else:
+        pointed = any(isinstance(one, Partition | Ordinal | Described) for one in statements)
+        if counted == 1 or pointed:
+            return statements
+        divided: list[Statement] = []
+        halves = halved(statements, counted, lambda one: self._menu.single(last[0], one.candidates))
+        for one in shared_out(halves, counted):
+            if isinstance(one, SizeStatement) and one.numbered and not self._is_topping(one):
                 size = replace(one, count=None, numbered=False)
-                shared += [SomeOf(one.count or 1, one.text), size]
-        return shared
+                divided += [SomeOf(one.count or 1, one.text), size]
+            else:
+                divided.append(one)
+        return divided
 
-    def _is_topping(self, said: SizeStatement) -> bool:
-        """Whether "medium" is no size of the last item, but how it is done."""
+    def _is_topping(self, statement: SizeStatement) -> bool:
+        """Return whether "medium" is no size of the last item, but how it is done."""
         last = self._cart.items[-1:]
-        sized = any(self._menu.offers(item, s) for item in last for s in said.candidates)
-        return not sized and any(self._menu.offers(item, s) for item in last for s in said.also)
+        sized = any(self._menu.offers(item, s) for item in last for s in statement.candidates)
+        also = any(self._menu.offers(item, s) for item in last for s in statement.also)
+        return also and not sized
 
-    def _about_order(self, said: Statement) -> None:
-        match said:
+    def _about_order(self, statement: Statement) -> None:
+        """Read a statement that is not about the lines of its clause."""
+        match statement:
             case CountStatement():
-                self._acts.append(_number(said, self._menu, self._cart))
+                self._acts.append(_bare_number(statement, self._menu, self._cart))
             case Times(value):
                 self._acts.append(Modify(Target(), quantity=value, text=str(value)))
             case UnknownWords():
-                self._acts.append(unknown(said))
+                self._acts.append(unknown_words(statement))
             case GroupStatement():
-                self._acts += _cart_group(said, self._menu, self._cart)
+                self._acts += _group_in_cart(statement, self._menu, self._cart)
             case CategoryStatement(wanted=True, negated=False):
-                self._acts.append(choose_item(self._menu, said))
+                self._acts.append(choose_item(self._menu, statement))
             case AlternativesStatement():
-                self._either(said)
+                self._alternatives(statement)
             case _:
                 pass
 
     def _end_clause(self) -> None:
-        """What was said of lines of the order becomes acts."""
+        """Turn what was said in this clause into acts on the lines that it is about."""
         clause, self._clause = self._clause, []
         if not clause:
             return
         if self._ref is not None:
-            self._acts.append(self._among(self._ref, clause))
+            self._acts.append(self._modify_referenced(self._ref, clause))
             return
         for one in clause:
             match one:
                 case ModifierStatement():
                     self._acts.append(self._modifier(one))
                 case SizeStatement():
-                    self._acts.append(_cart_size(one, self._menu, self._view()))
+                    self._acts.append(_size_in_cart(one, self._menu, self._focused_cart()))
                 case PlainStatement():
                     self._acts.append(Modify(self._target(), plain=True))
 
     def _target(self) -> Target:
-        return Target() if self._pointed is None else Target((self._pointed,))
+        return Target() if self._item is None else Target((self._item,))
 
-    def _view(self) -> CartView:
-        """The cart as if only the item that is pointed at were in it, if one is."""
-        return self._cart if self._pointed is None else CartView((self._pointed,))
+    def _focused_cart(self) -> CartView:
+        """Return the cart as if only the item that is pointed at were in it, if one is."""
+        return self._cart if self._item is None else CartView((self._item,))
 
-    def _modifier(self, said: ModifierStatement) -> Act:
-        for item in self._in_question(said):
-            mod = resolve(said, item, self._menu)
+    def _modifier(self, statement: ModifierStatement) -> Act:
+        """Return the change that a modifier makes to the likeliest item that takes it."""
+        for item in self._likely_items(statement):
+            mod = resolve(statement, item, self._menu)
             if isinstance(mod, Problem):
                 return mod
             if mod is not None:
-                return self._counted(said, mod, item)
-        return self._fits_nothing(said.text)
+                return self._counted(statement, mod, item)
+        return self._refusal(statement.text)
 
-    def _in_question(self, said: ModifierStatement) -> Sequence[str]:
-        """The items that may be meant, the likeliest first: what is left off was on it."""
-        items = self._view().items[::-1]
-        if not said.negated or self._pointed is not None:
+    def _likely_items(self, statement: ModifierStatement) -> Sequence[str]:
+        """Return the items that may be meant, the likeliest first: what is left off was on it."""
+        items = self._focused_cart().items[::-1]
+        if not statement.negated or self._item is not None:
             return items
-        named = frozenset((s.group or "", s.id) for s in said.candidates)
+        named = frozenset((s.group or "", s.id) for s in statement.candidates)
         whole = self._cart.lines
         on = {line.item for line in whole if has_modifier(line, named, self._menu)}
         return [*(i for i in items if i in on), *(i for i in items if i not in on)]
 
-    def _either(self, said: AlternativesStatement) -> None:
-        item = self._pointed or (self._cart.items[-1] if self._cart.items else None)
+    def _alternatives(self, statement: AlternativesStatement) -> None:
+        """Ask which of several modifiers is wanted."""
+        item = self._item or (self._cart.items[-1] if self._cart.items else None)
         if item is None:
-            self._acts.append(Problem(ReasonCode.MODIFIER_WITHOUT_ITEM, said.text))
+            self._acts.append(Problem(ReasonCode.MODIFIER_WITHOUT_ITEM, statement.text))
         else:
-            self._acts.append(which(said, item, self._menu))
+            self._acts.append(which(statement, item, self._menu))
 
-    def _counted(self, said: ModifierStatement, mod: ModifierRequest, item: str) -> Act:
-        """Nobody has two of what there is one of: "two chicken" are two of them."""
+    def _counted(self, statement: ModifierStatement, mod: ModifierRequest, item: str) -> Act:
+        """Return a change of so many lines where a number cannot count the modifier.
+
+        Nobody has two of a choice of which there is one: "two chicken" are two of the items.
+        """
         change = Modify(Target((item,)), (mod,))
         single = mod.group in self._menu.single_groups(item) and not mod.negated
-        if said.quantity is None or not single:
+        if statement.quantity is None or not single:
             return change
         mod.quantity = 1
         return ModifyReferenced(
-            Reference(ReferenceKind.SOME, said.quantity, text=said.text), (change,)
+            Reference(ReferenceKind.SOME, statement.quantity, text=statement.text), (change,)
         )
 
-    def _fits_nothing(self, text: str) -> Problem:
-        code = (
-            ReasonCode.MODIFIER_NOT_AVAILABLE
-            if self._cart.items
-            else ReasonCode.MODIFIER_WITHOUT_ITEM
-        )
-        return Problem(code, text)
+    def _refusal(self, text: str) -> Problem:
+        """Return the reason for words that no item of the order takes."""
+        if self._cart.items:
+            return Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, text)
+        return Problem(ReasonCode.MODIFIER_WITHOUT_ITEM, text)
 
-    def _among(self, ref: Reference, clause: Sequence[_Change]) -> Act:
-        """The clause for each item of the order that all of it fits."""
+    def _modify_referenced(self, ref: Reference, clause: Sequence[_Change]) -> Act:
+        """Return the clause as a change of each item that all of it fits."""
         found = [self._change(item, clause) for item in dict.fromkeys(self._cart.items[::-1])]
         changes = tuple(one for one in found if isinstance(one, Modify))
         if changes:
             return ModifyReferenced(ref, changes)
         unclear = next((one for one in found if isinstance(one, Problem)), None)
         text = next((one.text for one in clause if not isinstance(one, PlainStatement)), ref.text)
-        return unclear or self._fits_nothing(text)
+        return unclear or self._refusal(text)
 
     def _change(self, item: str, clause: Sequence[_Change]) -> Modify | Problem | None:
+        """Return the clause as a change of one item; None if some of it does not fit."""
         change = Modify(Target((item,)))
         for one in clause:
             match one:
@@ -242,22 +250,22 @@ class _EllipsisResolver:
                     change = replace(change, mods=(*change.mods, mod))
         return change
 
-    def _point(self, said: ItemStatement) -> None:
-        """An item of the cart is named: what came before is about it, or what comes next."""
-        here = next((i for i in reversed(self._cart.items) if i in said.mention.items), None)
+    def _point(self, statement: ItemStatement) -> None:
+        """Relate an item of the cart that is named to what came before, or to what comes next."""
+        here = next((i for i in reversed(self._cart.items) if i in statement.mention.items), None)
         if here is None:
             return
-        self._end_what_others_have()
+        self._end_shared()
         if self._ref is not None:
-            self._ref = replace(self._ref, items=said.mention.items)
+            self._ref = replace(self._ref, items=statement.mention.items)
             return
-        if said.mention.plural and self._is_one_of_others(here):
+        if statement.mention.plural and self._is_one_of_others(here):
             # "The burgers", and there is one hamburger and one cheeseburger.
             self._clause = []
-            self._acts.append(not_understood(said.mention.span.text))
+            self._acts.append(not_understood(statement.mention.span.text))
             return
         if not self._clause:
-            self._pointed = here
+            self._item = here
             return
         change = self._change(here, self._clause)
         if change is None and len(self._clause) > 1:
@@ -265,130 +273,106 @@ class _EllipsisResolver:
             change = self._change(here, self._end_all_but_last())
         self._clause = []
         # A size or topping that it does not come with is not put onto another one instead.
-        self._acts.append(self._fits_nothing(said.mention.span.text) if change is None else change)
+        self._acts.append(self._refusal(statement.mention.span.text) if change is None else change)
 
-    def _end_what_others_have(self) -> None:
-        """ "Both small, oat milk in the latte", "the coffee small and the colas large"."""
+    def _end_shared(self) -> None:
+        """End the clause of what was said of other items before another one is named.
+
+        "Both small, oat milk in the latte", "the coffee small and the colas large".
+        """
         shared = self._ref is not None and self._ref.which in (
             ReferenceKind.BOTH,
             ReferenceKind.ALL,
         )
-        if (shared or self._pointed is not None) and len(self._clause) > 1:
+        if (shared or self._item is not None) and len(self._clause) > 1:
             self._clause = self._end_all_but_last()
             self._ref = None
-        elif self._pointed is not None:
+        elif self._item is not None:
             self._end_clause()
-        self._pointed = None
+        self._item = None
 
     def _end_all_but_last(self) -> list[_Change]:
-        """Ends what was said so far, but for the last of it, which is about something else."""
+        """End the clause except for its last statement, which is about something else."""
         *self._clause, own = self._clause
         self._end_clause()
         return [own]
 
     def _is_one_of_others(self, item: str) -> bool:
-        """Whether there is a single one of it, beside other items, and its name is no plural."""
+        """Return whether there is just one of an item beside others, and its name is no plural."""
         name = self._menu.item_name(item)
         one = plural(name, self._menu.language) != name
         alone = len(set(self._cart.items)) == 1
         return item in self._cart.single and one and not alone
 
 
-def _cart_size(said: SizeStatement, menu: CompiledMenu, cart: CartView) -> Act:
+def _size_in_cart(statement: SizeStatement, menu: CompiledMenu, cart: CartView) -> Act:
+    """Return what a size does to the item of the order that comes in it."""
     order = [cart.unsized] if cart.unsized else []
     order += list(reversed(cart.items))
     for item in order:
-        fitting = [s for s in said.candidates if item and menu.offers(item, s)]
-        if item and fitting:
-            if _of_several(said, menu, cart):
-                return not_understood(said.text)
-            if said.count is not None and (said.more or said.linked) and item != cart.unsized:
-                return Add(ItemRequest(item, said.count, fitting[0].id, words=set(said.words)))
-            change = Modify(Target((item,)), size=fitting[0].id, text=said.text)
-            if said.numbered and said.count is not None:
-                return ModifyReferenced(
-                    Reference(ReferenceKind.SOME, said.count, text=said.text), (change,)
-                )
-            return change
+        size = next((s.id for s in statement.candidates if menu.offers(item, s)), None)
+        if size is not None:
+            return _size_of(item, size, statement, menu, cart)
     if cart.items:
-        return Problem(
-            ReasonCode.SIZE_NOT_AVAILABLE, said.text, request=ItemRequest(cart.items[-1])
-        )
-    return not_understood(said.text)
+        last = ItemRequest(cart.items[-1])
+        return Problem(ReasonCode.SIZE_NOT_AVAILABLE, statement.text, request=last)
+    return not_understood(statement.text)
 
 
-def _of_several(said: SizeStatement, menu: CompiledMenu, cart: CartView) -> bool:
-    """ "Larges", where there are several things that come in it."""
-    sized = [x for x in cart.lines if any(menu.offers(x.item, s) for s in said.candidates)]
-    return said.count is None and len(sized) > 1 and several(said.text, menu.language)
+def _size_of(
+    item: str, size: str, statement: SizeStatement, menu: CompiledMenu, cart: CartView
+) -> Act:
+    """Return what a size does to an item that comes in it: "large", "and a large", "two large"."""
+    count, text = statement.count, statement.text
+    if _size_of_several(statement, menu, cart):
+        return not_understood(text)
+    if count is not None and (statement.more or statement.linked) and item != cart.unsized:
+        return Add(ItemRequest(item, count, size, words=set(statement.words)))
+    change = Modify(Target((item,)), size=size, text=text)
+    if statement.numbered and count is not None:
+        return ModifyReferenced(Reference(ReferenceKind.SOME, count, text=text), (change,))
+    return change
 
 
-def _number(said: CountStatement, menu: CompiledMenu, cart: CartView) -> Act:
-    """A bare number: how many, or which of the sizes ("twenty" pieces).
+def _size_of_several(statement: SizeStatement, menu: CompiledMenu, cart: CartView) -> bool:
+    """True of "larges", where several lines come in that size."""
+    sized = [x for x in cart.lines if any(menu.offers(x.item, s) for s in statement.candidates)]
+    return statement.count is None and len(sized) > 1 and several(statement.text, menu.language)
+
+
+def _bare_number(statement: CountStatement, menu: CompiledMenu, cart: CartView) -> Act:
+    """Return what a number alone says: how many, or which of the sizes ("twenty" pieces).
 
     Before anything is ordered it counts nothing.
     """
-    text = str(said.value)
+    text = str(statement.value)
     if not cart.items and not cart.choices:
         # "I'll take two" of what? Somebody who only says a number may not even talk to us.
-        return not_understood(text) if said.wanted else Aside(ReasonCode.OFF_TOPIC, text)
+        return not_understood(text) if statement.wanted else Aside(ReasonCode.OFF_TOPIC, text)
     item = cart.unsized or (cart.items[-1] if cart.items else None)
     sizes = menu.items[item].prices if item is not None else ()
     named = [s for s in sizes if text in keys_of(menu.sizes[s].name, menu.language)]
     if item is not None and len(named) == 1:
         return Modify(Target((item,)), size=named[0], text=text)
-    return Modify(Target(), quantity=said.value, text=text)
+    return Modify(Target(), quantity=statement.value, text=text)
 
 
-def _cart_group(said: GroupStatement, menu: CompiledMenu, cart: CartView) -> list[Act]:
-    group = menu.groups[said.id]
-    if said.negated:
+def _group_in_cart(statement: GroupStatement, menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """Return what the name of a modifier group does to the order: "no toppings"."""
+    group = menu.groups[statement.id]
+    if statement.negated:
         item = next(
-            (i for i in reversed(cart.items) if said.id in menu.items[i].modifier_groups), None
+            (i for i in reversed(cart.items) if statement.id in menu.items[i].modifier_groups), None
         )
         if item is None:
             return []
-        named = without(said.text, item, menu)
+        named = without(statement.text, item, menu)
         if named is not None:
-            return [Modify(Target((item,)), (named,), text=said.text)]
+            return [Modify(Target((item,)), (named,), text=statement.text)]
         gone = tuple(ModifierRequest(m.id, group.id, negated=True) for m in group.modifiers)
         kept = tuple(m for m in gone if m.id in menu.items[item].defaults)
-        return [Modify(Target((item,)), kept, text=said.text)]
-    if said.wanted:
-        return [
-            Problem(ReasonCode.CHOOSE_MODIFIER, said.text, tuple(m.name for m in group.modifiers))
-        ]
+        return [Modify(Target((item,)), kept, text=statement.text)]
+    if statement.wanted:
+        choices = tuple(m.name for m in group.modifiers)
+        return [Problem(ReasonCode.CHOOSE_MODIFIER, statement.text, choices)]
     return []
-
-
-def _implied(said: Sequence[Statement], menu: CompiledMenu, cart: CartView) -> ItemRequest | None:
-    """The one item that comes in the size and takes all that is said, if "a large" orders it."""
-    sizes = [s for s in said if isinstance(s, SizeStatement)]
-    mods = [s for s in said if isinstance(s, ModifierStatement) and not s.negated]
-    listed = len(sizes) > 1 and any(s.count is None for s in sizes)
-    if not sizes or listed or cart.unsized is not None:
-        return None
-    # "A large", "small with ham", "and a large with ham"; "large" alone is about the cart.
-    signs = (sizes[0].count is not None, bool(mods), not cart.items)
-    if sum(signs) < _SIGNS:
-        return None
-    item = _only_one([*(s.candidates for s in sizes), *(m.candidates for m in mods)], menu)
-    if item is None:
-        return None
-    group = ItemRequest(item, sizes[0].count, quality=Doubt.ONLY_ONE_FITS.certainty)
-    group.words.update(sizes[0].words)
-    return group
-
-
-def _only_one(said: Sequence[Sequence[Candidate]], menu: CompiledMenu) -> str | None:
-    """The item that can have all that was said; of several, the one called as their category."""
-    fitting = [
-        item.id
-        for item in menu.menu.items
-        if all(any(menu.offers(item.id, s) for s in senses) for senses in said)
-    ]
-    kinds = {menu.items[item].category for item in fitting}
-    if len(fitting) < 2 or len(kinds) != 1:
-        return fitting[0] if len(fitting) == 1 else None
-    named = [item for item in fitting if menu.is_general(item)]
-    return named[0] if len(named) == 1 else None

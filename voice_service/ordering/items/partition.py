@@ -1,4 +1,4 @@
-"""Several of one item told apart: "two with cheese, the other one without onions"."""
+"""Telling several of one item apart: "two with cheese, the other one without onions"."""
 
 from __future__ import annotations
 
@@ -24,100 +24,102 @@ from voice_service.ordering.references.pointers import (
 
 
 class Partitioner:
-    """Which of the groups of an utterance words like "one of them" are about.
+    """Finds the requests that words like "one of them" are about, and divides them.
 
-    `groups` and `acts` are the attacher's own lists: parts of a group are added to the first, what
-    is not understood to the second.
+    `requests` and `acts` are the attacher's own lists: parts of a request are added to the first,
+    reasons for what is not understood to the second.
     """
 
-    def __init__(self, menu: CompiledMenu, groups: list[ItemRequest], acts: list[Act]) -> None:
+    def __init__(self, menu: CompiledMenu, requests: list[ItemRequest], acts: list[Act]) -> None:
         self._menu = menu
-        self._groups = groups
+        self._requests = requests
         self._acts = acts
-        self._named = 0  # modifiers of the item at hand that stood before its name
-        self._rest: ItemRequest | None = None  # those of several that are not described yet
+        self._mods_before_name = 0  # modifiers of the current item that were said before its name
+        self._undescribed: ItemRequest | None = None  # those of several that nothing is said of yet
 
-    def begin(self, group: ItemRequest) -> None:
-        """From here on it is about another item."""
-        self._rest = None
-        self._named = len(group.mods)
+    def begin(self, request: ItemRequest) -> None:
+        """Start with another item."""
+        self._undescribed = None
+        self._mods_before_name = len(request.mods)
 
     @property
     def undivided(self) -> bool:
-        """Whether all of the item at hand are still alike."""
-        return self._rest is None
+        """Whether all of the current item are still alike."""
+        return self._undescribed is None
 
-    def place(self, said: Ordinal, current: ItemRequest) -> ItemRequest:
-        """ "The first one with cheese": one of several alike, or an item by its place."""
-        groups = [g for g in self._groups if not said.items or g.item in said.items]
-        last = self._rest if self._rest is not None else current
-        if len(groups) == 1 or self._rest is not None or (last.quantity or 1) > 1:
-            alike = {g.item for g in groups} == {last.item}
-            if alike and (last.quantity or 1) >= said.count:
-                return self.split(SomeOf(said.count, said.text), current)
-        index = said.place - 1 if said.place > 0 else said.place
-        single = all((g.quantity or 1) == 1 for g in groups)
-        if single and said.count == 1 and -len(groups) <= index < len(groups):
-            return groups[index]
-        self._acts.append(not_understood(said.text))
+    def place(self, ordinal: Ordinal, current: ItemRequest) -> ItemRequest:
+        """Return what "the first one with cheese" is: one of several alike, or an item by place."""
+        requests = [r for r in self._requests if not ordinal.items or r.item in ordinal.items]
+        last = self._undescribed if self._undescribed is not None else current
+        if len(requests) == 1 or not self.undivided or last.count > 1:
+            alike = {r.item for r in requests} == {last.item}
+            if alike and last.count >= ordinal.count:
+                return self.split(SomeOf(ordinal.count, ordinal.text), current)
+        index = ordinal.place - 1 if ordinal.place > 0 else ordinal.place
+        single = all(r.count == 1 for r in requests)
+        if single and ordinal.count == 1 and -len(requests) <= index < len(requests):
+            return requests[index]
+        self._acts.append(not_understood(ordinal.text))
         return current
 
-    def such(self, said: Described, current: ItemRequest) -> ItemRequest:
-        """ "The small one without ice": the one item named here that is like that."""
+    def such(self, described: Described, current: ItemRequest) -> ItemRequest:
+        """Return the one item said here that "the small one without ice" fits."""
         fitting = [
-            g
-            for g in self._groups
-            if matches_description(said.such, line_of("", g, 1.0), self._menu)
+            r
+            for r in self._requests
+            if matches_description(described.such, line_of("", r, 1.0), self._menu)
         ]
-        if len(fitting) == 1 and (said.such.several or (fitting[0].quantity or 1) == 1):
+        if len(fitting) == 1 and (described.such.several or fitting[0].count == 1):
             return fitting[0]
-        self._acts.append(not_understood(said.text))
+        self._acts.append(not_understood(described.text))
         return current
 
-    def split(self, said: Partition, current: ItemRequest) -> ItemRequest:
-        """ "Two with cheese": so many of those that are not described yet."""
-        rest = self._rest if self._rest is not None else current
-        total = rest.quantity or 1
-        count = _count_of(said, total)
+    def split(self, part: Partition, current: ItemRequest) -> ItemRequest:
+        """Return so many of those that nothing was said of yet: "two with cheese"."""
+        rest = self._undescribed if self._undescribed is not None else current
+        count = _count_of(part, rest.count)
         if count == 0:
-            self._acts.append(not_understood(said.text))
+            self._acts.append(not_understood(part.text))
             return rest
-        if count > total:
+        if count > rest.count:
             if rest.quantity is None:
                 rest.quantity = count  # "cod and chips twice with vinegar"
             else:
                 self._acts.append(not_understood(str(count)))
             return rest
-        if count == total:
+        if count == rest.count:
             return rest
-        rest.quantity = total - count
-        part = replace(rest, quantity=count, mods=list(rest.mods), words=set(rest.words))
-        self._groups.append(part)
-        self._rest = rest
-        return part
+        rest.quantity = rest.count - count
+        divided = replace(rest, quantity=count, mods=list(rest.mods), words=set(rest.words))
+        self._requests.append(divided)
+        self._undescribed = rest
+        return divided
 
-    def more_in_all(self, split: Partition, group: ItemRequest, said: Sequence[Statement]) -> bool:
-        """Whether it may be about more: "two with cheese and one with onions" are two or three.
+    def more_in_all(
+        self, part: Partition, request: ItemRequest, statements: Sequence[Statement]
+    ) -> bool:
+        """Return whether more may be meant than were counted.
 
-        They are two if the numbers add up to that, or if what was said of both is left off one.
+        "Two with cheese and one with onions" are two or three. They are two if the numbers add up
+        to that, or if what was said of both is left off one.
         """
-        if not isinstance(split, SomeOf) or not group.mods or split.text:
+        if not isinstance(part, SomeOf) or not request.mods or part.text:
             return False  # "one of them" says it
-        counts = [one.count or 0 for one in said if isinstance(one, Partition)]
-        at = next(i for i, one in enumerate(said) if one is split)
-        after = [one for one in said[at:] if isinstance(one, ModifierStatement)]
-        kinds = {m.group for m in group.mods if not m.negated}
+        counts = [s.count or 0 for s in statements if isinstance(s, Partition)]
+        at = next(i for i, s in enumerate(statements) if s is part)
+        after = [s for s in statements[at:] if isinstance(s, ModifierStatement)]
+        kinds = {m.group for m in request.mods if not m.negated}
         left_off = any(m.negated for m in after[:1])
         like = any(m.candidates[0].group in kinds for m in after[:1]) and not left_off
-        adds_up = len(counts) > 1 and sum(counts) == (group.quantity or 1)
-        both = any(isinstance(one, AllOf) for one in said[:at])
-        if (adds_up and (both or not like)) or (left_off and not split.linked):
+        adds_up = len(counts) > 1 and sum(counts) == request.count
+        both = any(isinstance(s, AllOf) for s in statements[:at])
+        if (adds_up and (both or not like)) or (left_off and not part.linked):
             return False
-        return split.linked or like or len(group.mods) > self._named
+        return part.linked or like or len(request.mods) > self._mods_before_name
 
 
 def _count_of(part: Partition, total: int) -> int:
-    """How many of `total` items a part has; 0 where that is not clear."""
+    """Return how many of `total` items a part has; 0 where that is not clear."""
     match part:
         case SomeOfEach() | SomeOfTheOthers():
             return 0

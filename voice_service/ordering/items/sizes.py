@@ -1,0 +1,84 @@
+"""Sizes that belong to another item than the one they stand beside, or are said as a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voice_service.ordering.acts import ItemRequest, Problem
+from voice_service.ordering.attributes.statements import SizeStatement
+from voice_service.ordering.language.tokens import keys_of, plural
+from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.reasons import ReasonCode
+
+
+def size_elsewhere(
+    statement: SizeStatement,
+    current: ItemRequest,
+    requests: Sequence[ItemRequest],
+    menu: CompiledMenu,
+) -> Problem | None:
+    """Give a size that the current item does not come in to an item before it.
+
+    Return why not, if none of them takes it.
+    """
+    lacks_size = bool(menu.items[current.item].prices) and current.size is None
+    for request in reversed(requests):
+        fits = [s for s in statement.candidates if menu.offers(request.item, s)]
+        if fits and request.size is None and not (lacks_size and statement.count is None):
+            request.size = fits[0].id
+            request.words.update(statement.words)
+            return None
+    # "A large" counts something that was not understood; a large burger is only a burger.
+    counted = statement.count is not None
+    code = ReasonCode.NOT_UNDERSTOOD if counted else ReasonCode.SIZE_NOT_AVAILABLE
+    return Problem(code, statement.text, request=current)
+
+
+def size_part(
+    statement: SizeStatement,
+    size: str,
+    item: str,
+    requests: list[ItemRequest],
+    *,
+    apart: bool,
+) -> ItemRequest | None:
+    """Divide "four colas, two large and two small" by their sizes.
+
+    Return the part that gets the size; the others keep theirs open. None if it is for all of them.
+    `apart`: a number, or the size before, says that they are told apart.
+    """
+    if statement.count is None or (statement.linked and not apart):
+        return None
+    unsized = [r for r in requests if r.item == item and r.size is None]
+    if not unsized or unsized[-1].count < statement.count:
+        return None
+    rest = unsized[-1]
+    if not apart and rest.count == 1:
+        return None
+    if rest.quantity == statement.count:
+        rest.size = size
+        return rest
+    part = replace(
+        rest, quantity=statement.count, size=size, mods=list(rest.mods), words=set(rest.words)
+    )
+    rest.quantity = rest.count - statement.count
+    requests.append(part)
+    return part
+
+
+def size_by_number(requests: Sequence[ItemRequest], menu: CompiledMenu) -> None:
+    """Read "six nuggets" as one order of them, where they come in sixes.
+
+    Where they do not come in eights, "eight nuggets" leaves the size open.
+    """
+    for request in requests:
+        item = menu.items[request.item]
+        named = [
+            (key, s) for s in item.prices for key in keys_of(menu.sizes[s].name, menu.language)
+        ]
+        sizes = {int(key): size for key, size in named if key.isdigit()}
+        portion = plural(item.name, menu.language) == item.name
+        if not sizes or not portion or request.size or (request.quantity or 0) < min(sizes):
+            continue
+        request.size, request.quantity = sizes.get(request.quantity or 0), None
