@@ -151,7 +151,8 @@ class Server:
     def __init__(self, recognizer: Recognizer, data_dir: Path, settings: dict[str, Any]) -> None:
         self._recognizer = recognizer
         given = {"port": 0, "data_dir": data_dir, "log_level": "warning", **settings}
-        self.settings = VoiceSettings(**given)
+        # Measured admission would refuse sessions where other programs keep the machine busy.
+        self.settings = VoiceSettings(**{"max_sessions": 200, **given})
         self._serving = AsyncExitStack()
         self._clients = AsyncExitStack()
         self.url = ""

@@ -218,7 +218,7 @@ async def test_when_the_house_is_full_the_next_guest_is_sent_away_and_the_others
 
 async def test_the_house_is_full_when_the_machine_is(start: Start) -> None:
     """Without an operator's limit, the cost of decodes decides; a metric shows the limit."""
-    server = await start()
+    server = await start(max_sessions=0)
     capacity = await metric(server, "voice_sessions_capacity")
     assert capacity >= 1
     guests = []
@@ -235,7 +235,7 @@ async def test_the_house_is_full_when_the_machine_is(start: Start) -> None:
 
 async def test_only_guests_who_are_here_are_counted(start: Start) -> None:
     """Ended and absent guests cost nothing; counting them would make room for others."""
-    server = await start()
+    server = await start(max_sessions=0)
     guests = [await server.voice(user=f"lane-{n}") for n in range(4)]
     for n, guest in enumerate(guests):
         await guest.begin(f"s{n}", order="off")
