@@ -28,7 +28,7 @@ from voice_service.models.registry import default_models_dir, resolve
 
 
 def offline(model: WhisperModel, audio: list[Samples], language: str, *, vad: bool) -> list[str]:
-    """What faster-whisper writes for each recording."""
+    """Return what faster-whisper writes for each recording."""
 
     def text(samples: Samples) -> str:
         segments, _ = model.transcribe(samples, language=language, beam_size=5, vad_filter=vad)
@@ -38,7 +38,7 @@ def offline(model: WhisperModel, audio: list[Samples], language: str, *, vad: bo
 
 
 async def streamed(arguments: argparse.Namespace, audio: list[Samples]) -> list[str]:
-    """The finals of each recording, streamed to a fresh service."""
+    """Return the finals of each recording, streamed to a fresh service."""
     texts = [""] * len(audio)
     with service(["--model", arguments.model, *shlex.split(arguments.serve)]) as to:
         async for index, events in in_parallel(to, audio, arguments.streams, speed=arguments.speed):
@@ -47,7 +47,7 @@ async def streamed(arguments: argparse.Namespace, audio: list[Samples]) -> list[
 
 
 def wer(texts: list[str], recordings: list[Recording], normalise: EnglishTextNormalizer) -> float:
-    """Word error rate over all recordings, in per cent."""
+    """Return the word error rate over all recordings, in per cent."""
     return 100 * jiwer.wer(
         [normalise(r.text) for r in recordings], [normalise(text) for text in texts]
     )

@@ -33,7 +33,7 @@ from voice_service.asr.hypothesis import Hypothesis
 from voice_service.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, PcmDecoder, Samples
 from voice_service.client.pacing import pcm
 from voice_service.protocol.messages import VOICE_MESSAGES, VoiceAudio
-from voice_service.sessions.machine import VoiceSession
+from voice_service.sessions.machine import SessionPipeline, VoiceSession
 from voice_service.settings import VoiceSettings
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.vad import DetectorFactory
@@ -51,27 +51,29 @@ FORMATS: Final[Sequence[tuple[Encoding, int]]] = (
 
 
 class Sessions:
-    """Sessions as the service makes them, without a socket and without a recogniser."""
+    """Makes sessions as the service does, without a socket and a recogniser."""
 
     def __init__(self) -> None:
         self._settings = VoiceSettings()
         self._detectors = DetectorFactory(self._settings.detector, self._settings.webrtc_mode)
 
     def open(self, encoding: Encoding, rate: int) -> VoiceSession:
-        """A new session."""
+        """Return a new session."""
         return VoiceSession(
             session_id="session",
             language="en",
             settings=self._settings.session(),
-            decoder=PcmDecoder(AudioFormat(encoding, rate)),
-            listener=Listener(self._settings.listener(), self._detectors(), "en", ""),
-            conversation=None,
+            pipeline=SessionPipeline(
+                PcmDecoder(AudioFormat(encoding, rate)),
+                Listener(self._settings.listener(), self._detectors(), "en", ""),
+                conversation=None,
+            ),
             now=0.0,
         )
 
 
 def hear(session: VoiceSession, messages: Sequence[str]) -> None:
-    """What the socket does with each message; a wish for a decode is granted at once."""
+    """Do what the socket does with each message; answer every decode at once."""
     for i, text in enumerate(messages):
         message = VOICE_MESSAGES.validate_json(text)
         assert isinstance(message, VoiceAudio)
@@ -82,7 +84,7 @@ def hear(session: VoiceSession, messages: Sequence[str]) -> None:
 
 
 def messages(samples: Samples, encoding: Encoding, rate: int) -> list[str]:
-    """A recording as a client would send it."""
+    """Return a recording as a client would send it."""
     if rate != SAMPLE_RATE:
         samples = soxr.resample(samples, SAMPLE_RATE, rate)
     step = round(rate * _CHUNK)
@@ -113,7 +115,7 @@ def _encoded(samples: Samples, encoding: Encoding) -> bytes:
 
 
 def spent(sessions: Sessions, samples: Samples, encoding: Encoding, rate: int) -> list[float]:
-    """Processor seconds per second of audio, of each run."""
+    """Return the processor seconds per second of audio of each run."""
     sent = messages(samples, encoding, rate)
     found = []
     for _ in range(_RUNS):
@@ -126,7 +128,7 @@ def spent(sessions: Sessions, samples: Samples, encoding: Encoding, rate: int) -
 
 
 def grown(sessions: Sessions, samples: Samples, streams: int) -> float:
-    """MB per session that is in the middle of an utterance."""
+    """Return the MB per session that is in the middle of an utterance."""
     sent = messages(samples, "pcm_s16le", SAMPLE_RATE)
     process = psutil.Process()
     kept = [sessions.open("pcm_s16le", SAMPLE_RATE)]
@@ -139,7 +141,7 @@ def grown(sessions: Sessions, samples: Samples, streams: int) -> float:
 
 
 def loop_of(recordings: Sequence[Recording]) -> Samples:
-    """Recordings with pauses, a minute at most."""
+    """Return recordings with pauses, a minute at most."""
     parts = [np.concatenate([r.samples, silence(2.0)]) for r in recordings]
     return np.concatenate(parts)[: 60 * SAMPLE_RATE]
 

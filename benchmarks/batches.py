@@ -37,7 +37,7 @@ from voice_service.asr.alignment import Aligned
 from voice_service.asr.compute import Compute
 from voice_service.asr.hypothesis import DecodeRequest
 from voice_service.asr.recognizer import Recognizer
-from voice_service.asr.whisper import Encoded, Generated, Whisper, present
+from voice_service.asr.whisper import Encoded, Generated, Whisper, resolve_device
 from voice_service.audio.formats import SAMPLE_RATE, Samples
 from voice_service.models.registry import default_models_dir, resolve
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -48,7 +48,7 @@ _STEPS: Final = ("spectrogram", "encode", "generate", "align")
 
 
 class Clocked(Whisper):
-    """Notes how long each step takes."""
+    """A model that records how long each step takes."""
 
     def __init__(self, model: str, compute: Compute) -> None:
         self.spent: defaultdict[str, float] = defaultdict(float)
@@ -81,7 +81,7 @@ class Clocked(Whisper):
 
 @dataclass
 class Figures:
-    """Of one kind of decode with one batch size; seconds."""
+    """The figures of one kind of decode with one batch size, in seconds."""
 
     decodes: int
     wall: float
@@ -94,7 +94,7 @@ class Figures:
 def measure(
     recognizer: Recognizer, whisper: Clocked, batches: Iterator[list[DecodeRequest]], seconds: float
 ) -> Figures:
-    """All workers decode until the time is over."""
+    """Let all workers decode until the time is up."""
     latency: list[float] = []
     decodes = 0
     lock = threading.Lock()
@@ -122,7 +122,7 @@ def measure(
 
 
 def line(model: str, kind: str, size: int, found: Figures) -> str:
-    """The figures, under `HEADER`."""
+    """Return the figures as a line under `HEADER`."""
     total = sum(found.latency)
     shares = [100 * found.spent.get(step, 0.0) / total for step in _STEPS]
     columns = "  ".join(f"{share:4.0f}" for share in (*shares, 100 - sum(shares)))
@@ -142,7 +142,7 @@ HEADER: Final = (
 def requests(
     recordings: Sequence[Samples], size: int, *, thorough: bool
 ) -> Iterator[list[DecodeRequest]]:
-    """Batches without end."""
+    """Yield batches without end."""
     bias = CompiledMenu(demo_menu()).bias
     turn = itertools.cycle(recordings)
     while True:
@@ -150,7 +150,7 @@ def requests(
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     made = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -182,7 +182,7 @@ def main() -> None:
             batch_size=size,
         )
         location = resolve(model, default_models_dir()).location
-        whisper = Clocked(location, settings.compute(present(settings.device)))
+        whisper = Clocked(location, settings.compute(resolve_device(settings.device)))
         recognizer = Recognizer(whisper)
         for kind in ("quick", "thorough"):
             batches = requests(recordings, size, thorough=kind == "thorough")

@@ -37,7 +37,7 @@ Create = Callable[[str], Awaitable[None]]
 
 
 def measured(directory: Path, rounds: int, seconds: float) -> str:
-    """The table. The three take turns, so that they meet the same disk."""
+    """Return the table. The three take turns, so that they meet the same disk."""
     rates: Rates = {}
     for number in range(rounds):
         for writers in WRITERS:

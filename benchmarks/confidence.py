@@ -48,8 +48,8 @@ from voice_service.app import load_recognizer
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.asr.recognizer import Recognizer
 from voice_service.audio.formats import SAMPLE_RATE, Samples
-from voice_service.commands.transcribe import Decode, listen
-from voice_service.models import registry as models
+from voice_service.commands.transcribe import Decode, utterance_events
+from voice_service.models.registry import default_models_dir, resolve
 from voice_service.ordering.dialogue.conversation import Conversation
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.settings import VoiceSettings
@@ -72,7 +72,7 @@ Judge = Callable[[Sequence[str], str], list[bool | None]]
 
 @dataclass(frozen=True)
 class Ears:
-    """A service's hearing without the service. `calibration`: of what it tells."""
+    """The service's recognition without the service. `calibration` applies to its events."""
 
     settings: VoiceSettings
     recognizer: Recognizer
@@ -81,7 +81,7 @@ class Ears:
     language: str
 
     def events(self, audio: Samples) -> Iterator[ListenerEvent]:
-        """What a session would tell about this audio."""
+        """Yield the events of a session that heard this audio."""
         detector = DetectorFactory(self.settings.detector, self.settings.webrtc_mode)()
         bias = self.menu.bias if self.menu else ""
         listener = Listener(
@@ -92,7 +92,7 @@ class Ears:
             calibration=self.calibration,
         )
         chunks = (audio[i : i + _CHUNK] for i in range(0, len(audio), _CHUNK))
-        return listen(chunks, listener, self._decoder())
+        return utterance_events(chunks, listener, self._decoder())
 
     def _decoder(self) -> Decode:
         if self.menu is None:
@@ -104,12 +104,12 @@ class Ears:
 
 
 def listening(arguments: argparse.Namespace) -> Ears:
-    """The model and the settings of the service; without partials unless they are judged too."""
+    """Return the model and settings of the service; without partials unless they are judged."""
     settings = VoiceSettings()
     if not arguments.served:
         waits = ("first_partial_ms", "partial_interval_ms", "speculate_ms")
         settings = settings.model_copy(update=dict.fromkeys(waits, _NEVER_MS))
-    resolved = models.resolve(arguments.model, models.default_models_dir())
+    resolved = resolve(arguments.model, default_models_dir())
     menu = None
     if arguments.menu:
         menu = CompiledMenu(convert(json.loads(arguments.menu.read_text(encoding="utf-8"))).menu)
@@ -123,7 +123,7 @@ def listening(arguments: argparse.Namespace) -> Ears:
 
 
 def judging(about: About, slots: bool) -> Judge:
-    """Words against texts, or against what was asked for."""
+    """Return what judges words: by texts, or by what was asked for."""
     normalise = EnglishTextNormalizer()
     if not slots:
         return lambda words, name: judge(words, about[name]["text"], normalise)
@@ -137,12 +137,12 @@ def judging(about: About, slots: bool) -> Judge:
 
 
 def telling(word: str) -> bool:
-    """Whether a word of a slot is likely to be said for the slot: "a" and "of" are said anyway."""
+    """Return whether a word of a slot is likely to be said for the slot; "a" and "of" are not."""
     return len(word) > 2 or word.isdigit()
 
 
 def told(events: Iterable[ListenerEvent]) -> Iterator[tuple[str, list[str], list[float]]]:
-    """Kind, words and their confidences of each transcript."""
+    """Yield the kind, the words and their confidences of each transcript."""
     for event in events:
         if isinstance(event, Partial):
             words = event.text.split()
@@ -157,7 +157,7 @@ def told(events: Iterable[ListenerEvent]) -> Iterator[tuple[str, list[str], list
 def listen_to(
     ears: Ears, recordings: Sequence[Recording], about: About, right: Judge, condition: Condition
 ) -> Iterator[Judged]:
-    """Every word that is told of these recordings under one condition."""
+    """Return every word that is reported of these recordings under one condition."""
     snr, noises = condition
     name = _CLEAN if snr is None else f"{snr:g} dB"
     for i, recording in enumerate(recordings):
@@ -172,7 +172,7 @@ def listen_to(
 
 
 def all_words(arguments: argparse.Namespace) -> list[Judged]:
-    """Decodes everything."""
+    """Decode everything."""
     lines = arguments.manifest.read_text(encoding="utf-8").splitlines()
     about = {row["file"]: row for row in map(json.loads, lines)}
     recordings = read_manifest(arguments.manifest, without=arguments.without)
@@ -188,7 +188,7 @@ def all_words(arguments: argparse.Namespace) -> list[Judged]:
 
 
 def kept(arguments: argparse.Namespace) -> list[Judged]:
-    """The words of an earlier run, or new ones, which are kept if there is a file for them."""
+    """Return the words of an earlier run, or new ones, kept if there is a file for them."""
     if arguments.words and arguments.words.exists():
         lines = arguments.words.read_text(encoding="utf-8").splitlines()
         return [Judged(**json.loads(line)) for line in lines]
@@ -200,7 +200,7 @@ def kept(arguments: argparse.Namespace) -> list[Judged]:
 
 
 def line(name: str, confidences: Floats, right: Floats) -> None:
-    """A row of the table of errors."""
+    """Return a row of the table of errors."""
     found = errors(confidences, right)
     print(
         f"{name:36} {len(right):6}  {100 * right.mean():5.1f}  {found.width:6.3f}"
@@ -209,7 +209,7 @@ def line(name: str, confidences: Floats, right: Floats) -> None:
 
 
 def by(name: str, words: Sequence[Judged], confidences: Floats, right: Floats) -> None:
-    """The same for every value of a field: confidences are given, nothing is fitted."""
+    """Return the errors for every value of a field, with the given confidences and no fit."""
     values = [getattr(word, name) for word in words]
     for value in sorted(set(values)):
         places = np.array([i for i, v in enumerate(values) if v == value])
@@ -217,7 +217,7 @@ def by(name: str, words: Sequence[Judged], confidences: Floats, right: Floats) -
 
 
 def bins(confidences: Floats, right: Floats) -> None:
-    """The reliability table."""
+    """Print the reliability table."""
     print("\n| confidence | words | mean | right |\n|---|---|---|---|")
     for found in reliability(confidences, right):
         low = min(int(found.confidence * 10), 9) / 10
@@ -228,7 +228,7 @@ def bins(confidences: Floats, right: Floats) -> None:
 
 
 def report(words: Sequence[Judged], manifest: Calibration) -> None:
-    """Before, with the manifest's calibration, and with fits that never saw what they judge."""
+    """Print errors before, with the manifest's calibration, and with held-out fits."""
     folds = speaker_folds(words, _FOLDS)
     raw, right = applied(RAW, words)
     by_speaker, _ = held_out(words, lambda word: folds[word.speaker])
@@ -246,7 +246,7 @@ def report(words: Sequence[Judged], manifest: Calibration) -> None:
 
 
 def report_served(words: Sequence[Judged]) -> None:
-    """What clients were told."""
+    """Print the errors of what clients were sent."""
     for kind in ("final", "partial"):
         chosen = [word for word in words if word.kind == kind]
         confidences, right = applied(RAW, chosen)
@@ -256,7 +256,7 @@ def report_served(words: Sequence[Judged]) -> None:
 
 
 def report_slots(words: Sequence[Judged], manifest: Calibration) -> None:
-    """How sure the decoder may be of the words of an order; nothing is fitted."""
+    """Print how sure the decoder may be of the words of an order; nothing is fitted."""
     raw, right = applied(RAW, words)
     told_of, _ = applied(manifest, words)
     line("as decoded", raw, right)
@@ -286,7 +286,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Prints the tables."""
+    """Print the tables."""
     arguments = _parser().parse_args()
     words = kept(arguments)
     print(f"{arguments.model}: {len({w.speaker for w in words})} speakers, {len(words)} words")
@@ -294,7 +294,7 @@ def main() -> None:
     if arguments.served:
         report_served(words)
         return
-    resolved = models.resolve(arguments.model, models.default_models_dir())
+    resolved = resolve(arguments.model, default_models_dir())
     if arguments.slots:
         report_slots(words, resolved.calibration)
         return

@@ -61,35 +61,35 @@ MANY = 1_000_000_000
 
 
 class Said(ClientMessage):
-    """Any text."""
+    """A message with any text."""
 
     type: Literal["said"] = "said"
     text: str
 
 
 class AnyText:
-    """A type adapter that takes what is no JSON as well."""
+    """A type adapter that accepts any text, JSON or not."""
 
     def validate_json(self, text: str) -> Said:
-        """The text as a message."""
+        """Return the text as a message."""
         return Said.model_construct(text=text)
 
 
 class EchoHandler:
-    """Says what it is told."""
+    """Repeats every message."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def receive(self, message: Said, now: float) -> None:
-        """Repeats a text."""
+        """Repeat a text."""
         self._connection.send_text(message.text)
 
     def closed(self, now: float) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is held."""
 
     def finished(self) -> Awaitable[None] | None:
-        """Nothing is waited for."""
+        """Return None: nothing is waited for."""
         return None
 
 
@@ -100,19 +100,19 @@ class Echo:
     types = frozenset({"said"})
 
     def admit(self, principal: Principal) -> None:
-        """Everybody."""
+        """Admit everybody."""
 
     def budget(self, type_: str) -> Budget:
-        """There is one."""
+        """Return the only budget."""
         return "regular"
 
     def connect(self, connection: Connection) -> EchoHandler:
-        """A handler that repeats."""
+        """Return a handler that repeats messages."""
         return EchoHandler(connection)
 
 
 class EchoLoop(ConnectionLoop[Said]):
-    """Repeats binary messages as well, which our protocol refuses, and says no `connected`."""
+    """Also repeats binary messages, which our protocol refuses, and sends no `connected`."""
 
     def _send_connected(self) -> None:
         pass
@@ -125,13 +125,13 @@ class EchoLoop(ConnectionLoop[Said]):
 
 
 class EchoEndpoint(Endpoint[Said]):
-    """The shell around it."""
+    """The shell around the echo."""
 
     loop_type = EchoLoop
 
 
 def server(data_dir: Path) -> web.Application:
-    """The hub, with the echo at `/echo`; whoever comes there is authenticated already."""
+    """Run the hub with the echo at `/echo`, where everybody is authenticated already."""
     settings = HubSettings(
         data_dir=data_dir,
         jwt_secret=SecretStr(secrets.token_urlsafe(48)),
@@ -159,7 +159,7 @@ def server(data_dir: Path) -> web.Application:
 
 
 async def run(cases: Sequence[str], parallel: int) -> list[CaseResult]:
-    """The results of the cases."""
+    """Return the results of the cases."""
     with tempfile.TemporaryDirectory() as data_dir:
         runner = web.AppRunner(server(Path(data_dir)), shutdown_timeout=1)
         await runner.setup()
@@ -192,7 +192,7 @@ def _on_message(case: Any, inner: Callable[..., None], message: str | bytes, bin
 
 
 def main() -> int:
-    """Runs the cases and prints what came of them."""
+    """Run the cases and print their results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", metavar="CASE")
     parser.add_argument("--parallel", type=int, default=1, help="cases at a time")
@@ -206,7 +206,7 @@ def main() -> int:
 
 
 def verdict(result: CaseResult) -> str:
-    """What Autobahn thinks of it, the way it closed included; everything worse is FAILED."""
+    """Return Autobahn's verdict, including how it was closed; anything worse is FAILED."""
     closing = result.behavior_close.value
     if result.behavior.value in PASSED and closing in CLOSED_WELL:
         return str(result.behavior.value)
@@ -214,7 +214,7 @@ def verdict(result: CaseResult) -> str:
 
 
 def report(results: Sequence[CaseResult], *, everything: bool) -> None:
-    """Prints a line per case that is worth one, then the table of groups."""
+    """Print a line per case worth one, then the table of groups."""
     groups: dict[str, Counter[str]] = {}
     for result in results:
         came = verdict(result)

@@ -62,7 +62,7 @@ _REFERENCE: Final = DecodingProfile(beam_size=5, floor_s=30.0, margin_s=2.0, tok
 
 @dataclass(frozen=True)
 class Task:
-    """Pieces of audio and the text that they make together."""
+    """Pieces of audio and the text that they make up together."""
 
     pieces: tuple[Samples, ...]
     text: str
@@ -76,14 +76,14 @@ class Variant:
     guard: str
 
     def name(self) -> str:
-        """As a table's first columns."""
+        """Return the first columns of a table."""
         p = self.profile
         return f"{p.floor_s:5g} {p.margin_s:6g}  {p.padding:8} {p.beam_size:4}  {self.guard:6}"
 
 
 @dataclass
 class Outcome:
-    """What one variant made of a set of tasks: texts, and processor seconds of each decode."""
+    """The result of one variant on a set of tasks: texts, and processor seconds per decode."""
 
     texts: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -102,7 +102,7 @@ class Bench:
         self.normalise = EnglishTextNormalizer()
 
     def tasks(self, recordings: Sequence[Recording], audio: Sequence[Samples]) -> list[Task]:
-        """What is to be decoded, and the text that it is compared with."""
+        """Return what to decode, and the text that it is compared with."""
         cut = [self._cuts(samples) for samples in audio]
         if self.thorough:
             return [
@@ -118,7 +118,7 @@ class Bench:
         return [Task((p,), text) for p, text in zip(prefixes, texts, strict=True)]
 
     def run(self, variant: Variant, tasks: Sequence[Task]) -> Outcome:
-        """Decode everything in one way."""
+        """Decode everything with one variant."""
         ban = _NGRAM if variant.guard in ("ngram", "both") else 0
         profile = replace(variant.profile, no_repeat_ngram=ban)
         self.recognizer.quick = self.recognizer.thorough = profile
@@ -137,7 +137,7 @@ class Bench:
         return outcome
 
     def _cuts(self, samples: Samples) -> list[Samples]:
-        """The utterances of a recording, cut as the service cuts them."""
+        """Return the utterances of a recording, cut as the service cuts them."""
         listener = Listener(self.settings.listener(), self.detectors(), "en", "")
         listener.push(samples, 0.0)
         listener.flush(0.0)
@@ -149,7 +149,7 @@ class Bench:
 
 
 def scored(outcome: Outcome, tasks: Sequence[Task]) -> str:
-    """Word error rate and insertions, both in per cent of the reference's words."""
+    """Return word error rate and insertions, both in per cent of the reference's words."""
     pairs = [(t.text, text) for t, text in zip(tasks, outcome.texts, strict=True) if t.text]
     found = jiwer.process_words([a for a, _ in pairs], [b for _, b in pairs])
     spoken = found.hits + found.substitutions + found.deletions
@@ -157,7 +157,7 @@ def scored(outcome: Outcome, tasks: Sequence[Task]) -> str:
 
 
 def variants(arguments: argparse.Namespace, kind: str) -> Iterator[Variant]:
-    """All combinations that the command line asks for."""
+    """Return all combinations that the command line asks for."""
     usual = THOROUGH if kind == "thorough" else QUICK
     for floor, margin, padding, beam, guard in itertools.product(
         arguments.floor or [usual.floor_s],

@@ -26,31 +26,31 @@ Received = tuple[float, Message]
 
 
 class Refused(Exception):
-    """The server does not take another stream; the message says why."""
+    """The server refuses another stream; the message says why."""
 
 
 class Dialect(Protocol):
-    """A server's protocol, for one stream."""
+    """A server's protocol for one stream."""
 
     path: str
 
     async def greet(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Open a stream; returns when the server listens. Raises `Refused`."""
+        """Open a stream; return once the server listens. Raises `Refused`."""
 
     def encode(self, pcm: bytes) -> Message:
-        """What can be made of a chunk once, for all streams."""
+        """Prepare a chunk once for all streams."""
 
     def audio(self, encoded: Message, sequence: int) -> Message:
-        """The message with a chunk."""
+        """Return the message with a chunk."""
 
     def end(self) -> Message:
-        """What tells the server that the stream is over."""
+        """Return the message that tells the server that the stream is over."""
 
     def is_last(self, message: Message) -> bool:
-        """Is this the server's answer to the end? A closed connection is one as well."""
+        """Return whether this is the server's answer to the end; a closed connection is, too."""
 
     def shown(self, received: Iterable[Received]) -> Iterator[Shown]:
-        """What a client showed, whenever it changed."""
+        """Yield what a client showed, whenever it changed."""
 
 
 class VoiceService:
@@ -101,7 +101,7 @@ class VoiceService:
 
 
 class _RawPcm:
-    """What servers that take bare PCM have in common."""
+    """What servers that take raw PCM have in common."""
 
     def encode(self, pcm: bytes) -> Message:
         return pcm

@@ -36,7 +36,7 @@ PAUSE_S = 0.7
 
 
 async def kills(data_dir: Path, times: int, seed: int) -> Counter[str]:
-    """Runs, kills, checks; prints what was done and returns what was found."""
+    """Run, kill and check; print what was done and return what was found."""
     hub = HubProcess(data_dir, max_connections=10_000)
     await asyncio.to_thread(hub.start)
     restaurants = [Restaurant(f"r{n}", hub, seed) for n in range(1, RESTAURANTS + 1)]
@@ -64,7 +64,7 @@ async def _progress(done: int) -> None:
 
 
 async def _judge(restaurant: Restaurant) -> Counter[str]:
-    """Once nothing comes any more; who has not caught up by then has missed something."""
+    """Judge once nothing comes any more; a reader that has not caught up has missed something."""
     history, found = await restaurant.history(), Counter[str]()
     arrived, quiet = -1, 0.0
     while quiet < SETTLE_S:
@@ -83,11 +83,11 @@ async def _judge(restaurant: Restaurant) -> Counter[str]:
 
 
 def _faults(restaurant: Restaurant, history: list[Json]) -> list[str]:
-    """The first of each kind, for whoever has to find out why."""
+    """Return the first fault of each kind, for whoever has to find out why."""
     lines = [f"contradicted: {line}" for line in restaurant.written.contradicted[:3]]
     for reader in restaurant.readers:
         if missed := missed_by(reader, history):
-            lines.append(f"{reader.wish} is at {reader.position} and missed {missed[:10]}")
+            lines.append(f"{reader.subscription} is at {reader.position} and missed {missed[:10]}")
     return lines
 
 
@@ -96,7 +96,7 @@ async def _compare(restaurant: Restaurant, history: list[Json]) -> Counter[str]:
     state = await restaurant.state()
     for reader in restaurant.readers:
         found.update(check_reader(reader, history))
-        if reader.wish.events == ("*",) and not reader.wish.filters:
+        if reader.subscription.events == ("*",) and not reader.subscription.filters:
             found.update(check_state(reader, state))
     return found
 
@@ -143,7 +143,7 @@ def _directory(given: Path | None) -> Iterator[Path]:
 
 
 def main() -> int:
-    """The exit status."""
+    """Run the command line; return the exit status."""
     options = _parser().parse_args()
     found: Counter[str] = Counter()
     with _directory(options.data_dir) as directory:

@@ -33,7 +33,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
-from fanout_load import Load
+from fanout_load import Load, Upgrade
 
 WS = "8.23.0"
 SOCKET_IO = "4.8.4"
@@ -59,7 +59,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Run:
-    """Figures of one server in one repeat."""
+    """The figures of one server in one repeat."""
 
     paced_us: float
     saturated_us: float
@@ -71,7 +71,7 @@ class Run:
 
 @contextlib.contextmanager
 def started(command: Sequence[str], cwd: Path, env: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """A server that says where it listens: its address and process."""
+    """Run a server that prints where it listens; yield its address and process."""
     log = cwd / "log"
     with (
         log.open("w") as messages,
@@ -91,8 +91,10 @@ def started(command: Sequence[str], cwd: Path, env: dict[str, str]) -> Iterator[
 
 @contextlib.contextmanager
 def hub(compress: bool, stored: bool) -> Iterator[Target]:
-    """The hub with a data directory of its own; all subscribers are one user, so that one token
-    will do, and may be as many as come."""
+    """Run the hub with its own data directory.
+
+    All subscribers are one user, so that one token is enough, and any number may come.
+    """
     with tempfile.TemporaryDirectory() as data:
         folder = Path(data)
         env = {
@@ -125,7 +127,7 @@ def hub(compress: bool, stored: bool) -> Iterator[Target]:
 
 @contextlib.contextmanager
 def plain(compress: bool) -> Iterator[Target]:
-    """aiohttp's `send_str` in a loop."""
+    """Run aiohttp's `send_str` in a loop."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(SERVERS / "plain.py")]
         with started(command, Path(folder), dict(os.environ)) as (url, pid):
@@ -134,7 +136,7 @@ def plain(compress: bool) -> Iterator[Target]:
 
 @contextlib.contextmanager
 def node(script: str, compress: bool, cache: Path) -> Iterator[Target]:
-    """A server from npm."""
+    """Run a server from npm."""
     command = ["node", str(SERVERS / script), *(["--compress"] if compress else [])]
     with started(command, cache, dict(os.environ)) as (url, pid):
         process = psutil.Process(pid)
@@ -146,7 +148,7 @@ def node(script: str, compress: bool, cache: Path) -> Iterator[Target]:
 
 
 def install(cache: Path) -> None:
-    """ws and Socket.IO from npm, unless they are there."""
+    """Install ws and Socket.IO from npm, unless they are there."""
     wanted = {"ws": WS, "socket.io": SOCKET_IO}
     cache.mkdir(parents=True, exist_ok=True)
     found = {}
@@ -163,7 +165,7 @@ def install(cache: Path) -> None:
 
 
 def requests(to: Target, count: int) -> list[bytes]:
-    """Publishers' requests, each with its number in the event."""
+    """Return the publishers' requests, each with its number in the event."""
     host = urlsplit(to.url).netloc
     made = []
     for number in range(count):
@@ -203,23 +205,21 @@ def _event(number: int) -> dict[str, object]:
 
 
 def cpu(process: psutil.Process) -> float:
-    """Seconds of processor time that the process has used."""
+    """Return the processor seconds that the process has used."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
 def measure(to: Target, compress: bool, options: argparse.Namespace) -> Run:
-    """One server, paced and then saturated, with the same subscribers."""
+    """Measure one server, paced and then saturated, with the same subscribers."""
     subscribers: int = options.subscribers
     empty = to.process.memory_info().rss
     load = Load(
         to.url,
-        path=to.path,
-        headers=to.headers,
+        Upgrade(to.path, to.headers, compress),
         hello=to.hello,
         subscribers=subscribers,
         publishers=PUBLISHERS,
-        compress=compress,
     )
     try:
         # The first events find code and buffers cold.
@@ -249,7 +249,7 @@ def measure(to: Target, compress: bool, options: argparse.Namespace) -> Run:
 
 
 def report(runs: dict[str, list[Run]]) -> None:
-    """Medians with the least and the most of the repeats, and ratios to the hub."""
+    """Print medians with the range of the repeats, and ratios to the hub."""
     columns: list[tuple[str, str, Callable[[Run], float]]] = [
         ("µs paced", "6.1f", lambda r: r.paced_us),
         ("µs saturated", "6.2f", lambda r: r.saturated_us),

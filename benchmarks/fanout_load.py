@@ -1,7 +1,7 @@
 """The load of `fanout.py`: subscribers and publishers on raw sockets, cheap enough for one core.
 
 Every subscriber counts its frames. One in `SAMPLE` also decodes them, with the context that a
-browser would keep, and knows when which event arrived.
+browser would keep, and records when each event arrived.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import socket
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 SAMPLE = 25
@@ -29,14 +30,17 @@ class Subscriber:
         self._tail = rest
 
     def readable(self) -> int:
-        """Reads what is there; the number of events in it. Raises ConnectionError at the end."""
+        """Read what is there; return the number of events in it.
+
+        Raises ConnectionError at the end.
+        """
         data = self.socket.recv(_RECEIVE)
         if not data:
             raise ConnectionError(f"the server closed a subscriber after {self.events} events")
         return self.feed(data)
 
     def feed(self, data: bytes) -> int:
-        """Takes frames, whole or in part."""
+        """Take frames, whole or in part."""
         if self._tail:
             data = self._tail + data
         at, end, events = 0, len(data), 0
@@ -63,7 +67,7 @@ class Subscriber:
         return events
 
     def frame(self, first: int, data: bytes, start: int, end: int) -> None:
-        """Sees every frame."""
+        """Handle a frame."""
 
     def _heartbeat(self, opcode: int, payload: bytes) -> None:
         if opcode == _PING:
@@ -74,7 +78,7 @@ class Subscriber:
 
 
 class Sample(Subscriber):
-    """A subscriber that decodes; `arrived` has the events' numbers and when they came."""
+    """A subscriber that decodes; `arrived` has the events' numbers and arrival times."""
 
     def __init__(self, connected: socket.socket, rest: bytes) -> None:
         super().__init__(connected, rest)
@@ -82,7 +86,7 @@ class Sample(Subscriber):
         self._inflater = zlib.decompressobj(wbits=-15)
 
     def frame(self, first: int, data: bytes, start: int, end: int) -> None:
-        """Finds the event's number in the text."""
+        """Find the event's number in the text."""
         payload = data[start:end]
         if first & 0x40:
             payload = self._inflater.decompress(payload + b"\x00\x00\xff\xff")
@@ -92,7 +96,7 @@ class Sample(Subscriber):
 
 
 class Publisher:
-    """A keep-alive HTTP connection with at most one request on its way."""
+    """A keep-alive HTTP connection with at most one request in flight."""
 
     def __init__(self, url: str) -> None:
         to = urlsplit(url)
@@ -102,13 +106,12 @@ class Publisher:
         self._data = b""
 
     def publish(self, request: bytes) -> None:
-        """Sends a request."""
+        """Send a request."""
         self.free = False
         self.socket.sendall(request)
 
     def readable(self) -> int:
-        """Reads the answer; raises RuntimeError when it is none of success, ConnectionError at the
-        end."""
+        """Read the answer; raise RuntimeError if it is no success, ConnectionError at the end."""
         data = self.socket.recv(_RECEIVE)
         if not data:
             raise ConnectionError("the server closed a publisher")
@@ -128,19 +131,20 @@ class Publisher:
         return 0
 
 
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """How subscribers ask for a WebSocket; `compress` offers permessage-deflate."""
+
+    path: str
+    headers: Sequence[str]
+    compress: bool
+
+
 class Load:
-    """Subscribers and publishers of one server."""
+    """The subscribers and publishers of one server."""
 
     def __init__(
-        self,
-        url: str,
-        *,
-        path: str,
-        headers: Sequence[str],
-        hello: bytes | None,
-        subscribers: int,
-        publishers: int,
-        compress: bool,
+        self, url: str, upgrade: Upgrade, *, hello: bytes | None, subscribers: int, publishers: int
     ) -> None:
         self._epoll = select.epoll()
         self._by_fd: dict[int, Subscriber | Publisher] = {}
@@ -148,7 +152,7 @@ class Load:
         self.subscribers: list[Subscriber] = []
         for number in range(subscribers):
             kind = Subscriber if number % SAMPLE else Sample
-            subscriber = kind(*_upgrade(url, path, headers, compress))
+            subscriber = kind(*_upgrade(url, upgrade))
             if hello is not None:
                 subscriber.socket.sendall(masked(_TEXT, hello))
             self.subscribers.append(subscriber)
@@ -161,19 +165,21 @@ class Load:
         self._settle()
 
     def close(self) -> None:
-        """Closes every connection."""
+        """Close every connection."""
         for end in self._by_fd.values():
             end.socket.close()
         self._epoll.close()
 
     def paced(self, requests: Sequence[bytes], rate: float, limit_s: float) -> list[float]:
-        """Publishes at a rate, as an open loop; when each was sent. Ends when all have arrived."""
+        """Publish at a fixed rate, as an open loop; return when each was sent, once all have
+        arrived.
+        """
         start = time.perf_counter() + 0.05
         due = [start + number / rate for number in range(len(requests))]
         return self._run(requests, lambda number, _: time.perf_counter() >= due[number], limit_s)
 
     def saturated(self, requests: Sequence[bytes], window: int, limit_s: float) -> list[float]:
-        """Publishes as fast as it goes with at most `window` events on their way."""
+        """Publish as fast as possible with at most `window` events in flight."""
         everybody = len(self.subscribers)
         return self._run(
             requests, lambda number, got: (number - window) * everybody <= got, limit_s
@@ -231,25 +237,23 @@ class Load:
 
 
 def masked(opcode: int, payload: bytes) -> bytes:
-    """A short client frame; a mask of zeros is a mask."""
+    """Return a short client frame, with a mask of zeros."""
     return bytes((0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0)) + payload
 
 
-def _upgrade(
-    url: str, path: str, headers: Sequence[str], compress: bool
-) -> tuple[socket.socket, bytes]:
+def _upgrade(url: str, upgrade: Upgrade) -> tuple[socket.socket, bytes]:
     to = urlsplit(url)
     connected = socket.create_connection((to.hostname, to.port), timeout=30)
     lines = [
-        f"GET {path} HTTP/1.1",
+        f"GET {upgrade.path} HTTP/1.1",
         f"Host: {to.netloc}",
         "Upgrade: websocket",
         "Connection: Upgrade",
         "Sec-WebSocket-Version: 13",
         f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
-        *headers,
+        *upgrade.headers,
     ]
-    if compress:
+    if upgrade.compress:
         # As browsers offer it.
         lines.append("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits")
     connected.sendall("\r\n".join([*lines, "", ""]).encode())
@@ -260,7 +264,7 @@ def _upgrade(
             raise ConnectionError(f"no upgrade: {answer!r}")
         answer += part
     head, _, rest = answer.partition(b"\r\n\r\n")
-    if b" 101 " not in head or (b"permessage-deflate" in head) is not compress:
+    if b" 101 " not in head or (b"permessage-deflate" in head) is not upgrade.compress:
         raise ConnectionError(f"no upgrade as asked for: {head!r}")
     # Read only when there is something: a time-out would cost a system call each time.
     connected.settimeout(None)

@@ -18,7 +18,7 @@ _INTERVAL_S: Final = 0.1
 
 @dataclass
 class Watch:
-    """Samples of all GPUs: percent of the last interval in which a kernel ran, and bytes in use."""
+    """Samples of all GPUs: % of the last interval in which a kernel ran, and bytes in use."""
 
     busy: list[list[int]] = field(default_factory=list)
     memory: list[list[int]] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Watch:
 
 @contextlib.contextmanager
 def watched() -> Iterator[Watch]:
-    """What is seen until the block ends."""
+    """Yield what is sampled until the block ends."""
     watch, over = Watch(), threading.Event()
     with _handles() as (nvml, handles):
         sampler = threading.Thread(target=_sample, args=(watch, nvml, handles, over))

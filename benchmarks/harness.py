@@ -1,4 +1,4 @@
-"""What the voice benchmarks share: a service in a process of its own, recordings, statistics."""
+"""What the voice benchmarks share: a service in its own process, recordings, statistics."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Service:
 
 
 def active_span(samples: Samples) -> tuple[float, float]:
-    """Where speech begins and ends in a recording, in seconds, by frame energy."""
+    """Return where speech begins and ends in a recording, in seconds, by frame energy."""
     frame = SAMPLE_RATE // 50
     count = len(samples) // frame
     if count < ACTIVE_FRAMES:
@@ -73,7 +73,7 @@ def active_span(samples: Samples) -> tuple[float, float]:
 
 
 def read_manifest(path: Path, *, without: Sequence[str] = ()) -> list[Recording]:
-    """Recordings of a JSONL manifest (`file`, `text`, `set`), paths relative to it."""
+    """Return the recordings of a JSONL manifest (`file`, `text`, `set`), paths relative to it."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     recordings = []
     for row in rows:
@@ -85,12 +85,12 @@ def read_manifest(path: Path, *, without: Sequence[str] = ()) -> list[Recording]
 
 
 def read_recordings(manifest: Path | None, *, without: Sequence[str] = ()) -> list[Recording]:
-    """Those of a manifest; without one, the fixtures that are one clean utterance."""
+    """Return the recordings of a manifest, or else the fixtures that are one clean utterance."""
     return _fixtures() if manifest is None else read_manifest(manifest, without=without)
 
 
 def read_noises(folder: Path | None) -> list[tuple[str, Samples]]:
-    """The noises of a folder with their names, in the order of these; none without a folder."""
+    """Return the noises of a folder, sorted by name; none without a folder."""
     files = [] if folder is None else sorted(folder.iterdir())
     return [(path.stem, read_audio(path)) for path in files if path.suffix in _AUDIO]
 
@@ -109,7 +109,7 @@ def _fixtures() -> list[Recording]:
 
 
 def silence(seconds: float) -> Samples:
-    """Digital silence."""
+    """Return digital silence."""
     return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
 
 
@@ -117,7 +117,7 @@ def silence(seconds: float) -> Samples:
 def service(
     arguments: Sequence[str] = (), restaurant: str = "benchmark", role: str = "device"
 ) -> Iterator[Service]:
-    """`voice-service serve` on a free port with a data directory of its own, and a token for it."""
+    """Run `voice-service serve` on a free port with its own data directory, and a token for it."""
     with tempfile.TemporaryDirectory() as data:
         env = {k: v for k, v in os.environ.items() if not k.startswith("VOICE_")}
         command = [sys.executable, "-m", "voice_service"]
@@ -159,7 +159,7 @@ LEAD, TAIL = 0.5, 1.5
 
 
 def mixed(recording: Recording, noise: Samples | None, snr: float | None, seed: int) -> Samples:
-    """The recording between pauses, with noise at `snr` dB of its active speech."""
+    """Return the recording between pauses, with noise at `snr` dB of its active speech."""
     samples = np.concatenate([silence(LEAD), recording.samples, silence(TAIL)])
     if noise is None or snr is None:
         return samples
@@ -169,7 +169,7 @@ def mixed(recording: Recording, noise: Samples | None, snr: float | None, seed: 
 def noisy(
     samples: Samples, speech: tuple[float, float], noise: Samples, snr: float, seed: int
 ) -> Samples:
-    """Samples with noise from a random place on, at `snr` dB of what is between two seconds."""
+    """Return samples with noise from a random place on, at `snr` dB of a span given in seconds."""
     start = np.random.default_rng(seed).integers(0, len(noise))
     under = np.resize(np.roll(noise, -start), len(samples))
     spoken = samples[round(speech[0] * SAMPLE_RATE) : round(speech[1] * SAMPLE_RATE)]
@@ -180,7 +180,7 @@ def noisy(
 async def stream(
     to: Service, samples: Samples, *, speed: float = 1.0, options: dict[str, Any] | None = None
 ) -> list[tuple[float, Event]]:
-    """Stream samples as a session; every event with the seconds since the first sample was due."""
+    """Stream samples as a session; return every event with its seconds since the first was due."""
     loop = asyncio.get_running_loop()
     start = loop.time()
     events: list[tuple[float, Event]] = []
@@ -202,7 +202,7 @@ async def in_parallel(
     speed: float,
     options: dict[str, Any] | None = None,
 ) -> AsyncIterator[tuple[int, list[tuple[float, Event]]]]:
-    """Stream all, `streams` at a time; yields (index, events) as they finish."""
+    """Stream all, `streams` at a time; yield (index, events) as they finish."""
     waiting = list(enumerate(recordings))
     running: dict[asyncio.Task[list[tuple[float, Event]]], int] = {}
     while waiting or running:
@@ -216,12 +216,12 @@ async def in_parallel(
 
 
 def finals(events: Sequence[tuple[float, Event]]) -> list[tuple[float, Event]]:
-    """The final transcripts of a session."""
+    """Return the final transcripts of a session."""
     return [(t, e) for t, e in events if e["type"] == "voice:transcript" and e["data"]["is_final"]]
 
 
 def percentiles(values: Sequence[float]) -> str:
-    """Median, 90th and 99th percentile, in seconds."""
+    """Return the median, 90th and 99th percentile, in seconds."""
     if not values:
         return "    -      -      -"
     return "  ".join(f"{np.percentile(values, p):5.2f}" for p in (50, 90, 99))

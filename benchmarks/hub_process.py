@@ -1,4 +1,4 @@
-"""The hub alone as a process of its own, which can be killed and started again."""
+"""The hub alone as a process that can be killed and started again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class HubProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns once it is ready; raises RuntimeError when it does not become so."""
+        """Return once it is ready; raise RuntimeError if it does not become so."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "order_events"],
             env=self._environment,
@@ -54,19 +54,19 @@ class HubProcess:
         raise RuntimeError("the hub did not become ready")
 
     def kill(self) -> None:
-        """SIGKILL: nothing is flushed, nothing is said."""
+        """Send SIGKILL: nothing is flushed, nothing is sent."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     def stop(self) -> None:
-        """SIGTERM; raises RuntimeError when it does not end well."""
+        """Send SIGTERM; raise RuntimeError if it does not exit cleanly."""
         if self._process is not None:
             self._process.terminate()
             if self._process.wait(START_S) != 0:
                 raise RuntimeError(f"the hub ended with status {self._process.returncode}")
 
     def token(self, restaurant: str) -> str:
-        """A manager's token, good for a day; needs the secret that the first start makes."""
+        """Return a manager's token for a day; needs the secret that the first start creates."""
         tokens = authority(HubSettings(data_dir=self._data_dir))
         return tokens.issue(restaurant, "benchmark", Role.MANAGER, 86_400)

@@ -1,4 +1,4 @@
-"""Whether what clients were told, and what the hub has in the end, are the same story. Pure."""
+"""Check that what clients were told agrees with what the hub has in the end. Pure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from kill_run import Reader, Wish, Written
+from kill_run import Reader, Subscription, Written
 
 Json = dict[str, Any]
 ORDER_EVENTS = ("order:created", "order:updated")
 
 
 def check_history(history: Sequence[Json], written: Written) -> Counter[str]:
-    """What was acknowledged against what is on disk."""
+    """Compare what was acknowledged with what is on disk."""
     found: Counter[str] = Counter()
     told = [(e["data"]["order"]["id"], e["data"]["order"]["version"]) for e in _orders(history)]
     kept = set(told)
@@ -38,7 +38,7 @@ def check_history(history: Sequence[Json], written: Written) -> Counter[str]:
 
 
 def check_reader(reader: Reader, history: Sequence[Json]) -> Counter[str]:
-    """What one reader saw against what it should have."""
+    """Compare what one reader received with what it should have received."""
     expected = _expected(reader, history)
     seen = [_place(event) for event in reader.events]
     return Counter(
@@ -53,13 +53,13 @@ def check_reader(reader: Reader, history: Sequence[Json]) -> Counter[str]:
 
 
 def missed_by(reader: Reader, history: Sequence[Json]) -> list[int]:
-    """The seqs of the events that a reader should have and has not."""
+    """Return the seqs of the events that a reader should have and has not."""
     seen = {_place(event) for event in reader.events}
     return [place[1] for place in _expected(reader, history) if place not in seen]
 
 
 def check_state(reader: Reader, state: dict[str, tuple[int, str]]) -> Counter[str]:
-    """Orders that a reader of everything believes to be other than they are."""
+    """Return the orders that a reader of everything believes to be other than they are."""
     believed: dict[str, tuple[int, str]] = {}
     for event in _orders(reader.events):
         order = event["data"]["order"]
@@ -71,7 +71,7 @@ def check_state(reader: Reader, state: dict[str, tuple[int, str]]) -> Counter[st
 def _expected(reader: Reader, history: Sequence[Json]) -> list[tuple[str, int, str]]:
     orders = [event["data"]["order"] for event in _orders(history)]
     lanes = {order["id"]: order["source"]["lane"] for order in orders}
-    return [_place(event) for event in history if _wanted(event, reader.wish, lanes)]
+    return [_place(event) for event in history if _matches(event, reader.subscription, lanes)]
 
 
 def _orders(events: Iterable[Json]) -> list[Json]:
@@ -93,18 +93,18 @@ def _kitchen_behind(history: Sequence[Json]) -> int:
     return len({order for order, _ in last.items() ^ told.items()})
 
 
-def _wanted(event: Json, wish: Wish, lanes: dict[str, str]) -> bool:
+def _matches(event: Json, subscription: Subscription, lanes: dict[str, str]) -> bool:
     named = any(
         event["type"] == name or (name.endswith("*") and event["type"].startswith(name[:-1]))
-        for name in wish.events
+        for name in subscription.events
     )
     orders = _about(event)
     tags = {"lane": {lanes[id_] for id_, _ in orders}, "status": {status for _, status in orders}}
-    return named and all(tags[name] & set(values) for name, values in wish.filters.items())
+    return named and all(tags[name] & set(values) for name, values in subscription.filters.items())
 
 
 def _about(event: Json) -> list[tuple[str, str]]:
-    """The ids and statuses of the orders that an event is about, from its data alone."""
+    """Return the ids and statuses of the orders that an event is about, from its data alone."""
     data = event["data"]
     if event["type"] == "order:status":
         return [(data["order_id"], data["status"])]

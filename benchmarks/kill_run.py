@@ -1,4 +1,4 @@
-"""Writers and readers of a hub that is killed again and again, and what each of them saw."""
+"""Writers and readers of a hub that is killed again and again, and what each of them received."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PAUSE_S = 0.02
 
 
 @dataclass(frozen=True)
-class Wish:
+class Subscription:
     """What a reader subscribes to."""
 
     events: tuple[str, ...] = ("*",)
@@ -37,12 +37,12 @@ class Wish:
     batch_ms: int = 0
 
 
-WISHES = (
-    Wish(),
-    Wish(batch_ms=40),
-    Wish(filters={"lane": ["2"]}),
-    Wish(("order:*",), {"lane": ["1", "3"], "status": ["confirmed", "completed"]}),
-    Wish(("order:status", "kds:update"), batch_ms=10),
+SUBSCRIPTIONS = (
+    Subscription(),
+    Subscription(batch_ms=40),
+    Subscription(filters={"lane": ["2"]}),
+    Subscription(("order:*",), {"lane": ["1", "3"], "status": ["confirmed", "completed"]}),
+    Subscription(("order:status", "kds:update"), batch_ms=10),
 )
 
 
@@ -63,7 +63,7 @@ class Written:
 class Reader:
     """One subscriber, and every event it received, over all its connections."""
 
-    wish: Wish
+    subscription: Subscription
     events: list[Json] = field(default_factory=list)
     position: Json | None = None
     subscribed: bool = False
@@ -77,7 +77,7 @@ class Restaurant:
     def __init__(self, name: str, hub: HubProcess, seed: int) -> None:
         self.name = name
         self.written = Written()
-        self.readers = [Reader(wish) for wish in WISHES]
+        self.readers = [Reader(subscription) for subscription in SUBSCRIPTIONS]
         self._hub = hub
         self._random = random.Random(f"{seed} {name}")
         self._headers = {"Authorization": f"Bearer {hub.token(name)}"}
@@ -85,19 +85,19 @@ class Restaurant:
         self._stopping = asyncio.Event()
 
     async def start(self, writers: int) -> None:
-        """Sets the menu, then lets the clients loose."""
+        """Set the menu, then start the clients."""
         self._http = aiohttp.ClientSession(self._hub.url, headers=self._headers)
         await self.call("PUT", "/v1/menu", MENU)
         self._writing = [asyncio.create_task(self._write()) for _ in range(writers)]
         self._reading = [asyncio.create_task(self._read(reader)) for reader in self.readers]
 
     async def stop_writing(self) -> None:
-        """Returns once every writer has the answer to its last request."""
+        """Return once every writer has the answer to its last request."""
         self._stopping.set()
         await asyncio.gather(*self._writing)
 
     async def close(self) -> None:
-        """Ends the readers."""
+        """Stop the readers."""
         for task in self._reading:
             task.cancel()
         await asyncio.gather(*self._reading, return_exceptions=True)
@@ -106,7 +106,7 @@ class Restaurant:
     async def call(
         self, method: str, path: str, body: Json | None = None, key: str | None = None
     ) -> tuple[int, Json]:
-        """The answer of a server that is there; asks until one is."""
+        """Return the server's answer; ask until there is one."""
         headers = {} if key is None else {"Idempotency-Key": key}
         while True:
             try:
@@ -129,7 +129,7 @@ class Restaurant:
                     order = await self._step(order, status)
 
     async def _create(self, mark: str) -> Json | None:
-        """The order, None if the answers contradict each other."""
+        """Return the order; None if the answers contradict each other."""
         draft = {
             "notes": mark,
             "source": {"lane": self._random.choice(LANES)},
@@ -144,7 +144,7 @@ class Restaurant:
         return self._acknowledged(order)
 
     async def _step(self, order: Json, wanted: str) -> Json | None:
-        """The changed order, None if it is not what it must be."""
+        """Return the changed order; None if it is not what it must be."""
         version = order["version"] + 1
         path = f"/v1/orders/{order['id']}"
         change = {"status": wanted, "version": order["version"]}
@@ -188,7 +188,7 @@ class Restaurant:
                     return
 
     async def history(self) -> list[Json]:
-        """Everything that the server says has happened."""
+        """Return everything that the server says has happened."""
         events: list[Json] = []
         page: Json = {"seq": 0, "more": True}
         while page["more"]:
@@ -197,7 +197,7 @@ class Restaurant:
         return events
 
     async def state(self) -> dict[str, tuple[int, str]]:
-        """Of every order the version and status that the server has now."""
+        """Return the current version and status of every order."""
         state: dict[str, tuple[int, str]] = {}
         before: int | None = 0
         while before is not None:
@@ -211,18 +211,18 @@ class Restaurant:
 def _subscribe(reader: Reader, epoch: str) -> Json:
     if reader.position is None:
         reader.position = {"epoch": epoch, "seq": 0}
-    wish = reader.wish
+    subscription = reader.subscription
     return {
         "type": "subscribe",
-        "events": list(wish.events),
-        "filters": wish.filters,
-        "batch_ms": wish.batch_ms,
+        "events": list(subscription.events),
+        "filters": subscription.filters,
+        "batch_ms": subscription.batch_ms,
         "since": reader.position,
     }
 
 
 def _take(reader: Reader, message: Json) -> None:
-    """An event, a batch of them, or the answer to the subscription."""
+    """Take an event, a batch of them, or the answer to the subscription."""
     if message["type"] == "subscribed":
         reader.not_recovered += not message["data"]["recovered"]
         reader.subscribed = True
@@ -240,7 +240,7 @@ def _take(reader: Reader, message: Json) -> None:
 async def kill_again_and_again(
     hub: HubProcess, times: int, seed: int, said: Callable[[int], Awaitable[None]]
 ) -> None:
-    """Lets the hub live for a random moment, kills it, starts it again."""
+    """Let the hub live for a random time, kill it, and start it again."""
     moments = random.Random(f"{seed} kills")
     for number in range(1, times + 1):
         await asyncio.sleep(moments.uniform(0.02, 0.7))

@@ -51,7 +51,7 @@ class Figures:
 def loop_of(
     recordings: list[Recording], first: int, seconds: float
 ) -> tuple[Samples, list[tuple[float, float]]]:
-    """About `seconds` of recordings with pauses, and where speech is in them."""
+    """Return about `seconds` of recordings with pauses, and where speech is in them."""
     parts: list[Samples] = [silence(0.5)]
     spans: list[tuple[float, float]] = []
     length = 0.5
@@ -89,7 +89,7 @@ def measure(
 
 
 async def run(to: Service, recordings: list[Recording], sessions: int, seconds: float) -> None:
-    """Measure with so many sessions at once and print a line."""
+    """Measure with a number of sessions at once and print a line."""
     streams = [loop_of(recordings, 3 * i, seconds) for i in range(sessions)]
 
     async def one(i: int) -> list[tuple[float, Event]]:

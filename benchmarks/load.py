@@ -1,8 +1,8 @@
-"""Many real-time streams from one process: what they say, when, and what came back.
+"""Many real-time streams from one process: what they send, when, and what came back.
 
 The client must not cost what it measures: chunks are encoded once per utterance and shared by all
-streams, messages are stored as they come and read after the run. What it used of the processor,
-and how late it was with its chunks, is part of every result.
+streams, messages are stored as they come and read after the run. Its own processor time, and how
+late it was with its chunks, are part of every result.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -50,7 +51,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Script:
-    """What streams say: recordings in turn, each stream beginning with another one."""
+    """What streams say: recordings in turn, each stream starting with a different one."""
 
     turns: tuple[Turn, ...]
     quiet: Message
@@ -80,7 +81,7 @@ class Script:
         return cls(tuple(turns), quiet, chunk_ms / 1000)
 
     def play(self, first: int, seconds: float) -> tuple[list[Message], list[Spoken]]:
-        """The chunks of a stream of at least `seconds`, and what is said in it when."""
+        """Return the chunks of a stream of at least `seconds`, and what is said in it when."""
         chunks = [self.quiet] * round(LEAD / self.chunk)
         said: list[Spoken] = []
         for turn in itertools.islice(itertools.cycle(self.turns), first, None):
@@ -144,7 +145,7 @@ class _Stream:
     ending: bool = False
 
     async def listen(self) -> None:
-        """Keep what comes, until the server has said everything."""
+        """Keep what comes until the server has sent everything."""
         loop = asyncio.get_running_loop()
         async for message in self.socket:
             self.received.append((loop.time(), message.data))
@@ -176,7 +177,7 @@ class _Stream:
 async def run(
     to: Service, script: Script, dialect: Callable[[], Dialect], streams: int, seconds: float
 ) -> Run:
-    """So many streams at once, started staggered; each connects when its guest comes.
+    """Run a number of streams at once, started staggered; each connects when its guest comes.
 
     Raises `Refused` if the server does not take one of them, and psutil's NoSuchProcess if it died.
     """
@@ -188,8 +189,9 @@ async def run(
         with metered(to.process) as cost:
             watch = asyncio.create_task(watch_memory(to.process, cost))
             began = loop.time()
+            connect = partial(_connect, open_ones, http, to)
             guests = [
-                _guest(open_ones, http, to, dialect(), chunks, began + i * stagger, script.chunk)
+                _guest(connect, dialect(), chunks, began + i * stagger, script.chunk)
                 for i, (chunks, _) in enumerate(plays)
             ]
             talkers = await asyncio.gather(*guests)
@@ -203,18 +205,16 @@ async def run(
 
 
 async def _guest(
-    open_ones: contextlib.AsyncExitStack,
-    http: aiohttp.ClientSession,
-    to: Service,
+    connect: Callable[[Dialect], Awaitable[_Stream]],
     dialect: Dialect,
     chunks: Sequence[Message],
     at: float,
     chunk: float,
 ) -> _Stream:
-    """Come `at` a time of the loop's clock, say everything and listen to the end."""
+    """Connect at the loop's time `at`, send everything and listen to the end."""
     loop = asyncio.get_running_loop()
     await asyncio.sleep(at - loop.time())
-    talker = await _connect(open_ones, http, to, dialect)
+    talker = await connect(dialect)
     talker.start = loop.time()
     await _talk(talker, chunks, chunk)
     return talker
@@ -250,7 +250,7 @@ async def _talk(talker: _Stream, chunks: Sequence[Message], chunk: float) -> Non
 
 @contextlib.contextmanager
 def metered(server: psutil.Process) -> Iterator[Cost]:
-    """What a server costs meanwhile, without its memory and the audio."""
+    """Measure what a server costs in the block, without its memory and the audio."""
     cost = Cost()
     used, own, began = cpu(server), time.process_time(), time.monotonic()
     main = main_thread(server)
@@ -262,13 +262,13 @@ def metered(server: psutil.Process) -> Iterator[Cost]:
 
 
 def cpu(server: psutil.Process) -> float:
-    """Seconds of processor time that a server and its processes have used."""
+    """Return the processor seconds that a server and its processes have used."""
     times = [process.cpu_times() for process in _tree(server)]
     return float(sum(t.user + t.system for t in times))
 
 
 def main_thread(server: psutil.Process) -> float:
-    """Seconds of processor time that the first thread of a process has used."""
+    """Return the processor seconds that the first thread of a process has used."""
     [times] = [thread for thread in server.threads() if thread.id == server.pid]
     return float(times.user_time + times.system_time)
 
@@ -278,7 +278,7 @@ def _tree(server: psutil.Process) -> list[psutil.Process]:
 
 
 async def watch_memory(server: psutil.Process, cost: Cost) -> None:
-    """Note a server's memory every second."""
+    """Record a server's memory every second."""
     began = time.monotonic()
     while True:
         resident = sum(process.memory_info().rss for process in _tree(server))

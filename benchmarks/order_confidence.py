@@ -41,12 +41,12 @@ class Outcome:
     asked: bool
 
     def accepted(self, threshold: float) -> bool:
-        """Whether it would be accepted without a person at this threshold."""
+        """Return whether it would be accepted without a person at this threshold."""
         return bool(self.items) and not self.asked and min(c for c, _ in self.items) >= threshold
 
 
 def outcomes(menu: Path, data: Path, stress: str, seeds: int) -> Iterable[Outcome]:
-    """What becomes of each utterance of a set under a stress."""
+    """Return the outcome of each utterance of a set under a stress."""
     file = json.loads(menu.read_text("utf-8"))
     source = convert(names_only(file) if stress == "names-only" else file)
     compiled = CompiledMenu(source.menu)
@@ -72,7 +72,7 @@ def _outcome(gold: Sequence[Mapping[str, Any]], prediction: Mapping[str, Any]) -
 
 
 def _plain(item: Mapping[str, Any]) -> str:
-    """An item in a form that is equal for what is the same."""
+    """Return an item in a form that is equal for equal items."""
     modifiers = sorted(
         (m["name"], m.get("qualifier") or "", bool(m.get("negated")), m.get("count") or 0)
         for m in item["modifiers"]
@@ -81,7 +81,7 @@ def _plain(item: Mapping[str, Any]) -> str:
 
 
 def reliability(seen: Sequence[Outcome]) -> None:
-    """Prints the share of right items by confidence, and the expected calibration error."""
+    """Print the share of right items by confidence, and the expected calibration error."""
     items = [pair for outcome in seen for pair in outcome.items]
     error = 0.0
     print("| confidence | items | mean | right |\n|---|---|---|---|")
@@ -96,7 +96,7 @@ def reliability(seen: Sequence[Outcome]) -> None:
 
 
 def trade_off(seen: Sequence[Outcome]) -> None:
-    """Prints what each threshold would accept."""
+    """Print what each threshold would accept."""
     print("| threshold | accepted % | accepted though wrong % of all |\n|---|---|---|")
     for threshold in _THRESHOLDS:
         taken = [outcome for outcome in seen if outcome.accepted(threshold)]
@@ -107,7 +107,7 @@ def trade_off(seen: Sequence[Outcome]) -> None:
 
 
 def main() -> None:
-    """Prints both tables."""
+    """Print both tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

@@ -44,7 +44,7 @@ class EvalMenu:
 
 
 def convert(source: Mapping[str, Any]) -> EvalMenu:
-    """The evaluation format as a menu. Nothing is used but what the file says; all is free."""
+    """Convert the evaluation format into a menu, using nothing but the file; all is free."""
     sizes = [Size(id=s["id"], name=_name(s), aliases=_aliases(s)) for s in source["sizes"]]
     ids: dict[str, tuple[str, int | None]] = {}
     groups = [
@@ -99,7 +99,7 @@ def _modifiers(
 
 
 def _name(source: Mapping[str, Any]) -> str:
-    """The canonical name, read off the id; where that leaves it open, the first alias."""
+    """Return the canonical name, read off the id or, if that is ambiguous, the first alias."""
     name = str(source["id"]).replace("_", " ")
     return str(source["aliases"][0]) if "|" in name and source["aliases"] else name
 
@@ -109,7 +109,7 @@ def _aliases(source: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def names_only(source: Mapping[str, Any]) -> dict[str, Any]:
-    """The menu with nothing but canonical names."""
+    """Return the menu with canonical names only."""
 
     def bare(thing: Mapping[str, Any]) -> dict[str, Any]:
         kept = thing["aliases"][:1] if "|" in thing["id"] else []
@@ -127,7 +127,7 @@ def names_only(source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def padded(source: Mapping[str, Any], items: int) -> dict[str, Any]:
-    """The menu with more items, up to `items`: pairs of its names, as long menus have them."""
+    """Return the menu with up to `items` items: pairs of its names, as long menus have them."""
     own = source["items"]
     names = [str(item["id"]).replace("_", " ") for item in own]
     pairs = ((a, b) for a in range(len(own)) for b in range(len(own)) if a != b)
@@ -148,7 +148,7 @@ _LETTERS = (("c", "k"), ("s", "z"), ("ee", "ea"), ("i", "e"), ("o", "a"), ("t", 
 
 
 def with_fillers(utterance: str, random: Random) -> str:
-    """The utterance as a hesitating guest says it: a filler before about every fifth word."""
+    """Return the utterance as a hesitating guest says it, with a filler about every fifth word."""
     words: list[str] = []
     for word in utterance.split():
         if random.random() < 0.2:
@@ -158,7 +158,7 @@ def with_fillers(utterance: str, random: Random) -> str:
 
 
 def with_noise(utterance: str, share: float, random: Random) -> str:
-    """The utterance with `share` of its words misheard, short words more often left out."""
+    """Return the utterance with `share` of its words misheard, short ones more often dropped."""
     words: list[str] = []
     for word in utterance.split():
         if random.random() >= share:
@@ -184,7 +184,7 @@ def _misheard(word: str, random: Random) -> str:
 
 
 def stress_named(words: Sequence[str]) -> str:
-    """`names-only`, `fillers` or `noise:PERCENT`; raises ValueError for anything else."""
+    """Return `names-only`, `fillers` or `noise:PERCENT`; raise ValueError for anything else."""
     stress = ":".join(" ".join(words).replace(":", " ").split())
     if not re.fullmatch(r"|names-only|fillers|noise:\d{1,2}(\.\d+)?", stress):
         raise ValueError(f"{stress!r} is none of names-only, fillers, noise PERCENT")
@@ -192,7 +192,7 @@ def stress_named(words: Sequence[str]) -> str:
 
 
 def stressed(utterance: str, stress: str, seed: int) -> str:
-    """The utterance under a stress; the same seed gives the same words."""
+    """Return the utterance under a stress; the same seed gives the same words."""
     random = Random(f"{seed} {utterance}")
     if stress == "fillers":
         return with_fillers(utterance, random)
@@ -202,7 +202,7 @@ def stressed(utterance: str, stress: str, seed: int) -> str:
 
 
 def predict(compiled: CompiledMenu, source: EvalMenu, utterance: str) -> dict[str, Any]:
-    """The order of one utterance and its status at the end."""
+    """Return the order of one utterance and its status at the end."""
     conversation = Conversation(compiled)
     conversation.hear(Heard(1, utterance, 1.0))
     update = conversation.end()
@@ -243,13 +243,13 @@ def _line(line: Line, source: EvalMenu) -> dict[str, Any]:
 
 
 def _closed(modifiers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without what the guest left open ("beans") and then settled ("black beans")."""
+    """Return the items without what was left open ("beans") and then settled ("black beans")."""
     names = {m["name"] for m in modifiers}
     return [m for m in modifiers if not ("|" in m["name"] and names & set(m["name"].split("|")))]
 
 
 def main() -> None:
-    """Writes a prediction for every line of the data and says how long one took."""
+    """Write a prediction for every line of the data and print how long one took."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

@@ -48,8 +48,8 @@ from voice_service.models.registry import default_models_dir, resolve
 from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.sessions.guest_order import GuestOrder
 from voice_service.settings import VoiceSettings
+from voice_service.utterances import events
 from voice_service.utterances.events import Ended, ListenerEvent, Partial
-from voice_service.utterances.events import Final as Said
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.turn_end import by_marks
 from voice_service.utterances.vad import DetectorFactory
@@ -64,7 +64,7 @@ Decode = Callable[[DecodeRequest], Hypothesis]
 
 @dataclass(frozen=True)
 class Trial:
-    """A recording to be streamed, and what belongs together: `kind` is the line that it is in."""
+    """A recording to stream, and what belongs to it; `kind` is the line that it counts in."""
 
     recording: Recording
     kind: str
@@ -87,14 +87,14 @@ class Figures:
 
 
 class Stream:
-    """One session on a clock of its own; `now` is the time since its first sample."""
+    """One session on its own clock; `now` is the time since its first sample."""
 
     def __init__(
         self, listener: Listener, decode: Decode, conversation: Conversation | None
     ) -> None:
         self.now = 0.0
         self.decoding = 0.0
-        self.told: list[tuple[float, ListenerEvent]] = []
+        self.events_sent: list[tuple[float, ListenerEvent]] = []
         self._listener = listener
         self._decode = decode
         self._order = GuestOrder("", conversation)
@@ -105,9 +105,9 @@ class Stream:
         for start in range(0, len(samples), _CHUNK):
             chunk = samples[start : start + _CHUNK]
             self._until((start + len(chunk)) / SAMPLE_RATE)
-            self._tell(self._listener.push(chunk, self.now))
+            self._record(self._listener.push(chunk, self.now))
             self._begin()
-        self._tell(self._listener.flush(self.now))
+        self._record(self._listener.flush(self.now))
         self._begin()
         self._until(float("inf"))
 
@@ -115,7 +115,7 @@ class Stream:
         while self._answer is not None and self._answer[0] <= moment:
             self.now, hypothesis = self._answer
             self._answer = None
-            self._tell(self._listener.decoded(hypothesis, self.now))
+            self._record(self._listener.decoded(hypothesis, self.now))
             self._begin()
         self.now = max(self.now, moment) if moment < float("inf") else self.now
 
@@ -131,10 +131,10 @@ class Stream:
         self.decoding += spent
         self._answer = (self.now + spent, hypothesis)
 
-    def _tell(self, events: Sequence[ListenerEvent]) -> None:
-        for event in events:
-            self.told.append((self.now, event))
-            if isinstance(event, Said):
+    def _record(self, new: Sequence[ListenerEvent]) -> None:
+        for event in new:
+            self.events_sent.append((self.now, event))
+            if isinstance(event, events.Final):
                 self._order.hear(event)
 
 
@@ -155,11 +155,11 @@ class Bench:
         return hypothesis
 
     def conversation(self) -> Conversation | None:
-        """What keeps the order of one guest, if there is a menu."""
+        """Return what keeps the order of one guest, if there is a menu."""
         return None if self._compiled is None else Conversation(self._compiled)
 
     def stream(self, trial: Trial, settings: VoiceSettings, to: Figures) -> None:
-        """Stream a recording and add what came of it."""
+        """Stream a recording and add the results."""
         conversation = self.conversation()
         listener = Listener(
             settings.listener(),
@@ -174,11 +174,15 @@ class Bench:
         stream.run(samples)
         to.decoding += stream.decoding
         to.audio += len(samples) / SAMPLE_RATE
-        _judge(stream.told, trial.recording, to)
+        _judge(stream.events_sent, trial.recording, to)
         if conversation is not None and self.menu is not None and trial.case is not None:
             to.right += self._right(conversation, self.menu, trial.case)
         to.said.append(trial.recording.text)
-        to.heard.append(" ".join(e.hypothesis.text for _, e in stream.told if isinstance(e, Said)))
+        to.heard.append(
+            " ".join(
+                e.hypothesis.text for _, e in stream.events_sent if isinstance(e, events.Final)
+            )
+        )
 
     def _right(self, conversation: Conversation, menu: EvalMenu, case: Case) -> bool:
         update = conversation.end()
@@ -188,7 +192,7 @@ class Bench:
         return meaning(lines, menu) == meaning(case.order, menu)
 
     def hesitant(self, trial: Trial, seconds: float, rng: random.Random) -> Trial | None:
-        """The recording with a silence between two of its words; None if it has but one."""
+        """Return the recording with a silence between two of its words; None if it has only one."""
         recording = trial.recording
         whole = self.decode(DecodeRequest(recording.samples, "en", thorough=True))
         if len(whole.words) < 2:
@@ -205,7 +209,7 @@ class Bench:
 
 
 def quietest(samples: Samples, near: int) -> int:
-    """The middle of the quietest 20 ms around a place."""
+    """Return the middle of the quietest 20 ms around a place."""
     window = SAMPLE_RATE // 50
     places = range(max(0, near - _NEAR), min(len(samples) - window, near + _NEAR), window // 4)
     if not places:
@@ -213,14 +217,17 @@ def quietest(samples: Samples, near: int) -> int:
     return min(places, key=lambda p: float(np.sum(samples[p : p + window] ** 2))) + window // 2
 
 
-def _judge(told: Sequence[tuple[float, ListenerEvent]], recording: Recording, to: Figures) -> None:
+def _judge(
+    events_sent: Sequence[tuple[float, ListenerEvent]], recording: Recording, to: Figures
+) -> None:
     onset, end = LEAD + recording.onset, LEAD + recording.end
     to.count += 1
     to.split += any(
-        isinstance(e, Ended) and onset < e.at_ms / 1000 < end - _STILL_SPEAKING_S for _, e in told
+        isinstance(e, Ended) and onset < e.at_ms / 1000 < end - _STILL_SPEAKING_S
+        for _, e in events_sent
     )
-    partials = [at for at, e in told if isinstance(e, Partial)]
-    finals = [at for at, e in told if isinstance(e, Said)]
+    partials = [at for at, e in events_sent if isinstance(e, Partial)]
+    finals = [at for at, e in events_sent if isinstance(e, events.Final)]
     to.first_partial += [partials[0] - onset] if partials else []
     to.final += [finals[-1] - end] if finals else []
 
@@ -233,12 +240,12 @@ def _wrong(figures: Figures) -> float:
 
 
 def settings_of(text: str) -> VoiceSettings:
-    """Settings from "name=value name=value"."""
+    """Return the settings in "name=value name=value"."""
     return VoiceSettings.model_validate(dict(pair.split("=", 1) for pair in text.split()))
 
 
 def trials(arguments: argparse.Namespace, bench: Bench) -> Iterator[Trial]:
-    """What is to be streamed."""
+    """Return what to stream."""
     rng = random.Random(arguments.seed)
     if arguments.manifest:
         every = read_manifest(arguments.manifest, without=arguments.without)
@@ -256,7 +263,7 @@ def trials(arguments: argparse.Namespace, bench: Bench) -> Iterator[Trial]:
 
 
 def main() -> None:
-    """Runs the command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -115,7 +115,7 @@ PEERS: Final = {
 
 
 def install(peer: Peer, cache: Path) -> Path:
-    """The Python of the peer's environment, made if it is not there yet."""
+    """Return the Python of the peer's environment, created if it is not there yet."""
     folder = cache / peer.package.name
     python, stamp = folder / "bin" / "python", folder / ".installed"
     wanted = repr(peer.package.installs)
@@ -133,7 +133,7 @@ def install(peer: Peer, cache: Path) -> Path:
 
 @contextlib.contextmanager
 def serve(name: str, model: Path, cache: Path) -> Iterator[Service]:
-    """The peer's server on a free port, with as many threads as there are cores."""
+    """Run the peer's server on a free port, with as many threads as there are cores."""
     peer = PEERS[name]
     python = install(peer, cache)
     port = _free_port()

@@ -1,4 +1,4 @@
-"""How far confidences of words can be trusted: which words are right, error measures, and the fit.
+"""Measure how far word confidences can be trusted: judge words, compute errors, fit calibrations.
 
 Pure: lists in, figures out.
 """
@@ -27,7 +27,7 @@ _EDGE: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A word that was heard, how sure of it, whether it was said, and where.
+    """A word that was heard, its confidence, whether it was said, and where.
 
     `kind` is "final" or "partial".
     """
@@ -42,10 +42,10 @@ class Judged:
 
 
 def judge(words: Sequence[str], reference: str, normalise: Normalise) -> list[bool | None]:
-    """Whether each word was said; None for those that normalising takes out ("um").
+    """Return whether each word was said; None for those that normalising removes ("um").
 
-    Both texts are normalised and laid beside each other by edit distance, as for a word error rate.
-    Where normalising joins words ("twenty one" is "21"), they are right together or not at all.
+    Both texts are normalised and aligned by edit distance, as for a word error rate. Words that
+    normalising joins ("twenty one" is "21") are right together or not at all.
     """
     heard = normalise(" ".join(words)).split()
     said = _found(heard, normalise(reference).split())
@@ -61,7 +61,7 @@ def judge(words: Sequence[str], reference: str, normalise: Normalise) -> list[bo
 
 
 def _found(heard: Sequence[str], said: Sequence[str]) -> set[int]:
-    """Places of what was heard that the alignment finds in what was said."""
+    """Return the places in what was heard that the alignment finds in what was said."""
     return {
         i
         for block in Levenshtein.opcodes(heard, said)
@@ -73,9 +73,9 @@ def _found(heard: Sequence[str], said: Sequence[str]) -> set[int]:
 def judge_slots(
     words: Sequence[str], slots: Collection[str], vocabulary: Collection[str], normalise: Normalise
 ) -> list[bool | None]:
-    """Whether each word that is in any slot's vocabulary is in this recording's slots.
+    """Return whether each word of any slot's vocabulary is in this recording's slots.
 
-    Needs no transcript: who says "latte" when asked for one has said it. None for other words.
+    Needs no transcript: a speaker asked for a latte has said "latte". None for other words.
     """
     verdicts: list[bool | None] = []
     for word in words:
@@ -86,7 +86,7 @@ def judge_slots(
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Words of about the same confidence; `right` is their share."""
+    """Words of about the same confidence; `right` is the share of right ones."""
 
     words: int
     confidence: float
@@ -94,7 +94,7 @@ class Bin:
 
 
 def reliability(confidences: Floats, right: Floats, *, equal_mass: bool = False) -> list[Bin]:
-    """Ten bins of equal width, or of equally many words; empty ones are left out."""
+    """Return ten bins of equal width, or of equally many words, without empty ones."""
     if equal_mass:
         parts = np.array_split(np.argsort(confidences, kind="stable"), BINS)
     else:
@@ -116,7 +116,7 @@ class Errors:
 
 
 def errors(confidences: Floats, right: Floats) -> Errors:
-    """How far confidences are from the truth."""
+    """Return how far confidences are from the truth."""
     inner = np.clip(confidences, _EDGE, 1 - _EDGE)
     return Errors(
         width=_ece(reliability(confidences, right)),
@@ -131,9 +131,9 @@ def _ece(bins: Sequence[Bin]) -> float:
 
 
 def fit(words: Sequence[Judged]) -> Calibration:
-    """The slope and offset under which these words are likeliest (Newton's method).
+    """Return the slope and offset under which these words are most likely (Newton's method).
 
-    Raises ValueError if surer words are not right more often.
+    Raises ValueError if more confident words are not right more often.
     """
     probabilities = np.clip([w.probability for w in words], _EDGE, 1 - _EDGE)
     inputs = np.column_stack([np.log(probabilities / (1 - probabilities)), np.ones(len(words))])
@@ -154,13 +154,13 @@ def fit(words: Sequence[Judged]) -> Calibration:
 
 
 def applied(calibration: Calibration, words: Sequence[Judged]) -> tuple[Floats, Floats]:
-    """Calibrated confidences, and 1 where the word is right."""
+    """Return calibrated confidences, and 1 where the word is right."""
     confidences = np.array([calibration(w.probability) for w in words])
     return confidences, np.array([w.right for w in words], float)
 
 
 def held_out(words: Sequence[Judged], part_of: Callable[[Judged], str]) -> tuple[Floats, Floats]:
-    """The same, each word by a fit in which no word of its own part had a share."""
+    """Return the same, each word by a fit without the words of its own part."""
     confidences = np.zeros(len(words))
     parts = [part_of(word) for word in words]
     for part in sorted(set(parts)):
@@ -171,6 +171,6 @@ def held_out(words: Sequence[Judged], part_of: Callable[[Judged], str]) -> tuple
 
 
 def speaker_folds(words: Sequence[Judged], folds: int) -> dict[str, str]:
-    """Each speaker's fold: so many, of about as many speakers each."""
+    """Return each speaker's fold: `folds` of about as many speakers each."""
     speakers = sorted({w.speaker for w in words})
     return {speaker: str(i % folds) for i, speaker in enumerate(speakers)}

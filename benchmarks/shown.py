@@ -29,7 +29,7 @@ _SLACK: Final = 8
 
 
 def words(text: str) -> Words:
-    """Words in small letters, without punctuation."""
+    """Return lower-case words without punctuation."""
     return tuple(re.findall(r"[\w']+", text.lower()))
 
 
@@ -52,7 +52,7 @@ class Shown:
 
     @property
     def text(self) -> Words:
-        """Committed or not."""
+        """Return all text, committed or not."""
         return self.committed + self.pending
 
 
@@ -81,21 +81,21 @@ class Figures:
 
     @property
     def first_partial(self) -> list[float]:
-        """Of the utterances that were shown."""
+        """Return the waits of the utterances that were shown."""
         return [w.first_partial for w in self.waits if w.first_partial is not None]
 
     @property
     def final(self) -> list[float]:
-        """Of the utterances that were committed."""
+        """Return the waits of the utterances that were committed."""
         return [w.final for w in self.waits if w.final is not None]
 
     @property
     def missing(self) -> int:
-        """Utterances that were not committed."""
+        """Return the number of utterances that were not committed."""
         return len(self.waits) - len(self.final)
 
     def add(self, other: Figures) -> None:
-        """Add another stream's."""
+        """Add another stream's figures."""
         self.waits += other.waits
         self.settled += other.settled
         self.spoken += other.spoken
@@ -104,7 +104,7 @@ class Figures:
         self.changed += other.changed
 
     def during(self, begin: float, end: float) -> Figures:
-        """The waits of utterances that ended between two seconds of their streams."""
+        """Return the waits of utterances that ended between two seconds of their streams."""
         return Figures([wait for wait in self.waits if begin <= wait.end < end])
 
 
@@ -128,7 +128,9 @@ def figures(shown: Sequence[Shown], said: Sequence[Spoken]) -> Figures:
 
 
 def attribute(committed: Words, said: Sequence[Words]) -> tuple[list[tuple[int, int] | None], int]:
-    """Per utterance its words in the committed text, from and to; and how many words are right."""
+    """Return, per utterance, its span of words in the committed text; and the number of right
+    words.
+    """
     reference = list(itertools.chain.from_iterable(said))
     owners = [i for i, utterance in enumerate(said) for _ in utterance]
     spans: list[tuple[int, int] | None] = [None] * len(said)
@@ -148,7 +150,7 @@ def attribute(committed: Words, said: Sequence[Words]) -> tuple[list[tuple[int, 
 
 
 def _fill(spans: list[tuple[int, int] | None], length: int) -> list[tuple[int, int] | None]:
-    """An utterance without a right word has the words between its neighbours."""
+    """Give an utterance without a right word the words between its neighbours."""
     filled: list[tuple[int, int] | None] = []
     begin = 0
     for i, span in enumerate(spans):
@@ -161,7 +163,7 @@ def _fill(spans: list[tuple[int, int] | None], length: int) -> list[tuple[int, i
 def _first_partial(
     shown: Sequence[Shown], onset: float, committed: Words, begin: int, span: tuple[int, int]
 ) -> float:
-    """When a word of the utterance was shown first; `begin` is where the last one's words end."""
+    """Return when a word of the utterance was first shown; `begin` is where the last one's end."""
     start = bisect.bisect_left(shown, onset, key=lambda s: s.at)
     before = shown[start - 1].text if start else ()
     for state in shown[start:]:
@@ -183,7 +185,7 @@ def _shows(state: Shown, committed: Words, begin: int, span: tuple[int, int]) ->
 
 
 def _partials(shown: Sequence[Shown], committed: Words, ends: Sequence[int], into: Figures) -> None:
-    """How much of what was shown changed later, and how long words took to settle."""
+    """Return how much of what was shown changed later, and how long words took to settle."""
     agreed: list[int] = []
     for state in shown:
         place = bisect.bisect_right(ends, len(state.committed))

@@ -53,7 +53,7 @@ DETECTORS: Final[dict[str, tuple[DetectorKind, int]]] = {
 
 @dataclass(frozen=True)
 class Utterance:
-    """Where an utterance was found, and when its end was noticed (None: not at all); seconds."""
+    """An utterance that was found, and when its end was noticed (None: not at all), in seconds."""
 
     start: float
     end: float
@@ -62,7 +62,7 @@ class Utterance:
 
 @dataclass
 class Heard:
-    """What became of the recordings under one condition."""
+    """The results of the recordings under one condition."""
 
     speech: float = 0.0
     missed: float = 0.0
@@ -77,7 +77,7 @@ class Heard:
 def found(
     samples: Samples, detector: SpeechDetector, settings: ListenerSettings
 ) -> tuple[list[Utterance], float]:
-    """The utterances of some audio, and the processor time that the detector took."""
+    """Return the utterances of some audio, and the processor time that the detector took."""
     began = time.process_time()
     probabilities = [detector.probability(frame) for frame in Framer(FRAME).push(samples)]
     spent = time.process_time() - began
@@ -127,7 +127,7 @@ def _uncovered(
 
 
 def telephone(samples: Samples) -> Samples:
-    """Nothing but the band of a telephone."""
+    """Return only the telephone band."""
     spectrum = np.fft.rfft(samples)
     hertz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
     spectrum[(hertz < _BAND[0]) | (hertz > _BAND[1])] = 0
@@ -137,7 +137,7 @@ def telephone(samples: Samples) -> Samples:
 def on_speech(
     name: str, audio: Sequence[Samples], recordings: Sequence[Recording], detectors: Sequence[str]
 ) -> None:
-    """One condition: a line for each detector."""
+    """Measure one condition; print a line for each detector."""
     settings = VoiceSettings().listener()
     rolls = (settings.pre_roll * _FRAME_S, settings.post_roll * _FRAME_S)
     seconds = sum(len(samples) for samples in audio) / SAMPLE_RATE
@@ -162,7 +162,7 @@ def on_speech(
 def on_noise(
     noises: Sequence[tuple[str, Samples]], detectors: Sequence[str], *, show: bool
 ) -> None:
-    """The noises alone: a line for each detector."""
+    """Measure the noises alone; print a line for each detector."""
     settings = VoiceSettings().listener()
     audio = [(name, level * noise) for name, noise in noises for level in _LEVELS]
     minutes = sum(len(noise) for _, noise in audio) / SAMPLE_RATE / 60
@@ -187,13 +187,13 @@ def _share(part: int, whole: int) -> str:
 
 
 def long_noises(folder: Path) -> list[tuple[str, Samples]]:
-    """The noises of a folder that last long enough: a room's impulse response is none."""
+    """Return the noises of a folder that are long enough: a room's impulse response is none."""
     shortest = _SHORTEST_NOISE_S * SAMPLE_RATE
     return [(name, noise) for name, noise in read_noises(folder) if len(noise) >= shortest]
 
 
 def main() -> None:
-    """Runs the command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

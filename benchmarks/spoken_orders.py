@@ -52,7 +52,7 @@ Order = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Case:
-    """A recording of an order and what it must come to."""
+    """A recording of an order, and the order expected of it."""
 
     recording: Recording
     said: str
@@ -74,7 +74,7 @@ class Result:
 
 
 def meaning(order: Iterable[Mapping[str, Any]], menu: EvalMenu) -> list[tuple[Any, ...]]:
-    """What makes two orders the same. An accompaniment is an item, however it is written."""
+    """Return what makes two orders the same. An accompaniment is an item, however it is written."""
     items = {item.id for item in menu.menu.items}
     told: list[tuple[Any, ...]] = []
     for line in order:
@@ -95,7 +95,7 @@ def meaning(order: Iterable[Mapping[str, Any]], menu: EvalMenu) -> list[tuple[An
 
 
 def understood(events: Sequence[tuple[float, Event]], menu: EvalMenu) -> tuple[Order, str]:
-    """The order that the hub has at the end of a session, and its status."""
+    """Return the order that the hub has at the end of a session, and its status."""
     orders = [event["data"] for _, event in events if event["type"] == "voice:order"]
     if not orders:
         return [], "listening"
@@ -123,7 +123,7 @@ def _line(item: Mapping[str, Any], menu: EvalMenu) -> dict[str, Any]:
 
 
 def load_menu(to: Service, menu: EvalMenu) -> None:
-    """PUT /v1/menu, as an operator does."""
+    """Send the menu with PUT /v1/menu, as an operator does."""
     request = urllib.request.Request(
         to.url.replace("ws", "http", 1).removesuffix("/voice-stream") + "/v1/menu",
         data=menu.menu.model_dump_json().encode(),
@@ -141,7 +141,7 @@ async def order_all(
     condition: tuple[str, float | None, Samples | None],
     arguments: argparse.Namespace,
 ) -> list[Result]:
-    """Every case under one condition, in their order."""
+    """Run every case under one condition; return the results in order."""
     name, snr, noise = condition
     audio = [mixed(c.recording, noise, snr, i) for i, c in enumerate(cases)]
     results: list[Result | None] = [None] * len(cases)
@@ -168,7 +168,7 @@ def _heard(events: Sequence[tuple[float, Event]]) -> str:
 
 
 def recorded(rows: Iterable[Mapping[str, Any]], folder: Path) -> list[Case]:
-    """Cases whose recordings lie in a folder."""
+    """Return the cases whose recordings are in a folder."""
     cases = []
     for row in rows:
         samples = read_audio(folder / row["audio"])
@@ -178,7 +178,7 @@ def recorded(rows: Iterable[Mapping[str, Any]], folder: Path) -> list[Case]:
 
 
 def synthetic(rows: Sequence[Mapping[str, Any]], voices: int, cache: Path) -> list[Case]:
-    """Each utterance by each of so many voices."""
+    """Return each utterance by each of a number of voices."""
     named = list(VOICES)[:voices]
     spoken = spoken_by(named, [row["utterance"] for row in rows], cache)
     cases = []
@@ -192,7 +192,7 @@ def synthetic(rows: Sequence[Mapping[str, Any]], voices: int, cache: Path) -> li
 
 
 def report(results: Sequence[Result], *, show: bool) -> None:
-    """A line of the table, and what went wrong."""
+    """Print a line of the table, and what went wrong."""
     first, count = results[0], len(results)
     right = sum(r.right for r in results)
     accepted = sum(r.status == "confirmed" for r in results)
@@ -213,7 +213,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def summary(results: Sequence[Result]) -> None:
-    """The means that are published for such tasks."""
+    """Print the means that are published for such tasks."""
     noisy = [r for r in results if r.snr is not None]
     if noisy:
         right = sum(r.right for r in noisy)
@@ -249,7 +249,7 @@ def _small_talk(arguments: argparse.Namespace) -> list[Recording]:
 
 
 async def measure(to: Service, menu: EvalMenu, arguments: argparse.Namespace) -> None:
-    """All conditions, one after the other."""
+    """Measure all conditions, one after the other."""
     text = arguments.data.read_text(encoding="utf-8")
     rows = [json.loads(line) for line in text.splitlines() if line.strip()]
     rows = random.Random(arguments.seed).sample(rows, min(len(rows), arguments.sample))
@@ -303,7 +303,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Runs the command line."""
+    """Run the command line."""
     parser = _parser()
     arguments = parser.parse_args()
     if not arguments.nothing and not (arguments.data and (arguments.audio or arguments.voices)):

@@ -1,4 +1,6 @@
-"""Utterances spoken by synthetic voices, made once and kept in a folder outside the repository."""
+"""Utterances spoken by synthetic voices, generated once and kept in a folder outside the
+repository.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ _LEVEL = 0.05
 def spoken_by(
     voices: Iterable[str], texts: Iterable[str], cache: Path
 ) -> dict[tuple[str, str], Samples]:
-    """Speech by (voice, text). What is not in `cache` is synthesised, about as fast as it lasts."""
+    """Return speech by (voice, text); what is not in `cache` is synthesised, in about real time."""
     folder = cache / "orders"
     folder.mkdir(parents=True, exist_ok=True)
     kokoro: Kokoro | None = None

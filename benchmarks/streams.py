@@ -67,7 +67,7 @@ _SOAK_WINDOW: Final = 300.0
 
 @dataclass(frozen=True)
 class System:
-    """What is measured: how to start its server and to speak to it."""
+    """A system to measure: how to start its server and how to talk to it."""
 
     name: str
     dialect: Callable[[], Dialect]
@@ -76,18 +76,18 @@ class System:
 
 @dataclass(frozen=True)
 class Level:
-    """The figures of a number of streams; None where the server refused one of them, or died."""
+    """The figures of a number of streams; None if the server refused one of them or died."""
 
     streams: int
     figures: Figures | None = None
     cost: Cost | None = None
 
     def held(self, limit: float) -> bool:
-        """Was every guest served in time?"""
+        """Return whether every guest was served in time."""
         return self.badness() <= limit
 
     def badness(self) -> float:
-        """The later of the 95th percentiles, in seconds; endless if a guest was not served."""
+        """Return the later 95th percentile in seconds; infinite if a guest was not served."""
         found = self.figures
         if found is None or found.missing or not found.final:
             return float("inf")
@@ -95,17 +95,17 @@ class Level:
 
     @property
     def cpu(self) -> float:
-        """Processor seconds of the server per second of audio."""
+        """Return the processor seconds of the server per second of audio."""
         return self.cost.server / self.cost.audio if self.cost else float("nan")
 
 
 def p95(values: Sequence[float]) -> float:
-    """The 95th percentile."""
+    """Return the 95th percentile."""
     return float(np.percentile(values, 95))
 
 
 def judge(ran: Run, dialect: Callable[[], Dialect]) -> Figures:
-    """The figures of all streams of a run."""
+    """Return the figures of all streams of a run."""
     total = Figures()
     for said, received in zip(ran.said, ran.received, strict=True):
         total.add(figures(list(dialect().shown(received)), said))
@@ -115,7 +115,7 @@ def judge(ran: Run, dialect: Callable[[], Dialect]) -> Figures:
 def scripted(
     system: System, recordings: Sequence[Recording], arguments: argparse.Namespace
 ) -> Script:
-    """What the streams say, in the system's protocol."""
+    """Return what the streams say, in the system's protocol."""
     noise = read_audio(arguments.noise) if arguments.noise else None
     return Script.of(recordings, system.dialect(), arguments.chunk_ms, noise, arguments.snr)
 
@@ -123,7 +123,7 @@ def scripted(
 def measure(
     system: System, recordings: Sequence[Recording], streams: int, arguments: argparse.Namespace
 ) -> Level:
-    """One level, on a fresh and warm server."""
+    """Measure one level on a fresh, warm server."""
     script = scripted(system, recordings, arguments)
     with system.start() as to:
         try:
@@ -141,12 +141,14 @@ def measure(
 
 
 def repeated(measured: Callable[[], Level], times: int) -> Level:
-    """The worst of some runs: what is held must be held every time."""
+    """Return the worst of some runs: a level must be held every time."""
     return max((measured() for _ in range(times)), key=Level.badness)
 
 
 def search(measured: Callable[[int], Level], limit: float) -> list[Level]:
-    """Levels upwards until one is not held, then between, to within an eighth; in that order."""
+    """Return levels upwards until one is not held, then between, to within an eighth, in that
+    order.
+    """
     levels: list[Level] = []
     held, failed = 0, 0
     for streams in _LEVELS:
@@ -171,7 +173,7 @@ HEADER: Final = (
 
 
 def line(name: str, level: Level, limit: float) -> str:
-    """A level as a line under `HEADER`."""
+    """Return a level as a line under `HEADER`."""
     found, cost = level.figures, level.cost
     if found is None or cost is None:
         raise ValueError("a level that was not served has no figures")
@@ -189,19 +191,19 @@ def line(name: str, level: Level, limit: float) -> str:
 
 
 def pair(values: Sequence[float]) -> str:
-    """Median and 95th percentile."""
+    """Return the median and 95th percentile."""
     if not values:
         return "    -      -"
     return f"{np.percentile(values, 50):5.2f}  {p95(values):5.2f}"
 
 
 def share(part: int, whole: int) -> str:
-    """A share in per cent."""
+    """Return a share in per cent."""
     return f"{100 * part / whole:5.1f}" if whole else "    -"
 
 
 def soak(system: System, recordings: Sequence[Recording], arguments: argparse.Namespace) -> None:
-    """Long runs: the last minutes against the first, and memory over time."""
+    """Run for long; compare the last minutes with the first, and memory over time."""
     script = scripted(system, recordings, arguments)
     seconds = 60 * arguments.soak
     window = min(_SOAK_WINDOW, seconds / 2)
@@ -223,7 +225,7 @@ def soak(system: System, recordings: Sequence[Recording], arguments: argparse.Na
 
 @contextlib.contextmanager
 def own_service(arguments: argparse.Namespace, *more: str) -> Iterator[Service]:
-    """This service, with the command line's options."""
+    """Return this service, with the command line's options."""
     options = ["--model", arguments.model, "--device", arguments.device]
     options += ["--max-connections-per-user", "10000"]
     if not arguments.admission:
@@ -233,7 +235,7 @@ def own_service(arguments: argparse.Namespace, *more: str) -> Iterator[Service]:
 
 
 def systems(arguments: argparse.Namespace) -> list[System]:
-    """What the command line names."""
+    """Return the systems that the command line names."""
     found = []
     own = partial(VoiceService, orders=arguments.orders)
     for name in arguments.systems:
@@ -256,13 +258,13 @@ def _peer(name: str, arguments: argparse.Namespace) -> System:
 
 
 def default_cache() -> Path:
-    """Where environments are kept: outside the repository."""
+    """Return where environments are kept, outside the repository."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "voice-ordering-benchmarks"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     made = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -326,7 +328,7 @@ def main() -> None:
 
 
 def plot(results: dict[str, list[Level]], path: Path) -> None:
-    """CPU seconds per audio second over the number of streams."""
+    """Plot CPU seconds per audio second over the number of streams."""
     from matplotlib.figure import Figure  # noqa: PLC0415  an optional group
 
     figure = Figure(figsize=(6, 4), layout="constrained")

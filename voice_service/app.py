@@ -1,4 +1,4 @@
-"""The whole service as one aiohttp application: the hub's, with `/voice-stream` beside it."""
+"""The whole service as one aiohttp application: the hub's, extended by `/voice-stream`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from order_events.service import OrderEvents
 from voice_service.asr.capacity import Capacity
 from voice_service.asr.recognizer import Recognizer
 from voice_service.asr.scheduler import Scheduler
-from voice_service.asr.whisper import Whisper, present
+from voice_service.asr.whisper import Whisper, resolve_device
 from voice_service.metrics import VoiceMetrics
 from voice_service.models.registry import ResolvedModel
 from voice_service.protocol import payloads
 from voice_service.sessions import takeover_api
 from voice_service.sessions.registry import SessionProfile, SessionRegistry, SpeechModel
+from voice_service.sessions.runner import SessionServices
 from voice_service.sessions.socket import VoiceApplication
 from voice_service.sessions.takeover_api import TakeOverApi
 from voice_service.settings import VoiceSettings
@@ -28,25 +29,25 @@ from voice_service.utterances.vad import DetectorFactory
 CAPACITY = web.AppKey("CAPACITY", Capacity)
 
 _TURN_S = 6.0
-"""A guest speaks for about so long, pause included, for one first partial and one final."""
+"""Seconds of speech and pause, on average, per first partial and final."""
 _SILENCE_TO_SPEECH = 1.5
-"""Decodes of speech take about so much longer than those of silence, in which there are no words;
-with it, finals that are tried in vain."""
+"""How many times longer than silence speech takes to decode, as it has words. Includes finals that
+are tried in vain."""
 
 
 def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer:
-    """Load a model as the settings say and decode once, so that the first guest need not wait.
+    """Load a model with the given settings and warm it up, so that the first guest need not wait.
 
     Blocks for seconds. Raises what CTranslate2 raises: RuntimeError, ValueError or OSError.
     """
-    whisper = Whisper(model.location, settings.compute(present(settings.device)))
+    whisper = Whisper(model.location, settings.compute(resolve_device(settings.device)))
     return Recognizer(whisper, model.calibration, model.languages)
 
 
 def build_voice_app(
     settings: VoiceSettings, recognizer: Recognizer, model_name: str
 ) -> web.Application:
-    """The service around a loaded recogniser."""
+    """Return the service around a loaded recogniser; `model_name` is shown to clients."""
     metrics = HubMetrics()
     events = OrderEvents(settings, metrics)
     voice_metrics = VoiceMetrics(metrics.registry)
@@ -63,10 +64,8 @@ def build_voice_app(
         ),
         model=SpeechModel(model_name, recognizer.languages, recognizer.calibration),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
-        scheduler=scheduler,
         capacity=capacity,
-        events=events,
-        metrics=voice_metrics,
+        services=SessionServices(events, scheduler, voice_metrics),
     )
     app = build_app(settings, events)
     app[CAPACITY] = capacity
@@ -80,6 +79,6 @@ def build_voice_app(
         await sessions.drain(settings.shutdown_grace_s)
         await scheduler.close(settings.shutdown_grace_s)
 
-    # Behind the hub's own context, so that it is left before the store is closed.
+    # After the hub's own context, so that this one is left before the store is closed.
     app.cleanup_ctx.append(voice)
     return app

@@ -1,4 +1,4 @@
-"""The command `voice-service`."""
+"""The command `voice-service`: its subcommands and their options."""
 
 from __future__ import annotations
 
@@ -31,32 +31,32 @@ from voice_service.settings import VoiceSettings
 Run = Callable[[argparse.Namespace], int]
 
 _CHUNK_MS = (60, 1_400)
-"""Shorter chunks exceed 1000 messages a minute, longer ones 64 KB as base64 of 16 kHz PCM."""
+"""Shorter chunks exceed 1,000 messages a minute; longer ones exceed 64 KB as base64."""
 _TOKEN_SETTINGS = tuple(
     name
     for name in HubSettings.model_fields
     if name == "data_dir" or name.startswith(("jwt_", "token_"))
 )
-_LISTENING_SETTINGS = (
+_LISTENER_SETTINGS = (
     "log_level",
     *(name for name in VoiceSettings.model_fields if name not in HubSettings.model_fields),
 )
 _ORDERING_SETTINGS = tuple(field.name for field in fields(Thresholds))
 _START_ERRORS = (DataDirBusy, DatabaseUnusable, UnknownSchema, OrderError, OSError)
-"""What keeps a service from starting, with a message for whoever starts it."""
+"""Errors that keep the service from starting, with a message for whoever starts it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit status: 0 done, 1 failed, 2 wrong usage.
+    """Run the command; return its exit status: 0 done, 1 failed, 2 wrong usage.
 
-    141, without a word, where nobody reads standard output any more: what a shell says of any
-    command in front of `head`.
+    If nobody reads standard output any more, print nothing and return 141, as any command before
+    `head` in a pipeline does.
     """
     try:
         try:
             return _main(arguments)
         finally:
-            # Here, where a failure can still be dealt with, and not when the interpreter ends.
+            # Flush here, where a failure can be handled, and not when the interpreter exits.
             print(end="", flush=True)
     except BrokenPipeError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -71,7 +71,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     try:
         return run(options)
     except ImportError as error:
-        # The light layer alone is installed.
+        # Only the light layer is installed.
         complain(f"{error.name} is not installed: run `pip install 'voice-ordering[tiny-en]'`")
     except KeyboardInterrupt:
         return 130
@@ -106,7 +106,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_serve(options: argparse.Namespace) -> int:
-    # Speech libraries take seconds to load: only the commands that need them do.
+    # Speech libraries take seconds to load, so only the commands that need them do so.
     from voice_service import server  # noqa: PLC0415
     from voice_service.models.registry import ModelError  # noqa: PLC0415
 
@@ -167,7 +167,7 @@ def _run_token(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     who = options.restaurant, options.user
     try:
-        # Before a secret is made for nothing.
+        # Check first, so that no secret is created for nothing.
         check_grant(*who, options.ttl, settings.token_max_lifetime_s)
         token = authority(settings).issue(*who, Role(options.role), options.ttl)
     except (AuthError, OSError, ValueError) as error:
@@ -263,7 +263,7 @@ def _transcribe(parser: argparse.ArgumentParser) -> None:
         help="BCP 47 tag of the language (default: %(default)s)",
     )
     option(parser, "--jsonl", action="store_true", help="print every event as a line of JSON")
-    settings_options(parser, _LISTENING_SETTINGS)
+    settings_options(parser, _LISTENER_SETTINGS)
     parser.set_defaults(run=_run_transcribe)
 
 
@@ -349,21 +349,21 @@ def _models(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_models(options: argparse.Namespace) -> int:
-    from voice_service.models import registry as models  # noqa: PLC0415
+    from voice_service.models import registry  # noqa: PLC0415
 
-    directory = options.models_dir or models.default_models_dir()
+    directory = options.models_dir or registry.default_models_dir()
     try:
         if options.action == "list":
-            print(models.format_list(models.list_models(directory)))
+            print(registry.format_list(registry.list_models(directory)))
         elif options.action == "verify":
-            verification = models.verify(options.name, directory)
-            print(models.format_verification(verification))
+            verification = registry.verify(options.name, directory)
+            print(registry.format_verification(verification))
             return 1 if verification.problems else 0
         elif options.action == "fetch":
-            print(models.format_list([models.fetch(options.name, directory)]))
+            print(registry.format_list([registry.fetch(options.name, directory)]))
         else:
-            print(models.format_list([models.add(options.name, options.path, directory)]))
-    except models.ModelError as error:
+            print(registry.format_list([registry.add(options.name, options.path, directory)]))
+    except registry.ModelError as error:
         complain(str(error))
         return 1
     return 0

@@ -1,6 +1,6 @@
-"""`python -m voice_service.documents DIR`: writes openapi.json and asyncapi.json of the service.
+"""`python -m voice_service.documents DIR` writes the service's openapi.json and asyncapi.json.
 
-They have the default settings; a running server serves them with its own, at `/v1/openapi.json`
+They contain the default settings. A running server serves them with its own, at `/v1/openapi.json`
 and `/v1/asyncapi.json`.
 """
 
@@ -20,8 +20,8 @@ from voice_service.settings import VoiceSettings
 
 
 def documents() -> dict[str, str]:
-    """The text of each document by its file's name."""
-    # Not from the environment: the documents of the repository have the defaults.
+    """Return the text of each document by its file name."""
+    # Without the environment: the documents in the repository have the defaults.
     defaults = VoiceSettings.model_construct()
     return {
         "openapi.json": _text(openapi.document((*ROUTES, *takeover_api.ROUTES), defaults)),
@@ -30,7 +30,7 @@ def documents() -> dict[str, str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Writes them; 2 for wrong usage."""
+    """Write the documents; return the exit status, 2 for wrong usage."""
     if len(arguments) != 1:
         print("usage: python -m voice_service.documents DIR", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""Runs the service until it is told to stop."""
+"""Run the service until the process is asked to stop."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ DEMO_RESTAURANT = "demo"
 
 
 def prepare(settings: VoiceSettings) -> Recognizer:
-    """Find, check and load the model; raises `ModelError` with what to run if that fails."""
+    """Find, check and load the model; raise ModelError with the command to run if that fails."""
     resolved = resolve(settings.model, settings.models_dir or default_models_dir())
     try:
         return load_recognizer(settings, resolved)
     except (RuntimeError, ValueError, OSError) as error:
-        # CTranslate2 says what is wrong with the files, the device or the number format.
+        # CTranslate2's message names the problem with the files, the device or the number format.
         if resolved.source == "hub" and not isinstance(error, NoSuchDevice):
             raise hub_unreachable(resolved.name, error) from error
         raise ModelError(
@@ -40,7 +40,7 @@ def prepare(settings: VoiceSettings) -> Recognizer:
 
 
 def demo_menu() -> Menu:
-    """The menu of the demo restaurant."""
+    """Return the menu of the demo restaurant."""
     return Menu.model_validate_json(
         resources.files("voice_service").joinpath("demo_menu.json").read_bytes()
     )
@@ -50,11 +50,11 @@ def demo_menu() -> Menu:
 async def running(
     settings: VoiceSettings, recognizer: Recognizer
 ) -> AsyncIterator[tuple[web.Application, str]]:
-    """The service, listening; gives the application and its address, `http://host:port`.
+    """Run the service; yield the application and its address, `http://host:port`.
 
-    The demo restaurant gets its menu if it has none. Raises OSError if the port is taken.
+    Gives the demo restaurant its menu if it has none. Raises OSError if the port is taken.
     """
-    # A model given as a directory is called by its name: clients need not know our paths.
+    # A model given as a directory is shown by its name: clients need not know our paths.
     app = build_voice_app(settings, recognizer, Path(settings.model).name)
     runner = Runner(app, settings)
     await runner.setup()
@@ -70,7 +70,7 @@ async def running(
 
 
 async def until_stopped() -> None:
-    """Returns when the process is asked to stop, by SIGTERM or Ctrl-C."""
+    """Wait until the process is asked to stop, by SIGTERM or Ctrl-C."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,7 @@
-"""Settings of the voice service: those of the hub, and how it listens.
+"""Settings of the voice service: those of the hub and, per subject, those of the voice side.
 
-Each is also an environment variable: `VOICE_` and the name in capitals.
+Each setting is also an environment variable: `VOICE_` and its name in capitals. A class per subject
+declares its settings and converts them into the frozen values that the stages take.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import NoDecode
 
 from order_events.settings import Count, HubSettings, Seconds
@@ -27,7 +28,7 @@ from voice_service.utterances.vad import DetectorKind
 
 Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
 Moment = Annotated[int, Field(ge=1, le=1_500)]
-"""Milliseconds that lengthen an utterance: with the longest it must fit into a decode, 30 s."""
+"""Milliseconds added to an utterance: even the longest must fit into one decode, 30 s."""
 Probability = Annotated[float, Field(ge=0, le=1)]
 DeviceIndex = Annotated[int, Field(ge=0)]
 NumberFormat = Literal[
@@ -43,16 +44,17 @@ NumberFormat = Literal[
     "float32",
 ]
 
+_CUT_WINDOW_MS: Final = 3_000
+"""An utterance that is too long is cut at the quietest moment of this time."""
 _CONTEXT_STEP_S: Final = 5.0
-"""Batches form between the encoder's windows of 10, 15, 20, 25 and 30 s."""
+"""Step of the encoder windows in batches, which are 10, 15, 20, 25 or 30 s long."""
 _PROMPT_STEP: Final = 32
-"""Menus' prompts have 100 to 223 tokens: this leaves four lengths of them."""
+"""Step of the prompt lengths in batches: prompts of menus, 100 to 223 tokens, get four lengths."""
 
 
-class VoiceSettings(HubSettings):
-    """Settings of `voice-service serve`. Those about listening also apply to `transcribe`."""
+class ModelSettings(BaseModel):
+    """Which model runs, where, and for how many sessions."""
 
-    # The model
     model: str = Field(
         "tiny.en",
         description="Speech model: a name from the models manifest, a faster-whisper name, or a "
@@ -92,7 +94,52 @@ class VoiceSettings(HubSettings):
     )
     menu_bias: bool = Field(True, description="Bias recognition towards the words of the menu.")
 
-    # Speech detection and endpointing
+    @field_validator("device_index", mode="before")
+    @classmethod
+    def _split_devices(cls, value: Any) -> Any:
+        return value.split(",") if isinstance(value, str) else value
+
+    def compute(self, device: Device) -> Compute:
+        """Return how the model runs on a device."""
+        return self._on_cpu() if device == "cpu" else self._on_gpu()
+
+    def _on_cpu(self) -> Compute:
+        """Give every core a decode of its own, each of a single utterance.
+
+        With a small model, threads that share a decode lose more by waiting for each other than
+        they gain, and so do utterances that share one.
+        """
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        workers = self.decode_workers or cores
+        return Compute(
+            "cpu",
+            "int8" if self.compute_type == "default" else self.compute_type,
+            workers,
+            self._batches(self.batch_size or 1, devices=1),
+            threads=self.decode_threads or max(1, cores // workers),
+        )
+
+    def _on_gpu(self) -> Compute:
+        """Give each GPU two workers: one prepares or reads a batch while the other's is decoded."""
+        devices = len(self.device_index)
+        return Compute(
+            "cuda",
+            self.compute_type,
+            self.decode_workers or 2 * devices,
+            self._batches(self.batch_size or 16, devices),
+            devices=self.device_index,
+        )
+
+    def _batches(self, size: int, devices: int) -> BatchPolicy:
+        wait = self.batch_wait_ms / 1000
+        if size == 1:
+            return BatchPolicy(size, wait, devices)
+        return BatchPolicy(size, wait, devices, _CONTEXT_STEP_S, _PROMPT_STEP)
+
+
+class DetectionSettings(BaseModel):
+    """When speech begins and ends."""
+
     detector: DetectorKind = Field(
         "two-stage",
         description="Speech detector: `silero`, `webrtc`, or `two-stage` (webrtcvad as a gate in "
@@ -145,7 +192,31 @@ class VoiceSettings(HubSettings):
         192, description="Milliseconds of audio that are kept from after speech ended."
     )
 
-    # Decoding
+    def endpointing(self) -> EndpointSettings:
+        """Return when an utterance begins and ends, in frames."""
+        return EndpointSettings(
+            onset=self.onset,
+            offset=self.offset,
+            confirm=frames(self.confirm_ms),
+            hangover=frames(self.hangover_ms),
+            short_hangover=frames(self.short_hangover_ms),
+            soft_limit=frames(self.soft_limit_ms),
+            hard_limit=frames(self.utterance_limit_ms),
+            cut_window=frames(_CUT_WINDOW_MS),
+        )
+
+    def turn_end_policy(self) -> TurnEndPolicy:
+        """Return how long a pause must be, by the words before it, in frames."""
+        return TurnEndPolicy(
+            finished=frames(min(self.finished_hangover_ms, self.hangover_ms)),
+            open=frames(max(self.open_hangover_ms, self.hangover_ms)),
+            confidence=self.finished_confidence,
+        )
+
+
+class DecodingSettings(BaseModel):
+    """When an utterance is decoded, and how sure the text must be."""
+
     first_partial_ms: Milliseconds = Field(
         256,
         description="Milliseconds of speech before the first partial. If it is too unsure to be "
@@ -193,7 +264,19 @@ class VoiceSettings(HubSettings):
         "this.",
     )
 
-    # Sessions
+    def background(self) -> BackgroundSettings:
+        """Return when speech may be somebody else's than the guest's."""
+        return BackgroundSettings(
+            stand_out_db=self.stand_out_db,
+            faint_db=self.faint_db,
+            faint_confidence=self.faint_confidence,
+            unclear_confidence=self.unclear_confidence,
+        )
+
+
+class SessionBounds(BaseModel):
+    """How long sessions wait, and how much audio they take."""
+
     reorder_chunks: Count = Field(
         256,
         description="A chunk this many sequences or more ahead of the next expected one is "
@@ -215,7 +298,6 @@ class VoiceSettings(HubSettings):
         90,
         description="Seconds of audio that may wait for finals; more is refused with RATE_LIMITED.",
     )
-
     max_speed: Seconds = Field(
         8,
         description="Speed at which a session may send audio, as a multiple of real time, after a "
@@ -225,7 +307,25 @@ class VoiceSettings(HubSettings):
         60, description="Seconds that the last finals and the order may take after `voice:end`."
     )
 
-    # Orders
+    def session(self) -> SessionSettings:
+        """Return the bounds of a session."""
+        return SessionSettings(
+            intake=IntakeSettings(
+                capacity=self.reorder_chunks,
+                gap_patience=self.gap_patience_s,
+                max_backlog=self.max_backlog_s,
+                max_speed=self.max_speed,
+            ),
+            stall=self.stall_s,
+            idle=self.idle_s,
+            resume_window=self.resume_window_s,
+            ending=self.ending_s,
+        )
+
+
+class OrderSettings(BaseModel):
+    """Which orders need a question or a person."""
+
     item_confidence: Probability = Field(
         DEFAULT.item_confidence,
         description="The guest is asked about an item understood with less confidence than this.",
@@ -251,13 +351,8 @@ class VoiceSettings(HubSettings):
         description="After this many utterances in a row without effect, a person takes over.",
     )
 
-    @field_validator("device_index", mode="before")
-    @classmethod
-    def _split_devices(cls, value: Any) -> Any:
-        return value.split(",") if isinstance(value, str) else value
-
     def ordering(self) -> Thresholds:
-        """When an order is accepted, asked about, or handed to a person."""
+        """Return when an order is accepted, asked about, or handed to a person."""
         return Thresholds(
             item_confidence=self.item_confidence,
             menu_doubt=self.menu_doubt,
@@ -267,90 +362,33 @@ class VoiceSettings(HubSettings):
             misunderstood=self.misunderstood,
         )
 
-    def session(self) -> SessionSettings:
-        """The bounds of a session."""
-        return SessionSettings(
-            intake=IntakeSettings(
-                capacity=self.reorder_chunks,
-                gap_patience=self.gap_patience_s,
-                max_backlog=self.max_backlog_s,
-                max_speed=self.max_speed,
-            ),
-            stall=self.stall_s,
-            idle=self.idle_s,
-            resume_window=self.resume_window_s,
-            ending=self.ending_s,
-        )
+
+# pydantic takes the fields of the last base first: the hub's, the model's, and so on. `--help` and
+# the documents show them in this order.
+class VoiceSettings(
+    OrderSettings,
+    SessionBounds,
+    DecodingSettings,
+    DetectionSettings,
+    ModelSettings,
+    HubSettings,
+):
+    """Settings of `voice-service serve`. Those about listening also apply to `transcribe`."""
 
     def listener(self) -> ListenerSettings:
-        """How a session listens, in frames."""
+        """Return how a session detects and decodes utterances, in frames."""
         return ListenerSettings(
-            endpoint=EndpointSettings(
-                onset=self.onset,
-                offset=self.offset,
-                confirm=frames(self.confirm_ms),
-                hangover=frames(self.hangover_ms),
-                short_hangover=frames(self.short_hangover_ms),
-                soft_limit=frames(self.soft_limit_ms),
-                hard_limit=frames(self.utterance_limit_ms),
-                cut_window=frames(3_000),
-            ),
+            endpoint=self.endpointing(),
             pre_roll=frames(self.pre_roll_ms),
             post_roll=frames(self.post_roll_ms),
             first_partial=frames(self.first_partial_ms),
             partial_interval=frames(self.partial_interval_ms),
             speculate=frames(self.speculate_ms),
-            patience=TurnEndPolicy(
-                finished=frames(min(self.finished_hangover_ms, self.hangover_ms)),
-                open=frames(max(self.open_hangover_ms, self.hangover_ms)),
-                confidence=self.finished_confidence,
-            ),
+            turn_end_policy=self.turn_end_policy(),
             no_progress=frames(self.no_progress_ms),
             min_confidence=self.min_confidence,
             min_partial_confidence=self.min_partial_confidence,
             clear_speech=self.clear_speech,
             unclear_confidence=self.unclear_confidence,
-            surroundings=BackgroundSettings(
-                stand_out_db=self.stand_out_db,
-                faint_db=self.faint_db,
-                faint_confidence=self.faint_confidence,
-                unclear_confidence=self.unclear_confidence,
-            ),
+            background=self.background(),
         )
-
-    def compute(self, device: Device) -> Compute:
-        """How the model runs on a device."""
-        return self._on_cpu() if device == "cpu" else self._on_gpu()
-
-    def _on_cpu(self) -> Compute:
-        """Every core has a decode of its own, and each decode its own audio.
-
-        Threads that share a decode of a small model wait for each other more than they gain, and so
-        do utterances that share one.
-        """
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        workers = self.decode_workers or cores
-        return Compute(
-            "cpu",
-            "int8" if self.compute_type == "default" else self.compute_type,
-            workers,
-            self._batches(self.batch_size or 1, devices=1),
-            threads=self.decode_threads or max(1, cores // workers),
-        )
-
-    def _on_gpu(self) -> Compute:
-        """Two workers for each: one prepares or reads a batch while the GPU has the other's."""
-        devices = len(self.device_index)
-        return Compute(
-            "cuda",
-            self.compute_type,
-            self.decode_workers or 2 * devices,
-            self._batches(self.batch_size or 16, devices),
-            devices=self.device_index,
-        )
-
-    def _batches(self, size: int, devices: int) -> BatchPolicy:
-        wait = self.batch_wait_ms / 1000
-        if size == 1:
-            return BatchPolicy(size, wait, devices)
-        return BatchPolicy(size, wait, devices, _CONTEXT_STEP_S, _PROMPT_STEP)

@@ -13,7 +13,7 @@ SOCKETS: set[web.WebSocketResponse] = set()
 
 
 async def socket(request: web.Request) -> web.StreamResponse:
-    """Holds a subscriber."""
+    """Hold a subscriber."""
     ws = web.WebSocketResponse()
     await ws.prepare(request)
     SOCKETS.add(ws)
@@ -26,7 +26,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
 
 
 async def publish(request: web.Request) -> web.Response:
-    """Sends the body to all."""
+    """Send the body to all."""
     text = await request.text()
     for ws in list(SOCKETS):
         await ws.send_str(text)
@@ -34,7 +34,7 @@ async def publish(request: web.Request) -> web.Response:
 
 
 async def serve() -> None:
-    """Serves until killed."""
+    """Serve until killed."""
     app = web.Application()
     app.add_routes([web.get("/", socket), web.post("/publish", publish)])
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=3600)

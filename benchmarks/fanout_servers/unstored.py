@@ -23,7 +23,7 @@ _SEQ = itertools.count(1)
 
 
 async def publish(request: web.Request) -> web.Response:
-    """Fans the body out to the restaurant in the query."""
+    """Fan the body out to the restaurant in the query."""
     restaurant, body = request.query["restaurant"], await request.read()
     seq = next(_SEQ)
     request.app[EVENTS].hub.publish(Event(restaurant, "", seq, str(seq), TABLE_UPDATED, {}, body))

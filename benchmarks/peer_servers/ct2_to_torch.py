@@ -30,7 +30,7 @@ _FORMAT: Final = 6
 
 
 def read_variables(path: Path) -> Variables:
-    """Every variable of a `model.bin`. Raises ValueError for another file."""
+    """Return every variable of a `model.bin`; raise ValueError for any other file."""
     with path.open("rb") as file:
         (version,) = _unpack(file, "<I")
         if version != _FORMAT or _text(file) != "WhisperSpec":
@@ -57,7 +57,7 @@ def _text(file: BinaryIO) -> str:
 
 
 def checkpoint(variables: Variables) -> dict[str, Any]:
-    """`dims` and `model_state_dict`, as `whisper.load_model` reads them."""
+    """Return `dims` and `model_state_dict`, as `whisper.load_model` reads them."""
     state = {
         name: torch.from_numpy(array.astype(np.float32))
         for name, array in _renamed(variables)
@@ -87,7 +87,7 @@ def _layers(variables: Variables, side: str) -> int:
 
 
 def _renamed(variables: Variables) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
-    """OpenAI's names; what CTranslate2 joined into one matrix is taken apart."""
+    """Return the variables by OpenAI's names; split what CTranslate2 joined into one matrix."""
     for conv in ("conv1", "conv2"):
         for part in ("weight", "bias"):
             yield f"encoder.{conv}.{part}", variables[f"encoder/{conv}/{part}"]
@@ -138,7 +138,7 @@ def _joined(
 
 
 def alignment_heads(folder: Path, layers: int, heads: int) -> str:
-    """The cross-attention heads that follow the sound, from the folder's `config.json`."""
+    """Return the cross-attention heads that follow the sound, from the folder's `config.json`."""
     mask = np.zeros((layers, heads), np.bool_)
     for layer, head in json.loads((folder / "config.json").read_text())["alignment_heads"]:
         mask[layer, head] = True

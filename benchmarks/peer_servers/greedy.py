@@ -7,7 +7,7 @@ from typing import Any
 
 
 def greedy(model: Any) -> None:
-    """Let this class transcribe with beam 1, whatever its caller asks for: both peers ask for 5."""
+    """Make this class use beam 1, whatever its caller asks for: both peers ask for 5."""
     transcribe = model.transcribe
 
     @functools.wraps(transcribe)

@@ -29,7 +29,7 @@ _NORMALISE = EnglishTextNormalizer()
 def test_words_are_right_if_normalised_they_stand_in_the_reference(
     heard: str, said: str, verdicts: list[bool | None]
 ) -> None:
-    """Also where normalising splits, joins or drops words."""
+    """This includes words that normalising splits, joins or drops."""
     found = judge(heard.split(), said, _NORMALISE)
     if heard == "a small small latte":
         # Either of the two may be the superfluous one.
@@ -39,14 +39,14 @@ def test_words_are_right_if_normalised_they_stand_in_the_reference(
 
 
 def test_slots_judge_the_words_that_any_slot_has() -> None:
-    """A latte that was not asked for was misheard; "please" is nobody's slot."""
+    """A latte that was not asked for was misheard; "please" belongs to no slot."""
     asked, vocabulary = {"small", "latte"}, {"small", "large", "latte", "mocha"}
     words = ["A", "large", "latte,", "please."]
     assert judge_slots(words, asked, vocabulary, _NORMALISE) == [None, False, True, None]
 
 
 def _words(seed: int, count: int, truth: Calibration, speaker: str = "one") -> list[Judged]:
-    """Words whose chance of being right is what `truth` makes of their probability."""
+    """Return words whose chance of being right is what `truth` makes of their probability."""
     random = np.random.default_rng(seed)
     sure = random.beta(4, 1, count)
     return [
@@ -56,7 +56,7 @@ def _words(seed: int, count: int, truth: Calibration, speaker: str = "one") -> l
 
 
 def test_a_fit_finds_the_calibration_that_made_the_words() -> None:
-    """And with it the error nearly vanishes, which it does not without."""
+    """With it, the error almost vanishes; without it, it does not."""
     truth = Calibration(slope=0.6, offset=0.5)
     found = fit(_words(1, 20_000, truth))
     assert found.slope == pytest.approx(truth.slope, abs=0.05)
@@ -66,7 +66,7 @@ def test_a_fit_finds_the_calibration_that_made_the_words() -> None:
 
 
 def test_held_out_words_have_no_share_in_their_own_fit() -> None:
-    """A speaker who is hard to understand changes the others' confidences, not their own."""
+    """A speaker who is hard to understand changes the confidences of others, not their own."""
     clear = _words(3, 2_000, RAW)
     unclear = _words(4, 2_000, Calibration(slope=0.5, offset=-1), speaker="two")
     confidences, right = held_out([*clear, *unclear], lambda word: word.speaker)
@@ -75,7 +75,7 @@ def test_held_out_words_have_no_share_in_their_own_fit() -> None:
 
 
 def test_errors_of_a_table_that_can_be_reckoned_by_hand() -> None:
-    """Four words in two bins: 0.9 and 0.2 told, half and none right."""
+    """Four words in two bins with confidences 0.9 and 0.2, of which half and none are right."""
     confidences, right = np.array([0.9, 0.9, 0.2, 0.2]), np.array([1.0, 0, 0, 0])
     assert [(b.words, b.right) for b in reliability(confidences, right)] == [(2, 0.0), (2, 0.5)]
     found = errors(confidences, right)

@@ -14,7 +14,7 @@ ROLLS = (0.3, 0.2)
 
 
 def judged(*utterances: Utterance) -> Heard:
-    """What is said of these utterances where speech is from 1 to 3 s."""
+    """Judge these utterances, where speech is from 1 to 3 s."""
     heard = Heard()
     judge(utterances, ONSET, END, ROLLS, heard)
     return heard

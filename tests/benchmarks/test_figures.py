@@ -1,4 +1,4 @@
-"""The judgement behind `benchmarks/streams.py`: whose words are whose, and when they were there."""
+"""The judgement behind `benchmarks/streams.py`: which words belong to whom, and when they came."""
 
 from __future__ import annotations
 

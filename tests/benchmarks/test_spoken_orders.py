@@ -39,7 +39,7 @@ def _shot(**changes: Any) -> dict[str, Any]:
 
 
 def test_order_and_missing_fields_do_not_count(menu: EvalMenu) -> None:
-    """A missing quantity is one, a missing size none."""
+    """A missing quantity is one; a missing size is none."""
     bare: dict[str, Any] = {"item": "salsa"}
     full = {"item": "salsa", "quantity": 1, "size": None, "modifiers": []}
     assert meaning([bare, _latte()], menu) == meaning([_latte(), full], menu)
@@ -69,7 +69,7 @@ def test_an_accompaniment_is_an_item_however_it_is_written(menu: EvalMenu) -> No
 
 
 def test_the_last_order_of_a_session_counts(menu: EvalMenu) -> None:
-    """Ids go back to those of the data; a size that nobody named is none."""
+    """Ids are mapped back to those of the data; an unnamed size is none."""
     two = menu.menu.modifier_groups[0].modifiers[1].id
     modifier = {"id": two, "qualifier": None, "negated": False}
     item = {"menu_item_id": "latte", "quantity": 1, "size": "(none)", "modifiers": [modifier]}

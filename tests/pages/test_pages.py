@@ -52,7 +52,7 @@ UP_AGAIN = 20_000
 
 
 class Service:
-    """The service as a process of its own; `restart` keeps port and data."""
+    """The service as a process; `restart` keeps its port and data."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
@@ -64,7 +64,7 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Returns when the service is ready."""
+        """Return when the service is ready."""
         environment = {name: v for name, v in os.environ.items() if not name.startswith("VOICE_")}
         environment |= {"VOICE_DATA_DIR": str(self._data_dir), "VOICE_SHUTDOWN_SPREAD_MS": "300"}
         command = [sys.executable, "-m", "voice_service", "serve", "--port", str(self.port)]
@@ -78,20 +78,20 @@ class Service:
         raise AssertionError(f"the service did not start:\n{self._log.read_text()[-3000:]}")
 
     def stop(self) -> None:
-        """Asks the process to stop, and waits until it has."""
+        """Ask the process to stop, and wait until it has."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(20)
 
     def token(self, user: str, role: Role, restaurant: str = "demo") -> str:
-        """A token that the service accepts."""
+        """Return a token that the service accepts."""
         tokens = authority(HubSettings(data_dir=self._data_dir))
         return tokens.issue(restaurant, user, role, 3600)
 
     def ask(
         self, path: str, body: dict[str, Any] | None = None, method: str | None = None
     ) -> dict[str, Any]:
-        """A request to the HTTP API as the restaurant's manager; a body is POSTed."""
+        """Send a request to the HTTP API as the restaurant's manager; a body is POSTed."""
         request = urllib.request.Request(
             f"{self.url}{path}",
             data=None if body is None else json.dumps(body).encode(),
@@ -106,14 +106,14 @@ class Service:
         return answer
 
     def order(self, **fields: Any) -> dict[str, Any]:
-        """A new order for a coffee."""
+        """Create an order for a coffee."""
         items = [{"menu_item_id": "coffee", "size": "large"}]
         order: dict[str, Any] = self.ask("/v1/orders", {"items": items, **fields})["order"]
         return order
 
 
 class Wire:
-    """A cable between browser and service that can be pulled out and put in again."""
+    """A cable between browser and service that can be unplugged and plugged in again."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -121,7 +121,7 @@ class Wire:
         self._ends: set[asyncio.StreamWriter] = set()
 
     async def serve(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
-        """Passes on what comes, in both directions."""
+        """Pass on what comes, in both directions."""
         if not self._plugged:
             near_out.transport.abort()
             return
@@ -140,19 +140,19 @@ class Wire:
         target.close()
 
     def pull(self) -> None:
-        """Cuts every connection, and lets none through until `plug`."""
+        """Cut every connection, and let none through until `plug`."""
         self._plugged = False
         for end in tuple(self._ends):
             end.transport.abort()
 
     def plug(self) -> None:
-        """Lets connections through again."""
+        """Let connections through again."""
         self._plugged = True
 
 
 @asynccontextmanager
 async def wire_to(service: Service) -> AsyncIterator[tuple[Wire, str]]:
-    """A wire to the service, and the address of its near end."""
+    """Run a wire to the service; yield it and the address of its near end."""
     wire = Wire(service.port)
     server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
     try:
@@ -163,7 +163,7 @@ async def wire_to(service: Service) -> AsyncIterator[tuple[Wire, str]]:
 
 
 class Screens:
-    """Opens pages, each as a device of its own, and watches for what no page may do."""
+    """Opens pages, each as its own device, and watches for anything a page must not do."""
 
     def __init__(self, browser: Browser, service: Service) -> None:
         self._browser = browser
@@ -171,7 +171,7 @@ class Screens:
         self.faults: list[str] = []
 
     async def open(self, path: str = "/", *, token: str = "", base: str = "", **more: str) -> Page:
-        """A page; `token` and `more` go into the fragment of its address."""
+        """Open a page; `token` and `more` go into the fragment of its address."""
         context = await self._browser.new_context(viewport={"width": 1600, "height": 900})
         page = await context.new_page()
         page.on("pageerror", lambda error: self.faults.append(f"{path}: {error}"))
@@ -182,7 +182,7 @@ class Screens:
         return page
 
     async def staff(self, user: str, role: Role, restaurant: str = "demo", **more: str) -> Page:
-        """The staff page, signed in and connected."""
+        """Open the staff page, signed in and connected."""
         page = await self.open(token=self._service.token(user, role, restaurant), **more)
         await expect(page.locator("#connection")).to_have_text("Live", timeout=SOON)
         return page
@@ -198,7 +198,7 @@ class Screens:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for the whole file: loading the model takes seconds."""
+    """Start one service for the whole file, as loading the model takes seconds."""
     running = Service(tmp_path_factory.mktemp("data"))
     try:
         running.start()
@@ -209,7 +209,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 async def screens(service: Service) -> AsyncIterator[Screens]:
-    """A browser whose microphone plays the recording; at the end, no page has misbehaved."""
+    """Start a browser whose microphone plays the recording; no page may have misbehaved."""
     executable = next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
     if executable is None:
         pytest.fail("no browser: install one with `apt-get install -y chromium`", pytrace=False)
@@ -224,7 +224,7 @@ async def screens(service: Service) -> AsyncIterator[Screens]:
 
 
 async def shown_items(page: Page, order: str) -> list[tuple[str, ...]]:
-    """The lines of an order as a screen shows them: quantity, name with size, modifiers."""
+    """Return the lines of an order as a screen shows them: quantity, name with size, modifiers."""
     lines: list[list[str]] = await page.eval_on_selector_all(
         f"{order} .item",
         """items => items.map(item => [
@@ -236,7 +236,7 @@ async def shown_items(page: Page, order: str) -> list[tuple[str, ...]]:
 
 
 def expected_items() -> list[tuple[str, ...]]:
-    """The order of the recording's description, as the pages write it."""
+    """Return the order of the recording's description, as the pages write it."""
 
     def modifier(said: dict[str, Any]) -> str:
         name = said["id"].replace("_", " ").title()
@@ -253,7 +253,7 @@ def expected_items() -> list[tuple[str, ...]]:
 
 
 async def applied(page: Page, service: Service) -> tuple[list[int], list[int]]:
-    """What the page's own feed has applied once it has caught up, and the history, as seqs."""
+    """Return the seqs that the page's feed has applied, once caught up, and those of history."""
     history = service.ask("/v1/events?events=order:*&limit=1000")["events"]
     sequence = [event["seq"] for event in history]
     seen: list[int] = await page.evaluate(
@@ -326,7 +326,7 @@ def _plain(text: str) -> str:
 
 
 async def test_buttons_take_an_order_through_its_life(service: Service, screens: Screens) -> None:
-    """Each press moves the ticket on, here and at the server; a stale press is told, not lost."""
+    """Each press moves the ticket on, here and at the server; a stale one is reported, not lost."""
     order = service.order(type="takeout", customer_name="Ada")
     page = await screens.staff("cook", Role.KITCHEN)
     ticket = page.locator(f'[data-order="{order["id"]}"]')
@@ -350,7 +350,7 @@ async def test_buttons_take_an_order_through_its_life(service: Service, screens:
 
 
 async def test_markup_in_an_order_stays_text(service: Service, screens: Screens) -> None:
-    """A name, a note or an instruction can put no element and no script into the page."""
+    """A name, a note or an instruction cannot put an element or a script into the page."""
     evil = '<img src="x" onerror="window.evil=1"><script>window.evil=1</script>'
     item = {"menu_item_id": "coffee", "size": "large", "special_instructions": evil}
     order = service.order(type="takeout", customer_name=evil, notes=evil, items=[item])
@@ -402,7 +402,7 @@ async def test_a_screen_survives_a_restart(service: Service, screens: Screens) -
 
 
 async def test_a_token_stays_out_of_sight(service: Service, screens: Screens) -> None:
-    """It leaves the address bar at once and is kept for the tab alone; a wrong one is explained."""
+    """It leaves the address bar at once and is kept for the tab only; a wrong one is explained."""
     page = await screens.staff("boss", Role.MANAGER)
     assert "#" not in page.url
     assert await page.evaluate("JSON.stringify(localStorage)") == "{}"
@@ -419,7 +419,7 @@ async def test_a_token_stays_out_of_sight(service: Service, screens: Screens) ->
 
 
 async def test_attempts_to_reconnect_back_off(screens: Screens) -> None:
-    """The wait doubles from 1 s to 30 s; chance takes at most half of it away."""
+    """The wait doubles from 1 s to 30 s; jitter takes at most half of it away."""
     page = await screens.open()
     waits = await page.evaluate(
         """async () => {
@@ -434,7 +434,7 @@ async def test_attempts_to_reconnect_back_off(screens: Screens) -> None:
 async def test_a_waiter_takes_a_guest_over_and_hands_the_order_back(
     service: Service, screens: Screens
 ) -> None:
-    """With one button on the guest's card, before a word was said; every screen sees who has it."""
+    """One button on the guest's card does it, before a word is said; every screen shows who."""
     waiter = await screens.staff("waiter", Role.SERVER, view="conversations")
     boss = await screens.staff("boss", Role.MANAGER, view="conversations")
     device = service.token("kiosk", Role.DEVICE)

@@ -1,4 +1,4 @@
-"""Conversations written short, and orders written the way the expectations are."""
+"""Run conversations given as text, and write orders in the short form of the expectations."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ DEMO = Path(voice_service.__file__).parent / "demo_menu.json"
 
 @cache
 def written_menu(name: str) -> CompiledMenu:
-    """A restaurant's menu that is written as ours are."""
+    """Return one of the test restaurants' menus."""
     return CompiledMenu(Menu.model_validate_json((MENUS / f"{name}.json").read_text("utf-8")))
 
 
 @cache
 def demo_menu(language: str = "en", sold_out: tuple[str, ...] = ()) -> CompiledMenu:
-    """The demo restaurant's menu for guests who speak `language`, compiled once."""
+    """Return the demo menu for guests who speak `language`, compiled once."""
     menu = Menu.model_validate_json(DEMO.read_text("utf-8"))
     items = tuple(i.model_copy(update={"sold_out": i.id in sold_out}) for i in menu.items)
     return CompiledMenu(menu.model_copy(update={"items": items}), language)
 
 
 def said(menu: CompiledMenu, *utterances: str, confidence: float = 0.95) -> CartUpdate:
-    """The order when the guest has said all this and gone."""
+    """Return the order after the guest has said all this and left."""
     conversation = Conversation(menu)
     for number, text in enumerate(utterances, start=1):
         conversation.hear(Heard(number, text, confidence))
@@ -48,7 +48,7 @@ def said(menu: CompiledMenu, *utterances: str, confidence: float = 0.95) -> Cart
 def hears(
     menu: CompiledMenu, utterances: Sequence[str], *, at: datetime | None = None
 ) -> tuple[CartUpdate, list[Reason]]:
-    """The order at the end, and all reasons that came up on the way.
+    """Return the order at the end, and all reasons that came up on the way.
 
     `at` is the restaurant's local time.
     """
@@ -61,7 +61,7 @@ def hears(
 
 
 def short(items: Iterable[ItemDraft]) -> list[str]:
-    """Items as "2 cheeseburger/large +bacon(extra) -onions", modifiers and lines sorted.
+    """Write items as "2 cheeseburger/large +bacon(extra) -onions", modifiers and lines sorted.
 
     A part of a combo is marked: "1 >coca_cola/large".
     """
@@ -81,17 +81,17 @@ def short(items: Iterable[ItemDraft]) -> list[str]:
 
 
 def order(menu: CompiledMenu, *utterances: str) -> list[str]:
-    """The items that these utterances come to."""
+    """Return the items that these utterances order, in short form."""
     return short(said(menu, *utterances).items)
 
 
 def codes(update: CartUpdate) -> set[str]:
-    """The codes of an update's reasons."""
+    """Return the codes of an update's reasons."""
     return {reason.code for reason in update.reasons}
 
 
 def benchmark(name: str) -> ModuleType:
-    """A benchmark's module; they live beside the packages and are no package."""
+    """Import a benchmark, which is a module beside the packages and in none of them."""
     folder = str(BENCHMARKS)
     if folder not in sys.path:
         sys.path.append(folder)
@@ -100,7 +100,7 @@ def benchmark(name: str) -> ModuleType:
 
 @cache
 def restaurant(name: str) -> CompiledMenu:
-    """One of the restaurants that only exist to be measured with; "demo" is the demo."""
+    """Return the menu of a restaurant made up for measurements; "demo" is the demo's."""
     if name == "demo":
         return demo_menu()
     file = json.loads((RESTAURANTS / f"{name}.menu.json").read_text("utf-8"))

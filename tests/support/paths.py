@@ -1,4 +1,4 @@
-"""Where the parts of a checkout are."""
+"""The directories of a checkout that tests read from."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame as a client sends it; `rsv` are the three reserved bits."""
+    """A frame as a client sends it; `rsv` are the three reserved bits."""
 
     opcode: int
     payload: bytes = b""
@@ -42,12 +42,12 @@ class Frame:
 
 
 def wire(frames: Sequence[Frame]) -> bytes:
-    """Frames, one after the other."""
+    """Return the bytes of frames, one after the other."""
     return b"".join(map(bytes, frames))
 
 
 class Raw:
-    """A client that sends whatever it likes."""
+    """A client that sends arbitrary bytes."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -63,7 +63,7 @@ class Raw:
         deflate: bool = False,
         early: bytes = b"",
     ) -> Raw:
-        """A socket that is authenticated; `early` is sent with the handshake."""
+        """Connect and authenticate; `early` is sent with the handshake."""
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         extensions = "Sec-WebSocket-Extensions: permessage-deflate\r\n" if deflate else ""
         key = base64.b64encode(os.urandom(16)).decode()
@@ -84,7 +84,7 @@ class Raw:
         self.writer.write(wire(frames))
 
     async def frame(self) -> tuple[int, bytes]:
-        """The next frame from the server: its first byte and its payload."""
+        """Return the next frame from the server: its first byte and its payload."""
         async with asyncio.timeout(5):
             first, second = await self.reader.readexactly(2)
             assert not second & 0x80, "a server must not mask"
@@ -96,7 +96,7 @@ class Raw:
             return first, await self.reader.readexactly(size)
 
     async def closed_with(self) -> int:
-        """The server's close code; answers it, and sees the connection end."""
+        """Answer the server's close frame, wait for the end, and return the close code."""
         while True:
             first, payload = await self.frame()
             if first & 0x0F == CLOSE:
@@ -110,7 +110,7 @@ class Raw:
         return int.from_bytes(payload[:2])
 
     async def text(self) -> bytes:
-        """The next message, inflated if it is compressed."""
+        """Return the next message, inflated if it is compressed."""
         first, payload = await self.frame()
         assert first & 0x0F == TEXT
         return self._unpack.decompress(payload + b"\0\0\xff\xff") if first & 0x40 else payload

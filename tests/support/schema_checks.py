@@ -1,7 +1,7 @@
-"""Checks messages and answers against the documents, more strictly than the documents ask.
+"""Check messages and answers against the documents, more strictly than the documents require.
 
-A document lets further fields pass, as clients must; here a field that is not in it fails, so that
-nothing is sent that is not documented.
+A document allows additional fields, as clients must. Here they fail, so that nothing undocumented
+is sent.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ Schema = dict[str, Any]
 
 
 def schema_of(document: Schema, name: str) -> Schema:
-    """A component's schema, with all that it refers to."""
+    """Return a component's schema, with everything it refers to."""
     return {**document["components"]["schemas"][name], "components": document["components"]}
 
 
 def closed(document: Schema, schema: Schema) -> Schema:
-    """The same where objects have no further fields."""
+    """Return the schema without additional fields in objects."""
     components = copy.deepcopy(document["components"]["schemas"])
     for component in components.values():
         if "properties" in component:
@@ -29,7 +29,7 @@ def closed(document: Schema, schema: Schema) -> Schema:
 
 
 def check_message(document: Schema, channel: str, message: Schema) -> Schema:
-    """The message, which is one of those that the channel documents."""
+    """Assert that the message is one of those that the channel documents."""
     problems = []
     for name in document["channels"][channel]["messages"]:
         described = document["components"]["messages"][name]

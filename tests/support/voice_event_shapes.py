@@ -1,4 +1,4 @@
-"""The documented shape of every event of `/voice-stream`, and the order in which they may come."""
+"""Check events of `/voice-stream` against their documented shapes and their order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from support.voice_server import Event
+from support.recordings import Event
 
 TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 NUMBER = (int, float)
@@ -55,7 +55,7 @@ ERROR = {"code": str, "message": str}
 
 
 def assert_shape(data: Event, shape: dict[str, Any]) -> None:
-    """All documented fields, of their types; further ones are allowed."""
+    """Assert that all documented fields are there, with their types; others are allowed."""
     for name, kind in shape.items():
         assert name in data, (name, data)
         assert isinstance(data[name], kind), (name, data)
@@ -63,7 +63,7 @@ def assert_shape(data: Event, shape: dict[str, Any]) -> None:
 
 
 def assert_documented(events: list[Event]) -> None:
-    """Every event of a voice socket has its documented shape."""
+    """Assert that every event of a voice socket has its documented shape."""
     for event in events:
         if event["type"] == "pong":
             continue
@@ -83,7 +83,7 @@ def assert_documented(events: list[Event]) -> None:
 
 
 def assert_in_sequence(events: list[Event]) -> None:
-    """One session, from `voice:started` to the answer to `voice:end`, in a sensible order."""
+    """Assert that the events of one session, up to the answer to `voice:end`, are in order."""
     voice = [e for e in events if e["type"].startswith("voice:")]
     types = [e["type"] for e in voice]
     assert types[0] == "voice:started"

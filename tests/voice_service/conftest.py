@@ -1,4 +1,4 @@
-"""One recogniser for all tests, and servers around it: real model, sockets and database."""
+"""One recogniser for all tests, and servers around it with real sockets and databases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from voice_service.asr.recognizer import Recognizer
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests mean the defaults when they do not say otherwise."""
+    """Make tests run with the defaults unless they set something else."""
     for name in list(os.environ):
         if name.startswith("VOICE_") or name == "LOG_LEVEL":
             monkeypatch.delenv(name)
@@ -24,13 +24,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def recognizer() -> Recognizer:
-    """tiny.en, loaded once."""
+    """Load tiny.en once."""
     return tiny()
 
 
 @pytest.fixture
 async def start(recognizer: Recognizer, tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts servers with given settings; all are stopped at the end."""
+    """Return a function that starts a server with settings; all are stopped at the end."""
     async with AsyncExitStack() as stack:
 
         async def start_one(**settings: Any) -> Server:
@@ -42,5 +42,5 @@ async def start(recognizer: Recognizer, tmp_path: Path) -> AsyncIterator[Start]:
 
 @pytest.fixture
 async def server(start: Start) -> Server:
-    """A server with the default settings and the demo restaurant."""
+    """Start a server with the default settings and the demo restaurant."""
     return await start()

@@ -1,4 +1,4 @@
-"""The command line: against a real server where it needs one, else without."""
+"""The command line, against a real server where one is needed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from support.voice_server import AUDIO, TIMEOUT, Start, finals, sidecar, text_of, wer
+from support.paths import AUDIO
+from support.recordings import finals, sidecar, text_of, wer
+from support.voice_server import TIMEOUT, Server, Start
 
 from order_events.auth.tokens import Role, authority
+from order_events.storage.store import DATABASE_FILE
+from voice_service.asr.recognizer import Recognizer
 from voice_service.cli import main
 from voice_service.settings import VoiceSettings
 
@@ -25,7 +31,7 @@ ROOT = AUDIO.parents[1]
 
 
 async def command(*arguments: str, **environment: str) -> tuple[int, str, str]:
-    """Runs `python -m voice_service …`; exit status, stdout, stderr."""
+    """Run `python -m voice_service …`; return exit status, stdout and stderr."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -45,7 +51,7 @@ async def command(*arguments: str, **environment: str) -> tuple[int, str, str]:
 def test_token_prints_a_token_that_the_service_accepts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Signed with the secret of the same data directory, which it makes if there is none."""
+    """It is signed with the secret of the same data directory, created if there is none."""
     arguments = ["--restaurant", "r", "--user", "u", "--role", "device", "--ttl", "60"]
     assert main(["token", *arguments, "--data-dir", str(tmp_path)]) == 0
     token = capsys.readouterr().out.strip()
@@ -54,7 +60,7 @@ def test_token_prints_a_token_that_the_service_accepts(
 
 
 def test_a_new_secret_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """In the wrong directory, the token would be refused and nobody would know why."""
+    """In a wrong directory, the token would be refused without an apparent reason."""
     arguments = ["token", "--restaurant", "r", "--user", "u", "--role", "device"]
     assert main([*arguments, "--data-dir", str(tmp_path)]) == 0
     said = capsys.readouterr().err
@@ -69,7 +75,7 @@ def test_a_new_secret_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_a_token_that_no_server_would_take_is_not_made(
     wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line that names what is wrong; nor is a secret made for it."""
+    """One line names the fault, and no secret is created for it."""
     arguments = ["--restaurant", "r", "--user", "u", "--role", "device", *wrong]
     assert main(["token", *arguments, "--data-dir", str(tmp_path)]) == 1
     out, err = capsys.readouterr()
@@ -111,7 +117,7 @@ def test_every_option_can_come_from_the_environment(
 def test_wrong_usage_says_what_is_wrong(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit status 2, one message, no traceback."""
+    """The exit status is 2, with one message and no traceback."""
     with pytest.raises(SystemExit) as exited:
         main(arguments)
     assert exited.value.code == 2
@@ -144,7 +150,7 @@ def test_a_weak_secret_is_refused_and_not_shown(
 
 
 def test_help_lists_every_setting_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
-    """And never asks for a secret on the command line."""
+    """It never offers a secret as an option."""
     with pytest.raises(SystemExit) as exited:
         main(["serve", "--help"])
     assert exited.value.code == 0
@@ -165,7 +171,7 @@ def test_help_lists_every_setting_with_its_default(capsys: pytest.CaptureFixture
 def test_commands_offer_the_settings_that_they_use(
     command: str, offered: list[str], not_offered: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And not sixty others of the server."""
+    """They do not offer the sixty others of the server."""
     with pytest.raises(SystemExit):
         main([command, "--help"])
     text = capsys.readouterr().out
@@ -174,7 +180,7 @@ def test_commands_offer_the_settings_that_they_use(
 
 
 def test_models_list_shows_what_is_here(capsys: pytest.CaptureFixture[str]) -> None:
-    """tiny.en comes with the installation, base can be fetched."""
+    """tiny.en comes with the installation, and base can be fetched."""
     assert main(["models", "list"]) == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert "installed" in lines["tiny.en"]
@@ -192,7 +198,7 @@ def test_a_missing_model_is_a_clear_error_before_anything_starts(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It says what to run."""
+    """The message names the command to run."""
     monkeypatch.setenv("VOICE_DATA_DIR", str(tmp_path))
     assert main([*action, "--model", model, "--models-dir", str(tmp_path)]) == 1
     message = capsys.readouterr().err
@@ -204,7 +210,9 @@ def test_a_missing_model_is_a_clear_error_before_anything_starts(
 def test_transcribe_prints_finals_and_goes_on_behind_a_bad_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line per utterance; a file that is no audio costs the exit status, not the others."""
+    """One line per utterance; a file that is not audio affects the exit status, not the other
+    files.
+    """
     bad = tmp_path / "bad.wav"
     bad.write_text("not audio")
     assert main(["transcribe", str(bad), str(AUDIO / "correct_size.wav")]) == 1
@@ -225,7 +233,7 @@ def test_transcribe_prints_every_event_as_json(capsys: pytest.CaptureFixture[str
 
 
 async def stream(server: Any, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
-    """`stream --jsonl` against a server of this process."""
+    """Run `stream --jsonl` against a server in this process."""
     url = server.url.replace("http", "ws", 1) + "/voice-stream"
     environment = {"VOICE_URL": url, "VOICE_TOKEN": server.token()}
     code, out, err = await command("stream", "--jsonl", *arguments, **environment)
@@ -233,7 +241,7 @@ async def stream(server: Any, *arguments: str) -> tuple[int, list[dict[str, Any]
 
 
 async def test_stream_plays_files_as_microphones_and_prints_events(start: Start) -> None:
-    """Two files, two sessions, at once, in disorder; `t` counts from the first chunk."""
+    """Two files become two sessions at once, shuffled; `t` counts from the first chunk."""
     server = await start()
     files = [str(AUDIO / f"{name}.wav") for name in ("one_item", "sizes")]
     code, events, err = await stream(server, *files, "--speed", "4", "--shuffle", "4")
@@ -250,7 +258,7 @@ async def test_stream_plays_files_as_microphones_and_prints_events(start: Start)
 
 
 async def test_stream_with_losses_still_ends(start: Start) -> None:
-    """`--drop` leaves chunks out: gaps are reported, the rest is heard."""
+    """With `--drop`, gaps are reported and the rest is heard."""
     server = await start(gap_patience_s=0.2)
     code, events, _ = await stream(
         server, str(AUDIO / "one_item.wav"), "--speed", "4", "--drop", "0.4", "--order", "off"
@@ -262,7 +270,7 @@ async def test_stream_with_losses_still_ends(start: Start) -> None:
 
 
 async def test_a_token_may_have_white_space_around_it(start: Start) -> None:
-    """As one that was read from a file or pasted has."""
+    """Tokens read from files or pasted often do."""
     server = await start()
     file = str(AUDIO / "one_item.wav")
     token = f" {server.token()}\r\n"
@@ -326,7 +334,7 @@ async def test_stream_says_what_is_wrong(start: Start, tmp_path: Path, mistake: 
 
 
 async def test_serve_starts_says_where_and_stops_on_sigterm(tmp_path: Path) -> None:
-    """Status 0, within seconds, and the demo menu is there."""
+    """The status is 0, within seconds, and the demo menu is there."""
     environment = {**os.environ, "VOICE_DATA_DIR": str(tmp_path), "VOICE_PORT": "0"}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -360,7 +368,7 @@ async def test_serve_starts_says_where_and_stops_on_sigterm(tmp_path: Path) -> N
 
 
 async def test_serve_says_that_the_port_is_taken(start: Start, tmp_path: Path) -> None:
-    """Not a traceback."""
+    """It is one line, not a traceback."""
     server = await start()
     port = server.url.rsplit(":", 1)[1]
     code, _, err = await command("serve", "--port", port, "--data-dir", str(tmp_path / "other"))
@@ -371,7 +379,7 @@ async def test_serve_says_that_the_port_is_taken(start: Start, tmp_path: Path) -
 
 
 async def test_the_demo_ends_with_the_expected_order(tmp_path: Path) -> None:
-    """`demo --exit`: the recording at real time, what it becomes as it happens, status 0."""
+    """`demo --exit` plays the recording at real time, prints what happens, and returns 0."""
     code, out, err = await command(
         "demo", "--exit", VOICE_PORT="0", VOICE_DATA_DIR=str(tmp_path), LOG_LEVEL="info"
     )
@@ -383,3 +391,55 @@ async def test_the_demo_ends_with_the_expected_order(tmp_path: Path) -> None:
     shown = [line for line in out.splitlines() if " screen " in line]
     assert "order:created" in shown[0]
     assert "confirmed" in shown[-1]
+
+
+def a_newer_database(folder: Path) -> None:
+    with sqlite3.connect(folder / DATABASE_FILE) as database:
+        database.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
+        database.execute("INSERT INTO schema_version VALUES (9999)")
+    database.close()
+
+
+def no_database(folder: Path) -> None:
+    (folder / DATABASE_FILE).write_bytes(b"not a database " * 1_000)
+
+
+@pytest.mark.parametrize("command", [["serve"], ["demo", "--exit"]])
+@pytest.mark.parametrize(
+    ("prepare", "says"), [(a_newer_database, "9999"), (no_database, "not a database")]
+)
+def test_a_database_that_cannot_be_used_is_one_line(
+    command: list[str],
+    prepare: Callable[[Path], None],
+    says: str,
+    recognizer: Recognizer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Exit status 1, no traceback."""
+    monkeypatch.setattr("voice_service.server.prepare", lambda settings: recognizer)
+    prepare(tmp_path)
+    assert main([*command, "--data-dir", str(tmp_path), "--port", "0"]) == 1
+    *before, line = capsys.readouterr().err.splitlines()
+    assert [said for said in before if "new signing secret" not in said] == []
+    assert line.startswith("voice-service: ")
+    assert says in line
+
+
+@pytest.mark.parametrize("command", [["serve"], ["demo", "--exit"]])
+async def test_a_data_directory_in_use_is_one_line(
+    command: list[str],
+    server: Server,
+    recognizer: Recognizer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second service would write over the first one's orders."""
+    monkeypatch.setattr("voice_service.server.prepare", lambda settings: recognizer)
+    folder = str(server.settings.data_dir)
+    async with asyncio.timeout(TIMEOUT):
+        status = await asyncio.to_thread(main, [*command, "--data-dir", folder, "--port", "0"])
+    assert status == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert folder in line

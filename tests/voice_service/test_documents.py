@@ -1,4 +1,4 @@
-"""The committed documents are what the code says, and the voice service says what they do."""
+"""The committed documents match the code, and the voice service matches the documents."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from support.paths import DOCS
+from support.recordings import finals, pieces, recording, silence
 from support.schema_checks import check_message
-from support.voice_server import Server, Start, finals, pieces, recording, silence
+from support.voice_server import Server, Start
 
 from voice_service import documents
 from voice_service.protocol.payloads import CHANNELS, VOICE_STREAM
@@ -19,19 +20,19 @@ SOCKETS: dict[str, Any] = json.loads((DOCS / "asyncapi.json").read_text(encoding
 
 @pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json"])
 def test_the_committed_documents_are_fresh(name: str) -> None:
-    """Else: `make documents`, and look at what has changed for clients."""
+    """If not, run `make documents` and look at what has changed for clients."""
     assert (DOCS / name).read_text(encoding="utf-8") == documents.documents()[name]
 
 
 def test_writing_the_documents(tmp_path: Path) -> None:
-    """The command writes both, and says how it is used."""
+    """The command writes both, and reports wrong usage."""
     assert documents.main([str(tmp_path / "new")]) == 0
     assert {p.name for p in (tmp_path / "new").iterdir()} == {"openapi.json", "asyncapi.json"}
     assert documents.main([]) == 2
 
 
 async def test_the_service_serves_both_sockets_documents(server: Server) -> None:
-    """The root socket there also publishes what voice sessions say."""
+    """There, the root socket also publishes the events of voice sessions."""
     async with server.http.get(server.url + "/v1/asyncapi.json") as response:
         served = await response.json()
     assert set(served["channels"]) == {channel.name for channel in CHANNELS}
@@ -40,7 +41,7 @@ async def test_the_service_serves_both_sockets_documents(server: Server) -> None
 
 
 async def test_every_message_of_a_voice_session_is_as_documented(start: Start) -> None:
-    """On both sockets, field by field: transcripts, orders, errors, the goodbye."""
+    """On both sockets, field by field: transcripts, orders, errors and the goodbye."""
     server = await start()
     screen = await server.screen("*")
     microphone = await server.voice()

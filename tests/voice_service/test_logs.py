@@ -1,4 +1,4 @@
-"""What the service logs: whose line it is, and never a token, audio or, unasked, what was said."""
+"""Logs name the right session, and never contain a token, audio or, by default, what was said."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import structlog
-from support.voice_server import Start, VoiceClient, pieces, recording, text_of, tiny
+from support.recordings import pieces, recording, text_of
+from support.voice_server import Start, VoiceClient, tiny
 
 from order_events import logs
 from order_events.auth.tokens import Role
@@ -19,13 +20,13 @@ from voice_service.asr.recognizer import Recognizer
 
 @pytest.fixture(autouse=True)
 def _logs_as_they_were() -> Iterator[None]:
-    """No test's logging outlives it."""
+    """Restore the logging configuration after each test."""
     yield
     structlog.reset_defaults()
 
 
 def written(capfd: pytest.CaptureFixture[str]) -> tuple[list[dict[str, Any]], str]:
-    """The log's lines, and everything that was written anywhere."""
+    """Return the log's lines, and everything that was written anywhere."""
     output = capfd.readouterr()
     lines = [json.loads(line) for line in output.err.splitlines() if line.startswith("{")]
     return lines, output.out + output.err
@@ -33,7 +34,7 @@ def written(capfd: pytest.CaptureFixture[str]) -> tuple[list[dict[str, Any]], st
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    """With one worker, sessions wait for each other."""
+    """Load the model with one worker, so that sessions wait for each other."""
     return tiny(decode_workers=1)
 
 
@@ -41,7 +42,7 @@ def recognizer() -> Recognizer:
 async def test_two_restaurants_at_once_have_their_own_lines(
     start: Start, capfd: pytest.CaptureFixture[str], level: str
 ) -> None:
-    """Decodes of one are started by events of the other; the lines are not mixed up."""
+    """Events of one start decodes of the other, but their lines are not mixed up."""
     logs.configure(level)
     server = await start()
     restaurants = {"s-demo": "demo", "s-other": "other"}

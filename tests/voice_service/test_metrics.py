@@ -1,4 +1,4 @@
-"""Every metric of the voice side is observed, and the dashboard and the alerts use real ones."""
+"""Every metric of the voice service is observed, and dashboard and alerts use existing ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import promql_parser
 import pytest
 import yaml
 from support.paths import DOCS
-from support.voice_server import Server, Start, recording
+from support.recordings import recording
+from support.voice_server import Server, Start
 
 from order_events.metrics import HubMetrics
 from voice_service.metrics import VoiceMetrics
@@ -22,7 +23,7 @@ OURS = re.compile(r"\b(?:order_events|voice)_[a-z_]+")
 
 
 def names() -> set[str]:
-    """Every name under which `/metrics` of the service shows something."""
+    """Return every name under which the service's `/metrics` shows something."""
     metrics = HubMetrics()
     VoiceMetrics(metrics.registry)
     return {
@@ -37,7 +38,7 @@ def names() -> set[str]:
 
 
 def queries() -> Iterator[str]:
-    """Every query of the dashboard and of the alerts."""
+    """Yield every query of the dashboard and of the alerts."""
     for panel in DASHBOARD["panels"]:
         for target in panel.get("targets", ()):
             yield target["expr"].replace("$__rate_interval", "1m")
@@ -48,7 +49,7 @@ def queries() -> Iterator[str]:
 
 @pytest.mark.parametrize("query", list(queries()))
 def test_a_query_is_promql_over_metrics_that_exist(query: str) -> None:
-    """Else a panel stays empty, or an alert silent."""
+    """Otherwise a panel stays empty, or an alert silent."""
     promql_parser.parse(query)
     used = set(OURS.findall(query))
     assert used
@@ -81,13 +82,13 @@ def test_the_dashboard_shows_what_the_protocol_promises() -> None:
 
 
 async def shown(server: Server) -> str:
-    """What `/metrics` says now."""
+    """Return the current `/metrics`."""
     async with server.http.get(server.url + "/metrics") as response:
         return await response.text()
 
 
 async def test_every_metric_of_the_voice_side_is_observed(start: Start) -> None:
-    """A session that is heard, one for which there is no room, and one that fails to decode."""
+    """One session is heard, one is refused for lack of room."""
     server = await start(max_sessions=1)
     microphone = await server.voice()
     await microphone.begin("s1")

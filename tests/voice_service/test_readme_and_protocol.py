@@ -1,4 +1,4 @@
-"""Every example in README.md and docs/protocol.md still works; every name in them still exists."""
+"""Every example in README.md and docs/protocol.md still works, and every name in them exists."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ ELLIPSES = (
 
 
 def blocks(text: str, language: str) -> list[str]:
-    """The fenced blocks of a language."""
+    """Return the fenced blocks of a language."""
     fences = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.M | re.S)
     return [block for named, block in fences if named == language]
 
 
 def parsed(text: str) -> tuple[dict[str, Any], bool]:
-    """The object that an example begins with, and whether it leaves something out."""
+    """Return the object at the start of an example, and whether it leaves something out."""
     whole = text
     for pattern, instead in ELLIPSES:
         whole = pattern.sub(instead, whole)
@@ -67,7 +67,7 @@ def parsed(text: str) -> tuple[dict[str, Any], bool]:
 
 
 def lines(arrow: str) -> list[str]:
-    """What is sent in one direction in the exchanges of the README."""
+    """Return what is sent in one direction in the exchanges of the README."""
     found = [
         line[2:]
         for block in blocks(README, "")
@@ -103,7 +103,7 @@ def test_a_clients_message_is_one_that_the_server_takes(example: str) -> None:
 
 
 def partial(schema: Any) -> Any:
-    """A schema to which an example that leaves fields out is still true; further fields are not."""
+    """Return a schema that allows missing fields, but no additional ones."""
     if isinstance(schema, list):
         return [partial(part) for part in schema]
     if not isinstance(schema, dict):
@@ -114,7 +114,7 @@ def partial(schema: Any) -> Any:
 
 @pytest.mark.parametrize("example", SERVER)
 def test_a_servers_message_has_only_fields_that_exist(example: str) -> None:
-    """Of the types that they have, in one of the messages of its type."""
+    """They have the types of one of the messages of its type."""
     message, _ = parsed(example)
     components: Schema = partial(copy.deepcopy(DOCUMENT["components"]["schemas"]))
     candidates = [
@@ -286,7 +286,7 @@ def test_what_a_reader_can_type_without_a_server_works(line: str) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> set[str]:
-    """Every option of a parser and its subcommands."""
+    """Return every option of a parser and its subcommands."""
     found = set(parser._option_string_actions)
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -307,7 +307,7 @@ def test_every_option_and_variable_that_is_named_exists() -> None:
 
 
 def test_numbers_in_the_settings_table_are_the_defaults() -> None:
-    """Where a default is a plain value."""
+    """Wherever a default is a plain value."""
     rows = re.findall(r"^\| `--([a-z-]+)` \| `?([^`|]+)`? \|", README, re.M)
     checked = 0
     for name, shown in rows:

@@ -13,13 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.voice_event_shapes import assert_documented, assert_in_sequence
-from support.voice_server import (
+from support.recordings import (
     NAMES,
-    TIMEOUT,
-    Client,
     Event,
-    Server,
     essence,
     finals,
     normal,
@@ -28,6 +24,8 @@ from support.voice_server import (
     text_of,
     wer,
 )
+from support.voice_event_shapes import assert_documented, assert_in_sequence
+from support.voice_server import TIMEOUT, Client, Server
 
 from voice_service.asr.recognizer import Recognizer
 from voice_service.client.pacing import Pace, play
@@ -65,7 +63,7 @@ class Streamed:
 
 
 async def stream(server: Server, name: str, speed: float) -> list[Event]:
-    """One recording from the command line's client; the session is called as the recording."""
+    """Stream one recording with the client; its session id is the recording's name."""
     events: list[Event] = []
     url = server.url.replace("http", "ws", 1) + "/voice-stream"
     token = server.token(user=name)
@@ -77,7 +75,7 @@ async def stream(server: Server, name: str, speed: float) -> list[Event]:
 
 
 async def watch(screen: Client, ended: asyncio.Event) -> list[Event]:
-    """Everything the screen sees until nothing more can come."""
+    """Return everything the screen receives until nothing more can come."""
     while not ended.is_set():
         async with asyncio.timeout(200):
             event = await screen.receive()
@@ -128,7 +126,7 @@ def order_id(event: Event) -> Any:
 def streamed(
     recognizer: Recognizer, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Streamed]:
-    """All recordings, streamed. A thread has an event loop of its own."""
+    """Stream all recordings, in a thread with its own event loop."""
     with ThreadPoolExecutor(1) as pool:
         folder = tmp_path_factory.mktemp("fixtures")
         return pool.submit(asyncio.run, stream_all(recognizer, folder)).result()
@@ -164,7 +162,7 @@ def test_the_order_is_what_was_ordered(streamed: dict[str, Streamed], name: str)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_order_has_the_status_it_should(streamed: dict[str, Streamed], name: str) -> None:
-    """Confirmed where all was clear; where a question is left open at the end, a person's."""
+    """Confirmed if everything was clear; left to a person if a question stays open."""
     result, expected = streamed[name], sidecar(name)["status"]
     reasons = [e["data"]["reasons"] for e in result.events if e["type"] == "voice:order"]
     if expected == "confirmed":
@@ -183,7 +181,7 @@ def test_the_order_has_the_status_it_should(streamed: dict[str, Streamed], name:
 def test_what_the_microphone_is_told_is_in_shape_and_in_order(
     streamed: dict[str, Streamed], name: str
 ) -> None:
-    """One final or one discard per utterance, promises kept, nothing behind the answer."""
+    """One final or discard per utterance, stable text is kept, nothing follows the answer."""
     events = [e for e in streamed[name].events if e["type"].startswith("voice:")]
     assert_documented(events)
     assert_in_sequence(events)
@@ -213,7 +211,7 @@ def test_finals_are_where_they_were_spoken(streamed: dict[str, Streamed], name: 
 
 
 def test_all_in_all_few_words_are_wrong(streamed: dict[str, Streamed]) -> None:
-    """Single recordings may be unlucky; together they may not."""
+    """Single recordings may be unlucky, but not all of them together."""
     quiet = [n for n in SPOKEN if sidecar(n)["noise"] is None]
     for names, allowed in ((quiet, 0.03), (SPOKEN, 0.05)):
         spoken = " ".join(sidecar(name)["text"] for name in names)
@@ -222,7 +220,7 @@ def test_all_in_all_few_words_are_wrong(streamed: dict[str, Streamed]) -> None:
 
 
 def test_partials_come_while_people_speak(streamed: dict[str, Streamed]) -> None:
-    """At real time every utterance of some length is shown before it is final."""
+    """At real time, every longer utterance is shown before it is final."""
     for name in REAL_TIME:
         events = streamed[name].events
         partials = [
@@ -249,7 +247,7 @@ def test_a_long_utterance_gets_a_stable_text_before_it_is_over(
 
 
 def test_partials_are_mostly_right(streamed: dict[str, Streamed]) -> None:
-    """What is shown early may be short, but it should be the beginning of what was said."""
+    """An early partial may be short, but should be the beginning of what was said."""
     right = total = 0
     for name in REAL_TIME:
         events = streamed[name].events

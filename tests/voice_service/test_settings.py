@@ -1,4 +1,4 @@
-"""Every setting from the environment, and what a wrong one is told."""
+"""Every setting can come from the environment, and wrong values are reported."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SPECIAL: dict[str, tuple[str, Any]] = {
 
 
 def example(name: str, field: FieldInfo) -> tuple[str, Any]:
-    """A value that differs from the default, as text and as it must be read."""
+    """Return a value that differs from the default, as text and as it must be read."""
     if name in SPECIAL:
         text, value = SPECIAL[name]
         return text, ("https://a.example", "https://b.example") if value is None else value
@@ -64,7 +64,7 @@ def example(name: str, field: FieldInfo) -> tuple[str, Any]:
 def test_every_setting_can_be_set_by_its_environment_variable(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A container is configured by nothing else."""
+    """Containers are configured by nothing else."""
     text, value = example(name, VoiceSettings.model_fields[name])
     default = getattr(VoiceSettings(), name)
     variable = "LOG_LEVEL" if name == "log_level" else f"VOICE_{name.upper()}"
@@ -115,7 +115,7 @@ def test_a_wrong_value_names_its_setting(
 
 
 def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compose files leave variables empty."""
+    """Compose files may leave variables empty."""
     monkeypatch.setenv("VOICE_PORT", "")
     assert VoiceSettings().port == 3001
 
@@ -130,7 +130,7 @@ def test_lengths_reach_the_listener_in_frames() -> None:
 
 
 class Talk:
-    """A detector for a guest who begins after three seconds and goes on for ever."""
+    """A detector for a guest who begins after three seconds and never stops."""
 
     def __init__(self) -> None:
         self._frames = 0
@@ -141,7 +141,7 @@ class Talk:
 
 
 def test_the_longest_utterance_fits_into_one_decode() -> None:
-    """With the largest settings there are, the model still hears all of it."""
+    """Even with the largest settings, the model hears all of it."""
     settings = VoiceSettings(
         utterance_limit_ms=28_000,
         pre_roll_ms=1_500,
@@ -171,7 +171,7 @@ def test_on_a_cpu_every_core_has_a_decode_of_its_own() -> None:
 
 
 def test_on_gpus_batches_form_and_each_has_its_workers() -> None:
-    """Whatever of it is not set; the weights are as they were saved."""
+    """These are the defaults of unset values; the weights stay in the format they were saved in."""
     found = VoiceSettings(device_index=(1, 3)).compute("cuda")
     assert (found.devices, found.workers, found.workers_per_device) == ((1, 3), 4, 2)
     assert (found.numbers, found.batches.size, found.batches.wait) == ("default", 16, 0.003)

@@ -1,1 +1,1 @@
-"""Automatic speech recognition: scheduling, batching and decoding with Whisper."""
+"""Speech recognition: when each session's audio is decoded, in which batch, and by Whisper."""

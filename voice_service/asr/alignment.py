@@ -1,4 +1,4 @@
-"""Words with times and confidence, from the decoder's cross-attention and probabilities."""
+"""Word times and confidences, from the decoder's cross-attention and token probabilities."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _FRAME_MS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """What the model says about its tokens: a path of (token, encoder frame) steps, and how
-    likely each token was.
+    """The alignment of one text: a path of (token, encoder frame) steps, and the probability of
+    each token.
     """
 
     path: list[tuple[int, int]]
@@ -27,10 +27,10 @@ class Aligned:
 def timed_words(
     pieces: Sequence[tuple[str, int]], aligned: Aligned, end_ms: int
 ) -> tuple[Word, ...]:
-    """Words as they are written, none of them beyond `end_ms`.
+    """Return the written words with their times, none of them beyond `end_ms`.
 
-    `pieces` are the text, split, with the number of tokens of each. This is the one place where a
-    word's confidence arises: the mean of its tokens' probabilities.
+    `pieces` is the text in pieces, each with its number of tokens. This is the one place where the
+    confidence of a word is computed: the mean of its tokens' probabilities.
     """
     bounds = np.cumsum([0, *(count for _, count in pieces)])
     times = _start_times(aligned.path, int(bounds[-1]))
@@ -44,9 +44,9 @@ def timed_words(
 
 
 def _start_times(path: list[tuple[int, int]], tokens: int) -> list[int]:
-    """For each token, the millisecond at which the path first reaches it.
+    """Return, for each token, the millisecond at which the path first reaches it.
 
-    Tokens that it ends before get its last frame.
+    Tokens that the path does not reach get its last frame.
     """
     first: dict[int, int] = {}
     for token, frame in path:
@@ -56,10 +56,10 @@ def _start_times(path: list[tuple[int, int]], tokens: int) -> list[int]:
 
 
 def _append(words: list[Word], piece: Word) -> None:
-    """Add a piece of text to words as they are written: split at spaces only."""
+    """Append a piece of text, to the last word unless the piece begins with a space."""
     if words and not piece.text.startswith(" "):
         before = words[-1]
-        # Punctuation has no sound, and says nothing about how well the word was heard.
+        # Punctuation has no sound, so it says nothing about how well the word was recognised.
         spoken = any(c.isalnum() for c in piece.text)
         words[-1] = replace(
             before,

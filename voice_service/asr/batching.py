@@ -1,4 +1,4 @@
-"""Which decodes go through the model together, and how long they wait for each other.
+"""Which decodes share a pass through the model, and how long they wait for each other.
 
 Pure: knows no clock, no threads and no model.
 """
@@ -20,10 +20,10 @@ T = TypeVar("T")
 class BatchPolicy:
     """At most `size` decodes share a pass through the model.
 
-    While each of the `devices` has a batch to work on, one that is not full may wait for company
-    until its most urgent wish is `wait` seconds old. Those that share must have encoder windows of
-    one length and prompts of one length, so these are rounded up to multiples of `context_step`
-    seconds and `prompt_step` tokens (0: not at all).
+    While each of the `devices` has a batch to work on, a batch that is not full may wait for more
+    until its most urgent need is `wait` seconds old. Decodes that share a pass must have encoder
+    windows of one length and prompts of one length, so these are rounded up to multiples of
+    `context_step` seconds and `prompt_step` tokens (0: not rounded).
     """
 
     size: int = 1
@@ -32,45 +32,47 @@ class BatchPolicy:
     context_step: float = 0.0
     prompt_step: int = 0
 
-    def patience(self, count: int, in_flight: int) -> float:
-        """The age up to which so many wishes wait for more, while so many batches are decoded.
+    def longest_wait(self, count: int, in_flight: int) -> float:
+        """Return how old `count` needs may grow while they wait for more, in seconds.
 
-        A device that has nothing to do is not kept waiting. Beside a batch that runs, another one
-        would only share the device with it: there is time to let it grow.
+        `in_flight` batches are being decoded. An idle device is never kept waiting. Beside a
+        running batch, a second one would only share its device, so it has time to grow.
         """
         return self.wait if count < self.size and in_flight >= self.devices else 0.0
 
     def context(self, seconds: float) -> float:
-        """How much the encoder sees, if it should see so much at least."""
+        """Return the length of an encoder window that covers at least `seconds`."""
         if not self.context_step:
             return seconds
         return math.ceil(seconds / self.context_step) * self.context_step
 
     def prompt(self, tokens: int) -> int:
-        """How many tokens of bias the decoder is given, if there are so many."""
+        """Return the length of the bias, in tokens, for a bias of at least `tokens`."""
         return -(-tokens // self.prompt_step) * self.prompt_step if self.prompt_step else tokens
 
 
-def together(
-    wishes: Sequence[tuple[DecodeNeed, T]], size: int, shape: Callable[[DecodeNeed], Hashable]
+def next_batch(
+    needs: Sequence[tuple[DecodeNeed, T]], size: int, shape: Callable[[DecodeNeed], Hashable]
 ) -> list[tuple[DecodeNeed, T]]:
-    """The most urgent wish and, up to `size`, the next ones that can share its pass.
+    """Return the most urgent need and the next ones that can share its pass, at most `size`.
 
-    They go by their `turn`. At least one wish must be there.
+    They are ordered by their `turn`. `needs` must not be empty.
     """
-    first = min(wishes, key=_order)
+    first = min(needs, key=_turn)
     if size == 1:
         return [first]
-    alike = shape(first[0])
-    return heapq.nsmallest(size, (wish for wish in wishes if shape(wish[0]) == alike), key=_order)
+    first_shape = shape(first[0])
+    return heapq.nsmallest(
+        size, (need for need in needs if shape(need[0]) == first_shape), key=_turn
+    )
 
 
-def _order(wish: tuple[DecodeNeed, T]) -> tuple[int, float]:
-    return wish[0].turn
+def _turn(need: tuple[DecodeNeed, T]) -> tuple[int, float]:
+    return need[0].turn
 
 
-def grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
-    """The items that have a key in common, groups and items in the order in which they came."""
+def group_by(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+    """Group the items that have a key in common; groups and items keep the order of `items`."""
     groups: dict[Hashable, list[T]] = {}
     for item in items:
         groups.setdefault(key(item), []).append(item)

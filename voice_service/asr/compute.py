@@ -1,4 +1,4 @@
-"""Where a model runs and how."""
+"""The device a model runs on, and how its work is divided there."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ DeviceChoice = Literal["cpu", "cuda", "auto"]
 
 
 class NoSuchDevice(ValueError):
-    """The machine lacks the device, or the device the number format; the text says which."""
+    """The machine lacks the device, or the device lacks the number format; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """`workers` threads decode at the same time, on all of the `devices` (indices) together.
+    """How a model is run: `workers` threads decode at once, over all `devices` (indices) together.
 
-    `numbers` is the format of the weights, as CTranslate2 names it; `threads` are those of one
-    decode on a CPU.
+    `numbers` is the format of the weights, as CTranslate2 names it. `threads` is the number of
+    threads of one decode on a CPU.
     """
 
     device: Device
@@ -32,5 +32,5 @@ class Compute:
 
     @property
     def workers_per_device(self) -> int:
-        """As many as all of them need, shared out evenly."""
+        """Return the workers of each device, rounded up so that all of them have a place."""
         return -(-self.workers // len(self.devices))

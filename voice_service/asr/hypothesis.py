@@ -1,4 +1,4 @@
-"""What goes into the recogniser and what comes out: plain values, read-only across threads."""
+"""The recogniser's input and output: plain values that threads only read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from voice_service.audio.formats import Samples
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A recognised word as it is written, with its times from the start of the decoded audio.
+    """A recognised word as written, with times in ms from the start of the decoded audio.
 
-    `confidence` is 0 to 1.
+    `confidence` is from 0 to 1.
     """
 
     text: str
@@ -24,33 +24,33 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What the recogniser heard. `words` is empty for a quick decode, and for silence.
+    """What the recogniser heard. `words` is empty for a quick decode and for silence.
 
-    `repeated`: the first attempt went round in circles, so there was a second one. `together`: so
-    many were decoded in one pass, this one included.
-    Confidences are the decoder's own probabilities until they have been `calibrated`.
+    `repeated` says that the first attempt looped, so there was a second one. `batch_size` is how
+    many requests shared the pass through the model, this one included.
+    Confidences are the decoder's own probabilities until `calibrated` is applied.
     """
 
     text: str
     confidence: float
     words: tuple[Word, ...] = ()
     repeated: bool = False
-    together: int = field(default=1, compare=False)
+    batch_size: int = field(default=1, compare=False)
 
     def calibrated(self, calibration: Calibration) -> Hypothesis:
-        """The same with confidences that are expected shares of right words."""
+        """Return a copy whose confidences are expected shares of right words."""
         words = tuple(replace(w, confidence=calibration(w.confidence)) for w in self.words)
-        return replace(self, confidence=calibration(self.confidence)).worded(words)
+        return replace(self, confidence=calibration(self.confidence)).with_words(words)
 
-    def worded(self, words: tuple[Word, ...]) -> Hypothesis:
-        """The same with these words; its confidence is their mean, if there are any."""
+    def with_words(self, words: tuple[Word, ...]) -> Hypothesis:
+        """Return a copy with these words and, if there are any, their mean confidence."""
         confidences = [word.confidence for word in words] or [self.confidence]
         return replace(self, confidence=sum(confidences) / len(confidences), words=words)
 
     def placed(self, audio_start_ms: int, speech_start_ms: int) -> Hypothesis:
-        """The same, with word times from the start of the session, none before speech began.
+        """Return a copy with word times from the start of the session, none before speech began.
 
-        (The first word is aligned with all of the silence in front of it.)
+        The decoder aligns the first word with all of the silence before it.
         """
         words = tuple(
             replace(
@@ -65,12 +65,12 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodeRequest:
-    """Audio to be recognised.
+    """Audio to recognise.
 
-    `thorough` asks for beam search and for word times; without it the answer comes sooner.
-    `bias` is text whose words are likelier than others. `choose` is given several texts, likeliest
-    first, and says by its index which one to take; it is called on the recogniser's thread, and
-    only by a thorough decode.
+    `thorough` asks for beam search and word times; without it the result comes sooner. `bias` is
+    text whose words become more likely. `choose` is given several texts, most likely first, and
+    returns the index of the one to use; only a thorough decode calls it, on the recogniser's
+    thread.
     """
 
     audio: Samples

@@ -1,4 +1,4 @@
-"""Which decode an utterance needs next, and how urgently."""
+"""The decode that an utterance needs next, and how urgent it is."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 _HEAD_START = 0.25
-"""Seconds of waiting that a final is ahead of a first partial and of a stalled utterance."""
+"""Seconds of waiting by which a final is ahead of a first partial or a stalled utterance."""
 
 
 class Urgency(IntEnum):
-    """Why a decode is wanted; lower goes first (see `DecodeNeed.turn`)."""
+    """Why a decode is needed. Lower values go first, but see `DecodeNeed.turn`."""
 
     FINAL = 0
     FIRST_PARTIAL = 1
     """Nothing of the utterance has been shown yet."""
     STALLED = 2
-    """No word has come for so long that the utterance may be over, though there is sound."""
+    """There is sound, but no new word for so long that the utterance may be over."""
     SPECULATIVE = 3
-    """The final of an utterance whose pause may end it."""
+    """The final, tried during a pause that may end the utterance."""
     PARTIAL = 4
 
     @property
     def thorough(self) -> bool:
-        """Whether the answer may become a final."""
+        """Return whether the result may become a final."""
         return self in (Urgency.FINAL, Urgency.SPECULATIVE)
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeNeed:
-    """A wish for a decode, which arose at `since` (seconds of the session's clock).
+    """An utterance's need for a decode, which arose at `since` (seconds of the session's clock).
 
-    `language` and `bias` are those that its request will have.
+    `language` and `bias` are those of the request that will be made for it.
     """
 
     urgency: Urgency
@@ -41,11 +41,11 @@ class DecodeNeed:
 
     @property
     def turn(self) -> tuple[int, float]:
-        """The least goes first: the more urgent, and of two alike the older.
+        """Return a sort key: the most urgent need first, and of two alike the older one.
 
-        Finals and first partials have deadlines instead: where there are more finals than can be
-        decoded at once, guests who begin to speak would else be left without a sign. So has the
-        decode that may end a stalled utterance, since its final waits for that.
+        First partials and stalled utterances compete with finals by age, after a head start.
+        Otherwise a steady supply of finals would leave guests who begin to speak without a sign,
+        and a stalled utterance without the decode that its own final waits for.
         """
         if self.urgency in (Urgency.FIRST_PARTIAL, Urgency.STALLED):
             return Urgency.FINAL, self.since + _HEAD_START

@@ -1,10 +1,11 @@
-"""faster-whisper's model step by step, in batches, without the 30 s of padding it would add.
+"""Run faster-whisper's model step by step, in batches, without padding audio to 30 s.
 
-Whisper was trained on 30 s windows, and encoding always that much costs most of the time of a short
-utterance. CTranslate2 encodes shorter windows, so its `encode`, `generate` and `align` are called
-directly.
+Whisper was trained on 30 s windows. Always encoding that much would take most of the time of a
+short utterance. CTranslate2 can encode shorter windows, so its `encode`, `generate` and `align` are
+called directly.
 
-The only module that imports faster_whisper and CTranslate2. Everything here may run on any thread.
+This is the only module that imports faster_whisper and CTranslate2. Everything here may run on any
+thread.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ Tokens = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What the decoder wrote for one row: texts as tokens, likeliest first, and their mean log
-    probabilities; and how likely it is that nobody spoke.
+    """The decoder's output for one row: texts as tokens, most likely first, with their mean log
+    probabilities, and the probability that nobody spoke.
     """
 
     texts: list[Tokens]
@@ -49,18 +50,18 @@ class Generated:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """What the encoder made of a batch: (rows, frames, width), in CTranslate2's storage."""
+    """The encoder's output for a batch, (rows, frames, width), in CTranslate2's storage."""
 
     storage: Any
 
 
 class Whisper:
-    """A model in memory. Raises what CTranslate2 raises, and NoSuchDevice."""
+    """A model in memory. Raises NoSuchDevice, and whatever CTranslate2 raises."""
 
     def __init__(self, model: str, compute: Compute) -> None:
         _check(compute)
-        # numpy's BLAS would compute each small spectrogram on all cores, and its idle threads spin:
-        # that doubled the processor time of a decode.
+        # numpy's BLAS would use all cores for each small spectrogram, and its idle threads spin,
+        # which doubled the processor time of a decode.
         threadpool_limits(1, user_api="blas")
         self.compute = compute
         self._whisper = WhisperModel(
@@ -77,20 +78,20 @@ class Whisper:
 
     @property
     def multilingual(self) -> bool:
-        """Whether the model knows more than one language."""
+        """Return whether the model knows more than one language."""
         return bool(self.model.is_multilingual)
 
     @property
     def languages(self) -> frozenset[str]:
-        """ISO 639 codes of what the model has tokens for."""
+        """Return the ISO 639 codes of the languages that the model has tokens for."""
         return frozenset(self._whisper.supported_languages)
 
     @lru_cache(maxsize=1024)  # noqa: B019  one model lives as long as the process
     def prompt(self, language: str, bias: str) -> Tokens:
-        """The decoder's first tokens: the bias, as if it had been said before, and the task.
+        """Return the decoder's first tokens: the bias as if spoken earlier, and the task.
 
-        Where prompts must come in few lengths, the end of the bias is put in front of it as well:
-        Whisper knows texts that begin in the middle.
+        Where prompts are limited to few lengths, the space before the bias is filled with its own
+        end: Whisper is used to texts that begin in the middle.
         """
         tokenizer = self._tokenizer(language)
         if not bias:
@@ -102,12 +103,12 @@ class Whisper:
         return (tokenizer.sot_prev, *filled, *tokenizer.sot_sequence)
 
     def spectrogram(self, audio: Samples) -> NDArray[np.float32]:
-        """(mels, frames) of audio and a frame of padding."""
+        """Return the (mels, frames) spectrogram of audio and one frame of padding."""
         return np.asarray(self._whisper.feature_extractor(audio, padding=HOP), np.float32)
 
     def encode(self, spectrograms: NDArray[np.float32], *, rows_apart: bool) -> Encoded:
-        """(rows, mels, frames) through the encoder; `rows_apart`: rows of it will be selected."""
-        # In a GPU's memory no rows can be selected, and no other GPU can go on with it.
+        """Encode (rows, mels, frames). Set `rows_apart` if rows of the result will be selected."""
+        # Rows cannot be selected in a GPU's memory, nor can another GPU continue from there.
         to_cpu = self.compute.device == "cuda" and (rows_apart or len(self.compute.devices) > 1)
         storage = ctranslate2.StorageView.from_array(spectrograms)
         return Encoded(self.model.encode(storage, to_cpu=to_cpu))
@@ -122,7 +123,7 @@ class Whisper:
         limit: int,
         hypotheses: int,
     ) -> list[Generated]:
-        """About `limit` tokens per row at most. The prompts must have one length."""
+        """Generate about `limit` tokens per row at most. All prompts must have the same length."""
         length = len(prompts[0]) + 1
         limit = min(limit, int(self._whisper.max_length) - length)
         results = self.model.generate(
@@ -130,7 +131,7 @@ class Whisper:
             [[*prompt, self._marks.no_timestamps] for prompt in prompts],
             beam_size=beam_size,
             no_repeat_ngram_size=no_repeat_ngram,
-            # The prompt counts, and no more than half of it may be text.
+            # CTranslate2 counts the prompt, and lets at most half of the length be text.
             max_length=max(length + limit, 2 * limit + 2),
             num_hypotheses=hypotheses,
             return_scores=True,
@@ -154,10 +155,10 @@ class Whisper:
         texts: Sequence[Tokens],
         frames: Sequence[int],
     ) -> list[Aligned]:
-        """Where in so many mel frames each token was heard, and how likely it was: one per row.
+        """Return, per row, where in its `frames` mel frames each token is, and its probability.
 
-        Like `WhisperModel.find_alignment`, but given the bias as well: without it the decoder is
-        less sure of the menu's words than it was when it wrote them.
+        Like `WhisperModel.find_alignment`, but with the bias in the prompt: without it the decoder
+        is less sure of the menu's words than when it wrote them.
         """
         found = self.model.align(
             _select(encoded.storage, rows), list(prompt), [list(t) for t in texts], list(frames)
@@ -165,13 +166,13 @@ class Whisper:
         return [Aligned(one.alignments, one.text_token_probs) for one in found]
 
     def text(self, language: str, tokens: Tokens) -> str:
-        """Tokens as text."""
+        """Return the text of `tokens`."""
         return str(self._tokenizer(language).decode(list(tokens))).strip()
 
     def pieces(self, language: str, tokens: Tokens) -> list[tuple[str, int]]:
-        """The text in pieces that words are made of, with the number of tokens of each."""
+        """Return the pieces of text that words are made of, each with its number of tokens."""
         tokenizer = self._tokenizer(language)
-        # The end mark keeps the last piece apart from what might follow.
+        # The end token closes the last piece.
         texts, ids = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
         return [(text, len(own)) for text, own in zip(texts, ids, strict=True)][:-1]
 
@@ -182,8 +183,8 @@ class Whisper:
         )
 
 
-def present(device: DeviceChoice) -> Device:
-    """The device that is meant: `auto` takes a GPU if there is one."""
+def resolve_device(device: DeviceChoice) -> Device:
+    """Return the device that a choice stands for: `auto` is a GPU if there is one."""
     if device == "auto":
         return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
     return device
@@ -202,7 +203,7 @@ def _check(compute: Compute) -> None:
 
 
 def _select(storage: Any, rows: Sequence[int]) -> Any:
-    """Some rows of an encoder's output, which is in the host's memory if that is not all."""
+    """Return some rows of an encoder's output, which must be on the host unless all are taken."""
     if list(rows) == list(range(storage.shape[0])):
         return storage
     host = np.asarray(storage.to(ctranslate2.DataType.float32))

@@ -1,1 +1,1 @@
-"""From base64 chunks in any order to one stream of 16 kHz mono samples."""
+"""Turn base64 chunks, in whatever order they arrive, into one stream of 16 kHz mono samples."""

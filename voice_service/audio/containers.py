@@ -1,8 +1,8 @@
-"""Opus in WebM or Ogg, as browsers record it, demuxed while it is still being recorded.
+"""Decode Opus in WebM or Ogg, as browsers record it, while it is still being recorded.
 
-PyAV pulls from a file; our bytes are pushed. A thread per session runs PyAV against a pipe and
-hands control back each time the pipe is empty, so that `decode` behaves like a function: it
-returns what the bytes so far decode to, the same on every run.
+PyAV pulls from a file, while our bytes are pushed. A thread per session runs PyAV on a pipe and
+hands control back each time the pipe is empty. So `decode` behaves like a function: it returns what
+the bytes so far decode to, and the same on every run.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _OPUS_RATE: Final = 48_000
 """Samples per second of decoded Opus, whatever rate it was recorded at."""
 _LEAST_BYTES_PER_SECOND: Final = 16_000 / 8
 _HANDOVER_TIMEOUT: Final = 0.5
-"""Seconds that decoding one chunk may take, during which the caller waits."""
+"""Seconds that the decoding of one chunk may take, during which the caller waits."""
 _MAX_SECONDS_PER_CHUNK: Final = 30
 """Over all channels. A chunk is at most 48 KB: 12 s of Opus at 32 kbit/s, usual for speech."""
 _MAX_PACKETS_PER_CHUNK: Final = 2_000
-"""30 s in packets of 20 ms are 1,500. A packet costs some 45 us however little sound it holds."""
+"""30 s in packets of 20 ms are 1,500. A packet costs about 45 us, however little sound it holds."""
 _START_ANEW: Final = "start a new session"
-"""A damaged container cannot be taken up again: what comes next hangs on what came before."""
+"""A damaged container cannot be continued: each part depends on the parts before it."""
 
 _log = structlog.get_logger(__name__)
 
 
 class _Pipe:
-    """Bytes handed from the caller to the decoding thread; control alternates between them."""
+    """Hands bytes from the caller to the decoding thread; control alternates between them."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -45,7 +45,7 @@ class _Pipe:
         self._ended = False
         self._idle = False
         self.stopped = False
-        """The caller wants nothing more; the reader leaves as soon as it sees this."""
+        """Set when the caller needs nothing more; the reader leaves as soon as it sees this."""
         self.reader_gone = False
 
     def read(self, size: int) -> bytes:
@@ -70,14 +70,14 @@ class _Pipe:
             )
 
     def stop(self) -> None:
-        """Send the reader away, without waiting until it is gone."""
+        """Make the reader leave, without waiting for it."""
         with self._condition:
             self._buffer.clear()
             self._ended = self.stopped = True
             self._condition.notify_all()
 
     def finished(self) -> None:
-        """The reader is gone: nobody need wait for it."""
+        """Note that the reader has left, so that nobody waits for it."""
         with self._condition:
             self._buffer.clear()
             self.reader_gone = True
@@ -85,9 +85,9 @@ class _Pipe:
 
 
 class ContainerDecoder:
-    """Streamed WebM or Ogg with one Opus track.
+    """A decoder of streamed WebM or Ogg with one Opus track.
 
-    After an `AudioError` every further call raises one too; the thread ends by itself.
+    After an AudioError, every further call raises one, too; the thread ends by itself.
     """
 
     in_place_of_lost = "nothing takes its place, and times are earlier by what it held"
@@ -97,7 +97,7 @@ class ContainerDecoder:
         self._decoded: list[Samples] = []
         self._chunk_samples = 0
         self._chunk_packets = 0
-        # Text, for an exception would keep alive what its traceback refers to: the whole decoder.
+        # Text, since an exception's traceback would keep the whole decoder alive.
         self._refusal: str | None = None
         self._thread = threading.Thread(
             target=self._run, args=(_FFMPEG_NAME[encoding],), name="container-decoder", daemon=True
@@ -105,10 +105,10 @@ class ContainerDecoder:
         self._thread.start()
 
     def check(self, payload: bytes) -> None:
-        """A container's chunk cannot be judged before the chunks in front of it are read."""
+        """Accept any payload: a container's chunk cannot be judged before those in front of it."""
 
     def duration(self, payload: bytes) -> float:
-        """What the payload would last at the lowest rate at which browsers record speech."""
+        """Return how long the payload lasts at the lowest bit rate that browsers use for speech."""
         return len(payload) / _LEAST_BYTES_PER_SECOND
 
     def decode(self, payload: bytes) -> Samples:
@@ -117,7 +117,7 @@ class ContainerDecoder:
         return self._exchange(payload)
 
     def bridge(self, missing: int) -> Samples:
-        """Nothing: the container's own timestamps and framing find the way past a hole."""
+        """Return no samples: the container's own timestamps and framing lead past a gap."""
         return np.zeros(0, np.float32)
 
     def flush(self) -> Samples:
@@ -151,7 +151,7 @@ class ContainerDecoder:
             self._refusal = str(error)
         except (FFmpegError, ValueError):
             self._refusal = "audio is not a readable Opus stream of that container"
-        except Exception:  # noqa: BLE001  the thread's end: the session must learn of it
+        except Exception:  # noqa: BLE001  the thread ends here: the session must learn of it
             _log.exception("container_decoder_failed")
             self._refusal = "the audio container could not be decoded"
         finally:
@@ -163,7 +163,7 @@ class ContainerDecoder:
         if not media.streams.audio:
             raise AudioError("the audio container holds no audio track")
         track = media.streams.audio[0]
-        # There is no context, whatever the types say, for a codec that FFmpeg does not know.
+        # Whatever the types say, the context is None for a codec that FFmpeg does not know.
         codec = track.codec_context
         if not codec or codec.name not in _OPUS or codec.sample_rate != _OPUS_RATE:
             raise AudioError("only Opus is accepted in an audio container")

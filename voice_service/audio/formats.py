@@ -1,4 +1,4 @@
-"""Bytes of audio from the wire to 16 kHz mono samples, and samples to frames of equal length."""
+"""Decode audio from the wire to 16 kHz mono samples, and cut samples into equal frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import soxr
 from numpy.typing import NDArray
 
 SAMPLE_RATE: Final = 16_000
-"""Samples per second of everything behind this module: what Whisper and Silero were trained on."""
+"""Samples per second of all audio after this module: what Whisper and Silero were trained on."""
 
 Samples = NDArray[np.float32]
 """Mono samples at `SAMPLE_RATE`, -1 to 1."""
@@ -24,12 +24,12 @@ Encoding = Literal["pcm_s16le", "pcm_f32le", "mulaw", "alaw", "webm_opus", "ogg_
 
 
 class AudioError(ValueError):
-    """Audio that cannot be used. The message says why and may be shown to the client."""
+    """Audio cannot be used. The message says why and may be shown to the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """How a client encodes its audio. Rate and channels are read from a container itself."""
+    """How a client encodes its audio. A container states its own rate and channels."""
 
     encoding: Encoding = "pcm_s16le"
     sample_rate: int = SAMPLE_RATE
@@ -37,34 +37,34 @@ class AudioFormat:
 
 
 class AudioDecoder(Protocol):
-    """Turns one session's payloads into samples. Stateful: payloads come in order.
+    """Turns one session's payloads into samples. Stateful: payloads must come in order.
 
-    `in_place_of_lost` says what `bridge` gives, to the client.
+    `in_place_of_lost` tells the client what `bridge` puts in place of lost payloads.
     """
 
     in_place_of_lost: str
 
     def check(self, payload: bytes) -> None:
-        """Raise `AudioError` if the payload cannot be right, before it is put in order."""
+        """Raise AudioError if the payload cannot be right, before it is put in order."""
 
     def duration(self, payload: bytes) -> float:
-        """Seconds of audio in a payload, at most; it need not be the next one."""
+        """Return the most seconds of audio a payload can hold; it need not be the next one."""
 
     def decode(self, payload: bytes) -> Samples:
-        """Samples that this payload completes; may be fewer or more than it holds."""
+        """Return the samples that this payload completes, which may not be exactly its own."""
 
     def bridge(self, missing: int) -> Samples:
-        """What stands in place of `missing` lost payloads: silence, or nothing."""
+        """Return what takes the place of `missing` lost payloads: silence, or nothing."""
 
     def flush(self) -> Samples:
-        """What is still inside; nothing may be decoded afterwards."""
+        """Return the remaining samples; nothing may be decoded afterwards."""
 
     def close(self) -> None:
-        """Free what the decoder holds; allowed at any time, more than once."""
+        """Free what the decoder holds. May be called at any time, and repeatedly."""
 
 
 def decode_base64(text: str) -> bytes:
-    """Strict base64. Raises `AudioError`, also for an empty payload."""
+    """Decode strict base64. Raises AudioError, also for an empty payload."""
     try:
         payload = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -75,7 +75,7 @@ def decode_base64(text: str) -> bytes:
 
 
 def _mulaw_table() -> Samples:
-    """All 256 code words of ITU-T G.711 mu-law as samples."""
+    """Return all 256 code words of ITU-T G.711 mu-law as samples."""
     code = ~np.arange(256, dtype=np.int32) & 0xFF
     magnitude = (((code & 0x0F) << 3) + 0x84) << ((code & 0x70) >> 4)
     linear = np.where(code & 0x80, 0x84 - magnitude, magnitude - 0x84)
@@ -83,7 +83,7 @@ def _mulaw_table() -> Samples:
 
 
 def _alaw_table() -> Samples:
-    """All 256 code words of ITU-T G.711 A-law as samples."""
+    """Return all 256 code words of ITU-T G.711 A-law as samples."""
     code = np.arange(256, dtype=np.int32) ^ 0x55
     exponent = (code & 0x70) >> 4
     mantissa = (code & 0x0F) << 4
@@ -95,7 +95,7 @@ def _alaw_table() -> Samples:
 
 
 _LONGEST_BRIDGE_S: Final = 60
-"""Seconds of silence that may stand for one gap: its length is a number that the client sends."""
+"""Most seconds of silence that replace one gap: its length is a number that the client sends."""
 _PCM16: Final = np.float32(1 / 32768)
 _MULAW: Final = _mulaw_table()
 _ALAW: Final = _alaw_table()
@@ -110,7 +110,7 @@ _PCM: Final[dict[str, tuple[int, Callable[[bytes], Samples]]]] = {
 
 
 class PcmDecoder:
-    """Uncompressed and G.711 audio at 8 to 48 kHz; channels are averaged."""
+    """A decoder of uncompressed and G.711 audio at 8 to 48 kHz; channels are averaged."""
 
     in_place_of_lost = "silence takes its place"
 
@@ -152,7 +152,7 @@ class PcmDecoder:
 
     def bridge(self, missing: int) -> Samples:
         if not self._last_length:
-            # They were as long as the first one that comes.
+            # Take them to be as long as the first payload that arrives.
             self._lost_at_first = missing
         return self._resample(self._silence(missing))
 
@@ -180,14 +180,14 @@ class Framer:
         self._rest: Samples = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> list[Samples]:
-        """The frames that are complete now."""
+        """Return the frames that are complete now."""
         data = np.concatenate([self._rest, samples]) if len(self._rest) else samples
         whole = len(data) - len(data) % self._length
         self._rest = data[whole:].copy()
         return [data[i : i + self._length] for i in range(0, whole, self._length)]
 
     def flush(self) -> list[Samples]:
-        """The last frame, filled up with silence; none if nothing is left."""
+        """Return the last frame, filled up with silence; none if nothing is left."""
         if not len(self._rest):
             return []
         frame = np.zeros(self._length, np.float32)

@@ -1,4 +1,4 @@
-"""A session's chunks as they come: checked, held back if they come too fast, and put in order.
+"""Take a session's chunks as they arrive: check them, limit their rate, and put them in order.
 
 Pure: time is an argument.
 """
@@ -13,17 +13,21 @@ from voice_service.audio.formats import AudioDecoder, AudioError, decode_base64
 from voice_service.audio.reorder_buffer import Gap, Outcome, ReorderBuffer
 
 _REFUSED_RETRY_MS = 500
+"""Least time after which a refused chunk may be sent again."""
 _BURST_SECONDS = 180.0
-"""Audio that may come at once: what a connection that was away has to catch up with, or a file."""
+"""Audio that may come at once, from a client that has to catch up or streams a file."""
 _WAITING_SECONDS = 30.0
-"""Audio that may wait behind a gap: it becomes due in one step, which takes the event loop some
-8 ms a second of audio."""
+"""Audio that may wait behind a gap. It becomes due in one step, which takes the event loop about
+8 ms per second of audio."""
 _REPORTED_SEQUENCES = 256
+"""Most sequences that the error about a gap lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeSettings:
-    """A chunk may be fewer than `capacity` sequences ahead; one that is missing is waited for
+    """How far ahead and how fast chunks may come, and how long a missing one is waited for.
+
+    A chunk must be fewer than `capacity` sequences ahead. A missing chunk is waited for
     `gap_patience` seconds. Audio is refused while more than `max_backlog` seconds of it wait for
     their finals, and beyond `max_speed` times real time (after a burst of 3 minutes).
     """
@@ -36,14 +40,14 @@ class IntakeSettings:
 
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
-    """A payload that has its place in the order."""
+    """A payload and its sequence."""
 
     sequence: int
     payload: bytes
 
 
 class Intake:
-    """Takes chunks as they come and gives them in order."""
+    """Takes chunks as they arrive and returns them in order."""
 
     def __init__(self, settings: IntakeSettings, decoder: AudioDecoder, now: float) -> None:
         self._settings = settings
@@ -56,15 +60,15 @@ class Intake:
 
     @property
     def next_sequence(self) -> int:
-        """The first sequence that has not been given yet."""
+        """Return the first sequence that has not been returned yet."""
         return self._reorder.next_sequence
 
     def push(
         self, sequence: int, encoded: str, backlog: float, now: float
     ) -> list[AudioChunk | Gap]:
-        """Take a chunk of base64; what is now due. `backlog`: seconds that wait for finals.
+        """Take a chunk of base64; return what is now due. `backlog`: seconds awaiting finals.
 
-        Raises `ProtocolError`; what is refused had no effect.
+        Raises ProtocolError; a refused chunk has no effect.
         """
         try:
             payload = decode_base64(encoded)
@@ -85,19 +89,19 @@ class Intake:
         return due
 
     def next_deadline(self) -> float | None:
-        """When the oldest gap will be given up; None while nothing is missing."""
+        """Return when the oldest gap will be given up; None while nothing is missing."""
         return self._reorder.next_deadline()
 
     def expire(self, now: float) -> list[AudioChunk | Gap]:
-        """Give up the gaps whose time has come."""
+        """Give up the gaps whose time has come; return what is now due."""
         return self._reorder.expire(now)
 
     def flush(self) -> list[AudioChunk | Gap]:
-        """Give up every gap: nothing more will arrive."""
+        """Give up every gap, since nothing more will arrive; return what is now due."""
         return self._reorder.flush()
 
     def hold(self, now: float) -> None:
-        """Start all patience anew: the connection was away."""
+        """Restart the waiting time of all gaps, since the connection was lost."""
         self._reorder.hold(now)
 
     def _waiting_seconds(self) -> float:
@@ -106,8 +110,8 @@ class Intake:
     def _hold_back(self, sequence: int, payload: bytes, backlog: float, now: float) -> None:
         """Raise `RATE_LIMITED` if this chunk comes too soon.
 
-        Once a chunk was refused, those behind it are too, for as long as a gap may stay open: else
-        its resending would come too late.
+        Once a chunk has been refused, the ones after it are, too, for as long as a gap may stay
+        open: otherwise the chunk would be sent again too late.
         """
         full = backlog > self._settings.max_backlog or (
             sequence > self.next_sequence and self._waiting_seconds() > _WAITING_SECONDS
@@ -127,7 +131,7 @@ class Intake:
 
 
 def gap_error(gap: Gap, in_place: str) -> ProtocolError:
-    """What the client is told about a gap, and about what the decoder puts in its place."""
+    """Return the error for a gap, with what the decoder puts in its place."""
     which = f"sequence {gap.first}" if gap.count == 1 else f"sequences {gap.first} to {gap.last}"
     return ProtocolError(
         ErrorCode.AUDIO_GAP,

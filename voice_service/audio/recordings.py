@@ -1,4 +1,4 @@
-"""Recordings read from files."""
+"""Read recordings from files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voice_service.audio.formats import SAMPLE_RATE, AudioError, Samples
 
 
 def read_audio(path: Path) -> Samples:
-    """A WAV, FLAC or Ogg file as 16 kHz mono. Raises `AudioError` if it is none."""
+    """Return a WAV, FLAC or Ogg file as 16 kHz mono samples; raises AudioError if it is none."""
     try:
         data, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:

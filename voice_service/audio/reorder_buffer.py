@@ -1,4 +1,4 @@
-"""Audio chunks in order of their sequence numbers, whatever order they arrive in.
+"""Put audio chunks in the order of their sequence numbers, whatever order they arrive in.
 
 Pure: time is an argument, in seconds of any monotonic clock.
 """
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Sequences `first` to `last` (inclusive) that are given up: they did not arrive in time."""
+    """Sequences `first` to `last` (inclusive), given up because they did not arrive in time."""
 
     first: int
     last: int
@@ -26,23 +26,23 @@ class Gap:
 
 
 class Outcome(Enum):
-    """What became of a chunk that was pushed."""
+    """What happened to a chunk that was pushed."""
 
     ACCEPTED = auto()
     DUPLICATE = auto()
     """Its sequence was already delivered, is already waiting, or was given up."""
     TOO_FAR = auto()
-    """It is `capacity` or more ahead of the next sequence; it was not kept."""
+    """It is `capacity` or more ahead of the next sequence, and was not kept."""
 
 
 @dataclass(slots=True)
 class ReorderBuffer(Generic[T]):
     """Delivers items by ascending sequence, each at most once.
 
-    An item waits at most `patience` seconds for those in front of it; then they are given up.
-    `capacity` bounds how far ahead of the next sequence an item may be. One that is further is
-    refused, so that a wrong number does no harm; but if for `patience` nothing else comes, the
-    sender has lost what lies between, and the buffer follows it.
+    An item waits at most `patience` seconds for those before it; then they are given up. `capacity`
+    bounds how far ahead of the next sequence an item may be. An item beyond it is refused, so that
+    a wrong number does no harm. But if nothing else arrives for `patience`, the sender has lost
+    what lies between, and the buffer follows it.
     """
 
     capacity: int
@@ -50,11 +50,11 @@ class ReorderBuffer(Generic[T]):
     next_sequence: int = 1
     _waiting: dict[int, tuple[T, float]] = field(default_factory=dict)
     _astray: tuple[int, float] | None = None
-    """The latest sequence that was too far ahead, and since when nothing else has come."""
+    """The latest sequence that was too far ahead, and since when no other has arrived."""
 
     @property
     def waiting(self) -> Iterator[T]:
-        """The items that wait for those in front of them."""
+        """Iterate over the items that wait for those before them."""
         return (item for item, _ in self._waiting.values())
 
     def push(self, sequence: int, item: T, now: float) -> tuple[Outcome, list[T | Gap]]:
@@ -72,7 +72,7 @@ class ReorderBuffer(Generic[T]):
         return Outcome.ACCEPTED, due + self._drain()
 
     def next_deadline(self) -> float | None:
-        """When the oldest gap will be given up; None while nothing is missing."""
+        """Return when the oldest gap will be given up; None while nothing is missing."""
         arrivals = (arrived for _, arrived in self._waiting.values())
         return min((arrived + self.patience for arrived in arrivals), default=None)
 
@@ -84,14 +84,14 @@ class ReorderBuffer(Generic[T]):
         return due
 
     def flush(self) -> list[T | Gap]:
-        """Give up every gap: nothing more will arrive."""
+        """Give up every gap, since nothing more will arrive; return what is now due, in order."""
         due: list[T | Gap] = []
         while self._waiting:
             due += self._give_up()
         return due
 
     def hold(self, now: float) -> None:
-        """Start all patience anew: the connection was away, not the chunks late."""
+        """Restart all waiting times: the connection was lost, so the chunks are not late."""
         self._waiting = {s: (item, now) for s, (item, _) in self._waiting.items()}
 
     def _follows(self, sequence: int, now: float) -> bool:

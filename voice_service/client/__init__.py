@@ -1,1 +1,1 @@
-"""The microphone's side of `/voice-stream`."""
+"""A client of `/voice-stream` that streams audio as a microphone would, over lost connections."""

@@ -1,4 +1,4 @@
-"""How a recording is sent: its chunks, their order and the times at which they are due."""
+"""Split a recording into chunks to send, with their order and the times at which they are due."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy as np
 from voice_service.audio.formats import SAMPLE_RATE, Samples
 
 _MESSAGES_PER_SECOND = 16
-"""The protocol allows 1000 voice messages a minute; a faster stream gets longer chunks."""
+"""The protocol allows 1,000 voice messages a minute; a faster stream gets longer chunks."""
 _MAX_CHUNK_MS = 1_400
-"""More would not fit into a message of 64 KB as base64."""
+"""As base64, a longer chunk would not fit into a message of 64 KB."""
 
 
 def pcm(samples: Samples) -> bytes:
-    """Samples as `pcm_s16le`."""
+    """Return samples as `pcm_s16le`."""
     return (np.clip(samples, -1.0, 1.0) * 32767).astype("<i2").tobytes()
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingChunk:
-    """A payload, its sequence, and the second after the start at which a microphone has it."""
+    """A payload, its sequence, and the seconds from the start until a microphone has it."""
 
     sequence: int
     payload: bytes
@@ -33,10 +33,10 @@ class OutgoingChunk:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`speed` times real time (0: at once), in chunks of `chunk_ms`.
+    """How to send a recording: at `speed` times real time (0: at once), in chunks of `chunk_ms`.
 
-    To exercise a server, chunks may be shuffled within windows of `shuffle` and left out with
-    probability `drop`, the same ones for the same `seed`.
+    To exercise a server, chunks may be shuffled within windows of `shuffle` chunks and dropped with
+    probability `drop`; the same `seed` gives the same disorder.
     """
 
     speed: float = 1.0
@@ -46,11 +46,11 @@ class Pace:
     seed: int = 0
 
     def chunks(self, samples: Samples) -> list[OutgoingChunk]:
-        """The chunks of a recording in the order in which they are sent."""
+        """Return the chunks of a recording in the order in which they are sent."""
         chunk_ms = self._chunk_ms()
         length = max(1, SAMPLE_RATE * chunk_ms // 1000)
         step = chunk_ms / 1000 / self.speed if self.speed else 0.0
-        rng = random.Random(self.seed)  # noqa: S311  repeatable disorder, not a secret
+        rng = random.Random(self.seed)  # noqa: S311  must be repeatable; not a secret
         order = list(range(0, len(samples), length))
         for i in range(0, len(order), self.shuffle):
             window = order[i : i + self.shuffle]
@@ -70,7 +70,7 @@ class Pace:
 
 
 async def play(chunks: list[OutgoingChunk], start: float) -> AsyncIterator[tuple[int, bytes]]:
-    """Each chunk when it is due; `start` is of the running loop's clock."""
+    """Yield (sequence, payload) of each chunk when it is due; `start` is on the loop's clock."""
     loop = asyncio.get_running_loop()
     for chunk in chunks:
         wait = start + chunk.due - loop.time()

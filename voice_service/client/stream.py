@@ -1,4 +1,4 @@
-"""A microphone's side of `/voice-stream`, over as many connections as it takes."""
+"""Stream one session to `/voice-stream`, over as many connections as it takes."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from typing import Any, Final
 import aiohttp
 
 from order_events.protocol.messages import CloseCode, ErrorCode
-from voice_service.protocol import messages as protocol
+from voice_service.protocol import messages
 
 Event = dict[str, Any]
 
 _FIRST_RETRY: Final = 1.0
 _LAST_RETRY: Final = 30.0
-"""Seconds before connecting again: doubling from the first to the last, as the protocol asks."""
-_PATIENCE: Final = 300.0
+"""Seconds before reconnecting, doubling from the first to the last, as the protocol asks."""
+_GIVE_UP_AFTER: Final = 300.0
 """Seconds without a session after which the stream has failed."""
 _ANSWER_TIMEOUT: Final = 60.0
-"""Seconds without a word from the server, where the next word is the server's."""
+"""Seconds to wait for the server where it is its turn to send."""
 _KEPT_BYTES: Final = 10_000_000
-"""Audio kept for sending again: 5 minutes of 16 kHz PCM."""
-_GENTLE_STEP: Final = 0.05
-"""Seconds between messages while catching up behind a refusal: 1,200 a minute, so that a server
-that takes 1,000 sets the pace, and what it refuses is a few messages and not everything kept."""
+"""Audio kept to be sent again: 5 minutes of 16 kHz PCM."""
+_PACED_STEP: Final = 0.05
+"""Seconds between messages while catching up after a refusal. At 1,200 a minute, a server that
+accepts 1,000 sets the pace, and refuses a few messages instead of everything that was kept."""
 _FINAL_ERRORS: Final = frozenset({ErrorCode.UNAUTHORIZED, ErrorCode.FORBIDDEN})
 _PASSING_ERRORS: Final = frozenset(
     {ErrorCode.RATE_LIMITED, ErrorCode.OVERLOADED, ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL}
 )
-"""A start that was refused for one of these may be accepted later."""
+"""A start that is refused with one of these may be accepted later."""
 _FINAL_CLOSES: Final = frozenset({CloseCode.POLICY, CloseCode.TOO_BIG})
 _START: Final = "start"
 _END: Final = "end"
@@ -48,10 +48,10 @@ class StreamFailed(Exception):
 class VoiceStream:
     """One session, resumed when its connection is lost.
 
-    `on_event` is given every server event with the loop's time of its arrival. Finals come once
-    each, with one exception: a server that was restarted has forgotten the session, which then
-    starts over from the first chunk, and its utterances are told again from number 1.
-    `options` go into `data` of `voice:start`.
+    `on_event` is called with every server event and the loop's time of its arrival. Each final
+    comes once, with one exception: a restarted server has forgotten the session, which then starts
+    over from the first chunk, with utterances numbered from 1 again. `options` are added to the
+    `data` of `voice:start`.
     """
 
     def __init__(
@@ -73,52 +73,52 @@ class VoiceStream:
         self._kept_bytes = 0
         self._to_send: deque[int] = deque()
         self._hold_until = 0.0
-        self._gentle = False
+        self._paced = False
         self._exhausted = False
         self._marker = 0
-        self._passed = False
+        self._all_accepted = False
         self._work = asyncio.Event()
         self._reached = False
         self._resume = False
-        self._maybe_begun = False
-        self._come_back: float | None = None
+        self._start_unanswered = False
+        self._reconnect_in: float | None = None
         self._last_final = 0
         self._answer: Event | None = None
-        self._listeners_error: Exception | None = None
+        self._callback_error: Exception | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
 
     async def run(self, chunks: AsyncIterator[tuple[int, bytes]]) -> Event:
-        """Stream (sequence, payload) pairs; the data of the server's `voice:end`.
+        """Stream (sequence, payload) pairs; return the `data` of the server's `voice:end`.
 
-        Raises `StreamFailed`, and whatever `chunks` or `on_event` raises.
+        Raises StreamFailed, and whatever `chunks` or `on_event` raises.
         """
         async with aiohttp.ClientSession() as http:
             producer = asyncio.create_task(self._produce(chunks))
-            talk = asyncio.create_task(self._until_answered(http))
+            connections = asyncio.create_task(self._run_connections(http))
             try:
-                await asyncio.wait({producer, talk}, return_when=asyncio.FIRST_COMPLETED)
-                if not talk.done():
+                await asyncio.wait({producer, connections}, return_when=asyncio.FIRST_COMPLETED)
+                if not connections.done():
                     await producer
-                return await talk
+                return await connections
             finally:
-                await _cancel(producer, talk)
+                await _cancel(producer, connections)
 
     def cut(self) -> None:
-        """Break the connection without a word, as a failing network does."""
+        """Break the connection without closing it, as a failing network does."""
         if self._socket is not None:
             transport = self._socket.get_extra_info("socket")
             if transport is not None:
                 transport.shutdown(2)
 
-    async def _until_answered(self, http: aiohttp.ClientSession) -> Event:
+    async def _run_connections(self, http: aiohttp.ClientSession) -> Event:
         loop = asyncio.get_running_loop()
         retry, lost_at = _FIRST_RETRY, loop.time()
         while True:
-            before, self._come_back = self.connections, None
+            before, self._reconnect_in = self.connections, None
             try:
                 await self._connection(http)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                if error is self._listeners_error:
+                if error is self._callback_error:
                     raise
                 if not self._reached:
                     raise StreamFailed(f"no connection to {self._url}: {error}") from error
@@ -126,16 +126,16 @@ class VoiceStream:
                 return self._answer
             if self.connections > before:
                 retry, lost_at = _FIRST_RETRY, loop.time()
-            elif loop.time() - lost_at > _PATIENCE:
-                raise StreamFailed(f"no session at {self._url} for {_PATIENCE:.0f} s")
-            if self._come_back is not None:
-                await asyncio.sleep(self._come_back)
+            elif loop.time() - lost_at > _GIVE_UP_AFTER:
+                raise StreamFailed(f"no session at {self._url} for {_GIVE_UP_AFTER:.0f} s")
+            if self._reconnect_in is not None:
+                await asyncio.sleep(self._reconnect_in)
                 continue
             await asyncio.sleep(retry * random.uniform(0.5, 1.0))  # noqa: S311
             retry = min(_LAST_RETRY, retry * 2)
 
     async def _connection(self, http: aiohttp.ClientSession) -> None:
-        """One connection, until it is lost or everything is said."""
+        """Serve one connection until it is lost or `voice:end` has been answered."""
         async with http.ws_connect(self._url, headers=self._headers, heartbeat=30) as socket:
             self._socket = socket
             self._reached = True
@@ -144,12 +144,12 @@ class VoiceStream:
             try:
                 await self._send_start(socket)
                 while self._answer is None:
-                    patience = _ANSWER_TIMEOUT if self._passed or not answered else None
-                    event = await _receive(socket, patience)
+                    limit = _ANSWER_TIMEOUT if self._all_accepted or not answered else None
+                    event = await _receive(socket, limit)
                     if event is None:
                         return
                     answered = answered or event.get("id") == _START
-                    if event["type"] == protocol.STARTED:
+                    if event["type"] == messages.STARTED:
                         answered = True
                         self._on_started(event["data"]["next_sequence"])
                         writer = asyncio.create_task(self._write(socket))
@@ -157,8 +157,8 @@ class VoiceStream:
                         return
             finally:
                 self._socket = None
-                self._maybe_begun = self._maybe_begun or not answered
-                self._passed = False
+                self._start_unanswered = self._start_unanswered or not answered
+                self._all_accepted = False
                 if writer is not None:
                     await _cancel(writer)
 
@@ -171,8 +171,8 @@ class VoiceStream:
     def _on_started(self, next_sequence: int) -> None:
         self.connections += 1
         self._resume = True
-        self._passed = False
-        self._gentle = False
+        self._all_accepted = False
+        self._paced = False
         self._hold_until = 0.0
         self._to_send = deque(s for s in self._kept if s >= next_sequence)
 
@@ -192,22 +192,22 @@ class VoiceStream:
             while True:
                 self._work.clear()
                 while self._to_send:
-                    await self._held()
+                    await self._wait_while_held()
                     await self._send_chunk(socket, self._to_send.popleft())
-                self._gentle = False
+                self._paced = False
                 if self._exhausted:
-                    await self._held()
-                    if self._passed:
+                    await self._wait_while_held()
+                    if self._all_accepted:
                         end = {"session_id": self.session_id}
                         await socket.send_json({"type": "voice:end", "id": _END, "data": end})
                     else:
-                        # The answer comes behind every complaint about what was sent before.
+                        # The answer comes after all errors about what was sent before.
                         self._marker += 1
                         await socket.send_json({"type": "ping", "id": self._marker})
                 await self._work.wait()
 
-    async def _held(self) -> None:
-        """Wait while the server wants no more; complaints are read before this returns."""
+    async def _wait_while_held(self) -> None:
+        """Wait while the server wants no more; pending errors are read before this returns."""
         loop = asyncio.get_running_loop()
         await asyncio.sleep(0)
         while True:
@@ -218,49 +218,49 @@ class VoiceStream:
 
     async def _send_chunk(self, socket: aiohttp.ClientWebSocketResponse, sequence: int) -> None:
         audio = base64.b64encode(self._kept[sequence]).decode()
-        # A pong that is on its way says nothing about this chunk.
+        # A pong that is already on its way says nothing about this chunk.
         self._marker += 1
         await socket.send_json(
             {"type": "voice:audio", "data": {"audio": audio, "sequence": sequence}}
         )
-        if self._gentle:
-            self._hold(_GENTLE_STEP)
+        if self._paced:
+            self._hold(_PACED_STEP)
 
     def _hold(self, seconds: float) -> None:
         until = asyncio.get_running_loop().time() + seconds
         self._hold_until = max(self._hold_until, until)
 
     def _take(self, event: Event) -> bool:
-        """Handle an event; False if this connection is of no more use."""
+        """Handle an event; return False if this connection is of no more use."""
         kind, data = event["type"], event.get("data") or {}
         if kind == "pong":
             if event.get("id") == self._marker:
-                self._passed = not self._to_send
+                self._all_accepted = not self._to_send
                 self._marker += 1
                 self._work.set()
             return True
-        if kind == protocol.TRANSCRIPT and data["is_final"]:
+        if kind == messages.TRANSCRIPT and data["is_final"]:
             if data["utterance"] <= self._last_final:
                 return True
             self._last_final = data["utterance"]
-        self._tell(event)
-        if kind == protocol.END:
+        self._report(event)
+        if kind == messages.END:
             self._answer = data
         elif kind == "going_away":
-            self._come_back = data["retry_after_ms"] / 1000
+            self._reconnect_in = data["retry_after_ms"] / 1000
         elif kind == "error":
-            return self._complaint(event, data)
+            return self._on_error(event, data)
         return True
 
-    def _tell(self, event: Event) -> None:
+    def _report(self, event: Event) -> None:
         try:
             self._on_event(event, asyncio.get_running_loop().time())
         except Exception as error:
-            # A broken pipe behind the listener looks like a broken connection.
-            self._listeners_error = error
+            # A broken pipe of the callback must not be taken for a broken connection.
+            self._callback_error = error
             raise
 
-    def _complaint(self, event: Event, error: Event) -> bool:
+    def _on_error(self, event: Event, error: Event) -> bool:
         code, sequence = error["code"], error.get("sequence")
         if code in _FINAL_ERRORS:
             raise StreamFailed(error["message"])
@@ -268,37 +268,37 @@ class VoiceStream:
             self._start_refused(error)
             return False
         if code == ErrorCode.RATE_LIMITED:
-            # Everything waits, not this message alone: what is behind it must not overtake it.
+            # Hold everything, not just this message: later chunks must not overtake it.
             self._hold(error.get("retry_after_ms", 0) / 1000)
             if sequence in self._kept:
-                self._gentle = True
+                self._paced = True
                 self._to_send = deque(sorted({*self._to_send, sequence}))
             self._work.set()
         return True
 
     def _start_refused(self, error: Event) -> None:
-        """Say how to come back; raises `StreamFailed`."""
+        """Decide how to start again; raises StreamFailed if that cannot help."""
         code = error["code"]
-        if code == ErrorCode.SESSION_EXISTS and self._maybe_begun:
-            # The connection was lost before the answer to our own start.
-            self._resume, self._come_back = True, 0.0
+        if code == ErrorCode.SESSION_EXISTS and self._start_unanswered:
+            # Our own start succeeded, but the connection was lost before its answer.
+            self._resume, self._reconnect_in = True, 0.0
         elif code == ErrorCode.SESSION_NOT_FOUND and self._resume:
-            # The server was restarted. From the first chunk on, the same session gives the same
-            # order; from the middle it would give another one.
+            # The server was restarted. Sent from the first chunk, the same session gives the same
+            # order; from the middle, it would give another one.
             if self._kept and 1 not in self._kept:
                 raise StreamFailed("the server has forgotten the session; start a new one")
-            self._resume, self._maybe_begun, self._last_final = False, False, 0
-            self._come_back = 0.0
+            self._resume, self._start_unanswered, self._last_final = False, False, 0
+            self._reconnect_in = 0.0
         elif code in _PASSING_ERRORS:
             if "retry_after_ms" in error:
-                self._come_back = error["retry_after_ms"] / 1000
+                self._reconnect_in = error["retry_after_ms"] / 1000
         else:
             raise StreamFailed(error["message"])
 
 
-async def _receive(socket: aiohttp.ClientWebSocketResponse, patience: float | None) -> Event | None:
-    """The next event; None when the connection is over. Raises `StreamFailed`, TimeoutError."""
-    message = await socket.receive(timeout=patience)
+async def _receive(socket: aiohttp.ClientWebSocketResponse, limit: float | None) -> Event | None:
+    """Return the next event; None if the connection is over. Raises StreamFailed, TimeoutError."""
+    message = await socket.receive(timeout=limit)
     if message.type is aiohttp.WSMsgType.TEXT:
         event: Event = json.loads(message.data)
         return event

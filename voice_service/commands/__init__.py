@@ -1,1 +1,1 @@
-"""The subcommands of `voice-service`."""
+"""The commands of `voice-service`, apart from their options, which are in `voice_service.cli`."""

@@ -1,6 +1,6 @@
-"""The command `demo`: the service, a microphone that plays a recorded order, and a screen.
+"""The command `demo`: run the service, a microphone that plays a recorded order, and a screen.
 
-The screen is a second client, on the root socket: what it prints has gone all the way.
+The screen is a second client, on the root socket: whatever it prints has gone all the way.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from voice_service.settings import VoiceSettings
 
 _TOKEN_TTL = 12 * 3600.0
 _LAST_EVENT_TIMEOUT = 10.0
-"""Seconds the screen may lag behind the microphone."""
+"""Seconds that the screen may lag behind the microphone."""
 
 
 def _recording() -> tuple[Path, Path]:
-    """The recorded order and its description: beside a checkout's code, or inside a wheel."""
+    """Return the recorded order and its description, from the checkout or from the wheel."""
     package = Path(__file__).parents[1]
     for folder in (package.parent / "fixtures" / "audio", package):
         if (folder / "demo.wav").is_file():
@@ -40,7 +40,7 @@ def _recording() -> tuple[Path, Path]:
 
 
 class Screen:
-    """A waiter's screen: every event of the restaurant, and the order of one session."""
+    """A waiter's screen that follows the order of one session."""
 
     def __init__(self, start: float) -> None:
         self._start = start
@@ -74,13 +74,13 @@ class Screen:
 
 
 def say(start: float, who: str, line: str) -> None:
-    """Print a line with the seconds since the start and who says it."""
+    """Print a line with the seconds since the start and its speaker."""
     seconds = asyncio.get_running_loop().time() - start
     print(f"{seconds:6.2f} s  {who:<10}  {line}", flush=True)
 
 
 async def run(settings: VoiceSettings, recognizer: Recognizer, *, stay: bool) -> int:
-    """Serve, order, show; the exit status is 0 if the expected order arrived."""
+    """Serve, order and show; return the exit status, 0 if the expected order arrived."""
     recording, description = _recording()
     expected = json.loads(description.read_text(encoding="utf-8"))
     async with running(settings, recognizer) as (app, address):
@@ -91,7 +91,7 @@ async def run(settings: VoiceSettings, recognizer: Recognizer, *, stay: bool) ->
         arrived = matches(order, expected["order"])
         print("\nThe expected order arrived." if arrived else "\nThis is not the expected order.")
         if stay:
-            _tell_more(address, staff, settings.data_dir)
+            _print_hints(address, staff, settings.data_dir)
             await until_stopped()
         return 0 if arrived else 1
 
@@ -99,12 +99,12 @@ async def run(settings: VoiceSettings, recognizer: Recognizer, *, stay: bool) ->
 async def _order(address: str, device: str, staff: str, recording: Path) -> dict[str, Any]:
     start = asyncio.get_running_loop().time()
 
-    def heard(event: dict[str, Any], at: float) -> None:
+    def on_event(event: dict[str, Any], at: float) -> None:
         if line := describe(event):
             say(start, "microphone", line)
 
     stream = VoiceStream(
-        f"{address}/voice-stream", device, heard, options={"language": "en-US", "lane": "lane-1"}
+        f"{address}/voice-stream", device, on_event, options={"language": "en-US", "lane": "lane-1"}
     )
     screen = Screen(start)
     watching = asyncio.create_task(screen.watch(address, staff, stream.session_id))
@@ -121,7 +121,7 @@ async def _order(address: str, device: str, staff: str, recording: Path) -> dict
     return screen.order
 
 
-def _tell_more(address: str, staff: str, data_dir: Path) -> None:
+def _print_hints(address: str, staff: str, data_dir: Path) -> None:
     program, data = sys.argv[0], data_dir.resolve()
     print(
         f"""
@@ -137,7 +137,7 @@ Ctrl-C stops the service.""",
 
 
 def matches(order: Mapping[str, Any], expected: list[dict[str, Any]]) -> bool:
-    """Whether a confirmed order has exactly the expected items, in any order."""
+    """Return whether a confirmed order has exactly the expected items, in any order."""
     return order.get("status") == "confirmed" and (
         sorted(map(_essence, order["items"])) == sorted(map(_essence, expected))
     )

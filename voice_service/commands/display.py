@@ -1,4 +1,4 @@
-"""Server events as lines for people."""
+"""Format server events as lines for people."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ Data = Mapping[str, Any]
 
 
 def describe(event: Mapping[str, Any]) -> str | None:
-    """One line for an event of either socket; None for one that says nothing to people."""
+    """Return a line for an event of either socket; None if it is of no interest to people."""
     line = _LINES.get(event["type"])
     return None if line is None else line(event.get("data") or {})
 
 
 def order_line(order: Mapping[str, Any]) -> str:
-    """An order in short: number, items, total."""
+    """Return an order in short: number, status, items, total."""
     items = ", ".join(item_line(item) for item in order["items"])
     total = f"{money(order['total'])} {order['currency']}"
     return f"{order['order_number']} [{order['status']}]  {items}  {total}"
 
 
 def item_line(item: Mapping[str, Any]) -> str:
-    """An item in short: quantity, size, name, modifiers."""
+    """Return an item in short: quantity, size, name, modifiers."""
     words = [f"{item['quantity']} x", *([item["size"]] if item["size"] else []), item["name"]]
     modifiers = [
         f"no {m['name']}" if m["negated"] else " ".join(filter(None, (m["qualifier"], m["name"])))
@@ -34,7 +34,7 @@ def item_line(item: Mapping[str, Any]) -> str:
 
 
 def money(cents: int) -> str:
-    """An amount with its point: 1234 is 12.34."""
+    """Return an amount with its decimal point: 1234 is 12.34."""
     return f"{cents // 100}.{cents % 100:02d}"
 
 

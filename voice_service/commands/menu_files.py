@@ -1,4 +1,4 @@
-"""`voice-service menu`: menus in files, checked, and to and from CSV."""
+"""`voice-service menu`: check menus in files, and convert them from and to CSV."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from voice_service.ordering.language.loader import language
 
 
 def run(action: str, file: Path, out: Path | None, complain: Callable[[str], None]) -> int:
-    """The command; returns the exit status, 2 for a file that cannot be used and is told why."""
+    """Run the command; return the exit status, 2 for a file that cannot be used.
+
+    `complain` gets the reasons.
+    """
     try:
         text = file.read_text("utf-8-sig")
         if action == "import":
@@ -34,7 +37,7 @@ def run(action: str, file: Path, out: Path | None, complain: Callable[[str], Non
 
 
 def _understood(menu: Menu, file: Path, complain: Callable[[str], None]) -> None:
-    """No fault, as guests may speak another language; but who checks a menu wants to know."""
+    """Report a menu whose language is not understood: no fault, as guests may speak another."""
     try:
         language(menu.language)
     except ValueError as error:
@@ -42,7 +45,7 @@ def _understood(menu: Menu, file: Path, complain: Callable[[str], None]) -> None
 
 
 def _as_json(menu: Menu) -> str:
-    """Only what differs from the defaults, as somebody would have written it."""
+    """Return the menu without defaults, as a person would have written it."""
     return menu.model_dump_json(indent=2, exclude_defaults=True) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The commands `stream` and `mic`: recordings, or a real microphone, over `/voice-stream`."""
+"""The commands `stream` and `mic`: stream recordings or a microphone to `/voice-stream`."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ Complain = Callable[[str], None]
 _METER_WIDTH = 30
 _METER_FLOOR_DB = -60.0
 _QUEUED_CHUNKS = 600
-"""A minute of sound that may wait while there is no connection."""
+"""Chunks that may wait while there is no connection: a minute of sound."""
 
 
 def _start_options(options: argparse.Namespace) -> dict[str, Any]:
-    wanted = {
+    start = {
         "language": options.language,
         "lane": options.lane,
         "table_id": options.table_id,
         "order": options.order,
     }
-    return {name: value for name, value in wanted.items() if value is not None}
+    return {name: value for name, value in start.items() if value is not None}
 
 
 class _Printer:
-    """Prints events as they come, as text or as lines of JSON with `t` in seconds."""
+    """Prints events as they arrive, as text or as lines of JSON with `t` in seconds."""
 
     def __init__(self, name: str, start: float, *, jsonl: bool) -> None:
         self._name = name
@@ -53,7 +53,7 @@ class _Printer:
 
 
 def stream_files(options: argparse.Namespace, complain: Complain) -> int:
-    """Stream every file at once, a session each; the exit status."""
+    """Stream all files at once, each as a session; return the exit status."""
     pace = Pace(options.speed, options.chunk_ms, options.shuffle, options.drop)
     try:
         recordings = [(path, read_audio(path)) for path in options.files]
@@ -81,7 +81,7 @@ async def _stream_all(
 async def _stream_one(
     options: argparse.Namespace, path: Path, samples: Samples, pace: Pace
 ) -> StreamFailed | None:
-    """Why the stream failed; what fails in any other way ends all of them."""
+    """Stream one recording; return why it failed, if so. Other errors end all streams."""
     chunks = pace.chunks(samples)
     start = asyncio.get_running_loop().time()
     first_due = start + min((chunk.due for chunk in chunks), default=0.0)
@@ -95,9 +95,9 @@ async def _stream_one(
 
 
 def stream_microphone(options: argparse.Namespace, complain: Complain) -> int:
-    """Stream until Ctrl-C, then wait for the last final; the exit status."""
+    """Stream until Ctrl-C, then wait for the last final; return the exit status."""
     try:
-        import sounddevice  # noqa: PLC0415  an extra
+        import sounddevice  # noqa: PLC0415  an optional dependency
     except (ImportError, OSError) as error:
         complain(
             f"no microphone support ({error}): run `pip install 'voice-ordering[mic]'`, and on "
@@ -114,19 +114,19 @@ def stream_microphone(options: argparse.Namespace, complain: Complain) -> int:
 
 async def _stream_microphone(options: argparse.Namespace, sounddevice: Any) -> None:
     loop = asyncio.get_running_loop()
-    heard: asyncio.Queue[Samples | None] = asyncio.Queue(_QUEUED_CHUNKS)
+    recorded: asyncio.Queue[Samples | None] = asyncio.Queue(_QUEUED_CHUNKS)
 
     def put(samples: Samples | None) -> None:
-        if heard.full():
-            heard.get_nowait()
-        heard.put_nowait(samples)
+        if recorded.full():
+            recorded.get_nowait()
+        recorded.put_nowait(samples)
 
     def on_audio(data: Any, frames: int, time: Any, status: Any) -> None:
         loop.call_soon_threadsafe(put, np.array(data[:, 0], np.float32))
 
     async def chunks() -> AsyncIterator[tuple[int, bytes]]:
         sequence = 0
-        while (samples := await heard.get()) is not None:
+        while (samples := await recorded.get()) is not None:
             sequence += 1
             if not options.jsonl:
                 print(meter(samples), end="\r", file=sys.stderr, flush=True)
@@ -150,13 +150,13 @@ async def _stream_microphone(options: argparse.Namespace, sounddevice: Any) -> N
         stopped = asyncio.ensure_future(until_stopped())
         await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-    # Behind the sound that the microphone's thread has already handed over.
+    # After the sound that the microphone's thread has already handed over.
     loop.call_soon(put, None)
     await running
 
 
 def meter(samples: Samples) -> str:
-    """A bar for the level of some audio, -60 to 0 dB below full scale."""
+    """Return a bar for the level of some audio, from -60 to 0 dB relative to full scale."""
     rms = float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0
     level = 20 * np.log10(max(rms, 1e-6))
     filled = round(_METER_WIDTH * (1 - max(_METER_FLOOR_DB, level) / _METER_FLOOR_DB))

@@ -1,4 +1,4 @@
-"""Options of the command line: what they may be, and where their values come from."""
+"""Options of the command line: their types, and where their values come from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def option(parser: argparse.ArgumentParser, flag: str, **keywords: Any) -> None:
         keywords["default"] = value
         keywords.pop("required", None)
     if "choices" in keywords:
-        # argparse checks the choices of what is typed, but not of a default.
+        # argparse checks typed values against the choices, but not defaults.
         keywords["type"] = _one_of(keywords["choices"])
     parser.add_argument(flag, **keywords)
 
@@ -40,7 +40,7 @@ def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
 def within(
     kind: type[int] | type[float], least: float, most: float
 ) -> Callable[[str], int | float]:
-    """A number from `least` to `most`."""
+    """Return an argument type for numbers from `least` to `most`."""
 
     def check(value: str) -> int | float:
         try:
@@ -55,7 +55,7 @@ def within(
 
 
 def bearer(value: str) -> str:
-    """A token that a header can carry. The message does not repeat it: it is a secret."""
+    """Check that a header can carry the token. The error does not show it, as it is a secret."""
     token = value.strip()
     if not token:
         raise argparse.ArgumentTypeError("it is empty")
@@ -67,12 +67,12 @@ def bearer(value: str) -> str:
 def settings_options(
     parser: argparse.ArgumentParser, names: Iterable[str] = VoiceSettings.model_fields
 ) -> None:
-    """Add an option per setting; the environment is read by the settings themselves."""
+    """Add an option for each setting; the settings read the environment themselves."""
     group = parser.add_argument_group("settings")
     for name in names:
         field = VoiceSettings.model_fields[name]
         if name in {"jwt_secret", "metrics_token"}:
-            continue  # a secret on a command line can be read by every user of the machine
+            continue  # every user of the machine can read a secret on a command line
         default = field.get_default(call_default_factory=True, validated_data={})
         if isinstance(default, tuple):
             default = ",".join(map(str, default))
@@ -86,7 +86,7 @@ def settings_options(
 
 
 def settings_of(options: argparse.Namespace) -> VoiceSettings:
-    """Settings from the options given, else from the environment; exits if one is wrong."""
+    """Return the settings from the given options, else the environment; exit if one is wrong."""
     given = {
         name.removeprefix("setting_"): value
         for name, value in vars(options).items()
@@ -102,5 +102,5 @@ def settings_of(options: argparse.Namespace) -> VoiceSettings:
 
 
 def complain(message: str) -> None:
-    """Tell whoever runs the command, not whoever reads its output."""
+    """Print an error for whoever runs the command, not for whoever reads its output."""
     print(f"voice-service: {message}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`voice-service order`: orders from text, one utterance or conversation per line."""
+"""`voice-service order`: turn text into orders, one utterance or conversation per line."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def run(
     tag: str | None = None,
     thresholds: Thresholds = DEFAULT,
 ) -> int:
-    """The command: reads `file`, or standard input for None or "-"; returns the exit status.
+    """Read `file`, or standard input for None or "-", and print orders; return the exit status.
 
-    `tag` is the guests' language, or several ("es,en"); that of the menu if it is left out. A menu
-    or a file that cannot be used is a message on standard error and status 2.
+    `tag` is the guests' language, or several ("es,en"); None is that of the menu. For a menu or a
+    file that cannot be used, a message goes to standard error, and the status is 2.
     """
     try:
         menu = _compiled(menu_path, tag)
@@ -39,7 +39,7 @@ def run(
             with file.open(encoding="utf-8") as source:
                 write_orders(menu, source, sys.stdout, jsonl=jsonl, thresholds=thresholds)
     except BrokenPipeError:
-        raise  # the reader has enough: not an error of the menu or the file
+        raise  # the reader of the output is gone: no error of the menu or the file
     except MenuError as error:
         lines = [f"voice-service order: {menu_path}: {fault}\n" for fault in error.faults]
         sys.stderr.write("".join(lines))
@@ -51,7 +51,7 @@ def run(
 
 
 def _compiled(path: Path, tag: str | None) -> CompiledMenu:
-    """The menu for guests who speak `tag`; raises MenuError, or ValueError for the option."""
+    """Compile the menu for guests who speak `tag`; raises MenuError, or ValueError for `tag`."""
     menu = read_menu(path.read_text("utf-8"))
     try:
         return CompiledMenu(menu, tag)
@@ -69,10 +69,10 @@ def write_orders(
     jsonl: bool,
     thresholds: Thresholds = DEFAULT,
 ) -> None:
-    """Writes the order of each line of `source` to `out`.
+    """Write the order of each line of `source` to `out`.
 
-    A line is plain text, or a JSON value: a string (one utterance) or a list of strings (a
-    conversation). With `jsonl` each order is one JSON object.
+    A line is plain text or a JSON value: a string (one utterance) or a list of strings (a
+    conversation). With `jsonl`, each order is a line of JSON.
     """
     for utterances in conversations(source):
         update = understand(menu, utterances, thresholds)
@@ -84,7 +84,7 @@ def write_orders(
 
 
 def conversations(source: Iterable[str]) -> Iterator[list[str]]:
-    """The utterances of each line that is not empty."""
+    """Yield the utterances of each line that is not empty."""
     for text in source:
         line = text.strip()
         if line:
@@ -94,7 +94,7 @@ def conversations(source: Iterable[str]) -> Iterator[list[str]]:
 def understand(
     menu: CompiledMenu, utterances: Iterable[str], thresholds: Thresholds = DEFAULT
 ) -> CartUpdate:
-    """The order after these utterances, with every reason that came up on the way."""
+    """Return the order after these utterances, with every reason that came up on the way."""
     conversation = Conversation(menu, thresholds)
     notes = []
     for number, text in enumerate(utterances, start=1):
@@ -113,7 +113,7 @@ def understand(
 
 
 def as_json(utterances: list[str], update: CartUpdate) -> dict[str, Any]:
-    """An order as plain JSON values."""
+    """Return an order as plain JSON values."""
     return {
         "utterances": utterances,
         "status": update.status,
@@ -125,7 +125,7 @@ def as_json(utterances: list[str], update: CartUpdate) -> dict[str, Any]:
 
 
 def as_text(menu: CompiledMenu, utterances: list[str], update: CartUpdate) -> str:
-    """An order to read."""
+    """Return an order as text for people."""
     lines = [f"> {text}" for text in utterances]
     lines += [f"{_indent(item)}{describe(item, menu)}" for item in update.items]
     lines.append(f"  {update.status}")
@@ -134,7 +134,7 @@ def as_text(menu: CompiledMenu, utterances: list[str], update: CartUpdate) -> st
 
 
 def _indent(item: ItemDraft) -> str:
-    """A combo's parts stand below it."""
+    """Return an item's indentation: a combo's parts are indented below it."""
     return "  " if item.part_of is None else "    "
 
 

@@ -1,11 +1,10 @@
-"""The pipeline of a session without socket and clock: as fast as the machine goes, repeatable."""
+"""`voice-service transcribe`: run a session without socket and clock, fast and repeatable."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final as Constant
 
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.recognizer import Recognizer
@@ -18,23 +17,23 @@ from voice_service.utterances.events import Final, ListenerEvent
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.vad import DetectorFactory
 
-_CHUNK: Constant = SAMPLE_RATE // 10
+_CHUNK = SAMPLE_RATE // 10
 
 Decode = Callable[[Sequence[DecodeRequest]], list[Hypothesis]]
 
 
-def listen(
+def utterance_events(
     chunks: Iterable[Samples], listener: Listener, decode: Decode
 ) -> Iterator[ListenerEvent]:
-    """What a session would tell about these chunks if recognition took no time."""
+    """Yield the events of a session that heard these chunks, if recognition took no time."""
     for chunk in chunks:
         yield from listener.push(chunk, 0.0)
-        yield from _satisfy(listener, decode)
+        yield from _decode_pending(listener, decode)
     yield from listener.flush(0.0)
-    yield from _satisfy(listener, decode)
+    yield from _decode_pending(listener, decode)
 
 
-def _satisfy(listener: Listener, decode: Decode) -> Iterator[ListenerEvent]:
+def _decode_pending(listener: Listener, decode: Decode) -> Iterator[ListenerEvent]:
     while listener.next_decode() is not None:
         [hypothesis] = decode([listener.start_decode()])
         yield from listener.decoded(hypothesis, 0.0)
@@ -46,7 +45,7 @@ def transcribe_files(
     recognizer: Recognizer,
     complain: Callable[[str], None],
 ) -> int:
-    """The command `transcribe`: finals as text, or every event as a line of JSON; exit status."""
+    """Print finals as text, or every event as a line of JSON; return the exit status."""
     detectors = DetectorFactory(settings.detector, settings.webrtc_mode)
     language = primary_language(options.language)
     if language not in recognizer.languages:
@@ -64,7 +63,7 @@ def transcribe_files(
             settings.listener(), detectors(), language, "", calibration=recognizer.calibration
         )
         chunks = (samples[i : i + _CHUNK] for i in range(0, len(samples), _CHUNK))
-        for event in listen(chunks, listener, recognizer.decode):
+        for event in utterance_events(chunks, listener, recognizer.decode):
             if options.jsonl:
                 type_, data = wire_event(path.name, options.language, event)
                 print(json.dumps({"file": str(path), "type": type_, "data": data}), flush=True)

@@ -1,1 +1,1 @@
-"""Finding, fetching and verifying model files."""
+"""The files of speech models: known from a manifest, found, fetched, verified and added."""

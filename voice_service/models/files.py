@@ -1,4 +1,4 @@
-"""Files of a model on disk: are they the right ones, and putting them in place all at once."""
+"""The files of a model on disk: check them, and put them in place all at once."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ BLOCK = 1 << 20
 """Bytes read at a time."""
 
 STAMPS = ".checked"
-"""Folder of the models directory that remembers which files were hashed."""
+"""Folder of the models directory that records which files have been hashed."""
 
 ENGLISH_VOCABULARY = 51864
-"""Tokens of an English-only Whisper; every multilingual one has more."""
+"""Number of tokens of an English-only Whisper; every multilingual one has more."""
 
 REQUIRED = ("model.bin", "config.json", "tokenizer.json")
 VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 
 
 def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file."""
+    """Return the hexadecimal SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def wrong_sizes(directory: Path, files: Sequence[ModelFile]) -> tuple[str, ...]:
-    """The cheap check, without reading: one line per file that is missing or of another size."""
+    """Check sizes only, without reading; return a line per file that is missing or wrong."""
     problems = []
     for file in files:
         path = directory / file.name
@@ -46,7 +46,7 @@ def wrong_sizes(directory: Path, files: Sequence[ModelFile]) -> tuple[str, ...]:
 
 
 def wrong_contents(directory: Path, files: Sequence[ModelFile]) -> tuple[str, ...]:
-    """The thorough check: sizes and, where they are right, the SHA-256 of every file."""
+    """Check sizes and, if they are right, the SHA-256 of every file; return a line per problem."""
     problems = wrong_sizes(directory, files)
     if problems:
         return problems
@@ -60,10 +60,10 @@ def wrong_contents(directory: Path, files: Sequence[ModelFile]) -> tuple[str, ..
 def checked_before(
     stamp: Path, directory: Path, files: Sequence[ModelFile]
 ) -> tuple[tuple[str, ...], bool]:
-    """Problems of a model, hashing only if it changed since it was hashed last.
+    """Check a model, hashing its files only if they have changed since they were last hashed.
 
-    Returns the problems and whether the files were hashed now. A models directory that cannot be
-    written (a read-only volume) costs the hashing at every start, nothing else.
+    Return the problems, and whether the files were hashed now. If the models directory cannot be
+    written (a read-only volume), they are hashed at every start.
     """
     problems = wrong_sizes(directory, files)
     if problems:
@@ -104,7 +104,7 @@ def _write_stamp(stamp: Path, state: dict[str, object]) -> None:
 
 
 def joined(target: Path, parts: Iterable[IO[bytes]]) -> tuple[int, str]:
-    """Writes `parts` one after the other and returns the size and SHA-256 of the whole."""
+    """Write `parts` one after the other; return the size and SHA-256 of the whole."""
     digest, size = hashlib.sha256(), 0
     with target.open("xb") as out:
         for part in parts:
@@ -119,16 +119,16 @@ def joined(target: Path, parts: Iterable[IO[bytes]]) -> tuple[int, str]:
 
 @contextlib.contextmanager
 def workspace(models_dir: Path) -> Iterator[Path]:
-    """A temporary folder inside the models directory, so that the last step is a rename."""
+    """Yield a temporary folder in the models directory, so that the last step can be a rename."""
     models_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".incoming-", dir=models_dir) as folder:
         yield Path(folder)
 
 
 def put_in_place(models_dir: Path, name: str, fill: Callable[[Path], None]) -> Path:
-    """Makes `models_dir/name` with what `fill` writes: the whole of it, or nothing changes.
+    """Create `models_dir/name` with what `fill` writes, or change nothing.
 
-    Raises what `fill` raises; ModelError if the disk refuses.
+    Raises what `fill` raises, and ModelError if the directory cannot be written.
     """
     target = models_dir / name
     try:
@@ -145,7 +145,7 @@ def put_in_place(models_dir: Path, name: str, fill: Callable[[Path], None]) -> P
 
 
 def copy_files(source: Path, target: Path, names: Iterable[str]) -> tuple[ModelFile, ...]:
-    """Copies files by name and returns what was copied, as entries of a manifest."""
+    """Copy files by name; return them as entries of a manifest."""
     copied = []
     for name in names:
         with (source / name).open("rb") as stream:
@@ -156,13 +156,13 @@ def copy_files(source: Path, target: Path, names: Iterable[str]) -> tuple[ModelF
 
 
 def files_of(directory: Path) -> tuple[str, ...]:
-    """Names of the files of a CTranslate2 Whisper directory that are part of the model."""
+    """Return the names of the files in a CTranslate2 Whisper directory that make up the model."""
     optional = (*VOCABULARIES, "preprocessor_config.json")
     return (*REQUIRED, *(name for name in optional if (directory / name).is_file()))
 
 
 def inspect_directory(directory: Path) -> bool:
-    """Whether a CTranslate2 Whisper directory is multilingual, from the size of its vocabulary.
+    """Return whether a CTranslate2 Whisper directory is multilingual, by its vocabulary's size.
 
     Raises ModelError, naming what is missing, if the directory is not such a model.
     """

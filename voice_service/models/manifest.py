@@ -1,6 +1,6 @@
-"""What is known about speech models: `manifest.toml`, and the record kept beside an added model.
+"""What is known about speech models: `manifest.toml`, and the record beside an added model.
 
-Data and validation; nothing here reads weights.
+Data and validation only; nothing here reads weights.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from voice_service.asr.calibration import RAW, Calibration
 
 MULTILINGUAL = "multilingual"
 RECORD = "voice-model.json"
-"""File beside an added model's weights that holds its `ModelEntry`."""
+"""File with the `ModelEntry` of an added model, beside its weights."""
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
@@ -27,13 +27,13 @@ class ModelError(Exception):
 
 
 class ManifestModel(BaseModel):
-    """Frozen; an unknown field is an error, since a misspelt checksum would check nothing."""
+    """A frozen model. An unknown field is an error, as a misspelt checksum would check nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ModelFile(ManifestModel):
-    """One file of a CTranslate2 directory. `parts` are wheel members that make it, in order."""
+    """A file of a CTranslate2 directory. `parts` are the wheel members it is made of, in order."""
 
     name: FileName
     bytes: Annotated[int, Field(ge=0)]
@@ -42,7 +42,7 @@ class ModelFile(ManifestModel):
 
 
 class ModelEntry(ManifestModel):
-    """A model and where it comes from; the fields are described in `manifest.toml`."""
+    """A model and its origin; the fields are described in `manifest.toml`."""
 
     description: str = ""
     languages: tuple[str, ...]
@@ -56,12 +56,12 @@ class ModelEntry(ManifestModel):
 
     @property
     def bytes(self) -> int:
-        """What the files weigh together."""
+        """Return the total size of the files."""
         return sum(file.bytes for file in self.files)
 
 
 class Hub(ManifestModel):
-    """Names that faster-whisper fetches from its model hub, by what they understand."""
+    """Names that faster-whisper fetches from its model hub, by their languages."""
 
     english: tuple[str, ...]
     multilingual: tuple[str, ...]
@@ -96,11 +96,11 @@ class Manifest(ManifestModel):
 
     @property
     def multilingual(self) -> tuple[str, ...]:
-        """The languages of a Whisper model that is not English-only."""
+        """Return the languages of a Whisper model that is not English-only."""
         return self.languages[MULTILINGUAL]
 
     def hub_languages(self, name: str) -> tuple[str, ...] | None:
-        """What a hub model understands; None for a name that the manifest does not list."""
+        """Return the languages of a hub model; None if the manifest does not list its name."""
         if name in self.hub.english:
             return ("en",)
         return self.multilingual if name in self.hub.multilingual else None
@@ -108,7 +108,7 @@ class Manifest(ManifestModel):
 
 @functools.cache
 def load_manifest() -> Manifest:
-    """The manifest of this installation: packaged in a wheel, `models/manifest.toml` in a checkout.
+    """Return this installation's manifest, from the wheel or the checkout's `models/manifest.toml`.
 
     Raises ModelError if the installation has none or a broken one.
     """
@@ -121,7 +121,7 @@ def load_manifest() -> Manifest:
 
 
 def parse_manifest(text: str) -> Manifest:
-    """Reads a manifest. Raises ModelError on anything that is not one."""
+    """Parse a manifest; raise ModelError if the text is not a valid one."""
     try:
         return Manifest.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
@@ -129,7 +129,7 @@ def parse_manifest(text: str) -> Manifest:
 
 
 def read_record(directory: Path) -> ModelEntry | None:
-    """The record of a model that was added by hand; None if the directory has none."""
+    """Return the record of a model that was added by hand; None if the directory has none."""
     path = directory / RECORD
     if not path.is_file():
         return None
@@ -142,5 +142,5 @@ def read_record(directory: Path) -> ModelEntry | None:
 
 
 def checkout_models_dir() -> Path:
-    """Where `models/` is when the package runs from a checkout; it need not exist."""
+    """Return where `models/` is if the package runs from a checkout; it need not exist."""
     return Path(__file__).resolve().parents[2] / "models"

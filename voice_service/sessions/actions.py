@@ -1,4 +1,4 @@
-"""What a session asks its caller to do: plain values."""
+"""The actions that a session asks its caller to perform, as plain values."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ from voice_service.ordering import CartUpdate
 
 
 class Audience(Enum):
-    """Who is told besides the client."""
+    """Who receives an event."""
 
     CLIENT = auto()
+    """The client alone."""
     STAFF_LIVE = auto()
-    """Staff who watch now; a newer one replaces it."""
+    """Also staff who watch now; a newer event replaces it."""
     STAFF = auto()
-    """Staff, including those who come back later: it goes into the history."""
+    """Also staff, including those who connect later: the event goes into the history."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send an event to the client and, by `audience`, to the restaurant's staff."""
+    """Send an event to the client and, depending on `audience`, to the restaurant's staff."""
 
     type: str
     data: Mapping[str, Any]
     audience: Audience = Audience.CLIENT
     id: MessageId | None = None
-    """Of the client's message that this answers."""
+    """Id of the client's message that this answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendError:
-    """Send an `error` event that answers no single message."""
+    """Send an `error` event that answers no particular message."""
 
     error: ProtocolError
 
@@ -43,7 +44,8 @@ class SendError:
 class PlaceOrder:
     """Create or change the order at the hub, then call `order_placed`.
 
-    `turn` counts how often staff have handed the order back: what was said before is past.
+    `turn` is how often staff had handed the order back when the update arose. An update from an
+    earlier turn is outdated.
     """
 
     update: CartUpdate

@@ -1,4 +1,4 @@
-"""The order of one session without IO: what its finals become, until it is closed."""
+"""The order of one session without I/O: turn finals into order updates until it is closed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from voice_service.utterances.events import Final
 
 
 class GuestOrder:
-    """See the module. `conversation` is None where no order is to be understood."""
+    """See the module. `conversation` is None if no order is to be understood."""
 
     def __init__(self, session_id: str, conversation: Conversation | None) -> None:
         self.order_id: str | None = None
-        self.last_told: Send | None = None
-        """The last `voice:order`."""
+        self.last_order: Send | None = None
+        """The last `voice:order`, to be sent again to a client that comes back."""
         self._session_id = session_id
         self._conversation = conversation
         self._update: CartUpdate | None = None
@@ -29,15 +29,15 @@ class GuestOrder:
 
     @property
     def placing(self) -> bool:
-        """Whether an answer to `PlaceOrder` has still to come."""
+        """Return whether the answer to a `PlaceOrder` is still to come."""
         return self._placing > 0
 
     def chooser(self) -> Callable[[Sequence[str]], int] | None:
-        """Which of several hypotheses for the next words to take; None if that is all one."""
+        """Return a function that picks one of several texts; None to take the most likely."""
         return None if self._conversation is None else self._conversation.chooser()
 
     def hear(self, final: Final) -> list[PlaceOrder]:
-        """Take what was heard. People in the background order nothing, but may name an allergy."""
+        """Take a final. People in the background order nothing, but may name an allergy."""
         heard = final.hypothesis
         if self._conversation is None or not heard.text:
             return []
@@ -49,14 +49,17 @@ class GuestOrder:
         return [self._place(take(said))]
 
     def hold(self, utterance: int) -> list[PlaceOrder]:
-        """Staff have taken the order over: words are heard, and change nothing."""
+        """Stop changing the order, since staff have taken it over."""
         self._held = True
         return [] if self._conversation is None else self._leave_as_it_is(utterance)
 
     def hand_back(
         self, items: Sequence[OrderItem]
     ) -> tuple[list[PlaceOrder], tuple[OrderItem, ...]]:
-        """The guest goes on with the order as staff have left it; and what is to stay as it is."""
+        """Continue with the order as staff have left it.
+
+        Also return the items that the conversation cannot represent, which stay as they are.
+        """
         self._held = False
         self._turn += 1
         if self._conversation is None:
@@ -65,11 +68,14 @@ class GuestOrder:
         return [self._place(update)], left
 
     def placed(self, order: Mapping[str, Any] | None, update: CartUpdate) -> Send:
-        """The hub has stored the order; None if there is nothing to store or it could not be."""
+        """Return the `voice:order` for an update that the hub has handled.
+
+        `order` is the order as stored; None if there is none or it could not be stored.
+        """
         self._placing -= 1
         if order is not None:
             self.order_id = str(order["id"])
-        self.last_told = Send(
+        self.last_order = Send(
             messages.ORDER,
             {
                 "session_id": self._session_id,
@@ -91,10 +97,13 @@ class GuestOrder:
             },
             Audience.STAFF,
         )
-        return self.last_told
+        return self.last_order
 
     def close(self, abandoned: str | None, utterance: int) -> list[PlaceOrder]:
-        """No more finals will come. An order whose guest was cut off is for a person to look at."""
+        """Close the order after the last final. `abandoned` is why the guest was cut off, if so.
+
+        A person must look at an incomplete order whose guest was cut off.
+        """
         if self._conversation is None or self._held:
             return []
         conversation, self._conversation = self._conversation, None
@@ -107,7 +116,7 @@ class GuestOrder:
         return [self._place(update)]
 
     def leave(self) -> None:
-        """The session is over: nothing changes the order from here any more."""
+        """Stop changing the order, since the session is over."""
         self._conversation = None
 
     def _leave_as_it_is(self, utterance: int) -> list[PlaceOrder]:

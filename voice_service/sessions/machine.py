@@ -1,8 +1,8 @@
-"""One voice session as a state machine without IO: messages and hypotheses in, actions out.
+"""One voice session as a state machine without I/O: messages and hypotheses in, actions out.
 
 Time is an argument (`now`, seconds of a monotonic clock). The caller performs the actions, asks
-`next_decode` and `start_decode` for audio to recognise, hands the answers to `decoded`, and calls
-`on_timer` when `next_deadline` has come. All of it happens on one thread.
+`next_decode` and `start_decode` for audio to recognise, passes the answers to `decoded`, and calls
+`on_timer` at `next_deadline`. All of it happens on one thread.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from voice_service.audio.formats import SAMPLE_RATE, AudioDecoder, AudioError, S
 from voice_service.audio.intake import AudioChunk, Intake, IntakeSettings, gap_error
 from voice_service.audio.reorder_buffer import Gap
 from voice_service.ordering import CartUpdate, Conversation
-from voice_service.protocol import messages as protocol
+from voice_service.protocol import messages
 from voice_service.protocol.encoding import wire_event
 from voice_service.sessions.actions import Action, Audience, Send, SendError
 from voice_service.sessions.guest_order import GuestOrder
@@ -32,11 +32,11 @@ from voice_service.utterances.vad import FRAME
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """Bounds of a session, in seconds.
+    """The bounds of a session, in seconds.
 
-    An utterance is ended when no audio has come for `stall`, the session when none has come for
-    `idle`; a lost connection may come back within `resume_window`. Finals and orders get `ending`
-    after the last audio.
+    Without audio for `stall`, the utterance in progress is ended; without audio for `idle`, the
+    session. A lost connection may come back within `resume_window`. The last finals and the order
+    may take `ending` after the last audio.
     """
 
     intake: IntakeSettings
@@ -46,8 +46,20 @@ class SessionSettings:
     ending: float
 
 
+@dataclass(frozen=True, slots=True)
+class SessionPipeline:
+    """The stages that the audio of one session passes through.
+
+    `conversation` is None if no order is to be understood.
+    """
+
+    decoder: AudioDecoder
+    listener: Listener
+    conversation: Conversation | None
+
+
 class Phase(Enum):
-    """`ENDING`: `voice:end` has come; finals or order events are still on their way."""
+    """How far a session is. In `ENDING`, finals or orders are still to come after `voice:end`."""
 
     STREAMING = auto()
     ENDING = auto()
@@ -55,20 +67,24 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
-    """What closed an utterance, and when it was told."""
+class _Closing:
+    """The message that closed an utterance, and when it was sent."""
 
     at: float
-    tell: Send
+    send: Send
 
 
 STOPPING = "server_stopping"
-"""Why a session is abandoned when the server stops; its client comes back and is told nothing."""
+"""Reason for abandoning a session when the server stops.
+
+Its client gets no `voice:end`, since it should come back.
+"""
 _KEPT_FINALS = 64
+"""Finals and discards kept for a client that comes back."""
 
 
 class VoiceSession:
-    """See the module. `conversation` is None where no order is to be understood."""
+    """See the module."""
 
     def __init__(
         self,
@@ -76,56 +92,55 @@ class VoiceSession:
         session_id: str,
         language: str,
         settings: SessionSettings,
-        decoder: AudioDecoder,
-        listener: Listener,
-        conversation: Conversation | None,
+        pipeline: SessionPipeline,
         now: float,
     ) -> None:
         self.session_id = session_id
         self.language = language
         self.phase = Phase.STREAMING
         self._settings = settings
-        self._decoder = decoder
-        self._listener = listener
-        self._order = GuestOrder(session_id, conversation)
-        self._intake = Intake(settings.intake, decoder, now)
+        self._decoder = pipeline.decoder
+        self._listener = pipeline.listener
+        self._order = GuestOrder(session_id, pipeline.conversation)
+        self._intake = Intake(settings.intake, pipeline.decoder, now)
         self._samples = 0
         self._last_audio = now
         self._last_heard = now
         self._ending_at: float | None = None
         self._detached_at: float | None = None
         self._ended_at: float | None = None
-        self._closings: deque[_Sent] = deque(maxlen=_KEPT_FINALS)
+        self._closings: deque[_Closing] = deque(maxlen=_KEPT_FINALS)
         self._abandoned: str | None = None
         self._end_id: MessageId | None = None
         self._answer: Send | None = None
 
     @property
     def next_sequence(self) -> int:
-        """The first sequence that has not been taken yet."""
+        """Return the first sequence that has not been taken yet."""
         return self._intake.next_sequence
 
     @property
     def audio_ms(self) -> int:
-        """Milliseconds of audio taken so far."""
+        """Return the milliseconds of audio taken so far."""
         return round(self._samples * 1000 / SAMPLE_RATE)
 
     @property
     def order_id(self) -> str | None:
-        """The order at the hub; None before there is one."""
+        """Return the id of the order at the hub; None before there is one."""
         return self._order.order_id
 
     @property
     def attached(self) -> bool:
-        """Whether a connection is there to be told."""
+        """Return whether the client is connected."""
         return self._detached_at is None
 
     # Messages of the client
 
     def audio(self, sequence: int, encoded: str, now: float) -> list[Action]:
-        """Take a chunk. Raises `ProtocolError`; what is refused had no effect.
+        """Take a chunk of base64. Raises ProtocolError if it is refused.
 
-        But that the client was heard of: who is told to wait has not stopped sending.
+        A refused chunk has no effect except that it counts as a sign of life: a client that is told
+        to wait has not stopped sending.
         """
         self._last_audio = now
         backlog = self._listener.backlog * FRAME / SAMPLE_RATE
@@ -136,10 +151,10 @@ class VoiceSession:
     def end(
         self, now: float, abandoned: str | None = None, message_id: MessageId | None = None
     ) -> list[Action]:
-        """No more audio. The answer comes after the last final and the last order event.
+        """End the audio. The answer comes after the last final and the last order event.
 
-        `message_id` is that of the client's `voice:end`. `abandoned` says why it is not the guest
-        who ended it; then a person looks at the order.
+        `message_id` is the id of the client's `voice:end`. `abandoned` is why the session ends if
+        not by the guest's wish; a person must then look at the order.
         """
         self._abandoned = abandoned
         self._end_id = message_id
@@ -159,11 +174,11 @@ class VoiceSession:
     # Recognition and orders
 
     def next_decode(self) -> DecodeNeed | None:
-        """The decode that the session would like next; None while one is in flight."""
+        """Return the decode that is needed next; None if none is, or while one is in flight."""
         return None if self.phase is Phase.ENDED else self._listener.next_decode()
 
     def start_decode(self) -> DecodeRequest:
-        """The newest audio for what `next_decode` names; call `decoded` with the answer."""
+        """Return the newest audio for that need; call `decoded` with the answer."""
         request = self._listener.start_decode()
         return replace(request, choose=self._order.chooser()) if request.thorough else request
 
@@ -177,51 +192,57 @@ class VoiceSession:
     def order_placed(
         self, order: Mapping[str, Any] | None, update: CartUpdate, now: float
     ) -> list[Action]:
-        """The hub has stored the order; None if there is nothing to store or it could not be."""
+        """Take the hub's answer to `PlaceOrder`.
+
+        `order` is the order as stored; None if there is none or it could not be stored.
+        """
         return [self._order.placed(order, update), *self._wind_up(now)]
 
     # Staff
 
     def hold(self) -> Sequence[Action]:
-        """Staff have taken the order over: words are heard, and change nothing."""
+        """Stop changing the order, since staff have taken it over; transcripts go on."""
         return self._order.hold(self._listener.utterances)
 
     def hand_back(
         self, items: Sequence[OrderItem]
     ) -> tuple[Sequence[Action], tuple[OrderItem, ...]]:
-        """The guest goes on with the order as staff have left it; and what is to stay as it is."""
+        """Continue with the order as staff have left it.
+
+        Also return the items that the conversation cannot represent, which stay as they are.
+        """
         return self._order.hand_back(items)
 
     # Connection and time
 
     def detach(self, now: float) -> None:
-        """The connection is lost; the session waits for it to come back."""
+        """Wait for a lost connection to come back."""
         self._detached_at = now
 
     def attach(self, after_utterance: int | None, now: float) -> list[Action]:
-        """A connection is there again: tell what the client may have missed, in order.
+        """Resume with a new connection: send what the client may have missed, in order.
 
-        A client that says which utterance it has the final of gets those behind it. For any other,
-        what was sent after its last audio arrived may have been lost: it is sent again, and the
-        client knows by `utterance` what it has already.
+        A client that names the last utterance whose final it has gets the later ones. Any other
+        client is sent again whatever was sent after its last audio arrived, since that may have
+        been lost; it recognises duplicates by `utterance`.
         """
         missed = [
-            sent.tell
-            for sent in self._closings
+            closing.send
+            for closing in self._closings
             if (
-                sent.at >= self._last_heard
+                closing.at >= self._last_heard
                 if after_utterance is None
-                else sent.tell.data["utterance"] > after_utterance
+                else closing.send.data["utterance"] > after_utterance
             )
         ]
         self._detached_at = None
         self._last_audio = now
         self._intake.hold(now)
-        again = [*missed, self._order.last_told, self._answer]
-        return [replace(tell, audience=Audience.CLIENT) for tell in again if tell is not None]
+        again = [*missed, self._order.last_order, self._answer]
+        return [replace(send, audience=Audience.CLIENT) for send in again if send is not None]
 
     def next_deadline(self) -> float | None:
-        """When `on_timer` must be called; None for never."""
+        """Return when `on_timer` must be called; None for never."""
         if self._ended_at is not None:
             return self._ended_at + self._settings.resume_window
         if self._ending_at is not None:
@@ -237,7 +258,7 @@ class VoiceSession:
         return min(deadlines)
 
     def on_timer(self, now: float) -> list[Action]:
-        """Do what has become due."""
+        """Do whatever is due."""
         deadline = self.next_deadline()
         if deadline is None or now < deadline or self.phase is Phase.ENDED:
             return []
@@ -253,23 +274,23 @@ class VoiceSession:
         return self._report(self._listener.pause(now), now)
 
     def fail(self, now: float) -> list[Action]:
-        """End at once, whatever is still owed: something of ours does not work."""
+        """End at once, without waiting for finals or orders, because of a fault of ours."""
         message = "the session has failed; its order may be incomplete, a person must look at it"
         self._decoder.close()
         return [SendError(ProtocolError(ErrorCode.INTERNAL, message)), *self._ended(now)]
 
     def over(self, now: float) -> bool:
-        """Whether the session has ended, and so long ago that its answer cannot be missing."""
+        """Return whether the session ended so long ago that its client cannot resume it."""
         return self._ended_at is not None and now >= self._ended_at + self._settings.resume_window
 
     def close(self) -> None:
-        """Free what the session holds; allowed at any time, more than once."""
+        """Free what the session holds. May be called at any time, and repeatedly."""
         self._decoder.close()
 
     # Inside
 
     def _consume(self, due: Iterable[AudioChunk | Gap], now: float) -> list[Action]:
-        """Ordered chunks and gaps to samples, samples to what the listener makes of them."""
+        """Decode ordered chunks and gaps, and pass the samples to the listener."""
         actions: list[Action] = []
         for piece in due:
             try:
@@ -304,16 +325,16 @@ class VoiceSession:
                 actions.append(Send(type_, data))
         return actions
 
-    def _discarded(self, event: Discarded, tell: Send, now: float) -> list[Action]:
-        self._closings.append(_Sent(now, tell))
+    def _discarded(self, event: Discarded, send: Send, now: float) -> list[Action]:
+        self._closings.append(_Closing(now, send))
         if not event.failed:
-            return [tell]
+            return [send]
         message = f"utterance {event.utterance} could not be recognised; ask for it again"
-        return [tell, SendError(ProtocolError(ErrorCode.INTERNAL, message))]
+        return [send, SendError(ProtocolError(ErrorCode.INTERNAL, message))]
 
-    def _final(self, final: Final, tell: Send, now: float) -> list[Action]:
-        self._closings.append(_Sent(now, tell))
-        return [tell, *self._order.hear(final)]
+    def _final(self, final: Final, send: Send, now: float) -> list[Action]:
+        self._closings.append(_Closing(now, send))
+        return [send, *self._order.hear(final)]
 
     def _wind_up(self, now: float) -> list[Action]:
         """After `voice:end`: close the order once the last final is out, then answer."""
@@ -329,7 +350,7 @@ class VoiceSession:
         if self._abandoned == STOPPING:
             return []
         self._answer = Send(
-            protocol.END,
+            messages.END,
             {
                 "session_id": self.session_id,
                 "duration": self.audio_ms / 1000,

@@ -1,4 +1,4 @@
-"""One session's order at the hub: created by its first item, changed as it grows, confirmed."""
+"""Keep one session's order at the hub: create it, change it as it grows, and confirm it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ from voice_service.ordering import CartUpdate, Reason
 _log = structlog.get_logger(__name__)
 _TIMEOUT = 10.0
 """Seconds the hub may take for one change before a person is asked to look at the order."""
-
 _NOTES = 500
-"""Letters of an order's notes, at most."""
+"""Maximum length of an order's notes, in characters."""
 _TRIES = 3
-"""To add an allergy to an order that others are changing too."""
-
+"""Attempts to add an allergy to an order that others are changing, too."""
 _OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
+"""States in which an order may still be changed."""
 
 T = TypeVar("T")
 
 
 class _Refused(Exception):
-    """The order stays as it is. `code` is the reason to give; None if the update has reasons."""
+    """The order stays as it is. `code` is the reason to give; None if the update has its own."""
 
     def __init__(self, code: str | None, why: str) -> None:
         super().__init__(why)
@@ -49,7 +48,7 @@ class _TakenOver(_Refused):
 
 
 class _Held(_Refused):
-    """Staff have the order now, or had it when the guest said this."""
+    """Staff hold the order now, or held it when the guest said this."""
 
 
 class OrderSync:
@@ -77,19 +76,20 @@ class OrderSync:
         self.held = False
 
     async def hold(self) -> None:
-        """Staff take over: once this returns, nothing is changed here."""
+        """Let staff take over: once this returns, nothing here changes the order."""
         self.held = True
         async with self._busy:
             pass
 
-    def let_go(self) -> None:
-        """Staff have not taken over after all."""
+    def release(self) -> None:
+        """Undo `hold`: staff have not taken over after all."""
         self.held = False
 
-    async def as_left(self, order_id: str | None) -> Order | None:
-        """The order as staff have left it, None if there is none; raises IllegalTransition.
+    async def order_to_hand_back(self, order_id: str | None) -> Order | None:
+        """Return the order as staff have left it; None if there is none.
 
-        `order_id` is the one to look for if nothing was ordered here: staff may have made it.
+        If nothing was ordered here, staff may have made the order: `order_id` is then its id.
+        Raises IllegalTransition if the order can no longer be handed back.
         """
         if self._taken is not None and self._taken.code == "session_id_reused":
             raise IllegalTransition(str(self._taken))
@@ -105,8 +105,8 @@ class OrderSync:
             )
         return order
 
-    def go_on(self, order: Order | None, left: Sequence[OrderItem]) -> None:
-        """Staff have handed the order back; what is `left` of it stays as it is."""
+    def resume(self, order: Order | None, left: Sequence[OrderItem]) -> None:
+        """Take an order back from staff; its items in `left` stay as they are."""
         self._order, self._taken, self.held = order, None, False
         self._turn += 1
         self._left = tuple(map(_draft, left))
@@ -114,16 +114,16 @@ class OrderSync:
     async def place(
         self, update: CartUpdate, turn: int | None = None
     ) -> tuple[Order | None, CartUpdate]:
-        """Store an update; the order as it is then, and the update with what went wrong, if so.
+        """Store an update; return the order as it is then, and the update with any problems.
 
-        `turn`: how often the order had been handed back when the update arose; None is now.
+        `turn` is how often the order had been handed back when the update arose; None is now.
         """
         async with self._busy:
             return await self._place(update, past=turn not in (None, self._turn))
 
     async def _place(self, update: CartUpdate, *, past: bool) -> tuple[Order | None, CartUpdate]:
         try:
-            await self._must_be_ours(past=past)
+            await self._require_control(past=past)
             await self._bring_to(replace(update, items=(*update.items, *self._left)))
         except _Refused as refused:
             if isinstance(refused, _TakenOver):
@@ -138,15 +138,15 @@ class OrderSync:
             return self._order, _for_staff(update, "unavailable", "the order could not be stored")
         return self._order, update
 
-    async def _look(self) -> None:
-        """See what staff have made of the order."""
+    async def _refresh(self) -> None:
+        """Read the order again: staff may have changed it."""
         if self._order is not None:
             order = await in_time(self._events.order(self._restaurant, self._order.id))
             self._order = order or self._order
 
-    async def _must_be_ours(self, *, past: bool) -> None:
+    async def _require_control(self, *, past: bool) -> None:
         if self.held or past:
-            await self._look()
+            await self._refresh()
             raise _Held("staff_took_over", "staff have taken the order over")
 
     async def _bring_to(self, update: CartUpdate) -> None:
@@ -155,7 +155,7 @@ class OrderSync:
                 return
             self._order = await in_time(self._create(update))
             if self._order.status is not OrderStatus.PENDING:
-                # Most likely another guest's: the key of a creation is the session's id.
+                # Most likely another guest's order: creations are keyed by session id.
                 self._taken = _TakenOver(
                     "session_id_reused", "this session_id has an order already; use a new one"
                 )
@@ -169,7 +169,7 @@ class OrderSync:
     async def _write(
         self, update: CartUpdate, change: Callable[[Order, CartUpdate], Awaitable[Order]]
     ) -> None:
-        """Make a change to the order as we last saw it; staff's own changes are not undone."""
+        """Change the order as it was last seen here, without undoing changes made by staff."""
         order = self._require()
         if self._taken is not None:
             raise self._taken
@@ -219,7 +219,7 @@ class OrderSync:
         )
 
     async def _note(self, update: CartUpdate) -> None:
-        """Bring an allergy onto the order, also where its items are no longer ours to change."""
+        """Add an allergy to the order's notes, even if its items are no longer ours to change."""
         if update.notes is None or (self._taken and self._taken.code == "session_id_reused"):
             return
         if self._order is not None and _with_note(self._order.notes, update.notes) is None:
@@ -230,7 +230,7 @@ class OrderSync:
                 if await self._noted(order_id or "", update.notes):
                     return
         except (OrderError, TimeoutError) as error:
-            # The session's reasons have it all the same, and staff are called.
+            # The reasons of the session name the allergy as well, and staff are called.
             _log.warning(
                 "an allergy is not on the order",
                 session=self._source.session_id,
@@ -238,7 +238,7 @@ class OrderSync:
             )
 
     async def _noted(self, order_id: str, note: str) -> bool:
-        """Whether the order has the note now; False if somebody else changed it meanwhile."""
+        """Add a note; return False if somebody else changed the order meanwhile."""
         order = await in_time(self._events.order(self._restaurant, order_id))
         notes = None if order is None else _with_note(order.notes, note)
         if order is None or notes is None:
@@ -256,7 +256,7 @@ class OrderSync:
         return True
 
     async def _made_by_staff(self) -> str | None:
-        """The order that staff have made for the session they hold."""
+        """Return the id of the order that staff have made for the session they hold, if any."""
         session_id = self._source.session_id
         if not self.held or session_id is None:
             return None
@@ -269,7 +269,7 @@ class OrderSync:
         return self._order
 
     async def _create(self, update: CartUpdate) -> Order:
-        """The session's order; the same one if a restarted server hears the session again."""
+        """Create the session's order. A session heard again after a restart gets the same one."""
         self._named = update.customer_name
         draft = OrderDraft(
             type="dine-in" if self._table is not None else "drive-thru",
@@ -284,21 +284,21 @@ class OrderSync:
             draft,
             actor=self._actor,
             idempotency_key=f"voice:{self._actor}:{self._source.session_id}",
-            # The same session, heard once more, may be understood a little differently.
+            # A session that is heard again may be understood a little differently.
             draft_may_differ=True,
         )
 
 
 async def in_time(change: Awaitable[T]) -> T:
-    """What the hub answers; raises TimeoutError if it takes too long."""
+    """Return the hub's answer; raises TimeoutError after `_TIMEOUT` seconds."""
     async with asyncio.timeout(_TIMEOUT):
         return await change
 
 
 def _with_note(notes: str | None, note: str | None) -> str | None:
-    """An order's notes with the lines of `note` first, where no cut loses them.
+    """Return an order's notes with the lines of `note` first, where truncation cannot lose them.
 
-    None changes nothing: it has them all.
+    None means no change: the notes have all of these lines.
     """
     lines = [] if note is None else note.splitlines()
     there = [] if notes is None else notes.splitlines()
@@ -308,7 +308,7 @@ def _with_note(notes: str | None, note: str | None) -> str | None:
 
 
 def _must_be_whole(update: CartUpdate) -> None:
-    """What the guest has confirmed is not changed by half: it stays until the change is whole."""
+    """Raise unless the update is complete: a confirmed order must not be half changed."""
     if not update.items:
         raise _Refused("order_emptied", "nothing is left of an order that is confirmed: cancel it?")
     if not update.settled:
@@ -330,7 +330,7 @@ def _for_staff(update: CartUpdate, code: str | None, why: str) -> CartUpdate:
 
 
 def _draft(item: OrderItem) -> ItemDraft:
-    """The line once more, as it is."""
+    """Return a draft of the same item."""
     return ItemDraft.model_validate(
         item.model_dump(include=set(ItemDraft.model_fields))
         | {
@@ -342,7 +342,7 @@ def _draft(item: OrderItem) -> ItemDraft:
 
 
 def _essence(items: Sequence[ItemDraft] | Sequence[OrderItem]) -> list[tuple[object, ...]]:
-    """What makes two lists of items the same order, whatever they cost."""
+    """Return what makes two lists of items the same order, whatever they cost."""
     return [
         (
             item.menu_item_id,

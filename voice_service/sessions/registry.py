@@ -1,4 +1,4 @@
-"""All voice sessions of the process: who may start one, who may come back to one."""
+"""All voice sessions of the process: start them, resume them, and bound their number."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ import structlog
 
 from order_events.auth.tokens import Principal
 from order_events.domain.audit_records import SessionStart
-from order_events.domain.models import Source
 from order_events.protocol.errors import NotFound
 from order_events.protocol.messages import CloseCode, ErrorCode, ProtocolError
-from order_events.service import OrderEvents
 from order_events.websocket.connection import Connection
 from voice_service.asr.calibration import Calibration
 from voice_service.asr.capacity import Capacity
-from voice_service.asr.scheduler import Scheduler
 from voice_service.audio.containers import ContainerDecoder
 from voice_service.audio.formats import AudioDecoder, AudioFormat, PcmDecoder
-from voice_service.metrics import VoiceMetrics
 from voice_service.ordering import CompiledMenu, Conversation, Thresholds
 from voice_service.protocol import messages
 from voice_service.protocol.messages import AudioData, StartData, VoiceStart
-from voice_service.sessions.machine import STOPPING, Phase, SessionSettings, VoiceSession
-from voice_service.sessions.order_sync import OrderSync
-from voice_service.sessions.runner import SessionRunner
+from voice_service.sessions.machine import (
+    STOPPING,
+    Phase,
+    SessionPipeline,
+    SessionSettings,
+    VoiceSession,
+)
+from voice_service.sessions.runner import SessionKey, SessionRunner, SessionServices
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.settings import ListenerSettings
 from voice_service.utterances.turn_end import by_marks
@@ -36,13 +37,14 @@ from voice_service.utterances.vad import DetectorFactory
 
 _log = structlog.get_logger(__name__)
 _MENUS_KEPT = 64
+"""Compiled menus that are cached."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechModel:
     """What sessions must know of the loaded model.
 
-    Its name, the languages that it knows (ISO 639), and what its confidences mean.
+    `languages` are ISO 639 codes; `calibration` gives the meaning of its confidences.
     """
 
     name: str
@@ -54,8 +56,8 @@ class SpeechModel:
 class SessionProfile:
     """How sessions are run.
 
-    `policy` decides when an order is accepted. `max_sessions` of 0 leaves the limit to measured
-    capacity. `menu_bias`: the recogniser is given the menu's words as its prompt.
+    `policy` decides when an order is accepted. A `max_sessions` of 0 leaves the limit to the
+    measured capacity. With `menu_bias`, the recogniser gets the menu's words as its prompt.
     """
 
     session: SessionSettings
@@ -65,24 +67,15 @@ class SessionProfile:
     menu_bias: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SessionKey:
-    """A client can reach its own sessions only."""
-
-    restaurant_id: str
-    user_id: str
-    session_id: str
-
-
 def make_decoder(audio: AudioData) -> AudioDecoder:
-    """The decoder for an encoding."""
+    """Return a decoder for the declared encoding."""
     if audio.encoding in ("webm_opus", "ogg_opus"):
         return ContainerDecoder(audio.encoding)
     return PcmDecoder(AudioFormat(audio.encoding, audio.sample_rate, audio.channels))
 
 
 class SessionRegistry:
-    """Starts, resumes and counts sessions. Belongs to the event loop's thread."""
+    """Starts, resumes and counts sessions, on the event loop's thread."""
 
     def __init__(
         self,
@@ -90,69 +83,65 @@ class SessionRegistry:
         profile: SessionProfile,
         model: SpeechModel,
         detectors: DetectorFactory,
-        scheduler: Scheduler,
         capacity: Capacity,
-        events: OrderEvents,
-        metrics: VoiceMetrics,
+        services: SessionServices,
     ) -> None:
         self._profile = profile
         self._model = model
         self._detectors = detectors
-        self._scheduler = scheduler
         self._capacity = capacity
-        self._events = events
-        self._metrics = metrics
-        self._live: dict[SessionKey, SessionRunner] = {}
+        self._services = services
+        self._runners: dict[SessionKey, SessionRunner] = {}
         self._menus: OrderedDict[tuple[str, str], tuple[int, CompiledMenu]] = OrderedDict()
-        metrics.capacity.set_function(self._limit)
+        services.metrics.capacity.set_function(self._limit)
 
     async def open(
         self, principal: Principal, message: VoiceStart, connection: Connection
     ) -> SessionRunner:
-        """Start or resume a session and tell the client so; raises ProtocolError."""
+        """Start or resume a session and send `voice:started`; raises ProtocolError."""
         start = message.data
         key = SessionKey(principal.restaurant_id, principal.user_id, start.session_id)
         if start.resume:
             return self._resume(key, message, connection)
         self._check(key, start)
-        wanted = start.order == "auto"
-        menu = await self._menu(key.restaurant_id, start.language) if wanted else None
-        # Another start may have come first while the menu was read.
+        orders = start.order == "auto"
+        menu = await self._menu(key.restaurant_id, start.language) if orders else None
+        # Another start may have come first while the menu was being read.
         self._check(key, start)
         self._make_room()
-        live = self._start(key, start, menu)
-        live.connection = connection
-        self._tell_started(live, connection, message)
-        if start.order == "auto" and menu is None:
-            self._tell_no_menu(live, connection)
-        return live
+        runner = self._start(key, start, menu)
+        runner.connection = connection
+        self._send_started(runner, connection, message)
+        if orders and menu is None:
+            self._send_no_menu(runner, connection)
+        return runner
 
     def open_session(self, restaurant_id: str, session_id: str) -> SessionRunner:
-        """The session in which somebody listens now; raises NotFound."""
-        for key, live in self._live.items():
+        """Return the session if it is taking audio now; raises NotFound otherwise."""
+        for key, runner in self._runners.items():
             named = (key.restaurant_id, key.session_id) == (restaurant_id, session_id)
-            if named and live.session.phase is Phase.STREAMING:
-                return live
+            if named and runner.session.phase is Phase.STREAMING:
+                return runner
         raise NotFound("no such session is open; change its order, if there is one")
 
     async def drain(self, seconds: float) -> None:
-        """Let every session say what it still has to say, for a bounded time."""
-        sessions = [live for live in self._live.values() if live.in_progress]
-        for live in sessions:
-            live.end(STOPPING)
-        waits = [asyncio.ensure_future(live.ended.wait()) for live in sessions]
+        """End and close all sessions, each step within `seconds`."""
+        sessions = [runner for runner in self._runners.values() if runner.in_progress]
+        for runner in sessions:
+            runner.end(STOPPING)
+        waits = [asyncio.ensure_future(runner.ended.wait()) for runner in sessions]
         if waits:
             _, late = await asyncio.wait(waits, timeout=seconds)
             for wait in late:
                 wait.cancel()
-        closing = [asyncio.create_task(live.close()) for live in list(self._live.values())]
+        closing = [asyncio.create_task(runner.close()) for runner in list(self._runners.values())]
         if closing:
             _, late_closing = await asyncio.wait(closing, timeout=seconds)
             for task in late_closing:
                 task.cancel()
 
     def _check(self, key: SessionKey, start: StartData) -> None:
-        if key in self._live:
+        if key in self._runners:
             raise ProtocolError(
                 ErrorCode.SESSION_EXISTS,
                 "this session exists; send resume: true to continue it, or use a new session_id",
@@ -163,8 +152,8 @@ class SessionRegistry:
                 f"the model {self._model.name} does not know {start.language!r}; "
                 f"it knows: {', '.join(sorted(self._model.languages))}",
             )
-        if self._here() >= self._limit():
-            self._metrics.refused.inc()
+        if self._active_count() >= self._limit():
+            self._services.metrics.refused.inc()
             raise ProtocolError(
                 ErrorCode.OVERLOADED,
                 "no room for another voice session; try again later",
@@ -172,49 +161,45 @@ class SessionRegistry:
             )
 
     def _make_room(self) -> None:
-        """If it is full, the session that is away and began first gives way to one that is here."""
-        running = [live for live in self._live.values() if live.in_progress]
+        """If the service is full, end the oldest session whose client is away."""
+        running = [runner for runner in self._runners.values() if runner.in_progress]
         if len(running) >= self._limit():
-            away = next((live for live in running if not live.here), None)
+            away = next((runner for runner in running if not runner.active), None)
             if away is not None:
                 away.end("connection_lost")
 
-    def _here(self) -> int:
-        return sum(live.here for live in self._live.values())
+    def _active_count(self) -> int:
+        return sum(runner.active for runner in self._runners.values())
 
     def _limit(self) -> int:
         now = asyncio.get_running_loop().time()
         return self._profile.max_sessions or self._capacity.limit(now)
 
-    def _count(self) -> None:
-        """After every change. Who has ended or is away costs nothing, and is not counted as if."""
-        self._metrics.sessions.set(sum(live.in_progress for live in self._live.values()))
-        self._capacity.serving(self._here(), asyncio.get_running_loop().time())
+    def _update_counts(self) -> None:
+        """Update metrics and capacity. Ended sessions and absent clients cost nothing."""
+        in_progress = sum(runner.in_progress for runner in self._runners.values())
+        self._services.metrics.sessions.set(in_progress)
+        self._capacity.serving(self._active_count(), asyncio.get_running_loop().time())
 
     def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> SessionRunner:
-        begun = SessionStart(
+        session_start = SessionStart(
             session_id=start.session_id,
             lane=start.lane,
             table_id=start.table_id,
             ordering=start.order == "auto",
         )
-        live = SessionRunner(
+        runner = SessionRunner(
             self._voice_session(start, menu),
-            restaurant_id=key.restaurant_id,
-            about=begun.model_dump(exclude={"ordering"}, exclude_none=True),
-            start=begun,
-            user_id=key.user_id,
-            desk=self._desk(key, start),
-            events=self._events,
-            scheduler=self._scheduler,
-            metrics=self._metrics,
-            on_change=self._count,
+            key=key,
+            start=session_start,
+            services=self._services,
+            on_change=self._update_counts,
             on_over=lambda: self._forget(key),
         )
-        self._live[key] = live
-        self._count()
+        self._runners[key] = runner
+        self._update_counts()
         _log.info("voice session started", session=start.session_id, lane=start.lane)
-        return live
+        return runner
 
     def _voice_session(self, start: StartData, menu: CompiledMenu | None) -> VoiceSession:
         conversation = None if menu is None else self._conversation(menu)
@@ -230,15 +215,9 @@ class SessionRegistry:
             session_id=start.session_id,
             language=start.language,
             settings=self._profile.session,
-            decoder=make_decoder(start.audio),
-            listener=listener,
-            conversation=conversation,
+            pipeline=SessionPipeline(make_decoder(start.audio), listener, conversation),
             now=asyncio.get_running_loop().time(),
         )
-
-    def _desk(self, key: SessionKey, start: StartData) -> OrderSync:
-        source = Source(session_id=start.session_id, lane=start.lane)
-        return OrderSync(self._events, key.restaurant_id, key.user_id, source, start.table_id)
 
     def _conversation(self, menu: CompiledMenu) -> Conversation:
         local = datetime.now(ZoneInfo(menu.menu.time_zone))
@@ -247,24 +226,24 @@ class SessionRegistry:
     def _resume(
         self, key: SessionKey, message: VoiceStart, connection: Connection
     ) -> SessionRunner:
-        live = self._live.get(key)
-        if live is None:
+        runner = self._runners.get(key)
+        if runner is None:
             raise ProtocolError(
                 ErrorCode.SESSION_NOT_FOUND,
                 "there is no such session to resume; start it again without resume",
             )
-        stale = live.connection
-        self._tell_started(live, connection, message)
-        live.attach(connection, message.data.after_utterance)
+        stale = runner.connection
+        self._send_started(runner, connection, message)
+        runner.attach(connection, message.data.after_utterance)
         if stale is not None and stale is not connection:
             stale.close(CloseCode.NORMAL, "the session goes on in another connection")
         _log.info("voice session resumed", session=key.session_id)
-        return live
+        return runner
 
-    def _tell_started(
-        self, live: SessionRunner, connection: Connection, message: VoiceStart
+    def _send_started(
+        self, runner: SessionRunner, connection: Connection, message: VoiceStart
     ) -> None:
-        session = live.session
+        session = runner.session
         connection.send(
             messages.STARTED,
             {
@@ -277,11 +256,11 @@ class SessionRegistry:
             id=message.id,
         )
 
-    def _tell_no_menu(self, live: SessionRunner, connection: Connection) -> None:
+    def _send_no_menu(self, runner: SessionRunner, connection: Connection) -> None:
         connection.send(
             messages.ORDER,
             {
-                "session_id": live.session.session_id,
+                "session_id": runner.session.session_id,
                 "order": None,
                 "readback": "",
                 "change": "",
@@ -299,14 +278,17 @@ class SessionRegistry:
         )
 
     def _forget(self, key: SessionKey) -> None:
-        del self._live[key]
-        self._count()
-        # Also when the server stops, in nobody's context.
+        del self._runners[key]
+        self._update_counts()
+        # Name the session here: when the server stops, there is no logging context.
         _log.info("voice session over", session=key.session_id, restaurant=key.restaurant_id)
 
     async def _menu(self, restaurant_id: str, tag: str) -> CompiledMenu | None:
-        """The restaurant's menu for a language, compiled once for as long as it stays the same."""
-        versioned = await self._events.versioned_menu(restaurant_id)
+        """Return the restaurant's menu compiled for a language; None if there is none that fits.
+
+        A menu is compiled once per version.
+        """
+        versioned = await self._services.events.versioned_menu(restaurant_id)
         if versioned is None:
             return None
         version, menu = versioned

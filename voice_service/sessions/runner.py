@@ -1,6 +1,6 @@
-"""A voice session in the running service: performs its actions, keeps its timer, feeds the hub.
+"""Run one voice session: perform its actions, keep its timer, and pass its events to the hub.
 
-Everything runs on the event loop's thread; the state itself is in `session`.
+Everything runs on the event loop's thread. The session's own state is in `machine`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ import asyncio
 import contextlib
 import contextvars
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 
 from order_events.domain.audit_records import Session, SessionStart, SessionState
-from order_events.domain.models import Event, Order
+from order_events.domain.models import Event, Order, Source
 from order_events.protocol.errors import OrderError
 from order_events.protocol.messages import MessageId
 from order_events.service import OrderEvents
@@ -32,57 +33,75 @@ from voice_service.sessions.order_sync import OrderSync, in_time
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 _RETRY_PAUSES = (0.5, 2.0, 5.0, 0.0)
-"""Seconds between attempts to hand an event to the hub."""
+"""Seconds to wait after each failed attempt to give an event to the hub."""
 _ONE_TRY = (0.0,)
-"""The same once an event was lost: the hub gets none of the others either, and they must not wait
-for each other."""
+"""The same once an event has been lost: the hub is unlikely to take the next ones, and they must
+not wait for each other."""
 _MOST_FOR_HUB = 128
-"""Finals and orders that may wait for the hub: some minutes of a guest who speaks."""
+"""Finals and orders that may wait for the hub: some minutes of speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """Whose session it is: a client can reach only its own."""
+
+    restaurant_id: str
+    user_id: str
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionServices:
+    """What all sessions of the process share: the hub, the recogniser's scheduler, the metrics."""
+
+    events: OrderEvents
+    scheduler: Scheduler
+    metrics: VoiceMetrics
 
 
 class SessionRunner:
     """One session; `connection` is None while the client is away.
 
-    `about` names the session, its lane and its table: what watchers filter by. `on_change` is
-    called when the client has gone or come back, or the session has ended; `on_over` once, when it
-    has ended and nobody can come back to it.
+    `on_change` is called when the client has gone or come back, or the session has ended; `on_over`
+    once, when it has ended and nobody can resume it.
     """
 
     def __init__(
         self,
         session: VoiceSession,
         *,
-        restaurant_id: str,
-        about: Mapping[str, str],
+        key: SessionKey,
         start: SessionStart,
-        user_id: str,
-        desk: OrderSync,
-        events: OrderEvents,
-        scheduler: Scheduler,
-        metrics: VoiceMetrics,
+        services: SessionServices,
         on_change: Callable[[], None],
         on_over: Callable[[], None],
     ) -> None:
         self.session = session
         self.connection: Connection | None = None
         self.ended = asyncio.Event()
-        self._restaurant = restaurant_id
-        self._about = about
-        self.desk = desk
-        self.with_staff = asyncio.Lock()
+        self.order_sync = OrderSync(
+            services.events,
+            key.restaurant_id,
+            key.user_id,
+            Source(session_id=start.session_id, lane=start.lane),
+            start.table_id,
+        )
+        self.staff_lock = asyncio.Lock()
+        self._restaurant = key.restaurant_id
+        self._user = key.user_id
         self._start = start
-        self._user = user_id
-        self._events = events
-        self._scheduler = scheduler
-        self._metrics = metrics
+        self._place: Mapping[str, str] = start.model_dump(exclude={"ordering"}, exclude_none=True)
+        self._events = services.events
+        self._scheduler = services.scheduler
+        self._metrics = services.metrics
         self._on_change = on_change
         self._on_over = on_over
         self._over = False
-        self._seen = self.in_progress, self.here
+        self._last_state = self.in_progress, self.active
         self._closed_at: dict[int, float] = {}
         self._loop = asyncio.get_running_loop()
         self._logging = contextvars.copy_context()
-        self._logging.run(_bind, session.session_id, restaurant_id)
+        self._logging.run(_bind, session.session_id, key.restaurant_id)
         self._timer: asyncio.TimerHandle | None = None
         self._hub_answers = True
         self._for_hub: asyncio.Queue[Send | PlaceOrder | SessionState | None] = asyncio.Queue()
@@ -94,58 +113,58 @@ class SessionRunner:
 
     @property
     def in_progress(self) -> bool:
-        """Whether the session has not ended yet."""
+        """Return whether the session has not ended yet."""
         return self.session.phase is not Phase.ENDED
 
     @property
-    def here(self) -> bool:
-        """Whether it may need a worker: its client is there, or what was said last is owed."""
+    def active(self) -> bool:
+        """Return whether it may need a worker: its client is connected, or finals are still due."""
         return self.session.phase is Phase.ENDING or (self.in_progress and self.session.attached)
 
     # The client's side
 
     def attach(self, connection: Connection, after_utterance: int | None) -> None:
-        """The client is back: tell what it may have missed, then go on."""
+        """Resume with a new connection: send what the client may have missed, then go on."""
         self.connection = connection
         self._perform(self.session.attach(after_utterance, self._loop.time()))
 
     def detach(self) -> None:
-        """The client is gone, perhaps not for good."""
+        """Wait for a client whose connection is lost."""
         self.connection = None
         self.session.detach(self._loop.time())
         self._settle()
 
     def audio(self, sequence: int, encoded: str, now: float) -> None:
-        """A chunk has come; raises ProtocolError."""
+        """Take a chunk of base64; raises ProtocolError."""
         before = self.session.audio_ms
         actions = self.session.audio(sequence, encoded, now)
         self._metrics.audio.inc((self.session.audio_ms - before) / 1000)
         self._perform(actions)
 
     def end(self, abandoned: str | None = None, message_id: MessageId | None = None) -> None:
-        """The guest has gone, or (`abandoned`: why) is cut off: finish what was heard."""
+        """End the audio and finish what was heard. `abandoned`: why the guest is cut off, if so."""
         if self.session.phase is Phase.STREAMING:
             self._perform(self.session.end(self._loop.time(), abandoned, message_id))
 
     def release(self, connection: Connection) -> None:
-        """The connection turns to another session; this one has ended."""
+        """Let go of a connection that turns to another session; this one has ended."""
         if self.connection is connection:
             self.connection = None
 
     # The staff's side
 
     def hold(self) -> None:
-        """Staff have taken the order over, which the desk knows already: tell the guest's side."""
+        """Tell the session that staff have taken the order over; `order_sync` knows already."""
         self._perform(self.session.hold())
 
     def hand_back(self, order: Order | None) -> None:
-        """The guest goes on with the order as staff have left it."""
+        """Let the guest continue with the order as staff have left it."""
         actions, left = self.session.hand_back(() if order is None else order.items)
-        self.desk.go_on(order, left)
+        self.order_sync.resume(order, left)
         self._perform(actions)
 
     async def close(self) -> None:
-        """The server stops: free what the session holds, once the hub has what it should get."""
+        """Free what the session holds, once the hub has received all of its events."""
         self._finish()
         if self._timer is not None:
             self._timer.cancel()
@@ -154,15 +173,15 @@ class SessionRunner:
     # The scheduler's side
 
     def next_decode(self) -> DecodeNeed | None:
-        """The decode that is wanted next."""
+        """Return the decode that is needed next; None if none is."""
         return self.session.next_decode()
 
     def start_decode(self) -> DecodeRequest:
-        """The audio to recognise now."""
+        """Return the audio to recognise now."""
         return self.session.start_decode()
 
     def deliver(self, hypothesis: Hypothesis | None) -> None:
-        """The answer to `start_decode`."""
+        """Take the answer to `start_decode`; None if recognition failed."""
         self._logging.run(self._decoded, hypothesis)
 
     # Inside
@@ -176,60 +195,60 @@ class SessionRunner:
     def _perform(self, actions: Iterable[Action]) -> None:
         for action in actions:
             if isinstance(action, Send):
-                self._tell(action)
+                self._send(action)
             elif isinstance(action, PlaceOrder):
                 self._for_hub.put_nowait(action)
             elif self.connection is not None:
                 self.connection.send_error(action.error)
         self._settle()
 
-    def _tell(self, tell: Send) -> None:
+    def _send(self, message: Send) -> None:
         if self.connection is not None:
-            self.connection.send(tell.type, tell.data, id=tell.id)
+            self.connection.send(message.type, message.data, id=message.id)
         _log.debug(
-            "told",
+            "sent",
             session=self.session.session_id,
             restaurant=self._restaurant,
-            type=tell.type,
-            data=tell.data,
+            type=message.type,
+            data=message.data,
         )
-        self._time_final(tell)
-        if tell.audience is Audience.STAFF:
-            if tell.type == messages.TRANSCRIPT:
+        self._time_final(message)
+        if message.audience is Audience.STAFF:
+            if message.type == messages.TRANSCRIPT:
                 self._metrics.finals.inc()
-            self._for_hub.put_nowait(tell)
-        elif tell.audience is Audience.STAFF_LIVE:
+            self._for_hub.put_nowait(message)
+        elif message.audience is Audience.STAFF_LIVE:
             self._metrics.partials.inc()
             self._events.publish_live(
                 self._restaurant,
-                tell.type,
-                self._for_watchers(tell),
+                message.type,
+                self._with_place(message),
                 key=self.session.session_id,
-                tags=self._about,
+                tags=self._place,
             )
 
-    def _time_final(self, tell: Send) -> None:
-        utterance = tell.data.get("utterance", 0)
-        if tell.type == messages.SPEECH_ENDED:
+    def _time_final(self, message: Send) -> None:
+        utterance = message.data.get("utterance", 0)
+        if message.type == messages.SPEECH_ENDED:
             self._closed_at[utterance] = self._loop.time()
-        elif tell.data.get("is_final") or tell.type == messages.SPEECH_DISCARDED:
+        elif message.data.get("is_final") or message.type == messages.SPEECH_DISCARDED:
             closed_at = self._closed_at.pop(utterance, None)
-            if closed_at is not None and tell.type == messages.TRANSCRIPT:
+            if closed_at is not None and message.type == messages.TRANSCRIPT:
                 self._metrics.final_latency.observe(self._loop.time() - closed_at)
 
-    def _for_watchers(self, tell: Send) -> Mapping[str, Any]:
-        """The event with the place it comes from, which the client itself knows."""
-        return {**tell.data, **self._about}
+    def _with_place(self, message: Send) -> Mapping[str, Any]:
+        """Return the event's data with the session's lane and table, which its client knows."""
+        return {**message.data, **self._place}
 
     def _settle(self) -> None:
-        """After every event: what is wanted now, when time matters next, and whether it is over."""
+        """After every event, update the scheduler, the counts and the timer; finish if over."""
         if self.in_progress and self._for_hub.qsize() > _MOST_FOR_HUB:
             _log.error("the hub takes nothing", session=self.session.session_id)
             self._perform(self.session.fail(self._loop.time()))
             return
         self._scheduler.update(self)
-        if self._seen != (self.in_progress, self.here):
-            self._seen = self.in_progress, self.here
+        if self._last_state != (self.in_progress, self.active):
+            self._last_state = self.in_progress, self.active
             self._on_change()
         if self._timer is not None:
             self._timer.cancel()
@@ -250,7 +269,7 @@ class SessionRunner:
 
     @contextlib.contextmanager
     def _contained(self) -> Iterator[None]:
-        """A fault of ours ends this session, visibly, and no other."""
+        """End this session, and no other, on a fault of ours; its client is told."""
         try:
             yield
         except Exception:  # noqa: BLE001  the one boundary of a session's tasks and timers
@@ -268,41 +287,41 @@ class SessionRunner:
         self._on_over()
 
     async def _serve_hub(self) -> None:
-        """Finals and orders go to the hub in the order in which they arose."""
+        """Pass finals and orders to the hub, in the order in which they arose."""
         while (item := await self._for_hub.get()) is not None:
             with self._contained():
                 if isinstance(item, PlaceOrder):
-                    order, update = await self.desk.place(item.update, item.turn)
+                    order, update = await self.order_sync.place(item.update, item.turn)
                     shown = None if order is None else order.model_dump(mode="json")
                     now = self._loop.time()
                     self._perform(self.session.order_placed(shown, update, now))
                 elif item is SessionState.STARTED:
                     await self._begin()
                 elif isinstance(item, SessionState):
-                    await self._try(item, self._end)
+                    await self._try(item, self._end_in_ledger)
                 else:
                     await self._try(item.type, partial(self._publish, item))
 
     async def _begin(self) -> None:
-        """Enter the session into the books; if staff held it before a restart, they still do."""
-        begun = await self._try(SessionState.STARTED, self._enter)
+        """Enter the session into the ledger; if staff held it before a restart, they still do."""
+        begun = await self._try(SessionState.STARTED, self._begin_in_ledger)
         if begun is not None and begun.held_by is not None:
-            await self.desk.hold()
+            await self.order_sync.hold()
             self.hold()
 
-    def _enter(self) -> Awaitable[Session]:
+    def _begin_in_ledger(self) -> Awaitable[Session]:
         return self._events.ledger.begin(self._restaurant, self._start, self._user)
 
-    def _end(self) -> Awaitable[Session]:
+    def _end_in_ledger(self) -> Awaitable[Session]:
         return self._events.ledger.end(self._restaurant, self.session.session_id, self._user)
 
-    def _publish(self, tell: Send) -> Awaitable[Event]:
+    def _publish(self, message: Send) -> Awaitable[Event]:
         return self._events.publish(
-            self._restaurant, tell.type, self._for_watchers(tell), tags=self._about
+            self._restaurant, message.type, self._with_place(message), tags=self._place
         )
 
     async def _try(self, what: str, change: Callable[[], Awaitable[T]]) -> T | None:
-        """What the hub answers; None if it refuses again and again."""
+        """Return the hub's answer to `change`; None if it keeps refusing."""
         for pause in _RETRY_PAUSES if self._hub_answers else _ONE_TRY:
             try:
                 answer = await in_time(change())
@@ -323,6 +342,6 @@ class SessionRunner:
 
 
 def _bind(session_id: str, restaurant_id: str) -> None:
-    """Names what a session's own tasks and timers log: it may outlive its connection."""
+    """Name the session in the logs of its own tasks and timers: it may outlive its connection."""
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(session=session_id, restaurant=restaurant_id)

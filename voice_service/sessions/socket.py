@@ -1,4 +1,4 @@
-"""`/voice-stream` as the endpoint serves it: which message may come when, and what it does."""
+"""The protocol of `/voice-stream`: which message is allowed in which state, and what it does."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ Message = VoiceStart | VoiceAudio | VoiceEnd
 
 
 class State(Enum):
-    """What a connection is doing."""
+    """The state of a connection."""
 
     IDLE = auto()
-    """No session, or the last one has been answered."""
+    """There is no session, or `voice:end` of the last one has been answered."""
     OPENING = auto()
-    """A session is being started or resumed; what comes meanwhile waits."""
+    """A session is being started or resumed; other messages wait."""
     STREAMING = auto()
     ENDING = auto()
-    """`voice:end` has come, its answer has not gone yet."""
+    """`voice:end` has come and has not been answered yet."""
 
 
 _WAITING_LIMIT: Final = 200
@@ -50,7 +50,7 @@ _WAITING_LIMIT: Final = 200
 
 
 class VoiceApplication:
-    """What the endpoint needs to serve `/voice-stream`."""
+    """The application that the endpoint runs on `/voice-stream`."""
 
     messages: TypeAdapter[Message] = VOICE_MESSAGES
     types: frozenset[str] = VOICE_TYPES
@@ -67,33 +67,33 @@ class VoiceApplication:
             )
 
     def budget(self, type_: str) -> Budget:
-        """Voice messages have a rate of their own."""
+        """Return the rate limit that applies: voice messages have their own."""
         return "voice" if type_ in VOICE_TYPES else "regular"
 
     def connect(self, connection: Connection) -> VoiceHandler:
-        """The handler of a new connection."""
+        """Return the handler of a new connection."""
         return VoiceHandler(connection, self._sessions, self._grace)
 
 
 class VoiceHandler:
-    """One connection. Its table says what each message does in each state."""
+    """One connection. `_TABLE` maps each state and message to its handler."""
 
     def __init__(self, connection: Connection, sessions: SessionRegistry, grace: float) -> None:
         self._connection = connection
         self._sessions = sessions
         self._grace = grace
-        self._live: SessionRunner | None = None
+        self._runner: SessionRunner | None = None
         self._opening: asyncio.Task[None] | None = None
         self._waiting: deque[tuple[Message, float]] = deque()
 
     @property
     def state(self) -> State:
-        """Derived: the session itself knows how far it is."""
+        """Return the state, which is derived from the session's own."""
         if self._opening is not None:
             return State.OPENING
-        if self._live is None or self._live.connection is not self._connection:
+        if self._runner is None or self._runner.connection is not self._connection:
             return State.IDLE
-        phase = self._live.session.phase
+        phase = self._runner.session.phase
         if phase is Phase.STREAMING:
             return State.STREAMING
         return State.ENDING if phase is Phase.ENDING else State.IDLE
@@ -107,34 +107,34 @@ class VoiceHandler:
             raise
 
     def closed(self, now: float) -> None:
-        """The connection is gone; its session waits for another."""
+        """Note that the connection is lost; its session waits for another one."""
         if self._opening is not None:
             self._opening.cancel()
-        if self._live is not None and self._live.connection is self._connection:
-            self._live.detach()
+        if self._runner is not None and self._runner.connection is self._connection:
+            self._runner.detach()
 
     def finished(self) -> Awaitable[None] | None:
-        """When the server stops: the session's last words, for a bounded time."""
-        live = self._live
-        if live is None or self.state is State.IDLE:
+        """End the session when the server stops; return what to await before closing, if any."""
+        runner = self._runner
+        if runner is None or self.state is State.IDLE:
             return None
-        live.end(STOPPING)
-        return self._last_words(live)
+        runner.end(STOPPING)
+        return self._wait_for_end(runner)
 
-    async def _last_words(self, live: SessionRunner) -> None:
+    async def _wait_for_end(self, runner: SessionRunner) -> None:
         try:
             async with asyncio.timeout(self._grace):
-                await live.ended.wait()
+                await runner.ended.wait()
         except TimeoutError:
             return
 
     # What messages do
 
     def _start(self, message: Message, now: float) -> None:
-        assert isinstance(message, VoiceStart)  # noqa: S101  the table's key, for the type checker
-        if self._live is not None:
-            self._live.release(self._connection)
-            self._live = None
+        assert isinstance(message, VoiceStart)  # noqa: S101  by the table; for the type checker
+        if self._runner is not None:
+            self._runner.release(self._connection)
+            self._runner = None
         self._opening = asyncio.get_running_loop().create_task(
             self._open(message), name="voice session opening"
         )
@@ -142,7 +142,7 @@ class VoiceHandler:
 
     async def _open(self, message: VoiceStart) -> None:
         try:
-            self._live = await self._sessions.open(
+            self._runner = await self._sessions.open(
                 self._connection.principal, message, self._connection
             )
         except ProtocolError as error:
@@ -162,7 +162,7 @@ class VoiceHandler:
                 self._connection.send_error(error)
 
     def _opened(self, opening: asyncio.Task[None]) -> None:
-        """The endpoint turns our faults into 1011; this task is not under it."""
+        """Close with 1011 on a fault of ours, as the endpoint does for its own tasks."""
         if not opening.cancelled() and (fault := opening.exception()) is not None:
             _log.error("a voice session could not be opened", exc_info=fault)
             self._waiting.clear()
@@ -181,16 +181,16 @@ class VoiceHandler:
 
     def _audio(self, message: Message, now: float) -> None:
         assert isinstance(message, VoiceAudio)  # noqa: S101
-        if self._live is not None:
-            self._live.audio(message.data.sequence, message.data.audio, now)
+        if self._runner is not None:
+            self._runner.audio(message.data.sequence, message.data.audio, now)
 
     def _end(self, message: Message, now: float) -> None:
         assert isinstance(message, VoiceEnd)  # noqa: S101
-        live = self._live
-        if live is None or message.data.session_id != live.session.session_id:
+        runner = self._runner
+        if runner is None or message.data.session_id != runner.session.session_id:
             self._no_session(message, now)
         else:
-            live.end(message_id=message.id)
+            runner.end(message_id=message.id)
 
     def _no_session(self, message: Message, now: float) -> None:
         raise ProtocolError(

@@ -1,4 +1,4 @@
-"""Staff at a guest's session over HTTP: they take the order over, and hand it back."""
+"""The HTTP API with which staff take a guest's session over and hand it back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ERRORS = (ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION, ErrorCode.ILLEGAL_TRANS
 
 
 class TakeOverApi:
-    """The handlers. They raise OrderError."""
+    """The request handlers. They raise OrderError."""
 
     def __init__(self, sessions: SessionRegistry, ledger: Ledger) -> None:
         self._sessions = sessions
@@ -36,13 +36,13 @@ class TakeOverApi:
     async def take_over(self, call: Call[HoldChange]) -> SessionAnswer:
         """Take over a session. What the guest says then no longer changes the order."""
         who = call.principal
-        live = self._sessions.open_session(who.restaurant_id, call.path["id"])
-        async with live.with_staff:
+        runner = self._sessions.open_session(who.restaurant_id, call.path["id"])
+        async with runner.staff_lock:
             holds = self._ledger.hold(
                 who.restaurant_id, call.path["id"], actor=who.user_id, version=call.body.version
             )
-            session = await _while_held(live.desk, holds)
-            live.hold()
+            session = await _while_held(runner.order_sync, holds)
+            runner.hold()
         return SessionAnswer(session=session)
 
     @route(
@@ -56,40 +56,41 @@ class TakeOverApi:
     async def resume(self, call: Call[HoldChange]) -> SessionAnswer:
         """Hand a session back. The guest continues with the order as staff left it."""
         who = call.principal
-        live = self._sessions.open_session(who.restaurant_id, call.path["id"])
-        async with live.with_staff:
-            session, order = await _while_held(live.desk, self._hand_back(call, live.desk))
-            live.hand_back(order)
+        runner = self._sessions.open_session(who.restaurant_id, call.path["id"])
+        async with runner.staff_lock:
+            order_sync = runner.order_sync
+            session, order = await _while_held(order_sync, self._hand_back(call, order_sync))
+            runner.hand_back(order)
         return SessionAnswer(session=session)
 
     async def _hand_back(
-        self, call: Call[HoldChange], desk: OrderSync
+        self, call: Call[HoldChange], order_sync: OrderSync
     ) -> tuple[Session, Order | None]:
-        """The session with nobody who holds it, and its order as staff have left it."""
+        """Return the session, no longer held, and its order as staff have left it."""
         who = call.principal
         session = await self._ledger.session(who.restaurant_id, call.path["id"])
-        order = await desk.as_left(session.order_id)
+        order = await order_sync.order_to_hand_back(session.order_id)
         session = await self._ledger.hand_back(
             who.restaurant_id, call.path["id"], actor=who.user_id, version=call.body.version
         )
         return session, order
 
 
-async def _while_held(desk: OrderSync, change: Awaitable[T]) -> T:
-    """What `change` answers. What the guest says meanwhile changes nothing.
+async def _while_held(order_sync: OrderSync, change: Awaitable[T]) -> T:
+    """Await `change` while the guest cannot change the order; return its result.
 
-    If it fails, whoever could change the order before can do so still.
+    If it fails, the hold is undone unless the order was held before.
     """
-    free, done = not desk.held, False
-    await desk.hold()
+    free, done = not order_sync.held, False
+    await order_sync.hold()
     try:
         answer = await change
         done = True
         return answer
     finally:
         if free and not done:
-            desk.let_go()
+            order_sync.release()
 
 
 ROUTES = routes_of(TakeOverApi)
-"""What the voice service adds to `/v1`."""
+"""The routes that the voice service adds to `/v1`."""

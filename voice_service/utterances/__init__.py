@@ -1,1 +1,1 @@
-"""From samples to utterances: speech detection, endpointing and stable partials."""
+"""Split a session's audio into utterances: speech detection, endpointing, partials and finals."""

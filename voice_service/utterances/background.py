@@ -1,7 +1,7 @@
-"""Who stands out at a microphone: how loud an utterance is beside all else that it hears.
+"""Tell the guest's speech from people in the background, by loudness and confidence.
 
-Behind a guest other people talk, and what is murmured becomes words of the menu all too easily
-(docs/adr/0015-who-is-overheard.md, where the bounds come from).
+Other people talk behind a guest, and murmured words are easily recognised as words of the menu.
+docs/adr/0015-who-is-overheard.md explains where the bounds come from.
 """
 
 from __future__ import annotations
@@ -16,26 +16,25 @@ from voice_service.audio.formats import SAMPLE_RATE
 from voice_service.utterances.vad import FRAME
 
 _REMEMBERED: Final = 10 * SAMPLE_RATE // FRAME
+"""Frames whose levels are kept."""
 _ENOUGH: Final = 3 * SAMPLE_RATE // FRAME
-"""Frames: of less, most may be the guest."""
+"""Frames needed for a floor: of fewer, most may be the guest's own speech."""
 _QUIETER_SHARE: Final = 30
-"""In % of the last frames: between words and behind a guest it is about as quiet as this."""
-
-
+"""Percentile of the kept levels that is the floor: about the level between a guest's words."""
 _BESIDE_DB: Final = 3.0
-"""What is no further below the guest is the guest, whether it stands out or not."""
+"""Speech no further below the guest's is the guest's, whether it stands out or not."""
 _UNDERSTOOD: Final = 0.7
-"""Who is understood so well, and is not overheard, is the guest from then on."""
+"""Confidence from which speech that is not background sets the guest's level."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundSettings:
-    """Speech stands out if it is `stand_out_db` above the quieter frames of the last ten seconds.
+    """When speech may be somebody else's than the guest's.
 
-    Of speech that is `faint_db` below the guest's, or 3 dB below it without standing out, the
-    decoder must be as sure as `faint_confidence`. While nobody has been understood,
-    `unclear_confidence` is enough for what does not stand out: in a noise as loud as the guest
-    nothing does.
+    Speech stands out if it is `stand_out_db` above the quieter frames of the last ten seconds.
+    Speech that is `faint_db` below the guest's, or 3 dB below it without standing out, needs a
+    confidence of `faint_confidence`. Before anybody has been understood, `unclear_confidence` is
+    enough for speech that does not stand out: in noise as loud as the guest, nothing does.
     """
 
     stand_out_db: float
@@ -45,37 +44,38 @@ class BackgroundSettings:
 
 
 class BackgroundModel:
-    """What one session has heard. Levels are mean squares of samples."""
+    """The levels that one session's microphone has picked up, as mean squares of samples."""
 
     def __init__(self, settings: BackgroundSettings) -> None:
         self._settings = settings
         self._levels: deque[float] = deque(maxlen=_REMEMBERED)
         self._guest = 0.0
-        """The level of the speech that was understood last."""
+        """Level of the guest's speech that was understood last; 0 before that."""
 
-    def hear(self, level: float) -> None:
-        """Take the level of the next frame."""
+    def add(self, level: float) -> None:
+        """Add the level of the next frame."""
         self._levels.append(level)
 
     @property
     def floor(self) -> float:
-        """What speech must stand out from; 0 while too little has been heard to know."""
+        """Return the level that speech must stand out from; 0 while too few frames are known."""
         if len(self._levels) < _ENOUGH:
             return 0.0
         return float(np.percentile(self._levels, _QUIETER_SHARE))
 
     def is_background(self, level: float, floor: float, confidence: float) -> bool:
-        """Whether speech that was understood so well may be somebody else's than the guest's.
+        """Return whether speech recognised with `confidence` may be somebody else's.
 
-        `floor` is that of the moment when it ended.
+        `floor` is the floor at the moment when the speech ended. If the speech is the guest's and
+        well understood, its level becomes the guest's level.
         """
-        if confidence < self._needed(level, floor):
+        if confidence < self._required_confidence(level, floor):
             return True
         if confidence >= _UNDERSTOOD:
             self._guest = level
         return False
 
-    def _needed(self, level: float, floor: float) -> float:
+    def _required_confidence(self, level: float, floor: float) -> float:
         settings = self._settings
         hidden = level < floor * _ratio(settings.stand_out_db)
         if not self._guest:

@@ -1,6 +1,6 @@
-"""Where speech starts and ends, from a speech probability per frame.
+"""Find where speech starts and ends, from one speech probability per frame.
 
-Pure: knows neither audio nor clock. Positions are frame counts from the start of the session.
+Pure: knows neither audio nor clock. Positions are frame numbers from the start of the session.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
-    """All lengths in frames.
+    """When an utterance begins and ends. All lengths are in frames.
 
-    Speech begins at the probability `onset` and goes on at `offset`, which is lower: a detector is
-    less sure of quiet syllables and of telephone speech. `confirm` frames of speech begin an
-    utterance; `hangover` frames of pause end it, unless `wait` is told otherwise, and
-    `short_hangover` once it is longer than `soft_limit`.
-    At `hard_limit` it is cut at the least speech-like of its last `cut_window` frames.
+    Speech begins at the probability `onset` and continues down to `offset`, which is lower because
+    a detector is less sure of quiet syllables and of telephone speech. `confirm` frames of speech
+    begin an utterance. A pause of `hangover` frames ends it, unless `override_hangover` has set
+    another length, or a pause of `short_hangover` once it is longer than `soft_limit`. At
+    `hard_limit` it is cut at the least speech-like of its last `cut_window` frames.
     """
 
     onset: float
@@ -32,7 +32,7 @@ class EndpointSettings:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Speech began at frame `at`. `resumed`: it goes on where the utterance before was cut."""
+    """Speech began at frame `at`. `resumed`: it continues where the last utterance was cut."""
 
     at: int
     resumed: bool = False
@@ -40,7 +40,7 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class SpeechEnded:
-    """The last frame of speech is the one before `at`."""
+    """Speech ended: its last frame is the one before `at`."""
 
     at: int
 
@@ -50,32 +50,32 @@ EndpointEvent = SpeechStarted | SpeechEnded
 
 @dataclass(slots=True)
 class Endpointer:
-    """Turns one probability per frame into alternating `SpeechStarted` and `SpeechEnded`."""
+    """Turns speech probabilities, one per frame, into alternating starts and ends of speech."""
 
     settings: EndpointSettings
     position: int = 0
     """Frames seen so far."""
     started: int | None = None
-    """Where the utterance in progress began; None between utterances."""
+    """First frame of the utterance in progress; None between utterances."""
     last_speech: int = 0
     """The frame after the last one that was speech."""
     _hangover: int | None = None
-    """What ends the pause that speech is in now, if it was told."""
+    """Length of pause that ends the current one, if it has been overridden."""
     _run: int = 0
     _recent: deque[float] = field(default_factory=deque)
 
     @property
     def pause(self) -> int:
-        """Frames since speech was last detected in the utterance in progress; 0 outside one."""
+        """Return the frames since the last speech of the utterance in progress; 0 outside one."""
         return 0 if self.started is None else self.position - self.last_speech
 
     def push(self, probability: float) -> list[EndpointEvent]:
-        """Take the next frame's speech probability, 0 to 1."""
+        """Take the speech probability of the next frame, from 0 to 1; return what changed."""
         self.position += 1
         return self._between(probability) if self.started is None else self._within(probability)
 
-    def wait(self, hangover: int) -> list[EndpointEvent]:
-        """Let the pause that speech is in now end the utterance once it has lasted `hangover`."""
+    def override_hangover(self, hangover: int) -> list[EndpointEvent]:
+        """Let the current pause end the utterance once it has lasted `hangover` frames."""
         if self.started is None or not self.pause:
             return []
         self._hangover = hangover
@@ -83,13 +83,13 @@ class Endpointer:
         return [self._end(self.last_speech)] if self._has_paused(length) else []
 
     def flush(self) -> list[EndpointEvent]:
-        """No more frames: an utterance in progress ends with its last speech."""
+        """End an utterance in progress with its last speech: no more frames will come."""
         return [] if self.started is None else [self._end(self.last_speech)]
 
     def cut(self, at: int) -> list[EndpointEvent]:
         """End the utterance in progress at frame `at` and begin the next one there.
 
-        Each has at least one frame; of an utterance of a single frame nothing can be cut.
+        Each gets at least one frame; an utterance of a single frame is not cut.
         """
         if self.started is None or self.position - self.started < 2:
             return []
@@ -104,7 +104,7 @@ class Endpointer:
         return [self._start(self.position - self._run)]
 
     def _within(self, probability: float) -> list[EndpointEvent]:
-        assert self.started is not None  # noqa: S101  the caller's branch, for the type checker
+        assert self.started is not None  # noqa: S101  checked by the caller; for the type checker
         if probability >= self.settings.offset:
             self.last_speech = self.position
             self._hangover = None
@@ -120,7 +120,7 @@ class Endpointer:
         return []
 
     def _has_paused(self, length: int) -> bool:
-        """Whether the pause is long enough to end an utterance of this length."""
+        """Return whether the pause is long enough to end an utterance of `length` frames."""
         if length >= self.settings.soft_limit:
             return self.pause >= self.settings.short_hangover
         return self.pause >= (self._hangover or self.settings.hangover)

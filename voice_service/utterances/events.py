@@ -1,4 +1,4 @@
-"""What a listener tells and what it asks for: plain values."""
+"""The events of a listener, as plain values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from voice_service.asr.hypothesis import Hypothesis
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """An utterance was noticed, which began at `at_ms`."""
+    """An utterance was detected; it began at `at_ms`."""
 
     utterance: int
     at_ms: int
@@ -17,7 +17,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Its speech ended at `at_ms`."""
+    """The speech of an utterance ended at `at_ms`."""
 
     utterance: int
     at_ms: int
@@ -25,7 +25,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What was heard so far. `stable_text` is a prefix of `text` and will not change any more."""
+    """The text so far. `stable_text` is a prefix of `text` that will not change any more."""
 
     utterance: int
     revision: int
@@ -38,10 +38,10 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """What was heard; word times count from the start of the session.
+    """The transcript of an utterance. Word times count from the start of the session.
 
-    `overheard`: so unsure, and so faint beside the guest's speech or its surroundings, that it may
-    be people who talk in the background.
+    `overheard`: its confidence is so low, and it is so faint beside the guest's speech or the
+    background, that it may be other people talking.
     """
 
     utterance: int
@@ -54,7 +54,7 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
-    """An announced utterance in which there were no words, or (`failed`) none could be read."""
+    """An announced utterance that has no words, or (`failed`) could not be recognised."""
 
     utterance: int
     failed: bool

@@ -1,4 +1,4 @@
-"""How a session listens: its settings, in frames."""
+"""The settings of a listener, in frames."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from voice_service.utterances.vad import FRAME_MS
 
 
 def frames(milliseconds: float) -> int:
-    """How many frames come nearest to a length of time; at least one."""
+    """Return the number of frames closest to a length of time; at least one."""
     return max(1, round(milliseconds / FRAME_MS))
 
 
 def to_ms(position: int) -> int:
-    """Milliseconds from the start of a session to a frame."""
+    """Return the milliseconds from the start of a session to the frame at `position`."""
     return round(position * FRAME_MS)
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerSettings:
-    """How a session listens; lengths in frames.
+    """When a listener decodes, what it takes for noise, and when it ends an utterance.
 
-    An utterance is recognised every `first_partial` until there is something to show, and then
-    (also if no words are heard) every `partial_interval`; its final is tried once speech has paused
-    for `speculate`, and `patience` says what its words mean for the pause. An utterance whose text
-    has not changed for `no_progress` is ended although the detector still hears speech. Text of
-    which the decoder is less sure than `min_confidence`, or `min_partial_confidence` before
-    anything of the utterance has been shown, is taken for noise; where no frame was as speech-like
-    as `clear_speech`, less than `unclear_confidence`. What is less sure than `surroundings` ask for
-    is told, but taken for overheard.
+    All lengths are in frames. An utterance is decoded every `first_partial` until there is text to
+    show, and then, or if no words are heard, every `partial_interval`. Its final is tried once
+    speech has paused for `speculate`, and `turn_end_policy` decides by its words how long to wait.
+    An utterance whose text has not changed for `no_progress` is ended although the detector still
+    hears speech.
+
+    Text with less than `min_confidence` is taken for noise; before anything of the utterance has
+    been shown, so is text with less than `min_partial_confidence`. If no frame was as speech-like
+    as `clear_speech`, at least `unclear_confidence` is needed. Text with less confidence than
+    `background` requires is still sent, but marked as overheard.
     """
 
     endpoint: EndpointSettings
@@ -40,10 +42,10 @@ class ListenerSettings:
     first_partial: int
     partial_interval: int
     speculate: int
-    patience: TurnEndPolicy
+    turn_end_policy: TurnEndPolicy
     no_progress: int
     min_confidence: float
     min_partial_confidence: float
     clear_speech: float
     unclear_confidence: float
-    surroundings: BackgroundSettings
+    background: BackgroundSettings

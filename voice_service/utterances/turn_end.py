@@ -1,4 +1,4 @@
-"""What the words before a pause say about it: has the guest finished, or only hesitated?"""
+"""Judge by the words before a pause whether the guest has finished or only hesitates."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ _CLOSES = (".", "?", "!", "\u3002", "\uff1f", "\uff01")
 
 
 class TurnEnd(Enum):
-    """How the words of an utterance stand when speech pauses."""
+    """Whether the words of an utterance are complete when speech pauses."""
 
     FINISHED = auto()
-    """They are whole: a short pause is enough."""
+    """They are complete: a short pause is enough."""
     OPEN = auto()
-    """Something must follow them: a longer pause is waited for."""
+    """Something must follow: wait for a longer pause."""
     UNKNOWN = auto()
+    """The words do not tell: wait for the usual pause."""
 
 
 Judge = Callable[[str], TurnEnd]
-"""Judges the text of an utterance. Called while audio waits: it must be quick, and pure."""
+"""Judges the text of an utterance. Called while audio waits, so it must be quick and pure."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnEndPolicy:
-    """How much of a pause ends an utterance, in frames, by how its words stand.
+    """The length of the pause that ends an utterance, in frames, by whether it is complete.
 
-    Words that are whole must also be heard with some `confidence`.
+    `finished` applies only to words recognised with at least `confidence`.
     """
 
     finished: int
@@ -36,7 +37,7 @@ class TurnEndPolicy:
     confidence: float
 
     def hangover(self, ending: TurnEnd, confidence: float) -> int | None:
-        """The pause to wait for; None for the usual one."""
+        """Return the pause to wait for, in frames; None for the usual one."""
         if ending is TurnEnd.OPEN:
             return self.open
         if ending is TurnEnd.FINISHED and confidence >= self.confidence:
@@ -45,10 +46,10 @@ class TurnEndPolicy:
 
 
 def by_marks(text: str) -> TurnEnd:
-    """The judgement of a reader who knows no menu and no language.
+    """Judge by punctuation alone, without knowing the menu or the language.
 
-    Recognisers close most texts with a full stop, also many a half sentence; but where they do,
-    and are sure of the words, people rarely go on after a third of a second.
+    Recognisers close most texts with a full stop, including many half sentences. But where they do
+    and are sure of the words, people rarely continue after a third of a second.
     """
     text = text.rstrip()
     if text.endswith(_TRAILS_OFF):

@@ -1,4 +1,4 @@
-"""One utterance from its first speech to its final: what was heard, shown and settled so far."""
+"""One utterance from its first speech to its final, with what was heard and shown so far."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Timeline:
         self._frames.append(frame)
 
     def forget_before(self, position: int) -> None:
-        """Drop frames that nothing will ask for any more."""
+        """Drop the frames before `position`, which nothing will ask for any more."""
         while self._first < position and self._frames:
             self._frames.popleft()
             self._first += 1
 
     def slice(self, start: int, stop: int) -> Samples:
-        """Samples of frames `start` to `stop` (exclusive), as far as they are still there."""
+        """Return the read-only samples of frames `start` to `stop` (exclusive) that are kept."""
         low = max(0, start - self._first)
         high = max(low, stop - self._first)
         frames = [f for i, f in enumerate(self._frames) if low <= i < high]
@@ -40,7 +40,7 @@ class Timeline:
 
 @dataclass(slots=True)
 class Utterance:
-    """State of one utterance. Positions are frame numbers of the session.
+    """The state of one utterance. Positions are frame numbers of the session.
 
     `number` is None until the utterance has been announced to the client.
     """
@@ -51,23 +51,23 @@ class Utterance:
     revision: int = 0
     ended: int | None = None
     text: str = ""
-    doubted: str = ""
-    """The latest text that was too unsure to be shown."""
+    unsure_text: str = ""
+    """The latest text whose confidence was too low to be shown."""
     peak: float = 0.0
     """The highest speech probability of its frames."""
     power: float = 0.0
-    """The mean power of its frames, each weighted by its speech probability."""
+    """The mean power of its frames, weighted by their speech probabilities."""
     floor: float = 0.0
-    """The power that its speech had to stand out from when it ended."""
+    """The background level when it ended, which its speech had to stand out from."""
     weight: float = 0.0
-    heard_to: int = 0
-    """How far the latest quick decode listened."""
+    decoded_to: int = 0
+    """End of the audio of the latest quick decode."""
     changed_at: int = 0
-    """How far the decode listened that last changed the text."""
+    """End of the audio of the decode that last changed the text."""
     unchanged: int = 0
     """Decodes in a row that did not change the text."""
     speculated: int | None = None
-    """Where speech had paused when a thorough decode was last asked for."""
+    """Where speech had paused when the final was last tried."""
     settled: Hypothesis | None = None
     """The answer to that decode: the final, if the pause lasts."""
     stable: StablePrefix = field(default_factory=StablePrefix)
@@ -77,26 +77,26 @@ class Utterance:
 
     @property
     def wordless(self) -> bool:
-        """Whether nothing was heard that might be words."""
-        return not self.text and not self.doubted
+        """Return whether nothing was heard that might be words."""
+        return not self.text and not self.unsure_text
 
     @property
-    def agreeing(self) -> int:
-        """Decodes in a row that heard the same."""
+    def agreeing_decodes(self) -> int:
+        """Return how many successive decodes have heard the same."""
         return self.unchanged + (not self.wordless)
 
-    def sound(self, power: float, probability: float) -> None:
-        """Take the next frame's power, for how clear and how loud the speech is."""
+    def add_frame(self, power: float, probability: float) -> None:
+        """Add the next frame's power and speech probability to the loudness and the peak."""
         self.peak = max(self.peak, probability)
         self.weight += probability
         if self.weight:
             share = probability / self.weight
             self.power += share * (power - self.power)
 
-    def hear(self, hypothesis: Hypothesis, heard_to: int, promise: bool = True) -> bool:
-        """Take a hypothesis for the audio so far; return whether it changed what can be shown.
+    def update(self, hypothesis: Hypothesis, decoded_to: int, promise: bool = True) -> bool:
+        """Take a hypothesis for the audio so far; return whether the text to show has changed.
 
-        Without `promise` it makes no further word stable.
+        Without `promise`, it makes no further word stable.
         """
         words = hypothesis.text.split()
         if not words:
@@ -111,21 +111,21 @@ class Utterance:
             self.unchanged += 1
         else:
             self.unchanged = 0
-            self.changed_at = heard_to
+            self.changed_at = decoded_to
         self.text = " ".join(shown)
         return (self.text, self.stable.text) != before
 
-    def doubt(self, hypothesis: Hypothesis, heard_to: int) -> None:
-        """Take a hypothesis that is too unsure to be shown: there may be words, or only noise."""
-        if hypothesis.text and hypothesis.text != self.doubted:
-            self.doubted = hypothesis.text
+    def update_unsure(self, hypothesis: Hypothesis, decoded_to: int) -> None:
+        """Take a hypothesis whose confidence is too low to show: it may be words or mere noise."""
+        if hypothesis.text and hypothesis.text != self.unsure_text:
+            self.unsure_text = hypothesis.text
             self.unchanged = 0
-            self.changed_at = heard_to
+            self.changed_at = decoded_to
         else:
             self.unchanged += 1
 
     def settle(self, hypothesis: Hypothesis) -> Hypothesis:
-        """The final for a thorough hypothesis: its words, with the stable ones as first shown."""
+        """Return the final for a thorough hypothesis: its words, the stable ones as first shown."""
         words = hypothesis.text.split()
         shown = self.stable.merge(words)
         if shown == words:
@@ -136,13 +136,14 @@ class Utterance:
         stable = len(self.stable.words)
         behind = len(words) - (len(shown) - stable)
         kept = _kept(shown[:stable], hypothesis.words[:behind], hypothesis.confidence)
-        return replace(hypothesis, text=text).worded((*kept, *hypothesis.words[behind:]))
+        return replace(hypothesis, text=text).with_words((*kept, *hypothesis.words[behind:]))
 
 
 def _kept(shown: list[str], heard: tuple[Word, ...], confidence: float) -> list[Word]:
-    """Words that were promised, with the times of what the last decode heard in their place.
+    """Return the stable words, with the times of what the last decode heard in their place.
 
-    Where that decode heard another word, the promised one is right only if the decode is wrong.
+    Where that decode heard another word, the stable one is right only if the decode is wrong, so
+    its confidence is the complement of the decode's.
     """
     if len(shown) == len(heard):
         return [

@@ -1,7 +1,8 @@
-"""Is this frame speech? Detectors behind one small interface.
+"""Speech detection: how likely a frame is speech, by detectors with one small interface.
 
-Measured on this product's noises (docs/measurements/speech-detection.md): webrtcvad is cheap, but
-in noise it finds no end of speech; Silero does. So webrtcvad may only be the gate in front of it.
+Measured on this product's noises (docs/measurements/speech-detection.md), webrtcvad is cheap but
+never notices the end of speech in noise, while Silero does. So webrtcvad is only used as a gate in
+front of Silero.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from voice_service.audio.formats import SAMPLE_RATE, Samples
 
 FRAME: Final = 512
-"""Samples per frame, 32 ms: the one length that Silero takes at 16 kHz."""
+"""Samples per frame, 32 ms: the only length that Silero accepts at 16 kHz."""
 FRAME_MS: Final = FRAME * 1000 / SAMPLE_RATE
 
 DetectorKind = Literal["two-stage", "silero", "webrtc"]
@@ -28,13 +29,13 @@ class SpeechDetector(Protocol):
     """Judges the frames of one session, in order."""
 
     def probability(self, frame: Samples) -> float:
-        """How likely this frame of `FRAME` samples is speech, 0 to 1."""
+        """Return how likely this frame of `FRAME` samples is speech, from 0 to 1."""
 
 
 class WebRtcDetector:
-    """The Gaussian-mixture detector of WebRTC. `mode` 0 to 3: 3 calls the least speech."""
+    """The Gaussian-mixture detector of WebRTC. `mode` is 0 to 3; 3 reports the least speech."""
 
-    _WINDOW = 480  # 30 ms, the longest it takes; the last 2 ms of a frame are not looked at
+    _WINDOW = 480  # 30 ms, the longest it accepts: the last 2 ms of a frame are ignored
 
     def __init__(self, mode: int) -> None:
         self._vad = webrtcvad.Vad(mode)
@@ -61,13 +62,16 @@ class SileroModel:
     def run(
         self, window: Samples, h: NDArray[np.float32], c: NDArray[np.float32]
     ) -> tuple[float, NDArray[np.float32], NDArray[np.float32]]:
-        """One step: a (1, 576) window and two (1, 1, 128) states in; probability and states out."""
+        """Run one step on a (1, 576) window and two (1, 1, 128) states.
+
+        Return the speech probability and the new states.
+        """
         probability, h, c = self._session.run(None, {"input": window, "h": h, "c": c})
         return float(probability[0]), h, c
 
 
 class SileroDetector:
-    """Silero with the state of one session."""
+    """Silero, with the state of one session."""
 
     _CONTEXT = 64
 
@@ -87,22 +91,23 @@ class SileroDetector:
 class TwoStageDetector:
     """A cheap gate in front of a good detector.
 
-    While the gate has heard nothing for `_PATIENCE` frames the decider is not asked. When the gate
-    opens, the decider is given the last `_WARM_UP` frames first, so that its memory fits.
+    Once the gate has heard nothing for `_CLOSE_AFTER` frames, the decider is not asked. When the
+    gate opens again, the decider gets the last `_WARM_UP` frames first, to bring its state up to
+    date.
     """
 
-    _PATIENCE = 16  # 0.5 s: Silero goes on judging the pause that ends an utterance
+    _CLOSE_AFTER = 16  # 0.5 s, so that Silero still judges the pause that ends an utterance
     _WARM_UP = 8
 
     def __init__(self, gate: SpeechDetector, decider: SpeechDetector) -> None:
         self._gate = gate
         self._decider = decider
-        self._quiet = self._PATIENCE
+        self._quiet = self._CLOSE_AFTER
         self._skipped: deque[Samples] = deque(maxlen=self._WARM_UP)
 
     def probability(self, frame: Samples) -> float:
         self._quiet = 0 if self._gate.probability(frame) else self._quiet + 1
-        if self._quiet > self._PATIENCE:
+        if self._quiet > self._CLOSE_AFTER:
             self._skipped.append(frame)
             return 0.0
         while self._skipped:
@@ -111,10 +116,10 @@ class TwoStageDetector:
 
 
 class DetectorFactory:
-    """Makes a detector per session; loads the network once, and only if it is used."""
+    """Makes a detector per session. Loads the network once, and only if it is used."""
 
     _GATE_MODE = 0
-    """Mode 3 hears nothing in speech at -60 dB below full scale; mode 0 hears most of it."""
+    """At 60 dB below full scale, mode 3 misses all speech; mode 0 hears most of it."""
 
     def __init__(self, kind: DetectorKind, webrtc_mode: int) -> None:
         self._kind = kind

@@ -1,4 +1,4 @@
-"""Admission: how many sessions fit, by what they cost."""
+"""Admission: how many sessions the machine has room for, given what they cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voice_service.asr.capacity import Capacity
 def served(
     capacity: Capacity, sessions: int, cost: float, seconds: int, start: float = 0.0
 ) -> float:
-    """So many sessions in progress, each spending `cost` worker seconds per second."""
+    """Serve `sessions`, each spending `cost` worker seconds per second; return the end."""
     capacity.serving(sessions, start)
     for second in range(seconds):
         capacity.spent(sessions * cost, start + second)
@@ -21,13 +21,13 @@ def served(
 
 
 def crowd(capacity: Capacity, length: float, cost: float, seed: int) -> list[int]:
-    """How many are served, twice a second for five minutes, where there are always more who wait.
+    """Return how many guests are served, sampled twice a second for five minutes of full demand.
 
-    Their sessions take about `length` seconds, with a final every 5 s and one at the end, which
-    takes a worker for the time of what was said.
+    Sessions last about `length` seconds. They have a final every 5 s and one at the end, each of
+    which costs a worker `cost` seconds per second of speech.
     """
     random, counts = Random(seed), []
-    # When a guest goes, and until when everything is recognised.
+    # For each guest: when they leave, and until when everything has been recognised.
     guests: list[tuple[float, float]] = []
     for now in (tick / 2 for tick in range(600)):
         for ends, known in guests:
@@ -45,12 +45,12 @@ def crowd(capacity: Capacity, length: float, cost: float, seed: int) -> list[int
 
 
 def test_before_anything_is_measured_the_guess_decides() -> None:
-    """Two workers of which 90 % may be promised, at 0.1 each: 18."""
+    """Two workers, 90 % of whose time may be allotted, at 0.1 per session: 18."""
     assert Capacity(2, 0.1).limit(0.0) == 18
 
 
 def test_what_sessions_really_cost_replaces_the_guess() -> None:
-    """Cheaper sessions make room for more, dearer ones for fewer."""
+    """Cheaper sessions make room for more, more expensive ones for fewer."""
     cheap, dear = Capacity(2, 0.1), Capacity(2, 0.1)
     assert cheap.limit(served(cheap, 8, 0.05, 300)) in range(31, 37)
     assert dear.limit(served(dear, 8, 0.2, 300)) in range(9, 11)
@@ -62,8 +62,8 @@ def test_quiet_sessions_do_not_make_room_without_end() -> None:
     assert capacity.limit(served(capacity, 20, 0.0, 600)) in (71, 72)
 
 
-def test_guests_who_have_just_come_make_no_room_for_more() -> None:
-    """They will cost as much as others, and have not said anything yet."""
+def test_guests_who_have_just_arrived_make_no_room_for_more() -> None:
+    """They have not said anything yet, but will cost as much as others."""
     capacity = Capacity(2, 0.1)
     for tick in range(100):
         now = tick / 20
@@ -74,7 +74,7 @@ def test_guests_who_have_just_come_make_no_room_for_more() -> None:
 
 
 def test_late_finals_leave_no_room_for_others_until_they_are_in_time_again() -> None:
-    """Whatever sessions are thought to cost: those that are here come first."""
+    """Whatever the estimated cost, the sessions in progress come first."""
     capacity = Capacity(2, 0.1)
     capacity.serving(5, 0.0)
     for second in range(20):
@@ -86,7 +86,7 @@ def test_late_finals_leave_no_room_for_others_until_they_are_in_time_again() -> 
 
 
 def test_one_guest_is_always_served() -> None:
-    """A machine that is too slow for anybody is late for one guest rather than closed."""
+    """A machine that is too slow even for one guest serves that guest late rather than nobody."""
     capacity = Capacity(1, 5.0)
     assert capacity.limit(served(capacity, 1, 5.0, 60)) == 1
 
@@ -101,7 +101,7 @@ def test_one_guest_is_always_served() -> None:
 def test_whatever_happens_the_limit_stays_between_one_guest_and_four_times_the_guess(
     workers: int, guess: float, events: list[tuple[float, int, float, float]]
 ) -> None:
-    """Neither a burst nor a long silence makes it absurd."""
+    """Neither a burst nor a long silence makes the limit absurd."""
     capacity, now = Capacity(workers, guess), 0.0
     for pause, sessions, spent, waited in events:
         now += pause
@@ -120,6 +120,6 @@ def test_whatever_happens_the_limit_stays_between_one_guest_and_four_times_the_g
 def test_short_sessions_and_long_ones_lead_to_the_same_limit(
     length: float, guess: float, seed: int
 ) -> None:
-    """Where 18 use up the workers' time 18 are served, however fast they come and go."""
+    """If 18 guests use up the workers' time, about 18 are served, however fast they come and go."""
     later = crowd(Capacity(2, guess), length, 0.1, seed)[300:]
     assert 16 <= sum(later) / len(later) <= 20

@@ -1,4 +1,4 @@
-"""The real model: what it answers to speech, silence, noise and too much."""
+"""The real model's answers to speech, silence, noise and too much audio."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.voice_server import normal, recording, sidecar, silence, tiny, wer
+from support.recordings import normal, recording, sidecar, silence, wer
+from support.voice_server import tiny
 
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.recognizer import THOROUGH, Recognizer
-from voice_service.asr.repetition import loops
-from voice_service.models.registry import ModelError
-from voice_service.server import demo_menu, prepare
-from voice_service.settings import VoiceSettings
+from voice_service.server import demo_menu
 
 
 def decode(
@@ -57,14 +55,14 @@ def test_words_have_times_in_order_inside_the_audio_and_make_up_the_text(
 
 
 def test_honest_repeats_are_kept(recognizer: Recognizer) -> None:
-    """A guard against loops must not eat what was said twice."""
+    """The guard against loops must not drop what was really said twice."""
     heard = decode(recognizer, "honest_repeats")
     assert wer(sidecar("honest_repeats")["text"], heard.text) <= 0.12
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 0.1, 0.5, 3.0, 20.0])
 def test_silence_is_nothing(recognizer: Recognizer, seconds: float) -> None:
-    """Whisper is known to hear thanks and applause in it."""
+    """Whisper is known to hear thanks and applause in silence."""
     for thorough in (False, True):
         heard = alone(recognizer, DecodeRequest(silence(seconds), "en", thorough))
         assert heard.text == "" or heard.confidence < 0.35
@@ -72,25 +70,25 @@ def test_silence_is_nothing(recognizer: Recognizer, seconds: float) -> None:
 
 @pytest.mark.parametrize("name", ["noise_kitchen", "noise_traffic"])
 def test_noise_is_nothing_or_doubted(recognizer: Recognizer, name: str) -> None:
-    """What is let through here must be unsure enough to be discarded."""
+    """Any text that gets through must be unsure enough to be discarded later."""
     heard = decode(recognizer, name)
     assert heard.text == "" or heard.confidence < 0.35
 
 
 def test_a_decode_is_repeatable(recognizer: Recognizer) -> None:
-    """The same audio gives the same words, to the last time and confidence."""
+    """The same audio gives the same words, with the same times and confidences."""
     assert decode(recognizer, "one_item") == decode(recognizer, "one_item")
 
 
 def test_more_audio_than_the_model_can_hear_is_our_own_mistake(recognizer: Recognizer) -> None:
-    """Cutting it off in silence would lose words."""
+    """Cutting it off silently would lose words."""
     with pytest.raises(ValueError, match="30 s"):
         alone(recognizer, DecodeRequest(silence(30.1), "en", thorough=False))
     alone(recognizer, DecodeRequest(silence(30.0), "en", thorough=False))
 
 
 def test_a_very_long_bias_leaves_room_for_the_text(recognizer: Recognizer) -> None:
-    """A menu of a thousand items must not make the recogniser fail."""
+    """A menu of a thousand items must not break recognition."""
     names = ", ".join(item.name for item in demo_menu().items)
     heard = decode(recognizer, "one_item", bias=", ".join([names] * 30))
     assert normal(heard.text)
@@ -99,7 +97,7 @@ def test_a_very_long_bias_leaves_room_for_the_text(recognizer: Recognizer) -> No
 def test_without_a_bias_as_many_tokens_may_be_written_as_with_one(
     recognizer: Recognizer,
 ) -> None:
-    """CTranslate2 allows half of its `max_length`: short prompts would halve the text with it."""
+    """CTranslate2 gives text half of its `max_length`, which a short prompt must not halve."""
     whisper = recognizer.whisper
     spectrogram = whisper.spectrogram(recording("quantities"))[None, :, :1000]
     for bias in ("", "a small coffee and a large tea with two sugars and a muffin " * 3):
@@ -116,7 +114,7 @@ def test_without_a_bias_as_many_tokens_may_be_written_as_with_one(
 
 
 def test_another_hypothesis_may_be_chosen(recognizer: Recognizer) -> None:
-    """All are offered, likeliest first; words and confidence are those of the one taken."""
+    """All are offered, most likely first; words and confidence belong to the chosen one."""
     offered: list[list[str]] = []
 
     def last(texts: Sequence[str]) -> int:
@@ -132,26 +130,8 @@ def test_another_hypothesis_may_be_chosen(recognizer: Recognizer) -> None:
     assert alone(recognizer, replace(request, choose=None)).text == texts[0]
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds", "looped"),
-    [
-        ("Can I get a small coffee? Can I get a small coffee, Can I", 3.0, True),
-        ("Can I get a small coffee? Can I get a small coffee, Can I", 5.0, False),
-        ("Can I get a latte with milk? Can I get a latte with milk?", 9.0, True),
-        ("a small coffee, a small coffee, a small coffee", 1.5, False),
-        ("two, two, two", 0.5, False),
-        ("can I get a small coffee and can I get a small tea", 1.5, False),
-    ],
-)
-def test_a_phrase_written_twice_in_the_time_of_one_is_a_loop(
-    text: str, seconds: float, looped: bool
-) -> None:
-    """In noise the decoder starts again; a guest who repeats himself takes longer."""
-    assert loops(text, seconds) is looped
-
-
 def test_threads_may_decode_at_once(recognizer: Recognizer) -> None:
-    """Each gets the answer to its own question."""
+    """Each thread gets the answer to its own request."""
     names = ["one_item", "modifiers", "sizes", "quantities"]
     answers: dict[str, str] = {}
 
@@ -166,7 +146,7 @@ def test_threads_may_decode_at_once(recognizer: Recognizer) -> None:
     assert all(wer(sidecar(name)["text"], answers[name]) <= 0.15 for name in names)
 
 
-def test_an_english_model_says_that_it_knows_english(recognizer: Recognizer) -> None:
+def test_an_english_model_knows_english_only(recognizer: Recognizer) -> None:
     """UNSUPPORTED_LANGUAGE depends on it."""
     assert recognizer.languages == recognizer.whisper.languages == {"en"}
     assert not recognizer.whisper.multilingual
@@ -183,7 +163,7 @@ def test_audio_may_be_read_only_and_is_not_changed(recognizer: Recognizer) -> No
 
 @pytest.fixture(scope="module")
 def batching() -> Recognizer:
-    """tiny.en with windows that are rounded, as where batches are formed."""
+    """tiny.en with rounded encoder windows, as used for batches."""
     return tiny(batch_size=2)
 
 
@@ -192,7 +172,7 @@ def request(name: str, *, thorough: bool = True, bias: str = "") -> DecodeReques
 
 
 def assert_same(together: Hypothesis, alone: Hypothesis) -> None:
-    """The same words at the same times; as sure of them, but for rounding."""
+    """Assert the same words at the same times, with the same confidence up to rounding."""
     assert together.text == alone.text
     assert together.confidence == pytest.approx(alone.confidence, abs=1e-3)
     for ours, theirs in zip(together.words, alone.words, strict=True):
@@ -204,7 +184,7 @@ def assert_same(together: Hypothesis, alone: Hypothesis) -> None:
 def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(
     batching: Recognizer, thorough: bool
 ) -> None:
-    """Texts of several lengths, silence among them, prompts of one length and of another."""
+    """Texts of several lengths, including silence, with prompts of two lengths."""
     biased = {"one_item": "a tea", "modifiers": "one large mocha with whipped cream", "sizes": ""}
     assert len({batching.prompt_length("en", bias) for bias in biased.values()}) == 2
     requests = [
@@ -218,14 +198,14 @@ def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(
         assert_same(found, alone(batching, request))
 
 
-def test_what_shared_a_pass_says_with_how_many(batching: Recognizer) -> None:
-    """The encoder's window is another one for longer audio: that goes by itself."""
+def test_an_answer_says_how_many_requests_shared_its_pass(batching: Recognizer) -> None:
+    """Longer audio needs another encoder window, so it is decoded alone."""
     requests = [DecodeRequest(silence(seconds), "en", thorough=False) for seconds in (1, 20, 2)]
-    assert [answer.together for answer in batching.decode(requests)] == [2, 1, 2]
+    assert [answer.batch_size for answer in batching.decode(requests)] == [2, 1, 2]
 
 
 def test_words_are_timed_alike_beside_others_whose_audio_is_as_long(batching: Recognizer) -> None:
-    """CTranslate2 then looks at the padding of the shorter texts as well, if it is let."""
+    """Otherwise CTranslate2 would take the padding of the shorter texts into account."""
     spoken = [recording(name) for name in ("one_item", "modifiers", "sizes")]
     requests = [
         DecodeRequest(np.append(audio, silence(4.0))[:64_000], "en", thorough=True)
@@ -236,7 +216,7 @@ def test_words_are_timed_alike_beside_others_whose_audio_is_as_long(batching: Re
 
 
 def test_prompts_of_many_menus_have_one_length_and_their_own_words(batching: Recognizer) -> None:
-    """What is filled up comes first, so that the decoder goes on from the end of the bias."""
+    """The filling comes first, so that the decoder continues from the end of the bias."""
     short, long = "a small latte", "I would like a small latte and a large mocha with oat milk"
     prompts = [batching.whisper.prompt("en", bias) for bias in (short, long)]
     assert {len(prompt) for prompt in prompts} == {1 + 32 + 1}
@@ -245,10 +225,10 @@ def test_prompts_of_many_menus_have_one_length_and_their_own_words(batching: Rec
     assert batching.prompt_length("en", "") == 1
 
 
-def test_who_goes_in_circles_is_tried_again_without_the_others(
+def test_a_request_that_loops_is_tried_again_without_the_others(
     batching: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Here by a limit that only some reach: what they said would be cut off."""
+    """The limit of tokens is lowered so that only some reach it; their text would be cut off."""
     monkeypatch.setattr(batching, "thorough", replace(THOROUGH, tokens_per_s=3.0))
     names = ["fast_talker", "slow_talker"]
     requests = [DecodeRequest(recording(name), "en", thorough=True) for name in names]
@@ -258,18 +238,10 @@ def test_who_goes_in_circles_is_tried_again_without_the_others(
 
 
 def test_each_guest_has_a_chooser_of_its_own(batching: Recognizer) -> None:
-    """One takes the least likely text, the other has nothing to choose between."""
+    """One takes the least likely text, the other has no choice."""
     request = DecodeRequest(recording("traffic_5db"), "en", thorough=True)
     picky = replace(request, choose=lambda texts: len(texts) - 1)
     together = batching.decode([picky, request])
     assert together[0].text != together[1].text
     for found, one in zip(together, [picky, request], strict=True):
         assert_same(found, alone(batching, one))
-
-
-def test_a_device_or_number_format_that_is_not_there_is_named() -> None:
-    """Before a model is fetched from anywhere: the service does not start, and says why."""
-    with pytest.raises(ModelError, match=r"this CPU computes in .*int8.*--compute-type"):
-        prepare(VoiceSettings(model="small.en", compute_type="int8_float16"))
-    with pytest.raises(ModelError, match=r"there is no GPU 63.*--device-index"):
-        prepare(VoiceSettings(model="small.en", device="cuda", device_index=(63,)))

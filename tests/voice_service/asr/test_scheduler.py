@@ -1,4 +1,4 @@
-"""Decodes of many sessions on real threads, on a real event loop."""
+"""Decodes of many sessions, on real threads and a real event loop."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ TIMEOUT = 10
 
 
 class Session:
-    """Wishes in order; `name` is what its decodes are asked for by."""
+    """A source with a list of needs; `name` is the bias of its requests."""
 
-    def __init__(self, name: str, *wishes: DecodeNeed) -> None:
+    def __init__(self, name: str, *needs: DecodeNeed) -> None:
         self.name = name
-        self.wishes = list(wishes)
+        self.needs = list(needs)
         self.flying = 0
         self.most = 0
         self.answers: list[Hypothesis | None] = []
         self.done = asyncio.Event()
 
     def next_decode(self) -> DecodeNeed | None:
-        return self.wishes[0] if self.wishes and not self.flying else None
+        return self.needs[0] if self.needs and not self.flying else None
 
     def start_decode(self) -> DecodeRequest:
-        wish = self.wishes.pop(0)
+        need = self.needs.pop(0)
         self.flying += 1
         self.most = max(self.most, self.flying)
-        return DecodeRequest(np.zeros(1_600, np.float32), "en", wish.urgency.thorough, self.name)
+        return DecodeRequest(np.zeros(1_600, np.float32), "en", need.urgency.thorough, self.name)
 
     def deliver(self, hypothesis: Hypothesis | None) -> None:
         self.flying -= 1
         self.answers.append(hypothesis)
-        if not self.wishes:
+        if not self.needs:
             self.done.set()
 
 
 class Recogniser:
-    """Answers each request with the name of who asked, or as `answer` says."""
+    """Answers each request with the name of its session, or with what `answer` returns."""
 
     def __init__(self, answer: Callable[[DecodeRequest], Hypothesis] | None = None) -> None:
         self._answer = answer or (lambda request: Hypothesis(request.bias, 1.0))
@@ -58,14 +58,14 @@ class Recogniser:
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         self.batches.append([request.bias for request in requests])
         answers = [self._answer(request) for request in requests]
-        return [replace(answer, together=len(requests)) for answer in answers]
+        return [replace(answer, batch_size=len(requests)) for answer in answers]
 
     def prompt_length(self, language: str, bias: str) -> int:
         return len(language)
 
 
-class Desk(Recogniser):
-    """A recogniser that decodes when it is let, and remembers who came in which order."""
+class GatedRecogniser(Recogniser):
+    """A recogniser that decodes only when its gate is opened, and records the order."""
 
     def __init__(self, answer: Callable[[DecodeRequest], Hypothesis] | None = None) -> None:
         super().__init__(answer)
@@ -97,7 +97,7 @@ class Desk(Recogniser):
             self.gate.release()
 
 
-def scheduler(
+def make_scheduler(
     recogniser: Recogniser,
     workers: int = 1,
     policy: BatchPolicy | None = None,
@@ -113,13 +113,13 @@ async def finished(*sessions: Session) -> None:
             await session.done.wait()
 
 
-async def test_finals_go_first_then_the_older_wish() -> None:
-    """Whoever has finished speaking waits least; of two alike, who has waited longest."""
-    desk = Desk()
-    plan = scheduler(desk)
+async def test_finals_go_first_then_the_older_need() -> None:
+    """Guests who have finished speaking go first; of two alike, the one who has waited longer."""
+    recogniser = GatedRecogniser()
+    scheduler = make_scheduler(recogniser)
     first = Session("busy", DecodeNeed(Urgency.PARTIAL, 0))
-    plan.update(first)
-    await desk.wait_busy()
+    scheduler.update(first)
+    await recogniser.wait_busy()
     others = [
         Session("partial, late", DecodeNeed(Urgency.PARTIAL, 3)),
         Session("partial, early", DecodeNeed(Urgency.PARTIAL, 1)),
@@ -128,10 +128,10 @@ async def test_finals_go_first_then_the_older_wish() -> None:
         Session("final, early", DecodeNeed(Urgency.FINAL, 8)),
     ]
     for session in others:
-        plan.update(session)
-    desk.open()
+        scheduler.update(session)
+    recogniser.open()
     await finished(first, *others)
-    assert desk.order == [
+    assert recogniser.order == [
         "busy",
         "final, early",
         "final, late",
@@ -139,65 +139,65 @@ async def test_finals_go_first_then_the_older_wish() -> None:
         "partial, early",
         "partial, late",
     ]
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
 
 
 async def test_one_decode_of_a_session_is_in_flight_however_often_it_asks() -> None:
-    """Two at once would be two opinions about the same words."""
-    desk = Desk()
-    plan = scheduler(desk, workers=3)
+    """Two at once would give two answers for the same words."""
+    recogniser = GatedRecogniser()
+    scheduler = make_scheduler(recogniser, workers=3)
     session = Session("one", *[DecodeNeed(Urgency.PARTIAL, n) for n in range(5)])
     for _ in range(4):
-        plan.update(session)
-    await desk.wait_busy()
-    plan.update(session)
-    desk.open()
+        scheduler.update(session)
+    await recogniser.wait_busy()
+    scheduler.update(session)
+    recogniser.open()
     await finished(session)
     assert session.most == 1
-    assert desk.most == 1
+    assert recogniser.most == 1
     assert len(session.answers) == 5
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
 
 
-async def test_workers_decode_side_by_side_and_no_more_than_there_are() -> None:
-    """The event loop decodes nothing itself."""
-    desk = Desk()
-    plan = scheduler(desk, workers=2)
+async def test_as_many_decodes_run_at_once_as_there_are_workers() -> None:
+    """The event loop's thread decodes nothing itself."""
+    recogniser = GatedRecogniser()
+    scheduler = make_scheduler(recogniser, workers=2)
     sessions = [Session(str(n), DecodeNeed(Urgency.FINAL, n)) for n in range(5)]
     for session in sessions:
-        plan.update(session)
-    await desk.wait_busy()
-    await desk.wait_busy()
-    desk.open()
+        scheduler.update(session)
+    await recogniser.wait_busy()
+    await recogniser.wait_busy()
+    recogniser.open()
     await finished(*sessions)
-    assert desk.most == 2
-    assert threading.current_thread().name not in desk.threads
-    await plan.close(TIMEOUT)
+    assert recogniser.most == 2
+    assert threading.current_thread().name not in recogniser.threads
+    await scheduler.close(TIMEOUT)
 
 
 async def test_many_sessions_all_get_every_answer_and_their_own() -> None:
-    """Thirty sessions, two workers, mixed wishes."""
-    desk = Desk()
-    desk.open()
-    plan = scheduler(desk, workers=2)
+    """Thirty sessions, two workers, needs of several urgencies."""
+    recogniser = GatedRecogniser()
+    recogniser.open()
+    scheduler = make_scheduler(recogniser, workers=2)
     kinds = list(Urgency)
     sessions = [
         Session(str(n), *[DecodeNeed(kinds[(n + k) % 3], k) for k in range(4)]) for n in range(30)
     ]
     for session in sessions:
-        plan.update(session)
+        scheduler.update(session)
     await finished(*sessions)
     for session in sessions:
         assert [a and a.text for a in session.answers] == [session.name] * 4
         assert session.most == 1
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
 
 
 @pytest.mark.parametrize(
     "error", [RuntimeError("CUDA"), ValueError("shape"), MemoryError(), IndexError("token")]
 )
 async def test_a_failure_is_delivered_as_none_and_the_worker_goes_on(error: Exception) -> None:
-    """A decode that raises must not leave its session waiting, nor the worker lost."""
+    """A decode that raises must neither leave its session waiting nor cost us the worker."""
     failures = iter([error])
 
     def decode(request: DecodeRequest) -> Hypothesis:
@@ -205,125 +205,125 @@ async def test_a_failure_is_delivered_as_none_and_the_worker_goes_on(error: Exce
             raise failure
         return Hypothesis(request.bias, 1.0)
 
-    plan = scheduler(Recogniser(decode))
+    scheduler = make_scheduler(Recogniser(decode))
     failing = Session("one", DecodeNeed(Urgency.FINAL, 0), DecodeNeed(Urgency.FINAL, 0))
     other = Session("two", DecodeNeed(Urgency.PARTIAL, 0))
-    plan.update(failing)
-    plan.update(other)
+    scheduler.update(failing)
+    scheduler.update(other)
     await finished(failing, other)
     assert failing.answers[0] is None
     assert failing.answers[1] == Hypothesis("one", 1.0)
     assert other.answers == [Hypothesis("two", 1.0)]
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
 
 
 @pytest.mark.parametrize("size", [1, 3])
 async def test_a_session_that_fails_to_ask_costs_no_worker_and_no_other_its_answer(
     size: int,
 ) -> None:
-    """It is told that there is no answer, and goes on; whoever shares its batch has one."""
+    """It is delivered None and goes on; the others in its batch get their answers."""
 
     class Confused(Session):
         def start_decode(self) -> DecodeRequest:
             request = super().start_decode()
-            if len(self.wishes) == 1:
+            if len(self.needs) == 1:
                 raise KeyError("menu")
             return request
 
-    desk = Desk()
-    plan = scheduler(desk, policy=BatchPolicy(size=size))
+    recogniser = GatedRecogniser()
+    scheduler = make_scheduler(recogniser, policy=BatchPolicy(size=size))
     busy, calm = (
         Session("busy", DecodeNeed(Urgency.FINAL, 0)),
         Session("calm", DecodeNeed(Urgency.FINAL, 2)),
     )
     confused = Confused("confused", DecodeNeed(Urgency.FINAL, 1), DecodeNeed(Urgency.FINAL, 3))
     for session in (busy, confused, calm):
-        plan.update(session)
-    desk.open()
+        scheduler.update(session)
+    recogniser.open()
     await finished(busy, calm)
-    plan.update(confused)
+    scheduler.update(confused)
     await finished(confused)
     assert calm.answers == [Hypothesis("calm", 1.0)]
     assert confused.answers == [None, Hypothesis("confused", 1.0)]
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
 
 
-async def test_a_wish_that_is_withdrawn_is_not_decoded() -> None:
-    """A partial whose utterance has ended meanwhile is of no use."""
-    desk = Desk()
-    plan = scheduler(desk)
+async def test_a_need_that_is_withdrawn_is_not_decoded() -> None:
+    """A partial is of no use once its utterance has ended."""
+    recogniser = GatedRecogniser()
+    scheduler = make_scheduler(recogniser)
     busy, fickle = (
         Session("busy", DecodeNeed(Urgency.FINAL, 0)),
         Session("x", DecodeNeed(Urgency.PARTIAL, 0)),
     )
-    plan.update(busy)
-    await desk.wait_busy()
-    plan.update(fickle)
-    fickle.wishes.clear()
-    desk.open()
+    scheduler.update(busy)
+    await recogniser.wait_busy()
+    scheduler.update(fickle)
+    fickle.needs.clear()
+    recogniser.open()
     await finished(busy)
-    await plan.close(TIMEOUT)
-    assert desk.order == ["busy"]
+    await scheduler.close(TIMEOUT)
+    assert recogniser.order == ["busy"]
     assert fickle.answers == []
 
 
 async def test_a_forgotten_session_is_not_decoded_any_more() -> None:
-    """It is gone; what is in flight is still delivered, for it is owed."""
-    desk = Desk()
-    plan = scheduler(desk)
+    """A decode that is already in flight is still delivered."""
+    recogniser = GatedRecogniser()
+    scheduler = make_scheduler(recogniser)
     busy = Session("busy", DecodeNeed(Urgency.FINAL, 0))
     gone = Session("gone", DecodeNeed(Urgency.FINAL, 0))
-    plan.update(busy)
-    await desk.wait_busy()
-    plan.update(gone)
-    plan.forget(gone)
-    plan.forget(busy)
-    desk.open()
+    scheduler.update(busy)
+    await recogniser.wait_busy()
+    scheduler.update(gone)
+    scheduler.forget(gone)
+    scheduler.forget(busy)
+    recogniser.open()
     await finished(busy)
-    await plan.close(TIMEOUT)
-    assert desk.order == ["busy"]
+    await scheduler.close(TIMEOUT)
+    assert recogniser.order == ["busy"]
     assert len(busy.answers) == 1
 
 
 async def test_close_waits_for_what_is_in_flight_and_starts_no_more() -> None:
-    """The server stops: no thread may be decoding when the model is freed."""
-    desk = Desk()
-    plan = scheduler(desk)
+    """No thread may be decoding when the server stops and the model is freed."""
+    recogniser = GatedRecogniser()
+    scheduler = make_scheduler(recogniser)
     session = Session("one", *[DecodeNeed(Urgency.FINAL, n) for n in range(4)])
-    plan.update(session)
-    await desk.wait_busy()
-    closing = asyncio.create_task(plan.close(TIMEOUT))
+    scheduler.update(session)
+    await recogniser.wait_busy()
+    closing = asyncio.create_task(scheduler.close(TIMEOUT))
     await asyncio.sleep(0)
-    desk.open()
+    recogniser.open()
     async with asyncio.timeout(TIMEOUT):
         await closing
     assert len(session.answers) == 1
-    plan.update(session)
-    assert len(session.wishes) == 3
-    assert desk.order == ["one"]
+    scheduler.update(session)
+    assert len(session.needs) == 3
+    assert recogniser.order == ["one"]
 
 
 async def test_close_does_not_wait_for_ever_for_a_decode_that_hangs() -> None:
-    """A device that answers no more must not keep the store from being closed."""
-    desk = Desk()
-    plan = scheduler(desk)
+    """A device that has stopped answering must not keep the store from being closed."""
+    recogniser = GatedRecogniser()
+    scheduler = make_scheduler(recogniser)
     session = Session("one", DecodeNeed(Urgency.FINAL, 0))
-    plan.update(session)
-    await desk.wait_busy()
+    scheduler.update(session)
+    await recogniser.wait_busy()
     async with asyncio.timeout(TIMEOUT):
-        await plan.close(0.01)
+        await scheduler.close(0.01)
     assert session.answers == []
-    desk.open()
+    recogniser.open()
 
 
 async def test_decodes_are_measured() -> None:
-    """The real-time factor is what capacity is planned by."""
+    """Capacity is planned by the real-time factor."""
     registry = CollectorRegistry()
-    plan = scheduler(Recogniser(), registry=registry)
+    scheduler = make_scheduler(Recogniser(), registry=registry)
     session = Session("one", DecodeNeed(Urgency.FINAL, 0), DecodeNeed(Urgency.PARTIAL, 0))
-    plan.update(session)
+    scheduler.update(session)
     await finished(session)
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
     for kind in ("thorough", "quick"):
         assert registry.get_sample_value("voice_decode_seconds_count", {"kind": kind}) == 1
         assert registry.get_sample_value("voice_decode_batch_size_sum", {"kind": kind}) == 1
@@ -333,14 +333,14 @@ async def test_decodes_are_measured() -> None:
         assert registry.get_sample_value("voice_decode_wait_seconds_count", {"urgency": urgency})
 
 
-async def test_who_waits_behind_a_decode_goes_together_with_others_of_the_same_kind() -> None:
-    """Finals before partials, as ever; a batch has no place for one of the other kind."""
-    desk = Desk()
+async def test_needs_of_the_same_kind_that_wait_behind_a_decode_share_a_batch() -> None:
+    """Finals still go before partials; a batch never mixes kinds."""
+    recogniser = GatedRecogniser()
     registry = CollectorRegistry()
-    plan = scheduler(desk, policy=BatchPolicy(size=3), registry=registry)
+    scheduler = make_scheduler(recogniser, policy=BatchPolicy(size=3), registry=registry)
     busy = Session("busy", DecodeNeed(Urgency.PARTIAL, 0))
-    plan.update(busy)
-    await desk.wait_busy()
+    scheduler.update(busy)
+    await recogniser.wait_busy()
     others = [
         Session("partial", DecodeNeed(Urgency.PARTIAL, 0)),
         Session("final 4", DecodeNeed(Urgency.FINAL, 4)),
@@ -350,10 +350,10 @@ async def test_who_waits_behind_a_decode_goes_together_with_others_of_the_same_k
         Session("final 3", DecodeNeed(Urgency.FINAL, 3)),
     ]
     for session in others:
-        plan.update(session)
-    desk.open()
+        scheduler.update(session)
+    recogniser.open()
     await finished(busy, *others)
-    assert desk.batches == [
+    assert recogniser.batches == [
         ["busy"],
         ["final 1", "final 3", "final 4"],
         ["first partial", "partial"],
@@ -363,104 +363,104 @@ async def test_who_waits_behind_a_decode_goes_together_with_others_of_the_same_k
     sizes = {"kind": "thorough"}
     assert registry.get_sample_value("voice_decode_batch_size_sum", sizes) == 4
     assert registry.get_sample_value("voice_decode_batch_size_count", sizes) == 2
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
 
 
-async def test_what_shared_no_pass_is_no_batch() -> None:
-    """Handed over together, decoded apart: batches are tuned by what shares a pass."""
+async def test_only_requests_that_shared_a_pass_count_as_a_batch() -> None:
+    """Some are handed over together but decoded apart; batches are tuned by shared passes."""
 
-    class Picky(Desk):
+    class Picky(GatedRecogniser):
         def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
             sizes = (3, 1, 3, 3) if len(requests) == 4 else (1,)
             answers = zip(super().decode(requests), sizes, strict=True)
-            return [replace(answer, together=size) for answer, size in answers]
+            return [replace(answer, batch_size=size) for answer, size in answers]
 
-    registry, desk = CollectorRegistry(), Picky()
-    plan = scheduler(desk, policy=BatchPolicy(size=4), registry=registry)
+    registry, recogniser = CollectorRegistry(), Picky()
+    scheduler = make_scheduler(recogniser, policy=BatchPolicy(size=4), registry=registry)
     busy, *others = (Session(str(n), DecodeNeed(Urgency.FINAL, 0)) for n in range(5))
-    plan.update(busy)
-    await desk.wait_busy()
+    scheduler.update(busy)
+    await recogniser.wait_busy()
     for session in others:
-        plan.update(session)
-    desk.open()
+        scheduler.update(session)
+    recogniser.open()
     await finished(busy, *others)
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
     sizes = {"kind": "thorough"}
     assert registry.get_sample_value("voice_decode_batch_size_count", sizes) == 3
     assert registry.get_sample_value("voice_decode_batch_size_sum", sizes) == 5
 
 
-async def test_a_lone_wish_is_decoded_at_once_however_patient_the_policy_is() -> None:
-    """Nothing runs: there is nothing to be gained by waiting."""
-    plan = scheduler(Recogniser(), workers=2, policy=BatchPolicy(size=8, wait=1e6))
+async def test_a_lone_need_is_decoded_at_once_however_patient_the_policy_is() -> None:
+    """While nothing runs, nothing is gained by waiting."""
+    scheduler = make_scheduler(Recogniser(), workers=2, policy=BatchPolicy(size=8, wait=1e6))
     session = Session("one", DecodeNeed(Urgency.FINAL, asyncio.get_running_loop().time()))
-    plan.update(session)
+    scheduler.update(session)
     await finished(session)
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
 
 
-async def test_beside_a_decode_that_runs_a_batch_waits_until_it_is_full() -> None:
-    """And no longer: the second worker is free all the time."""
-    desk = Desk()
-    plan = scheduler(desk, workers=2, policy=BatchPolicy(size=2, wait=1e6))
+async def test_beside_a_running_decode_a_batch_waits_until_it_is_full() -> None:
+    """And no longer, since the second worker is free all the time."""
+    recogniser = GatedRecogniser()
+    scheduler = make_scheduler(recogniser, workers=2, policy=BatchPolicy(size=2, wait=1e6))
     now = asyncio.get_running_loop().time()
     busy, first, second = (Session(str(n), DecodeNeed(Urgency.FINAL, now + n)) for n in range(3))
-    plan.update(busy)
-    await desk.wait_busy()
-    plan.update(first)
+    scheduler.update(busy)
+    await recogniser.wait_busy()
+    scheduler.update(first)
     assert first.flying == 0
-    plan.update(second)
+    scheduler.update(second)
     assert (first.flying, second.flying) == (1, 1)
-    desk.open()
+    recogniser.open()
     await finished(busy, first, second)
-    assert [batch for batch in desk.batches if len(batch) > 1] == [["1", "2"]]
-    await plan.close(TIMEOUT)
+    assert [batch for batch in recogniser.batches if len(batch) > 1] == [["1", "2"]]
+    await scheduler.close(TIMEOUT)
 
 
 async def test_a_batch_that_stays_small_starts_when_its_time_is_up() -> None:
-    """Although the other decode still runs, and nothing else happens."""
-    desk = Desk()
-    plan = scheduler(desk, workers=2, policy=BatchPolicy(size=8, wait=0.03))
+    """Even though the other decode still runs and nothing else happens."""
+    recogniser = GatedRecogniser()
+    scheduler = make_scheduler(recogniser, workers=2, policy=BatchPolicy(size=8, wait=0.03))
     busy = Session("busy", DecodeNeed(Urgency.FINAL, 0))
-    plan.update(busy)
-    await desk.wait_busy()
+    scheduler.update(busy)
+    await recogniser.wait_busy()
     patient = Session("patient", DecodeNeed(Urgency.FINAL, asyncio.get_running_loop().time()))
-    plan.update(patient)
+    scheduler.update(patient)
     assert patient.flying == 0
-    await desk.wait_busy()
+    await recogniser.wait_busy()
     assert patient.flying == 1
     assert patient.answers == busy.answers == []
-    desk.open()
+    recogniser.open()
     await finished(busy, patient)
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
 
 
 async def test_a_batch_that_fails_is_decoded_one_by_one() -> None:
-    """What one guest's audio does must not cost the others their answer."""
+    """One guest's audio must not cost the others their answers."""
 
     def decode(request: DecodeRequest) -> Hypothesis:
         if request.bias == "bad":
             raise RuntimeError("CUDA")
         return Hypothesis(request.bias, 1.0)
 
-    desk = Desk(decode)
-    plan = scheduler(desk, policy=BatchPolicy(size=4))
+    recogniser = GatedRecogniser(decode)
+    scheduler = make_scheduler(recogniser, policy=BatchPolicy(size=4))
     sessions = [
         Session(name, DecodeNeed(Urgency.FINAL, 0)) for name in ("busy", "good", "bad", "fine")
     ]
     for session in sessions:
-        plan.update(session)
-    desk.open()
+        scheduler.update(session)
+    recogniser.open()
     await finished(*sessions)
-    assert sorted(map(len, desk.batches)) == [1, 1, 1, 1, 3]
+    assert sorted(map(len, recogniser.batches)) == [1, 1, 1, 1, 3]
     assert [session.answers for session in sessions] == [
         [None if session.name == "bad" else Hypothesis(session.name, 1.0)] for session in sessions
     ]
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
 
 
 async def test_a_batch_costs_its_worker_once() -> None:
-    """Admission counts the time of workers; further partials that ride along are not charged."""
+    """Admission counts worker time; further partials in the batch are not charged."""
 
     class Book(Capacity):
         charged = 0.0
@@ -469,29 +469,31 @@ async def test_a_batch_costs_its_worker_once() -> None:
             self.charged += seconds
             super().spent(seconds, now)
 
-    registry, book, desk = CollectorRegistry(), Book(1, 0.1), Desk()
-    plan = Scheduler(desk, 1, BatchPolicy(size=4), VoiceMetrics(registry), book)
+    registry, book, recogniser = CollectorRegistry(), Book(1, 0.1), GatedRecogniser()
+    scheduler = Scheduler(recogniser, 1, BatchPolicy(size=4), VoiceMetrics(registry), book)
     sessions = [Session(name, DecodeNeed(Urgency.PARTIAL, 0)) for name in ("busy", "a", "b", "c")]
     sessions.append(Session("first", DecodeNeed(Urgency.FIRST_PARTIAL, 0)))
     for session in sessions:
-        plan.update(session)
-    desk.open()
+        scheduler.update(session)
+    recogniser.open()
     await finished(*sessions)
-    await plan.close(TIMEOUT)
-    assert [set(batch) for batch in desk.batches] == [{"busy"}, {"first", "a", "b", "c"}]
+    await scheduler.close(TIMEOUT)
+    assert [set(batch) for batch in recogniser.batches] == [{"busy"}, {"first", "a", "b", "c"}]
     total = registry.get_sample_value("voice_decode_seconds_sum", {"kind": "quick"})
     assert total is not None
     assert 0 < book.charged <= total / 4
 
 
-async def test_what_was_decoded_twice_is_counted() -> None:
-    """Repeats cost four times a decode: an operator must see when a lane's noise brings many."""
+async def test_decodes_done_twice_are_counted() -> None:
+    """A repeat costs four times a decode: operators must see when a lane's noise causes many."""
     registry = CollectorRegistry()
-    desk = Recogniser(lambda request: Hypothesis("text", 1.0, repeated=request.bias == "noisy"))
-    plan = scheduler(desk, registry=registry)
+    recogniser = Recogniser(
+        lambda request: Hypothesis("text", 1.0, repeated=request.bias == "noisy")
+    )
+    scheduler = make_scheduler(recogniser, registry=registry)
     sessions = [Session(name, DecodeNeed(Urgency.FINAL, 0)) for name in ("noisy", "calm", "noisy")]
     for session in sessions:
-        plan.update(session)
+        scheduler.update(session)
     await finished(*sessions)
-    await plan.close(TIMEOUT)
+    await scheduler.close(TIMEOUT)
     assert registry.get_sample_value("voice_decode_repeats_total") == 2

@@ -1,4 +1,4 @@
-"""Opus in WebM and Ogg, pushed in pieces of any size; nothing is left behind however it ends."""
+"""Opus in WebM and Ogg, pushed in pieces of any size; no thread is left behind, however it ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from support.voice_server import recording
+from support.recordings import recording
 
 from voice_service.audio import containers
 from voice_service.audio.containers import ContainerDecoder
@@ -29,12 +29,12 @@ SECONDS = 2.0
 
 @cache
 def spoken() -> NDArray[np.float32]:
-    """Two seconds of a recording, with speech in it."""
+    """Return two seconds of a recording that contain speech."""
     return recording("one_item")[8_000 : 8_000 + round(SECONDS * SAMPLE_RATE)]
 
 
 def written(samples: NDArray[np.float32], encoding: str, channels: int = 1) -> bytes:
-    """Samples as a browser's MediaRecorder would send them: Opus at 48 kHz, never seekable."""
+    """Encode samples as a browser's MediaRecorder does: Opus at 48 kHz, not seekable."""
     file = io.BytesIO()
     layout = {1: "mono", 2: "stereo"}[channels]
     with av.open(file, "w", format=encoding.removesuffix("_opus")) as container:
@@ -54,7 +54,7 @@ def encoded(encoding: str) -> bytes:
 
 
 def packets(packet: bytes, milliseconds: float, count: int, layout: str = "mono") -> bytes:
-    """An Ogg of that packet over and over: a size of packet that no encoder would write."""
+    """Return an Ogg that repeats one packet, of a size that no encoder would write."""
     file = io.BytesIO()
     with av.open(file, "w", format="ogg") as container:
         stream = container.add_stream("libopus", rate=48_000, layout=layout)
@@ -69,7 +69,7 @@ def packets(packet: bytes, milliseconds: float, count: int, layout: str = "mono"
 
 
 def pcm(rate: int) -> bytes:
-    """A Matroska file with sound in it that is not Opus."""
+    """Return a Matroska file whose sound is not Opus."""
     file = io.BytesIO()
     with av.open(file, "w", format="matroska") as container:
         stream = container.add_stream("pcm_s16le", rate=rate, layout="mono")
@@ -85,7 +85,7 @@ def threads() -> list[threading.Thread]:
 
 
 def assert_no_thread_is_left() -> None:
-    """Waits for the thread's own end, which is a real event."""
+    """Assert that the decoding threads end by themselves."""
     for thread in threads():
         thread.join(5)
     assert threads() == []
@@ -109,7 +109,7 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 def test_a_container_gives_the_audio_that_went_in(
     encoding: ContainerEncoding, channels: int
 ) -> None:
-    """Same length within two Opus frames, and the same sound."""
+    """The length is the same within two Opus frames, and so is the sound."""
     samples = decode(encoding, [written(spoken(), encoding, channels)])
     assert len(samples) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.045)
     common = min(len(samples), len(spoken()))
@@ -127,7 +127,7 @@ def test_a_container_gives_the_audio_that_went_in(
 def test_any_cutting_into_chunks_gives_the_same_samples(
     encoding: ContainerEncoding, places: list[int]
 ) -> None:
-    """A browser cuts its recording where its timer fires, not where a page of the format ends."""
+    """A browser cuts its recording when its timer fires, not where a page of the format ends."""
     data = encoded(encoding)
     np.testing.assert_array_equal(decode(encoding, cut(data, places)), decode(encoding, [data]))
     assert_no_thread_is_left()
@@ -137,7 +137,7 @@ def test_any_cutting_into_chunks_gives_the_same_samples(
 def test_audio_comes_out_while_the_container_is_still_being_written(
     encoding: ContainerEncoding,
 ) -> None:
-    """A partial transcript needs what was said so far, not the end of the file."""
+    """A partial transcript needs the speech so far, not the end of the file."""
     data, decoder = written(np.tile(spoken(), 3), encoding), ContainerDecoder(encoding)
     early = sum(len(decoder.decode(chunk)) for chunk in cut(data[: len(data) * 3 // 4], [500]))
     assert early > 2 * SAMPLE_RATE
@@ -173,7 +173,7 @@ def test_close_after_flush_leaves_no_thread(encoding: ContainerEncoding) -> None
 def test_garbage_is_an_audio_error_or_nothing_and_leaves_no_thread(
     encoding: ContainerEncoding, garbage: bytes
 ) -> None:
-    """Bytes from the network never bring down more than their own session."""
+    """Bytes from the network can only break their own session."""
     decoder = ContainerDecoder(encoding)
     heard = 0
     try:
@@ -194,7 +194,7 @@ def test_garbage_is_an_audio_error_or_nothing_and_leaves_no_thread(
 def test_a_damaged_container_is_an_audio_error_or_audio(
     encoding: ContainerEncoding, damage: list[tuple[int, int]]
 ) -> None:
-    """Flipped bytes anywhere: the samples that come out are finite, and not endless."""
+    """Whatever bytes are flipped, the samples are finite in value and number."""
     data = bytearray(encoded(encoding))
     for place, value in damage:
         data[place % len(data)] = value
@@ -210,7 +210,7 @@ def test_a_damaged_container_is_an_audio_error_or_audio(
 
 
 def test_metadata_that_is_no_text_does_not_deafen_the_session() -> None:
-    """A tag in another character set is the recorder's business; the sound is what counts."""
+    """A tag in another character set must not stop the sound from being decoded."""
     data = encoded("webm_opus")
     assert b"Lavf" in data
     samples = decode("webm_opus", [data.replace(b"Lavf", b"\xbb\xff\xfe\x80")])
@@ -218,7 +218,7 @@ def test_metadata_that_is_no_text_does_not_deafen_the_session() -> None:
 
 
 def test_a_lost_chunk_costs_its_own_audio_only() -> None:
-    """The demuxer finds the next cluster: what was said after the hole is still heard."""
+    """The demuxer finds the next cluster, so later speech is still heard."""
     data = written(np.tile(spoken(), 4), "ogg_opus")
     third = len(data) // 3
     decoder = ContainerDecoder("ogg_opus")
@@ -261,7 +261,7 @@ def test_after_an_error_every_chunk_is_refused_and_none_is_kept() -> None:
 
 
 def test_many_sessions_decode_side_by_side() -> None:
-    """Each has a thread and a pipe of its own."""
+    """Each has its own thread and pipe."""
     decoders = [ContainerDecoder(CONTAINERS[i % 2]) for i in range(6)]
     chunks = [cut(encoded(CONTAINERS[i % 2]), [2_000, 4_000, 6_000]) for i in range(6)]
     heard = [0] * 6
@@ -286,7 +286,7 @@ def test_a_container_of_anything_but_opus_is_refused(rate: int) -> None:
 
 
 def test_a_codec_that_nobody_knows_is_refused_in_every_chunk() -> None:
-    """A thread that died of it would look like silence from then on."""
+    """Otherwise a thread killed by it would look like silence from then on."""
     decoder = ContainerDecoder("webm_opus")
     for chunk in cut(encoded("webm_opus").replace(b"A_OPUS", b"A_OPUX"), [5_000, 6_000]):
         with pytest.raises(AudioError, match="only Opus"):
@@ -306,7 +306,7 @@ def test_a_codec_that_nobody_knows_is_refused_in_every_chunk() -> None:
 def test_a_chunk_that_unpacks_to_too_much_ends_the_session_and_its_thread(
     packet: bytes, milliseconds: float, count: int, layout: str
 ) -> None:
-    """48 KB can hold 20,000 packets or half an hour; whoever waits for them is the event loop."""
+    """48 KB can hold 20,000 packets or half an hour, and the event loop would wait for them."""
     decoder = ContainerDecoder("ogg_opus")
     with pytest.raises(AudioError, match="shorter chunks; start a new session"):
         decoder.decode(packets(packet, milliseconds, count, layout))
@@ -329,7 +329,7 @@ def test_the_bound_is_on_a_chunk_not_on_the_session(packet: bytes, milliseconds:
 
 
 def test_a_failure_nobody_thought_of_is_the_sessions_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not an unhandled exception in a thread, and not silence for the rest of the session."""
+    """It is neither an unhandled exception in a thread nor silence for the rest of the session."""
 
     def no_memory(**_: object) -> None:
         raise MemoryError
@@ -345,7 +345,7 @@ def test_a_failure_nobody_thought_of_is_the_sessions_error(monkeypatch: pytest.M
 def test_close_does_not_wait_for_a_chunk_that_takes_too_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The event loop closes sessions: it must not stand still for the sake of a broken one."""
+    """The event loop closes sessions and must not stop for a broken one."""
     released, real = threading.Event(), containers.AudioResampler
 
     def slow(**options: object) -> object:
@@ -370,7 +370,7 @@ def test_close_does_not_wait_for_a_chunk_that_takes_too_long(
 def test_a_chunk_that_takes_too_long_ends_the_thread_without_close(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What is behind in a refused session is not decoded for nobody, nor waited for."""
+    """The rest of a refused session is neither decoded nor waited for."""
     monkeypatch.setattr(containers, "_HANDOVER_TIMEOUT", 0.0)
     decoder = ContainerDecoder("ogg_opus")
     with pytest.raises(AudioError, match="in time"):
@@ -381,7 +381,7 @@ def test_a_chunk_that_takes_too_long_ends_the_thread_without_close(
 
 @pytest.mark.parametrize("ending", ["flush", "close"])
 def test_a_container_that_has_ended_takes_no_more_chunks(ending: str) -> None:
-    """Audio is decoded or refused, never dropped in silence."""
+    """Audio is decoded or refused, never dropped silently."""
     decoder = ContainerDecoder("ogg_opus")
     decoder.decode(encoded("ogg_opus"))
     getattr(decoder, ending)()

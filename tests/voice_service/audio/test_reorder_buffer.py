@@ -1,4 +1,4 @@
-"""The reorder buffer, step by step and against every permutation hypothesis can think of."""
+"""The reorder buffer, step by step and with random arrivals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def buffer(capacity: int = 8, patience: float = 1.0) -> ReorderBuffer[str]:
 
 
 def arrivals(most: int, window: int) -> st.SearchStrategy[list[int]]:
-    """1 … n, each at most `window` - 1 places from its own."""
+    """Return 1 … n, each at most `window` - 1 places from its own."""
     return st.integers(0, most).flatmap(
         lambda n: st.lists(st.integers(0, window - 1), min_size=n, max_size=n).map(
             lambda jitter: [
@@ -37,7 +37,7 @@ def test_any_permutation_within_capacity_comes_out_in_order_each_once(order: lis
 def test_whatever_arrives_each_sequence_comes_out_once_as_itself_or_as_part_of_a_gap(
     sequences: list[int], capacity: int
 ) -> None:
-    """Duplicates, leaps and losses: the line of sequences has no hole and no overlap."""
+    """With duplicates, leaps and losses, sequences come out without a hole or an overlap."""
     waiting = buffer(capacity)
     out: list[str | Gap] = []
     accepted: list[int] = []
@@ -60,7 +60,7 @@ def test_whatever_arrives_each_sequence_comes_out_once_as_itself_or_as_part_of_a
 
 
 def test_a_duplicate_is_dropped_while_it_waits_and_after_it_was_delivered() -> None:
-    """A client that sends again does no harm."""
+    """A client that sends a chunk again does no harm."""
     waiting = buffer()
     assert waiting.push(2, "b", 0.0) == (Outcome.ACCEPTED, [])
     assert waiting.push(2, "other", 0.0) == (Outcome.DUPLICATE, [])
@@ -69,7 +69,7 @@ def test_a_duplicate_is_dropped_while_it_waits_and_after_it_was_delivered() -> N
 
 
 def test_a_chunk_that_was_given_up_is_too_late() -> None:
-    """Its place has been filled with silence; it must not be heard behind what came after it."""
+    """Silence has taken its place; it must not be heard after later audio."""
     waiting = buffer()
     waiting.push(2, "b", 0.0)
     assert waiting.expire(1.0) == [Gap(1, 1), "b"]
@@ -77,7 +77,7 @@ def test_a_chunk_that_was_given_up_is_too_late() -> None:
 
 
 def test_a_gap_is_given_up_after_its_patience_and_not_before() -> None:
-    """A late chunk still counts; a lost one holds nothing up for longer than promised."""
+    """A late chunk still counts; a lost one delays the others no longer than agreed."""
     waiting = buffer(patience=1.5)
     assert waiting.next_deadline() is None
     waiting.push(1, "a", 0.0)
@@ -91,7 +91,7 @@ def test_a_gap_is_given_up_after_its_patience_and_not_before() -> None:
 
 
 def test_a_chunk_waits_no_longer_than_its_patience_however_many_gaps_there_are() -> None:
-    """Gap behind gap must not add up to a delay."""
+    """The waiting times of successive gaps must not add up."""
     waiting = buffer(patience=1.0)
     waiting.push(2, "b", 0.0)
     waiting.push(4, "d", 0.9)
@@ -101,7 +101,7 @@ def test_a_chunk_waits_no_longer_than_its_patience_however_many_gaps_there_are()
 
 
 def test_several_gaps_that_are_due_are_given_up_together() -> None:
-    """A timer that comes late makes good for it."""
+    """A late timer catches up."""
     waiting = buffer(patience=1.0)
     waiting.push(2, "b", 0.0)
     waiting.push(4, "d", 0.1)
@@ -109,7 +109,7 @@ def test_several_gaps_that_are_due_are_given_up_together() -> None:
 
 
 def test_a_chunk_too_far_ahead_is_refused_and_may_come_again() -> None:
-    """What waits is bounded, and so is the silence that a made-up number can ask for."""
+    """Both the waiting chunks and the silence for an invented number are bounded."""
     waiting = buffer(capacity=3)
     assert waiting.push(3, "c", 0.0) == (Outcome.ACCEPTED, [])
     assert waiting.push(4, "d", 0.0) == (Outcome.TOO_FAR, [])
@@ -120,7 +120,7 @@ def test_a_chunk_too_far_ahead_is_refused_and_may_come_again() -> None:
 
 
 def test_a_sender_that_stays_ahead_is_followed_after_the_patience() -> None:
-    """It has lost what lies between; refusing it for ever would make it mute."""
+    """It has lost the chunks between; refusing it for ever would mute it."""
     waiting = buffer(capacity=3, patience=1.0)
     waiting.push(1, "a", 0.0)
     for step in range(10):
@@ -130,7 +130,7 @@ def test_a_sender_that_stays_ahead_is_followed_after_the_patience() -> None:
 
 
 def test_a_single_wrong_number_is_never_followed() -> None:
-    """The others go on arriving, so it was the number that was wrong."""
+    """Other chunks keep arriving, so the number was wrong."""
     waiting = buffer(capacity=3, patience=1.0)
     assert waiting.push(999, "z", 0.0)[0] is Outcome.TOO_FAR
     assert waiting.push(1, "a", 0.5) == (Outcome.ACCEPTED, ["a"])
@@ -138,7 +138,7 @@ def test_a_single_wrong_number_is_never_followed() -> None:
 
 
 def test_flush_gives_up_every_gap_in_order() -> None:
-    """At the end nothing more can arrive, and what waits is heard."""
+    """At the end nothing more can arrive, and waiting chunks are heard."""
     waiting = buffer()
     waiting.push(2, "b", 0.0)
     waiting.push(5, "e", 0.0)

@@ -1,28 +1,23 @@
-"""The client of the command line: what it does when the server, the network or its user errs.
+"""The streaming client: how it handles faults of the server, the network and its caller.
 
-Where a real service cannot be made to err at the right moment, a small server says what the
-protocol lets a service say.
+Where a real service cannot be made to fail at the right moment, a small scripted server sends what
+the protocol allows.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from support.voice_server import TIMEOUT, Event, Server, Start, finals
+from support.recordings import Event, finals, recording, sidecar, text_of, wer
+from support.voice_server import TIMEOUT, Server, Start
 
-from order_events.storage.store import DATABASE_FILE
-from voice_service import server as service
-from voice_service.asr.recognizer import Recognizer
-from voice_service.cli import main
+from voice_service.client.pacing import Pace, play
 from voice_service.client.stream import StreamFailed, VoiceStream
 
 SECOND = b"\0" * 32_000
@@ -30,14 +25,14 @@ OFF = {"order": "off"}
 
 
 async def chunks(payloads: Iterable[bytes]) -> AsyncIterator[tuple[int, bytes]]:
-    """All at once, numbered from 1."""
+    """Yield payloads at once, numbered from 1."""
     for numbered in enumerate(payloads, start=1):
         yield numbered
 
 
 @asynccontextmanager
 async def listening(handle: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
-    """A server on a free port; gives the address of its socket."""
+    """Run a server on a free port; yield the address of its socket."""
     app = web.Application()
     app.router.add_get("/voice-stream", handle)
     runner = web.AppRunner(app, shutdown_timeout=1)
@@ -50,7 +45,7 @@ async def listening(handle: Callable[[web.Request], Awaitable[web.StreamResponse
 
 
 class Peer:
-    """A connection as the small server's script sees it."""
+    """A connection as the script of the small server sees it."""
 
     def __init__(self, ws: web.WebSocketResponse) -> None:
         self.ws = ws
@@ -69,7 +64,7 @@ class Peer:
         await self.tell("error", data, message.get("id"))
 
     async def started(self, next_sequence: int = 1) -> Event:
-        """Accepts `voice:start`; its `data`."""
+        """Accept `voice:start`; return its `data`."""
         start = await self.read()
         assert start["type"] == "voice:start"
         await self.tell("voice:started", {"next_sequence": next_sequence})
@@ -80,7 +75,7 @@ class Peer:
         await self.tell("voice:transcript", {"is_final": True, "utterance": utterance})
 
     async def finish(self) -> list[int]:
-        """Takes everything up to `voice:end` and answers it; the sequences that came."""
+        """Take everything up to `voice:end` and answer it; return the sequences that came."""
         came = []
         while (message := await self.read())["type"] != "voice:end":
             if message["type"] == "ping":
@@ -96,7 +91,7 @@ Script = Callable[[Peer], Awaitable[None]]
 
 @asynccontextmanager
 async def scripted(*scripts: Script) -> Any:
-    """A server whose connections follow one script each, in turn, and are then closed."""
+    """Run a server that serves each connection by the next script and then closes it."""
     waiting = list(scripts)
 
     async def handle(request: web.Request) -> web.WebSocketResponse:
@@ -125,7 +120,7 @@ def voice_url(server: Server) -> str:
 
 @asynccontextmanager
 async def cutting_proxy(server: Server) -> Any:
-    """In front of a service: its first connection breaks when `voice:started` comes."""
+    """Run a proxy of a service whose first connection breaks at `voice:started`."""
     connections = 0
 
     async def handle(request: web.Request) -> web.WebSocketResponse:
@@ -158,7 +153,7 @@ async def cutting_proxy(server: Server) -> Any:
 async def test_a_connection_lost_before_the_answer_to_a_start_costs_nothing(
     server: Server,
 ) -> None:
-    """The service has the session: the client finds out and resumes its own."""
+    """The service has the session; the client finds out and resumes it."""
     async with cutting_proxy(server) as url:
         stream = VoiceStream(url, server.token(), lambda *_: None, options=OFF)
         answer = await run(stream, [SECOND] * 2)
@@ -167,7 +162,7 @@ async def test_a_connection_lost_before_the_answer_to_a_start_costs_nothing(
 
 
 async def test_a_session_of_somebody_else_is_not_taken_over(server: Server) -> None:
-    """A name that was taken before the first try is an error, and its owner keeps it."""
+    """If the id was taken before the first try, that is an error, and its owner keeps it."""
     owner = await server.voice()
     await owner.begin("taken", **OFF)
     stream = VoiceStream(
@@ -179,7 +174,7 @@ async def test_a_session_of_somebody_else_is_not_taken_over(server: Server) -> N
 
 
 async def test_a_refused_start_leaves_no_doubt_whose_session_it_is() -> None:
-    """Only a start without an answer may have begun the session that exists now."""
+    """Only a start without an answer can have created the session that exists."""
 
     async def limited(peer: Peer) -> None:
         await peer.error(await peer.read(), "RATE_LIMITED", retry_after_ms=10)
@@ -214,7 +209,7 @@ async def test_a_start_that_comes_too_soon_is_sent_again(code: str) -> None:
 
 
 async def test_a_start_that_is_wrong_fails_at_once(server: Server) -> None:
-    """No waiting for a `voice:started` that cannot come."""
+    """The client does not wait for a `voice:started` that cannot come."""
     options = {"lane": "x" * 101}
     stream = VoiceStream(voice_url(server), server.token(), lambda *_: None, options=options)
     with pytest.raises(StreamFailed, match="lane"):
@@ -225,7 +220,7 @@ async def test_a_start_that_is_wrong_fails_at_once(server: Server) -> None:
 
 
 async def test_a_message_that_is_too_big_fails_the_stream(server: Server) -> None:
-    """It would be too big the next time as well."""
+    """It would be too big again."""
     stream = VoiceStream(voice_url(server), server.token(), lambda *_: None, options=OFF)
     with pytest.raises(StreamFailed, match="65536 bytes"):
         await run(stream, [b"\0" * 64_000])
@@ -235,7 +230,7 @@ async def test_a_message_that_is_too_big_fails_the_stream(server: Server) -> Non
 async def test_a_microphone_that_breaks_ends_the_stream_with_its_own_error(
     server: Server,
 ) -> None:
-    """Not with waiting for ever for the next chunk."""
+    """The stream does not wait for ever for the next chunk."""
 
     async def breaking() -> AsyncIterator[tuple[int, bytes]]:
         yield 1, SECOND
@@ -251,7 +246,7 @@ async def test_a_microphone_that_breaks_ends_the_stream_with_its_own_error(
 
 
 async def test_refused_chunks_are_sent_again_in_order() -> None:
-    """Whatever time each refusal names: a chunk that overtakes another makes a gap."""
+    """Whatever times the refusals name: a chunk that overtakes another would cause a gap."""
     accepted: list[int] = []
 
     async def refuse_from_three(peer: Peer) -> None:
@@ -274,7 +269,7 @@ async def test_refused_chunks_are_sent_again_in_order() -> None:
 
 
 async def test_a_client_over_its_rate_slows_down_instead_of_flooding(start: Start) -> None:
-    """Past the allowance everything still arrives, and few messages are refused on the way."""
+    """Beyond the allowance everything still arrives, and few messages are refused."""
     server = await start(voice_per_minute=300)
     refused: list[Event] = []
 
@@ -290,7 +285,7 @@ async def test_a_client_over_its_rate_slows_down_instead_of_flooding(start: Star
 
 
 async def test_a_refused_ending_is_said_again() -> None:
-    """Its ping and its `voice:end` count as messages too."""
+    """Pings and `voice:end` count against the rate, too."""
 
     async def refuse_each_once(peer: Peer) -> None:
         await peer.started()
@@ -318,7 +313,7 @@ async def test_a_refused_ending_is_said_again() -> None:
 
 
 async def test_a_stopping_server_is_left_alone_as_long_as_it_asks() -> None:
-    """Then the session goes on; a server that has forgotten it gets it from the first chunk."""
+    """Then the session continues; a server that has forgotten it gets it from the first chunk."""
     starts: list[Event] = []
     times: list[float] = []
     events: list[Event] = []
@@ -356,114 +351,63 @@ async def test_a_stopping_server_is_left_alone_as_long_as_it_asks() -> None:
     assert [final["utterance"] for final in finals(events)] == [1, 1]
 
 
-# The command line
+async def test_the_client_of_the_command_line_survives_a_cut_connection(start: Start) -> None:
+    """It resumes by itself and reports every final once."""
+    server = await start()
+    events: list[Event] = []
+    cut = asyncio.Event()
+
+    def on_event(event: Event, at: float) -> None:
+        events.append(event)
+        if event["type"] == "voice:speech_started" and not cut.is_set():
+            cut.set()
+            stream.cut()
+
+    url = server.url.replace("http", "ws", 1) + "/voice-stream"
+    stream = VoiceStream(url, server.token(), on_event, options={"order": "off"})
+    chunks = Pace(4.0).chunks(recording("correct_size"))
+    async with asyncio.timeout(3 * TIMEOUT):
+        answer = await stream.run(play(chunks, asyncio.get_running_loop().time()))
+    assert stream.connections == 2
+    assert answer["audio_ms"] == sidecar("correct_size")["audio"]["duration_ms"]
+    assert wer(sidecar("correct_size")["text"], text_of(events)) <= 0.1
+    numbers = [final["utterance"] for final in finals(events)]
+    assert numbers == sorted(set(numbers))
 
 
-@pytest.mark.parametrize("command", [["mic"], ["stream", "a.wav"]])
-@pytest.mark.parametrize("chunk_ms", ["20", "59", "1401", "2000", "-100", "long"])
-def test_chunks_that_the_protocol_cannot_carry_are_refused(
-    command: list[str], chunk_ms: str, capsys: pytest.CaptureFixture[str]
+async def test_the_client_sends_again_what_was_refused(start: Start) -> None:
+    """The client sends more than may wait, without pacing; every word arrives once and in order."""
+    server = await start(max_backlog_s=3)
+    events: list[Event] = []
+    url = server.url.replace("http", "ws", 1) + "/voice-stream"
+    stream = VoiceStream(
+        url, server.token(), lambda e, _: events.append(e), options={"order": "off"}
+    )
+    chunks = Pace(0.0).chunks(recording("demo"))
+    async with asyncio.timeout(3 * TIMEOUT):
+        answer = await stream.run(play(chunks, 0.0))
+    assert any(e["type"] == "error" and e["data"]["code"] == "RATE_LIMITED" for e in events)
+    assert answer["audio_ms"] == sidecar("demo")["audio"]["duration_ms"]
+    assert wer(sidecar("demo")["text"], text_of(events)) <= 0.1
+
+
+@pytest.mark.parametrize("options", [{"language": "xx"}, {"token": "bad"}])
+async def test_the_client_gives_up_where_trying_again_cannot_help(
+    start: Start, options: dict[str, str]
 ) -> None:
-    """Too many messages a minute, or too big ones: wrong usage, said before anything starts."""
-    with pytest.raises(SystemExit) as exited:
-        main([*command, "--token", "t", "--chunk-ms", chunk_ms])
-    assert exited.value.code == 2
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert "--chunk-ms" in last
-    assert "60" in last
-    assert "1400" in last
+    """An unknown language stays unknown, and a bad token stays bad."""
+    server = await start()
+    url = server.url.replace("http", "ws", 1) + "/voice-stream"
+    token = options.pop("token", None) or server.token()
+    stream = VoiceStream(url, token, lambda *_: None, options=options)
+    with pytest.raises(StreamFailed):
+        async with asyncio.timeout(TIMEOUT):
+            await stream.run(play(Pace(0.0).chunks(recording("one_item")), 0.0))
 
 
-def test_chunks_from_the_environment_are_checked_too(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`VOICE_CHUNK_MS` is typed by people as well."""
-    monkeypatch.setenv("VOICE_CHUNK_MS", "20")
-    with pytest.raises(SystemExit) as exited:
-        main(["mic", "--token", "t"])
-    assert exited.value.code == 2
-    assert "--chunk-ms" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "option", [["--shuffle", "0"], ["--drop", "1.5"], ["--speed", "-1"], ["--speed", "nan"]]
-)
-def test_numbers_that_mean_nothing_are_refused(
-    option: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Not with a traceback from where they are used."""
-    with pytest.raises(SystemExit) as exited:
-        main(["stream", "a.wav", "--token", "t", *option])
-    assert exited.value.code == 2
-    assert option[0] in capsys.readouterr().err.splitlines()[-1]
-
-
-@pytest.mark.parametrize("chunk_ms", ["60", "1400"])
-@pytest.mark.parametrize("fault", ["ImportError('no module')", "OSError('PortAudio not found')"])
-def test_mic_says_what_to_install(
-    chunk_ms: str,
-    fault: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The extra, and the library that pip cannot bring; the shortest and longest chunk pass."""
-    (tmp_path / "sounddevice.py").write_text(f"raise {fault}\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    assert main(["mic", "--token", "t", "--chunk-ms", chunk_ms]) == 1
-    message = capsys.readouterr().err
-    assert "voice-ordering[mic]" in message
-    assert "libportaudio2" in message
-
-
-def a_newer_database(folder: Path) -> None:
-    with sqlite3.connect(folder / DATABASE_FILE) as database:
-        database.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
-        database.execute("INSERT INTO schema_version VALUES (9999)")
-    database.close()
-
-
-def no_database(folder: Path) -> None:
-    (folder / DATABASE_FILE).write_bytes(b"not a database " * 1_000)
-
-
-@pytest.mark.parametrize("command", [["serve"], ["demo", "--exit"]])
-@pytest.mark.parametrize(
-    ("prepare", "says"), [(a_newer_database, "9999"), (no_database, "not a database")]
-)
-def test_a_database_that_cannot_be_used_is_one_line(
-    command: list[str],
-    prepare: Callable[[Path], None],
-    says: str,
-    recognizer: Recognizer,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Exit status 1, no traceback."""
-    monkeypatch.setattr(service, "prepare", lambda settings: recognizer)
-    prepare(tmp_path)
-    assert main([*command, "--data-dir", str(tmp_path), "--port", "0"]) == 1
-    *before, line = capsys.readouterr().err.splitlines()
-    assert [said for said in before if "new signing secret" not in said] == []
-    assert line.startswith("voice-service: ")
-    assert says in line
-
-
-@pytest.mark.parametrize("command", [["serve"], ["demo", "--exit"]])
-async def test_a_data_directory_in_use_is_one_line(
-    command: list[str],
-    server: Server,
-    recognizer: Recognizer,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A second service would write over the first one's orders."""
-    monkeypatch.setattr(service, "prepare", lambda settings: recognizer)
-    folder = str(server.settings.data_dir)
-    async with asyncio.timeout(TIMEOUT):
-        status = await asyncio.to_thread(main, [*command, "--data-dir", folder, "--port", "0"])
-    assert status == 1
-    [line] = capsys.readouterr().err.splitlines()
-    assert folder in line
+async def test_the_client_says_that_nobody_listens(start: Start) -> None:
+    """A wrong address is reported at once."""
+    stream = VoiceStream("ws://127.0.0.1:1/voice-stream", "t", lambda *_: None)
+    with pytest.raises(StreamFailed, match="no connection"):
+        async with asyncio.timeout(TIMEOUT):
+            await stream.run(play([], 0.0))

@@ -1,4 +1,4 @@
-"""`voice-service menu` and `voice-service order --language`, as they are typed."""
+"""`voice-service menu`, as it is typed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEMO = Path(voice_service.__file__).parent / "demo_menu.json"
 
 
 def status(*arguments: object) -> int:
-    """The exit status of the command."""
+    """Return the exit status of a command."""
     try:
         return main([str(argument) for argument in arguments]) or 0
     except SystemExit as exit_:
@@ -23,7 +23,7 @@ def status(*arguments: object) -> int:
 
 
 def test_a_menu_goes_to_csv_and_comes_back(tmp_path: Path) -> None:
-    """The same menu, by files."""
+    """Exported and imported, it is the same menu."""
     table, menu = tmp_path / "menu.csv", tmp_path / "menu.json"
     assert status("menu", "export", _DEMO, "--out", table) == 0
     assert status("menu", "import", table, "--out", menu) == 0
@@ -33,7 +33,7 @@ def test_a_menu_goes_to_csv_and_comes_back(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said_with_the_file_and_the_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 2, a line for each fault, nothing written."""
+    """The status is 2, with a line per fault, and nothing is written."""
     table, broken = tmp_path / "menu.csv", tmp_path / "menu.json"
     table.write_text("name,category,price\nTea,Hot,two\n", "utf-8")
     assert status("menu", "import", table, "--out", broken) == 2
@@ -46,24 +46,10 @@ def test_what_is_wrong_is_said_with_the_file_and_the_place(
     assert status("menu", "check", _DEMO) == 0
 
 
-def test_orders_are_read_in_the_guests_language(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The same menu, in Spanish; a language that nobody understands is an error."""
-    said = tmp_path / "said.txt"
-    said.write_text('["una hamburguesa", "que sean dos"]\n', "utf-8")
-    command = ("order", "--menu", _DEMO, "--jsonl", "--language")
-    assert status(*command, "es-MX", said) == 0
-    order = json.loads(capsys.readouterr().out)
-    assert order["readback"].startswith("Gracias. 2 Hamburguesas.")
-    assert status(*command, "tlh", said) == 2
-    assert "only en, es" in capsys.readouterr().err
-
-
 def test_a_menu_in_a_language_that_nobody_understands_is_told_with_its_field(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is no fault, as the guests may speak another; without that, it cannot be listened to."""
+    """It is no fault, as the guests may speak another language, but whoever checks must know."""
     menu, said = tmp_path / "menu.json", tmp_path / "said.txt"
     menu.write_text(json.dumps(json.loads(_DEMO.read_text("utf-8")) | {"language": "fr"}), "utf-8")
     said.write_text("a hamburger\n", "utf-8")

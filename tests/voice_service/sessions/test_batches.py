@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.voice_server import Start, recording, sidecar, text_of, tiny, wer
+from support.recordings import recording, sidecar, text_of, wer
+from support.voice_server import Start, tiny
 
 from order_events.app import EVENTS
 from voice_service.asr.recognizer import Recognizer
@@ -15,17 +16,17 @@ SPOKEN = ("one_item", "modifiers", "sizes", "british_coffee", "quantities")
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    """As on a GPU."""
+    """Load the model as on a GPU."""
     return tiny(batch_size=8, decode_workers=1)
 
 
 async def test_guests_who_are_decoded_together_each_get_their_own_words(start: Start) -> None:
-    """Their sound is sent as fast as it goes, so that all of them wait for the worker."""
+    """Audio is sent as fast as possible, so that all guests wait for the worker."""
     server = await start(max_sessions=len(SPOKEN))
     clients = [await server.voice() for _ in SPOKEN]
     await asyncio.gather(
         *(
-            client.hear(recording(name), name, order="off")
+            client.stream(recording(name), name, order="off")
             for name, client in zip(SPOKEN, clients, strict=True)
         )
     )

@@ -1,4 +1,4 @@
-"""When something of ours fails: the client is told, and the service goes on."""
+"""Faults of ours: the client is told, and the service goes on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import structlog
-from support.voice_server import Start, finals, pieces, recording, sidecar, text_of, wer
+from support.recordings import finals, pieces, recording, sidecar, text_of, wer
+from support.voice_server import Start
 
 from order_events.app import EVENTS
 from voice_service.asr.recognizer import Recognizer
@@ -19,7 +20,7 @@ from voice_service.sessions import runner
 
 @contextlib.contextmanager
 def unloaded(recognizer: Recognizer) -> Iterator[None]:
-    """The weights are gone from memory, as when a device fails."""
+    """Unload the weights from memory, as when a device fails."""
     recognizer.whisper.model.unload_model()
     try:
         yield
@@ -51,7 +52,7 @@ async def test_a_model_that_fails_is_an_internal_error_and_the_session_survives_
 async def test_an_order_that_fails_costs_its_own_guest_an_utterance_and_others_nothing(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one worker goes on, and so does the guest whose words could not be weighed."""
+    """The only worker goes on, and so does the guest whose words could not be weighed."""
 
     def failing(self: Conversation) -> Callable[[Sequence[str]], int]:
         raise KeyError("menu")
@@ -64,14 +65,14 @@ async def test_an_order_that_fails_costs_its_own_guest_an_utterance_and_others_n
         patched.setattr(Conversation, "chooser", failing)
         await guest.chunks(chunks)
         await guest.error("INTERNAL")
-        await other.hear(recording("one_item"), "s2", order="off")
+        await other.stream(recording("one_item"), "s2", order="off")
     assert wer(sidecar("one_item")["text"], text_of(other.events)) <= 0.15
     await guest.chunks(chunks, first=len(chunks) + 1)
     assert (await guest.end())["order_id"]
 
 
 async def test_a_store_that_is_gone_is_told_to_who_starts_a_session(start: Start) -> None:
-    """An answer, not silence; and no session is left behind that nobody was told of."""
+    """The client gets an answer, and no session is left behind that nobody knows of."""
     server = await start()
     client = await server.voice()
     await server.app[EVENTS].store.close()
@@ -98,7 +99,7 @@ async def test_an_order_that_cannot_be_stored_goes_to_a_person(start: Start) -> 
 async def test_events_behind_one_that_was_lost_are_tried_once(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store that is gone must not hold a session for a minute per thing that was said."""
+    """A missing store must not hold up a session for a minute per event."""
     monkeypatch.setattr(runner, "_RETRY_PAUSES", (0.0,) * 4)
     server = await start()
     client = await server.voice()
@@ -132,10 +133,10 @@ async def test_a_menu_that_changes_is_the_menu_of_the_next_guest(start: Start) -
     server = await start()
     events = server.app[EVENTS]
     first = await server.voice()
-    await first.hear(recording("one_item"), "guest-1")
+    await first.stream(recording("one_item"), "guest-1")
     await events.sell_out("demo", "double_cheeseburger", True, actor="test")
     second = await server.voice()
-    await second.hear(recording("one_item"), "guest-2")
+    await second.stream(recording("one_item"), "guest-2")
     last = [e["data"] for e in second.events if e["type"] == "voice:order"][-1]
     assert last["order"] is None
     assert "sold_out" in [reason["code"] for reason in last["reasons"]]
@@ -151,5 +152,5 @@ async def test_the_socket_is_closed_in_mid_session_without_harm(start: Start) ->
         await client.send("voice:audio", {"audio": audio, "sequence": 1})
         client.abort()
     last = await server.voice()
-    await last.hear(recording("one_item"), "last")
+    await last.stream(recording("one_item"), "last")
     assert finals(last.events)

@@ -20,14 +20,14 @@ from voice_service.settings import VoiceSettings
 
 
 def cart(*items: str, status: Status = "listening") -> CartUpdate:
-    """A cart with one of each item."""
+    """Return a cart with one of each item."""
     drafts = tuple(ItemDraft(id=str(i), menu_item_id=item) for i, item in enumerate(items, start=1))
     return CartUpdate(drafts, status, (), "", changed=True)
 
 
 @pytest.fixture
 async def events(tmp_path: Path) -> AsyncIterator[OrderEvents]:
-    """A hub with the demo restaurant."""
+    """Run a hub with the demo restaurant."""
     hub = OrderEvents(VoiceSettings(data_dir=tmp_path), HubMetrics())
     await hub.open()
     await hub.put_menu("demo", demo_menu(), "test")
@@ -35,13 +35,13 @@ async def events(tmp_path: Path) -> AsyncIterator[OrderEvents]:
     await hub.close()
 
 
-def desk(events: OrderEvents, session_id: str = "s1") -> OrderSync:
+def order_sync(events: OrderEvents, session_id: str = "s1") -> OrderSync:
     return OrderSync(events, "demo", "lane-1", Source(session_id=session_id, lane="1"), None)
 
 
 async def test_what_staff_have_changed_is_not_undone_by_the_guest(events: OrderEvents) -> None:
-    """The manager's correction stands; the guest's next words go to a person."""
-    lane = desk(events)
+    """The manager's correction stands, and the guest's next words go to a person."""
+    lane = order_sync(events)
     order, _ = await lane.place(cart("hamburger"))
     assert order is not None
     corrected = (ItemDraft(menu_item_id="hamburger", quantity=3),)
@@ -57,8 +57,8 @@ async def test_what_staff_have_changed_is_not_undone_by_the_guest(events: OrderE
 
 
 async def test_a_status_set_by_staff_does_not_stop_the_order(events: OrderEvents) -> None:
-    """Staff who confirm early have not taken the items over."""
-    lane = desk(events)
+    """Staff who confirm early have not taken over the items."""
+    lane = order_sync(events)
     order, _ = await lane.place(cart("hamburger"))
     assert order is not None
     await events.set_status("demo", order.id, OrderStatus.CONFIRMED, actor="manager")
@@ -69,8 +69,8 @@ async def test_a_status_set_by_staff_does_not_stop_the_order(events: OrderEvents
 
 
 async def test_an_order_that_the_kitchen_has_begun_is_not_changed(events: OrderEvents) -> None:
-    """What is being made can only be changed by people who talk to each other."""
-    lane = desk(events)
+    """Food in preparation can only be changed by people talking to each other."""
+    lane = order_sync(events)
     order, _ = await lane.place(cart("hamburger", status="confirmed"))
     assert order is not None
     await events.set_status("demo", order.id, OrderStatus.PREPARING, actor="cook")
@@ -85,10 +85,10 @@ async def test_an_order_that_the_kitchen_has_begun_is_not_changed(events: OrderE
 async def test_a_session_id_used_again_never_touches_the_earlier_order(
     events: OrderEvents,
 ) -> None:
-    """A creation's key is the session's id: a second guest under it must not be lost unseen."""
-    first, _ = await desk(events).place(cart("hamburger", status="confirmed"))
+    """Creations are keyed by session id, but a second guest must not be lost unseen."""
+    first, _ = await order_sync(events).place(cart("hamburger", status="confirmed"))
     assert first is not None
-    _, update = await desk(events).place(cart("cheeseburger"))
+    _, update = await order_sync(events).place(cart("cheeseburger"))
     assert update.status == "needs_staff"
     assert update.reasons[-1].code == "session_id_reused"
     kept = await events.order("demo", first.id)
@@ -100,8 +100,8 @@ async def test_a_session_heard_again_after_a_restart_goes_on_with_its_order(
     events: OrderEvents,
 ) -> None:
     """The client sends the whole recording again; the order is the same one, not a second."""
-    first, _ = await desk(events).place(cart("hamburger"))
-    again = desk(events)
+    first, _ = await order_sync(events).place(cart("hamburger"))
+    again = order_sync(events)
     second, update = await again.place(cart("cheeseburger"))
     assert update.status == "listening"
     third, _ = await again.place(cart("cheeseburger", "hamburger"))
@@ -113,8 +113,10 @@ async def test_a_session_heard_again_after_a_restart_goes_on_with_its_order(
 
 
 async def test_an_item_the_hub_refuses_goes_to_staff(events: OrderEvents) -> None:
-    """Sold out since the menu was compiled: the guest's order is not lost, a person sees it."""
-    lane = desk(events)
+    """An item has been sold out since the menu was compiled: the order is kept and shown to a
+    person.
+    """
+    lane = order_sync(events)
     await events.sell_out("demo", "cheeseburger", True, actor="manager")
     order, update = await lane.place(cart("cheeseburger"))
     assert order is None
@@ -124,8 +126,8 @@ async def test_an_item_the_hub_refuses_goes_to_staff(events: OrderEvents) -> Non
 
 
 async def test_an_allergy_is_on_the_order_and_staffs_own_notes_stay(events: OrderEvents) -> None:
-    """Also if it is said after the items, and after staff have written something."""
-    lane = desk(events)
+    """Even if it is said after the items, or after staff have written a note."""
+    lane = order_sync(events)
     order, _ = await lane.place(cart("hamburger"))
     assert order is not None
     await events.change_order("demo", order.id, OrderChange(notes="red car"), actor="manager")
@@ -138,16 +140,16 @@ async def test_an_allergy_is_on_the_order_and_staffs_own_notes_stay(events: Orde
 
 async def test_an_allergy_said_first_comes_with_the_order(events: OrderEvents) -> None:
     """The kitchen never sees the order without it."""
-    order, _ = await desk(events).place(replace(cart("hamburger"), notes="ALLERGY: nuts"))
+    order, _ = await order_sync(events).place(replace(cart("hamburger"), notes="ALLERGY: nuts"))
     assert order is not None
     assert (order.version, order.notes) == (1, "ALLERGY: nuts")
 
 
 async def test_a_combo_from_the_lane_is_stored_with_its_parts(events: OrderEvents) -> None:
-    """What the guest was told is what the hub charges, and every part is a line."""
+    """The hub charges what the guest was told, and every part is a line."""
     conversation = Conversation(CompiledMenu(demo_menu()))
     update = conversation.hear(Heard(1, "a large number two with a sprite and no onions", 0.95))
-    order, _ = await desk(events).place(update)
+    order, _ = await order_sync(events).place(update)
     assert order is not None
     assert [(i.menu_item_id, i.part_of, i.subtotal) for i in order.items] == [
         ("cheeseburger_combo", None, 1019),
@@ -160,8 +162,8 @@ async def test_a_combo_from_the_lane_is_stored_with_its_parts(events: OrderEvent
 
 
 async def test_long_notes_of_staff_never_cut_an_allergy_off(events: OrderEvents) -> None:
-    """It comes first, and is written once."""
-    lane = desk(events)
+    """The allergy comes first and is written once."""
+    lane = order_sync(events)
     order, _ = await lane.place(cart("hamburger"))
     assert order is not None
     await events.change_order("demo", order.id, OrderChange(notes="x" * 500), actor="manager")
@@ -176,8 +178,8 @@ async def test_long_notes_of_staff_never_cut_an_allergy_off(events: OrderEvents)
 async def test_an_allergy_reaches_an_order_that_is_not_the_guests_to_change(
     events: OrderEvents, state: str
 ) -> None:
-    """Whoever has the order now, and whatever else was wrong, it is in the notes."""
-    lane = desk(events)
+    """Whoever holds the order, and whatever else is wrong, the allergy is in the notes."""
+    lane = order_sync(events)
     order, _ = await lane.place(cart("hamburger", status="confirmed"))
     assert order is not None
     wanted = cart("hamburger", "cheeseburger")
@@ -206,7 +208,7 @@ async def test_an_allergy_reaches_the_order_that_staff_have_made_themselves(
     events: OrderEvents,
 ) -> None:
     """They took over before anything was ordered; the session says which order is theirs."""
-    lane = desk(events)
+    lane = order_sync(events)
     await events.ledger.begin("demo", SessionStart(session_id="s1", lane="1"), "lane-1")
     await lane.hold()
     draft = OrderDraft(
@@ -223,9 +225,9 @@ async def test_an_allergy_reaches_the_order_that_staff_have_made_themselves(
 
 async def test_an_allergy_never_gets_onto_another_guests_order(events: OrderEvents) -> None:
     """Two guests under one session id: the earlier order stays as it is."""
-    first, _ = await desk(events).place(cart("hamburger", status="confirmed"))
+    first, _ = await order_sync(events).place(cart("hamburger", status="confirmed"))
     assert first is not None
-    _, update = await desk(events).place(replace(cart("cheeseburger"), notes="ALLERGY: nuts"))
+    _, update = await order_sync(events).place(replace(cart("cheeseburger"), notes="ALLERGY: nuts"))
     assert update.reasons[-1].code == "session_id_reused"
     kept = await events.order("demo", first.id)
     assert kept == first
@@ -235,7 +237,7 @@ async def test_a_confirmed_order_stays_until_a_change_of_it_is_complete(
     events: OrderEvents,
 ) -> None:
     """A salad without its dressing is on no ticket; with it, it is."""
-    conversation, lane = Conversation(CompiledMenu(demo_menu())), desk(events)
+    conversation, lane = Conversation(CompiledMenu(demo_menu())), order_sync(events)
     at_the_hub = []
     for number, text in enumerate(["a coke", "that's all", "a side salad", "ranch please"], 1):
         order, update = await lane.place(conversation.hear(Heard(number, text, 0.95)))
@@ -247,8 +249,8 @@ async def test_a_confirmed_order_stays_until_a_change_of_it_is_complete(
 
 @pytest.mark.parametrize("change", ["start over", "cancel the hamburger", "make it a lobster roll"])
 async def test_a_confirmed_order_is_never_emptied(events: OrderEvents, change: str) -> None:
-    """What the kitchen may be making is for staff to cancel; the guest can order anew."""
-    conversation, lane = Conversation(CompiledMenu(demo_menu())), desk(events)
+    """Only staff may cancel what the kitchen may be making; the guest can order again."""
+    conversation, lane = Conversation(CompiledMenu(demo_menu())), order_sync(events)
     for number, text in enumerate(["a hamburger", "that's all", change], 1):
         order, update = await lane.place(conversation.hear(Heard(number, text, 0.95)))
     assert order is not None
@@ -259,14 +261,14 @@ async def test_a_confirmed_order_is_never_emptied(events: OrderEvents, change: s
 async def test_words_from_before_the_order_was_handed_back_undo_nothing_of_staff(
     events: OrderEvents,
 ) -> None:
-    """They waited for a slow hub while staff changed the order, and were complete besides."""
-    lane = desk(events)
+    """A complete update waited for a slow hub while staff changed the order."""
+    lane = order_sync(events)
     order, _ = await lane.place(cart("hamburger"))
     assert order is not None
     await lane.hold()
     corrected = (ItemDraft(menu_item_id="hamburger", quantity=3),)
     theirs = await events.revise_order("demo", order.id, corrected, actor="manager")
-    lane.go_on(await lane.as_left(None), ())
+    lane.resume(await lane.order_to_hand_back(None), ())
     shown, update = await lane.place(cart("hamburger", "cheeseburger", status="confirmed"), turn=0)
     assert [reason.code for reason in update.reasons] == ["staff_took_over"]
     assert shown == theirs

@@ -1,4 +1,4 @@
-"""Several guests, several restaurants, a full house, and the end of the day."""
+"""Several guests and restaurants, admission, and shutdown."""
 
 from __future__ import annotations
 
@@ -10,21 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.voice_server import (
-    TIMEOUT,
-    Client,
-    Event,
-    Server,
-    Start,
-    VoiceClient,
-    essence,
-    finals,
-    pieces,
-    recording,
-    sidecar,
-    text_of,
-    wer,
-)
+from support.recordings import Event, essence, finals, pieces, recording, sidecar, text_of, wer
+from support.voice_server import TIMEOUT, Client, Server, Start, VoiceClient
 
 from order_events.auth.tokens import Role
 from voice_service.app import CAPACITY, load_recognizer
@@ -49,7 +36,7 @@ EIGHT = [
 
 
 async def ordered(client: VoiceClient, name: str, speed: float = 4, **data: Any) -> Event:
-    """A recording streamed as its own session; the answer to `voice:end`."""
+    """Stream a recording as its own session; return the answer to `voice:end`."""
     await client.begin(name, **data)
     await client.play(recording(name), speed)
     return await client.end()
@@ -58,12 +45,12 @@ async def ordered(client: VoiceClient, name: str, speed: float = 4, **data: Any)
 async def test_a_session_is_told_calibrated_confidences(
     start: Start, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those of the model that is loaded, of text and words; what is heard stays the same."""
+    """They come from the loaded model, for texts and words; the words stay the same."""
     measured = load_manifest().model["tiny.en"].calibration
     assert recognizer.calibration == measured
     monkeypatch.setattr(recognizer, "calibration", Calibration(offset=-10))
     microphone = await (await start()).voice()
-    events = await microphone.hear(recording("one_item"), "s")
+    events = await microphone.stream(recording("one_item"), "s")
     [final] = finals(events)
     assert final["confidence"] < 0.1
     assert all(word["confidence"] < 0.5 for word in final["words"])
@@ -71,7 +58,7 @@ async def test_a_session_is_told_calibrated_confidences(
 
 
 async def test_a_model_is_asked_only_for_languages_that_it_has_learnt(tmp_path: Path) -> None:
-    """A distilled model has tokens for a hundred languages and hears one: the rest is nonsense."""
+    """A distilled model has tokens for a hundred languages but hears one; the rest is nonsense."""
     english = resolve("tiny.en", default_models_dir({}))
     recognizer = load_recognizer(VoiceSettings(), replace(english, languages=("es",)))
     async with Server(recognizer, tmp_path, {}) as server:
@@ -87,7 +74,7 @@ async def test_a_model_is_asked_only_for_languages_that_it_has_learnt(tmp_path: 
 
 
 async def metric(server: Server, name: str) -> float:
-    """What `/metrics` shows under a name without labels."""
+    """Return the value in `/metrics` of a name without labels."""
     async with server.http.get(server.url + "/metrics") as response:
         lines = (await response.text()).splitlines()
     [value] = [line.split()[1] for line in lines if line.startswith(f"{name} ")]
@@ -95,7 +82,7 @@ async def metric(server: Server, name: str) -> float:
 
 
 async def until_confirmed(screen: Client) -> list[Event]:
-    """Everything a screen is told until an order is confirmed."""
+    """Return everything a screen receives until an order is confirmed."""
     await screen.until("order:status", lambda e: e["data"]["status"] == "confirmed")
     return screen.events
 
@@ -155,7 +142,7 @@ async def test_staff_who_subscribe_see_transcripts_live(start: Start) -> None:
 
 
 async def test_two_restaurants_do_not_see_each_other(start: Start) -> None:
-    """Same session id, same time: neither transcripts nor orders nor numbers get mixed up."""
+    """With the same session id at the same time, nothing is mixed up."""
     server = await start()
     await server.give_menu("other")
     names = {DEMO_RESTAURANT: "one_item", "other": "sizes"}
@@ -182,7 +169,7 @@ async def test_two_restaurants_do_not_see_each_other(start: Start) -> None:
 
 
 async def test_a_microphone_may_not_watch(start: Start) -> None:
-    """The root socket is for staff: a stolen device token shows nothing."""
+    """The root socket is for staff; a stolen device token shows nothing."""
     server = await start()
     headers = {"Authorization": f"Bearer {server.token(Role.DEVICE)}"}
     client = Client(await server.http.ws_connect(server.url, headers=headers))
@@ -191,7 +178,7 @@ async def test_a_microphone_may_not_watch(start: Start) -> None:
 
 
 async def test_eight_sessions_at_once_are_all_understood(start: Start) -> None:
-    """One model, eight guests, twice real time: each gets its own words, and all of them."""
+    """One model, eight guests, twice real time: each gets exactly its own words."""
     server = await start(max_sessions=8)
     microphones = [await server.voice(user=f"lane-{n}") for n in range(8)]
     await asyncio.gather(*(ordered(m, name, 2) for m, name in zip(microphones, EIGHT, strict=True)))
@@ -230,8 +217,8 @@ async def test_when_the_house_is_full_the_next_guest_is_sent_away_and_the_others
 
 
 async def test_the_house_is_full_when_the_machine_is(start: Start) -> None:
-    """Without a number from the operator, what decodes cost decides; the metric says how many."""
-    server = await start()
+    """Without an operator's limit, the cost of decodes decides; a metric shows the limit."""
+    server = await start(max_sessions=0)
     capacity = await metric(server, "voice_sessions_capacity")
     assert capacity >= 1
     guests = []
@@ -247,8 +234,8 @@ async def test_the_house_is_full_when_the_machine_is(start: Start) -> None:
 
 
 async def test_only_guests_who_are_here_are_counted(start: Start) -> None:
-    """Who has ended, or has gone, costs nothing: counted, each would make room for another."""
-    server = await start()
+    """Ended and absent guests cost nothing; counting them would make room for others."""
+    server = await start(max_sessions=0)
     guests = [await server.voice(user=f"lane-{n}") for n in range(4)]
     for n, guest in enumerate(guests):
         await guest.begin(f"s{n}", order="off")
@@ -267,7 +254,7 @@ async def test_only_guests_who_are_here_are_counted(start: Start) -> None:
 
 
 async def test_a_guest_who_is_here_goes_before_one_who_may_come_back(start: Start) -> None:
-    """A full house counts a lost session only as long as nobody else wants its place."""
+    """In a full house, a lost session keeps its place only until another guest needs it."""
     server = await start(max_sessions=1)
     lost = await server.voice()
     await lost.begin("s1")
@@ -284,7 +271,7 @@ async def test_a_guest_who_is_here_goes_before_one_who_may_come_back(start: Star
 
 
 async def test_one_guest_who_comes_sends_one_away(start: Start) -> None:
-    """Two may come back, and there is one newcomer: the other keeps its place."""
+    """Two may come back and one arrives: the other keeps its place."""
     server = await start(max_sessions=2)
     chunks = pieces(recording("one_item"), 500)
     for name in ("s1", "s2"):
@@ -304,7 +291,7 @@ async def test_one_guest_who_comes_sends_one_away(start: Start) -> None:
 
 
 async def test_one_session_that_floods_does_not_starve_another(start: Start) -> None:
-    """A file sent at once, with minutes of speech, and a guest who speaks: the guest is served."""
+    """One client sends minutes of speech at once, and a guest who speaks is still served."""
     server = await start()
     flood, guest = await server.voice(user="flood"), await server.voice(user="guest")
     await flood.begin("flood", order="off")
@@ -317,7 +304,7 @@ async def test_one_session_that_floods_does_not_starve_another(start: Start) -> 
 
 
 async def stopped_in_mid_utterance(server: Server) -> tuple[VoiceClient, int | None]:
-    """A guest is speaking when the server is told to stop."""
+    """Stop the server while a guest is speaking; return the client and its close code."""
     client = await server.voice()
     await client.begin("s1")
     spoken = sidecar("quantities")["utterances"][0]
@@ -332,7 +319,7 @@ async def stopped_in_mid_utterance(server: Server) -> tuple[VoiceClient, int | N
 
 
 async def test_shutdown_lets_a_guest_in_mid_utterance_finish(start: Start) -> None:
-    """Final, `going_away` with a time, 1001; and the order is on disk."""
+    """The final comes, then `going_away` with a time, then 1001; the order is on disk."""
     server = await start()
     client, code = await stopped_in_mid_utterance(server)
     assert code == 1001
@@ -361,7 +348,7 @@ def position(order: Event, server: Server, seq: int) -> Event:
 
 
 async def test_shutdown_leaves_nothing_of_a_session_behind(start: Start) -> None:
-    """No task, no timer, no thread that would keep the process from ending."""
+    """No task, timer or thread may keep the process from ending."""
     server = await start()
     await stopped_in_mid_utterance(server)
     left = {task.get_name() for task in asyncio.all_tasks() if not task.done()}
@@ -387,12 +374,12 @@ async def test_the_same_session_after_a_restart_gives_the_same_order(start: Star
     """The client streams the whole session again: no second cheeseburger."""
     server = await start()
     first = await server.voice()
-    await first.hear(recording("one_item"), "guest-1")
+    await first.stream(recording("one_item"), "guest-1")
     await first.ws.close()
     await server.stop()
     again = await start()
     second = await again.voice()
-    await second.hear(recording("one_item"), "guest-1")
+    await second.stream(recording("one_item"), "guest-1")
     assert second.events[-1]["data"]["order_id"] == first.events[-1]["data"]["order_id"]
     assert len(await again.orders()) == 1
 
@@ -421,7 +408,7 @@ async def test_readiness_and_metrics_know_the_voice_side(start: Start) -> None:
 
 
 async def test_metrics_count_sessions_down_again(start: Start) -> None:
-    """A gauge that only rises says nothing; an ended session whose answer is kept is over."""
+    """An ended session counts as over although its answer is kept."""
     server = await start()
     client = await server.voice()
     await client.begin("s1")

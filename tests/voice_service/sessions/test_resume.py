@@ -1,4 +1,4 @@
-"""A lost connection costs no word, and none is said twice."""
+"""Resuming: a lost connection costs no word, and none is doubled."""
 
 from __future__ import annotations
 
@@ -6,30 +6,15 @@ import asyncio
 from typing import Any
 
 import pytest
-from support.voice_server import (
-    TIMEOUT,
-    Event,
-    Server,
-    Start,
-    VoiceClient,
-    finals,
-    normal,
-    pieces,
-    recording,
-    sidecar,
-    text_of,
-    wer,
-)
-
-from voice_service.client.pacing import Pace, play
-from voice_service.client.stream import StreamFailed, VoiceStream
+from support.recordings import Event, finals, normal, pieces, recording, sidecar, text_of, wer
+from support.voice_server import TIMEOUT, Server, Start, VoiceClient
 
 NAME = "correct_size"
 CHUNKS = dict(enumerate(pieces(recording(NAME), 100), 1))
 
 
 async def cut_after(server: Server, count: int, **data: Any) -> VoiceClient:
-    """A microphone whose connection is lost when it has sent so many chunks."""
+    """Connect a microphone whose connection is lost after `count` chunks."""
     client = await server.voice()
     await client.begin("s1", order="off", **data)
     for sequence in range(1, count + 1):
@@ -46,14 +31,14 @@ async def resumed(server: Server, **data: Any) -> tuple[VoiceClient, Event]:
 
 
 async def rest(client: VoiceClient, first: int) -> Event:
-    """Sends what is left and ends."""
+    """Send the remaining chunks and end."""
     for sequence in range(first, len(CHUNKS) + 1):
         await client.chunk(sequence, CHUNKS[sequence])
     return await client.end()
 
 
 def in_ms(name: str, part: float) -> int:
-    """The chunk in which a part of the first utterance has been spoken."""
+    """Return the number of the chunk in which a part of the first utterance has been spoken."""
     spoken = sidecar(name)["utterances"][0]
     return round((spoken["start_ms"] + part * (spoken["end_ms"] - spoken["start_ms"])) / 100)
 
@@ -66,7 +51,7 @@ async def test_a_session_cut_anywhere_gives_the_transcript_of_an_uncut_one(
 ) -> None:
     """In the first silence, inside a word, in the hangover, between utterances, at the end."""
     server = await start()
-    whole = await (await server.voice()).hear(recording(NAME), "whole", order="off")
+    whole = await (await server.voice()).stream(recording(NAME), "whole", order="off")
     before = await cut_after(server, place)
     after, started = await resumed(server)
     assert started["resumed"] is True
@@ -105,7 +90,7 @@ async def test_cutting_again_and_again_loses_nothing(start: Start) -> None:
 
 
 async def test_finals_that_came_while_the_client_was_away_are_sent_again(start: Start) -> None:
-    """Said before the cut, recognised after it."""
+    """They were spoken before the cut and recognised after it."""
     server = await start()
     await cut_after(server, in_ms(NAME, 1) + 2)
     client, _ = await resumed(server, after_utterance=0)
@@ -117,7 +102,7 @@ async def test_finals_that_came_while_the_client_was_away_are_sent_again(start: 
 
 
 async def test_finals_that_the_client_has_are_not_sent_again(start: Start) -> None:
-    """`after_utterance` says which."""
+    """`after_utterance` names them."""
     server = await start()
     client = await server.voice()
     await client.begin("s1", order="off")
@@ -132,7 +117,7 @@ async def test_finals_that_the_client_has_are_not_sent_again(start: Start) -> No
 
 
 async def test_a_second_connection_takes_over_while_the_first_is_half_open(start: Start) -> None:
-    """A phone that changed from WLAN to mobile: the server has not noticed yet."""
+    """A phone has switched networks, and the server has not noticed yet."""
     server = await start()
     first = await server.voice()
     await first.begin("s1", order="off")
@@ -150,7 +135,7 @@ async def test_a_second_connection_takes_over_while_the_first_is_half_open(start
 
 
 async def test_an_existing_session_is_not_started_anew(start: Start) -> None:
-    """`SESSION_EXISTS`, from another connection as well; the running one is not disturbed."""
+    """The answer is `SESSION_EXISTS` on another connection as well, and the session goes on."""
     server = await start()
     first, second = await server.voice(), await server.voice()
     await first.begin("s1", order="off")
@@ -161,7 +146,7 @@ async def test_an_existing_session_is_not_started_anew(start: Start) -> None:
 
 
 async def test_nobody_else_can_resume_a_session(start: Start) -> None:
-    """Neither another microphone nor another restaurant: it is not even said to exist."""
+    """Neither another microphone nor another restaurant even learns that it exists."""
     server = await start()
     client = await server.voice()
     await client.begin("s1")
@@ -175,7 +160,7 @@ async def test_nobody_else_can_resume_a_session(start: Start) -> None:
 async def test_a_session_that_nobody_came_back_to_is_ended_and_left_to_a_person(
     start: Start,
 ) -> None:
-    """After the window its order says why; then it can no longer be resumed."""
+    """After the window its order says why, and it can no longer be resumed."""
     server = await start(resume_window_s=0.4, voice_per_minute=1_000_000)
     screen = await server.screen("voice:order")
     client = await server.voice()
@@ -213,65 +198,3 @@ async def test_a_lost_answer_is_given_again(start: Start) -> None:
     assert wer(sidecar("one_item")["text"], text_of(again.events)) <= 0.15
     [order] = await server.orders()
     assert again.events[-1]["data"]["order_id"] == order["id"]
-
-
-async def test_the_client_of_the_command_line_survives_a_cut_connection(start: Start) -> None:
-    """It resumes by itself, and hands out every final once."""
-    server = await start()
-    events: list[Event] = []
-    cut = asyncio.Event()
-
-    def on_event(event: Event, at: float) -> None:
-        events.append(event)
-        if event["type"] == "voice:speech_started" and not cut.is_set():
-            cut.set()
-            stream.cut()
-
-    url = server.url.replace("http", "ws", 1) + "/voice-stream"
-    stream = VoiceStream(url, server.token(), on_event, options={"order": "off"})
-    chunks = Pace(4.0).chunks(recording(NAME))
-    async with asyncio.timeout(3 * TIMEOUT):
-        answer = await stream.run(play(chunks, asyncio.get_running_loop().time()))
-    assert stream.connections == 2
-    assert answer["audio_ms"] == sidecar(NAME)["audio"]["duration_ms"]
-    assert wer(sidecar(NAME)["text"], text_of(events)) <= 0.1
-    numbers = [final["utterance"] for final in finals(events)]
-    assert numbers == sorted(set(numbers))
-
-
-async def test_the_client_sends_again_what_was_refused(start: Start) -> None:
-    """More than may wait at once, at no pace at all; every word arrives, once and in order."""
-    server = await start(max_backlog_s=3)
-    events: list[Event] = []
-    url = server.url.replace("http", "ws", 1) + "/voice-stream"
-    stream = VoiceStream(
-        url, server.token(), lambda e, _: events.append(e), options={"order": "off"}
-    )
-    chunks = Pace(0.0).chunks(recording("demo"))
-    async with asyncio.timeout(3 * TIMEOUT):
-        answer = await stream.run(play(chunks, 0.0))
-    assert any(e["type"] == "error" and e["data"]["code"] == "RATE_LIMITED" for e in events)
-    assert answer["audio_ms"] == sidecar("demo")["audio"]["duration_ms"]
-    assert wer(sidecar("demo")["text"], text_of(events)) <= 0.1
-
-
-@pytest.mark.parametrize("options", [{"language": "xx"}, {"token": "bad"}])
-async def test_the_client_gives_up_where_trying_again_cannot_help(
-    start: Start, options: dict[str, str]
-) -> None:
-    """An unknown language stays unknown, a bad token bad."""
-    server = await start()
-    url = server.url.replace("http", "ws", 1) + "/voice-stream"
-    token = options.pop("token", None) or server.token()
-    stream = VoiceStream(url, token, lambda *_: None, options=options)
-    with pytest.raises(StreamFailed):
-        async with asyncio.timeout(TIMEOUT):
-            await stream.run(play(Pace(0.0).chunks(recording("one_item")), 0.0))
-
-
-async def test_the_client_says_that_nobody_listens(start: Start) -> None:
-    """A wrong address is reported at once."""
-    stream = VoiceStream("ws://127.0.0.1:1/voice-stream", "t", lambda *_: None)
-    with pytest.raises(StreamFailed, match="no connection"):
-        async with asyncio.timeout(TIMEOUT):
-            await stream.run(play([], 0.0))

@@ -8,7 +8,8 @@ from itertools import product
 from typing import Any, get_args
 
 import pytest
-from support.voice_server import Event, Start, VoiceClient
+from support.recordings import Event
+from support.voice_server import Start, VoiceClient
 
 from voice_service.sessions.socket import Message, State, VoiceHandler
 
@@ -36,13 +37,13 @@ EXPECTED: dict[tuple[State, str], str] = {
 
 
 async def send_together(client: VoiceClient, *messages: dict[str, Any]) -> None:
-    """Messages that reach the server before it has begun to act on the first."""
+    """Send messages that all arrive before the server acts on the first."""
     for message in messages:
         await client.ws.send_str(json.dumps(message))
 
 
 async def answer_in(client: VoiceClient, state: State, message: dict[str, Any]) -> list[Event]:
-    """Sends a message in a state; everything that came until the server had nothing more to say."""
+    """Send a message in a state; return everything up to the server's last answer."""
     before: dict[State, list[dict[str, Any]]] = {
         State.IDLE: [],
         State.OPENING: [START],
@@ -69,7 +70,7 @@ async def answer_in(client: VoiceClient, state: State, message: dict[str, Any]) 
 
 
 def test_the_table_has_every_pair() -> None:
-    """A new state or message cannot be forgotten in it."""
+    """A new state or message cannot be left out of it."""
     pairs = set(product(State, get_args(Message)))
     assert set(VoiceHandler._TABLE) == pairs
     assert {(state, kind.__name__) for state, kind in pairs} == set(EXPECTED)
@@ -108,7 +109,7 @@ async def test_after_the_answer_the_connection_is_idle_again(start: Start) -> No
 
 
 async def test_end_of_another_session_is_not_found(start: Start) -> None:
-    """And does not end the one that is open."""
+    """It does not end the open session."""
     client = await (await start()).voice()
     await client.begin("s1")
     await client.send("voice:end", {"session_id": "s2"})
@@ -133,7 +134,7 @@ async def test_what_waits_while_a_session_opens_is_bounded(start: Start) -> None
 
 
 async def test_a_failed_start_leaves_the_connection_idle(start: Start) -> None:
-    """What was sent behind it is answered as in that state."""
+    """Messages sent after it are answered as in that state."""
     client = await (await start()).voice()
     bad = {"type": "voice:start", "data": {"session_id": "s1", "language": "xx"}, "id": 1}
     await send_together(client, bad, AUDIO)
@@ -143,7 +144,7 @@ async def test_a_failed_start_leaves_the_connection_idle(start: Start) -> None:
 
 
 async def test_a_restaurant_without_a_menu_gets_transcripts_and_is_told_why(start: Start) -> None:
-    """Speech is recognised; the order is a person's business."""
+    """Speech is recognised, and a person takes the order."""
     server = await start()
     client = await server.voice(restaurant="without-menu")
     await client.begin("s1")

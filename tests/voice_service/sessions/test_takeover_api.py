@@ -1,4 +1,4 @@
-"""Staff at a guest's session: real recordings, the real model, and people who step in."""
+"""Staff take guests' sessions over and hand them back, with real recordings and the real model."""
 
 from __future__ import annotations
 
@@ -7,18 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from support.voice_server import (
-    Event,
-    Server,
-    Start,
-    VoiceClient,
-    finals,
-    pieces,
-    recording,
-    sidecar,
-    silence,
-    text_of,
-)
+from support.recordings import Event, finals, pieces, recording, sidecar, silence, text_of
+from support.voice_server import Server, Start, VoiceClient
 
 from order_events.auth.tokens import Role
 
@@ -32,7 +22,7 @@ async def call(
     body: Mapping[str, Any] | None = None,
     **who: Any,
 ) -> Answer:
-    """An HTTP request of staff; its status and JSON."""
+    """Send a request as staff; return its status and JSON."""
     token = server.token(**{"role": Role.SERVER, "user": "ann", **who})
     headers = {"Authorization": f"Bearer {token}"}
     async with server.http.request(
@@ -54,14 +44,14 @@ def reasons(event: Event) -> list[str]:
 
 
 class Lane:
-    """A microphone whose guest says one recording after the other in one session."""
+    """A microphone whose guest says one recording after another in one session."""
 
     def __init__(self, microphone: VoiceClient) -> None:
         self.microphone = microphone
         self._next = 1
 
     async def says(self, name: str) -> Event:
-        """One recording and a pause; the `voice:order` that follows its last words."""
+        """Send one recording and a pause; return the `voice:order` after its last words."""
         spoken = [*pieces(recording(name), 500), *pieces(silence(2), 500)]
         heard = len(finals(self.microphone.events))
         await self.microphone.chunks(spoken, first=self._next)
@@ -83,7 +73,7 @@ def items(order: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 
 async def test_staff_take_over_edit_and_hand_back(server: Server) -> None:
-    """What the guest says meanwhile is heard and kept, and changes nothing."""
+    """Meanwhile, the guest's words are transcribed and kept but change nothing."""
     screen = await server.screen("voice:*", "order:*")
     guest = await lane(server)
     begun = await guest.says("one_item")
@@ -122,7 +112,7 @@ async def test_staff_take_over_edit_and_hand_back(server: Server) -> None:
 async def test_a_session_in_which_nothing_was_ordered_yet_is_taken_over_by_its_id(
     server: Server,
 ) -> None:
-    """Staff make the order themselves; handed back, the guest goes on with theirs."""
+    """Staff create the order; once it is handed back, the guest continues with it."""
     guest = await lane(server)
     status, _ = await take_over(server, "s1")
     assert status == 200
@@ -143,7 +133,7 @@ async def test_a_session_in_which_nothing_was_ordered_yet_is_taken_over_by_its_i
 
 
 async def test_a_voided_order_stays_voided(server: Server) -> None:
-    """The guest's further words go to a person, and the order cannot be handed back."""
+    """The guest's later words go to a person, and the order cannot be handed back."""
     guest = await lane(server)
     order = (await guest.says("one_item"))["data"]["order"]
     void = {"status": "cancelled", "reason": "drove off", "version": order["version"]}
@@ -157,7 +147,7 @@ async def test_a_voided_order_stays_voided(server: Server) -> None:
 
 
 async def test_an_edit_without_taking_over_is_handed_back_the_same_way(server: Server) -> None:
-    """`changed_by_staff` is no dead end; a line that no guest could have said is kept."""
+    """`changed_by_staff` is no dead end, and an item that no guest could have said is kept."""
     guest = await lane(server)
     order = (await guest.says("one_item"))["data"]["order"]
     noted = [
@@ -178,7 +168,7 @@ async def test_an_edit_without_taking_over_is_handed_back_the_same_way(server: S
 
 
 async def test_who_may_take_over_what(server: Server) -> None:
-    """Staff of the restaurant, a session that is open."""
+    """Staff of the restaurant, and only a session that is open."""
     guest = await lane(server)
     path = "/v1/sessions/s1/take-over"
     for role in (Role.DEVICE, Role.KITCHEN):
@@ -194,7 +184,7 @@ async def test_who_may_take_over_what(server: Server) -> None:
 
 
 async def test_what_staff_hold_stays_theirs_over_a_restart(start: Start) -> None:
-    """The client sends everything again; the order does not move under staff's hands."""
+    """The client sends everything again, but the order that staff hold does not change."""
     server = await start()
     guest = await lane(server)
     order = (await guest.says("one_item"))["data"]["order"]
@@ -226,10 +216,10 @@ async def test_a_session_that_ends_while_staff_hold_it_leaves_the_order_to_them(
 
 
 async def test_the_audit_of_a_spoken_order(server: Server) -> None:
-    """Its words with confidence, what they were taken for, and who changed what; then erased."""
+    """It shows words with confidence, their meaning and every change; then it is erased."""
     screen = await server.screen("voice:session")
     microphone = await server.voice()
-    await microphone.hear(recording("one_item"), "s1")
+    await microphone.stream(recording("one_item"), "s1")
     await screen.until("voice:session", lambda e: e["data"]["state"] == "ended")
     manager = {"role": Role.MANAGER, "user": "boss"}
     status, audit = await call(server, "GET", "/v1/sessions/s1/audit", **manager)
@@ -260,7 +250,7 @@ async def test_the_audit_of_a_spoken_order(server: Server) -> None:
 
 
 async def test_staff_and_guest_at_once(server: Server) -> None:
-    """Whatever the guest says while staff step in, change and hand back, their change stands."""
+    """Whatever the guest says while staff change and hand back, their change stands."""
     screen = await server.screen("order:*")
     guest = await lane(server)
     order = (await guest.says("one_item"))["data"]["order"]
@@ -285,7 +275,7 @@ async def test_staff_and_guest_at_once(server: Server) -> None:
 
 
 async def test_two_of_staff_take_over_and_strangers_do_not(server: Server) -> None:
-    """The later one holds it, the earlier one's version is stale; nobody else hands it back."""
+    """The later one holds it, as the earlier version is stale; nobody else can hand it back."""
     guest = await lane(server)
     await guest.says("one_item")
     assert (await take_over(server, "s1", version=1))[0] == 200

@@ -44,7 +44,7 @@ probabilities = st.lists(
 
 
 def run(endpointer: Endpointer, *parts: tuple[float, int]) -> list[EndpointEvent]:
-    """Events for stretches of constant probability."""
+    """Push stretches of constant probability; return the events."""
     return [e for p, count in parts for _ in range(count) for e in endpointer.push(p)]
 
 
@@ -57,7 +57,7 @@ def run(endpointer: Endpointer, *parts: tuple[float, int]) -> list[EndpointEvent
 def test_events_alternate_and_never_go_back_for_any_probabilities(
     settings: EndpointSettings, sequence: list[float], cuts: list[int], waits: dict[int, int]
 ) -> None:
-    """A start, then its end, each at or behind the one before, wherever it is cut."""
+    """Starts and ends alternate, and none comes before its predecessor, wherever it is cut."""
     endpointer = Endpointer(settings)
     events: list[EndpointEvent] = []
     for at, probability in enumerate(sequence):
@@ -65,7 +65,7 @@ def test_events_alternate_and_never_go_back_for_any_probabilities(
         if at in cuts:
             events += endpointer.cut(at - 2)
         if at in waits:
-            events += endpointer.wait(waits[at])
+            events += endpointer.override_hangover(waits[at])
         assert endpointer.position == at + 1
         assert (endpointer.started is not None) == bool(
             events and isinstance(events[-1], SpeechStarted)
@@ -88,7 +88,7 @@ def test_events_alternate_and_never_go_back_for_any_probabilities(
 def test_every_stretch_of_speech_between_pauses_is_one_utterance(
     stretches: list[tuple[int, int]],
 ) -> None:
-    """Clear speech and clear pauses: the boundaries are exactly where they are."""
+    """With clear speech and clear pauses, the boundaries are found exactly."""
     endpointer, expected, at = Endpointer(SETTINGS), [], 0
     events: list[EndpointEvent] = []
     for speech, pause in stretches:
@@ -136,65 +136,65 @@ def test_between_offset_and_onset_speech_goes_on_but_does_not_begin() -> None:
 
 
 def test_quiet_speech_ends_a_pause() -> None:
-    """The detector is less sure of telephone speech: what would go on, also takes up again."""
+    """Speech at `offset` not only continues but also resumes: telephone speech is less certain."""
     endpointer = Endpointer(SETTINGS)
     events = run(endpointer, (SPEECH, 5), (PAUSE, 3), (0.4, 7), (PAUSE, 10))
     assert events == [SpeechStarted(0), SpeechEnded(15)]
 
 
-def test_a_pause_can_be_told_to_end_the_utterance_sooner_or_later() -> None:
-    """What was said so far decides how long silence must last."""
+def test_the_hangover_of_a_pause_can_be_shortened_or_lengthened() -> None:
+    """The words so far decide how long silence must last."""
     for hangover in (6, 15):
         endpointer = Endpointer(SETTINGS)
         run(endpointer, (SPEECH, 5), (PAUSE, 4))
-        assert endpointer.wait(hangover) == []
+        assert endpointer.override_hangover(hangover) == []
         assert run(endpointer, (PAUSE, hangover - 5)) == []
         assert run(endpointer, (PAUSE, 1)) == [SpeechEnded(5)]
 
 
-def test_a_pause_that_has_lasted_long_enough_ends_when_it_is_told_so() -> None:
+def test_a_shortened_hangover_that_has_passed_ends_the_utterance_at_once() -> None:
     """Without another frame."""
     endpointer = Endpointer(SETTINGS)
     run(endpointer, (SPEECH, 5), (PAUSE, 7))
-    assert endpointer.wait(6) == [SpeechEnded(5)]
+    assert endpointer.override_hangover(6) == [SpeechEnded(5)]
     assert endpointer.started is None
 
 
-def test_what_a_pause_was_told_ends_with_it() -> None:
+def test_an_overridden_hangover_applies_to_one_pause_only() -> None:
     """The next pause comes after other words."""
     endpointer = Endpointer(SETTINGS)
     run(endpointer, (SPEECH, 5), (PAUSE, 2))
-    endpointer.wait(4)
+    endpointer.override_hangover(4)
     assert run(endpointer, (SPEECH, 1), (PAUSE, 9)) == []
     assert run(endpointer, (PAUSE, 1)) == [SpeechEnded(8)]
 
 
-def test_outside_a_pause_there_is_nothing_to_wait_for() -> None:
-    """A judgement that comes when speech goes on, or is over, is too late."""
+def test_outside_a_pause_a_hangover_cannot_be_overridden() -> None:
+    """A judgement that arrives when speech goes on, or is over, is too late."""
     endpointer = Endpointer(SETTINGS)
-    assert endpointer.wait(1) == []
+    assert endpointer.override_hangover(1) == []
     run(endpointer, (SPEECH, 5))
-    assert endpointer.wait(1) == []
+    assert endpointer.override_hangover(1) == []
     assert run(endpointer, (PAUSE, 9)) == []
 
 
 def test_a_long_utterance_does_not_wait_longer() -> None:
-    """Beyond the soft limit the short hangover stands, whatever was said."""
+    """Beyond the soft limit, the short hangover applies, whatever was said."""
     endpointer = Endpointer(SETTINGS)
     run(endpointer, (SPEECH, 41), (PAUSE, 1))
-    endpointer.wait(15)
+    endpointer.override_hangover(15)
     assert run(endpointer, (PAUSE, 3)) == [SpeechEnded(41)]
 
 
 def test_a_long_utterance_ends_at_a_shorter_pause() -> None:
-    """Beyond the soft limit a breath is enough, so that the final does not wait for the end."""
+    """Beyond the soft limit a breath is enough, so the final does not wait for the end."""
     endpointer = Endpointer(SETTINGS)
     events = run(endpointer, (SPEECH, 41), (PAUSE, 4))
     assert events == [SpeechStarted(0), SpeechEnded(41)]
 
 
 def test_at_the_hard_limit_it_is_cut_at_the_quietest_recent_frame() -> None:
-    """A cut between words costs less than a cut through one; speech goes on behind it."""
+    """A cut between words costs less than one through a word; speech continues after it."""
     endpointer = Endpointer(SETTINGS)
     events = run(endpointer, (SPEECH, 50), (0.55, 1), (SPEECH, 9))
     assert events == [SpeechStarted(0), SpeechEnded(51), SpeechStarted(51, resumed=True)]
@@ -209,7 +209,7 @@ def test_the_cut_looks_back_no_further_than_its_window() -> None:
 
 
 def test_cut_ends_the_utterance_in_progress_and_begins_the_next_there() -> None:
-    """The second way to end an utterance, when the detector hears no end."""
+    """The way to end an utterance when the detector hears no end."""
     endpointer = Endpointer(SETTINGS)
     run(endpointer, (SPEECH, 30))
     assert endpointer.cut(12) == [SpeechEnded(12), SpeechStarted(12, resumed=True)]

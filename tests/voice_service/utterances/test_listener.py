@@ -1,7 +1,7 @@
-"""The listener, with recordings and answers of the recogniser written by the test.
+"""The listener, with audio and recogniser answers made up by the tests.
 
-Every frame carries its own number (negative where nobody speaks), so a hypothesis can say exactly
-which frames it was decoded from, and lost or doubled audio shows as lost or doubled words.
+Every frame carries its own number (negative where nobody speaks), so a hypothesis can name exactly
+the frames it was decoded from, and lost or doubled audio shows as lost or doubled words.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Word
-from voice_service.asr.needs import DecodeNeed, Urgency
+from voice_service.asr.needs import Urgency
 from voice_service.utterances.background import BackgroundSettings
 from voice_service.utterances.endpointing import EndpointSettings
 from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
@@ -43,13 +43,13 @@ SETTINGS = ListenerSettings(
     first_partial=5,
     partial_interval=5,
     speculate=3,
-    patience=TurnEndPolicy(finished=4, open=14, confidence=0.5),
+    turn_end_policy=TurnEndPolicy(finished=4, open=14, confidence=0.5),
     no_progress=30,
     min_confidence=0.3,
     min_partial_confidence=0.3,
     clear_speech=0.6,
     unclear_confidence=0.6,
-    surroundings=BackgroundSettings(
+    background=BackgroundSettings(
         stand_out_db=4.0, faint_db=8.0, faint_confidence=0.8, unclear_confidence=0.6
     ),
 )
@@ -59,19 +59,19 @@ NOTHING = Hypothesis("", 0.0)
 
 
 def unsure(_: str) -> TurnEnd:
-    """A judge for whom no words say anything."""
+    """A judge that never decides."""
     return TurnEnd.UNKNOWN
 
 
 class Marked:
-    """Hears speech in frames whose mark is positive."""
+    """A detector that hears speech in frames whose mark is positive."""
 
     def probability(self, frame: NDArray[np.float32]) -> float:
         return float(frame[0] > 0)
 
 
 def marked(pattern: Pattern, first: int = 0) -> list[NDArray[np.float32]]:
-    """Frames numbered from `first`; speech where the pattern says so."""
+    """Return frames numbered from `first`, with speech where the pattern says so."""
     spoken = [speaking for speaking, count in pattern for _ in range(count)]
     return [
         np.full(FRAME, (n + 1) / 8192 * (1 if speaking else -1), np.float32)
@@ -80,14 +80,14 @@ def marked(pattern: Pattern, first: int = 0) -> list[NDArray[np.float32]]:
 
 
 def frames_of(request: DecodeRequest) -> list[int]:
-    """The numbers of the frames in a request; raises if a frame is incomplete."""
+    """Return the numbers of the frames in a request; fail if one is incomplete."""
     rows = request.audio.reshape(-1, FRAME)
     assert (rows == rows[:, :1]).all()
     return [round(abs(float(row[0])) * 8192) - 1 for row in rows]
 
 
 def ideal(request: DecodeRequest) -> Hypothesis:
-    """A word per frame of speech: a recogniser that makes no mistake."""
+    """Return a word per frame of speech, as a perfect recogniser would."""
     rows = request.audio.reshape(-1, FRAME)[:, 0]
     spoken = [f"w{round(float(m) * 8192) - 1}" for m in rows if m > 0]
     words = tuple(Word(w, i, i, 0.9) for i, w in enumerate(spoken)) if request.thorough else ()
@@ -95,7 +95,7 @@ def ideal(request: DecodeRequest) -> Hypothesis:
 
 
 class Run:
-    """A listener whose decodes take as many frames as `latency` says, answered by `answer`."""
+    """A listener whose decodes are answered by `answer`, each after `latency` frames."""
 
     def __init__(
         self,
@@ -151,8 +151,8 @@ def spoken_words(pattern: Pattern) -> list[str]:
     return [f"w{n}" for n, s in enumerate(speaking) if s]
 
 
-def assert_told_properly(events: list[ListenerEvent]) -> None:
-    """What every client may rely on, whatever was said and however it was recognised."""
+def assert_consistent(events: list[ListenerEvent]) -> None:
+    """Assert what every client may rely on, whatever was said and however it was recognised."""
     numbers = [e.utterance for e in events if isinstance(e, Started)]
     assert numbers == list(range(1, len(numbers) + 1))
     concluded = [e.utterance for e in events if isinstance(e, Final | Discarded)]
@@ -192,12 +192,12 @@ latencies = st.lists(st.sampled_from([0, 1, 3, 7, 20]), max_size=40)
 def test_every_spoken_frame_is_in_exactly_one_final_however_slow_recognition_is(
     pattern: Pattern, latency: list[int], endings: list[TurnEnd]
 ) -> None:
-    """Nothing is lost and nothing is said twice: at pauses however judged, at cuts, at the end."""
+    """Nothing is lost or doubled: at pauses, however they are judged, at cuts, and at the end."""
     judged = iter(endings)
     run = Run(ideal, iter(latency), judge=lambda _: next(judged, TurnEnd.UNKNOWN))
     run.feed(pattern).finish()
     assert " ".join(run.texts).split() == spoken_words(pattern)
-    assert_told_properly(run.events)
+    assert_consistent(run.events)
     assert run.listener.settled
     assert run.listener.backlog == 0
 
@@ -216,17 +216,17 @@ answers = st.lists(
 def test_whatever_the_recogniser_answers_every_utterance_is_concluded_once(
     pattern: Pattern, script: list[Hypothesis | None], latency: list[int]
 ) -> None:
-    """Silence, doubt, nonsense and failure: one final or one discard for each announced one."""
+    """Silence, doubt, nonsense or failure: each announced one gets one final or one discard."""
     scripted = iter(script)
     run = Run(lambda _: next(scripted, NOTHING), iter(latency)).feed(pattern).finish()
-    assert_told_properly(run.events)
+    assert_consistent(run.events)
     assert run.listener.settled
     assert run.listener.utterances == len(run.of(Started))
 
 
 @given(patterns, st.lists(st.integers(1, 3_000), max_size=30))
 def test_the_size_of_what_is_pushed_does_not_matter(pattern: Pattern, sizes: list[int]) -> None:
-    """Chunks of a network are not frames of a detector."""
+    """Network chunks are not the frames of a detector."""
     stream = np.concatenate(marked(pattern))
     run, at = Run(), 0
     for size in [*sizes, len(stream)]:
@@ -252,7 +252,7 @@ def test_an_utterance_from_start_to_final() -> None:
 
 
 def test_audio_has_a_little_of_the_silence_around_the_speech() -> None:
-    """The first sound is softer than what the detector notices, and the last one lingers."""
+    """The first sound is too soft for the detector, and the last one lingers."""
     run = Run().feed([(False, 10), (True, 20), (False, 20)])
     final = [r for r in run.requests if r.thorough][-1]
     assert frames_of(final) == list(range(7, 33))
@@ -261,7 +261,7 @@ def test_audio_has_a_little_of_the_silence_around_the_speech() -> None:
 
 
 def test_the_final_is_there_when_the_pause_has_lasted_if_speculation_was_in_time() -> None:
-    """Decoding hides behind the hangover: no decode is needed once the utterance has ended."""
+    """Decoding overlaps with the hangover: once the utterance has ended, no decode is needed."""
     run = Run().feed([(False, 5), (True, 10), (False, 4)])
     before = len(run.requests)
     assert run.requests[-1].thorough
@@ -272,7 +272,7 @@ def test_the_final_is_there_when_the_pause_has_lasted_if_speculation_was_in_time
 
 
 def test_a_speculation_in_flight_when_the_utterance_ends_becomes_its_final() -> None:
-    """It was asked for the very audio that the final needs."""
+    """It was given the very audio that the final needs."""
     run = Run(latency=iter([0, 0, 7])).feed([(False, 5), (True, 11), (False, 9)])
     assert [e for e in run.events if isinstance(e, Ended)]
     thorough = [r for r in run.requests if r.thorough]
@@ -283,7 +283,7 @@ def test_a_speculation_in_flight_when_the_utterance_ends_becomes_its_final() -> 
 
 
 def test_a_speculation_is_thrown_away_when_speech_goes_on() -> None:
-    """The guest was only thinking: the final has what came after the pause as well."""
+    """The guest was only thinking: the final also has what came after the pause."""
     run = Run().feed([(False, 5), (True, 10), (False, 5), (True, 10), (False, 20)])
     assert len([r for r in run.requests if r.thorough]) == 2
     assert run.texts == [" ".join([f"w{n}" for n in [*range(5, 15), *range(20, 30)]])]
@@ -296,7 +296,7 @@ def test_a_speculation_is_not_repeated_during_one_pause() -> None:
 
 
 def paused(ending: TurnEnd, latency: int = 0, confidence: float = 0.9) -> Run:
-    """A run that hears 10 frames of speech, about which the judge says always the same."""
+    """Return a run that has heard 10 frames of speech; its judge always returns `ending`."""
     run = Run(
         lambda r: replace(ideal(r), confidence=confidence),
         repeat(latency),
@@ -306,7 +306,7 @@ def paused(ending: TurnEnd, latency: int = 0, confidence: float = 0.9) -> Run:
 
 
 def test_whole_words_are_final_after_a_short_pause() -> None:
-    """Who has said everything need not wait as long as who may go on."""
+    """A guest who has said everything need not wait as long as one who may go on."""
     assert paused(TurnEnd.FINISHED).feed([(False, 3)]).texts == []
     assert len(paused(TurnEnd.FINISHED).feed([(False, 4)]).texts) == 1
     assert paused(TurnEnd.UNKNOWN).feed([(False, 7)]).texts == []
@@ -386,61 +386,50 @@ def test_where_no_words_are_heard_it_is_not_tried_so_often() -> None:
 
 
 def test_an_ended_utterance_goes_before_the_partials_of_the_next() -> None:
-    """Finals first: a partial of what is being said now can wait."""
+    """Finals first: partials of the speech in progress can wait."""
     run = Run(latency=iter([30, 0]))
     run.feed([(False, 2), (True, 10), (False, 9), (True, 18)])
     assert [r.thorough for r in run.requests[:2]] == [False, True]
     assert frames_of(run.requests[1])[-1] == 14
 
 
-def test_urgency_orders_finals_before_speculation_before_partials() -> None:
-    """The scheduler compares these across sessions."""
-    assert sorted(Urgency, key=lambda urgency: DecodeNeed(urgency, 7.0).turn) == [
-        Urgency.FINAL,
-        Urgency.FIRST_PARTIAL,
-        Urgency.STALLED,
-        Urgency.SPECULATIVE,
-        Urgency.PARTIAL,
-    ]
-
-
 def urgencies(answer: Answer, latency: Iterator[int], pattern: Pattern) -> list[Urgency]:
-    """What a listener wants in front of each decode."""
-    run, wanted = Run(answer, latency), []
+    """Return the urgency of each decode that a listener needs."""
+    run, seen = Run(answer, latency), []
     start = run.listener.start_decode
 
-    def seen() -> DecodeRequest:
-        wish = run.listener.next_decode()
-        assert wish is not None
-        wanted.append(wish.urgency)
+    def record() -> DecodeRequest:
+        need = run.listener.next_decode()
+        assert need is not None
+        seen.append(need.urgency)
         return start()
 
-    run.listener.start_decode = seen  # type: ignore[method-assign]
+    run.listener.start_decode = record  # type: ignore[method-assign]
     run.feed(pattern)
-    return wanted
+    return seen
 
 
 def test_the_decode_that_may_end_an_utterance_in_noise_does_not_wait_behind_all_partials() -> None:
-    """Its guest waits for the final; on a busy machine partials may wait for ever."""
+    """Its guest waits for the final, while on a busy machine partials may wait for ever."""
 
     def answer(request: DecodeRequest) -> Hypothesis:
         words = [f"w{n}" for n in frames_of(request) if 5 <= n < 20]
         return Hypothesis(" ".join(words), 0.9)
 
-    # The decode that hears the last word listens to frame 19. Nobody is in a hurry before 30 more.
-    wanted = urgencies(answer, repeat(0), [(False, 5), (True, 45)])
+    # The decode that hears the last word ends at frame 19; 30 more frames pass before any hurry.
+    needed = urgencies(answer, repeat(0), [(False, 5), (True, 45)])
     expected = [Urgency.FIRST_PARTIAL, *[Urgency.PARTIAL] * 7, Urgency.STALLED, Urgency.FINAL]
-    assert wanted[: len(expected)] == expected
-    # Where the only partial so far came early, twice that time goes by first.
-    wanted = urgencies(answer, iter([65, 0]), [(False, 5), (True, 72)])
-    assert wanted == [Urgency.FIRST_PARTIAL, Urgency.STALLED]
+    assert needed[: len(expected)] == expected
+    # If the only partial so far came early, twice that time passes first.
+    needed = urgencies(answer, iter([65, 0]), [(False, 5), (True, 72)])
+    assert needed == [Urgency.FIRST_PARTIAL, Urgency.STALLED]
 
 
 def test_a_lane_of_mere_noise_is_not_always_in_a_hurry() -> None:
-    """Each cut begins an utterance, but nobody has begun to speak."""
-    wanted = urgencies(lambda _: NOTHING, repeat(0), [(False, 5), (True, 300)])
-    assert wanted.count(Urgency.FIRST_PARTIAL) == 2
-    assert wanted.count(Urgency.STALLED) <= 300 // (SETTINGS.no_progress // 2)
+    """Each cut begins an utterance although nobody has begun to speak."""
+    needed = urgencies(lambda _: NOTHING, repeat(0), [(False, 5), (True, 300)])
+    assert needed.count(Urgency.FIRST_PARTIAL) == 2
+    assert needed.count(Urgency.STALLED) <= 300 // (SETTINGS.no_progress // 2)
 
 
 def test_the_stream_may_end_without_silence() -> None:
@@ -464,7 +453,7 @@ def test_pause_ends_the_utterance_in_progress() -> None:
     run.events += run.listener.pause(20.0)
     run.feed([(True, 12), (False, 12)])
     assert [t.split()[0] for t in run.texts] == ["w5", "w17"]
-    assert_told_properly(run.events)
+    assert_consistent(run.events)
 
 
 @pytest.mark.parametrize("text", ["", "uh"])
@@ -496,7 +485,7 @@ def test_a_failed_final_is_tried_again_once() -> None:
 
 
 def test_a_final_that_fails_twice_is_given_up_and_said_to_have_failed() -> None:
-    """The client is told that something was said which could not be read."""
+    """The client is told that there was speech that could not be recognised."""
     run = Run(lambda _: None).feed([(False, 5), (True, 10), (False, 20)])
     assert run.events[-1] == Discarded(1, failed=True)
     assert run.listener.settled
@@ -507,7 +496,7 @@ def test_what_fails_behind_a_cut_is_said_to_have_failed_as_well() -> None:
     run = Run(lambda r: None if r.thorough and frames_of(r)[0] > 20 else ideal(r))
     run.feed([(False, 5), (True, 120), (False, 20)]).finish()
     assert Discarded(2, failed=True) in run.events
-    assert_told_properly(run.events)
+    assert_consistent(run.events)
 
 
 def test_failed_partials_cost_nothing_but_themselves() -> None:
@@ -517,8 +506,8 @@ def test_failed_partials_cost_nothing_but_themselves() -> None:
     assert run.texts == [" ".join(f"w{n}" for n in range(5, 35))]
 
 
-def test_what_is_told_is_calibrated_and_what_is_kept_back_depends_on_the_decoder() -> None:
-    """Calibration says what confidences mean; it lets no noise through and holds no words back."""
+def test_events_carry_calibrated_confidences_but_decisions_use_the_decoders_own() -> None:
+    """Calibration explains confidences; it neither lets noise through nor holds words back."""
     hopeful, gloomy = Calibration(offset=3.0), Calibration(offset=-3.0)
     pattern = [(False, 5), (True, 20), (False, 20)]
     doubted = Run(lambda _: Hypothesis("thank you", 0.2), calibration=hopeful).feed(pattern)
@@ -532,7 +521,7 @@ def test_what_is_told_is_calibrated_and_what_is_kept_back_depends_on_the_decoder
 
 
 def test_an_utterance_without_new_words_is_ended_although_the_detector_hears_speech() -> None:
-    """The second way to end: behind the lane's engine no detector hears a pause."""
+    """With a running engine in the lane, no detector hears a pause."""
 
     def answer(request: DecodeRequest) -> Hypothesis:
         heard = [n for n in frames_of(request) if 5 <= n < 20]
@@ -543,11 +532,11 @@ def test_an_utterance_without_new_words_is_ended_although_the_detector_hears_spe
     assert run.texts == [" ".join(f"w{n}" for n in range(5, 20))]
     run.feed([(True, 80), (False, 20)]).finish()
     assert len(run.of(Started)) == 1
-    assert_told_properly(run.events)
+    assert_consistent(run.events)
 
 
-def test_words_after_a_second_way_end_are_announced_when_they_come() -> None:
-    """The noise goes on, then the guest speaks again: a new utterance, without a new onset."""
+def test_words_after_an_end_without_progress_are_announced_when_they_come() -> None:
+    """The noise goes on, then the guest speaks again: a new utterance without a new onset."""
 
     def answer(request: DecodeRequest) -> Hypothesis:
         words = [f"w{n}" for n in frames_of(request) if 5 <= n < 20 or 90 <= n < 110]
@@ -557,11 +546,11 @@ def test_words_after_a_second_way_end_are_announced_when_they_come() -> None:
     expected = [" ".join(f"w{n}" for n in part) for part in (range(5, 20), range(90, 110))]
     assert run.texts == expected
     assert len(run.of(Started)) == 2
-    assert_told_properly(run.events)
+    assert_consistent(run.events)
 
 
 def test_numbers_count_in_the_order_of_speech_when_a_late_one_turns_out_to_be_words() -> None:
-    """A client drops a final that is not newer than the last one it has."""
+    """Clients drop a final that is not newer than the last one they have."""
     # Noise after a cut ends in a pause, and its words are only found by the final decode, when the
     # next utterance has begun.
     found = range(60, 66)
@@ -578,7 +567,7 @@ def test_numbers_count_in_the_order_of_speech_when_a_late_one_turns_out_to_be_wo
     run = Run(answer, latency(), replace(SETTINGS, speculate=100))
     run.feed([(False, 5), (True, 61), (False, 9), (True, 20), (False, 20)]).finish()
     assert "w60" in " ".join(run.texts)
-    assert_told_properly(run.events)
+    assert_consistent(run.events)
 
 
 def test_speech_without_a_pause_is_cut_and_nothing_of_it_is_lost() -> None:
@@ -591,21 +580,21 @@ def test_speech_without_a_pause_is_cut_and_nothing_of_it_is_lost() -> None:
 
 
 def test_speech_that_was_cut_before_any_decode_came_back_is_still_recognised() -> None:
-    """A busy machine is late; it must not take what it has not yet heard for noise."""
+    """A busy machine is late, but must not take undecoded audio for noise."""
     pattern = [(False, 5), (True, 120), (False, 20)]
     run = Run(latency=iter([150])).feed(pattern).finish()
     assert " ".join(run.texts).split() == spoken_words(pattern)
-    assert_told_properly(run.events)
+    assert_consistent(run.events)
 
 
 def test_steady_noise_costs_no_more_the_longer_it_lasts() -> None:
-    """What was heard to hold no words is let go: else every decode would hear half a minute."""
+    """Audio without words is dropped; otherwise every decode would cover half a minute."""
     run = Run(lambda _: NOTHING).feed([(False, 5), (True, 1_000)])
     assert max(len(r.audio) for r in run.requests) < 2 * SETTINGS.no_progress * FRAME
     assert [type(e) for e in run.events] == [Started, Ended, Discarded]
 
 
-def test_silence_wants_nothing_and_keeps_nothing() -> None:
+def test_silence_needs_no_decode_and_keeps_no_audio() -> None:
     """An idle lane costs no decode, and its audio is forgotten."""
     run = Run().feed([(False, 2_000)])
     assert run.events == []
@@ -614,7 +603,7 @@ def test_silence_wants_nothing_and_keeps_nothing() -> None:
 
 
 def test_backlog_counts_what_waits_for_finals() -> None:
-    """A session refuses audio by it."""
+    """Sessions refuse audio when it grows too large."""
     run = Run(latency=repeat(10_000))
     run.feed([(False, 5), (True, 10), (False, 10), (True, 10), (False, 10)])
     assert run.listener.backlog >= 20
@@ -623,14 +612,14 @@ def test_backlog_counts_what_waits_for_finals() -> None:
 
 
 def test_answers_without_a_question_are_our_own_mistake() -> None:
-    """A wrong caller is found at once."""
+    """A faulty caller is found at once."""
     with pytest.raises(RuntimeError):
         Run().listener.start_decode()
     with pytest.raises(RuntimeError):
         Run().listener.decoded(NOTHING, 0.0)
 
 
-def test_what_hardly_sounded_like_speech_must_be_heard_well() -> None:
+def test_unclear_speech_needs_a_higher_confidence() -> None:
     """A horn that the detector half takes for speech must not become "Thank you."."""
     for confidence, told in ((0.5, []), (0.8, ["thank you"])):
         listener = Listener(SETTINGS, Level(), "en", "", unsure)
@@ -648,7 +637,7 @@ def test_what_hardly_sounded_like_speech_must_be_heard_well() -> None:
 
 
 class Level:
-    """Takes the level of a frame for its speech probability."""
+    """A detector for which the level of a frame is its speech probability."""
 
     def probability(self, frame: NDArray[np.float32]) -> float:
         return float(frame.max())
@@ -661,7 +650,7 @@ class Level:
 def test_what_is_much_fainter_than_the_guest_is_told_as_overheard_unless_it_is_sure(
     amplitude: float, confidence: float, heard: bool
 ) -> None:
-    """People in the background talk as well, and nothing that was heard is kept back."""
+    """People in the background talk as well; their words are still sent."""
     events = spoken([(0.5, 0.9), (amplitude, confidence)], noise=0.001)
     assert overheard(events) == [False, not heard]
     assert not any(isinstance(e, Discarded) for e in events)
@@ -679,9 +668,9 @@ def test_what_is_much_fainter_than_the_guest_is_told_as_overheard_unless_it_is_s
 def test_what_does_not_stand_out_before_the_guest_speaks_is_overheard_if_it_is_unsure(
     level: float, lead: int, confidence: float, heard: bool
 ) -> None:
-    """Babble that is taken for speech; the noise is 0.1 loud.
+    """Babble is taken for speech; the noise has an amplitude of 0.1.
 
-    As long as little has been heard there is nothing to stand out from.
+    While little has been heard, there is nothing to stand out from.
     """
     assert overheard(spoken([(level, confidence)], noise=0.1, lead=lead)) == [not heard]
 
@@ -698,13 +687,13 @@ def test_what_does_not_stand_out_before_the_guest_speaks_is_overheard_if_it_is_u
 def test_what_neither_stands_out_nor_is_as_loud_as_the_guest_is_overheard_if_it_is_unsure(
     level: float, noise: float, confidence: float, heard: bool
 ) -> None:
-    """Behind the guest, who is 0.2 loud. In a quiet room it is the guest who speaks low."""
+    """The guest has an amplitude of 0.2. In a quiet room, faint speech is the guest's."""
     events = spoken([(0.2, 0.9), (level, confidence)], noise=noise, lead=100)
     assert overheard(events) == [False, not heard]
 
 
 def spoken(said: list[tuple[float, float]], *, noise: float, lead: int = 0) -> list[ListenerEvent]:
-    """What becomes of utterances (level and confidence) in so much noise, after so many frames."""
+    """Return the events of utterances (amplitude, confidence) in noise, after `lead` frames."""
     listener = Listener(SETTINGS, Marked(), "en", "", unsure)
     events = listener.push(np.full(lead * FRAME, -noise, np.float32), 0.0)
     for level, confidence in said:
@@ -717,5 +706,5 @@ def spoken(said: list[tuple[float, float]], *, noise: float, lead: int = 0) -> l
 
 
 def overheard(events: list[ListenerEvent]) -> list[bool]:
-    """Of each final, whether it may be somebody else's."""
+    """Return, for each final, whether it is marked as overheard."""
     return [e.overheard for e in events if isinstance(e, Final)]

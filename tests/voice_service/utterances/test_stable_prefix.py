@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_service.utterances.stable_prefix import StablePrefix, covered, normalise, same_words
+from voice_service.utterances.stable_prefix import (
+    StablePrefix,
+    matching_prefix,
+    normalise,
+    same_words,
+)
 
 WORDS = [
     "two",
@@ -28,7 +33,7 @@ hypotheses = st.lists(
 
 
 def eager() -> StablePrefix:
-    """Promises as soon as two agree; the defaults are tuned elsewhere."""
+    """Return a prefix to which words are added as soon as two hypotheses agree."""
     return StablePrefix(agreeing=2, guard=1, sure=0.5)
 
 
@@ -36,7 +41,7 @@ def eager() -> StablePrefix:
 def test_the_stable_text_never_shrinks_and_begins_what_is_shown(
     sequence: list[tuple[list[str], float]], agreeing: int, guard: int, sure: float
 ) -> None:
-    """Whatever the recogniser says next, no promise is taken back."""
+    """Whatever the recogniser returns next, stable text is never taken back."""
     prefix, promised = StablePrefix(agreeing, guard, sure), ""
     for words, confidence in sequence:
         shown = " ".join(prefix.extend(words, confidence))
@@ -65,7 +70,7 @@ def test_growing_hypotheses_with_wavering_punctuation_keep_every_promise(
 
 
 def test_a_comma_that_becomes_a_full_stop_does_not_break_the_promise() -> None:
-    """Found by the property above: the stable text must be spelt as the text that is shown."""
+    """Found by the property test above: stable text must be spelt like the text that is shown."""
     prefix = eager()
     for heard in ("Hi, a", "Hi, there you", "Hi. there you"):
         shown = " ".join(prefix.extend(heard.split(), 0.9))
@@ -74,7 +79,7 @@ def test_a_comma_that_becomes_a_full_stop_does_not_break_the_promise() -> None:
 
 
 def test_a_word_becomes_stable_when_hypotheses_agree_and_a_word_stands_behind_it() -> None:
-    """The newest word may be half heard, so it is never promised."""
+    """The newest word may be half heard, so it is never stable."""
     prefix = eager()
     prefix.extend(["can", "I", "get"], 0.9)
     assert prefix.text == ""
@@ -94,7 +99,7 @@ def test_case_and_punctuation_do_not_count_as_disagreement() -> None:
 
 
 def test_closing_punctuation_of_the_last_stable_word_may_still_change() -> None:
-    """`stable_text` ends with the bare word; the text shows whatever stands there now."""
+    """`stable_text` ends with the bare word; `text` shows its current punctuation."""
     prefix = eager()
     prefix.extend(["two", "burgers.", "And"], 0.9)
     prefix.extend(["two", "burgers.", "And"], 0.9)
@@ -103,7 +108,7 @@ def test_closing_punctuation_of_the_last_stable_word_may_still_change() -> None:
 
 
 def test_hypotheses_that_are_not_sure_of_themselves_make_nothing_stable() -> None:
-    """A promise that a later decode must contradict is worse than none."""
+    """Stable text that a later decode contradicts is worse than none."""
     prefix = eager()
     for _ in range(4):
         prefix.extend(["two", "burgers", "and"], 0.4)
@@ -111,7 +116,7 @@ def test_hypotheses_that_are_not_sure_of_themselves_make_nothing_stable() -> Non
 
 
 def test_a_word_inserted_later_is_not_shown_and_says_nothing_twice() -> None:
-    """ "two hot burgers" after a promised "two burgers" must not become "two burgers burgers"."""
+    """ "two hot burgers" after a stable "two burgers" must not become "two burgers burgers"."""
     prefix = eager()
     for _ in range(2):
         prefix.extend(["two", "burgers", "and"], 0.9)
@@ -119,7 +124,7 @@ def test_a_word_inserted_later_is_not_shown_and_says_nothing_twice() -> None:
 
 
 def test_a_contradiction_is_shown_with_what_was_promised_in_its_place() -> None:
-    """The client has already been told; the rest is what the newest hypothesis says."""
+    """The client already has the stable words; the rest follows the newest hypothesis."""
     prefix = eager()
     for _ in range(2):
         prefix.extend(["two", "burgers", "and"], 0.9)
@@ -133,7 +138,7 @@ def test_a_contradiction_is_shown_with_what_was_promised_in_its_place() -> None:
 
 
 def test_a_hypothesis_that_contradicts_makes_nothing_stable() -> None:
-    """Two that are wrong in the same way do not make a promise behind one they deny."""
+    """Two hypotheses that deny a stable word cannot make further words stable behind it."""
     prefix = eager()
     for _ in range(2):
         prefix.extend(["two", "burgers", "and"], 0.9)
@@ -153,11 +158,11 @@ def test_a_hypothesis_that_contradicts_makes_nothing_stable() -> None:
         ("a b", "", 0),
     ],
 )
-def test_covered_finds_what_stands_for_the_stable_words(
+def test_matching_prefix_finds_the_counterpart_of_the_stable_words(
     stable: str, words: str, count: int
 ) -> None:
-    """An inserted or dropped word must not shift what follows, nor say it twice."""
-    assert covered(stable.split(), words.split()) == count
+    """An inserted or dropped word must neither shift nor double what follows."""
+    assert matching_prefix(stable.split(), words.split()) == count
 
 
 def test_same_words_compares_whole_sequences() -> None:

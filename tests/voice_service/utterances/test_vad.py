@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.voice_server import recording, sidecar
+from support.recordings import recording, sidecar
 
 from voice_service.audio.formats import Framer
 from voice_service.utterances.vad import (
@@ -23,7 +23,7 @@ FACTORIES = {kind: DetectorFactory(kind, 2) for kind in KINDS}
 
 
 def judged(kind: DetectorKind, samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The probability of each frame."""
+    """Return the speech probability of each frame."""
     detector = FACTORIES[kind]()
     framer = Framer(FRAME)
     frames = [*framer.push(samples), *framer.flush()]
@@ -31,7 +31,7 @@ def judged(kind: DetectorKind, samples: NDArray[np.float32]) -> NDArray[np.float
 
 
 def spoken(name: str, frames: int) -> NDArray[np.bool_]:
-    """Which frames the sidecar says are speech."""
+    """Return, for each frame, whether it is speech according to the sidecar."""
     at = np.arange(frames) * 32 + 16
     mask = np.zeros(frames, np.bool_)
     for utterance in sidecar(name)["utterances"]:
@@ -42,7 +42,7 @@ def spoken(name: str, frames: int) -> NDArray[np.bool_]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["one_item", "correct_size", "quiet_voice"])
 def test_speech_is_heard_and_pauses_are_not(kind: DetectorKind, name: str) -> None:
-    """On a quiet line every detector must tell them apart."""
+    """On a quiet line, every detector must tell them apart."""
     probabilities = judged(kind, recording(name))
     speech = spoken(name, len(probabilities))
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
@@ -52,7 +52,7 @@ def test_speech_is_heard_and_pauses_are_not(kind: DetectorKind, name: str) -> No
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_silence_is_not_speech(kind: DetectorKind) -> None:
-    """Nothing, for as long as it lasts; webrtcvad may take a moment to get used to a line."""
+    """However long it lasts; webrtcvad may need a moment to adapt to a line."""
     for samples in (recording("silence"), np.zeros(128_000, np.float32)):
         probabilities = judged(kind, samples)
         assert probabilities[10:].max() < 0.5
@@ -62,19 +62,19 @@ def test_silence_is_not_speech(kind: DetectorKind) -> None:
 @pytest.mark.parametrize("kind", ["two-stage", "silero"])
 @pytest.mark.parametrize("name", ["noise_kitchen", "noise_traffic"])
 def test_noise_alone_is_not_speech(kind: DetectorKind, name: str) -> None:
-    """An extractor fan orders nothing."""
+    """An extractor fan places no orders."""
     assert (judged(kind, recording(name)) >= 0.5).mean() < 0.05
 
 
 @pytest.mark.parametrize("name", ["one_item", "traffic_10db", "correct_size"])
 def test_the_gate_costs_silero_next_to_nothing(name: str) -> None:
-    """Where the gate is open, two stages judge as Silero alone does."""
+    """While the gate is open, two stages judge as Silero alone does."""
     both, alone = judged("two-stage", recording(name)), judged("silero", recording(name))
     assert ((both >= 0.5) == (alone >= 0.5)).mean() > 0.93
 
 
 class Counted:
-    """A real detector that counts how often it is asked."""
+    """A real detector that counts its calls."""
 
     def __init__(self, detector: SileroDetector) -> None:
         self.asked = 0
@@ -86,7 +86,7 @@ class Counted:
 
 
 def test_the_gate_saves_the_network_while_nobody_speaks() -> None:
-    """An idle lane must cost little: that is what the first stage is for."""
+    """An idle lane must cost little; that is what the first stage is for."""
     decider = Counted(SileroDetector(SileroModel()))
     detector = TwoStageDetector(WebRtcDetector(3), decider)
     for frame in Framer(FRAME).push(recording("silence")):
@@ -106,8 +106,8 @@ def test_sessions_share_the_network_but_not_its_memory() -> None:
         assert disturbed.probability(frame) == pytest.approx(expected, abs=1e-5)
 
 
-def test_webrtc_modes_call_less_and_less_speech() -> None:
-    """Mode 3 is the gate because it is the surest of silence."""
+def test_higher_webrtc_modes_report_less_speech() -> None:
+    """The mode is how little is taken for speech, from 0 to 3."""
     frames = Framer(FRAME).push(recording("traffic_10db"))
     heard = [
         sum(detector.probability(frame) for frame in frames)

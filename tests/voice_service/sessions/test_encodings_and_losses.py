@@ -12,19 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from support.voice_server import (
-    AUDIO,
-    Event,
-    Start,
-    VoiceClient,
-    finals,
-    pieces,
-    recording,
-    sidecar,
-    silence,
-    text_of,
-    wer,
-)
+from support.paths import AUDIO
+from support.recordings import Event, finals, pieces, recording, sidecar, silence, text_of, wer
+from support.voice_server import Start, VoiceClient
 
 from voice_service.client.pacing import pcm
 
@@ -40,7 +30,7 @@ def raw(samples: Any, subtype: str, rate: int) -> bytes:
 
 
 def contained(name: str, form: str) -> bytes:
-    """A recording as a browser's MediaRecorder streams it."""
+    """Return a recording as a browser's MediaRecorder streams it."""
     file = io.BytesIO()
     with av.open(file, "w", format=form) as container:
         stream = container.add_stream("libopus", rate=48_000, layout="mono")
@@ -75,7 +65,7 @@ FORMATS: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize("audio", [f[1] for f in FORMATS], ids=[f[0] for f in FORMATS])
 async def test_every_encoding_is_understood(start: Start, audio: dict[str, Any]) -> None:
-    """The same words, whatever they came in; and no more audio than was spoken."""
+    """The words are the same whatever the encoding, and so is the length of the audio."""
     client = await (await start()).voice()
     payload = encoded("one_item", audio)
     await client.begin("s1", order="off", audio=audio)
@@ -108,11 +98,11 @@ async def test_a_broken_container_is_an_error_and_still_ends_properly(start: Sta
     assert (await client.end())["utterances"] == 0
     errors = [e["data"]["code"] for e in client.events if e["type"] == "error"]
     assert set(errors) == {"INVALID_AUDIO"}
-    assert finals(await client.hear(recording("one_item"), "s2"))
+    assert finals(await client.stream(recording("one_item"), "s2"))
 
 
 async def heard(start: Start, chunks: list[tuple[int, bytes]], **settings: Any) -> VoiceClient:
-    """A session of numbered chunks, without an order."""
+    """Send a session of numbered chunks, without an order."""
     client = await (await start(**settings)).voice()
     await client.begin("s1", order="off")
     for sequence, payload in chunks:
@@ -122,7 +112,7 @@ async def heard(start: Start, chunks: list[tuple[int, bytes]], **settings: Any) 
 
 
 async def test_shuffled_and_doubled_chunks_give_the_same_words(start: Start) -> None:
-    """Disorder within the window, every third chunk twice: not a word more or less."""
+    """Shuffled within the window, with every third chunk doubled: not a word more or less."""
     chunks = list(enumerate(pieces(recording("correct_size"), 100), 1))
     rng = random.Random(5)
     mixed = sorted(chunks, key=lambda chunk: chunk[0] + rng.uniform(0, 9))
@@ -138,7 +128,7 @@ async def test_shuffled_and_doubled_chunks_give_the_same_words(start: Start) -> 
 async def test_lost_chunks_are_bridged_reported_once_and_cost_only_themselves(
     start: Start,
 ) -> None:
-    """Lost in a pause they cost no word; the times behind them stay true."""
+    """Lost in a pause, they cost no word, and later times stay correct."""
     chunks = list(enumerate(pieces(recording("correct_size"), 100), 1))
     first, second = sidecar("correct_size")["utterances"][:2]
     lost = {second["start_ms"] // 100 - 7, second["start_ms"] // 100 - 6}
@@ -153,7 +143,7 @@ async def test_lost_chunks_are_bridged_reported_once_and_cost_only_themselves(
 
 
 async def test_a_gap_is_given_up_while_the_stream_goes_on(start: Start) -> None:
-    """Not only at the end: the words behind it come after its patience."""
+    """Words after a gap do not wait for the end of the stream."""
     client = await (await start(gap_patience_s=0.2)).voice()
     await client.begin("s1", order="off")
     for sequence, payload in enumerate(pieces(recording("one_item"), 100), 1):
@@ -179,24 +169,24 @@ async def test_the_last_words_are_heard_when_the_stream_ends_without_silence(
 ) -> None:
     """The recording stops with the last sound; the order has the last item."""
     client = await (await start()).voice()
-    await client.hear(recording("cut_off_end"), "s1")
+    await client.stream(recording("cut_off_end"), "s1")
     assert wer(sidecar("cut_off_end")["text"], text_of(client.events)) <= 0.1
     assert "cookies" in text_of(client.events).lower()
 
 
 async def test_an_utterance_that_is_broken_off_is_heard_up_to_there(start: Start) -> None:
-    """`voice:end` in the middle of a sentence."""
+    """`voice:end` comes in the middle of a sentence."""
     client = await (await start()).voice()
     spoken = sidecar("modifiers")["utterances"][0]
     middle = (spoken["start_ms"] + spoken["end_ms"]) // 2
-    await client.hear(recording("modifiers")[: 16 * middle], "s1", order="off")
+    await client.stream(recording("modifiers")[: 16 * middle], "s1", order="off")
     heard_words = text_of(client.events).lower().split()
     assert 3 <= len(heard_words) < len(spoken["text"].split())
 
 
 @pytest.mark.parametrize("name", ["silence", "noise_kitchen", "noise_traffic"])
 async def test_silence_and_noise_give_no_transcript_and_no_order(start: Start, name: str) -> None:
-    """Neither partial nor final: an invented item would be cooked."""
+    """Not even a partial: an invented item would be cooked."""
     server = await start()
     client = await server.voice()
     await client.begin("s1")
@@ -207,7 +197,7 @@ async def test_silence_and_noise_give_no_transcript_and_no_order(start: Start, n
 
 
 async def test_a_session_without_audio_is_answered(start: Start) -> None:
-    """The guest drove on."""
+    """The guest has driven on."""
     client = await (await start()).voice()
     await client.begin("s1")
     answer = await client.end()
@@ -215,7 +205,7 @@ async def test_a_session_without_audio_is_answered(start: Start) -> None:
 
 
 async def test_a_stalled_microphone_still_gets_its_final(start: Start) -> None:
-    """No silence comes, no more audio, no `voice:end`."""
+    """Neither silence, nor more audio, nor `voice:end` comes."""
     client = await (await start(stall_s=0.3)).voice()
     await client.begin("s1", order="off")
     await client.chunks(pieces(recording("cut_off_end"), 500))
@@ -224,7 +214,7 @@ async def test_a_stalled_microphone_still_gets_its_final(start: Start) -> None:
 
 
 async def test_an_idle_session_is_ended_by_the_server(start: Start) -> None:
-    """It does not hold a place for ever; the client is told as if it had ended it."""
+    """It does not hold a place for ever, and the client gets the answer as if it had ended it."""
     client = await (await start(idle_s=0.3)).voice()
     await client.begin("s1")
     answer = await client.until("voice:end")
@@ -266,7 +256,7 @@ async def test_more_audio_than_can_be_recognised_is_refused_and_nothing_of_it_lo
 
 
 async def test_a_sequence_from_the_far_future_does_not_stop_the_service(start: Start) -> None:
-    """The number is the client's; what it costs is ours."""
+    """The client chooses the number, but we would pay for it."""
     client = await (await start()).voice()
     await client.begin("s1", order="off")
     payload = base64.b64encode(pcm(silence(0.5))).decode()
