@@ -150,6 +150,8 @@ class AttributeReader:
                 self._cue(index, mention)
 
     def _modifier(self, index: int, mention: Mention) -> None:
+        if mention.portions is not None:
+            self._context.end_count()
         clause, toppings, count = self._context.clause, self._context.toppings, self._context.count
         negated = self._context.negation is not None
         counted = count.value if clause.linked and not negated else None
@@ -159,7 +161,7 @@ class AttributeReader:
             mention.span.words + count.words,
             negation=self._context.negation,
             qualifier=None if self._context.degree is None else self._context.degree.qualifier,
-            quantity=count.number,
+            quantity=mention.portions or count.number,
             counts_items=count.number is not None and not toppings.listed,
             certainty=statement_certainty(
                 self._mentions, index, self._statements, self._context.negation

@@ -57,6 +57,8 @@ def reading(
         return Reading(modifier=False)
     earlier = [p for p in before if not p.idle]
     measured = bool(earlier) and earlier[-1].cue(Cue.MEASURE)
+    if measured and earlier[-1].cue(Cue.PORTION) and items[0].match < FULL <= modifiers[0].match:
+        return Reading(modifier=True)  # "a shot of chocolate" is no hot chocolate
     if (items[0].match < FULL <= modifiers[0].match and not measured) or (
         fits(modifiers, following, menu) and not aside
     ):

@@ -33,7 +33,8 @@ class Mention:
     """A span in its role, with the `candidates` for that role.
 
     `also`: the modifiers that a size may be instead. `plural`: an item said in the plural. `such`:
-    the description by which the mention points at lines ("the small one").
+    the description by which the mention points at lines ("the small one"). `portions`: how many of
+    a modifier, where a number or a measure belongs to it ("two pumps of vanilla").
     """
 
     span: Span
@@ -42,6 +43,7 @@ class Mention:
     also: tuple[Candidate, ...] = ()
     plural: bool = False
     such: Description | None = None
+    portions: int | None = None
 
     def cue(self, *cues: Cue) -> bool:
         """Return whether the mention acts as one of `cues`."""

@@ -163,13 +163,13 @@ class Segmenter:
             candidates = self._lexicon.find(key, text)
             candidates = () if self._numbers_several(tokens[start:end]) else candidates
             cues = self._cues.get(text, _NO_CUES)
-            if Cue.VAGUE in cues and self._sized(tokens[start:end]) and not _counted(tokens, start):
+            if Cue.VAGUE in cues and self._chooses(tokens[start:end]) and not _counted(tokens, start):
                 cues = _NO_CUES
             value = self._language.numbers.ordinals.get(text)
             if (
                 number is not None
                 and number[1] == end - start
-                and not self._sized(tokens[start:end])
+                and not self._chooses(tokens[start:end])
             ):
                 value, cues = number[0], cues | {Cue.NUMBER}
             cost = _cost(candidates, cues)
@@ -193,11 +193,11 @@ class Segmenter:
         several = first.text not in self._cues and first.text != first.key
         return several and len(part) > 1 and last.key.isdigit() and first.key in self._numbering
 
-    def _sized(self, part: list[Token]) -> bool:
-        """Return whether a phrase for a number ends in a size of this menu: "a single"."""
+    def _chooses(self, part: list[Token]) -> bool:
+        """Return whether a phrase for a number ends in a choice of this menu: "a single"."""
         last = part[-1]
         candidates = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
-        return any(candidate.kind == "size" for candidate in candidates)
+        return any(c.kind in ("size", "modifier") and c.match >= FULL for c in candidates)
 
     def _misspelt(self, part: list[Token]) -> tuple[Candidate, ...]:
         """Return the names that `part` may be a slip for, if it has a word that is unknown."""

@@ -141,7 +141,7 @@ class CompiledMenu:
             for modifier in group.modifiers:
                 candidate = Candidate("modifier", modifier.id, group.id)
                 names = (modifier.name, *modifier.aliases)
-                lexicon.add(candidate, names, shorten=True, heads=heads)
+                lexicon.add(candidate, names, shorten=True, heads=heads, kind=group.name)
         for size in self.menu.sizes:
             candidate = Candidate("size", size.id, None)
             names = (size.name, *size.aliases)

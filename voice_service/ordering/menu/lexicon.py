@@ -77,8 +77,11 @@ class Lexicon:
         *,
         shorten: bool,
         heads: Collection[str] = (),
+        kind: str = "",
     ) -> None:
         """Name a candidate by each phrase, its synonyms and, if `shorten`, by parts of these.
+
+        `kind`: what its group is called ("Espresso Shots").
 
         `heads` are the keys of last words that the names of its kind share, so that guests leave
         them out: "brown" for brown rice, where there is white rice as well.
@@ -99,7 +102,7 @@ class Lexicon:
             match = EXACT if number == 0 else ALIAS
             self._put(keys, target, match)
             self._surfaces.setdefault(surface, set()).add(target)
-            for measure in _measured(keys, candidate.kind, self._language):
+            for measure in _measured(keys, candidate.kind, kind, self._language):
                 self._put(measure, target, SYNONYM)
             for variant in _variants(keys, self._language):
                 self._put(variant, target, SYNONYM)
@@ -237,12 +240,25 @@ class Lexicon:
         self.longest = max(self.longest, len(keys) + 1)
 
 
-def _measured(keys: tuple[str, ...], kind: Kind, language: Language) -> list[tuple[str, ...]]:
-    """Return a size or modifier as a measure before an item: "cup of", "can of"."""
+def _measured(
+    keys: tuple[str, ...], kind: Kind, group: str, language: Language
+) -> Iterator[tuple[str, ...]]:
+    """Yield a size or modifier as a measure before what it measures: "cup of", "can of".
+
+    A modifier may say what that is, or its `group` may: an espresso shot is a "shot of espresso",
+    and a double shot of the espresso shots a "double espresso shot".
+    """
     if kind not in ("size", "modifier"):
-        return []
-    measures = (keys_of(phrase, language) for phrase in language.cues[Cue.MEASURE])
-    return [(*keys, *m[1:]) for m in sorted(set(measures)) if len(m) == 2 and m[0] == keys[-1]]
+        return
+    measures = sorted({keys_of(phrase, language) for phrase in language.cues[Cue.MEASURE]})
+    *what, noun = keys_of(group, language) or ("",)
+    for measure in (m for m in measures if len(m) == 2 and m[0] == keys[-1]):
+        yield (*keys, *measure[1:])
+        if kind == "modifier" and len(keys) > 1:
+            yield (*measure, *keys[:-1])
+        if what and noun == keys[-1] and what != [*keys[:-1]]:
+            yield (*keys, *measure[1:], *what)
+            yield (*keys[:-1], *what, noun)
 
 
 def _surface(phrase: str, language: Language) -> str:
