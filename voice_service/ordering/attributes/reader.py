@@ -104,11 +104,16 @@ class AttributeReader:
 
     def _reference(self, index: int) -> int | None:
         """Read "on one", "the first one", "one of them"; return where it ends."""
-        start = index + 1 if self._mentions[index].cue(*ATTACHES) else index
+        start = index + 1 if self._mentions[index].cue(*ATTACHES, Cue.WITH) else index
         found = read_pointer(self._mentions, start, bare=start > index)
         if found is None:
             return None
         pointer, end = found
+        if self._mentions[start].apart:
+            self._context.end_clause()
+            self._context.toppings = Toppings(parted=True)
+            self._statements.open(pointer)
+            return end
         if self._points_back(index, start, end):
             self._statements.point_back(pointer)
             self._context.end_clause()

@@ -29,6 +29,9 @@ def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mentio
         links = mention.cue(
             Cue.AND, Cue.WITH, Cue.OR, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.ADD, Cue.PLAIN, Cue.ALSO
         )
+        if mention.apart is not None:
+            start -= 1
+            break
         if mention.cue(Cue.DONE, Cue.UNDO, Cue.SAME, Cue.REMOVE, Cue.ONLY):
             break
         if _completes_reference(mentions, start - 1):
@@ -105,7 +108,9 @@ def _completes_reference(mentions: Sequence[Mention], index: int) -> bool:
 
 
 def _is_whole_partition(tail: Sequence[Mention], before: Sequence[Mention]) -> bool:
-    """Whether "and one without" is complete, as it says so of what was just named."""
+    """Whether "and one without" or "the other plain" is complete: it is about what was named."""
+    if tail and tail[0].apart is not None:
+        return len(tail) == 1 or tail[-1].cue(Cue.NO, Cue.PLAIN)
     named = bool(before) and before[-1].role is MentionType.MODIFIER
     counted = any(p.role is MentionType.NUMBER or p.cue(Cue.ONE, Cue.OTHER) for p in tail[-2:-1])
     return named and counted and tail[-1].cue(Cue.NO)

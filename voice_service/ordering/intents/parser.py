@@ -27,6 +27,7 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.answers import fill_choice
+from voice_service.ordering.references.contrasts import tell_apart
 from voice_service.ordering.references.descriptions import fold_descriptions
 from voice_service.ordering.references.pointers import text_of
 
@@ -108,7 +109,10 @@ class Parser:
         last = cart.items[-1] if cart.items else None
         mentions = roles([s for s in spans if not s.filler], self._menu, last)
         mentions = fill_choice(mentions, cart.offered, self._menu)
-        return fold_descriptions(mentions, cart.lines, self._menu, answers=cart.unsized is not None)
+        mentions = fold_descriptions(
+            mentions, cart.lines, self._menu, answers=cart.unsized is not None
+        )
+        return tell_apart(mentions, self._menu, cart.lines)
 
     def _read(self, mentions: list[Mention], cart: CartView) -> ParseState:
         """Read commands where there are any, and assemble the words between them."""

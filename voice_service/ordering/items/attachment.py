@@ -47,6 +47,7 @@ from voice_service.ordering.items.modifier_groups import (
 from voice_service.ordering.items.partition import Partitioner
 from voice_service.ordering.items.quantities import multiply
 from voice_service.ordering.items.sizes import size_elsewhere
+from voice_service.ordering.mentions.mention import Apart
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
@@ -121,6 +122,7 @@ class AttributeAttacher:
         attachment = _Attachment(request, named, shared, current=request)
         for statement in shared:
             self._put_one(statement, attachment)
+        self._partitioner.end()
 
     def _put_one(self, statement: Statement, to: _Attachment) -> None:
         match statement:
@@ -331,13 +333,18 @@ class AttributeAttacher:
 
         They are as many as there were before, and something is said of them.
         """
-        if not isinstance(part, SomeOf) or not part.linked or part.text:
+        if not isinstance(part, SomeOf):
+            return None
+        more = part.apart is not Apart.SOME
+        if not more and (part.text or not part.linked):
             return None
         as_many = part.count == to.current.count and self._partitioner.undivided
-        if not as_many or to.statements[-1] is part:
+        if not more and (not as_many or to.statements[-1] is part):
             return None
         another = self._sibling(to.current, part.count)
         another.size = to.current.size
+        if part.apart is Apart.ANOTHER:
+            another.elided = Elided(choices=True)
         return another
 
     def _resize(self, pointer: ItemStatement, sized: _PutSize | None) -> None:

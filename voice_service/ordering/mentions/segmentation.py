@@ -163,7 +163,11 @@ class Segmenter:
             candidates = self._lexicon.find(key, text)
             candidates = () if self._numbers_several(tokens[start:end]) else candidates
             cues = self._cues.get(text, _NO_CUES)
-            if Cue.VAGUE in cues and self._chooses(tokens[start:end]) and not _counted(tokens, start):
+            if (
+                Cue.VAGUE in cues
+                and self._chooses(tokens[start:end])
+                and not _counted(tokens, start)
+            ):
                 cues = _NO_CUES
             value = self._language.numbers.ordinals.get(text)
             if (
@@ -197,7 +201,7 @@ class Segmenter:
         """Return whether a phrase for a number ends in a choice of this menu: "a single"."""
         last = part[-1]
         candidates = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
-        return any(c.kind in ("size", "modifier") and c.match >= FULL for c in candidates)
+        return any(candidate.kind in ("size", "modifier") for candidate in candidates)
 
     def _misspelt(self, part: list[Token]) -> tuple[Candidate, ...]:
         """Return the names that `part` may be a slip for, if it has a word that is unknown."""

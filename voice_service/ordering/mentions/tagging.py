@@ -331,7 +331,9 @@ def _sized_ahead(size: Candidate, following: Span | None, menu: CompiledMenu) ->
 def _chosen(modifiers: Sequence[Candidate], ahead: Sequence[Span], menu: CompiledMenu) -> bool:
     """Return whether "double" is a choice of the item ahead: "a double oat milk latte"."""
     whole = [s for s in modifiers if s.match >= FULL]
-    rest = list(dropwhile(lambda span: not candidates_of(span, "item") and bool(span.candidates), ahead))
+    rest = list(
+        dropwhile(lambda span: not candidates_of(span, "item") and bool(span.candidates), ahead)
+    )
     hosts = candidates_of(rest[0], "item")[:1] if rest else ()
     return any(menu.offers(host.id, s) for host in hosts for s in whole)
 

@@ -140,7 +140,7 @@ class CompiledMenu:
             heads = self._heads(group)
             for modifier in group.modifiers:
                 candidate = Candidate("modifier", modifier.id, group.id)
-                names = (modifier.name, *modifier.aliases)
+                names = (modifier.name, *modifier.aliases, *self._amount(modifier, group, heads))
                 lexicon.add(candidate, names, shorten=True, heads=heads, kind=group.name)
         for size in self.menu.sizes:
             candidate = Candidate("size", size.id, None)
@@ -161,6 +161,12 @@ class CompiledMenu:
         counts = Counter(key for keys in last for key in keys)
         shared = {key for key, modifiers in counts.items() if modifiers > 1}
         return shared | set(keys_of(group.name, self.language))
+
+    def _amount(self, modifier: Modifier, group: ModifierGroup, heads: set[str]) -> tuple[str, ...]:
+        """ "Double Shot" is also said as "double", where at most one of the shots is taken."""
+        amount, *noun = keys_of(modifier.name, self.language)
+        chosen = group.id in self._single and len(noun) == 1 and noun[0] in heads
+        return (amount,) if chosen and amount in self.language.cues[Cue.EXTRA] else ()
 
     def _without_sized(self, names: tuple[str, ...]) -> list[str]:
         """ "Lunch size" is also said as "lunch"."""
