@@ -18,7 +18,6 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.attributes.distribution import (
     halved,
     like_named,
-    of_its_own,
     shared_out,
 )
 from voice_service.ordering.attributes.linking import resolve, which
@@ -107,7 +106,6 @@ class AttributeAttacher:
         self._in_cart = in_cart
         self._all_of: AllOf | None = None
         self._partitioner = Partitioner(menu, self.requests, self.acts)
-        self._sizes_tell_apart = False
 
     def put(
         self, statements: Sequence[Statement], request: ItemRequest, named: Sequence[str] = ()
@@ -116,9 +114,9 @@ class AttributeAttacher:
 
         `named`: the modifier groups of what was said before its name.
         """
-        self._all_of, self._sizes_tell_apart = None, False
+        self._all_of = None
         self._partitioner.begin(request)
-        shared = self._shared_out_to(request, [of_its_own(one, named) for one in statements])
+        shared = self._shared_out_to(request, statements)
         attachment = _Attachment(request, named, shared, current=request)
         for statement in shared:
             self._put_one(statement, attachment)
@@ -265,9 +263,6 @@ class AttributeAttacher:
             problem = size_elsewhere(statement, current, self.requests, self.menu)
             self.acts += [] if problem is None else [problem]
             return current
-        shared = self._shared_out(statement, current, fitting[0].id)
-        if shared is not None:
-            return shared
         if current.size is not None and statement.count is not None:
             sibling = self._sibling(current, statement.count)
             sibling.size = fitting[0].id
@@ -284,31 +279,6 @@ class AttributeAttacher:
                 if any(self.menu.offers(request.item, s) for s in statement.candidates):
                     request.size = fitting[0].id
         return current
-
-    def _shared_out(
-        self, statement: SizeStatement, current: ItemRequest, size: str
-    ) -> ItemRequest | None:
-        """ "four colas, two large and two small": so many of those that have no size yet."""
-        apart = statement.numbered or self._sizes_tell_apart
-        if statement.count is None or (statement.linked and not apart):
-            return None
-        unsized = [g for g in self.requests if g.item == current.item and g.size is None]
-        several = bool(unsized) and unsized[-1].count > 1
-        if not unsized or unsized[-1].count < statement.count:
-            return None
-        if not (apart or several):
-            return None
-        self._sizes_tell_apart = True
-        rest = unsized[-1]
-        if rest.quantity == statement.count:
-            rest.size = size
-            return rest
-        part = replace(
-            rest, quantity=statement.count, size=size, mods=list(rest.mods), words=set(rest.words)
-        )
-        rest.quantity = rest.count - statement.count
-        self.requests.append(part)
-        return part
 
     def _number(self, statement: CountStatement, current: ItemRequest) -> None:
         if current.quantity is None:

@@ -102,10 +102,18 @@ class _Parts:
         if not parts or (self._counts_toppings() and not self._pointed()):
             return None
         total = sum(part.count or 1 for part in parts)
-        if count > 1 and len(parts) > 1 and total <= count:
+        if count > 1 and total <= count and (len(parts) > 1 or self._is_aside(parts[0])):
             return Apart.SOME
         adds = self._several.end and all(self._is_more(part) for part in parts)
         return Apart.MORE if adds and count == 1 else None
+
+    def _is_aside(self, part: _Part) -> bool:
+        """Return whether one part alone is one of those counted: "two lattes, one decaf"."""
+        lead = self._mentions[part.start : part.pointer]
+        behind_name = part.start == self._several.end > 0
+        return (
+            behind_name and part.count is not None and all(p.idle or p.cue(Cue.COMMA) for p in lead)
+        )
 
     def _pointed(self) -> bool:
         return any(self._mentions[part.pointer].cue(*_POINTS) for part in self.found)
@@ -145,28 +153,33 @@ class _Parts:
     def _part(self, index: int) -> _Part | None:
         """Return the part that is pointed at from `index` on, if there is one."""
         mentions = self._mentions
-        first = mentions[index]
-        counted = (
-            first.role is MentionType.NUMBER and (first.span.value or 1) <= self._several.count
-        )
-        second = first.cue(Cue.A) and any(
-            p.cue(Cue.ORDINAL) for p in mentions[index + 1 : index + 2]
-        )
-        described = first.cue(Cue.A) and self._like(index + 1)
-        last = bool(self.found) and first.cue(Cue.IT) and not first.cue(Cue.FILLER, Cue.THE)
-        if not (counted or second or described or last or first.cue(*_POINTS)):
+        found = self._pointer(index)
+        if found is None:
             return None
-        start = index
+        pointer, count = found
+        start, said = index, pointer + 1
         while start > self._several.end and _bridges(mentions[start - 1]):
             start -= 1
-        pointer = index + second
-        said = pointer + 1
         while said < len(mentions) and (mentions[said].cue(*_LEADS) or self._idle(mentions[said])):
             said += 1
-        if not self._differs(said):
-            return None
-        count = None if first.cue(Cue.OTHER) else first.span.value if counted else 1
-        return _Part(start, pointer, said, count)
+        return _Part(start, pointer, said, count) if self._differs(said) else None
+
+    def _pointer(self, index: int) -> tuple[int, int | None] | None:
+        """Return where the word is that points at a part, and how many that has."""
+        first, following = self._mentions[index], self._mentions[index + 1 : index + 2]
+        most = self._several.count
+        if first.role is MentionType.NUMBER:
+            value = first.span.value or 1
+            return (index, value) if value <= most else None
+        if first.cue(Cue.A):
+            if any(p.cue(Cue.ORDINAL) for p in following):
+                return index + 1, 1  # "a second one"
+            sized = most > 1 and any(p.role is MentionType.SIZE for p in following)
+            return (index, 1) if sized or self._like(index + 1) else None
+        if first.cue(*_POINTS):
+            return index, None if first.cue(Cue.OTHER) else 1
+        last = bool(self.found) and first.cue(Cue.IT) and not first.cue(Cue.FILLER, Cue.THE)
+        return (index, 1) if last else None
 
     def _like(self, index: int) -> bool:
         """Return whether a description and "one" stand there: "a regular one"."""
@@ -194,7 +207,7 @@ class _Parts:
         if not said or any(p.role in (MentionType.ITEM, MentionType.UNKNOWN) for p in said):
             return False
         first = said[0]
-        if first.cue(Cue.WITH) and len(said) > 1:
+        if first.cue(Cue.WITH, Cue.MEASURE) and len(said) > 1:
             first = said[1]
         return (
             first.role in (MentionType.MODIFIER, MentionType.SIZE)
