@@ -1,4 +1,4 @@
-"""Whole conversations, at the demo or a `menu` of its own: cart, status and reasons at the end."""
+"""Whole conversations, at the demo restaurant or a `menu` of their own, and how each ends."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ But for the last they end with staff. "Hamburguesa con champiñones" is taken fo
 
 @cache
 def _mistake(name: str) -> str:
-    """What is wrong with how a conversation ends, or nothing."""
+    """Return what is wrong with how a conversation ends, or nothing."""
     case = _CASES[name]
     if "menu" in case:
         menu = written_menu(case["menu"])
@@ -60,7 +60,7 @@ def test_conversation_ends_with_this_cart(name: str) -> None:
 
 
 def test_most_conversations_are_right_and_the_others_are_known() -> None:
-    """At least 95 % of at least 170 are right; those that are not are listed, and no other."""
+    """At least 95 % of at least 170 are right, and exactly those that are not are listed."""
     wrong = {name: _mistake(name) for name in _CASES if _mistake(name)}
     for name, mistake in wrong.items():
         print(f"{name}: {mistake}")

@@ -38,7 +38,7 @@ def test_any_text_is_survived(utterances: list[str]) -> None:
 @given(st.lists(st.lists(_WORDS, max_size=12).map(" ".join), max_size=4))
 @settings(max_examples=250, deadline=None)
 def test_any_words_of_the_trade_give_an_order_that_can_be_placed(utterances: list[str]) -> None:
-    """Words in any order: the hub takes every line as it is, at the price that is read back."""
+    """The hub takes every line as it is, at the price that is read back."""
     update = said(_MENU, *utterances)
     assert len({item.id for item in update.items}) == len(update.items)
     for item in update.items:
@@ -94,7 +94,7 @@ _CHANGES = (
 
 
 def _names(menu: CompiledMenu) -> list[str]:
-    """What guests may name at a restaurant: items, sizes, what is on them, and kinds."""
+    """Return what guests may name at a restaurant: items, sizes, modifiers and categories."""
     modifiers = [m.name for group in menu.menu.modifier_groups for m in group.modifiers]
     named = (*menu.menu.items, *menu.menu.sizes, *menu.menu.categories)
     return [name.lower() for name in (*(one.name for one in named), *modifiers)]
@@ -102,7 +102,7 @@ def _names(menu: CompiledMenu) -> list[str]:
 
 @st.composite
 def _conversations(draw: st.DrawFn) -> tuple[CompiledMenu, list[str]]:
-    """A menu, and utterances that order from it, change what is ordered, and say nothing."""
+    """Return a menu, and utterances that order from it, change the order, or mean nothing."""
     menu = draw(st.sampled_from(_MENUS))
     name = st.builds("{}{}".format, st.sampled_from(_COUNTS), st.sampled_from(_names(menu)))
     listed = st.lists(name, min_size=1, max_size=3).map(" and ".join)
@@ -118,7 +118,7 @@ def _updates(menu: CompiledMenu, utterances: Sequence[str]) -> list[CartUpdate]:
 
 
 def _reads(update: CartUpdate, menu: CompiledMenu) -> None:
-    """The read-back has every line in its number, with all that is on it, and what they cost."""
+    """Check that the read-back has every line in its number, what is on it, and what they cost."""
     text, priced = update.readback, price_items(update.items, menu.menu, already=())
     if update.items:
         assert money(sum(line.subtotal for line in priced), menu) in text
@@ -141,7 +141,7 @@ def _reads(update: CartUpdate, menu: CompiledMenu) -> None:
 def test_read_back_and_cart_agree_after_every_utterance(
     said: tuple[CompiledMenu, list[str]],
 ) -> None:
-    """Whatever was said; what means nothing is told, and the same words give the same bytes."""
+    """Whatever was said, they agree; unknown words are reported, and results are repeatable."""
     menu, utterances = said
     updates = _updates(menu, utterances)
     for update in updates:

@@ -74,7 +74,7 @@ def _right(stress: str, seeds: int = 1) -> float:
 
 
 def test_each_restaurant_has_enough_orders() -> None:
-    """A share of a handful says nothing."""
+    """A share of a handful of orders says nothing."""
     for name in _NAMES:
         assert len(_outcomes(name, "clean")) >= 29
 
@@ -91,7 +91,7 @@ def test_orders_for_any_restaurant_are_right(name: str) -> None:
     [("names-only", 1, 0.80), ("fillers", 1, 0.94), ("noise:5", 3, 0.92), ("noise:10", 3, 0.87)],
 )
 def test_orders_under_stress_are_mostly_right(stress: str, seeds: int, least: float) -> None:
-    """Without aliases, with hesitations, and with words misheard."""
+    """They are said without aliases, with hesitations, or with words misheard."""
     assert _right(stress, seeds) >= least
 
 
@@ -111,7 +111,7 @@ def test_what_is_accepted_is_right(stress: str, seeds: int, most: float) -> None
 
 
 def test_orders_not_made_easy_are_mostly_right() -> None:
-    """Several told apart, ellipses, dishes that carry others, at twelve more restaurants."""
+    """Twelve more restaurants: several told apart, ellipses, dishes that carry others."""
     outcomes = [o for name in (*_OTHERS, *_LATER) for o in _outcomes(name, "clean")]
     assert _share([o.right for o in outcomes]) >= 0.89
     assert _share([o.accepted(0.82) and not o.right for o in outcomes]) <= 0.01
@@ -172,14 +172,14 @@ def test_stray_words_of_the_menu_ask_nothing(name: str, sentence: str) -> None:
 
 
 def test_one_unknown_word_in_an_order_is_asked_about() -> None:
-    """However sure the rest is."""
+    """It is asked about however sure the rest is."""
     conversation = Conversation(restaurant("caff"))
     asked = conversation.hear(Heard(1, "a bacon roll with gubbins", 0.95))
     assert [r.text for r in asked.reasons if r.question] == ["gubbins"]
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Also in another process, whose sets and dictionaries are in another order."""
+    """They are the same in another process, whose sets are ordered differently."""
     written = []
     for seed in ("1", "2"):
         out = tmp_path / seed

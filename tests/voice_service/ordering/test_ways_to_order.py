@@ -20,7 +20,7 @@ _CASES: list[dict[str, Any]] = [
 
 
 def _short(lines: Iterable[Line]) -> list[str]:
-    """Lines as they were said: "2 cheeseburger/large +bacon(extra) -onions"."""
+    """Return lines as they were said: "2 cheeseburger/large +bacon(extra) -onions"."""
     shorts = []
     for line in lines:
         mods = sorted(
@@ -42,7 +42,7 @@ def _sorted(item: str) -> str:
 
 @pytest.mark.parametrize("case", _CASES, ids=[" / ".join(case["say"]) for case in _CASES])
 def test_what_is_said_is_what_is_ordered(case: dict[str, Any]) -> None:
-    """Nothing but what was said, and all of it; a question orders nothing."""
+    """All that was said is ordered and nothing else; a question orders nothing."""
     conversation = Conversation(restaurant(case["menu"]))
     for number, text in enumerate(case["say"], start=1):
         conversation.hear(Heard(number, text, 0.95))

@@ -1,1 +1,1 @@
-"""The conversation: open questions, validation, confidence and the read-back."""
+"""The dialogue: one guest's order over many utterances, and what has to be asked about it."""

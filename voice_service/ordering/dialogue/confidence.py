@@ -1,4 +1,4 @@
-"""How sure an item is: the words as heard, how well they match, and what was left unexplained."""
+"""How sure an item is: how its words were heard, how well they match, what is unexplained."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from voice_service.ordering.intents.parser import Parsed
 class Evidence:
     """What an utterance gives to judge its items by.
 
-    `heard`: the recogniser's confidence of each word. `menu_doubt`: the odds that a word was
-    misheard are multiplied by it when the word is one of the menu, as that speaks for it.
+    `heard`: the recogniser's confidence of each word. `menu_doubt`: by what the odds that a word
+    was misheard are multiplied when it is on the menu, as that speaks for it.
     """
 
     parsed: Parsed
@@ -23,7 +23,7 @@ class Evidence:
     menu_doubt: float
 
     def confidence(self, act: Act) -> float:
-        """The probability that what `act` puts into the order is right; 1 if it puts in nothing."""
+        """Return the probability that what `act` orders is right; 1 if it orders nothing."""
         match act:
             case Add(request) | Replace(request=request):
                 used = [*request.words, *(i for m in request.mods for i in m.words)]
@@ -35,22 +35,22 @@ class Evidence:
                 quality = min((m.quality for m in mods), default=1.0)
             case _:
                 return 1.0
-        # How sure the recogniser is of "to" says nothing about the sound that it has with "two".
+        # The confidence of "to" is about its spelling; "two" sounds the same.
         sounds = [i for i in used if i < len(self.heard) and i not in self.parsed.by_sound]
         heard = min((self.heard[i] for i in sounds), default=1.0)
         nearness = self.parsed.nearness
         near = min((nearness[i] for i in used if i in nearness), default=1.0)
-        # The greater doubt counts: that half a name fits the menu speaks for the sounds as well.
+        # Only the greater doubt counts: a match with half a name confirms what was heard as well.
         matched = quality * near
         return max(0.0, min(self._heard_right(heard), matched) * self._coverage())
 
     def _heard_right(self, heard: float) -> float:
-        """How likely a word is right that was heard with this confidence and is on the menu."""
+        """Return how likely a word of the menu is right that was heard with this confidence."""
         doubt = self.menu_doubt * (1.0 - heard)
         return heard / (heard + doubt) if doubt else 1.0
 
     def _coverage(self) -> float:
-        """What words that explain nothing say about the words beside them."""
+        """Return how sure the items are in view of the words that nothing explains."""
         unexplained = any(
             isinstance(act, Problem) and act.code.handling.unexplained for act in self.parsed.acts
         )

@@ -32,13 +32,13 @@ from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.dialogue.confidence import Evidence
 from voice_service.ordering.dialogue.open_questions import OpenQuestions
 from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds
-from voice_service.ordering.dialogue.provenance import matched
+from voice_service.ordering.dialogue.provenance import match_words
 from voice_service.ordering.dialogue.readback import joined, question, read_back, read_change
-from voice_service.ordering.dialogue.rescoring import Chooser
+from voice_service.ordering.dialogue.rescoring import HypothesisChooser
 from voice_service.ordering.dialogue.staff_calls import StaffCalls
-from voice_service.ordering.dialogue.turn_end import judge
+from voice_service.ordering.dialogue.turn_end import judge_turn_end
 from voice_service.ordering.dialogue.turns import CartUpdate, Heard, Reason, Status
-from voice_service.ordering.dialogue.validation import Checks
+from voice_service.ordering.dialogue.validation import LineChecks
 from voice_service.ordering.intents.parser import Parsed, Parser
 from voice_service.ordering.language.tokens import plural
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -70,7 +70,7 @@ class Conversation:
         self._thresholds = thresholds
         self._parser = Parser(menu)
         self._cart = Cart(menu, menu.closed(at) if at is not None else frozenset())
-        self._checks = Checks(menu, thresholds)
+        self._checks = LineChecks(menu, thresholds)
         self._questions = OpenQuestions(menu)
         self._staff = StaffCalls(menu)
         self._denies_last_change = False
@@ -81,7 +81,7 @@ class Conversation:
         self._ended = False
         self._not_understood_in_a_row = 0
         self._utterance = 0
-        self._items_told: tuple[ItemDraft, ...] = ()
+        self._last_items: tuple[ItemDraft, ...] = ()
 
     def hear(self, heard: Heard) -> CartUpdate:
         """Take one final transcript and return the whole order."""
@@ -97,7 +97,7 @@ class Conversation:
         # A recogniser ends every utterance with a full stop; here the sentence goes on.
         waiting = " ".join(words[first:]).rstrip(".?!… ")
         self._held_back = _HeldBack(waiting, confidences[first : first + len(waiting.split())])
-        matches = matched(parsed.acts, words, self._menu)
+        matches = match_words(parsed.acts, words, self._menu)
         update = self._apply(parsed, confidences)
         return replace(update, utterance=heard.utterance, matched=matches)
 
@@ -139,12 +139,12 @@ class Conversation:
 
         It may be called from any thread.
         """
-        return Chooser(self._parser, self._cart_view(), self._held_back.text)
+        return HypothesisChooser(self._parser, self._cart_view(), self._held_back.text)
 
     def ending(self, text: str) -> TurnEnd:
         """Return how the order stands if the guest pauses after `text`; nothing changes."""
         parsed = self._parser.parse(f"{self._held_back.text} {text}".strip(), self._cart_view())
-        return judge(text, parsed, self._menu)
+        return judge_turn_end(text, parsed, self._menu)
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -170,7 +170,7 @@ class Conversation:
         before = self._cart.lines
         if parsed.denies:
             self._questions.close_choice()
-        # A "no" to what was just changed, and words that nothing explains.
+        # With words that nothing explains, a "no" may be meant for what was just changed.
         self._denies_last_change = parsed.denies and self._changed_last
         evidence = Evidence(parsed, confidences, self._thresholds.menu_doubt)
         outcomes = [self._apply_act(act, evidence) for act in parsed.acts]
@@ -270,6 +270,7 @@ class Conversation:
         )
 
     def _aside(self, code: ReasonCode, text: str) -> Reason:
+        """Return the reason for words that order nothing, and tell staff if they must know."""
         if code.handling.calls_staff:
             self._staff.add(code, text, self._utterance)
         return Reason(code, text, self._utterance, None)
@@ -306,14 +307,14 @@ class Conversation:
         asked = next((r.question for r in reasons if r.question), None)
         if asked is not None:
             text = f"{text} {asked}" if items else asked
-        told, self._items_told = self._items_told, items
+        before, self._last_items = self._last_items, items
         return CartUpdate(
             items=items,
             status=status,
             reasons=reasons,
             readback=text,
             changed=changed,
-            change=read_change(told, items, self._menu),
+            change=read_change(before, items, self._menu),
             notes=self._staff.notes(),
             settled=not any(
                 r.question is not None and not r.handling.beside_order for r in reasons
@@ -331,9 +332,9 @@ class Conversation:
         for line in lines:
             if checks.complete(line, lines):
                 items.append(checks.draft(line, lines))
-            elif any((d.id, d.menu_item_id) == (line.id, line.item) for d in self._items_told):
+            elif any((d.id, d.menu_item_id) == (line.id, line.item) for d in self._last_items):
                 items += [
-                    d for d in self._items_told if line.part_of is None and line.id in _ids(d)
+                    d for d in self._last_items if line.part_of is None and line.id in _ids(d)
                 ]
         return tuple(items)
 

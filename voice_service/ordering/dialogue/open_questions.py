@@ -1,4 +1,4 @@
-"""The questions that are open, and what answers them."""
+"""Questions that the guest has not answered yet, and which changes answer them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_REASONS = 50
 
 
 class OpenQuestions:
-    """What the guest was asked and has not answered yet, in the order in which it came up.
+    """What the guest was asked and has not answered, in the order in which it came up.
 
     `choice`: the request of which it was asked which item is meant.
     """
@@ -59,22 +59,22 @@ class OpenQuestions:
         self.reasons = [r for r in self.reasons if not self._settled_by_done(r)]
 
     def choose(self) -> None:
-        """Close the question which item is meant: one was named. `choice` stays until `end`."""
+        """Close the question which item is meant: one was named. `choice` is kept until `end`."""
         self._chosen = True
         self._close_choice_reasons()
 
     def end(self) -> None:
-        """End the utterance."""
+        """End the utterance: a choice that was made is no longer asked for."""
         if self._chosen:
             self.choice, self._chosen = None, False
 
     def close_choice(self) -> None:
-        """Close the question which item is meant, whichever it was."""
+        """Close the question which item is meant; none of them was chosen."""
         self.choice = None
         self._close_choice_reasons()
 
     def drop(self) -> None:
-        """Close all of them."""
+        """Close all questions."""
         self.reasons, self.choice = [], None
 
     def withdraw_unknown(self, text: str) -> bool:

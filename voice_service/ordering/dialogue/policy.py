@@ -9,13 +9,12 @@ from dataclasses import dataclass
 class Thresholds:
     """The policy of a service, for all its restaurants. Confidences are 0 to 1.
 
-    `item_confidence`: an item that is less likely right than this is asked about; at 0.82, at most
-    1 % of orders were accepted though wrong (benchmarks/order_confidence.py). `menu_doubt`: by what
-    the odds that a word was misheard are multiplied when it is one of the menu, and the menu is the
-    recogniser's bias (docs/measurements/recognition.md, "Confidence").
-    `most_of_item` and `most_items`: more of one item or on one, or of all together, goes to a
-    person, and so does an order of more cents than `most_total`, before tax. `misunderstood`: so
-    many utterances in a row without an effect, then a person takes over.
+    `item_confidence`: an item less likely to be right than this is asked about; at 0.82, at most 1
+    % of orders were accepted though wrong (benchmarks/order_confidence.py). `menu_doubt`: the odds
+    that a word was misheard are multiplied by this if it is on the menu, as the menu is the
+    recogniser's bias (docs/measurements/recognition.md, "Confidence"). A person takes over an order
+    with more than `most_of_item` of one item or on one, more than `most_items` in all, or more than
+    `most_total` cents before tax, and after `misunderstood` utterances in a row without an effect.
     """
 
     item_confidence: float = 0.82

@@ -18,8 +18,8 @@ from voice_service.ordering.dialogue.turns import Match
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 
-def matched(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -> tuple[Match, ...]:
-    """What each act took its words for, in the order in which it was understood."""
+def match_words(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -> tuple[Match, ...]:
+    """Return what each act took its words for, in the order in which it was understood."""
     found: list[Match] = []
     for act in acts:
         match act:

@@ -13,7 +13,7 @@ from voice_service.ordering.reasons import ReasonCode
 
 
 def read_back(items: Sequence[ItemDraft], menu: CompiledMenu, *, confirmed: bool) -> str:
-    """The whole order with its subtotal (before tax)."""
+    """Return the whole order with its subtotal (before tax)."""
     texts = menu.language.texts
     if not items:
         return texts["nothing"]
@@ -24,20 +24,22 @@ def read_back(items: Sequence[ItemDraft], menu: CompiledMenu, *, confirmed: bool
 
 
 def read_change(before: Sequence[ItemDraft], after: Sequence[ItemDraft], menu: CompiledMenu) -> str:
-    """What was added, changed and removed between two states of an order, with prices."""
+    """Return what was added, changed and removed between two states of an order, with prices."""
     texts = menu.language.texts
-    old, new = _told(before, menu), _told(after, menu)
-    said = []
+    old, new = _priced_lines(before, menu), _priced_lines(after, menu)
+    sentences = []
     for line, (item, cents) in new.items():
         if line not in old or old[line] != (item, cents):
             text = texts["added" if line not in old else "changed"]
-            said.append(text.format(item=item, price=money(cents, menu)))
-    said += [texts["removed"].format(item=old[line][0]) for line in old if line not in new]
-    return " ".join(said)
+            sentences.append(text.format(item=item, price=money(cents, menu)))
+    sentences += [texts["removed"].format(item=old[line][0]) for line in old if line not in new]
+    return " ".join(sentences)
 
 
-def _told(items: Sequence[ItemDraft], menu: CompiledMenu) -> dict[str | None, tuple[str, int]]:
-    """Of each line its words and its price, a combo's with its parts."""
+def _priced_lines(
+    items: Sequence[ItemDraft], menu: CompiledMenu
+) -> dict[str | None, tuple[str, int]]:
+    """Return the words and the price of each line; a combo's includes its parts."""
     return {
         item.id: (
             _with_parts(item, items, menu),
@@ -49,7 +51,7 @@ def _told(items: Sequence[ItemDraft], menu: CompiledMenu) -> dict[str | None, tu
 
 
 def _with_parts(item: ItemDraft, items: Sequence[ItemDraft], menu: CompiledMenu) -> str:
-    """A line; a combo with its parts, which are as many as it is."""
+    """Return a line in words; a combo with its parts, of which there are as many."""
     single = [p.model_copy(update={"quantity": 1}) for p in items if p.part_of == item.id]
     parts = [_bare(part, menu) for part in single]
     if not parts or item.part_of is not None:
@@ -58,7 +60,7 @@ def _with_parts(item: ItemDraft, items: Sequence[ItemDraft], menu: CompiledMenu)
 
 
 def describe(item: ItemDraft, menu: CompiledMenu) -> str:
-    """One line: "2 Large Coca-Colas with no Ice", "1 order of Fries"."""
+    """Return one line: "2 Large Coca-Colas with no Ice", "1 order of Fries"."""
     name = menu.item_name(item.menu_item_id)
     several = plural(name, menu.language) == name
     text = menu.language.texts["portion" if several and item.quantity == 1 else "line"]
@@ -66,7 +68,7 @@ def describe(item: ItemDraft, menu: CompiledMenu) -> str:
 
 
 def _bare(item: ItemDraft, menu: CompiledMenu) -> str:
-    """A line without its number: size, name, what had to be chosen, and changes."""
+    """Return a line without its number: size, name, what had to be chosen, and changes."""
     texts = menu.language.texts
     name = menu.item_name(item.menu_item_id)
     if item.quantity > 1:
@@ -83,20 +85,20 @@ def _bare(item: ItemDraft, menu: CompiledMenu) -> str:
 
 
 def _answers(modifier: ModifierDraft, menu: CompiledMenu) -> bool:
-    """Whether it is the one choice that its group demands: "Medium", of a burger."""
+    """Return whether a modifier is the one choice that its group demands: "Medium", of a burger."""
     group = menu.groups[modifier.group or ""]
     plainly = not modifier.negated and modifier.qualifier is None and modifier.quantity == 1
     return plainly and group.min == 1 == group.max
 
 
 def subtotal(items: Sequence[ItemDraft], menu: CompiledMenu) -> int:
-    """What the lines cost together, in cents before tax."""
+    """Return what the lines cost together, in cents before tax."""
     lines = {item.id: item for item in items}
     return sum(price(item, menu, lines.get(item.part_of)) for item in items)
 
 
 def price(item: ItemDraft, menu: CompiledMenu, combo: ItemDraft | None = None) -> int:
-    """What a line costs, in cents before tax; what it comes with is free, unless extra.
+    """Return what a line costs, in cents before tax; what it comes with is free, unless extra.
 
     `combo` is the line that it is a part of, if any.
     """
@@ -119,13 +121,13 @@ def _upcharge(item: ItemDraft, combo: ItemDraft, menu: CompiledMenu) -> int:
 
 
 def money(cents: int, menu: CompiledMenu) -> str:
-    """An amount as people write it; the dollar sign only where it is dollars."""
+    """Return an amount as people write it; with a dollar sign only if it is in dollars."""
     amount = f"{cents // 100}.{cents % 100:02d}"
     return f"${amount}" if menu.menu.currency == "USD" else f"{amount} {menu.menu.currency}"
 
 
 def joined(names: Sequence[str], menu: CompiledMenu, *, word: str = "and") -> str:
-    """Names as a list: "a, b and c"."""
+    """Return names as a list: "a, b and c"."""
     texts = menu.language.texts
     if len(names) < 2:
         return "".join(names)

@@ -1,4 +1,4 @@
-"""Which of a recogniser's hypotheses to believe: the likeliest one that the menu can explain.
+"""Choosing a recogniser's hypothesis: the likeliest one that the menu can explain.
 
 What was measured, and what else was tried: docs/adr/0010-hypotheses-against-the-menu.md.
 """
@@ -14,7 +14,7 @@ from voice_service.ordering.intents.parser import Parsed, Parser
 
 
 @dataclass(frozen=True, slots=True)
-class Chooser:
+class HypothesisChooser:
     """Chooses for one moment of a conversation. Pure; any thread may call it.
 
     `waiting` are words held back from the utterance before.
@@ -25,10 +25,11 @@ class Chooser:
     waiting: str = ""
 
     def __call__(self, texts: Sequence[str]) -> int:
-        """Index of the text to take, of texts in the order of their likelihood.
+        """Return the index of the text to take, of texts that begin with the likeliest.
 
-        The first, unless it orders something and has a hole, and another orders without one. What
-        names nothing on the menu is left as it is: small talk must not be bent into an order.
+        It is the first, unless that orders something and has a hole, and another orders without
+        one. What names nothing on the menu is left as it is: small talk must not be bent into an
+        order.
         """
         first = self._parse(texts[0])
         if not _has_hole(first) or not any(part.candidates for part in first.mentions):
@@ -44,7 +45,7 @@ class Chooser:
 
 
 def _has_hole(parsed: Parsed) -> bool:
-    """Whether words were left over, or something is missing that they need."""
+    """Return whether words were left over, or something is missing that they need."""
     return any(isinstance(act, Problem) for act in parsed.acts)
 
 

@@ -1,4 +1,4 @@
-"""Whether an order that pauses is whole, or breaks off in the middle of a phrase."""
+"""Whether an order is complete when the guest pauses, or breaks off in mid-phrase."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ _STANDS_ALONE = (Cue.IT, Cue.ONE, Cue.SAME, Cue.UNDO, Cue.RESTART, Cue.DONE)
 _ORDERS = (Add, Modify, ModifyReferenced, Replace, Remove, Repeat, Undo, Restart, Done)
 
 
-def judge(text: str, parsed: Parsed, menu: CompiledMenu) -> TurnEnd:
-    """How `text`, of which `parsed` are the acts, stands if the guest falls silent now."""
+def judge_turn_end(text: str, parsed: Parsed, menu: CompiledMenu) -> TurnEnd:
+    """Return how `text`, parsed as `parsed`, stands if the guest falls silent now."""
     if by_marks(text) is TurnEnd.OPEN or parsed.incomplete or _leads_on(parsed):
         return TurnEnd.OPEN
     if _hesitates(text, menu):
@@ -61,12 +61,12 @@ def judge(text: str, parsed: Parsed, menu: CompiledMenu) -> TurnEnd:
 
 
 def _leads_on(parsed: Parsed) -> bool:
-    """Whether the last phrase only begins something."""
-    said = [span for span in parsed.spans if not span.has(*PUNCTUATION)]
-    if not said or said[-1].candidates or said[-1].has(*_STANDS_ALONE):
+    """Return whether the last phrase only begins something."""
+    words = [span for span in parsed.spans if not span.has(*PUNCTUATION)]
+    if not words or words[-1].candidates or words[-1].has(*_STANDS_ALONE):
         return False
-    counts = said[-1].has(Cue.NUMBER) and len(said) > 1 and said[-2].has(Cue.AND)
-    return counts or said[-1].has(*_LEADS)
+    counts = words[-1].has(Cue.NUMBER) and len(words) > 1 and words[-2].has(Cue.AND)
+    return counts or words[-1].has(*_LEADS)
 
 
 def _hesitates(text: str, menu: CompiledMenu) -> bool:
@@ -75,7 +75,7 @@ def _hesitates(text: str, menu: CompiledMenu) -> bool:
 
 
 def _whole(parsed: Parsed, menu: CompiledMenu) -> bool:
-    """Whether every word is explained, something is ordered, and nothing of it lacks a size."""
+    """Return whether every word is explained, something is ordered, and no size is missing."""
     if any(part.role is MentionType.UNKNOWN for part in parsed.mentions):
         return False
     acts = [act for act in parsed.acts if not isinstance(act, Aside)]

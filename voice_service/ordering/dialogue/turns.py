@@ -1,4 +1,4 @@
-"""What goes into order understanding and what comes out: frozen values, no behaviour."""
+"""What goes into order understanding and what comes out: frozen values."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Reason:
     """Why an order is not simply accepted, or what was heard without becoming part of it.
 
     `code` is machine readable: a `ReasonCode`, or one of the session's own. `text` is the words or
-    the name it is about, `utterance` where it came up, and `question` what to ask the guest (None:
-    nothing needs to be asked).
+    the name it is about, `utterance` where it came up, and `question` what to ask the guest, None
+    if nothing has to be asked.
     """
 
     code: str
@@ -45,7 +45,7 @@ class Reason:
 
     @property
     def handling(self) -> Handling:
-        """What the reason means for the order; only those of a conversation have it."""
+        """What the reason means for the order; only the conversation's own reasons have it."""
         return ReasonCode(self.code).handling
 
 
@@ -66,12 +66,12 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class CartUpdate:
-    """The whole order after an utterance. `changed` says whether its items differ from before.
+    """The whole order after an utterance.
 
-    `readback` is the whole order in words, `change` what this utterance did to it (empty: nothing).
-    `notes` is what staff must know whatever becomes of the items: an allergy.
-    `settled`: every line can be made as it is, and nothing is left to ask the guest.
-    `utterance` is the one that was heard, and `matched` what its words were taken for.
+    `changed`: its items differ from before. `readback` is the whole order in words, `change` what
+    this utterance did to it ("" for nothing). `notes` is what staff must know whatever becomes of
+    the items: an allergy. `settled`: every line can be made as it is, and nothing is left to ask
+    the guest. `utterance` is the one that was heard, and `matched` what its words were taken for.
     """
 
     items: tuple[ItemDraft, ...]

@@ -19,15 +19,15 @@ from voice_service.ordering.reasons import ReasonCode
 _MOST_NAMED = 6  # more choices than these are not read out
 
 
-class Checks:
-    """The menu's rules for lines of an order."""
+class LineChecks:
+    """Checks the lines of an order against the menu's rules."""
 
     def __init__(self, menu: CompiledMenu, thresholds: Thresholds = DEFAULT) -> None:
         self._menu = menu
         self._thresholds = thresholds
 
     def lacking(self, lines: Sequence[Line], utterance: int) -> list[Reason]:
-        """What the lines still need before they can be made."""
+        """Return what the lines still need before they can be made."""
         reasons: list[Reason] = []
         for line in lines:
             item = self._menu.items[line.item]
@@ -43,7 +43,7 @@ class Checks:
         return [*reasons, *self._limits(lines, utterance)]
 
     def _limits(self, lines: Sequence[Line], utterance: int) -> list[Reason]:
-        """What is more than anybody orders without a person looking at it."""
+        """Return what is more than anybody orders without a person looking at it."""
         counts: Counter[str] = Counter()
         for line in lines:
             counts[line.item] += self._count(line, lines)
@@ -68,7 +68,7 @@ class Checks:
         return reasons
 
     def _missing_parts(self, line: Line, lines: Sequence[Line], utterance: int) -> list[Reason]:
-        """The slots of a combo that are open, and what was said of it and fits no part."""
+        """Return the open slots of a combo, and what was said of it and fits no part."""
         item = self._menu.items[line.item]
         reasons = []
         for slot in self._open_slots(line, lines):
@@ -84,6 +84,7 @@ class Checks:
         return reasons
 
     def _group_limits(self, line: Line, group_id: str, utterance: int) -> list[Reason]:
+        """Return whether too few or too many of a modifier group were chosen, as a reason."""
         group = self._menu.groups[group_id]
         item = self._menu.items[line.item]
         chosen = _chosen_of(line, group_id)
@@ -107,7 +108,7 @@ class Checks:
         return Reason(code, text, utterance, question(code, self._menu, **fields))
 
     def complete(self, line: Line, lines: Sequence[Line]) -> bool:
-        """Whether a line can be priced and made as it is; a combo only as a whole."""
+        """Return whether a line can be priced and made as it is; a combo only as a whole."""
         combo = _combo_of(line, lines) or line
         return self._fits(combo, lines) and all(
             self._fits(part, lines) for part in lines if part.part_of == combo.id
@@ -130,12 +131,12 @@ class Checks:
         return [slot for slot in self._menu.items[line.item].slots if slot.id not in filled]
 
     def unsized(self, line: Line, lines: Sequence[Line]) -> bool:
-        """Whether the guest has to be asked for the size."""
+        """Return whether the guest has to be asked for the size."""
         item = self._menu.items[line.item]
         return len(item.prices) > 1 and self._size(line, lines) is None
 
     def draft(self, line: Line, lines: Sequence[Line]) -> ItemDraft:
-        """The line as it goes to the hub, with what the menu fills in."""
+        """Return the line as it goes to the hub, with what the menu fills in."""
         return ItemDraft(
             id=line.id,
             menu_item_id=line.item,
@@ -152,7 +153,7 @@ class Checks:
         return (combo or line).count
 
     def _size(self, line: Line, lines: Sequence[Line]) -> str | None:
-        """The size said, or the one that the combo or the menu gives."""
+        """Return the size said, or the one that the combo or the menu gives."""
         item = self._menu.items[line.item]
         combo = _combo_of(line, lines)
         if line.size is not None:
@@ -168,7 +169,7 @@ class Checks:
         return item.default_size
 
     def _modifiers(self, line: Line) -> list[ModifierRequest]:
-        """What was said, and for a plain item everything put onto it taken off.
+        """Return what was said; a plain item has everything put onto it taken off.
 
         What is chosen rather than put on, such as hot or iced, stays.
         """
@@ -177,7 +178,7 @@ class Checks:
             return []
         if not line.plain:
             return list(line.mods)
-        said = {(m.group, m.id) for m in line.mods}
+        named = {(m.group, m.id) for m in line.mods}
         chosen = self._menu.single_groups(item.id)
         name = item.name.lower()
         off = [
@@ -186,7 +187,7 @@ class Checks:
             for group in item.modifier_groups
             if (group, default) in self._menu.modifiers
             and group not in chosen
-            and (group, default) not in said
+            and (group, default) not in named
             and self._menu.modifiers[group, default].name.lower() not in name
         ]
         return [*line.mods, *off]

@@ -1,1 +1,1 @@
-"""From the mentions of an utterance to dialogue acts."""
+"""Dialogue acts: what an utterance orders, changes, repairs or asks, and what is only talk."""

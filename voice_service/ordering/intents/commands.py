@@ -1,4 +1,4 @@
-"""Phrases that do something other than order an item, one row of a table for each kind."""
+"""Phrases that do something other than order an item: a table with a row for each kind."""
 
 from __future__ import annotations
 
@@ -7,29 +7,35 @@ from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import Act, Add, Aside, Done, Remove, Replace, Restart, Target
 from voice_service.ordering.cart_view import CartView
-from voice_service.ordering.intents.exclusion import left_alone
+from voice_service.ordering.intents.exclusion import keep_only
 from voice_service.ordering.intents.lookahead import (
+    count_more,
     denies_one,
+    end_of_keep,
     item_ahead,
     leaves_off,
-    more_of_it,
-    no_longer,
     one_more_after,
-    stays,
-    taken_off,
+    subtracts,
+    takes_off,
 )
 from voice_service.ordering.intents.modification import change, keep, make, substitute
 from voice_service.ordering.intents.off_topic import aside
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.removal import remove
 from voice_service.ordering.intents.repairs import (
-    correct,
-    ends_in_no,
-    makes_another,
-    no_as_correction,
-    taken_back,
+    dismiss_last,
+    no_opens_repair,
+    repair,
+    repair_denies,
+    repairs_choice,
 )
-from voice_service.ordering.intents.repeat_or_undo import fewer, more, one_of_those, same, undone
+from voice_service.ordering.intents.repeat_or_undo import (
+    one_less,
+    one_more_of_those,
+    repeat_more,
+    repeat_same,
+    undo,
+)
 from voice_service.ordering.language.cue_sets import ARTICLES, ENDS_SENTENCE, STARTS_COMMAND
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import just_before, names_something
@@ -79,16 +85,17 @@ def _opens_sentence(mentions: list[Mention], index: int, _: ParseState) -> bool:
 
 
 def _asks_back(mentions: list[Mention], index: int, state: ParseState) -> bool:
+    """Tell a question about the order from a wish: "did I get a coke"."""
     return bool(state.cart.items) and _opens_sentence(mentions, index, state)
 
 
 def _given_up(mentions: list[Mention], index: int, _: ParseState) -> bool:
-    """ "I was going to get a shake but": what was intended is no longer wanted."""
+    """True of "I was going to get a shake but": it is no longer wanted."""
     return any(mention.cue(Cue.BUT) for mention in mentions[index:])
 
 
 def _is_no_recipient(mentions: list[Mention], index: int, _: ParseState) -> bool:
-    """Tell talk from a name of who wants what follows: "my dad wants a coke", "for my mom"."""
+    """Tell talk from who wants what follows: "my dad wants a coke", "for my mom"."""
     if any(p.cue(Cue.FOR) for p in just_before(mentions, index)):
         return False
     following = mentions[index + 1 : index + 2]
@@ -115,16 +122,19 @@ def _wish_follows(mentions: list[Mention], index: int, state: ParseState) -> boo
 
 
 def _is_no_repair(mentions: list[Mention], index: int, state: ParseState) -> bool:
-    return not mentions[index].cue(Cue.CORRECT) and not makes_another(mentions, index, state)
+    """Tell "make it a large" from a repair: "with fries, make that tots"."""
+    return not mentions[index].cue(Cue.CORRECT) and not repairs_choice(mentions, index, state)
 
 
 def _read_talk(mentions: list[Mention], index: int, state: ParseState) -> int:
+    """Read talk with somebody else."""
     end = aside(mentions, index, state)
     state.asked_about = ()
     return end
 
 
 def _read_question(mentions: list[Mention], index: int, state: ParseState) -> int:
+    """Read a question, and remember the items that it is about."""
     end = aside(mentions, index, state)
     state.asked_about = asked_about(mentions[index:end])
     return end
@@ -152,7 +162,8 @@ def _read_done(_: list[Mention], index: int, state: ParseState) -> int:
 
 
 def _read_keep(mentions: list[Mention], index: int, state: ParseState) -> int | None:
-    end = stays(mentions, index)
+    """Read "leave them in" or "keep the fries"."""
+    end = end_of_keep(mentions, index)
     if end is not None:
         state.flush()
         state.push(keep(mentions[index:end], state.menu, state.cart))
@@ -160,16 +171,17 @@ def _read_keep(mentions: list[Mention], index: int, state: ParseState) -> int | 
 
 
 def _read_never_mind(mentions: list[Mention], index: int, state: ParseState) -> int:
-    taken_back(mentions, index, state)
+    dismiss_last(mentions, index, state)
     return index + 1
 
 
 def _read_more(mentions: list[Mention], index: int, state: ParseState) -> int | None:
-    found = more_of_it(mentions, index)
+    """Read "two more" of what was ordered last."""
+    found = count_more(mentions, index)
     if found is None or not state.has_items:
         return None
     count, end = found
-    return more(mentions, index, count, end, state)
+    return repeat_more(mentions, index, count, end, state)
 
 
 def _read_instead(_: list[Mention], index: int, state: ParseState) -> int:
@@ -270,7 +282,7 @@ def _read_denied_repair(mentions: list[Mention], index: int, state: ParseState) 
 def _change_lines(
     mentions: list[Mention], start: int, state: ParseState, command: _ChangeOfLines, *until: Cue
 ) -> int:
-    """Carry out a command on the words from `start` to its end, which any of `until` is too."""
+    """Carry out a command on the words from `start` to its end, which `until` marks too."""
     state.flush()
     end = max(_end(mentions, start + (command is make), *until), start)
     state.push(command(mentions[start:end], state.menu, state.cart))
@@ -288,7 +300,7 @@ def _changes_further(mentions: Sequence[Mention], index: int, end: int, state: P
 
 
 def _only_a_size(mentions: Sequence[Mention], index: int) -> bool:
-    """True of a size with nothing behind it, as the last in "make one small and two large"."""
+    """True of a size with nothing after it, as in "make one small and two large"."""
     return mentions[index].role is MentionType.SIZE and ends(mentions, index + 1)
 
 
@@ -327,30 +339,30 @@ _COMMANDS = (
     _when(Cue.ASKS_BACK, guard=_asks_back, read=_read_question),
     _when(Cue.STAFF, Cue.WAIT, read=_read_call),
     # About the order as a whole, or about what was done last.
-    _when(read=left_alone),
-    _when(Cue.UNDO, read=undone),
-    _when(read=fewer),
-    _when(Cue.MORE, read=one_of_those),
+    _when(read=keep_only),
+    _when(Cue.UNDO, read=undo),
+    _when(read=one_less),
+    _when(Cue.MORE, read=one_more_of_those),
     _when(Cue.RESTART, read=_read_restart),
     _when(Cue.DONE, guard=_names_nothing, read=_read_done),
     _when(Cue.KEEP, read=_read_keep),
     _when(Cue.NEVER_MIND, read=_read_never_mind),
-    _when(Cue.SAME, read=same),
+    _when(Cue.SAME, read=repeat_same),
     _when(read=_read_more),
     # About lines of the order.
     _when(Cue.INSTEAD_OF, read=_read_instead_of),
-    _when(Cue.INSTEAD, guard=_wish_follows, read=correct),
+    _when(Cue.INSTEAD, guard=_wish_follows, read=repair),
     _when(Cue.INSTEAD, read=_read_instead),
     _when(Cue.REMOVE, guard=_is_no_noun, read=_read_removal),
-    _when(Cue.TAKE, guard=_ahead(taken_off), read=_read_removal),
-    _when(Cue.MINUS, guard=_ahead(no_longer), read=_read_removal),
+    _when(Cue.TAKE, guard=_ahead(takes_off), read=_read_removal),
+    _when(Cue.MINUS, guard=_ahead(subtracts), read=_read_removal),
     _when(Cue.NO, guard=_ahead(denies_one), read=_read_removal),
     _when(Cue.SUBSTITUTE, read=_read_substitution),
     _when(Cue.CHANGE, read=_read_change),
     _when(Cue.MAKE, guard=_is_no_repair, read=_read_make),
     # Repairs; a MAKE that comes this far is one.
-    _when(Cue.CORRECT, Cue.MAKE, guard=ends_in_no, read=_read_denied_repair),
-    _when(Cue.CORRECT, Cue.MAKE, read=correct),
-    _when(Cue.NO, guard=no_as_correction, read=correct),
+    _when(Cue.CORRECT, Cue.MAKE, guard=repair_denies, read=_read_denied_repair),
+    _when(Cue.CORRECT, Cue.MAKE, read=repair),
+    _when(Cue.NO, guard=no_opens_repair, read=repair),
 )
 """The first row that reads a command wins, so their order is part of the grammar."""

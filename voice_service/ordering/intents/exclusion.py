@@ -1,4 +1,4 @@
-"""What alone is to stay in the order: "actually just the burger"."""
+"""Utterances that name all that is to stay in the order: "actually just the burger"."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from voice_service.ordering.references.pointers import text_of
 _SLIPS = (Cue.CORRECT, Cue.DENY, Cue.KEEP)
 
 
-def left_alone(mentions: Sequence[Mention], index: int, state: ParseState) -> int | None:
-    """Takes "actually just the burger"; where it ends, None if it says more than that.
+def keep_only(mentions: Sequence[Mention], index: int, state: ParseState) -> int | None:
+    """Read "actually just the burger"; return where it ends, or None if it says more.
 
-    All that it names has to be in the order, else it is asked for. Without a slip nothing else may
-    be in the order: "just the fries" may be what comes next.
+    All that it names has to be in the order, else it is a wish. Without a slip before it, nothing
+    else may be in the order: "just the fries" may be what comes next.
     """
     if index:
         return None
@@ -40,12 +40,12 @@ def left_alone(mentions: Sequence[Mention], index: int, state: ParseState) -> in
 
 
 def _leads(mention: Mention) -> bool:
-    """Whether a part may stand before the words that leave something alone."""
+    """Return whether a mention may stand before the "just"."""
     return (mention.cue(*_SLIPS, Cue.COMMA) or mention.idle) and not mention.cue(Cue.ALONE)
 
 
 def _named(mentions: Sequence[Mention], index: int) -> tuple[list[Mention], int]:
-    """The items that are named one after the other, and where they end."""
+    """Return the items that are named one after the other, and where they end."""
     named: list[Mention] = []
     while index < len(mentions) and mentions[index].role is MentionType.ITEM:
         named.append(mentions[index])
@@ -57,7 +57,7 @@ def _named(mentions: Sequence[Mention], index: int) -> tuple[list[Mention], int]
 
 
 def _ends(mentions: Sequence[Mention], index: int) -> bool:
-    """Whether nothing more is said of them."""
+    """Return whether nothing more is said of them."""
     while index < len(mentions) and (mentions[index].cue(Cue.COMMA) or mentions[index].idle):
         index += 1
     return index == len(mentions) or mentions[index].cue(*ENDS_SENTENCE, Cue.DONE)

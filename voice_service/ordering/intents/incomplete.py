@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voice_service.ordering.cart_view import CartView
-from voice_service.ordering.intents.lookahead import more_of_it
+from voice_service.ordering.intents.lookahead import count_more
 from voice_service.ordering.language.cue_sets import GOES_ON, PAUSES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
@@ -16,7 +16,7 @@ _OF_THEM = 3  # phrases in "make one of them"
 
 
 def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mention, ...]:
-    """Words at the end that need a continuation: a number, an article, "and", "with no"."""
+    """Return the words at the end that need a continuation: a number, "and", "with no"."""
     broken_off = _unfinished_change(mentions)
     if broken_off is not None:
         return tuple(mentions[broken_off:])
@@ -58,7 +58,7 @@ def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mentio
 
 
 def _unfinished_change(mentions: Sequence[Mention]) -> int | None:
-    """Where "swap the coke" begins that says no more: what for comes next."""
+    """Return where "swap the coke" begins if nothing follows: what for comes next."""
     changes = [i for i, mention in enumerate(mentions) if mention.cue(Cue.CHANGE, Cue.SUBSTITUTE)]
     if not changes or len(mentions) - changes[-1] > _SWAP_THE_COLA:
         return None
@@ -69,11 +69,11 @@ def _unfinished_change(mentions: Sequence[Mention]) -> int | None:
 def itemless_statement(
     mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu
 ) -> tuple[Mention, ...]:
-    """A size or modifiers said alone, of nothing ordered so far: "large", "no onions".
+    """Return a size or modifiers alone that nothing ordered takes: "large", "no onions".
 
-    They are asked about, and wait for the item all the same.
+    The guest is asked about them, and they wait for the item all the same.
     """
-    said = [
+    attributes = [
         s
         for p in mentions
         if p.role in (MentionType.SIZE, MentionType.MODIFIER)
@@ -82,20 +82,20 @@ def itemless_statement(
     alone = all(
         p.role in (MentionType.SIZE, MentionType.MODIFIER) or _may_lead(p) for p in mentions
     )
-    if not said or not alone or cart.choices:
+    if not attributes or not alone or cart.choices:
         return ()
-    known = any(menu.offers(item, sense) for item in cart.items for sense in said)
+    known = any(menu.offers(item, sense) for item in cart.items for sense in attributes)
     return () if known else tuple(mentions)
 
 
 def _may_lead(mention: Mention) -> bool:
-    """Whether a phrase may stand before a size or modifier, or fill the sentence."""
+    """Return whether a mention may stand before a size or modifier, or fill the sentence."""
     leads = (Cue.A, Cue.NO, Cue.WITH, Cue.EXTRA, Cue.LIGHT, Cue.REQUEST, Cue.AND, Cue.COMMA)
     return mention.idle or mention.cue(*leads, Cue.STOP)
 
 
 def _completes_reference(mentions: Sequence[Mention], index: int) -> bool:
-    """Whether a number is complete, as in "no onions on one" or "all but one"."""
+    """Return whether a number is complete, as in "no onions on one" or "all but one"."""
     mention, before = mentions[index], mentions[max(index - 1, 0) : index]
     counted = mention.role is MentionType.NUMBER or mention.cue(Cue.ONE)
     return (
@@ -108,7 +108,7 @@ def _completes_reference(mentions: Sequence[Mention], index: int) -> bool:
 
 
 def _is_whole_partition(tail: Sequence[Mention], before: Sequence[Mention]) -> bool:
-    """Whether "and one without" or "the other plain" is complete: it is about what was named."""
+    """Return whether "and one without" is complete: it is said of what was just named."""
     if tail and tail[0].apart is not None:
         return len(tail) == 1 or tail[-1].cue(Cue.NO, Cue.PLAIN)
     named = bool(before) and before[-1].role is MentionType.MODIFIER
@@ -117,25 +117,27 @@ def _is_whole_partition(tail: Sequence[Mention], before: Sequence[Mention]) -> b
 
 
 def _only_counts_more(meant: Sequence[Mention]) -> bool:
-    """Whether it is no more than "one more" or "and another two"."""
+    """Return whether it is no more than "one more" or "and another two"."""
     words = [p for p in meant if not p.cue(*GOES_ON)]
-    more = [more_of_it(words, index) for index in range(len(words))][:1]
+    more = [count_more(words, index) for index in range(len(words))][:1]
     return any(found is not None and found[1] == len(words) for found in more)
 
 
 def _counts_fewer(meant: Sequence[Mention]) -> bool:
+    """True of "one less"."""
     counted = any(p.role is MentionType.NUMBER or p.cue(Cue.ONE) for p in meant[:1])
     return counted and meant[-1].cue(Cue.FEWER)
 
 
 def _is_pause(mention: Mention) -> bool:
+    """Return whether a mention only fills a pause."""
     return mention.role is MentionType.CUE and mention.span.cues <= {Cue.FILLER, Cue.SIZED}
 
 
 def _is_complete(
     tail: Sequence[Mention], mentions: Sequence[Mention], start: int, cart: CartView
 ) -> bool:
-    """Whether the tail begins nothing but answers or changes: "a large", "make it two"."""
+    """Return whether the tail is an answer or a change of its own: "a large", "make it two"."""
     meant = [p for p in tail if not (p.cue(Cue.STOP, Cue.COMMA) or _is_pause(p))]
     before = mentions[max(start - _OF_THEM, 0) : start]
     changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE, Cue.UNDO)
@@ -154,11 +156,13 @@ def _is_complete(
         # "No", or "no, medium".
         return len(meant) == 1 or meant[-1].role in (MentionType.SIZE, MentionType.NUMBER)
     if start > 0 and mentions[start - 1].role is MentionType.ITEM:
-        # "fries, large": a size or number after the name is no beginning of something new.
-        # So are those of "four cokes, two large and two small".
-        told = (
+        # "Fries, large": a size or number after the name begins nothing new.
+        # Neither do the sizes of "four cokes, two large and two small".
+        sizes_item = (
             meant[0].role in (MentionType.NUMBER, MentionType.SIZE)
             and meant[-1].role is MentionType.SIZE
         )
-        return told or not any(p.cue(Cue.AND, Cue.WITH, Cue.A, Cue.ALSO, Cue.NO) for p in meant)
+        return sizes_item or not any(
+            p.cue(Cue.AND, Cue.WITH, Cue.A, Cue.ALSO, Cue.NO) for p in meant
+        )
     return False

@@ -1,4 +1,4 @@
-"""What follows in an utterance, where it decides what a word before it means."""
+"""What follows a word, where that decides what the word means."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.references.pointers import ends, read_pointer
 
 
-def more_of_it(mentions: Sequence[Mention], index: int) -> tuple[int, int] | None:
-    """How many more "two more" or "another" at `index` asks for, and where it ends.
+def count_more(mentions: Sequence[Mention], index: int) -> tuple[int, int] | None:
+    """Return how many more "two more" or "another" asks for, and where it ends.
 
     None if it says of what: "two more colas".
     """
@@ -43,14 +43,14 @@ def more_of_it(mentions: Sequence[Mention], index: int) -> tuple[int, int] | Non
     if mentions[end : end + 1] and mentions[end].cue(Cue.COMMA) and differs(mentions, end):
         end += 1
     if mention.cue(Cue.ONE) and end < len(mentions) and mentions[end].cue(*DIFFERS):
-        return None  # the word for "another" may be that for "the other"
-    whom = end + 1 == len(mentions) and mentions[end].cue(Cue.FOR)  # and words that carry nothing
+        return None  # some languages have one word for "another" and "the other"
+    whom = end + 1 == len(mentions) and mentions[end].cue(Cue.FOR)  # "two more for" and filler
     stops = (*ENDS_SENTENCE, *DIFFERS, Cue.AND, Cue.COMMA, Cue.ALSO, Cue.BUT, Cue.DONE, Cue.TO)
     return (count, end) if end == len(mentions) or whom or mentions[end].cue(*stops) else None
 
 
 def denies_one(mentions: Sequence[Mention], index: int) -> bool:
-    """ "I don't want the second one": a removal of what is pointed at."""
+    """True of "I don't want the second one", which removes what it points at."""
     found = read_pointer(mentions, index + 1)
     directly = index + 1 < len(mentions) and mentions[index + 1].cue(Cue.ORDINAL, Cue.OTHER)
     return (
@@ -58,8 +58,8 @@ def denies_one(mentions: Sequence[Mention], index: int) -> bool:
     )
 
 
-def taken_off(mentions: Sequence[Mention], index: int) -> bool:
-    """ "take the onions off the burger": a removal around its object."""
+def takes_off(mentions: Sequence[Mention], index: int) -> bool:
+    """True of "take the onions off the burger", which surrounds what is to go."""
     if not mentions[index].cue(Cue.TAKE):
         return False
     for mention in mentions[index + 1 : index + 8]:
@@ -70,8 +70,8 @@ def taken_off(mentions: Sequence[Mention], index: int) -> bool:
     return False
 
 
-def stays(mentions: Sequence[Mention], index: int) -> int | None:
-    """Where "leave them in" or "keep the fries" ends; None if the words say something else."""
+def end_of_keep(mentions: Sequence[Mention], index: int) -> int | None:
+    """Return where "leave them in" or "keep the fries" ends; None if it says something else."""
     end = index + 1
     if " " in mentions[index].span.text or mentions[index].cue(Cue.IT):
         return None if any(p.cue(Cue.OFF) for p in mentions[end : end + 1]) else end
@@ -86,25 +86,25 @@ def stays(mentions: Sequence[Mention], index: int) -> int | None:
 
 
 def item_ahead(mentions: list[Mention], index: int, end: int) -> bool:
-    """ "… and instead of the fries onion rings": the new item comes after the old one."""
+    """True of "… and instead of the fries onion rings": the new item follows the old one."""
     following = [p for p in mentions[end + 1 : end + 4] if not p.idle and not p.cue(Cue.COMMA)]
     return mentions[index - 1].cue(Cue.AND) and any(p.role is MentionType.ITEM for p in following)
 
 
 def leaves_off(mentions: Sequence[Mention], index: int) -> bool:
-    """Whether "instead of" is followed by a modifier."""
+    """Return whether a modifier follows "instead of"."""
     following = next((p for p in mentions[index + 1 :] if not p.cue(*ARTICLES)), None)
     return following is not None and following.role is MentionType.MODIFIER
 
 
-def no_longer(mentions: Sequence[Mention], index: int) -> bool:
-    """ "Minus two cokes": so many of what follows go."""
+def subtracts(mentions: Sequence[Mention], index: int) -> bool:
+    """True of "minus two cokes": so many of what follows go."""
     return mentions[index].cue(Cue.MINUS) and any(
         p.role is MentionType.NUMBER for p in mentions[index + 1 : index + 2]
     )
 
 
 def one_more_after(mentions: Sequence[Mention], index: int) -> bool:
-    """Whether a comma ends what is changed, and a wish begins: "cancel the taco, a churro"."""
+    """Return whether a wish begins after a comma: "cancel the taco, a churro"."""
     changed = mentions[index].cue(Cue.COMMA) and mentions[index - 1].role is MentionType.ITEM
     return changed and any(p.cue(Cue.A, Cue.REQUEST) for p in mentions[index + 1 : index + 2])

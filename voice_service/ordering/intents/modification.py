@@ -1,4 +1,4 @@
-"""Changes to what is already ordered: swap, make it larger, keep it."""
+"""Changes to what is already ordered: exchange it, make it larger, keep it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from voice_service.ordering.intents.removal import known, leave_off
 from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
-from voice_service.ordering.items.heads import points
+from voice_service.ordering.items.heads import refers_back
 from voice_service.ordering.language.cue_sets import ARTICLES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
@@ -35,7 +35,7 @@ from voice_service.ordering.references.pointers import read_pointer, text_of
 
 
 def keep(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    """What stays in the order, or comes back into it: "leave them in", "keep the fries"."""
+    """Read what stays in the order or comes back into it: "leave them in", "keep the fries"."""
     named = next((p for p in mentions if p.role in (MentionType.ITEM, MentionType.MODIFIER)), None)
     if named is not None and named.role is MentionType.MODIFIER:
         return assemble_items([named], menu, cart)
@@ -46,7 +46,7 @@ def keep(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> lis
 
 
 def change(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    """What to put in the place of what, from the words after "change"."""
+    """Read what takes the place of what, from the words after "change"."""
     split = _between(mentions)
     if split is None:
         return make(mentions, menu, cart) if mentions else [not_understood("")]
@@ -57,10 +57,10 @@ def change(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> l
 
 
 def substitute(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    """ "Substitute pickles for the onions": the new one is named first.
+    """Read "substitute pickles for the onions", where the new one is named first.
 
-    Many say it the other way round, so that one of them that alone is ordered, or alone has "the"
-    before it, is the old one.
+    Many say it the other way round. So if only one of the two is ordered, or only one has "the"
+    before it, that one is the old one.
     """
     split = _between(mentions)
     if split is None or not mentions[split].cue(Cue.FOR):
@@ -76,17 +76,17 @@ def substitute(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) 
 
 
 def _between(mentions: Sequence[Mention]) -> int | None:
-    """Where the word stands that parts the old from the new."""
+    """Return where the word stands that separates the old from the new."""
     return next((i for i, p in enumerate(mentions) if p.cue(Cue.TO, Cue.FOR, Cue.WITH)), None)
 
 
 def _definite_only(mentions: Sequence[Mention], others: Sequence[Mention]) -> bool:
-    """Whether only the first of the two names something with "the"."""
+    """Return whether only the first of the two names something with "the"."""
     return any(p.cue(Cue.THE) for p in mentions) and not any(p.cue(Cue.THE) for p in others)
 
 
 def _present(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> bool:
-    """Whether what is named is in the order, or comes with something in it."""
+    """Return whether what is named is in the order, or comes with something in it."""
     named = next((p for p in mentions if p.role in (MentionType.ITEM, MentionType.MODIFIER)), None)
     if named is None:
         return False
@@ -99,7 +99,7 @@ def _present(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) ->
 def _exchange(
     old: Sequence[Mention], new: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
-    """Puts `new` in the place of `old`."""
+    """Put `new` in the place of `old`."""
     there = _exchange_referenced(old, new, menu, cart)
     if there is not None:
         return there
@@ -158,7 +158,7 @@ def _make_on_item(
 ) -> list[Act] | None:
     """Read "make it large on the fries"."""
     first = _first_item(mentions)
-    if first is None or not points(mentions, first, cart):
+    if first is None or not refers_back(mentions, first, cart):
         return None
     return assemble_items(mentions, menu, cart)
 
@@ -219,7 +219,7 @@ def _size_in(mentions: Sequence[Mention]) -> str | None:
 
 
 def _as_combo(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    """ "make that a meal": the combo that the last item belongs to takes its place."""
+    """Read "make that a meal": the combo that the last item belongs to takes its place."""
     at = next((i for i, p in enumerate(mentions) if p.role is MentionType.CATEGORY), None)
     if at is None:
         return []
@@ -238,7 +238,7 @@ def _as_combo(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -
 
 
 def _built_around(item: str, combo: str, menu: CompiledMenu) -> bool:
-    """Whether a combo is made of an item and what goes with it."""
+    """Return whether a combo is made of an item and what goes with it."""
     slots = menu.items[combo].slots
     return bool(slots) and menu.filling(slots[0], item) is not None
 
@@ -246,7 +246,7 @@ def _built_around(item: str, combo: str, menu: CompiledMenu) -> bool:
 def _category_named(
     mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> tuple[int, str] | None:
-    """Where "the drink" is named, and the item of the order that it means."""
+    """Return where "the drink" is named, and which item of the order it is."""
     for index, mention in enumerate(mentions):
         if mention.role is MentionType.CATEGORY and _definite(mentions, index):
             category = mention.candidates[0].id
@@ -258,23 +258,23 @@ def _category_named(
 def _exchange_referenced(
     mentions: Sequence[Mention], wanted: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act] | None:
-    """Puts what is `wanted` where `mentions` point: another item, or what is said of it.
+    """Put what is wanted where `mentions` point: another item, or what is said of it.
 
-    None where they do not point, or say more than that.
+    None if they do not point, or say more than that.
     """
     found = read_pointer(mentions, 0, bare=True)
     if found is None or found[1] != len(mentions):
         return None
     ref = found[0].reference()
     if not any(p.role is MentionType.ITEM for p in wanted):
-        said = [found[0], *AttributeReader(wanted).read()]
-        acts = resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, cart.items))
+        statements = [found[0], *AttributeReader(wanted).read()]
+        acts = resolve_ellipsis(statements, menu, cart, AttributeAttacher(menu, cart.items))
         return acts or [not_understood(text_of([*mentions, *wanted]))]
     first, *others = assemble_items(wanted, menu, replace(cart, unsized=None))
     if isinstance(first, Problem) and first.request is not None:
         _replacing(first.request, Target(ref=ref))
         return [first, *others]
-    # "Make both combos with a cola": what is in a combo takes the place of none.
+    # "Make both combos with a cola": a part of a combo does not take the place of one.
     after_with = isinstance(first, Add) and first.request.coordination.after_with
     if not isinstance(first, Add) or (after_with and ref.which is not ReferenceKind.SOME):
         return [not_understood(text_of([*mentions, *wanted]))]
@@ -290,6 +290,7 @@ def _replacing(request: ItemRequest, target: Target | None) -> None:
 
 
 def _definite(mentions: Sequence[Mention], index: int) -> bool:
+    """Return whether "the" stands before a name, maybe with a size between."""
     before = [p for p in mentions[:index] if p.role is not MentionType.SIZE]
     return bool(before) and before[-1].cue(Cue.THE)
 
@@ -299,7 +300,7 @@ def _with_before(mentions: Sequence[Mention], index: int) -> bool:
 
 
 def _points_back(mentions: Sequence[Mention], menu: CompiledMenu) -> bool:
-    """Whether "make" has an "it" with it, as a word of its own or within the phrase."""
+    """Return whether an "it" goes with "make", as a word of its own or within the phrase."""
     pronouns = set(menu.language.cues[Cue.IT])
     return any(p.cue(Cue.IT) or pronouns & set(p.span.text.split()) for p in mentions)
 
@@ -312,9 +313,9 @@ def _apply_to(
     *,
     only: int | None = None,
 ) -> list[Act]:
-    """Puts what `mentions` say where the target is: another item, or another size, number, topping.
+    """Put what `mentions` say onto the target: another item, size, number or topping.
 
-    `only`: on so many of what is there.
+    `only`: for so many of what is there.
     """
     acts = assemble_items(mentions, menu, _view(target, cart)) or _number_pronoun(mentions, menu)
     if not acts:
@@ -335,14 +336,14 @@ def _apply_to(
 
 
 def _number_pronoun(mentions: Sequence[Mention], menu: CompiledMenu) -> list[Act]:
-    """ "make that one": a pronoun where nothing but a number makes sense."""
+    """Read "make that one" as a number, where nothing else makes sense."""
     words = [w for p in mentions if p.cue(Cue.IT, Cue.ONE) for w in p.span.text.split()]
     key = key_of(words[-1], menu.language) if words else ""
     return [Modify(Target(), quantity=int(key), text=key)] if key.isdigit() else []
 
 
 def _like(request: ItemRequest, menu: CompiledMenu, cart: CartView) -> Target | None:
-    """What "make that a large cola" changes: the cola if there is one, else another drink.
+    """Return what "make that a large cola" changes: the cola if there is one, else another drink.
 
     "Make them two colas" changes the two drinks talked about last, if they are two.
     """
@@ -362,6 +363,7 @@ def _like(request: ItemRequest, menu: CompiledMenu, cart: CartView) -> Target | 
 
 
 def _retarget(act: Act, target: Target, only: int | None) -> Act:
+    """Aim a change at the target."""
     if not isinstance(act, Modify):
         return act
     act = replace(act, only=act.only if only is None else only)
@@ -373,7 +375,10 @@ def _names(target: Target) -> bool:
 
 
 def _view(target: Target, cart: CartView) -> CartView:
-    """The cart as if the target were its last line, so that loose words are about it."""
+    """Return the cart as if the target were its last line.
+
+    That is the line which words without an item are about.
+    """
     if not target.items:
         return replace(cart, unsized=None)
     return CartView((*cart.items, *target.items[:1]), None)

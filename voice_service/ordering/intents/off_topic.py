@@ -1,4 +1,4 @@
-"""Words that order nothing, told from words that order something we do not have."""
+"""Words that order nothing: talk, questions, and what came to nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.cue_sets import (
+    DESCRIBES,
     ENDS_SENTENCE,
+    LISTS,
     ONE_MORE,
     PUNCTUATION,
     STARTS_COMMAND,
@@ -30,31 +32,68 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.match import FULL
 from voice_service.ordering.reasons import ReasonCode
 
-_TALK_WORDS = 4  # so many unknown words without a wish are talk, fewer may be an item
-_TALK_UNKNOWN = 3  # so many unknown words are more than a name that the menu does not have,
-_MOSTLY = 2  # if they are so many times those that it has
-_LOST = 3  # words for each of the menu's, where those are about nothing that was ordered
+_TALK_WORDS = 4  # from here on, unknown words without a wish are talk; fewer may name an item
+_TALK_UNKNOWN = 3  # from here on, unknown words are more than the name of an item we do not have,
+_MOSTLY = 2  # if there are so many times as many as words of the menu
+_LOST = 3  # words of a sentence for each word of the menu that is about nothing ordered
 _TALK_WORDS_WITH_REQUEST = 7  # "I need a taco please" is no talk, "we have to be at home by" is
 
 
 def is_talk(
     acts: Sequence[Act], mentions: Sequence[Mention], words: int, *, answering: bool
 ) -> bool:
-    """Whether an utterance of so many `words` is none of an order's business.
+    """Return whether an utterance of so many `words` has nothing to do with the order.
 
     `answering`: the guest was asked which item is meant, so that less of a name is enough.
     """
     if any(p.such is not None for p in mentions):
         return False
-    if words >= _TALK_WORDS and not answering and _only_guesses(acts, mentions):
+    if answering or _looks_like_an_order(mentions, words):
+        return _wishes_nothing(acts, mentions, words)
+    return (
+        (words >= _TALK_WORDS and _only_guesses(acts, mentions))
+        or _mostly_something_else(mentions)
+        or _lost_among(acts, mentions, words)
+        or _wishes_nothing(acts, mentions, words)
+    )
+
+
+def _looks_like_an_order(mentions: Sequence[Mention], words: int) -> bool:
+    """Whether things are listed as in an order, however few of them are known.
+
+    Words near the menu's that belong together ("chiken sandwhich with mayonaise"), or nothing but
+    things that are counted ("two crunchwraps and a baja blast").
+    """
+    named = _words(p for p in mentions if p.candidates)
+    unknown = _words(p for p in mentions if p.role is MentionType.UNKNOWN)
+    items = any(p.role is MentionType.ITEM for p in mentions)
+    belongs = any(
+        (before.role is MentionType.NUMBER or before.cue(*ONE_MORE, Cue.MEASURE))
+        if thing.role is MentionType.ITEM
+        else (thing.role is MentionType.MODIFIER and before.cue(*DESCRIBES))
+        for before, thing in pairwise(mentions)
+    )
+    if items and named >= unknown and (2 * named >= words or belongs):
         return True
-    if not answering and (_mostly_something_else(mentions) or _lost_among(acts, mentions, words)):
-        return True
-    return _wishes_nothing(acts, mentions, words)
+    return words <= _words(mentions) + 1 and _lists_things(mentions)
+
+
+def _lists_things(mentions: Sequence[Mention]) -> bool:
+    """Whether there are counts, names and unknown words, and nothing but what joins them."""
+    counts = [p.role is MentionType.NUMBER or p.cue(*ONE_MORE, Cue.MEASURE) for p in mentions]
+    joined = all(
+        counts[i] or p.candidates or p.cue(*LISTS, *DESCRIBES) or p.role is MentionType.UNKNOWN
+        for i, p in enumerate(mentions)
+    )
+    runs = "".join(
+        "1" if counts[i] else "?" if p.role is MentionType.UNKNOWN else " "
+        for i, p in enumerate(mentions)
+    )
+    return joined and runs.startswith("1") and "?" * _TALK_UNKNOWN not in runs
 
 
 def _only_guesses(acts: Sequence[Act], mentions: Sequence[Mention]) -> bool:
-    """Whether an item was ordered only by half its name or a slip, and nothing asks for it.
+    """Return whether items are named only by half or misspelt, and nothing asks for them.
 
     "My doctor told me" is no Dr Pepper.
     """
@@ -71,20 +110,13 @@ def _only_guesses(acts: Sequence[Act], mentions: Sequence[Mention]) -> bool:
         )
         if sure or asks:
             return False
-    talks = any(p.role is MentionType.UNKNOWN for p in mentions) or any(
-        isinstance(a, Aside) for a in acts
-    )
-    return talks or not any(
-        before.role is MentionType.NUMBER or before.cue(*ONE_MORE)
-        for before, thing in pairwise(mentions)
-        if thing.role is MentionType.ITEM
-    )
+    return True
 
 
 def _mostly_something_else(mentions: Sequence[Mention]) -> bool:
-    """Whether a few words of the menu are lost among many that nothing explains.
+    """Return whether a few words of the menu stand among many that nothing explains.
 
-    "He met Americans in the harbour who had lost their boat" asks for nothing, not even in part.
+    "He met Americans in the harbour who had lost their boat" orders nothing, not even in part.
     """
     unknown = _words(p for p in mentions if p.role is MentionType.UNKNOWN)
     named = _words(p for p in mentions if p.candidates)
@@ -100,7 +132,7 @@ def _mostly_something_else(mentions: Sequence[Mention]) -> bool:
 
 
 def _lost_among(acts: Sequence[Act], mentions: Sequence[Mention], words: int) -> bool:
-    """Whether a topping or two of no item stand in a long sentence that wishes for nothing."""
+    """Return whether a long sentence without a wish has a topping or two and no item."""
     named = _words(p for p in mentions if p.candidates)
     if not named or words < max(_TALK_WORDS_WITH_REQUEST, _LOST * named):
         return False
@@ -112,7 +144,7 @@ def _lost_among(acts: Sequence[Act], mentions: Sequence[Mention], words: int) ->
 
 
 def _counts_unknown(mentions: Sequence[Mention]) -> bool:
-    """ "A taco": so many of something is a wish, whatever it is."""
+    """True of "a taco" where there are none: to count something is a wish, whatever it is."""
     return any(
         thing.role is MentionType.UNKNOWN
         and (before.role is MentionType.NUMBER or before.cue(*ONE_MORE))
@@ -125,7 +157,7 @@ def _words(mentions: Iterable[Mention]) -> int:
 
 
 def _wishes_nothing(acts: Sequence[Act], mentions: Sequence[Mention], words: int) -> bool:
-    """Whether nothing is named and nothing wished for, in enough words."""
+    """Return whether nothing is named and nothing wished for, in enough words."""
     requests = [p for p in mentions if p.cue(Cue.REQUEST)]
     wishes = any(
         p.role in (MentionType.ITEM, MentionType.MODIFIER, MentionType.SIZE, MentionType.CATEGORY)
@@ -142,37 +174,39 @@ def _wishes_nothing(acts: Sequence[Act], mentions: Sequence[Mention], words: int
 
 
 def yes_or_no(mentions: Sequence[Mention]) -> list[Act]:
-    """A yes at the beginning, or a no and nothing else."""
-    said = [p for p in mentions if not p.cue(*PUNCTUATION)]
-    if said and said[0].cue(Cue.YES):
+    """Read a yes at the beginning, or a no with nothing else."""
+    words = [p for p in mentions if not p.cue(*PUNCTUATION)]
+    if words and words[0].cue(Cue.YES):
         return [Agree()]
-    if said and said[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in said):
+    if words and words[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in words):
         return [Deny()]
     return []
 
 
-def left_hanging(mentions: Sequence[Mention]) -> list[Act]:
-    """The reason for words that were waiting for more when the guest fell silent: "without"."""
+def broken_off(mentions: Sequence[Mention]) -> list[Act]:
+    """Return the reason for words that still waited for more when the guest left: "without"."""
     if not any(p.cue(Cue.NO, Cue.A, Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT) for p in mentions):
         return []
     return [not_understood(" ".join(p.span.text for p in mentions))]
 
 
-def unused(mentions: Sequence[Mention]) -> list[Act]:
-    """The reason for words that steer an order and came to nothing: "everything on the menu"."""
+def unplaced(mentions: Sequence[Mention]) -> list[Act]:
+    """Return the reason for words that came to nothing: "everything on the menu"."""
     text = " ".join(p.span.text for p in mentions)
     points = (Cue.EVERYTHING, Cue.ORDINAL)
     if any(p.cue(*points) or p.such is not None for p in mentions):
         return [not_understood(text)]
-    said = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
+    steering = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
     content = any(
-        p.role in (MentionType.CATEGORY, MentionType.GROUP) or p.cue(*said) for p in mentions
+        p.role in (MentionType.CATEGORY, MentionType.GROUP) or p.cue(*steering) for p in mentions
     )
     return [Aside(ReasonCode.OFF_TOPIC, text)] if content else []
 
 
-def only_usual(mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu) -> list[Act]:
-    """The reason for "a regular" and nothing more, where the menu has no such size."""
+def only_ordinary_size(
+    mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu
+) -> list[Act]:
+    """Return the reason for "a regular" alone, where the menu has no such size."""
     usual = [
         p for p in mentions if p.cue(Cue.SOFT) and p.span.text in menu.language.names.ordinary_words
     ]
@@ -182,7 +216,7 @@ def only_usual(mentions: Sequence[Mention], cart: CartView, menu: CompiledMenu) 
 
 
 def aside(mentions: list[Mention], index: int, state: ParseState) -> int:
-    """A question or talk: up to the end of the sentence, or where an order begins."""
+    """Read a question or talk, up to the end of the sentence or where an order begins."""
     state.flush()
     talk = mentions[index].cue(Cue.TALK)
     end = index + 1

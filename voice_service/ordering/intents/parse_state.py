@@ -1,4 +1,4 @@
-"""Where a parse stands: the acts so far, and the words since that still have to become some."""
+"""The state of a parse: the acts so far, and the mentions since that are not acts yet."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from voice_service.ordering.references.offered import with_item
 
 @dataclass
 class ParseState:
-    """What an utterance has come to, part by part.
+    """What an utterance has come to so far.
 
-    `asked_about`: items that the guest asked about. `accepts_offer`: they are ordered without being
-    named.
+    `pending`: mentions that are not acts yet. `instead`: items whose place the next one takes.
+    `asked_about`: items that the guest asked about. `accepts_offer`: the guest orders them without
+    naming them.
     """
 
     menu: CompiledMenu
@@ -34,10 +35,10 @@ class ParseState:
     accepts_offer: bool = False
 
     def flush(self) -> list[Act]:
-        """Turns the stretch collected so far into acts and lets what follows see them."""
-        stretch = with_item(self.pending, self.asked_about)
-        self.accepts_offer = self.accepts_offer or stretch != self.pending
-        acts = assemble_items(stretch, self.menu, self.cart)
+        """Turn the pending mentions into acts, and let what follows see them."""
+        clause = with_item(self.pending, self.asked_about)
+        self.accepts_offer = self.accepts_offer or clause != self.pending
+        acts = assemble_items(clause, self.menu, self.cart)
         if _adds(self.pending):
             acts = [_on_top(act, opens=not self.acts) for act in acts]
         elif not self.acts:
@@ -58,18 +59,18 @@ class ParseState:
         return bool(self.cart.items) or any(p.role is MentionType.ITEM for p in self.pending)
 
     def ordered(self, mention: Mention) -> bool:
-        """Whether an item is in the order, or was said just now."""
-        said = [i for p in self.pending if p.role is MentionType.ITEM for i in p.items]
-        return not set(mention.items).isdisjoint({*said, *self.cart.items})
+        """Return whether an item is in the order, or was said just now."""
+        just_named = [i for p in self.pending if p.role is MentionType.ITEM for i in p.items]
+        return not set(mention.items).isdisjoint({*just_named, *self.cart.items})
 
     def push(self, acts: Sequence[Act]) -> None:
-        """Takes acts, and what follows is about the order as they leave it."""
+        """Add acts; what follows is about the order as they leave it."""
         self.acts += _in_its_number(acts)
         for act in acts:
             self._see(act)
 
     def _see(self, act: Act) -> None:
-        """The order as an act leaves it, as far as the parser can know."""
+        """Follow what an act does to the order, as far as the parser can know."""
         match act:
             case Add(request):
                 self._put(request.item)
@@ -90,7 +91,7 @@ class ParseState:
         self.cart = CartView(items)
 
     def _drop_last(self, items: Sequence[str], like: str | None) -> None:
-        """The last of `items`, or of all, is no more; `like`: if it is of the same category."""
+        """Drop the last of `items`, or of all; with `like`, only if it is of the same category."""
         known = self.cart.items
         at = next((i for i in reversed(range(len(known))) if not items or known[i] in items), None)
         if at is None:
@@ -100,14 +101,14 @@ class ParseState:
             self.cart = replace(self.cart, items=(*known[:at], *known[at + 1 :]))
 
 
-def _adds(said: Sequence[Mention]) -> bool:
-    """Whether words ask for something on top of what there is: "add", "and also"."""
-    opens = bool(said) and said[0].cue(Cue.AND)
-    return opens or any(mention.cue(Cue.ADD, Cue.ALSO) for mention in said)
+def _adds(clause: Sequence[Mention]) -> bool:
+    """Return whether words ask for something on top of what there is: "add", "and also"."""
+    opens = bool(clause) and clause[0].cue(Cue.AND)
+    return opens or any(mention.cue(Cue.ADD, Cue.ALSO) for mention in clause)
 
 
 def _on_top(act: Act, *, opens: bool) -> Act:
-    """What is asked for on top of what there is: it replaces nothing, and fills no place of it."""
+    """Return an act so that it replaces nothing and fills no place of a combo."""
     match act:
         case Modify():
             return replace(act, adds=True)
@@ -117,10 +118,10 @@ def _on_top(act: Act, *, opens: bool) -> Act:
             return act
 
 
-def _doubt_answer(stretch: Sequence[Mention], acts: Sequence[Act], state: ParseState) -> None:
-    """ "A burger." "The cheeseburger": one more, or that which was meant with the burger?"""
+def _doubt_answer(clause: Sequence[Mention], acts: Sequence[Act], state: ParseState) -> None:
+    """Doubt "the cheeseburger" after "a burger": one more, or which burger was meant?"""
     first = acts[0] if acts else None
-    named = [p for p in stretch if not p.idle or p.cue(Cue.THE)]
+    named = [p for p in clause if not p.idle or p.cue(Cue.THE)]
     if not isinstance(first, Add) or not any(p.cue(Cue.THE) for p in named[:1]):
         return
     item, kinds = first.request.item, state.menu.items
@@ -130,7 +131,7 @@ def _doubt_answer(stretch: Sequence[Mention], acts: Sequence[Act], state: ParseS
 
 
 def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:
-    """What takes the place of something is as many as that was; nobody needs to be asked."""
+    """Drop the question how many: what takes the place of something is as many as that was."""
     if not any(isinstance(act, Replace) for act in acts):
         return acts
     return [

@@ -1,4 +1,4 @@
-"""From an utterance to dialogue acts: what it orders, changes or asks, and what is only talk."""
+"""The parser: from an utterance to dialogue acts."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.commands import read_command
 from voice_service.ordering.intents.incomplete import incomplete_tail, itemless_statement
 from voice_service.ordering.intents.off_topic import (
+    broken_off,
     is_talk,
-    left_hanging,
-    only_usual,
-    unused,
+    only_ordinary_size,
+    unplaced,
     yes_or_no,
 )
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.allergies import extract_allergies
-from voice_service.ordering.mentions.homophones import counted
+from voice_service.ordering.mentions.homophones import by_sound
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.mentions.segmentation import Segmenter, Span
 from voice_service.ordering.mentions.tagging import roles
@@ -30,6 +30,8 @@ from voice_service.ordering.references.answers import fill_choice
 from voice_service.ordering.references.contrasts import tell_apart
 from voice_service.ordering.references.descriptions import fold_descriptions
 from voice_service.ordering.references.pointers import text_of
+from voice_service.ordering.references.repeated import name_the_same
+from voice_service.ordering.references.topics import put_in_place
 
 
 @dataclass(frozen=True)
@@ -74,16 +76,16 @@ class Parser:
 
         `final`: nothing follows, so no words are held back as incomplete.
         """
-        spans = counted(self._segmenter.segment(text), self._menu, cart.items)
+        spans = by_sound(self._segmenter.segment(text), self._menu, cart.items)
         allergies = extract_allergies(text, spans, self._menu.language)
         mentions = self._mentions(allergies.rest, cart)
         tail = () if final else incomplete_tail(mentions, cart)
         body = mentions[: len(mentions) - len(tail)]
         state = self._read(body, cart)
         if not state.acts:
-            state.acts += left_hanging(body) if final else []
+            state.acts += broken_off(body) if final else []
         if not state.acts and not tail:
-            state.acts += unused(body) or only_usual(body, cart, self._menu)
+            state.acts += unplaced(body) or only_ordinary_size(body, cart, self._menu)
         if not final:
             if not tail and all(isinstance(act, Problem) for act in state.acts):
                 tail = itemless_statement(mentions, cart, self._menu)
@@ -109,10 +111,10 @@ class Parser:
         last = cart.items[-1] if cart.items else None
         mentions = roles([s for s in spans if not s.filler], self._menu, last)
         mentions = fill_choice(mentions, cart.offered, self._menu)
-        mentions = fold_descriptions(
-            mentions, cart.lines, self._menu, answers=cart.unsized is not None
-        )
-        return tell_apart(mentions, self._menu, cart.lines)
+        mentions = name_the_same(mentions, cart.lines, self._menu)
+        asked = cart.unsized is not None or bool(cart.choices)
+        mentions = fold_descriptions(mentions, cart.lines, self._menu, answers=asked)
+        return put_in_place(tell_apart(mentions, self._menu, cart.lines), cart.items)
 
     def _read(self, mentions: list[Mention], cart: CartView) -> ParseState:
         """Read commands where there are any, and assemble the words between them."""

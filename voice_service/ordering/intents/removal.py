@@ -1,4 +1,4 @@
-"""What is to be taken out of an order: items, what is on them, or what is pointed at."""
+"""What is taken out of an order: items, what is on them, or what is pointed at."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from voice_service.ordering.references.pointers import read_pointer, text_of
 
 
 def remove(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
-    """What to take out, from the words after "remove"."""
+    """Read what to take out, from the words after "remove"."""
     end = next((i for i in range(len(mentions)) if _goes_on(mentions, i, cart)), len(mentions))
     if end < len(mentions):
         return [
@@ -62,18 +62,18 @@ def remove(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> l
 def _remove_pointed(
     mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView, *, named: bool
 ) -> list[Act]:
-    """What goes of what the words point at; `named`: they name something as well."""
+    """Remove what the words point at; `named`: they name something as well."""
     pointer = read_pointer(mentions, 0, bare=True)
     excepted = _all_but(mentions, cart)
     if pointer is None:
         return [] if excepted is None else [excepted]
-    said, end = pointer
+    target, end = pointer
     if all(p.cue(Cue.OFF) for p in mentions[end:]):
-        return [Remove(Target(ref=_any_of(said.reference(), mentions)), text=text_of(mentions))]
+        return [Remove(Target(ref=_any_of(target.reference(), mentions)), text=text_of(mentions))]
     if mentions[end].cue(Cue.AND):
         if all(p.idle for p in mentions[end + 1 :]):
             return [not_understood(text_of(mentions))]  # "the first and the last one"
-        gone = Remove(Target(ref=said.reference()), text=text_of(mentions[:end]))
+        gone = Remove(Target(ref=target.reference()), text=text_of(mentions[:end]))
         return [gone, *remove(mentions[end + 1 :], menu, cart)]
     if excepted is not None:
         return [excepted]
@@ -81,6 +81,7 @@ def _remove_pointed(
 
 
 def _remove_items(mentions: Sequence[Mention], items: Sequence[int], cart: CartView) -> list[Act]:
+    """Remove the items that are named, each with its number and size."""
     acts: list[Act] = []
     before = 0
     for index in items:
@@ -97,14 +98,14 @@ def _remove_items(mentions: Sequence[Mention], items: Sequence[int], cart: CartV
 
 
 def _points_on(mentions: Sequence[Mention], index: int) -> bool:
-    """Whether "and" links what is pointed at: "a cola and the small one"."""
+    """Return whether "and" leads to something pointed at: "a cola and the small one"."""
     return mentions[index].cue(Cue.AND) and any(
         p.cue(Cue.ORDINAL, Cue.OTHER) for p in mentions[index + 1 : index + 2]
     )
 
 
 def _which_goes(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> Problem:
-    """ "The cola or the lemonade": one of the two goes."""
+    """Ask which one goes: "the cola or the lemonade"."""
     found = [known(p.items, cart) for p in mentions if p.role is MentionType.ITEM]
     items = tuple(dict.fromkeys(i for i in found if i is not None))
     if len(items) < len(
@@ -117,13 +118,13 @@ def _which_goes(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView)
 
 
 def _any_of(ref: Reference, mentions: Sequence[Mention]) -> Reference:
-    """What goes of two: "either one" is one of them."""
+    """Return "either one" of two as one of them."""
     either = mentions[0].cue(Cue.EITHER) and ref.which is ReferenceKind.BOTH
     return replace(ref, which=ReferenceKind.SOME, count=1) if either else ref
 
 
 def _all_but(mentions: Sequence[Mention], cart: CartView) -> Act | None:
-    """ "Everything except the cola", "all but the first one": the rest goes."""
+    """Read "everything except the cola", "all but the first one": the rest goes."""
     whole = len(mentions) > 1 and mentions[0].cue(Cue.BOTH, Cue.EVERYTHING)
     at = next((i for i, p in enumerate(mentions) if p.cue(Cue.BUT)), None)
     if not whole or at is None or any(not p.idle for p in mentions[1:at]):
@@ -141,7 +142,7 @@ def _all_but(mentions: Sequence[Mention], cart: CartView) -> Act | None:
 
 
 def _goes_on(mentions: Sequence[Mention], comma: int, cart: CartView) -> bool:
-    """Whether a wish follows what is to go: "never mind the fries, onion rings"."""
+    """Return whether a wish follows what is to go: "never mind the fries, onion rings"."""
     ahead = next((p for p in mentions[comma + 1 :] if not p.idle), None)
     before = [p for p in mentions[:comma] if p.role is MentionType.ITEM and known(p.items, cart)]
     wished = (
@@ -151,6 +152,7 @@ def _goes_on(mentions: Sequence[Mention], comma: int, cart: CartView) -> bool:
 
 
 def _remove_unnamed(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """Remove a category, a size or a number of lines; else take back the last change."""
     category = next((p for p in mentions if p.role is MentionType.CATEGORY), None)
     if category is not None:
         if cart.choices and all(
@@ -170,7 +172,7 @@ def _remove_unnamed(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartV
 
 
 def _as_modifier(mention: Mention, menu: CompiledMenu, cart: CartView) -> Mention:
-    """A size that is also a topping ("medium") where the last item only takes the topping."""
+    """Return a size as the topping it also is ("medium"), if the last item takes only that."""
     fits = bool(cart.items) and any(menu.offers(cart.items[-1], s) for s in mention.also)
     sized = bool(cart.items) and any(menu.offers(cart.items[-1], s) for s in mention.candidates)
     if mention.role is not MentionType.SIZE or sized or not fits:
@@ -181,7 +183,7 @@ def _as_modifier(mention: Mention, menu: CompiledMenu, cart: CartView) -> Mentio
 def leave_off(
     mentions: Sequence[Mention], host: str | None, menu: CompiledMenu, cart: CartView
 ) -> list[Act]:
-    """What to leave off, of `host` or of what has it, from the words that name it."""
+    """Leave off what is named, of `host` or of the last item that takes it."""
     acts: list[Act] = []
     for index in range(len(mentions)):
         pointer = read_pointer(mentions, index + 1, bare=True)
@@ -195,21 +197,21 @@ def leave_off(
             return resolve_ellipsis(
                 [pointer[0], *off], menu, cart, AttributeAttacher(menu, cart.items)
             )
-    for said in AttributeReader(mentions).read():
-        if not isinstance(said, ModifierStatement):
+    for statement in AttributeReader(mentions).read():
+        if not isinstance(statement, ModifierStatement):
             continue
-        said.negation = Negation()
+        statement.negation = Negation()
         order = [host] if host is not None else list(reversed(cart.items))
-        found = next(((m, i) for i in order if (m := resolve(said, i, menu))), None)
+        found = next(((m, i) for i in order if (m := resolve(statement, i, menu))), None)
         if found is None:
-            acts.append(Problem(ReasonCode.NOT_IN_ORDER, said.text))
+            acts.append(Problem(ReasonCode.NOT_IN_ORDER, statement.text))
         elif isinstance(found[0], Problem):
             acts.append(found[0])
         else:
-            acts.append(Modify(Target((found[1],)), (found[0],), text=said.text))
+            acts.append(Modify(Target((found[1],)), (found[0],), text=statement.text))
     return acts
 
 
 def known(choices: Sequence[str], cart: CartView) -> str | None:
-    """The latest item of the cart that is among `choices`."""
+    """Return the latest item of the cart that is among `choices`."""
     return next((i for i in reversed(cart.items) if i in choices), None)

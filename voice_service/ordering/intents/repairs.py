@@ -1,4 +1,4 @@
-"""Slips of the tongue: which of the words before "no", "sorry" or "I mean" are taken back."""
+"""Repairs: which of the words before "no", "sorry" or "I mean" are taken back."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from voice_service.ordering.acts import (
 from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.reparandum import (
-    but_for_these,
+    cut_modifier,
+    cut_unknown,
     doubt_other_kind,
-    modifier_slip,
-    of_kind,
-    without_unknown,
+    is_of_group,
+    keep_only_listed,
 )
 from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.language.cue_sets import (
@@ -36,8 +36,8 @@ from voice_service.ordering.mentions.lookahead import role_follows
 from voice_service.ordering.mentions.mention import Mention, MentionType
 
 
-def no_as_correction(mentions: list[Mention], index: int, state: ParseState) -> bool:
-    """Whether "no" takes back what was said ("two, no, three") and leaves nothing off."""
+def no_opens_repair(mentions: list[Mention], index: int, state: ParseState) -> bool:
+    """Return whether "no" takes back what was said ("two, no, three") and leaves nothing off."""
     mention = mentions[index]
     if not mention.cue(Cue.NO) or not mention.cue(Cue.DENY):
         return False
@@ -67,17 +67,17 @@ def no_as_correction(mentions: list[Mention], index: int, state: ParseState) -> 
     )
 
 
-def makes_another(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
-    """ "With fries, make that tots": another of the kind that was said last."""
+def repairs_choice(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
+    """True of "with fries, make that tots": another of the group that was said last."""
     named = next((mention for mention in mentions[index + 1 :] if not mention.cue(Cue.A)), None)
     made = mentions[index].cue(Cue.MAKE) and bool(state.pending)
     if not made or named is None or named.role is not MentionType.MODIFIER:
         return False
-    return of_kind(state.pending[-1], {sense.group for sense in named.candidates})
+    return is_of_group(state.pending[-1], {sense.group for sense in named.candidates})
 
 
-def ends_in_no(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
-    """Whether "actually no" leaves off what follows, and takes back none of its like before it.
+def repair_denies(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
+    """Return whether "actually no" leaves off what follows, and takes nothing back.
 
     That is a modifier, or an item of the order: "no not a coke", "wait no fries".
     """
@@ -97,8 +97,8 @@ def ends_in_no(mentions: Sequence[Mention], index: int, state: ParseState) -> bo
     return not slip and start == index + 1 and following.role is MentionType.MODIFIER
 
 
-def correct(mentions: list[Mention], index: int, state: ParseState) -> int:
-    """What follows replaces its like before it: a number, a size, an item, a modifier."""
+def repair(mentions: list[Mention], index: int, state: ParseState) -> int:
+    """Replace what was said by its like that follows: a number, a size, an item, a modifier."""
     start = index + 1
     while start < len(mentions) and (
         mentions[start].cue(Cue.COMMA, Cue.CORRECT) or mentions[start].idle
@@ -116,7 +116,7 @@ def correct(mentions: list[Mention], index: int, state: ParseState) -> int:
         state.push([not_understood(mentions[index].span.text)])
         return start
     if only:
-        state.pending = but_for_these(state.pending, mentions[start:])
+        state.pending = keep_only_listed(state.pending, mentions[start:])
     before = state.pending
     state.pending, merged = _correction(before, mentions[start:])
     if merged and before and state.pending == before[:-1]:
@@ -147,7 +147,7 @@ def correct(mentions: list[Mention], index: int, state: ParseState) -> int:
 
 
 def _unclear_if_both_go(acts: list[Act], state: ParseState) -> list[Act]:
-    """ "No fries, sorry, no coke": both, or only what was said last?"""
+    """Ask about "no fries, sorry, no coke": both, or only what was said last?"""
     first = next(iter(acts), None)
     if isinstance(first, Remove) and state.acts and isinstance(state.acts[-1], Remove):
         return [not_understood(first.text), *acts[1:]]
@@ -155,10 +155,16 @@ def _unclear_if_both_go(acts: list[Act], state: ParseState) -> list[Act]:
 
 
 def _take_what_it_follows(slip: Mention, state: ParseState) -> None:
-    """Takes "diet cola, sorry" as "sorry, diet cola"."""
-    said = [p for p in state.pending if p.role is MentionType.ITEM]
+    """Read "diet cola, sorry" as "sorry, diet cola"."""
+    named_before = [p for p in state.pending if p.role is MentionType.ITEM]
     opens = any(p.cue(*GOES_ON) for p in state.pending[:1])
-    if len(said) != 1 or opens or state.acts or not state.cart.items or slip.cue(Cue.FILLER):
+    if (
+        len(named_before) != 1
+        or opens
+        or state.acts
+        or not state.cart.items
+        or slip.cue(Cue.FILLER)
+    ):
         return
     acts, state.pending = assemble_items(state.pending, state.menu, state.cart), []
     if acts and isinstance(acts[0], Add):
@@ -167,7 +173,7 @@ def _take_what_it_follows(slip: Mention, state: ParseState) -> None:
 
 
 def _size_alone(mentions: Sequence[Mention], start: int, state: ParseState) -> int | None:
-    """Where "a medium" ends in "a small malt, no, a medium and a large tea"; None if it is not so.
+    """Return where "a medium" ends in "a small malt, no, a medium and a large tea", else None.
 
     Two sizes before one name are of that ("two large and one small fries"), unless the size takes
     the place of another.
@@ -188,7 +194,7 @@ def _size_alone(mentions: Sequence[Mention], start: int, state: ParseState) -> i
 
 
 def _ends(mentions: list[Mention], index: int, state: ParseState) -> bool:
-    """Whether a correction ends at `index`, maybe as the next one begins: "no, a coke"."""
+    """Return whether a repair ends at `index`, perhaps as the next one begins: "no, a coke"."""
     if mentions[index].cue(*ENDS_SENTENCE, *STARTS_COMMAND, Cue.DONE):
         return True
     named = next((p for p in mentions[index + 1 :] if not p.cue(Cue.COMMA, Cue.A, Cue.THE)), None)
@@ -197,13 +203,13 @@ def _ends(mentions: list[Mention], index: int, state: ParseState) -> bool:
         MentionType.NUMBER,
         MentionType.SIZE,
     )
-    return again and no_as_correction(mentions, index, state)
+    return again and no_opens_repair(mentions, index, state)
 
 
 def _in_its_place(
     request: ItemRequest, slips: Sequence[Mention], state: ParseState, *, asks: bool, breath: bool
 ) -> Act:
-    """What an item after a slip takes the place of: its like, or what was just said.
+    """Return the act of an item after a slip: it replaces its like, or what was just said.
 
     `asks`: it is asked for in words ("actually, can I get"); `breath`: something was ordered in the
     same breath.
@@ -230,7 +236,7 @@ def _in_its_place(
 
 
 def _each_in_its_place(acts: Sequence[Act], state: ParseState) -> list[Act]:
-    """ "I meant a sprite and a hamburger": what is named further replaces its like as well."""
+    """Let each of "I meant a sprite and a hamburger" replace its like."""
     first, left = acts[0], list(state.cart.items)
     if isinstance(first, Replace):
         left.remove(first.target.items[-1] if first.target.items else left[-1])
@@ -238,7 +244,7 @@ def _each_in_its_place(acts: Sequence[Act], state: ParseState) -> list[Act]:
 
 
 def _in_place_of_like(act: Act, left: list[str], state: ParseState) -> Act:
-    """The act, or if one of `left` is like what it adds, its replacement."""
+    """Return an act as a replacement, if one of `left` is like what it adds."""
     if not isinstance(act, Add):
         return act
     items = state.menu.items
@@ -251,19 +257,23 @@ def _in_place_of_like(act: Act, left: list[str], state: ParseState) -> Act:
 
 
 def _denies(slip: Mention, state: ParseState) -> bool:
+    """Return whether a slip contains a "no"."""
     deny = state.menu.language.cues[Cue.DENY]
     return any(word in deny for word in slip.span.text.split())
 
 
-def taken_back(mentions: Sequence[Mention], index: int, state: ParseState) -> None:
-    """ "A coke, never mind": the one item just said goes; of several, or its topping, who knows."""
-    said = [p for p in state.pending if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
+def dismiss_last(mentions: Sequence[Mention], index: int, state: ParseState) -> None:
+    """Read "a coke, never mind": the one item just said goes.
+
+    Of several, or with a topping, nobody knows which.
+    """
+    named_before = [p for p in state.pending if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
     before = state.cart
     acts = state.flush()
     added = [act for act in acts if isinstance(act, Add)]
-    if not said:
+    if not named_before:
         state.push([Dismiss(mentions[index].span.text)])
-    elif len(acts) == len(added) == 1 and said[-1].role is MentionType.ITEM:
+    elif len(acts) == len(added) == 1 and named_before[-1].role is MentionType.ITEM:
         request = added[0].request
         gone = Target((request.item,))
         state.push([Remove(gone, request.count, asked=False, text=mentions[index].span.text)])
@@ -273,55 +283,55 @@ def taken_back(mentions: Sequence[Mention], index: int, state: ParseState) -> No
 
 
 def _denied_again(slip: Mention, following: Sequence[Mention], state: ParseState) -> bool:
-    """Whether "no not tomato" only names what it takes back, which was said just before."""
+    """Return whether "no not tomato" only names what it takes back, said just before."""
     words = slip.span.text.split()
     denies = len(words) > 1 and words[-1] in state.menu.language.cues[Cue.NO]
     if not denies or not state.pending or not following:
         return False
-    said, again = state.pending[-1], following[0]
+    last, again = state.pending[-1], following[0]
     return (
-        said.role is again.role is MentionType.MODIFIER
-        and said.candidates[:1] == again.candidates[:1]
+        last.role is again.role is MentionType.MODIFIER
+        and last.candidates[:1] == again.candidates[:1]
     )
 
 
-def _correction(stretch: list[Mention], following: Sequence[Mention]) -> tuple[list[Mention], bool]:
-    """Takes the slip out of the words before a correction: "two, no, three colas".
+def _correction(clause: list[Mention], following: Sequence[Mention]) -> tuple[list[Mention], bool]:
+    """Take the slip out of the words before a repair: "two, no, three colas".
 
-    Returns the words that stay, and whether what follows simply goes on from there.
+    Return the words that stay, and whether what follows simply goes on from there.
     """
-    said = [p for p in following if not p.idle]
-    understood = without_unknown(stretch, said)
+    repair_words = [p for p in following if not p.idle]
+    understood = cut_unknown(clause, repair_words)
     if understood is not None:
         return understood, True
-    tail = len(stretch)
+    tail = len(clause)
     while tail > 0 and (
-        stretch[tail - 1].role in (MentionType.NUMBER, MentionType.SIZE)
-        or stretch[tail - 1].idle
-        or stretch[tail - 1].cue(Cue.A, Cue.COMMA, Cue.MORE)
+        clause[tail - 1].role in (MentionType.NUMBER, MentionType.SIZE)
+        or clause[tail - 1].idle
+        or clause[tail - 1].cue(Cue.A, Cue.COMMA, Cue.MORE)
     ):
         tail -= 1
-    dangling = stretch[tail:]
-    after_item = tail > 0 and stretch[tail - 1].role is MentionType.ITEM
+    modifiers = clause[tail:]
+    after_item = tail > 0 and clause[tail - 1].role is MentionType.ITEM
     if after_item or not any(
-        p.role in (MentionType.NUMBER, MentionType.SIZE) or p.cue(Cue.A) for p in dangling
+        p.role in (MentionType.NUMBER, MentionType.SIZE) or p.cue(Cue.A) for p in modifiers
     ):
-        return modifier_slip(stretch, said)
-    roles = {p.role for p in said[:3]}
-    counted = MentionType.NUMBER in roles or any(p.cue(Cue.A) for p in said[:1])
+        return cut_modifier(clause, repair_words)
+    roles = {p.role for p in repair_words[:3]}
+    counted = MentionType.NUMBER in roles or any(p.cue(Cue.A) for p in repair_words[:1])
     kept = [
         p
-        for p in dangling
+        for p in modifiers
         if not (p.role is MentionType.SIZE and MentionType.SIZE in roles)
         and not ((p.role is MentionType.NUMBER or p.cue(Cue.A)) and counted)
     ]
-    return [*stretch[:tail], *kept], True
+    return [*clause[:tail], *kept], True
 
 
 def _only_one_of_those(following: Sequence[Mention], state: ParseState) -> bool:
-    """ "A coke and fries, actually just the fries": what else was said, and is it still wanted?"""
+    """True of "a coke and fries, actually just the fries": is the coke still wanted?"""
     named = next((p for p in following if not p.idle and not p.cue(*ARTICLES)), None)
     if named is None or named.role is not MentionType.ITEM or not state.ordered(named):
         return False
-    said = [p for p in state.pending if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
-    return len(said) > 1 or any(item not in named.items for item in state.cart.items)
+    named_before = [p for p in state.pending if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
+    return len(named_before) > 1 or any(item not in named.items for item in state.cart.items)

@@ -1,4 +1,4 @@
-"""Which of the choices before a correction it takes back: "with onions, no, pickles"."""
+"""The reparandum: which modifiers before a repair it takes back ("with onions, no, pickles")."""
 
 from __future__ import annotations
 
@@ -12,38 +12,41 @@ from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 
 
-def modifier_slip(stretch: list[Mention], said: Sequence[Mention]) -> tuple[list[Mention], bool]:
-    """ "with onions, no, pickles": the last modifier gives way to the next."""
-    last = len(stretch)
-    while last > 0 and stretch[last - 1].cue(Cue.COMMA):
+def cut_modifier(clause: list[Mention], repair: Sequence[Mention]) -> tuple[list[Mention], bool]:
+    """Cut the last modifier, if the next one takes its place: "with onions, no, pickles".
+
+    Return the words that stay, and whether what follows goes on from there.
+    """
+    last = len(clause)
+    while last > 0 and clause[last - 1].cue(Cue.COMMA):
         last -= 1
-    made = bool(said) and said[0].cue(Cue.MAKE)
-    said = list(dropwhile(lambda mention: mention.cue(Cue.WITH, Cue.MAKE, Cue.A), said))
+    made = bool(repair) and repair[0].cue(Cue.MAKE)
+    repair = list(dropwhile(lambda mention: mention.cue(Cue.WITH, Cue.MAKE, Cue.A), repair))
     named = next(
-        (mention.role for mention in said if mention.role is not MentionType.MODIFIER), None
+        (mention.role for mention in repair if mention.role is not MentionType.MODIFIER), None
     )
     if (
         not last
-        or not said
-        or said[0].role is not MentionType.MODIFIER
+        or not repair
+        or repair[0].role is not MentionType.MODIFIER
         or named is MentionType.ITEM
     ):
-        return stretch, False
-    kinds = {sense.group for sense in said[0].candidates}
+        return clause, False
+    groups = {sense.group for sense in repair[0].candidates}
     # "Make it toasted" takes back no butter, "make it jam" does.
-    slipped = stretch[last - 1].role is MentionType.MODIFIER
-    if slipped and of_kind(stretch[last - 1], kinds):
-        return stretch[: last - 1], True
-    if not slipped and stretch[last - 1].role is not MentionType.ITEM:
-        return stretch, False
-    kept, merged = _other_of_kind(stretch, kinds, said)
+    slipped = clause[last - 1].role is MentionType.MODIFIER
+    if slipped and is_of_group(clause[last - 1], groups):
+        return clause[: last - 1], True
+    if not slipped and clause[last - 1].role is not MentionType.ITEM:
+        return clause, False
+    kept, merged = _other_of_kind(clause, groups, repair)
     if merged or made or not slipped:
         return kept, merged
-    return stretch[: last - 1], True
+    return clause[: last - 1], True
 
 
 def doubt_other_kind(slip: Mention, mentions: list[Mention], start: int) -> None:
-    """ "With bacon, sorry, with hot sauce": does hot sauce take its place, or come with it?"""
+    """Doubt "with bacon, sorry, with hot sauce": does it take the bacon's place or come with it?"""
     named = next((i for i in range(start, len(mentions)) if mentions[i].candidates), None)
     if (
         named is None
@@ -51,7 +54,7 @@ def doubt_other_kind(slip: Mention, mentions: list[Mention], start: int) -> None
         or mentions[named].role is not MentionType.MODIFIER
     ):
         return
-    if not of_kind(slip, {sense.group for sense in mentions[named].candidates}):
+    if not is_of_group(slip, {sense.group for sense in mentions[named].candidates}):
         doubted = (
             replace(s, certainty=s.certainty * Doubt.OTHER_KIND_CORRECTED.certainty)
             for s in mentions[named].candidates
@@ -60,51 +63,49 @@ def doubt_other_kind(slip: Mention, mentions: list[Mention], start: int) -> None
 
 
 def _other_of_kind(
-    stretch: list[Mention], kinds: Set[str | None], said: Sequence[Mention]
+    clause: list[Mention], groups: Set[str | None], repair: Sequence[Mention]
 ) -> tuple[list[Mention], bool]:
-    """ "A vanilla latte, actually make that hazelnut": the one choice of its kind gives way.
+    """Cut the one choice of its group: "a vanilla latte, actually make that hazelnut".
 
-    So does what came after it and is said again: "scrambled with ham, no, over easy with bacon".
+    What came after it and is said again goes too: "scrambled with ham, no, over easy with bacon".
     """
     first = max(
-        (i for i, mention in enumerate(stretch) if mention.role is MentionType.ITEM), default=0
+        (i for i, mention in enumerate(clause) if mention.role is MentionType.ITEM), default=0
     )
-    while first and (stretch[first - 1].role is MentionType.MODIFIER or stretch[first - 1].idle):
+    while first and (clause[first - 1].role is MentionType.MODIFIER or clause[first - 1].idle):
         first -= 1
     alike = [
         i
-        for i in range(first, len(stretch))
-        if of_kind(stretch[i], kinds) and not (i and stretch[i - 1].cue(Cue.NO))
+        for i in range(first, len(clause))
+        if is_of_group(clause[i], groups) and not (i and clause[i - 1].cue(Cue.NO))
     ]
     if len(alike) != 1:
-        return stretch, False
-    again = _kinds_listed(said)
-    before, after = stretch[: alike[0]], stretch[alike[0] + 1 :]
-    return [*before, *(mention for mention in after if not of_kind(mention, again))], True
+        return clause, False
+    again = _kinds_listed(repair)
+    before, after = clause[: alike[0]], clause[alike[0] + 1 :]
+    return [*before, *(mention for mention in after if not is_of_group(mention, again))], True
 
 
-def but_for_these(stretch: list[Mention], following: Sequence[Mention]) -> list[Mention]:
-    """ "With everything, actually just lettuce": nothing else of its kind said so far stays."""
-    kinds = _kinds_listed([p for p in following if not p.idle])
+def keep_only_listed(clause: list[Mention], following: Sequence[Mention]) -> list[Mention]:
+    """Cut the others of its group: "with everything, actually just lettuce"."""
+    groups = _kinds_listed([p for p in following if not p.idle])
     first = (
-        max(
-            (i for i, mention in enumerate(stretch) if mention.role is MentionType.ITEM), default=-1
-        )
+        max((i for i, mention in enumerate(clause) if mention.role is MentionType.ITEM), default=-1)
         + 1
     )
     kept = [
         mention
-        for before, mention in pairwise([*stretch[first - 1 : first], *stretch[first:]])
-        if not (of_kind(mention, kinds) and not before.cue(Cue.NO))
+        for before, mention in pairwise([*clause[first - 1 : first], *clause[first:]])
+        if not (is_of_group(mention, groups) and not before.cue(Cue.NO))
         and not mention.cue(Cue.EVERYTHING, Cue.BUT)
     ]
-    return [*stretch[:first], *kept] if kinds and first else stretch
+    return [*clause[:first], *kept] if groups and first else clause
 
 
-def _kinds_listed(said: Sequence[Mention]) -> Set[str | None]:
-    """The groups of the modifiers that are listed next."""
+def _kinds_listed(repair: Sequence[Mention]) -> Set[str | None]:
+    """Return the groups of the modifiers that are listed next."""
     listed = takewhile(
-        lambda mention: mention.role is MentionType.MODIFIER or mention.cue(*JOINS), said
+        lambda mention: mention.role is MentionType.MODIFIER or mention.cue(*JOINS), repair
     )
     return {
         sense.group
@@ -114,29 +115,30 @@ def _kinds_listed(said: Sequence[Mention]) -> Set[str | None]:
     }
 
 
-def without_unknown(stretch: list[Mention], said: Sequence[Mention]) -> list[Mention] | None:
-    """Without the unknown thing that `said` corrects: "and a pitcher, no, an iced tea".
+def cut_unknown(clause: list[Mention], repair: Sequence[Mention]) -> list[Mention] | None:
+    """Cut the unknown thing that is repaired: "and a pitcher, no, an iced tea".
 
     None if nothing unknown comes last, or nothing of its like follows.
     """
-    end = len(stretch)
-    while end and (stretch[end - 1].idle or stretch[end - 1].cue(Cue.COMMA)):
+    end = len(clause)
+    while end and (clause[end - 1].idle or clause[end - 1].cue(Cue.COMMA)):
         end -= 1
     start = end
-    while start and stretch[start - 1].role is MentionType.UNKNOWN:
+    while start and clause[start - 1].role is MentionType.UNKNOWN:
         start -= 1
     counts = (MentionType.NUMBER, MentionType.SIZE)
     counted = start
-    while counted and (stretch[counted - 1].role in counts or stretch[counted - 1].cue(Cue.A)):
+    while counted and (clause[counted - 1].role in counts or clause[counted - 1].cue(Cue.A)):
         counted -= 1
-    roles = [p.role for p in said if p.role not in counts and not p.cue(Cue.A)]
+    roles = [p.role for p in repair if p.role not in counts and not p.cue(Cue.A)]
     later = next((role for role in roles if role is not MentionType.MODIFIER), None)
     role = MentionType.ITEM if later is MentionType.ITEM else next(iter(roles), None)
     if start == end or role is not (MentionType.MODIFIER if counted == start else MentionType.ITEM):
         return None
-    return stretch[:counted]
+    return clause[:counted]
 
 
-def of_kind(mention: Mention, kinds: Set[str | None]) -> bool:
-    said = mention.candidates if mention.role is MentionType.MODIFIER else ()
-    return not kinds.isdisjoint(sense.group for sense in said)
+def is_of_group(mention: Mention, groups: Set[str | None]) -> bool:
+    """Return whether a mention is a modifier of one of the groups."""
+    candidates = mention.candidates if mention.role is MentionType.MODIFIER else ()
+    return not groups.isdisjoint(sense.group for sense in candidates)

@@ -1,4 +1,4 @@
-"""Once more what was ordered last, or back to what was before it."""
+"""Repeating what was ordered last, and taking back what was said."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from voice_service.ordering.references.pointers import ends, read_pointer, text_
 _MOST_TIMES = 10  # more changes are not taken back at once
 
 
-def undone(mentions: list[Mention], index: int, state: ParseState) -> int | None:
-    """Takes "scratch that" or "undo that twice"; None if it names what is to go."""
+def undo(mentions: list[Mention], index: int, state: ParseState) -> int | None:
+    """Read "scratch that" or "undo that twice"; None if it names what is to go."""
     mention = mentions[index]
     if not mention.cue(Cue.UNDO):
         return None
@@ -30,8 +30,8 @@ def undone(mentions: list[Mention], index: int, state: ParseState) -> int | None
     return index + 1 + (times is not None)
 
 
-def fewer(mentions: list[Mention], index: int, state: ParseState) -> int | None:
-    """Takes "one less", which is of the only thing that is ordered; of several, who knows."""
+def one_less(mentions: list[Mention], index: int, state: ParseState) -> int | None:
+    """Read "one less" of the only thing ordered; of several, nobody knows which."""
     number, word = mentions[index], mentions[index + 1 : index + 2]
     counted = number.role is MentionType.NUMBER or number.cue(Cue.ONE, Cue.A)
     if not counted or not any(p.cue(Cue.FEWER) for p in word) or not ends(mentions, index + 2):
@@ -45,8 +45,8 @@ def fewer(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     return index + 2
 
 
-def one_of_those(mentions: list[Mention], index: int, state: ParseState) -> int | None:
-    """Takes "one more of the first", which a person has to look up."""
+def one_more_of_those(mentions: list[Mention], index: int, state: ParseState) -> int | None:
+    """Read "one more of the first", which a person has to look up."""
     found = read_pointer(mentions, index + 1) if mentions[index].cue(Cue.MORE) else None
     if found is None or not mentions[index + 1].cue(Cue.ORDINAL) or not ends(mentions, found[1]):
         return None
@@ -56,18 +56,18 @@ def one_of_those(mentions: list[Mention], index: int, state: ParseState) -> int 
 
 
 def _times(mentions: Sequence[Mention], index: int) -> int | None:
-    """How many times, in "undo that twice"."""
+    """Return how many times, in "undo that twice"."""
     number = mentions[index] if index < len(mentions) else None
     if number is None or number.role is not MentionType.NUMBER or not ends(mentions, index + 1):
         return None
     return min(number.span.value or 1, _MOST_TIMES)
 
 
-def same(mentions: list[Mention], index: int, state: ParseState) -> int:
-    """The last item once more; "another one with cheese" is one of its own."""
+def repeat_same(mentions: list[Mention], index: int, state: ParseState) -> int:
+    """Read "the same again"; "another one with cheese" is an item of its own."""
     following = mentions[index + 1] if index + 1 < len(mentions) else None
     if index and mentions[index - 1].cue(Cue.WITH) and state.pending:
-        # "And a latte with the same": what of it is the same is for a person.
+        # "And a latte with the same": a person has to find out what is to be the same.
         state.flush()
         state.acts.append(not_understood(mentions[index].span.text))
         return index + 1
@@ -81,7 +81,7 @@ def same(mentions: list[Mention], index: int, state: ParseState) -> int:
         return index + 1
     state.flush()
     if following is not None and following.cue(Cue.BUT):
-        # One like it with a difference: which words differ from which is for a person.
+        # "The same but ...": a person has to find out what the difference replaces.
         state.acts.append(not_understood(mentions[index].span.text))
     if differs(mentions, index + 1) and state.cart.items:
         last = (Candidate("item", state.cart.items[-1], None),)
@@ -91,8 +91,10 @@ def same(mentions: list[Mention], index: int, state: ParseState) -> int:
     return index + 1
 
 
-def more(mentions: list[Mention], index: int, count: int, end: int, state: ParseState) -> int:
-    """ "Two more" of the last item, or "one more with cheese", which is one of its own."""
+def repeat_more(
+    mentions: list[Mention], index: int, count: int, end: int, state: ParseState
+) -> int:
+    """Read "two more" of the last item; "one more with cheese" is an item of its own."""
     state.flush()
     if end < len(mentions) and mentions[end].cue(*DIFFERS):
         more = replace(mentions[index].span, cues=frozenset({Cue.MORE}), value=count)

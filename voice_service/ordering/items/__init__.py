@@ -1,1 +1,1 @@
-"""Mentions assembled into item requests."""
+"""Item requests: names with their quantities, sizes and modifiers, or what is said without one."""

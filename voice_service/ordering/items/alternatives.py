@@ -1,4 +1,4 @@
-"""Where a guest names several and wants one of them: "a coke or a sprite"."""
+"""Several named of which one is wanted: "a coke or a sprite"."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from voice_service.ordering.reasons import ReasonCode
 _ENDS_A_CHOICE = (Cue.AND, Cue.ADD, Cue.ALSO, Cue.STOP, Cue.NUMBER)
 
 
-def or_before(mentions: Sequence[Mention], start: int) -> bool:
-    """Whether an "or" and nothing with a name stands before `start`: "or can I get a sprite"."""
+def follows_or(mentions: Sequence[Mention], start: int) -> bool:
+    """Return whether an "or" without a name of its own comes before: "or can I get a sprite"."""
     for mention in reversed(mentions[:start]):
         if mention.cue(Cue.OR):
             return True
@@ -33,8 +33,8 @@ def or_before(mentions: Sequence[Mention], start: int) -> bool:
     return False
 
 
-def one_count(mentions: Sequence[Mention]) -> list[Mention]:
-    """Parts with "three or four" as one number that nobody can count."""
+def merge_vague_counts(mentions: Sequence[Mention]) -> list[Mention]:
+    """Return the mentions with "three or four" as one vague count."""
     joined = list(mentions)
     for index in range(len(joined) - 2):
         first, link, second = joined[index : index + 3]
@@ -55,7 +55,7 @@ def one_count(mentions: Sequence[Mention]) -> list[Mention]:
 
 
 class Alternatives:
-    """The groups of one stretch of which only one is wanted."""
+    """Collects the requests of which the guest wants only one."""
 
     def __init__(self, menu: CompiledMenu) -> None:
         self._menu = menu
@@ -69,14 +69,14 @@ class Alternatives:
         between: Sequence[Mention],
         start: int,
     ) -> None:
-        """Takes the next group, whose words begin `start` parts behind the name before it.
+        """Take the next request; its words begin `start` mentions after the name before it.
 
-        "A coke, a sprite or a water" is one of three, if they are of one kind.
+        "A coke, a sprite or a water" is one of three, if they are of one category.
         """
         if previous is None:
             self._listed = [request]
             return
-        if or_before(between, start):
+        if follows_or(between, start):
             self._offer(request)
             self._listed = []
             return
@@ -85,21 +85,23 @@ class Alternatives:
         self._listed = [*self._listed, request] if alike and commas else [request]
 
     def _offer(self, request: ItemRequest) -> None:
+        """Add a request to what is listed before its "or", or to the alternatives begun there."""
         if self._listed:
             self._offers.append([*self._listed, request])
         elif self._offers:
             self._offers[-1].append(request)
 
     def wanted(self, requests: Sequence[ItemRequest]) -> list[ItemRequest]:
-        """The groups that are wanted whatever is chosen."""
+        """Return the requests that are wanted whatever the guest chooses."""
         offered = [id(g) for offer in self._offers for g in offer]
         return [g for g in requests if id(g) not in offered]
 
     def problems(self) -> list[Problem]:
-        """What has to be asked."""
+        """Return what the guest has to be asked."""
         return [self._problem(offer) for offer in self._offers]
 
     def _problem(self, offer: Sequence[ItemRequest]) -> Problem:
+        """Return the question which of the alternatives is meant, or which size of one item."""
         items = tuple(dict.fromkeys(i for g in offer for i in g.candidates or (g.item,)))
         names = tuple(self._menu.item_name(i) for i in items)
         if len(items) == 1:
@@ -115,30 +117,37 @@ class Alternatives:
         return self._menu.items[request.item].category
 
 
-def either_size(before: Sequence[Statement], mentions: Sequence[Mention], start: int) -> str:
-    """The words of "a small or" before "a large coke", which leave the size open; else nothing."""
-    only = all(isinstance(said, SizeStatement | ClauseBreak) for said in before)
-    sizes = [said.text for said in before if isinstance(said, SizeStatement)]
+def open_size(statements: Sequence[Statement], mentions: Sequence[Mention], start: int) -> str:
+    """Return the words of "a small or" before "a large coke", else nothing.
+
+    They leave the size open.
+    """
+    only = all(isinstance(statement, SizeStatement | ClauseBreak) for statement in statements)
+    sizes = [statement.text for statement in statements if isinstance(statement, SizeStatement)]
     named = any(p.role is MentionType.SIZE for p in mentions[start:])
-    return " ".join(sizes) if only and named and or_before(mentions, start) else ""
+    return " ".join(sizes) if only and named and follows_or(mentions, start) else ""
 
 
-def unknown(said: UnknownWords) -> Problem:
-    """The reason for words that explain nothing."""
-    return Problem(ReasonCode.UNKNOWN_ITEM if said.wanted else ReasonCode.NOT_UNDERSTOOD, said.text)
-
-
-def choose_item(menu: CompiledMenu, said: CategoryStatement) -> Problem:
-    """A category was asked for, without saying which of its items."""
-    choices = tuple(menu.in_category(said.id))
-    request = ItemRequest(choices[0], said.count, ambiguity=Ambiguity(choices)) if choices else None
+def unknown_words(words: UnknownWords) -> Problem:
+    """Return the reason for words that explain nothing."""
     return Problem(
-        ReasonCode.CHOOSE_ITEM, said.text, tuple(menu.item_name(i) for i in choices), request
+        ReasonCode.UNKNOWN_ITEM if words.wanted else ReasonCode.NOT_UNDERSTOOD, words.text
+    )
+
+
+def choose_item(menu: CompiledMenu, category: CategoryStatement) -> Problem:
+    """Return the question which item of a category is meant."""
+    choices = tuple(menu.in_category(category.id))
+    request = (
+        ItemRequest(choices[0], category.count, ambiguity=Ambiguity(choices)) if choices else None
+    )
+    return Problem(
+        ReasonCode.CHOOSE_ITEM, category.text, tuple(menu.item_name(i) for i in choices), request
     )
 
 
 def is_listed_heading(act: Act, requests: Sequence[ItemRequest]) -> bool:
-    """Whether what is asked about a heading was said: "two drinks, a cola and a lemonade"."""
+    """Return whether items named later answer the question: "two drinks, a cola and a lemonade"."""
     if not isinstance(act, Problem) or act.code is not ReasonCode.CHOOSE_ITEM:
         return False
     heading = act.request
@@ -149,6 +158,7 @@ def is_listed_heading(act: Act, requests: Sequence[ItemRequest]) -> bool:
 
 
 def add_or_ask(request: ItemRequest, menu: CompiledMenu) -> Act:
+    """Return the act that orders an item, or the question which one is meant if several fit."""
     if len(request.candidates) < 2:
         return Add(request)
     fitting = [c for c in request.candidates if _fits(menu, c, request)]

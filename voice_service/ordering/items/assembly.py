@@ -26,36 +26,36 @@ from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.alternatives import (
     Alternatives,
     add_or_ask,
-    either_size,
     is_listed_heading,
-    one_count,
+    merge_vague_counts,
+    open_size,
 )
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.boundaries import start_of
 from voice_service.ordering.items.coordination import (
     accompanies,
+    apply_heading,
     count_under_heading,
     join_dish,
-    of_one_heading,
     take_out_heading,
 )
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.items.heads import (
     amid_modifiers,
-    carrier,
     denied_count,
+    excepts_host,
     in_list,
-    in_order,
+    may_be_same,
     negated,
-    not_on,
-    points,
-    same_one,
+    prefer_ordered,
+    refers_back,
+    without_carrier,
 )
 from voice_service.ordering.items.preamble import Preamble, attach_preamble
 from voice_service.ordering.items.quantities import (
     combos_counted,
     inner_words,
-    plural_of_one,
+    is_uncounted_plural,
     request_of,
 )
 from voice_service.ordering.items.sizes import size_by_number
@@ -76,13 +76,13 @@ from voice_service.ordering.references.pointers import (
 
 def assemble_items(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """Return the acts of words without a command, in the order of speaking."""
-    mentions = one_count(mentions)
-    mentions = [in_order(mentions, i, menu, cart) for i in range(len(mentions))]
-    mentions = [carrier(mentions, i, menu) for i in range(len(mentions))]
+    mentions = merge_vague_counts(mentions)
+    mentions = [prefer_ordered(mentions, i, menu, cart) for i in range(len(mentions))]
+    mentions = [without_carrier(mentions, i, menu) for i in range(len(mentions))]
     heads = [
         i
         for i, mention in enumerate(mentions)
-        if mention.role is MentionType.ITEM and not points(mentions, i, cart)
+        if mention.role is MentionType.ITEM and not refers_back(mentions, i, cart)
     ]
     if heads:
         return _ItemAssembler(mentions, heads, menu, cart).acts()
@@ -101,7 +101,7 @@ def _only_points(statements: Sequence[Statement]) -> list[Act]:
 class _Place:
     """Where one item is said: its words begin at `start`, and its name is at `head`.
 
-    What is said behind the name ends at `end`. `earlier`: where the names before it are.
+    The words after the name end at `end`. `earlier`: where the names before it are.
     """
 
     earlier: Sequence[int]
@@ -168,7 +168,7 @@ class _ItemAssembler:
         """Take out names and numbers that stand for the items listed after them."""
         take_out_heading(self._requests, self._mentions, self._heads)
         count_under_heading(self._requests, self._mentions, self._heads, self._starts, self._menu)
-        if of_one_heading(self._preamble, self._requests, self._menu):
+        if apply_heading(self._preamble, self._requests, self._menu):
             self._preamble_acts = []
 
     def _read_item(self, place: _Place) -> None:
@@ -196,7 +196,7 @@ class _ItemAssembler:
         """Put onto an item what is said before its name and behind it."""
         first = not place.earlier
         before = self._mentions[: place.head]
-        either = either_size(self._preamble, before, place.start) if first else ""
+        either = open_size(self._preamble, before, place.start) if first else ""
         if first and self._preamble and not either:
             preamble = Preamble(self._preamble, self._mentions, place.start)
             self._preamble_acts = attach_preamble(preamble, request, self._cart, self._attacher)
@@ -208,7 +208,7 @@ class _ItemAssembler:
 
     def _unclear_denial(self, head: int) -> str:
         """Return the words of "but not on the fries" or "no two colas", else nothing."""
-        if not_on(self._mentions, head):
+        if excepts_host(self._mentions, head):
             return f"{self._mentions[head - 3].span.text} {self._mentions[head].span.text}"
         return denied_count(self._mentions, head)
 
@@ -266,7 +266,7 @@ class _ItemAssembler:
         around = (*before[place.since :], *self._mentions[place.head + 1 : place.end])
         shared = any(p.cue(Cue.BOTH) for p in around)
         each = shared and bool(self._menu.combos_with(request.item, self._cart.items))
-        several = not (after_with or each) and plural_of_one(inner, mention, self._menu)
+        several = not (after_with or each) and is_uncounted_plural(inner, mention, self._menu)
         request.counting = replace(
             request.counting,
             vague=request.counting.vague or several,
@@ -276,7 +276,7 @@ class _ItemAssembler:
         return request
 
     def _doubt(self, request: ItemRequest, place: _Place) -> None:
-        """Lower the quality of an item that may be none, or one named before."""
+        """Lower the quality of an item that may be none, or may be one named before."""
         mention = self._mentions[place.head]
         again = request.quantity is None and any(r.item == request.item for r in self._requests)
         if (mention.candidates[0].match < FULL or again) and in_list(self._mentions, place.start):
@@ -287,7 +287,9 @@ class _ItemAssembler:
         definite = any(p.cue(Cue.THE) for p in inner)
         ordered = definite and any(i in mention.items for i in self._cart.items)
         heads = [*place.earlier, place.head]
-        if request.quantity is None and (ordered or same_one(self._mentions, heads, place.start)):
+        if request.quantity is None and (
+            ordered or may_be_same(self._mentions, heads, place.start)
+        ):
             request.quality *= Doubt.NAMED_AGAIN.certainty
 
     def _doubt_beside(self, previous: ItemRequest, request: ItemRequest, place: _Place) -> None:
@@ -295,7 +297,7 @@ class _ItemAssembler:
         between = self._mentions[max(place.since - 1, 0) : place.start]
         pronoun = any(p.cue(Cue.IT) for p in between)
         if previous.item == request.item and previous.quantity is None and pronoun:
-            # M"my bagel scooped out, it's a sesame bagel"
+            # "My bagel scooped out, it's a sesame bagel".
             request.quality *= Doubt.NAMED_AGAIN.certainty
         if self._shared_word(place):
             request.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
@@ -329,7 +331,7 @@ class _ItemAssembler:
         return all(any(self._menu.offers(i, s) for s in size.candidates) for i in items)
 
     def _answer(self, request: ItemRequest) -> None:
-        """Accept less of its name for an item that answers a question."""
+        """Make do with less of a name if the item answers a question."""
         chosen = tuple(i for i in request.candidates if i in self._cart.choices)
         if len(chosen) == 1:
             request.settle(chosen[0])
@@ -370,7 +372,7 @@ def _follows_with(mentions: Sequence[Mention], head: int) -> bool:
 
 
 def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
-    """What "the other a lemonade" or "one of them diet" puts the item in the place of."""
+    """Return what the item replaces in "the other a lemonade" or "one of them diet"."""
     first = next((i for i in range(head) if not mentions[i].cue(*LISTS)), head)
     found = read_pointer(mentions, first)
     if (

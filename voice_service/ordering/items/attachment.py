@@ -1,4 +1,4 @@
-"""What was said beside an item, put onto it; what fits nowhere is reported."""
+"""Attaching what was said beside an item to it; what fits nowhere is reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.attributes.distribution import (
     halved,
-    like_named,
     shared_out,
 )
 from voice_service.ordering.attributes.linking import resolve, which
@@ -36,7 +35,7 @@ from voice_service.ordering.attributes.statements import (
     UnknownWords,
 )
 from voice_service.ordering.doubt import Doubt
-from voice_service.ordering.items.alternatives import choose_item, unknown
+from voice_service.ordering.items.alternatives import choose_item, unknown_words
 from voice_service.ordering.items.modifier_groups import (
     choose_from_group,
     denies_another,
@@ -44,7 +43,7 @@ from voice_service.ordering.items.modifier_groups import (
     put_every,
 )
 from voice_service.ordering.items.partition import Partitioner
-from voice_service.ordering.items.quantities import multiply
+from voice_service.ordering.items.quantities import is_one_more, multiply
 from voice_service.ordering.items.sizes import size_elsewhere
 from voice_service.ordering.mentions.mention import Apart
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -59,7 +58,6 @@ from voice_service.ordering.references.pointers import (
 )
 
 _PAIR = 2
-_ON_ANOTHER = 0.75  # certainty of "fries with ketchup" where only what came before takes ketchup
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class _PutSize:
 
 @dataclass(slots=True)
 class _Attachment:
-    """Where the attachment of one item's statements stands.
+    """How far the statements about one item have been attached.
 
     `request` is the item, `named` the modifier groups said before its name, `statements` everything
     said of it, with numbers shared out. `current`: what the next statement is about. `since` and
@@ -94,7 +92,7 @@ class _Attachment:
 
 
 class AttributeAttacher:
-    """Puts what was said onto the items of one utterance, in the order of speaking.
+    """Attaches statements to the items of one utterance, in the order of speaking.
 
     `requests` grows as items come; `acts` collects changes to lines that are already in the cart.
     """
@@ -154,7 +152,7 @@ class AttributeAttacher:
         if to.in_cart is not None:
             self._into_cart(statement, to.in_cart)
             return
-        if self._one_more(statement, to.current, to.named):
+        if is_one_more(statement, to.current, to.named):
             to.current = self._sibling(to.current, statement.before.counted)
             statement = replace(statement, quantity=None)
         to.since += self._modifier(statement, to.current)
@@ -192,13 +190,17 @@ class AttributeAttacher:
             case CategoryStatement():
                 self._category(statement)
             case UnknownWords():
-                self.acts.append(unknown(statement))
+                self.acts.append(unknown_words(statement))
             case _:
                 pass
 
     def _modifier(
         self, statement: ModifierStatement, current: ItemRequest
     ) -> list[tuple[ItemRequest, ModifierRequest]]:
+        """Put a modifier onto the current item, or the last one that takes it.
+
+        Return where it was put: onto several if it is for all of them.
+        """
         placed: list[tuple[ItemRequest, ModifierRequest]] = []
         order = [current, *(g for g in reversed(self.requests) if g is not current)]
         for request in order:
@@ -211,7 +213,7 @@ class AttributeAttacher:
                 return placed
             if mod is not None:
                 if request is not current and statement.before.after_with and self._all_of is None:
-                    mod.quality *= _ON_ANOTHER
+                    mod.quality *= Doubt.ON_EARLIER_ITEM.certainty
                 request.put(mod)
                 placed.append((request, mod))
                 if self._all_of is None:
@@ -231,20 +233,8 @@ class AttributeAttacher:
     ) -> None:
         self.acts.append(Problem(code, statement.text, request=current))
 
-    def _one_more(
-        self, said: ModifierStatement, current: ItemRequest, named: Sequence[str]
-    ) -> bool:
-        """Whether "and a raisin" after "a plain bagel with butter" is another bagel.
-
-        It is the like of what was said before the name, and of nothing that was said after it; with
-        a number ("and six raisin") that is enough.
-        """
-        if said.before.counted is None or said.qualifier is not None or not like_named(said, named):
-            return False
-        several = said.quantity is not None and said.quantity > 1
-        return several or any(m.group not in named for m in current.mods)
-
     def _sibling(self, current: ItemRequest, count: int | None) -> ItemRequest:
+        """Add another of the same item, of which only an attribute was said."""
         sibling = ItemRequest(
             current.item, count, quality=current.quality, elided=Elided(item=True)
         )
@@ -252,6 +242,10 @@ class AttributeAttacher:
         return sibling
 
     def _size(self, statement: SizeStatement, current: ItemRequest) -> ItemRequest:
+        """Put a size onto the current item or another.
+
+        Return the item that what follows is about.
+        """
         fitting = [s for s in statement.candidates if self.menu.offers(current.item, s)]
         other = [s for s in statement.also if self.menu.offers(current.item, s)]
         if other and ((current.size is not None and statement.count is None) or not fitting):
@@ -281,6 +275,7 @@ class AttributeAttacher:
         return current
 
     def _number(self, statement: CountStatement, current: ItemRequest) -> None:
+        """Put a number onto an item that has none."""
         if current.quantity is None:
             current.quantity = statement.value
             current.words.update(statement.words)
@@ -328,7 +323,10 @@ class AttributeAttacher:
     def _point(
         self, statement: ItemStatement, since: list[tuple[ItemRequest, ModifierRequest]]
     ) -> str | None:
-        """Moves the modifiers just said to the item pointed at; returns it for those to come."""
+        """Move the modifiers just put to the item that is pointed at: "… on the burger".
+
+        Return the item if it is in the cart and what follows is about it.
+        """
         choices = statement.mention.items
         here = next((g for g in reversed(self.requests) if g.item in choices), None)
         in_cart = next((i for i in reversed(self._in_cart) if i in choices), None)
@@ -347,6 +345,7 @@ class AttributeAttacher:
         return in_cart if here is None and not since else None
 
     def _into_cart(self, statement: ModifierStatement, item: str) -> None:
+        """Change an item of the cart by a modifier."""
         mod = resolve(statement, item, self.menu)
         if isinstance(mod, Problem):
             self.acts.append(mod)
@@ -370,6 +369,7 @@ class AttributeAttacher:
                 self._modifier(rest, to.current)
 
     def _category(self, statement: CategoryStatement) -> None:
+        """Ask which item of a category is wanted, unless it labels one that was named."""
         labelled = any(self.menu.items[g.item].category == statement.id for g in self.requests)
         if statement.wanted and not statement.negated and (statement.further or not labelled):
             self.acts.append(choose_item(self.menu, statement))

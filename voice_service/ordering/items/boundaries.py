@@ -25,10 +25,10 @@ _FRESH_START = (Cue.REQUEST, Cue.ADD, Cue.ALSO, Cue.STOP, Cue.FOR, Cue.QUESTION_
 
 
 def start_of(mentions: Sequence[Mention], head: int, previous: int, menu: CompiledMenu) -> int:
-    """Index of the first part that belongs to the item at `head`.
+    """Return the index of the first mention that belongs to the item at `head`.
 
-    `previous` is the index of the item before it, or -1. An article or a number is the surest
-    sign; without one, what stands between two items goes to the second only as far as it must.
+    `previous` is the index of the item before it, or -1. An article or a number is the surest sign;
+    without one, what stands between two items goes to the second only as far as it must.
     """
     item = mentions[head].items[0]
     index = head - 1
@@ -50,9 +50,10 @@ def start_of(mentions: Sequence[Mention], head: int, previous: int, menu: Compil
 
 
 def _counts(mentions: Sequence[Mention], index: int, head: int) -> bool:
+    """Return whether a number, or an article, counts the item or points at it."""
     mention = mentions[index]
     if mention.role is MentionType.NUMBER or mention.cue(Cue.A, Cue.MORE, Cue.VAGUE):
-        # "two topping pizza" says how many toppings, not how many pizzas.
+        # "A two topping pizza" says how many toppings, not how many pizzas.
         return index + 1 >= head or mentions[index + 1].role is not MentionType.GROUP
     if not mention.cue(Cue.THE) or mention.idle or mention.cue(Cue.IT, Cue.FILLER):
         return False
@@ -60,7 +61,7 @@ def _counts(mentions: Sequence[Mention], index: int, head: int) -> bool:
 
 
 def _resumed(mentions: Sequence[Mention], index: int, previous: int) -> bool:
-    """Whether an article only goes on after a size: "half a sandwich", "a medium, um, a coke"."""
+    """Return whether an article continues after a size: "half a pizza", "a large, um, a coke"."""
     if (
         not mentions[index].cue(Cue.A)
         or index - 1 <= previous
@@ -75,7 +76,7 @@ def _resumed(mentions: Sequence[Mention], index: int, previous: int) -> bool:
 
 
 def _number_of_those(mentions: Sequence[Mention], index: int, previous: int) -> int:
-    """Where "three of the" begins, if `index` is at its article."""
+    """Return where "three of the" begins if `index` is at its article."""
     before = index - 1
     while mentions[index].cue(Cue.THE, Cue.A, Cue.VAGUE) and before > previous:
         if mentions[before].role is MentionType.NUMBER:
@@ -87,7 +88,7 @@ def _number_of_those(mentions: Sequence[Mention], index: int, previous: int) -> 
 
 
 def _counts_a_modifier(mentions: Sequence[Mention], index: int, head: int, previous: int) -> bool:
-    """Whether the number counts what is on the previous item: "with two sugars large tea"."""
+    """Return whether a number counts the last item's modifier: "with two sugars large tea"."""
     if previous < 0 or not any(p.role is MentionType.SIZE for p in mentions[index + 1 : head]):
         return False
     following = next((p for p in mentions[index + 1 : head] if not p.cue(*_INSIDE)), None)
@@ -102,6 +103,7 @@ def _counts_a_modifier(mentions: Sequence[Mention], index: int, head: int, previ
 def _may_belong(
     mentions: Sequence[Mention], index: int, head: int, item: str, menu: CompiledMenu
 ) -> bool:
+    """Return whether a mention before a name can be part of what is said of it."""
     mention = mentions[index]
     match mention.role:
         case MentionType.MODIFIER:
@@ -129,9 +131,10 @@ def _may_belong(
 
 
 def _after_size(mentions: Sequence[Mention], comma: int) -> bool:
-    """Whether a recogniser's comma parts a size from what has it: "a large, dark roast, latte".
+    """Return whether a comma only parts a size from its item: "a large, dark roast, latte".
 
-    The size has an article or number of its own, and nothing but modifiers behind it.
+    Recognisers write such commas. The size has an article or number of its own, and nothing but
+    modifiers behind it.
     """
     index = comma - 1
     while index > 0 and (
@@ -145,6 +148,7 @@ def _after_size(mentions: Sequence[Mention], comma: int) -> bool:
 
 
 def _is_modifier_phrase(mentions: Sequence[Mention], index: int, head: int) -> bool:
+    """Return whether a modifier comes next, maybe after "extra" or "no"."""
     while index < head and mentions[index].cue(Cue.EXTRA, Cue.LIGHT, Cue.NO, Cue.SOFT):
         index += 1
     return index < head and mentions[index].role is MentionType.MODIFIER
@@ -153,10 +157,11 @@ def _is_modifier_phrase(mentions: Sequence[Mention], index: int, head: int) -> b
 def _without_article(
     mentions: Sequence[Mention], head: int, first: int, stop: Mention | None
 ) -> int:
-    stretch = range(first, head)
-    separators = [i for i in stretch if mentions[i].cue(*SEPARATES)]
+    """Return where the words of an item begin that has neither an article nor a number."""
+    between = range(first, head)
+    separators = [i for i in between if mentions[i].cue(*SEPARATES)]
     sizes = [
-        i for i in stretch if mentions[i].role is MentionType.SIZE or mentions[i].cue(Cue.SIZE_WORD)
+        i for i in between if mentions[i].role is MentionType.SIZE or mentions[i].cue(Cue.SIZE_WORD)
     ]
     if not separators and stop is not None and stop.cue(*SEPARATES):
         return first

@@ -1,4 +1,4 @@
-"""Items that are said together: of several sizes, under one name for all, as one dish."""
+"""Items that are said together: in several sizes, under one heading, or as one dish."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from voice_service.ordering.mentions.mention import Mention, MentionType, candid
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 
-def of_other_sizes(
-    said: Sequence[Statement],
+def siblings_of_other_sizes(
+    before: Sequence[Statement],
     request: ItemRequest,
     mentions: Sequence[Mention],
     start: int,
     menu: CompiledMenu,
 ) -> list[ItemRequest]:
-    """The items of "two large and" in "two large and one small fries"."""
-    sizes = [s for s in said if isinstance(s, SizeStatement) and s.count is not None]
+    """Return the items of "two large and" in "two large and one small fries"."""
+    sizes = [s for s in before if isinstance(s, SizeStatement) and s.count is not None]
     sized = request.quantity is not None and mentions[start + 1].role is MentionType.SIZE
-    if len(sizes) != len(said) or not sized or not mentions[start - 1].cue(Cue.AND, Cue.COMMA):
+    if len(sizes) != len(before) or not sized or not mentions[start - 1].cue(Cue.AND, Cue.COMMA):
         return []
     requests: list[ItemRequest] = []
     for size in sizes:
@@ -44,20 +44,21 @@ def of_other_sizes(
     return requests
 
 
-def of_one_heading(
+def apply_heading(
     before: Sequence[Statement], requests: Sequence[ItemRequest], menu: CompiledMenu
 ) -> bool:
-    """ "Three footlongs" or "two small subs" before the items that it counts, if they add up.
+    """Apply "three footlongs" or "two small subs" to the items that it counts.
 
-    Each gets the size. They have to be of the category that was said.
+    Return whether it did: their numbers add up to that of the heading, and they are of its
+    category. Each gets the size.
     """
     sizes = [s for s in before if isinstance(s, SizeStatement)]
     kinds = [s for s in before if isinstance(s, CategoryStatement)]
     others = any(not isinstance(s, SizeStatement | CategoryStatement | ClauseBreak) for s in before)
     if others or len(sizes) > 1 or len(kinds) > 1:
         return False
-    said = [*(s.count for s in sizes), *(k.count for k in kinds)]
-    total = next((count for count in said if count is not None), 0)
+    totals = [*(s.count for s in sizes), *(k.count for k in kinds)]
+    total = next((count for count in totals if count is not None), 0)
     counts = list(accumulate(request.quantity or 0 for request in requests))
     if total < len(counts[:2]) or total not in counts:
         return False
@@ -69,20 +70,23 @@ def of_one_heading(
     return all(_size_all(named, size, menu) for size in sizes)
 
 
-def _size_all(requests: Sequence[ItemRequest], said: SizeStatement, menu: CompiledMenu) -> bool:
-    """Gives all of them the size, if they come in it."""
-    fitting = [{s.id for s in said.candidates if menu.offers(g.item, s)} for g in requests]
+def _size_all(requests: Sequence[ItemRequest], size: SizeStatement, menu: CompiledMenu) -> bool:
+    """Give all of them the size, if they come in it; return whether they do."""
+    fitting = [{s.id for s in size.candidates if menu.offers(g.item, s)} for g in requests]
     common = set.intersection(*fitting)
     for request in requests if common else ():
         request.size = min(common)
-        request.words.update(said.words)
+        request.words.update(size.words)
     return bool(common)
 
 
 def take_out_heading(
     requests: list[ItemRequest], mentions: Sequence[Mention], heads: Sequence[int]
 ) -> None:
-    """ "Two kebabs, one doner, one shish": two in all, if a name for all is what one is called."""
+    """Take the heading out of "two kebabs, one doner, one shish", which are two in all.
+
+    Its name has to fit all of them, or be what one of them is called.
+    """
     if len(requests) != len(heads):
         return
     for first, (head, following) in enumerate(pairwise(heads)):
@@ -110,7 +114,10 @@ def count_under_heading(
     starts: Sequence[int],
     menu: CompiledMenu,
 ) -> None:
-    """ "Two sides, slaw and fries": one of each, if as many of the kind are named as it says."""
+    """Read "two sides, slaw and fries" as one of each.
+
+    As many of the category have to be named as the heading says; else the count is doubted.
+    """
     if len(requests) != len(heads):
         return
     for first, (start, head) in enumerate(zip(starts, heads, strict=True)):
@@ -126,10 +133,10 @@ def count_under_heading(
 
 
 def _heading(inner: Sequence[Mention], menu: CompiledMenu) -> str | None:
-    """The category that a number counts before the items are named, said as several."""
+    """Return the category that a number counts in the plural before the items are named."""
     for number, named in pairwise(inner):
-        said = named.span.text
-        several = key_of(said, menu.language) != said and " " not in said
+        name = named.span.text
+        several = key_of(name, menu.language) != name and " " not in name
         categories = candidates_of(named.span, "category")
         if number.role is MentionType.NUMBER and several and categories:
             return categories[0].id
@@ -141,7 +148,7 @@ def _is_in(request: ItemRequest, category: str, menu: CompiledMenu) -> bool:
 
 
 def accompanies(mentions: Sequence[Mention], first: int, second: int, menu: CompiledMenu) -> bool:
-    """Whether two items are said as one dish: "chips and salsa", but not "fries and a shake"."""
+    """Return whether two items are one dish: "chips and salsa", but not "fries and a shake"."""
     one, other = menu.items[mentions[first].items[0]], menu.items[mentions[second].items[0]]
     if one.category != other.category or not one.modifier_groups or one.id == other.id:
         return False
@@ -159,7 +166,7 @@ def accompanies(mentions: Sequence[Mention], first: int, second: int, menu: Comp
 
 
 def join_dish(requests: list[ItemRequest], second: Mention) -> None:
-    """Marks the accompaniment; what it goes with is put before it."""
+    """Mark the accompaniment of a dish, and put what it goes with before it."""
     if second.plural and len(requests) > 1:
         requests[-2], requests[-1] = requests[-1], requests[-2]
     requests[-1].coordination = replace(requests[-1].coordination, accompanies=True)

@@ -1,4 +1,4 @@
-"""Words that order without naming an item: about one in the cart, or the only one that fits."""
+"""Words that order without naming an item: they are about one in the cart, or imply one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from voice_service.ordering.attributes.statements import (
 )
 from voice_service.ordering.cart.resolution import has_modifier
 from voice_service.ordering.cart_view import CartView
-from voice_service.ordering.items.alternatives import choose_item, unknown
+from voice_service.ordering.items.alternatives import choose_item, unknown_words
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.implied import implied_item
 from voice_service.ordering.language.tokens import keys_of, plural, several
@@ -56,7 +56,7 @@ from voice_service.ordering.references.pointers import (
 def resolve_ellipsis(
     statements: Sequence[Statement], menu: CompiledMenu, cart: CartView, attacher: AttributeAttacher
 ) -> list[Act]:
-    """The acts of what is said without an item."""
+    """Return the acts of statements that name no item."""
     implied = implied_item(statements, menu, cart)
     if implied is not None:
         attacher.requests[:] = [implied]
@@ -69,7 +69,7 @@ _Change = ModifierStatement | SizeStatement | PlainStatement
 
 
 class _EllipsisResolver:
-    """Reads words without an item, clause by clause: each is about the same lines."""
+    """Resolves statements without an item, clause by clause: each is about the same lines."""
 
     def __init__(self, menu: CompiledMenu, cart: CartView) -> None:
         self._menu = menu
@@ -80,6 +80,7 @@ class _EllipsisResolver:
         self._item: str | None = None
 
     def read(self, statements: Sequence[Statement]) -> list[Act]:
+        """Return the acts of the statements."""
         for one in self._divided(statements):
             match one:
                 case SizeStatement() if self._is_topping(one):
@@ -101,7 +102,10 @@ class _EllipsisResolver:
         return self._acts
 
     def _divided(self, statements: Sequence[Statement]) -> Sequence[Statement]:
-        """ "One large with milk, two small" of three: a number begins what is true of so many."""
+        """Return the statements with the numbers of "one large with milk, two small" as partitions.
+
+        Only a line of several can be divided, and only if nothing points at a part of it already.
+        """
         last = self._cart.items[-1:]
         lines = [line for line in self._cart.lines if line.item in last]
         counted = lines[0].count if len(lines) == 1 else 1
@@ -119,20 +123,21 @@ class _EllipsisResolver:
         return divided
 
     def _is_topping(self, statement: SizeStatement) -> bool:
-        """Whether "medium" is no size of the last item, but how it is done."""
+        """Return whether "medium" is no size of the last item, but how it is done."""
         last = self._cart.items[-1:]
         sized = any(self._menu.offers(item, s) for item in last for s in statement.candidates)
         also = any(self._menu.offers(item, s) for item in last for s in statement.also)
         return also and not sized
 
     def _about_order(self, statement: Statement) -> None:
+        """Read a statement that is not about the lines of its clause."""
         match statement:
             case CountStatement():
                 self._acts.append(_bare_number(statement, self._menu, self._cart))
             case Times(value):
                 self._acts.append(Modify(Target(), quantity=value, text=str(value)))
             case UnknownWords():
-                self._acts.append(unknown(statement))
+                self._acts.append(unknown_words(statement))
             case GroupStatement():
                 self._acts += _group_in_cart(statement, self._menu, self._cart)
             case CategoryStatement(wanted=True, negated=False):
@@ -143,7 +148,7 @@ class _EllipsisResolver:
                 pass
 
     def _end_clause(self) -> None:
-        """What was said of lines of the order becomes acts."""
+        """Turn what was said in this clause into acts on the lines that it is about."""
         clause, self._clause = self._clause, []
         if not clause:
             return
@@ -163,10 +168,11 @@ class _EllipsisResolver:
         return Target() if self._item is None else Target((self._item,))
 
     def _focused_cart(self) -> CartView:
-        """The cart as if only the item that is pointed at were in it, if one is."""
+        """Return the cart as if only the item that is pointed at were in it, if one is."""
         return self._cart if self._item is None else CartView((self._item,))
 
     def _modifier(self, statement: ModifierStatement) -> Act:
+        """Return the change that a modifier makes to the likeliest item that takes it."""
         for item in self._likely_items(statement):
             mod = resolve(statement, item, self._menu)
             if isinstance(mod, Problem):
@@ -176,7 +182,7 @@ class _EllipsisResolver:
         return self._refusal(statement.text)
 
     def _likely_items(self, statement: ModifierStatement) -> Sequence[str]:
-        """The items that may be meant, the likeliest first: what is left off was on it."""
+        """Return the items that may be meant, the likeliest first: what is left off was on it."""
         items = self._focused_cart().items[::-1]
         if not statement.negated or self._item is not None:
             return items
@@ -186,6 +192,7 @@ class _EllipsisResolver:
         return [*(i for i in items if i in on), *(i for i in items if i not in on)]
 
     def _alternatives(self, statement: AlternativesStatement) -> None:
+        """Ask which of several modifiers is wanted."""
         item = self._item or (self._cart.items[-1] if self._cart.items else None)
         if item is None:
             self._acts.append(Problem(ReasonCode.MODIFIER_WITHOUT_ITEM, statement.text))
@@ -193,7 +200,10 @@ class _EllipsisResolver:
             self._acts.append(which(statement, item, self._menu))
 
     def _counted(self, statement: ModifierStatement, mod: ModifierRequest, item: str) -> Act:
-        """Nobody has two of what there is one of: "two chicken" are two of them."""
+        """Return a change of so many lines where a number cannot count the modifier.
+
+        Nobody has two of a choice of which there is one: "two chicken" are two of the items.
+        """
         change = Modify(Target((item,)), (mod,))
         single = mod.group in self._menu.single_groups(item) and not mod.negated
         if statement.quantity is None or not single:
@@ -204,12 +214,13 @@ class _EllipsisResolver:
         )
 
     def _refusal(self, text: str) -> Problem:
+        """Return the reason for words that no item of the order takes."""
         if self._cart.items:
             return Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, text)
         return Problem(ReasonCode.MODIFIER_WITHOUT_ITEM, text)
 
     def _modify_referenced(self, ref: Reference, clause: Sequence[_Change]) -> Act:
-        """The clause for each item of the order that all of it fits."""
+        """Return the clause as a change of each item that all of it fits."""
         found = [self._change(item, clause) for item in dict.fromkeys(self._cart.items[::-1])]
         changes = tuple(one for one in found if isinstance(one, Modify))
         if changes:
@@ -219,6 +230,7 @@ class _EllipsisResolver:
         return unclear or self._refusal(text)
 
     def _change(self, item: str, clause: Sequence[_Change]) -> Modify | Problem | None:
+        """Return the clause as a change of one item; None if some of it does not fit."""
         change = Modify(Target((item,)))
         for one in clause:
             match one:
@@ -239,7 +251,7 @@ class _EllipsisResolver:
         return change
 
     def _point(self, statement: ItemStatement) -> None:
-        """An item of the cart is named: what came before is about it, or what comes next."""
+        """Relate an item of the cart that is named to what came before, or to what comes next."""
         here = next((i for i in reversed(self._cart.items) if i in statement.mention.items), None)
         if here is None:
             return
@@ -264,7 +276,10 @@ class _EllipsisResolver:
         self._acts.append(self._refusal(statement.mention.span.text) if change is None else change)
 
     def _end_shared(self) -> None:
-        """ "Both small, oat milk in the latte", "the coffee small and the colas large"."""
+        """End the clause of what was said of other items before another one is named.
+
+        "Both small, oat milk in the latte", "the coffee small and the colas large".
+        """
         shared = self._ref is not None and self._ref.which in (
             ReferenceKind.BOTH,
             ReferenceKind.ALL,
@@ -277,13 +292,13 @@ class _EllipsisResolver:
         self._item = None
 
     def _end_all_but_last(self) -> list[_Change]:
-        """Ends what was said so far, but for the last of it, which is about something else."""
+        """End the clause except for its last statement, which is about something else."""
         *self._clause, own = self._clause
         self._end_clause()
         return [own]
 
     def _is_one_of_others(self, item: str) -> bool:
-        """Whether there is a single one of it, beside other items, and its name is no plural."""
+        """Return whether there is just one of an item beside others, and its name is no plural."""
         name = self._menu.item_name(item)
         one = plural(name, self._menu.language) != name
         alone = len(set(self._cart.items)) == 1
@@ -291,6 +306,7 @@ class _EllipsisResolver:
 
 
 def _size_in_cart(statement: SizeStatement, menu: CompiledMenu, cart: CartView) -> Act:
+    """Return what a size does to the item of the order that comes in it."""
     order = [cart.unsized] if cart.unsized else []
     order += list(reversed(cart.items))
     for item in order:
@@ -319,13 +335,13 @@ def _size_of(
 
 
 def _size_of_several(statement: SizeStatement, menu: CompiledMenu, cart: CartView) -> bool:
-    """ "Larges", where there are several things that come in it."""
+    """True of "larges", where several lines come in that size."""
     sized = [x for x in cart.lines if any(menu.offers(x.item, s) for s in statement.candidates)]
     return statement.count is None and len(sized) > 1 and several(statement.text, menu.language)
 
 
 def _bare_number(statement: CountStatement, menu: CompiledMenu, cart: CartView) -> Act:
-    """A bare number: how many, or which of the sizes ("twenty" pieces).
+    """Return what a number alone says: how many, or which of the sizes ("twenty" pieces).
 
     Before anything is ordered it counts nothing.
     """
@@ -342,6 +358,7 @@ def _bare_number(statement: CountStatement, menu: CompiledMenu, cart: CartView) 
 
 
 def _group_in_cart(statement: GroupStatement, menu: CompiledMenu, cart: CartView) -> list[Act]:
+    """Return what the name of a modifier group does to the order: "no toppings"."""
     group = menu.groups[statement.id]
     if statement.negated:
         item = next(

@@ -1,4 +1,4 @@
-"""Which names in an utterance stand for something ordered, and which only point, carry or deny."""
+"""Which names stand for an item that is ordered, and which point at one, carry it or deny it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.references.pointers import ends, of_the
 
 
-def in_order(
+def prefer_ordered(
     mentions: Sequence[Mention], index: int, menu: CompiledMenu, cart: CartView
 ) -> Mention:
-    """ "On the burger", where the only burger ordered is a cheeseburger: that is meant."""
+    """Return "burger" as the cheeseburger in "on the burger", if that is the burger ordered."""
     mention = mentions[index]
     if mention.role is not MentionType.ITEM or set(mention.items) & set(cart.items):
         return mention
     before = [p for p in mentions[max(0, index - 2) : index] if not p.idle or p.cue(Cue.THE)]
     if len(before) < 2 or not before[-1].cue(Cue.THE) or not before[-2].cue(Cue.ON, Cue.TO):
         return mention
-    said = [i for p in mentions[:index] if p.role is MentionType.ITEM for i in p.items[:1]]
-    ordered = [*cart.items, *said][::-1]
-    if set(mention.items) & set(said):
+    named_before = [i for p in mentions[:index] if p.role is MentionType.ITEM for i in p.items[:1]]
+    ordered = [*cart.items, *named_before][::-1]
+    if set(mention.items) & set(named_before):
         return mention
     headings = {s.id for s in mention.span.candidates if s.kind == "category"}
     meant = next((i for i in ordered if menu.headings(i) & headings), None)
@@ -35,8 +35,8 @@ def in_order(
     )
 
 
-def carrier(mentions: Sequence[Mention], index: int, menu: CompiledMenu) -> Mention:
-    """ "Egg and cheese on an everything bagel": the bagel only carries what was ordered.
+def without_carrier(mentions: Sequence[Mention], index: int, menu: CompiledMenu) -> Mention:
+    """Return a name that only carries another item as filler: "egg and cheese on a sesame bagel".
 
     What is said of it has to be a choice of the item before, which says it in full.
     """
@@ -46,10 +46,10 @@ def carrier(mentions: Sequence[Mention], index: int, menu: CompiledMenu) -> Ment
         mentions[start - 1].role is MentionType.MODIFIER or mentions[start - 1].cue(Cue.A)
     ):
         start -= 1
-    said = [p for p in mentions[start:index] if p.role is MentionType.MODIFIER]
+    mods = [p for p in mentions[start:index] if p.role is MentionType.MODIFIER]
     if (
         mention.role is not MentionType.ITEM
-        or not said
+        or not mods
         or not start
         or not mentions[start - 1].cue(Cue.ON)
     ):
@@ -57,15 +57,15 @@ def carrier(mentions: Sequence[Mention], index: int, menu: CompiledMenu) -> Ment
     host = next((p.items[0] for p in mentions[start - 1 :: -1] if p.role is MentionType.ITEM), None)
     if host is None or host in mention.items:
         return mention
-    if not all(any(menu.offers(host, s) for s in p.candidates) for p in said):
+    if not all(any(menu.offers(host, s) for s in p.candidates) for p in mods):
         return mention
     return Mention(
         replace(mention.span, candidates=(), cues=frozenset({Cue.FILLER})), MentionType.CUE
     )
 
 
-def points(mentions: Sequence[Mention], index: int, cart: CartView) -> bool:
-    """Whether the item at `index` is one already ordered: "on the burger"."""
+def refers_back(mentions: Sequence[Mention], index: int, cart: CartView) -> bool:
+    """Return whether the item at `index` is one already ordered: "on the burger"."""
     choices = mentions[index].items
     known = any(i in choices for i in cart.items) or any(
         p.role is MentionType.ITEM and set(p.items) & set(choices) for p in mentions[:index]
@@ -92,7 +92,7 @@ def points(mentions: Sequence[Mention], index: int, cart: CartView) -> bool:
 
 
 def _sized(mentions: Sequence[Mention], index: int, cart: CartView) -> bool:
-    """ "The fries large": what is ordered gets a size, and nothing else is said of it."""
+    """True of "the fries large": what is ordered gets a size, and nothing else is said of it."""
     the, size = mentions[max(index - 1, 0)], mentions[index + 1 : index + 2]
     ordered = any(item in mentions[index].items for item in cart.items)
     alone = any(p.role is MentionType.SIZE for p in size) and ends(mentions, index + 2)
@@ -104,21 +104,21 @@ def _wished(before: Sequence[Mention]) -> bool:
 
 
 def _some_of_the(mentions: Sequence[Mention], index: int) -> bool:
-    """Whether "one of the colas" says of which something is true, and orders none."""
+    """Return whether "one of the colas" only says which one something is true of."""
     start = next((i for i in range(max(index - 3, 0), index) if of_the(mentions, i) == index), None)
     if start is None:
         return False
     on = start > 0 and mentions[start - 1].cue(*ATTACHES)
     following = mentions[index + 1 : index + 2]
-    said = start == 0 and any(
+    described = start == 0 and any(
         p.cue(Cue.WITH, Cue.NO, Cue.PLAIN, Cue.EXTRA) or p.role is MentionType.SIZE
         for p in following
     )
-    return on or said
+    return on or described
 
 
 def negated(mentions: Sequence[Mention], start: int, head: int) -> bool:
-    """Whether the guest says that this item is not wanted: "no fries", "no fries or rings"."""
+    """Return whether the guest does not want this item: "no fries", "no fries or rings"."""
     for index in range(head - 1, -1, -1):
         mention = mentions[index]
         if mention.cue(Cue.OR) and index and mentions[index - 1].role is MentionType.ITEM:
@@ -132,21 +132,24 @@ def negated(mentions: Sequence[Mention], start: int, head: int) -> bool:
 
 
 def denied_count(mentions: Sequence[Mention], head: int) -> str:
-    """ "Not two cokes": which number is denied, or whether they are wanted at all, is not said."""
+    """Return the words of "not two cokes", else nothing.
+
+    It leaves open which number is denied, or whether they are wanted at all.
+    """
     number, no = mentions[max(head - 1, 0)], mentions[max(head - 2, 0)]
     denied = number.role is MentionType.NUMBER and no.cue(Cue.NO) and not no.cue(Cue.DENY)
     return " ".join(p.span.text for p in (no, number, mentions[head])) if denied else ""
 
 
-def not_on(mentions: Sequence[Mention], head: int) -> bool:
-    """ "But not on the fries": what is not on them is for a person."""
+def excepts_host(mentions: Sequence[Mention], head: int) -> bool:
+    """True of "but not on the fries": it is unclear what is not on them."""
     before = mentions[max(head - 3, 0) : head]
     cues = (Cue.NO, Cue.ON, Cue.THE)
     return len(before) == len(cues) and all(p.cue(c) for p, c in zip(before, cues, strict=True))
 
 
-def same_one(mentions: Sequence[Mention], heads: Sequence[int], start: int) -> bool:
-    """Whether the last of `heads` may be one named before it: one of the two is "the" item.
+def may_be_same(mentions: Sequence[Mention], heads: Sequence[int], start: int) -> bool:
+    """Return whether the last of `heads` may be named before: one of the two is "the" item.
 
     `start`: where the words of the last begin.
     """
@@ -157,7 +160,7 @@ def same_one(mentions: Sequence[Mention], heads: Sequence[int], start: int) -> b
 
 
 def in_list(mentions: Sequence[Mention], start: int) -> bool:
-    """Whether an item without "a" or a number stands where a modifier would."""
+    """Return whether an item without an article or number stands where a modifier would."""
     before = [p for p in mentions[max(start - 2, 0) : start] if not p.idle]
     if not before:
         return False
@@ -168,7 +171,7 @@ def in_list(mentions: Sequence[Mention], start: int) -> bool:
 
 
 def amid_modifiers(mentions: Sequence[Mention], start: int, head: int) -> bool:
-    """Whether a bare item stands in a list of modifiers: "with bacon egg and cheese"."""
+    """Return whether a bare item stands in a list of modifiers: "with bacon egg and cheese"."""
     before = [p for p in mentions[max(start - 2, 0) : start] if not p.idle]
     after = [p for p in mentions[head + 1 : head + 4] if not p.idle]
     if start != head or not before or len(after) < 2:

@@ -21,7 +21,10 @@ _SIGNS = 2  # of three: it is counted, something goes onto it, there is nothing 
 def implied_item(
     statements: Sequence[Statement], menu: CompiledMenu, cart: CartView
 ) -> ItemRequest | None:
-    """The one item that comes in the size and takes all that is said, if "a large" orders it."""
+    """Return the one item that "a large with ham" can order, if it orders anything.
+
+    It comes in that size and takes all that is said.
+    """
     sizes = [s for s in statements if isinstance(s, SizeStatement)]
     mods = [s for s in statements if isinstance(s, ModifierStatement) and not s.negated]
     listed = len(sizes) > 1 and any(s.count is None for s in sizes)
@@ -39,12 +42,15 @@ def implied_item(
     return request
 
 
-def _only_item_fitting(statements: Sequence[Sequence[Candidate]], menu: CompiledMenu) -> str | None:
-    """The item that can have all that was said; of several, the one called as their category."""
+def _only_item_fitting(attributes: Sequence[Sequence[Candidate]], menu: CompiledMenu) -> str | None:
+    """Return the item that can have all that was said.
+
+    Of several in one category, it is the one that is called like the category.
+    """
     fitting = [
         item.id
         for item in menu.menu.items
-        if all(any(menu.offers(item.id, s) for s in senses) for senses in statements)
+        if all(any(menu.offers(item.id, c) for c in candidates) for candidates in attributes)
     ]
     kinds = {menu.items[item].category for item in fitting}
     if len(fitting) < 2 or len(kinds) != 1:

@@ -1,4 +1,4 @@
-"""Several of one item told apart: "two with cheese, the other one without onions"."""
+"""Telling several of one item apart: "two with cheese, the other one without onions"."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from voice_service.ordering.references.pointers import (
 
 
 class Partitioner:
-    """Finds the requests that words like "one of them" are about, and divides them where needed.
+    """Finds the requests that words like "one of them" are about, and divides them.
 
     `requests` and `acts` are the attacher's own lists: parts of a request are added to the first,
     reasons for what is not understood to the second.

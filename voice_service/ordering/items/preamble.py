@@ -16,7 +16,7 @@ from voice_service.ordering.attributes.statements import (
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.attachment import AttributeAttacher
-from voice_service.ordering.items.coordination import of_other_sizes
+from voice_service.ordering.items.coordination import siblings_of_other_sizes
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention
@@ -49,37 +49,39 @@ def attach_preamble(
 
     Return the acts that are about the cart.
     """
-    menu, said = attacher.menu, preamble.statements
-    siblings = of_other_sizes(said, request, preamble.mentions, preamble.start, menu)
+    menu, statements = attacher.menu, preamble.statements
+    siblings = siblings_of_other_sizes(statements, request, preamble.mentions, preamble.start, menu)
     if siblings:
         attacher.requests[:0] = siblings
         return []
-    counted = next((s for s in said if isinstance(s, SizeStatement) and s.count is not None), None)
+    counted = next(
+        (s for s in statements if isinstance(s, SizeStatement) and s.count is not None), None
+    )
     if (
         counted is not None
         and preamble.after_with
         and (request.quantity is None or preamble.after_on)
     ):
-        # "a single scoop of vanilla in a cone": the item comes after its size.
+        # "A single scoop of vanilla in a cone": the item comes after its size.
         request.quantity, counted.numbered = counted.count, False
-        attacher.put(said, request)
+        attacher.put(statements, request)
         return []
     if counted is not None and not cart.items:
-        # "a large with vanilla and a latte": what the first is was not said.
-        implied = resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, ()))
+        # "A large with vanilla and a latte": it was not said what the first is.
+        implied = resolve_ellipsis(statements, menu, cart, AttributeAttacher(menu, ()))
         _doubt_kind(implied, request, menu)
         return implied
-    mods = [s for s in said if isinstance(s, ModifierStatement)]
+    mods = [s for s in statements if isinstance(s, ModifierStatement)]
     fits_last = bool(cart.items) and all(resolve(m, cart.items[-1], menu) for m in mods)
-    points = any(isinstance(s, ItemStatement) for s in said)
+    points = any(isinstance(s, ItemStatement) for s in statements)
     if not mods or (not preamble.after_with and fits_last) or points:
-        return resolve_ellipsis(said, menu, cart, AttributeAttacher(menu, cart.items))
+        return resolve_ellipsis(statements, menu, cart, AttributeAttacher(menu, cart.items))
     for mod in mods:
         if mod.qualifier == "on_the_side":
             # "Salsa on the side with chips": all of it, more likely.
             mod.qualifier = None
             mod.certainty *= Doubt.ASIDE_BEFORE_ITEM.certainty
-    attacher.put(said, request)
+    attacher.put(statements, request)
     return []
 
 

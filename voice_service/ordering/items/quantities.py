@@ -1,12 +1,13 @@
-"""An item's name and the words before it: how many there are to be, and of what."""
+"""How many of an item are wanted, from its name and the words around it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from voice_service.ordering.acts import Ambiguity, Counting, Elided, ItemRequest
+from voice_service.ordering.attributes.distribution import like_named
 from voice_service.ordering.attributes.reader import AttributeReader
-from voice_service.ordering.attributes.statements import Statement
+from voice_service.ordering.attributes.statements import ModifierStatement, Statement
 from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, plain, plural, several
@@ -18,7 +19,7 @@ _COUNTING = (Cue.MORE, Cue.VAGUE, Cue.NO, Cue.BOTH)
 
 
 def combos_counted(before: Sequence[Mention]) -> int | None:
-    """The number in "one with a sprite", which is about combos ordered before."""
+    """Return the number of "one with a sprite", which counts combos ordered before."""
     words = [p for p in before[-4:] if not p.idle or p.cue(Cue.ONE)]
     if len(words) < len((Cue.NUMBER, Cue.WITH)) or not words[-1].cue(Cue.WITH):
         return None
@@ -31,7 +32,7 @@ def combos_counted(before: Sequence[Mention]) -> int | None:
 
 
 def request_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
-    """The item of a name, as many of it as the words before the name say."""
+    """Return the request of a name, with as many as the words before the name say."""
     request = ItemRequest(
         head.items[0],
         quality=head.candidates[0].certainty,
@@ -52,36 +53,36 @@ def request_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
             request.quantity, additional = 1, True
             break
     for mention, following in zip(inner, [*inner, head][1:], strict=True):
-        # "two more colas", but not "two more cheese pizzas"
+        # "Two more colas", but not "two more cheese pizzas".
         more = mention.cue(Cue.ADDITIONAL) and following.role is not MentionType.MODIFIER
         additional = additional or more
     request.counting = Counting(additional, vague=any(p.cue(Cue.VAGUE) for p in inner))
     return request
 
 
-def plural_of_one(inner: Sequence[Mention], head: Mention, menu: CompiledMenu) -> bool:
-    """Whether several are wanted without a number: "cokes", but not "fries"."""
+def is_uncounted_plural(inner: Sequence[Mention], head: Mention, menu: CompiledMenu) -> bool:
+    """Return whether several are wanted without a number: "cokes", but not "fries"."""
     if any(p.role is MentionType.NUMBER or p.cue(*_COUNTING) for p in inner):
         return False
     if any(p.cue(Cue.A) for p in inner) and any(p.cue(Cue.MEASURE) for p in inner):
         return False  # "an order of spring rolls"
-    name, said = plain(menu.item_name(head.items[0])), head.span.text
-    last, word = name.split()[-1], said.split()[-1]
+    name, spoken = plain(menu.item_name(head.items[0])), head.span.text
+    last, word = name.split()[-1], spoken.split()[-1]
     alike = key_of(last, menu.language) == key_of(word, menu.language) and len(word) > len(last)
-    counted = alike or menu.lexicon.plural(said) or _synonyms(head, menu)
+    counted = alike or menu.lexicon.plural(spoken) or _synonyms(head, menu)
     return counted and not menu.lexicon.plural(name)
 
 
 def _synonyms(head: Mention, menu: CompiledMenu) -> bool:
-    """Whether it is called as several by another name than the menu has: "cokes"."""
+    """Return whether the item is named in the plural by another name than the menu's: "cokes"."""
     item = menu.items[head.items[0]]
     singular = all(plural(n, menu.language) != n for n in (item.name, *item.aliases))
-    said = several(head.span.text.split()[-1], menu.language)
-    return said and head.candidates[0].match >= FULL and singular
+    in_plural = several(head.span.text.split()[-1], menu.language)
+    return in_plural and head.candidates[0].match >= FULL and singular
 
 
 def inner_words(mentions: Sequence[Mention]) -> list[Statement]:
-    """What is said before the name; its number counts the item and nothing else."""
+    """Return what is said before the name, without the number that counts the item."""
     rest = [
         p
         for p, following in zip(mentions, [*mentions, None][1:], strict=True)
@@ -106,3 +107,16 @@ def multiply(
         current.quality *= Doubt.HOW_MANY_IN_ALL.certainty
         whole = current
     whole.quantity = whole.count * value
+
+
+def is_one_more(statement: ModifierStatement, current: ItemRequest, named: Sequence[str]) -> bool:
+    """Return whether "and a raisin" after "a plain bagel with butter" is another bagel.
+
+    Its group was said before the name and not after it. A number ("and six raisin") is enough.
+    """
+    if statement.before.counted is None or statement.qualifier is not None:
+        return False
+    if not like_named(statement, named):
+        return False
+    several = statement.quantity is not None and statement.quantity > 1
+    return several or any(m.group not in named for m in current.mods)

@@ -37,7 +37,7 @@ def size_elsewhere(
 def size_by_number(requests: Sequence[ItemRequest], menu: CompiledMenu) -> None:
     """Read "six nuggets" as one order of them, where they come in sixes.
 
-    "Eight nuggets" says no size where there are none in eights, so it is asked for.
+    Where they do not come in eights, "eight nuggets" leaves the size open.
     """
     for request in requests:
         item = menu.items[request.item]

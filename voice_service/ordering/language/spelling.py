@@ -17,23 +17,34 @@ _MARGIN = 0.06  # it has to be nearer than any other word by this much
 _LETTERS_PER_EDIT = 5  # one edit in up to five letters, two in up to ten
 _MOST_CANDIDATES = 12
 _SHORTEST = 3  # letters; two are near to too many words
+_SHORTEST_STEERING = 5  # of words that steer an order, as "drop" is near to everything
+_NEAR_STEERING = 0.8
 _MOST_REMEMBERED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """The word that was probably meant, and how near it is to what was heard (0 to 1)."""
+    """The word that was probably meant, and how near it is to what was heard (0 to 1).
+
+    Unless it is `sure`, it depends on the words around it: "drip" may be "drop", but not of coffee.
+    """
 
     word: str
     nearness: float
+    sure: bool = True
 
 
 class Slips:
-    """Finds the word that was meant, among the words of a menu and of its language."""
+    """Finds the word that was meant, among the words of a menu and of its language.
 
-    def __init__(self, words: Iterable[str], language: Language) -> None:
+    Words of the `language` that `steer` an order, and name nothing, have to be nearer to be sure
+    than those that are `named`: "adn" is "and".
+    """
+
+    def __init__(self, named: Iterable[str], language: Language, steer: Iterable[str] = ()) -> None:
         self._language = language
-        self._words = sorted({w for w in words if len(w) > 1 and w.isalpha()})
+        self._named = frozenset(named)
+        self._words = sorted(w for w in self._named.union(steer) if len(w) > 1 and w.isalpha())
         # Shared by conversations on several threads, so a cache that is safe there.
         self._remembered = lru_cache(maxsize=_MOST_REMEMBERED)(self._nearest)
 
@@ -51,16 +62,28 @@ class Slips:
             score_cutoff=1 + (len(heard) - 1) // _LETTERS_PER_EDIT,
             limit=_MOST_CANDIDATES,
         )
-        ranked = sorted(
-            ((self._nearness(heard, word, edits), word) for word, edits, _ in near),
-            key=lambda pair: (-pair[0], pair[1]),
-        )
-        if not ranked or ranked[0][0] < _NEAR:
+        slips = [
+            Slip(word, self._nearness(heard, word, edits), self._surely(heard, word, edits))
+            for word, edits, _ in near
+        ]
+        return self._only([s for s in slips if s.sure]) or self._only(slips)
+
+    def _only(self, slips: list[Slip]) -> Slip | None:
+        """Return the slip that is nearest, if no other is as near."""
+        ranked = sorted(slips, key=lambda slip: (-slip.nearness, slip.word))
+        if not ranked or ranked[0].nearness < _NEAR:
             return None
-        best, word = ranked[0]
-        meant = key_of(word, self._language)
-        others = (n for n, w in ranked[1:] if key_of(w, self._language) != meant)
-        return Slip(word, best) if best - next(others, 0.0) >= _MARGIN else None
+        best = ranked[0]
+        meant = key_of(best.word, self._language)
+        others = (s.nearness for s in ranked[1:] if key_of(s.word, self._language) != meant)
+        return best if best.nearness - next(others, 0.0) >= _MARGIN else None
+
+    def _surely(self, heard: str, word: str, edits: int) -> bool:
+        """Return whether a word is on the menu, or the slip is plain: "adn", "withot"."""
+        if word in self._named or sorted(heard) == sorted(word):
+            return True
+        long = min(len(heard), len(word)) >= _SHORTEST_STEERING
+        return long and self._nearness(heard, word, edits) >= _NEAR_STEERING
 
     def _nearness(self, heard: str, word: str, edits: int) -> float:
         """Return how near two words are in spelling, or in spelling and sound together."""

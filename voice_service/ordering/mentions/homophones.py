@@ -1,14 +1,21 @@
-"""Numbers that were heard as words that sound the same: "two hamburgers to cheeseburgers"."""
+"""Words that were heard as others that sound the same: "to cheeseburgers", "no eyes"."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
-from voice_service.ordering.language.cue_sets import PAUSES
+from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.language.cue_sets import (
+    ARTICLES,
+    DESCRIBES,
+    ENDS_SENTENCE,
+    PAUSES,
+    SEPARATES,
+)
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.language.tokens import key_of, plain, plural, several
+from voice_service.ordering.language.tokens import key_of, keys_of, plain, plural, several
 from voice_service.ordering.mentions.mention import candidates_of
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -29,7 +36,98 @@ _CHANGES = (
 """After these, a preposition before a name makes sense: "change the cola to lemonades"."""
 
 
-def counted(spans: Sequence[Span], menu: CompiledMenu, ordered: Collection[str]) -> list[Span]:
+def by_sound(spans: Sequence[Span], menu: CompiledMenu, ordered: Collection[str]) -> list[Span]:
+    """Read words as what they sound like where the menu and the words around them call for it.
+
+    `ordered`: the items of the cart.
+    """
+    spans = _joined(spans, menu)
+    spans = _modifiers(spans, menu, ordered)
+    return _counted(_opened(spans, menu), menu, ordered)
+
+
+def _joined(spans: Sequence[Span], menu: CompiledMenu) -> list[Span]:
+    """Read "a nice tea" as iced tea; if "tea" is a name of its own, it is not sure."""
+    heard, junctures = list(spans), menu.language.spelling.junctures
+    for index, (before, named) in enumerate(pairwise(spans)):
+        items = candidates_of(named, "item")
+        if before.text not in junctures or not items:
+            continue
+        phrase = f"{junctures[before.text]} {named.text}"
+        found = menu.lexicon.find("".join(keys_of(phrase, menu.language)), phrase)
+        meant = [s for s in found if s.kind == "item" and s.match >= FULL]
+        if meant:
+            own = items[0].match >= FULL
+            doubt = Doubt.SOUNDS_LIKE_BOTH if own else Doubt.SOUNDS_LIKE_NAME
+            heard[index + 1] = replace(
+                named,
+                candidates=tuple(
+                    replace(s, certainty=s.certainty * doubt.certainty)
+                    for s in (named.candidates if own else meant)
+                ),
+            )
+    return heard
+
+
+def _modifiers(spans: Sequence[Span], menu: CompiledMenu, ordered: Collection[str]) -> list[Span]:
+    """Read what names nothing after "no" or "with" as a modifier: "no eyes", "with let us"."""
+    heard = list(spans)
+    items = {s.id for span in spans for s in candidates_of(span, "item")} | {*ordered}
+    index = 1
+    while index < len(heard):
+        said = (
+            list(takewhile(_names_nothing, heard[index:]))
+            if heard[index - 1].has(*DESCRIBES)
+            else []
+        )
+        if said and (len(said) > 1 or said[0].unknown):
+            phrase = " ".join(span.text for span in said)
+            found = menu.lexicon.find_modifiers_by_sound(phrase)
+            meant = tuple(
+                replace(s, certainty=s.certainty * Doubt.SOUNDS_LIKE_NAME.certainty)
+                for s in found
+                if any(menu.offers(item, s) for item in items)
+            )
+            if meant:
+                words = tuple(w for span in said for w in span.words)
+                heard[index : index + len(said)] = [
+                    replace(
+                        said[0],
+                        end=said[-1].end,
+                        text=phrase,
+                        candidates=meant,
+                        cues=frozenset(),
+                        words=words,
+                        by_sound=True,
+                    )
+                ]
+        index += 1
+    return heard
+
+
+def _names_nothing(span: Span) -> bool:
+    return not span.candidates and not span.has(*SEPARATES, *ENDS_SENTENCE, *ARTICLES, Cue.NUMBER)
+
+
+def _opened(spans: Sequence[Span], menu: CompiledMenu) -> list[Span]:
+    """Part the number from "I want to" where no verb follows: "I want to coffees"."""
+    opened: list[Span] = []
+    for index, span in enumerate(spans):
+        first, _, last = span.text.rpartition(" ")
+        asks = not span.candidates and span.cues <= {Cue.REQUEST, Cue.FILLER}
+        parts = first and asks and last in menu.language.cues[Cue.TO]
+        ahead = _ahead(spans[index + 1 :]) if parts else ()
+        item = _item(ahead[-1], menu) if ahead else None
+        if item is not None and _several(ahead, item, menu):
+            request, number = frozenset({Cue.REQUEST}), frozenset({Cue.TO})
+            opened.append(replace(span, text=first, words=span.words[:-1], cues=request))
+            opened.append(replace(span, text=last, words=span.words[-1:], cues=number))
+        else:
+            opened.append(span)
+    return opened
+
+
+def _counted(spans: Sequence[Span], menu: CompiledMenu, ordered: Collection[str]) -> list[Span]:
     """Read a word as the number that it sounds like where nothing else makes sense.
 
     A plural has to follow ("to colas"), or a singular ("won cola"), and the words before must not

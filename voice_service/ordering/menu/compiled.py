@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from order_events.menu.entries import Choice, MenuItem, Modifier, ModifierGroup, Size, Slot
+from order_events.menu.entries import Called, Choice, MenuItem, Modifier, ModifierGroup, Size, Slot
 from order_events.menu.menu import Menu
 from voice_service.ordering.language.loader import language
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import keys_of, plain, plural
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
-from voice_service.ordering.menu.localization import localized
+from voice_service.ordering.menu.localization import localized, names_by_language, spoken_here
 from voice_service.ordering.menu.prompt import spoken_menu
+from voice_service.ordering.menu.shortening import head_of
 
 
 class CompiledMenu:
     """A menu with the lexicon of everything that guests call its parts.
 
-    `tag` is the guests' language (BCP 47); without it, that of the menu. Raises ValueError where
-    there is no language pack for it.
+    `tags` are the guests' languages (BCP 47, with commas between), the first of which they are
+    answered in; without it, that of the menu. Guests may mix them with each other and with those
+    of the menu. Raises ValueError where there is no language pack for one of `tags`.
     """
 
-    def __init__(self, source: Menu, tag: str | None = None) -> None:
-        self.language = language(tag or source.language)
+    def __init__(self, source: Menu, tags: str | None = None) -> None:
+        self.language = language(spoken_here(source, tags))
+        self._source = source
         self.menu = menu = localized(source, self.language)
         self.staff_texts = _texts(source.language, self.language)
         self.items: dict[str, MenuItem] = {item.id: item for item in menu.items}
@@ -128,47 +131,62 @@ class CompiledMenu:
         return frozenset(item.modifier_groups).union(*groups)
 
     def _lexicon(self) -> Lexicon:
-        lexicon = Lexicon(self.language)
-        for item in self.menu.items:
+        lexicon, source = Lexicon(self.language), self._source
+        for item in source.items:
             candidate = Candidate("item", item.id, None)
-            lexicon.add(candidate, (item.name, *item.aliases), shorten=True)
-            if item.number is not None:
-                spoken = [name.format(n=item.number) for name in self.language.names.numbered_names]
-                lexicon.add(candidate, spoken, shorten=False)
-        for group in self.menu.modifier_groups:
-            lexicon.add(Candidate("group", group.id, None), (group.name,), shorten=False)
+            for pack, names in self._names(item):
+                lexicon.add(candidate, names, shorten=True, language=pack)
+            for pack in self.language.packs if item.number is not None else ():
+                spoken = [name.format(n=item.number) for name in pack.names.numbered_names]
+                lexicon.add(candidate, spoken, shorten=False, language=pack)
+        for group in source.modifier_groups:
+            candidate = Candidate("group", group.id, None)
+            for pack, names in self._names(group):
+                lexicon.add(candidate, names, shorten=False, language=pack)
             heads = self._heads(group)
             for modifier in group.modifiers:
                 candidate = Candidate("modifier", modifier.id, group.id)
-                names = (modifier.name, *modifier.aliases, *self._amount(modifier, group, heads))
-                lexicon.add(candidate, names, shorten=True, heads=heads, kind=group.name)
-        for size in self.menu.sizes:
+                for pack, names in self._names(modifier):
+                    said = (*names, *self._amount(names[0], group, heads, pack))
+                    lexicon.add(
+                        candidate, said, shorten=True, heads=heads, kind=group.name, language=pack
+                    )
+        for size in source.sizes:
             candidate = Candidate("size", size.id, None)
-            names = (size.name, *size.aliases)
-            lexicon.add(candidate, (*names, *self._without_sized(names)), shorten=False)
-        for category in self.menu.categories:
+            for pack, names in self._names(size):
+                said = (*names, *self._without_sized(names))
+                lexicon.add(candidate, said, shorten=False, language=pack)
+        for category in source.categories:
             candidate = Candidate("category", category.id, None)
-            names = (category.name, *category.aliases)
-            # "Side of chips" names the chips as well; the item says more than its category.
-            lexicon.add(candidate, (n for n in names if not self._names_item(n)), shorten=False)
+            for pack, names in self._names(category):
+                # "Side of chips" names the chips as well; the item says more than its category.
+                general = (n for n in names if not self._names_item(n))
+                lexicon.add(candidate, general, shorten=False, language=pack)
         lexicon.seal()
         return lexicon
 
+    def _names(self, thing: Called) -> Iterable[tuple[Language, list[str]]]:
+        """Return the names of something in each of the languages that are spoken here."""
+        return names_by_language(thing, self._source, self.language).items()
+
     def _heads(self, group: ModifierGroup) -> set[str]:
         """Return the keys of words that say what kind of thing a group's modifiers are."""
-        named = [(m.name, *m.aliases) for m in group.modifiers]
-        last = [{keys[-1] for n in ns if (keys := keys_of(n, self.language))} for ns in named]
-        counts = Counter(key for keys in last for key in keys)
+        counts: Counter[str] = Counter()
+        for modifier in group.modifiers:
+            said = [(keys_of(n, pack), pack) for pack, ns in self._names(modifier) for n in ns]
+            counts.update({keys[head_of(keys, pack)] for keys, pack in said if keys})
         shared = {key for key, modifiers in counts.items() if modifiers > 1}
-        return shared | set(keys_of(group.name, self.language))
+        return shared.union(*(keys_of(n, pack) for pack, ns in self._names(group) for n in ns))
 
-    def _amount(self, modifier: Modifier, group: ModifierGroup, heads: set[str]) -> tuple[str, ...]:
+    def _amount(
+        self, name: str, group: ModifierGroup, heads: set[str], pack: Language
+    ) -> tuple[str, ...]:
         """ "Double Shot" is also said as "double", where at most one of the shots is taken."""
-        amount, *noun = keys_of(modifier.name, self.language)
+        amount, *noun = keys_of(name, pack)
         chosen = group.id in self._single and len(noun) == 1 and noun[0] in heads
-        return (amount,) if chosen and amount in self.language.cues[Cue.EXTRA] else ()
+        return (amount,) if chosen and amount in pack.cues[Cue.EXTRA] else ()
 
-    def _without_sized(self, names: tuple[str, ...]) -> list[str]:
+    def _without_sized(self, names: Sequence[str]) -> list[str]:
         """ "Lunch size" is also said as "lunch"."""
         sized = set(self.language.cues[Cue.SIZED])
         short = [" ".join(w for w in name.split() if w.lower() not in sized) for name in names]

@@ -27,6 +27,9 @@ _ABOUT = (
 )
 """What follows these is in the order already, if it may be."""
 
+_Found = tuple[Description, int]
+"""A description, and the index behind the last of its words."""
+
 
 def fold_descriptions(
     mentions: Sequence[Mention], lines: Sequence[Line], menu: CompiledMenu, *, answers: bool
@@ -51,7 +54,7 @@ def fold_descriptions(
 
 def _description(
     mentions: Sequence[Mention], index: int, lines: Sequence[Line], menu: CompiledMenu
-) -> tuple[Description, int] | None:
+) -> _Found | None:
     """Return what the words at `index` say of some of the lines, and where they end."""
     kind = _kind(mentions, index, lines, menu)
     if kind is not None or not mentions[index].cue(Cue.THE):
@@ -61,16 +64,16 @@ def _description(
     about = index > 0 and mentions[index - 1].cue(*_ABOUT)
     if head is not None and head.cue(Cue.ONE):
         several = head.span.text not in menu.language.numbers.words
-        such, end = _with_or_without(mentions, end + 1, replace(such, several=several))
-        return (such, end) if _true_of(such, lines, menu) and _says_something(such) else None
+        return _which(mentions, end + 1, replace(such, several=several), lines, menu)
     if head is not None and head.role is MentionType.ITEM and about:
-        named = replace(such, items=head.items, several=head.plural)
-        named, end = _with_or_without(mentions, end + 1, named)
-        alike = [line for line in lines if line.item in named.items]
-        distinguishes = _true_of(named, alike, menu) and not all(
-            matches_description(named, x, menu) for x in alike
+        removed = mentions[index - 1].cue(Cue.REMOVE)
+        said = replace(such, several=head.plural)
+        named, wider = _of_the_name(mentions, end, said, removed=removed)
+        return (
+            _telling(named, lines, menu)
+            or _telling(wider, lines, menu)
+            or (named if removed and named[0].on and not _true_of(wider[0], lines, menu) else None)
         )
-        return (named, end) if distinguishes else None
     led = end == index + 1 and not mentions[index].cue(Cue.ONE)
     if head is not None and head.cue(*WITH_OR_WITHOUT) and led:
         such, end = _with_or_without(mentions, end, such)  # "la que lleva queso"
@@ -81,9 +84,58 @@ def _description(
     return (such, end) if bare and _true_of(such, lines, menu) else None
 
 
+def _which(
+    mentions: Sequence[Mention],
+    end: int,
+    such: Description,
+    lines: Sequence[Line],
+    menu: CompiledMenu,
+) -> _Found | None:
+    """Return what is true of a line: "the large one without ice", or else "the large one".
+
+    Where neither is, and there are several, nobody knows which one is meant.
+    """
+    full, full_end = _with_or_without(mentions, end, such)
+    for found in ((full, full_end), (such, end)):
+        if _says_something(found[0]) and _true_of(found[0], lines, menu):
+            return found
+    fitting = [line.count for line in lines if _may_become(line, such, menu)]
+    new = any(p.role is MentionType.ITEM for p in mentions)
+    return (such, end) if _says_something(such) and sum(fitting) > 1 and not new else None
+
+
+def _may_become(line: Line, such: Description, menu: CompiledMenu) -> bool:
+    """Return whether a description can be made true of a line."""
+    sized = not such.sizes or any(size in menu.items[line.item].prices for size in such.sizes)
+    return sized and all(any(menu.has_group(line.item, group) for group, _ in m) for m in such.on)
+
+
+def _of_the_name(
+    mentions: Sequence[Mention], head: int, such: Description, *, removed: bool
+) -> tuple[_Found, _Found]:
+    """Return "the iced latte" as a latte, and as anything that has "latte" in its name.
+
+    `removed`: what follows the name describes it too: "remove the latte iced".
+    """
+    named, end = _with_or_without(mentions, head + 1, such)
+    if removed:
+        after, end = _adjectives(mentions, end)
+        named = replace(named, sizes=named.sizes or after.sizes, on=(*named.on, *after.on))
+    item = mentions[head]
+    wider = tuple(s.id for s in candidates_of(item.span, "item"))
+    return (replace(named, items=item.items), end), (replace(named, items=wider), end)
+
+
+def _telling(found: _Found, lines: Sequence[Line], menu: CompiledMenu) -> _Found | None:
+    """Return a description if it is true of some of the lines of its items, and not of all."""
+    alike = [line for line in lines if line.item in found[0].items]
+    true = [line for line in alike if matches_description(found[0], line, menu)]
+    return found if 0 < len(true) < len(alike) else None
+
+
 def _kind(
     mentions: Sequence[Mention], index: int, lines: Sequence[Line], menu: CompiledMenu
-) -> tuple[Description, int] | None:
+) -> _Found | None:
     """Read "the drinks", "any burger", "every cola": each line of a kind."""
     each = mentions[index].cue(Cue.BOTH) and not mentions[index].cue(Cue.NO)
     end = index + 1 if each or mentions[index].cue(Cue.THE) else index

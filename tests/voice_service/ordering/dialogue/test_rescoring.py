@@ -8,7 +8,7 @@ from voice_service.ordering import CompiledMenu, Conversation, Heard
 
 
 def chosen(menu: CompiledMenu, *texts: str, before: str = "") -> str:
-    """The text taken of several, likeliest first, after an utterance."""
+    """Return the text taken of several, likeliest first, after an utterance."""
     conversation = Conversation(menu)
     if before:
         conversation.hear(Heard(1, before, 0.95))
@@ -16,7 +16,7 @@ def chosen(menu: CompiledMenu, *texts: str, before: str = "") -> str:
 
 
 def test_the_likeliest_text_is_taken_if_the_menu_explains_it(demo: CompiledMenu) -> None:
-    """However well another one would fit."""
+    """It is taken however well another one would fit."""
     first = "a cheeseburger with bacon"
     assert chosen(demo, first, "a cheeseburger with no bacon") == first
 
@@ -45,7 +45,7 @@ def test_what_names_nothing_on_the_menu_is_no_order(demo: CompiledMenu, talk: st
 
 
 def test_an_order_does_not_give_way_to_talk(demo: CompiledMenu) -> None:
-    """What may be an order with a hole is asked about."""
+    """Even with a hole it may be an order, and is asked about."""
     first = "a large fries with fog"
     assert chosen(demo, first, "do you have large fries", "what a lovely day") == first
 
@@ -58,5 +58,5 @@ def test_what_was_ordered_before_counts(demo: CompiledMenu) -> None:
 
 
 def test_words_held_back_count(demo: CompiledMenu) -> None:
-    """A pause in the middle: the rest of the sentence is judged with its beginning."""
+    """The rest of a sentence that a pause cut is judged with its beginning."""
     assert chosen(demo, "fries", "a fried egg", before="a cheeseburger and a large") == "fries"

@@ -37,7 +37,7 @@ UNDECIDED = ["", "hello", "a lobster roll", "what a lovely day", "do you have on
 
 
 def ending(menu: CompiledMenu, text: str, before: str = "") -> TurnEnd:
-    """How an order stands after `text`, said after the utterance `before`."""
+    """Return how an order stands after `text`, said after the utterance `before`."""
     conversation = Conversation(menu)
     if before:
         conversation.hear(Heard(1, before, 0.95))
@@ -52,13 +52,13 @@ def test_an_order_whose_words_the_menu_explains_is_finished(demo: CompiledMenu, 
 
 @pytest.mark.parametrize("text", OPEN)
 def test_words_that_need_others_are_open(demo: CompiledMenu, text: str) -> None:
-    """Whatever mark the recogniser puts behind them."""
+    """They are open whatever mark the recogniser puts behind them."""
     assert ending(demo, text) is TurnEnd.OPEN
 
 
 @pytest.mark.parametrize("text", UNDECIDED)
 def test_what_orders_nothing_is_not_decided(demo: CompiledMenu, text: str) -> None:
-    """Talk, questions, and what is not on the menu may go on or not."""
+    """After talk, a question or what is not on the menu, the guest may go on or not."""
     assert ending(demo, text) is TurnEnd.UNKNOWN
 
 
@@ -93,12 +93,12 @@ def test_what_was_ordered_before_counts(demo: CompiledMenu) -> None:
     ],
 )
 def test_it_is_judged_by_the_words_of_the_language(text: str, stands: TurnEnd) -> None:
-    """No word of any language is in the code."""
+    """The words come from the language's pack; none is in the code."""
     assert ending(demo_menu("es"), text) is stands
 
 
 def test_judging_changes_nothing(demo: CompiledMenu) -> None:
-    """What is only judged has not been said: the order comes of what is final."""
+    """What is only judged has not been said: only finals change the order."""
     judged, other = Conversation(demo), Conversation(demo)
     for conversation in (judged, other):
         conversation.hear(Heard(1, "a cheeseburger and a large", 0.95))

@@ -1,0 +1,48 @@
+"""How sure an item is, and when it is asked about."""
+
+from __future__ import annotations
+
+import pytest
+from support.conversations import codes, demo_menu, said
+
+from voice_service.ordering import CompiledMenu, Conversation, Heard, HeardWord, Thresholds
+
+
+def test_confidence_is_not_a_constant(demo: CompiledMenu) -> None:
+    """An item is as sure as its words were heard and as well as they match its name."""
+    sure = said(demo, "a hamburger", confidence=0.97).items[0].confidence
+    unsure = said(demo, "a hamburger", confidence=0.2).items[0].confidence
+    shortened = said(demo, "ten piece nuggets", confidence=0.97).items[0].confidence
+    assert sure is not None
+    assert unsure is not None
+    assert shortened is not None
+    assert sure > shortened > unsure
+
+
+@pytest.mark.parametrize(("menu_doubt", "odds"), [(1.0, 1.0), (0.25, 4.0)])
+def test_a_word_of_the_menu_is_likelier_right_than_it_was_heard(
+    demo: CompiledMenu, menu_doubt: float, odds: float
+) -> None:
+    """Heard at even odds, it is right at odds that the setting says."""
+    conversation = Conversation(demo, Thresholds(menu_doubt=menu_doubt))
+    [item] = conversation.hear(Heard(1, "a hamburger", 0.5)).items
+    assert item.confidence is not None
+    assert item.confidence == pytest.approx(0.985 * odds / (1 + odds), abs=0.001)
+
+
+def test_a_badly_heard_item_is_asked_about(demo: CompiledMenu) -> None:
+    """Words that the recogniser doubts are not accepted without a question; a yes settles it."""
+    update = said(demo, "a hamburger", confidence=0.05)
+    assert "low_confidence" in codes(update)
+    assert update.status != "confirmed"
+    assert said(demo, "a hamburger", "yes", confidence=0.05).status == "confirmed"
+    assert said(demo, "a hamburger", "no", confidence=0.05).items == ()
+
+
+def test_how_sure_a_spelling_is_says_nothing_about_a_number_of_the_same_sound() -> None:
+    """What was shown as stable says "to", the final "two": the sound is the same."""
+    text = "two hamburgers to cheeseburgers"
+    words = tuple(HeardWord(word, 0.03 if word == "to" else 0.95) for word in text.split())
+    conversation = Conversation(demo_menu())
+    conversation.hear(Heard(1, text, 0.7, words))
+    assert conversation.end().status == "confirmed"
