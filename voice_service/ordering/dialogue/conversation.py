@@ -181,8 +181,8 @@ class Conversation:
         if parsed.asked_about or any(not isinstance(act, Aside) for act in parsed.acts):
             self._asked_about = parsed.asked_about
         self._changed_last = changed = self._cart.lines != before
-        if understood and changed and not asked and not parsed.continues:
-            self._questions.close_answered(parsed.acts)
+        if understood and changed and not asked:
+            self._questions.close_answered(parsed.acts, more=parsed.continues)
         failed = bool(asked) and not understood
         self._not_understood_in_a_row = self._not_understood_in_a_row + 1 if failed else 0
         if self._not_understood_in_a_row >= self._thresholds.misunderstood:
@@ -221,6 +221,7 @@ class Conversation:
                 self._questions.close_settled_by_done()
             case Agree():
                 self._cart.settle(self._thresholds.item_confidence)
+                self._questions.close_complaints()
             case Deny():
                 self._cart.withdraw(self._thresholds.item_confidence)
                 self._questions.drop()

@@ -140,12 +140,10 @@ def _read_question(mentions: list[Mention], index: int, state: ParseState) -> in
     return end
 
 
-def _read_call(mentions: list[Mention], index: int, state: ParseState) -> int:
-    """Read "can I talk to somebody", or a "hold on" said to somebody else."""
-    mention = mentions[index]
+def _read_wait(mentions: list[Mention], index: int, state: ParseState) -> int:
+    """Read a "hold on" said to somebody else."""
     state.flush()
-    code = ReasonCode.STAFF_REQUESTED if mention.cue(Cue.STAFF) else ReasonCode.SIDE_TALK
-    state.acts.append(Aside(code, mention.span.text))
+    state.acts.append(Aside(ReasonCode.SIDE_TALK, mentions[index].span.text))
     return index + 1
 
 
@@ -331,13 +329,13 @@ def _when(*cues: Cue, read: _Reader, guard: _Guard | None = None) -> Command:
 _CUE_ROLES = (MentionType.CUE, MentionType.NUMBER)
 _NO_CUES: frozenset[Cue] = frozenset()
 _COMMANDS = (
-    # Beside the order: talk, questions, calls for a person.
+    # Beside the order: talk and questions.
     _when(Cue.TALK, guard=_is_no_recipient, read=_read_talk),
     _when(Cue.INTENDED, guard=_given_up, read=_read_question),
     _when(Cue.QUESTION, read=_read_question),
     _when(Cue.ASKS, guard=_opens_sentence, read=_read_question),
     _when(Cue.ASKS_BACK, guard=_asks_back, read=_read_question),
-    _when(Cue.STAFF, Cue.WAIT, read=_read_call),
+    _when(Cue.WAIT, read=_read_wait),
     # About the order as a whole, or about what was done last.
     _when(read=keep_only),
     _when(Cue.UNDO, read=undo),

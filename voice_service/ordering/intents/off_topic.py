@@ -223,7 +223,7 @@ def aside(mentions: list[Mention], index: int, state: ParseState) -> int:
     named = False
     while end < len(mentions):
         mention = mentions[end]
-        if mention.cue(*ENDS_SENTENCE, Cue.STAFF):
+        if mention.cue(*ENDS_SENTENCE):
             break
         if mention.cue(Cue.REQUEST) and " " in mention.span.text and (named or talk):
             break

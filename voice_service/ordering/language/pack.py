@@ -89,6 +89,7 @@ class Cue(IntEnum):
     TALK = auto()  # talk with somebody else follows
     WAIT = auto()  # asks for time: "hold on"
     STAFF = auto()
+    COMPLAINT = auto()  # something is wrong with the order
     ALLERGY = auto()  # the allergen stands before or after: "allergy", "allergic"
     ALLERGY_TO = auto()  # the allergen follows: "allergic to", "cannot eat"
     CONDITION = auto()  # implies the allergen: "celiac", "nut free"
@@ -213,6 +214,19 @@ class Entities:
 
 
 @dataclass(frozen=True, eq=False)
+class Remarks:
+    """What guests say about the service and not about food, in patterns (mentions/remarks.py).
+
+    `classes`: the words that a `<class>` in a pattern stands for. `patterns` and `exceptions`: what
+    has the effect of a cue, and what does not although it looks like it ("not right now").
+    """
+
+    classes: Mapping[str, tuple[str, ...]]
+    patterns: Mapping[Cue, tuple[str, ...]]
+    exceptions: Mapping[Cue, tuple[str, ...]]
+
+
+@dataclass(frozen=True, eq=False)
 class Language:
     """Everything known about one language, with its ISO 639 `code`.
 
@@ -229,6 +243,7 @@ class Language:
     names: Names
     allergies: Allergies
     entities: Entities
+    remarks: Remarks
     texts: Mapping[str, str]
     mixed: tuple[Language, ...] = ()
 
