@@ -89,8 +89,7 @@ class AttributeReader:
             return None
         excepted = all_but(self._mentions, index)
         if excepted is not None:
-            count, end = excepted
-            return end if self._statements.all_but(count) else None
+            return excepted[1] if self._statements.all_but(excepted[0]) else None
         return self._reference(index)
 
     def _times(self, index: int) -> bool:
@@ -109,12 +108,8 @@ class AttributeReader:
         if found is None:
             return None
         pointer, end = found
-        if self._mentions[start].apart:
-            self._context.end_clause()
-            self._context.toppings = Toppings(parted=True)
-            self._statements.open(pointer)
-            return end
-        if self._points_back(index, start, end):
+        apart = self._mentions[start].apart
+        if not apart and self._points_back(index, start, end):
             self._statements.point_back(pointer)
             self._context.end_clause()
             self._statements.settle()
@@ -123,11 +118,11 @@ class AttributeReader:
         if isinstance(pointer, AllOf) and has and self._follows(end, MentionType.MODIFIER):
             self._statements.append(pointer)
             return end + 1
-        if not _leads(pointer, bare_number=end == start + 1):
+        if not apart and not _leads(pointer, bare_number=end == start + 1):
             return None
-        self._context.end_count()
+        self._context.end_clause()
         self._statements.open(pointer)
-        self._context.toppings.parted = True
+        self._context.toppings = Toppings(parted=True)
         return end + has
 
     def _points_back(self, index: int, start: int, end: int) -> bool:
@@ -155,7 +150,7 @@ class AttributeReader:
                 self._cue(index, mention)
 
     def _modifier(self, index: int, mention: Mention) -> None:
-        if mention.portions is not None:
+        if mention.portions:
             self._context.end_count()
         clause, toppings, count = self._context.clause, self._context.toppings, self._context.count
         negated = self._context.negation is not None
@@ -312,7 +307,7 @@ class AttributeReader:
         """Read what links or counts what follows: "and", "or", "another", "a"."""
         if mention.cue(*SEPARATES):
             self._link(mention)
-        elif mention.cue(Cue.ONE) and mention.cue(*ONE_MORE) and told_apart(self._mentions, index):
+        elif mention.cue(Cue.ONE) and mention.cue(*ONE_MORE) and self._one_of_kind(index):
             self._context.end_count()
             self._statements.open(SomeOf(1, linked=self._before(index, Cue.AND)))
         elif mention.cue(Cue.MORE):
@@ -328,10 +323,17 @@ class AttributeReader:
             return False
         return True
 
+    def _one_of_kind(self, index: int) -> bool:
+        """Return whether a word that is "a" and "one" stands for an item: "una de pollo"."""
+        kind = next_is(self._mentions, index, Cue.MEASURE) and role_follows(
+            self._mentions, index + 1, MentionType.MODIFIER
+        )
+        return kind or told_apart(self._mentions, index)
+
     def _join(self, index: int, mention: Mention) -> bool:
         """Read what leads to something on the item, or begins a new clause: "with", "I want"."""
-        if mention.cue(Cue.ADD) and self._before(index, Cue.NO):
-            pass  # "without adding ham"
+        if mention.cue(Cue.ADD, Cue.REQUEST) and self._denied(index):
+            pass  # "without adding ham", "could I not get ham"
         elif mention.cue(Cue.BUT) and index and self._mentions[index - 1].span.has(Cue.EVERYTHING):
             self._context.end_degree()
             self._context.negation = Negation()  # "everything but onions"
@@ -375,6 +377,12 @@ class AttributeReader:
     def _before(self, index: int, cue: Cue) -> bool:
         """Return whether the mention before `index` acts as a cue."""
         return index > 0 and self._mentions[index - 1].cue(cue)
+
+    def _denied(self, index: int) -> bool:
+        """Return whether a verb stands behind a negation that is no answer ("no, I want")."""
+        while self._before(index, Cue.FILLER):
+            index -= 1
+        return self._before(index, Cue.NO) and not self._before(index, Cue.DENY)
 
     def _follows(self, index: int, role: MentionType) -> bool:
         """Return whether the mention after `index` is of a role."""

@@ -43,7 +43,7 @@ from voice_service.ordering.items.modifier_groups import (
     put_every,
 )
 from voice_service.ordering.items.partition import Partitioner
-from voice_service.ordering.items.quantities import is_one_more, multiply
+from voice_service.ordering.items.quantities import chooses_again, is_one_more, multiply
 from voice_service.ordering.items.sizes import size_elsewhere
 from voice_service.ordering.mentions.mention import Apart
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -152,7 +152,9 @@ class AttributeAttacher:
         if to.in_cart is not None:
             self._into_cart(statement, to.in_cart)
             return
-        if is_one_more(statement, to.current, to.named):
+        counted = statement.before.counted is not None
+        again = chooses_again(statement, to.current.item, to.current.mods, self.menu)
+        if (counted and again) or is_one_more(statement, to.current, to.named):
             to.current = self._sibling(to.current, statement.before.counted)
             statement = replace(statement, quantity=None)
         to.since += self._modifier(statement, to.current)
@@ -296,21 +298,29 @@ class AttributeAttacher:
     def _another(self, part: Partition, to: _Attachment) -> ItemRequest | None:
         """Return the second of "a burger and one with cheese"; None if it is a part of the first.
 
-        They are as many as there were before, and something is said of them.
+        They are as many as there were before, or have something of which each has one only.
         """
         if not isinstance(part, SomeOf):
             return None
         more = part.apart is not Apart.SOME
         if not more and (part.text or not part.linked):
             return None
-        as_many = part.count == to.current.count and self._partitioner.undivided
-        if not more and (not as_many or to.statements[-1] is part):
+        if not more and not self._is_as_many(part, to):
             return None
         another = self._sibling(to.current, part.count)
         another.size = to.current.size
         if part.apart is Apart.ANOTHER:
             another.elided = Elided(choices=True)
         return another
+
+    def _is_as_many(self, part: Partition, to: _Attachment) -> bool:
+        """Return whether something is said of a part that makes it as many more."""
+        after = next(i for i, one in enumerate(to.statements) if one is part) + 1
+        if after == len(to.statements) or not self._partitioner.undivided:
+            return False
+        mods = to.current.mods
+        again = chooses_again(to.statements[after], to.current.item, mods, self.menu)
+        return again or part.count == to.current.count
 
     def _resize(self, pointer: ItemStatement, sized: _PutSize | None) -> None:
         """Move the size to what is pointed at: "fries and a coke, large on the fries"."""

@@ -17,6 +17,7 @@ from voice_service.ordering.language.pack import (
     Morphology,
     Names,
     Numbers,
+    Phrases,
     Remarks,
     Spelling,
 )
@@ -64,7 +65,7 @@ def _pack(code: str) -> Language:
         spelling=_spelling(pack["spelling"]),
         names=_names(pack["names"]),
         allergies=_allergies(pack["allergies"]),
-        entities=Entities(**{kind: frozenset(said) for kind, said in pack["entities"].items()}),
+        entities=_entities(pack["entities"]),
         remarks=_remarks(pack["remarks"]),
         texts=pack["texts"],
     )
@@ -140,6 +141,14 @@ def _allergies(table: Mapping[str, Any]) -> Allergies:
         denials=frozenset(table["denials"]),
         denial_links=frozenset(table["denial_links"]),
     )
+
+
+def _entities(table: Mapping[str, Any]) -> Entities:
+    words = {kind: tuple(map(plain, said)) for kind, said in table.items()}
+    fields: dict[str, Any] = {kind: Phrases.of(said) for kind, said in words.items()}
+    for kind in ("zeros", "given_names"):
+        fields[kind] = frozenset(words[kind])
+    return Entities(**{**fields, "verb_endings": words["verb_endings"]})
 
 
 def _pairs(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from voice_service.ordering.language.cue_sets import ARTICLES, DESCRIBES
+from voice_service.ordering.language.cue_sets import ARTICLES, COUNTABLE, DESCRIBES
 from voice_service.ordering.language.numbers import number_at
-from voice_service.ordering.language.pack import Cue, Language
+from voice_service.ordering.language.pack import Cue, Language, Phrases
 from voice_service.ordering.language.spelling import Slip
 from voice_service.ordering.language.tokens import Token, key_of, tokenize, undiminished
 from voice_service.ordering.mentions.entities import Entity, EntityReader
 from voice_service.ordering.mentions.remarks import RemarkReader
+from voice_service.ordering.mentions.scanning import Vocabulary
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 from voice_service.ordering.menu.match import FULL
 
@@ -75,8 +76,7 @@ class Segmenter:
         self._tongues = [(pack, *_cue_table(pack)) for pack in language.packs]
         self._numbering = {key_of(p, language) for p in language.cues[Cue.NUMBERED]}
         self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
-        everyday = {w for phrase in self._cues for w in phrase.split()}
-        self._entities = EntityReader(lexicon, language, frozenset(everyday))
+        self._entities = EntityReader(self._vocabulary())
         self._remarks = RemarkReader(lexicon, language, self._cues)
 
     def segment(self, text: str) -> list[Span]:
@@ -93,7 +93,7 @@ class Segmenter:
             ],
         )
         entities, tokens = _cut(
-            tokens, [_entity_span(tokens, entity) for entity in self._entities.read(tokens)]
+            tokens, [_entity_span(tokens, entity) for entity in self._entities.read(tokens, text)]
         )
         spans = self._phrases(tokens)
         if remarks or entities:
@@ -101,6 +101,12 @@ class Segmenter:
         if rest:
             spans.append(_span(rest, 0, len(rest), (), frozenset(), None))
         return spans
+
+    def _vocabulary(self) -> Vocabulary:
+        everyday = {w for phrase in self._cues for w in phrase.split()}
+        everyday |= self._language.names.contrast_words
+        measuring = Phrases.of(p for cue in COUNTABLE for p in self._language.cues[cue])
+        return Vocabulary(self._lexicon, self._language, frozenset(everyday), measuring)
 
     def _fluent(self, tokens: list[Token]) -> list[Token]:
         """Return the tokens without those that only begin the word after them: "b b bacon"."""
@@ -200,7 +206,7 @@ class Segmenter:
         if not token.key:
             return [(_span(tokens, start, start + 1, (), frozenset({_MARKS[token.text]}), None), 0)]
         found: list[tuple[Span, float]] = []
-        number = number_at(tokens, start, language)
+        counts = number_at(tokens, start, language) is not None
         longest = max(self._lexicon.longest, longest_cue)
         key = text = ""
         for end in range(start + 1, min(start + longest, len(tokens)) + 1):
@@ -219,11 +225,10 @@ class Segmenter:
             ):
                 cues = _NO_CUES
             value = language.numbers.ordinals.get(text)
-            if (
-                number is not None
-                and number[1] == end - start
-                and not self._chooses(tokens[start:end])
-            ):
+            # "Two thousand island dressings" are two, where there is such a dressing.
+            number = number_at(tokens[start:end], 0, language) if counts else None
+            whole = number is not None and number[1] == end - start
+            if number is not None and whole and not self._chooses(tokens[start:end]):
                 value, cues = number[0], cues | {Cue.NUMBER}
             cost = _cost(candidates, cues)
             if cost is None and misspelt:
