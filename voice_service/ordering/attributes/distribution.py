@@ -18,17 +18,6 @@ def like_named(modifier: ModifierStatement, named: Sequence[str]) -> bool:
     return modifier.candidates[0].group in named
 
 
-def of_its_own(statement: Statement, named: Sequence[str]) -> Statement:
-    """ "Six plain bagels and three rye": the number after "and" counts none of the six."""
-    if (
-        isinstance(statement, ModifierStatement)
-        and statement.before.counted is not None
-        and like_named(statement, named)
-    ):
-        return replace(statement, counts_items=False)
-    return statement
-
-
 def with_counts(
     statements: Sequence[Statement], again: Callable[[Statement], bool]
 ) -> list[Statement]:
@@ -68,28 +57,16 @@ def halved(
 
 
 def shared_out(statements: Sequence[Statement], quantity: int) -> list[Statement]:
-    """Read numbers before modifiers as numbers of items, where they add up to the `quantity`.
+    """Doubt numbers before modifiers that may count the items, and put the rest onto all.
 
-    "Two shakes, one vanilla, one chocolate", but not "a coffee with two sugars".
+    "Two coffees with one sugar and one syrup", or "ten wings, six hot and five mild".
     """
-    statements = _with_numbers_after_with(statements, quantity)
-    apart = [m for m in _modifiers(statements) if m.counts_items]
-    parts = [s.count or 0 for s in statements if isinstance(s, Partition)]
-    total = sum(modifier.quantity or 0 for modifier in apart) + sum(parts)
-    alone = len(apart) == 1 and not parts
-    if len(apart) > 1 and total > quantity and len(_groups(apart)) == 1:
-        # "Ten wings, five hot and five mild" is no five times hot.
-        return [_doubted(s) if s in apart else s for s in statements]
-    if not apart or total > quantity or (alone and total == quantity):
-        return _with_rest_for_all(statements, quantity)
-    distributed: list[Statement] = []
-    for statement in statements:
-        if isinstance(statement, ModifierStatement) and statement.counts_items:
-            bare = replace(statement, quantity=None, counts_items=False)
-            distributed += [SomeOf(statement.quantity or 1), bare]
-        else:
-            distributed.append(statement)
-    return _with_rest_for_all(distributed, quantity)
+    counted = [m for m in _modifiers(statements) if m.quantity is not None]
+    total = sum(modifier.quantity or 0 for modifier in counted)
+    too_many = total > quantity and all(modifier.counts_items for modifier in counted)
+    if len(counted) > 1 and len(_groups(counted)) == 1 and (total == quantity or too_many):
+        return [_doubted(s) if s in counted else s for s in statements]
+    return _with_rest_for_all(statements, quantity)
 
 
 def _with_rest_for_all(statements: Sequence[Statement], quantity: int) -> list[Statement]:
@@ -120,26 +97,6 @@ def _plain_lists(others: Sequence[Statement], rest: Sequence[Statement]) -> bool
     modifiers = _modifiers(others)
     with_rest = isinstance(rest[0], ModifierStatement) and rest[0].before.after_with
     return with_rest and bool(modifiers) and not any(m.before.after_with for m in modifiers)
-
-
-def _with_numbers_after_with(statements: Sequence[Statement], quantity: int) -> Sequence[Statement]:
-    """Let numbers after a "with" count items too, where they add up.
-
-    "Five, with butter, three plain, two rye". This is doubtful, as "two coffees with one sugar and
-    one syrup" adds up as well.
-    """
-    counted = [m for m in _modifiers(statements) if m.quantity is not None]
-    total = sum(modifier.quantity or 0 for modifier in counted)
-    fits = len(counted) > 1 and len(_groups(counted)) == 1 and total == quantity
-    if not fits or all(modifier.counts_items for modifier in counted):
-        return statements
-    certainty = Doubt.HOW_MANY_IN_ALL.certainty
-    return [
-        replace(s, counts_items=True, certainty=s.certainty * certainty)
-        if isinstance(s, ModifierStatement) and s.quantity is not None
-        else s
-        for s in statements
-    ]
 
 
 def _modifiers(statements: Sequence[Statement]) -> list[ModifierStatement]:

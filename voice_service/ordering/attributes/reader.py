@@ -89,8 +89,7 @@ class AttributeReader:
             return None
         excepted = all_but(self._mentions, index)
         if excepted is not None:
-            count, end = excepted
-            return end if self._statements.all_but(count) else None
+            return excepted[1] if self._statements.all_but(excepted[0]) else None
         return self._reference(index)
 
     def _times(self, index: int) -> bool:
@@ -104,12 +103,13 @@ class AttributeReader:
 
     def _reference(self, index: int) -> int | None:
         """Read "on one", "the first one", "one of them"; return where it ends."""
-        start = index + 1 if self._mentions[index].cue(*ATTACHES) else index
+        start = index + 1 if self._mentions[index].cue(*ATTACHES, Cue.WITH) else index
         found = read_pointer(self._mentions, start, bare=start > index)
         if found is None:
             return None
         pointer, end = found
-        if self._points_back(index, start, end):
+        apart = self._mentions[start].apart
+        if not apart and self._points_back(index, start, end):
             self._statements.point_back(pointer)
             self._context.end_clause()
             self._statements.settle()
@@ -118,11 +118,11 @@ class AttributeReader:
         if isinstance(pointer, AllOf) and has and self._follows(end, MentionType.MODIFIER):
             self._statements.append(pointer)
             return end + 1
-        if not _leads(pointer, bare_number=end == start + 1):
+        if not apart and not _leads(pointer, bare_number=end == start + 1):
             return None
-        self._context.end_count()
+        self._context.end_clause()
         self._statements.open(pointer)
-        self._context.toppings.parted = True
+        self._context.toppings = Toppings(parted=True)
         return end + has
 
     def _points_back(self, index: int, start: int, end: int) -> bool:
@@ -150,6 +150,8 @@ class AttributeReader:
                 self._cue(index, mention)
 
     def _modifier(self, index: int, mention: Mention) -> None:
+        if mention.portions:
+            self._context.end_count()
         clause, toppings, count = self._context.clause, self._context.toppings, self._context.count
         negated = self._context.negation is not None
         counted = count.value if clause.linked and not negated else None
@@ -159,7 +161,7 @@ class AttributeReader:
             mention.span.words + count.words,
             negation=self._context.negation,
             qualifier=None if self._context.degree is None else self._context.degree.qualifier,
-            quantity=count.number,
+            quantity=mention.portions or count.number,
             counts_items=count.number is not None and not toppings.listed,
             certainty=statement_certainty(
                 self._mentions, index, self._statements, self._context.negation

@@ -51,7 +51,8 @@ def _like_last(state: CartState, request: ItemRequest) -> tuple[ItemRequest, flo
     mods = [mod for mod in same.mods if mod.group in needed - chosen]
     # "Not decaf" takes back what the last one was.
     gone = {m.id for m in request.mods if m.negated and m.id not in item.defaults}
-    rest = [m for m in same.mods if m.group not in needed and m.id not in gone]
+    instead = chosen.intersection(state.menu.single_groups(item.id))
+    rest = [m for m in same.mods if m.group not in needed | instead and m.id not in gone]
     takes_back = gone.intersection(m.id for m in same.mods)
     own = [m for m in request.mods if m.id not in takes_back]
     request = replace(request, size=request.size or same.size, mods=[*mods, *own])

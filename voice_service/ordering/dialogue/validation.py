@@ -169,19 +169,24 @@ class LineChecks:
         return item.default_size
 
     def _modifiers(self, line: Line) -> list[ModifierRequest]:
-        """Return what was said; a plain item has everything it comes with taken off."""
+        """Return what was said; a plain item has everything put onto it taken off.
+
+        What is chosen rather than put on, such as hot or iced, stays.
+        """
         item = self._menu.items[line.item]
         if item.slots:
             return []
         if not line.plain:
             return list(line.mods)
         named = {(m.group, m.id) for m in line.mods}
+        chosen = self._menu.single_groups(item.id)
         name = item.name.lower()
         off = [
             ModifierRequest(default, group, negated=True)
             for default in item.defaults
             for group in item.modifier_groups
             if (group, default) in self._menu.modifiers
+            and group not in chosen
             and (group, default) not in named
             and self._menu.modifiers[group, default].name.lower() not in name
         ]

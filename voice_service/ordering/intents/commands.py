@@ -71,6 +71,8 @@ class Command:
 def read_command(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     """Read the command that begins at `index`; return where it ends, or None if there is none."""
     mention = mentions[index]
+    if mention.apart is not None:
+        return None
     cues = mention.span.cues if mention.role in _CUE_ROLES else _NO_CUES
     for command in _COMMANDS:
         if command.cues and command.cues.isdisjoint(cues):

@@ -30,6 +30,9 @@ def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mentio
         links = mention.cue(
             Cue.AND, Cue.WITH, Cue.OR, Cue.NO, Cue.EXTRA, Cue.LIGHT, Cue.ADD, Cue.PLAIN, Cue.ALSO
         )
+        if mention.apart is not None:
+            start -= 1
+            break
         if mention.cue(Cue.DONE, Cue.UNDO, Cue.SAME, Cue.REMOVE, Cue.ONLY):
             break
         if mention.cue(Cue.ALSO) and mention.cue(Cue.FILLER) and _named(mentions[: start - 1]):
@@ -116,6 +119,8 @@ def _named(before: Sequence[Mention]) -> bool:
 
 def _is_whole_partition(tail: Sequence[Mention], before: Sequence[Mention]) -> bool:
     """Return whether "and one without" is complete: it is said of what was just named."""
+    if tail and tail[0].apart is not None:
+        return len(tail) == 1 or tail[-1].cue(Cue.NO, Cue.PLAIN)
     named = bool(before) and before[-1].role is MentionType.MODIFIER
     counted = any(p.role is MentionType.NUMBER or p.cue(Cue.ONE, Cue.OTHER) for p in tail[-2:-1])
     return named and counted and tail[-1].cue(Cue.NO)

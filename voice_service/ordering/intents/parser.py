@@ -28,6 +28,7 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.answers import fill_choice
+from voice_service.ordering.references.contrasts import tell_apart
 from voice_service.ordering.references.descriptions import fold_descriptions
 from voice_service.ordering.references.pointers import text_of
 from voice_service.ordering.references.repeated import name_the_same
@@ -115,7 +116,7 @@ class Parser:
         mentions = name_the_same(mentions, cart.lines, self._menu)
         asked = cart.unsized is not None or bool(cart.choices)
         mentions = fold_descriptions(mentions, cart.lines, self._menu, answers=asked)
-        return put_in_place(mentions, cart.items)
+        return put_in_place(tell_apart(mentions, self._menu, cart.lines), cart.items)
 
     def _read(self, mentions: list[Mention], cart: CartView) -> ParseState:
         """Read commands where there are any, and assemble the words between them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile, islice
 
 from voice_service.ordering.acts import (
     Act,
@@ -342,11 +343,14 @@ class _ItemAssembler:
         if accompanies(self._mentions, first, second, self._menu):
             join_dish(self._requests, self._mentions[second])
             return
-        bare = place.start == second
-        put_on = request.coordination.after_with and not previous.coordination.after_with
+        bare = request.quantity is None
+        put_on = _follows_with(self._mentions, second) and not previous.coordination.after_with
+        portion = self._mentions[second - 1].cue(Cue.PORTION)
         one, other = (self._menu.items[self._mentions[i].items[0]] for i in (first, second))
-        if one.category == other.category and bare and (put_on or self._shares(first, second)):
+        joined = bare and (put_on or (place.start == second and self._shares(first, second)))
+        if one.category == other.category and (joined or portion):
             # "An italian with ham": one more, or what is put on it? "A turkey and ham on rye"?
+            # "A latte and a shot of espresso"?
             request.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
 
     def _shares(self, first: int, second: int) -> bool:
@@ -359,6 +363,12 @@ class _ItemAssembler:
             and previous.quantity is not None
             and any(self._menu.has_group(previous.item, m.group) for m in request.mods)
         )
+
+
+def _follows_with(mentions: Sequence[Mention], head: int) -> bool:
+    """Return whether a "with" leads to a name, perhaps over modifiers: "with decaf espresso"."""
+    before = dropwhile(lambda p: p.role is MentionType.MODIFIER, mentions[head - 1 :: -1])
+    return any(p.cue(Cue.WITH) for p in islice(before, 1))
 
 
 def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:

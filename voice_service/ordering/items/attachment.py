@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from voice_service.ordering.acts import (
@@ -17,7 +17,6 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.attributes.distribution import (
     halved,
-    of_its_own,
     shared_out,
 )
 from voice_service.ordering.attributes.linking import resolve, which
@@ -45,7 +44,8 @@ from voice_service.ordering.items.modifier_groups import (
 )
 from voice_service.ordering.items.partition import Partitioner
 from voice_service.ordering.items.quantities import chooses_again, is_one_more, multiply
-from voice_service.ordering.items.sizes import size_elsewhere, size_part
+from voice_service.ordering.items.sizes import size_elsewhere
+from voice_service.ordering.mentions.mention import Apart
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
@@ -104,7 +104,6 @@ class AttributeAttacher:
         self._in_cart = in_cart
         self._all_of: AllOf | None = None
         self._partitioner = Partitioner(menu, self.requests, self.acts)
-        self._sizes_tell_apart = False
 
     def put(
         self, statements: Sequence[Statement], request: ItemRequest, named: Sequence[str] = ()
@@ -113,24 +112,13 @@ class AttributeAttacher:
 
         `named`: the modifier groups of what was said before its name.
         """
-        self._all_of, self._sizes_tell_apart = None, False
+        self._all_of = None
         self._partitioner.begin(request)
-        chosen = [*named, *self._chosen_for_all(statements, request)]
-        shared = self._shared_out_to(request, [of_its_own(one, chosen) for one in statements])
+        shared = self._shared_out_to(request, statements)
         attachment = _Attachment(request, named, shared, current=request)
         for statement in shared:
             self._put_one(statement, attachment)
-
-    def _chosen_for_all(
-        self, statements: Sequence[Statement], request: ItemRequest
-    ) -> Iterator[str]:
-        """Yield the groups of which all of an item have one: "three tacos with fish and two …"."""
-        for one in statements:
-            if not isinstance(one, ModifierStatement) or one.quantity is not None:
-                return
-            group = one.candidates[0].group
-            if group in self.menu.single_groups(request.item) and one.negation is None:
-                yield group
+        self._partitioner.end()
 
     def _put_one(self, statement: Statement, to: _Attachment) -> None:
         match statement:
@@ -271,11 +259,6 @@ class AttributeAttacher:
             problem = size_elsewhere(statement, current, self.requests, self.menu)
             self.acts += [] if problem is None else [problem]
             return current
-        apart = statement.numbered or self._sizes_tell_apart
-        part = size_part(statement, fitting[0].id, current.item, self.requests, apart=apart)
-        if part is not None:
-            self._sizes_tell_apart = True
-            return part
         if current.size is not None and statement.count is not None:
             sibling = self._sibling(current, statement.count)
             sibling.size = fitting[0].id
@@ -317,18 +300,27 @@ class AttributeAttacher:
 
         They are as many as there were before, or have something of which each has one only.
         """
-        if not isinstance(part, SomeOf) or not part.linked or part.text:
+        if not isinstance(part, SomeOf):
             return None
-        after = next(i for i, one in enumerate(to.statements) if one is part) + 1
-        if after == len(to.statements) or not self._partitioner.undivided:
+        more = part.apart is not Apart.SOME
+        if not more and (part.text or not part.linked):
             return None
-        mods = to.current.mods
-        again = chooses_again(to.statements[after], to.current.item, mods, self.menu)
-        if not again and part.count != to.current.count:
+        if not more and not self._is_as_many(part, to):
             return None
         another = self._sibling(to.current, part.count)
         another.size = to.current.size
+        if part.apart is Apart.ANOTHER:
+            another.elided = Elided(choices=True)
         return another
+
+    def _is_as_many(self, part: Partition, to: _Attachment) -> bool:
+        """Return whether something is said of a part that makes it as many more."""
+        after = next(i for i, one in enumerate(to.statements) if one is part) + 1
+        if after == len(to.statements) or not self._partitioner.undivided:
+            return False
+        mods = to.current.mods
+        again = chooses_again(to.statements[after], to.current.item, mods, self.menu)
+        return again or part.count == to.current.count
 
     def _resize(self, pointer: ItemStatement, sized: _PutSize | None) -> None:
         """Move the size to what is pointed at: "fries and a coke, large on the fries"."""

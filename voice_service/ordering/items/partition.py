@@ -95,6 +95,19 @@ class Partitioner:
         self._undescribed = rest
         return divided
 
+    def end(self) -> None:
+        """Take "not decaf" for a plain one, where another one is decaf and none is by itself."""
+        for request in self._requests:
+            chosen = self._menu.single_groups(request.item)
+            defaults = self._menu.items[request.item].defaults
+            others = [r for r in self._requests if r.item == request.item and r is not request]
+            asked = {m.id for r in others for m in r.mods if not m.negated and m.group in chosen}
+            request.mods = [
+                m
+                for m in request.mods
+                if not (m.negated and m.group in chosen and m.id in asked.difference(defaults))
+            ]
+
     def more_in_all(
         self, part: Partition, request: ItemRequest, statements: Sequence[Statement]
     ) -> bool:

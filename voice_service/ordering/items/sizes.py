@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from voice_service.ordering.acts import (
     Act,
@@ -45,38 +44,6 @@ def size_elsewhere(
     counted = statement.count is not None
     code = ReasonCode.NOT_UNDERSTOOD if counted else ReasonCode.SIZE_NOT_AVAILABLE
     return Problem(code, statement.text, request=current)
-
-
-def size_part(
-    statement: SizeStatement,
-    size: str,
-    item: str,
-    requests: list[ItemRequest],
-    *,
-    apart: bool,
-) -> ItemRequest | None:
-    """Divide "four colas, two large and two small" by their sizes.
-
-    Return the part that gets the size; the others keep theirs open. None if it is for all of them.
-    `apart`: a number, or the size before, says that they are told apart.
-    """
-    if statement.count is None or (statement.linked and not apart):
-        return None
-    unsized = [r for r in requests if r.item == item and r.size is None]
-    if not unsized or unsized[-1].count < statement.count:
-        return None
-    rest = unsized[-1]
-    if not apart and rest.count == 1:
-        return None
-    if rest.quantity == statement.count:
-        rest.size = size
-        return rest
-    part = replace(
-        rest, quantity=statement.count, size=size, mods=list(rest.mods), words=set(rest.words)
-    )
-    rest.quantity = rest.count - statement.count
-    requests.append(part)
-    return part
 
 
 def size_by_number(requests: Sequence[ItemRequest], menu: CompiledMenu) -> None:

@@ -53,6 +53,7 @@ class Cue(IntEnum):
     NUMBER = auto()
     VAGUE = auto()  # a quantity nobody can count: "a few"
     MEASURE = auto()  # "order of", "cup of"
+    PORTION = auto()  # a MEASURE of what is put onto an item: "pump of"
     UNIT = auto()  # the number before it measures and counts nothing: "sixteen ounce"
     SIZED = auto()  # "size", "sized" after the name of a size
     IT = auto()  # points at the last item: "it", "that"

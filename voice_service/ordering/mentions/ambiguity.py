@@ -58,6 +58,8 @@ def reading(
     earlier = [p for p in before if not p.idle]
     # "An order of salsa" is an item; "a torta de pastor" is not a taco al pastor.
     measured = items[0].match >= HEADED and bool(earlier) and earlier[-1].cue(Cue.MEASURE)
+    if measured and earlier[-1].cue(Cue.PORTION) and items[0].match < FULL <= modifiers[0].match:
+        return Reading(modifier=True)  # "a shot of chocolate" is no hot chocolate
     if (items[0].match < FULL <= modifiers[0].match and not measured) or (
         fits(modifiers, following, menu) and not aside
     ):

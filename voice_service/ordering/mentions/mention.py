@@ -28,12 +28,22 @@ class MentionType(Enum):
     UNKNOWN = auto()
 
 
+class Apart(Enum):
+    """What a word points at that tells several of an item apart."""
+
+    SOME = auto()  # some of those counted: "two lattes, one with oat milk"
+    MORE = auto()  # so many more: "a latte and one with oat milk"
+    ANOTHER = auto()  # one more like it: "a latte and another with oat milk"
+
+
 @dataclass
 class Mention:
     """A span in its role, with the `candidates` for that role.
 
     `also`: the modifiers that a size may be instead. `plural`: an item said in the plural. `such`:
-    the description by which the mention points at lines ("the small one").
+    the description by which the mention points at lines ("the small one"). `portions`: how many of
+    a modifier, where a number or a measure belongs to it ("two pumps of vanilla"). `apart`: it
+    points at what the words behind it are true of.
     """
 
     span: Span
@@ -42,6 +52,8 @@ class Mention:
     also: tuple[Candidate, ...] = ()
     plural: bool = False
     such: Description | None = None
+    portions: int | None = None
+    apart: Apart | None = None
 
     def cue(self, *cues: Cue) -> bool:
         """Return whether the mention acts as one of `cues`."""

@@ -218,13 +218,17 @@ class Segmenter:
             candidates = self._lexicon.find(key, text, language)
             candidates = () if self._numbers_several(tokens[start:end]) else candidates
             cues = known_cues.get(text, _NO_CUES)
-            if Cue.VAGUE in cues and self._sized(tokens[start:end]) and not _counted(tokens, start):
+            if (
+                Cue.VAGUE in cues
+                and self._chooses(tokens[start:end])
+                and not _counted(tokens, start)
+            ):
                 cues = _NO_CUES
             value = language.numbers.ordinals.get(text)
             # "Two thousand island dressings" are two, where there is such a dressing.
             number = number_at(tokens[start:end], 0, language) if counts else None
             whole = number is not None and number[1] == end - start
-            if number is not None and whole and not self._sized(tokens[start:end]):
+            if number is not None and whole and not self._chooses(tokens[start:end]):
                 value, cues = number[0], cues | {Cue.NUMBER}
             cost = _cost(candidates, cues)
             if cost is None and misspelt:
@@ -247,11 +251,11 @@ class Segmenter:
         several = first.text not in self._cues and first.text != first.key
         return several and len(part) > 1 and last.key.isdigit() and first.key in self._numbering
 
-    def _sized(self, part: list[Token]) -> bool:
-        """Return whether a phrase for a number ends in a size of this menu: "a single"."""
+    def _chooses(self, part: list[Token]) -> bool:
+        """Return whether a phrase for a number ends in a choice of this menu: "a single"."""
         last = part[-1]
         candidates = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
-        return any(candidate.kind == "size" for candidate in candidates)
+        return any(candidate.kind in ("size", "modifier") for candidate in candidates)
 
     def _misspelt(self, part: list[Token], language: Language) -> tuple[Candidate, ...]:
         """Return the names that `part` may be a slip for, if it has a word that is unknown."""

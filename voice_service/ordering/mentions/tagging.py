@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import dropwhile
 
 from voice_service.ordering.language.cue_sets import DETERMINERS
 from voice_service.ordering.language.pack import Cue
@@ -15,6 +16,7 @@ from voice_service.ordering.mentions.mention import (
     MentionType,
     candidates_of,
 )
+from voice_service.ordering.mentions.portions import with_portions
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
@@ -77,7 +79,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         if _stands_for_item(span, following, mentions):
             mention = Mention(_only(span, Cue.ONE), MentionType.CUE)
         mentions.append(usual(mention, following, mentions, menu))
-    return with_kinds(_interrupted(mentions, menu), menu)
+    return with_portions(with_kinds(_interrupted(mentions, menu), menu))
 
 
 def _head_item(
@@ -167,7 +169,8 @@ def _role(
     items, modifiers = candidates_of(span, "item"), candidates_of(span, "modifier")
     groups, sizes = candidates_of(span, "group"), candidates_of(span, "size")
     degree = span.has(Cue.LIGHT, Cue.EXTRA, Cue.HALF) and _modifier_ahead(following)
-    if degree and not any(_sized_ahead(s, following, menu) for s in sizes):
+    chosen = any(_sized_ahead(s, following, menu) for s in sizes) or _chosen(modifiers, ahead, menu)
+    if degree and not chosen:
         return Mention(span, MentionType.CUE)
     if items and not modifiers and items[0].match < FULL and candidates_of(span, "category"):
         # The category explains the word better than half the name of one of its items.
@@ -253,6 +256,16 @@ def _sized_ahead(size: Candidate, following: Span | None, menu: CompiledMenu) ->
     """Return whether the item that follows is named in full and comes in this size."""
     named = () if following is None else candidates_of(following, "item")
     return any(s.match >= FULL and menu.offers(s.id, size) for s in named)
+
+
+def _chosen(modifiers: Sequence[Candidate], ahead: Sequence[Span], menu: CompiledMenu) -> bool:
+    """Return whether "double" is a choice of the item ahead: "a double oat milk latte"."""
+    whole = [s for s in modifiers if s.match >= FULL]
+    rest = list(
+        dropwhile(lambda span: not candidates_of(span, "item") and bool(span.candidates), ahead)
+    )
+    hosts = candidates_of(rest[0], "item")[:1] if rest else ()
+    return any(menu.offers(host.id, s) for host in hosts for s in whole)
 
 
 def _modifier_ahead(following: Span | None) -> bool:

@@ -147,7 +147,10 @@ class CompiledMenu:
             for modifier in group.modifiers:
                 candidate = Candidate("modifier", modifier.id, group.id)
                 for pack, names in self._names(modifier):
-                    lexicon.add(candidate, names, shorten=True, heads=heads, language=pack)
+                    said = (*names, *self._amount(names[0], group, heads, pack))
+                    lexicon.add(
+                        candidate, said, shorten=True, heads=heads, kind=group.name, language=pack
+                    )
         for size in source.sizes:
             candidate = Candidate("size", size.id, None)
             for pack, names in self._names(size):
@@ -174,6 +177,14 @@ class CompiledMenu:
             counts.update({keys[head_of(keys, pack)] for keys, pack in said if keys})
         shared = {key for key, modifiers in counts.items() if modifiers > 1}
         return shared.union(*(keys_of(n, pack) for pack, ns in self._names(group) for n in ns))
+
+    def _amount(
+        self, name: str, group: ModifierGroup, heads: set[str], pack: Language
+    ) -> tuple[str, ...]:
+        """ "Double Shot" is also said as "double", where at most one of the shots is taken."""
+        amount, *noun = keys_of(name, pack)
+        chosen = group.id in self._single and len(noun) == 1 and noun[0] in heads
+        return (amount,) if chosen and amount in pack.cues[Cue.EXTRA] else ()
 
     def _without_sized(self, names: Sequence[str]) -> list[str]:
         """ "Lunch size" is also said as "lunch"."""

@@ -94,13 +94,15 @@ class Lexicon:
         *,
         shorten: bool,
         heads: Collection[str] = (),
+        kind: str = "",
         language: Language | None = None,
     ) -> None:
         """Name a candidate by each phrase, its synonyms and, if `shorten`, by parts of these.
 
         `heads` are the keys of words that say what the things of its kind are, so that guests
-        leave them out: "brown" for brown rice, where there is white rice as well. `language` is
-        that of the phrases; guests who mix languages say them in full in the others as well.
+        leave them out: "brown" for brown rice, where there is white rice as well. `kind`: what
+        its group is called. `language` is that of the phrases; guests who mix languages say them
+        in full in the others as well.
         """
         target = (candidate.kind, candidate.id, candidate.group)
         own = language or self._language.packs[0]
@@ -120,7 +122,7 @@ class Lexicon:
                     key = "".join(known)
                     self._shortest[key] = min(self._shortest.get(key, len(letters)), len(letters))
                 self._put(_Part(known, target, pack), EXACT if number == 0 else ALIAS)
-            for measure in measured(keys, candidate.kind, own):
+            for measure in measured(keys, candidate.kind, kind, own):
                 self._put(_Part(measure, target, own), SYNONYM)
             for variant in variants(keys, own):
                 self._put(_Part(variant, target, own), SYNONYM)

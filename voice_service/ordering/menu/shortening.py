@@ -13,12 +13,25 @@ from voice_service.ordering.menu.match import SYNONYM
 _MOST_WORDS = 6  # longer names are neither shortened nor tried with synonyms
 
 
-def measured(keys: tuple[str, ...], kind: str, language: Language) -> list[tuple[str, ...]]:
-    """Return a size or modifier as a measure before an item: "cup of", "can of"."""
+def measured(
+    keys: tuple[str, ...], kind: str, group: str, language: Language
+) -> Iterator[tuple[str, ...]]:
+    """Yield a size or modifier as a measure before what it measures: "cup of", "can of".
+
+    A modifier may say what that is, or its `group` may: an espresso shot is a "shot of espresso",
+    and a double shot of the espresso shots a "double espresso shot".
+    """
     if kind not in ("size", "modifier"):
-        return []
-    measures = (keys_of(phrase, language) for phrase in language.cues[Cue.MEASURE])
-    return [(*keys, *m[1:]) for m in sorted(set(measures)) if len(m) == 2 and m[0] == keys[-1]]
+        return
+    measures = sorted({keys_of(phrase, language) for phrase in language.cues[Cue.MEASURE]})
+    *what, noun = keys_of(group, language) or ("",)
+    for measure in (m for m in measures if len(m) == 2 and m[0] == keys[-1]):
+        yield (*keys, *measure[1:])
+        if kind == "modifier" and len(keys) > 1:
+            yield (*measure, *keys[:-1])
+        if what and noun == keys[-1] and what != [*keys[:-1]]:
+            yield (*keys, *measure[1:], *what)
+            yield (*keys[:-1], *what, noun)
 
 
 def surface(phrase: str, language: Language) -> str:

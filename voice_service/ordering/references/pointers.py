@@ -9,7 +9,7 @@ from typing import ClassVar
 from voice_service.ordering.acts import Description, Reference, ReferenceKind
 from voice_service.ordering.language.cue_sets import DESCRIBES, ENDS_CLAUSE
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.mentions.mention import Apart, Mention, MentionType
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,15 @@ class Partition:
 class SomeOf(Partition):
     """So many of several: "two with cheese", "one of them".
 
-    `linked`: after "and", so that it may be about more of them. `items`: of those of that name;
-    `such`: of those that a description is true of.
+    `linked`: after "and", so that it may be about more of them; `apart`: whether it is. `items`: of
+    those of that name; `such`: of those that a description is true of.
     """
 
     kind: ClassVar[ReferenceKind] = ReferenceKind.SOME
 
     count: int
     linked: bool = False
+    apart: Apart = Apart.SOME
     items: tuple[str, ...] = ()
     such: Description | None = None
 
@@ -159,12 +160,24 @@ def read_pointer(
     if index >= len(mentions):
         return None
     mention = mentions[index]
+    if mention.apart is Apart.ANOTHER or (
+        mention.apart is not None and not mention.cue(Cue.ORDINAL, Cue.OTHER)
+    ):
+        return _part(mentions, index, mention.apart)
     if mention.such is not None:
         return Described(mention.such, mention.span.text), index + 1
     for cue, read in _READERS:
         if mention.cue(cue):
             return read(mentions, index)
     return _counted(mentions, index, bare=bare)
+
+
+def _part(mentions: Sequence[Mention], index: int, apart: Apart) -> Found:
+    """ "One" and "another", where they tell several apart."""
+    end = _past_pronouns(mentions, index + 1)
+    number = mentions[index].role is MentionType.NUMBER
+    count = (mentions[index].span.value or 1) if number else 1
+    return SomeOf(count, text_of(mentions[index:end]), apart=apart), end
 
 
 def _demonstrative(mentions: Sequence[Mention], index: int) -> Found:
