@@ -131,13 +131,16 @@ class CompiledMenu:
         lexicon = Lexicon(self.language)
         for item in self.menu.items:
             candidate = Candidate("item", item.id, None)
-            lexicon.add(candidate, (item.name, *item.aliases), shorten=True)
+            kind = self.categories[item.category]
+            alike = [i for i in self.menu.items if i.category == item.category]
+            heads = self._heads(alike, (kind.name, *kind.aliases))
+            lexicon.add(candidate, (item.name, *item.aliases), shorten=True, heads=heads)
             if item.number is not None:
                 spoken = [name.format(n=item.number) for name in self.language.names.numbered_names]
                 lexicon.add(candidate, spoken, shorten=False)
         for group in self.menu.modifier_groups:
             lexicon.add(Candidate("group", group.id, None), (group.name,), shorten=False)
-            heads = self._heads(group)
+            heads = self._heads(group.modifiers, (group.name,))
             for modifier in group.modifiers:
                 candidate = Candidate("modifier", modifier.id, group.id)
                 names = (modifier.name, *modifier.aliases)
@@ -150,17 +153,40 @@ class CompiledMenu:
             candidate = Candidate("category", category.id, None)
             names = (category.name, *category.aliases)
             # "Side of chips" names the chips as well; the item says more than its category.
-            lexicon.add(candidate, (n for n in names if not self._names_item(n)), shorten=False)
+            said = (n for n in (*names, *self._kind(names)) if not self._names_item(n))
+            lexicon.add(candidate, said, shorten=False)
         lexicon.seal()
         return lexicon
 
-    def _heads(self, group: ModifierGroup) -> set[str]:
-        """Return the keys of words that say what kind of thing a group's modifiers are."""
-        named = [(m.name, *m.aliases) for m in group.modifiers]
-        last = [{keys[-1] for n in ns if (keys := keys_of(n, self.language))} for ns in named]
+    def _heads(self, alike: Sequence[MenuItem | Modifier], kind: Sequence[str]) -> set[str]:
+        """Return the keys of words that say what kind of thing all of these are.
+
+        They end several of the names, or name the `kind`.
+        """
+        named = [(m.name, *m.aliases) for m in alike]
+        last = [
+            {keys[-1] for n in ns if len(keys := keys_of(n, self.language)) > 1} for ns in named
+        ]
         counts = Counter(key for keys in last for key in keys)
-        shared = {key for key, modifiers in counts.items() if modifiers > 1}
-        return shared | set(keys_of(group.name, self.language))
+        shared = {key for key, names in counts.items() if names > 1}
+        return shared.union(*(keys_of(name, self.language) for name in kind))
+
+    def _kind(self, names: tuple[str, ...]) -> list[str]:
+        """ "Signature Pizzas" are called "pizza", if no other category is."""
+        cues = self.language.cues
+        said = {
+            phrase for cue, phrases in cues.items() if cue is not Cue.GENERIC for phrase in phrases
+        }
+        last = [plain(name).split()[-1] for name in names if " " in name]
+        others = [
+            keys_of(n, self.language) for c in self.menu.categories for n in (c.name, *c.aliases)
+        ]
+        return [
+            word
+            for word in last
+            if word not in said
+            and sum(keys_of(word, self.language) == keys[-1:] for keys in others) == 1
+        ]
 
     def _without_sized(self, names: tuple[str, ...]) -> list[str]:
         """ "Lunch size" is also said as "lunch"."""

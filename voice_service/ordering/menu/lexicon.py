@@ -19,6 +19,7 @@ from voice_service.ordering.menu.match import ALIAS, EXACT, FULL, NEARLY_FULL, S
 Kind = Literal["item", "modifier", "size", "category", "group"]
 
 _HEADLESS_ITEM = 0.75  # how well half an item's name matches, relative to half a modifier's
+_HEADLESS = 0.1  # how much less a name matches without its last word
 _INFLECTED = 0.02  # how much less a plural matches a singular name
 _MOST_WORDS = 6  # longer names are neither shortened nor tried with synonyms
 _FUZZY_LETTERS = 4
@@ -106,31 +107,46 @@ class Lexicon:
             for variant in _variants(keys, self._language):
                 self._put(variant, target, SYNONYM)
                 if shorten:
-                    self._shorten(variant, target, heads)
+                    said = {*heads, *(variant[-1:] if keys[-1] in heads else ())}
+                    self._shorten(variant, target, said)
             if shorten:
                 self._shorten(keys, target, heads)
 
     def _shorten(self, keys: tuple[str, ...], target: _Named, heads: Collection[str]) -> None:
+        if target[0] == "modifier" and keys[-1] in heads and self._steers(keys[:-1]):
+            # "Double", of double shot, or "2%", of 2% milk, say all of it.
+            self._put(keys[:-1], target, NEARLY_FULL)
         for part, match, certainty in _parts(keys, self._language):
             if part[0] in self._denying and keys[: len(part)] == part:
                 continue  # "no sugar" is no half of "no sugar vanilla"
             if target[0] == "item":
                 self._without.append((part, target, [k for k in keys if k not in part]))
-            if certainty == Doubt.HEADLESS_NAME.certainty and target[0] == "item":
+            headless = certainty == Doubt.HEADLESS_NAME.certainty
+            if target[0] == "item" and _leaves_out(keys, part, heads):
+                # What is left out is what kind of thing it is: "a margherita".
+                headed = Doubt.HEADLESS_NAME.certainty
+                self._put(part, target, match * _HEADLESS_ITEM, headed)
+                self._halves.append((part, target, match * _HEADLESS_ITEM))
+            elif target[0] == "item" and headless:
                 # Half an item's name is a guess that has to be confirmed; a modifier's is usual.
                 self._put(part, target, match * _HEADLESS_ITEM, Doubt.BARELY_NAMED.certainty)
             elif target[0] == "modifier" and all(k in self._generic for k in part):
                 self._put(
                     part, target, match, min(certainty, Doubt.BARELY_NAMED.certainty)
                 )  # "no dressing"
-            elif certainty == Doubt.HEADLESS_NAME.certainty and keys[-1] not in {
-                *heads,
-                *self._generic,
-            }:
+            elif headless and keys[-1] in heads:
+                self._put(part, target, match + _HEADLESS, certainty)
+            elif headless and keys[-1] not in self._generic:
                 self._put(part, target, match, certainty)
                 self._halves.append((part, target, match))
             else:
                 self._put(part, target, match, certainty)
+
+    def _steers(self, part: tuple[str, ...]) -> bool:
+        """Return whether words mostly steer an order, but may be all that a name says."""
+        idle = {*self._denying, *_link_keys(self._language), *self._language.names.optional_words}
+        weak = all(_weak(key, self._language) for key in part)
+        return bool(part) and weak and idle.isdisjoint(part) and not part[-1].isdigit()
 
     def _uncount(self) -> None:
         """Drop parts of names that count another item: "three tacos", of "Three Taco Plate"."""
@@ -253,6 +269,11 @@ class Lexicon:
         self.longest = max(self.longest, len(keys) + 1)
 
 
+def _leaves_out(keys: tuple[str, ...], part: tuple[str, ...], heads: Collection[str]) -> bool:
+    """Return whether a name without its heads is `part`."""
+    return keys[: len(part)] == part and all(key in heads for key in keys[len(part) :])
+
+
 def _digits(key: str) -> str:
     return "".join(filter(str.isdigit, key))
 
@@ -345,7 +366,7 @@ def _parts(
                 certainty = Doubt.BARELY_NAMED.certainty
             if any(k in language.names.contrast_words for k in dropped):
                 certainty = Doubt.BARELY_NAMED.certainty
-            yield part, 0.6 + 0.3 * share - (0.1 if headless else 0.0), certainty
+            yield part, 0.6 + 0.3 * share - (_HEADLESS if headless else 0.0), certainty
 
 
 def _weak(key: str, language: Language) -> bool:
