@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import NamedTuple
 
 from voice_service.ordering.doubt import Doubt
@@ -58,10 +58,8 @@ def reading(
         return Reading(modifier=False)
     earlier = [p for p in before if not p.idle]
     measured = bool(earlier) and earlier[-1].cue(Cue.MEASURE)
-    if _sized(items[0].id, earlier, menu) and not (following and candidates_of(following, "item")):
-        listed = _of_item_ahead(modifiers, ahead, earlier[:-1], menu)
-        if not listed and items[0].match >= _MOST_OF_IT:
-            return Reading(modifier=False, certainty=Doubt.SIZED_NAME.certainty)
+    if items[0].match >= _MOST_OF_IT and _sized_alone(items[0].id, earlier, ahead, menu):
+        return Reading(modifier=False, certainty=Doubt.SIZED_NAME.certainty)
     if (items[0].match < FULL <= modifiers[0].match and not measured) or (
         fits(modifiers, following, menu) and not aside
     ):
@@ -107,6 +105,20 @@ def _sized(item: str, earlier: Sequence[Mention], menu: CompiledMenu) -> bool:
     """Return whether a size of an item stands right before."""
     sizes = earlier[-1].candidates if earlier and earlier[-1].role is MentionType.SIZE else ()
     return any(menu.offers(item, size) for size in sizes)
+
+
+def _sized_alone(
+    item: str, earlier: Sequence[Mention], ahead: Sequence[Span], menu: CompiledMenu
+) -> bool:
+    """Return whether a count and a size stand before, and another count follows or nothing."""
+    counted = len(earlier) > 1 and _counts(earlier[-2].span)
+    rest = list(dropwhile(lambda span: span.has(*LISTS), ahead))
+    ends = not rest or (len(rest) < len(ahead) and _counts(rest[0]))
+    return counted and ends and _sized(item, earlier, menu)
+
+
+def _counts(span: Span) -> bool:
+    return span.has(Cue.NUMBER, *ONE_MORE) and not span.candidates
 
 
 def _beside_itself(

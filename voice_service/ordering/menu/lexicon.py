@@ -113,7 +113,7 @@ class Lexicon:
                 self._shorten(keys, target, heads)
 
     def _shorten(self, keys: tuple[str, ...], target: _Named, heads: Collection[str]) -> None:
-        if target[0] == "modifier" and keys[-1] in heads and self._steers(keys[:-1]):
+        if target[0] == "modifier" and keys[-1] in heads and self._tells(keys[:-1]):
             # "Double", of double shot, or "2%", of 2% milk, say all of it.
             self._put(keys[:-1], target, NEARLY_FULL)
         for part, match, certainty in _parts(keys, self._language):
@@ -142,11 +142,13 @@ class Lexicon:
             else:
                 self._put(part, target, match, certainty)
 
-    def _steers(self, part: tuple[str, ...]) -> bool:
-        """Return whether words mostly steer an order, but may be all that a name says."""
-        idle = {*self._denying, *_link_keys(self._language), *self._language.names.optional_words}
-        weak = all(_weak(key, self._language) for key in part)
-        return bool(part) and weak and idle.isdisjoint(part) and not part[-1].isdigit()
+    def _tells(self, part: tuple[str, ...]) -> bool:
+        """Return whether words that steer an order elsewhere tell a modifier from its kind."""
+        if not part or not all(_weak(key, self._language) for key in part):
+            return False
+        weaker = {*self._language.cues[Cue.LIGHT], *self._denying}
+        contrasts = self._language.names.contrast_words - weaker
+        return (len(part) > 1 and part[0].isdigit()) or contrasts.issuperset(part)
 
     def _uncount(self) -> None:
         """Drop parts of names that count another item: "three tacos", of "Three Taco Plate"."""
@@ -164,8 +166,8 @@ class Lexicon:
         """Finish building: settle what parts of names mean, and which words may be misheard."""
         self._uncount()
         for part, target, match in self._halves:
-            candidates = self._keys["".join(part)]
-            best, certainty = candidates[target]
+            candidates = self._keys.get("".join(part), {})
+            best, certainty = candidates.get(target, (EXACT, 1.0))
             if best == match and any(len(self._used.get(key, ())) > 1 for key in part):
                 # "Egg" is not sure to be egg whites, where other names have the word as well.
                 candidates[target] = (best, min(certainty, Doubt.PART_OF_OTHERS.certainty))
