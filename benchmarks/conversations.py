@@ -8,7 +8,7 @@ product's own format. If --menu is a folder, each row's `menu` names a file in i
 demo's. Several pairs are pooled after each has been printed.
 
 --names-only          the menus without their aliases
---language TAG        what the guests speak, where a row does not say it
+--language TAG        what the guests speak, where a row says no language (or "mixed")
 --aside only|without  the third of the rows that no weights are fitted on, or the rest
 --kinds               the figures of each kind
 --errors N            the first N wrong ones, word for word
@@ -78,7 +78,8 @@ def outcomes(
     menu = read_menu(json.dumps(source))
     compiled: dict[str | None, CompiledMenu] = {}
     for row in rows:
-        tag = row.get("language") or language
+        said = row.get("language")
+        tag = language if said in (None, "mixed") else said
         if tag not in compiled:
             compiled[tag] = CompiledMenu(menu, tag)
         update = understand(compiled[tag], row["utterances"])

@@ -20,6 +20,8 @@ GOES_ON = (Cue.ADD, Cue.ALSO, Cue.AND)
 ARTICLES = (Cue.A, Cue.THE)
 ONE_MORE = (Cue.A, Cue.MORE)
 """Count one without a number: "a cola", "another cola"."""
+COUNTS_ANOTHER = (*ONE_MORE, Cue.MEASURE, Cue.ONE, Cue.OTHER)
+"""Stand before another one of a kind: "and one of the other", "another"."""
 DETERMINERS = (*ARTICLES, Cue.MORE, Cue.MEASURE, Cue.NUMBER)
 """Stand before an item, and count it or point at it: "two", "the", "an order of"."""
 

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from voice_service.ordering.language.mixing import mixed
 from voice_service.ordering.language.pack import (
     Allergies,
     Cue,
@@ -24,11 +25,34 @@ _PACKS = ("en", "es")
 
 
 @cache
-def language(tag: str) -> Language:
-    """Return the pack for a BCP 47 tag. Raises ValueError where there is none."""
-    code = tag.partition("-")[0].lower()
-    if code not in _PACKS:
-        raise ValueError(f"language: {tag!r} is not understood, only {', '.join(_PACKS)}")
+def language(tags: str) -> Language:
+    """Return the pack for a BCP 47 tag, or for several with commas between: "es, en".
+
+    Raises ValueError where there is none.
+    """
+    for tag in tags.split(","):
+        if not understood(primary(tag)):
+            raise ValueError(f"language: {tag!r} is not understood, only {', '.join(_PACKS)}")
+    return _mixed(tuple(dict.fromkeys(map(primary, tags.split(",")))))
+
+
+@cache
+def _mixed(codes: tuple[str, ...]) -> Language:
+    return mixed([_pack(code) for code in codes])
+
+
+def primary(tag: str) -> str:
+    """Return the ISO 639 code that a BCP 47 tag begins with."""
+    return tag.partition("-")[0].strip().lower()
+
+
+def understood(code: str) -> bool:
+    """Return whether there is a pack for a language."""
+    return code in _PACKS
+
+
+@cache
+def _pack(code: str) -> Language:
     text = resources.files(__package__).joinpath(f"{code}.toml").read_text("utf-8")
     pack = tomllib.loads(text)
     return Language(
@@ -68,8 +92,10 @@ def _morphology(table: Mapping[str, Any]) -> Morphology:
         plural_endings=_pairs(table["plural_endings"]),
         unstemmed=frozenset(table["unstemmed"]),
         plurals=_pairs(table["plurals"]),
+        diminutives=_pairs(table["diminutives"]),
         noun_ends=frozenset(table["noun_ends"]),
         inflects_all=table["inflects_all"],
+        head_first=table["head_first"],
     )
 
 

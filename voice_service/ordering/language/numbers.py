@@ -13,6 +13,11 @@ def number_at(tokens: list[Token], start: int, language: Language) -> tuple[int,
 
     "twenty five" is one number, "three seven" is two, "2.5" and "zero" are none.
     """
+    found = (_number_at(tokens, start, pack) for pack in language.packs)
+    return next((number for number in found if number is not None), None)
+
+
+def _number_at(tokens: list[Token], start: int, language: Language) -> tuple[int, int] | None:
     found = _phrase_at(tokens, start, language) or _below_a_thousand(tokens, start, language)
     if found is None:
         return None

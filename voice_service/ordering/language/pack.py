@@ -126,14 +126,18 @@ class Morphology:
     `plural_endings` are (ending, replacement) pairs that make a singular, tried in order on words
     of at least `stem_from` letters, except `unstemmed`. `plurals` are pairs the other way, for the
     noun of a name, which ends before one of `noun_ends`, and for its adjectives if `inflects_all`.
+    `diminutives` are (ending, replacement) pairs that make the word itself: "taquito", "taco".
+    If `head_first`, the first word of a name says what it is ("taco de pollo"), else the last.
     """
 
     stem_from: int
     plural_endings: tuple[tuple[str, str], ...]
     unstemmed: frozenset[str]
     plurals: tuple[tuple[str, str], ...]
+    diminutives: tuple[tuple[str, str], ...]
     noun_ends: frozenset[str]
     inflects_all: bool
+    head_first: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +216,8 @@ class Language:
     """Everything known about one language, with its ISO 639 `code`.
 
     `cues` maps a cue to its phrases. `texts` are the sentences said back to guests and staff, as
-    format strings.
+    format strings. Where guests mix languages, `mixed` has each of them, the first before others,
+    and the rest is the first one's with what the others add.
     """
 
     code: str
@@ -224,3 +229,9 @@ class Language:
     allergies: Allergies
     entities: Entities
     texts: Mapping[str, str]
+    mixed: tuple[Language, ...] = ()
+
+    @property
+    def packs(self) -> tuple[Language, ...]:
+        """Each of the languages that are mixed, or this one alone."""
+        return self.mixed or (self,)

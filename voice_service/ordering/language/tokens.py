@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -78,6 +79,15 @@ def several(word: str, language: Language) -> bool:
     """Return whether a word has a plural ending: "colas", but not "pie" or "hummus"."""
     key = key_of(word, language)
     return key != word and not key.isdigit() and _many(word, language) == word
+
+
+def undiminished(token: Token, language: Language) -> Iterator[Token]:
+    """Yield the words that a token may be a diminutive of: "taquitos" are "tacos"."""
+    for ending, replacement in language.morphology.diminutives:
+        if token.key.endswith(ending):
+            word = token.key.removesuffix(ending) + replacement
+            text = plural(word, language) if several(token.text, language) else word
+            yield Token(text, key_of(text, language), token.word)
 
 
 def _many(word: str, language: Language) -> str:

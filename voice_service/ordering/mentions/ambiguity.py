@@ -25,7 +25,7 @@ from voice_service.ordering.mentions.mention import (
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
-from voice_service.ordering.menu.match import FULL
+from voice_service.ordering.menu.match import FULL, HEADED
 
 _BETTER = 0.12  # an item that matches this much better than a modifier is an item
 _MOST_OF_IT = 0.5  # of an item's name that a size stands before
@@ -57,7 +57,8 @@ def reading(
     if items[0].match > modifiers[0].match and _headed(items, following, menu):
         return Reading(modifier=False)
     earlier = [p for p in before if not p.idle]
-    measured = bool(earlier) and earlier[-1].cue(Cue.MEASURE)
+    # "An order of salsa" is an item; "a torta de pastor" is not a taco al pastor.
+    measured = items[0].match >= HEADED and bool(earlier) and earlier[-1].cue(Cue.MEASURE)
     if items[0].match >= _MOST_OF_IT and _sized_alone(items[0].id, earlier, ahead, menu):
         return Reading(modifier=False, certainty=Doubt.SIZED_NAME.certainty)
     if (items[0].match < FULL <= modifiers[0].match and not measured) or (
@@ -208,9 +209,9 @@ def with_kinds(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
     for index, mention in enumerate(mentions):
         if mention.role is MentionType.ITEM and len(mention.items) > 1 and index:
             kinds = list(_kinds(mentions, index, menu))
-            total = sum(mentions[i - 1].span.value or 1 for i, _ in kinds)
+            total = sum(count for _, count, _ in kinds)
             if len(kinds) > 1 and mentions[index - 1].span.value == total:
-                for i, candidates in kinds:
+                for i, _, candidates in kinds:
                     mentions[i] = replace(
                         mentions[i], role=MentionType.ITEM, candidates=candidates, also=()
                     )
@@ -219,29 +220,35 @@ def with_kinds(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
 
 def _kinds(
     mentions: Sequence[Mention], index: int, menu: CompiledMenu
-) -> Iterator[tuple[int, tuple[Candidate, ...]]]:
-    """Yield where kinds of the item at `index` are named, and the items that they are."""
+) -> Iterator[tuple[int, int, tuple[Candidate, ...]]]:
+    """Yield where kinds of the item at `index` are named, how many, and which items they are."""
     heading, at = mentions[index], index + 1
     while at < len(mentions):
         if mentions[at].cue(*LISTS) or mentions[at].idle:
             at += 1
             continue
-        if (
-            mentions[at].role is not MentionType.NUMBER and not mentions[at].cue(Cue.A)
-        ) or at + 1 == len(mentions):
+        counted = mentions[at].role is MentionType.NUMBER or mentions[at].cue(Cue.A, Cue.OTHER)
+        kind = next((i for i in range(at + 1, len(mentions)) if not _links(mentions[i])), None)
+        candidates = _named(mentions[kind], heading, menu) if counted and kind else ()
+        if kind is None or not candidates:
             return
-        candidates = _named(mentions[at + 1], heading, menu)
-        if not candidates:
-            return
-        yield at + 1, candidates
-        at += 2
+        yield kind, mentions[at].span.value or 1, candidates
+        at = kind + 1
+
+
+def _links(mention: Mention) -> bool:
+    """Return whether a word stands between a count and a kind: "two of the beef"."""
+    return mention.idle or mention.cue(Cue.MEASURE)
 
 
 def _named(mention: Mention, heading: Mention, menu: CompiledMenu) -> tuple[Candidate, ...]:
-    phrase = f"{mention.span.text} {heading.span.text}"
-    candidates = menu.lexicon.find("".join(keys_of(phrase, menu.language)), phrase)
-    whole = (s for s in candidates if s.kind == "item" and s.match >= FULL)
-    return tuple(s for s in whole if s.id in heading.items)[:1]
+    kind, head = mention.span.text, heading.span.text
+    for phrase in (f"{kind} {head}", f"{head} {kind}"):
+        candidates = menu.lexicon.find("".join(keys_of(phrase, menu.language)), phrase)
+        whole = [s for s in candidates if s.kind == "item" and s.match >= FULL]
+        if named := tuple(s for s in whole if s.id in heading.items)[:1]:
+            return named
+    return ()
 
 
 def listed(

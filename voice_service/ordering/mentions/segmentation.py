@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -10,16 +10,18 @@ from voice_service.ordering.language.cue_sets import ARTICLES, DESCRIBES
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.spelling import Slip
-from voice_service.ordering.language.tokens import Token, key_of, tokenize
+from voice_service.ordering.language.tokens import Token, key_of, tokenize, undiminished
 from voice_service.ordering.mentions.entities import Entity, EntityReader
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 from voice_service.ordering.menu.match import FULL
 
 _LONGEST_UTTERANCE = 400  # words; those beyond are reported, not read
 _MARKS = {",": Cue.COMMA, ".": Cue.STOP, "?": Cue.QUESTION_MARK}
+_SWITCH = 0.3  # from one language to another; words that both have stay in the one before
 _SPAN = 1.0  # every phrase costs this, so that longer ones win
 _UNKNOWN = 3.0
 _SLIP = 1.0
+_NEVER = float("inf")
 _NO_CUES: frozenset[Cue] = frozenset()
 _MENU_BONUS = 0.1
 _LEADING = (*DESCRIBES, *ARTICLES, Cue.MEASURE)
@@ -68,8 +70,9 @@ class Segmenter:
     def __init__(self, lexicon: Lexicon, language: Language) -> None:
         self._lexicon = lexicon
         self._language = language
-        self._cues, self._longest_cue = _cue_table(language)
+        self._cues, _ = _cue_table(language)
         self._hesitations = frozenset(language.cues[Cue.HESITATION])
+        self._tongues = [(pack, *_cue_table(pack)) for pack in language.packs]
         self._numbering = {key_of(p, language) for p in language.cues[Cue.NUMBERED]}
         self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
         everyday = {w for phrase in self._cues for w in phrase.split()}
@@ -93,6 +96,8 @@ class Segmenter:
     def _phrases(self, tokens: list[Token]) -> list[Span]:
         """Return the phrases of tokens that may be about the order."""
         spans = self._cheapest(tokens)
+        unknown = {i for span in spans if span.unknown for i in range(span.start, span.end)}
+        tokens = [self._plainly(t) if i in unknown else t for i, t in enumerate(tokens)]
         tokens, nearness = self._put_right(tokens, spans)
         if any(span.unknown for span in spans):
             spans = self._cheapest(tokens, misspelt=True)
@@ -105,6 +110,11 @@ class Segmenter:
         if nearness:
             spans = [_with_nearness(span, nearness) for span in spans]
         return spans
+
+    def _plainly(self, token: Token) -> Token:
+        """Return the word of this menu that a diminutive stands for, if it does."""
+        words = (word for pack in self._language.packs for word in undiminished(token, pack))
+        return next((word for word in words if self._lexicon.knows(word.key)), token)
 
     def _put_right(
         self, tokens: list[Token], spans: list[Span]
@@ -131,32 +141,44 @@ class Segmenter:
         return mended, nearness
 
     def _cheapest(self, tokens: list[Token], *, misspelt: bool = False) -> list[Span]:
-        best: list[tuple[float, Span | None]] = [(0.0, None)]
-        best += [(float("inf"), None)] * len(tokens)
+        """Return the phrases that cost least, each in one of the languages that guests mix."""
+        readings = [self._as_said_in(pack, tokens) for pack, *_ in self._tongues]
+        best: list[list[_Step]] = [[_Step(0.0 if t == 0 else _NEVER) for t in range(len(readings))]]
+        best += [[_Step(_NEVER)] * len(readings) for _ in tokens]
         for start in range(len(tokens)):
-            for span, cost in self._spans_at(tokens, start, misspelt=misspelt):
-                total = best[start][0] + cost
-                if total < best[span.end][0] - 1e-9:
-                    best[span.end] = (total, span)
+            for tongue, said in enumerate(readings):
+                before = _reached(best[start], tongue)
+                for span, cost in self._spans_at(said, start, tongue, misspelt=misspelt):
+                    total = best[start][before].cost + cost + (_SWITCH if before != tongue else 0.0)
+                    if total < best[span.end][tongue].cost - 1e-9:
+                        best[span.end][tongue] = _Step(total, span, before)
         spans: list[Span] = []
         end = len(tokens)
+        tongue = min(range(len(readings)), key=lambda t: best[end][t].cost)
         while end > 0:
-            chosen = best[end][1]
-            assert chosen is not None  # noqa: S101 - every single token has a span
-            spans.append(chosen)
-            end = chosen.start
+            step = best[end][tongue]
+            assert step.span is not None  # noqa: S101 - every single token has a span
+            spans.append(step.span)
+            end, tongue = step.span.start, step.before
         spans.reverse()
         return spans
 
+    def _as_said_in(self, language: Language, tokens: list[Token]) -> list[Token]:
+        """Return the tokens with the keys that they have in one of the languages."""
+        if language is self._language:
+            return tokens
+        return [replace(t, key=key_of(t.text, language)) if t.key else t for t in tokens]
+
     def _spans_at(
-        self, tokens: list[Token], start: int, *, misspelt: bool
+        self, tokens: list[Token], start: int, tongue: int, *, misspelt: bool
     ) -> list[tuple[Span, float]]:
+        language, known_cues, longest_cue = self._tongues[tongue]
         token = tokens[start]
         if not token.key:
             return [(_span(tokens, start, start + 1, (), frozenset({_MARKS[token.text]}), None), 0)]
         found: list[tuple[Span, float]] = []
-        number = number_at(tokens, start, self._language)
-        longest = max(self._lexicon.longest, self._longest_cue)
+        number = number_at(tokens, start, language)
+        longest = max(self._lexicon.longest, longest_cue)
         key = text = ""
         for end in range(start + 1, min(start + longest, len(tokens)) + 1):
             last = tokens[end - 1]
@@ -164,12 +186,12 @@ class Segmenter:
                 break
             key += last.key
             text += f" {last.text}" if text else last.text
-            candidates = self._lexicon.find(key, text)
+            candidates = self._lexicon.find(key, text, language)
             candidates = () if self._numbers_several(tokens[start:end]) else candidates
-            cues = self._cues.get(text, _NO_CUES)
+            cues = known_cues.get(text, _NO_CUES)
             if Cue.VAGUE in cues and self._sized(tokens[start:end]) and not _counted(tokens, start):
                 cues = _NO_CUES
-            value = self._language.numbers.ordinals.get(text)
+            value = language.numbers.ordinals.get(text)
             if (
                 number is not None
                 and number[1] == end - start
@@ -178,10 +200,10 @@ class Segmenter:
                 value, cues = number[0], cues | {Cue.NUMBER}
             cost = _cost(candidates, cues)
             if cost is None and misspelt:
-                candidates = self._misspelt(tokens[start:end])
+                candidates = self._misspelt(tokens[start:end], language)
                 cost = _SLIP + 2 * (1.0 - candidates[0].match) if candidates else None
             if cost is None and end == start + 1:
-                cost = _UNKNOWN
+                cost = 0.0 if text in language.allergies.allergens else _UNKNOWN
             if cost is not None:
                 span = _span(tokens, start, end, candidates, cues, value)
                 found.append((span, _SPAN + cost))
@@ -203,7 +225,7 @@ class Segmenter:
         candidates = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
         return any(candidate.kind == "size" for candidate in candidates)
 
-    def _misspelt(self, part: list[Token]) -> tuple[Candidate, ...]:
+    def _misspelt(self, part: list[Token], language: Language) -> tuple[Candidate, ...]:
         """Return the names that `part` may be a slip for, if it has a word that is unknown."""
         if len(part) > 3 or all(t.text in self._cues or self._lexicon.knows(t.key) for t in part):
             return ()
@@ -215,7 +237,7 @@ class Segmenter:
         if len(part) == 1 and self._everyday(part[0].text):
             return ()
         for key in ("".join(t.key for t in part), "".join(t.text for t in part)):
-            found = self._lexicon.find_misspelt(key)
+            found = self._lexicon.find_misspelt(key, language)
             if found:
                 return found
         return ()
@@ -239,6 +261,20 @@ class Segmenter:
         """Return whether a word is nearest to one that names nothing: "pleaze"."""
         slip = self._lexicon.slips.find(heard)
         return slip is not None and not self._names(slip.word)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The cheapest way to a place in one language: the last phrase, and the language before it."""
+
+    cost: float
+    span: Span | None = None
+    before: int = 0
+
+
+def _reached(steps: Sequence[_Step], tongue: int) -> int:
+    """Return the language from which the next phrase in `tongue` costs least."""
+    return min(range(len(steps)), key=lambda t: steps[t].cost + (_SWITCH if t != tongue else 0.0))
 
 
 def _counted(tokens: list[Token], start: int) -> bool:

@@ -27,15 +27,16 @@ def with_shared_heads(spans: Sequence[Span], menu: CompiledMenu) -> list[Span]:
         if whole:
             completed[index] = replace(span, candidates=whole, cues=frozenset(), value=None)
         else:
-            head = _head(span)
+            head = _head(span, menu)
     return completed
 
 
-def _head(span: Span) -> str:
-    """Return the last word of a name that has more than one."""
-    words = span.text.split()
+def _head(span: Span, menu: CompiledMenu) -> str:
+    """Return the last word of a name of several, if it says what kind of thing that is."""
+    words, morphology = span.text.split(), menu.language.morphology
     named = bool(candidates_of(span, "item") or candidates_of(span, "modifier"))
-    return words[-1] if named and len(words) > 1 else ""
+    ends = not morphology.head_first and morphology.noun_ends.isdisjoint(words)
+    return words[-1] if named and ends and len(words) > 1 else ""
 
 
 def _determines(span: Span) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.cue_sets import DETERMINERS, ONE_MORE
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.language.tokens import key_of, keys_of, several
+from voice_service.ordering.language.tokens import key_of, several
 from voice_service.ordering.mentions.ambiguity import fits, left_off, listed, reading, with_kinds
+from voice_service.ordering.mentions.kinds import elliptical, of_same_kind, usual
 from voice_service.ordering.mentions.mention import (
     Mention,
     MentionType,
@@ -54,7 +54,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         else:
             named = None
         if mention.role is MentionType.ITEM:
-            mention = _elliptical(mention, current, menu, listed=_in_list(mentions))
+            mention = elliptical(mention, current, menu, mentions)
             current = mention.items[0]
             word = span.text.split()[-1]
             key = key_of(word, menu.language)
@@ -76,81 +76,8 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
             mention = Mention(_only(span, Cue.GENERIC), MentionType.UNKNOWN)
         if _stands_for_item(span, following, mentions):
             mention = Mention(_only(span, Cue.ONE), MentionType.CUE)
-        mentions.append(_usual(mention, following, mentions, menu))
+        mentions.append(usual(mention, following, mentions, menu))
     return with_kinds(_interrupted(mentions, menu), menu)
-
-
-def _elliptical(
-    mention: Mention, current: str | None, menu: CompiledMenu, *, listed: bool
-) -> Mention:
-    """Complete the name of an item by that of the item before it: a cola "and one diet".
-
-    `listed`: in "three colas, one diet", it may be one of the three.
-    """
-    if current is None or mention.candidates[0].match >= FULL:
-        return mention
-    goes_on = [
-        s
-        for s in mention.candidates
-        if s.id in mention.items and _goes_on(mention, s, current, menu)
-    ]
-    if len(goes_on) != 1 or (goes_on[0].id == current and len(mention.items) == 1):
-        return mention
-    certainty = Doubt.LISTED_REMAINDER.certainty if listed else 1.0
-    return replace(mention, candidates=(replace(goes_on[0], match=1.0, certainty=certainty),))
-
-
-def _names_kind_of(mention: Mention, item: str, menu: CompiledMenu) -> bool:
-    """Return whether a mention names one other item, whose full name ends in that of `item`."""
-    [other, *more] = mention.items
-    return not more and other != item and _goes_on(mention, mention.candidates[0], item, menu)
-
-
-def _goes_on(mention: Mention, candidate: Candidate, current: str, menu: CompiledMenu) -> bool:
-    """Return whether what a mention leaves out of a name is the name of the item before it."""
-    keys_said = set(keys_of(mention.span.text, menu.language))
-    item = menu.items[candidate.id]
-    for name in (item.name, *item.aliases):
-        keys = keys_of(name, menu.language)
-        missing = [k for k in keys if k not in keys_said] if keys_said <= set(keys) else []
-        named = menu.lexicon.find("".join(missing), "") if missing else ()
-        if any(s.kind == "item" and s.id == current and s.match >= NEARLY_FULL for s in named):
-            return True
-    return False
-
-
-def _in_list(before: Sequence[Mention]) -> bool:
-    """Return whether a number of items, a comma, and a number stand before: "two colas, one"."""
-    earlier = [p for p in before if not p.idle or p.cue(Cue.ONE)]
-    comma = len(earlier) > 2 and earlier[-2].cue(Cue.COMMA) and earlier[-3].role is MentionType.ITEM
-    counted = any(p.role is MentionType.NUMBER and (p.span.value or 1) > 1 for p in earlier[-5:-3])
-    return comma and counted
-
-
-def _usual(
-    mention: Mention, following: Span | None, before: Sequence[Mention], menu: CompiledMenu
-) -> Mention:
-    """Return the item that "regular" is in "two colas, one diet and one regular"."""
-    ordinary = (
-        mention.role is MentionType.CUE and mention.span.text in menu.language.names.ordinary_words
-    )
-    counted = bool(before) and (before[-1].role is MentionType.NUMBER or before[-1].cue(Cue.A))
-    if not ordinary or not counted or (following is not None and _goes_on_naming(following)):
-        return mention
-    named = [p for p in before if p.role is MentionType.ITEM]
-    for item in [p.items[0] for p in named[:-1]][::-1]:
-        if _names_kind_of(named[-1], item, menu):
-            candidate = Candidate("item", item, None)
-            return Mention(
-                replace(mention.span, candidates=(candidate,), cues=frozenset()),
-                MentionType.ITEM,
-                (candidate,),
-            )
-    return mention
-
-
-def _goes_on_naming(span: Span) -> bool:
-    return bool(span.candidates) or span.unknown
 
 
 def _head_item(
@@ -247,6 +174,9 @@ def _role(
     every = bool(groups) and _after_all(before)
     if sizes and not every:
         return Mention(span, MentionType.SIZE, sizes, also=modifiers)
+    if items and modifiers and not every:
+        kin = of_same_kind(span, items, modifiers, before, menu, current)
+        items, modifiers = (kin, ()) if kin else (items, modifiers)
     if items and modifiers and not every:
         taken = reading(items, modifiers, ahead, before, menu, current)
         items = () if taken.modifier else _less_sure(items, taken.certainty)
@@ -350,15 +280,10 @@ def _names_again(mention: Mention, previous: Mention, menu: CompiledMenu) -> boo
     if ours.category != theirs.category or mention.span.has(Cue.GENERIC):
         return ours.category == theirs.category
     # "Jin Xuan green tea", where the teas are a category, and no green tea is among them.
-    kind = menu.lexicon.find(*_last_word(mention, menu))
+    word = mention.span.text.split()[-1]
+    kind = menu.lexicon.find(key_of(word, menu.language), word)
     headed = any(s.kind == "category" and s.id == theirs.category for s in kind)
     return headed and mention.candidates[0].match < HEADED <= previous.candidates[0].match
-
-
-def _last_word(mention: Mention, menu: CompiledMenu) -> tuple[str, str]:
-    """Return the key and the text of the last word."""
-    word = mention.span.text.split()[-1]
-    return key_of(word, menu.language), word
 
 
 def _heads_modifier(mention: Mention, previous: Mention) -> bool:

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from order_events.menu.entries import Choice, MenuItem, Modifier, ModifierGroup, Size, Slot
+from order_events.menu.entries import Called, Choice, MenuItem, Modifier, ModifierGroup, Size, Slot
 from order_events.menu.menu import Menu
 from voice_service.ordering.language.loader import language
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import keys_of, plain, plural
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
-from voice_service.ordering.menu.localization import localized
+from voice_service.ordering.menu.localization import localized, names_by_language, spoken_here
 from voice_service.ordering.menu.prompt import spoken_menu
+from voice_service.ordering.menu.shortening import head_of
 
 
 class CompiledMenu:
     """A menu with the lexicon of everything that guests call its parts.
 
-    `tag` is the guests' language (BCP 47); without it, that of the menu. Raises ValueError where
-    there is no language pack for it.
+    `tags` are the guests' languages (BCP 47, with commas between), the first of which they are
+    answered in; without it, that of the menu. Guests may mix them with each other and with those
+    of the menu. Raises ValueError where there is no language pack for one of `tags`.
     """
 
-    def __init__(self, source: Menu, tag: str | None = None) -> None:
-        self.language = language(tag or source.language)
+    def __init__(self, source: Menu, tags: str | None = None) -> None:
+        self.language = language(spoken_here(source, tags))
+        self._source = source
         self.menu = menu = localized(source, self.language)
         self.staff_texts = _texts(source.language, self.language)
         self.items: dict[str, MenuItem] = {item.id: item for item in menu.items}
@@ -128,67 +131,69 @@ class CompiledMenu:
         return frozenset(item.modifier_groups).union(*groups)
 
     def _lexicon(self) -> Lexicon:
-        lexicon = Lexicon(self.language)
-        for item in self.menu.items:
+        lexicon, source = Lexicon(self.language), self._source
+        heads = {
+            kind.id: self._heads([i for i in source.items if i.category == kind.id], kind)
+            for kind in source.categories
+        }
+        for item in source.items:
             candidate = Candidate("item", item.id, None)
-            kind = self.categories[item.category]
-            alike = [i for i in self.menu.items if i.category == item.category]
-            heads = self._heads(alike, (kind.name, *kind.aliases))
-            lexicon.add(candidate, (item.name, *item.aliases), shorten=True, heads=heads)
-            if item.number is not None:
-                spoken = [name.format(n=item.number) for name in self.language.names.numbered_names]
-                lexicon.add(candidate, spoken, shorten=False)
-        for group in self.menu.modifier_groups:
-            lexicon.add(Candidate("group", group.id, None), (group.name,), shorten=False)
-            heads = self._heads(group.modifiers, (group.name,))
+            for pack, names in self._names(item):
+                alike = heads[item.category]
+                lexicon.add(candidate, names, shorten=True, heads=alike, language=pack)
+            for pack in self.language.packs if item.number is not None else ():
+                spoken = [name.format(n=item.number) for name in pack.names.numbered_names]
+                lexicon.add(candidate, spoken, shorten=False, language=pack)
+        for group in source.modifier_groups:
+            candidate = Candidate("group", group.id, None)
+            for pack, names in self._names(group):
+                lexicon.add(candidate, names, shorten=False, language=pack)
+            alike = self._heads(group.modifiers, group)
             for modifier in group.modifiers:
                 candidate = Candidate("modifier", modifier.id, group.id)
-                names = (modifier.name, *modifier.aliases)
-                lexicon.add(candidate, names, shorten=True, heads=heads)
-        for size in self.menu.sizes:
+                for pack, names in self._names(modifier):
+                    lexicon.add(candidate, names, shorten=True, heads=alike, language=pack)
+        for size in source.sizes:
             candidate = Candidate("size", size.id, None)
-            names = (size.name, *size.aliases)
-            lexicon.add(candidate, (*names, *self._without_sized(names)), shorten=False)
-        for category in self.menu.categories:
+            for pack, names in self._names(size):
+                said = (*names, *self._without_sized(names))
+                lexicon.add(candidate, said, shorten=False, language=pack)
+        for category in source.categories:
             candidate = Candidate("category", category.id, None)
-            names = (category.name, *category.aliases)
-            # "Side of chips" names the chips as well; the item says more than its category.
-            said = (n for n in (*names, *self._kind(names)) if not self._names_item(n))
-            lexicon.add(candidate, said, shorten=False)
+            for pack, names in self._names(category):
+                # "Side of chips" names the chips as well; the item says more than its category.
+                said = (*names, *self._kinds(names, pack))
+                general = (n for n in said if not self._names_item(n))
+                lexicon.add(candidate, general, shorten=False, language=pack)
         lexicon.seal()
         return lexicon
 
-    def _heads(self, alike: Sequence[MenuItem | Modifier], kind: Sequence[str]) -> set[str]:
+    def _names(self, thing: Called) -> Iterable[tuple[Language, list[str]]]:
+        """Return the names of something in each of the languages that are spoken here."""
+        return names_by_language(thing, self._source, self.language).items()
+
+    def _heads(self, alike: Sequence[Called], kind: Called) -> set[str]:
         """Return the keys of words that say what kind of thing all of these are.
 
-        They end several of the names, or name the `kind`.
+        They are in several of the names, or in that of the kind.
         """
-        named = [(m.name, *m.aliases) for m in alike]
-        last = [
-            {keys[-1] for n in ns if len(keys := keys_of(n, self.language)) > 1} for ns in named
-        ]
-        counts = Counter(key for keys in last for key in keys)
-        shared = {key for key, names in counts.items() if names > 1}
-        return shared.union(*(keys_of(name, self.language) for name in kind))
+        counts: Counter[str] = Counter()
+        for thing in alike:
+            said = [(keys_of(n, pack), pack) for pack, ns in self._names(thing) for n in ns]
+            counts.update({keys[head_of(keys, pack)] for keys, pack in said if len(keys) > 1})
+        shared = {key for key, things in counts.items() if things > 1}
+        return shared.union(*(keys_of(n, pack) for pack, ns in self._names(kind) for n in ns))
 
-    def _kind(self, names: tuple[str, ...]) -> list[str]:
+    def _kinds(self, names: Sequence[str], pack: Language) -> list[str]:
         """ "Signature Pizzas" are called "pizza", if no other category is."""
-        cues = self.language.cues
-        said = {
-            phrase for cue, phrases in cues.items() if cue is not Cue.GENERIC for phrase in phrases
-        }
-        last = [plain(name).split()[-1] for name in names if " " in name]
-        others = [
-            keys_of(n, self.language) for c in self.menu.categories for n in (c.name, *c.aliases)
-        ]
-        return [
-            word
-            for word in last
-            if word not in said
-            and sum(keys_of(word, self.language) == keys[-1:] for keys in others) == 1
-        ]
+        steers = {p for cue, said in pack.cues.items() if cue is not Cue.GENERIC for p in said}
+        all_names = [dict(self._names(c)).get(pack, []) for c in self._source.categories]
+        called = [keys_of(n, pack) for said in all_names for n in said]
+        heads = [keys[head_of(keys, pack)] for keys in called if keys]
+        own = {keys[head_of(keys, pack)] for n in names if len(keys := keys_of(n, pack)) > 1}
+        return [key for key in sorted(own - steers) if heads.count(key) == 1]
 
-    def _without_sized(self, names: tuple[str, ...]) -> list[str]:
+    def _without_sized(self, names: Sequence[str]) -> list[str]:
         """ "Lunch size" is also said as "lunch"."""
         sized = set(self.language.cues[Cue.SIZED])
         short = [" ".join(w for w in name.split() if w.lower() not in sized) for name in names]
