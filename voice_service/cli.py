@@ -294,7 +294,11 @@ def _order(parser: argparse.ArgumentParser) -> None:
         help="one order per line: an utterance, or a JSON list of them (default: standard input)",
     )
     option(parser, "--jsonl", action="store_true", help="print every order as a line of JSON")
-    option(parser, "--language", help="language of the guests (default: the menu's)")
+    option(
+        parser,
+        "--language",
+        help="language of the guests, or several with commas between (default: the menu's)",
+    )
     settings_options(parser, _ORDERING_SETTINGS)
     parser.set_defaults(run=_run_order)
 

@@ -28,8 +28,8 @@ def run(
 ) -> int:
     """The command: reads `file`, or standard input for None or "-"; returns the exit status.
 
-    `tag` is the guests' language, that of the menu if it is left out. A menu or a file that cannot
-    be used is a message on standard error and status 2.
+    `tag` is the guests' language, or several ("es,en"); that of the menu if it is left out. A menu
+    or a file that cannot be used is a message on standard error and status 2.
     """
     try:
         menu = _compiled(menu_path, tag)

@@ -89,6 +89,8 @@ class ReasonCode(StrEnum):
     PART_OF_COMBO = "part_of_combo"
     # An item that was perhaps not said.
     LOW_CONFIDENCE = "low_confidence"
+    # The guest says that the order is wrong.
+    COMPLAINT = "complaint"
     # More than is accepted without a person.
     QUANTITY_LIMIT = "quantity_limit", _TOO_MUCH
     ORDER_LIMIT = "order_limit", _TOO_MUCH

@@ -71,6 +71,7 @@ class OrderSync:
         self._order: Order | None = None
         self._taken: _TakenOver | None = None
         self._left: tuple[ItemDraft, ...] = ()
+        self._named: str | None = None
         self._turn = 0
         self._busy = asyncio.Lock()
         self.held = False
@@ -158,7 +159,8 @@ class OrderSync:
                 self._taken = _TakenOver(
                     "session_id_reused", "this session_id has an order already; use a new one"
                 )
-        if _essence(self._order.items) != _essence(update.items):
+        changed = _essence(self._order.items) != _essence(update.items)
+        if changed or self._new_name(self._order, update) is not None:
             await self._write(update, self._revise)
         await self._note(update)
         if update.status == "confirmed" and self._order.status is OrderStatus.PENDING:
@@ -183,16 +185,29 @@ class OrderSync:
             self._order = await in_time(change(self._order, update))
 
     async def _revise(self, order: Order, update: CartUpdate) -> Order:
-        if order.status is OrderStatus.CONFIRMED:
+        changed = _essence(order.items) != _essence(update.items)
+        if changed and order.status is OrderStatus.CONFIRMED:
             _must_be_whole(update)
-        return await self._events.revise_order(
-            self._restaurant,
-            order.id,
-            update.items,
-            actor=self._actor,
-            notes=_with_note(order.notes, update.notes),
-            version=order.version,
+        name = self._new_name(order, update)
+        fields = {
+            "items": update.items if changed else None,
+            "notes": _with_note(order.notes, update.notes),
+            "customer_name": name,
+        }
+        change = OrderChange(
+            version=order.version, **{k: v for k, v in fields.items() if v is not None}
         )
+        revised = await self._events.change_order(
+            self._restaurant, order.id, change, actor=self._actor
+        )
+        self._named = name or self._named
+        return revised
+
+    def _new_name(self, order: Order, update: CartUpdate) -> str | None:
+        """For whom the order is, if that is news; what staff have written there stays."""
+        name = update.customer_name
+        ours = order.customer_name in (None, self._named) and order.status in _OPEN
+        return name if ours and name != order.customer_name else None
 
     async def _confirm(self, order: Order, update: CartUpdate) -> Order:
         return await self._events.set_status(
@@ -255,9 +270,11 @@ class OrderSync:
 
     async def _create(self, update: CartUpdate) -> Order:
         """The session's order; the same one if a restarted server hears the session again."""
+        self._named = update.customer_name
         draft = OrderDraft(
             type="dine-in" if self._table is not None else "drive-thru",
             table_id=self._table,
+            customer_name=update.customer_name,
             source=self._source,
             notes=update.notes,
             items=update.items,

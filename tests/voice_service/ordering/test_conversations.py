@@ -22,7 +22,6 @@ for _file in _FILES:
 KNOWN_WRONG = frozenset(
     {
         "combo made spicy",
-        "the flavour corrected",
         "es: upright capitals and no accents",
     }
 )

@@ -85,7 +85,8 @@ class ReadingContext:
     def carry_negation(self, link: Link) -> None:
         """Let a "without" reach what follows over a link, if there is a "without"."""
         if self.negation is not None:
-            self.negation = Negation(link)
+            past = self.negation.past or (link == "" and self.negation.across in ("", ","))
+            self.negation = Negation(link, past)
 
     def begin_degree(self, qualifier: Qualifier, mention: Mention, *, keep_negation: bool) -> None:
         """Say how much of what follows is wanted; that ends a "without", unless it is kept."""

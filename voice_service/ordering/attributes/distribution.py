@@ -29,6 +29,23 @@ def of_its_own(statement: Statement, named: Sequence[str]) -> Statement:
     return statement
 
 
+def with_counts(
+    statements: Sequence[Statement], again: Callable[[Statement], bool]
+) -> list[Statement]:
+    """Read "and one" before a modifier as its number, if that is chosen `again` and no addition."""
+    counted: list[Statement] = []
+    for one in statements:
+        part = counted[-1] if counted else None
+        linked = isinstance(part, SomeOf) and part.linked and not part.text
+        if linked and isinstance(one, ModifierStatement) and again(one):
+            count = part.count if isinstance(part, SomeOf) else None
+            before = replace(one.before, linked=True, counted=count)
+            counted[-1:] = [replace(one, quantity=count, before=before)]
+        else:
+            counted.append(one)
+    return counted
+
+
 def halved(
     statements: Sequence[Statement], quantity: int, single: Callable[[ModifierStatement], bool]
 ) -> list[Statement]:

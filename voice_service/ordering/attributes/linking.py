@@ -46,6 +46,8 @@ def resolve(
     mod = ModifierRequest(candidate.id, _key(candidate)[0], words=modifier.words)
     mod.quality = _certainty(modifier, candidate, fitting, menu)
     mod.negated = _is_left_off(modifier.negation, item, candidate, menu)
+    if mod.negated:
+        mod.id, mod.negated = leaving_off(mod.id, mod.group, item, menu)
     mod.qualifier, mod.quantity = modifier.qualifier, modifier.quantity or 1
     if modifier.qualifier == "extra" and _says_extra(modifier.text, menu):
         mod.qualifier = None
@@ -142,14 +144,24 @@ def _is_left_off(
     """Return whether a "without" reaches a modifier.
 
     It always does directly and across "or". Otherwise it reaches what the item comes with, or, for
-    an item without defaults, what follows an "and".
+    an item without defaults, what follows an "and": of "no beans guac and corn" the beans alone.
     """
     if negation is None or negation.across in (None, "or"):
         return negation is not None
     defaults = menu.items[item].defaults
     if defaults:
         return candidate.id in defaults
-    return negation.across == "and"
+    return negation.across == "and" and not negation.past
+
+
+def leaving_off(modifier: str, group: str, item: str, menu: CompiledMenu) -> tuple[str, bool]:
+    """Return the modifier that leaves another off, and whether it is negated.
+
+    "Without caffeine" is "decaf", where an item comes with one of two and must have either.
+    """
+    others = [m.id for m in menu.groups[group].modifiers if m.id != modifier]
+    default = modifier in menu.items[item].defaults and group in menu.single_groups(item)
+    return (others[0], False) if default and len(others) == 1 else (modifier, True)
 
 
 def _key(candidate: Candidate) -> tuple[str, str]:

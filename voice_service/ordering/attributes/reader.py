@@ -305,7 +305,7 @@ class AttributeReader:
         """Read what links or counts what follows: "and", "or", "another", "a"."""
         if mention.cue(*SEPARATES):
             self._link(mention)
-        elif mention.cue(Cue.ONE) and mention.cue(*ONE_MORE) and told_apart(self._mentions, index):
+        elif mention.cue(Cue.ONE) and mention.cue(*ONE_MORE) and self._one_of_kind(index):
             self._context.end_count()
             self._statements.open(SomeOf(1, linked=self._before(index, Cue.AND)))
         elif mention.cue(Cue.MORE):
@@ -321,10 +321,17 @@ class AttributeReader:
             return False
         return True
 
+    def _one_of_kind(self, index: int) -> bool:
+        """Return whether a word that is "a" and "one" stands for an item: "una de pollo"."""
+        kind = next_is(self._mentions, index, Cue.MEASURE) and role_follows(
+            self._mentions, index + 1, MentionType.MODIFIER
+        )
+        return kind or told_apart(self._mentions, index)
+
     def _join(self, index: int, mention: Mention) -> bool:
         """Read what leads to something on the item, or begins a new clause: "with", "I want"."""
-        if mention.cue(Cue.ADD) and self._before(index, Cue.NO):
-            pass  # "without adding ham"
+        if mention.cue(Cue.ADD, Cue.REQUEST) and self._denied(index):
+            pass  # "without adding ham", "could I not get ham"
         elif mention.cue(Cue.BUT) and index and self._mentions[index - 1].span.has(Cue.EVERYTHING):
             self._context.end_degree()
             self._context.negation = Negation()  # "everything but onions"
@@ -368,6 +375,12 @@ class AttributeReader:
     def _before(self, index: int, cue: Cue) -> bool:
         """Return whether the mention before `index` acts as a cue."""
         return index > 0 and self._mentions[index - 1].cue(cue)
+
+    def _denied(self, index: int) -> bool:
+        """Return whether a verb stands behind a negation that is no answer ("no, I want")."""
+        while self._before(index, Cue.FILLER):
+            index -= 1
+        return self._before(index, Cue.NO) and not self._before(index, Cue.DENY)
 
     def _follows(self, index: int, role: MentionType) -> bool:
         """Return whether the mention after `index` is of a role."""

@@ -18,10 +18,12 @@ class Negation:
     """A "without" that a modifier follows.
 
     `across`: the link over which it reaches the modifier, "" if there is no word between. Whether
-    it is meant to reach that far is open. None right behind the "without".
+    it is meant to reach that far is open. None right behind the "without". `past`: it has reached
+    another without an "and" on the way ("no beans guac and corn").
     """
 
     across: Link | None = None
+    past: bool = False
 
 
 @dataclass(frozen=True)

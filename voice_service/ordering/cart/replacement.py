@@ -76,7 +76,8 @@ def _replace_whole(state: CartState, old: Line, act: Replace, confidence: float)
     stays = carried(old, request, state.menu)
     chosen_anew = {m.group for m in request.mods}
     exclusive = chosen_anew if act.anew else state.menu.single_groups(request.item)
-    sizes = _sizes(request, state.menu)
+    alike = _same_category(old.item, request.item, state.menu)
+    sizes = _sizes(request, state.menu) if alike else ()
     state.put(replaced(old, request, confidence, sizes, stays, exclusive))
     state.lines = tuple(line for line in state.lines if line.part_of != old.id)
 

@@ -30,6 +30,7 @@ from voice_service.ordering.cart.handback import lines_of
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.dialogue.confidence import Evidence
+from voice_service.ordering.dialogue.guest import GuestNames
 from voice_service.ordering.dialogue.open_questions import OpenQuestions
 from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds
 from voice_service.ordering.dialogue.provenance import match_words
@@ -73,6 +74,7 @@ class Conversation:
         self._checks = LineChecks(menu, thresholds)
         self._questions = OpenQuestions(menu)
         self._staff = StaffCalls(menu)
+        self._names = GuestNames()
         self._denies_last_change = False
         self._asked_about: tuple[Candidate, ...] = ()
         self._changed_last = False  # the utterance before changed the order
@@ -168,6 +170,7 @@ class Conversation:
     def _apply(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
         """Apply what an utterance asks for, and return the order as that leaves it."""
         before = self._cart.lines
+        self._names.hear(span.entity for span in parsed.spans if span.entity is not None)
         if parsed.denies:
             self._questions.close_choice()
         # With words that nothing explains, a "no" may be meant for what was just changed.
@@ -181,8 +184,8 @@ class Conversation:
         if parsed.asked_about or any(not isinstance(act, Aside) for act in parsed.acts):
             self._asked_about = parsed.asked_about
         self._changed_last = changed = self._cart.lines != before
-        if understood and changed and not asked and not parsed.continues:
-            self._questions.close_answered(parsed.acts)
+        if understood and changed and not asked:
+            self._questions.close_answered(parsed.acts, more=parsed.continues)
         failed = bool(asked) and not understood
         self._not_understood_in_a_row = self._not_understood_in_a_row + 1 if failed else 0
         if self._not_understood_in_a_row >= self._thresholds.misunderstood:
@@ -221,6 +224,7 @@ class Conversation:
                 self._questions.close_settled_by_done()
             case Agree():
                 self._cart.settle(self._thresholds.item_confidence)
+                self._questions.close_complaints()
             case Deny():
                 self._cart.withdraw(self._thresholds.item_confidence)
                 self._questions.drop()
@@ -316,6 +320,7 @@ class Conversation:
             changed=changed,
             change=read_change(before, items, self._menu),
             notes=self._staff.notes(),
+            customer_name=self._names.name,
             settled=not any(
                 r.question is not None and not r.handling.beside_order for r in reasons
             ),

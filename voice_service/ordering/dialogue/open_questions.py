@@ -50,13 +50,23 @@ class OpenQuestions:
         others = [r for r in self.reasons if (r.code, r.text) not in again]
         self.reasons = [*others, *asked][-MAX_REASONS:]
 
-    def close_answered(self, acts: Sequence[Act]) -> None:
-        """Close what `acts` answer by how they changed the order."""
+    def close_answered(self, acts: Sequence[Act], *, more: bool) -> None:
+        """Close what `acts` answer by how they changed the order.
+
+        `more`: they only go on ordering ("and a coke"), which answers nothing but a complaint.
+        """
+        self.close_complaints()
+        if more:
+            return
         self.reasons = [r for r in self.reasons if keeps_question_open(r, acts)]
 
     def close_settled_by_done(self) -> None:
         """Close what nobody needs to answer once the guest calls the order complete."""
         self.reasons = [r for r in self.reasons if not self._settled_by_done(r)]
+
+    def close_complaints(self) -> None:
+        """Close what a guest has settled who calls the order right, or puts it right."""
+        self.reasons = [r for r in self.reasons if r.code != ReasonCode.COMPLAINT]
 
     def choose(self) -> None:
         """Close the question which item is meant: one was named. `choice` is kept until `end`."""

@@ -70,8 +70,9 @@ class CartUpdate:
 
     `changed`: its items differ from before. `readback` is the whole order in words, `change` what
     this utterance did to it ("" for nothing). `notes` is what staff must know whatever becomes of
-    the items: an allergy. `settled`: every line can be made as it is, and nothing is left to ask
-    the guest. `utterance` is the one that was heard, and `matched` what its words were taken for.
+    the items: an allergy. `customer_name`: for whom the order is, if the guest has said so.
+    `settled`: every line can be made as it is, and nothing is left to ask the guest. `utterance` is
+    the one that was heard, and `matched` what its words were taken for.
     """
 
     items: tuple[ItemDraft, ...]
@@ -81,6 +82,7 @@ class CartUpdate:
     changed: bool
     change: str = ""
     notes: str | None = None
+    customer_name: str | None = None
     settled: bool = True
     utterance: int = 0
     matched: tuple[Match, ...] = ()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import Act, Add, Aside, Done, Remove, Replace, Restart, Target
 from voice_service.ordering.cart_view import CartView
-from voice_service.ordering.intents.exclusion import keep_only
+from voice_service.ordering.intents.contrast import rule_out
+from voice_service.ordering.intents.exclusion import keep_despite, keep_only
 from voice_service.ordering.intents.lookahead import (
     count_more,
     denies_one,
@@ -36,7 +37,11 @@ from voice_service.ordering.intents.repeat_or_undo import (
     repeat_same,
     undo,
 )
-from voice_service.ordering.language.cue_sets import ARTICLES, ENDS_SENTENCE, STARTS_COMMAND
+from voice_service.ordering.language.cue_sets import (
+    ARTICLES,
+    ENDS_SENTENCE,
+    STARTS_COMMAND,
+)
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import just_before, names_something
 from voice_service.ordering.mentions.mention import Mention, MentionType
@@ -80,6 +85,13 @@ def read_command(mentions: list[Mention], index: int, state: ParseState) -> int 
 
 def _opens_sentence(mentions: list[Mention], index: int, _: ParseState) -> bool:
     return index == 0 or mentions[index - 1].cue(*ENDS_SENTENCE)
+
+
+def _asks(mentions: list[Mention], index: int, _: ParseState) -> bool:
+    """Tell "why not?" from "why not two colas"."""
+    following = mentions[index + 1 : index + 2]
+    named = any(p.candidates or p.role is MentionType.NUMBER or p.cue(Cue.A) for p in following)
+    return not (named and mentions[index].cue(Cue.REQUEST))
 
 
 def _asks_back(mentions: list[Mention], index: int, state: ParseState) -> bool:
@@ -138,12 +150,10 @@ def _read_question(mentions: list[Mention], index: int, state: ParseState) -> in
     return end
 
 
-def _read_call(mentions: list[Mention], index: int, state: ParseState) -> int:
-    """Read "can I talk to somebody", or a "hold on" said to somebody else."""
-    mention = mentions[index]
+def _read_wait(mentions: list[Mention], index: int, state: ParseState) -> int:
+    """Read a "hold on" said to somebody else."""
     state.flush()
-    code = ReasonCode.STAFF_REQUESTED if mention.cue(Cue.STAFF) else ReasonCode.SIDE_TALK
-    state.acts.append(Aside(code, mention.span.text))
+    state.acts.append(Aside(ReasonCode.SIDE_TALK, mentions[index].span.text))
     return index + 1
 
 
@@ -329,15 +339,16 @@ def _when(*cues: Cue, read: _Reader, guard: _Guard | None = None) -> Command:
 _CUE_ROLES = (MentionType.CUE, MentionType.NUMBER)
 _NO_CUES: frozenset[Cue] = frozenset()
 _COMMANDS = (
-    # Beside the order: talk, questions, calls for a person.
+    # Beside the order: talk and questions.
     _when(Cue.TALK, guard=_is_no_recipient, read=_read_talk),
     _when(Cue.INTENDED, guard=_given_up, read=_read_question),
-    _when(Cue.QUESTION, read=_read_question),
+    _when(Cue.QUESTION, guard=_asks, read=_read_question),
     _when(Cue.ASKS, guard=_opens_sentence, read=_read_question),
     _when(Cue.ASKS_BACK, guard=_asks_back, read=_read_question),
-    _when(Cue.STAFF, Cue.WAIT, read=_read_call),
+    _when(Cue.WAIT, read=_read_wait),
     # About the order as a whole, or about what was done last.
     _when(read=keep_only),
+    _when(Cue.NO, Cue.NOT, read=keep_despite),
     _when(Cue.UNDO, read=undo),
     _when(read=one_less),
     _when(Cue.MORE, read=one_more_of_those),
@@ -348,10 +359,11 @@ _COMMANDS = (
     _when(Cue.SAME, read=repeat_same),
     _when(read=_read_more),
     # About lines of the order.
+    _when(Cue.NOT, read=rule_out),
     _when(Cue.INSTEAD_OF, read=_read_instead_of),
     _when(Cue.INSTEAD, guard=_wish_follows, read=repair),
     _when(Cue.INSTEAD, read=_read_instead),
-    _when(Cue.REMOVE, guard=_is_no_noun, read=_read_removal),
+    _when(Cue.REMOVE, Cue.UNDO, guard=_is_no_noun, read=_read_removal),
     _when(Cue.TAKE, guard=_ahead(takes_off), read=_read_removal),
     _when(Cue.MINUS, guard=_ahead(subtracts), read=_read_removal),
     _when(Cue.NO, guard=_ahead(denies_one), read=_read_removal),

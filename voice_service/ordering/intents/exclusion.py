@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
-from voice_service.ordering.acts import Remove, Target
+from voice_service.ordering.acts import Aside, Remove, Target
+from voice_service.ordering.intents.lookahead import denied_command
+from voice_service.ordering.intents.modification import keep
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.removal import known
-from voice_service.ordering.language.cue_sets import ENDS_SENTENCE
+from voice_service.ordering.language.cue_sets import ENDS_SENTENCE, PUNCTUATION
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import text_of
 
 _SLIPS = (Cue.CORRECT, Cue.DENY, Cue.KEEP)
+
+
+def keep_despite(mentions: Sequence[Mention], index: int, state: ParseState) -> int | None:
+    """Read "don't cancel it" as a wish to keep it; what is named after it is another matter."""
+    verb = denied_command(mentions, index)
+    if verb is None:
+        return None
+    state.flush()
+    said = list(takewhile(lambda mention: not mention.cue(*PUNCTUATION), mentions[verb:]))
+    named = next((i for i, p in enumerate(said) if p.candidates), None)
+    if named is not None:
+        said = said[: named + 1 + any(p.cue(Cue.OFF) for p in said[named + 1 : named + 2])]
+    words = text_of(said).split()
+    if said[0].cue(Cue.CHANGE) or not (
+        named is not None or any(word in state.menu.language.cues[Cue.IT] for word in words)
+    ):
+        state.acts.append(Aside(ReasonCode.OFF_TOPIC, " ".join(words)))
+    else:
+        state.push(keep(said, state.menu, state.cart))
+    return verb + len(said)
 
 
 def keep_only(mentions: Sequence[Mention], index: int, state: ParseState) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.intents.contrast import alternative_end
 from voice_service.ordering.intents.lookahead import count_more
 from voice_service.ordering.language.cue_sets import GOES_ON, PAUSES
 from voice_service.ordering.language.pack import Cue
@@ -31,8 +32,12 @@ def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mentio
         )
         if mention.cue(Cue.DONE, Cue.UNDO, Cue.SAME, Cue.REMOVE, Cue.ONLY):
             break
+        if mention.cue(Cue.ALSO) and mention.cue(Cue.FILLER) and _named(mentions[: start - 1]):
+            break  # "a coke as well"
         if _completes_reference(mentions, start - 1):
             break
+        if alternative_end(mentions, start - 1) is not None:
+            return ()
         if counts or links:
             opens = True
         elif not (
@@ -102,6 +107,11 @@ def _completes_reference(mentions: Sequence[Mention], index: int) -> bool:
             Cue.ON, Cue.FOR, Cue.BUT, Cue.TIMES, Cue.ORDINAL, Cue.OFF, Cue.REMOVE, Cue.ONLY
         )
     )
+
+
+def _named(before: Sequence[Mention]) -> bool:
+    """Return whether the words before name something at their end."""
+    return bool(before) and bool(before[-1].candidates)
 
 
 def _is_whole_partition(tail: Sequence[Mention], before: Sequence[Mention]) -> bool:

@@ -58,6 +58,23 @@ def denies_one(mentions: Sequence[Mention], index: int) -> bool:
     )
 
 
+def denied_command(mentions: Sequence[Mention], index: int) -> int | None:
+    """Return where "cancel" stands in "don't cancel the coke"; None if no command is denied.
+
+    A "no" alone only answers: "no cancel the coke".
+    """
+    mention, verb = mentions[index], index
+    if not mention.cue(Cue.NO, Cue.NOT) or mention.cue(Cue.DENY):
+        return None
+    while not mention.cue(Cue.REMOVE) and (
+        verb == index or (verb < len(mentions) and mentions[verb].cue(Cue.TO, Cue.FILLER))
+    ):
+        verb += 1
+    commands = (Cue.REMOVE, Cue.UNDO, Cue.RESTART, Cue.CHANGE, Cue.SUBSTITUTE)
+    denied = verb < len(mentions) and (mentions[verb].cue(*commands) or takes_off(mentions, verb))
+    return verb if denied else None
+
+
 def takes_off(mentions: Sequence[Mention], index: int) -> bool:
     """True of "take the onions off the burger", which surrounds what is to go."""
     if not mentions[index].cue(Cue.TAKE):

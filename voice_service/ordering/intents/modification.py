@@ -25,8 +25,8 @@ from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.items.heads import refers_back
-from voice_service.ordering.language.cue_sets import ARTICLES
-from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.language.cue_sets import ARTICLES, ENDS_SENTENCE, LISTS
+from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import key_of
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -195,12 +195,22 @@ def _make_ordered_item(
 ) -> list[Act] | None:
     """Read "make the coke a sprite", where there is a coke."""
     first = _first_item(mentions)
-    if first is None or not _definite(mentions, first):
+    if first is None or not (
+        _definite(mentions, first) or _made_that(mentions, first, menu.language)
+    ):
         return None
     item = known(mentions[first].items, cart)
     if item is None:
-        return None
+        there = _definite(mentions, first)
+        return None if there else [Problem(ReasonCode.NOT_IN_ORDER, mentions[first].span.text)]
     return _apply_to(Target((item,), _size_in(mentions[:first])), mentions[first + 1 :], menu, cart)
+
+
+def _made_that(mentions: Sequence[Mention], index: int, language: Language) -> bool:
+    """Return whether "that" is part of what is to change: "make that coke a tea"."""
+    determines = mentions[0].span.text.split()[-1] in language.cues[Cue.THE]
+    more = mentions[index + 1 : index + 2]
+    return determines and index == 1 and any(not p.cue(*LISTS, *ENDS_SENTENCE) for p in more)
 
 
 _WAYS_TO_MAKE = (
@@ -328,10 +338,11 @@ def _apply_to(
     if isinstance(acts[0], Add):
         request = acts[0].request
         instead = target if _names(target) else _like(request, menu, cart)
-        return [
-            acts[0] if instead is None else Replace(instead, request, only=only),
-            *acts[1:],
-        ]
+        if instead is None and len(set(cart.items)) > 1:
+            return [not_understood(text_of(mentions))]  # "that" is none like it: which one goes?
+        if instead is None and not cart.items:
+            return acts
+        return [Replace(instead or Target(), request, only=only), *acts[1:]]
     return [_retarget(act, target, only) for act in acts]
 
 

@@ -188,7 +188,8 @@ def yes_or_no(mentions: Sequence[Mention]) -> list[Act]:
     words = [p for p in mentions if not p.cue(*PUNCTUATION)]
     if words and words[0].cue(Cue.YES):
         return [Agree()]
-    if words and words[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in words):
+    no = bool(words) and words[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in words)
+    if no and not _rejects(words):
         return [Deny()]
     return []
 
@@ -200,11 +201,16 @@ def broken_off(mentions: Sequence[Mention]) -> list[Act]:
     return [not_understood(" ".join(p.span.text for p in mentions))]
 
 
+def _rejects(mentions: Sequence[Mention]) -> bool:
+    """Return whether something that is not named is wrong: "not that one"."""
+    return any(p.cue(Cue.NOT) for p in mentions) and any(p.cue(Cue.IT) for p in mentions)
+
+
 def unplaced(mentions: Sequence[Mention]) -> list[Act]:
     """Return the reason for words that came to nothing: "everything on the menu"."""
     text = " ".join(p.span.text for p in mentions)
     points = (Cue.EVERYTHING, Cue.ORDINAL)
-    if any(p.cue(*points) or p.such is not None for p in mentions):
+    if _rejects(mentions) or any(p.cue(*points) or p.such is not None for p in mentions):
         return [not_understood(text)]
     steering = (Cue.ASIDE, Cue.HALF, Cue.BOTH, Cue.OTHER, Cue.ONLY, Cue.PLAIN, Cue.EXTRA, Cue.LIGHT)
     content = any(
@@ -233,7 +239,7 @@ def aside(mentions: list[Mention], index: int, state: ParseState) -> int:
     named = False
     while end < len(mentions):
         mention = mentions[end]
-        if mention.cue(*ENDS_SENTENCE, Cue.STAFF):
+        if mention.cue(*ENDS_SENTENCE):
             break
         if mention.cue(Cue.REQUEST) and " " in mention.span.text and (named or talk):
             break

@@ -17,6 +17,17 @@ from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.offered import with_item
 
 
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """ "A sprite, not a coke": the items ruled out, and the place of what is meant among the next.
+
+    What is meant takes their place, or that of the same item if it was ordered before.
+    """
+
+    items: tuple[str, ...]
+    place: int = 0
+
+
 @dataclass
 class ParseState:
     """What an utterance has come to so far.
@@ -31,6 +42,7 @@ class ParseState:
     acts: list[Act] = field(default_factory=list)
     pending: list[Mention] = field(default_factory=list)
     instead: tuple[str, ...] = ()
+    contrast: Contrast | None = None
     asked_about: tuple[Candidate, ...] = ()
     accepts_offer: bool = False
 
@@ -44,7 +56,9 @@ class ParseState:
         elif not self.acts:
             _doubt_answer(self.pending, acts, self)
             acts = [replace(a, bare=True) if isinstance(a, Modify) else a for a in acts]
-        self.pending = []
+        if self.contrast is not None and not _adds(self.pending):
+            acts = _in_contrast(acts, self.contrast, self.cart.items)
+        self.pending, self.contrast = [], None
         self.asked_about = () if acts else self.asked_about
         added = next((a for a in acts if isinstance(a, Add)), None)
         if self.instead and added is not None:
@@ -99,6 +113,22 @@ class ParseState:
         kinds = [self.menu.items[i].category for i in (known[at], like or known[at])]
         if kinds[0] == kinds[1]:
             self.cart = replace(self.cart, items=(*known[:at], *known[at + 1 :]))
+
+
+def _in_contrast(acts: list[Act], contrast: Contrast, ordered: Sequence[str]) -> list[Act]:
+    """Put what is meant in the place of what is ruled out, or of the same item ordered before."""
+    added = [i for i, act in enumerate(acts) if isinstance(act, Add)]
+    at = added[min(contrast.place, len(added) - 1)] if added else None
+    meant = None if at is None else acts[at]
+    if at is None or not isinstance(meant, Add):
+        return acts
+    item = meant.request.item
+    again = item in ordered and not meant.request.counting.additional
+    gone = tuple(i for i in contrast.items if i != item and i in ordered)
+    if again:
+        meant = Replace(Target((item,)), meant.request, alike=True, anew=True)
+    removal = [Remove(Target(gone), asked=False, inherit=not again)] if gone else []
+    return [*acts[:at], meant, *removal, *acts[at + 1 :]]
 
 
 def _adds(clause: Sequence[Mention]) -> bool:

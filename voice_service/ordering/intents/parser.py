@@ -17,6 +17,7 @@ from voice_service.ordering.intents.off_topic import (
     yes_or_no,
 )
 from voice_service.ordering.intents.parse_state import ParseState
+from voice_service.ordering.intents.service import extract_service
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.allergies import extract_allergies
 from voice_service.ordering.mentions.homophones import by_sound
@@ -78,7 +79,8 @@ class Parser:
         """
         spans = by_sound(self._segmenter.segment(text), self._menu, cart.items)
         allergies = extract_allergies(text, spans, self._menu.language)
-        mentions = self._mentions(allergies.rest, cart)
+        to_staff, spoken = extract_service(allergies.rest)
+        mentions = self._mentions(spoken, cart)
         tail = () if final else incomplete_tail(mentions, cart)
         body = mentions[: len(mentions) - len(tail)]
         state = self._read(body, cart)
@@ -91,13 +93,13 @@ class Parser:
                 tail = itemless_statement(mentions, cart, self._menu)
             state.acts[:0] = yes_or_no(mentions)
         acts = state.acts
-        words = sum(len(s.text.split()) for s in allergies.rest)
+        words = sum(len(s.text.split()) for s in spoken)
         if not state.accepts_offer and is_talk(acts, body, words, answering=bool(cart.choices)):
-            acts, tail = _only_talk(acts, mentions), ()
+            acts, tail = [Aside(ReasonCode.OFF_TOPIC, text_of(mentions))], ()
         unfinished = () if final else allergies.unfinished
         first = next((mention for mention in mentions if not mention.idle), None)
         return Parsed(
-            acts=(*allergies.asides, *acts),
+            acts=(*allergies.asides, *acts, *to_staff),
             mentions=tuple(mentions),
             incomplete=(*tail, *(Mention(span, MentionType.CUE) for span in unfinished)),
             continues=first is not None and first.cue(Cue.AND, Cue.ALSO, Cue.ADD),
@@ -129,12 +131,6 @@ class Parser:
             index = end
         state.flush()
         return state
-
-
-def _only_talk(acts: Sequence[Act], mentions: Sequence[Mention]) -> list[Act]:
-    """Return talk as one aside. It waits for nothing; only a call for a person is kept."""
-    calls = [a for a in acts if isinstance(a, Aside) and a.code is ReasonCode.STAFF_REQUESTED]
-    return [*calls, Aside(ReasonCode.OFF_TOPIC, text_of(mentions))]
 
 
 def _denies(first: Mention, mentions: Sequence[Mention]) -> bool:

@@ -26,11 +26,15 @@ from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
+from voice_service.ordering.language.cue_sets import LISTS, ONE_MORE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import read_pointer, text_of
+
+_LEADS = (*LISTS, Cue.REQUEST, Cue.ADD, Cue.NUMBER, *ONE_MORE, Cue.MAKE, Cue.THE, Cue.MEASURE)
+"""Stand before the item of a wish."""
 
 
 def remove(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -55,7 +59,9 @@ def remove(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> l
         return there
     if mods and (not items or mods[0] < items[0]):
         host = known(mentions[items[0]].items, cart) if items else None
-        return leave_off(mentions, host, menu, cart)
+        acts = leave_off(mentions, host, menu, cart)
+        listed = bool(items) and mentions[items[0] - 1].cue(*LISTS) and host is None
+        return [*acts, *([not_understood(text_of(mentions))] if listed else [])]
     return _remove_items(mentions, items, cart) if items else _remove_unnamed(mentions, menu, cart)
 
 
@@ -141,14 +147,25 @@ def _all_but(mentions: Sequence[Mention], cart: CartView) -> Act | None:
     return Remove(Target((item,)), text=text_of(mentions), others=True)
 
 
-def _goes_on(mentions: Sequence[Mention], comma: int, cart: CartView) -> bool:
-    """Return whether a wish follows what is to go: "never mind the fries, onion rings"."""
-    ahead = next((p for p in mentions[comma + 1 :] if not p.idle), None)
-    before = [p for p in mentions[:comma] if p.role is MentionType.ITEM and known(p.items, cart)]
-    wished = (
-        ahead is not None and ahead.role is MentionType.ITEM and known(ahead.items, cart) is None
-    )
-    return mentions[comma].cue(Cue.COMMA) and bool(before) and wished
+def _goes_on(mentions: Sequence[Mention], link: int, cart: CartView) -> bool:
+    """Return whether a wish follows what is to go: "never mind the fries, onion rings".
+
+    After "and" it has to be counted or asked for ("and give one lassi", "and do rings instead"):
+    "cancel the fries and rings" names what goes.
+    """
+    if not mentions[link].cue(*LISTS, Cue.OFF):
+        return False
+    rest = mentions[link + 1 :]
+    ahead = next((p for p in rest if not (p.idle or p.cue(*_LEADS))), None)
+    before = [p for p in mentions[:link] if p.candidates]
+    wished = ahead is not None and ahead.role in (MentionType.ITEM, MentionType.SIZE)
+    if not before or not wished:
+        return False
+    named = next((p for p in rest if p.role is MentionType.ITEM), None)
+    if named is None or known(named.items, cart) is not None:
+        return False
+    asked = any(p.cue(*_LEADS) and not p.cue(*LISTS, Cue.THE) for p in rest[: rest.index(ahead)])
+    return asked or mentions[link].cue(Cue.COMMA) or any(p.cue(Cue.INSTEAD) for p in rest)
 
 
 def _remove_unnamed(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 
 from voice_service.ordering.acts import (
     Act,
@@ -16,6 +16,8 @@ from voice_service.ordering.acts import (
     not_understood,
 )
 from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.intents.contrast import alternative_end
+from voice_service.ordering.intents.lookahead import denied_command, takes_off
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.reparandum import (
     cut_modifier,
@@ -29,6 +31,7 @@ from voice_service.ordering.language.cue_sets import (
     ARTICLES,
     ENDS_SENTENCE,
     GOES_ON,
+    PAUSES,
     STARTS_COMMAND,
 )
 from voice_service.ordering.language.pack import Cue
@@ -45,12 +48,8 @@ def no_opens_repair(mentions: list[Mention], index: int, state: ParseState) -> b
     if not following or not (state.pending or state.acts or state.cart.items):
         return False
     first = following[0]
-    if first.cue(Cue.COMMA):
-        return len(following) > 1 and (
-            following[1].role
-            in (MentionType.NUMBER, MentionType.SIZE, MentionType.ITEM, MentionType.MODIFIER)
-            or following[1].cue(Cue.A, Cue.MAKE, Cue.REQUEST, Cue.THE, Cue.WITH)
-        )
+    if first.cue(Cue.COMMA) or answers(mentions, index):
+        return any(not p.idle for p in mentions[index + 1 :] if not p.cue(Cue.COMMA))
     chosen = bool(state.pending) and state.pending[-1].role is MentionType.MODIFIER
     if first.cue(Cue.ALONE) or (first.cue(Cue.WITH) and chosen):
         return True
@@ -64,6 +63,17 @@ def no_opens_repair(mentions: list[Mention], index: int, state: ParseState) -> b
     topping = topping and not (named and named[0].role is MentionType.ITEM)
     return first.role in (MentionType.NUMBER, MentionType.SIZE) or (
         first.cue(Cue.A) and not topping
+    )
+
+
+def answers(mentions: Sequence[Mention], index: int) -> bool:
+    """Return whether "no" only answers, and a wish follows: "no can I get it decaf"."""
+    if index and not mentions[index - 1].cue(*ENDS_SENTENCE, Cue.CORRECT):
+        return False
+    following = index + 1
+    wish = (*ENDS_SENTENCE, Cue.REQUEST, Cue.ADD, Cue.MAKE, Cue.IT)
+    return following < len(mentions) and (
+        mentions[following].cue(*wish) or alternative_end(mentions, following) is not None
     )
 
 
@@ -101,9 +111,13 @@ def repair(mentions: list[Mention], index: int, state: ParseState) -> int:
     """Replace what was said by its like that follows: a number, a size, an item, a modifier."""
     start = index + 1
     while start < len(mentions) and (
-        mentions[start].cue(Cue.COMMA, Cue.CORRECT) or mentions[start].idle
+        mentions[start].cue(*PAUSES, Cue.CORRECT)
+        or mentions[start].idle
+        or no_opens_repair(mentions, start, state)
     ):
         start += 1
+    if start < len(mentions) and _takes_nothing_back(mentions, start):
+        return start
     if _denied_again(mentions[index], mentions[start : start + 1], state):
         state.pending.pop()
         return start + 1
@@ -128,8 +142,6 @@ def repair(mentions: list[Mention], index: int, state: ParseState) -> int:
         return start
     breath = any(p.role is MentionType.ITEM for p in state.pending)
     state.flush()
-    if mentions[start].cue(Cue.ALSO, Cue.AND):
-        return start
     end = _size_alone(mentions, start, state) or next(
         (i for i in range(start, len(mentions)) if _ends(mentions, i, state)), len(mentions)
     )
@@ -144,6 +156,24 @@ def repair(mentions: list[Mention], index: int, state: ParseState) -> int:
             acts[1:] = _each_in_its_place(acts, state)
     state.push(acts)
     return end
+
+
+def _takes_nothing_back(mentions: Sequence[Mention], start: int) -> bool:
+    """Return whether what follows a slip says itself what it does: "wait, add fries".
+
+    It asks for something on top, perhaps at its end ("actually a sprite as well"), counts down, or
+    rules something out.
+    """
+    told = alternative_end(mentions, start) or denied_command(mentions, start)
+    if told is not None or takes_off(mentions, start):
+        return True
+    if any(p.cue(Cue.FEWER) for p in mentions[start + 1 : start + 2]):
+        return True
+    clause = list(takewhile(lambda mention: not mention.cue(*ENDS_SENTENCE), mentions[start:]))
+    wish = [p for p in clause if not (p.idle or p.cue(Cue.REQUEST, Cue.TO))][:1]
+    item = any(p.role is MentionType.ITEM for p in clause)
+    asks = any(p.cue(*GOES_ON, Cue.MORE) for p in wish)
+    return asks or (item and any(p.cue(Cue.ALSO) for p in clause))
 
 
 def _unclear_if_both_go(acts: list[Act], state: ParseState) -> list[Act]:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from voice_service.ordering.acts import Remove, Repeat, Target, Undo, not_understood
 from voice_service.ordering.intents.parse_state import ParseState
-from voice_service.ordering.language.cue_sets import DIFFERS
+from voice_service.ordering.language.cue_sets import DIFFERS, PAUSES, STARTS_COMMAND
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.lookahead import differs, names_something
+from voice_service.ordering.mentions.lookahead import differs
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.references.pointers import ends, read_pointer, text_of
@@ -22,12 +22,32 @@ def undo(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     mention = mentions[index]
     if not mention.cue(Cue.UNDO):
         return None
-    if mention.cue(Cue.REMOVE) and names_something(mentions, index + 1, Cue.THE):
+    if _names_what_goes(mentions, index, state):
         return None
+    if _announces(mentions, index, state):
+        return index + 1
     times = _times(mentions, index + 1)
     state.flush()
     state.push([Undo(mention.cue(Cue.UNDO_ITEM), mention.span.text)] * (times or 1))
     return index + 1 + (times is not None)
+
+
+def _names_what_goes(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
+    """Return whether the "that" of "remove that" is a determiner: "remove that coke"."""
+    if mentions[index].span.text.split()[-1] not in state.menu.language.cues[Cue.THE]:
+        return False
+    said = (MentionType.SIZE, MentionType.MODIFIER)
+    named = next((p for p in mentions[index + 1 :] if p.role not in said), None)
+    return named is not None and named.role is MentionType.ITEM and state.ordered(named)
+
+
+def _announces(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
+    """Return whether what is to go comes next: "I changed my mind, cancel the coke"."""
+    if mentions[index].span.text.split()[-1] in state.menu.language.cues[Cue.IT]:
+        return False
+    following = next((p for p in mentions[index + 1 :] if not (p.cue(*PAUSES) or p.idle)), None)
+    goes = (*STARTS_COMMAND, Cue.NO, Cue.TAKE, Cue.INSTEAD_OF)
+    return following is not None and following.cue(*goes)
 
 
 def one_less(mentions: list[Mention], index: int, state: ParseState) -> int | None:

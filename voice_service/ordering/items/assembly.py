@@ -63,7 +63,7 @@ from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.match import FULL
+from voice_service.ordering.menu.match import FULL, HEADED
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
     Described,
@@ -231,7 +231,7 @@ class _ItemAssembler:
         """Read "no fries"; what follows is about the item before."""
         mention = self._mentions[place.head]
         ordered = {*self._cart.items, *(request.item for request in self._requests)}
-        half = mention.candidates[0].match < FULL and len(mention.items) == 1
+        half = mention.candidates[0].match < HEADED and len(mention.items) == 1
         if self._denies_itself(place.head):
             self._acts.append(not_understood(mention.span.text))
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from voice_service.ordering.acts import (
@@ -44,7 +44,7 @@ from voice_service.ordering.items.modifier_groups import (
     put_every,
 )
 from voice_service.ordering.items.partition import Partitioner
-from voice_service.ordering.items.quantities import is_one_more, multiply
+from voice_service.ordering.items.quantities import chooses_again, is_one_more, multiply
 from voice_service.ordering.items.sizes import size_elsewhere, size_part
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
@@ -115,10 +115,22 @@ class AttributeAttacher:
         """
         self._all_of, self._sizes_tell_apart = None, False
         self._partitioner.begin(request)
-        shared = self._shared_out_to(request, [of_its_own(one, named) for one in statements])
+        chosen = [*named, *self._chosen_for_all(statements, request)]
+        shared = self._shared_out_to(request, [of_its_own(one, chosen) for one in statements])
         attachment = _Attachment(request, named, shared, current=request)
         for statement in shared:
             self._put_one(statement, attachment)
+
+    def _chosen_for_all(
+        self, statements: Sequence[Statement], request: ItemRequest
+    ) -> Iterator[str]:
+        """Yield the groups of which all of an item have one: "three tacos with fish and two …"."""
+        for one in statements:
+            if not isinstance(one, ModifierStatement) or one.quantity is not None:
+                return
+            group = one.candidates[0].group
+            if group in self.menu.single_groups(request.item) and one.negation is None:
+                yield group
 
     def _put_one(self, statement: Statement, to: _Attachment) -> None:
         match statement:
@@ -152,7 +164,9 @@ class AttributeAttacher:
         if to.in_cart is not None:
             self._into_cart(statement, to.in_cart)
             return
-        if is_one_more(statement, to.current, to.named):
+        counted = statement.before.counted is not None
+        again = chooses_again(statement, to.current.item, to.current.mods, self.menu)
+        if (counted and again) or is_one_more(statement, to.current, to.named):
             to.current = self._sibling(to.current, statement.before.counted)
             statement = replace(statement, quantity=None)
         to.since += self._modifier(statement, to.current)
@@ -301,12 +315,16 @@ class AttributeAttacher:
     def _another(self, part: Partition, to: _Attachment) -> ItemRequest | None:
         """Return the second of "a burger and one with cheese"; None if it is a part of the first.
 
-        They are as many as there were before, and something is said of them.
+        They are as many as there were before, or have something of which each has one only.
         """
         if not isinstance(part, SomeOf) or not part.linked or part.text:
             return None
-        as_many = part.count == to.current.count and self._partitioner.undivided
-        if not as_many or to.statements[-1] is part:
+        after = next(i for i, one in enumerate(to.statements) if one is part) + 1
+        if after == len(to.statements) or not self._partitioner.undivided:
+            return None
+        mods = to.current.mods
+        again = chooses_again(to.statements[after], to.current.item, mods, self.menu)
+        if not again and part.count != to.current.count:
             return None
         another = self._sibling(to.current, part.count)
         another.size = to.current.size

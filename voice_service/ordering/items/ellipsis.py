@@ -19,8 +19,8 @@ from voice_service.ordering.acts import (
     Target,
     not_understood,
 )
-from voice_service.ordering.attributes.distribution import halved, shared_out
-from voice_service.ordering.attributes.linking import resolve, which, without
+from voice_service.ordering.attributes.distribution import halved, shared_out, with_counts
+from voice_service.ordering.attributes.linking import leaving_off, resolve, which, without
 from voice_service.ordering.attributes.statements import (
     AlternativesStatement,
     CategoryStatement,
@@ -40,7 +40,9 @@ from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.items.alternatives import choose_item, unknown_words
 from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.implied import implied_item
-from voice_service.ordering.language.tokens import keys_of, plural, several
+from voice_service.ordering.items.quantities import chooses_again
+from voice_service.ordering.items.sizes import size_in_cart
+from voice_service.ordering.language.tokens import keys_of, plural
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import (
@@ -81,7 +83,7 @@ class _EllipsisResolver:
 
     def read(self, statements: Sequence[Statement]) -> list[Act]:
         """Return the acts of the statements."""
-        for one in self._divided(statements):
+        for one in self._divided(with_counts(statements, self._chosen_before)):
             match one:
                 case SizeStatement() if self._is_topping(one):
                     done = ModifierStatement(one.also, one.text, one.words, quantity=one.count)
@@ -109,6 +111,8 @@ class _EllipsisResolver:
         last = self._cart.items[-1:]
         lines = [line for line in self._cart.lines if line.item in last]
         counted = lines[0].count if len(lines) == 1 else 1
+        if any(self._chooses_again(one, item) for one in statements for item in last):
+            return statements
         pointed = any(isinstance(one, Partition | Ordinal | Described) for one in statements)
         if counted == 1 or pointed:
             return statements
@@ -155,12 +159,15 @@ class _EllipsisResolver:
         if self._ref is not None:
             self._acts.append(self._modify_referenced(self._ref, clause))
             return
+        since = len(self._acts)
         for one in clause:
             match one:
+                case ModifierStatement() if self._onto_added(one, since):
+                    pass
                 case ModifierStatement():
                     self._acts.append(self._modifier(one))
                 case SizeStatement():
-                    self._acts.append(_size_in_cart(one, self._menu, self._focused_cart()))
+                    self._acts.append(size_in_cart(one, self._menu, self._focused_cart()))
                 case PlainStatement():
                     self._acts.append(Modify(self._target(), plain=True))
 
@@ -178,7 +185,8 @@ class _EllipsisResolver:
             if isinstance(mod, Problem):
                 return mod
             if mod is not None:
-                return self._counted(statement, mod, item)
+                another = self._another(statement, mod, item)
+                return another or self._counted(statement, mod, item)
         return self._refusal(statement.text)
 
     def _likely_items(self, statement: ModifierStatement) -> Sequence[str]:
@@ -198,6 +206,36 @@ class _EllipsisResolver:
             self._acts.append(Problem(ReasonCode.MODIFIER_WITHOUT_ITEM, statement.text))
         else:
             self._acts.append(which(statement, item, self._menu))
+
+    def _another(self, statement: ModifierStatement, mod: ModifierRequest, item: str) -> Act | None:
+        """Return the next of "a fish taco", "and one chicken": each has only one meat."""
+        count = statement.before.counted
+        if count is None or self._item is not None or not self._chooses_again(statement, item):
+            return None
+        bare = replace(mod, quantity=1)
+        return Add(ItemRequest(item, count, mods=[bare], words=set(statement.words)))
+
+    def _chooses_again(self, statement: Statement, item: str) -> bool:
+        """Return whether a counted choice is one that all there are of an item have made."""
+        counted = isinstance(statement, ModifierStatement) and statement.before.counted is not None
+        return counted and self._chosen_before(statement, item)
+
+    def _chosen_before(self, statement: Statement, item: str | None = None) -> bool:
+        """Return whether all there are of an item, or of the last one, have made this choice."""
+        item = item or next(iter(self._cart.items[::-1]), None)
+        held = [line for line in self._cart.lines if line.item == item]
+        again = (chooses_again(statement, line.item, line.mods, self._menu) for line in held)
+        return bool(held) and all(again)
+
+    def _onto_added(self, statement: ModifierStatement, since: int) -> bool:
+        """Put "and another with chicken, no onions" onto what this clause adds, if it can be."""
+        added = self._acts[-1] if len(self._acts) > since else None
+        if not isinstance(added, Add) or statement.before.counted is not None:
+            return False
+        mod = resolve(statement, added.request.item, self._menu)
+        if isinstance(mod, ModifierRequest):
+            added.request.put(mod)
+        return isinstance(mod, ModifierRequest)
 
     def _counted(self, statement: ModifierStatement, mod: ModifierRequest, item: str) -> Act:
         """Return a change of so many lines where a number cannot count the modifier.
@@ -305,41 +343,6 @@ class _EllipsisResolver:
         return item in self._cart.single and one and not alone
 
 
-def _size_in_cart(statement: SizeStatement, menu: CompiledMenu, cart: CartView) -> Act:
-    """Return what a size does to the item of the order that comes in it."""
-    order = [cart.unsized] if cart.unsized else []
-    order += list(reversed(cart.items))
-    for item in order:
-        size = next((s.id for s in statement.candidates if menu.offers(item, s)), None)
-        if size is not None:
-            return _size_of(item, size, statement, menu, cart)
-    if cart.items:
-        last = ItemRequest(cart.items[-1])
-        return Problem(ReasonCode.SIZE_NOT_AVAILABLE, statement.text, request=last)
-    return not_understood(statement.text)
-
-
-def _size_of(
-    item: str, size: str, statement: SizeStatement, menu: CompiledMenu, cart: CartView
-) -> Act:
-    """Return what a size does to an item that comes in it: "large", "and a large", "two large"."""
-    count, text = statement.count, statement.text
-    if _size_of_several(statement, menu, cart):
-        return not_understood(text)
-    if count is not None and (statement.more or statement.linked) and item != cart.unsized:
-        return Add(ItemRequest(item, count, size, words=set(statement.words)))
-    change = Modify(Target((item,)), size=size, text=text)
-    if statement.numbered and count is not None:
-        return ModifyReferenced(Reference(ReferenceKind.SOME, count, text=text), (change,))
-    return change
-
-
-def _size_of_several(statement: SizeStatement, menu: CompiledMenu, cart: CartView) -> bool:
-    """True of "larges", where several lines come in that size."""
-    sized = [x for x in cart.lines if any(menu.offers(x.item, s) for s in statement.candidates)]
-    return statement.count is None and len(sized) > 1 and several(statement.text, menu.language)
-
-
 def _bare_number(statement: CountStatement, menu: CompiledMenu, cart: CartView) -> Act:
     """Return what a number alone says: how many, or which of the sizes ("twenty" pieces).
 
@@ -369,9 +372,10 @@ def _group_in_cart(statement: GroupStatement, menu: CompiledMenu, cart: CartView
         named = without(statement.text, item, menu)
         if named is not None:
             return [Modify(Target((item,)), (named,), text=statement.text)]
-        gone = tuple(ModifierRequest(m.id, group.id, negated=True) for m in group.modifiers)
-        kept = tuple(m for m in gone if m.id in menu.items[item].defaults)
-        return [Modify(Target((item,)), kept, text=statement.text)]
+        defaults = [m.id for m in group.modifiers if m.id in menu.items[item].defaults]
+        gone = (leaving_off(default, group.id, item, menu) for default in defaults)
+        mods = tuple(ModifierRequest(mod, group.id, negated=negated) for mod, negated in gone)
+        return [Modify(Target((item,)), mods, text=statement.text)]
     if statement.wanted:
         choices = tuple(m.name for m in group.modifiers)
         return [Problem(ReasonCode.CHOOSE_MODIFIER, statement.text, choices)]

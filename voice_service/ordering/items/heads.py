@@ -13,6 +13,9 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.references.pointers import ends, of_the
 
+_VERBS = (Cue.REQUEST, Cue.ADD)
+"""May stand between a negation and its object: "could I not get fries"."""
+
 
 def prefer_ordered(
     mentions: Sequence[Mention], index: int, menu: CompiledMenu, cart: CartView
@@ -124,9 +127,12 @@ def negated(mentions: Sequence[Mention], start: int, head: int) -> bool:
         if mention.cue(Cue.OR) and index and mentions[index - 1].role is MentionType.ITEM:
             return negated(mentions, start, index - 1)
         if mention.cue(Cue.NO):
-            following = mentions[index + 1]
-            return index + 1 == head or not following.cue(Cue.COMMA)
-        if not (mention.idle or mention.cue(Cue.A, Cue.THE, Cue.MEASURE, Cue.EXTRA)):
+            between = mentions[index + 1 : head]
+            answers = mention.cue(Cue.DENY) and any(p.cue(*_VERBS) for p in between)
+            return not (answers or any(p.cue(Cue.COMMA) for p in between[:1]))
+        has_object = mention.cue(Cue.IT) and mentions[index + 1].cue(Cue.A)  # "without that, a tea"
+        inside = mention.cue(Cue.A, Cue.THE, Cue.MEASURE, Cue.EXTRA, *_VERBS)
+        if has_object or not (mention.idle or inside):
             return False
     return False
 

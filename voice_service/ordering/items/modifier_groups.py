@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voice_service.ordering.acts import ItemRequest, ModifierRequest, Problem
-from voice_service.ordering.attributes.linking import without
+from voice_service.ordering.attributes.linking import leaving_off, without
 from voice_service.ordering.attributes.statements import (
     GroupStatement,
     ModifierStatement,
@@ -38,7 +38,8 @@ def leave_off_group(
     current.mods = [m for m in current.mods if m.group != group.id]
     for default in defaults:
         if (group.id, default) in menu.modifiers:
-            current.put(ModifierRequest(default, group.id, negated=True))
+            mod, negated = leaving_off(default, group.id, current.item, menu)
+            current.put(ModifierRequest(mod, group.id, negated=negated))
     alike = tuple(s for s in statement.named if s.match >= FULL)
     if len(alike) == len({request.item for request in requests}) == 1 and not defaults:
         return ModifierStatement(alike, statement.text, (), Negation())

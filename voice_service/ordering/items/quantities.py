@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from voice_service.ordering.acts import Ambiguity, Counting, Elided, ItemRequest
+from voice_service.ordering.acts import (
+    Ambiguity,
+    Counting,
+    Elided,
+    ItemRequest,
+    ModifierRequest,
+)
 from voice_service.ordering.attributes.distribution import like_named
 from voice_service.ordering.attributes.reader import AttributeReader
 from voice_service.ordering.attributes.statements import ModifierStatement, Statement
@@ -107,6 +113,21 @@ def multiply(
         current.quality *= Doubt.HOW_MANY_IN_ALL.certainty
         whole = current
     whole.quantity = whole.count * value
+
+
+def chooses_again(
+    statement: Statement | None, item: str, mods: Iterable[ModifierRequest], menu: CompiledMenu
+) -> bool:
+    """Return whether a modifier can only be another item's: "three fish tacos and two chicken".
+
+    A taco has one meat, and the `mods` of the item before have it already.
+    """
+    if not isinstance(statement, ModifierStatement) or statement.qualifier is not None:
+        return False
+    single = menu.single_groups(item)
+    chosen = {m.group for m in mods if not m.negated and m.group in single}
+    named = {s.group for s in statement.candidates if menu.offers(item, s)}
+    return statement.negation is None and bool(named) and named <= chosen
 
 
 def is_one_more(statement: ModifierStatement, current: ItemRequest, named: Sequence[str]) -> bool:

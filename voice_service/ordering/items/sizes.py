@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.acts import ItemRequest, Problem
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    ItemRequest,
+    Modify,
+    ModifyReferenced,
+    Problem,
+    Reference,
+    ReferenceKind,
+    Target,
+    not_understood,
+)
 from voice_service.ordering.attributes.statements import SizeStatement
-from voice_service.ordering.language.tokens import keys_of, plural
+from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.language.tokens import keys_of, plural, several
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 
@@ -82,3 +94,38 @@ def size_by_number(requests: Sequence[ItemRequest], menu: CompiledMenu) -> None:
         if not sizes or not portion or request.size or (request.quantity or 0) < min(sizes):
             continue
         request.size, request.quantity = sizes.get(request.quantity or 0), None
+
+
+def size_in_cart(statement: SizeStatement, menu: CompiledMenu, cart: CartView) -> Act:
+    """Return what a size does to the item of the order that comes in it."""
+    order = [cart.unsized] if cart.unsized else []
+    order += list(reversed(cart.items))
+    for item in order:
+        size = next((s.id for s in statement.candidates if menu.offers(item, s)), None)
+        if size is not None:
+            return _size_of(item, size, statement, menu, cart)
+    if cart.items:
+        last = ItemRequest(cart.items[-1])
+        return Problem(ReasonCode.SIZE_NOT_AVAILABLE, statement.text, request=last)
+    return not_understood(statement.text)
+
+
+def _size_of(
+    item: str, size: str, statement: SizeStatement, menu: CompiledMenu, cart: CartView
+) -> Act:
+    """Return what a size does to an item that comes in it: "large", "and a large", "two large"."""
+    count, text = statement.count, statement.text
+    if _size_of_several(statement, menu, cart):
+        return not_understood(text)
+    if count is not None and (statement.more or statement.linked) and item != cart.unsized:
+        return Add(ItemRequest(item, count, size, words=set(statement.words)))
+    change = Modify(Target((item,)), size=size, text=text)
+    if statement.numbered and count is not None:
+        return ModifyReferenced(Reference(ReferenceKind.SOME, count, text=text), (change,))
+    return change
+
+
+def _size_of_several(statement: SizeStatement, menu: CompiledMenu, cart: CartView) -> bool:
+    """True of "larges", where several lines come in that size."""
+    sized = [x for x in cart.lines if any(menu.offers(x.item, s) for s in statement.candidates)]
+    return statement.count is None and len(sized) > 1 and several(statement.text, menu.language)

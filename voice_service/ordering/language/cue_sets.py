@@ -24,6 +24,8 @@ COUNTS_ANOTHER = (*ONE_MORE, Cue.MEASURE, Cue.ONE, Cue.OTHER)
 """Stand before another one of a kind: "and one of the other", "another"."""
 DETERMINERS = (*ARTICLES, Cue.MORE, Cue.MEASURE, Cue.NUMBER)
 """Stand before an item, and count it or point at it: "two", "the", "an order of"."""
+COUNTABLE = (Cue.MEASURE, Cue.UNIT, Cue.SIZE_WORD)
+"""Stand between a number and what it counts: "orders of", "ounce", "large"."""
 
 ATTACHES = (Cue.ON, Cue.FOR, Cue.TO)
 """Lead to the item that something is for: "ketchup on the fries"."""

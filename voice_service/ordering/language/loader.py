@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -17,6 +17,8 @@ from voice_service.ordering.language.pack import (
     Morphology,
     Names,
     Numbers,
+    Phrases,
+    Remarks,
     Spelling,
 )
 from voice_service.ordering.language.tokens import plain
@@ -63,7 +65,8 @@ def _pack(code: str) -> Language:
         spelling=_spelling(pack["spelling"]),
         names=_names(pack["names"]),
         allergies=_allergies(pack["allergies"]),
-        entities=Entities(**{kind: frozenset(said) for kind, said in pack["entities"].items()}),
+        entities=_entities(pack["entities"]),
+        remarks=_remarks(pack["remarks"]),
         texts=pack["texts"],
     )
 
@@ -73,13 +76,25 @@ def _cues(pack: Mapping[str, Any]) -> dict[Cue, tuple[str, ...]]:
 
     For every allergen there are the ways to ask for something free of it.
     """
-    cues = {Cue[name.upper()]: tuple(phrases) for name, phrases in pack["cues"].items()}
+    cues = _by_cue(pack["cues"])
     allergies = pack["allergies"]
     free = (p.format(allergen=a) for p in allergies["free_of"] for a in allergies["allergens"])
     return cues | {
         Cue.CONDITION: (*cues[Cue.CONDITION], *free),
         Cue.ORDINAL: tuple(pack["numbers"]["ordinals"]),
     }
+
+
+def _by_cue(table: Mapping[str, Sequence[str]]) -> dict[Cue, tuple[str, ...]]:
+    return {Cue[name.upper()]: tuple(phrases) for name, phrases in table.items()}
+
+
+def _remarks(table: Mapping[str, Any]) -> Remarks:
+    return Remarks(
+        classes={name: tuple(words) for name, words in table["classes"].items()},
+        patterns=_by_cue(table["patterns"]),
+        exceptions=_by_cue(table["exceptions"]),
+    )
 
 
 def _numbers(table: Mapping[str, Any]) -> Numbers:
@@ -126,6 +141,14 @@ def _allergies(table: Mapping[str, Any]) -> Allergies:
         denials=frozenset(table["denials"]),
         denial_links=frozenset(table["denial_links"]),
     )
+
+
+def _entities(table: Mapping[str, Any]) -> Entities:
+    words = {kind: tuple(map(plain, said)) for kind, said in table.items()}
+    fields: dict[str, Any] = {kind: Phrases.of(said) for kind, said in words.items()}
+    for kind in ("zeros", "given_names"):
+        fields[kind] = frozenset(words[kind])
+    return Entities(**{**fields, "verb_endings": words["verb_endings"]})
 
 
 def _pairs(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:

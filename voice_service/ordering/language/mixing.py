@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from itertools import chain
 from typing import Any, TypeVar
 
-from voice_service.ordering.language.pack import Allergies, Entities, Language, Names
+from voice_service.ordering.language.pack import Allergies, Entities, Language, Names, Phrases
 
 _T = TypeVar("_T")
 _Part = TypeVar("_Part", Allergies, Entities, Names)
@@ -30,6 +30,7 @@ def mixed(packs: Sequence[Language]) -> Language:
     )
     words = _merged([pack.numbers.words for pack in packs], taken)
     ordinals = _merged([pack.numbers.ordinals for pack in packs], taken)
+    scales = _merged([pack.numbers.scales for pack in packs], taken)
     cues = {
         cue: tuple(chain.from_iterable(pack.cues.get(cue, ()) for pack in packs))
         for cue in first.cues
@@ -37,7 +38,7 @@ def mixed(packs: Sequence[Language]) -> Language:
     return replace(
         first,
         cues=cues,
-        numbers=replace(first.numbers, words=words, ordinals=ordinals),
+        numbers=replace(first.numbers, words=words, ordinals=ordinals, scales=scales),
         names=replace(first.names, **_sets_united([p.names for p in packs], taken)),
         allergies=replace(first.allergies, **_sets_united([p.allergies for p in packs], taken)),
         entities=replace(first.entities, **_sets_united([p.entities for p in packs], taken)),
@@ -72,5 +73,11 @@ def _united(sets: Sequence[frozenset[str]], taken: Collection[str]) -> frozenset
 
 def _sets_united(parts: Sequence[_Part], taken: Collection[str]) -> dict[str, Any]:
     """Return those fields of `parts` that are sets of phrases, united."""
-    sets = [f.name for f in fields(parts[0]) if isinstance(getattr(parts[0], f.name), frozenset)]
-    return {name: _united([getattr(part, name) for part in parts], taken) for name in sets}
+    united: dict[str, Any] = {}
+    for name in (field.name for field in fields(parts[0])):
+        own, *others = (getattr(part, name) for part in parts)
+        if isinstance(own, frozenset):
+            united[name] = _united([own, *others], taken)
+        elif isinstance(own, Phrases):
+            united[name] = Phrases.of(_united([own.said, *(p.said for p in others)], taken))
+    return united

@@ -6,7 +6,7 @@ TOML file like `en.toml`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, auto
 
@@ -31,6 +31,7 @@ class Cue(IntEnum):
     FOR = auto()
     NO = auto()  # without: "no", "hold the"
     DENY = auto()  # a NO that may also answer, or take back what was said
+    NOT = auto()  # rules out what follows, in favour of something else: "not", "I don't mean"
     MINUS = auto()  # before a number: so many fewer
     FEWER = auto()  # after a number: so many fewer: "one less"
     EXTRA = auto()
@@ -88,6 +89,7 @@ class Cue(IntEnum):
     TALK = auto()  # talk with somebody else follows
     WAIT = auto()  # asks for time: "hold on"
     STAFF = auto()
+    COMPLAINT = auto()  # something is wrong with the order
     ALLERGY = auto()  # the allergen stands before or after: "allergy", "allergic"
     ALLERGY_TO = auto()  # the allergen follows: "allergic to", "cannot eat"
     CONDITION = auto()  # implies the allergen: "celiac", "nut free"
@@ -105,8 +107,9 @@ class Numbers:
 
     `words` maps a word to its value, `phrases` a phrase, and `sounds` a word to the number that it
     sounds like ("to": 2). `tens` may have a unit behind them, with `tens_link` between ("treinta y
-    cinco"). `hundred` multiplies the number before it; `hundred_link` leads to what follows ("a
-    hundred and one"). `ordinals` maps a phrase to a place, negative if it counts from the end.
+    cinco"). `scales` multiply the number before them ("two thousand"); `scale_link` leads to what
+    follows ("a hundred and one"). `ordinals` maps a phrase to a place, negative if it counts from
+    the end.
     """
 
     words: Mapping[str, int]
@@ -115,8 +118,8 @@ class Numbers:
     ordinals: Mapping[str, int]
     tens: frozenset[str]
     tens_link: str
-    hundred: str
-    hundred_link: str
+    scales: Mapping[str, int]
+    scale_link: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,26 +192,79 @@ class Allergies:
 
 
 @dataclass(frozen=True, eq=False)
+class Phrases:
+    """Phrases to look for in a text: `first` are their first words, `longest` counts words."""
+
+    said: frozenset[str]
+    first: frozenset[str]
+    longest: int
+
+    @classmethod
+    def of(cls, phrases: Iterable[str]) -> Phrases:
+        """Return `phrases`, ready to be looked for."""
+        said = frozenset(phrases)
+        words = [phrase.split() for phrase in said]
+        return cls(said, frozenset(w[0] for w in words), max(map(len, words), default=0))
+
+
+@dataclass(frozen=True, eq=False)
 class Entities:
     """How guests speak of what is not food, with contractions written out.
 
-    After `tables`, `places` ("window") and `numbers` ("order number") comes the number that names
-    one, maybe with `numbered` ("number") between. `party_of` comes before a number of people,
-    `people` and `units` ("dollars") after a number. A name follows `introductions` ("my name is"),
-    or `for_whom` ("for") if it is no other word. `lead_ins` may come before tables, parties and
-    units: "it is for".
+    Numbers. After `tables`, `places` ("window") and `numbers` ("ticket") comes the number that
+    names one, maybe with `numbered` ("number") between; after `orders` ("pick up order") that of an
+    earlier order. `party_of` comes before a number of people; `people`, `units` ("minutes") and
+    `money` after a number, maybe with `describing` between ("two hungry people"). `measures` come
+    before a time or an age ("at six", "she is six"), and `hours` after a time. `lead_ins` may come
+    before all of these: "it is for". `zeros` are noughts in a number that is read out.
+
+    Names. One follows `introductions` ("my name is") or stands before `introduced_before` ("here").
+    One follows `for_whom` ("for"), maybe with one of `relations` between ("my daughter"), or
+    `presentations` ("this is") after `greetings`, if it is no other word. `titles` come before a
+    name ("Mr"), `name_links` inside ("de la"), `wishes` after it ("wants"). Words that end like
+    `verb_endings` are nobody's name, those of `given_names` are, whatever else they mean.
+    `occasions` are what is no person: "for the office".
     """
 
-    tables: frozenset[str]
-    places: frozenset[str]
-    numbers: frozenset[str]
-    numbered: frozenset[str]
-    party_of: frozenset[str]
-    people: frozenset[str]
-    units: frozenset[str]
-    introductions: frozenset[str]
-    for_whom: frozenset[str]
-    lead_ins: frozenset[str]
+    tables: Phrases
+    places: Phrases
+    numbers: Phrases
+    numbered: Phrases
+    orders: Phrases
+    party_of: Phrases
+    people: Phrases
+    describing: Phrases
+    units: Phrases
+    money: Phrases
+    measures: Phrases
+    hours: Phrases
+    lead_ins: Phrases
+    zeros: frozenset[str]
+    introductions: Phrases
+    introduced_before: Phrases
+    for_whom: Phrases
+    relations: Phrases
+    presentations: Phrases
+    greetings: Phrases
+    titles: Phrases
+    name_links: Phrases
+    wishes: Phrases
+    verb_endings: tuple[str, ...]
+    given_names: frozenset[str]
+    occasions: Phrases
+
+
+@dataclass(frozen=True, eq=False)
+class Remarks:
+    """What guests say about the service and not about food, in patterns (mentions/remarks.py).
+
+    `classes`: the words that a `<class>` in a pattern stands for. `patterns` and `exceptions`: what
+    has the effect of a cue, and what does not although it looks like it ("not right now").
+    """
+
+    classes: Mapping[str, tuple[str, ...]]
+    patterns: Mapping[Cue, tuple[str, ...]]
+    exceptions: Mapping[Cue, tuple[str, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +284,7 @@ class Language:
     names: Names
     allergies: Allergies
     entities: Entities
+    remarks: Remarks
     texts: Mapping[str, str]
     mixed: tuple[Language, ...] = ()
 

@@ -207,11 +207,12 @@ def with_kinds(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
     The name leaves open which items they are, and the numbers after it add up to theirs.
     """
     for index, mention in enumerate(mentions):
-        if mention.role is MentionType.ITEM and len(mention.items) > 1 and index:
+        if len(_kinds_of(mention, menu)) > 1 and index:
             kinds = list(_kinds(mentions, index, menu))
             total = sum(count for _, count, _ in kinds)
             if len(kinds) > 1 and mentions[index - 1].span.value == total:
                 for i, _, candidates in kinds:
+                    mentions[index:i] = map(_counting, mentions[index:i])
                     mentions[i] = replace(
                         mentions[i], role=MentionType.ITEM, candidates=candidates, also=()
                     )
@@ -236,6 +237,20 @@ def _kinds(
         at = kind + 1
 
 
+def _kinds_of(heading: Mention, menu: CompiledMenu) -> Sequence[str]:
+    """Return the items that a name leaves open, or those of a category."""
+    if heading.role is MentionType.CATEGORY:
+        return menu.in_category(heading.candidates[0].id)
+    return heading.items if heading.role is MentionType.ITEM else ()
+
+
+def _counting(mention: Mention) -> Mention:
+    """Return "the other" before a kind as what it counts there: one of them."""
+    if not mention.cue(Cue.OTHER):
+        return mention
+    return replace(mention, span=replace(mention.span, cues=frozenset({Cue.A})))
+
+
 def _links(mention: Mention) -> bool:
     """Return whether a word stands between a count and a kind: "two of the beef"."""
     return mention.idle or mention.cue(Cue.MEASURE)
@@ -246,7 +261,7 @@ def _named(mention: Mention, heading: Mention, menu: CompiledMenu) -> tuple[Cand
     for phrase in (f"{kind} {head}", f"{head} {kind}"):
         candidates = menu.lexicon.find("".join(keys_of(phrase, menu.language)), phrase)
         whole = [s for s in candidates if s.kind == "item" and s.match >= FULL]
-        if named := tuple(s for s in whole if s.id in heading.items)[:1]:
+        if named := tuple(s for s in whole if s.id in _kinds_of(heading, menu))[:1]:
             return named
     return ()
 

@@ -6,60 +6,73 @@ menu always wins: "two kids meals" are meals, and "number four" is a combo.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from voice_service.ordering.language.numbers import number_at
-from voice_service.ordering.language.pack import Entities, Language
+from voice_service.ordering.language.pack import Cue, Entities, Phrases
 from voice_service.ordering.language.tokens import Token
-from voice_service.ordering.menu.lexicon import Lexicon
+from voice_service.ordering.mentions.names import NameReader
+from voice_service.ordering.mentions.scanning import Number, Scan, Vocabulary
 
-_PHONE_DIGITS = 5
-"""So many numbers below ten in a row are read out, not counted."""
-_LONGEST_PHRASE = 5
-_LONGEST_NAME = 2
-_EXACT = 0.9
+_DIGITS = 5
+"""So many numbers below ten in a row are read out, and so long a number is no quantity."""
+_READ_OUT = 3
+_PRICE = range(10, 100)
+"""The second of two numbers that are a price or a time: "four ninety nine", "six thirty"."""
+_PARTY = range(2, 31)
+_AMOUNT = re.compile(r"([$€£¥₹]?)\d+([.:]\d\d)?\D*")
+"""A price or a time as it is written: "$5", "4.99", "6:30"."""
 
 
 class EntityType(Enum):
     """What an entity is about."""
 
     TABLE = auto()  # "table four", "booth 12"
-    PLACE = auto()  # "window two", "lane 1", "spot nine"
+    PLACE = auto()  # "window two", "lane 1", "the second window"
     NUMBER = auto()  # "order number 41", a phone number
     PARTY = auto()  # "for two people", "party of six"
-    MEASURE = auto()  # "five dollars", "ten minutes", "six years old"
-    NAME = auto()  # "my name is John", "for Jessica"
+    MEASURE = auto()  # "five dollars", "at six thirty", "she is six"
+    OCCASION = auto()  # "for the office"
+    NAME = auto()  # "my name is John"
+    PERSON = auto()  # "for Jessica"
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Tokens `start` to `end`, said as `text`; `value` is a number or a name in lower case."""
+    """Tokens `start` to `end`; `value` is a number, or a name as it is written."""
 
     type: EntityType
     start: int
     end: int
-    text: str
     value: int | str | None = None
 
 
 class EntityReader:
     """Finds the entities of an utterance. Pure."""
 
-    def __init__(self, lexicon: Lexicon, language: Language, everyday: frozenset[str]) -> None:
-        """`everyday`: words with a meaning of their own, which are nobody's name."""
-        self._lexicon = lexicon
-        self._language = language
-        self._words: Entities = language.entities
-        self._everyday = everyday
+    def __init__(self, words: Vocabulary) -> None:
+        self._vocabulary = words
+        self._words: Entities = words.language.entities
+        entities = words.language.entities
+        self._ordinals = Phrases.of(words.language.numbers.ordinals)
+        self._begins = _beginnings(words)
+        self._kinds = (
+            (EntityType.TABLE, entities.tables),
+            (EntityType.PLACE, entities.places),
+            (EntityType.NUMBER, entities.numbers),
+        )
 
-    def read(self, tokens: Sequence[Token]) -> list[Entity]:
-        """The entities in order; they do not overlap."""
+    def read(self, tokens: Sequence[Token], text: str) -> list[Entity]:
+        """Return the entities of `text` in order; they do not overlap."""
+        scan = Scan(tokens, text.split(), self._vocabulary)
+        names = NameReader(scan)
         found: list[Entity] = []
         index = 0
         while index < len(tokens):
-            entity = next(self._at(tokens, index), None)
+            begins = not index or self._may_begin(tokens[index])
+            entity = next(self._at(scan, names, index), None) if begins else None
             if entity is None:
                 index += 1
             else:
@@ -67,142 +80,155 @@ class EntityReader:
                 index = entity.end
         return found
 
-    def _at(self, tokens: Sequence[Token], start: int) -> Iterator[Entity]:
-        """What may begin at a token, the surest first."""
-        yield from self._digits(tokens, start)
-        lead = max(self._phrase(tokens, start, self._words.lead_ins), start)
+    def _may_begin(self, token: Token) -> bool:
+        return token.text in self._begins or token.key.isdigit() or not token.text.isalpha()
+
+    def _at(self, scan: Scan, names: NameReader, start: int) -> Iterator[Entity]:
+        """Yield what may begin at a token, the surest first."""
+        if not scan.tokens[start].key:
+            return
+        lead = scan.phrase(start, self._words.lead_ins)
         for first in dict.fromkeys((lead, start)):
-            yield from self._place(tokens, start, first)
-            yield from self._party(tokens, start, first)
-            yield from self._measure(tokens, start, first)
-        yield from self._name(tokens, start)
+            yield from self._place(scan, start, first)
+        for entity in self._amounts(scan, start, lead):
+            if not scan.in_name(entity.start, entity.end):
+                yield entity
+        yield from self._pickup(scan, start)
+        end = scan.phrase(start, self._words.occasions)
+        if end > start and scan.closes(end):
+            yield Entity(EntityType.OCCASION, start, end)
+        for name in names.at(start):
+            type_ = EntityType.NAME if name.own else EntityType.PERSON
+            yield Entity(type_, start, name.end, scan.spoken(name.first, name.last) or None)
 
-    def _digits(self, tokens: Sequence[Token], start: int) -> Iterator[Entity]:
-        """ "five five five one two three four"."""
-        end = start
-        while end < len(tokens) and tokens[end].key.isdigit() and len(tokens[end].key) == 1:
-            end += 1
-        if end - start >= _PHONE_DIGITS:
-            yield self._entity(EntityType.NUMBER, tokens, start, end)
+    def _amounts(self, scan: Scan, start: int, lead: int) -> Iterator[Entity]:
+        yield from self._read_out(scan, start)
+        for first in dict.fromkeys((lead, start)):
+            yield from self._party(scan, start, first)
+            yield from self._measure(scan, start, first)
 
-    def _place(self, tokens: Sequence[Token], start: int, first: int) -> Iterator[Entity]:
-        kinds = (
-            (EntityType.TABLE, self._words.tables),
-            (EntityType.PLACE, self._words.places),
-            (EntityType.NUMBER, self._words.numbers),
-        )
-        for type_, phrases in kinds:
-            after = self._phrase(tokens, first, phrases)
+    def _read_out(self, scan: Scan, start: int) -> Iterator[Entity]:
+        """ "five five five one two three four", "four ninety nine", "$5"."""
+        run = scan.read_out(start)
+        if (
+            len(run) == 2
+            and run[0].value < 100
+            and run[1].value in _PRICE
+            and self._price(scan, start, run)
+        ):
+            yield Entity(EntityType.MEASURE, start, run[1].end)
+        if run and scan.countable(run[-1].end):
+            run.pop()
+        if not run:
+            return
+        end = run[-1].end
+        digits = (token.text for token in scan.tokens[start:end] if token.text.isdigit())
+        long = scan.closes(end) and any(len(text) >= _DIGITS for text in digits)
+        if len(run) >= _DIGITS or (len(run) >= _READ_OUT and scan.closes(end)) or long:
+            yield Entity(EntityType.NUMBER, start, end)
+
+    def _price(self, scan: Scan, start: int, run: Sequence[Number]) -> bool:
+        """Return whether two numbers are a price: "the four ninety nine", not "two, twenty"."""
+        if len(run) != 2 or run[0].value >= 100 or run[1].value not in _PRICE:
+            return False
+        the = scan.words.language.cues[Cue.THE]
+        definite = start > 0 and scan.tokens[start - 1].text in the
+        return definite or scan.closes(run[1].end)
+
+    def _place(self, scan: Scan, start: int, first: int) -> Iterator[Entity]:
+        """ "table four", "the second window"."""
+        ordinal = scan.phrase(first, self._ordinals)
+        for type_, phrases in self._kinds:
+            if ordinal > first:
+                end = scan.phrase(ordinal, phrases)
+                if end > ordinal and not scan.is_name(first, end):
+                    yield Entity(type_, start, end)
+            after = scan.phrase(first, phrases)
             if after == first:
                 continue
-            number = self._number(tokens, self._phrase(tokens, after, self._words.numbered))
-            if number is not None and not self._on_menu(tokens, first, number[1]):
-                yield self._entity(type_, tokens, start, number[1], number[0])
+            run = scan.numbers(scan.phrase(after, self._words.numbered))
+            end = run[-1].end if run else after
+            if run and not scan.is_name(first, end):
+                yield Entity(type_, start, end, run[0].value)
 
-    def _party(self, tokens: Sequence[Token], start: int, first: int) -> Iterator[Entity]:
-        """ "party of six", "two people", "my two kids"."""
-        after = self._phrase(tokens, first, self._words.party_of)
-        number = self._number(tokens, after) if after > first else None
-        if number is not None and not self._names(tokens, number[1]):
-            yield self._entity(EntityType.PARTY, tokens, start, number[1], number[0])
-        yield from self._counted(EntityType.PARTY, tokens, start, first, self._words.people)
+    def _party(self, scan: Scan, start: int, first: int) -> Iterator[Entity]:
+        """ "party of six", "two hungry people", "a pizza for two"."""
+        after = scan.phrase(first, self._words.party_of)
+        number = scan.number(after) if after > first else None
+        if number is not None and scan.closes(number.end):
+            yield Entity(EntityType.PARTY, start, number.end, number.value)
+        yield from self._counted(EntityType.PARTY, scan, start, first, self._words.people)
+        after = scan.phrase(start, self._words.for_whom)
+        number = scan.number(after) if after > start else None
+        if number is not None and scan.ends(number.end) and self._dine(scan, start, after, number):
+            yield Entity(EntityType.PARTY, start, number.end, number.value)
 
-    def _measure(self, tokens: Sequence[Token], start: int, first: int) -> Iterator[Entity]:
-        yield from self._counted(EntityType.MEASURE, tokens, start, first, self._words.units)
+    @staticmethod
+    def _dine(scan: Scan, start: int, after: int, number: Number) -> bool:
+        """Return whether "for two" is for two people: "it is for two", "a pizza for two"."""
+        said = scan.tokens[:start]
+        named = after > start + 1 or any(scan.on_menu(index) for index in range(start))
+        makes = any(token.text in scan.words.language.cues[Cue.MAKE] for token in said)
+        return named and not makes and number.value in _PARTY
+
+    def _measure(self, scan: Scan, start: int, first: int) -> Iterator[Entity]:
+        """ "five dollars", "at six", "she is four", "$5", "6:30"."""
+        yield from self._counted(EntityType.MEASURE, scan, start, first, self._words.units)
+        if not scan.requested(start):
+            yield from self._counted(EntityType.MEASURE, scan, start, first, self._words.money)
+        after = scan.phrase(first, self._words.measures)
+        number = scan.number(after) if after > first else None
+        if number is not None and scan.closes(number.end):
+            yield Entity(EntityType.MEASURE, start, number.end, number.value)
+        if first < len(scan.tokens):
+            yield from self._written(scan, start, first)
+
+    def _written(self, scan: Scan, start: int, first: int) -> Iterator[Entity]:
+        """ "$4.99", "6:30": what is written as an amount."""
+        word = scan.tokens[first].word
+        amount = _AMOUNT.fullmatch(scan.written[word])
+        if amount is None or not any(amount.groups()):
+            return
+        end = first
+        while end < len(scan.tokens) and scan.tokens[end].word == word:
+            end += 1
+        while not scan.tokens[end - 1].key:
+            end -= 1
+        yield Entity(EntityType.MEASURE, start, scan.phrase(end, self._words.hours))
 
     def _counted(
-        self,
-        type_: EntityType,
-        tokens: Sequence[Token],
-        start: int,
-        first: int,
-        nouns: frozenset[str],
+        self, type_: EntityType, scan: Scan, start: int, first: int, nouns: Phrases
     ) -> Iterator[Entity]:
-        """A number and what it counts, which is nothing that is on the menu."""
-        number = self._number(tokens, first)
+        """Yield a number and what it counts, which is nothing that is on the menu."""
+        number = scan.number(first)
         if number is None:
             return
-        end = self._phrase(tokens, number[1], nouns)
-        if end > number[1] and not self._on_menu(tokens, number[1], end):
-            yield self._entity(type_, tokens, start, end, number[0])
-
-    def _name(self, tokens: Sequence[Token], start: int) -> Iterator[Entity]:
-        """ "my name is John", and behind "for" what is no word that we know."""
-        after = self._phrase(tokens, start, self._words.introductions)
-        if after > start:
-            end = min(after + 1, len(tokens))
-            if end > after and tokens[after].key.isalpha():
-                while (
-                    end < min(after + _LONGEST_NAME, len(tokens))
-                    and self._nobody_knows(tokens[end])
-                    and not self._known(tokens[after])
-                ):
-                    end += 1
-                if self._may_be_name(tokens, after, end):
-                    yield self._name_entity(tokens, start, after, end)
-            return
-        after = self._phrase(tokens, start, self._words.for_whom)
-        if after > start and after < len(tokens) and self._nobody_knows(tokens[after]):
-            end = after + 1
-            ends = end == len(tokens) or not self._nobody_knows(tokens[end])
-            if ends:
-                yield self._name_entity(tokens, start, after, end)
-
-    def _name_entity(self, tokens: Sequence[Token], start: int, after: int, end: int) -> Entity:
-        name = " ".join(t.text for t in tokens[after:end])
-        return self._entity(EntityType.NAME, tokens, start, end, name)
-
-    def _may_be_name(self, tokens: Sequence[Token], after: int, end: int) -> bool:
-        """A word of the menu is a name only if nothing is said after it that it belongs to."""
-        if not self._known(tokens[after]):
-            return True
-        return tokens[after].text not in self._everyday and (
-            end == len(tokens) or not tokens[end].key
-        )
-
-    def _nobody_knows(self, token: Token) -> bool:
-        return token.key.isalpha() and not self._known(token)
-
-    def _known(self, token: Token) -> bool:
-        return token.text in self._everyday or self._lexicon.knows(token.key)
-
-    def _number(self, tokens: Sequence[Token], start: int) -> tuple[int, int] | None:
-        """The number at a token, and where it ends."""
-        if start >= len(tokens) or not tokens[start].key:
-            return None
-        found = number_at(list(tokens), start, self._language)
-        return None if found is None else (found[0], start + found[1])
-
-    def _names(self, tokens: Sequence[Token], start: int) -> bool:
-        """Whether a word of the menu follows, so that a number before it may count that."""
-        return start < len(tokens) and self._lexicon.knows(tokens[start].key)
-
-    def _on_menu(self, tokens: Sequence[Token], start: int, end: int) -> bool:
-        """Whether words from `start` on are a name of the menu that reaches to `end` or further."""
-        for stop in range(end, min(end + 2, len(tokens)) + 1):
-            words = tokens[start:stop]
-            if not all(t.key for t in words):
-                return False
-            key, said = "".join(t.key for t in words), " ".join(t.text for t in words)
-            if any(c.match >= _EXACT for c in self._lexicon.find(key, said)):
-                return True
-        return False
+        noun = scan.phrase(number.end, self._words.describing)
+        end = scan.phrase(noun, nouns)
+        if end > noun and not (scan.countable(end) and self._article(scan, start, first)):
+            yield Entity(type_, start, end, number.value)
 
     @staticmethod
-    def _phrase(tokens: Sequence[Token], start: int, phrases: frozenset[str]) -> int:
-        """Where the longest of `phrases` that stands at `start` ends; `start` if there is none."""
-        for length in range(min(_LONGEST_PHRASE, len(tokens) - start), 0, -1):
-            if " ".join(t.text for t in tokens[start : start + length]) in phrases:
-                return start + length
-        return start
+    def _article(scan: Scan, start: int, first: int) -> bool:
+        """Return whether no more than an article leads in: "a five dollar box"."""
+        cues = scan.words.language.cues
+        return first == start or scan.text(start, first) in {*cues[Cue.A], *cues[Cue.THE]}
 
-    @staticmethod
-    def _entity(
-        type_: EntityType,
-        tokens: Sequence[Token],
-        start: int,
-        end: int,
-        value: int | str | None = None,
-    ) -> Entity:
-        text = " ".join(t.text for t in tokens[start:end])
-        return Entity(type_, start, end, text, value)
+    def _pickup(self, scan: Scan, start: int) -> Iterator[Entity]:
+        """ "I am here to pick up order forty one": only its number, for a person has to help."""
+        after = scan.phrase(start, self._words.orders)
+        number = scan.number(after) if after > start else None
+        if number is not None and scan.closes(number.end):
+            yield Entity(EntityType.NUMBER, after, number.end, number.value)
+
+
+def _beginnings(words: Vocabulary) -> frozenset[str]:
+    """Return the words that an entity may begin with, numbers and written amounts apart."""
+    entities, numbers = words.language.entities, words.language.numbers
+    amounts = (entities.lead_ins, entities.party_of, entities.measures)
+    places = (entities.tables, entities.places, entities.numbers, entities.orders)
+    names = (entities.introductions, entities.for_whom, entities.presentations)
+    counts = (Phrases.of(numbers.phrases), Phrases.of(numbers.ordinals))
+    phrases = (entities.occasions, *amounts, *places, *names, *counts)
+    first = (group.first for group in phrases)
+    return frozenset({*numbers.scales, *entities.given_names}.union(*first))

@@ -57,10 +57,11 @@ def _goes_on(said: str, item: str, current: str, menu: CompiledMenu) -> bool:
 def _another_of_kind(
     said: str, item: str, current: str, before: Sequence[Mention], menu: CompiledMenu
 ) -> bool:
-    """Return whether "and a chicken", after a fish taco, counts another taco."""
+    """Return whether "and a chicken", after a fish taco, counts another, or "make it" does."""
     earlier = [p for p in before if not p.idle or p.cue(Cue.ONE, Cue.A)]
     counted = bool(earlier) and (
-        earlier[-1].role is MentionType.NUMBER or earlier[-1].cue(*COUNTS_ANOTHER)
+        earlier[-1].role is MentionType.NUMBER
+        or earlier[-1].cue(*COUNTS_ANOTHER, Cue.MAKE, Cue.CORRECT, Cue.TO)
     )
     kind = keys_of(menu.item_name(current), menu.language)
     if not counted or not kind or item == current:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from voice_service.ordering.language.cue_sets import ARTICLES, DESCRIBES
+from voice_service.ordering.language.cue_sets import ARTICLES, COUNTABLE, DESCRIBES
 from voice_service.ordering.language.numbers import number_at
-from voice_service.ordering.language.pack import Cue, Language
+from voice_service.ordering.language.pack import Cue, Language, Phrases
 from voice_service.ordering.language.spelling import Slip
 from voice_service.ordering.language.tokens import Token, key_of, tokenize, undiminished
 from voice_service.ordering.mentions.entities import Entity, EntityReader
+from voice_service.ordering.mentions.remarks import RemarkReader
+from voice_service.ordering.mentions.scanning import Vocabulary
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 from voice_service.ordering.menu.match import FULL
 
@@ -75,23 +77,51 @@ class Segmenter:
         self._tongues = [(pack, *_cue_table(pack)) for pack in language.packs]
         self._numbering = {key_of(p, language) for p in language.cues[Cue.NUMBERED]}
         self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
-        everyday = {w for phrase in self._cues for w in phrase.split()}
-        self._entities = EntityReader(lexicon, language, frozenset(everyday))
+        self._entities = EntityReader(self._vocabulary())
+        self._remarks = RemarkReader(lexicon, language, self._cues)
 
     def segment(self, text: str) -> list[Span]:
         """Return spans that cover every token of `text` except hesitations, in order."""
         tokens = [t for t in tokenize(text, self._language) if t.text not in self._hesitations]
+        tokens = self._fluent(tokens)
         rest = tokens[_LONGEST_UTTERANCE:]
         tokens = tokens[:_LONGEST_UTTERANCE]
-        entities = [_entity_span(tokens, entity) for entity in self._entities.read(tokens)]
-        about = {i for span in entities for i in range(span.start, span.end)}
-        tokens = [token for index, token in enumerate(tokens) if index not in about]
+        remarks, tokens = _cut(
+            tokens,
+            [
+                _span(tokens, r.start, r.end, (), frozenset({r.cue}), None)
+                for r in self._remarks.read(tokens)
+            ],
+        )
+        entities, tokens = _cut(
+            tokens, [_entity_span(tokens, entity) for entity in self._entities.read(tokens, text)]
+        )
         spans = self._phrases(tokens)
-        if entities:
-            spans = sorted([*spans, *entities], key=lambda span: span.words)
+        if remarks or entities:
+            spans = sorted([*spans, *remarks, *entities], key=lambda span: span.words)
         if rest:
             spans.append(_span(rest, 0, len(rest), (), frozenset(), None))
         return spans
+
+    def _vocabulary(self) -> Vocabulary:
+        everyday = {w for phrase in self._cues for w in phrase.split()}
+        everyday |= self._language.names.contrast_words
+        measuring = Phrases.of(p for cue in COUNTABLE for p in self._language.cues[cue])
+        return Vocabulary(self._lexicon, self._language, frozenset(everyday), measuring)
+
+    def _fluent(self, tokens: list[Token]) -> list[Token]:
+        """Return the tokens without those that only begin the word after them: "b b bacon"."""
+        fluent: list[Token] = []
+        for token in reversed(tokens):
+            following = fluent[-1].text if fluent else ""
+            begins = token.text != following and following.startswith(token.text)
+            if not begins or self._means_something(token):
+                fluent.append(token)
+        return fluent[::-1]
+
+    def _means_something(self, token: Token) -> bool:
+        counts = not token.key or token.key.isdigit()
+        return counts or token.text in self._cues or self._lexicon.knows(token.key)
 
     def _phrases(self, tokens: list[Token]) -> list[Span]:
         """Return the phrases of tokens that may be about the order."""
@@ -177,7 +207,7 @@ class Segmenter:
         if not token.key:
             return [(_span(tokens, start, start + 1, (), frozenset({_MARKS[token.text]}), None), 0)]
         found: list[tuple[Span, float]] = []
-        number = number_at(tokens, start, language)
+        counts = number_at(tokens, start, language) is not None
         longest = max(self._lexicon.longest, longest_cue)
         key = text = ""
         for end in range(start + 1, min(start + longest, len(tokens)) + 1):
@@ -192,11 +222,10 @@ class Segmenter:
             if Cue.VAGUE in cues and self._sized(tokens[start:end]) and not _counted(tokens, start):
                 cues = _NO_CUES
             value = language.numbers.ordinals.get(text)
-            if (
-                number is not None
-                and number[1] == end - start
-                and not self._sized(tokens[start:end])
-            ):
+            # "Two thousand island dressings" are two, where there is such a dressing.
+            number = number_at(tokens[start:end], 0, language) if counts else None
+            whole = number is not None and number[1] == end - start
+            if number is not None and whole and not self._sized(tokens[start:end]):
                 value, cues = number[0], cues | {Cue.NUMBER}
             cost = _cost(candidates, cues)
             if cost is None and misspelt:
@@ -312,6 +341,12 @@ def _span(
     words = tuple(dict.fromkeys(t.word for t in part))
     text = " ".join(t.text for t in part)
     return Span(start, end, text, candidates, cues, value, words)
+
+
+def _cut(tokens: list[Token], spans: list[Span]) -> tuple[list[Span], list[Token]]:
+    """The spans, and the tokens that none of them covers."""
+    covered = {i for span in spans for i in range(span.start, span.end)}
+    return spans, [token for index, token in enumerate(tokens) if index not in covered]
 
 
 def _entity_span(tokens: list[Token], entity: Entity) -> Span:

@@ -207,7 +207,8 @@ class Lexicon:
                     self._choices.setdefault((language, first, len(key)), []).append(key)
         spoken = {c: p for c, p in self._language.cues.items() if c is not Cue.HESITATION}
         steering = {word for phrases in spoken.values() for p in phrases for word in p.split()}
-        everyday = {*steering, *self._language.numbers.words}
+        numbers = self._language.numbers
+        everyday = {*steering, *numbers.words, *numbers.scales}
         self.slips = Slips(self._written, self._language, everyday)
 
     def _names_choice(self, word: _Part) -> bool:

@@ -43,6 +43,8 @@ def _in_its_clause(topic: Sequence[Mention], clause: Sequence[Mention]) -> list[
         return [*clause[:it], *topic, *clause[it + 1 :]]
     if first.cue(Cue.UNDO):
         return [_only(first, Cue.REMOVE), *topic, *clause[1:]]
+    if first.cue(Cue.TAKE) and any(p.cue(Cue.OFF) for p in clause[1:2]):
+        return [_only(first, Cue.TAKE), *topic, *clause[1:]]
     if first.cue(Cue.MAKE):
         to = [_only(first, Cue.TO)] if other else []
         return [_only(first, Cue.CHANGE) if other else first, *topic, *to, *clause[1:]]
