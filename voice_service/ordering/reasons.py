@@ -82,6 +82,10 @@ class ReasonCode(StrEnum):
     # What cannot be had now.
     SOLD_OUT = "sold_out"
     NOT_SERVED_NOW = "not_served_now"
+    # Two ways to take an utterance that would leave different orders.
+    AGAIN_OR_SAME = "again_or_same"
+    INSTEAD_OR_ALSO = "instead_or_also"
+    ONLY_THESE = "only_these"
     # A change that could not be made.
     NOT_IN_ORDER = "not_in_order", Handling(unexplained=True, settled_by_done=True)
     NOTHING_TO_UNDO = "nothing_to_undo", Handling(asks=False, settled_by_done=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 
 from voice_service.ordering.acts import (
@@ -88,6 +89,18 @@ class Cart:
             self._history.push(before)
         self._removing = isinstance(act, Remove)
         return problem
+
+    def preview(self, acts: Sequence[Act]) -> tuple[Line, ...]:
+        """Return the lines that `acts` would leave; nothing changes."""
+        trial = copy(self)
+        trial._state, trial._history = self._state.fork(), copy(self._history)
+        for act in acts:
+            trial.apply(act, 1.0)
+        return trial.lines
+
+    def remember(self) -> None:
+        """Make "undo that" come back to the order as it is now."""
+        self._history.push(self._state.snapshot())
 
     def adopt(self, lines: Sequence[Line]) -> None:
         """Take the order as others have left it; their changes cannot be undone."""

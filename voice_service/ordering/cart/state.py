@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy, deepcopy
 from dataclasses import replace
 
 from voice_service.ordering.acts import ItemRequest, Problem, Reference, ReferenceKind
@@ -47,6 +48,13 @@ class CartState:
         """Begin a new utterance: what a combo was just said to hold is settled."""
         self.filled, self.begun = set(), set()
         self.focus.begin()
+
+    def fork(self) -> CartState:
+        """Return a state of its own that is as this one is now."""
+        fork = copy(self)
+        fork.focus = deepcopy(self.focus)
+        fork.begun, fork.filled = set(self.begun), set(self.filled)
+        return fork
 
     def adopt(self, lines: Sequence[Line]) -> None:
         """Take the lines as others have left them, the last one as the one talked about."""

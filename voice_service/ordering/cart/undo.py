@@ -27,7 +27,8 @@ class History:
 
     def pop(self) -> Snapshot:
         """Return the state before the last change, and forget it. There has to be one."""
-        return self._before.pop()
+        last, self._before = self._before[-1], self._before[:-1]
+        return last
 
     def clear(self) -> None:
         """Forget all changes, so that none can be taken back."""

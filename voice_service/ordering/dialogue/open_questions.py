@@ -55,7 +55,7 @@ class OpenQuestions:
 
         `more`: they only go on ordering ("and a coke"), which answers nothing but a complaint.
         """
-        self.close_complaints()
+        self.close(ReasonCode.COMPLAINT)
         if more:
             return
         self.reasons = [r for r in self.reasons if keeps_question_open(r, acts)]
@@ -64,9 +64,13 @@ class OpenQuestions:
         """Close what nobody needs to answer once the guest calls the order complete."""
         self.reasons = [r for r in self.reasons if not self._settled_by_done(r)]
 
-    def close_complaints(self) -> None:
-        """Close what a guest has settled who calls the order right, or puts it right."""
-        self.reasons = [r for r in self.reasons if r.code != ReasonCode.COMPLAINT]
+    def is_open(self, code: ReasonCode) -> bool:
+        """Return whether a question of this kind is open."""
+        return any(r.code is code for r in self.reasons)
+
+    def close(self, code: ReasonCode) -> None:
+        """Close the questions of this kind."""
+        self.reasons = [r for r in self.reasons if r.code is not code]
 
     def choose(self) -> None:
         """Close the question which item is meant: one was named. `choice` is kept until `end`."""

@@ -19,6 +19,7 @@ from voice_service.ordering.language.pack import (
     Numbers,
     Phrases,
     Remarks,
+    Repetition,
     Spelling,
 )
 from voice_service.ordering.language.tokens import plain
@@ -66,6 +67,7 @@ def _pack(code: str) -> Language:
         names=_names(pack["names"]),
         allergies=_allergies(pack["allergies"]),
         entities=_entities(pack["entities"]),
+        repetition=Repetition(**{k: frozenset(said) for k, said in pack["repetition"].items()}),
         remarks=_remarks(pack["remarks"]),
         texts=pack["texts"],
     )

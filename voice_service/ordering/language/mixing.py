@@ -7,10 +7,17 @@ from dataclasses import fields, replace
 from itertools import chain
 from typing import Any, TypeVar
 
-from voice_service.ordering.language.pack import Allergies, Entities, Language, Names, Phrases
+from voice_service.ordering.language.pack import (
+    Allergies,
+    Entities,
+    Language,
+    Names,
+    Phrases,
+    Repetition,
+)
 
 _T = TypeVar("_T")
-_Part = TypeVar("_Part", Allergies, Entities, Names)
+_Part = TypeVar("_Part", Allergies, Entities, Names, Repetition)
 
 
 def mixed(packs: Sequence[Language]) -> Language:
@@ -42,6 +49,7 @@ def mixed(packs: Sequence[Language]) -> Language:
         names=replace(first.names, **_sets_united([p.names for p in packs], taken)),
         allergies=replace(first.allergies, **_sets_united([p.allergies for p in packs], taken)),
         entities=replace(first.entities, **_sets_united([p.entities for p in packs], taken)),
+        repetition=replace(first.repetition, **_sets_united([p.repetition for p in packs], taken)),
         # Each language alone writes words as the mixture does, so that tokens fit all of them.
         mixed=tuple(
             replace(p, spelling=replace(spelling, sound_rules=p.spelling.sound_rules))

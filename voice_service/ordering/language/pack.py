@@ -255,6 +255,21 @@ class Entities:
 
 
 @dataclass(frozen=True, eq=False)
+class Repetition:
+    """Words, with contractions written out, that say how an utterance goes with what was said.
+
+    `repeats`: it says it again ("like i said"). `rejects`: something was wrong ("not what").
+    `adds`: it asks for more ("for my daughter", "as well"). `same`: what was asked about is in the
+    order already ("the same one").
+    """
+
+    repeats: frozenset[str]
+    rejects: frozenset[str]
+    adds: frozenset[str]
+    same: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
 class Remarks:
     """What guests say about the service and not about food, in patterns (mentions/remarks.py).
 
@@ -284,6 +299,7 @@ class Language:
     names: Names
     allergies: Allergies
     entities: Entities
+    repetition: Repetition
     remarks: Remarks
     texts: Mapping[str, str]
     mixed: tuple[Language, ...] = ()

@@ -6,13 +6,14 @@ circumstance is worth for that construal. The plain reading has none: its score 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from voice_service.ordering.acts import Add, Agree, Aside, Deny, Done, Remove
+from voice_service.ordering.acts import Add, Agree, Aside, Deny, Done, ItemRequest, Remove
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.intents.parser import Parsed
-from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.language.pack import Cue, Language, Repetition
+from voice_service.ordering.language.tokens import tokenize
 from voice_service.ordering.readings.reading import Construal, Reading, adds_to
 
 _SHORT = 4
@@ -24,16 +25,26 @@ class Circumstances:
     """What a reading is judged by, apart from its acts.
 
     `lines`: the order before, without parts of combos. `fresh`: ids of the lines that the utterance
-    before put there or changed. `asked`: a question to the guest is open. `repeats`: the words say
-    that something is said again ("like I said"). `rejects`: they take something back ("wrong").
+    before put there or changed. `asked`: a question to the guest is open. `words`: the utterance as
+    `spoken` returns it, and `repetition` the phrases to look for in it.
     """
 
     parsed: Parsed
     lines: Sequence[Line]
     fresh: frozenset[str]
     asked: bool
-    repeats: bool
-    rejects: bool
+    words: str
+    repetition: Repetition
+
+
+def spoken(text: str, language: Language) -> str:
+    """Return the words of a text as phrases of the language pack are written."""
+    return " ".join(token.text for token in tokenize(text, language) if token.key)
+
+
+def says(words: str, phrases: Iterable[str]) -> bool:
+    """Return whether any of the phrases is among the words, as `spoken` returns them."""
+    return any(f" {phrase} " in f" {words} " for phrase in phrases)
 
 
 def features(reading: Reading, said: Circumstances) -> Mapping[str, float]:
@@ -69,8 +80,9 @@ def _in_words(said: Circumstances) -> Iterator[str]:
     told = {
         "denies": said.parsed.denies or any(isinstance(act, Deny) for act in acts),
         "opens with and": bool(opening) and opening[0].cue(Cue.AND),
-        "repeats": said.repeats,
-        "rejects": said.rejects,
+        "repeats": says(said.words, said.repetition.repeats),
+        "rejects": says(said.words, said.repetition.rejects),
+        "asks for more": says(said.words, said.repetition.adds),
         "question open": said.asked,
         "few words": words <= _SHORT,
     }
@@ -92,6 +104,10 @@ def _in_the_order(reading: Reading, said: Circumstances) -> Iterator[str]:
         yield "less detail"
     if all(adds_to(r, line) for r, line in pairs):
         yield "new detail"
+    if any(r.size and line.size and r.size != line.size for r, line in pairs):
+        yield "other size"
+    if sum(1 for r in again if all(adds_to(r, x) for x in said.lines if x.item == r.item)) > 1:
+        yield "details of more than one"
     if any(r.quantity is not None and r.quantity > 1 for r in again):
         yield "equal count" if any(r.quantity == line.count for r, line in pairs) else "other count"
     if len(said.lines) > 1 and {r.item for r in again} >= items:
@@ -106,8 +122,7 @@ def _in_the_order(reading: Reading, said: Circumstances) -> Iterator[str]:
         yield "more than one"
 
 
-def _leaves_out(request: object, line: Line) -> bool:
+def _leaves_out(request: ItemRequest, line: Line) -> bool:
     """Return whether a line has what a request does not say."""
-    mods = getattr(request, "mods", ())
-    size = getattr(request, "size", None)
-    return len(line.mods) > len(mods) or (line.size is not None and size is None)
+    unsized = line.size is not None and request.size is None
+    return unsized or len(line.mods) > len(request.mods)

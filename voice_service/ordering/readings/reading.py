@@ -8,7 +8,7 @@ it is a reading; one model scores them all.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from voice_service.ordering.acts import (
@@ -16,6 +16,8 @@ from voice_service.ordering.acts import (
     Add,
     ItemRequest,
     Modify,
+    Problem,
+    Remove,
     Replace,
     Restart,
     Target,
@@ -32,6 +34,7 @@ class Construal(StrEnum):
     AS_SAID = "as_said"  # each item named is one more
     RESTATED = "restated"  # "yes, a cheeseburger and fries": what is there already
     RESTATED_IN_PART = "restated_in_part"  # "the cheeseburger, and another coke"
+    NOTHING_ELSE = "nothing_else"  # "just the cannoli": the others go
     INSTEAD_OF_LAST = "instead_of_last"  # "I'd rather have soup"
     INSTEAD_OF_ALL = "instead_of_all"  # "no, my order is two salads"
     ON_TOP = "on_top"  # "no wait, also a lassi": nothing goes
@@ -46,24 +49,46 @@ class Reading:
     restated: tuple[Line, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Again:
+    """A request, the act at `index`, for what `line` may be already."""
+
+    index: int
+    request: ItemRequest
+    line: Line
+
+    @property
+    def detail(self) -> Modify | None:
+        """What it says of the line beyond what is known, if anything."""
+        if not adds_to(self.request, self.line):
+            return None
+        return Modify(
+            Target(items=(self.request.item,)),
+            mods=tuple(self.request.mods),
+            size=self.request.size,
+            quantity=self.request.quantity,
+            plain=self.request.plain,
+        )
+
+
 def readings(acts: Sequence[Act], lines: Sequence[Line]) -> Iterator[Reading]:
     """Yield the readings of the acts of an utterance, the plain one first.
 
     `lines`: the order before it, without the parts of combos.
     """
     yield Reading(Construal.AS_SAID, tuple(acts))
-    again = {
-        index: line
-        for index, act in enumerate(acts)
-        if isinstance(act, Add) and (line := _said_before(act.request, lines)) is not None
-    }
-    if again:
+    if not lines or any(isinstance(act, Restart | Problem) for act in acts):
+        return  # it starts anew, or is asked about in any case
+    again = [_Again(*found) for found in _said_again(acts, lines)]
+    if len(again) == 1 or (again and all(one.detail is None for one in again)):
         yield _restating(acts, again, Construal.RESTATED)
+        if len(again) < len(lines):
+            yield _without_others(_restating(acts, again, Construal.NOTHING_ELSE))
     if 1 < len(again) <= _MOST_SINGLE:
-        for index, line in again.items():
-            yield _restating(acts, {index: line}, Construal.RESTATED_IN_PART)
+        for one in again:
+            yield _restating(acts, [one], Construal.RESTATED_IN_PART)
     first = next((i for i, act in enumerate(acts) if isinstance(act, Add)), None)
-    if lines and first is not None:
+    if first is not None:
         yield Reading(Construal.INSTEAD_OF_LAST, _swapped(acts, {first}))
         yield Reading(Construal.INSTEAD_OF_ALL, (Restart(), *acts))
     replaced = [i for i, act in enumerate(acts) if isinstance(act, Replace)]
@@ -80,36 +105,47 @@ def adds_to(request: ItemRequest, line: Line) -> bool:
     return new or sized or counted
 
 
-def _said_before(request: ItemRequest, lines: Sequence[Line]) -> Line | None:
-    """The line that a request may say again: the one most like it, else the latest."""
-    if request.counting.additional or len(request.candidates) > 1:
-        return None
-    alike = [line for line in lines if line.item == request.item]
-    same = [line for line in alike if not adds_to(request, line)]
-    return next(iter(same), alike[-1] if alike else None)
+def _said_again(
+    acts: Sequence[Act], lines: Sequence[Line]
+) -> Iterator[tuple[int, ItemRequest, Line]]:
+    """The requests that may say a line again: the one most like it, else the latest."""
+    for index, act in enumerate(acts):
+        if not isinstance(act, Add) or _is_one_more(act.request):
+            continue
+        request = act.request
+        alike = [x for x in lines if x.item == request.item and not _other_size(request, x)]
+        same = [line for line in alike if not adds_to(request, line)]
+        if alike:
+            yield index, request, next(iter(same), alike[-1])
 
 
-def _restating(acts: Sequence[Act], again: dict[int, Line], construal: Construal) -> Reading:
-    """The reading in which the items at these places are there already."""
+def _is_one_more(request: ItemRequest) -> bool:
+    """Return whether the words of a request leave no doubt that it is for something new."""
+    more = request.counting.additional or request.elided.choices or request.elided.item
+    return more or request.counting.combos is not None or len(request.candidates) > 1
+
+
+def _other_size(request: ItemRequest, line: Line) -> bool:
+    return None not in (request.size, line.size) and request.size != line.size
+
+
+def _restating(acts: Sequence[Act], again: Sequence[_Again], construal: Construal) -> Reading:
+    """The reading in which these are there already, so that only their details are new."""
+    places = {one.index: one for one in again}
     kept: list[Act] = []
     for index, act in enumerate(acts):
-        line = again.get(index)
-        if line is None:
+        if index not in places:
             kept.append(act)
-        elif isinstance(act, Add) and adds_to(act.request, line):
-            kept.append(_detail(act.request))
-    return Reading(construal, tuple(kept), tuple(again.values()))
+        elif (detail := places[index].detail) is not None:
+            kept.append(detail)
+    return Reading(construal, tuple(kept), tuple(one.line for one in again))
 
 
-def _detail(request: ItemRequest) -> Modify:
-    """What a request says of the item that is there already."""
-    return Modify(
-        Target(items=(request.item,)),
-        mods=tuple(request.mods),
-        size=request.size,
-        quantity=request.quantity,
-        plain=request.plain,
-    )
+def _without_others(reading: Reading) -> Reading:
+    """The reading, with everything else taken out first."""
+    items = tuple(dict.fromkeys(line.item for line in reading.restated))
+    alone = Remove(Target(items=items), others=True)
+    return replace(reading, acts=(alone, *reading.acts))
 
 
 def _swapped(acts: Sequence[Act], places: Collection[int]) -> tuple[Act, ...]:
