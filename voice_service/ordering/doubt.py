@@ -23,11 +23,14 @@ class Doubt(Enum):
     SAME_NAME = 0.85, "“hot sauce”, where the menu calls several modifiers so"
     PART_LEFT_OFF = 0.8, "“no egg”, where the menu has egg whites only"
 
+    SHARED_HEAD = 0.75, "“a vanilla and chocolate shake” are two, or one of both"
+
     # Words that sound like others.
     SOUNDS_LIKE_NAME = 0.85, "“no eyes” is no ice; “a nice tea”, where only iced tea is on the menu"
     SOUNDS_LIKE_BOTH = 0.75, "“a nice coffee”, where iced coffee is on the menu as well"
 
     # Words that name an item and a modifier.
+    SIZED_NAME = 0.85, "“a large pepperoni” is a pizza"
     LISTED_BEFORE_ITEM = 0.9, "“bacon and cheddar omelette” is one dish"
     WITH_ARTICLE = 0.86, "“a roll with an egg” has the egg on it"
     LISTED_WITH_ARTICLE = 0.75, "“a roll with cheese and an egg”: the egg is an item"

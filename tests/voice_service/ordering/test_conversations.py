@@ -19,16 +19,11 @@ for _file in _FILES:
         assert _case["name"] not in _CASES, f"two conversations are named {_case['name']!r}"
         _CASES[_case["name"]] = _case
 
-KNOWN_WRONG = frozenset(
-    {
-        "combo made spicy",
-        "es: upright capitals and no accents",
-    }
-)
+KNOWN_WRONG = frozenset({"es: upright capitals and no accents"})
 """Conversations whose cart is not what a person would write down.
 
-But for the last they end with staff. "Hamburguesa con champiñones" is taken for the menu's
-"Hamburguesa Suiza con Champiñones", and accepted.
+"Hamburguesa con champiñones" is taken for the menu's "Hamburguesa Suiza con Champiñones", and
+accepted.
 """
 
 

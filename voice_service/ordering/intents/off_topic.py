@@ -68,14 +68,22 @@ def _looks_like_an_order(mentions: Sequence[Mention], words: int) -> bool:
     unknown = _words(p for p in mentions if p.role is MentionType.UNKNOWN)
     items = any(p.role is MentionType.ITEM for p in mentions)
     belongs = any(
-        (before.role is MentionType.NUMBER or before.cue(*ONE_MORE, Cue.MEASURE))
+        _opens_with_count(mentions[:index])
         if thing.role is MentionType.ITEM
-        else (thing.role is MentionType.MODIFIER and before.cue(*DESCRIBES))
-        for before, thing in pairwise(mentions)
+        else (thing.role is MentionType.MODIFIER and mentions[index - 1].cue(*DESCRIBES))
+        for index, thing in enumerate(mentions)
+        if index
     )
     if items and named >= unknown and (2 * named >= words or belongs):
         return True
     return words <= _words(mentions) + 1 and _lists_things(mentions)
+
+
+def _opens_with_count(before: Sequence[Mention]) -> bool:
+    """Whether a count stands here, and begins a wish: "a", but not in "on a diet"."""
+    count = before[-1].role is MentionType.NUMBER or before[-1].cue(*ONE_MORE, Cue.MEASURE)
+    opens = (Cue.REQUEST, Cue.ADD, *LISTS, *ENDS_SENTENCE, *ONE_MORE, Cue.MEASURE, Cue.WITH)
+    return count and (len(before) == 1 or before[-2].cue(*opens))
 
 
 def _lists_things(mentions: Sequence[Mention]) -> bool:
@@ -137,7 +145,9 @@ def _lost_among(acts: Sequence[Act], mentions: Sequence[Mention], words: int) ->
     if not named or words < max(_TALK_WORDS_WITH_REQUEST, _LOST * named):
         return False
     wished = any(
-        p.role is MentionType.ITEM or (p.cue(Cue.REQUEST) and " " in p.span.text) for p in mentions
+        p.role in (MentionType.ITEM, MentionType.CATEGORY)
+        or (p.cue(Cue.REQUEST) and " " in p.span.text)
+        for p in mentions
     )
     unmet = all(isinstance(act, Problem) for act in acts)
     return unmet and not wished and not _counts_unknown(mentions)

@@ -23,6 +23,7 @@ from voice_service.ordering.mentions.allergies import extract_allergies
 from voice_service.ordering.mentions.homophones import by_sound
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.mentions.segmentation import Segmenter, Span
+from voice_service.ordering.mentions.shared_heads import with_shared_heads
 from voice_service.ordering.mentions.tagging import roles
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
@@ -111,7 +112,8 @@ class Parser:
     def _mentions(self, spans: Sequence[Span], cart: CartView) -> list[Mention]:
         """Return the spans in their roles, with what the guest points at resolved."""
         last = cart.items[-1] if cart.items else None
-        mentions = roles([s for s in spans if not s.filler], self._menu, last)
+        spoken = with_shared_heads([s for s in spans if not s.filler], self._menu)
+        mentions = roles(spoken, self._menu, last)
         mentions = fill_choice(mentions, cart.offered, self._menu)
         mentions = name_the_same(mentions, cart.lines, self._menu)
         asked = cart.unsized is not None or bool(cart.choices)

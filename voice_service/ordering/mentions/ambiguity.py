@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import NamedTuple
 
 from voice_service.ordering.doubt import Doubt
@@ -28,6 +28,7 @@ from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.menu.match import FULL, HEADED
 
 _BETTER = 0.12  # an item that matches this much better than a modifier is an item
+_MOST_OF_IT = 0.5  # of an item's name that a size stands before
 _LONGEST_LIST = 8  # in so many phrases ahead, a list of modifiers finds its item
 _MOST_WORDS = 6
 
@@ -60,6 +61,8 @@ def reading(
     measured = items[0].match >= HEADED and bool(earlier) and earlier[-1].cue(Cue.MEASURE)
     if measured and earlier[-1].cue(Cue.PORTION) and items[0].match < FULL <= modifiers[0].match:
         return Reading(modifier=True)  # "a shot of chocolate" is no hot chocolate
+    if items[0].match >= _MOST_OF_IT and _sized_alone(items[0].id, earlier, ahead, menu):
+        return Reading(modifier=False, certainty=Doubt.SIZED_NAME.certainty)
     if (items[0].match < FULL <= modifiers[0].match and not measured) or (
         fits(modifiers, following, menu) and not aside
     ):
@@ -88,9 +91,7 @@ def _on_the_last(
     if last.cue(Cue.A) and previous is not None and previous.cue(Cue.WITH):
         return Reading(modifier=True, certainty=Doubt.WITH_ARTICLE.certainty)
     # "A small chili" is none of a chili dog's.
-    sized = last.role is MentionType.SIZE and any(
-        menu.offers(items[0].id, s) for s in last.candidates
-    )
+    sized = _sized(items[0].id, earlier, menu)
     own = items[0].match >= FULL and _heads_its_own(items[0].id, earlier, menu)
     if sized or own or last.role is MentionType.NUMBER or last.cue(*DETERMINERS):
         listed = last.cue(Cue.A) and _in_list_of_modifiers(earlier[:-1])
@@ -101,6 +102,26 @@ def _on_the_last(
         return Reading(modifier=False)
     bare = last.cue(*LISTS) and previous is not None and previous.role is MentionType.ITEM
     return Reading(modifier=True, certainty=Doubt.AFTER_AND.certainty if bare else 1.0)
+
+
+def _sized(item: str, earlier: Sequence[Mention], menu: CompiledMenu) -> bool:
+    """Return whether a size of an item stands right before."""
+    sizes = earlier[-1].candidates if earlier and earlier[-1].role is MentionType.SIZE else ()
+    return any(menu.offers(item, size) for size in sizes)
+
+
+def _sized_alone(
+    item: str, earlier: Sequence[Mention], ahead: Sequence[Span], menu: CompiledMenu
+) -> bool:
+    """Return whether a count and a size stand before, and another count follows or nothing."""
+    counted = len(earlier) > 1 and _counts(earlier[-2].span)
+    rest = list(dropwhile(lambda span: span.has(*LISTS), ahead))
+    ends = not rest or (len(rest) < len(ahead) and _counts(rest[0]))
+    return counted and ends and _sized(item, earlier, menu)
+
+
+def _counts(span: Span) -> bool:
+    return span.has(Cue.NUMBER, *ONE_MORE) and not span.candidates
 
 
 def _beside_itself(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from voice_service.ordering.language.cue_sets import ARTICLES, COUNTABLE, DESCRIBES
 from voice_service.ordering.language.numbers import number_at
@@ -156,14 +157,14 @@ class Segmenter:
         if not any(_orders(span) for span in spans):
             return mended, nearness
         named = {i for s in spans if s.candidates or s.unknown for i in (s.start - 1, s.end)}
-        for span in spans:
-            if not span.unknown:
+        for before, span in pairwise([None, *spans]):
+            if span is None or not span.unknown:
                 continue
             for index in range(span.start, span.end):
                 if tokens[index].text in self._language.numbers.sounds:
                     continue
                 slip = self._lexicon.slips.find(tokens[index].text)
-                if slip is not None and self._mends(slip, tokens, index, beside=index in named):
+                if slip is not None and self._mends(slip, before, beside=index in named):
                     key = key_of(slip.word, self._language)
                     mended[index] = replace(tokens[index], text=slip.word, key=key)
                     nearness[tokens[index].word] = slip.nearness
@@ -274,16 +275,16 @@ class Segmenter:
                 return found
         return ()
 
-    def _mends(self, slip: Slip, tokens: list[Token], index: int, *, beside: bool) -> bool:
+    def _mends(self, slip: Slip, before: Span | None, *, beside: bool) -> bool:
         """Return whether a slip is put right where it stands, `beside` a name or not.
 
         After "no" and "a" only names are meant, and what stands beside a name describes it.
         """
-        before = self._cues.get(tokens[index - 1].text, _NO_CUES) if index else _NO_CUES
         if self._names(slip.word):
             return True
         joins = self._cues.get(slip.word, _NO_CUES) <= _JOINING
-        return before.isdisjoint(_LEADING) and (slip.sure or joins or not beside)
+        led = before is not None and before.has(*_LEADING)
+        return not led and (slip.sure or joins or not beside)
 
     def _names(self, word: str) -> bool:
         """Return whether a word occurs in a name on the menu."""

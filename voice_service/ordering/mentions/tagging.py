@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import dropwhile
 
-from voice_service.ordering.language.cue_sets import DETERMINERS
+from voice_service.ordering.language.cue_sets import DETERMINERS, ONE_MORE
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.language.tokens import key_of
+from voice_service.ordering.language.tokens import key_of, several
 from voice_service.ordering.mentions.ambiguity import fits, left_off, listed, reading, with_kinds
 from voice_service.ordering.mentions.kinds import elliptical, of_same_kind, usual
 from voice_service.ordering.mentions.mention import (
@@ -20,7 +20,7 @@ from voice_service.ordering.mentions.portions import with_portions
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
-from voice_service.ordering.menu.match import FULL, HEADED
+from voice_service.ordering.menu.match import FULL, HEADED, NEARLY_FULL
 
 _BETTER = 0.12  # an interrupted name may match this much worse than its last word alone
 _NEAR = 3  # in so many phrases ahead, a measure looks for its item
@@ -172,8 +172,7 @@ def _role(
     chosen = any(_sized_ahead(s, following, menu) for s in sizes) or _chosen(modifiers, ahead, menu)
     if degree and not chosen:
         return Mention(span, MentionType.CUE)
-    if items and not modifiers and items[0].match < FULL and candidates_of(span, "category"):
-        # The category explains the word better than half the name of one of its items.
+    if items and not modifiers and items[0].match < FULL and _is_heading(span, before, menu):
         items = ()
     every = bool(groups) and _after_all(before)
     if sizes and not every:
@@ -204,6 +203,18 @@ def _role(
             else Mention(span, MentionType.CUE)
         )
     return Mention(span, MentionType.GROUP, groups) if every else _heading(span, groups)
+
+
+def _is_heading(span: Span, before: Sequence[Mention], menu: CompiledMenu) -> bool:
+    """Return whether a category or a group explains words better than half the name of an item.
+
+    "For veggies" leads to some of them, and orders no veggie sub.
+    """
+    if candidates_of(span, "category"):
+        return True
+    leads = not before or not (before[-1].role is MentionType.NUMBER or before[-1].cue(*ONE_MORE))
+    plural = several(span.text.split()[-1], menu.language)
+    return leads and plural and any(s.match >= NEARLY_FULL for s in candidates_of(span, "group"))
 
 
 def _less_sure(candidates: tuple[Candidate, ...], certainty: float) -> tuple[Candidate, ...]:
@@ -279,7 +290,13 @@ def _names_again(mention: Mention, previous: Mention, menu: CompiledMenu) -> boo
     if mention.items == previous.items:
         return True
     ours, theirs = menu.items[mention.items[0]], menu.items[previous.items[0]]
-    return mention.span.has(Cue.GENERIC) and ours.category == theirs.category
+    if ours.category != theirs.category or mention.span.has(Cue.GENERIC):
+        return ours.category == theirs.category
+    # "Jin Xuan green tea", where the teas are a category, and no green tea is among them.
+    word = mention.span.text.split()[-1]
+    kind = menu.lexicon.find(key_of(word, menu.language), word)
+    headed = any(s.kind == "category" and s.id == theirs.category for s in kind)
+    return headed and mention.candidates[0].match < HEADED <= previous.candidates[0].match
 
 
 def _heads_modifier(mention: Mention, previous: Mention) -> bool:

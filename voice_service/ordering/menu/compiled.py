@@ -132,10 +132,15 @@ class CompiledMenu:
 
     def _lexicon(self) -> Lexicon:
         lexicon, source = Lexicon(self.language), self._source
+        heads = {
+            kind.id: self._heads([i for i in source.items if i.category == kind.id], kind)
+            for kind in source.categories
+        }
         for item in source.items:
             candidate = Candidate("item", item.id, None)
             for pack, names in self._names(item):
-                lexicon.add(candidate, names, shorten=True, language=pack)
+                alike = heads[item.category]
+                lexicon.add(candidate, names, shorten=True, heads=alike, language=pack)
             for pack in self.language.packs if item.number is not None else ():
                 spoken = [name.format(n=item.number) for name in pack.names.numbered_names]
                 lexicon.add(candidate, spoken, shorten=False, language=pack)
@@ -143,13 +148,13 @@ class CompiledMenu:
             candidate = Candidate("group", group.id, None)
             for pack, names in self._names(group):
                 lexicon.add(candidate, names, shorten=False, language=pack)
-            heads = self._heads(group)
+            alike = self._heads(group.modifiers, group)
             for modifier in group.modifiers:
                 candidate = Candidate("modifier", modifier.id, group.id)
                 for pack, names in self._names(modifier):
-                    said = (*names, *self._amount(names[0], group, heads, pack))
+                    said = (*names, *self._amount(names[0], group, alike, pack))
                     lexicon.add(
-                        candidate, said, shorten=True, heads=heads, kind=group.name, language=pack
+                        candidate, said, shorten=True, heads=alike, kind=group.name, language=pack
                     )
         for size in source.sizes:
             candidate = Candidate("size", size.id, None)
@@ -160,7 +165,8 @@ class CompiledMenu:
             candidate = Candidate("category", category.id, None)
             for pack, names in self._names(category):
                 # "Side of chips" names the chips as well; the item says more than its category.
-                general = (n for n in names if not self._names_item(n))
+                said = (*names, *self._kinds(names, pack))
+                general = (n for n in said if not self._names_item(n))
                 lexicon.add(candidate, general, shorten=False, language=pack)
         lexicon.seal()
         return lexicon
@@ -169,14 +175,26 @@ class CompiledMenu:
         """Return the names of something in each of the languages that are spoken here."""
         return names_by_language(thing, self._source, self.language).items()
 
-    def _heads(self, group: ModifierGroup) -> set[str]:
-        """Return the keys of words that say what kind of thing a group's modifiers are."""
+    def _heads(self, alike: Sequence[Called], kind: Called) -> set[str]:
+        """Return the keys of words that say what kind of thing all of these are.
+
+        They are in several of the names, or in that of the kind.
+        """
         counts: Counter[str] = Counter()
-        for modifier in group.modifiers:
-            said = [(keys_of(n, pack), pack) for pack, ns in self._names(modifier) for n in ns]
-            counts.update({keys[head_of(keys, pack)] for keys, pack in said if keys})
-        shared = {key for key, modifiers in counts.items() if modifiers > 1}
-        return shared.union(*(keys_of(n, pack) for pack, ns in self._names(group) for n in ns))
+        for thing in alike:
+            said = [(keys_of(n, pack), pack) for pack, ns in self._names(thing) for n in ns]
+            counts.update({keys[head_of(keys, pack)] for keys, pack in said if len(keys) > 1})
+        shared = {key for key, things in counts.items() if things > 1}
+        return shared.union(*(keys_of(n, pack) for pack, ns in self._names(kind) for n in ns))
+
+    def _kinds(self, names: Sequence[str], pack: Language) -> list[str]:
+        """ "Signature Pizzas" are called "pizza", if no other category is."""
+        steers = {p for cue, said in pack.cues.items() if cue is not Cue.GENERIC for p in said}
+        all_names = [dict(self._names(c)).get(pack, []) for c in self._source.categories]
+        called = [keys_of(n, pack) for said in all_names for n in said]
+        heads = [keys[head_of(keys, pack)] for keys in called if keys]
+        own = {keys[head_of(keys, pack)] for n in names if len(keys := keys_of(n, pack)) > 1}
+        return [key for key in sorted(own - steers) if heads.count(key) == 1]
 
     def _amount(
         self, name: str, group: ModifierGroup, heads: set[str], pack: Language

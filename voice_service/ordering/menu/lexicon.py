@@ -15,10 +15,12 @@ from voice_service.ordering.language.spelling import Slips
 from voice_service.ordering.language.tokens import key_of, keys_of, sound_of, tokenize
 from voice_service.ordering.menu.match import ALIAS, EXACT, FULL, NEARLY_FULL, SYNONYM
 from voice_service.ordering.menu.shortening import (
+    HEADLESS,
     head_of,
     measured,
     parts,
     surface,
+    tells,
     variants,
 )
 
@@ -127,30 +129,40 @@ class Lexicon:
             for variant in variants(keys, own):
                 self._put(_Part(variant, target, own), SYNONYM)
                 if shorten:
-                    self._shorten(_Part(variant, target, own), heads)
+                    # A synonym of a head is one: "pie", for pizza.
+                    head = keys[head_of(keys, own)]
+                    also = {variant[head_of(variant, own)]} if head in heads else set()
+                    self._shorten(_Part(variant, target, own), {*heads, *also})
             if shorten:
                 self._shorten(_Part(keys, target, own), heads)
 
     def _shorten(self, name: _Part, heads: Collection[str]) -> None:
         keys, target, language = name
+        head = head_of(keys, language)
+        bare = (*keys[:head], *keys[head + 1 :])
+        if target[0] == "modifier" and keys[head] in heads and tells(bare, language):
+            self._put(name._replace(keys=bare), NEARLY_FULL)
         for short, match, certainty in parts(keys, language):
             if short[0] in self._denying and keys[: len(short)] == short:
                 continue  # "no sugar" is no half of "no sugar vanilla"
             part = name._replace(keys=short)
+            dropped = [k for k in keys if k not in short]
+            headless = certainty == Doubt.HEADLESS_NAME.certainty
             if target[0] == "item":
-                self._without.append((part, [k for k in keys if k not in short]))
-            if certainty == Doubt.HEADLESS_NAME.certainty and target[0] == "item":
+                self._without.append((part, dropped))
+            if target[0] == "item" and keys[head] in dropped and {*heads}.issuperset(dropped):
+                # What is left out is what kind of thing it is: "a margherita".
+                self._put(part, match * _HEADLESS_ITEM, Doubt.HEADLESS_NAME.certainty)
+                self._halves.append((part, match * _HEADLESS_ITEM))
+            elif target[0] == "item" and headless:
                 # Half an item's name is a guess that has to be confirmed; a modifier's is usual.
                 self._put(part, match * _HEADLESS_ITEM, Doubt.BARELY_NAMED.certainty)
             elif target[0] == "modifier" and all(k in self._generic for k in short):
                 # "no dressing"
                 self._put(part, match, min(certainty, Doubt.BARELY_NAMED.certainty))
-            elif certainty == Doubt.HEADLESS_NAME.certainty and keys[
-                head_of(keys, language)
-            ] not in {
-                *heads,
-                *self._generic,
-            }:
+            elif headless and keys[head] in heads:
+                self._put(part, match + HEADLESS, certainty)
+            elif headless and keys[head] not in self._generic:
                 self._put(part, match, certainty)
                 self._halves.append((part, match))
             else:
@@ -174,7 +186,7 @@ class Lexicon:
         self._uncount()
         for part, match in self._halves:
             candidates = self._named(part)
-            best, certainty = candidates[part.target]
+            best, certainty = candidates.get(part.target, (EXACT, 1.0))
             if best == match and any(len(self._used.get(key, ())) > 1 for key in part.keys):
                 # "Egg" is not sure to be egg whites, where other names have the word as well.
                 candidates[part.target] = (best, min(certainty, Doubt.PART_OF_OTHERS.certainty))

@@ -10,6 +10,8 @@ from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import key_of, keys_of, tokenize
 from voice_service.ordering.menu.match import SYNONYM
 
+HEADLESS = 0.1
+"""How much less a name matches without the word that says what it is."""
 _MOST_WORDS = 6  # longer names are neither shortened nor tried with synonyms
 
 
@@ -116,7 +118,7 @@ def parts(
                 certainty = Doubt.BARELY_NAMED.certainty
             if any(k in language.names.contrast_words for k in dropped):
                 certainty = Doubt.BARELY_NAMED.certainty
-            yield part, 0.6 + 0.3 * share - (0.1 if headless else 0.0), certainty
+            yield part, 0.6 + 0.3 * share - (HEADLESS if headless else 0.0), certainty
 
 
 def head_of(keys: Sequence[str], language: Language) -> int:
@@ -124,6 +126,18 @@ def head_of(keys: Sequence[str], language: Language) -> int:
     if not language.morphology.head_first:
         return len(keys) - 1
     return next((i for i, key in enumerate(keys) if not _weak(key, language)), 0)
+
+
+def tells(words: Sequence[str], language: Language) -> bool:
+    """Return whether words that steer an order elsewhere are all that a name says.
+
+    "Double" is, of double shot, and "2%", of 2% milk; "no", of no bun, is not.
+    """
+    if not words or not all(_weak(key, language) for key in words):
+        return False
+    weaker = {key_of(w, language) for cue in (Cue.LIGHT, Cue.NO) for w in language.cues[cue]}
+    contrasts = language.names.contrast_words - weaker
+    return (len(words) > 1 and words[0].isdigit()) or contrasts.issuperset(words)
 
 
 def _weak(key: str, language: Language) -> bool:

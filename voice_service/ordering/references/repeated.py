@@ -30,7 +30,8 @@ def name_the_same(
         alike = [line for line in lines if item is None or line.item in item.items]
         if same and alike and _counted(named, item):
             named = [p for p in named if not p.cue(Cue.ONE)]
-            named += _line(mention, alike[-1], mentions[index + 1 :], menu)[item is not None :]
+            named += [] if item else [_mention(mention, Candidate("item", alike[-1].item, None))]
+            named += _described(mention, alike[-1], mentions[index + 1 :], menu, sized=not item)
         else:
             named.append(mention)
     return named if lines else list(mentions)
@@ -48,25 +49,34 @@ def _counted(before: Sequence[Mention], item: Mention | None) -> bool:
     return counted and (item is not None or said[-1].role is MentionType.SIZE)
 
 
-def _line(
-    mention: Mention, line: Line, following: Sequence[Mention], menu: CompiledMenu
+def _described(
+    mention: Mention, line: Line, following: Sequence[Mention], menu: CompiledMenu, *, sized: bool
 ) -> list[Mention]:
-    """Return a line as if it were named, without choices for which others follow."""
+    """Return what is said of a line, without choices for which others follow.
+
+    `sized`: the size is another one.
+    """
     chosen = {s.group for p in following for s in candidates_of(p.span, "modifier")}
     single = chosen.intersection(menu.single_groups(line.item))
-    item = _mention(mention, (Candidate("item", line.item, None),))
+    size = [] if sized or line.size is None else [Candidate("size", line.size, None)]
     mods = (_modifier(mention, m) for m in line.mods if m.group not in single)
-    return [item, *(p for pair in mods for p in pair)]
+    return [*(_mention(mention, s) for s in size), *(p for pair in mods for p in pair)]
 
 
 def _modifier(mention: Mention, modifier: ModifierRequest) -> list[Mention]:
     link = Cue.NO if modifier.negated else Cue.WITH
     cue = replace(mention.span, text="", candidates=(), cues=frozenset({link}), value=None)
-    named = _mention(mention, (Candidate("modifier", modifier.id, modifier.group),))
+    named = _mention(mention, Candidate("modifier", modifier.id, modifier.group))
     return [Mention(cue, MentionType.CUE), named]
 
 
-def _mention(mention: Mention, candidates: tuple[Candidate, ...]) -> Mention:
-    role = MentionType.ITEM if candidates[0].kind == "item" else MentionType.MODIFIER
-    span = replace(mention.span, candidates=candidates, cues=frozenset(), value=None)
-    return Mention(span, role, candidates)
+_ROLES = {
+    "item": MentionType.ITEM,
+    "modifier": MentionType.MODIFIER,
+    "size": MentionType.SIZE,
+}
+
+
+def _mention(mention: Mention, meant: Candidate) -> Mention:
+    span = replace(mention.span, candidates=(meant,), cues=frozenset(), value=None)
+    return Mention(span, _ROLES[meant.kind], (meant,))
