@@ -281,7 +281,7 @@ async def test_words_from_before_the_order_was_handed_back_undo_nothing_of_staff
 async def test_for_whom_the_order_is_comes_with_it(events: OrderEvents) -> None:
     """A name said with or before the first item is on the order from the beginning."""
     conversation = Conversation(CompiledMenu(demo_menu()))
-    lane = desk(events)
+    lane = order_sync(events)
     await lane.place(conversation.hear(Heard(1, "hi, my name is Jessica", 0.95)))
     order, update = await lane.place(conversation.hear(Heard(2, "a cheeseburger please", 0.95)))
     assert order is not None
@@ -292,7 +292,7 @@ async def test_for_whom_the_order_is_comes_with_it(events: OrderEvents) -> None:
 async def test_a_name_said_later_changes_the_order_once(events: OrderEvents) -> None:
     """Also after it was confirmed; nothing else about the order changes."""
     conversation = Conversation(CompiledMenu(demo_menu()))
-    lane = desk(events)
+    lane = order_sync(events)
     await lane.place(conversation.hear(Heard(1, "a cheeseburger, that's all", 0.95)))
     for number, text in enumerate(("it's for Sam", "thank you"), start=2):
         order, update = await lane.place(conversation.hear(Heard(number, text, 0.95)))
@@ -305,7 +305,7 @@ async def test_a_name_said_later_changes_the_order_once(events: OrderEvents) -> 
 
 async def test_a_name_that_staff_have_written_stays(events: OrderEvents) -> None:
     """What the guest says then is not theirs to undo; the guest's own correction is."""
-    lane = desk(events)
+    lane = order_sync(events)
     await lane.place(replace(cart("hamburger"), customer_name="Jon"))
     order, _ = await lane.place(replace(cart("hamburger"), customer_name="John"))
     assert order is not None
@@ -322,7 +322,7 @@ async def test_a_name_that_staff_have_written_stays(events: OrderEvents) -> None
 
 async def test_a_name_for_an_order_under_way_is_told_to_staff(events: OrderEvents) -> None:
     """The order is no longer the guest's to change, and a name is not dropped in silence."""
-    lane = desk(events)
+    lane = order_sync(events)
     order, _ = await lane.place(cart("hamburger", status="confirmed"))
     assert order is not None
     await events.set_status("demo", order.id, OrderStatus.PREPARING, actor="cook")

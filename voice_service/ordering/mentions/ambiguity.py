@@ -59,13 +59,13 @@ def reading(
     earlier = [p for p in before if not p.idle]
     # "An order of salsa" is an item; "a torta de pastor" is not a taco al pastor.
     measured = items[0].match >= HEADED and bool(earlier) and earlier[-1].cue(Cue.MEASURE)
-    if measured and earlier[-1].cue(Cue.PORTION) and items[0].match < FULL <= modifiers[0].match:
-        return Reading(modifier=True)  # "a shot of chocolate" is no hot chocolate
-    if items[0].match >= _MOST_OF_IT and _sized_alone(items[0].id, earlier, ahead, menu):
+    fuller = items[0].match < FULL <= modifiers[0].match
+    # "A shot of chocolate" is no hot chocolate.
+    portion = fuller and measured and earlier[-1].cue(Cue.PORTION)
+    if not portion and items[0].match >= _MOST_OF_IT and _sized_alone(items[0].id, earlier, ahead, menu):
         return Reading(modifier=False, certainty=Doubt.SIZED_NAME.certainty)
-    if (items[0].match < FULL <= modifiers[0].match and not measured) or (
-        fits(modifiers, following, menu) and not aside
-    ):
+    fitting = fits(modifiers, following, menu) and not aside
+    if portion or (fuller and not measured) or fitting:
         return Reading(modifier=True)
     if not aside and _of_item_ahead(modifiers, ahead, earlier, menu):
         return Reading(modifier=True, certainty=Doubt.LISTED_BEFORE_ITEM.certainty)
