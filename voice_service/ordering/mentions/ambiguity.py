@@ -62,7 +62,11 @@ def reading(
     fuller = items[0].match < FULL <= modifiers[0].match
     # "A shot of chocolate" is no hot chocolate.
     portion = fuller and measured and earlier[-1].cue(Cue.PORTION)
-    if not portion and items[0].match >= _MOST_OF_IT and _sized_alone(items[0].id, earlier, ahead, menu):
+    if (
+        not portion
+        and items[0].match >= _MOST_OF_IT
+        and _sized_alone(items[0].id, earlier, ahead, menu)
+    ):
         return Reading(modifier=False, certainty=Doubt.SIZED_NAME.certainty)
     fitting = fits(modifiers, following, menu) and not aside
     if portion or (fuller and not measured) or fitting:
