@@ -31,6 +31,7 @@ from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.dialogue.confidence import Evidence
 from voice_service.ordering.dialogue.guest import GuestNames
+from voice_service.ordering.dialogue.meaning import Meaning
 from voice_service.ordering.dialogue.open_questions import OpenQuestions
 from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds
 from voice_service.ordering.dialogue.provenance import match_words
@@ -44,13 +45,6 @@ from voice_service.ordering.intents.parser import Parsed, Parser
 from voice_service.ordering.language.tokens import plural
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
-from voice_service.ordering.readings.features import Circumstances, spoken
-from voice_service.ordering.readings.interpretation import (
-    Difference,
-    interpret,
-    means_the_same,
-    without_repeats,
-)
 from voice_service.ordering.readings.model import Ranker, fitted
 from voice_service.ordering.reasons import ClosedBy, ReasonCode
 from voice_service.utterances.turn_end import TurnEnd
@@ -84,18 +78,17 @@ class Conversation:
         `ranker` decides between readings; None takes the fitted one.
         """
         self._menu = menu
-        self._ranker = ranker or fitted()
         self._thresholds = thresholds
         self._parser = Parser(menu)
         self._cart = Cart(menu, menu.closed(at) if at is not None else frozenset())
         self._checks = LineChecks(menu, thresholds)
         self._questions = OpenQuestions(menu)
+        self._meaning = Meaning(menu, self._cart, self._questions, ranker or fitted())
         self._staff = StaffCalls(menu)
         self._names = GuestNames()
         self._denies_last_change = False
         self._asked_about: tuple[Candidate, ...] = ()
         self._changed_last = False  # the utterance before changed the order
-        self._fresh: frozenset[str] = frozenset()  # the lines that it put there or changed
         self._held_back = _HeldBack()
         self._done = False
         self._ended = False
@@ -118,7 +111,7 @@ class Conversation:
         waiting = " ".join(words[first:]).rstrip(".?!… ")
         self._held_back = _HeldBack(waiting, confidences[first : first + len(waiting.split())])
         matches = match_words(parsed.acts, words, self._menu)
-        update = self._apply(self._interpret(parsed, text), confidences)
+        update = self._apply(self._meaning.of(parsed, text), confidences)
         return replace(update, utterance=heard.utterance, matched=matches)
 
     def overhear(self, heard: Heard) -> CartUpdate:
@@ -185,48 +178,6 @@ class Conversation:
             offered=self._questions.candidates,
         )
 
-    def _interpret(self, parsed: Parsed, text: str) -> Parsed:
-        """Return what the parser read as it is meant, given the order so far.
-
-        Where another reading is about as likely, a question about the difference is among the acts.
-        """
-        if self._questions.choice is not None:
-            return parsed  # what is named answers which item is meant
-        language = self._menu.language
-        said = Circumstances(
-            parsed,
-            lines=[line for line in self._cart.lines if line.part_of is None],
-            fresh=self._fresh,
-            asked=self._questions.has_question,
-            words=spoken(text, language),
-            repetition=language.repetition,
-        )
-        if self._questions.is_open(ReasonCode.AGAIN_OR_SAME) and means_the_same(said):
-            self._questions.close(ReasonCode.AGAIN_OR_SAME)
-            return replace(parsed, acts=without_repeats(parsed.acts))
-        interpretation = interpret(said, self._ranker, self._outcome)
-        acts = interpretation.taken.acts
-        if interpretation.doubt is not None:
-            self._cart.remember()
-            acts = (*acts, self._difference(interpretation.doubt))
-        return replace(parsed, acts=acts)
-
-    def _outcome(self, acts: Sequence[Act]) -> tuple[object, ...]:
-        """Return what the order would be after `acts`, in a form that can be compared."""
-        lines = self._cart.preview(acts)
-        mods = [tuple(sorted(map(repr, _heard_as(line)))) for line in lines]
-        return tuple(
-            sorted(
-                (line.item, line.count, line.size or "", line.plain, line.slot or "", own)
-                for line, own in zip(lines, mods, strict=True)
-            )
-        )
-
-    def _difference(self, doubt: Difference) -> Problem:
-        """Return the question in what two readings differ."""
-        names = [self._menu.item_name(item) for item in doubt.items]
-        return Problem(doubt.code, joined(names, self._menu))
-
     def _apply(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
         """Apply what an utterance asks for, and return the order as that leaves it."""
         before = self._cart.lines
@@ -244,7 +195,7 @@ class Conversation:
         if parsed.asked_about or any(not isinstance(act, Aside) for act in parsed.acts):
             self._asked_about = parsed.asked_about
         self._changed_last = changed = self._cart.lines != before
-        self._fresh = _changed(before, self._cart.lines)
+        self._meaning.see(before)
         if understood and changed and not asked:
             self._questions.close_answered(parsed.acts, more=parsed.continues)
         failed = bool(asked) and not understood
@@ -411,17 +362,6 @@ class Conversation:
         if any(r.question is not None for r in reasons):
             return "needs_staff" if self._ended else "clarify"
         return "confirmed" if self._done and self._cart.lines else "listening"
-
-
-def _changed(before: Sequence[Line], after: Sequence[Line]) -> frozenset[str]:
-    """Return the ids of the lines that are new or different."""
-    known = {line.id: line for line in before}
-    return frozenset(line.id for line in after if known.get(line.id) != line)
-
-
-def _heard_as(line: Line) -> list[tuple[object, ...]]:
-    """Return the modifiers of a line without how they were said."""
-    return [(m.group, m.id, m.qualifier, m.negated, m.quantity) for m in line.mods]
 
 
 def _confidences(heard: Heard) -> tuple[float, ...]:

@@ -1,0 +1,81 @@
+"""What an utterance means to the order: the reading that is taken, and what is asked about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voice_service.ordering.acts import Act, Problem
+from voice_service.ordering.cart.cart import Cart
+from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.dialogue.open_questions import OpenQuestions
+from voice_service.ordering.dialogue.readback import joined
+from voice_service.ordering.intents.parser import Parsed
+from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.readings.features import Circumstances, spoken
+from voice_service.ordering.readings.interpretation import (
+    interpret,
+    means_the_same,
+    without_repeats,
+)
+from voice_service.ordering.readings.model import Ranker
+from voice_service.ordering.reasons import ReasonCode
+
+
+class Meaning:
+    """Decides between the readings of each utterance of one conversation."""
+
+    def __init__(
+        self, menu: CompiledMenu, cart: Cart, questions: OpenQuestions, ranker: Ranker
+    ) -> None:
+        self._menu = menu
+        self._cart = cart
+        self._questions = questions
+        self._ranker = ranker
+        self._fresh: frozenset[str] = frozenset()
+
+    def see(self, before: Sequence[Line]) -> None:
+        """Take note of what an utterance changed: the order was `before` until then."""
+        known = {line.id: line for line in before}
+        changed = (line for line in self._cart.lines if known.get(line.id) != line)
+        self._fresh = frozenset(line.id for line in changed)
+
+    def of(self, parsed: Parsed, text: str) -> Parsed:
+        """Return what the parser read as it is meant, given the order so far.
+
+        Where another reading is about as likely, a question about the difference is among the acts.
+        """
+        if self._questions.choice is not None:
+            return parsed  # what is named answers which item is meant
+        said = self._circumstances(parsed, text)
+        if self._questions.is_open(ReasonCode.AGAIN_OR_SAME) and means_the_same(said):
+            self._questions.close(ReasonCode.AGAIN_OR_SAME)
+            return replace(parsed, acts=without_repeats(parsed.acts))
+        interpretation = interpret(said, self._ranker, self._outcome)
+        acts, doubt = interpretation.taken.acts, interpretation.doubt
+        if doubt is not None:
+            self._cart.remember()
+            names = [self._menu.item_name(item) for item in doubt.items]
+            acts = (*acts, Problem(doubt.code, joined(names, self._menu)))
+        return replace(parsed, acts=acts)
+
+    def _circumstances(self, parsed: Parsed, text: str) -> Circumstances:
+        language = self._menu.language
+        return Circumstances(
+            parsed,
+            lines=[line for line in self._cart.lines if line.part_of is None],
+            fresh=self._fresh,
+            asked=self._questions.has_question,
+            words=spoken(text, language),
+            repetition=language.repetition,
+        )
+
+    def _outcome(self, acts: Sequence[Act]) -> tuple[object, ...]:
+        """Return what the order would be after `acts`, in a form that can be compared."""
+        return tuple(sorted(map(_comparable, self._cart.preview(acts))))
+
+
+def _comparable(line: Line) -> tuple[object, ...]:
+    """Return what a line orders, without its id and how it was said."""
+    mods = sorted((m.group, m.id, m.qualifier or "", m.negated, m.quantity) for m in line.mods)
+    return line.item, line.count, line.size or "", line.plain, line.slot or "", tuple(mods)
