@@ -82,8 +82,7 @@ def _looks_like_an_order(mentions: Sequence[Mention], words: int) -> bool:
 def _opens_with_count(before: Sequence[Mention]) -> bool:
     """Whether a count stands here, and begins a wish: "a", but not in "on a diet"."""
     count = before[-1].role is MentionType.NUMBER or before[-1].cue(*ONE_MORE, Cue.MEASURE)
-    opens = (Cue.REQUEST, Cue.ADD, *LISTS, *ENDS_SENTENCE, *ONE_MORE, Cue.MEASURE, Cue.WITH)
-    return count and (len(before) == 1 or before[-2].cue(*opens))
+    return count and not any(p.cue(Cue.ON, Cue.TO) for p in before[-2:-1])
 
 
 def _lists_things(mentions: Sequence[Mention]) -> bool:

@@ -20,7 +20,6 @@ from voice_service.ordering.menu.shortening import (
     measured,
     parts,
     surface,
-    tells,
     variants,
 )
 
@@ -140,7 +139,10 @@ class Lexicon:
         keys, target, language = name
         head = head_of(keys, language)
         bare = (*keys[:head], *keys[head + 1 :])
-        if target[0] == "modifier" and keys[head] in heads and tells(bare, language):
+        units = {key_of(unit, language) for unit in language.cues[Cue.UNIT]}
+        numbered = len(bare) > 1 and bare[0].isdigit() and units.issuperset(bare[1:])
+        if target[0] == "modifier" and keys[head] in heads and numbered:
+            # "2%", of 2% milk, says all of it.
             self._put(name._replace(keys=bare), NEARLY_FULL)
         for short, match, certainty in parts(keys, language):
             if short[0] in self._denying and keys[: len(short)] == short:

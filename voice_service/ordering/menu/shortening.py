@@ -128,18 +128,6 @@ def head_of(keys: Sequence[str], language: Language) -> int:
     return next((i for i, key in enumerate(keys) if not _weak(key, language)), 0)
 
 
-def tells(words: Sequence[str], language: Language) -> bool:
-    """Return whether words that steer an order elsewhere are all that a name says.
-
-    "Double" is, of double shot, and "2%", of 2% milk; "no", of no bun, is not.
-    """
-    if not words or not all(_weak(key, language) for key in words):
-        return False
-    weaker = {key_of(w, language) for cue in (Cue.LIGHT, Cue.NO) for w in language.cues[cue]}
-    contrasts = language.names.contrast_words - weaker
-    return (len(words) > 1 and words[0].isdigit()) or contrasts.issuperset(words)
-
-
 def _weak(key: str, language: Language) -> bool:
     """Return whether a word says too little to stand for a name."""
     return key.isdigit() or len(key) < 3 or key in _cue_keys(language)
