@@ -59,7 +59,7 @@ def is_talk(
 
 
 def _looks_like_an_order(mentions: Sequence[Mention], words: int) -> bool:
-    """Whether things are listed as in an order, however few of them are known.
+    """Return whether things are listed as in an order, however few of them are known.
 
     Words near the menu's that belong together ("chiken sandwhich with mayonaise"), or nothing but
     things that are counted ("two crunchwraps and a baja blast").
@@ -80,13 +80,13 @@ def _looks_like_an_order(mentions: Sequence[Mention], words: int) -> bool:
 
 
 def _opens_with_count(before: Sequence[Mention]) -> bool:
-    """Whether a count stands here, and begins a wish: "a", but not in "on a diet"."""
+    """Return whether a count begins a wish: "a", but not in "on a diet"."""
     count = before[-1].role is MentionType.NUMBER or before[-1].cue(*ONE_MORE, Cue.MEASURE)
     return count and not any(p.cue(Cue.ON, Cue.TO) for p in before[-2:-1])
 
 
 def _lists_things(mentions: Sequence[Mention]) -> bool:
-    """Whether there are counts, names and unknown words, and nothing but what joins them."""
+    """Return whether there are only counts, names, unknown words and what joins them."""
     counts = [p.role is MentionType.NUMBER or p.cue(*ONE_MORE, Cue.MEASURE) for p in mentions]
     joined = all(
         counts[i] or p.candidates or p.cue(*LISTS, *DESCRIBES) or p.role is MentionType.UNKNOWN

@@ -114,7 +114,7 @@ class RemarkReader:
         return Remark(start, end, remark.cue)
 
     def _orders(self, words: Sequence[Token], marks: Sequence[str], cue: Cue) -> bool:
-        """Whether words beside a remark may order something, or give a command."""
+        """Return whether words beside a remark may order something, or give a command."""
         cues = [self._cues.get(word.text, _NO_CUES) for word in words]
         unclear = cue not in _TO_STAFF and (_COUNT in marks or not all(cues))
         return unclear or _NAMED in marks or any(not one.isdisjoint(STARTS_COMMAND) for one in cues)

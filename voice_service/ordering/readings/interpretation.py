@@ -106,5 +106,5 @@ def without_repeats(acts: Sequence[Act]) -> tuple[Act, ...]:
 
 
 def _order_of_asking(reading: Reading) -> bool:
-    """Whether the others go is asked first: more would be lost."""
+    """Sort key: whether the others go is asked first, since more would be lost."""
     return reading.construal is not Construal.NOTHING_ELSE
