@@ -32,7 +32,7 @@ from order_events.menu.diagnostics import read_menu
 from voice_service.commands.order import understand
 from voice_service.ordering import CartUpdate, CompiledMenu
 
-_DEMO = Path(voice_service.__file__).with_name("demo_menu.json")
+DEMO = Path(voice_service.__file__).with_name("demo_menu.json")
 _EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.001)
 
 
@@ -53,7 +53,7 @@ def by_menu(
     """Each menu's JSON, with the rows that are for it."""
     named: dict[Path, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        own = _DEMO if row.get("menu") == "demo" else menu / f"{row.get('menu')}.json"
+        own = DEMO if row.get("menu") == "demo" else menu / f"{row.get('menu')}.json"
         named[own if menu.is_dir() else menu].append(row)
     for path, held in named.items():
         yield json.loads(path.read_text("utf-8")), held

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from carts import canonical, cart_of, same_cart
-from conversations import by_menu, rows_of
+from conversations import DEMO, by_menu, is_aside, rows_of
 from log_linear import Choice, fit_ranker, score
 
 import voice_service.ordering.readings as readings_package
@@ -161,16 +161,14 @@ def _has_items(update: CartUpdate, items: Sequence[str]) -> bool:
 
 def from_tests(folder: Path) -> Iterator[Example]:
     """The conversations of the tests that end confirmed; theirs are items written short."""
-    demo = Path(__file__).parents[1] / "voice_service" / "demo_menu.json"
     compiled: dict[tuple[str, str | None], CompiledMenu] = {}
     for file in ("conversations.jsonl", "conversations_es.jsonl"):
         for line in (folder / file).read_text("utf-8").splitlines():
             case = json.loads(line)
-            if case["status"] != "confirmed" or "at" in case or _is_aside(case["name"]):
+            special = "at" in case or "sold_out" in case
+            if special or case["status"] != "confirmed" or is_aside(case["name"]):
                 continue
-            if "sold_out" in case:
-                continue
-            path = folder / "menus" / f"{case['menu']}.json" if "menu" in case else demo
+            path = folder / "menus" / f"{case['menu']}.json" if "menu" in case else DEMO
             key = (str(path), case.get("language"))
             if key not in compiled:
                 compiled[key] = CompiledMenu(read_menu(path.read_text("utf-8")), key[1])
@@ -182,10 +180,6 @@ def from_tests(folder: Path) -> Iterator[Example]:
                 case["say"],
                 partial(_has_items, items=items),
             )
-
-
-def _is_aside(name: str) -> bool:
-    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 3 == 0
 
 
 def _short(item: ItemDraft) -> str:
