@@ -35,7 +35,7 @@ from order_events.metrics import HubMetrics
 from order_events.protocol.messages import ClientMessage
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
-from order_events.websocket.application import Budget
+from order_events.websocket.application import Budget, Opening
 from order_events.websocket.connection import Connection
 from order_events.websocket.connection_loop import ConnectionLoop
 from order_events.websocket.endpoint import Endpoint
@@ -106,7 +106,7 @@ class Echo:
         """Return the only budget."""
         return "regular"
 
-    def connect(self, connection: Connection) -> EchoHandler:
+    def connect(self, connection: Connection, opening: Opening) -> EchoHandler:
         """Return a handler that repeats messages."""
         return EchoHandler(connection)
 

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from order_events import operations
 from order_events.auth.jwks import KeySet
 from order_events.auth.tokens import TokenAuthority, authority
-from order_events.http import serving, static_pages
+from order_events.http import cors, serving, static_pages
 from order_events.http.api import Api
 from order_events.http.audit_api import AuditApi
 from order_events.http.authentication import Authenticator
@@ -85,8 +85,9 @@ def add_socket(app: web.Application, path: str, application: Application[M], nam
 def _add_http(app: web.Application, events: OrderEvents) -> None:
     registry = app[REGISTRY]
     authenticator = Authenticator(registry)
-    # Outside `answer_errors`, so that error responses are measured too.
+    # Outside `answer_errors`, so that error responses are measured and shared too.
     app.middlewares.append(serving.measuring(events.metrics))
+    app.middlewares.append(cors.sharing(events.settings))
     app.middlewares.append(serving.answer_errors)
     app[serving.ROUTES] = []
     app[operations.CHANNELS] = [ROOT]

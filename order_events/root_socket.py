@@ -28,7 +28,7 @@ from order_events.protocol.messages import (
 )
 from order_events.settings import HubSettings
 from order_events.storage.store import Store
-from order_events.websocket.application import Budget
+from order_events.websocket.application import Budget, Opening
 from order_events.websocket.connection import Connection
 
 logger = structlog.get_logger(__name__)
@@ -62,9 +62,29 @@ class RootApplication:
         """Return "regular": no message of this socket is a voice message."""
         return "regular"
 
-    def connect(self, connection: Connection) -> RootHandler:
-        """Return a handler that is subscribed to the events of the connection's restaurant."""
-        return RootHandler(connection, self._settings, self._hub, self._store, self._metrics)
+    def connect(self, connection: Connection, opening: Opening) -> RootHandler:
+        """Return a handler that is subscribed to the events of the connection's restaurant.
+
+        A connection that was opened as explicit is subscribed to what its `auth` asks for, or to
+        nothing yet. Raises ProtocolError for a way to subscribe that there is not.
+        """
+        mode = opening.query.get("subscribe")
+        if mode not in (None, "explicit"):
+            raise ProtocolError(
+                ErrorCode.INVALID_MESSAGE, "subscribe: must be `explicit`, or left out of the URL"
+            )
+        asked = None if opening.auth is None else opening.auth.subscribe
+        handler = RootHandler(
+            connection,
+            self._settings,
+            self._hub,
+            self._store,
+            self._metrics,
+            explicit=mode is not None or asked is not None,
+        )
+        if opening.auth is not None and asked is not None:
+            handler.begin(Subscribe(type="subscribe", id=opening.auth.id, **dict(asked)))
+        return handler
 
 
 class RootHandler:
@@ -77,6 +97,8 @@ class RootHandler:
         hub: Hub,
         store: Store,
         metrics: HubMetrics,
+        *,
+        explicit: bool = False,
     ) -> None:
         self._connection = connection
         self._settings = settings
@@ -94,8 +116,16 @@ class RootHandler:
             max_subscriptions=settings.max_subscriptions,
             max_batch_ms=settings.max_batch_ms,
             head=hub.head(self._restaurant)[1],
+            explicit=explicit,
         )
         hub.attach(self._restaurant, self, self._session.interest)
+
+    def begin(self, message: Subscribe) -> None:
+        """Answer the subscription that came with `auth`, or say why there is none."""
+        try:
+            self.receive(message, self._loop.time())
+        except ProtocolError as error:
+            self._connection.send_error(error)
 
     def receive(self, message: Subscribe | Unsubscribe, now: float) -> None:
         """Answer the message, then send the events that the new subscriptions ask for."""

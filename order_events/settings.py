@@ -88,8 +88,9 @@ class HubSettings(BaseSettings):
     # Sockets
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Origins whose pages may connect, besides the server's own, separated by "
-        "commas; `*` allows every page.",
+        description="Origins whose pages may connect and read `/v1`, besides the server's own, "
+        "separated by commas. Apps in web views have origins such as `capacitor://localhost`; "
+        "`null` allows files and sandboxed frames, `*` every page.",
     )
     heartbeat_s: Seconds = Field(
         30,

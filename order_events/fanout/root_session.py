@@ -88,18 +88,27 @@ class History:
 class RootSession:
     """One connection's subscriptions. `visible` are the events that its role may see.
 
+    An `explicit` connection receives nothing until it subscribes.
+
     `position` is the seq up to which history has been considered while catching up, and None while
     live.
     """
 
     def __init__(
-        self, visible: frozenset[str], *, max_subscriptions: int, max_batch_ms: int, head: int
+        self,
+        visible: frozenset[str],
+        *,
+        max_subscriptions: int,
+        max_batch_ms: int,
+        head: int,
+        explicit: bool = False,
     ) -> None:
         self._visible = visible
         self._max_subscriptions = max_subscriptions
         self._max_batch_ms = max_batch_ms
         self._implicit = True
-        self._subscriptions = [Subscription(DOCUMENTED_EVENTS & visible, after=head)]
+        implied = [] if explicit else [Subscription(DOCUMENTED_EVENTS & visible, after=head)]
+        self._subscriptions = implied
         self.position: int | None = None
 
     @property

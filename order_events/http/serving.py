@@ -130,24 +130,26 @@ def json_answer(answer: BaseModel | bytes, status: int = 200) -> web.Response:
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer errors as JSON: `{"error": {"code", "message"}}`.
 
-    aiohttp's own errors are converted under `/v1` only.
+    aiohttp's own errors are converted under `/v1`; elsewhere, only those for unknown paths and
+    methods are.
     """
     try:
         return await handler(request)
     except (OrderError, ProtocolError) as error:
         retry = error.retry_after_ms if isinstance(error, ProtocolError) else None
-        return _problem(HTTP_STATUS[error.code], error.code, error.message, retry)
+        return problem(HTTP_STATUS[error.code], error.code, error.message, retry)
     except ValidationError as error:
         where = "the request" if request.method == "GET" else "the body"
-        return _problem(400, ErrorCode.INVALID_MESSAGE, explain(error, whole=where))
+        return problem(400, ErrorCode.INVALID_MESSAGE, explain(error, whole=where))
     except web.HTTPException as error:
-        if error.status < 400 or not request.path.startswith("/v1/"):
+        unknown = error.status in (404, 405)
+        if error.status < 400 or not (unknown or request.path.startswith("/v1/")):
             raise
         return _of_aiohttp(error)
     except Exception:
         # The boundary where a fault of ours becomes an answer; the log has the details.
         logger.exception("a request failed", path=request.path)
-        return _problem(500, ErrorCode.INTERNAL, "internal error")
+        return problem(500, ErrorCode.INTERNAL, "internal error")
 
 
 def measuring(metrics: HubMetrics) -> Middleware:
@@ -177,15 +179,16 @@ def measuring(metrics: HubMetrics) -> Middleware:
 
 def _of_aiohttp(error: web.HTTPException) -> web.Response:
     code = ErrorCode.NOT_FOUND if error.status == 404 else ErrorCode.INVALID_MESSAGE
-    response = _problem(error.status, code, _OF_HTTP.get(error.status, error.reason))
+    response = problem(error.status, code, _OF_HTTP.get(error.status, error.reason))
     if hdrs.ALLOW in error.headers:
         response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
     return response
 
 
-def _problem(
+def problem(
     status: int, code: ErrorCode, message: str, retry_after_ms: int | None = None
 ) -> web.Response:
+    """Return an error answer: `{"error": {"code", "message"}}`."""
     problem = Problem(code=code, message=message, retry_after_ms=retry_after_ms)
     body = ProblemAnswer(error=problem).model_dump_json(exclude_none=True)
     response = web.Response(body=body.encode(), status=status, content_type="application/json")

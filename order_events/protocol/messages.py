@@ -121,16 +121,42 @@ class ClientMessage(WireModel):
     id: MessageId | None = None
 
 
+class Position(WireModel):
+    """A position in a restaurant's history: everything up to `seq` of `epoch` has been received."""
+
+    epoch: Annotated[str, Field(strict=True, min_length=1, max_length=100)]
+    seq: Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+
+
+class SubscriptionRequest(WireModel):
+    """Which events to send, by name or pattern (`order:*`, `*`), and from where on.
+
+    With `since`, the events after that position come first, then live events, without a gap.
+    `batch_ms` is for how many milliseconds the server may hold events back to send them as one
+    `batch`; 0 sends each at once.
+    """
+
+    events: Annotated[
+        tuple[Annotated[str, Field(strict=True, max_length=50)], ...],
+        Field(min_length=1, max_length=50),
+    ]
+    filters: Filters = Filters()
+    since: Position | None = None
+    batch_ms: Annotated[int, Field(strict=True, ge=0, le=60_000)] = 0
+
+
 class Auth(ClientMessage):
     """Authenticates a connection as its first message, or renews its token later.
 
     The restaurant comes from the token. `restaurant_id` is optional; if it is given, it must be the
-    token's, or the message is refused.
+    token's, or the message is refused. With `subscribe`, the first message of a root socket also
+    subscribes: nothing but answers comes before that subscription. It has no effect on a renewal.
     """
 
     type: Literal["auth"]
     token: Annotated[str, Field(strict=True, repr=False)]
     restaurant_id: str | None = None
+    subscribe: SubscriptionRequest | None = None
 
 
 class Ping(ClientMessage):
@@ -139,29 +165,16 @@ class Ping(ClientMessage):
     type: Literal["ping"]
 
 
-class Position(WireModel):
-    """A position in a restaurant's history: everything up to `seq` of `epoch` has been received."""
-
-    epoch: Annotated[str, Field(strict=True, min_length=1, max_length=100)]
-    seq: Annotated[int, Field(strict=True, ge=0, lt=2**63)]
-
-
-class Subscribe(ClientMessage):
+class Subscribe(SubscriptionRequest, ClientMessage):
     """Subscribes to events by name or pattern (`order:*`, `*`).
 
-    With `since`, the events after that position come first, then live events, without a gap.
-    `batch_ms` is for how many milliseconds the server may hold events back to send them as one
-    `batch`; 0 sends each at once.
+    With `since`, the events after that position come first, then live events, without a gap: an
+    event that arrives before the answer `subscribed` will come again after it, so it must not move
+    your position. `batch_ms` is for how many milliseconds the server may hold events back to send
+    them as one `batch`; 0 sends each at once.
     """
 
     type: Literal["subscribe"]
-    events: Annotated[
-        tuple[Annotated[str, Field(strict=True, max_length=50)], ...],
-        Field(min_length=1, max_length=50),
-    ]
-    filters: Filters = Filters()
-    since: Position | None = None
-    batch_ms: Annotated[int, Field(strict=True, ge=0, le=60_000)] = 0
 
 
 class Unsubscribe(ClientMessage):

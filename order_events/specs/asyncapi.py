@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 
@@ -56,6 +56,8 @@ class Channel:
     exchanges: tuple[Exchange, ...]
     events: tuple[Model, ...]
     limits: tuple[str, ...]
+    query: Schema = field(default_factory=dict)
+    """Schemas of the upgrade URL's parameters, by name."""
 
     def with_events(self, *more: Model) -> Channel:
         """Return the same channel with more events."""
@@ -84,7 +86,10 @@ ROOT = Channel(
     "/",
     "Events about orders, tables, payments and the kitchen, live and from the history. Until its "
     "first `subscribe`, a connection receives all of these that its role may see; after that, only "
-    "what it subscribed to.",
+    "what it subscribed to. Events that arrive before `subscribed` come again after it, so they "
+    "must not move the position that you resume from. A connection opened with "
+    "`?subscribe=explicit`, or with `subscribe` inside `auth`, receives none of them: open "
+    "consumers that keep a position like that.",
     (
         *SHELL_EXCHANGES,
         Exchange(Subscribe, (event_payloads.Subscribed,)),
@@ -100,6 +105,13 @@ ROOT = Channel(
         "retention_days",
         "retention_events",
     ),
+    {
+        "subscribe": {
+            "type": "string",
+            "enum": ["explicit"],
+            "description": "Nothing but answers is sent before the connection's own subscription.",
+        }
+    },
 )
 
 
@@ -174,9 +186,16 @@ def _channel(channel: Channel, settings: HubSettings) -> Schema:
             model.__name__: {"$ref": f"#/components/messages/{model.__name__}"}
             for model in (*channel.asks, *channel.sends)
         },
-        "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
+        "bindings": {"ws": _binding(channel)},
         "x-limits": limits(settings, channel.limits),
     }
+
+
+def _binding(channel: Channel) -> Schema:
+    binding: Schema = {"method": "GET", "bindingVersion": "0.1.0"}
+    if channel.query:
+        binding["query"] = {"type": "object", "properties": channel.query}
+    return binding
 
 
 def _operations(channel: Channel) -> dict[str, Schema]:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
 from order_events.auth.tokens import Principal
-from order_events.protocol.messages import ClientMessage
+from order_events.protocol.messages import Auth, ClientMessage
 from order_events.websocket.connection import Connection
 
 M_contra = TypeVar("M_contra", bound=ClientMessage, contravariant=True)
 M = TypeVar("M", bound=ClientMessage)
 Budget = Literal["regular", "voice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a connection was opened: the upgrade URL's query, and the `auth` message.
+
+    `auth` is None if the token came in the header.
+    """
+
+    query: Mapping[str, str]
+    auth: Auth | None = None
 
 
 class Handler(Protocol[M_contra]):
@@ -49,5 +61,8 @@ class Application(Protocol[M]):
     def budget(self, type_: str) -> Budget:
         """Return which of the two rates a message type counts towards."""
 
-    def connect(self, connection: Connection) -> Handler[M]:
-        """Return a handler for an authenticated connection; `connected` has been sent."""
+    def connect(self, connection: Connection, opening: Opening) -> Handler[M]:
+        """Return a handler for an authenticated connection; `connected` has been sent.
+
+        Raises ProtocolError for an opening that cannot be served: it is closed with 1008.
+        """

@@ -20,7 +20,7 @@ from order_events.protocol.messages import (
     ProtocolError,
     Refused,
 )
-from order_events.websocket.application import Application
+from order_events.websocket.application import Application, Opening
 from order_events.websocket.connection import Connection
 from order_events.websocket.credentials import Credentials, bearer_of
 from order_events.websocket.dispatcher import Dispatcher
@@ -124,7 +124,7 @@ class ConnectionLoop(Generic[M]):
 
         Raises Refused.
         """
-        token = bearer_of(self._request)
+        token, message = bearer_of(self._request), None
         if token is not None:
             self._credentials.authenticate_header(token)
         else:
@@ -133,12 +133,20 @@ class ConnectionLoop(Generic[M]):
                 return False
             self._credentials.authenticate_first_message(message)
         self._admit()
+        if message is not None:
+            self._credentials.confirm(message)
         self._registry.add_authenticated(self._connection, self._finish, self._loop.time())
         self._send_connected()
-        self._dispatcher.handler = self._application.connect(self._connection)
+        self._connect(Opening(self._request.query, message))
         self._credentials.schedule_expiry()
         logger.info("connected", role=self._connection.principal.role.value)
         return True
+
+    def _connect(self, opening: Opening) -> None:
+        try:
+            self._dispatcher.handler = self._application.connect(self._connection, opening)
+        except ProtocolError as error:
+            raise Refused(CloseCode.POLICY, error) from error
 
     def _send_connected(self) -> None:
         epoch, seq = self._registry.head(self._connection.principal.restaurant_id)

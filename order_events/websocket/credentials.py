@@ -41,9 +41,12 @@ class Credentials:
         self._connection.principal = self._verify(token, None, None)
 
     def authenticate_first_message(self, message: Auth) -> None:
-        """Verify the token of the first message and confirm it; raise Refused."""
+        """Verify the token of the first message; raise Refused. `confirm` answers it."""
         fresh = self._verify(message.token, message.restaurant_id, message.id)
         self._connection.principal = fresh
+
+    def confirm(self, message: Auth) -> None:
+        """Answer a first message whose user was admitted."""
         self._send_success(message.id)
 
     def renew(self, message: Auth) -> None:

@@ -62,7 +62,9 @@ class Dispatcher(Generic[M]):
         self._rates["regular"].take(1, now)
         try:
             message = SHELL_MESSAGES.validate_json(text)
-        except ValidationError:
+        except ValidationError as error:
+            if type_of(text) == "auth":
+                raise self._credentials.refuse(invalid(error).message, named(text)[0]) from error
             raise self.not_auth() from None
         if not isinstance(message, Auth):
             raise self._credentials.refuse("the first message must be `auth`", message.id)

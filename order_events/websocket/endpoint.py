@@ -50,7 +50,10 @@ class Endpoint(Generic[M]):
             logger.warning("origin refused", socket=self.name, origin=origin)
             raise web.HTTPForbidden(text="this page may not connect here")
         offered = request.headers.getall(hdrs.SEC_WEBSOCKET_EXTENSIONS, ())
+        subprotocols = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")
         ws = web.WebSocketResponse(
+            # None of them means anything to us, but browsers fail a connection without an answer.
+            protocols=[subprotocols[0].strip()],
             timeout=settings.close_timeout_s,
             autoclose=False,
             autoping=False,

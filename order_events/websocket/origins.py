@@ -1,4 +1,4 @@
-"""Which pages may open a socket, by their `Origin` header. Pure."""
+"""Which pages may open a socket or read an answer, by their `Origin` header. Pure."""
 
 from __future__ import annotations
 
@@ -15,17 +15,28 @@ def origin_allowed(origin: str | None, host: str, allowed: Iterable[str]) -> boo
     """Return whether a page of this origin may connect.
 
     Allowed are clients that send none (not browsers), our own origin (`host` of the request) and
-    the listed ones. A page with the opaque origin `null` (a file, a sandbox) is allowed only if all
-    are.
+    the listed ones.
     """
-    listed = tuple(allowed)
-    if origin is None or "*" in listed:
+    if origin is None or origin_listed(origin, allowed):
         return True
     site = _site(origin)
-    if site is None:
-        return False
     # Behind a TLS proxy we do not know our own scheme, so the host alone decides.
-    return site == _site(f"{site[0]}://{host}") or site in map(_site, listed)
+    return site is not None and site[0] in _DEFAULT_PORTS and site == _site(f"{site[0]}://{host}")
+
+
+def origin_listed(origin: str, allowed: Iterable[str]) -> bool:
+    """Return whether an origin is among the allowed ones.
+
+    Apps in web views have schemes of their own (`capacitor://localhost`). A page with the opaque
+    origin `null` (a file, a sandbox) is allowed only if `null` or `*` is listed.
+    """
+    listed = tuple(allowed)
+    if "*" in listed:
+        return True
+    if origin == "null":
+        return origin in listed
+    site = _site(origin)
+    return site is not None and site in map(_site, listed)
 
 
 def _site(origin: str) -> Site | None:
@@ -34,6 +45,6 @@ def _site(origin: str) -> Site | None:
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+    if not parts.scheme or not parts.hostname:
         return None
-    return parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme]
+    return parts.scheme, parts.hostname, port or _DEFAULT_PORTS.get(parts.scheme)

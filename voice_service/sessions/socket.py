@@ -15,7 +15,7 @@ from order_events.auth.roles import Action, may
 from order_events.auth.tokens import Principal
 from order_events.protocol.errors import OrderError
 from order_events.protocol.messages import CloseCode, ErrorCode, ProtocolError
-from order_events.websocket.application import Budget
+from order_events.websocket.application import Budget, Opening
 from order_events.websocket.connection import Connection
 from voice_service.protocol.messages import (
     VOICE_MESSAGES,
@@ -70,7 +70,7 @@ class VoiceApplication:
         """Return the rate limit that applies: voice messages have their own."""
         return "voice" if type_ in VOICE_TYPES else "regular"
 
-    def connect(self, connection: Connection) -> VoiceHandler:
+    def connect(self, connection: Connection, opening: Opening) -> VoiceHandler:
         """Return the handler of a new connection."""
         return VoiceHandler(connection, self._sessions, self._grace)
 

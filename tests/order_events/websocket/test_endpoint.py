@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 from order_events.app import add_socket
 from order_events.auth.tokens import Principal, Role
 from order_events.protocol.messages import ClientMessage, CloseCode, ErrorCode, ProtocolError
-from order_events.websocket.application import Budget
+from order_events.websocket.application import Budget, Opening
 from order_events.websocket.connection import Connection
 
 
@@ -50,7 +50,7 @@ class Echo:
     def budget(self, type_: str) -> Budget:
         return "voice" if type_ == "say" else "regular"
 
-    def connect(self, connection: Connection) -> EchoHandler:
+    def connect(self, connection: Connection, opening: Opening) -> EchoHandler:
         handler = EchoHandler(connection)
         self.handlers.append(handler)
         return handler

@@ -85,3 +85,13 @@ async def test_only_a_get_of_http_1_1_opens_a_socket(server: Any, first: str) ->
     """RFC 6455, 4.1."""
     assert b" 426 " in (await handshake(server, first=first)).splitlines()[0]
     assert server.sockets() == 0
+
+
+@pytest.mark.parametrize("offer", ["voice", "graphql-ws, voice", "bearer,eyJhbGciOi"])
+async def test_an_offer_of_subprotocols_is_answered_with_the_first(server: Any, offer: str) -> None:
+    """Browsers fail a connection whose offer gets no answer."""
+    headers = {"Authorization": f"Bearer {server.token()}", "Sec-WebSocket-Protocol": offer}
+    client = await server.open(headers=headers)
+    await client.expect("connected")
+    first = offer.partition(",")[0]
+    assert client.ws._response.headers["Sec-WebSocket-Protocol"] == first

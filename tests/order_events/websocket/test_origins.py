@@ -12,7 +12,12 @@ from order_events.app import EVENTS, REGISTRY, add_socket
 from order_events.root_socket import RootApplication
 from order_events.websocket.origins import origin_allowed
 
-LISTED = ("https://pos.example", "https://KDS.example:443", "http://lan.example:8080")
+LISTED = (
+    "https://pos.example",
+    "https://KDS.example:443",
+    "http://lan.example:8080",
+    "capacitor://localhost",
+)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +48,21 @@ LISTED = ("https://pos.example", "https://KDS.example:443", "http://lan.example:
         ("https://[pos.example", False),
         ("https://pos.example:port", False),
         ("pos.example", False),
+        ("capacitor://localhost", True),
+        ("capacitor://hub.example:3001", False),
+        ("ionic://localhost", False),
     ],
 )
 def test_an_origin_is_compared_as_browsers_do(origin: str | None, allowed: bool) -> None:
     """By scheme, host and port, ignoring case and default ports."""
     assert origin_allowed(origin, "hub.example:3001", LISTED) is allowed
     assert origin_allowed(origin, "hub.example:3001", ("*",))
+
+
+def test_the_opaque_origin_is_allowed_only_by_name() -> None:
+    """Files, sandboxed frames and some web views send `null`."""
+    assert origin_allowed("null", "hub.example", ("null",))
+    assert not origin_allowed("null", "null", LISTED)
 
 
 def test_our_own_origin_behind_a_proxy_is_its_host() -> None:
