@@ -39,7 +39,7 @@ from voice_service.ordering.dialogue.readback import joined, question, read_back
 from voice_service.ordering.dialogue.rescoring import HypothesisChooser
 from voice_service.ordering.dialogue.staff_calls import StaffCalls
 from voice_service.ordering.dialogue.turn_end import judge_turn_end
-from voice_service.ordering.dialogue.turns import CartUpdate, Heard, Reason, Status
+from voice_service.ordering.dialogue.turns import CartUpdate, Heard, Match, Reason, Status
 from voice_service.ordering.dialogue.validation import LineChecks
 from voice_service.ordering.intents.parser import Parsed, Parser
 from voice_service.ordering.language.tokens import plural
@@ -123,14 +123,27 @@ class Conversation:
         return replace(self._update(notes, changed=False), utterance=heard.utterance)
 
     def end(self) -> CartUpdate:
-        """Close the order of a guest who is gone; words held back are taken as they stand."""
+        """Close the order of a guest who is gone.
+
+        Words held back are taken as they stand. If they change the order, which nobody has told the
+        guest, it is for a person to ask about them.
+        """
         waiting, self._held_back = self._held_back, _HeldBack()
         before = self._cart.lines
+        self._ended = True
+        change = ""
+        matches: tuple[Match, ...] = ()
         if waiting.text:
             parsed = self._parser.parse(waiting.text, self._cart_view(), final=True)
-            self._apply(parsed, waiting.confidences)
-        self._done = self._ended = True
-        return self._update([], changed=self._cart.lines != before)
+            matches = match_words(parsed.acts, waiting.text.split(), self._menu)
+            meant = self._meaning.of(parsed, waiting.text)
+            change = self._apply(meant, waiting.confidences).change
+            if self._cart.lines != before:
+                broken_off = Problem(ReasonCode.LOW_CONFIDENCE, waiting.text)
+                self._questions.add([self._reason(broken_off)])
+        self._done = True
+        update = self._update([], changed=self._cart.lines != before)
+        return replace(update, change=change, utterance=self._utterance, matched=matches)
 
     def adopt(self, items: Sequence[OrderItem]) -> tuple[CartUpdate, tuple[OrderItem, ...]]:
         """Go on with the order as staff have left it; what was still open they have settled.

@@ -159,9 +159,9 @@ def _is_complete(
     if meant[-1].cue(Cue.PLAIN, Cue.EXTRA, Cue.LIGHT) and start > 0:
         return mentions[start - 1].role in (MentionType.ITEM, MentionType.MODIFIER)
     asked = cart.about or any(p.cue(Cue.QUESTION) for p in mentions[:start])
-    sized = cart.unsized is not None and any(p.role is MentionType.SIZE for p in meant)
-    if sized or (asked and meant[-1].role is MentionType.NUMBER):
-        return True  # "how much are churros? I'll take two"
+    orders = asked and meant[-1].role is MentionType.NUMBER  # "how much is it? I'll take two"
+    if orders or _gives_size(meant, cart, alone=first) or _corrects_size(meant, before):
+        return True
     if start == 0 and meant[0].cue(Cue.NO):
         # "No", or "no, medium".
         return len(meant) == 1 or meant[-1].role in (MentionType.SIZE, MentionType.NUMBER)
@@ -176,3 +176,19 @@ def _is_complete(
             p.cue(Cue.AND, Cue.WITH, Cue.A, Cue.ALSO, Cue.NO) for p in meant
         )
     return False
+
+
+def _gives_size(meant: Sequence[Mention], cart: CartView, *, alone: bool) -> bool:
+    """Return whether the tail is the size that was asked for: "large", or alone "the twenty"."""
+    counted = alone and meant[-1].role is MentionType.NUMBER and not meant[0].cue(Cue.AND)
+    return cart.unsized is not None and (counted or any(p.role is MentionType.SIZE for p in meant))
+
+
+def _corrects_size(meant: Sequence[Mention], before: Sequence[Mention]) -> bool:
+    """Return whether the tail is another size for the item just named: "a small coke, no, large".
+
+    `before` are the last words before it.
+    """
+    named = bool(before) and before[-1].role is MentionType.ITEM
+    sized = any(p.role is MentionType.SIZE for p in before)
+    return named and sized and meant[0].cue(Cue.NO) and meant[-1].role is MentionType.SIZE

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from support.conversations import short
+
 from voice_service.ordering import CompiledMenu, Conversation, Heard
+from voice_service.ordering.readings.model import LogLinear
 
 
 def test_read_back_asks_what_is_open(demo: CompiledMenu) -> None:
@@ -46,3 +50,54 @@ def test_three_misunderstandings_in_a_row_call_staff(demo: CompiledMenu) -> None
     conversation = Conversation(demo)
     statuses = [conversation.hear(Heard(n, "blorfix", 0.9)).status for n in (1, 2, 3)]
     assert statuses == ["clarify", "clarify", "needs_staff"]
+
+
+@pytest.mark.parametrize(
+    ("text", "held", "change"),
+    [
+        ("a large lemonade and a small", "and a small", "Added 1 Small Lemonade, $1.99."),
+        ("a small coke, a large", "a large", "Changed to 1 Large Coca-Cola, $2.59."),
+        ("three hamburgers and five", "and five", "Changed to 5 Hamburgers, $22.45."),
+    ],
+)
+def test_words_that_change_the_order_as_it_ends_are_told_and_for_staff(
+    demo: CompiledMenu, text: str, held: str, change: str
+) -> None:
+    """Whoever breaks off may have meant a coke: nobody told the guest what it was taken for."""
+    conversation = Conversation(demo)
+    assert conversation.hear(Heard(1, text, 0.95)).status == "listening"
+    update = conversation.end()
+    assert (update.status, update.change, update.utterance) == ("needs_staff", change, 1)
+    assert [(reason.code, reason.text) for reason in update.reasons] == [("low_confidence", held)]
+    assert update.readback.endswith(f"Did you say {held}?")
+    assert not update.settled
+
+
+def test_words_held_back_compete_with_their_other_readings(demo: CompiledMenu) -> None:
+    """As the order ends, too, the model decides whether one more is wanted or another one."""
+    ends = []
+    for weight in (-20.0, 20.0):
+        ranker = LogLinear({"instead_of_all:bias": -20.0, "instead_of_last:bias": weight})
+        conversation = Conversation(demo, ranker=ranker)
+        conversation.hear(Heard(1, "a large lemonade and a medium", 0.95))
+        ends.append(short(conversation.end().items))
+    assert ends == [["1 lemonade/large", "1 lemonade/medium"], ["1 lemonade/medium"]]
+
+
+def test_words_that_change_nothing_do_not_keep_an_order_from_ending(demo: CompiledMenu) -> None:
+    """An "and" after the last item is no reason to call anybody."""
+    conversation = Conversation(demo)
+    conversation.hear(Heard(1, "a hamburger and", 0.95))
+    update = conversation.end()
+    assert (update.status, update.reasons, update.change) == ("confirmed", (), "")
+
+
+def test_an_answer_does_not_wait_for_more(demo: CompiledMenu) -> None:
+    """A number says which portion when that was asked, and a "no" before a size corrects one."""
+    asked = Conversation(demo)
+    asked.hear(Heard(1, "chicken nuggets with ranch", 0.95))
+    assert short(asked.hear(Heard(2, "the twenty", 0.95)).items) == [
+        "1 chicken_nuggets/twenty_piece +ranch"
+    ]
+    corrected = Conversation(demo).hear(Heard(1, "a small coke, no, a large", 0.95))
+    assert short(corrected.items) == ["1 coca_cola/large"]
