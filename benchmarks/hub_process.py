@@ -66,7 +66,7 @@ class HubProcess:
             if self._process.wait(START_S) != 0:
                 raise RuntimeError(f"the hub ended with status {self._process.returncode}")
 
-    def token(self, restaurant: str) -> str:
-        """Return a manager's token for a day; needs the secret that the first start creates."""
+    def token(self, restaurant: str, role: Role = Role.MANAGER, user: str = "benchmark") -> str:
+        """Return a token for a day; needs the secret that the first start creates."""
         tokens = authority(HubSettings(data_dir=self._data_dir))
-        return tokens.issue(restaurant, "benchmark", Role.MANAGER, 86_400)
+        return tokens.issue(restaurant, user, role, 86_400)

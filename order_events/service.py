@@ -382,6 +382,8 @@ class OrderEvents:
                 lambda tx: retention.forget_sessions(tx, restaurant_id, kept, now)
             )
             self.hub.replace(erased.events)
+            if erased.entries:
+                await self.ledger.forget_figures(restaurant_id)
 
     async def _repeat(self, forget: Callable[[Tx], bool]) -> None:
         """Run `forget`, one transaction at a time, until nothing is left to delete."""

@@ -70,6 +70,6 @@ class AuditApi:
         AnalyticsAnswer,
         errors=(ErrorCode.INVALID_ORDER,),
     )
-    async def analytics(self, call: Call[AnalyticsQuery]) -> AnalyticsAnswer:
+    async def analytics(self, call: Call[AnalyticsQuery]) -> bytes:
         """Read daily figures: completion, hand-over, edits, time, phrases not understood."""
         return await self._ledger.analytics(call.principal.restaurant_id, call.body)

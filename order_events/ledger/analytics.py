@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from difflib import get_close_matches
+from datetime import date, datetime, time, timedelta, tzinfo
 from statistics import median
+
+from rapidfuzz import fuzz, process
 
 from order_events.domain.audit_records import DayFigures, Figures, Phrase
 from order_events.menu.entries import Category, MenuItem, Modifier, Size
@@ -17,13 +18,17 @@ from order_events.menu.menu import Menu
 MOST_DAYS = 92
 MOST_PHRASES = 50
 """Most phrases listed for one day, or for all days together."""
+COUNTED_PHRASES = 1_000
+"""Most different phrases of one day that are counted; the rarest are left out."""
 _MISSES = frozenset({"not_understood", "unknown_item", "not_in_order"})
 """Codes of reasons whose text is a phrase that the menu should perhaps know."""
 _TALK = "off_topic"
 _NAME_WORDS = 4
 """Off-topic talk of at most this many words may be the name of an item."""
-_ALIKE = 0.6
-"""Least similarity (`difflib`'s ratio) at which a phrase counts as a spelling of a name."""
+_ALIKE = 65.0
+"""Least similarity (rapidfuzz's ratio, in percent) of a phrase that counts as a spelling of a name.
+
+The library compares in C: in Python, a large menu kept the interpreter from everybody else."""
 _NO_WORD = re.compile(r"[^\w' ]+")
 
 Nearest = Callable[[str], str | None]
@@ -48,11 +53,11 @@ class SessionOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Miss:
-    """A phrase that was not understood, and when (Unix seconds)."""
+class DayRecord:
+    """What happened in one day, and how often each phrase was not understood."""
 
-    at: float
-    text: str
+    outcomes: tuple[SessionOutcome, ...]
+    phrases: Mapping[str, int]
 
 
 def is_miss(code: str, text: str | None) -> bool:
@@ -73,28 +78,36 @@ def bounds(first: date, last: date, zone: tzinfo) -> tuple[float, float]:
     return start.timestamp(), datetime.combine(last + timedelta(days=1), time(), zone).timestamp()
 
 
-def by_day(
-    outcomes: Iterable[SessionOutcome],
-    misses: Iterable[Miss],
-    days: Sequence[date],
-    zone: tzinfo,
-    nearest: Nearest,
-) -> tuple[DayFigures, ...]:
-    """Return the figures of each day, including days on which nothing happened."""
-    outcomes_of: dict[date, list[SessionOutcome]] = {day: [] for day in days}
-    misses_of: dict[date, list[Miss]] = {day: [] for day in days}
-    for outcome in outcomes:
-        outcomes_of[_day(outcome.started_at, zone)].append(outcome)
-    for miss in misses:
-        misses_of[_day(miss.at, zone)].append(miss)
+def count_phrases(said: Iterable[tuple[str, str | None, int]]) -> dict[str, int]:
+    """Count the phrases among reasons (code, text, how often), in the form in which they sound."""
+    counted: Counter[str] = Counter()
+    for code, text, times in said:
+        phrase = _plain(text) if text and is_miss(code, text) else ""
+        if phrase:
+            counted[phrase] += times
+    return dict(counted.most_common(COUNTED_PHRASES))
+
+
+def by_day(records: Mapping[date, DayRecord], nearest: Nearest) -> tuple[DayFigures, ...]:
+    """Return the figures of each day."""
     return tuple(
-        DayFigures(day=day, **dict(figures(outcomes_of[day], misses_of[day], nearest)))
-        for day in days
+        DayFigures(day=day, **dict(figures(record.outcomes, record.phrases, nearest)))
+        for day, record in records.items()
     )
 
 
+def altogether(records: Iterable[DayRecord]) -> DayRecord:
+    """Return several days as one."""
+    outcomes: list[SessionOutcome] = []
+    phrases: Counter[str] = Counter()
+    for record in records:
+        outcomes += record.outcomes
+        phrases.update(record.phrases)
+    return DayRecord(tuple(outcomes), phrases)
+
+
 def figures(
-    outcomes: Sequence[SessionOutcome], misses: Iterable[Miss], nearest: Nearest
+    outcomes: Sequence[SessionOutcome], phrases: Mapping[str, int], nearest: Nearest
 ) -> Figures:
     """Return the figures of some sessions together."""
     heard = [outcome for outcome in outcomes if outcome.utterances]
@@ -113,7 +126,7 @@ def figures(
         hand_over_rate=_rate(handed_over, len(heard)),
         edit_rate=_rate(edited, len(heard)),
         seconds_per_order=round(median(took), 1) if took else None,
-        not_understood=_phrases(misses, nearest),
+        not_understood=_ranked(phrases, nearest),
     )
 
 
@@ -128,9 +141,11 @@ def nearest_on(menu: Menu | None) -> Nearest:
         for name in (thing.name, *thing.aliases):
             names.setdefault(_plain(name), thing.name)
 
+    spellings, meant = list(names), list(names.values())
+
     def find(phrase: str) -> str | None:
-        close = get_close_matches(phrase, names, n=1, cutoff=_ALIKE)
-        return names[close[0]] if close else None
+        close = process.extractOne(phrase, spellings, scorer=fuzz.ratio, score_cutoff=_ALIKE)
+        return None if close is None else meant[close[2]]
 
     return find
 
@@ -143,9 +158,8 @@ def _named(menu: Menu) -> Iterator[MenuItem | Modifier | Size | Category]:
     yield from menu.categories
 
 
-def _phrases(misses: Iterable[Miss], nearest: Nearest) -> tuple[Phrase, ...]:
-    counted = Counter(text for miss in misses if (text := _plain(miss.text)))
-    ranked = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_PHRASES]
+def _ranked(phrases: Mapping[str, int], nearest: Nearest) -> tuple[Phrase, ...]:
+    ranked = sorted(phrases.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_PHRASES]
     return tuple(Phrase(text=text, count=count, nearest=nearest(text)) for text, count in ranked)
 
 
@@ -155,7 +169,3 @@ def _plain(text: str) -> str:
 
 def _rate(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
-
-
-def _day(at: float, zone: tzinfo) -> date:
-    return datetime.fromtimestamp(at, UTC).astimezone(zone).date()

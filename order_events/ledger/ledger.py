@@ -5,30 +5,20 @@ Methods that change something return once it is on disk. All raise OrderError.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo
-
 from order_events.domain.audit_records import (
-    AnalyticsAnswer,
     AnalyticsQuery,
     AuditAnswer,
     AuditQuery,
-    EntryKind,
     ErasedAnswer,
     Session,
     SessionStart,
 )
 from order_events.fanout.hub import Hub
-from order_events.ledger import analytics, audit_log, retention, voice_sessions
-from order_events.ledger.analytics import Miss, SessionOutcome
-from order_events.menu.menu import Menu
-from order_events.protocol.errors import InvalidOrder, NotFound
+from order_events.ledger import audit_log, retention, voice_sessions
+from order_events.ledger.figures_desk import FiguresDesk
+from order_events.protocol.errors import NotFound
 from order_events.storage.queries import Reader
 from order_events.storage.store import Store
-from order_events.storage.transaction import utc_now
-
-_DEFAULT_DAYS = 7
 
 
 class Ledger:
@@ -37,6 +27,7 @@ class Ledger:
     def __init__(self, store: Store, hub: Hub) -> None:
         self._store = store
         self._hub = hub
+        self._figures = FiguresDesk(store, hub)
 
     async def begin(self, restaurant_id: str, start: SessionStart, actor: str) -> Session:
         """Begin a session, or resume it with its holder unchanged."""
@@ -117,17 +108,16 @@ class Ledger:
             lambda tx: retention.erase_session(tx, restaurant_id, session_id, actor), restaurant_id
         )
         self._hub.replace(erased.events)
+        await self.forget_figures(restaurant_id)
         return ErasedAnswer(entries=erased.entries, events=len(erased.events))
 
-    async def analytics(self, restaurant_id: str, query: AnalyticsQuery) -> AnalyticsAnswer:
-        """Return figures per day; raise InvalidOrder for days that cannot be counted."""
+    async def analytics(self, restaurant_id: str, query: AnalyticsQuery) -> bytes:
+        """Return figures per day, as JSON; raise InvalidOrder for days that cannot be counted."""
+        return await self._figures.answer(restaurant_id, query)
 
-        def read(reader: Reader) -> AnalyticsAnswer:
-            row = reader.menu_row(restaurant_id)
-            menu = None if row is None else Menu.model_validate_json(row[1])
-            return _analytics(reader, restaurant_id, menu, query, utc_now())
-
-        return await self._store.read(read, restaurant_id)
+    async def forget_figures(self, restaurant_id: str) -> None:
+        """Count the restaurant's days anew: words that were in them have been deleted."""
+        await self._figures.forget(restaurant_id)
 
 
 def _page(
@@ -136,50 +126,3 @@ def _page(
     entries = audit_log.entries(reader, restaurant_id, subject, page.after, page.limit)
     after = entries[-1].number if len(entries) == page.limit else None
     return AuditAnswer(session=session, entries=tuple(entries), after=after)
-
-
-def _analytics(
-    reader: Reader, restaurant_id: str, menu: Menu | None, query: AnalyticsQuery, now: datetime
-) -> AnalyticsAnswer:
-    zone = ZoneInfo("UTC" if menu is None else menu.time_zone)
-    first, last = _range(query, now.astimezone(zone).date())
-    start, end = analytics.bounds(first, last, zone)
-    outcomes = _outcomes(reader, restaurant_id, start, end)
-    misses = _misses(reader, restaurant_id, start, end)
-    nearest = cache(analytics.nearest_on(menu))
-    return AnalyticsAnswer(
-        time_zone=zone.key,
-        from_day=first,
-        to_day=last,
-        total=analytics.figures(outcomes, misses, nearest),
-        days=analytics.by_day(outcomes, misses, analytics.days_between(first, last), zone, nearest),
-    )
-
-
-def _range(query: AnalyticsQuery, today: date) -> tuple[date, date]:
-    last = query.to_day or max(today, query.from_day or today)
-    first = query.from_day or last - timedelta(days=_DEFAULT_DAYS - 1)
-    if not 0 <= (last - first).days < analytics.MOST_DAYS:
-        raise InvalidOrder(
-            f"from_day must not be after to_day, and {analytics.MOST_DAYS} days are the most"
-        )
-    return first, last
-
-
-def _outcomes(reader: Reader, restaurant_id: str, start: float, end: float) -> list[SessionOutcome]:
-    rows = reader.db.execute(
-        "SELECT started_at, utterances, order_id IS NOT NULL, confirmed_at, cancelled,"
-        " handed_over, edits FROM sessions WHERE restaurant_id = ? AND ordering"
-        " AND started_at >= ? AND started_at < ?",
-        (restaurant_id, start, end),
-    )
-    return [SessionOutcome(a, n, bool(o), c, bool(x), bool(h), e) for a, n, o, c, x, h, e in rows]
-
-
-def _misses(reader: Reader, restaurant_id: str, start: float, end: float) -> list[Miss]:
-    rows = reader.db.execute(
-        "SELECT at, json_extract(body, '$.code'), json_extract(body, '$.text') FROM audit"
-        " WHERE restaurant_id = ? AND kind = ? AND at >= ? AND at < ?",
-        (restaurant_id, EntryKind.REASON, start, end),
-    )
-    return [Miss(at, text) for at, code, text in rows if analytics.is_miss(code, text)]

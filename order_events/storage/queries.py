@@ -104,6 +104,13 @@ class Reader:
         ).fetchone()
         return None if row is None else (row[0], row[1])
 
+    def menu_version(self, restaurant_id: str) -> tuple[int, str] | None:
+        """Return the menu's version and when it was made, or None: together they never recur."""
+        row = self.db.execute(
+            "SELECT version, updated_at FROM menus WHERE restaurant_id = ?", (restaurant_id,)
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
     def table(self, restaurant_id: str, table_id: str) -> Table | None:
         """Return a table, or None."""
         row = self.db.execute(

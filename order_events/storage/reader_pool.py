@@ -21,6 +21,11 @@ from order_events.storage.queries import Reader
 
 T = TypeVar("T")
 READERS = 2
+"""Threads for the queries that screens wait for."""
+SURVEYS = 128
+"""Long queries that may wait, …"""
+SURVEYS_PER_RESTAURANT = 16
+"""… and of one restaurant."""
 
 logger = structlog.get_logger(__name__)
 
@@ -34,20 +39,31 @@ class _Read:
 
 
 class ReaderPool:
-    """A few read-only connections. `found_damage` is called in their threads."""
+    """A few read-only connections, each with a thread in which `found_damage` may be called.
+
+    At most `most` reads wait, and at most `share` of one restaurant.
+    """
 
     def __init__(
-        self, path: Path, epoch: str, settings: HubSettings, found_damage: Callable[[], None]
+        self,
+        path: Path,
+        epoch: str,
+        settings: HubSettings,
+        found_damage: Callable[[], None],
+        *,
+        threads: int,
+        most: int,
+        share: int,
     ) -> None:
         self._path = path
         self._epoch = epoch
         self._busy_s = settings.store_busy_s
         self._found_damage = found_damage
         self._loop = asyncio.get_running_loop()
-        self._reads: FairQueue[_Read] = FairQueue(settings.store_reads, settings.store_reads)
+        self._reads: FairQueue[_Read] = FairQueue(most, share)
         self._threads = [
             threading.Thread(target=self._work, name=f"store reader {n}", daemon=True)
-            for n in range(READERS)
+            for n in range(threads)
         ]
         for thread in self._threads:
             thread.start()
@@ -61,9 +77,13 @@ class ReaderPool:
             raise StoreUnavailable("too many requests are waiting; try again") from None
         return await future
 
-    def stop(self) -> None:
-        """Finish the reads that wait, then close the connections. Blocks until done."""
+    def stop(self, *, serve_waiting: bool = True) -> None:
+        """Finish the reads that wait, or refuse them; then close. Blocks until done."""
         self._reads.close()
+        if not serve_waiting:
+            stopping = StoreUnavailable("orders cannot be read: the server is stopping")
+            for read in self._reads.take(len(self._reads), 0):
+                self._loop.call_soon_threadsafe(_answer, read.future, None, stopping)
         for thread in self._threads:
             thread.join()
 
@@ -92,6 +112,29 @@ class ReaderPool:
         unavailable = StoreUnavailable("orders cannot be read now")
         unavailable.__cause__ = error
         return unavailable
+
+
+def screens(
+    path: Path, epoch: str, settings: HubSettings, found_damage: Callable[[], None]
+) -> ReaderPool:
+    """Return the readers for what screens ask."""
+    most = settings.store_reads
+    return ReaderPool(path, epoch, settings, found_damage, threads=READERS, most=most, share=most)
+
+
+def surveys(
+    path: Path, epoch: str, settings: HubSettings, found_damage: Callable[[], None]
+) -> ReaderPool:
+    """Return the reader for what takes long, which must not keep the others from reading."""
+    return ReaderPool(
+        path,
+        epoch,
+        settings,
+        found_damage,
+        threads=1,
+        most=SURVEYS,
+        share=SURVEYS_PER_RESTAURANT,
+    )
 
 
 def _answer(future: asyncio.Future[Any], answer: Any, error: Exception | None) -> None:

@@ -24,7 +24,7 @@ from order_events.settings import HubSettings
 from order_events.storage import schema
 from order_events.storage.group_commit import Job, Writer
 from order_events.storage.queries import Reader
-from order_events.storage.reader_pool import ReaderPool
+from order_events.storage.reader_pool import ReaderPool, screens, surveys
 from order_events.storage.transaction import Tx
 from order_events.storage.watermark import Watermark
 
@@ -60,6 +60,7 @@ class Store:
         self._closing = False
         self._writer: Writer | None = None
         self._readers: ReaderPool | None = None
+        self._surveys: ReaderPool | None = None
         self._watermark: Watermark | None = None
         self._lock: int | None = None
 
@@ -77,9 +78,9 @@ class Store:
             self._let_go()
             raise
         self._writer.start()
-        self._readers = ReaderPool(
-            self._path, self.epoch, self._settings, self._writer.found_damage
-        )
+        found_damage = self._writer.found_damage
+        self._readers = screens(self._path, self.epoch, self._settings, found_damage)
+        self._surveys = surveys(self._path, self.epoch, self._settings, found_damage)
 
     def _open(self) -> Writer:
         self._settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
@@ -98,6 +99,9 @@ class Store:
         self._closing = True
         # The readers first: SQLite removes the WAL when the last connection closes, if that
         # connection may write.
+        if self._surveys is not None:
+            await asyncio.to_thread(self._surveys.stop, serve_waiting=False)
+            self._surveys = None
         if self._readers is not None:
             await asyncio.to_thread(self._readers.stop)
             self._readers = None
@@ -130,9 +134,18 @@ class Store:
 
     async def read(self, run: Callable[[Reader], T], restaurant_id: str = "") -> T:
         """Run a query in a reader's thread and return its result; raise StoreUnavailable."""
-        if self._readers is None or self._closing:
+        return await self._from(self._readers, run, restaurant_id)
+
+    async def survey(self, run: Callable[[Reader], T], restaurant_id: str = "") -> T:
+        """Run a query that takes long, in a thread of its own, one at a time; raise as `read`."""
+        return await self._from(self._surveys, run, restaurant_id)
+
+    async def _from(
+        self, readers: ReaderPool | None, run: Callable[[Reader], T], restaurant_id: str
+    ) -> T:
+        if readers is None or self._closing:
             raise StoreUnavailable("orders cannot be read: the server is stopping")
-        return await self._readers.read(run, restaurant_id)
+        return await readers.read(run, restaurant_id)
 
     def _written(self, jobs: list[Job[Any]], events: list[Event]) -> None:
         """Pass a group on to the event loop; called in the writer's thread."""

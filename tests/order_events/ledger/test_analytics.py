@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from order_events.ledger import analytics
-from order_events.ledger.analytics import Miss, SessionOutcome
+from order_events.ledger.analytics import DayRecord, SessionOutcome
 from order_events.menu.menu import Menu
 
 ZONE = ZoneInfo("America/New_York")
@@ -40,10 +40,8 @@ def nothing(phrase: str) -> str | None:
 
 def test_a_day_is_the_restaurants_own() -> None:
     """A quarter to midnight in New York is the next day in UTC."""
-    days = analytics.days_between(date(2026, 3, 7), date(2026, 3, 9))
-    outcomes = [outcome(at("2026-03-07T23:45")), outcome(at("2026-03-08T00:05"))]
-    counted = analytics.by_day(outcomes, [], days, ZONE, nothing)
-    assert [(d.day.day, d.sessions) for d in counted] == [(7, 1), (8, 1), (9, 0)]
+    start, end = analytics.bounds(date(2026, 3, 7), date(2026, 3, 7), ZONE)
+    assert start <= at("2026-03-07T23:45") < end <= at("2026-03-08T00:05")
 
 
 def test_the_bounds_of_a_day_on_which_the_clocks_change() -> None:
@@ -62,7 +60,7 @@ def test_rates_are_of_the_sessions_in_which_something_was_said() -> None:
         outcome(0.0, confirmed_at=None, ordered=False, handed_over=True),
         outcome(0.0, utterances=0, ordered=False, confirmed_at=None),
     ]
-    counted = analytics.figures(outcomes, [], nothing)
+    counted = analytics.figures(outcomes, {}, nothing)
     assert (counted.sessions, counted.heard, counted.ordered, counted.completed) == (5, 4, 3, 2)
     assert counted.completion_rate == 0.5
     assert counted.hand_over_rate == 0.25
@@ -73,12 +71,14 @@ def test_rates_are_of_the_sessions_in_which_something_was_said() -> None:
 def test_phrases_are_counted_as_they_sound_and_the_most_frequent_come_first() -> None:
     """Case and punctuation do not distinguish phrases; empty ones are not counted."""
     texts = ["A doppio.", "a doppio", "Flat-white!", " ", "..."]
-    counted = analytics.figures([], [Miss(0.0, t) for t in texts], nothing)
+    phrases = analytics.count_phrases(("unknown_item", text, 1) for text in texts)
+    counted = analytics.figures([], phrases, nothing)
     assert [(p.text, p.count) for p in counted.not_understood] == [
         ("a doppio", 2),
         ("flat white", 1),
     ]
-    many = [Miss(0.0, f"phrase {n}") for n in range(200)]
+    many = analytics.count_phrases(("unknown_item", f"phrase {n}", 1) for n in range(2_000))
+    assert len(many) == analytics.COUNTED_PHRASES
     assert len(analytics.figures([], many, nothing).not_understood) == analytics.MOST_PHRASES
 
 
@@ -130,11 +130,15 @@ def test_the_days_add_up_to_the_whole(
     days = analytics.days_between(first, first + timedelta(days=9))
     start, end = analytics.bounds(days[0], days[-1], zone)
     assert datetime.fromtimestamp(start, UTC).astimezone(zone).date() == days[0]
-    inside = [
-        outcome(start + (end - start - 1) * n / 9, handed_over=held, utterances=words)
-        for n, held, words in outcomes
-    ]
-    counted = analytics.by_day(inside, [], days, zone, nothing)
-    whole = analytics.figures(inside, [], nothing)
+    inside: dict[date, list[SessionOutcome]] = {day: [] for day in days}
+    for n, held, words in outcomes:
+        began = start + (end - start - 1) * n / 9
+        day = datetime.fromtimestamp(began, UTC).astimezone(zone).date()
+        inside[day].append(outcome(began, handed_over=held, utterances=words))
+    records = {day: DayRecord(tuple(of_day), {"doppio": 1}) for day, of_day in inside.items()}
+    counted = analytics.by_day(records, nothing)
+    together = analytics.altogether(records.values())
+    whole = analytics.figures(together.outcomes, together.phrases, nothing)
+    assert (whole.sessions, whole.not_understood[0].count) == (len(outcomes), len(days))
     for name in ("sessions", "heard", "ordered", "completed", "handed_over", "edited"):
         assert sum(getattr(day, name) for day in counted) == getattr(whole, name)
