@@ -85,6 +85,9 @@ class EchoHandler:
         """Repeat a text."""
         self._connection.send_text(message.text)
 
+    def advice(self, limit: int) -> None:
+        """Give none."""
+
     def closed(self, now: float) -> None:
         """Do nothing: nothing is held."""
 

@@ -140,6 +140,9 @@ class RootHandler:
         if self._session.position is not None:
             self._read_on()
 
+    def advice(self, limit: int) -> None:
+        """Give none: the messages of this socket are short."""
+
     def closed(self, now: float) -> None:
         """Detach from the hub and stop reading history."""
         self._hub.detach(self._restaurant, self)

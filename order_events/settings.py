@@ -103,6 +103,11 @@ class HubSettings(BaseSettings):
     voice_per_minute: Count = Field(
         1_000, description="Voice messages per minute that a connection may send."
     )
+    priority_per_minute: Count = Field(
+        100,
+        description="`ping`, `voice:end` and `voice:finalize` per minute and connection, beside "
+        "all other messages.",
+    )
     bytes_per_minute: Count = Field(
         65_536_000,
         description="Bytes of messages, inflated, that a connection may send per minute.",

@@ -11,9 +11,9 @@ from order_events.protocol.diagnostics import explain
 from order_events.protocol.messages import ErrorCode, ProtocolError
 
 
-def size_of(text: str, limit: int) -> int:
-    """Return the message's size in UTF-8 bytes, or a lower bound if it cannot exceed the limit."""
-    return len(text) if len(text) * 4 <= limit else len(text.encode())
+def size_of(text: str) -> int:
+    """Return the message's size in UTF-8 bytes."""
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def type_of(text: str) -> str | None:

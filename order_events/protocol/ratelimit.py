@@ -63,11 +63,15 @@ class Buckets(Generic[K]):
         return bucket.take(1, now)
 
 
-def refuse_above_rate(wait_s: float, what: str) -> None:
-    """Raise ProtocolError(RATE_LIMITED) if a bucket asks to wait `wait_s` seconds."""
+def refuse_above_rate(wait_s: float, what: str, advice: str | None = None) -> None:
+    """Raise ProtocolError(RATE_LIMITED) if a bucket asks to wait `wait_s` seconds.
+
+    `advice` says how to stay below the rate.
+    """
     if wait_s > 0:
+        text = f"too many {what}; this one had no effect"
         raise ProtocolError(
             ErrorCode.RATE_LIMITED,
-            f"too many {what}; this one had no effect",
+            text if advice is None else f"{text}; {advice}",
             retry_after_ms=int(wait_s * 1000) + 1,
         )

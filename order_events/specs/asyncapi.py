@@ -20,6 +20,7 @@ PATH = "/v1/asyncapi.json"
 Model = type[BaseModel]
 LIMITS = (
     "regular_per_minute",
+    "priority_per_minute",
     "bytes_per_minute",
     "control_per_minute",
     "max_message_bytes",

@@ -14,7 +14,8 @@ from order_events.websocket.connection import Connection
 
 M_contra = TypeVar("M_contra", bound=ClientMessage, contravariant=True)
 M = TypeVar("M", bound=ClientMessage)
-Budget = Literal["regular", "voice"]
+Budget = Literal["regular", "voice", "priority"]
+"""Rates that messages count towards. `priority` is for what a peer must always be able to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class Handler(Protocol[M_contra]):
 
     def receive(self, message: M_contra, now: float) -> None:
         """Handle one message at `now` (monotonic seconds); may raise ProtocolError."""
+
+    def advice(self, limit: int) -> str | None:
+        """Return how to stay below `limit` bytes per message, if there is more to say than that."""
 
     def closed(self, now: float) -> None:
         """Release everything: the connection is gone. Called exactly once."""
@@ -59,7 +63,7 @@ class Application(Protocol[M]):
         """Raise ProtocolError to refuse: FORBIDDEN closes with 1008, any other code with 1013."""
 
     def budget(self, type_: str) -> Budget:
-        """Return which of the two rates a message type counts towards."""
+        """Return which rate a message type counts towards."""
 
     def connect(self, connection: Connection, opening: Opening) -> Handler[M]:
         """Return a handler for an authenticated connection; `connected` has been sent.

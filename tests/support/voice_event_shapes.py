@@ -29,6 +29,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "status": str,
         "reasons": list,
     },
+    "voice:finalize": {"session_id": str, "utterances": int},
     "voice:end": {
         "session_id": str,
         "duration": NUMBER,

@@ -53,6 +53,7 @@ async def test_every_message_of_a_voice_session_is_as_documented(start: Start) -
     await microphone.play(recording("one_item"), 8)
     await microphone.end()
     await microphone.begin("second", order="off")
+    await microphone.send("voice:finalize", {"session_id": "second"})
     await microphone.chunks(pieces(silence(0.5)), first=3)
     await microphone.error("AUDIO_GAP")
     await screen.until("order:status")

@@ -24,6 +24,8 @@ _OPUS: Final = ("opus", "libopus")
 _OPUS_RATE: Final = 48_000
 """Samples per second of decoded Opus, whatever rate it was recorded at."""
 _LEAST_BYTES_PER_SECOND: Final = 16_000 / 8
+_USUAL_BITS_PER_SECOND: Final = 128_000
+"""What browsers record at unless they are told otherwise."""
 _HANDOVER_TIMEOUT: Final = 0.5
 """Seconds that the decoding of one chunk may take, during which the caller waits."""
 _MAX_SECONDS_PER_CHUNK: Final = 30
@@ -110,6 +112,9 @@ class ContainerDecoder:
     def duration(self, payload: bytes) -> float:
         """Return how long the payload lasts at the lowest bit rate that browsers use for speech."""
         return len(payload) / _LEAST_BYTES_PER_SECOND
+
+    def room(self, size: int) -> str:
+        return f"{size * 8 // _USUAL_BITS_PER_SECOND} s at {_USUAL_BITS_PER_SECOND // 1000} kbit/s"
 
     def decode(self, payload: bytes) -> Samples:
         if self._refusal is None and (self._pipe.reader_gone or self._pipe.stopped):

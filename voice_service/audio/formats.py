@@ -50,6 +50,9 @@ class AudioDecoder(Protocol):
     def duration(self, payload: bytes) -> float:
         """Return the most seconds of audio a payload can hold; it need not be the next one."""
 
+    def room(self, size: int) -> str:
+        """Return how much audio fits into `size` bytes, such as "1.5 s of pcm_s16le"."""
+
     def decode(self, payload: bytes) -> Samples:
         """Return the samples that this payload completes, which may not be exactly its own."""
 
@@ -72,6 +75,15 @@ def decode_base64(text: str) -> bytes:
     if not payload:
         raise AudioError("audio is empty")
     return payload
+
+
+_ENVELOPE_BYTES: Final = 512
+"""Of a message, for what stands around its audio."""
+
+
+def encoded_bytes(message_bytes: int) -> int:
+    """Return the most bytes of audio that fit into a message of this size as base64."""
+    return max(0, message_bytes - _ENVELOPE_BYTES) // 4 * 3
 
 
 def _mulaw_table() -> Samples:
@@ -119,6 +131,7 @@ class PcmDecoder:
         self._width, self._expand = _PCM[audio_format.encoding]
         self._channels = audio_format.channels
         self._rate = audio_format.sample_rate
+        self._bytes_per_second = self._width * self._channels * self._rate
         self._last_length = 0
         self._lost_at_first = 0
         self._resampler = (
@@ -138,7 +151,11 @@ class PcmDecoder:
             raise AudioError("audio contains samples that are not finite numbers")
 
     def duration(self, payload: bytes) -> float:
-        return len(payload) / (self._width * self._channels * self._rate)
+        return len(payload) / self._bytes_per_second
+
+    def room(self, size: int) -> str:
+        tenths = size * 10 // self._bytes_per_second
+        return f"{tenths / 10} s of {self._encoding} at {self._rate} Hz"
 
     def decode(self, payload: bytes) -> Samples:
         samples = self._expand(payload)

@@ -15,6 +15,7 @@ SPEECH_ENDED: Final = "voice:speech_ended"
 SPEECH_DISCARDED: Final = "voice:speech_discarded"
 TRANSCRIPT: Final = "voice:transcript"
 ORDER: Final = "voice:order"
+FINALIZE: Final = "voice:finalize"
 END: Final = "voice:end"
 
 _BCP_47: Final = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
@@ -68,6 +69,12 @@ class ChunkData(Data):
     sequence: Annotated[int, Field(ge=1, le=2**53)]
 
 
+class FinalizeData(Data):
+    """Which session's utterance ends now."""
+
+    session_id: SessionId
+
+
 class EndData(Data):
     """`duration` is how many seconds of audio the client has sent; the server counts by itself."""
 
@@ -89,6 +96,13 @@ class VoiceAudio(ClientMessage):
     data: ChunkData
 
 
+class VoiceFinalize(ClientMessage):
+    """Ends the utterance in progress, as a pause does; for example when a key is released."""
+
+    type: Literal["voice:finalize"]
+    data: FinalizeData
+
+
 class VoiceEnd(ClientMessage):
     """Ends a session: the server recognises the last words and closes the order."""
 
@@ -96,6 +110,10 @@ class VoiceEnd(ClientMessage):
     data: EndData
 
 
-VoiceMessage = Annotated[VoiceStart | VoiceAudio | VoiceEnd, Field(discriminator="type")]
-VOICE_MESSAGES: Final[TypeAdapter[VoiceStart | VoiceAudio | VoiceEnd]] = TypeAdapter(VoiceMessage)
-VOICE_TYPES: Final = frozenset({"voice:start", "voice:audio", "voice:end"})
+VoiceMessage = VoiceStart | VoiceAudio | VoiceFinalize | VoiceEnd
+VOICE_MESSAGES: Final[TypeAdapter[VoiceMessage]] = TypeAdapter(
+    Annotated[VoiceMessage, Field(discriminator="type")]
+)
+VOICE_TYPES: Final = frozenset({"voice:start", "voice:audio", "voice:finalize", "voice:end"})
+PRIORITY_TYPES: Final = frozenset({"voice:finalize", "voice:end"})
+"""Messages with an allowance of their own, beside that of the audio."""

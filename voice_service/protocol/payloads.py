@@ -11,7 +11,7 @@ from order_events.domain.models import Order
 from order_events.specs import asyncapi
 from order_events.specs.asyncapi import Channel, Exchange
 from voice_service.protocol import messages
-from voice_service.protocol.messages import VoiceAudio, VoiceEnd, VoiceStart
+from voice_service.protocol.messages import VoiceAudio, VoiceEnd, VoiceFinalize, VoiceStart
 
 Confidence = Annotated[float, Field(ge=0, le=1)]
 Milliseconds = Annotated[int, Field(ge=0)]
@@ -135,6 +135,12 @@ class UnderstoodData(SessionData):
     matched: tuple[MatchData, ...]
 
 
+class FinalizedData(SessionData):
+    """There was nothing to finalize. `utterances` is how many there have been so far."""
+
+    utterances: Count
+
+
 class EndedData(SessionData):
     """The session has ended. `duration` is in seconds, as counted by the server."""
 
@@ -186,6 +192,7 @@ SpeechDiscarded = message("SpeechDiscarded", messages.SPEECH_DISCARDED, Discarde
 Partial = message("PartialTranscript", messages.TRANSCRIPT, PartialData)
 Final = message("FinalTranscript", messages.TRANSCRIPT, FinalData)
 Understood = message("OrderUnderstood", messages.ORDER, UnderstoodData)
+Finalized = message("VoiceFinalized", messages.FINALIZE, FinalizedData)
 Ended = message("VoiceEnded", messages.END, EndedData)
 WatchedPartial = message("WatchedPartial", messages.TRANSCRIPT, WatchedPartialData, LiveEnvelope)
 WatchedFinal = message("WatchedFinal", messages.TRANSCRIPT, WatchedFinalData, KeptEnvelope)
@@ -202,6 +209,7 @@ VOICE_STREAM = Channel(
         *asyncapi.SHELL_EXCHANGES,
         Exchange(VoiceStart, (Started,)),
         Exchange(VoiceAudio),
+        Exchange(VoiceFinalize, (Final, SpeechDiscarded, Finalized)),
         Exchange(VoiceEnd, (Ended,)),
     ),
     (
@@ -212,6 +220,7 @@ VOICE_STREAM = Channel(
         Partial,
         Final,
         Understood,
+        Finalized,
         Ended,
     ),
     (

@@ -7,7 +7,6 @@ Time is an argument (`now`, seconds of a monotonic clock). The caller performs t
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -17,13 +16,20 @@ from order_events.domain.models import OrderItem
 from order_events.protocol.messages import ErrorCode, MessageId, ProtocolError
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.needs import DecodeNeed
-from voice_service.audio.formats import SAMPLE_RATE, AudioDecoder, AudioError, Samples
+from voice_service.audio.formats import (
+    SAMPLE_RATE,
+    AudioDecoder,
+    AudioError,
+    Samples,
+    encoded_bytes,
+)
 from voice_service.audio.intake import AudioChunk, Intake, IntakeSettings, gap_error
 from voice_service.audio.reorder_buffer import Gap
 from voice_service.ordering import CartUpdate, Conversation
 from voice_service.protocol import messages
 from voice_service.protocol.encoding import wire_event
 from voice_service.sessions.actions import Action, Audience, Send, SendError
+from voice_service.sessions.closings import Closings
 from voice_service.sessions.guest_order import GuestOrder
 from voice_service.utterances.events import Discarded, Final, ListenerEvent, Partial
 from voice_service.utterances.listener import Listener
@@ -66,21 +72,11 @@ class Phase(Enum):
     ENDED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class _Closing:
-    """The message that closed an utterance, and when it was sent."""
-
-    at: float
-    send: Send
-
-
 STOPPING = "server_stopping"
 """Reason for abandoning a session when the server stops.
 
 Its client gets no `voice:end`, since it should come back.
 """
-_KEPT_FINALS = 64
-"""Finals and discards kept for a client that comes back."""
 
 
 class VoiceSession:
@@ -109,7 +105,7 @@ class VoiceSession:
         self._ending_at: float | None = None
         self._detached_at: float | None = None
         self._ended_at: float | None = None
-        self._closings: deque[_Closing] = deque(maxlen=_KEPT_FINALS)
+        self._closings = Closings(session_id)
         self._abandoned: str | None = None
         self._end_id: MessageId | None = None
         self._answer: Send | None = None
@@ -134,6 +130,10 @@ class VoiceSession:
         """Return whether the client is connected."""
         return self._detached_at is None
 
+    def room(self, message_bytes: int) -> str:
+        """Return how much audio fits into one message, for people to read."""
+        return self._decoder.room(encoded_bytes(message_bytes))
+
     # Messages of the client
 
     def audio(self, sequence: int, encoded: str, now: float) -> list[Action]:
@@ -147,6 +147,16 @@ class VoiceSession:
         due = self._intake.push(sequence, encoded, backlog, now)
         self._last_heard = now
         return self._consume(due, now)
+
+    def finalize(self, now: float, message_id: MessageId | None = None) -> list[Action]:
+        """End the utterance in progress. The answer is its final; raises ProtocolError.
+
+        Audio that still waits behind a gap is not part of it.
+        """
+        self._closings.check_room()
+        actions = self._report(self._listener.pause(now), now)
+        self._closings.ask(self._listener.ended, message_id)
+        return self._answered(actions)
 
     def end(
         self, now: float, abandoned: str | None = None, message_id: MessageId | None = None
@@ -220,21 +230,8 @@ class VoiceSession:
         self._detached_at = now
 
     def attach(self, after_utterance: int | None, now: float) -> list[Action]:
-        """Resume with a new connection: send what the client may have missed, in order.
-
-        A client that names the last utterance whose final it has gets the later ones. Any other
-        client is sent again whatever was sent after its last audio arrived, since that may have
-        been lost; it recognises duplicates by `utterance`.
-        """
-        missed = [
-            closing.send
-            for closing in self._closings
-            if (
-                closing.at >= self._last_heard
-                if after_utterance is None
-                else closing.send.data["utterance"] > after_utterance
-            )
-        ]
+        """Resume with a new connection: send what the client may have missed, in order."""
+        missed = self._closings.missed(after_utterance, self._last_heard)
         self._detached_at = None
         self._last_audio = now
         self._intake.hold(now)
@@ -323,17 +320,21 @@ class VoiceSession:
                 actions += self._discarded(event, Send(type_, data), now)
             else:
                 actions.append(Send(type_, data))
-        return actions
+        return self._answered(actions)
+
+    def _answered(self, actions: list[Action]) -> list[Action]:
+        listener = self._listener
+        return self._closings.answer(actions, listener.concluded, listener.utterances)
 
     def _discarded(self, event: Discarded, send: Send, now: float) -> list[Action]:
-        self._closings.append(_Closing(now, send))
+        self._closings.add(send, now)
         if not event.failed:
             return [send]
         message = f"utterance {event.utterance} could not be recognised; ask for it again"
         return [send, SendError(ProtocolError(ErrorCode.INTERNAL, message))]
 
     def _final(self, final: Final, send: Send, now: float) -> list[Action]:
-        self._closings.append(_Closing(now, send))
+        self._closings.add(send, now)
         return [send, *self._order.hear(final)]
 
     def _wind_up(self, now: float) -> list[Action]:

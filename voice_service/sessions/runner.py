@@ -141,6 +141,10 @@ class SessionRunner:
         self._metrics.audio.inc((self.session.audio_ms - before) / 1000)
         self._perform(actions)
 
+    def finalize(self, message_id: MessageId | None = None) -> None:
+        """End the utterance in progress; raises ProtocolError."""
+        self._perform(self.session.finalize(self._loop.time(), message_id))
+
     def end(self, abandoned: str | None = None, message_id: MessageId | None = None) -> None:
         """End the audio and finish what was heard. `abandoned`: why the guest is cut off, if so."""
         if self.session.phase is Phase.STREAMING:

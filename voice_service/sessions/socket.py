@@ -18,10 +18,13 @@ from order_events.protocol.messages import CloseCode, ErrorCode, ProtocolError
 from order_events.websocket.application import Budget, Opening
 from order_events.websocket.connection import Connection
 from voice_service.protocol.messages import (
+    PRIORITY_TYPES,
     VOICE_MESSAGES,
     VOICE_TYPES,
     VoiceAudio,
     VoiceEnd,
+    VoiceFinalize,
+    VoiceMessage,
     VoiceStart,
 )
 from voice_service.sessions.machine import STOPPING, Phase
@@ -29,8 +32,6 @@ from voice_service.sessions.registry import SessionRegistry
 from voice_service.sessions.runner import SessionRunner
 
 _log = structlog.get_logger(__name__)
-
-Message = VoiceStart | VoiceAudio | VoiceEnd
 
 
 class State(Enum):
@@ -46,13 +47,14 @@ class State(Enum):
 
 
 _WAITING_LIMIT: Final = 200
-"""Messages that may wait while a session opens: 20 s of audio in chunks of 100 ms."""
+"""Messages that may wait while a session opens: 20 s of audio in chunks of 100 ms. Messages other
+than audio wait in addition, as many as the rate lets through."""
 
 
 class VoiceApplication:
     """The application that the endpoint runs on `/voice-stream`."""
 
-    messages: TypeAdapter[Message] = VOICE_MESSAGES
+    messages: TypeAdapter[VoiceMessage] = VOICE_MESSAGES
     types: frozenset[str] = VOICE_TYPES
 
     def __init__(self, sessions: SessionRegistry, shutdown_grace: float) -> None:
@@ -67,7 +69,9 @@ class VoiceApplication:
             )
 
     def budget(self, type_: str) -> Budget:
-        """Return the rate limit that applies: voice messages have their own."""
+        """Return the rate that applies: audio at its limit must not keep a session from ending."""
+        if type_ in PRIORITY_TYPES:
+            return "priority"
         return "voice" if type_ in VOICE_TYPES else "regular"
 
     def connect(self, connection: Connection, opening: Opening) -> VoiceHandler:
@@ -84,7 +88,7 @@ class VoiceHandler:
         self._grace = grace
         self._runner: SessionRunner | None = None
         self._opening: asyncio.Task[None] | None = None
-        self._waiting: deque[tuple[Message, float]] = deque()
+        self._waiting: deque[tuple[VoiceMessage, float]] = deque()
 
     @property
     def state(self) -> State:
@@ -98,13 +102,19 @@ class VoiceHandler:
             return State.STREAMING
         return State.ENDING if phase is Phase.ENDING else State.IDLE
 
-    def receive(self, message: Message, now: float) -> None:
+    def receive(self, message: VoiceMessage, now: float) -> None:
         """Handle one message; raises ProtocolError."""
         try:
             self._TABLE[self.state, type(message)](self, message, now)
         except ProtocolError as error:
             error.id = message.id
             raise
+
+    def advice(self, limit: int) -> str | None:
+        """Return how much of the session's audio fits into a message; None without a session."""
+        if self._runner is None:
+            return None
+        return f"one chunk has room for {self._runner.session.room(limit)}"
 
     def closed(self, now: float) -> None:
         """Note that the connection is lost; its session waits for another one."""
@@ -130,7 +140,7 @@ class VoiceHandler:
 
     # What messages do
 
-    def _start(self, message: Message, now: float) -> None:
+    def _start(self, message: VoiceMessage, now: float) -> None:
         assert isinstance(message, VoiceStart)  # noqa: S101  by the table; for the type checker
         if self._runner is not None:
             self._runner.release(self._connection)
@@ -169,8 +179,8 @@ class VoiceHandler:
             self._connection.send_error(ProtocolError(ErrorCode.INTERNAL, "internal error"))
             self._connection.close(CloseCode.SERVER_ERROR, "internal error")
 
-    def _wait(self, message: Message, now: float) -> None:
-        if len(self._waiting) >= _WAITING_LIMIT:
+    def _wait(self, message: VoiceMessage, now: float) -> None:
+        if isinstance(message, VoiceAudio) and len(self._waiting) >= _WAITING_LIMIT:
             raise ProtocolError(
                 ErrorCode.RATE_LIMITED,
                 "the session is still being opened; wait for voice:started",
@@ -179,33 +189,35 @@ class VoiceHandler:
             )
         self._waiting.append((message, now))
 
-    def _audio(self, message: Message, now: float) -> None:
+    def _audio(self, message: VoiceMessage, now: float) -> None:
         assert isinstance(message, VoiceAudio)  # noqa: S101
         if self._runner is not None:
             self._runner.audio(message.data.sequence, message.data.audio, now)
 
-    def _end(self, message: Message, now: float) -> None:
+    def _finalize(self, message: VoiceMessage, now: float) -> None:
+        assert isinstance(message, VoiceFinalize)  # noqa: S101
+        self._named_runner(message).finalize(message.id)
+
+    def _end(self, message: VoiceMessage, now: float) -> None:
         assert isinstance(message, VoiceEnd)  # noqa: S101
+        self._named_runner(message).end(message_id=message.id)
+
+    def _named_runner(self, message: VoiceFinalize | VoiceEnd) -> SessionRunner:
         runner = self._runner
         if runner is None or message.data.session_id != runner.session.session_id:
-            self._no_session(message, now)
-        else:
-            runner.end(message_id=message.id)
+            raise _not_open(message)
+        return runner
 
-    def _no_session(self, message: Message, now: float) -> None:
-        raise ProtocolError(
-            ErrorCode.SESSION_NOT_FOUND,
-            "no such session is open here; send voice:start first",
-            sequence=_sequence(message),
-        )
+    def _no_session(self, message: VoiceMessage, now: float) -> None:
+        raise _not_open(message)
 
-    def _already_open(self, message: Message, now: float) -> None:
+    def _already_open(self, message: VoiceMessage, now: float) -> None:
         raise ProtocolError(
             ErrorCode.SESSION_EXISTS,
             "a session is open here; send voice:end and wait for its answer first",
         )
 
-    def _too_late(self, message: Message, now: float) -> None:
+    def _too_late(self, message: VoiceMessage, now: float) -> None:
         raise ProtocolError(
             ErrorCode.SESSION_NOT_FOUND,
             "the session has ended; nothing more can be added to it",
@@ -213,22 +225,34 @@ class VoiceHandler:
         )
 
     _TABLE: ClassVar[
-        dict[tuple[State, type[Message]], Callable[[VoiceHandler, Message, float], None]]
+        dict[tuple[State, type[VoiceMessage]], Callable[[VoiceHandler, VoiceMessage, float], None]]
     ] = {
         (State.IDLE, VoiceStart): _start,
         (State.IDLE, VoiceAudio): _no_session,
+        (State.IDLE, VoiceFinalize): _no_session,
         (State.IDLE, VoiceEnd): _no_session,
         (State.OPENING, VoiceStart): _already_open,
         (State.OPENING, VoiceAudio): _wait,
+        (State.OPENING, VoiceFinalize): _wait,
         (State.OPENING, VoiceEnd): _wait,
         (State.STREAMING, VoiceStart): _already_open,
         (State.STREAMING, VoiceAudio): _audio,
+        (State.STREAMING, VoiceFinalize): _finalize,
         (State.STREAMING, VoiceEnd): _end,
         (State.ENDING, VoiceStart): _already_open,
         (State.ENDING, VoiceAudio): _too_late,
+        (State.ENDING, VoiceFinalize): _too_late,
         (State.ENDING, VoiceEnd): _too_late,
     }
 
 
-def _sequence(message: Message) -> int | None:
+def _not_open(message: VoiceMessage) -> ProtocolError:
+    return ProtocolError(
+        ErrorCode.SESSION_NOT_FOUND,
+        "no such session is open here; send voice:start first",
+        sequence=_sequence(message),
+    )
+
+
+def _sequence(message: VoiceMessage) -> int | None:
     return message.data.sequence if isinstance(message, VoiceAudio) else None

@@ -23,6 +23,7 @@ from voice_service.utterances.endpointing import (
     SpeechStarted,
 )
 from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
+from voice_service.utterances.planning import NOTHING_HEARD, choose_urgency
 from voice_service.utterances.settings import ListenerSettings, to_ms
 from voice_service.utterances.turn_end import Judge, by_marks
 from voice_service.utterances.utterance import Timeline, Utterance
@@ -32,8 +33,6 @@ _MAX_ATTEMPTS = 2
 """Decodes of one final before it is given up, if recognition fails."""
 _FALLBACK_CONFIDENCE = 0.2
 """Confidence of a final that only repeats what was shown."""
-_NOTHING_HEARD = 2
-"""Successive quick decodes without a new word after which there is taken to be none."""
 
 
 @dataclass(slots=True)
@@ -86,6 +85,7 @@ class Listener:
         self._in_flight: _InFlight | None = None
         self._planned: DecodeNeed | None = None
         self._count = 0
+        self._ended = 0
         self._audio_end = 0
         self._background = BackgroundModel(settings.background)
         self._noise = False
@@ -95,6 +95,16 @@ class Listener:
     def utterances(self) -> int:
         """Return how many utterances have been announced."""
         return self._count
+
+    @property
+    def ended(self) -> int:
+        """Return how many utterances have ended, announced or not."""
+        return self._ended
+
+    @property
+    def concluded(self) -> int:
+        """Return how many of those have their final, or were discarded."""
+        return self._ended - len(self._waiting)
 
     @property
     def backlog(self) -> int:
@@ -195,7 +205,7 @@ class Listener:
                 start = event.at if event.resumed else event.at - self._settings.pre_roll
                 self._current = Utterance(event.at, max(start, self._audio_end, 0))
                 if event.resumed and self._noise:
-                    self._current.unchanged = _NOTHING_HEARD
+                    self._current.unchanged = NOTHING_HEARD
                 self._timeline.forget_before(self._current.audio_start)
                 if not event.resumed:
                     events += self._announce(self._current)
@@ -206,12 +216,13 @@ class Listener:
     def _end(self, event: SpeechEnded, now: float) -> list[ListenerEvent]:
         utterance, self._current, self._planned = self._current_utterance(), None, None
         utterance.ended, utterance.floor = event.at, self._background.floor
+        self._ended += 1
         cut = self._endpointer.started is not None
         self._audio_end = event.at if cut else self._audio_stop(event.at)
         events: list[ListenerEvent] = []
         if utterance.number is not None:
             events.append(Ended(utterance.number, to_ms(event.at)))
-        self._noise = cut and utterance.wordless and utterance.unchanged >= _NOTHING_HEARD
+        self._noise = cut and utterance.wordless and utterance.unchanged >= NOTHING_HEARD
         if self._noise:
             return events + self._discard(utterance)
         audio = self._timeline.slice(utterance.audio_start, self._audio_end)
@@ -242,31 +253,11 @@ class Listener:
     # Decodes
 
     def _plan(self, now: float) -> None:
-        urgency = self._choose_urgency()
+        urgency = choose_urgency(self._current, self._endpointer, self._settings)
         if urgency is None:
             self._planned = None
         elif self._planned is None or self._planned.urgency is not urgency:
             self._planned = self._need(urgency, now)
-
-    def _choose_urgency(self) -> Urgency | None:
-        utterance = self._current
-        if utterance is None:
-            return None
-        settings = self._settings
-        position, pause = self._endpointer.position, self._endpointer.pause
-        if pause >= settings.speculate:
-            done = utterance.speculated == self._endpointer.last_speech
-            return None if done else Urgency.SPECULATIVE
-        hopeful = not utterance.revision and utterance.unchanged < _NOTHING_HEARD
-        interval = settings.first_partial if hopeful else settings.partial_interval
-        if position - max(utterance.decoded_to, utterance.started) < interval:
-            return None
-        if hopeful:
-            return Urgency.FIRST_PARTIAL
-        # Without a decode since the last change, an old text says little: partials may be late.
-        limit = settings.no_progress * (1 if utterance.unchanged else 2)
-        stalled = position - utterance.changed_at >= limit
-        return Urgency.STALLED if stalled else Urgency.PARTIAL
 
     def _need(self, urgency: Urgency, since: float) -> DecodeNeed:
         return DecodeNeed(urgency, since, self._language, self._bias)
@@ -328,7 +319,7 @@ class Listener:
     ) -> list[ListenerEvent]:
         """End an utterance in which noise keeps the detector on, but no new words come."""
         still_for = decoded_to - utterance.changed_at
-        if utterance.agreeing_decodes < _NOTHING_HEARD or still_for < self._settings.no_progress:
+        if utterance.agreeing_decodes < NOTHING_HEARD or still_for < self._settings.no_progress:
             return []
         # Of mere noise, only the newest part is kept: a word may just be beginning in it.
         kept = (

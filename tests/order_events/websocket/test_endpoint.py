@@ -75,6 +75,9 @@ class EchoHandler:
         else:
             raise ProtocolError(ErrorCode.INVALID_AUDIO, "no", sequence=5)
 
+    def advice(self, limit: int) -> None:
+        return None
+
     def closed(self, now: float) -> None:
         self.ended += 1
 

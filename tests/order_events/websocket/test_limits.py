@@ -14,11 +14,11 @@ from order_events.auth.tokens import Role
 from order_events.websocket import registry
 
 
-def message_of(size: int) -> str:
-    """Return a valid `ping` of exactly that many UTF-8 bytes, not all of them ASCII."""
-    text = json.dumps({"type": "ping", "pad": ""}, ensure_ascii=False)
-    pad = size - len(text.encode())
-    return json.dumps({"type": "ping", "pad": "é" + "x" * (pad - 2)}, ensure_ascii=False)
+def message_of(size: int, type_: str = "ping") -> str:
+    """Return a valid message of exactly that many UTF-8 bytes, not all of them ASCII."""
+    message = {"type": type_, "events": ["*"], "pad": ""}
+    pad = size - len(json.dumps(message).encode())
+    return json.dumps({**message, "pad": "é" + "x" * (pad - 2)}, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("compress", [0, 15])
@@ -56,10 +56,10 @@ async def test_a_hundred_messages_a_minute_pass_and_the_next_does_not(server: An
     """The refused one has no effect; its error says when to retry."""
     client = await server.connect()
     for _ in range(99):
-        await client.send(type="ping")
+        await client.send(type="unsubscribe", events=["order:created"])
     await client.send(type="subscribe", events=["order:created"], id="last")
     for _ in range(99):
-        await client.expect("pong")
+        await client.expect("unsubscribed")
     await client.expect("subscribed")
     await client.send(type="subscribe", events=["table:updated"], id="refused")
     error = await client.expect("error")
@@ -73,9 +73,25 @@ async def test_a_hundred_messages_a_minute_pass_and_the_next_does_not(server: An
     await client.expect("order:created")
 
 
+async def test_pings_have_an_allowance_of_their_own(server: Any) -> None:
+    """A peer at the limit can still tell whether the server is there, and no more."""
+    client = await server.connect()
+    for _ in range(101):
+        await client.send(type="unsubscribe", events=["order:created"])
+    for _ in range(100):
+        await client.expect("unsubscribed")
+    assert (await client.expect("error"))["data"]["code"] == "RATE_LIMITED"
+    for number in range(101):
+        await client.send(type="ping", id=number)
+    for _ in range(100):
+        await client.expect("pong")
+    error = await client.expect("error")
+    assert (error["data"]["code"], error["id"]) == ("RATE_LIMITED", 100)
+
+
 async def test_after_the_time_told_the_message_is_accepted(start: Any) -> None:
     """`retry_after_ms` is accurate."""
-    server = await start(regular_per_minute=300)
+    server = await start(priority_per_minute=300)
     client = await server.connect()
     for _ in range(300):
         await client.send(type="ping")
@@ -108,15 +124,16 @@ async def test_bytes_a_minute_are_limited(start: Any) -> None:
     """Bytes are counted after inflation."""
     server = await start(bytes_per_minute=50_000)
     client = await server.connect()
-    await client.ws.send_str(message_of(30_000))
-    await client.expect("pong")
-    await client.ws.send_str(message_of(20_000))
-    await client.expect("pong")
+    for size in (30_000, 20_000):
+        await client.ws.send_str(message_of(size, "unsubscribe"))
+        await client.expect("unsubscribed")
     client = await server.connect()
-    await client.ws.send_str(message_of(49_000))
-    await client.expect("pong")
-    await client.ws.send_str(message_of(2_000))
+    await client.ws.send_str(message_of(49_000, "unsubscribe"))
+    await client.expect("unsubscribed")
+    await client.ws.send_str(message_of(2_000, "unsubscribe"))
     assert (await client.expect("error"))["data"]["code"] == "RATE_LIMITED"
+    await client.ws.send_str(message_of(2_000))
+    await client.expect("pong")
 
 
 async def test_ten_subscriptions_are_active_and_no_eleventh(server: Any) -> None:

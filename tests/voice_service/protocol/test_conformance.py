@@ -259,6 +259,44 @@ async def test_invalid_audio_names_its_sequence_and_may_be_sent_again(start: Sta
     assert wer(sidecar("one_item")["text"], text_of(client.events)) <= 0.15
 
 
+async def test_finalize_ends_the_utterance_as_a_pause_does(start: Start) -> None:
+    """The key of a hand-held microphone is released; the final answers, and the guest goes on."""
+    client = await (await start(hangover_ms=20_000, finished_hangover_ms=20_000)).voice()
+    await client.begin("s1", order="off")
+    chunks = pieces(recording("one_item"), 500)
+    await client.chunks(chunks)
+    await client.send("voice:finalize", {"session_id": "s1"}, id="f1")
+    final = await client.until("voice:transcript", lambda e: e["data"]["is_final"])
+    assert final["id"] == "f1"
+    assert wer(sidecar("one_item")["text"], final["data"]["text"]) <= 0.15
+    await client.chunks(chunks, first=len(chunks) + 1)
+    await client.end()
+    assert [f["utterance"] for f in finals(client.events)] == [1, 2]
+    assert_documented(client.events[1:])
+
+
+async def test_finalize_is_answered_though_nobody_has_spoken(start: Start) -> None:
+    """A client that waits for the answer does not wait for ever."""
+    client = await (await start()).voice()
+    await client.begin("s1", order="off")
+    await client.send("voice:finalize", {"session_id": "s1"}, id="f1")
+    answer = await client.expect("voice:finalize")
+    assert (answer["id"], answer["data"]) == ("f1", {"session_id": "s1", "utterances": 0})
+
+
+async def test_a_session_ends_though_its_audio_is_at_the_limit(start: Start) -> None:
+    """1,100 small chunks, 100 of which are refused, and then `voice:end`."""
+    client = await (await start()).voice()
+    await client.begin("s1", order="off")
+    chunk = base64.b64encode(bytes(640)).decode()
+    for sequence in range(1, 1_101):
+        await client.send("voice:audio", {"audio": chunk, "sequence": sequence})
+    await client.send("voice:finalize", {"session_id": "s1"}, id="f1")
+    await client.until("voice:finalize", lambda e: e.get("id") == "f1")
+    answer = await client.end()
+    assert 20_000 <= answer["audio_ms"] <= 22_000
+
+
 async def test_more_than_a_thousand_voice_messages_a_minute_are_refused(start: Start) -> None:
     """`RATE_LIMITED` names the time to wait; other messages have their own allowance."""
     server = await start(voice_per_minute=20)
@@ -270,6 +308,7 @@ async def test_more_than_a_thousand_voice_messages_a_minute_are_refused(start: S
     error = await client.error("RATE_LIMITED")
     assert error["id"] == error["data"]["sequence"] == 20
     assert error["data"]["retry_after_ms"] > 0
+    assert "put 3000 ms of audio or more into one message" in error["data"]["message"]
     for _ in range(2):
         await client.error("RATE_LIMITED")
     await client.silent()
@@ -288,8 +327,10 @@ async def test_a_message_of_64_kb_is_accepted_and_a_larger_one_closes(start: Sta
     await client.silent()
     await client.ws.send_str(text + " ")
     assert await client.close_code() == 1009
+    error = client.events[-1]["data"]["message"]
+    assert error.endswith("one chunk has room for 1.5 s of pcm_s16le at 16000 Hz")
 
 
 def test_all_client_messages_of_the_document_are_covered_here() -> None:
     """A new message needs a test."""
-    assert {"voice:start", "voice:audio", "voice:end"} == VOICE_TYPES
+    assert {"voice:start", "voice:audio", "voice:finalize", "voice:end"} == VOICE_TYPES

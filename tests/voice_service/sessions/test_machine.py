@@ -223,6 +223,51 @@ def test_an_allergy_is_noted_though_it_was_overheard() -> None:
     assert "allergy" in [reason.code for reason in ordered.reasons]
 
 
+def test_finalize_is_answered_by_the_final_of_what_is_being_said() -> None:
+    """Also if speech goes on at once; the words after it are an utterance of their own."""
+    guest = Guest("a cheeseburger", "two colas", order=False)
+    guest.send(sound(1))
+    told = guest.kept(guest.session.finalize(guest.now, "f1"))
+    [final] = [s for s in sends(told, "voice:transcript") if s.data["is_final"]]
+    assert (final.data["text"], final.id) == ("a cheeseburger", "f1")
+    assert sends(told, "voice:speech_ended")
+    guest.send(np.concatenate([sound(1), quiet(1)]))
+    assert [f["text"] for f in finals(guest.actions)] == ["a cheeseburger", "two colas"]
+
+
+def test_finalize_waits_for_the_final_that_is_due() -> None:
+    """The utterance has just ended by itself; nothing of it is lost, and it answers once."""
+    guest = Guest("a cheeseburger", order=False)
+    guest.recognising = False
+    guest.send(np.concatenate([sound(1), quiet(1)]))
+    assert guest.kept(guest.session.finalize(guest.now, 1)) == []
+    guest.recognising = True
+    told = guest.kept(guest.session.finalize(guest.now, 2))
+    [final] = [s for s in sends(told, "voice:transcript") if s.data["is_final"]]
+    assert final.id == 1
+    assert [(s.id, s.data["utterances"]) for s in sends(told, "voice:finalize")] == [(2, 1)]
+
+
+def test_what_was_no_speech_answers_finalize_as_well() -> None:
+    """A door slams while the key is held: there is no final to wait for."""
+    guest = Guest("", order=False)
+    guest.send(sound(1))
+    told = guest.kept(guest.session.finalize(guest.now, "f1"))
+    assert [s.id for s in sends(told, "voice:speech_discarded")] == ["f1"]
+    assert finals(told) == []
+
+
+def test_unanswered_finalizes_are_bounded() -> None:
+    """A client that repeats it while recognition is busy is told to wait."""
+    guest = Guest(order=False)
+    guest.recognising = False
+    guest.send(sound(1))
+    with pytest.raises(ProtocolError) as refused:
+        for _ in range(100):
+            guest.session.finalize(guest.now)
+    assert refused.value.code is ErrorCode.RATE_LIMITED
+
+
 def test_without_an_order_there_are_transcripts_alone() -> None:
     """`order: off`."""
     guest = Guest("a cheeseburger", order=False)

@@ -11,27 +11,38 @@ import pytest
 from support.recordings import Event
 from support.voice_server import Start, VoiceClient
 
-from voice_service.sessions.socket import Message, State, VoiceHandler
+from voice_service.protocol.messages import VoiceMessage
+from voice_service.sessions.socket import State, VoiceHandler
 
 SILENT = base64.b64encode(bytes(3_200)).decode()
 START = {"type": "voice:start", "data": {"session_id": "s1", "language": "en-US"}}
 OTHER = {"type": "voice:start", "data": {"session_id": "s2", "language": "en-US"}}
 AUDIO = {"type": "voice:audio", "data": {"audio": SILENT, "sequence": 1}}
 END = {"type": "voice:end", "data": {"session_id": "s1", "duration": 1}}
-MESSAGES = {"VoiceStart": OTHER, "VoiceAudio": AUDIO, "VoiceEnd": END}
+FINALIZE = {"type": "voice:finalize", "data": {"session_id": "s1"}}
+MESSAGES = {
+    "VoiceStart": OTHER,
+    "VoiceAudio": AUDIO,
+    "VoiceFinalize": FINALIZE,
+    "VoiceEnd": END,
+}
 
 EXPECTED: dict[tuple[State, str], str] = {
     (State.IDLE, "VoiceStart"): "voice:started",
     (State.IDLE, "VoiceAudio"): "SESSION_NOT_FOUND",
+    (State.IDLE, "VoiceFinalize"): "SESSION_NOT_FOUND",
     (State.IDLE, "VoiceEnd"): "SESSION_NOT_FOUND",
     (State.OPENING, "VoiceStart"): "SESSION_EXISTS",
     (State.OPENING, "VoiceAudio"): "taken",
+    (State.OPENING, "VoiceFinalize"): "voice:finalize",
     (State.OPENING, "VoiceEnd"): "voice:end",
     (State.STREAMING, "VoiceStart"): "SESSION_EXISTS",
     (State.STREAMING, "VoiceAudio"): "taken",
+    (State.STREAMING, "VoiceFinalize"): "voice:finalize",
     (State.STREAMING, "VoiceEnd"): "voice:end",
     (State.ENDING, "VoiceStart"): "SESSION_EXISTS",
     (State.ENDING, "VoiceAudio"): "SESSION_NOT_FOUND",
+    (State.ENDING, "VoiceFinalize"): "SESSION_NOT_FOUND",
     (State.ENDING, "VoiceEnd"): "SESSION_NOT_FOUND",
 }
 
@@ -58,8 +69,8 @@ async def answer_in(client: VoiceClient, state: State, message: dict[str, Any]) 
         extra = before[state]
     seen = len(client.events)
     await send_together(client, *extra, message, {"type": "ping", "id": "first"})
-    if message is END and state in (State.OPENING, State.STREAMING):
-        await client.until("voice:end")
+    if message in (END, FINALIZE) and state in (State.OPENING, State.STREAMING):
+        await client.until(message["type"])
     elif state is State.OPENING or (message is OTHER and state is State.IDLE):
         await client.until("voice:started")
     elif state is State.ENDING:
@@ -71,7 +82,7 @@ async def answer_in(client: VoiceClient, state: State, message: dict[str, Any]) 
 
 def test_the_table_has_every_pair() -> None:
     """A new state or message cannot be left out of it."""
-    pairs = set(product(State, get_args(Message)))
+    pairs = set(product(State, get_args(VoiceMessage)))
     assert set(VoiceHandler._TABLE) == pairs
     assert {(state, kind.__name__) for state, kind in pairs} == set(EXPECTED)
 
@@ -131,6 +142,16 @@ async def test_what_waits_while_a_session_opens_is_bounded(start: Start) -> None
     refused = [e["data"] for e in client.events if e["type"] == "error"]
     assert all(e["code"] == "RATE_LIMITED" and e["retry_after_ms"] for e in refused)
     assert all(e["sequence"] > 200 for e in refused)
+
+
+async def test_the_end_waits_however_much_audio_does(start: Start) -> None:
+    """A whole recording sent at once, without waiting for `voice:started`."""
+    client = await (await start()).voice()
+    chunks = [
+        {"type": "voice:audio", "data": {"audio": SILENT, "sequence": n}} for n in range(1, 402)
+    ]
+    await send_together(client, START, *chunks, END)
+    await client.until("voice:end")
 
 
 async def test_a_failed_start_leaves_the_connection_idle(start: Start) -> None:
