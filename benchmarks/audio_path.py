@@ -31,7 +31,7 @@ from harness import Recording, read_recordings, silence
 
 from voice_service.asr.hypothesis import Hypothesis
 from voice_service.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, PcmDecoder, Samples
-from voice_service.client.pacing import pcm
+from voice_service.commands.pacing import pcm
 from voice_service.protocol.messages import VOICE_MESSAGES, VoiceAudio
 from voice_service.sessions.machine import SessionPipeline, VoiceSession
 from voice_service.settings import VoiceSettings

@@ -21,8 +21,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from voice_service.audio.formats import SAMPLE_RATE, Samples
 from voice_service.audio.recordings import read_audio
-from voice_service.client.pacing import Pace, play
 from voice_service.client.stream import Event, VoiceStream
+from voice_service.commands.pacing import Pace, play
 
 _FIXTURES = Path(__file__).parent.parent / "fixtures" / "audio"
 _AUDIO = (".wav", ".flac", ".ogg")

@@ -24,7 +24,7 @@ from harness import Recording, Service, noisy, silence
 from shown import Spoken, words
 
 from voice_service.audio.formats import SAMPLE_RATE, Samples
-from voice_service.client.pacing import pcm
+from voice_service.commands.pacing import pcm
 
 LEAD: Final = 0.5
 """Seconds that the microphone is on before the first utterance."""

@@ -14,7 +14,7 @@ from support.paths import AUDIO
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from voice_service.audio.recordings import read_audio
-from voice_service.client.pacing import pcm
+from voice_service.commands.pacing import pcm
 
 NAMES = sorted(path.stem for path in AUDIO.glob("*.wav"))
 

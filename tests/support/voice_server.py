@@ -18,7 +18,7 @@ from order_events.app import AUTHORITY, EVENTS
 from order_events.auth.tokens import Role
 from voice_service.app import load_recognizer
 from voice_service.asr.recognizer import Recognizer
-from voice_service.client.pacing import Pace, play
+from voice_service.commands.pacing import Pace, play
 from voice_service.models.registry import default_models_dir, resolve
 from voice_service.server import DEMO_RESTAURANT, demo_menu, running
 from voice_service.settings import VoiceSettings

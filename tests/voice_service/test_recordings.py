@@ -28,8 +28,8 @@ from support.voice_event_shapes import assert_documented, assert_in_sequence
 from support.voice_server import TIMEOUT, Client, Server
 
 from voice_service.asr.recognizer import Recognizer
-from voice_service.client.pacing import Pace, play
 from voice_service.client.stream import VoiceStream
+from voice_service.commands.pacing import Pace, play
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import contextlib
 import json
-import random
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,14 +13,11 @@ from typing import Any, Final
 
 import aiohttp
 
-from order_events.protocol.messages import CloseCode, ErrorCode
-from voice_service.protocol import messages
+from order_events.client.backoff import Backoff
+from order_events.client.link import TokenSource, fresh
 
 Event = dict[str, Any]
 
-_FIRST_RETRY: Final = 1.0
-_LAST_RETRY: Final = 30.0
-"""Seconds before reconnecting, doubling from the first to the last, as the protocol asks."""
 _GIVE_UP_AFTER: Final = 300.0
 """Seconds without a session after which the stream has failed."""
 _ANSWER_TIMEOUT: Final = 60.0
@@ -31,12 +27,11 @@ _KEPT_BYTES: Final = 10_000_000
 _PACED_STEP: Final = 0.05
 """Seconds between messages while catching up after a refusal. At 1,200 a minute, a server that
 accepts 1,000 sets the pace, and refuses a few messages instead of everything that was kept."""
-_FINAL_ERRORS: Final = frozenset({ErrorCode.UNAUTHORIZED, ErrorCode.FORBIDDEN})
-_PASSING_ERRORS: Final = frozenset(
-    {ErrorCode.RATE_LIMITED, ErrorCode.OVERLOADED, ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL}
-)
+_FINAL_ERRORS: Final = frozenset({"UNAUTHORIZED", "FORBIDDEN"})
+_PASSING_ERRORS: Final = frozenset({"RATE_LIMITED", "OVERLOADED", "UNAVAILABLE", "INTERNAL"})
 """A start that is refused with one of these may be accepted later."""
-_FINAL_CLOSES: Final = frozenset({CloseCode.POLICY, CloseCode.TOO_BIG})
+_POLICY: Final = 1008
+_TOO_BIG: Final = 1009
 _START: Final = "start"
 _END: Final = "end"
 
@@ -51,13 +46,14 @@ class VoiceStream:
     `on_event` is called with every server event and the loop's time of its arrival. Each final
     comes once, with one exception: a restarted server has forgotten the session, which then starts
     over from the first chunk, with utterances numbered from 1 again. `options` are added to the
-    `data` of `voice:start`.
+    `data` of `voice:start`. A function as `token` is called for each connection and whenever a
+    token expires.
     """
 
     def __init__(
         self,
         url: str,
-        token: str,
+        token: TokenSource,
         on_event: Callable[[Event, float], None],
         *,
         options: Mapping[str, Any] | None = None,
@@ -66,7 +62,7 @@ class VoiceStream:
         self.session_id = session_id or str(uuid.uuid4())
         self.connections = 0
         self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._token = token
         self._on_event = on_event
         self._options = dict(options or {})
         self._kept: dict[int, bytes] = {}
@@ -78,6 +74,7 @@ class VoiceStream:
         self._marker = 0
         self._all_accepted = False
         self._work = asyncio.Event()
+        self._backoff = Backoff()
         self._reached = False
         self._resume = False
         self._start_unanswered = False
@@ -112,7 +109,7 @@ class VoiceStream:
 
     async def _run_connections(self, http: aiohttp.ClientSession) -> Event:
         loop = asyncio.get_running_loop()
-        retry, lost_at = _FIRST_RETRY, loop.time()
+        lost_at = loop.time()
         while True:
             before, self._reconnect_in = self.connections, None
             try:
@@ -125,18 +122,18 @@ class VoiceStream:
             if self._answer is not None:
                 return self._answer
             if self.connections > before:
-                retry, lost_at = _FIRST_RETRY, loop.time()
+                lost_at = loop.time()
             elif loop.time() - lost_at > _GIVE_UP_AFTER:
                 raise StreamFailed(f"no session at {self._url} for {_GIVE_UP_AFTER:.0f} s")
             if self._reconnect_in is not None:
                 await asyncio.sleep(self._reconnect_in)
                 continue
-            await asyncio.sleep(retry * random.uniform(0.5, 1.0))  # noqa: S311
-            retry = min(_LAST_RETRY, retry * 2)
+            await asyncio.sleep(self._backoff.next(loop.time()))
 
     async def _connection(self, http: aiohttp.ClientSession) -> None:
         """Serve one connection until it is lost or `voice:end` has been answered."""
-        async with http.ws_connect(self._url, headers=self._headers, heartbeat=30) as socket:
+        headers = {"Authorization": f"Bearer {await fresh(self._token)}"}
+        async with http.ws_connect(self._url, headers=headers, heartbeat=30) as socket:
             self._socket = socket
             self._reached = True
             writer: asyncio.Task[None] | None = None
@@ -145,11 +142,14 @@ class VoiceStream:
                 await self._send_start(socket)
                 while self._answer is None:
                     limit = _ANSWER_TIMEOUT if self._all_accepted or not answered else None
-                    event = await _receive(socket, limit)
+                    event = await self._receive(socket, limit)
                     if event is None:
                         return
                     answered = answered or event.get("id") == _START
-                    if event["type"] == messages.STARTED:
+                    if event["type"] == "auth:expiring" and not isinstance(self._token, str):
+                        token = await fresh(self._token)
+                        await socket.send_json({"type": "auth", "token": token})
+                    if event["type"] == "voice:started":
                         answered = True
                         self._on_started(event["data"]["next_sequence"])
                         writer = asyncio.create_task(self._write(socket))
@@ -170,6 +170,7 @@ class VoiceStream:
 
     def _on_started(self, next_sequence: int) -> None:
         self.connections += 1
+        self._backoff.online(asyncio.get_running_loop().time())
         self._resume = True
         self._all_accepted = False
         self._paced = False
@@ -239,12 +240,12 @@ class VoiceStream:
                 self._marker += 1
                 self._work.set()
             return True
-        if kind == messages.TRANSCRIPT and data["is_final"]:
+        if kind == "voice:transcript" and data["is_final"]:
             if data["utterance"] <= self._last_final:
                 return True
             self._last_final = data["utterance"]
         self._report(event)
-        if kind == messages.END:
+        if kind == "voice:end":
             self._answer = data
         elif kind == "going_away":
             self._reconnect_in = data["retry_after_ms"] / 1000
@@ -263,11 +264,13 @@ class VoiceStream:
     def _on_error(self, event: Event, error: Event) -> bool:
         code, sequence = error["code"], error.get("sequence")
         if code in _FINAL_ERRORS:
+            if self._may_return():
+                return False
             raise StreamFailed(error["message"])
         if event.get("id") == _START:
             self._start_refused(error)
             return False
-        if code == ErrorCode.RATE_LIMITED:
+        if code == "RATE_LIMITED":
             # Hold everything, not just this message: later chunks must not overtake it.
             self._hold(error.get("retry_after_ms", 0) / 1000)
             if sequence in self._kept:
@@ -279,10 +282,10 @@ class VoiceStream:
     def _start_refused(self, error: Event) -> None:
         """Decide how to start again; raises StreamFailed if that cannot help."""
         code = error["code"]
-        if code == ErrorCode.SESSION_EXISTS and self._start_unanswered:
+        if code == "SESSION_EXISTS" and self._start_unanswered:
             # Our own start succeeded, but the connection was lost before its answer.
             self._resume, self._reconnect_in = True, 0.0
-        elif code == ErrorCode.SESSION_NOT_FOUND and self._resume:
+        elif code == "SESSION_NOT_FOUND" and self._resume:
             # The server was restarted. Sent from the first chunk, the same session gives the same
             # order; from the middle, it would give another one.
             if self._kept and 1 not in self._kept:
@@ -295,17 +298,26 @@ class VoiceStream:
         else:
             raise StreamFailed(error["message"])
 
+    def _may_return(self) -> bool:
+        """True if a token was accepted once: it has expired, and the next one may be accepted."""
+        return self.connections > 0 and not isinstance(self._token, str)
 
-async def _receive(socket: aiohttp.ClientWebSocketResponse, limit: float | None) -> Event | None:
-    """Return the next event; None if the connection is over. Raises StreamFailed, TimeoutError."""
-    message = await socket.receive(timeout=limit)
-    if message.type is aiohttp.WSMsgType.TEXT:
-        event: Event = json.loads(message.data)
-        return event
-    if socket.close_code in _FINAL_CLOSES:
-        why = message.extra or CloseCode(socket.close_code).name
-        raise StreamFailed(f"the server closed the connection ({socket.close_code}): {why}")
-    return None
+    async def _receive(
+        self, socket: aiohttp.ClientWebSocketResponse, limit: float | None
+    ) -> Event | None:
+        """Return the next event, or None at the end of the connection.
+
+        Raises StreamFailed and TimeoutError.
+        """
+        message = await socket.receive(timeout=limit)
+        if message.type is aiohttp.WSMsgType.TEXT:
+            event: Event = json.loads(message.data)
+            return event
+        code = socket.close_code
+        if code == _TOO_BIG or (code == _POLICY and not self._may_return()):
+            why = message.extra or "no reason was given"
+            raise StreamFailed(f"the server closed the connection ({code}): {why}")
+        return None
 
 
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:

@@ -19,9 +19,9 @@ from order_events.app import AUTHORITY
 from order_events.auth.tokens import Role
 from voice_service.asr.recognizer import Recognizer
 from voice_service.audio.recordings import read_audio
-from voice_service.client.pacing import Pace, play
 from voice_service.client.stream import StreamFailed, VoiceStream
 from voice_service.commands.display import describe
+from voice_service.commands.pacing import Pace, play
 from voice_service.server import DEMO_RESTAURANT, running, until_stopped
 from voice_service.settings import VoiceSettings
 

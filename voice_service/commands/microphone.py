@@ -14,9 +14,9 @@ import numpy as np
 
 from voice_service.audio.formats import SAMPLE_RATE, AudioError, Samples
 from voice_service.audio.recordings import read_audio
-from voice_service.client.pacing import Pace, pcm, play
 from voice_service.client.stream import Event, StreamFailed, VoiceStream
 from voice_service.commands.display import describe
+from voice_service.commands.pacing import Pace, pcm, play
 
 Complain = Callable[[str], None]
 

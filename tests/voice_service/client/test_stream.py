@@ -17,8 +17,8 @@ from aiohttp import web
 from support.recordings import Event, finals, recording, sidecar, text_of, wer
 from support.voice_server import TIMEOUT, Server, Start
 
-from voice_service.client.pacing import Pace, play
 from voice_service.client.stream import StreamFailed, VoiceStream
+from voice_service.commands.pacing import Pace, play
 
 SECOND = b"\0" * 32_000
 OFF = {"order": "off"}

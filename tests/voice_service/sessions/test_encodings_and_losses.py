@@ -16,7 +16,7 @@ from support.paths import AUDIO
 from support.recordings import Event, finals, pieces, recording, sidecar, silence, text_of, wer
 from support.voice_server import Start, VoiceClient
 
-from voice_service.client.pacing import pcm
+from voice_service.commands.pacing import pcm
 
 
 def resampled(name: str, rate: int) -> Any:

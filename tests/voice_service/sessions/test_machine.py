@@ -18,7 +18,7 @@ from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.audio.containers import ContainerDecoder
 from voice_service.audio.formats import AudioDecoder, AudioFormat, PcmDecoder
 from voice_service.audio.intake import IntakeSettings
-from voice_service.client.pacing import pcm
+from voice_service.commands.pacing import pcm
 from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.server import demo_menu
 from voice_service.sessions.actions import Action, Audience, PlaceOrder, Send, SendError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_service.client.pacing import OutgoingChunk, Pace, pcm, play
+from voice_service.commands.pacing import OutgoingChunk, Pace, pcm, play
 
 SPOKEN = np.linspace(-1, 1, 16_000 * 3 + 77).astype(np.float32)
 

@@ -1,0 +1,6 @@
+"""For programs that follow a restaurant's events. Needs the standard library and aiohttp only."""
+
+from order_events.client.events import Event, Events, HistoryLost, Position
+from order_events.client.link import Refused, TokenSource
+
+__all__ = ["Event", "Events", "HistoryLost", "Position", "Refused", "TokenSource"]

@@ -1,0 +1,67 @@
+"""A guest's session in a few lines, against the real service."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from support.recordings import Event, recording, sidecar, text_of, wer
+from support.voice_server import TIMEOUT, Start
+
+from voice_service.client import StreamFailed, VoiceSession, session
+from voice_service.commands.pacing import pcm
+
+SECOND = b"\0" * 32_000
+
+
+async def test_audio_goes_in_and_the_order_comes_out_over_a_lost_connection(start: Start) -> None:
+    """Any amount of audio at a time; the token function is called for each connection."""
+    server = await start()
+    asked: list[None] = []
+
+    def token() -> str:
+        asked.append(None)
+        return server.token()
+
+    events: list[Event] = []
+    async with asyncio.timeout(3 * TIMEOUT), VoiceSession(server.url, token, lane="1") as talk:
+        await talk.send(pcm(recording("one_item")))
+        await talk.finish()
+        async for event in talk:
+            if event["type"] == "voice:speech_started" and len(asked) == 1:
+                talk._stream.cut()
+            events.append(event)
+    assert len(asked) == 2
+    assert events[-1]["type"] == "voice:end"
+    assert events[-1]["data"]["order_id"] is not None
+    assert wer(sidecar("one_item")["text"], text_of(events)) <= 0.1
+
+
+async def test_a_refusal_ends_the_iteration_and_the_sending(start: Start) -> None:
+    """Both say why, whichever comes first."""
+    server = await start()
+    async with VoiceSession(server.url, "not-a-token") as talk:
+        with pytest.raises(StreamFailed):
+            async for _ in talk:
+                pass
+        with pytest.raises(StreamFailed, match="over"):
+            for _ in range(session._UNSENT + 1):
+                await talk.send(SECOND)
+    with pytest.raises(RuntimeError, match="context"):
+        await VoiceSession(server.url, "t").send(SECOND)
+
+
+async def test_events_that_nobody_reads_fail_the_session(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Instead of growing without bound."""
+    monkeypatch.setattr(session, "_UNREAD", 1)
+    server: Any = await start()
+    async with VoiceSession(server.url, server.token()) as talk:
+        assert talk._task is not None
+        async with asyncio.timeout(TIMEOUT):
+            await asyncio.wait({talk._task})
+        with pytest.raises(StreamFailed, match="not being read"):
+            async for _ in talk:
+                pass
