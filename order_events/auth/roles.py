@@ -39,6 +39,8 @@ class Action(StrEnum):
     REVOKE = "revoke tokens"
     READ_SESSIONS = "read voice sessions"
     TAKE_OVER = "take over voice sessions"
+    READ_CALLS = "read calls for staff"
+    ANSWER_CALLS = "answer calls for staff"
     READ_AUDIT = "read audits"
     ERASE = "erase what guests said"
     READ_ANALYTICS = "read analytics"
@@ -69,6 +71,8 @@ _FRONT = _FLOOR | {
     Action.VOICE,
     Action.READ_SESSIONS,
     Action.TAKE_OVER,
+    Action.READ_CALLS,
+    Action.ANSWER_CALLS,
 }
 
 RIGHTS: dict[Role, Rights] = {

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from order_events.domain.audit_records import SessionState
+from order_events.domain.calls import Call
 from order_events.domain.models import (
+    Attention,
     Kept,
     Order,
     OrderItem,
@@ -75,6 +77,13 @@ class SessionData(Kept):
     version: int
 
 
+class StaffCallData(Kept):
+    """A guest needs a person, or somebody answers: the call as it is now; `actor` changed it."""
+
+    call: Call
+    actor: str
+
+
 class ItemState(Kept):
     """Whether a menu item is sold out."""
 
@@ -105,6 +114,7 @@ class Ticket(Kept):
     table_id: str | None
     table_number: str | None
     notes: str | None
+    attention: tuple[Attention, ...]
     version: int
     created_at: str
     updated_at: str
@@ -194,6 +204,7 @@ OrderStatusChanged = message(
 TableUpdated = message("TableUpdated", filters.TABLE_UPDATED, TableData, KeptEnvelope)
 PaymentProcessed = message("PaymentProcessed", filters.PAYMENT_PROCESSED, PaymentData, KeptEnvelope)
 SessionChanged = message("SessionChanged", filters.VOICE_SESSION, SessionData, KeptEnvelope)
+StaffCalled = message("StaffCalled", filters.STAFF_CALL, StaffCallData, KeptEnvelope)
 MenuUpdated = message("MenuUpdated", filters.MENU_UPDATED, MenuData, KeptEnvelope)
 KitchenUpdate = message("KitchenUpdate", filters.KDS_UPDATE, KitchenData, KeptEnvelope)
 
@@ -223,5 +234,6 @@ HUB_EVENTS = (
     KitchenUpdate,
     MenuUpdated,
     SessionChanged,
+    StaffCalled,
 )
 """Events that the hub itself publishes."""

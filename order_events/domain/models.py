@@ -21,6 +21,10 @@ Word = Annotated[str, Field(pattern=r"^[a-z][a-z_-]{0,31}$")]
 Claim = Annotated[str, Field(min_length=1, max_length=200)]
 """A `jti` or `sub` of a token."""
 MAX_ITEMS = 200
+MAX_ATTENTION = 30
+"""Most entries of an order's `attention`."""
+ALLERGY = "allergy"
+"""The code of a reason that holds for as long as the order is made."""
 
 
 class OrderStatus(StrEnum):
@@ -56,6 +60,13 @@ class Source(Draft):
     lane: Id | None = None
 
 
+class Attention(Draft):
+    """Something that a person must know or do about an order: a reason's `code`, and its `text`."""
+
+    code: Word
+    text: Text = ""
+
+
 class OrderDraft(Draft):
     """A new order. The server sets its prices, totals, number and status."""
 
@@ -65,14 +76,16 @@ class OrderDraft(Draft):
     customer_name: Annotated[str, Field(max_length=200)] | None = None
     notes: Text | None = None
     source: Source = Source()
+    attention: Annotated[tuple[Attention, ...], Field(max_length=MAX_ATTENTION)] = ()
     items: Annotated[tuple[ItemDraft, ...], Field(min_length=1, max_length=MAX_ITEMS)]
 
 
 class OrderChange(Draft):
     """A change to an order.
 
-    A field that is absent stays as it is. Null clears a field, except `items`, which then stay as
-    they are. If `version` is given, the change is refused unless it is the order's current one.
+    A field that is absent stays as it is. Null clears a field, except `items` and `attention`,
+    which then stay as they are. If `version` is given, the change is refused unless it is the
+    order's current one.
     """
 
     items: Annotated[tuple[ItemDraft, ...], Field(max_length=MAX_ITEMS)] | None = None
@@ -80,12 +93,17 @@ class OrderChange(Draft):
     table_number: Id | None = None
     customer_name: Annotated[str, Field(max_length=200)] | None = None
     notes: Text | None = None
+    attention: Annotated[tuple[Attention, ...], Field(max_length=MAX_ATTENTION)] | None = None
     version: Annotated[int, Field(ge=1)] | None = None
 
     @property
-    def named(self) -> dict[str, str | None]:
+    def named(self) -> dict[str, object]:
         """The fields to change, other than the items."""
-        return self.model_dump(include=self.model_fields_set - {"items", "version"})
+        fields = self.model_fields_set - {"items", "version"}
+        named: dict[str, object] = {name: getattr(self, name) for name in fields}
+        if self.attention is None:
+            named.pop("attention", None)
+        return named
 
 
 class StatusChange(Draft):
@@ -137,7 +155,8 @@ class Order(Kept):
     """An order. Amounts are in cents.
 
     `prep_time` is the preparation time of its slowest item, in minutes. `status_times` has the time
-    at which each status was reached.
+    at which each status was reached. `attention` is what a person must know or do before the order
+    is confirmed; of it, an allergy stays.
     """
 
     id: str
@@ -155,6 +174,7 @@ class Order(Kept):
     customer_name: str | None = None
     notes: str | None = None
     source: Source = Source()
+    attention: tuple[Attention, ...] = ()
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     paid: int = 0
     prep_time: int

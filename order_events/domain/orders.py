@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from order_events.domain.combos import part_price, part_size, with_parts
 from order_events.domain.drafts import ItemDraft
 from order_events.domain.models import (
+    ALLERGY,
     Order,
     OrderChange,
     OrderDraft,
@@ -84,6 +85,7 @@ def create(
         customer_name=draft.customer_name,
         notes=draft.notes,
         source=draft.source,
+        attention=draft.attention,
         prep_time=_prep_time(items, menu),
         version=1,
         created_at=now,
@@ -125,7 +127,11 @@ def set_status(
     if status not in TRANSITIONS[order.status]:
         raise IllegalTransition(f"an order that is {order.status} cannot become {status}")
     times = {**order.status_times, status: now}
-    return _next(order, {"status": status, "status_times": times}, actor, now)
+    changed: dict[str, object] = {"status": status, "status_times": times}
+    if status is S.CONFIRMED:
+        # Whoever confirms has dealt with the rest.
+        changed["attention"] = tuple(a for a in order.attention if a.code == ALLERGY)
+    return _next(order, changed, actor, now)
 
 
 def pay(order: Order, amount: int, *, actor: str, now: str) -> Order:

@@ -15,6 +15,7 @@ from order_events.domain.models import (
 )
 from order_events.http import event_history
 from order_events.http.audit_api import AuditApi
+from order_events.http.calls_api import CallsApi
 from order_events.http.routes import Call, Nothing, route, routes_of
 from order_events.http.schemas import (
     EventsAnswer,
@@ -248,5 +249,5 @@ class Api:
         return RevokedAnswer(closed=self._registry.close_revoked())
 
 
-ROUTES = (*routes_of(Api), *routes_of(AuditApi))
+ROUTES = (*routes_of(Api), *routes_of(AuditApi), *routes_of(CallsApi))
 """Every route of the hub, in the order of the document."""

@@ -34,7 +34,7 @@ from order_events.domain.models import (
     Table,
     TableChange,
 )
-from order_events.ledger import audit_log
+from order_events.ledger import audit_log, calls, voice_sessions
 from order_events.menu.menu import Menu
 from order_events.protocol import filters
 from order_events.protocol.errors import InvalidOrder, KeyReused, NotFound
@@ -80,6 +80,7 @@ def create_order(
     event = tx.append(restaurant_id, filters.ORDER_CREATED, _order_data(order), order_tags(order))
     tx.put_order(order, event.seq)
     audit_log.order_changed(tx, "created", None, order)
+    calls.follow_order(tx, order)
     tx.remember(restaurant_id, "order", key, digest, order.id)
     return order
 
@@ -205,10 +206,13 @@ def put_menu(
 
 
 def publish(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
-    """Append an event; what a session says is also recorded in its audit."""
-    return tx.append(
-        restaurant_id, type_, audit_log.record_spoken(tx, restaurant_id, type_, data), tags
-    )
+    """Append an event; what a session says is also recorded in its audit, and may call staff."""
+    kept = audit_log.record_spoken(tx, restaurant_id, type_, data)
+    event = tx.append(restaurant_id, type_, kept, tags)
+    if type_ == filters.VOICE_ORDER and isinstance(session_id := kept.get("session_id"), str):
+        session = voice_sessions.require(tx, restaurant_id, session_id)
+        calls.follow_session(tx, restaurant_id, session, kept)
+    return event
 
 
 def update_kitchen(tx: Tx, restaurant_id: str) -> bool:
@@ -270,6 +274,7 @@ def _updated(tx: Tx, order: Order) -> Order:
         order.restaurant_id, filters.ORDER_UPDATED, _order_data(order), order_tags(order)
     )
     tx.put_order(order, event.seq)
+    calls.follow_order(tx, order)
     return order
 
 

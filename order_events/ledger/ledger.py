@@ -5,6 +5,8 @@ Methods that change something return once it is on disk. All raise OrderError.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from order_events.domain.audit_records import (
     AnalyticsQuery,
     AuditAnswer,
@@ -13,12 +15,16 @@ from order_events.domain.audit_records import (
     Session,
     SessionStart,
 )
+from order_events.domain.calls import Call
 from order_events.fanout.hub import Hub
-from order_events.ledger import audit_log, retention, voice_sessions
+from order_events.ledger import audit_log, calls, retention, voice_sessions
 from order_events.ledger.figures_desk import FiguresDesk
 from order_events.protocol.errors import NotFound
 from order_events.storage.queries import Reader
 from order_events.storage.store import Store
+
+CallStep = Literal["take", "release", "resolve"]
+_CALL_STEPS = {"take": calls.take, "release": calls.release, "resolve": calls.resolve}
 
 
 class Ledger:
@@ -66,6 +72,24 @@ class Ledger:
         """Return a session; raise NotFound."""
         return await self._store.read(
             lambda r: voice_sessions.require(r, restaurant_id, session_id), restaurant_id
+        )
+
+    async def calls(self, restaurant_id: str) -> tuple[Call, ...]:
+        """Return the calls for staff that are not resolved, the most urgent first."""
+        return await self._store.read(lambda r: calls.unanswered(r, restaurant_id), restaurant_id)
+
+    async def answer_call(
+        self,
+        restaurant_id: str,
+        call_id: str,
+        step: CallStep,
+        *,
+        actor: str,
+        version: int | None,
+    ) -> Call:
+        """Move a call for staff on; raise as the function of that name in `calls` does."""
+        return await self._store.write(
+            lambda tx: _CALL_STEPS[step](tx, restaurant_id, call_id, actor, version), restaurant_id
         )
 
     async def newest(

@@ -138,7 +138,7 @@ def erase_session(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Er
 
 
 def forget_sessions(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> tuple[Erased, bool]:
-    """Delete old sessions and audits, and redact the sessions' events that are still kept.
+    """Delete old sessions, calls and audits, and redact the sessions' events that are still kept.
 
     Returns what was erased, and whether more are left.
     """
@@ -150,6 +150,10 @@ def forget_sessions(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> t
             " RETURNING session_id",
             (restaurant_id, before, SESSIONS_AT_ONCE),
         ).fetchall()
+        tx.db.executemany(
+            "DELETE FROM calls WHERE restaurant_id = ? AND session_id = ?",
+            [(restaurant_id, session_id) for (session_id,) in old],
+        )
         entries = tx.db.execute(
             "DELETE FROM audit WHERE (restaurant_id, subject, number) IN (SELECT restaurant_id,"
             " subject, number FROM audit WHERE restaurant_id = ? AND kind IN (?, ?, ?, ?, ?)"

@@ -12,7 +12,7 @@ from typing import Any
 from order_events.domain.audit_records import Session, SessionStart, SessionState
 from order_events.domain.event_payloads import SessionData
 from order_events.domain.orders import check_version
-from order_events.ledger import audit_log
+from order_events.ledger import audit_log, calls
 from order_events.protocol import filters
 from order_events.protocol.errors import IllegalTransition, NotFound
 from order_events.protocol.messages import utc_from_unix
@@ -89,6 +89,7 @@ def hold(tx: Tx, restaurant_id: str, session_id: str, actor: str, version: int |
     """
     _require_open(tx, restaurant_id, session_id, version)
     _set_holder(tx, restaurant_id, session_id, actor)
+    calls.taken_over(tx, restaurant_id, session_id, actor)
     return announce(tx, restaurant_id, session_id, SessionState.TAKEN_OVER, actor)
 
 
@@ -98,6 +99,7 @@ def hand_back(
     """Let the microphone change the order again; raise as `hold` does."""
     _require_open(tx, restaurant_id, session_id, version)
     _set_holder(tx, restaurant_id, session_id, None)
+    calls.handed_back(tx, restaurant_id, session_id, actor)
     return announce(tx, restaurant_id, session_id, SessionState.HANDED_BACK, actor)
 
 

@@ -18,6 +18,7 @@ MENU_UPDATED = "menu:updated"
 VOICE_TRANSCRIPT = "voice:transcript"
 VOICE_ORDER = "voice:order"
 VOICE_SESSION = "voice:session"
+STAFF_CALL = "staff:call"
 
 DOCUMENTED_EVENTS = frozenset(
     {
@@ -34,7 +35,7 @@ DOCUMENTED_EVENTS = frozenset(
 SPOKEN = frozenset({VOICE_TRANSCRIPT, VOICE_ORDER})
 """Events that contain what guests said."""
 
-EVENTS = DOCUMENTED_EVENTS | SPOKEN | {VOICE_SESSION, MENU_UPDATED}
+EVENTS = DOCUMENTED_EVENTS | SPOKEN | {VOICE_SESSION, STAFF_CALL, MENU_UPDATED}
 """All events that can be published and subscribed to."""
 
 ALWAYS_SENT = frozenset({"connected", "error"})

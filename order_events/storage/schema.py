@@ -133,6 +133,20 @@ MIGRATIONS: tuple[str, ...] = (
     DROP INDEX payments_by_order;
     CREATE INDEX payments_by_order ON payments (restaurant_id, order_id, at, id);
     """,
+    """
+    CREATE TABLE calls (
+        restaurant_id TEXT NOT NULL,
+        id TEXT NOT NULL,
+        session_id TEXT NOT NULL,
+        open INTEGER NOT NULL,
+        since TEXT NOT NULL,
+        seen TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (restaurant_id, id)
+    ) WITHOUT ROWID;
+    CREATE INDEX calls_by_session ON calls (restaurant_id, session_id);
+    CREATE INDEX open_calls ON calls (restaurant_id, since) WHERE open;
+    """,
 )
 """Scripts that each turn a database of version n into one of version n + 1."""
 

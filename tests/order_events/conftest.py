@@ -168,10 +168,11 @@ class Server:
         *,
         role: Role = Role.MANAGER,
         restaurant: str = "r1",
+        user: str = "u1",
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, dict[str, Any]]:
         """Send an HTTP request; return its status and JSON."""
-        token = self.token(restaurant, role)
+        token = self.token(restaurant, role, user)
         async with self.session.request(
             method,
             self.url + path,

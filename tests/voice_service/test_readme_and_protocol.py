@@ -21,6 +21,7 @@ from support.schema_checks import Schema
 from support.voice_server import Server
 
 from order_events import __main__ as hub
+from order_events.app import EVENTS
 from order_events.auth.tokens import Role
 from order_events.http.routes import HTTP_STATUS
 from order_events.protocol.messages import (
@@ -34,6 +35,7 @@ from order_events.specs import asyncapi
 from voice_service import cli
 from voice_service.protocol.messages import VOICE_MESSAGES, VOICE_TYPES
 from voice_service.protocol.payloads import CHANNELS
+from voice_service.server import DEMO_RESTAURANT
 from voice_service.settings import VoiceSettings
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -189,15 +191,17 @@ async def test_the_http_examples_answer_as_the_protocol_says(server: Server) -> 
 
     While the guest of the examples is at the microphone.
     """
-    made = "none"
+    made, call = "none", "none"
     microphone, screen = await server.voice(user="lane-2"), await server.screen("voice:session")
     for request, answer in exchanges():
-        head, _, body = request.replace("{id}", made).partition("\n\n")
+        head, _, body = request.replace("{id}", made).replace("{call}", call).partition("\n\n")
         first, *headers = head.splitlines()
         method, path = first.split()
         if GUEST in path and not microphone.session_id:
             await microphone.begin(GUEST)
             await screen.expect("voice:session")
+        if path == "/v1/calls":
+            await call_for_staff(server)
         status_line, _, shown = answer.partition("\n\n")
         given = dict(header.split(": ", 1) for header in headers)
         given["Authorization"] = f"Bearer {server.token(Role.SERVICE, 'till')}"
@@ -210,6 +214,16 @@ async def test_the_http_examples_answer_as_the_protocol_says(server: Server) -> 
         example, _ = parsed(shown)
         assert contains(said, example), (first, said)
         made = said["order"]["id"] if response.status == 201 and "order" in said else made
+        call = said["calls"][0]["id"] if "calls" in said else call
+
+
+async def call_for_staff(server: Server) -> None:
+    """Publish what the guest's session publishes when the guest names an allergy."""
+    reason = {"code": "allergy", "text": "nuts", "utterance": 1, "calls_staff": True}
+    data = {"session_id": GUEST, "status": "needs_staff", "reasons": [reason]}
+    await server.app[EVENTS].publish(
+        DEMO_RESTAURANT, "voice:order", data, tags={"session_id": GUEST}
+    )
 
 
 async def test_every_path_that_is_named_is_served(server: Server) -> None:
@@ -218,6 +232,7 @@ async def test_every_path_that_is_named_is_served(server: Server) -> None:
     named = set(
         re.findall(r"(?<![\w.])/(?:v1/[a-z0-9{}/.-]*[a-z0-9}]|healthz|readyz|metrics)", BOTH)
     )
+    named = {path.replace("{call}", "{id}") for path in named}
     named = {re.sub(rf"/(t12|cheeseburger|{GUEST})(?=/|$)", "/{id}", path) for path in named}
     assert len(named) > 8
     assert named <= served

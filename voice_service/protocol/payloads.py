@@ -94,7 +94,10 @@ class FinalData(TranscriptData):
 
 
 class ReasonData(BaseModel):
-    """Why an order is not simply accepted. `question` is what to ask the guest, or null."""
+    """Why an order is not simply accepted. `question` is what to ask the guest, or null.
+
+    `calls_staff` is true if a person has to come.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -102,6 +105,7 @@ class ReasonData(BaseModel):
     text: str
     utterance: Count
     question: str | None
+    calls_staff: bool
 
 
 class MatchData(BaseModel):

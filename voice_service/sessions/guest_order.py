@@ -10,6 +10,7 @@ from order_events.domain.models import OrderItem
 from voice_service.ordering import CartUpdate, Conversation, Heard, HeardWord, Reason
 from voice_service.protocol import messages
 from voice_service.sessions.actions import Audience, PlaceOrder, Send
+from voice_service.sessions.attention import calls_staff
 from voice_service.utterances.events import Final
 
 
@@ -89,6 +90,7 @@ class GuestOrder:
                         "text": reason.text,
                         "utterance": reason.utterance,
                         "question": reason.question,
+                        "calls_staff": calls_staff(reason, ended=self._conversation is None),
                     }
                     for reason in update.reasons
                 ],

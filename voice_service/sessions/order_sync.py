@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from order_events.domain.drafts import ItemDraft, ModifierDraft
 from order_events.domain.models import (
+    ALLERGY,
+    MAX_ATTENTION,
     Order,
     OrderChange,
     OrderDraft,
@@ -21,6 +23,7 @@ from order_events.domain.models import (
 from order_events.protocol.errors import IllegalTransition, OrderError, StaleVersion
 from order_events.service import OrderEvents
 from voice_service.ordering import CartUpdate, Reason
+from voice_service.sessions.attention import attention
 
 _log = structlog.get_logger(__name__)
 _TIMEOUT = 10.0
@@ -28,7 +31,7 @@ _TIMEOUT = 10.0
 _NOTES = 500
 """Maximum length of an order's notes, in characters."""
 _TRIES = 3
-"""Attempts to add an allergy to an order that others are changing, too."""
+"""Attempts to write what a person must know onto an order that others are changing, too."""
 _OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
 """States in which an order may still be changed."""
 
@@ -191,8 +194,8 @@ class OrderSync:
         name = self._new_name(order, update)
         fields = {
             "items": update.items if changed else None,
-            "notes": _with_note(order.notes, update.notes),
             "customer_name": name,
+            **self._to_know(order, update),
         }
         change = OrderChange(
             version=order.version, **{k: v for k, v in fields.items() if v is not None}
@@ -209,6 +212,19 @@ class OrderSync:
         ours = order.customer_name in (None, self._named) and order.status in _OPEN
         return name if ours and name != order.customer_name else None
 
+    def _to_know(self, order: Order, update: CartUpdate) -> dict[str, Any]:
+        """Return what the order does not say yet of what a person must know.
+
+        Of an order that is no longer the session's to change, only an allergy is news.
+        """
+        known, now = order.attention, attention(update)
+        if self.held or self._taken is not None or order.status not in _OPEN:
+            allergies = (a for a in now if a.code == ALLERGY and a not in known)
+            now = (*known, *allergies)[:MAX_ATTENTION]
+        notes = _with_note(order.notes, update.notes)
+        said = {} if notes is None else {"notes": notes}
+        return said if now == known else {**said, "attention": now}
+
     async def _confirm(self, order: Order, update: CartUpdate) -> Order:
         return await self._events.set_status(
             self._restaurant,
@@ -219,31 +235,33 @@ class OrderSync:
         )
 
     async def _note(self, update: CartUpdate) -> None:
-        """Add an allergy to the order's notes, even if its items are no longer ours to change."""
-        if update.notes is None or (self._taken and self._taken.code == "session_id_reused"):
+        """Write what a person must know, even if the order's items are no longer ours to change."""
+        if self._taken and self._taken.code == "session_id_reused":
             return
-        if self._order is not None and _with_note(self._order.notes, update.notes) is None:
+        if self._order is None and update.notes is None:
+            return
+        if self._order is not None and not self._to_know(self._order, update):
             return
         try:
             order_id = self._order.id if self._order is not None else await self._made_by_staff()
             for _ in range(_TRIES if order_id is not None else 0):
-                if await self._noted(order_id or "", update.notes):
+                if await self._noted(order_id or "", update):
                     return
         except (OrderError, TimeoutError) as error:
             # The reasons of the session name the allergy as well, and staff are called.
             _log.warning(
-                "an allergy is not on the order",
+                "what a person must know is not on the order",
                 session=self._source.session_id,
                 why=str(error),
             )
 
-    async def _noted(self, order_id: str, note: str) -> bool:
-        """Add a note; return False if somebody else changed the order meanwhile."""
+    async def _noted(self, order_id: str, update: CartUpdate) -> bool:
+        """Write it; return False if somebody else changed the order meanwhile."""
         order = await in_time(self._events.order(self._restaurant, order_id))
-        notes = None if order is None else _with_note(order.notes, note)
-        if order is None or notes is None:
+        fields = {} if order is None else self._to_know(order, update)
+        if order is None or not fields:
             return True
-        change = OrderChange(notes=notes, version=order.version)
+        change = OrderChange(version=order.version, **fields)
         try:
             noted = await in_time(
                 self._events.change_order(self._restaurant, order.id, change, actor=self._actor)
@@ -277,6 +295,7 @@ class OrderSync:
             customer_name=update.customer_name,
             source=self._source,
             notes=update.notes,
+            attention=attention(update),
             items=update.items,
         )
         return await self._events.create_order(

@@ -272,6 +272,7 @@ class SessionRegistry:
                         "load one over PUT /v1/menu",
                         "utterance": 0,
                         "question": None,
+                        "calls_staff": True,
                     }
                 ],
             },

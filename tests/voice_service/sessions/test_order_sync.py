@@ -10,10 +10,23 @@ import pytest
 
 from order_events.domain.audit_records import SessionStart
 from order_events.domain.drafts import ItemDraft
-from order_events.domain.models import OrderChange, OrderDraft, OrderStatus, Source
+from order_events.domain.models import (
+    Attention,
+    OrderChange,
+    OrderDraft,
+    OrderStatus,
+    Source,
+)
 from order_events.metrics import HubMetrics
 from order_events.service import OrderEvents
-from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard, Status
+from voice_service.ordering import (
+    CartUpdate,
+    CompiledMenu,
+    Conversation,
+    Heard,
+    Reason,
+    Status,
+)
 from voice_service.server import demo_menu
 from voice_service.sessions.order_sync import OrderSync
 from voice_service.settings import VoiceSettings
@@ -331,3 +344,44 @@ async def test_a_name_for_an_order_under_way_is_told_to_staff(events: OrderEvent
     assert shown is not None
     assert shown.customer_name is None
     assert update.reasons[-1].code == "order_under_way"
+
+
+async def test_the_order_says_what_a_person_must_know(events: OrderEvents) -> None:
+    """A question while it is open, an allergy for good; who confirms has dealt with the rest."""
+    lane = order_sync(events)
+    asked = Reason("missing_size", "Coke", 1, "What size?")
+    order, _ = await lane.place(replace(cart("hamburger", status="clarify"), reasons=(asked,)))
+    assert order is not None
+    assert order.attention == (Attention(code="missing_size", text="Coke"),)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    assert order.attention == ()
+    allergy = Reason("allergy", "nuts", 2, None)
+    talk = Reason("off_topic", "lovely weather", 2, None)
+    update = replace(
+        cart("hamburger", status="needs_staff"), reasons=(allergy, asked, talk), notes="ALLERGY"
+    )
+    order, _ = await lane.place(update)
+    assert order is not None
+    assert [a.code for a in order.attention] == ["allergy", "missing_size"]
+    version = order.version
+    order, _ = await lane.place(update)
+    assert order is not None
+    assert order.version == version
+    await events.set_status("demo", order.id, OrderStatus.CONFIRMED, actor="ann")
+    kept = await events.order("demo", order.id)
+    assert kept is not None
+    assert kept.attention == (Attention(code="allergy", text="nuts"),)
+
+
+async def test_of_an_order_that_staff_hold_only_an_allergy_is_news(events: OrderEvents) -> None:
+    """What the guest still says must not change what staff see, except where it can harm."""
+    lane = order_sync(events)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    await lane.hold()
+    reasons = (Reason("missing_size", "Coke", 2, "What size?"), Reason("allergy", "nuts", 2, None))
+    await lane.place(replace(cart("hamburger"), reasons=reasons))
+    kept = await events.order("demo", order.id)
+    assert kept is not None
+    assert [a.code for a in kept.attention] == ["allergy"]
