@@ -15,6 +15,7 @@ from order_events.http.api import Api
 from order_events.http.audit_api import AuditApi
 from order_events.http.authentication import Authenticator
 from order_events.http.calls_api import CallsApi
+from order_events.http.kitchen_api import KitchenApi
 from order_events.http.routes import routes_of
 from order_events.protocol.messages import ClientMessage
 from order_events.root_socket import RootApplication
@@ -98,8 +99,8 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     ]
     app[AUTHENTICATOR] = authenticator
     serving.add_routes(app, Api(events, registry), routes_of(Api), authenticator)
-    for parts in (AuditApi, CallsApi):
-        serving.add_routes(app, parts(events.ledger), routes_of(parts), authenticator)
+    for api in (AuditApi(events.ledger), CallsApi(events.ledger), KitchenApi(events.kitchen)):
+        serving.add_routes(app, api, routes_of(type(api)), authenticator)
     operations.add_routes(app, events.settings, events.metrics, authenticator)
 
 

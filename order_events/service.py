@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -36,6 +36,7 @@ from order_events.fanout.hub import Hub
 from order_events.fanout.kitchen_feed import KitchenFeed
 from order_events.fanout.throttle import Throttle
 from order_events.ledger import changes, retention
+from order_events.ledger.kitchen import Kitchen
 from order_events.ledger.ledger import Ledger
 from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
@@ -67,6 +68,7 @@ class OrderEvents:
         )
         self.store = Store(settings, metrics, self._committed)
         self.ledger = Ledger(self.store, self.hub)
+        self.kitchen = Kitchen(self.store, timedelta(minutes=settings.recall_minutes))
         self._live: Throttle[LiveKey, LiveEvent] = Throttle(1 / settings.live_per_second)
         self._kitchen_feed = KitchenFeed(settings.kds_per_second, self._update_kitchen)
         self._live_timer: asyncio.TimerHandle | None = None

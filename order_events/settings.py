@@ -201,6 +201,9 @@ class HubSettings(BaseSettings):
         description="Retention of individual restaurants, as JSON: "
         '{"r1": {"days": 90, "events": 1000000, "order_days": 3650, "audit_days": 365}}.',
     )
+    recall_minutes: Annotated[float, Field(gt=0, le=1_440)] = Field(
+        15, description="Minutes within which an order's last step can be taken back."
+    )
     idempotency_days: Days = Field(7, description="Days that an idempotency key is remembered.")
     retention_interval_s: Seconds = Field(
         600, description="Seconds between deletions of what is no longer kept."

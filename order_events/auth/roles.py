@@ -85,6 +85,7 @@ RIGHTS: dict[Role, Rights] = {
                 filters.ORDER_CREATED,
                 filters.ORDER_UPDATED,
                 filters.ORDER_STATUS,
+                filters.ORDER_ITEM_STATUS,
                 filters.KDS_UPDATE,
                 filters.MENU_UPDATED,
             }

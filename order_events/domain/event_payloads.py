@@ -10,7 +10,9 @@ from order_events.domain.audit_records import SessionState
 from order_events.domain.calls import Call
 from order_events.domain.models import (
     Attention,
+    ItemStatus,
     Kept,
+    LineChange,
     Order,
     OrderItem,
     OrderStatus,
@@ -40,7 +42,10 @@ class OrderData(Kept):
 
 
 class OrderStatusData(Kept):
-    """An order changed status. `actor` changed it; `reason` is set if one was given."""
+    """An order changed status. `actor` changed it; `reason` is set if one was given.
+
+    `recalled` is true if the last step was taken back.
+    """
 
     order_id: str
     status: OrderStatus
@@ -48,6 +53,17 @@ class OrderStatusData(Kept):
     version: int
     actor: str
     reason: str | None = None
+    recalled: bool = False
+
+
+class ItemStatusData(Kept):
+    """A line of an order is done, or open again; `actor` marked it."""
+
+    order_id: str
+    item_id: str
+    status: ItemStatus
+    version: int
+    actor: str
 
 
 class TableData(Kept):
@@ -115,6 +131,7 @@ class Ticket(Kept):
     table_number: str | None
     notes: str | None
     attention: tuple[Attention, ...]
+    changes: tuple[LineChange, ...]
     version: int
     created_at: str
     updated_at: str
@@ -201,6 +218,9 @@ OrderUpdated = message(
 OrderStatusChanged = message(
     "OrderStatusChanged", filters.ORDER_STATUS, OrderStatusData, KeptEnvelope
 )
+OrderItemStatusChanged = message(
+    "OrderItemStatusChanged", filters.ORDER_ITEM_STATUS, ItemStatusData, KeptEnvelope
+)
 TableUpdated = message("TableUpdated", filters.TABLE_UPDATED, TableData, KeptEnvelope)
 PaymentProcessed = message("PaymentProcessed", filters.PAYMENT_PROCESSED, PaymentData, KeptEnvelope)
 SessionChanged = message("SessionChanged", filters.VOICE_SESSION, SessionData, KeptEnvelope)
@@ -229,6 +249,7 @@ HUB_EVENTS = (
     OrderCreated,
     OrderUpdated,
     OrderStatusChanged,
+    OrderItemStatusChanged,
     TableUpdated,
     PaymentProcessed,
     KitchenUpdate,

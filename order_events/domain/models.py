@@ -39,6 +39,13 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ItemStatus(StrEnum):
+    """Whether a line of an order is still to be made."""
+
+    OPEN = "open"
+    DONE = "done"
+
+
 class PaymentStatus(StrEnum):
     """How much of an order is paid."""
 
@@ -117,6 +124,22 @@ class StatusChange(Draft):
     reason: Text | None = None
 
 
+class ItemStatusChange(Draft):
+    """The new status of a line of an order.
+
+    If `version` is given, the change is refused unless it is the order's current one.
+    """
+
+    status: ItemStatus
+    version: Annotated[int, Field(ge=1)] | None = None
+
+
+class VersionCheck(Draft):
+    """If `version` is given, the request is refused unless it is the order's current one."""
+
+    version: Annotated[int, Field(ge=1)] | None = None
+
+
 class OrderModifier(Kept):
     """A priced modifier. `price` (cents) is for one of it; a negated modifier costs nothing."""
 
@@ -149,13 +172,29 @@ class OrderItem(Kept):
     confidence: float | None = None
     part_of: str | None = None
     slot: str | None = None
+    status: ItemStatus = ItemStatus.OPEN
+
+
+class LineChange(Kept):
+    """A line that changed while the kitchen had the order; `by` changed it.
+
+    `before` is the line as the kitchen last acknowledged it, `after` as it is now.
+    """
+
+    item_id: str
+    change: Literal["added", "changed", "voided"]
+    before: OrderItem | None
+    after: OrderItem | None
+    by: str
+    at: str
 
 
 class Order(Kept):
     """An order. Amounts are in cents.
 
     `prep_time` is the preparation time of its slowest item, in minutes. `status_times` has the time
-    at which each status was reached. `attention` is what a person must know or do before the order
+    at which each status was reached, `status_reason` why it has this one. `changes` are those that
+    the kitchen has not acknowledged. `attention` is what a person must know or do before the order
     is confirmed; of it, an allergy stays.
     """
 
@@ -183,6 +222,8 @@ class Order(Kept):
     updated_at: str
     updated_by: str
     status_times: dict[OrderStatus, str]
+    status_reason: str | None = None
+    changes: tuple[LineChange, ...] = ()
 
 
 class TableChange(Draft):

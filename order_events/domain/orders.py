@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from order_events.domain import line_changes
 from order_events.domain.combos import part_price, part_size, with_parts
 from order_events.domain.drafts import ItemDraft
 from order_events.domain.models import (
     ALLERGY,
+    ItemStatus,
     Order,
     OrderChange,
     OrderDraft,
@@ -24,6 +26,7 @@ from order_events.menu.menu import Menu
 from order_events.protocol.errors import (
     IllegalTransition,
     InvalidOrder,
+    NotFound,
     NotServed,
     SoldOut,
     StaleVersion,
@@ -47,6 +50,11 @@ CHANGEABLE = frozenset({S.PENDING, S.CONFIRMED, S.PREPARING})
 
 MAX_BYTES = 262_144
 """Most bytes of an order as JSON: each of its events must fit into a reader's outbox."""
+
+MOST_PAYMENTS = 1_000
+"""Most payments of an order that are looked at."""
+_IN_KITCHEN = frozenset({S.CONFIRMED, S.PREPARING, S.READY})
+_ORDER = tuple(S)
 
 LATE = timedelta(minutes=15)
 """How long after its hours an item may still be ordered, by a guest who began in time."""
@@ -112,26 +120,103 @@ def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, 
         if menu is None:
             raise InvalidOrder("the restaurant has no menu")
         already = (item.menu_item_id for item in order.items)
-        items = price_items(change.items, menu, already=already, now=now)
+        priced = price_items(change.items, menu, already=already, now=now)
+        items = tuple(line_changes.keeping_status(order.items, priced))
         changed |= {"items": items, **_totals(items, menu), "prep_time": _prep_time(items, menu)}
+        if order.status in _IN_KITCHEN:
+            changed["changes"] = line_changes.added_to(
+                order.changes, order.items, items, by=actor, at=now
+            )
     revised = with_paid(_next(order, changed, actor, now), order.paid)
     _check_size(revised)
     return revised
 
 
 def set_status(
-    order: Order, status: OrderStatus, version: int | None, *, actor: str, now: str
+    order: Order,
+    status: OrderStatus,
+    version: int | None,
+    *,
+    actor: str,
+    now: str,
+    reason: str | None = None,
 ) -> Order:
-    """Return the order one step on; raise IllegalTransition or StaleVersion."""
+    """Return the order one step on; raise IllegalTransition or StaleVersion.
+
+    The lines of an order that the kitchen had, and that is cancelled, are all voided.
+    """
     check_version(order.version, version)
     if status not in TRANSITIONS[order.status]:
         raise IllegalTransition(f"an order that is {order.status} cannot become {status}")
     times = {**order.status_times, status: now}
-    changed: dict[str, object] = {"status": status, "status_times": times}
+    changed: dict[str, object] = {"status": status, "status_times": times, "status_reason": reason}
+    if status is S.CANCELLED and order.status in _IN_KITCHEN:
+        changed["changes"] = line_changes.added_to((), order.items, (), by=actor, at=now)
     if status is S.CONFIRMED:
         # Whoever confirms has dealt with the rest.
         changed["attention"] = tuple(a for a in order.attention if a.code == ALLERGY)
     return _next(order, changed, actor, now)
+
+
+def recall(order: Order, version: int | None, *, actor: str, now: str, within: timedelta) -> Order:
+    """Return the order without its last step, which must not be longer ago than `within`.
+
+    Raises StaleVersion or IllegalTransition.
+    """
+    check_version(order.version, version)
+    if order.status is S.PENDING:
+        raise IllegalTransition("a pending order has no step that could be taken back")
+    taken = datetime.fromisoformat(order.status_times[order.status])
+    if datetime.fromisoformat(now) - taken > within:
+        minutes = within.total_seconds() / 60
+        raise IllegalTransition(f"the last step is more than {minutes:g} minutes ago")
+    if order.status is S.CONFIRMED and order.paid > 0:
+        raise IllegalTransition("the order is paid: it can no longer be made pending")
+    times = {status: at for status, at in order.status_times.items() if status is not order.status}
+    changed: dict[str, object] = {
+        "status": max(times, key=_ORDER.index),
+        "status_times": times,
+        "status_reason": None,
+    }
+    if order.status is S.CANCELLED:
+        changed["changes"] = ()
+    return _next(order, changed, actor, now)
+
+
+def set_item_status(
+    order: Order,
+    item_id: str,
+    status: ItemStatus,
+    version: int | None,
+    *,
+    actor: str,
+    now: str,
+) -> Order:
+    """Return the order with a line done or open again; the same object if it is already.
+
+    Raises StaleVersion, NotFound or IllegalTransition.
+    """
+    check_version(order.version, version)
+    line = next((item for item in order.items if item.id == item_id), None)
+    if line is None:
+        raise NotFound("the order has no such line")
+    if order.status not in _IN_KITCHEN:
+        raise IllegalTransition(f"the lines of an order that is {order.status} are not being made")
+    if line.status is status:
+        return order
+    items = tuple(
+        item.model_copy(update={"status": status}) if item is line else item for item in order.items
+    )
+    return _next(order, {"items": items}, actor, now)
+
+
+def acknowledge(order: Order, version: int | None, *, actor: str, now: str) -> Order:
+    """Return the order without changes to acknowledge; the same object if it has none.
+
+    Raises StaleVersion.
+    """
+    check_version(order.version, version)
+    return _next(order, {"changes": ()}, actor, now) if order.changes else order
 
 
 def pay(order: Order, amount: int, *, actor: str, now: str) -> Order:

@@ -16,6 +16,7 @@ from order_events.domain.models import (
 from order_events.http import event_history
 from order_events.http.audit_api import AuditApi
 from order_events.http.calls_api import CallsApi
+from order_events.http.kitchen_api import KitchenApi
 from order_events.http.routes import Call, Nothing, route, routes_of
 from order_events.http.schemas import (
     EventsAnswer,
@@ -249,5 +250,5 @@ class Api:
         return RevokedAnswer(closed=self._registry.close_revoked())
 
 
-ROUTES = (*routes_of(Api), *routes_of(AuditApi), *routes_of(CallsApi))
+ROUTES = (*routes_of(Api), *routes_of(AuditApi), *routes_of(CallsApi), *routes_of(KitchenApi))
 """Every route of the hub, in the order of the document."""

@@ -94,7 +94,7 @@ def change_order(
     if order is before:
         return order
     audit_log.order_changed(tx, "changed", before, order)
-    return _updated(tx, order)
+    return updated(tx, order)
 
 
 def set_status(
@@ -102,7 +102,14 @@ def set_status(
 ) -> Order:
     """Move the order one step on; append `order:status` and, with the order, `order:updated`."""
     before = tx.require_order(restaurant_id, order_id)
-    order = orders.set_status(before, change.status, change.version, actor=actor, now=tx.timestamp)
+    order = orders.set_status(
+        before,
+        change.status,
+        change.version,
+        actor=actor,
+        now=tx.timestamp,
+        reason=change.reason,
+    )
     tx.append(
         restaurant_id,
         filters.ORDER_STATUS,
@@ -117,7 +124,7 @@ def set_status(
         order_tags(order),
     )
     audit_log.order_changed(tx, "status", before, order, change.reason)
-    return _updated(tx, order)
+    return updated(tx, order)
 
 
 def take_payment(
@@ -143,7 +150,7 @@ def take_payment(
         move, done = _MOVES_MONEY[payment.status]
         paid = move(order, payment.amount, actor=actor, now=tx.timestamp)
         audit_log.order_changed(tx, done, order, paid)
-        _updated(tx, paid)
+        updated(tx, paid)
     tx.remember(restaurant_id, "payment", key, digest, payment.id)
     return payment
 
@@ -235,6 +242,16 @@ def update_kitchen(tx: Tx, restaurant_id: str) -> bool:
     return more
 
 
+def updated(tx: Tx, order: Order) -> Order:
+    """Write a changed order, append `order:updated`, and return the order."""
+    event = tx.append(
+        order.restaurant_id, filters.ORDER_UPDATED, _order_data(order), order_tags(order)
+    )
+    tx.put_order(order, event.seq)
+    calls.follow_order(tx, order)
+    return order
+
+
 def order_tags(order: Order) -> dict[str, tuple[str, ...]]:
     """Return the tags by which an order's events can be filtered."""
     return filters.tags(
@@ -267,15 +284,6 @@ def _digest(draft: Draft, actor: str) -> str:
     # Without defaults: a later version may add fields, which must not change the digest.
     asked = f"{actor}\n{draft.model_dump_json(exclude_defaults=True)}"
     return hashlib.sha256(asked.encode()).hexdigest()
-
-
-def _updated(tx: Tx, order: Order) -> Order:
-    event = tx.append(
-        order.restaurant_id, filters.ORDER_UPDATED, _order_data(order), order_tags(order)
-    )
-    tx.put_order(order, event.seq)
-    calls.follow_order(tx, order)
-    return order
 
 
 def _order_data(order: Order) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 ORDER_CREATED = "order:created"
 ORDER_UPDATED = "order:updated"
 ORDER_STATUS = "order:status"
+ORDER_ITEM_STATUS = "order:item_status"
 TABLE_UPDATED = "table:updated"
 PAYMENT_PROCESSED = "payment:processed"
 KDS_UPDATE = "kds:update"
@@ -35,7 +36,7 @@ DOCUMENTED_EVENTS = frozenset(
 SPOKEN = frozenset({VOICE_TRANSCRIPT, VOICE_ORDER})
 """Events that contain what guests said."""
 
-EVENTS = DOCUMENTED_EVENTS | SPOKEN | {VOICE_SESSION, STAFF_CALL, MENU_UPDATED}
+EVENTS = DOCUMENTED_EVENTS | SPOKEN | {ORDER_ITEM_STATUS, VOICE_SESSION, STAFF_CALL, MENU_UPDATED}
 """All events that can be published and subscribed to."""
 
 ALWAYS_SENT = frozenset({"connected", "error"})

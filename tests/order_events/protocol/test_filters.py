@@ -15,7 +15,8 @@ from order_events.protocol.filters import EVENTS, Filters, UnknownEvent, expand
 
 def test_patterns_stand_for_events() -> None:
     """Names, prefixes and `*`; anything else is an error."""
-    assert expand(["order:*"]) == {"order:created", "order:updated", "order:status"}
+    orders = {"order:created", "order:updated", "order:status", "order:item_status"}
+    assert expand(["order:*"]) == orders
     assert expand(["*"]) == EVENTS
     assert expand(["connected", "error", "kds:update"]) == {"kds:update"}
     for wrong in ("", "order", "order:", "order:c*", "*:created", "**", "order:**", "menu*"):

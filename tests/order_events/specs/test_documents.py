@@ -87,6 +87,13 @@ async def test_what_is_served_is_what_is_documented(server: Any) -> None:
 
 
 SETUP = {"status": "occupied", "number": "12"}
+WITHOUT_FIELDS = (
+    "take_call",
+    "release_call",
+    "resolve_call",
+    "recall_order",
+    "acknowledge_changes",
+)
 CALLING = {
     "session_id": "s1",
     "reasons": [{"code": "allergy", "text": "nuts", "utterance": 1, "calls_staff": True}],
@@ -104,6 +111,8 @@ async def body_for(server: Any, route: Route, burger: dict[str, Any]) -> tuple[s
     """Return a path and a body with which the route succeeds."""
     _, made = await server.call("POST", "/v1/orders", burger)
     order = made["order"]["id"]
+    if route.path.startswith("/v1/orders/{id}/") and route.name != "set_status":
+        await server.call("POST", f"/v1/orders/{order}/status", {"status": OrderStatus.CONFIRMED})
     await server.call("PUT", "/v1/tables/t1", SETUP)
     _, menu = await server.call("GET", "/v1/menu")
     await server.events.ledger.begin("r1", SessionStart(session_id="s1"), "lane-1")
@@ -120,10 +129,12 @@ async def body_for(server: Any, route: Route, burger: dict[str, Any]) -> tuple[s
         "put_menu": menu["menu"],
         "change_item": {"sold_out": False},
         "revoke": {"user_id": "nobody"},
-        **{key: {} for key in ("take_call", "release_call", "resolve_call")},
+        "set_item_status": {"status": "done"},
+        **{name: {} for name in WITHOUT_FIELDS},
     }
+    path = route.path.replace("{id}", identity).replace("{item_id}", "1")
     query = f"?order_id={order}" if route.name == "list_payments" else ""
-    return route.path.replace("{id}", identity) + query, bodies.get(route.name)
+    return path + query, bodies.get(route.name)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda r: r.name)
@@ -135,7 +146,7 @@ async def test_every_role_may_do_on_every_route_what_the_document_says(
     assert operation["x-roles"]
     path, body = await body_for(server, route, burger)
     for role in Role:
-        if route.name == "set_status":
+        if route.name in {"set_status", "recall_order"}:
             path, body = await body_for(server, route, burger)
         status, answer = await server.call(route.method, path, body, role=role)
         expected = route.status if role.value in operation["x-roles"] else 403
@@ -149,7 +160,7 @@ async def test_every_role_may_do_on_every_route_what_the_document_says(
 @pytest.mark.parametrize("route", ROUTES, ids=lambda r: r.name)
 async def test_no_route_answers_without_a_token(server: Any, route: Route) -> None:
     """401, whatever else is wrong with the request."""
-    url = server.url + route.path.replace("{id}", "x")
+    url = server.url + re.sub(r"{\w+}", "x", route.path)
     async with server.session.request(route.method, url) as response:
         assert response.status == 401
         answer = await response.json()
@@ -167,7 +178,7 @@ async def test_a_body_is_validated_by_the_model_that_the_document_names(
     named = schema_of(HTTP_DOCUMENT, schema["$ref"].rpartition("/")[2])
     assert named["additionalProperties"] is False
     status, answer = await server.call(
-        route.method, route.path.replace("{id}", "x"), {"colour_of_sky": "blue"}
+        route.method, re.sub(r"{\w+}", "x", route.path), {"colour_of_sky": "blue"}
     )
     assert (status, answer["error"]["code"]) == (400, "INVALID_MESSAGE")
     # Of a menu everything that is wrong is said, a line each.
@@ -195,6 +206,7 @@ async def test_every_message_of_the_root_socket_is_as_documented(
     order = made["order"]["id"]
     await server.call("POST", f"/v1/orders/{order}/status", {"status": "confirmed"})
     await server.call("PUT", "/v1/tables/t1", SETUP)
+    await server.call("POST", f"/v1/orders/{order}/items/1/status", {"status": "done"})
     paid = {"order_id": order, "amount": 100, "method": "card"}
     await server.call("POST", "/v1/payments", paid)
     await server.call("PATCH", "/v1/menu/items/burger", {"sold_out": False})
