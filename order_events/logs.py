@@ -1,6 +1,7 @@
 """Structured logs: one JSON object per line, with connection, restaurant and session if known.
 
-They never contain tokens or audio, and contain transcripts only at debug level.
+They never contain tokens or audio, and contain transcripts only at debug level. A failure that
+repeats itself is logged once a second, with how often it was left out: nobody can fill the disk.
 """
 
 from __future__ import annotations
@@ -8,9 +9,35 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import time
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Any
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
+
+EVERY_S = 1.0
+"""Seconds between two lines about the same failure."""
+LONGEST = 300
+"""Most characters of a value: clients choose some of them, such as an origin."""
+_FAILURES = 1_000
+
+
+class Sparing:
+    """Decides which of many equal failures is logged. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
+
+    def left_out(self, failure: Hashable, now: float) -> int | None:
+        """Return how many were left out before this one; None if this one is, too."""
+        at, count = self._last.pop(failure, (now - EVERY_S, 0))
+        due = now - at >= EVERY_S
+        self._last[failure] = (now, 0) if due else (at, count + 1)
+        if len(self._last) > _FAILURES:
+            self._last.popitem(last=False)
+        return count if due else None
 
 
 class _Stderr:
@@ -44,6 +71,49 @@ class _NotHttp(logging.Filter):
 _NOT_HTTP = _NotHttp()
 
 
+class _SparingFilter(logging.Filter):
+    """Drops libraries' records that repeat themselves; asyncio writes a traceback with each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sparing = Sparing()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        failure = record.name, record.msg.partition("\n")[0], _type_of(record.exc_info)
+        return self._sparing.left_out(failure, time.monotonic()) is not None
+
+
+def _type_of(exc_info: Any) -> str:
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+    return type(error).__name__
+
+
+def _sparingly() -> structlog.typing.Processor:
+    sparing = Sparing()
+
+    def process(
+        logger: Any, method: str, entry: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        if method in ("debug", "info"):
+            return entry
+        failure = entry["event"], _type_of(entry.get("exc_info"))
+        left_out = sparing.left_out(failure, time.monotonic())
+        if left_out is None:
+            raise structlog.DropEvent
+        return {**entry, "left_out": left_out} if left_out else entry
+
+    return process
+
+
+def _shorten(
+    logger: Any, method: str, entry: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    for name, value in entry.items():
+        if isinstance(value, str) and len(value) > LONGEST:
+            entry[name] = f"{value[:LONGEST]}…"
+    return entry
+
+
 def configure(level: str = "info") -> None:
     """Log to standard error: the service's records from `level` up, libraries' from warning up."""
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -54,12 +124,13 @@ def configure(level: str = "info") -> None:
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*named, structlog.processors.JSONRenderer()],
+        processors=[_sparingly(), _shorten, *named, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=_to_stderr,
         cache_logger_on_first_use=False,
     )
     of_libraries = logging.StreamHandler(sys.stderr)
+    of_libraries.addFilter(_SparingFilter())
     of_libraries.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=named,

@@ -9,6 +9,7 @@ import sys
 
 from aiohttp import web
 
+from order_events.acceptor import Site, raise_open_files
 from order_events.app import REGISTRY
 from order_events.settings import HubSettings
 
@@ -52,13 +53,18 @@ async def _serve(app: web.Application, settings: HubSettings) -> None:
     runner = Runner(app, settings)
     try:
         await runner.setup()
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        host, port = runner.addresses[0][:2]
-        where = f"[{host}]" if ":" in host else host
-        print(f"Listening on http://{where}:{port}", file=sys.stderr, flush=True)
+        print(f"Listening on {await listen(runner, settings)}", file=sys.stderr, flush=True)
         await stop.wait()
     finally:
         await runner.cleanup()
+
+
+async def listen(runner: Runner, settings: HubSettings) -> str:
+    """Listen as the settings say; return the address, `http://host:port`. Raises OSError."""
+    raise_open_files(settings.max_connections)
+    await Site(runner, settings.host, settings.port).start()
+    host, port = runner.addresses[0][:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def why_not(error: Exception, settings: HubSettings) -> str:

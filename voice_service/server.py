@@ -13,7 +13,7 @@ from aiohttp import web
 
 from order_events.app import EVENTS
 from order_events.menu.menu import Menu
-from order_events.server import Runner
+from order_events.server import Runner, listen
 from voice_service.app import build_voice_app, load_recognizer
 from voice_service.asr.compute import NoSuchDevice
 from voice_service.asr.recognizer import Recognizer
@@ -62,9 +62,7 @@ async def running(
         events = app[EVENTS]
         if await events.menu(DEMO_RESTAURANT) is None:
             await events.put_menu(DEMO_RESTAURANT, demo_menu(), "voice-service")
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        host, port = runner.addresses[0][:2]
-        yield app, f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        yield app, await listen(runner, settings)
     finally:
         await runner.cleanup()
 

@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 from support.transactions import at, database
 
+from order_events.acceptor import Site
 from order_events.app import AUTHORITY, EVENTS, REGISTRY, build_app
 from order_events.auth.tokens import Role, TokenAuthority
 from order_events.domain.models import OrderDraft
@@ -203,8 +204,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             runner = Runner(app, configured)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
+            await Site(runner, "127.0.0.1", 0).start()
             session = await stack.enter_async_context(aiohttp.ClientSession())
             server = Server(runner, app, session)
             if menu:

@@ -66,3 +66,25 @@ def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPa
     closed.close()
     monkeypatch.setattr("sys.stderr", closed)
     structlog.get_logger().error("lost")
+
+
+def test_a_failure_that_repeats_itself_is_one_line_a_second(capsys: Any) -> None:
+    """Each kind of failure by itself; the next line says how many were left out."""
+    sparing = logs.Sparing()
+    assert [sparing.left_out("a", now) for now in (0.0, 0.1, 0.9, 1.0)] == [0, None, None, 2]
+    assert sparing.left_out("b", 0.1) == 0
+    logs.configure("info")
+    log = structlog.get_logger("test")
+    for _ in range(1_000):
+        log.warning("the disk is full")
+        log.info("connected")
+    written = capsys.readouterr().err
+    assert written.count("the disk is full") < 100
+    assert written.count("connected") == 1_000
+
+
+def test_what_a_client_chose_is_shortened(capsys: Any) -> None:
+    """An origin may be as long as a header."""
+    logs.configure("info")
+    structlog.get_logger("test").warning("origin refused", origin="x" * 8_000)
+    assert len(capsys.readouterr().err) < 600

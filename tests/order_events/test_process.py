@@ -74,8 +74,10 @@ async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
     """Return a function that starts hubs; those still running at the end are killed."""
     async with AsyncExitStack() as stack:
 
-        async def launch_one(**settings: str) -> Hub:
+        async def launch_one(wrapper: str = "true", **settings: str) -> Hub:
+            """Start a hub; `wrapper` is run first, in the shell that becomes it."""
             process = await asyncio.create_subprocess_exec(
+                *("sh", "-c", f'{wrapper} && exec "$@"', "sh"),
                 *(sys.executable, "-m", "order_events"),
                 env=environment(tmp_path, **settings),
                 stdout=subprocess.DEVNULL,
@@ -267,3 +269,19 @@ def test_what_is_wrong_is_said_in_one_line(
     assert lines[0].startswith("order_events: ")
     assert says in lines[0]
     assert "x" * 31 not in out + err
+
+
+async def test_running_out_of_file_descriptors_ends_nothing(launch: Launch) -> None:
+    """Too many connections are refused, with a line of log a second, and then all is well again."""
+    hub = await launch(LOG_LEVEL="info", wrapper="ulimit -n 128")
+    async with aiohttp.ClientSession() as http:
+        opened = [await asyncio.open_connection("127.0.0.1", hub.port) for _ in range(300)]
+        for _, writer in opened:
+            writer.close()
+        async with asyncio.timeout(20), http.get(f"{hub.url}/readyz") as response:
+            assert response.status == 200
+    hub.process.send_signal(signal.SIGTERM)
+    status, err = await hub.ended()
+    assert (status, "Traceback" in err) == (0, False)
+    assert "too many files are open" in err
+    assert len(err) < 20_000
