@@ -3,7 +3,7 @@
 import { microphoneProblem, openMicrophone } from "./capture.js";
 import { $, keepAwake, setText, words } from "./dom.js";
 import { itemsView, shortNumber, totalsView, withoutQuestion } from "./order-view.js";
-import { currentToken, keepToken, socketAddress, takeFragment } from "./session.js";
+import { address, currentToken, keepToken, takeFragment } from "./session.js";
 import { Transcript } from "./transcript-view.js";
 import { VoiceStream } from "./voice.js";
 
@@ -141,13 +141,14 @@ async function begin() {
     return;
   }
   microphone = opened;
+  const lane = localStorage.getItem(LANE);
   stream = new VoiceStream(
-    socketAddress("voice-stream"),
-    currentToken(),
     {
+      url: address(""),
+      token: currentToken,
       language: localStorage.getItem(LANGUAGE) || "en-US",
-      lane: localStorage.getItem(LANE),
-      sampleRate: opened.sampleRate,
+      audio: { sample_rate: opened.sampleRate },
+      ...(lane ? { lane } : {}),
     },
     {
       event: take,

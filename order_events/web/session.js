@@ -29,13 +29,6 @@ export function address(path) {
   return new URL(`../${path}`, import.meta.url);
 }
 
-/** The URL of one of its sockets. */
-export function socketAddress(path) {
-  const url = address(path);
-  url.protocol = url.protocol.replace("http", "ws");
-  return url.href;
-}
-
 /** An error answer of the HTTP API. `code` is the protocol's; `message` is safe to show. */
 export class Refusal extends Error {
   constructor(status, code, message) {

@@ -2,11 +2,11 @@
 
 import { Conversations } from "./conversations.js";
 import { $, clock, el, keepAwake, money, setText, words } from "./dom.js";
-import { Feed } from "./feed.js";
+import { connectEvents } from "./events.js";
 import { Kitchen, announcement } from "./kitchen.js";
 import { place, shortNumber } from "./order-view.js";
 import { OrderBook, holdSession, loadOrder, loadOrders, loadSessions, setStatus } from "./orders.js";
-import { Refusal, ask, currentToken, keepToken, socketAddress, takeFragment } from "./session.js";
+import { Refusal, address, ask, currentToken, keepToken, takeFragment } from "./session.js";
 
 const VIEW = "voice-ordering.view";
 const WIDE = matchMedia("(min-width: 93.75rem)");
@@ -15,6 +15,12 @@ const VOICE_EVENTS = ["voice:transcript", "voice:order", "voice:session"];
 /** Roles whose screens do not show what guests say. */
 const NO_VOICE = ["kitchen"];
 const RETRY_MS = 3_000;
+/** How many past events a new page asks for, so that it does not start empty. */
+const HISTORY = 300;
+/** Events within this many ms of each other arrive as one message. */
+const BATCH_MS = 60;
+/** A server that is silent for this long is asked whether it is there, and has 4 s to answer. */
+const SILENCE_MS = 5_000;
 const TOAST_MS = 7_000;
 /** No guest's visit lasts longer than this. */
 const LONG_AGO_MS = 15 * 60_000;
@@ -49,7 +55,7 @@ $("renewal").addEventListener("submit", (event) => {
   $("renewal").reset();
   $("renewal").hidden = true;
   keepToken(token);
-  feed?.renew(token);
+  feed?.renew();
 });
 $("views").addEventListener("click", (event) => {
   const view = event.target.closest("[data-view]")?.dataset.view;
@@ -69,19 +75,33 @@ function start() {
   conversations.clear();
   $("signin").hidden = true;
   $("app").hidden = false;
-  feed = new Feed(socketAddress(""), currentToken(), {
-    topics: ({ role }) => (NO_VOICE.includes(role) ? ORDER_EVENTS : [...ORDER_EVENTS, ...VOICE_EVENTS]),
-    reset: takeStock,
-    event: take,
-    live: ({ data, timestamp }) => conversations.transcript(data, Date.parse(timestamp)),
-    state: showConnection,
-    refused,
-    expiring: (time) => {
+  feed = connectEvents({
+    url: address(""),
+    token: currentToken,
+    silence: SILENCE_MS,
+    subscribe: ({ role }) => ({
+      events: NO_VOICE.includes(role) ? ORDER_EVENTS : [...ORDER_EVENTS, ...VOICE_EVENTS],
+      batch_ms: BATCH_MS,
+    }),
+    since: ({ epoch, seq }) => ({ epoch, seq: Math.max(0, seq - HISTORY) }),
+    // Not awaited: events are applied while the state is still being loaded.
+    onStart: (position, who) => void takeStock(who),
+    onHistoryLost: (position, who) => void takeStock(who),
+    onEvent: (event) => {
+      try {
+        take(event);
+      } catch (error) {
+        // A screen that shows one event wrongly must still show the next.
+        reportError(error);
+      }
+    },
+    onEnd: ({ code, message }) => refused(code, message),
+    onState: showConnection,
+    onExpiring: (time) => {
       setText($("renewal-text"), `Your sign-in expires at ${clock(time)}. Paste a new token to stay signed in:`);
       $("renewal").hidden = false;
     },
   });
-  feed.open();
 }
 
 /** Returns to the sign-in. `problem` is the reason, or null if the user asked for it. */

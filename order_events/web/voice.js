@@ -1,18 +1,27 @@
 /** The microphone's side of `/voice-stream`: one session, over as many connections as needed. */
 
-import { Link } from "./socket.js";
+import { Link, socketUrl } from "./socket.js";
 
 const START = "start";
 const BARRIER = "sent";
 /** Audio kept so that it can be sent again: four minutes at 48 kHz. The oldest is dropped first. */
 const KEPT_BYTES = 24_000_000;
+/** As base64, a chunk must fit into a message of 64 KB. */
+const CHUNK_BYTES = 32_000;
 const SEND_AHEAD_BYTES = 256_000;
 const SEND_AGAIN_MS = 50;
 /** Errors of `voice:start` after which trying again is pointless. */
 const HOPELESS = ["UNSUPPORTED_LANGUAGE", "INVALID_MESSAGE", "UNKNOWN_TYPE"];
 
-function base64(samples) {
-  const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+/** Bytes of a sample; those of a container are not known. */
+const SAMPLE_BYTES = { pcm_s16le: 2, pcm_f32le: 4, mulaw: 1, alaw: 1 };
+
+function bytesOf(audio) {
+  if (audio instanceof ArrayBuffer) return new Uint8Array(audio);
+  return new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength);
+}
+
+function base64(bytes) {
   let text = "";
   for (let i = 0; i < bytes.length; i += 8_192) {
     text += String.fromCharCode(...bytes.subarray(i, i + 8_192));
@@ -21,25 +30,27 @@ function base64(samples) {
 }
 
 /**
- * `options`: `language`, `lane`, `sampleRate`. Handlers:
+ * `options`: `url` (the server's address), `token` (see `Link`), `silence` (see `Link`), and the fields
+ * of `voice:start`, all optional: `session_id`, `language`, `audio`, `lane`, …. Handlers, all but the
+ * first optional:
  * - `event(type, data)`: what the server sends; each final once
  * - `again()`: the server has lost the session and gets it again from the start: discard its results
  * - `ended(answer)`: the answer to `voice:end`, also if the server ended the session itself
  * - `failed(message, refused)`: the session cannot go on. `refused`: the token is not accepted
- * - `state(state)`: see `Link`
+ * - `state(state)`, `expiring(time)`: see `Link`
  */
 export class VoiceStream {
   #link;
   #handlers;
-  #options;
-  #sessionId = crypto.randomUUID();
+  #start;
+  #bytesPerSecond;
   /** Chunks by sequence, from `#first` on; `#cursor` is the next one to send. */
   #kept = new Map();
   #keptBytes = 0;
   #first = 1;
   #last = 0;
   #cursor = 1;
-  #samples = 0;
+  #bytes = 0;
   #asked = false;
   #streaming = false;
   #finishing = false;
@@ -48,42 +59,61 @@ export class VoiceStream {
   #timer = 0;
   #lastFinal = 0;
 
-  constructor(url, token, options, handlers) {
-    this.#options = options;
+  constructor({ url, token, silence, ...start }, handlers) {
+    const audio = { encoding: "pcm_s16le", sample_rate: 16_000, channels: 1, ...start.audio };
+    this.#start = { session_id: crypto.randomUUID(), language: "en-US", ...start, audio };
+    this.#bytesPerSecond = audio.sample_rate * audio.channels * (SAMPLE_BYTES[audio.encoding] ?? NaN);
     this.#handlers = handlers;
-    this.#link = new Link(url, token, {
-      connected: () => this.#start(this.#asked),
-      message: (message) => this.#receive(message),
-      state: (state) => {
-        if (state.name !== "online") this.#streaming = false;
-        handlers.state(state);
+    this.#link = new Link(
+      socketUrl(url, "voice-stream"),
+      token,
+      {
+        connected: () => this.#begin(this.#asked),
+        message: (message) => this.#receive(message),
+        state: (state) => {
+          if (state.name !== "online") this.#streaming = false;
+          handlers.state?.(state);
+        },
+        refused: (error) => handlers.failed?.(error.message, true),
+        expiring: handlers.expiring,
       },
-      refused: (code, message) => handlers.failed(message, true),
-    });
+      silence,
+    );
   }
 
-  /** Seconds of audio not sent to the server yet. */
+  get sessionId() {
+    return this.#start.session_id;
+  }
+
+  /** Seconds of audio not sent to the server yet; NaN for a container. */
   get behind() {
-    return (this.#last + 1 - this.#cursor) / 10;
+    let bytes = 0;
+    for (let i = this.#cursor; i <= this.#last; i += 1) bytes += this.#kept.get(i)?.byteLength ?? 0;
+    return bytes / this.#bytesPerSecond;
   }
 
   open() {
     this.#link.open();
   }
 
-  /** Takes 100 ms of audio (Int16Array). */
-  push(samples) {
+  /** Takes audio in the session's encoding: an ArrayBuffer or a view of one, best 60 to 200 ms. */
+  push(audio) {
     if (this.#finishing) return;
+    const bytes = bytesOf(audio);
+    for (let i = 0; i < bytes.length; i += CHUNK_BYTES) this.#keep(bytes.subarray(i, i + CHUNK_BYTES));
+    this.#pump();
+  }
+
+  #keep(chunk) {
     this.#last += 1;
-    this.#samples += samples.length;
-    this.#kept.set(this.#last, samples);
-    this.#keptBytes += samples.byteLength;
+    this.#bytes += chunk.byteLength;
+    this.#kept.set(this.#last, chunk);
+    this.#keptBytes += chunk.byteLength;
     while (this.#keptBytes > KEPT_BYTES) {
       this.#keptBytes -= this.#kept.get(this.#first).byteLength;
       this.#kept.delete(this.#first);
       this.#first += 1;
     }
-    this.#pump();
   }
 
   /** The guest has finished: sends the rest, then waits for the answer. */
@@ -98,18 +128,14 @@ export class VoiceStream {
     this.#link.close();
   }
 
-  #start(resume) {
-    const { language, lane, sampleRate } = this.#options;
+  #begin(resume) {
     // From now on the session may exist, even if the answer gets lost.
     this.#asked = true;
     this.#link.send({
       type: "voice:start",
       id: START,
       data: {
-        session_id: this.#sessionId,
-        language,
-        audio: { encoding: "pcm_s16le", sample_rate: sampleRate, channels: 1 },
-        ...(lane ? { lane } : {}),
+        ...this.#start,
         ...(resume ? { resume: true, after_utterance: this.#lastFinal } : {}),
       },
     });
@@ -135,7 +161,7 @@ export class VoiceStream {
         return;
       case "voice:end":
         this.close();
-        this.#handlers.ended(data);
+        this.#handlers.ended?.(data);
         return;
       case "pong":
         if (message.id === BARRIER) this.#passed();
@@ -159,11 +185,11 @@ export class VoiceStream {
     } else if (data.code === "SESSION_NOT_FOUND" && this.#first === 1) {
       // The server was restarted. Sent again from its first chunk, the session leads to the same order.
       this.#lastFinal = 0;
-      this.#handlers.again();
-      this.#start(false);
+      this.#handlers.again?.();
+      this.#begin(false);
     } else if (data.code === "SESSION_NOT_FOUND" || HOPELESS.includes(data.code)) {
       this.close();
-      this.#handlers.failed(data.message, false);
+      this.#handlers.failed?.(data.message, false);
     } else {
       this.#handlers.event("error", data);
     }
@@ -196,7 +222,8 @@ export class VoiceStream {
   /** Everything sent has been accepted. */
   #passed() {
     if (!this.#asking || this.#cursor <= this.#last) return;
-    const duration = this.#samples / this.#options.sampleRate;
-    this.#link.send({ type: "voice:end", data: { session_id: this.#sessionId, duration } });
+    const duration = this.#bytes / this.#bytesPerSecond;
+    // NaN becomes null: the server counts by itself.
+    this.#link.send({ type: "voice:end", data: { session_id: this.sessionId, duration } });
   }
 }

@@ -369,16 +369,18 @@ async def test_a_screen_survives_a_restart(service: Service, screens: Screens) -
     await expect(page.locator(f'[data-order="{before["id"]}"]')).to_be_visible(timeout=SOON)
     await page.evaluate(
         """async token => {
-            const { Feed } = await import("/web/feed.js");
-            const { socketAddress } = await import("/web/session.js");
+            const { connectEvents } = await import("/web/events.js");
             window.applied = [];
             window.resets = 0;
-            new Feed(socketAddress(""), token, {
-                topics: () => ["order:*"],
-                reset: () => (window.resets += 1),
-                event: (event) => window.applied.push(event.seq),
-                live() {}, state() {}, refused() {}, expiring() {},
-            }).open();
+            connectEvents({
+                url: location.origin,
+                token,
+                subscribe: { events: ["order:*"] },
+                since: ({ epoch, seq }) => ({ epoch, seq: Math.max(0, seq - 300) }),
+                onStart: () => (window.resets += 1),
+                onHistoryLost: () => (window.resets += 1),
+                onEvent: (event) => window.applied.push(event.seq),
+            });
         }""",
         service.token("feed", Role.MANAGER),
     )

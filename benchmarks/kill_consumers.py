@@ -1,0 +1,184 @@
+"""Does a consumer that stores each event with its position lose anything when it is killed?
+
+A hub runs under load while a consumer, which writes event and position in one SQLite transaction,
+is killed with SIGKILL and started again. Then its rows are compared with `/v1/events`.
+
+    python benchmarks/kill_consumers.py --kills 50 --rate 170
+
+Exits with 1 if an event was lost, doubled, invented or out of order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import aiohttp
+from hub_process import HubProcess
+from kill_run import MENU, Json
+
+HERE = Path(__file__).parent
+RESTAURANT = "r1"
+LIVES_S = (0.6, 2.2)
+"""How long a consumer lives: less than starting it takes on a busy machine, or much more."""
+SETTLE_S = 60.0
+"""In the end, how long the consumer may take to store the last event."""
+
+
+@dataclass
+class Consumer:
+    """A program that keeps the events in a database, and is killed."""
+
+    name: str
+    command: list[str]
+    database: Path
+    kills: int = 0
+    found: Counter[str] = field(default_factory=Counter)
+
+    def start(self, url: str, token: str) -> subprocess.Popen[bytes]:
+        """Start it again."""
+        return subprocess.Popen([*self.command, url, token, str(self.database)])
+
+    def rows(self) -> list[tuple[str, int]]:
+        """Return the events that it has stored, in the order in which it did."""
+        if not self.database.exists():
+            return []
+        with closing(sqlite3.connect(self.database, timeout=30)) as db:
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
+                return []
+            return db.execute("SELECT event_id, seq FROM events ORDER BY rowid").fetchall()
+
+
+def python_consumer(folder: Path) -> Consumer:
+    """Return the consumer that is written with `order_events.client`."""
+    return Consumer("Python", [sys.executable, str(HERE / "consumers" / "keep.py")], folder / "py")
+
+
+async def run(data_dir: Path, consumers: list[Consumer], kills: int, rate: float, seed: int) -> int:
+    """Kill every consumer so many times under `rate` events a second; return how many came."""
+    hub = HubProcess(data_dir / "hub")
+    await asyncio.to_thread(hub.start)
+    try:
+        token = hub.token(RESTAURANT)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession(hub.url, headers=headers) as http:
+            async with http.put("/v1/menu", json=MENU) as answer:
+                answer.raise_for_status()
+            load = asyncio.create_task(_load(http, rate))
+            living = [_kill(c, hub.url, token, kills, seed + n) for n, c in enumerate(consumers)]
+            processes = await asyncio.gather(*living)
+            load.cancel()
+            await asyncio.gather(load, return_exceptions=True)
+            history = await _history(http)
+            try:
+                for consumer in consumers:
+                    await _settle(consumer, history)
+                    consumer.found = compare(consumer.rows(), history)
+            finally:
+                for process in processes:
+                    process.kill()
+                    process.wait()
+        return len(history)
+    finally:
+        hub.kill()
+
+
+async def _load(http: aiohttp.ClientSession, rate: float) -> None:
+    """Change tables, each change one event, at a steady rate."""
+    started, number = time.monotonic(), 0
+    while True:
+        number += 1
+        late = started + number / rate - time.monotonic()
+        if late > 0:
+            await asyncio.sleep(late)
+        change = {"number": str(number % 40), "status": f"s{'ab'[number % 2]}"}
+        async with http.put(f"/v1/tables/t{number % 40}", json=change) as answer:
+            answer.raise_for_status()
+
+
+async def _kill(
+    consumer: Consumer, url: str, token: str, kills: int, seed: int
+) -> subprocess.Popen[bytes]:
+    """Let it live for a random time, kill it, start it again; return the process left alive."""
+    moments = random.Random(seed)
+    process = consumer.start(url, token)
+    for _ in range(kills):
+        await asyncio.sleep(moments.uniform(*LIVES_S))
+        if process.poll() is not None:
+            raise RuntimeError(f"the {consumer.name} consumer ended by itself: {process.returncode}")
+        process.kill()
+        await asyncio.to_thread(process.wait)
+        consumer.kills += 1
+        process = consumer.start(url, token)
+    return process
+
+
+async def _history(http: aiohttp.ClientSession) -> list[Json]:
+    events: list[Json] = []
+    page: Json = {"seq": 0, "more": True}
+    while page["more"]:
+        async with http.get("/v1/events", params={"after": page["seq"], "limit": 1000}) as answer:
+            page = await answer.json()
+        events += page["events"]
+    return events
+
+
+async def _settle(consumer: Consumer, history: list[Json]) -> None:
+    deadline = time.monotonic() + SETTLE_S
+    while time.monotonic() < deadline:
+        rows = consumer.rows()
+        if rows and rows[-1][1] >= history[-1]["seq"]:
+            return
+        await asyncio.sleep(0.2)
+
+
+def compare(rows: list[tuple[str, int]], history: list[Json]) -> Counter[str]:
+    """Compare what was stored with what happened since the first event that was stored."""
+    first = rows[0][1] if rows else 0
+    expected = {event["event_id"] for event in history if event["seq"] >= first}
+    stored = [event_id for event_id, _ in rows]
+    return Counter(
+        {
+            "stored": len(rows),
+            "lost": len(expected - set(stored)),
+            "doubled": len(stored) - len(set(stored)),
+            "invented": len(set(stored) - expected),
+            "out of order": sum(b[1] <= a[1] for a, b in pairwise(rows)),
+        }
+    )
+
+
+def main() -> int:
+    """Run, print, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--rate", type=float, default=170.0, help="events a second")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        consumers = [python_consumer(place)]
+        started = time.monotonic()
+        total = asyncio.run(run(place, consumers, options.kills, options.rate, options.seed))
+        seconds = time.monotonic() - started
+    print(f"{total} events in {seconds:.0f} s")
+    for consumer in consumers:
+        found = ", ".join(f"{count} {what}" for what, count in consumer.found.items())
+        print(f"{consumer.name}: killed {consumer.kills} times, {found}")
+    faults = sum(consumer.found.total() - consumer.found["stored"] for consumer in consumers)
+    return int(faults > 0 or not all(consumer.found["stored"] for consumer in consumers))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
