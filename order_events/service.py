@@ -123,10 +123,13 @@ class OrderEvents:
             self._menus.put(restaurant_id, version, menu)
         return version, menu
 
-    async def put_menu(self, restaurant_id: str, menu: Menu, actor: str) -> int:
-        """Replace the menu; return its version."""
+    async def put_menu(
+        self, restaurant_id: str, menu: Menu, actor: str, *, trial_orders: int | None = None
+    ) -> int:
+        """Replace the menu, on trial for `trial_orders` if given; return its version."""
         return await self.store.write(
-            lambda tx: changes.put_menu(tx, restaurant_id, menu, actor), restaurant_id
+            lambda tx: changes.put_menu(tx, restaurant_id, menu, actor, trial_orders),
+            restaurant_id,
         )
 
     async def sell_out(
@@ -144,12 +147,12 @@ class OrderEvents:
         *,
         actor: str,
         idempotency_key: str | None = None,
-        draft_may_differ: bool = False,
+        spoken: bool = False,
     ) -> Order:
         """Create an order, or return the one that an earlier call with this key created.
 
-        Reusing the key with a different draft or actor raises KeyReused. `draft_may_differ` lifts
-        that for a key that identifies a guest rather than a request.
+        Reusing the key with a different draft or actor raises KeyReused, unless it is `spoken`: by
+        a guest, whom the key identifies rather than a request, and whose order counts for a trial.
         """
         return await self.store.write(
             lambda tx: changes.create_order(
@@ -158,7 +161,7 @@ class OrderEvents:
                 draft,
                 actor,
                 idempotency_key,
-                draft_may_differ=draft_may_differ,
+                spoken=spoken,
             ),
             restaurant_id,
         )

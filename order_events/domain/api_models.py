@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from order_events.menu.entries import Id
 
+MAX_TRIAL_ORDERS = 10_000
+"""Most orders for which a menu can be on trial."""
 RowId = Annotated[int, Field(ge=0, lt=2**63)]
 
 
@@ -30,7 +32,20 @@ class PaymentsQuery(Query):
     limit: Annotated[int, Field(ge=1, le=1000)] = 200
 
 
+class MenuQuery(Query):
+    """Query of a new menu."""
+
+    trial_orders: Annotated[int, Field(ge=1, le=MAX_TRIAL_ORDERS)] | None = None
+
+
 class Answer(BaseModel):
     """The body of a response."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class Trial(Answer):
+    """The trial of a menu: for how many orders it is, and how many of them are still to come."""
+
+    orders: int
+    left: int

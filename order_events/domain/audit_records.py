@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -190,11 +190,50 @@ class DayFigures(Figures):
     day: date
 
 
+class LineChange(Answer):
+    """In what respects people changed a line of an order.
+
+    `menu_item_id` and `name` are those before the change, if the line was there. If it was and
+    still is, `fields` are the parts of it that differ: `menu_item_id`, `quantity`, `size`,
+    `modifiers`, `special_instructions`.
+    """
+
+    menu_item_id: str
+    name: str
+    change: Literal["added", "changed", "removed"]
+    fields: tuple[str, ...]
+
+
+class TrialChange(LineChange):
+    """A change of lines, and how many lines were changed like this."""
+
+    count: int
+
+
+class TrialFigures(Answer):
+    """How the orders of a menu on trial turned out.
+
+    `accepted` would have been accepted without a person if there had been no trial. Of these,
+    people have changed the items of `accepted_changed` and cancelled `accepted_cancelled`;
+    `changes` are the most frequent changes of their lines.
+    """
+
+    orders: int
+    accepted: int
+    accepted_changed: int
+    accepted_cancelled: int
+    changes: tuple[TrialChange, ...]
+
+
 class AnalyticsAnswer(Answer):
-    """The figures of each day, and of all days together (`total`)."""
+    """The figures of each day, and of all days together (`total`).
+
+    `trial` is about the orders of menus on trial; it is null if there were none.
+    """
 
     time_zone: str
     from_day: date
     to_day: date
     total: Figures
     days: tuple[DayFigures, ...]
+    trial: TrialFigures | None

@@ -195,7 +195,8 @@ class Order(Kept):
     `prep_time` is the preparation time of its slowest item, in minutes. `status_times` has the time
     at which each status was reached, `status_reason` why it has this one. `changes` are those that
     the kitchen has not acknowledged. `attention` is what a person must know or do before the order
-    is confirmed; of it, an allergy stays.
+    is confirmed; of it, an allergy stays. An order `on_trial` is one of the first of a new menu:
+    a person has to confirm it.
     """
 
     id: str
@@ -217,6 +218,7 @@ class Order(Kept):
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     paid: int = 0
     prep_time: int
+    on_trial: bool = False
     version: int
     created_at: str
     updated_at: str

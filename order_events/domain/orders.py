@@ -75,7 +75,13 @@ class OrderIdentity:
 
 
 def create(
-    draft: OrderDraft, menu: Menu, identity: OrderIdentity, *, actor: str, now: str
+    draft: OrderDraft,
+    menu: Menu,
+    identity: OrderIdentity,
+    *,
+    actor: str,
+    now: str,
+    on_trial: bool = False,
 ) -> Order:
     """Return a new order, version 1; raise UnknownItem, SoldOut, NotServed or InvalidOrder."""
     items = price_items(draft.items, menu, already=(), now=now)
@@ -95,6 +101,7 @@ def create(
         source=draft.source,
         attention=draft.attention,
         prep_time=_prep_time(items, menu),
+        on_trial=on_trial,
         version=1,
         created_at=now,
         updated_at=now,

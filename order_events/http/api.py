@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from order_events.auth.roles import Action, visible
-from order_events.domain.api_models import PaymentsQuery
+from order_events.domain.api_models import MenuQuery, PaymentsQuery
 from order_events.domain.models import (
     ItemChange,
     OrderChange,
@@ -216,13 +216,27 @@ class Api:
         if versioned is None:
             raise NotFound("the restaurant has no menu")
         version, menu = versioned
-        return MenuAnswer(menu=menu, version=version)
+        trial = await self._events.ledger.trial(call.principal.restaurant_id)
+        return MenuAnswer(menu=menu, version=version, trial=trial)
 
-    @route("PUT", "/v1/menu", Action.CHANGE_MENU, Menu, VersionAnswer, body_bytes="http_body_bytes")
+    @route(
+        "PUT",
+        "/v1/menu",
+        Action.CHANGE_MENU,
+        Menu,
+        VersionAnswer,
+        query=MenuQuery,
+        body_bytes="http_body_bytes",
+    )
     async def put_menu(self, call: Call[Menu]) -> VersionAnswer:
-        """Replace the menu."""
-        principal = call.principal
-        version = await self._events.put_menu(principal.restaurant_id, call.body, principal.user_id)
+        """Replace the menu, on trial if the query says so; a trial of the one before ends."""
+        principal, query = call.principal, call.query
+        version = await self._events.put_menu(
+            principal.restaurant_id,
+            call.body,
+            principal.user_id,
+            trial_orders=query.trial_orders,
+        )
         return VersionAnswer(version=version)
 
     @route(

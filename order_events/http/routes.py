@@ -46,12 +46,16 @@ class Nothing(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """An authorized, validated request; `key` is its idempotency key, if any."""
+    """An authorized, validated request; `key` is its idempotency key, if any.
+
+    `query` is what the route's `query` makes of the parameters of a request that has a body.
+    """
 
     principal: Principal
     path: Mapping[str, str]
     body: T
     key: str | None = None
+    query: Any = None
 
 
 Answer = BaseModel | bytes
@@ -64,7 +68,7 @@ class Route:
 
     `reads` parses a body and raises ValidationError. `errors` are the codes it may answer besides
     those any request may get; `body_bytes` names the setting that bounds the body. `keyed` requests
-    may carry an `Idempotency-Key`.
+    may carry an `Idempotency-Key`. `query` are the parameters that a request with a body may have.
     """
 
     method: str
@@ -77,6 +81,7 @@ class Route:
     reads: Callable[[bytes], BaseModel]
     status: int = 200
     keyed: bool = False
+    query: type[BaseModel] | None = None
     errors: tuple[ErrorCode, ...] = ()
     body_bytes: Literal["max_message_bytes", "http_body_bytes"] = "max_message_bytes"
 
@@ -84,6 +89,11 @@ class Route:
     def name(self) -> str:
         """The operation's id in the document: the handler's name."""
         return self.handler.__name__
+
+    @property
+    def parameters(self) -> type[BaseModel] | None:
+        """The model of its query parameters; None if there are none."""
+        return self.query if self.has_body or self.takes is Nothing else self.takes
 
     @property
     def has_body(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from order_events.domain.api_models import Answer, Query, RowId
+from order_events.domain.api_models import Answer, Query, RowId, Trial
 from order_events.domain.models import Order, OrderStatus, Payment, Table
 from order_events.menu.entries import Id
 from order_events.menu.menu import Menu
@@ -114,10 +114,11 @@ class EventsAnswer(Answer):
 
 
 class MenuAnswer(Answer):
-    """The menu and its version."""
+    """The menu and its version; `trial` is null unless it was put on trial."""
 
     menu: Menu
     version: int
+    trial: Trial | None
 
 
 class VersionAnswer(Answer):

@@ -55,9 +55,10 @@ def _serving(api: object, declared: Route, authenticator: Authenticator) -> Hand
     async def serve(request: web.Request) -> web.Response:
         principal = authenticator.check(request, declared.action)
         key = idempotency_key(request) if declared.keyed else None
+        query = None if declared.query is None else _query(request, declared.query)
         body = await _read(request, declared, authenticator.settings)
         path = {name: _path_id(name, value) for name, value in request.match_info.items()}
-        answer = await declared.handler(api, Call(principal, path, body, key))
+        answer = await declared.handler(api, Call(principal, path, body, key, query))
         return json_answer(answer, declared.status)
 
     return serve
@@ -71,6 +72,14 @@ async def _read(request: web.Request, declared: Route, settings: HubSettings) ->
         # In a thread, because checking a large menu in Python would block the loop.
         return await asyncio.to_thread(_menu, body)
     return declared.reads(body)
+
+
+def _query(request: web.Request, model: type[BaseModel]) -> BaseModel:
+    try:
+        return model.model_validate(_parameters(request))
+    except ValidationError as error:
+        message = explain(error, whole="the request")
+        raise ProtocolError(ErrorCode.INVALID_MESSAGE, message) from error
 
 
 def _path_id(name: str, value: str) -> str:

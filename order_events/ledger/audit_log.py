@@ -133,8 +133,9 @@ def _understood(
         _append(tx, restaurant_id, subject, entry, once=True)
     tx.db.execute(
         "UPDATE sessions SET status = ?3, handed_over = max(handed_over, ?3 = 'needs_staff'),"
-        " last_at = ?4 WHERE restaurant_id = ?1 AND session_id = ?2",
-        (restaurant_id, session_id, status, tx.at.timestamp()),
+        " trial_status = coalesce(?4, trial_status), last_at = ?5"
+        " WHERE restaurant_id = ?1 AND session_id = ?2",
+        (restaurant_id, session_id, status, data.get("status_without_trial"), tx.at.timestamp()),
     )
 
 

@@ -58,10 +58,13 @@ def create_order(
     actor: str,
     key: str | None,
     *,
-    draft_may_differ: bool = False,
+    spoken: bool = False,
 ) -> Order:
-    """Create an order, or return the one that an earlier creation with this key made."""
-    digest = None if draft_may_differ else _digest(draft, actor)
+    """Create an order, or return the one that an earlier creation with this key made.
+
+    `spoken`: by a guest to a machine, so the key is the guest's, and a menu on trial counts it.
+    """
+    digest = None if spoken else _digest(draft, actor)
     earlier = _made_before(tx, restaurant_id, "order", key, digest)
     if earlier is not None:
         return tx.require_order(restaurant_id, earlier)
@@ -76,6 +79,7 @@ def create_order(
         orders.OrderIdentity(restaurant_id, id=str(uuid.uuid4()), number=number),
         actor=actor,
         now=tx.timestamp,
+        on_trial=spoken and tx.count_for_trial(restaurant_id),
     )
     event = tx.append(restaurant_id, filters.ORDER_CREATED, _order_data(order), order_tags(order))
     tx.put_order(order, event.seq)
@@ -195,13 +199,23 @@ def sell_out(tx: Tx, restaurant_id: str, item_id: str, sold_out: bool, actor: st
         for item in menu.items
     )
     changed = menu.model_copy(update={"items": items})
-    return put_menu(tx, restaurant_id, changed, actor, (ItemState(id=item_id, sold_out=sold_out),))
+    marked = ItemState(id=item_id, sold_out=sold_out)
+    return _write_menu(tx, restaurant_id, changed, actor, (marked,))
 
 
 def put_menu(
+    tx: Tx, restaurant_id: str, menu: Menu, actor: str, trial_orders: int | None = None
+) -> int:
+    """Replace the menu, on trial for `trial_orders` if given; return its version."""
+    version = _write_menu(tx, restaurant_id, menu, actor)
+    tx.put_trial(restaurant_id, trial_orders)
+    return version
+
+
+def _write_menu(
     tx: Tx, restaurant_id: str, menu: Menu, actor: str, marked: tuple[ItemState, ...] = ()
 ) -> int:
-    """Replace the menu; return its version.
+    """Write the menu and announce it; return its version.
 
     The first menu is not announced: without one there could be no orders.
     """

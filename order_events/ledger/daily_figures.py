@@ -11,7 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from order_events.domain.audit_records import AnalyticsAnswer, AnalyticsQuery, EntryKind
-from order_events.ledger import analytics
+from order_events.ledger import analytics, trials
 from order_events.ledger.analytics import DayRecord, Nearest, SessionOutcome
 from order_events.menu.menu import Menu
 from order_events.protocol.errors import InvalidOrder
@@ -58,6 +58,7 @@ class DailyFigures:
             to_day=last,
             total=analytics.figures(total.outcomes, total.phrases, nearest),
             days=analytics.by_day(records, nearest),
+            trial=trials.figures(reader, restaurant_id, *analytics.bounds(first, last, zone)),
         )
 
     def forget(self, restaurant_id: str) -> None:

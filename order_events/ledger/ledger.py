@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from order_events.domain.api_models import Trial
 from order_events.domain.audit_records import (
     AnalyticsQuery,
     AuditAnswer,
@@ -125,6 +126,10 @@ class Ledger:
             return _page(reader, restaurant_id, audit_log.of_order(order), session or None, page)
 
         return await self._store.read(read, restaurant_id)
+
+    async def trial(self, restaurant_id: str) -> Trial | None:
+        """Return the trial of the restaurant's menu, over or not; None if it has none."""
+        return await self._store.read(lambda r: r.trial(restaurant_id), restaurant_id)
 
     async def erase(self, restaurant_id: str, session_id: str, actor: str) -> ErasedAnswer:
         """Erase what was said in a session from everything that is kept; raise NotFound."""

@@ -46,7 +46,7 @@ _KEY: Schema = {
 def document(routes: Sequence[Route], settings: HubSettings) -> Schema:
     """Return the document as a JSON-compatible dict."""
     schemas = Schemas(
-        (r.takes for r in routes if r.takes is not Nothing),
+        (model for r in routes for model in (r.takes, r.query) if model not in (None, Nothing)),
         (ProblemAnswer, HealthAnswer, ReadyAnswer, *(r.answers for r in routes)),
     )
     paths: dict[str, Schema] = {}
@@ -101,8 +101,8 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
             "content": {"application/json": {"schema": schemas.taken(route.takes)}},
             "x-limit": route.body_bytes,
         }
-    elif route.takes is not Nothing:
-        parameters += _query_parameters(schemas.drop(route.takes))
+    if route.parameters is not None:
+        parameters += _query_parameters(schemas.drop(route.parameters))
     if parameters:
         operation["parameters"] = parameters
     return operation

@@ -10,6 +10,7 @@ from math import inf
 from typing import TypeVar
 
 from order_events.auth.revocations import Revoked
+from order_events.domain.api_models import Trial
 from order_events.domain.models import Event, Order, OrderStatus, Payment, Table
 from order_events.protocol.messages import timestamp
 
@@ -110,6 +111,15 @@ class Reader:
             "SELECT version, updated_at FROM menus WHERE restaurant_id = ?", (restaurant_id,)
         ).fetchone()
         return None if row is None else (row[0], row[1])
+
+    def trial(self, restaurant_id: str) -> Trial | None:
+        """Return the trial of the restaurant's menu, over or not; None if it has none."""
+        row = self.db.execute(
+            "SELECT trial_orders, trial_left FROM menus"
+            " WHERE restaurant_id = ? AND trial_orders IS NOT NULL",
+            (restaurant_id,),
+        ).fetchone()
+        return None if row is None else Trial(orders=row[0], left=row[1])
 
     def table(self, restaurant_id: str, table_id: str) -> Table | None:
         """Return a table, or None."""

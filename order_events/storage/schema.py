@@ -147,6 +147,13 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX calls_by_session ON calls (restaurant_id, session_id);
     CREATE INDEX open_calls ON calls (restaurant_id, since) WHERE open;
     """,
+    """
+    ALTER TABLE menus ADD COLUMN trial_orders INTEGER;
+    ALTER TABLE menus ADD COLUMN trial_left INTEGER;
+    ALTER TABLE sessions ADD COLUMN trial_status TEXT;
+    CREATE INDEX sessions_on_trial ON sessions (restaurant_id, started_at)
+        WHERE trial_status IS NOT NULL;
+    """,
 )
 """Scripts that each turn a database of version n into one of version n + 1."""
 

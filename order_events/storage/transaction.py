@@ -163,6 +163,22 @@ class Tx(Reader):
         ).fetchone()[0]
         return version
 
+    def put_trial(self, restaurant_id: str, orders: int | None) -> None:
+        """Put the menu on trial for its next `orders`; None ends a trial."""
+        self.db.execute(
+            "UPDATE menus SET trial_orders = ?2, trial_left = ?2 WHERE restaurant_id = ?1",
+            (restaurant_id, orders),
+        )
+
+    def count_for_trial(self, restaurant_id: str) -> bool:
+        """Count an order for the menu's trial; return whether there is one that is not over."""
+        counted = self.db.execute(
+            "UPDATE menus SET trial_left = trial_left - 1"
+            " WHERE restaurant_id = ? AND trial_left > 0",
+            (restaurant_id,),
+        )
+        return counted.rowcount > 0
+
     def put_table(self, restaurant_id: str, table: Table) -> None:
         """Write a table."""
         self.db.execute(

@@ -28,6 +28,7 @@ const REASONS = {
   connection_lost: "Cut off",
   left_by_staff: "Kept as staff left it",
   low_confidence: "Not sure",
+  menu_on_trial: "Menu on trial",
   missing_choice: "Choice missing",
   missing_size: "Size missing",
   no_audio: "No more audio",

@@ -17,6 +17,7 @@ Confidence = Annotated[float, Field(ge=0, le=1)]
 Milliseconds = Annotated[int, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
 Number = Annotated[int, Field(ge=1)]
+OrderingStatus = Literal["listening", "clarify", "confirmed", "needs_staff"]
 
 
 class SessionData(BaseModel):
@@ -127,16 +128,18 @@ class UnderstoodData(SessionData):
     """The order as understood so far; `order` is null while nothing has been ordered.
 
     `readback` is the whole order in words, and `change` what changed. `after_utterance` is the last
-    utterance taken into account, and `matched` is what its words were taken for.
+    utterance taken into account, and `matched` is what its words were taken for. While the menu is
+    on trial, `status_without_trial` is the status that the order would have otherwise.
     """
 
     order: Order | None
     readback: str
     change: str
-    status: Literal["listening", "clarify", "confirmed", "needs_staff"]
+    status: OrderingStatus
     reasons: tuple[ReasonData, ...]
     after_utterance: Count
     matched: tuple[MatchData, ...]
+    status_without_trial: OrderingStatus | None = None
 
 
 class FinalizedData(SessionData):

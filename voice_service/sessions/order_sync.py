@@ -139,7 +139,15 @@ class OrderSync:
         except TimeoutError:
             _log.error("the hub did not store an order in time", session=self._source.session_id)
             return self._order, _for_staff(update, "unavailable", "the order could not be stored")
-        return self._order, update
+        return self._order, self._as_trial(update)
+
+    def _as_trial(self, update: CartUpdate) -> CartUpdate:
+        """Return the update with a person in the place of whatever would accept a trial's order."""
+        if self._order is None or not self._order.on_trial:
+            return update
+        ends = update.status in ("confirmed", "needs_staff")
+        whole = _for_staff(update, "menu_on_trial", "the menu is on trial") if ends else update
+        return replace(whole, status_without_trial=update.status)
 
     async def _refresh(self) -> None:
         """Read the order again: staff may have changed it."""
@@ -162,6 +170,7 @@ class OrderSync:
                 self._taken = _TakenOver(
                     "session_id_reused", "this session_id has an order already; use a new one"
                 )
+        update = self._as_trial(update)
         changed = _essence(self._order.items) != _essence(update.items)
         if changed or self._new_name(self._order, update) is not None:
             await self._write(update, self._revise)
@@ -304,7 +313,7 @@ class OrderSync:
             actor=self._actor,
             idempotency_key=f"voice:{self._actor}:{self._source.session_id}",
             # A session that is heard again may be understood a little differently.
-            draft_may_differ=True,
+            spoken=True,
         )
 
 

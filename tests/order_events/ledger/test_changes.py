@@ -82,9 +82,9 @@ def test_a_key_of_a_guest_gives_the_guests_order_whatever_was_understood(
     db: sqlite3.Connection, draft: OrderDraft
 ) -> None:
     """A voice session replayed after a restart may be understood a little differently."""
-    first = changes.create_order(at(db), "r1", draft, "lane", "s1", draft_may_differ=True)
+    first = changes.create_order(at(db), "r1", draft, "lane", "s1", spoken=True)
     other = draft.model_copy(update={"notes": "x"})
-    again = changes.create_order(at(db), "r1", other, "lane", "s1", draft_may_differ=True)
+    again = changes.create_order(at(db), "r1", other, "lane", "s1", spoken=True)
     assert again == first
 
 

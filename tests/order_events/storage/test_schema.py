@@ -31,6 +31,28 @@ def test_a_new_epoch_keeps_everything_but_the_events(
         assert at(db).positions() == {"r1": (2, 2)}
 
 
+@pytest.mark.parametrize("version", range(1, len(schema.MIGRATIONS)))
+def test_a_database_of_an_earlier_version_is_brought_up_to_date(
+    version: int, monkeypatch: pytest.MonkeyPatch, menu: Menu
+) -> None:
+    """Its rows stay, and everything works as in a new one."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        with monkeypatch.context() as earlier:
+            earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:version])
+            schema.migrate(db)
+        db.execute(
+            "INSERT INTO menus (restaurant_id, version, body, updated_at, updated_by)"
+            " VALUES ('r1', 7, ?, '', '')",
+            (menu.model_dump_json(),),
+        )
+        schema.migrate(db)
+        assert at(db).trial("r1") is None
+        assert changes.put_menu(at(db), "r1", menu, "m", 3) == 8
+        trial = at(db).trial("r1")
+        assert trial is not None
+        assert trial.left == 3
+
+
 async def test_a_newer_schema_is_not_touched(tmp_path: Path) -> None:
     """An older program reports it instead of damaging it."""
     path = tmp_path / "db"

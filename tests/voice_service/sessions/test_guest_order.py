@@ -1,9 +1,12 @@
-"""The order of a guest who leaves in the middle of a sentence, from sound to the hub."""
+"""How a session's order ends, from sound to the hub, where a person has to look at it."""
 
 from __future__ import annotations
 
 from support.recordings import finals, recording
-from support.voice_server import Server
+from support.voice_server import DEMO_RESTAURANT, Server, demo_menu
+
+from order_events.app import EVENTS
+from order_events.domain.audit_records import AnalyticsAnswer, AnalyticsQuery
 
 _BEFORE_ROOT_BEER = 2_400
 """Milliseconds of "I'll have a large fries and a medium root beer" before the last item."""
@@ -27,3 +30,27 @@ async def test_what_the_end_of_a_session_makes_of_broken_off_words_is_for_staff(
     assert ended["change"]
     assert ended["after_utterance"] == final["utterance"]
     assert [order["status"] for order in await server.orders()] == ["pending"]
+
+
+async def test_the_order_of_a_menu_on_trial_is_for_a_person_to_accept(server: Server) -> None:
+    """The first guest's is; the guest notices nothing, and the next one's is accepted again."""
+    hub = server.app[EVENTS]
+    await hub.put_menu(DEMO_RESTAURANT, demo_menu(), "manager", trial_orders=1)
+    client = await server.voice()
+    ends = []
+    for session in ("s1", "s2"):
+        events = await client.stream(recording("one_item"), session)
+        heard, ended = (e["data"] for e in events if e["type"] == "voice:order")
+        assert (heard["status"], heard["reasons"]) == ("listening", [])
+        codes = [reason["code"] for reason in ended["reasons"]]
+        ends.append((ended["status"], codes, ended["status_without_trial"]))
+        client.events.clear()
+    assert ends == [("needs_staff", ["menu_on_trial"], "confirmed"), ("confirmed", [], None)]
+    orders = {o["source"]["session_id"]: o for o in await server.orders()}
+    assert [orders[s]["status"] for s in ("s1", "s2")] == ["pending", "confirmed"]
+    assert [orders[s]["on_trial"] for s in ("s1", "s2")] == [True, False]
+    figures = AnalyticsAnswer.model_validate_json(
+        await hub.ledger.analytics(DEMO_RESTAURANT, AnalyticsQuery())
+    )
+    assert figures.trial is not None
+    assert (figures.trial.orders, figures.trial.accepted) == (1, 1)

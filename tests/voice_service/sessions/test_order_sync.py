@@ -385,3 +385,24 @@ async def test_of_an_order_that_staff_hold_only_an_allergy_is_news(events: Order
     kept = await events.order("demo", order.id)
     assert kept is not None
     assert [a.code for a in kept.attention] == ["allergy"]
+
+
+async def test_an_order_on_trial_is_never_confirmed_here(events: OrderEvents) -> None:
+    """It says what it would be otherwise, and calls for a person only where it ends."""
+    await events.put_menu("demo", demo_menu(), "test", trial_orders=1)
+    lane = order_sync(events)
+    _, update = await lane.place(cart("hamburger"))
+    assert (update.status, update.status_without_trial) == ("listening", "listening")
+    assert update.reasons == ()
+    order, update = await lane.place(cart("hamburger", status="confirmed"))
+    assert (update.status, update.status_without_trial) == ("needs_staff", "confirmed")
+    assert [reason.code for reason in update.reasons] == ["menu_on_trial"]
+    assert order is not None
+    assert order.status is OrderStatus.PENDING
+    assert [a.code for a in order.attention] == ["menu_on_trial"]
+    again = order_sync(events)
+    _, update = await again.place(cart("hamburger", status="confirmed"))
+    assert update.status == "needs_staff"
+    await events.set_status("demo", order.id, OrderStatus.CONFIRMED, actor="manager")
+    _, update = await again.place(cart("hamburger", status="needs_staff"))
+    assert (update.status, update.status_without_trial) == ("needs_staff", "needs_staff")

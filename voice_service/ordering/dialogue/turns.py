@@ -72,7 +72,8 @@ class CartUpdate:
     this utterance did to it ("" for nothing). `notes` is what staff must know whatever becomes of
     the items: an allergy. `customer_name`: for whom the order is, if the guest has said so.
     `settled`: every line can be made as it is, and nothing is left to ask the guest. `utterance` is
-    the one that was heard, and `matched` what its words were taken for.
+    the one that was heard, and `matched` what its words were taken for. `status_without_trial`: the
+    status that the order would have if its menu were not on trial; None if it is not.
     """
 
     items: tuple[ItemDraft, ...]
@@ -86,3 +87,4 @@ class CartUpdate:
     settled: bool = True
     utterance: int = 0
     matched: tuple[Match, ...] = ()
+    status_without_trial: Status | None = None
