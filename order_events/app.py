@@ -51,7 +51,9 @@ def build_app(
     app[EVENTS] = events
     key_set = None
     if settings.jwt_jwks is not None and tokens is None:
-        key_set = KeySet(settings.jwt_jwks, settings.jwt_jwks_refresh_s)
+        key_set = KeySet(
+            settings.jwt_jwks, settings.jwt_jwks_refresh_s, settings.jwt_jwks_max_age_s
+        )
         app.cleanup_ctx.append(key_set.run)
     app[AUTHORITY] = authority(settings, key_set) if tokens is None else tokens
     app[REGISTRY] = ConnectionRegistry(
@@ -73,9 +75,7 @@ def build_app(
     _add_http(app, events)
     if key_set is not None:
         loaded = key_set
-        app[operations.READINESS].append(
-            lambda: None if loaded.loaded else "the key set has not been read"
-        )
+        app[operations.READINESS].append(lambda: loaded.trouble)
     return app
 
 

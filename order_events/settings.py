@@ -69,6 +69,11 @@ class HubSettings(BaseSettings):
     jwt_jwks_refresh_s: Seconds = Field(
         300, description="Seconds between fetches of a key set from its URL."
     )
+    jwt_jwks_max_age_s: Seconds = Field(
+        86_400,
+        description="Seconds for which keys stay valid while their set cannot be read; after "
+        "that, tokens signed with them are answered with UNAVAILABLE.",
+    )
     jwt_issuer: str | None = Field(None, description="If set, the `iss` that a token must have.")
     jwt_audience: str | None = Field(None, description="If set, the `aud` that a token must have.")
     token_max_lifetime_s: Seconds = Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,20 @@ import jwt
 import structlog
 from aiohttp import web
 
-from order_events.auth.tokens import AuthError
+from order_events.auth.tokens import AuthError, UnknownKey
+from order_events.protocol.messages import ErrorCode, ProtocolError
 
 ALGORITHMS = frozenset({"RS256", "ES256"})
 MIN_RSA_BITS = 2048
 MAX_BYTES = 262_144
 MAX_KEYS = 100
 FETCH_TIMEOUT_S = 10.0
-EARLY_REFRESH_S = 10.0
+EARLY_REFRESH_S = 2.0
 """Least seconds between two refreshes, even if unknown key ids keep appearing."""
+WAIT_S = 12.0
+"""Most seconds a token with an unknown key waits for a refresh."""
+MOST_WAITING = 500
+"""Most tokens that wait for one."""
 
 logger = structlog.get_logger(__name__)
 
@@ -30,8 +36,8 @@ logger = structlog.get_logger(__name__)
 def parse(text: str | bytes) -> dict[str, tuple[Any, str]]:
     """Return the usable keys by their id, each with its one algorithm.
 
-    Keys of other kinds are left out. Raises ValueError if the text is not a key set or has no
-    usable key.
+    Keys of other kinds are left out. Raises ValueError if the text is not a key set, or has keys
+    and none that is usable. An empty set is valid: its issuer has withdrawn all keys.
     """
     try:
         content = json.loads(text)
@@ -45,7 +51,7 @@ def parse(text: str | bytes) -> dict[str, tuple[Any, str]]:
         usable = _key(entry)
         if usable is not None:
             keys[str(entry.get("kid", ""))] = usable
-    if not keys:
+    if entries and not keys:
         raise ValueError("the key set has no usable RS256 or ES256 key")
     return keys
 
@@ -68,32 +74,59 @@ def _key(entry: Any) -> tuple[Any, str] | None:
 class KeySet:
     """A key set that is reread every `refresh_s` seconds, and when an unknown key id appears.
 
-    While it cannot be read, the last known keys stay valid.
+    While it cannot be read, the last known keys stay valid, for at most `max_age_s` seconds.
     """
 
-    def __init__(self, source: str, refresh_s: float) -> None:
+    def __init__(self, source: str, refresh_s: float, max_age_s: float = 86_400) -> None:
         self._source = source
         self._refresh_s = refresh_s
+        self._max_age_s = max_age_s
         self._keys: dict[str, tuple[Any, str]] = {}
-        self._unknown = asyncio.Event()
+        self._read_at: float | None = None
+        self._wanted = asyncio.Event()
+        self._waiting: list[asyncio.Future[bool]] = []
 
     @property
-    def loaded(self) -> bool:
-        """True if any keys are known."""
-        return bool(self._keys)
+    def trouble(self) -> str | None:
+        """Why no token of an issuer can be accepted, or None."""
+        if not self._known():
+            return "the key set has not been read"
+        return None if self._keys else "the key set is empty"
+
+    def _known(self) -> bool:
+        return self._read_at is not None and time.monotonic() - self._read_at < self._max_age_s
 
     def find(self, header: Mapping[str, Any]) -> tuple[Any, str]:
-        """Return the key and algorithm for a token's header; raise AuthError."""
+        """Return the key and algorithm for a token's header; raise UnknownKey or AuthError."""
+        keys = self._keys if self._known() else {}
         key_id = header.get("kid", "")
-        found = self._keys.get(key_id) if isinstance(key_id, str) else None
-        if found is None and not key_id and len(self._keys) == 1:
-            found = next(iter(self._keys.values()))
+        found = keys.get(key_id) if isinstance(key_id, str) else None
+        if found is None and not key_id and len(keys) == 1:
+            found = next(iter(keys.values()))
         if found is None:
-            self._unknown.set()
-            raise AuthError("the token's key is not known")
+            raise UnknownKey("the token's key is not known")
         if header.get("alg") != found[1]:
             raise AuthError("the token's algorithm is not accepted")
         return found
+
+    async def reread(self) -> None:
+        """Wait until the set has been read anew, because a key may just have been published.
+
+        Raises ProtocolError(UNAVAILABLE) if it cannot be read.
+        """
+        if len(self._waiting) < MOST_WAITING:
+            read: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            self._waiting.append(read)
+            self._wanted.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(WAIT_S):
+                    if await read:
+                        return
+        raise ProtocolError(
+            ErrorCode.UNAVAILABLE,
+            "tokens cannot be checked now: their key set cannot be read",
+            retry_after_ms=round(1000 * EARLY_REFRESH_S),
+        )
 
     async def run(self, app: web.Application) -> AsyncIterator[None]:
         """Keep the keys fresh while the application runs."""
@@ -105,10 +138,19 @@ class KeySet:
 
     async def refresh(self) -> None:
         """Read the key set; a failure is logged and changes nothing."""
+        waiting, self._waiting = self._waiting, []
+        self._wanted.clear()
+        good = False
         try:
             self._keys = parse(await self._read())
+            self._read_at = time.monotonic()
+            good = True
         except (OSError, ValueError, aiohttp.ClientError, TimeoutError) as error:
             logger.warning("the key set could not be read", source=self._source, why=str(error))
+        finally:
+            for read in waiting:
+                if not read.done():
+                    read.set_result(good)
 
     async def _read(self) -> bytes:
         if not self._source.startswith(("http://", "https://")):
@@ -131,8 +173,8 @@ class KeySet:
         while True:
             early = min(EARLY_REFRESH_S, self._refresh_s)
             await asyncio.sleep(early)
+            late = self._refresh_s - early if self._known() else 0.0
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._refresh_s - early):
-                    await self._unknown.wait()
-            self._unknown.clear()
+                async with asyncio.timeout(late):
+                    await self._wanted.wait()
             await self.refresh()

@@ -25,6 +25,7 @@ __all__ = [
     "Role",
     "SharedSecret",
     "TokenAuthority",
+    "UnknownKey",
     "authority",
     "check_grant",
     "load_or_make_secret",
@@ -37,6 +38,10 @@ CLOCK_SKEW_S = 60.0
 
 class AuthError(Exception):
     """A token was refused. The message is safe to show and to log."""
+
+
+class UnknownKey(AuthError):
+    """The token's key is not known; it may be one that has just been published."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,9 @@ class Keys(Protocol):
     def find(self, header: Mapping[str, Any]) -> tuple[Any, str]:
         """Return the key for a token's header, and its one algorithm; raise AuthError."""
 
+    async def reread(self) -> None:
+        """Wait for keys that have just been published; raise ProtocolError if that fails."""
+
 
 class SharedSecret:
     """An HS256 secret of at least 32 bytes."""
@@ -75,6 +83,9 @@ class SharedSecret:
             raise AuthError("the token's algorithm is not accepted")
         return self._secret, "HS256"
 
+    async def reread(self) -> None:
+        """Do nothing: a secret does not change while the process runs."""
+
 
 class _Either:
     """The shared secret for HS256, the key set for any other algorithm."""
@@ -88,6 +99,10 @@ class _Either:
         if keys is None:
             raise AuthError("the token's algorithm is not accepted")
         return keys.find(header)
+
+    async def reread(self) -> None:
+        if self._key_set is not None:
+            await self._key_set.reread()
 
 
 class _Claims(BaseModel):
@@ -124,8 +139,15 @@ class TokenAuthority:
         self._issuer = issuer
         self._audience = audience
 
+    async def reread_keys(self) -> None:
+        """Wait for keys that have just been published; raise ProtocolError(UNAVAILABLE)."""
+        await self._keys.reread()
+
     def verify(self, token: str, now: float | None = None) -> Principal:
-        """Return the principal of a token at `now` (Unix seconds); raise AuthError."""
+        """Return the principal of a token at `now` (Unix seconds).
+
+        Raises AuthError; UnknownKey, if it may be accepted after `reread_keys`.
+        """
         if len(token.encode("utf-8", "surrogatepass")) > self._max_bytes:
             raise AuthError("the token is too long")
         claims = self._claims(token)

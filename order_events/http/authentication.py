@@ -13,7 +13,6 @@ from order_events.auth.roles import Action, Role, may
 from order_events.auth.tokens import AuthError, Principal
 from order_events.protocol.messages import ErrorCode, ProtocolError
 from order_events.protocol.ratelimit import Buckets, refuse_above_rate
-from order_events.websocket.client_address import caller
 from order_events.websocket.credentials import bearer_of
 from order_events.websocket.registry import ConnectionRegistry
 
@@ -31,10 +30,14 @@ class Authenticator:
         self._users: Buckets[tuple[str, str]] = Buckets()
         self._addresses: Buckets[str] = Buckets()
 
-    def check(self, request: web.Request, action: Action) -> Principal:
-        """Return the principal; raise ProtocolError(UNAUTHORIZED, RATE_LIMITED or FORBIDDEN)."""
+    async def check(self, request: web.Request, action: Action) -> Principal:
+        """Return the principal.
+
+        Raises ProtocolError: UNAUTHORIZED, RATE_LIMITED, FORBIDDEN, or UNAVAILABLE if tokens cannot
+        be checked now.
+        """
         try:
-            principal = self._registry.authenticate(bearer(request))
+            principal = await self._registry.authenticate(bearer(request))
         except AuthError as error:
             raise self._unauthorized(request, str(error)) from error
         limits = self.settings
@@ -53,10 +56,9 @@ class Authenticator:
 
     def anonymous(self, request: web.Request) -> None:
         """Count a request without a valid token; raise ProtocolError(RATE_LIMITED)."""
-        address = caller(request, self.settings.trusted_proxies)
         refuse_above_rate(
             self._addresses.take(
-                address,
+                self._registry.callers.address(request),
                 self.settings.http_strangers_per_minute,
                 asyncio.get_running_loop().time(),
             ),
@@ -75,10 +77,10 @@ class Authenticator:
             raise self._unauthorized(request, "the token is not valid")
 
     def _unauthorized(self, request: web.Request, why: str) -> ProtocolError:
-        address = caller(request, self.settings.trusted_proxies)
-        self._registry.metrics.auth_failures.labels("http").inc()
-        logger.warning("authentication refused", why=why, address=address)
         self.anonymous(request)
+        self._registry.metrics.auth_failures.labels("http").inc()
+        address = self._registry.callers.address(request)
+        logger.warning("authentication refused", why=why, address=address)
         return ProtocolError(ErrorCode.UNAUTHORIZED, why)
 
 

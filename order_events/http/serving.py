@@ -53,7 +53,7 @@ def add_routes(
 
 def _serving(api: object, declared: Route, authenticator: Authenticator) -> Handler:
     async def serve(request: web.Request) -> web.Response:
-        principal = authenticator.check(request, declared.action)
+        principal = await authenticator.check(request, declared.action)
         key = idempotency_key(request) if declared.keyed else None
         query = None if declared.query is None else _query(request, declared.query)
         body = await _read(request, declared, authenticator.settings)

@@ -10,17 +10,41 @@ import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+import structlog
 from aiohttp import hdrs, web
 
 Network = IPv4Network | IPv6Network
 _WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([^\]]*)\](?::[0-9]+)?")
 
+logger = structlog.get_logger(__name__)
 
-def caller(request: web.Request, trusted: Sequence[Network]) -> str:
-    """Return the address that a request counts towards."""
-    return origin_of(
-        request.remote or "", request.headers.getall(hdrs.X_FORWARDED_FOR, ()), trusted
-    )
+
+class Callers:
+    """Tells which address a request counts towards.
+
+    Warns once about a proxy that should perhaps be trusted: without that, its clients share limits.
+    """
+
+    def __init__(self, trusted: Sequence[Network]) -> None:
+        self._trusted = trusted
+        self._warned = False
+
+    def address(self, request: web.Request) -> str:
+        """Return the address that a request counts towards."""
+        peer = request.remote or ""
+        forwarded_for = request.headers.getall(hdrs.X_FORWARDED_FOR, ())
+        if forwarded_for and not self._warned and not self.trusts(request):
+            self._warned = True
+            logger.warning(
+                "X-Forwarded-For comes from an address that is not trusted: if that is your proxy, "
+                "name it in trusted_proxies, otherwise all of its clients share one limit",
+                address=peer,
+            )
+        return origin_of(peer, forwarded_for, self._trusted)
+
+    def trusts(self, request: web.Request) -> bool:
+        """Return whether a request comes straight from a trusted proxy."""
+        return _trusted(request.remote or "", self._trusted)
 
 
 def origin_of(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:

@@ -11,6 +11,7 @@ import structlog
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
 
+from order_events.auth.tokens import AuthError, Principal
 from order_events.protocol.messages import (
     Auth,
     ClientMessage,
@@ -28,6 +29,7 @@ from order_events.websocket.frame_guard import FrameGuard
 from order_events.websocket.frame_scanner import Breach
 from order_events.websocket.frame_writer import OpenSocket
 from order_events.websocket.registry import ConnectionRegistry
+from order_events.websocket.strangers import Stranger
 
 M = TypeVar("M", bound=ClientMessage)
 
@@ -61,11 +63,37 @@ class ConnectionLoop(Generic[M]):
         self._request = handshake.request
         self._ws = handshake.ws
         self._address = handshake.address
-        self._counted_as_unauthenticated = True
+        self._brought: Principal | AuthError | ProtocolError | None = None
+        self._stranger: Stranger | None = None
         self._loop = asyncio.get_running_loop()
         self._connection: Connection
+        self._opened: Connection | None = None
         self._credentials: Credentials
         self._dispatcher: Dispatcher[M]
+
+    async def check_header(self) -> None:
+        """Verify the token of the upgrade request, if there is one."""
+        token = bearer_of(self._request)
+        if token is not None:
+            try:
+                self._brought = await self._registry.authenticate(token)
+            except (AuthError, ProtocolError) as error:
+                self._brought = error
+
+    def enter(self) -> bool:
+        """Return whether there is room. A socket that is authenticated already has room."""
+        if isinstance(self._brought, Principal):
+            return True
+        self._stranger = self._registry.strangers.enter(
+            self._address, self._loop.time(), self._evict
+        )
+        return self._stranger is not None
+
+    def _evict(self) -> None:
+        if self._opened is not None:
+            self._opened.close(CloseCode.TRY_AGAIN_LATER, "others of your address are waiting")
+        elif self._request.transport is not None:
+            self._request.transport.abort()
 
     async def run(self) -> None:
         """Serve the connection; return when it is over and everything it held is freed."""
@@ -86,6 +114,7 @@ class ConnectionLoop(Generic[M]):
     ) -> None:
         opened = OpenSocket(self._request, self._ws, stream, transport)
         self._connection = Connection(opened, self._name, self._settings, self._metrics)
+        self._opened = self._connection
         self._credentials = Credentials(self._connection, self._registry, self._address)
         self._dispatcher = Dispatcher(
             self._application,
@@ -124,14 +153,16 @@ class ConnectionLoop(Generic[M]):
 
         Raises Refused.
         """
-        token, message = bearer_of(self._request), None
-        if token is not None:
-            self._credentials.authenticate_header(token)
+        message = None
+        if self._brought is not None:
+            self._credentials.take_header(self._brought)
         else:
             message = await self._first_message()
             if message is None or self._connection.closing:
                 return False
-            self._credentials.authenticate_first_message(message)
+            await self._credentials.authenticate_first_message(message)
+            if self._connection.closing:
+                return False
         self._admit()
         if message is not None:
             self._credentials.confirm(message)
@@ -259,13 +290,12 @@ class ConnectionLoop(Generic[M]):
                 return
 
     def _release_unauthenticated(self) -> None:
-        if self._counted_as_unauthenticated:
-            self._counted_as_unauthenticated = False
-            self._registry.release_unauthenticated(self._address)
+        if self._stranger is not None:
+            self._registry.strangers.leave(self._stranger)
 
     def _clean_up(self) -> None:
         now = self._loop.time()
-        self._credentials.cancel_expiry()
+        self._credentials.release()
         connection = self._connection
         ours = connection.close_code
         connection.release()
@@ -280,5 +310,6 @@ class ConnectionLoop(Generic[M]):
             if ours is not None and self._request.transport is not None:
                 # Our close frame was sent and answered; aiohttp must not send a second one.
                 self._request.transport.close()
-            logger.info("disconnected", code=code)
+            log = logger.info if connection.authenticated else logger.debug
+            log("disconnected", code=code)
             structlog.contextvars.clear_contextvars()

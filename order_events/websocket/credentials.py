@@ -8,7 +8,7 @@ import time
 import structlog
 from aiohttp import web
 
-from order_events.auth.tokens import AuthError, Principal
+from order_events.auth.tokens import AuthError, Principal, UnknownKey
 from order_events.protocol.messages import (
     Auth,
     AuthExpiringData,
@@ -35,14 +35,21 @@ class Credentials:
         self._address = address
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._renewing: asyncio.Task[None] | None = None
 
-    def authenticate_header(self, token: str) -> None:
-        """Verify the token of the upgrade request; raise Refused."""
-        self._connection.principal = self._verify(token, None, None)
+    def take_header(self, brought: Principal | AuthError | ProtocolError) -> None:
+        """Take what the token of the upgrade request turned out to be; raise Refused."""
+        if isinstance(brought, Exception):
+            raise self._refusal(brought, None)
+        self._connection.principal = brought
 
-    def authenticate_first_message(self, message: Auth) -> None:
+    async def authenticate_first_message(self, message: Auth) -> None:
         """Verify the token of the first message; raise Refused. `confirm` answers it."""
-        fresh = self._verify(message.token, message.restaurant_id, message.id)
+        try:
+            fresh = await self._registry.authenticate(message.token)
+        except (AuthError, ProtocolError) as error:
+            raise self._refusal(error, message.id) from error
+        self._check_restaurant(fresh, message)
         self._connection.principal = fresh
 
     def confirm(self, message: Auth) -> None:
@@ -50,8 +57,39 @@ class Credentials:
         self._send_success(message.id)
 
     def renew(self, message: Auth) -> None:
-        """Replace the token by a new one for the same restaurant, user and role; raise Refused."""
-        fresh = self._verify(message.token, message.restaurant_id, message.id)
+        """Replace the token by a new one for the same restaurant, user and role; raise Refused.
+
+        If its key is not known yet, that happens a little later.
+        """
+        try:
+            fresh = self._registry.verify(message.token)
+        except UnknownKey:
+            if self._renewing is None:
+                self._renewing = self._loop.create_task(self._renew_later(message), name="renewal")
+                self._renewing.add_done_callback(self._renewed)
+            return
+        except AuthError as error:
+            raise self._refusal(error, message.id) from error
+        self._replace(fresh, message)
+
+    async def _renew_later(self, message: Auth) -> None:
+        try:
+            try:
+                fresh = await self._registry.authenticate(message.token)
+            except (AuthError, ProtocolError) as error:
+                raise self._refusal(error, message.id) from error
+            self._replace(fresh, message)
+        except Refused as refused:
+            self._connection.send_error(refused.error)
+            self._connection.close(refused.code, refused.error.message)
+
+    def _renewed(self, task: asyncio.Task[None]) -> None:
+        self._renewing = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a renewal failed", exc_info=error)
+
+    def _replace(self, fresh: Principal, message: Auth) -> None:
+        self._check_restaurant(fresh, message)
         if _identity(fresh) != _identity(self._connection.principal):
             raise self.refuse("the token is for somebody else", message.id)
         self._connection.principal = fresh
@@ -70,20 +108,28 @@ class Credentials:
         if self._timer is not None:
             self._timer.cancel()
 
+    def release(self) -> None:
+        """Stop everything: the connection is gone."""
+        self.cancel_expiry()
+        if self._renewing is not None:
+            self._renewing.cancel()
+
     def refuse(self, message: str, id_: MessageId | None = None) -> Refused:
         """Count and log a failed authentication; return the exception to raise."""
         self._registry.metrics.auth_failures.labels(self._connection.socket).inc()
         logger.warning("authentication refused", why=message, address=self._address)
         return Refused(CloseCode.POLICY, ProtocolError(ErrorCode.UNAUTHORIZED, message, id=id_))
 
-    def _verify(self, token: str, restaurant_id: str | None, id_: MessageId | None) -> Principal:
-        try:
-            principal = self._registry.authenticate(token)
-        except AuthError as error:
-            raise self.refuse(str(error), id_) from error
-        if restaurant_id is not None and restaurant_id != principal.restaurant_id:
-            raise self.refuse("the token is for another restaurant", id_)
-        return principal
+    def _refusal(self, error: AuthError | ProtocolError, id_: MessageId | None) -> Refused:
+        """Return the refusal for a token; one that cannot be checked now may come again."""
+        if isinstance(error, AuthError):
+            return self.refuse(str(error), id_)
+        error.id = id_
+        return Refused(CloseCode.TRY_AGAIN_LATER, error)
+
+    def _check_restaurant(self, principal: Principal, message: Auth) -> None:
+        if message.restaurant_id not in (None, principal.restaurant_id):
+            raise self.refuse("the token is for another restaurant", message.id)
 
     def _send_success(self, id_: MessageId | None) -> None:
         principal = self._connection.principal

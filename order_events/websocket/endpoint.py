@@ -14,7 +14,6 @@ from aiohttp import HttpVersion11, hdrs, web
 from order_events.protocol.messages import ClientMessage
 from order_events.websocket import deflate_offers
 from order_events.websocket.application import Application, Budget, Handler
-from order_events.websocket.client_address import caller
 from order_events.websocket.connection import Connection
 from order_events.websocket.connection_loop import ConnectionLoop, Handshake
 from order_events.websocket.origins import origin_allowed
@@ -68,10 +67,11 @@ class Endpoint(Generic[M]):
             raise web.HTTPUpgradeRequired(
                 headers={hdrs.UPGRADE: "websocket"}, text="this is a WebSocket"
             )
-        address = caller(request, settings.trusted_proxies)
-        if not self.registry.reserve_unauthenticated(address):
+        handshake = Handshake(request, ws, self.registry.callers.address(request))
+        loop = self.loop_type(self.application, self.registry, self.name, handshake)
+        await loop.check_header()
+        if not loop.enter():
             raise web.HTTPTooManyRequests(text="too many connections that are not authenticated")
-        handshake = Handshake(request, ws, address)
-        await self.loop_type(self.application, self.registry, self.name, handshake).run()
+        await loop.run()
         # aiohttp needs a response even if the peer hung up before the handshake was answered.
         return ws if ws.prepared else web.Response()

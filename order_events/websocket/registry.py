@@ -11,11 +11,13 @@ from typing import TypeVar
 import structlog
 from aiohttp import WSMsgType
 
-from order_events.auth.tokens import AuthError, Principal, TokenAuthority
+from order_events.auth.tokens import AuthError, Principal, TokenAuthority, UnknownKey
 from order_events.metrics import HubMetrics
 from order_events.protocol.messages import CloseCode, ErrorCode, ProtocolError
 from order_events.settings import HubSettings
+from order_events.websocket.client_address import Callers
 from order_events.websocket.connection import Connection
+from order_events.websocket.strangers import Strangers
 
 RECONNECTION_S = 60.0
 """A user who connects again within this many seconds counts as reconnecting."""
@@ -33,8 +35,9 @@ Finish = Callable[[], Awaitable[None] | None]
 class ConnectionRegistry:
     """The state that all endpoints of a server share.
 
-    `head` returns a restaurant's (epoch, seq); `revoked` returns whether a principal's token has
-    been revoked.
+    `strangers` are the sockets that are not authenticated yet; `callers` tells whose address a
+    request counts towards. `head` returns a restaurant's (epoch, seq); `revoked` returns whether a
+    principal's token has been revoked.
     """
 
     def __init__(
@@ -52,7 +55,10 @@ class ConnectionRegistry:
         self.head = head
         self.accepting = True
         self._open: dict[Connection, Finish | None] = {}
-        self._unauthenticated: Counter[str] = Counter()
+        self.strangers = Strangers(
+            settings.max_unauthenticated_per_address, settings.max_connections
+        )
+        self.callers = Callers(settings.trusted_proxies)
         self._users: Counter[tuple[str, str]] = Counter()
         self._restaurants: Counter[str] = Counter()
         self._authenticated = 0
@@ -64,34 +70,27 @@ class ConnectionRegistry:
     def __len__(self) -> int:
         return len(self._open)
 
-    def authenticate(self, token: str) -> Principal:
+    def verify(self, token: str) -> Principal:
         """Return the principal of a token; raise AuthError."""
         principal = self._authority.verify(token)
         if self._revoked(principal):
             raise AuthError("the token has been revoked")
         return principal
 
+    async def authenticate(self, token: str) -> Principal:
+        """Return the principal of a token, waiting for its key if it is not known yet.
+
+        Raises AuthError, or ProtocolError(UNAVAILABLE) if tokens cannot be checked.
+        """
+        try:
+            return self.verify(token)
+        except UnknownKey:
+            await self._authority.reread_keys()
+        return self.verify(token)
+
     def start(self) -> None:
         """Start the heartbeat."""
         self._sweeper = asyncio.create_task(self._sweep_forever(), name="heartbeat")
-
-    def reserve_unauthenticated(self, address: str) -> bool:
-        """Count a socket that is not authenticated yet.
-
-        Returns False, without counting it, if there are too many of its address or in total.
-        """
-        limits = self.settings
-        if (
-            self._unauthenticated[address] >= limits.max_unauthenticated_per_address
-            or self._unauthenticated.total() >= limits.max_connections
-        ):
-            return False
-        self._unauthenticated[address] += 1
-        return True
-
-    def release_unauthenticated(self, address: str) -> None:
-        """Stop counting a reserved socket: it is authenticated now, or gone."""
-        _decrement(self._unauthenticated, address)
 
     def add(self, connection: Connection) -> None:
         """Include an open socket in the heartbeat and the stop."""

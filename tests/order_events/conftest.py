@@ -173,7 +173,7 @@ class Server:
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, dict[str, Any]]:
         """Send an HTTP request; return its status and JSON."""
-        token = self.token(restaurant, role, user)
+        token = self.token(restaurant, role, user=user)
         async with self.session.request(
             method,
             self.url + path,

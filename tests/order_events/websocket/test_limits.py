@@ -8,10 +8,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from order_events.app import REGISTRY
 from order_events.auth.tokens import Role
-from order_events.websocket import registry
+from order_events.websocket import registry, strangers
 
 
 def message_of(size: int, type_: str = "ping") -> str:
@@ -207,6 +208,26 @@ async def test_an_addresses_unauthenticated_sockets_are_capped(start: Any) -> No
     await server.open()
 
 
+async def test_idle_strangers_do_not_keep_good_tokens_out(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token in the header is checked first; otherwise the socket silent longest makes room."""
+    server = await start(max_unauthenticated_per_address=2)
+    idle = [await server.open() for _ in range(2)]
+    for n in range(5):
+        await server.connect(user=f"u{n}")
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await server.open(headers={"Authorization": "Bearer nonsense"})
+    assert refusal.value.status == 429
+    monkeypatch.setattr(strangers, "IDLE_S", 0.0)
+    screen = await server.open()
+    await screen.send(type="auth", token=server.token())
+    await screen.expect("auth:success")
+    assert await idle[0].close_code() == 1013
+    await idle[1].send(type="auth", token=server.token())
+    await idle[1].expect("auth:success")
+
+
 async def test_all_unauthenticated_sockets_are_capped(start: Any) -> None:
     """Across all addresses; leaving makes room, and authenticated ones do not count."""
     server = await start(max_connections=2)
@@ -366,3 +387,12 @@ async def test_sockets_behind_a_trusted_proxy_are_counted_by_client(start: Any) 
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await server.open(headers={"X-Forwarded-For": "192.0.2.1"})
     assert refused.value.status == 429
+
+
+async def test_a_proxy_that_is_not_trusted_is_warned_about_once(start: Any) -> None:
+    """Its clients share one limit, which nobody would guess."""
+    server = await start()
+    with capture_logs() as lines:
+        for n in range(3):
+            await server.open(headers={"X-Forwarded-For": f"192.0.2.{n}"})
+    assert len([line for line in lines if "X-Forwarded-For" in line["event"]]) == 1

@@ -220,7 +220,7 @@ def held(server: Any, earlier: set[int]) -> dict[str, int]:
     """Return what a leak would show in; `earlier` are the ids of what other tests left behind."""
     loop: Any = asyncio.get_running_loop()
     registry = server.app[REGISTRY]
-    counted = registry._unauthenticated.total() + registry._authenticated
+    counted = registry.strangers._count + registry._authenticated
     ours = Counter(type(thing).__name__ for thing in alive() if id(thing) not in earlier)
     return {
         **NOTHING,
