@@ -100,6 +100,10 @@ class Forced:
         self.seen.append(readings)
         return [float(index == taken) for index in range(len(readings))]
 
+    def weight(self, feature: str) -> float:
+        """Nothing is weighed here."""
+        return 0.0
+
     def taken(self) -> dict[str, float]:
         """The features of all readings taken, added up."""
         total: Counter[str] = Counter()

@@ -116,7 +116,9 @@ async def _kill(
     for _ in range(kills):
         await asyncio.sleep(moments.uniform(*LIVES_S))
         if process.poll() is not None:
-            raise RuntimeError(f"the {consumer.name} consumer ended by itself: {process.returncode}")
+            raise RuntimeError(
+                f"the {consumer.name} consumer ended by itself: {process.returncode}"
+            )
         process.kill()
         await asyncio.to_thread(process.wait)
         consumer.kills += 1

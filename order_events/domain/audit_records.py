@@ -87,8 +87,9 @@ class Entry(Kept):
     - `session`: the `state`.
     - `utterance`: `utterance`, `text`, `confidence`, `start_ms`, `end_ms`, and whether it was
       `overheard`.
-    - `understood`: the `status` after an utterance (`after_utterance`), and which words were
-      `matched` to what.
+    - `understood`: the `status` after an utterance (`after_utterance`), which words were `matched`
+      to what, and the `readings`: the ways in which it could be meant, each with its `probability`,
+      whether it was `taken`, and the features that decided (`because`).
     - `reason`: `code`, `text`, `utterance` and `question`.
     - `order`: what was done (`change`), `order_id`, `version`, `status`, the `reason` if one was
       given, and the `lines` that differ, each with `before` and `after`.

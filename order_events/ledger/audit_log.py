@@ -125,8 +125,9 @@ def _understood(
     tx: Tx, restaurant_id: str, session_id: str, actor: str, data: Mapping[str, Any]
 ) -> None:
     subject, status = of_session(session_id), str(data.get("status"))
-    matched = {name: data.get(name) for name in ("after_utterance", "status", "matched")}
-    _append(tx, restaurant_id, subject, _NewEntry(EntryKind.UNDERSTOOD, actor, matched))
+    names = ("after_utterance", "status", "matched", "readings")
+    taken_for = {name: data.get(name) for name in names}
+    _append(tx, restaurant_id, subject, _NewEntry(EntryKind.UNDERSTOOD, actor, taken_for))
     for reason in data.get("reasons", ()):
         # Reasons that are still open come with every utterance; record each once.
         entry = _NewEntry(EntryKind.REASON, actor, reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,7 +14,7 @@ from order_events.menu.diagnostics import MenuError, read_menu
 from voice_service.ordering.dialogue.conversation import Conversation
 from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds
 from voice_service.ordering.dialogue.readback import describe
-from voice_service.ordering.dialogue.turns import CartUpdate, Heard
+from voice_service.ordering.dialogue.turns import CartUpdate, Heard, Reason, WeighedReading
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 
@@ -75,11 +75,11 @@ def write_orders(
     conversation). With `jsonl`, each order is a line of JSON.
     """
     for utterances in conversations(source):
-        update = understand(menu, utterances, thresholds)
+        understood = follow(menu, utterances, thresholds)
         if jsonl:
-            out.write(json.dumps(as_json(utterances, update), ensure_ascii=False) + "\n")
+            out.write(json.dumps(as_json(utterances, understood), ensure_ascii=False) + "\n")
         else:
-            out.write(as_text(menu, utterances, update))
+            out.write(as_text(menu, utterances, understood))
         out.flush()
 
 
@@ -91,29 +91,39 @@ def conversations(source: Iterable[str]) -> Iterator[list[str]]:
             yield _utterances(line)
 
 
+@dataclass(frozen=True)
+class Followed:
+    """A conversation: the order after each utterance (`turns`), and after the guest has gone.
+
+    The `end` also has the reasons that came up on the way and asked nothing.
+    """
+
+    turns: tuple[CartUpdate, ...]
+    end: CartUpdate
+
+
+def follow(
+    menu: CompiledMenu, utterances: Iterable[str], thresholds: Thresholds = DEFAULT
+) -> Followed:
+    """Return what is understood of a conversation, utterance by utterance."""
+    conversation = Conversation(menu, thresholds)
+    turns = tuple(conversation.hear(Heard(n, text, 1.0)) for n, text in enumerate(utterances, 1))
+    end = conversation.end()
+    notes = dict.fromkeys(r for turn in turns for r in turn.reasons if r.question is None)
+    missing = [r for r in notes if r not in end.reasons]
+    return Followed(turns, replace(end, reasons=(*end.reasons, *missing)))
+
+
 def understand(
     menu: CompiledMenu, utterances: Iterable[str], thresholds: Thresholds = DEFAULT
 ) -> CartUpdate:
     """Return the order after these utterances, with every reason that came up on the way."""
-    conversation = Conversation(menu, thresholds)
-    notes = []
-    for number, text in enumerate(utterances, start=1):
-        update = conversation.hear(Heard(number, text, 1.0))
-        notes += [r for r in update.reasons if r.question is None]
-    last = conversation.end()
-    missing = [r for r in dict.fromkeys(notes) if r not in last.reasons]
-    return CartUpdate(
-        last.items,
-        last.status,
-        (*last.reasons, *missing),
-        last.readback,
-        last.changed,
-        notes=last.notes,
-    )
+    return follow(menu, utterances, thresholds).end
 
 
-def as_json(utterances: list[str], update: CartUpdate) -> dict[str, Any]:
-    """Return an order as plain JSON values."""
+def as_json(utterances: list[str], understood: Followed) -> dict[str, Any]:
+    """Return an order, and how each utterance was understood, as plain JSON values."""
+    update = understood.end
     return {
         "utterances": utterances,
         "status": update.status,
@@ -121,16 +131,41 @@ def as_json(utterances: list[str], update: CartUpdate) -> dict[str, Any]:
         "reasons": [asdict(reason) for reason in update.reasons],
         "readback": update.readback,
         "notes": update.notes,
+        "turns": [
+            {
+                "status": turn.status,
+                "change": turn.change,
+                "reasons": [asdict(reason) for reason in turn.reasons],
+                "readings": [asdict(reading) for reading in turn.readings],
+            }
+            for turn in understood.turns
+        ],
     }
 
 
-def as_text(menu: CompiledMenu, utterances: list[str], update: CartUpdate) -> str:
-    """Return an order as text for people."""
-    lines = [f"> {text}" for text in utterances]
+def as_text(menu: CompiledMenu, utterances: list[str], understood: Followed) -> str:
+    """Return an order, and how each utterance was understood, as text for people."""
+    update = understood.end
+    lines = []
+    for text, turn in zip(utterances, understood.turns, strict=True):
+        lines += [f"> {text}", f"    {turn.status}", *map(_reason, turn.reasons)]
+        if len(turn.readings) > 1:
+            lines += map(_reading, turn.readings)
     lines += [f"{_indent(item)}{describe(item, menu)}" for item in update.items]
     lines.append(f"  {update.status}")
     lines += [f"  {reason.code}: {reason.text}" for reason in update.reasons]
     return "\n".join(lines) + "\n"
+
+
+def _reason(reason: Reason) -> str:
+    return f"    {reason.code}: {reason.text}"
+
+
+def _reading(reading: WeighedReading) -> str:
+    """Return a reading with its probability and what decided about it."""
+    because = ", ".join(f"{sign.feature} {sign.weight:+.2f}" for sign in reading.because)
+    taken = "read as" if reading.taken else "not as"
+    return f"    {taken} {reading.name} {reading.probability:.2f}" + (because and f" ({because})")
 
 
 def _indent(item: ItemDraft) -> str:

@@ -124,12 +124,39 @@ class MatchData(BaseModel):
     quality: Confidence
 
 
+class SignData(BaseModel):
+    """A feature that decided about a reading; a `weight` below 0 speaks against it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    feature: str
+    weight: float
+
+
+class WeighedReadingData(BaseModel):
+    """A way in which the utterance could be meant, given the order so far.
+
+    `name` is how it is taken: `as_said` (each item is one more), `restated` or `restated_in_part`
+    (it is there already), `nothing_else` (the others go), `instead_of_last`, `instead_of_all`, or
+    `on_top` (nothing goes). `probability` is how likely that is, and `taken` whether the order went
+    by it. `because` has the features that decided.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    probability: Confidence
+    taken: bool
+    because: tuple[SignData, ...]
+
+
 class UnderstoodData(SessionData):
     """The order as understood so far; `order` is null while nothing has been ordered.
 
     `readback` is the whole order in words, and `change` what changed. `after_utterance` is the last
-    utterance taken into account, and `matched` is what its words were taken for. While the menu is
-    on trial, `status_without_trial` is the status that the order would have otherwise.
+    utterance taken into account, `matched` is what its words were taken for, and `readings` are the
+    ways in which it could be meant, the likeliest first. While the menu is on trial,
+    `status_without_trial` is the status that the order would have otherwise.
     """
 
     order: Order | None
@@ -139,6 +166,7 @@ class UnderstoodData(SessionData):
     reasons: tuple[ReasonData, ...]
     after_utterance: Count
     matched: tuple[MatchData, ...]
+    readings: tuple[WeighedReadingData, ...] = ()
     status_without_trial: OrderingStatus | None = None
 
 

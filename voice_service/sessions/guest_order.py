@@ -96,6 +96,7 @@ class GuestOrder:
                 ],
                 "after_utterance": update.utterance,
                 "matched": [asdict(match) for match in update.matched],
+                "readings": [asdict(reading) for reading in update.readings],
                 "status_without_trial": update.status_without_trial,
             },
             Audience.STAFF,

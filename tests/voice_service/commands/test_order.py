@@ -35,7 +35,26 @@ def test_the_command_prints_orders_as_text_and_as_json(demo: CompiledMenu) -> No
     assert orders[2]["items"][0]["size"] == "large"
     text = io.StringIO()
     write_orders(demo, source[:1], text, jsonl=False)
-    assert text.getvalue() == "> Two Cokes\n  2 Medium Coca-Colas\n  confirmed\n"
+    assert text.getvalue() == "> Two Cokes\n    listening\n  2 Medium Coca-Colas\n  confirmed\n"
+
+
+def test_the_command_says_how_each_utterance_was_understood(demo: CompiledMenu) -> None:
+    """Its status and reasons, and where it could be meant in several ways, what decided."""
+    source = ['["a coke", "a coke"]']
+    out = io.StringIO()
+    write_orders(demo, source, out, jsonl=False)
+    first, second, *_ = out.getvalue().split("> ")[1:]
+    assert first == "a coke\n    listening\n"
+    assert "    clarify\n    again_or_same: Coca-Cola\n    read as restated 0." in second
+    assert "identical +" in second
+    assert "    not as as_said 0." in second
+    out = io.StringIO()
+    write_orders(demo, source, out, jsonl=True)
+    plain, doubtful = json.loads(out.getvalue())["turns"]
+    assert (plain["status"], plain["reasons"]) == ("listening", [])
+    assert [r["name"] for r in plain["readings"]] == ["as_said"]
+    assert [r["code"] for r in doubtful["reasons"]] == ["again_or_same"]
+    assert [r["name"] for r in doubtful["readings"] if r["taken"]] == ["restated"]
 
 
 def test_the_command_keeps_reasons_that_need_no_answer(demo: CompiledMenu) -> None:

@@ -6,7 +6,7 @@ from support.recordings import finals, recording
 from support.voice_server import DEMO_RESTAURANT, Server, demo_menu
 
 from order_events.app import EVENTS
-from order_events.domain.audit_records import AnalyticsAnswer, AnalyticsQuery
+from order_events.domain.audit_records import AnalyticsAnswer, AnalyticsQuery, AuditQuery, EntryKind
 
 _BEFORE_ROOT_BEER = 2_400
 """Milliseconds of "I'll have a large fries and a medium root beer" before the last item."""
@@ -29,7 +29,15 @@ async def test_what_the_end_of_a_session_makes_of_broken_off_words_is_for_staff(
     ]
     assert ended["change"]
     assert ended["after_utterance"] == final["utterance"]
-    assert [order["status"] for order in await server.orders()] == ["pending"]
+    [order] = await server.orders()
+    assert order["status"] == "pending"
+    # Another medium, or medium instead of large: the audit says why one was taken.
+    assert len(ended["readings"]) > 1
+    audit = await server.app[EVENTS].ledger.audit_of_order(
+        DEMO_RESTAURANT, order["id"], AuditQuery()
+    )
+    understood = [e.data for e in audit.entries if e.kind is EntryKind.UNDERSTOOD]
+    assert understood[-1]["readings"] == ended["readings"]
 
 
 async def test_the_order_of_a_menu_on_trial_is_for_a_person_to_accept(server: Server) -> None:

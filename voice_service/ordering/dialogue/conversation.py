@@ -39,7 +39,7 @@ from voice_service.ordering.dialogue.readback import joined, question, read_back
 from voice_service.ordering.dialogue.rescoring import HypothesisChooser
 from voice_service.ordering.dialogue.staff_calls import StaffCalls
 from voice_service.ordering.dialogue.turn_end import judge_turn_end
-from voice_service.ordering.dialogue.turns import CartUpdate, Heard, Match, Reason, Status
+from voice_service.ordering.dialogue.turns import CartUpdate, Heard, Reason, Status
 from voice_service.ordering.dialogue.validation import LineChecks
 from voice_service.ordering.intents.parser import Parsed, Parser
 from voice_service.ordering.language.tokens import plural
@@ -110,9 +110,7 @@ class Conversation:
         # A recogniser ends every utterance with a full stop; here the sentence goes on.
         waiting = " ".join(words[first:]).rstrip(".?!… ")
         self._held_back = _HeldBack(waiting, confidences[first : first + len(waiting.split())])
-        matches = match_words(parsed.acts, words, self._menu)
-        update = self._apply(self._meaning.of(parsed, text), confidences)
-        return replace(update, utterance=heard.utterance, matched=matches)
+        return self._understand(parsed, text, confidences)
 
     def overhear(self, heard: Heard) -> CartUpdate:
         """Take what may be other people's talk: it changes nothing, but an allergy is noted."""
@@ -131,19 +129,19 @@ class Conversation:
         waiting, self._held_back = self._held_back, _HeldBack()
         before = self._cart.lines
         self._ended = True
-        change = ""
-        matches: tuple[Match, ...] = ()
+        told = None
         if waiting.text:
             parsed = self._parser.parse(waiting.text, self._cart_view(), final=True)
-            matches = match_words(parsed.acts, waiting.text.split(), self._menu)
-            meant = self._meaning.of(parsed, waiting.text)
-            change = self._apply(meant, waiting.confidences).change
+            told = self._understand(parsed, waiting.text, waiting.confidences)
             if self._cart.lines != before:
                 broken_off = Problem(ReasonCode.LOW_CONFIDENCE, waiting.text)
                 self._questions.add([self._reason(broken_off)])
         self._done = True
         update = self._update([], changed=self._cart.lines != before)
-        return replace(update, change=change, utterance=self._utterance, matched=matches)
+        update = replace(update, utterance=self._utterance)
+        if told is None:
+            return update
+        return replace(update, change=told.change, matched=told.matched, readings=told.readings)
 
     def adopt(self, items: Sequence[OrderItem]) -> tuple[CartUpdate, tuple[OrderItem, ...]]:
         """Go on with the order as staff have left it; what was still open they have settled.
@@ -190,6 +188,13 @@ class Conversation:
             lines=tuple(line for line in lines if line.part_of is None),
             offered=self._questions.candidates,
         )
+
+    def _understand(self, parsed: Parsed, text: str, confidences: tuple[float, ...]) -> CartUpdate:
+        """Apply what an utterance means; return the order, and what its words were taken for."""
+        meant = self._meaning.of(parsed, text)
+        update = self._apply(meant.parsed, confidences)
+        matches = match_words(parsed.acts, text.split(), self._menu)
+        return replace(update, utterance=self._utterance, matched=matches, readings=meant.readings)
 
     def _apply(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
         """Apply what an utterance asks for, and return the order as that leaves it."""

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import Act, Problem
 from voice_service.ordering.cart.cart import Cart
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.dialogue.open_questions import OpenQuestions
 from voice_service.ordering.dialogue.readback import joined
+from voice_service.ordering.dialogue.turns import WeighedReading
 from voice_service.ordering.intents.parser import Parsed
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.readings.features import Circumstances, spoken
 from voice_service.ordering.readings.interpretation import (
+    Interpretation,
     interpret,
     means_the_same,
     without_repeats,
 )
 from voice_service.ordering.readings.model import Ranker
+from voice_service.ordering.readings.reading import Construal
 from voice_service.ordering.reasons import ReasonCode
+
+_LEAST = 0.01
+"""A reading less likely than this (0 to 1) is not mentioned."""
+
+
+@dataclass(frozen=True)
+class Meant:
+    """An utterance as it is meant, and the readings that competed for that."""
+
+    parsed: Parsed
+    readings: tuple[WeighedReading, ...]
 
 
 class Meaning:
@@ -40,24 +54,26 @@ class Meaning:
         changed = (line for line in self._cart.lines if known.get(line.id) != line)
         self._fresh = frozenset(line.id for line in changed)
 
-    def of(self, parsed: Parsed, text: str) -> Parsed:
+    def of(self, parsed: Parsed, text: str) -> Meant:
         """Return what the parser read as it is meant, given the order so far.
 
         Where another reading is about as likely, a question about the difference is among the acts.
         """
         if self._questions.choice is not None:
-            return parsed  # what is named answers which item is meant
+            # What is named answers which item is meant.
+            return Meant(parsed, _only(Construal.AS_SAID))
         said = self._circumstances(parsed, text)
         if self._questions.is_open(ReasonCode.AGAIN_OR_SAME) and means_the_same(said):
             self._questions.close(ReasonCode.AGAIN_OR_SAME)
-            return replace(parsed, acts=without_repeats(parsed.acts))
+            same = replace(parsed, acts=without_repeats(parsed.acts))
+            return Meant(same, _only(Construal.RESTATED))
         interpretation = interpret(said, self._ranker, self._outcome)
         acts, doubt = interpretation.taken.acts, interpretation.doubt
         if doubt is not None:
             self._cart.remember()
             names = [self._menu.item_name(item) for item in doubt.items]
             acts = (*acts, Problem(doubt.code, joined(names, self._menu)))
-        return replace(parsed, acts=acts)
+        return Meant(replace(parsed, acts=acts), _weighed(interpretation))
 
     def _circumstances(self, parsed: Parsed, text: str) -> Circumstances:
         language = self._menu.language
@@ -73,6 +89,26 @@ class Meaning:
     def _outcome(self, acts: Sequence[Act]) -> tuple[object, ...]:
         """Return what the order would be after `acts`, in a form that can be compared."""
         return tuple(sorted(map(_comparable, self._cart.preview(acts))))
+
+
+def _only(construal: Construal) -> tuple[WeighedReading, ...]:
+    """The readings of an utterance of which there is no other."""
+    return (WeighedReading(construal, 1.0, taken=True),)
+
+
+def _weighed(interpretation: Interpretation) -> tuple[WeighedReading, ...]:
+    """The readings that have a chance, and the one that was taken."""
+    taken = interpretation.taken
+    return tuple(
+        WeighedReading(
+            one.reading.construal,
+            round(one.probability, 4),
+            taken=one.reading is taken,
+            because=one.signs,
+        )
+        for one in interpretation.ranked
+        if one.probability >= _LEAST or one.reading is taken
+    )
 
 
 def _comparable(line: Line) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from order_events.domain.drafts import ItemDraft
+from voice_service.ordering.readings.interpretation import Sign
 from voice_service.ordering.reasons import Handling, ReasonCode
 
 Status = Literal["listening", "clarify", "confirmed", "needs_staff"]
@@ -65,6 +66,20 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class WeighedReading:
+    """A way in which an utterance could be meant, given the order so far.
+
+    `name` is how its acts are taken (`Construal`), `probability` (0 to 1) how likely that is.
+    `taken`: the order went by it. `because` are the features that decided about it.
+    """
+
+    name: str
+    probability: float
+    taken: bool
+    because: tuple[Sign, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CartUpdate:
     """The whole order after an utterance.
 
@@ -72,8 +87,9 @@ class CartUpdate:
     this utterance did to it ("" for nothing). `notes` is what staff must know whatever becomes of
     the items: an allergy. `customer_name`: for whom the order is, if the guest has said so.
     `settled`: every line can be made as it is, and nothing is left to ask the guest. `utterance` is
-    the one that was heard, and `matched` what its words were taken for. `status_without_trial`: the
-    status that the order would have if its menu were not on trial; None if it is not.
+    the one that was heard, `matched` what its words were taken for, and `readings` are the ways in
+    which it could be meant, the likeliest first. `status_without_trial`: the status that the order
+    would have if its menu were not on trial; None if it is not.
     """
 
     items: tuple[ItemDraft, ...]
@@ -87,4 +103,5 @@ class CartUpdate:
     settled: bool = True
     utterance: int = 0
     matched: tuple[Match, ...] = ()
+    readings: tuple[WeighedReading, ...] = ()
     status_without_trial: Status | None = None

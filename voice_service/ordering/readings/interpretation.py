@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import Act, Add, Repeat, Replace
 from voice_service.ordering.readings.features import Circumstances, features, says
@@ -21,12 +21,27 @@ _QUESTIONS = {
 }
 
 
+_FEW = 4
+"""Features that are named as what decided about a reading."""
+_SLIGHT = 0.1
+"""Weights (log odds) below this decide nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A feature of a reading, and what it adds to its log odds: below 0, it speaks against it."""
+
+    feature: str
+    weight: float
+
+
 @dataclass(frozen=True)
 class Ranked:
-    """A reading and how likely it is meant (0 to 1)."""
+    """A reading, how likely it is meant (0 to 1), and what decided about that."""
 
     reading: Reading
     probability: float
+    signs: tuple[Sign, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,13 +98,26 @@ def interpret(
     options = list(readings(said.parsed.acts, said.lines))
     if len(options) == 1:
         return Interpretation((Ranked(options[0], 1.0),))
-    shares = ranker.probabilities([features(option, said) for option in options])
+    found = [features(option, said) for option in options]
+    shares = ranker.probabilities(found)
+    each = map(Ranked, options, shares, (_signs(one, ranker) for one in found))
     ranked: dict[Hashable, Ranked] = {}
-    for reading, share in sorted(zip(options, shares, strict=True), key=lambda pair: -pair[1]):
-        left = outcome(reading.acts)
-        known = ranked.get(left, Ranked(reading, 0.0))
-        ranked[left] = Ranked(known.reading, known.probability + share)
+    for one in sorted(each, key=lambda one: -one.probability):
+        left = outcome(one.reading.acts)
+        known = ranked.get(left)
+        share = 0.0 if known is None else known.probability
+        ranked[left] = replace(known or one, probability=share + one.probability)
     return Interpretation(tuple(sorted(ranked.values(), key=lambda one: -one.probability)))
+
+
+def _signs(found: Mapping[str, float], ranker: Ranker) -> tuple[Sign, ...]:
+    """Return the weightiest features of a reading, without the construal in their names."""
+    signs = [
+        Sign(name.partition(":")[2], round(value * ranker.weight(name), 3))
+        for name, value in found.items()
+    ]
+    weighty = [sign for sign in signs if abs(sign.weight) >= _SLIGHT]
+    return tuple(sorted(weighty, key=lambda sign: -abs(sign.weight))[:_FEW])
 
 
 def means_the_same(said: Circumstances) -> bool:

@@ -21,6 +21,9 @@ class Ranker(Protocol):
     def probabilities(self, readings: Sequence[Mapping[str, float]]) -> Sequence[float]:
         """Return the probability of each reading, given its features; they add up to 1."""
 
+    def weight(self, feature: str) -> float:
+        """Return what a feature adds to the log odds of a reading that has it."""
+
 
 @dataclass(frozen=True)
 class LogLinear:
@@ -37,6 +40,10 @@ class LogLinear:
         best = max(scores)
         shares = [math.exp(score - best) for score in scores]
         return [share / sum(shares) for share in shares]
+
+    def weight(self, feature: str) -> float:
+        """Return the fitted weight; 0 for a feature without one."""
+        return self.weights.get(feature, 0.0)
 
 
 @cache

@@ -64,3 +64,21 @@ def test_what_is_asked_can_be_undone_without_harm() -> None:
     conversation.hear(Heard(1, "a coke", 1.0))
     conversation.hear(Heard(2, "a coke", 1.0))
     assert short(conversation.hear(Heard(3, "undo that", 1.0)).items) == ["1 coca_cola/medium"]
+
+
+def test_an_update_says_why_a_reading_was_taken() -> None:
+    """The readings add up, the likeliest first, with what spoke for and against each."""
+    conversation = Conversation(demo_menu())
+    first = conversation.hear(Heard(1, "a coke", 0.95))
+    assert [(r.name, r.probability, r.taken) for r in first.readings] == [("as_said", 1.0, True)]
+    again = conversation.hear(Heard(2, "a coke", 0.95))
+    chances = [reading.probability for reading in again.readings]
+    assert chances == sorted(chances, reverse=True)
+    assert 0.95 < sum(chances) <= 1.001
+    [taken] = [reading for reading in again.readings if reading.taken]
+    assert taken.name == "restated"
+    signs = {sign.feature: sign.weight for sign in taken.because}
+    assert signs["identical"] > 0
+    assert signs["bias"] < 0
+    [plain] = [reading for reading in again.readings if reading.name == "as_said"]
+    assert plain.because == ()
