@@ -30,7 +30,8 @@ import soxr
 from harness import Recording, read_recordings, silence
 
 from voice_service.asr.hypothesis import Hypothesis
-from voice_service.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, PcmDecoder, Samples
+from voice_service.audio.encodings import PcmEncoding
+from voice_service.audio.formats import SAMPLE_RATE, AudioFormat, PcmDecoder, Samples
 from voice_service.commands.pacing import pcm
 from voice_service.protocol.messages import VOICE_MESSAGES, VoiceAudio
 from voice_service.sessions.machine import SessionPipeline, VoiceSession
@@ -42,7 +43,7 @@ _CHUNK: Final = 0.1
 _RUNS: Final = 5
 _UTTERANCE: Final = 4.0
 _HEARD: Final = Hypothesis("two burgers please", 0.9)
-FORMATS: Final[Sequence[tuple[Encoding, int]]] = (
+FORMATS: Final[Sequence[tuple[PcmEncoding, int]]] = (
     ("pcm_s16le", 16_000),
     ("pcm_s16le", 48_000),
     ("pcm_f32le", 44_100),
@@ -57,7 +58,7 @@ class Sessions:
         self._settings = VoiceSettings()
         self._detectors = DetectorFactory(self._settings.detector, self._settings.webrtc_mode)
 
-    def open(self, encoding: Encoding, rate: int) -> VoiceSession:
+    def open(self, encoding: PcmEncoding, rate: int) -> VoiceSession:
         """Return a new session."""
         return VoiceSession(
             session_id="session",
@@ -83,7 +84,7 @@ def hear(session: VoiceSession, messages: Sequence[str]) -> None:
             session.decoded(_HEARD, i * _CHUNK)
 
 
-def messages(samples: Samples, encoding: Encoding, rate: int) -> list[str]:
+def messages(samples: Samples, encoding: PcmEncoding, rate: int) -> list[str]:
     """Return a recording as a client would send it."""
     if rate != SAMPLE_RATE:
         samples = soxr.resample(samples, SAMPLE_RATE, rate)
@@ -104,7 +105,7 @@ def messages(samples: Samples, encoding: Encoding, rate: int) -> list[str]:
     ]
 
 
-def _encoded(samples: Samples, encoding: Encoding) -> bytes:
+def _encoded(samples: Samples, encoding: PcmEncoding) -> bytes:
     if encoding == "pcm_f32le":
         return np.clip(samples, -1, 1).astype("<f4").tobytes()
     if encoding == "mulaw":
@@ -114,7 +115,7 @@ def _encoded(samples: Samples, encoding: Encoding) -> bytes:
     return pcm(samples)
 
 
-def spent(sessions: Sessions, samples: Samples, encoding: Encoding, rate: int) -> list[float]:
+def spent(sessions: Sessions, samples: Samples, encoding: PcmEncoding, rate: int) -> list[float]:
     """Return the processor seconds per second of audio of each run."""
     sent = messages(samples, encoding, rate)
     found = []

@@ -17,6 +17,8 @@ SHAPES: dict[str, dict[str, Any]] = {
         "model": str,
         "next_sequence": int,
         "resumed": bool,
+        "audio": dict,
+        "warnings": list,
     },
     "voice:speech_started": {"session_id": str, "utterance": int, "at_ms": int},
     "voice:speech_ended": {"session_id": str, "utterance": int, "at_ms": int},

@@ -1,4 +1,4 @@
-"""Decode Opus in WebM or Ogg, as browsers record it, while it is still being recorded.
+"""Decode WebM, Ogg and fragmented MP4, as browsers record them, while they are being recorded.
 
 PyAV pulls from a file, while our bytes are pushed. A thread per session runs PyAV on a pipe and
 hands control back each time the pipe is empty. So `decode` behaves like a function: it returns what
@@ -8,6 +8,8 @@ the bytes so far decode to, and the same on every run.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import av
@@ -17,12 +19,30 @@ from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from voice_service.audio.formats import SAMPLE_RATE, AudioError, ContainerEncoding, Samples
+from voice_service.audio.encodings import ContainerEncoding
+from voice_service.audio.formats import SAMPLE_RATE, AudioError, Samples, WrongDeclaration
+from voice_service.audio.signatures import HEAD, mismatch, recognised
 
-_FFMPEG_NAME: Final[dict[ContainerEncoding, str]] = {"webm_opus": "matroska", "ogg_opus": "ogg"}
+_MAX_RATE: Final = 48_000
+"""Samples per second: those of decoded Opus, whatever it was recorded at, and the most of AAC."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """FFmpeg's names of a container and of the codecs that it may hold, and ours of these."""
+
+    demuxer: str
+    codecs: tuple[str, ...]
+    sound: str
+
+
 _OPUS: Final = ("opus", "libopus")
-_OPUS_RATE: Final = 48_000
-"""Samples per second of decoded Opus, whatever rate it was recorded at."""
+_FORMS: Final[Mapping[str, _Form]] = {
+    "webm_opus": _Form("matroska", _OPUS, "Opus"),
+    "ogg_opus": _Form("ogg", _OPUS, "Opus"),
+    "fmp4_opus": _Form("mov", _OPUS, "Opus"),
+    "fmp4_aac": _Form("mov", ("aac",), "AAC"),
+}
 _LEAST_BYTES_PER_SECOND: Final = 16_000 / 8
 _USUAL_BITS_PER_SECOND: Final = 128_000
 """What browsers record at unless they are told otherwise."""
@@ -87,24 +107,35 @@ class _Pipe:
 
 
 class ContainerDecoder:
-    """A decoder of streamed WebM or Ogg with one Opus track.
+    """A decoder of a streamed container with one track.
 
-    After an AudioError, every further call raises one, too; the thread ends by itself.
+    For `opus`, the first bytes tell which container it is. After an AudioError, every further call
+    raises one, too; the thread ends by itself.
     """
 
     in_place_of_lost = "nothing takes its place, and times are earlier by what it held"
 
     def __init__(self, encoding: ContainerEncoding) -> None:
+        self._encoding: str = encoding
+        self._head = b""
         self._pipe = _Pipe()
         self._decoded: list[Samples] = []
         self._chunk_samples = 0
         self._chunk_packets = 0
         # Text, since an exception's traceback would keep the whole decoder alive.
         self._refusal: str | None = None
-        self._thread = threading.Thread(
-            target=self._run, args=(_FFMPEG_NAME[encoding],), name="container-decoder", daemon=True
-        )
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+        if encoding in _FORMS:
+            self._start(_FORMS[encoding])
+
+    @property
+    def declared(self) -> Mapping[str, str | int]:
+        return {"encoding": self._encoding}
+
+    def check_first(self, payload: bytes) -> None:
+        wrong = mismatch(self._encoding, payload)
+        if wrong is not None:
+            raise WrongDeclaration(wrong)
 
     def check(self, payload: bytes) -> None:
         """Accept any payload: a container's chunk cannot be judged before those in front of it."""
@@ -119,6 +150,12 @@ class ContainerDecoder:
     def decode(self, payload: bytes) -> Samples:
         if self._refusal is None and (self._pipe.reader_gone or self._pipe.stopped):
             self._refusal = "the audio container has ended"
+        if self._thread is None:
+            self._head += payload
+            if len(self._head) < HEAD:
+                return np.zeros(0, np.float32)
+            payload, self._head = self._head, b""
+            self._recognise(payload)
         return self._exchange(payload)
 
     def bridge(self, missing: int) -> Samples:
@@ -126,10 +163,29 @@ class ContainerDecoder:
         return np.zeros(0, np.float32)
 
     def flush(self) -> Samples:
+        if self._thread is None:
+            self._pipe.stop()
+            return np.zeros(0, np.float32)
         return self._exchange(b"", end=True)
 
     def close(self) -> None:
         self._pipe.stop()
+
+    def _recognise(self, head: bytes) -> None:
+        """Start with the container that a stream of Opus begins with."""
+        found = recognised(head)
+        if found is None or self._encoding not in found.encodings:
+            self._refusal = "the audio is not Opus in WebM, Ogg or MP4"
+            self._pipe.stop()
+        else:
+            self._encoding = next(e for e in found.encodings if e in _FORMS and "opus" in e)
+            self._start(_FORMS[self._encoding])
+
+    def _start(self, form: _Form) -> None:
+        self._thread = threading.Thread(
+            target=self._run, args=(form,), name="container-decoder", daemon=True
+        )
+        self._thread.start()
 
     def _exchange(self, payload: bytes, *, end: bool = False) -> Samples:
         if self._refusal is None:
@@ -142,20 +198,20 @@ class ContainerDecoder:
         decoded, self._decoded = self._decoded, []
         return np.concatenate(decoded) if decoded else np.zeros(0, np.float32)
 
-    def _run(self, name: str) -> None:
+    def _run(self, form: _Form) -> None:
         try:
             with av.open(
                 self._pipe,
                 mode="r",
-                format=name,
-                options={"probesize": "4096", "codec_whitelist": ",".join(_OPUS)},
+                format=form.demuxer,
+                options={"probesize": "4096", "codec_whitelist": ",".join(form.codecs)},
                 metadata_errors="replace",
             ) as media:
-                self._decode(media)
+                self._decode(media, form)
         except AudioError as error:
             self._refusal = str(error)
         except (FFmpegError, ValueError):
-            self._refusal = "audio is not a readable Opus stream of that container"
+            self._refusal = f"audio is not a readable {form.sound} stream of that container"
         except Exception:  # noqa: BLE001  the thread ends here: the session must learn of it
             _log.exception("container_decoder_failed")
             self._refusal = "the audio container could not be decoded"
@@ -164,14 +220,15 @@ class ContainerDecoder:
                 self._decoded.clear()
             self._pipe.finished()
 
-    def _decode(self, media: InputContainer) -> None:
+    def _decode(self, media: InputContainer, form: _Form) -> None:
         if not media.streams.audio:
             raise AudioError("the audio container holds no audio track")
         track = media.streams.audio[0]
         # Whatever the types say, the context is None for a codec that FFmpeg does not know.
         codec = track.codec_context
-        if not codec or codec.name not in _OPUS or codec.sample_rate != _OPUS_RATE:
-            raise AudioError("only Opus is accepted in an audio container")
+        usable = codec and codec.name in form.codecs and 0 < codec.sample_rate <= _MAX_RATE
+        if not usable or (form.codecs == _OPUS and codec.sample_rate != _MAX_RATE):
+            raise AudioError(f"only {form.sound} is accepted in this audio container")
         resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
         for packet in media.demux(track):
             self._count(packets=1)
@@ -187,7 +244,7 @@ class ContainerDecoder:
         self._chunk_samples += samples
         if (
             self._chunk_packets > _MAX_PACKETS_PER_CHUNK
-            or self._chunk_samples > _MAX_SECONDS_PER_CHUNK * _OPUS_RATE
+            or self._chunk_samples > _MAX_SECONDS_PER_CHUNK * _MAX_RATE
         ):
             raise AudioError(
                 f"one chunk of an audio container may hold {_MAX_SECONDS_PER_CHUNK} s "

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
+
+from voice_service.audio.encodings import PcmEncoding
+from voice_service.audio.plausibility import DeclarationCheck
+from voice_service.audio.readings import READINGS
+from voice_service.audio.signatures import mismatch
 
 SAMPLE_RATE: Final = 16_000
 """Samples per second of all audio after this module: what Whisper and Silero were trained on."""
@@ -18,20 +23,20 @@ SAMPLE_RATE: Final = 16_000
 Samples = NDArray[np.float32]
 """Mono samples at `SAMPLE_RATE`, -1 to 1."""
 
-PcmEncoding = Literal["pcm_s16le", "pcm_f32le", "mulaw", "alaw"]
-ContainerEncoding = Literal["webm_opus", "ogg_opus"]
-Encoding = Literal["pcm_s16le", "pcm_f32le", "mulaw", "alaw", "webm_opus", "ogg_opus"]
-
 
 class AudioError(ValueError):
     """Audio cannot be used. The message says why and may be shown to the client."""
 
 
+class WrongDeclaration(AudioError):
+    """The audio is not what it was declared to be. The message says what to declare."""
+
+
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """How a client encodes its audio. A container states its own rate and channels."""
+    """How a client encodes its samples. `sample_rate` is in Hz."""
 
-    encoding: Encoding = "pcm_s16le"
+    encoding: PcmEncoding = "pcm_s16le"
     sample_rate: int = SAMPLE_RATE
     channels: int = 1
 
@@ -43,6 +48,13 @@ class AudioDecoder(Protocol):
     """
 
     in_place_of_lost: str
+
+    @property
+    def declared(self) -> Mapping[str, str | int]:
+        """Return the `audio` of `voice:started`: how payloads are read."""
+
+    def check_first(self, payload: bytes) -> None:
+        """Raise WrongDeclaration if the first payload of a stream is something else."""
 
     def check(self, payload: bytes) -> None:
         """Raise AudioError if the payload cannot be right, before it is put in order."""
@@ -86,39 +98,8 @@ def encoded_bytes(message_bytes: int) -> int:
     return max(0, message_bytes - _ENVELOPE_BYTES) // 4 * 3
 
 
-def _mulaw_table() -> Samples:
-    """Return all 256 code words of ITU-T G.711 mu-law as samples."""
-    code = ~np.arange(256, dtype=np.int32) & 0xFF
-    magnitude = (((code & 0x0F) << 3) + 0x84) << ((code & 0x70) >> 4)
-    linear = np.where(code & 0x80, 0x84 - magnitude, magnitude - 0x84)
-    return np.asarray(linear / 32768, np.float32)
-
-
-def _alaw_table() -> Samples:
-    """Return all 256 code words of ITU-T G.711 A-law as samples."""
-    code = np.arange(256, dtype=np.int32) ^ 0x55
-    exponent = (code & 0x70) >> 4
-    mantissa = (code & 0x0F) << 4
-    magnitude = np.where(
-        exponent == 0, mantissa + 8, (mantissa + 0x108) << np.maximum(exponent - 1, 0)
-    )
-    linear = np.where(code & 0x80, magnitude, -magnitude)
-    return np.asarray(linear / 32768, np.float32)
-
-
 _LONGEST_BRIDGE_S: Final = 60
 """Most seconds of silence that replace one gap: its length is a number that the client sends."""
-_PCM16: Final = np.float32(1 / 32768)
-_MULAW: Final = _mulaw_table()
-_ALAW: Final = _alaw_table()
-
-
-_PCM: Final[dict[str, tuple[int, Callable[[bytes], Samples]]]] = {
-    "pcm_s16le": (2, lambda b: np.frombuffer(b, "<i2").astype(np.float32) * _PCM16),
-    "pcm_f32le": (4, lambda b: np.clip(np.frombuffer(b, "<f4").astype(np.float32), -1.0, 1.0)),
-    "mulaw": (1, lambda b: _MULAW[np.frombuffer(b, np.uint8)]),
-    "alaw": (1, lambda b: _ALAW[np.frombuffer(b, np.uint8)]),
-}
 
 
 class PcmDecoder:
@@ -128,10 +109,12 @@ class PcmDecoder:
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self._encoding = audio_format.encoding
-        self._width, self._expand = _PCM[audio_format.encoding]
+        self._reading = READINGS[audio_format.encoding]
+        self._width = self._reading.width
         self._channels = audio_format.channels
         self._rate = audio_format.sample_rate
         self._bytes_per_second = self._width * self._channels * self._rate
+        self._check = DeclarationCheck(audio_format.encoding, audio_format.channels)
         self._last_length = 0
         self._lost_at_first = 0
         self._resampler = (
@@ -139,6 +122,19 @@ class PcmDecoder:
             if self._rate == SAMPLE_RATE
             else soxr.ResampleStream(self._rate, SAMPLE_RATE, 1, dtype="float32")
         )
+
+    @property
+    def declared(self) -> Mapping[str, str | int]:
+        return {
+            "encoding": self._encoding,
+            "sample_rate": self._rate,
+            "channels": self._channels,
+        }
+
+    def check_first(self, payload: bytes) -> None:
+        wrong = mismatch(self._encoding, payload)
+        if wrong is not None:
+            raise WrongDeclaration(wrong)
 
     def check(self, payload: bytes) -> None:
         block = self._width * self._channels
@@ -148,7 +144,10 @@ class PcmDecoder:
                 f"{self._width} bytes per sample, {self._channels} channel(s)"
             )
         if self._encoding == "pcm_f32le" and not np.isfinite(np.frombuffer(payload, "<f4")).all():
-            raise AudioError("audio contains samples that are not finite numbers")
+            raise AudioError(
+                "audio contains samples that are not finite numbers; if they are 16-bit integers, "
+                "declare pcm_s16le"
+            )
 
     def duration(self, payload: bytes) -> float:
         return len(payload) / self._bytes_per_second
@@ -158,7 +157,10 @@ class PcmDecoder:
         return f"{tenths / 10} s of {self._encoding} at {self._rate} Hz"
 
     def decode(self, payload: bytes) -> Samples:
-        samples = self._expand(payload)
+        wrong = self._check.add(payload)
+        if wrong is not None:
+            raise WrongDeclaration(f"{wrong}; start a new session")
+        samples = np.clip(self._reading.samples(payload), -1.0, 1.0)
         if self._channels > 1:
             samples = samples.reshape(-1, self._channels).mean(axis=1, dtype=np.float32)
         self._last_length = len(samples)

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 
 from order_events.protocol.messages import ErrorCode, ProtocolError
 from order_events.protocol.ratelimit import TokenBucket
-from voice_service.audio.formats import AudioDecoder, AudioError, decode_base64
+from voice_service.audio.formats import (
+    AudioDecoder,
+    AudioError,
+    WrongDeclaration,
+    decode_base64,
+)
 from voice_service.audio.reorder_buffer import Gap, Outcome, ReorderBuffer
 
 _REFUSED_RETRY_MS = 500
@@ -57,6 +62,8 @@ class Intake:
         )
         self._pace = TokenBucket(60 * settings.max_speed, now, burst=_BURST_SECONDS)
         self._refuse_until = now
+        self._wrong: WrongDeclaration | None = None
+        """Why the first chunk was refused, until the right one comes."""
 
     @property
     def next_sequence(self) -> int:
@@ -72,7 +79,12 @@ class Intake:
         """
         try:
             payload = decode_base64(encoded)
+            self._check_declaration(sequence, payload)
             self._decoder.check(payload)
+        except WrongDeclaration as error:
+            raise ProtocolError(
+                ErrorCode.INVALID_AUDIO, f"{error}; start a new session", sequence=sequence
+            ) from error
         except AudioError as error:
             raise ProtocolError(
                 ErrorCode.INVALID_AUDIO, f"{error}; send this sequence again", sequence=sequence
@@ -103,6 +115,20 @@ class Intake:
     def hold(self, now: float) -> None:
         """Restart the waiting time of all gaps, since the connection was lost."""
         self._reorder.hold(now)
+
+    def _check_declaration(self, sequence: int, payload: bytes) -> None:
+        """Raise WrongDeclaration if the stream begins with something else than was declared.
+
+        What follows such a beginning is refused as well: it would be heard as noise.
+        """
+        if sequence == self.next_sequence == 1:
+            self._wrong = None
+            try:
+                self._decoder.check_first(payload)
+            except WrongDeclaration as error:
+                self._wrong = error
+        if self._wrong is not None:
+            raise self._wrong
 
     def _waiting_seconds(self) -> float:
         return sum(self._decoder.duration(chunk.payload) for chunk in self._reorder.waiting)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from order_events.protocol.messages import ClientMessage
-from voice_service.audio.formats import SAMPLE_RATE, Encoding
+from voice_service.audio.encodings import Encoding, resolve
+from voice_service.audio.formats import SAMPLE_RATE
 
 STARTED: Final = "voice:started"
 SPEECH_STARTED: Final = "voice:speech_started"
@@ -37,19 +38,34 @@ class Data(BaseModel):
 class AudioData(Data):
     """How the audio of a session is encoded.
 
-    `sample_rate` is in Hz. A container carries its own rate and number of channels.
+    `sample_rate` is in Hz. A container carries its own rate and number of channels. The names that
+    other services and browsers give these encodings are taken, too, such as `linear16`,
+    `g711_ulaw` or `audio/webm;codecs=opus`.
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     encoding: Encoding = "pcm_s16le"
     sample_rate: Annotated[int, Field(ge=8_000, le=48_000)] = SAMPLE_RATE
     channels: Annotated[int, Field(ge=1, le=8)] = 1
 
+    @model_validator(mode="before")
+    @classmethod
+    def _our_name(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("encoding"), str):
+            return given
+        encoding, rate = resolve(given["encoding"])
+        implied = {} if rate is None else {"sample_rate": rate}
+        return {**implied, **given, "encoding": encoding}
+
 
 class StartData(Data):
     """How to start or resume a session. `language` is a BCP 47 tag.
 
-    `order: off` asks for transcripts only. With `resume`, `after_utterance` is the last utterance
-    whose final the client has received; without it, the server repeats whatever may have been lost.
+    `keyterms` are words to listen for, beside the menu's: at most 50, of 64 characters each; what
+    there is no room for is left out with a warning. `order: off` asks for transcripts only. With
+    `resume`, `after_utterance` is the last utterance whose final the client has received; without
+    it, the server repeats whatever may have been lost.
     """
 
     session_id: SessionId
@@ -57,6 +73,7 @@ class StartData(Data):
     audio: AudioData = AudioData()
     lane: Tag | None = None
     table_id: Tag | None = None
+    keyterms: tuple[str, ...] = ()
     order: Literal["auto", "off"] = "auto"
     resume: bool = False
     after_utterance: Annotated[int, Field(ge=0)] | None = None

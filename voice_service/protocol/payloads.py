@@ -10,6 +10,7 @@ from order_events.domain.event_payloads import KeptEnvelope, LiveEnvelope, messa
 from order_events.domain.models import Order
 from order_events.specs import asyncapi
 from order_events.specs.asyncapi import Channel, Exchange
+from voice_service.audio.encodings import Encoding
 from voice_service.protocol import messages
 from voice_service.protocol.messages import VoiceAudio, VoiceEnd, VoiceFinalize, VoiceStart
 
@@ -28,13 +29,28 @@ class SessionData(BaseModel):
     session_id: str
 
 
+class StartedAudio(BaseModel):
+    """How the session's audio is read. A container has a rate and channels of its own."""
+
+    model_config = ConfigDict(frozen=True)
+
+    encoding: Encoding
+    sample_rate: Number | None = None
+    channels: Number | None = None
+
+
 class StartedData(SessionData):
-    """The session has started, or has been resumed. Send audio from `next_sequence` on."""
+    """The session has started, or has been resumed. Send audio from `next_sequence` on.
+
+    `warnings` say, for people, which of the wishes in `voice:start` are not fulfilled.
+    """
 
     language: str
     model: str
+    audio: StartedAudio
     next_sequence: Number
     resumed: bool
+    warnings: tuple[str, ...]
 
 
 class SpeechData(SessionData):

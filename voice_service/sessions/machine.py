@@ -130,6 +130,11 @@ class VoiceSession:
         """Return whether the client is connected."""
         return self._detached_at is None
 
+    @property
+    def declared_audio(self) -> Mapping[str, str | int]:
+        """Return how the client's audio is read."""
+        return self._decoder.declared
+
     def room(self, message_bytes: int) -> str:
         """Return how much audio fits into one message, for people to read."""
         return self._decoder.room(encoded_bytes(message_bytes))

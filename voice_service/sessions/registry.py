@@ -22,6 +22,7 @@ from voice_service.audio.formats import AudioDecoder, AudioFormat, PcmDecoder
 from voice_service.ordering import CompiledMenu, Conversation, Thresholds
 from voice_service.protocol import messages
 from voice_service.protocol.messages import AudioData, StartData, VoiceStart
+from voice_service.sessions.keyterms import fitting
 from voice_service.sessions.machine import (
     STOPPING,
     Phase,
@@ -69,9 +70,11 @@ class SessionProfile:
 
 def make_decoder(audio: AudioData) -> AudioDecoder:
     """Return a decoder for the declared encoding."""
-    if audio.encoding in ("webm_opus", "ogg_opus"):
-        return ContainerDecoder(audio.encoding)
-    return PcmDecoder(AudioFormat(audio.encoding, audio.sample_rate, audio.channels))
+    match audio.encoding:
+        case "pcm_s16le" | "pcm_f32le" | "mulaw" | "alaw":
+            return PcmDecoder(AudioFormat(audio.encoding, audio.sample_rate, audio.channels))
+        case container:
+            return ContainerDecoder(container)
 
 
 class SessionRegistry:
@@ -203,11 +206,12 @@ class SessionRegistry:
 
     def _voice_session(self, start: StartData, menu: CompiledMenu | None) -> VoiceSession:
         conversation = None if menu is None else self._conversation(menu)
+        bias = menu.bias if menu is not None and self._profile.menu_bias else ""
         listener = Listener(
             self._profile.listener,
             self._detectors(),
             messages.primary_language(start.language),
-            menu.bias if menu is not None and self._profile.menu_bias else "",
+            fitting(start.keyterms).before(bias, start.language),
             by_marks if conversation is None else conversation.ending,
             self._model.calibration,
         )
@@ -250,8 +254,10 @@ class SessionRegistry:
                 "session_id": session.session_id,
                 "language": session.language,
                 "model": self._model.name,
+                "audio": session.declared_audio,
                 "next_sequence": session.next_sequence,
                 "resumed": message.data.resume,
+                "warnings": fitting(message.data.keyterms).warnings,
             },
             id=message.id,
         )

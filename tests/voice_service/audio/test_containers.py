@@ -1,4 +1,7 @@
-"""Opus in WebM and Ogg, pushed in pieces of any size; no thread is left behind, however it ends."""
+"""Streamed containers, pushed in pieces of any size.
+
+No thread is left behind, however it ends.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from support.containers import written
 from support.recordings import recording
 
 from voice_service.audio import containers
 from voice_service.audio.containers import ContainerDecoder
-from voice_service.audio.formats import SAMPLE_RATE, AudioError, ContainerEncoding
+from voice_service.audio.encodings import ContainerEncoding
+from voice_service.audio.formats import SAMPLE_RATE, AudioError
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 
-CONTAINERS: list[ContainerEncoding] = ["webm_opus", "ogg_opus"]
+CONTAINERS: list[ContainerEncoding] = ["webm_opus", "ogg_opus", "fmp4_opus", "fmp4_aac"]
 SECONDS = 2.0
 
 
@@ -31,21 +36,6 @@ SECONDS = 2.0
 def spoken() -> NDArray[np.float32]:
     """Return two seconds of a recording that contain speech."""
     return recording("one_item")[8_000 : 8_000 + round(SECONDS * SAMPLE_RATE)]
-
-
-def written(samples: NDArray[np.float32], encoding: str, channels: int = 1) -> bytes:
-    """Encode samples as a browser's MediaRecorder does: Opus at 48 kHz, not seekable."""
-    file = io.BytesIO()
-    layout = {1: "mono", 2: "stereo"}[channels]
-    with av.open(file, "w", format=encoding.removesuffix("_opus")) as container:
-        stream = container.add_stream("libopus", rate=48_000, layout=layout)
-        resampler = av.AudioResampler(format="flt", layout=layout, rate=48_000)
-        frame = av.AudioFrame.from_ndarray(samples[None, :], format="flt", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        for resampled in [*resampler.resample(frame), *resampler.resample(None)]:
-            container.mux(stream.encode(resampled))
-        container.mux(stream.encode(None))
-    return file.getvalue()
 
 
 @cache
@@ -260,10 +250,39 @@ def test_after_an_error_every_chunk_is_refused_and_none_is_kept() -> None:
     assert_no_thread_is_left()
 
 
+@pytest.mark.parametrize("encoding", ["webm_opus", "ogg_opus", "fmp4_opus"])
+@pytest.mark.parametrize("places", [[], [3, 7, 40]])
+def test_opus_is_decoded_in_whichever_container_it_comes(encoding: str, places: list[int]) -> None:
+    """The first bytes tell, and the decoder then says which one it is."""
+    decoder = ContainerDecoder("opus")
+    parts = [decoder.decode(chunk) for chunk in cut(encoded(encoding), places)]
+    samples = np.concatenate([*parts, decoder.flush()])
+    decoder.close()
+    assert len(samples) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.045)
+    assert decoder.declared == {"encoding": encoding}
+    assert_no_thread_is_left()
+
+
+def test_opus_without_a_container_is_refused() -> None:
+    """Bare packets have no lengths: nobody could tell where one ends."""
+    decoder = ContainerDecoder("opus")
+    for _ in range(2):
+        with pytest.raises(AudioError, match=r"not Opus in WebM, Ogg or MP4; start a new session"):
+            decoder.decode(b"\xf8\xff\xfe" * 40)
+    assert_no_thread_is_left()
+
+
+def test_opus_of_which_nothing_came_ends_in_silence() -> None:
+    """The guest has driven on before the recorder's first chunk."""
+    decoder = ContainerDecoder("opus")
+    assert len(decoder.decode(b"Ogg")) == len(decoder.flush()) == 0
+    decoder.close()
+
+
 def test_many_sessions_decode_side_by_side() -> None:
     """Each has its own thread and pipe."""
-    decoders = [ContainerDecoder(CONTAINERS[i % 2]) for i in range(6)]
-    chunks = [cut(encoded(CONTAINERS[i % 2]), [2_000, 4_000, 6_000]) for i in range(6)]
+    decoders = [ContainerDecoder(CONTAINERS[i % 4]) for i in range(6)]
+    chunks = [cut(encoded(CONTAINERS[i % 4]), [2_000, 4_000, 6_000]) for i in range(6)]
     heard = [0] * 6
     for step in range(4):
         for i, decoder in enumerate(decoders):

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from voice_service.audio.encodings import PcmEncoding
 from voice_service.audio.formats import (
     SAMPLE_RATE,
     AudioError,
     AudioFormat,
     Framer,
     PcmDecoder,
-    PcmEncoding,
     decode_base64,
 )
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 import uuid
 from typing import Any
 
 import pytest
+import soundfile
+from support.containers import written
+from support.paths import AUDIO
 from support.recordings import finals, pieces, recording, sidecar, text_of, wer
 from support.voice_event_shapes import assert_documented, assert_in_sequence, assert_shape
 from support.voice_server import Start, VoiceClient
@@ -28,6 +32,8 @@ async def test_a_session_as_the_documented_client_holds_it(start: Start) -> None
         "model": "tiny.en",
         "next_sequence": 1,
         "resumed": False,
+        "audio": {"encoding": "pcm_s16le", "sample_rate": 16_000, "channels": 1},
+        "warnings": [],
     }
     await client.play(recording("correct_size"), speed=2)
     await client.send("voice:end", {"session_id": session_id, "duration": 30})
@@ -183,6 +189,16 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "INVALID_MESSAGE",
     ),
     (
+        "key of audio",
+        {"type": "voice:start", "data": {"session_id": "s", "audio": {"sampleRate": 8_000}}},
+        "INVALID_MESSAGE",
+    ),
+    (
+        "keyterms",
+        {"type": "voice:start", "data": {"session_id": "s", "keyterms": "cola"}},
+        "INVALID_MESSAGE",
+    ),
+    (
         "channels",
         {"type": "voice:start", "data": {"session_id": "s", "audio": {"channels": 0}}},
         "INVALID_MESSAGE",
@@ -231,6 +247,14 @@ async def test_a_wrong_message_is_answered_with_its_code_and_id_and_harms_nothin
     await client.begin("good")
 
 
+async def test_an_unknown_key_of_audio_is_named(start: Start) -> None:
+    """Otherwise a misspelt rate would be taken for the default."""
+    client = await (await start()).voice()
+    await client.send("voice:start", {"session_id": "s", "audio": {"sampleRate": 8_000}})
+    error = await client.error("INVALID_MESSAGE")
+    assert error["data"]["message"].startswith("data.audio.sampleRate: is not known here")
+
+
 async def test_what_is_no_json_is_an_invalid_message(start: Start) -> None:
     """A binary frame is one, too."""
     client = await (await start()).voice()
@@ -257,6 +281,82 @@ async def test_invalid_audio_names_its_sequence_and_may_be_sent_again(start: Sta
     answer = await client.end()
     assert answer["audio_ms"] == sidecar("one_item")["audio"]["duration_ms"]
     assert wer(sidecar("one_item")["text"], text_of(client.events)) <= 0.15
+
+
+@pytest.mark.parametrize(
+    ("audio", "in_effect"),
+    [
+        ({"encoding": "g711_ulaw"}, {"encoding": "mulaw", "sample_rate": 8_000, "channels": 1}),
+        (
+            {"encoding": "LINEAR16", "sample_rate": 48_000, "channels": 2},
+            {"encoding": "pcm_s16le", "sample_rate": 48_000, "channels": 2},
+        ),
+        ({"encoding": "audio/webm;codecs=opus"}, {"encoding": "webm_opus"}),
+        ({"encoding": "audio/mp4"}, {"encoding": "fmp4_aac"}),
+        ({"encoding": "opus"}, {"encoding": "opus"}),
+    ],
+    ids=lambda audio: audio["encoding"],
+)
+async def test_started_repeats_the_audio_in_effect(
+    start: Start, audio: dict[str, Any], in_effect: dict[str, Any]
+) -> None:
+    """In our own names, so that a client sees how its bytes will be read."""
+    client = await (await start()).voice()
+    assert (await client.begin("s1", audio=audio))["audio"] == in_effect
+    assert_documented(client.events[1:])
+
+
+async def test_a_resumed_session_repeats_its_own_audio(start: Start) -> None:
+    """What the second `voice:start` says of it does not count any more."""
+    server = await start()
+    client = await server.voice()
+    await client.begin("s1", audio={"encoding": "alaw", "sample_rate": 8_000})
+    again = await (await server.voice()).begin("s1", resume=True)
+    assert again["audio"] == {"encoding": "alaw", "sample_rate": 8_000, "channels": 1}
+
+
+async def test_a_wrong_declaration_is_told_by_the_first_chunk(start: Start) -> None:
+    """Nothing of it is heard as noise, and the error says what to declare."""
+    client = await (await start()).voice()
+    await client.begin("s1", order="off")
+    data = written(recording("one_item"), "webm_opus")
+    await client.chunks(data[i : i + 4_000] for i in range(0, 12_000, 4_000))
+    for sequence in (1, 2, 3):
+        error = (await client.error("INVALID_AUDIO"))["data"]
+        assert error["sequence"] == sequence
+        assert error["message"] == (
+            "audio is WebM, not pcm_s16le; declare webm_opus; start a new session"
+        )
+    await client.chunks(pieces(recording("one_item"), 500))
+    await client.end()
+    assert wer(sidecar("one_item")["text"], text_of(client.events)) <= 0.15
+
+
+async def test_a_telephone_declared_as_nothing_is_told_so(start: Start) -> None:
+    """Its bytes are samples of half the width, which the first words show."""
+    client = await (await start()).voice()
+    await client.begin("s1", order="off")
+    speech, _ = soundfile.read(AUDIO / "mulaw_8khz.wav", dtype="float32")
+    raw = io.BytesIO()
+    soundfile.write(raw, speech, 8_000, subtype="ULAW", format="RAW")
+    data = raw.getvalue()
+    await client.chunks(data[i : i + 800] for i in range(0, len(data) - 800, 800))
+    error = (await client.error("INVALID_AUDIO"))["data"]
+    assert "audio is mulaw, not pcm_s16le; declare audio.encoding mulaw" in error["message"]
+
+
+async def test_keyterms_are_listened_for(start: Start) -> None:
+    """A name that the recogniser would write otherwise; those without room are a warning."""
+    client = await (await start()).voice()
+    said = next(u for u in sidecar("three_minutes")["utterances"] if "root beer" in u["text"])
+    audio = recording("three_minutes")[16 * (said["start_ms"] - 400) : 16 * (said["end_ms"] + 400)]
+    without = list(await client.stream(audio, "s1", order="off"))
+    client.events.clear()
+    await client.stream(audio, "s2", order="off", keyterms=["root beer", *["x" * 65] * 60])
+    assert "root beer" not in text_of(without).lower()
+    assert "root beer" in text_of(client.events).lower()
+    [warning] = client.events[0]["data"]["warnings"]
+    assert warning.startswith("keyterms: 60 left out")
 
 
 async def test_finalize_ends_the_utterance_as_a_pause_does(start: Start) -> None:

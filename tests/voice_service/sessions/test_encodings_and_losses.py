@@ -7,11 +7,12 @@ import io
 import random
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 import soundfile
 import soxr
+from support.containers import FORMATS as CONTAINERS
+from support.containers import written
 from support.paths import AUDIO
 from support.recordings import Event, finals, pieces, recording, sidecar, silence, text_of, wer
 from support.voice_server import Start, VoiceClient
@@ -29,22 +30,10 @@ def raw(samples: Any, subtype: str, rate: int) -> bytes:
     return file.getvalue()
 
 
-def contained(name: str, form: str) -> bytes:
-    """Return a recording as a browser's MediaRecorder streams it."""
-    file = io.BytesIO()
-    with av.open(file, "w", format=form) as container:
-        stream = container.add_stream("libopus", rate=48_000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(resampled(name, 48_000)[None], "flt", "mono")
-        frame.sample_rate = 48_000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return file.getvalue()
-
-
 def encoded(name: str, audio: dict[str, Any]) -> bytes:
     encoding, rate = audio["encoding"], audio.get("sample_rate", 48_000)
-    if encoding in ("webm_opus", "ogg_opus"):
-        return contained(name, encoding.removesuffix("_opus"))
+    if encoding in CONTAINERS:
+        return written(recording(name), encoding)
     samples = resampled(name, rate)
     if audio.get("channels") == 2:
         # One channel carries the voice, the other nothing: they are averaged.
@@ -60,6 +49,8 @@ FORMATS: list[tuple[str, dict[str, Any]]] = [
     ("cd", {"encoding": "pcm_s16le", "sample_rate": 44_100, "channels": 1}),
     ("chrome", {"encoding": "webm_opus"}),
     ("firefox", {"encoding": "ogg_opus"}),
+    ("safari", {"encoding": "fmp4_aac"}),
+    ("safari with opus", {"encoding": "fmp4_opus"}),
 ]
 
 
