@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from order_events import logs
 from order_events.app import build_app
 from order_events.auth.tokens import AuthError, Role, authority, check_grant
+from order_events.maintenance import commands
 from order_events.metrics import HubMetrics
 from order_events.protocol.errors import OrderError
 from order_events.server import serve, why_not
@@ -62,6 +63,8 @@ def application(settings: HubSettings) -> web.Application:
 
 
 def _run(settings: HubSettings, options: argparse.Namespace) -> int:
+    if (run := getattr(options, "run", None)) is not None:
+        return int(run(settings, options))
     if options.command == "token":
         return _token(settings, options)
     if options.command == "new-epoch":
@@ -98,14 +101,15 @@ def _parser() -> argparse.ArgumentParser:
         "VOICE_JWT_SECRET and VOICE_METRICS_TOKEN, can only be set like this.",
         parents=[place, rest],
     )
-    commands = parser.add_subparsers(dest="command")
-    commands.add_parser("serve", help="serve until stopped (the default)", parents=[place, rest])
-    commands.add_parser(
+    subcommands = parser.add_subparsers(dest="command")
+    subcommands.add_parser("serve", help="serve until stopped (the default)", parents=[place, rest])
+    subcommands.add_parser(
         "new-epoch",
         help="run this after restoring a backup, so that no client resumes from lost history",
         parents=[place],
     )
-    token = commands.add_parser("token", help="issue a token and print it", parents=[place])
+    commands.add_parsers(subcommands, place)
+    token = subcommands.add_parser("token", help="issue a token and print it", parents=[place])
     token.add_argument("--restaurant", required=True)
     token.add_argument("--user", required=True)
     token.add_argument("--role", required=True, choices=[role.value for role in Role])

@@ -95,6 +95,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     app[operations.CHANNELS] = [ROOT]
     app[operations.READINESS] = [
         lambda: None if events.ready else "the order store cannot be written",
+        lambda: events.store.damaged_rows.trouble,
         lambda: None if registry.accepting else "the server is stopping",
     ]
     app[AUTHENTICATOR] = authenticator

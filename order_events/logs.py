@@ -98,6 +98,9 @@ def _sparingly() -> structlog.typing.Processor:
             return entry
         failure = entry["event"], _type_of(entry.get("exc_info"))
         left_out = sparing.left_out(failure, time.monotonic())
+        if left_out is None and "incident" in entry:
+            # Its line must be found; the traceback is in the one before.
+            return {name: value for name, value in entry.items() if name != "exc_info"}
         if left_out is None:
             raise structlog.DropEvent
         return {**entry, "left_out": left_out} if left_out else entry

@@ -110,6 +110,11 @@ class HubMetrics:
             buckets=(1, 2, 5, 10, 20, 50, 100, 200),
             registry=self.registry,
         )
+        self.clock_doubted = Gauge(
+            "order_events_clock_doubted",
+            "1 if nothing is deleted because the clock has jumped ahead",
+            registry=self.registry,
+        )
         self.store_queue = Gauge(
             "order_events_store_queue", "Changes waiting to be written", registry=self.registry
         )

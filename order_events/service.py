@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import structlog
 
 from order_events.auth.revocations import Revocations, Revoked
-from order_events.auth.tokens import CLOCK_SKEW_S
 from order_events.domain.api_models import PaymentsQuery
 from order_events.domain.drafts import ItemDraft
 from order_events.domain.models import (
@@ -35,17 +33,18 @@ from order_events.domain.models import (
 from order_events.fanout.hub import Hub
 from order_events.fanout.kitchen_feed import KitchenFeed
 from order_events.fanout.throttle import Throttle
-from order_events.ledger import changes, retention
+from order_events.ledger import changes
+from order_events.ledger.housekeeping import Housekeeping
 from order_events.ledger.kitchen import Kitchen
 from order_events.ledger.ledger import Ledger
 from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
 from order_events.protocol import filters
-from order_events.protocol.errors import OrderError
 from order_events.protocol.messages import encode, event
 from order_events.settings import HubSettings
+from order_events.storage.damaged_rows import DamagedRow, Place, Readable, parse
 from order_events.storage.store import Store
-from order_events.storage.transaction import MenuCache, Tx
+from order_events.storage.transaction import MenuCache
 
 logger = structlog.get_logger(__name__)
 
@@ -72,9 +71,11 @@ class OrderEvents:
         self._live: Throttle[LiveKey, LiveEvent] = Throttle(1 / settings.live_per_second)
         self._kitchen_feed = KitchenFeed(settings.kds_per_second, self._update_kitchen)
         self._live_timer: asyncio.TimerHandle | None = None
-        self._forgetting: asyncio.Task[None] | None = None
         self._menus = MenuCache()
         self.revocations = Revocations()
+        self._housekeeping = Housekeeping(
+            settings, metrics, self.store, self.hub, self.ledger, self.revocations
+        )
         self._is_open = False
 
     async def open(self) -> None:
@@ -87,7 +88,7 @@ class OrderEvents:
         self._kitchen_feed.open()
         for restaurant_id in await self.store.read(lambda r: r.kitchens_behind()):
             self._kitchen_feed.changed(restaurant_id)
-        self._forgetting = asyncio.create_task(self._forget_forever(), name="retention")
+        await self._housekeeping.open()
 
     async def close(self) -> None:
         """Commit the changes already requested, then close the store."""
@@ -95,9 +96,7 @@ class OrderEvents:
         if self._live_timer is not None:
             self._live_timer.cancel()
         await self._kitchen_feed.close()
-        if self._forgetting is not None:
-            self._forgetting.cancel()
-            await asyncio.gather(self._forgetting, return_exceptions=True)
+        await self._housekeeping.close()
         await self.store.close()
 
     @property
@@ -119,7 +118,12 @@ class OrderEvents:
         menu = self._menus.get(restaurant_id, version)
         if menu is None:
             # In a thread, because parsing a large menu would block the loop.
-            menu = await asyncio.to_thread(Menu.model_validate_json, body)
+            place = Place("menus", (restaurant_id,))
+            try:
+                menu = await asyncio.to_thread(parse, Menu, body, place)
+            except DamagedRow:
+                self.store.damaged_rows.note(place)
+                raise
             self._menus.put(restaurant_id, version, menu)
         return version, menu
 
@@ -221,7 +225,7 @@ class OrderEvents:
         table_id: str | None = None,
         before: int | None = None,
         limit: int = 50,
-    ) -> tuple[list[Order], int | None]:
+    ) -> tuple[Readable[Order], int | None]:
         """Return orders, the newest first, and `before` for the next page."""
         return await self.store.read(
             lambda r: r.orders(
@@ -262,13 +266,13 @@ class OrderEvents:
 
     async def tables(
         self, restaurant_id: str, after: str = "", limit: int = 200
-    ) -> tuple[list[Table], str | None]:
+    ) -> tuple[Readable[Table], str | None]:
         """Return tables in the order of their ids, and `after` for the next page."""
         return await self.store.read(lambda r: r.tables(restaurant_id, after, limit), restaurant_id)
 
     async def payments(
         self, restaurant_id: str, query: PaymentsQuery
-    ) -> tuple[list[Payment], str | None]:
+    ) -> tuple[Readable[Payment], str | None]:
         """Return payments, the oldest first, and `after` for the next page."""
         return await self.store.read(
             lambda r: r.payments(restaurant_id, **query.model_dump()), restaurant_id
@@ -342,55 +346,6 @@ class OrderEvents:
             lambda tx: changes.update_kitchen(tx, restaurant_id), restaurant_id
         )
 
-    async def _forget_forever(self) -> None:
-        while True:
-            await asyncio.sleep(self.settings.retention_interval_s)
-            try:
-                await self.forget(time.time())
-            except Exception as error:
-                # The task's boundary: it tries again after the next interval.
-                logger.warning(
-                    "deleting what has outlived its retention failed",
-                    why=str(error),
-                    exc_info=not isinstance(error, OrderError),
-                )
-
     async def forget(self, now: float) -> None:
         """Delete what has outlived its retention at `now` (Unix seconds)."""
-        for restaurant_id in self.hub.restaurants():
-            kept = retention.limits(self.settings, restaurant_id)
-            await self._forget_events(restaurant_id, kept, now)
-            await self._repeat(
-                partial(retention.forget_orders, restaurant_id=restaurant_id, limits=kept, now=now)
-            )
-            await self._forget_sessions(restaurant_id, kept, now)
-        keys_since = now - self.settings.idempotency_days * retention.DAY_S
-        await self._repeat(lambda tx: retention.forget_keys(tx, keys_since))
-        expired = now - self.settings.token_max_lifetime_s - CLOCK_SKEW_S
-        await self.store.write(lambda tx: retention.forget_revocations(tx, expired))
-        self.revocations.forget(expired)
-
-    async def _forget_events(self, restaurant_id: str, kept: retention.Limits, now: float) -> None:
-        more = True
-        while more:
-            oldest, more = await self.store.write(
-                lambda tx: retention.forget_events(tx, restaurant_id, kept, now)
-            )
-            self.hub.forgotten(restaurant_id, oldest)
-
-    async def _forget_sessions(
-        self, restaurant_id: str, kept: retention.Limits, now: float
-    ) -> None:
-        more = True
-        while more:
-            erased, more = await self.store.write(
-                lambda tx: retention.forget_sessions(tx, restaurant_id, kept, now)
-            )
-            self.hub.replace(erased.events)
-            if erased.entries:
-                await self.ledger.forget_figures(restaurant_id)
-
-    async def _repeat(self, forget: Callable[[Tx], bool]) -> None:
-        """Run `forget`, one transaction at a time, until nothing is left to delete."""
-        while await self.store.write(forget):
-            pass
+        await self._housekeeping.run(now)

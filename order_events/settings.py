@@ -214,6 +214,12 @@ class HubSettings(BaseSettings):
         600, description="Seconds between deletions of what is no longer kept."
     )
 
+    clock_doubt_s: Seconds = Field(
+        86_400,
+        description="Seconds for which nothing is deleted after the clock has jumped ahead: by "
+        "more than an hour while the server runs, or a week while it did not.",
+    )
+
     # Store and HTTP
     store_queue: Count = Field(
         2_000, description="Changes that may wait to be written; more: OVERLOADED."

@@ -140,12 +140,13 @@ class AuditAnswer(Answer):
     """A page of an audit, oldest entry first.
 
     Pass `after` for the next page; it is null on the last page. `session` is the voice session, or
-    null if the order has none.
+    null if the order has none. `damaged` is how many were left out because they cannot be read.
     """
 
     session: Session | None
     entries: tuple[Entry, ...]
     after: int | None
+    damaged: int = 0
 
 
 class ErasedAnswer(Answer):

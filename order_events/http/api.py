@@ -17,6 +17,7 @@ from order_events.http import event_history
 from order_events.http.audit_api import AuditApi
 from order_events.http.calls_api import CallsApi
 from order_events.http.kitchen_api import KitchenApi
+from order_events.http.problems import validated
 from order_events.http.routes import Call, Nothing, route, routes_of
 from order_events.http.schemas import (
     EventsAnswer,
@@ -86,7 +87,7 @@ class Api:
         orders, before = await self._events.orders(
             call.principal.restaurant_id, **call.body.model_dump()
         )
-        return OrdersAnswer(orders=tuple(orders), before=before)
+        return OrdersAnswer(orders=tuple(orders), before=before, damaged=orders.damaged)
 
     @route("GET", "/v1/orders/{id}", Action.READ_ORDERS, Nothing, OrderAnswer, errors=_ABSENT)
     async def get_order(self, call: Call[Nothing]) -> OrderAnswer:
@@ -137,7 +138,7 @@ class Api:
         tables, after = await self._events.tables(
             call.principal.restaurant_id, call.body.after or "", call.body.limit
         )
-        return TablesAnswer(tables=tuple(tables), after=after)
+        return TablesAnswer(tables=tuple(tables), after=after, damaged=tables.damaged)
 
     @route("GET", "/v1/tables/{id}", Action.READ_TABLES, Nothing, TableAnswer, errors=_ABSENT)
     async def get_table(self, call: Call[Nothing]) -> TableAnswer:
@@ -189,7 +190,7 @@ class Api:
     async def list_payments(self, call: Call[PaymentsQuery]) -> PaymentsAnswer:
         """List payments, oldest first, optionally of one order or period only."""
         payments, after = await self._events.payments(call.principal.restaurant_id, call.body)
-        return PaymentsAnswer(payments=tuple(payments), after=after)
+        return PaymentsAnswer(payments=tuple(payments), after=after, damaged=payments.damaged)
 
     @route("GET", "/v1/events", Action.READ_EVENTS, EventsQuery, EventsAnswer)
     async def list_events(self, call: Call[EventsQuery]) -> bytes:
@@ -204,7 +205,7 @@ class Api:
                 types=event_history.requested_types(
                     query.events.split(","), visible(call.principal.role)
                 ),
-                filters=query.filters(),
+                filters=validated(query.filters, whole="the request"),
                 limit=query.limit,
             ),
         )

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from order_events.http.serving import problem
+from order_events.http.problems import problem
 from order_events.protocol.messages import ErrorCode
 from order_events.settings import HubSettings
 from order_events.websocket.origins import origin_listed

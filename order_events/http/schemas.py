@@ -56,9 +56,13 @@ class OrderAnswer(Answer):
 
 
 class OrdersAnswer(Answer):
-    """A page of orders, newest first. Pass `before` for the next page; null on the last page."""
+    """A page of orders, newest first. Pass `before` for the next page; null on the last page.
+
+    `damaged` is how many were left out because they cannot be read.
+    """
 
     orders: tuple[Order, ...]
+    damaged: int = 0
     before: int | None
 
 
@@ -69,9 +73,13 @@ class TableAnswer(Answer):
 
 
 class TablesAnswer(Answer):
-    """A page of tables, sorted by id. Pass `after` for the next page; null on the last page."""
+    """A page of tables, sorted by id. Pass `after` for the next page; null on the last page.
+
+    `damaged` is how many were left out because they cannot be read.
+    """
 
     tables: tuple[Table, ...]
+    damaged: int = 0
     after: str | None
 
 
@@ -82,9 +90,13 @@ class PaymentAnswer(Answer):
 
 
 class PaymentsAnswer(Answer):
-    """A page of payments, oldest first. Pass `after` for the next page; null on the last page."""
+    """A page of payments, oldest first. Pass `after` for the next page; null on the last page.
+
+    `damaged` is how many were left out because they cannot be read.
+    """
 
     payments: tuple[Payment, ...]
+    damaged: int = 0
     after: str | None
 
 
@@ -134,11 +146,15 @@ class RevokedAnswer(Answer):
 
 
 class Problem(Answer):
-    """An error. `retry_after_ms` (milliseconds) says when to try again, if that helps."""
+    """An error. `retry_after_ms` (milliseconds) says when to try again, if that helps.
+
+    `incident` is the id under which the log has the details of an error of ours.
+    """
 
     code: ErrorCode
     message: str
     retry_after_ms: int | None = None
+    incident: str | None = None
 
 
 class ProblemAnswer(Answer):

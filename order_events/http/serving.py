@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Iterable
 
-import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 
 from order_events.http.authentication import Authenticator, idempotency_key
+from order_events.http.problems import our_fault, problem, validated
 from order_events.http.routes import HTTP_STATUS, Call, Route
-from order_events.http.schemas import Problem, ProblemAnswer
 from order_events.menu.diagnostics import MenuError, read_menu
 from order_events.menu.entries import Id
 from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
-from order_events.protocol.diagnostics import explain
 from order_events.protocol.errors import OrderError
 from order_events.protocol.messages import ErrorCode, ProtocolError
 from order_events.settings import HubSettings
@@ -38,8 +35,6 @@ _OF_HTTP = {
     413: "the body is too large",
 }
 """Our messages for requests that aiohttp refuses, by HTTP status."""
-
-logger = structlog.get_logger(__name__)
 
 
 def add_routes(
@@ -66,27 +61,21 @@ def _serving(api: object, declared: Route, authenticator: Authenticator) -> Hand
 
 async def _read(request: web.Request, declared: Route, settings: HubSettings) -> BaseModel:
     if not declared.has_body:
-        return declared.takes.model_validate(_parameters(request))
+        return _query(request, declared.takes)
     body = await _body(request, _max_bytes(declared, settings), settings.idle_http_s)
     if declared.takes is Menu:
         # In a thread, because checking a large menu in Python would block the loop.
         return await asyncio.to_thread(_menu, body)
-    return declared.reads(body)
+    return validated(lambda: declared.reads(body), whole="the body")
 
 
 def _query(request: web.Request, model: type[BaseModel]) -> BaseModel:
-    try:
-        return model.model_validate(_parameters(request))
-    except ValidationError as error:
-        message = explain(error, whole="the request")
-        raise ProtocolError(ErrorCode.INVALID_MESSAGE, message) from error
+    parameters = _parameters(request)
+    return validated(lambda: model.model_validate(parameters), whole="the request")
 
 
 def _path_id(name: str, value: str) -> str:
-    try:
-        return _PATH_ID.validate_python(value)
-    except ValidationError as error:
-        raise ProtocolError(ErrorCode.INVALID_MESSAGE, explain(error, whole=name)) from error
+    return validated(lambda: _PATH_ID.validate_python(value), whole=name)
 
 
 def _max_bytes(declared: Route, settings: HubSettings) -> int:
@@ -147,18 +136,13 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except (OrderError, ProtocolError) as error:
         retry = error.retry_after_ms if isinstance(error, ProtocolError) else None
         return problem(HTTP_STATUS[error.code], error.code, error.message, retry)
-    except ValidationError as error:
-        where = "the request" if request.method == "GET" else "the body"
-        return problem(400, ErrorCode.INVALID_MESSAGE, explain(error, whole=where))
     except web.HTTPException as error:
         unknown = error.status in (404, 405)
         if error.status < 400 or not (unknown or request.path.startswith("/v1/")):
             raise
         return _of_aiohttp(error)
-    except Exception:
-        # The boundary where a fault of ours becomes an answer; the log has the details.
-        logger.exception("a request failed", path=request.path)
-        return problem(500, ErrorCode.INTERNAL, "internal error")
+    except Exception:  # noqa: BLE001 (the boundary where a fault of ours becomes an answer)
+        return our_fault(request)
 
 
 def measuring(metrics: HubMetrics) -> Middleware:
@@ -191,18 +175,4 @@ def _of_aiohttp(error: web.HTTPException) -> web.Response:
     response = problem(error.status, code, _OF_HTTP.get(error.status, error.reason))
     if hdrs.ALLOW in error.headers:
         response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
-    return response
-
-
-def problem(
-    status: int, code: ErrorCode, message: str, retry_after_ms: int | None = None
-) -> web.Response:
-    """Return an error answer: `{"error": {"code", "message"}}`."""
-    problem = Problem(code=code, message=message, retry_after_ms=retry_after_ms)
-    body = ProblemAnswer(error=problem).model_dump_json(exclude_none=True)
-    response = web.Response(body=body.encode(), status=status, content_type="application/json")
-    if status == 401:
-        response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
-    if retry_after_ms is not None:
-        response.headers[hdrs.RETRY_AFTER] = str(math.ceil(retry_after_ms / 1000))
     return response

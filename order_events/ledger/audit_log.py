@@ -16,6 +16,7 @@ from order_events.domain.models import Order, OrderItem, OrderStatus
 from order_events.ledger.redaction import redacted
 from order_events.protocol import filters
 from order_events.protocol.messages import utc_from_unix
+from order_events.storage.damaged_rows import Place, Readable
 from order_events.storage.queries import Reader
 from order_events.storage.transaction import Tx
 
@@ -40,17 +41,25 @@ def of_order(order: Order) -> str:
 
 def entries(
     reader: Reader, restaurant_id: str, subject: str, after: int, limit: int
-) -> list[Entry]:
+) -> Readable[Entry]:
     """Return the entries after a number, in order."""
     rows = reader.db.execute(
         "SELECT number, kind, at, actor, body FROM audit WHERE restaurant_id = ?"
         " AND subject = ? AND number > ? ORDER BY number LIMIT ?",
         (restaurant_id, subject, after, limit),
     )
-    return [
-        Entry(number=n, kind=kind, at=utc_from_unix(at), actor=actor, data=json.loads(body))
-        for n, kind, at, actor, body in rows
-    ]
+    readable: Readable[Entry] = Readable()
+    for number, kind, at, actor, body in rows:
+        try:
+            data = json.loads(body)
+        except ValueError:
+            reader.damaged.append(Place("audit", (restaurant_id, subject, number)))
+            readable.damaged += 1
+        else:
+            readable.append(
+                Entry(number=number, kind=kind, at=utc_from_unix(at), actor=actor, data=data)
+            )
+    return readable
 
 
 def open_session(tx: Tx, restaurant_id: str, start: SessionStart, actor: str) -> None:

@@ -30,10 +30,10 @@ _OPEN = "restaurant_id = ?1 AND open"
 def unanswered(reader: Reader, restaurant_id: str) -> tuple[Call, ...]:
     """Return the calls that somebody still has to answer: the most urgent first."""
     rows = reader.db.execute(
-        f"SELECT body FROM calls WHERE {_OPEN} ORDER BY since LIMIT ?2",  # noqa: S608
+        f"SELECT id, body FROM calls WHERE {_OPEN} ORDER BY since LIMIT ?2",  # noqa: S608
         (restaurant_id, MOST_LISTED),
     )
-    return calls.by_urgency(Call.model_validate_json(body) for (body,) in rows)
+    return calls.by_urgency(reader.parse_all(Call, rows, "calls", restaurant_id))
 
 
 def follow_session(tx: Tx, restaurant_id: str, session: Session, data: Mapping[str, Any]) -> None:
@@ -116,10 +116,10 @@ def _seen(tx: Tx, restaurant_id: str, session_id: str) -> frozenset[str]:
 
 def _of_session(tx: Tx, restaurant_id: str, session_id: str) -> Call | None:
     row = tx.db.execute(
-        f"SELECT body FROM calls WHERE {_OPEN} AND session_id = ?2",  # noqa: S608
+        f"SELECT id, body FROM calls WHERE {_OPEN} AND session_id = ?2",  # noqa: S608
         (restaurant_id, session_id),
     ).fetchone()
-    return None if row is None else Call.model_validate_json(row[0])
+    return None if row is None else tx.parse(Call, row[1], "calls", restaurant_id, row[0])
 
 
 def _require(tx: Tx, restaurant_id: str, call_id: str) -> Call:
@@ -128,7 +128,7 @@ def _require(tx: Tx, restaurant_id: str, call_id: str) -> Call:
     ).fetchone()
     if row is None:
         raise NotFound("there is no such call")
-    return Call.model_validate_json(row[0])
+    return tx.parse(Call, row[0], "calls", restaurant_id, call_id)
 
 
 def _new(tx: Tx, session: Session, codes: tuple[str, ...]) -> Call:

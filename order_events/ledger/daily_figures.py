@@ -73,7 +73,7 @@ class DailyFigures:
         known = self._names.pop(restaurant_id, None)
         if known is None or known[0] != version:
             row = reader.menu_row(restaurant_id)
-            menu = None if row is None else Menu.model_validate_json(row[1])
+            menu = row and reader.parse(Menu, row[1], "menus", restaurant_id)
             nearest = lru_cache(_PHRASES)(analytics.nearest_on(menu))
             known = version, "UTC" if menu is None else menu.time_zone, nearest
         self._names[restaurant_id] = known
@@ -147,6 +147,6 @@ def _reasons(
     return reader.db.execute(
         "SELECT json_extract(body, '$.code'), json_extract(body, '$.text'), count(*) AS times"
         " FROM audit WHERE restaurant_id = ? AND kind = ? AND at >= ? AND at < ?"
-        " GROUP BY 1, 2 ORDER BY times DESC LIMIT ?",
+        " AND json_valid(body) GROUP BY 1, 2 ORDER BY times DESC LIMIT ?",
         (restaurant_id, EntryKind.REASON, start, end, 2 * analytics.COUNTED_PHRASES),
     ).fetchall()

@@ -153,5 +153,8 @@ def _page(
     reader: Reader, restaurant_id: str, subject: str, session: Session | None, page: AuditQuery
 ) -> AuditAnswer:
     entries = audit_log.entries(reader, restaurant_id, subject, page.after, page.limit)
-    after = entries[-1].number if len(entries) == page.limit else None
-    return AuditAnswer(session=session, entries=tuple(entries), after=after)
+    full = len(entries) + entries.damaged == page.limit
+    after = entries[-1].number if entries and full else None
+    return AuditAnswer(
+        session=session, entries=tuple(entries), after=after, damaged=entries.damaged
+    )

@@ -17,6 +17,7 @@ from order_events.ledger import audit_log, voice_sessions
 from order_events.ledger.redaction import redacted_body
 from order_events.protocol.messages import timestamp
 from order_events.settings import HubSettings, Retention
+from order_events.storage.queries import Reader
 from order_events.storage.transaction import Tx
 
 AT_ONCE = 2_000
@@ -24,6 +25,7 @@ AT_ONCE = 2_000
 SESSIONS_AT_ONCE = 50
 """Most sessions deleted in one transaction: each may have hundreds of events."""
 DAY_S = 86_400
+_LAST_RUN = "retained_at"
 _SAID = (EntryKind.UTTERANCE, EntryKind.UNDERSTOOD, EntryKind.REASON)
 
 
@@ -80,7 +82,8 @@ def forget_orders(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> boo
     rows = tx.db.execute(
         "DELETE FROM orders WHERE restaurant_id = ?1 AND id IN (SELECT id FROM orders"
         " WHERE restaurant_id = ?1 AND number < ?2 AND status IN ('completed', 'cancelled')"
-        " AND json_extract(body, '$.updated_at') < ?3 LIMIT ?4) RETURNING id",
+        " AND CASE WHEN json_valid(body) THEN json_extract(body, '$.updated_at') < ?3 END"
+        " LIMIT ?4) RETURNING id",
         (restaurant_id, tx.first_number(day) + 1_000_000, timestamp(before), AT_ONCE),
     ).fetchall()
     tx.db.executemany(
@@ -104,9 +107,21 @@ def forget_keys(tx: Tx, since: float) -> bool:
     return deleted.rowcount == AT_ONCE
 
 
-def forget_revocations(tx: Tx, since: float) -> None:
-    """Delete revocations from before `since`: those tokens have expired."""
+def forget_revocations(tx: Tx, since: float, now: float) -> None:
+    """Delete revocations from before `since`: those tokens have expired. Ends a run at `now`."""
     tx.db.execute("DELETE FROM revocations WHERE at < ?", (since,))
+    tx.db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_LAST_RUN, now))
+
+
+def last_known_time(reader: Reader) -> float | None:
+    """Return when a run last ended, or the newest event was made; None if neither is known."""
+    latest = "SELECT max(at) FROM (SELECT (SELECT at FROM events WHERE restaurant_id = r.id"
+    row = reader.db.execute(
+        f"{latest} ORDER BY seq DESC LIMIT 1) AS at FROM restaurants AS r UNION ALL"  # noqa: S608
+        " SELECT CAST(value AS REAL) FROM meta WHERE key = ?)",
+        (_LAST_RUN,),
+    ).fetchone()
+    return None if row[0] is None else float(row[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from order_events.metrics import HubMetrics
 from order_events.protocol.errors import OrderError, Overloaded, StoreUnavailable
 from order_events.settings import HubSettings
 from order_events.storage import schema
+from order_events.storage.damaged_rows import DamagedRows
 from order_events.storage.fair_queue import FairQueue
 from order_events.storage.transaction import MenuCache, Tx, utc_now
 from order_events.storage.watermark import Watermark
@@ -50,6 +51,7 @@ class Writer:
         settings: HubSettings,
         metrics: HubMetrics,
         on_commit: Callable[[list[Job[Any]], list[Event]], None],
+        damaged_rows: DamagedRows,
     ) -> None:
         self._db = db
         self._epoch = epoch
@@ -57,6 +59,7 @@ class Writer:
         self._events_ever = schema.events_ever(db)
         self._metrics = metrics
         self._on_commit = on_commit
+        self._damaged_rows = damaged_rows
         self._batch = settings.store_batch
         self._menus = MenuCache()
         self._failing = False
@@ -163,6 +166,8 @@ class Writer:
             job.error = error
             self._db.execute("ROLLBACK TO job")
             tx.appended.clear()
+        for place in tx.damaged:
+            self._damaged_rows.note(place)
         self._db.execute("RELEASE job")
         return tx.appended
 

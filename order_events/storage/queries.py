@@ -9,29 +9,59 @@ from datetime import datetime
 from math import inf
 from typing import TypeVar
 
+from pydantic import BaseModel
+
 from order_events.auth.revocations import Revoked
 from order_events.domain.api_models import Trial
 from order_events.domain.models import Event, Order, OrderStatus, Payment, Table
 from order_events.protocol.messages import timestamp
+from order_events.storage.damaged_rows import DamagedRow, Place, Readable, parse
 
 PAGE_BYTES = 1_048_576
 """Approximate size of one page of a list; a page has at least one entry."""
-K = TypeVar("K")
+K = TypeVar("K", str, int)
+M = TypeVar("M", bound=BaseModel)
 
 
 class Reader:
-    """Reads rows; each method those of one restaurant, unless it says otherwise."""
+    """Reads rows; each method those of one restaurant, unless it says otherwise.
+
+    A row that cannot be read raises DamagedRow, or is left out of a list; `damaged` has its place.
+    """
 
     def __init__(self, db: sqlite3.Connection, epoch: str) -> None:
         self.db = db
         self.epoch = epoch
+        self.damaged: list[Place] = []
+
+    def parse(self, model: type[M], body: str | bytes, table: str, *key: str | int) -> M:
+        """Return what a row contains; raise DamagedRow."""
+        try:
+            return parse(model, body, Place(table, key))
+        except DamagedRow as error:
+            self.damaged.append(error.place)
+            raise
+
+    def parse_all(
+        self, model: type[M], rows: Iterable[tuple[K, str]], table: str, restaurant_id: str
+    ) -> Readable[M]:
+        """Return what the rows (key, body) contain, as far as it can be read."""
+        readable: Readable[M] = Readable()
+        for key, body in rows:
+            try:
+                readable.append(self.parse(model, body, table, restaurant_id, key))
+            except DamagedRow:
+                readable.damaged += 1
+        return readable
 
     def order(self, restaurant_id: str, order_id: str) -> Order | None:
         """Return an order, or None."""
         row = self.db.execute(
             "SELECT body FROM orders WHERE restaurant_id = ? AND id = ?", (restaurant_id, order_id)
         ).fetchone()
-        return None if row is None else Order.model_validate_json(row[0])
+        if row is None:
+            return None
+        return self.parse(Order, row[0], "orders", restaurant_id, order_id)
 
     def orders(
         self,
@@ -41,7 +71,7 @@ class Reader:
         table_id: str | None,
         before: int | None,
         limit: int,
-    ) -> tuple[list[Order], int | None]:
+    ) -> tuple[Readable[Order], int | None]:
         """Return orders, the newest first, and `before` for the next page (None at the end).
 
         A page has fewer than `limit` orders if they would exceed PAGE_BYTES.
@@ -59,7 +89,7 @@ class Reader:
             (*values, limit),
         )
         page, more = _page(rows, limit)
-        return [Order.model_validate_json(body) for _, body in page], more
+        return self.parse_all(Order, page, "orders", restaurant_id), more
 
     def events(
         self, restaurant_id: str, after: int, limit: int, max_bytes: float = inf
@@ -95,7 +125,11 @@ class Reader:
 
     def _event(self, restaurant_id: str, row: tuple[int, str, str, str, bytes]) -> Event:
         seq, event_id, type_, tags, body = row
-        known = {name: tuple(values) for name, values in json.loads(tags).items()}
+        try:
+            known = {name: tuple(values) for name, values in json.loads(tags).items()}
+        except (ValueError, AttributeError, TypeError):
+            self.damaged.append(Place("events", (restaurant_id, seq)))
+            raise DamagedRow(self.damaged[-1]) from None
         return Event(restaurant_id, self.epoch, seq, event_id, type_, known, body)
 
     def menu_row(self, restaurant_id: str) -> tuple[int, str] | None:
@@ -126,16 +160,20 @@ class Reader:
         row = self.db.execute(
             "SELECT body FROM tables WHERE restaurant_id = ? AND id = ?", (restaurant_id, table_id)
         ).fetchone()
-        return None if row is None else Table.model_validate_json(row[0])
+        if row is None:
+            return None
+        return self.parse(Table, row[0], "tables", restaurant_id, table_id)
 
-    def tables(self, restaurant_id: str, after: str, limit: int) -> tuple[list[Table], str | None]:
+    def tables(
+        self, restaurant_id: str, after: str, limit: int
+    ) -> tuple[Readable[Table], str | None]:
         """Return tables sorted by id, and `after` for the next page (None at the end)."""
         rows = self.db.execute(
             "SELECT id, body FROM tables WHERE restaurant_id = ? AND id > ? ORDER BY id LIMIT ?",
             (restaurant_id, after, limit),
         )
         page, last = _page(rows, limit)
-        return [Table.model_validate_json(body) for _, body in page], last
+        return self.parse_all(Table, page, "tables", restaurant_id), last
 
     def count_tables(self, restaurant_id: str) -> int:
         """Return the number of tables."""
@@ -151,7 +189,7 @@ class Reader:
         until: datetime | None = None,
         after: str | None = None,
         limit: int,
-    ) -> tuple[list[Payment], str | None]:
+    ) -> tuple[Readable[Payment], str | None]:
         """Return payments, the oldest first, and `after` for the next page (None at the end)."""
         where, values = _where(
             {
@@ -168,7 +206,7 @@ class Reader:
             (*values, limit),
         )
         page, last = _page(rows, limit)
-        return [Payment.model_validate_json(body) for _, body in page], last
+        return self.parse_all(Payment, page, "payments", restaurant_id), last
 
     def positions(self) -> dict[str, tuple[int, int]]:
         """Return each restaurant's last seq and the oldest that is kept (last + 1 if none is)."""

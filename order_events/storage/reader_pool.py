@@ -16,6 +16,7 @@ import structlog
 from order_events.protocol.errors import StoreUnavailable
 from order_events.settings import HubSettings
 from order_events.storage import schema
+from order_events.storage.damaged_rows import DamagedRows
 from order_events.storage.fair_queue import FairQueue
 from order_events.storage.queries import Reader
 
@@ -50,6 +51,7 @@ class ReaderPool:
         epoch: str,
         settings: HubSettings,
         found_damage: Callable[[], None],
+        damaged_rows: DamagedRows,
         *,
         threads: int,
         most: int,
@@ -59,6 +61,7 @@ class ReaderPool:
         self._epoch = epoch
         self._busy_s = settings.store_busy_s
         self._found_damage = found_damage
+        self._damaged_rows = damaged_rows
         self._loop = asyncio.get_running_loop()
         self._reads: FairQueue[_Read] = FairQueue(most, share)
         self._threads = [
@@ -94,7 +97,7 @@ class ReaderPool:
             answer, error = None, None
             try:
                 db = db or schema.connect_reader(self._path, self._busy_s)
-                answer = read.run(Reader(db, self._epoch))
+                answer = self._run(read, Reader(db, self._epoch))
             except Exception as raised:  # noqa: BLE001 (the read's boundary: its caller gets it)
                 error = self._public(raised)
             self._loop.call_soon_threadsafe(_answer, read.future, answer, error)
@@ -102,6 +105,13 @@ class ReaderPool:
             del read, answer, error
         if db is not None:
             db.close()
+
+    def _run(self, read: _Read, reader: Reader) -> Any:
+        try:
+            return read.run(reader)
+        finally:
+            for place in reader.damaged:
+                self._damaged_rows.note(place)
 
     def _public(self, error: Exception) -> Exception:
         if not isinstance(error, sqlite3.Error):
@@ -112,29 +122,6 @@ class ReaderPool:
         unavailable = StoreUnavailable("orders cannot be read now")
         unavailable.__cause__ = error
         return unavailable
-
-
-def screens(
-    path: Path, epoch: str, settings: HubSettings, found_damage: Callable[[], None]
-) -> ReaderPool:
-    """Return the readers for what screens ask."""
-    most = settings.store_reads
-    return ReaderPool(path, epoch, settings, found_damage, threads=READERS, most=most, share=most)
-
-
-def surveys(
-    path: Path, epoch: str, settings: HubSettings, found_damage: Callable[[], None]
-) -> ReaderPool:
-    """Return the reader for what takes long, which must not keep the others from reading."""
-    return ReaderPool(
-        path,
-        epoch,
-        settings,
-        found_damage,
-        threads=1,
-        most=SURVEYS,
-        share=SURVEYS_PER_RESTAURANT,
-    )
 
 
 def _answer(future: asyncio.Future[Any], answer: Any, error: Exception | None) -> None:

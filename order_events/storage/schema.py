@@ -154,6 +154,14 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX sessions_on_trial ON sessions (restaurant_id, started_at)
         WHERE trial_status IS NOT NULL;
     """,
+    """
+    CREATE TABLE set_aside (
+        name TEXT NOT NULL,
+        place TEXT NOT NULL,
+        content TEXT NOT NULL,
+        at REAL NOT NULL
+    );
+    """,
 )
 """Scripts that each turn a database of version n into one of version n + 1."""
 

@@ -10,8 +10,8 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,9 +22,10 @@ from order_events.metrics import HubMetrics
 from order_events.protocol.errors import StoreUnavailable
 from order_events.settings import HubSettings
 from order_events.storage import schema
+from order_events.storage.damaged_rows import DamagedRows
 from order_events.storage.group_commit import Job, Writer
 from order_events.storage.queries import Reader
-from order_events.storage.reader_pool import ReaderPool, screens, surveys
+from order_events.storage.reader_pool import READERS, SURVEYS, SURVEYS_PER_RESTAURANT, ReaderPool
 from order_events.storage.transaction import Tx
 from order_events.storage.watermark import Watermark
 
@@ -42,7 +43,7 @@ class Store:
     """The database of a data directory. `committed` is called on the loop, in commit order.
 
     `positions` is, once open, where each restaurant's history stood then: its last seq and the
-    oldest that is kept (last + 1 if none is).
+    oldest that is kept (last + 1 if none is). `damaged_rows` are those found since then.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Store:
     ) -> None:
         self.epoch = ""
         self.positions: dict[str, tuple[int, int]] = {}
+        self.damaged_rows = DamagedRows()
         self._path = settings.data_dir / DATABASE_FILE
         self._settings = settings
         self._metrics = metrics
@@ -78,9 +80,21 @@ class Store:
             self._let_go()
             raise
         self._writer.start()
-        found_damage = self._writer.found_damage
-        self._readers = screens(self._path, self.epoch, self._settings, found_damage)
-        self._surveys = surveys(self._path, self.epoch, self._settings, found_damage)
+        most = self._settings.store_reads
+        self._readers = self._pool(self._writer, threads=READERS, most=most, share=most)
+        self._surveys = self._pool(
+            self._writer, threads=1, most=SURVEYS, share=SURVEYS_PER_RESTAURANT
+        )
+
+    def _pool(self, writer: Writer, **size: int) -> ReaderPool:
+        return ReaderPool(
+            self._path,
+            self.epoch,
+            self._settings,
+            writer.found_damage,
+            self.damaged_rows,
+            **size,
+        )
 
     def _open(self) -> Writer:
         self._settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
@@ -91,7 +105,13 @@ class Store:
             self.epoch = _sure_of_history(db, schema.migrate(db), self._watermark)
             self.positions = Reader(db, self.epoch).positions()
             return Writer(
-                db, self.epoch, self._watermark, self._settings, self._metrics, self._written
+                db,
+                self.epoch,
+                self._watermark,
+                self._settings,
+                self._metrics,
+                self._written,
+                self.damaged_rows,
             )
 
     async def close(self) -> None:
@@ -172,11 +192,21 @@ def begin_new_epoch(settings: HubSettings) -> str:
     For a data directory restored from a backup. Raises as `Store.open` does.
     """
     path = settings.data_dir / DATABASE_FILE
-    lock = _lock(settings.data_dir)
+    with (
+        locked(settings.data_dir),
+        schema.opening(path),
+        closing(schema.connect(path, settings.store_busy_s)) as db,
+    ):
+        schema.migrate(db)
+        return schema.new_epoch(db)
+
+
+@contextmanager
+def locked(data_dir: Path) -> Iterator[None]:
+    """Keep servers from using a data directory meanwhile; raise DataDirBusy if one does."""
+    lock = _lock(data_dir)
     try:
-        with schema.opening(path), closing(schema.connect(path, settings.store_busy_s)) as db:
-            schema.migrate(db)
-            return schema.new_epoch(db)
+        yield
     finally:
         os.close(lock)
 

@@ -17,6 +17,7 @@ from order_events.menu.menu import Menu
 from order_events.protocol.errors import NotFound
 from order_events.protocol.filters import Tags
 from order_events.protocol.messages import encode, event, timestamp
+from order_events.storage.damaged_rows import Readable
 from order_events.storage.queries import Reader
 
 _MENUS = 64
@@ -148,7 +149,7 @@ class Tx(Reader):
         if whole is None:
             return None
         version, body = whole
-        menu = Menu.model_validate_json(body)
+        menu = self.parse(Menu, body, "menus", restaurant_id)
         self._menus.put(restaurant_id, version, menu)
         return menu
 
@@ -207,7 +208,7 @@ class Tx(Reader):
         ).fetchone()
         if row is None:
             raise NotFound("there is no such payment")
-        return Payment.model_validate_json(row[0])
+        return self.parse(Payment, row[0], "payments", restaurant_id, payment_id)
 
     def made_before(self, restaurant_id: str, kind: str, key: str) -> tuple[str, str | None] | None:
         """Return what an earlier creation with this key made: its id, and the draft's digest."""
@@ -231,25 +232,27 @@ class Tx(Reader):
 
     def changed_for_kitchen(
         self, restaurant_id: str, limit: int, max_bytes: int
-    ) -> tuple[list[Order], bool]:
+    ) -> tuple[Readable[Order], bool]:
         """Return orders changed since the last `kds:update`, and whether there are more.
 
-        They count as sent from now on. At most `limit` orders are returned and, beyond the first,
-        at most `max_bytes`.
+        They count as sent from now on, damaged ones included. At most `limit` orders are returned
+        and, beyond the first, at most `max_bytes`.
         """
         rows = self.db.execute(
-            "SELECT seq, body FROM orders WHERE restaurant_id = ?1 AND seq >"
+            "SELECT seq, id, body FROM orders WHERE restaurant_id = ?1 AND seq >"
             " (SELECT kds_seq FROM restaurants WHERE id = ?1) ORDER BY seq LIMIT ?2",
             (restaurant_id, limit + 1),
         ).fetchall()
-        sizes = accumulate(len(body) for _, body in rows)
+        sizes = accumulate(len(body) for _, _, body in rows)
         fitting = sum(size <= max_bytes for size in sizes)
         sent = rows[: min(max(1, fitting), limit)]
         if sent:
             self.db.execute(
                 "UPDATE restaurants SET kds_seq = ? WHERE id = ?", (sent[-1][0], restaurant_id)
             )
-        return [Order.model_validate_json(body) for _, body in sent], len(sent) < len(rows)
+        bodies = ((id_, body) for _, id_, body in sent)
+        orders = self.parse_all(Order, bodies, "orders", restaurant_id)
+        return orders, len(sent) < len(rows)
 
     def oldest(self, restaurant_id: str) -> int:
         """Return the oldest seq that is kept, or the next one if none is."""

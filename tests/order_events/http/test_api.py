@@ -34,7 +34,7 @@ async def test_an_order_through_its_life(server: Any, burger: dict[str, Any]) ->
     status, paid = await server.call("POST", "/v1/payments", body)
     assert (status, paid["payment"]["amount"]) == (201, 5000)
     payments = (await server.call("GET", f"/v1/payments?order_id={body['order_id']}"))[1]
-    assert payments == {"payments": [paid["payment"]], "after": None}
+    assert payments == {"payments": [paid["payment"]], "after": None, "damaged": 0}
     status, read = await server.call("GET", path)
     assert (status, read["order"]["payment_status"], read["order"]["version"]) == (200, "paid", 7)
 

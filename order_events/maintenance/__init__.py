@@ -1,0 +1,1 @@
+"""What operators do with a data directory: check, back up, restore, upgrade."""
