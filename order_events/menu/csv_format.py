@@ -35,7 +35,7 @@ _LISTS = {
 }
 """By kind of row, the menu's list it goes to."""
 _FIELDS = {
-    "menu": ("name", "currency", "tax_rate", "time_zone", "language"),
+    "menu": ("name", "currency", "tax_rate", "time_zone", "language", "table_service"),
     "size": ("id", "name", "aliases"),
     "category": ("id", "name", "aliases"),
     "group": ("id", "name", "min", "max"),
@@ -50,6 +50,7 @@ _FIELDS = {
 """The columns of each kind. All but `menu` also have `name:xx`, items also `price:SIZE`."""
 COLUMNS = ("kind", *dict.fromkeys(c for columns in _FIELDS.values() for c in columns))
 _SEVERAL = frozenset({"aliases", "groups", "defaults", "days", "items", "categories"})
+_YES_OR_NO = frozenset({"sold_out", "table_service"})
 _WHOLE = frozenset({"min", "max", "count", "number", "minutes"})
 _CALLED = {"groups": "modifier_groups", "minutes": "prep_minutes"}
 """Columns whose field in the menu format has another name."""
@@ -162,7 +163,7 @@ def _value(column: str, cell: str) -> object:
         return _whole(column, cell)
     if column == "price":
         return _cents(column, cell)
-    if column == "sold_out":
+    if column in _YES_OR_NO:
         return _yes_or_no(column, cell)
     if column == "choices":
         return [_choice(one) for one in _several(cell)]
@@ -258,7 +259,8 @@ def to_csv(menu: Menu) -> str:
 
 
 def _menu_row(menu: Menu) -> dict[str, str]:
-    return {"kind": "menu", **{name: str(getattr(menu, name)) for name in _FIELDS["menu"]}}
+    cells = {name: _cell(name, getattr(menu, name)) for name in _FIELDS["menu"]}
+    return {"kind": "menu", **cells}
 
 
 def _cells(thing: Called) -> dict[str, str]:

@@ -31,8 +31,9 @@ from order_events.menu.rules import check
 class Menu(MenuModel):
     """The menu of a restaurant, with its currency, tax rate (0.0825 is 8.25 %) and time zone.
 
-    `language` is the language of its names. `format_version` is the version of this format, not of
-    the menu: the hub itself numbers the versions of a menu.
+    `language` is the language of its names. With `table_service`, the table that a guest names
+    becomes the order's `table_number`. `format_version` is the version of this format, not of the
+    menu: the hub itself numbers the versions of a menu.
     """
 
     format_version: Literal[1] = 1
@@ -41,6 +42,7 @@ class Menu(MenuModel):
     tax_rate: Annotated[Decimal, Field(ge=0, lt=1, decimal_places=10)] = Decimal(0)
     time_zone: str = "UTC"
     language: Annotated[str, Field(min_length=2, max_length=35)] = "en"
+    table_service: bool = False
     sizes: tuple[Size, ...] = ()
     categories: tuple[Category, ...]
     modifier_groups: tuple[ModifierGroup, ...] = ()

@@ -131,6 +131,8 @@ def as_json(utterances: list[str], understood: Followed) -> dict[str, Any]:
         "reasons": [asdict(reason) for reason in update.reasons],
         "readback": update.readback,
         "notes": update.notes,
+        "customer_name": update.customer_name,
+        "table_number": update.table_number,
         "turns": [
             {
                 "status": turn.status,

@@ -73,7 +73,7 @@ class OrderSync:
         self._order: Order | None = None
         self._taken: _TakenOver | None = None
         self._left: tuple[ItemDraft, ...] = ()
-        self._named: str | None = None
+        self._said: dict[str, str] = {}
         self._turn = 0
         self._busy = asyncio.Lock()
         self.held = False
@@ -172,7 +172,7 @@ class OrderSync:
                 )
         update = self._as_trial(update)
         changed = _essence(self._order.items) != _essence(update.items)
-        if changed or self._new_name(self._order, update) is not None:
+        if changed or self._news(self._order, update):
             await self._write(update, self._revise)
         await self._note(update)
         if update.status == "confirmed" and self._order.status is OrderStatus.PENDING:
@@ -200,10 +200,10 @@ class OrderSync:
         changed = _essence(order.items) != _essence(update.items)
         if changed and order.status is OrderStatus.CONFIRMED:
             _must_be_whole(update)
-        name = self._new_name(order, update)
+        news = self._news(order, update)
         fields = {
             "items": update.items if changed else None,
-            "customer_name": name,
+            **news,
             **self._to_know(order, update),
         }
         change = OrderChange(
@@ -212,14 +212,25 @@ class OrderSync:
         revised = await self._events.change_order(
             self._restaurant, order.id, change, actor=self._actor
         )
-        self._named = name or self._named
+        self._said |= news
         return revised
 
-    def _new_name(self, order: Order, update: CartUpdate) -> str | None:
-        """For whom the order is, if that is news; what staff have written there stays."""
-        name = update.customer_name
-        ours = order.customer_name in (None, self._named) and order.status in _OPEN
-        return name if ours and name != order.customer_name else None
+    def _news(self, order: Order, update: CartUpdate) -> dict[str, str]:
+        """Return for whom and for where the order is, if that is news; what staff wrote stays."""
+        written = {field: getattr(order, field) for field in ("customer_name", "table_number")}
+        return {
+            field: told
+            for field, told in self._told(update).items()
+            if order.status in _OPEN
+            and written[field] in (None, self._said.get(field))
+            and written[field] != told
+        }
+
+    def _told(self, update: CartUpdate) -> dict[str, str]:
+        """Return what the guest has said of the order itself; the microphone's own table counts."""
+        table_number = update.table_number if self._table is None else None
+        told = {"customer_name": update.customer_name, "table_number": table_number}
+        return {field: value for field, value in told.items() if value is not None}
 
     def _to_know(self, order: Order, update: CartUpdate) -> dict[str, Any]:
         """Return what the order does not say yet of what a person must know.
@@ -297,11 +308,13 @@ class OrderSync:
 
     async def _create(self, update: CartUpdate) -> Order:
         """Create the session's order. A session heard again after a restart gets the same one."""
-        self._named = update.customer_name
+        self._said = self._told(update)
+        at_table = self._table is not None or "table_number" in self._said
         draft = OrderDraft(
-            type="dine-in" if self._table is not None else "drive-thru",
+            type="dine-in" if at_table else "drive-thru",
             table_id=self._table,
-            customer_name=update.customer_name,
+            customer_name=self._said.get("customer_name"),
+            table_number=self._said.get("table_number"),
             source=self._source,
             notes=update.notes,
             attention=attention(update),

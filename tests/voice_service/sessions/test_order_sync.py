@@ -333,6 +333,33 @@ async def test_a_name_that_staff_have_written_stays(events: OrderEvents) -> None
     assert len(order.items) == 2
 
 
+async def test_the_table_that_a_guest_names_is_the_orders(events: OrderEvents) -> None:
+    """Named with the first item or later, corrected by the guest, but not against staff."""
+    conversation = Conversation(
+        CompiledMenu(demo_menu().model_copy(update={"table_service": True}))
+    )
+    lane = order_sync(events)
+    order, _ = await lane.place(conversation.hear(Heard(1, "a cheeseburger for table four", 0.95)))
+    assert order is not None
+    assert (order.table_number, order.type, order.version) == ("4", "dine-in", 1)
+    order, _ = await lane.place(conversation.hear(Heard(2, "sorry, we're at table 12", 0.95)))
+    assert order is not None
+    assert (order.table_number, [i.quantity for i in order.items]) == ("12", [1])
+    change = OrderChange(table_number="14")
+    await events.change_order("demo", order.id, change, actor="manager")
+    order, _ = await lane.place(conversation.hear(Heard(3, "a coke, table nine", 0.95)))
+    assert order is not None
+    assert (order.table_number, len(order.items)) == ("14", 2)
+
+
+async def test_a_microphone_on_a_table_knows_it(events: OrderEvents) -> None:
+    """What the guest calls the table says nothing better."""
+    lane = OrderSync(events, "demo", "lane-1", Source(session_id="s1"), "t7")
+    order, _ = await lane.place(replace(cart("hamburger"), table_number="4"))
+    assert order is not None
+    assert (order.table_id, order.table_number, order.type) == ("t7", None, "dine-in")
+
+
 async def test_a_name_for_an_order_under_way_is_told_to_staff(events: OrderEvents) -> None:
     """The order is no longer the guest's to change, and a name is not dropped in silence."""
     lane = order_sync(events)

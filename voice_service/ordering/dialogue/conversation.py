@@ -30,7 +30,7 @@ from voice_service.ordering.cart.handback import lines_of
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.dialogue.confidence import Evidence
-from voice_service.ordering.dialogue.guest import GuestNames
+from voice_service.ordering.dialogue.guest import Guest
 from voice_service.ordering.dialogue.meaning import Meaning
 from voice_service.ordering.dialogue.open_questions import OpenQuestions
 from voice_service.ordering.dialogue.policy import DEFAULT, Thresholds
@@ -85,7 +85,7 @@ class Conversation:
         self._questions = OpenQuestions(menu)
         self._meaning = Meaning(menu, self._cart, self._questions, ranker or fitted())
         self._staff = StaffCalls(menu)
-        self._names = GuestNames()
+        self._guest = Guest()
         self._denies_last_change = False
         self._asked_about: tuple[Candidate, ...] = ()
         self._changed_last = False  # the utterance before changed the order
@@ -199,7 +199,7 @@ class Conversation:
     def _apply(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
         """Apply what an utterance asks for, and return the order as that leaves it."""
         before = self._cart.lines
-        self._names.hear(span.entity for span in parsed.spans if span.entity is not None)
+        self._guest.hear(span.entity for span in parsed.spans if span.entity is not None)
         if parsed.denies:
             self._questions.close_choice()
         # With words that nothing explains, a "no" may be meant for what was just changed.
@@ -350,7 +350,8 @@ class Conversation:
             changed=changed,
             change=read_change(before, items, self._menu),
             notes=self._staff.notes(),
-            customer_name=self._names.name,
+            customer_name=self._guest.name,
+            table_number=self._guest.table if self._menu.menu.table_service else None,
             settled=not any(
                 r.question is not None and not r.handling.beside_order for r in reasons
             ),

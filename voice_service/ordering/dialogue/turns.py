@@ -85,7 +85,8 @@ class CartUpdate:
 
     `changed`: its items differ from before. `readback` is the whole order in words, `change` what
     this utterance did to it ("" for nothing). `notes` is what staff must know whatever becomes of
-    the items: an allergy. `customer_name`: for whom the order is, if the guest has said so.
+    the items: an allergy. `customer_name`: for whom the order is, if the guest has said so;
+    `table_number`: for which table, where the restaurant serves at tables.
     `settled`: every line can be made as it is, and nothing is left to ask the guest. `utterance` is
     the one that was heard, `matched` what its words were taken for, and `readings` are the ways in
     which it could be meant, the likeliest first. `status_without_trial`: the status that the order
@@ -100,6 +101,7 @@ class CartUpdate:
     change: str = ""
     notes: str | None = None
     customer_name: str | None = None
+    table_number: str | None = None
     settled: bool = True
     utterance: int = 0
     matched: tuple[Match, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.conversations import demo_menu, said
 
+from voice_service.ordering import CompiledMenu
 from voice_service.ordering.mentions.entities import Entity, EntityType
 from voice_service.ordering.mentions.segmentation import Segmenter
 
@@ -97,3 +98,23 @@ def test_for_whom_the_order_is(text: str, name: str | None) -> None:
 def test_for_whom_a_spanish_order_is(text: str, name: str | None) -> None:
     """The same code, other words."""
     assert said(demo_menu("es"), text).customer_name == name
+
+
+@pytest.mark.parametrize(
+    ("language", "utterances", "table"),
+    [
+        ("en", ["a cheeseburger", "it's for table four"], "4"),
+        ("en", ["two cheeseburgers for table twelve", "no, table thirteen"], "13"),
+        ("en", ["a cheeseburger, table for two"], None),
+        ("en", ["a cheeseburger", "the second table"], None),
+        ("es", ["una hamburguesa para la mesa cinco"], "5"),
+    ],
+)
+def test_a_table_is_the_orders_where_the_restaurant_serves_at_tables(
+    language: str, utterances: list[str], table: str | None
+) -> None:
+    """The last one named, if it has a number; elsewhere it only counts nothing."""
+    menu = demo_menu(language)
+    serving = CompiledMenu(menu.menu.model_copy(update={"table_service": True}), language)
+    assert said(serving, *utterances).table_number == table
+    assert said(menu, *utterances).table_number is None
