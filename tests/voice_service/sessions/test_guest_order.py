@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.recordings import finals, recording
+from support.recordings import Event, finals, recording
 from support.voice_server import DEMO_RESTAURANT, Server, demo_menu
 
 from order_events.app import EVENTS
@@ -12,10 +12,15 @@ _BEFORE_ROOT_BEER = 2_400
 """Milliseconds of "I'll have a large fries and a medium root beer" before the last item."""
 
 
+def _calls_a_person(event: Event) -> bool:
+    return bool(event["data"]["status"] == "needs_staff")
+
+
 async def test_what_the_end_of_a_session_makes_of_broken_off_words_is_for_staff(
     server: Server,
 ) -> None:
     """The medium may have been a root beer: it is told, asked about, and never confirmed."""
+    staff = await server.screen("voice:order")
     client = await server.voice()
     events = await client.stream(recording("sizes")[: 16 * _BEFORE_ROOT_BEER], "s1")
     [final] = finals(events)
@@ -31,6 +36,7 @@ async def test_what_the_end_of_a_session_makes_of_broken_off_words_is_for_staff(
     assert ended["after_utterance"] == final["utterance"]
     [order] = await server.orders()
     assert order["status"] == "pending"
+    await staff.until("voice:order", _calls_a_person)
     # Another medium, or medium instead of large: the audit says why one was taken.
     assert len(ended["readings"]) > 1
     audit = await server.app[EVENTS].ledger.audit_of_order(
@@ -44,6 +50,7 @@ async def test_the_order_of_a_menu_on_trial_is_for_a_person_to_accept(server: Se
     """The first guest's is; the guest notices nothing, and the next one's is accepted again."""
     hub = server.app[EVENTS]
     await hub.put_menu(DEMO_RESTAURANT, demo_menu(), "manager", trial_orders=1)
+    staff = await server.screen("voice:order")
     client = await server.voice()
     ends = []
     for session in ("s1", "s2"):
@@ -57,6 +64,7 @@ async def test_the_order_of_a_menu_on_trial_is_for_a_person_to_accept(server: Se
     orders = {o["source"]["session_id"]: o for o in await server.orders()}
     assert [orders[s]["status"] for s in ("s1", "s2")] == ["pending", "confirmed"]
     assert [orders[s]["on_trial"] for s in ("s1", "s2")] == [True, False]
+    await staff.until("voice:order", _calls_a_person)
     figures = AnalyticsAnswer.model_validate_json(
         await hub.ledger.analytics(DEMO_RESTAURANT, AnalyticsQuery())
     )
