@@ -25,17 +25,25 @@ class PaymentsQuery(Query):
     `after` comes from the previous page.
     """
 
-    order_id: Id | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
-    after: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=1000)] = 200
+    order_id: Id | None = Field(None, description="Only payments of this order.")
+    since: AwareDatetime | None = Field(
+        None, description="Only payments recorded at this time or later; with a UTC offset."
+    )
+    until: AwareDatetime | None = Field(
+        None, description="Only payments recorded before this time; with a UTC offset."
+    )
+    after: Id | None = Field(None, description="`after` in the answer with the previous page.")
+    limit: int = Field(200, ge=1, le=1000, description="Most payments in the answer.")
 
 
 class MenuQuery(Query):
     """Query of a new menu."""
 
-    trial_orders: Annotated[int, Field(ge=1, le=MAX_TRIAL_ORDERS)] | None = None
+    trial_orders: Annotated[int, Field(ge=1, le=MAX_TRIAL_ORDERS)] | None = Field(
+        None,
+        description="How many orders of guests a person accepts before the menu is trusted; absent "
+        "means none, and ends the trial of the menu before.",
+    )
 
 
 class Answer(BaseModel):

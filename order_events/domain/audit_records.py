@@ -105,22 +105,22 @@ class Entry(Kept):
 class SessionsQuery(Query):
     """Query of the list of sessions. `before` comes from the previous page."""
 
-    before: float | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    before: float | None = Field(None, description="`before` in the answer with the previous page.")
+    limit: int = Field(50, ge=1, le=200, description="Most sessions in the answer.")
 
 
 class AuditQuery(Query):
     """Query of an audit. `after` comes from the previous page."""
 
-    after: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    limit: Annotated[int, Field(ge=1, le=1000)] = 500
+    after: int = Field(0, ge=0, lt=2**63, description="Only entries with a greater `number`.")
+    limit: int = Field(500, ge=1, le=1000, description="Most entries in the answer.")
 
 
 class AnalyticsQuery(Query):
     """The first and last day to report, in the restaurant's time zone. Default: the last seven."""
 
-    from_day: Day | None = None
-    to_day: Day | None = None
+    from_day: Day | None = Field(None, description="The first day; absent: six before the last.")
+    to_day: Day | None = Field(None, description="The last day; absent: today.")
 
 
 class SessionAnswer(Answer):

@@ -17,31 +17,35 @@ from order_events.protocol.messages import ErrorCode
 class OrdersQuery(Query):
     """Query of the list of orders. `before` comes from the previous page."""
 
-    status: OrderStatus | None = None
-    table_id: Id | None = None
-    before: RowId | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    status: OrderStatus | None = Field(None, description="Only orders with this status.")
+    table_id: Id | None = Field(None, description="Only orders of this table.")
+    before: RowId | None = Field(None, description="`before` in the answer with the previous page.")
+    limit: int = Field(50, ge=1, le=200, description="Most orders in the answer.")
 
 
 class TablesQuery(Query):
     """Query of the list of tables. `after` comes from the previous page."""
 
-    after: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=1000)] = 200
+    after: Id | None = Field(None, description="`after` in the answer with the previous page.")
+    limit: int = Field(200, ge=1, le=1000, description="Most tables in the answer.")
 
 
 class EventsQuery(Query):
     """Query of the event history. Separate several values with commas."""
 
-    after: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    epoch: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    events: str = "*"
-    limit: Annotated[int, Field(ge=1, le=1000)] = 200
-    table_id: str | None = None
-    order_id: str | None = None
-    session_id: str | None = None
-    lane: str | None = None
-    status: str | None = None
+    after: int = Field(0, ge=0, lt=2**63, description="Only events with a greater `seq`.")
+    epoch: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        None, description="The epoch that `after` belongs to; absent means the current one."
+    )
+    events: str = Field("*", description="Types or patterns, such as `order:*,table:updated`.")
+    limit: int = Field(200, ge=1, le=1000, description="Most events in the answer.")
+    table_id: str | None = Field(None, description="Only events about these tables.")
+    order_id: str | None = Field(None, description="Only events about these orders.")
+    session_id: str | None = Field(None, description="Only events about these voice sessions.")
+    lane: str | None = Field(None, description="Only events from these lanes.")
+    status: str | None = Field(
+        None, description="Only events about orders, tables or payments with these statuses."
+    )
 
     def filters(self) -> Filters:
         """Return the filters that are set; raise ValidationError."""

@@ -138,10 +138,11 @@ def _path_parameters(path: str) -> list[Schema]:
         {
             "name": name,
             "in": "path",
+            "description": f"Id of the {things.removesuffix('s')}.",
             "required": True,
             "schema": {"type": "string", "minLength": 1, "maxLength": 100},
         }
-        for name in re.findall(r"{(\w+)}", path)
+        for things, name in re.findall(r"/(\w+)/{(\w+)}", path)
     ]
 
 
@@ -155,8 +156,9 @@ def _query_parameters(schema: Schema) -> list[Schema]:
         {
             "name": name,
             "in": "query",
+            "description": about["description"],
             "required": name in required,
-            "schema": _without_null(about),
+            "schema": _without_null({k: v for k, v in about.items() if k != "description"}),
         }
         for name, about in schema["properties"].items()
     ]

@@ -52,6 +52,14 @@ def test_every_code_is_explained() -> None:
     assert documented <= set(HTTP_STATUS)
 
 
+def test_every_parameter_is_explained() -> None:
+    """In the path, in the query and in headers."""
+    operations = [o for methods in HTTP_DOCUMENT["paths"].values() for o in methods.values()]
+    parameters = [p for operation in operations for p in operation.get("parameters", ())]
+    assert len(parameters) > 30
+    assert [p["name"] for p in parameters if not p.get("description")] == []
+
+
 def test_the_hub_alone_does_not_speak_of_the_voice_service() -> None:
     """The dependency points one way."""
     assert set(HUB_DOCUMENT["channels"]) == {"root"}
