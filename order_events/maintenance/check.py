@@ -18,7 +18,7 @@ from order_events.menu.menu import Menu
 from order_events.settings import HubSettings
 from order_events.storage import schema
 from order_events.storage.damaged_rows import Place
-from order_events.storage.store import DATABASE_FILE, locked
+from order_events.storage.store import DATABASE_FILE, locked, start_anew
 
 _TAGS: TypeAdapter[dict[str, list[str]]] = TypeAdapter(dict[str, list[str]])
 _OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
@@ -96,7 +96,7 @@ def set_aside(settings: HubSettings) -> Findings:
         rows = tuple(_damaged(db))
         _move(db, rows)
         lost = any(place.table == "events" for place in rows)
-        return Findings((), rows, schema.new_epoch(db) if lost else None)
+        return Findings((), rows, start_anew(db, settings.data_dir) if lost else None)
 
 
 def _file(db: sqlite3.Connection) -> tuple[str, ...]:

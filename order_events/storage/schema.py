@@ -274,6 +274,13 @@ def events_ever(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(sum(seq), 0) FROM restaurants").fetchone()[0])
 
 
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Return whether a database holds nothing of any restaurant."""
+    tables = ("restaurants", "menus", "orders", "tables")
+    any_row = " OR ".join(f"EXISTS (SELECT 1 FROM {table})" for table in tables)  # noqa: S608
+    return not connection.execute(f"SELECT {any_row}").fetchone()[0]
+
+
 def new_epoch(connection: sqlite3.Connection) -> str:
     """Start a new history under a new epoch, and return it: no client can resume across it.
 

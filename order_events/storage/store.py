@@ -26,8 +26,9 @@ from order_events.storage.damaged_rows import DamagedRows
 from order_events.storage.group_commit import Job, Writer
 from order_events.storage.queries import Reader
 from order_events.storage.reader_pool import READERS, SURVEYS, SURVEYS_PER_RESTAURANT, ReaderPool
+from order_events.storage.schema import DatabaseUnusable
 from order_events.storage.transaction import Tx
-from order_events.storage.watermark import Watermark
+from order_events.storage.watermark import WATERMARK_FILE, Watermark
 
 T = TypeVar("T")
 DATABASE_FILE = "orders.sqlite3"
@@ -102,7 +103,9 @@ class Store:
         self._watermark = Watermark(self._settings.data_dir)
         with schema.opening(self._path):
             db = schema.connect(self._path, self._settings.store_busy_s)
-            self.epoch = _sure_of_history(db, schema.migrate(db), self._watermark)
+            self.epoch = _sure_of_history(
+                db, schema.migrate(db), self._watermark, self._settings.data_dir
+            )
             self.positions = Reader(db, self.epoch).positions()
             return Writer(
                 db,
@@ -198,7 +201,7 @@ def begin_new_epoch(settings: HubSettings) -> str:
         closing(schema.connect(path, settings.store_busy_s)) as db,
     ):
         schema.migrate(db)
-        return schema.new_epoch(db)
+        return start_anew(db, settings.data_dir)
 
 
 @contextmanager
@@ -211,13 +214,36 @@ def locked(data_dir: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _sure_of_history(db: sqlite3.Connection, epoch: str, watermark: Watermark) -> str:
-    """Return the epoch to serve: a new one if clients have seen more than the database has."""
+def start_anew(db: sqlite3.Connection, data_dir: Path) -> str:
+    """Start a new history in a locked data directory; return the new epoch."""
+    epoch = schema.new_epoch(db)
+    with closing(Watermark(data_dir)) as watermark:
+        watermark.write(epoch, schema.events_ever(db))
+        watermark.sync()
+    return epoch
+
+
+def _sure_of_history(
+    db: sqlite3.Connection, epoch: str, watermark: Watermark, data_dir: Path
+) -> str:
+    """Return the epoch to serve: a new one unless the database has all that clients have seen.
+
+    Raises DatabaseUnusable if it is empty, although one that was not has been served from here.
+    """
     noted, kept = watermark.read(), schema.events_ever(db)
-    if noted is not None and noted[0] == epoch and noted[1] > kept:
-        logger.error("history was lost: clients will start afresh", events=noted[1], kept=kept)
+    if noted is not None and noted[1] > 0 and schema.is_empty(db):
+        raise DatabaseUnusable(
+            f"{data_dir / DATABASE_FILE} is new or was emptied, but {noted[1]} events had been "
+            "written in this directory: restore a backup (python -m order_events restore), or "
+            f"delete {data_dir / WATERMARK_FILE} to begin with nothing"
+        )
+    # Without a note of its own, it came from elsewhere: from a backup, perhaps.
+    foreign = kept > 0 and (noted is None or noted[0] != epoch)
+    if foreign or (noted is not None and noted[0] == epoch and noted[1] > kept):
+        logger.error("history was lost: clients will start afresh", noted=noted, kept=kept)
         epoch = schema.new_epoch(db)
     watermark.write(epoch, kept)
+    watermark.sync()
     return epoch
 
 

@@ -1,8 +1,8 @@
 """A note, beside the database, of how far history has come, so that a loss is noticed.
 
 A database restored from a backup, or one that lost its WAL, looks sound but is behind what clients
-have received. The note is written after each commit and not synced. After a loss of power it may be
-behind the database, but it is never ahead of it unless history was lost.
+have received. The note is written after each commit and synced at the start alone. After a loss of
+power it may be behind the database, but it is never ahead of it unless history was lost.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ class Watermark:
         # Orders do not depend on the note: without it, only a loss would go unnoticed.
         with contextlib.suppress(OSError):
             os.pwrite(self._handle, f"{epoch} {events}".ljust(_LENGTH).encode("ascii"), 0)
+
+    def sync(self) -> None:
+        """Bring the note to the disk, so that a loss of power leaves one that can be read."""
+        with contextlib.suppress(OSError):
+            os.fsync(self._handle)
 
     def close(self) -> None:
         """Close the file."""

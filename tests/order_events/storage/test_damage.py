@@ -26,6 +26,7 @@ from order_events.ledger import changes
 from order_events.protocol.errors import StoreUnavailable
 from order_events.settings import HubSettings
 from order_events.storage import schema
+from order_events.storage.schema import DatabaseUnusable
 from order_events.storage.store import DATABASE_FILE
 from order_events.storage.transaction import MenuCache, Tx
 from order_events.storage.watermark import WATERMARK_FILE
@@ -169,15 +170,41 @@ async def test_a_wal_that_was_lost_is_noticed(
     assert (server.events.hub.head("r1")[1] == 4) is (happened is kept)
 
 
-@pytest.mark.parametrize("note", [b"", b"\xff" * 64, b"epoch not-a-number", b"other 99"])
-async def test_a_note_that_says_nothing_changes_nothing(start: Any, note: bytes) -> None:
-    """An empty note, garbage, or a note about another database."""
+@pytest.mark.parametrize("note", [None, b"", b"\xff" * 64, b"epoch not-a-number", b"other 99"])
+async def test_a_database_without_its_note_has_a_new_epoch(start: Any, note: bytes | None) -> None:
+    """It may have come from a backup. One without events has told clients nothing."""
     server = await start()
-    epoch = server.events.store.epoch
+    for appended in (False, True):
+        epoch, directory = server.events.store.epoch, server.events.settings.data_dir
+        if appended:
+            await server.events.change_table("r1", "t", OCCUPIED, actor="a")
+        await server.stop()
+        if note is None:
+            (directory / WATERMARK_FILE).unlink()
+        else:
+            (directory / WATERMARK_FILE).write_bytes(note)
+        server = await start(menu=False)
+        assert (server.events.store.epoch != epoch) is appended
+    again = server.events.store.epoch
     await server.stop()
-    (server.events.settings.data_dir / WATERMARK_FILE).write_bytes(note)
-    server = await start(menu=False)
-    assert server.events.store.epoch == epoch
+    assert (await start(menu=False)).events.store.epoch == again
+
+
+@pytest.mark.parametrize("how", ["removed", "emptied"])
+async def test_an_empty_database_does_not_silently_replace_a_full_one(start: Any, how: str) -> None:
+    """A disk that was not mounted must not make every restaurant start from nothing."""
+    server = await start()
+    await server.events.change_table("r1", "t", OCCUPIED, actor="a")
+    directory = server.events.settings.data_dir
+    await server.stop()
+    path = directory / DATABASE_FILE
+    path.unlink()
+    if how == "emptied":
+        path.touch()
+    with pytest.raises(DatabaseUnusable, match="restore a backup"):
+        await start()
+    (directory / WATERMARK_FILE).unlink()
+    assert (await start()).events.ready
 
 
 async def test_the_operator_can_begin_a_new_epoch(
