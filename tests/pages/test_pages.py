@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 import jiwer
 import pytest
 from playwright.async_api import Browser, Page, Request, async_playwright, expect
+from support.browser import launch
 from support.paths import ROOT
 
 from order_events.auth.tokens import Role, authority
@@ -29,19 +29,6 @@ from order_events.settings import HubSettings
 
 RECORDING = ROOT / "fixtures" / "audio" / "demo.wav"
 EXPECTED = json.loads(RECORDING.with_suffix(".json").read_text(encoding="utf-8"))
-BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    f"--use-file-for-fake-audio-capture={RECORDING}%noloop",
-)
 START_TIMEOUT = 60.0
 SOON = 10_000
 """Milliseconds that a page may take to show what has happened."""
@@ -210,13 +197,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 async def screens(service: Service) -> AsyncIterator[Screens]:
     """Start a browser whose microphone plays the recording; no page may have misbehaved."""
-    executable = next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
-    if executable is None:
-        pytest.fail("no browser: install one with `apt-get install -y chromium`", pytrace=False)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=executable, headless=True, args=list(ARGUMENTS)
-        )
+        browser = await launch(playwright, RECORDING)
         opened = Screens(browser, service)
         yield opened
         await browser.close()

@@ -335,7 +335,7 @@ def test_numbers_in_the_settings_table_are_the_defaults() -> None:
     assert checked >= 3
 
 
-@pytest.mark.parametrize("source", ["README.md", "docs/protocol.md"])
+@pytest.mark.parametrize("source", ["README.md", "docs/protocol.md", "docs/audio-sources.md"])
 def test_links_lead_somewhere(source: str) -> None:
     """To files and headings of the repository."""
     text = (ROOT / source).read_text(encoding="utf-8")

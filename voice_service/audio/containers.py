@@ -42,6 +42,7 @@ _FORMS: Final[Mapping[str, _Form]] = {
     "ogg_opus": _Form("ogg", _OPUS, "Opus"),
     "fmp4_opus": _Form("mov", _OPUS, "Opus"),
     "fmp4_aac": _Form("mov", ("aac",), "AAC"),
+    "fmp4": _Form("mov", ("aac", *_OPUS), "AAC or Opus"),
 }
 _LEAST_BYTES_PER_SECOND: Final = 16_000 / 8
 _USUAL_BITS_PER_SECOND: Final = 128_000

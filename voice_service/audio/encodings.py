@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 PcmEncoding = Literal["pcm_s16le", "pcm_f32le", "mulaw", "alaw"]
-ContainerEncoding = Literal["webm_opus", "ogg_opus", "fmp4_aac", "fmp4_opus", "opus"]
+ContainerEncoding = Literal["webm_opus", "ogg_opus", "fmp4_aac", "fmp4_opus", "fmp4", "opus"]
 Encoding = Literal[
     "pcm_s16le",
     "pcm_f32le",
@@ -15,9 +15,10 @@ Encoding = Literal[
     "ogg_opus",
     "fmp4_aac",
     "fmp4_opus",
+    "fmp4",
     "opus",
 ]
-"""`opus` is Opus in whichever of the containers the first bytes show."""
+"""`fmp4` has either of its codecs; `opus` is in whichever container the first bytes show."""
 
 _TELEPHONE: Final = 8_000
 _NAMES: Final[dict[str, tuple[Encoding, int | None]]] = {
@@ -47,8 +48,8 @@ _NAMES: Final[dict[str, tuple[Encoding, int | None]]] = {
     "audio/webm": ("webm_opus", None),
     "video/webm": ("webm_opus", None),
     "audio/ogg": ("ogg_opus", None),
-    "audio/mp4": ("fmp4_aac", None),
-    "video/mp4": ("fmp4_aac", None),
+    "audio/mp4": ("fmp4", None),
+    "video/mp4": ("fmp4", None),
     "audio/opus": ("opus", None),
 }
 
@@ -63,8 +64,8 @@ def resolve(name: str) -> tuple[str, int | None]:
     encoding, rate = _NAMES.get(known, (known, None))
     for key, _, value in (parameter.partition("=") for parameter in parameters):
         codecs = value.strip("\"' ") if key.strip() == "codecs" else None
-        if codecs == "opus" and encoding == "fmp4_aac":
-            encoding = "fmp4_opus"
+        if codecs is not None and encoding == "fmp4":
+            encoding = "fmp4_opus" if codecs == "opus" else "fmp4_aac"
         elif key.strip() == "rate" and value.isdecimal():
             rate = int(value)
     return encoding, rate

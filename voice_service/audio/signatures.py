@@ -55,6 +55,7 @@ _BEGINS_WITH: Final[Mapping[str, str]] = {
     "ogg_opus": "OggS",
     "fmp4_aac": "an ftyp box",
     "fmp4_opus": "an ftyp box",
+    "fmp4": "an ftyp box",
     "opus": "the head of WebM, Ogg or MP4",
 }
 _WAV_ENCODINGS: Final = {
@@ -90,12 +91,11 @@ def _matroska(head: bytes) -> Signature:
 
 
 def _mp4(head: bytes) -> Signature:
-    encodings = ("fmp4_aac", "fmp4_opus", "opus")
     if b"Opus" in head:
-        return Signature("MP4 with Opus", ("fmp4_opus", "opus"), "declare fmp4_opus")
+        return Signature("MP4 with Opus", ("fmp4_opus", "opus", "fmp4"), "declare fmp4_opus")
     if b"mp4a" in head:
-        return Signature("MP4 with AAC", ("fmp4_aac",), "declare fmp4_aac")
-    return Signature("MP4", encodings, "declare fmp4_aac or fmp4_opus")
+        return Signature("MP4 with AAC", ("fmp4_aac", "fmp4"), "declare fmp4_aac")
+    return Signature("MP4", ("fmp4_opus", "opus", "fmp4_aac", "fmp4"), "declare fmp4")
 
 
 def _refused(name: str) -> Callable[[bytes], Signature]:

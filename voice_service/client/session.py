@@ -10,8 +10,11 @@ from typing import Any, Final, Self
 from order_events.client.link import TokenSource
 from voice_service.client.stream import Event, StreamFailed, VoiceStream
 
-_MOST_IN_CHUNK: Final = 32_000
-"""Bytes; one second of 16 kHz PCM, and as base64 well within a message."""
+_MOST_IN_CHUNK: Final = 33_600
+"""Bytes: a second of 16 kHz PCM, as base64 well within a message, and a whole number of samples of
+any width and up to 8 channels."""
+_LEAST_APART: Final = 0.1
+"""Seconds between chunks: what is sent in smaller pieces is joined, as messages are counted."""
 _UNSENT: Final = 600
 """Chunks that may wait to be sent; then `send` waits."""
 _UNREAD: Final = 10_000
@@ -73,6 +76,9 @@ class VoiceSession:
     async def send(self, audio: bytes) -> None:
         """Send audio in the session's encoding; wait while much of it is unsent.
 
+        Pieces of samples must be whole ones. They may be of any size: those that come less than
+        100 ms apart travel together.
+
         Raises StreamFailed if the session is over.
         """
         for start in range(0, len(audio), _MOST_IN_CHUNK):
@@ -106,10 +112,24 @@ class VoiceSession:
             raise StreamFailed("the session is over")
 
     async def _numbered(self) -> AsyncIterator[tuple[int, bytes]]:
-        sequence = 0
-        while (chunk := await self._chunks.get()) is not None:
+        loop = asyncio.get_running_loop()
+        sequence, due, ended = 0, loop.time(), False
+        unsent = bytearray()
+        while not ended or unsent:
+            if not unsent:
+                first = await self._chunks.get()
+                ended, unsent = first is None, bytearray(first or b"")
+                continue
+            if len(unsent) < _MOST_IN_CHUNK and not ended:
+                await asyncio.sleep(due - loop.time())
+            while not (ended or self._chunks.empty() or len(unsent) >= _MOST_IN_CHUNK):
+                piece = self._chunks.get_nowait()
+                ended = piece is None
+                unsent += piece or b""
+            due = loop.time() + _LEAST_APART
             sequence += 1
-            yield sequence, chunk
+            yield sequence, bytes(unsent[:_MOST_IN_CHUNK])
+            del unsent[:_MOST_IN_CHUNK]
 
     def _received(self, event: Event, at: float) -> None:
         if self._events.qsize() >= _UNREAD:

@@ -263,6 +263,14 @@ def test_opus_is_decoded_in_whichever_container_it_comes(encoding: str, places: 
     assert_no_thread_is_left()
 
 
+@pytest.mark.parametrize("encoding", ["fmp4_opus", "fmp4_aac"])
+def test_mp4_of_which_no_codec_was_named_may_have_either(encoding: str) -> None:
+    """`audio/mp4` is AAC in Safari and Opus in Chromium."""
+    samples = decode("fmp4", cut(encoded(encoding), [700, 2_000]))
+    assert len(samples) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.045)
+    assert_no_thread_is_left()
+
+
 def test_opus_without_a_container_is_refused() -> None:
     """Bare packets have no lengths: nobody could tell where one ends."""
     decoder = ContainerDecoder("opus")

@@ -26,7 +26,7 @@ from voice_service.audio.encodings import ContainerEncoding, Encoding, PcmEncodi
         ("ogg-opus", "ogg_opus", None),
         ('audio/webm; codecs="opus"', "webm_opus", None),
         ("audio/ogg;codecs=opus", "ogg_opus", None),
-        ("audio/mp4", "fmp4_aac", None),
+        ("audio/mp4", "fmp4", None),
         ("audio/mp4;codecs=mp4a.40.2", "fmp4_aac", None),
         ("audio/mp4; codecs=opus", "fmp4_opus", None),
         ("opus", "opus", None),

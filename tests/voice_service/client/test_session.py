@@ -38,6 +38,28 @@ async def test_audio_goes_in_and_the_order_comes_out_over_a_lost_connection(star
     assert wer(sidecar("one_item")["text"], text_of(events)) <= 0.1
 
 
+async def test_small_pieces_travel_together() -> None:
+    """A telephone's frames of 20 ms would be three times as many messages as are allowed."""
+    talk = VoiceSession("http://localhost", "t")
+    frames = [bytes([i]) * 640 for i in range(60)]
+    for piece in [*frames, None]:
+        talk._chunks.put_nowait(piece)
+    chunks = [chunk async for _, chunk in talk._numbered()]
+    assert b"".join(chunks) == b"".join(frames)
+    assert [len(chunk) for chunk in chunks] == [session._MOST_IN_CHUNK, 60 * 640 - 33_600]
+
+
+async def test_pieces_that_come_slowly_are_not_held_back_for_more() -> None:
+    """The first goes at once; those within 100 ms after it wait for each other."""
+    talk = VoiceSession("http://localhost", "t")
+    talk._chunks.put_nowait(b"12")
+    numbered = talk._numbered()
+    assert await anext(numbered) == (1, b"12")
+    for piece in (b"34", b"56", None):
+        talk._chunks.put_nowait(piece)
+    assert [chunk async for chunk in numbered] == [(2, b"3456")]
+
+
 async def test_a_refusal_ends_the_iteration_and_the_sending(start: Start) -> None:
     """Both say why, whichever comes first."""
     server = await start()

@@ -292,7 +292,7 @@ async def test_invalid_audio_names_its_sequence_and_may_be_sent_again(start: Sta
             {"encoding": "pcm_s16le", "sample_rate": 48_000, "channels": 2},
         ),
         ({"encoding": "audio/webm;codecs=opus"}, {"encoding": "webm_opus"}),
-        ({"encoding": "audio/mp4"}, {"encoding": "fmp4_aac"}),
+        ({"encoding": "audio/mp4"}, {"encoding": "fmp4"}),
         ({"encoding": "opus"}, {"encoding": "opus"}),
     ],
     ids=lambda audio: audio["encoding"],
