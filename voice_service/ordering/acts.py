@@ -261,13 +261,16 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Undo:
-    """Take back the last change.
+    """Take back the last change, or as many as the guest counts ("undo that twice").
 
-    `item`: only if that change put an item into the order ("cancel that one").
+    `item`: only if that change put an item into the order ("cancel that one"). `unclear`: the words
+    may be about all that was ordered at once ("forget it").
     """
 
     item: bool = False
     text: str = ""
+    unclear: bool = False
+    times: int | None = None
 
 
 @dataclass(frozen=True)

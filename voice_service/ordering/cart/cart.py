@@ -46,6 +46,8 @@ class Cart:
         self._state = CartState(menu, closed)
         self._history = History()
         self._removing = False  # the act before took something out, in the same utterance
+        self._changes = 0  # of this utterance
+        self._changes_before = 0  # of the one before
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -73,6 +75,7 @@ class Cart:
         """Begin a new utterance."""
         self._state.begin()
         self._removing = False
+        self._changes, self._changes_before = 0, self._changes
 
     def apply(self, act: Act, confidence: float) -> Problem | None:
         """Carry out one act; `confidence` is that of the words behind it."""
@@ -87,6 +90,7 @@ class Cart:
         joined = completes or (isinstance(act, Remove) and self._removing)
         if self._state.snapshot() != before and not joined:
             self._history.push(before)
+            self._changes += 1
         self._removing = isinstance(act, Remove)
         return problem
 
@@ -144,7 +148,11 @@ class Cart:
         if act.item and self._history and not self._history.put_in(self.lines):
             # "Cancel the last one": what was changed on it, or the item?
             return not_understood(act.text)
-        return self._undo()
+        if act.unclear and not self._changes and self._changes_before > 1:
+            # "A cola and fries." "Forget it": the fries, or both?
+            return not_understood(act.text)
+        undone = [self._undo() for _ in range(act.times or 1)]
+        return undone[-1]
 
     def _undo(self) -> Problem | None:
         if not self._history:

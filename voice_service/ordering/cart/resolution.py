@@ -123,7 +123,7 @@ def _some(ref: Reference, antecedents: _Antecedents) -> Meant:
     recent = [line for line in candidates if line.id in focus.recent]
     several = sum(line.count for line in recent) > count
     choice = recent if several or focus.distinguished else candidates
-    alone = count == 1 == sum(line.count for line in fits)
+    alone = count == 1 == sum(line.count for line in fits) and not focus.distinguished
     if not choice or alone or not all(_alike(line, choice[-1]) for line in choice):
         return []
     return [(choice[-1], count)]

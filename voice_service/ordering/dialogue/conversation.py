@@ -103,7 +103,8 @@ class Conversation:
         self._cart.begin()
         text = f"{self._held_back.text} {heard.text}".strip()
         confidences = self._held_back.confidences + _confidences(heard)
-        parsed = self._parser.parse(text, self._cart_view())
+        held = len(self._held_back.confidences)
+        parsed = self._parser.parse(text, self._cart_view(), waiting=held)
         words = text.split()
         incomplete = [w for mention in parsed.incomplete for w in mention.span.words]
         first = min(incomplete, default=len(words))

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from voice_service.ordering.acts import Act, Add, Aside, Done, Remove, Replace, Restart, Target
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.contrast import rule_out
-from voice_service.ordering.intents.exclusion import keep_despite, keep_only
+from voice_service.ordering.intents.counting import count_each
+from voice_service.ordering.intents.exclusion import keep_despite, keep_only, keep_the_others
 from voice_service.ordering.intents.lookahead import (
     count_more,
     denies_one,
     end_of_keep,
     item_ahead,
     leaves_off,
+    of_kind,
     one_more_after,
     subtracts,
     takes_off,
@@ -35,6 +37,7 @@ from voice_service.ordering.intents.repeat_or_undo import (
     one_more_of_those,
     repeat_more,
     repeat_same,
+    takes_out_again,
     undo,
 )
 from voice_service.ordering.language.cue_sets import (
@@ -188,6 +191,9 @@ def _read_never_mind(mentions: list[Mention], index: int, state: ParseState) -> 
 def _read_more(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     """Read "two more" of what was ordered last."""
     found = count_more(mentions, index)
+    named = any(p.role is MentionType.ITEM for p in state.pending)
+    if mentions[index].cue(Cue.MORE) and of_kind(mentions, index + 1) and not named:
+        found = 1, index + 1
     if found is None or not state.has_items:
         return None
     count, end = found
@@ -244,6 +250,8 @@ def _as_cue(mention: Mention, cue: Cue) -> Mention:
 
 
 def _read_removal(mentions: list[Mention], index: int, state: ParseState) -> int:
+    if takes_out_again(mentions, index, state):
+        return _end(mentions, index + 1)
     return _change_lines(mentions, index + 1, state, remove)
 
 
@@ -350,6 +358,8 @@ _COMMANDS = (
     _when(Cue.WAIT, read=_read_wait),
     # About the order as a whole, or about what was done last.
     _when(read=keep_only),
+    _when(read=count_each),
+    _when(Cue.OTHER, read=keep_the_others),
     _when(Cue.NO, Cue.NOT, read=keep_despite),
     _when(Cue.UNDO, read=undo),
     _when(read=one_less),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 
-from voice_service.ordering.acts import Aside, Remove, Target
+from voice_service.ordering.acts import Aside, Remove, Target, not_understood
 from voice_service.ordering.intents.lookahead import denied_command
 from voice_service.ordering.intents.modification import keep
 from voice_service.ordering.intents.parse_state import ParseState
@@ -16,6 +16,8 @@ from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import text_of
 
+_ONLY = (Cue.ONLY, Cue.ALONE, Cue.REQUEST, Cue.COMMA)
+_WISHES = (*_ONLY, Cue.AND)
 _SLIPS = (Cue.CORRECT, Cue.DENY, Cue.KEEP)
 
 
@@ -60,6 +62,28 @@ def keep_only(mentions: Sequence[Mention], index: int, state: ParseState) -> int
     if not any(p.cue(*_SLIPS) for p in mentions[:start]) and not set(state.cart.items) <= set(kept):
         return None
     state.push([Remove(Target(kept), text=text_of(mentions[start:end]), others=True)])
+    return end
+
+
+def keep_the_others(mentions: Sequence[Mention], index: int, state: ParseState) -> int | None:
+    """Read "skip the shake, I only want the other two" as no more than "skip the shake"."""
+    end, said = index + 1, len(state.pending)
+    while said and (state.pending[said - 1].idle or state.pending[said - 1].cue(*_WISHES)):
+        said -= 1
+    wish, denied = state.pending[said:], any(p.cue(Cue.NO) for p in state.pending[:said])
+    removed = any(isinstance(act, Remove) for act in state.acts[-1:])
+    if not any(p.cue(*_ONLY) for p in wish) or not (denied or removed) or not _ends(mentions, end):
+        return None
+    lines = {line.item for line in state.cart.lines}
+    state.pending = state.pending[:said]
+    state.flush()
+    last = state.acts[-1] if state.acts else None
+    if not isinstance(last, Remove):
+        state.push([not_understood(mentions[index].span.text)])
+        return end
+    count = state.menu.language.numbers.words.get(mentions[index].span.text.split()[-1])
+    if count not in (None, len(lines.difference(last.target.items))):
+        state.push([not_understood(mentions[index].span.text)])
     return end
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.contrast import alternative_end
+from voice_service.ordering.intents.counting import counts_each, counts_last
 from voice_service.ordering.intents.lookahead import count_more
 from voice_service.ordering.language.cue_sets import GOES_ON, PAUSES
 from voice_service.ordering.language.pack import Cue
@@ -18,6 +19,8 @@ _OF_THEM = 3  # phrases in "make one of them"
 
 def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mention, ...]:
     """Return the words at the end that need a continuation: a number, "and", "with no"."""
+    if counts_last(mentions, cart) or any(counts_each(mentions, i) for i in range(len(mentions))):
+        return ()
     broken_off = _unfinished_change(mentions)
     if broken_off is not None:
         return tuple(mentions[broken_off:])

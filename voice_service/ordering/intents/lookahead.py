@@ -12,7 +12,7 @@ from voice_service.ordering.language.cue_sets import (
     STARTS_COMMAND,
 )
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.lookahead import differs
+from voice_service.ordering.mentions.lookahead import differs, role_follows
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.references.pointers import ends, read_pointer
 
@@ -47,6 +47,12 @@ def count_more(mentions: Sequence[Mention], index: int) -> tuple[int, int] | Non
     whom = end + 1 == len(mentions) and mentions[end].cue(Cue.FOR)  # "two more for" and filler
     stops = (*ENDS_SENTENCE, *DIFFERS, Cue.AND, Cue.COMMA, Cue.ALSO, Cue.BUT, Cue.DONE, Cue.TO)
     return (count, end) if end == len(mentions) or whom or mentions[end].cue(*stops) else None
+
+
+def of_kind(mentions: Sequence[Mention], index: int) -> bool:
+    """True of "of pork" behind "another", in languages that say so: another choice of the same."""
+    measure = any(p.cue(Cue.MEASURE) for p in mentions[index : index + 1])
+    return measure and role_follows(mentions, index, MentionType.MODIFIER)
 
 
 def denies_one(mentions: Sequence[Mention], index: int) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from voice_service.ordering.acts import Act, Aside, Problem
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.commands import read_command
+from voice_service.ordering.intents.counting import count_before_pause
 from voice_service.ordering.intents.incomplete import incomplete_tail, itemless_statement
 from voice_service.ordering.intents.off_topic import (
     broken_off,
@@ -29,7 +30,7 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.answers import fill_choice
-from voice_service.ordering.references.contrasts import tell_apart
+from voice_service.ordering.references.contrasts import for_somebody, tell_apart
 from voice_service.ordering.references.descriptions import fold_descriptions
 from voice_service.ordering.references.pointers import text_of
 from voice_service.ordering.references.repeated import name_the_same
@@ -73,10 +74,11 @@ class Parser:
         self._menu = menu
         self._segmenter = Segmenter(menu.lexicon, menu.language)
 
-    def parse(self, text: str, cart: CartView, *, final: bool = False) -> Parsed:
+    def parse(self, text: str, cart: CartView, *, final: bool = False, waiting: int = 0) -> Parsed:
         """Return what `text` asks for. Never raises.
 
-        `final`: nothing follows, so no words are held back as incomplete.
+        `final`: nothing follows, so no words are held back as incomplete. `waiting`: so many of the
+        words were held back from the utterance before.
         """
         spans = by_sound(self._segmenter.segment(text), self._menu, cart.items)
         allergies = extract_allergies(text, spans, self._menu.language)
@@ -84,7 +86,7 @@ class Parser:
         mentions = self._mentions(spoken, cart)
         tail = () if final else incomplete_tail(mentions, cart)
         body = mentions[: len(mentions) - len(tail)]
-        state = self._read(body, cart)
+        state = self._read(body, cart, waiting)
         if not state.acts:
             state.acts += broken_off(body) if final else []
         if not state.acts and not tail:
@@ -111,19 +113,19 @@ class Parser:
 
     def _mentions(self, spans: Sequence[Span], cart: CartView) -> list[Mention]:
         """Return the spans in their roles, with what the guest points at resolved."""
-        last = cart.items[-1] if cart.items else None
-        spoken = with_shared_heads([s for s in spans if not s.filler], self._menu)
-        mentions = roles(spoken, self._menu, last)
+        names = self._menu.language.entities
+        said = [s for i, s in enumerate(spans) if not s.filler or for_somebody(spans, i, names)]
+        mentions = roles(with_shared_heads(said, self._menu), self._menu, cart.items)
         mentions = fill_choice(mentions, cart.offered, self._menu)
         mentions = name_the_same(mentions, cart.lines, self._menu)
         asked = cart.unsized is not None or bool(cart.choices)
         mentions = fold_descriptions(mentions, cart.lines, self._menu, answers=asked)
         return put_in_place(tell_apart(mentions, self._menu, cart.lines), cart.items)
 
-    def _read(self, mentions: list[Mention], cart: CartView) -> ParseState:
+    def _read(self, mentions: list[Mention], cart: CartView, waiting: int) -> ParseState:
         """Read commands where there are any, and assemble the words between them."""
         state = ParseState(self._menu, cart, asked_about=cart.about)
-        index = 0
+        index = count_before_pause(mentions, waiting, state)
         while index < len(mentions):
             end = read_command(mentions, index, state)
             if end is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Remove, Repeat, Target, Undo, not_understood
+from voice_service.ordering.intents.lookahead import of_kind
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.language.cue_sets import DIFFERS, PAUSES, STARTS_COMMAND
 from voice_service.ordering.language.pack import Cue
@@ -24,11 +25,12 @@ def undo(mentions: list[Mention], index: int, state: ParseState) -> int | None:
         return None
     if _names_what_goes(mentions, index, state):
         return None
-    if _announces(mentions, index, state):
+    if _announces(mentions, index, state) or takes_out_again(mentions, index, state):
         return index + 1
     times = _times(mentions, index + 1)
     state.flush()
-    state.push([Undo(mention.cue(Cue.UNDO_ITEM), mention.span.text)] * (times or 1))
+    item, unclear = mention.cue(Cue.UNDO_ITEM), mention.cue(Cue.GIVE_UP) and times is None
+    state.push([Undo(item, mention.span.text, unclear, times)])
     return index + 1 + (times is not None)
 
 
@@ -50,10 +52,18 @@ def _announces(mentions: Sequence[Mention], index: int, state: ParseState) -> bo
     return following is not None and following.cue(*goes)
 
 
+def takes_out_again(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
+    """True of "I changed my mind about the cola, scrap it": the "it" is out already."""
+    pronoun = any(p.cue(Cue.IT) for p in mentions[index + 1 : index + 2])
+    it = pronoun or mentions[index].span.text.split()[-1] in state.menu.language.cues[Cue.IT]
+    said = [p for p in state.pending if not (p.idle or p.cue(*PAUSES, Cue.AND))]
+    return it and not said and bool(state.acts) and isinstance(state.acts[-1], Remove)
+
+
 def one_less(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     """Read "one less" of the only thing ordered; of several, nobody knows which."""
     number, word = mentions[index], mentions[index + 1 : index + 2]
-    counted = number.role is MentionType.NUMBER or number.cue(Cue.ONE, Cue.A)
+    counted = number.role is MentionType.NUMBER or number.cue(Cue.ONE, Cue.A, Cue.IT)
     if not counted or not any(p.cue(Cue.FEWER) for p in word) or not ends(mentions, index + 2):
         return None
     if state.pending or not state.cart.items:
@@ -116,7 +126,7 @@ def repeat_more(
 ) -> int:
     """Read "two more" of the last item; "one more with cheese" is an item of its own."""
     state.flush()
-    if end < len(mentions) and mentions[end].cue(*DIFFERS):
+    if end < len(mentions) and (mentions[end].cue(*DIFFERS) or of_kind(mentions, end)):
         more = replace(mentions[index].span, cues=frozenset({Cue.MORE}), value=count)
         number = replace(more, cues=frozenset({Cue.NUMBER}))
         last = (Candidate("item", state.cart.items[-1], None),)

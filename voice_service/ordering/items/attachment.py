@@ -268,6 +268,8 @@ class AttributeAttacher:
             return current
         if current.size not in (None, fitting[0].id) and self._all_of is None:
             self._refuse(ReasonCode.CONFLICTING_SIZE, statement, current)
+        if statement.numbered and current.quantity is None and self._partitioner.undivided:
+            current.quantity = statement.count  # "coke two large"
         current.size = fitting[0].id
         current.words.update(statement.words)
         if self._all_of is not None:

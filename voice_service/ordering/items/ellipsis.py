@@ -16,6 +16,7 @@ from voice_service.ordering.acts import (
     Problem,
     Reference,
     ReferenceKind,
+    Remove,
     Target,
     not_understood,
 )
@@ -144,7 +145,9 @@ class _EllipsisResolver:
                 self._acts.append(unknown_words(statement))
             case GroupStatement():
                 self._acts += _group_in_cart(statement, self._menu, self._cart)
-            case CategoryStatement(wanted=True, negated=False):
+            case CategoryStatement(negated=True):
+                self._acts += _category_left_off(statement, self._menu, self._cart)
+            case CategoryStatement(wanted=True):
                 self._acts.append(choose_item(self._menu, statement))
             case AlternativesStatement():
                 self._alternatives(statement)
@@ -358,6 +361,16 @@ def _bare_number(statement: CountStatement, menu: CompiledMenu, cart: CartView) 
     if item is not None and len(named) == 1:
         return Modify(Target((item,)), size=named[0], text=text)
     return Modify(Target(), quantity=statement.value, text=text)
+
+
+def _category_left_off(
+    statement: CategoryStatement, menu: CompiledMenu, cart: CartView
+) -> list[Act]:
+    """Return what "skip the shake" does: it takes out the one that is ordered, if it is one."""
+    gone = [x.item for x in cart.lines if menu.items[x.item].category == statement.id]
+    if len(gone) > 1:
+        return [not_understood(statement.text)]
+    return [Remove(Target((item,)), text=statement.text) for item in gone]
 
 
 def _group_in_cart(statement: GroupStatement, menu: CompiledMenu, cart: CartView) -> list[Act]:

@@ -84,12 +84,20 @@ def _size_of(
     count, text = statement.count, statement.text
     if _size_of_several(statement, menu, cart):
         return not_understood(text)
-    if count is not None and (statement.more or statement.linked) and item != cart.unsized:
+    more = statement.more or statement.linked or _outnumbers(statement, item, size, cart)
+    if count is not None and more and item != cart.unsized:
         return Add(ItemRequest(item, count, size, words=set(statement.words)))
     change = Modify(Target((item,)), size=size, text=text)
     if statement.numbered and count is not None:
         return ModifyReferenced(Reference(ReferenceKind.SOME, count, text=text), (change,))
     return change
+
+
+def _outnumbers(statement: SizeStatement, item: str, size: str, cart: CartView) -> bool:
+    """True of "two large" after a small cola: there are not so many that could become large."""
+    held = [line for line in cart.lines if line.item == item]
+    other = all(line.size not in (None, size) for line in held)
+    return other and bool(held) and (statement.count or 0) > sum(line.count for line in held)
 
 
 def _size_of_several(statement: SizeStatement, menu: CompiledMenu, cart: CartView) -> bool:

@@ -79,6 +79,7 @@ class Cue(IntEnum):
     MEANT = auto()  # a CORRECT that can only take something back: "I meant"
     UNDO = auto()  # "scratch that"
     UNDO_ITEM = auto()  # an UNDO of an item: "cancel that one"
+    GIVE_UP = auto()  # an UNDO of whatever was just ordered: "forget it"
     NEVER_MIND = auto()
     RESTART = auto()
     DONE = auto()

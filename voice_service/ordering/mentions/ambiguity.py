@@ -14,6 +14,7 @@ from voice_service.ordering.language.cue_sets import (
     DETERMINERS,
     LISTS,
     ONE_MORE,
+    WITH_OR_WITHOUT,
 )
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, keys_of
@@ -117,10 +118,12 @@ def _sized(item: str, earlier: Sequence[Mention], menu: CompiledMenu) -> bool:
 def _sized_alone(
     item: str, earlier: Sequence[Mention], ahead: Sequence[Span], menu: CompiledMenu
 ) -> bool:
-    """Return whether a count and a size stand before, and another count follows or nothing."""
+    """Return whether a count and a size stand before, and no name follows: "a large pepperoni"."""
     counted = len(earlier) > 1 and _counts(earlier[-2].span)
     rest = list(dropwhile(lambda span: span.has(*LISTS), ahead))
-    ends = not rest or (len(rest) < len(ahead) and _counts(rest[0]))
+    ends = (
+        not rest or rest[0].has(*WITH_OR_WITHOUT) or (len(rest) < len(ahead) and _counts(rest[0]))
+    )
     return counted and ends and _sized(item, earlier, menu)
 
 

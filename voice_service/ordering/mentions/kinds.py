@@ -18,11 +18,21 @@ from voice_service.ordering.menu.shortening import head_of
 
 
 def elliptical(
-    mention: Mention, current: str | None, menu: CompiledMenu, before: Sequence[Mention]
+    mention: Mention, known: Sequence[str], menu: CompiledMenu, before: Sequence[Mention]
 ) -> Mention:
-    """Complete the name of an item by that of the item before it: a cola "and one diet"."""
-    if current is None or mention.candidates[0].match >= FULL:
+    """Complete the name of an item by that of an item before it: a cola "and one diet".
+
+    `known`: those items, the last first.
+    """
+    if mention.candidates[0].match >= FULL:
         return mention
+    completed = (_completed(mention, item, menu, before) for item in known)
+    return next((one for one in completed if one is not None), mention)
+
+
+def _completed(
+    mention: Mention, current: str, menu: CompiledMenu, before: Sequence[Mention]
+) -> Mention | None:
     goes_on = [
         s
         for s in mention.candidates
@@ -33,7 +43,7 @@ def elliptical(
         )
     ]
     if len(goes_on) != 1 or (goes_on[0].id == current and len(mention.items) == 1):
-        return mention
+        return None
     # In "three colas, one diet", it may be one of the three.
     certainty = Doubt.LISTED_REMAINDER.certainty if _in_list(before) else 1.0
     return replace(mention, candidates=(replace(goes_on[0], match=1.0, certainty=certainty),))
@@ -87,10 +97,10 @@ def of_same_kind(
     modifiers: tuple[Candidate, ...],
     before: Sequence[Mention],
     menu: CompiledMenu,
-    current: str | None,
+    current: str,
 ) -> tuple[Candidate, ...]:
     """Return the items meant by "and one chicken", after a fish taco that takes no chicken."""
-    if current is None or any(menu.offers(current, m) for m in modifiers):
+    if any(menu.offers(current, m) for m in modifiers):
         return ()
     return tuple(s for s in items if _another_of_kind(span.text, s.id, current, before, menu))
 

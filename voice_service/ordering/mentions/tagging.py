@@ -26,10 +26,10 @@ _BETTER = 0.12  # an interrupted name may match this much worse than its last wo
 _NEAR = 3  # in so many phrases ahead, a measure looks for its item
 
 
-def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> list[Mention]:
-    """Decide the role of each span, from left to right. `last_item`: that of the cart, if any."""
+def roles(spans: Sequence[Span], menu: CompiledMenu, ordered: Sequence[str]) -> list[Mention]:
+    """Decide the role of each span, from left to right. `ordered`: the items of the cart."""
     mentions: list[Mention] = []
-    current = last_item
+    current = ordered[-1] if ordered else None
     named: Mention | None = None  # said again by the words since: "cola cola cola"
     for index, span in enumerate(spans):
         following = spans[index + 1] if index + 1 < len(spans) else None
@@ -37,14 +37,15 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         if pieces:
             mentions, named = [*mentions, *pieces], None
             continue
-        mention = _role(span, spans[index + 1 :], mentions, menu, current)
+        kin = () if current is None else (current, *reversed(ordered))
+        mention = _role(span, spans[index + 1 :], mentions, menu, kin)
         head = _head_item(mention, mentions, spans[index + 1 :], menu, current)
         if head is not None:
             mentions.append(mention)
             mention = head
-        ordered = any(p.role is MentionType.ITEM for p in mentions)
+        named_before = any(p.role is MentionType.ITEM for p in mentions)
         if span.has(Cue.MEASURE) and _measures_nothing(
-            mention, spans[index + 1 :], menu, ordered=ordered
+            mention, spans[index + 1 :], menu, ordered=named_before
         ):
             mention = Mention(_only(span, Cue.MEASURE), MentionType.CUE)
         if mentions and (
@@ -56,7 +57,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, last_item: str | None) -> l
         else:
             named = None
         if mention.role is MentionType.ITEM:
-            mention = elliptical(mention, current, menu, mentions)
+            mention = elliptical(mention, kin, menu, mentions)
             current = mention.items[0]
             word = span.text.split()[-1]
             key = key_of(word, menu.language)
@@ -161,9 +162,10 @@ def _role(
     ahead: Sequence[Span],
     before: list[Mention],
     menu: CompiledMenu,
-    current: str | None,
+    known: Sequence[str],
 ) -> Mention:
-    following = ahead[0] if ahead else None
+    """Return the role of a phrase; `known`: what is named or ordered before it, the last first."""
+    following, current = ahead[0] if ahead else None, known[0] if known else None
     if not span.candidates:
         return _unnamed(span, before)
     items, modifiers = candidates_of(span, "item"), candidates_of(span, "modifier")
@@ -178,7 +180,8 @@ def _role(
     if sizes and not every:
         return Mention(span, MentionType.SIZE, sizes, also=modifiers)
     if items and modifiers and not every:
-        kin = of_same_kind(span, items, modifiers, before, menu, current)
+        alike = (of_same_kind(span, items, modifiers, before, menu, item) for item in known)
+        kin = next((candidates for candidates in alike if candidates), ())
         items, modifiers = (kin, ()) if kin else (items, modifiers)
     if items and modifiers and not every:
         taken = reading(items, modifiers, ahead, before, menu, current)

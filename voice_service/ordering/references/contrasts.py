@@ -12,8 +12,9 @@ from itertools import takewhile
 
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.language.cue_sets import DESCRIBES, LISTS, PUNCTUATION
-from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.language.pack import Cue, Entities
 from voice_service.ordering.mentions.mention import Apart, Mention, MentionType
+from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 _BRIDGES = (*PUNCTUATION, Cue.AND, Cue.BUT, Cue.REQUEST, Cue.MAKE, Cue.FOR, Cue.TO, Cue.WITH)
@@ -121,6 +122,8 @@ class _Parts:
     def _counts_toppings(self) -> bool:
         """Return whether the numbers may count what follows a "with": "with one sugar"."""
         first = self.found[0]
+        if any(self._somebody(part.pointer, part.said) for part in self.found):
+            return False
         after_with = any(p.cue(Cue.WITH) for p in self._mentions[self._several.end : first.pointer])
         return after_with and any(
             self._mentions[part.said].role is MentionType.MODIFIER and not self._single(part)
@@ -137,9 +140,12 @@ class _Parts:
     def _is_more(self, part: _Part) -> bool:
         """Return whether a part is more than what was counted: "and another", "and one decaf"."""
         lead = self._mentions[part.start : part.pointer]
-        pointer, said = self._mentions[part.pointer], self._mentions[part.said]
+        pointer = self._mentions[part.pointer]
         if not any(p.cue(*LISTS) for p in lead) or pointer.cue(Cue.OTHER):
             return False
+        if self._somebody(part.pointer, part.said):
+            return True
+        said = self._mentions[part.said]
         one_of_them = part.said - part.pointer > 1
         ordinary = said.role is MentionType.CUE and not said.cue(*DESCRIBES)
         return (
@@ -160,9 +166,20 @@ class _Parts:
         start, said = index, pointer + 1
         while start > self._several.end and _bridges(mentions[start - 1]):
             start -= 1
-        while said < len(mentions) and (mentions[said].cue(*_LEADS) or self._idle(mentions[said])):
+        while said < len(mentions) and (
+            mentions[said].cue(*_LEADS, Cue.FOR)
+            or self._idle(mentions[said])
+            or (mentions[said].cue(Cue.THE) and mentions[said - 1].cue(Cue.FOR))
+        ):
             said += 1
-        return _Part(start, pointer, said, count) if self._differs(said) else None
+        whose = self._somebody(pointer, said)
+        return _Part(start, pointer, said, count) if whose or self._differs(said) else None
+
+    def _somebody(self, pointer: int, said: int) -> bool:
+        """Return whether a part is somebody's: "one for my wife"."""
+        named = any(p.role is not MentionType.CUE for p in self._mentions[said : said + 1])
+        lead = self._mentions[pointer + 1 : said]
+        return any(p.span.filler or (p.cue(Cue.FOR) and not named) for p in lead)
 
     def _pointer(self, index: int) -> tuple[int, int | None] | None:
         """Return where the word is that points at a part, and how many that has."""
@@ -214,6 +231,13 @@ class _Parts:
             or first.cue(*DESCRIBES)
             or self._ordinary(first)
         )
+
+
+def for_somebody(spans: Sequence[Span], index: int, names: Entities) -> bool:
+    """True of "for my wife" behind a number alone: it tells one from the others."""
+    counted = index > 0 and spans[index - 1].has(Cue.NUMBER) and not spans[index - 1].candidates
+    text = spans[index].text
+    return counted and any(text.startswith(f"{phrase} ") for phrase in names.for_whom.said)
 
 
 def _bridges(mention: Mention) -> bool:

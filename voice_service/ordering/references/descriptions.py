@@ -8,9 +8,9 @@ from dataclasses import replace
 from voice_service.ordering.acts import Description
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.cart.resolution import matches_description
-from voice_service.ordering.language.cue_sets import WITH_OR_WITHOUT
+from voice_service.ordering.language.cue_sets import DESCRIBES, WITH_OR_WITHOUT
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.language.tokens import key_of
+from voice_service.ordering.language.tokens import key_of, keys_of
 from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.menu.compiled import CompiledMenu
 
@@ -65,6 +65,10 @@ def _description(
     if head is not None and head.cue(Cue.ONE):
         several = head.span.text not in menu.language.numbers.words
         return _which(mentions, end + 1, replace(such, several=several), lines, menu)
+    if head is not None and not about and end == index + 1:
+        related = _relative(mentions, end, lines, menu)
+        if related is not None:
+            return related
     if head is not None and head.role is MentionType.ITEM and about:
         removed = mentions[index - 1].cue(Cue.REMOVE)
         said = replace(such, several=head.plural)
@@ -126,6 +130,36 @@ def _of_the_name(
     return (replace(named, items=item.items), end), (replace(named, items=wider), end)
 
 
+def _relative(
+    mentions: Sequence[Mention], head: int, lines: Sequence[Line], menu: CompiledMenu
+) -> _Found | None:
+    """Return "the burger that's got the mushrooms", if that is true of one that is ordered."""
+    relates = any(p.cue(*WITH_OR_WITHOUT) and " " in p.span.text for p in mentions[head + 1 :][:1])
+    if not relates or mentions[head].role not in (MentionType.ITEM, MentionType.CATEGORY):
+        return None
+    such, end = _with_or_without(mentions, head + 1, Description())
+    of_kind = list(dict.fromkeys(line.item for line in _of_kind(mentions[head], lines, menu)))
+    for item in of_kind if such.on else ():
+        # "Mushroom Swiss Burger": what is in the name need not be among its modifiers.
+        named = set(keys_of(menu.item_name(item), menu.language))
+        said = [p for p in mentions[head + 2 : end] if p.role is MentionType.MODIFIER]
+        other = [p for p in said if not set(keys_of(p.span.text, menu.language)) <= named]
+        alone = replace(such, items=(item,), on=tuple(map(_meant, other)))
+        if len(other) < len(said) and _true_of(alone, lines, menu):
+            return alone, end
+    such = replace(such, items=tuple(of_kind))
+    return (
+        (such, end) if of_kind and (such.on or such.off) and _true_of(such, lines, menu) else None
+    )
+
+
+def _of_kind(named: Mention, lines: Sequence[Line], menu: CompiledMenu) -> list[Line]:
+    """Return the lines of an item, or of the category that a word also names."""
+    ids = {s.id for s in candidates_of(named.span, "category")}
+    items = named.items if named.role is MentionType.ITEM else ()
+    return [x for x in lines if menu.items[x.item].category in ids or x.item in items]
+
+
 def _telling(found: _Found, lines: Sequence[Line], menu: CompiledMenu) -> _Found | None:
     """Return a description if it is true of some of the lines of its items, and not of all."""
     alike = [line for line in lines if line.item in found[0].items]
@@ -144,9 +178,9 @@ def _kind(
     if named is None or named.role not in (MentionType.ITEM, MentionType.CATEGORY):
         return None
     ids = {s.id for s in candidates_of(named.span, "category")}
-    of_kind = [x for x in lines if menu.items[x.item].category in ids or x.item in named.items]
+    of_kind = _of_kind(named, lines, menu)
     counted = sum(x.count for x in of_kind)
-    about = index > 0 and mentions[index - 1].cue(*_ABOUT)
+    about = index > 0 and (mentions[index - 1].cue(*_ABOUT) or _some_of(mentions, index, end + 1))
     plural = key_of(named.span.text, menu.language) != named.span.text
     if not each and (not ids or not plural or (end == index and not _sized(mentions, end + 1))):
         return None
@@ -156,6 +190,13 @@ def _kind(
     if (each and not (about or _ends(mentions, end + 1) or _sized(mentions, end + 1))) or pair:
         return None
     return Description(tuple(dict.fromkeys(x.item for x in of_kind)), several=True), end + 1
+
+
+def _some_of(mentions: Sequence[Mention], the: int, following: int) -> bool:
+    """True of "on one of the burgers", and of "one of the burgers without onions"."""
+    number, on = mentions[the - 1], mentions[max(the - 2, 0)]
+    told = any(p.cue(*DESCRIBES, Cue.ON) for p in mentions[following : following + 1])
+    return number.role is MentionType.NUMBER and (on.cue(Cue.ON) or (the == 1 and told))
 
 
 def _sized(mentions: Sequence[Mention], index: int) -> bool:
