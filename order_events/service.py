@@ -66,7 +66,7 @@ class OrderEvents:
             metrics, recent_events=settings.recent_events, recent_bytes=settings.recent_bytes
         )
         self.store = Store(settings, metrics, self._committed)
-        self.ledger = Ledger(self.store, self.hub)
+        self.ledger = Ledger(settings, self.store, self.hub)
         self.kitchen = Kitchen(self.store, timedelta(minutes=settings.recall_minutes))
         self._live: Throttle[LiveKey, LiveEvent] = Throttle(1 / settings.live_per_second)
         self._kitchen_feed = KitchenFeed(settings.kds_per_second, self._update_kitchen)

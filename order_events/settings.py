@@ -209,6 +209,11 @@ class HubSettings(BaseSettings):
     recall_minutes: Annotated[float, Field(gt=0, le=1_440)] = Field(
         15, description="Minutes within which an order's last step can be taken back."
     )
+    erase_orders: bool = Field(
+        True,
+        description="Erasing a session also erases the notes (allergies among them), the name and "
+        "the special instructions of its order, once that is finished.",
+    )
     idempotency_days: Days = Field(7, description="Days that an idempotency key is remembered.")
     retention_interval_s: Seconds = Field(
         600, description="Seconds between deletions of what is no longer kept."

@@ -12,7 +12,7 @@ import structlog
 from order_events.auth.revocations import Revocations
 from order_events.auth.tokens import CLOCK_SKEW_S
 from order_events.fanout.hub import Hub
-from order_events.ledger import retention
+from order_events.ledger import erasure, retention
 from order_events.ledger.clock_watch import ClockWatch
 from order_events.ledger.ledger import Ledger
 from order_events.metrics import HubMetrics
@@ -90,6 +90,7 @@ class Housekeeping:
             await _repeat(partial(self._forget_events, restaurant_id, kept, now))
             await _repeat(partial(self._forget_orders, restaurant_id, kept, now))
             await _repeat(partial(self._forget_sessions, restaurant_id, kept, now))
+            await _repeat(partial(self._erase_finished, restaurant_id))
         keys_since = now - self._settings.idempotency_days * retention.DAY_S
         await _repeat(lambda: self._store.write(lambda tx: retention.forget_keys(tx, keys_since)))
         expired = now - self._settings.token_max_lifetime_s - CLOCK_SKEW_S
@@ -117,6 +118,11 @@ class Housekeeping:
         self._hub.replace(erased.events)
         if erased.entries:
             await self._ledger.forget_figures(restaurant_id)
+        return more
+
+    async def _erase_finished(self, restaurant_id: str) -> bool:
+        events, more = await self._store.write(lambda tx: erasure.erase_finished(tx, restaurant_id))
+        self._hub.replace(events)
         return more
 
 

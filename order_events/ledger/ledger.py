@@ -18,9 +18,10 @@ from order_events.domain.audit_records import (
 )
 from order_events.domain.calls import Call
 from order_events.fanout.hub import Hub
-from order_events.ledger import audit_log, calls, retention, voice_sessions
+from order_events.ledger import audit_log, calls, erasure, voice_sessions
 from order_events.ledger.figures_desk import FiguresDesk
 from order_events.protocol.errors import NotFound
+from order_events.settings import HubSettings
 from order_events.storage.queries import Reader
 from order_events.storage.store import Store
 
@@ -31,7 +32,8 @@ _CALL_STEPS = {"take": calls.take, "release": calls.release, "resolve": calls.re
 class Ledger:
     """The ledger of all restaurants of a process. Call it on the event loop."""
 
-    def __init__(self, store: Store, hub: Hub) -> None:
+    def __init__(self, settings: HubSettings, store: Store, hub: Hub) -> None:
+        self._erase_orders = settings.erase_orders
         self._store = store
         self._hub = hub
         self._figures = FiguresDesk(store, hub)
@@ -134,7 +136,10 @@ class Ledger:
     async def erase(self, restaurant_id: str, session_id: str, actor: str) -> ErasedAnswer:
         """Erase what was said in a session from everything that is kept; raise NotFound."""
         erased = await self._store.write(
-            lambda tx: retention.erase_session(tx, restaurant_id, session_id, actor), restaurant_id
+            lambda tx: erasure.erase_session(
+                tx, restaurant_id, session_id, actor, of_orders=self._erase_orders
+            ),
+            restaurant_id,
         )
         self._hub.replace(erased.events)
         await self.forget_figures(restaurant_id)

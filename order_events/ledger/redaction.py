@@ -14,6 +14,8 @@ _EMPTY: dict[str, dict[str, Any]] = {
     filters.VOICE_ORDER: {"readback": "", "reasons": [], "matched": []},
 }
 """By event type, the fields that contain the guest's words, and what replaces them."""
+_WORDS_OF_ORDERS = frozenset({"notes", "customer_name", "special_instructions"})
+"""The fields of orders and their lines that may contain the guest's words."""
 
 
 def redacted(type_: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,3 +27,23 @@ def redacted_body(type_: str, body: bytes) -> bytes:
     """Return an encoded event without the guest's words."""
     message = json.loads(body)
     return encode({**message, "data": redacted(type_, message["data"])})
+
+
+def without_words(content: Any) -> Any:
+    """Return an order, a line, or whatever contains them, without notes, names and instructions."""
+    if isinstance(content, dict):
+        return {
+            name: None if name in _WORDS_OF_ORDERS else without_words(value)
+            for name, value in content.items()
+        }
+    return [without_words(entry) for entry in content] if isinstance(content, list) else content
+
+
+def without_words_of(order_id: str, body: bytes) -> bytes:
+    """Return an encoded event about an order without its words; other orders in it stay."""
+    message = json.loads(body)
+    data = message["data"]
+    if "orders" in data:
+        orders = [without_words(o) if o.get("id") == order_id else o for o in data["orders"]]
+        return encode({**message, "data": {**data, "orders": orders}})
+    return encode({**message, "data": without_words(data)})

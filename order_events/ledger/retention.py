@@ -6,15 +6,12 @@ and returns whether more are left. Times are Unix seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from order_events.domain.audit_records import EntryKind, SessionState
-from order_events.domain.models import Event
-from order_events.ledger import audit_log, voice_sessions
-from order_events.ledger.redaction import redacted_body
+from order_events.domain.audit_records import EntryKind
+from order_events.ledger import erasure
+from order_events.ledger.erasure import Erased
 from order_events.protocol.messages import timestamp
 from order_events.settings import HubSettings, Retention
 from order_events.storage.queries import Reader
@@ -26,7 +23,6 @@ SESSIONS_AT_ONCE = 50
 """Most sessions deleted in one transaction: each may have hundreds of events."""
 DAY_S = 86_400
 _LAST_RUN = "retained_at"
-_SAID = (EntryKind.UTTERANCE, EntryKind.UNDERSTOOD, EntryKind.REASON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,80 +120,30 @@ def last_known_time(reader: Reader) -> float | None:
     return None if row[0] is None else float(row[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """What was erased: a number of audit entries, and the events as they are now, redacted."""
-
-    entries: int
-    events: list[Event]
-
-
-def erase_session(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Erased:
-    """Erase what was said in a session, and whatever it says later; raise NotFound.
-
-    Its audit keeps who changed the order, how and when; the order stays too.
-    """
-    voice_sessions.require(tx, restaurant_id, session_id)
-    with overwriting(tx):
-        deleted = tx.db.execute(
-            "DELETE FROM audit WHERE restaurant_id = ? AND subject = ? AND kind IN (?, ?, ?)",
-            (restaurant_id, audit_log.of_session(session_id), *_SAID),
-        )
-        tx.db.execute(
-            "UPDATE sessions SET erased_at = ? WHERE restaurant_id = ? AND session_id = ?",
-            (tx.at.timestamp(), restaurant_id, session_id),
-        )
-        events = _redact_events(tx, restaurant_id, session_id)
-    voice_sessions.announce(tx, restaurant_id, session_id, SessionState.ERASED, actor)
-    return Erased(deleted.rowcount, events)
-
-
 def forget_sessions(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> tuple[Erased, bool]:
     """Delete old sessions, calls and audits, and redact the sessions' events that are still kept.
 
     Returns what was erased, and whether more are left.
     """
     before = now - limits.audit_days * DAY_S
-    with overwriting(tx):
-        old = tx.db.execute(
-            "DELETE FROM sessions WHERE restaurant_id = ?1 AND session_id IN (SELECT session_id"
-            " FROM sessions WHERE restaurant_id = ?1 AND last_at < ?2 LIMIT ?3)"
-            " RETURNING session_id",
-            (restaurant_id, before, SESSIONS_AT_ONCE),
-        ).fetchall()
-        tx.db.executemany(
-            "DELETE FROM calls WHERE restaurant_id = ? AND session_id = ?",
-            [(restaurant_id, session_id) for (session_id,) in old],
-        )
-        entries = tx.db.execute(
-            "DELETE FROM audit WHERE (restaurant_id, subject, number) IN (SELECT restaurant_id,"
-            " subject, number FROM audit WHERE restaurant_id = ? AND kind IN (?, ?, ?, ?, ?)"
-            " AND at < ? LIMIT ?)",
-            (restaurant_id, *EntryKind, before, AT_ONCE),
-        ).rowcount
-        events = [e for (id_,) in old for e in _redact_events(tx, restaurant_id, id_)]
+    old = tx.db.execute(
+        "DELETE FROM sessions WHERE restaurant_id = ?1 AND session_id IN (SELECT session_id"
+        " FROM sessions WHERE restaurant_id = ?1 AND last_at < ?2 LIMIT ?3)"
+        " RETURNING session_id",
+        (restaurant_id, before, SESSIONS_AT_ONCE),
+    ).fetchall()
+    tx.db.executemany(
+        "DELETE FROM calls WHERE restaurant_id = ? AND session_id = ?",
+        [(restaurant_id, session_id) for (session_id,) in old],
+    )
+    entries = tx.db.execute(
+        "DELETE FROM audit WHERE (restaurant_id, subject, number) IN (SELECT restaurant_id,"
+        " subject, number FROM audit WHERE restaurant_id = ? AND kind IN (?, ?, ?, ?, ?)"
+        " AND at < ? LIMIT ?)",
+        (restaurant_id, *EntryKind, before, AT_ONCE),
+    ).rowcount
+    events = [e for (id_,) in old for e in erasure.redact_spoken(tx, restaurant_id, id_)]
+    if old or entries:
+        tx.scrub_later()
     more = len(old) == SESSIONS_AT_ONCE or entries == AT_ONCE
     return Erased(entries, events), more
-
-
-def _redact_events(tx: Tx, restaurant_id: str, session_id: str) -> list[Event]:
-    """Redact a session's events in place and return them; history keeps no gap."""
-    changed = [
-        replace(event, body=redacted_body(event.type, event.body))
-        for event in tx.spoken_events(restaurant_id, session_id)
-    ]
-    tx.db.executemany(
-        "UPDATE events SET body = ? WHERE restaurant_id = ? AND seq = ?",
-        [(event.body, restaurant_id, event.seq) for event in changed],
-    )
-    return changed
-
-
-@contextmanager
-def overwriting(tx: Tx) -> Iterator[None]:
-    """Overwrite deleted content with zeros, instead of leaving it in the file's free pages."""
-    tx.db.execute("PRAGMA secure_delete = ON")
-    try:
-        yield
-    finally:
-        tx.db.execute("PRAGMA secure_delete = OFF")

@@ -20,6 +20,7 @@ from order_events.settings import HubSettings
 from order_events.storage import schema
 from order_events.storage.damaged_rows import DamagedRows
 from order_events.storage.fair_queue import FairQueue
+from order_events.storage.scrubber import Scrubber
 from order_events.storage.transaction import MenuCache, Tx, utc_now
 from order_events.storage.watermark import Watermark
 
@@ -62,6 +63,8 @@ class Writer:
         self._damaged_rows = damaged_rows
         self._batch = settings.store_batch
         self._menus = MenuCache()
+        self._scrubber = Scrubber(db)
+        self._erased = False
         self._failing = False
         self._damaged = False
         self._jobs: FairQueue[Job[Any]] = FairQueue(
@@ -97,13 +100,16 @@ class Writer:
 
     def _work(self) -> None:
         while True:
-            jobs = self._jobs.take(self._batch, None if self.healthy else PROBE_S)
+            idle = self.healthy and not self._scrubber.due
+            jobs = self._jobs.take(self._batch, None if idle else PROBE_S)
             if jobs:
                 self._commit(jobs)
             elif self._jobs.closed:
                 break
-            else:
+            elif not self.healthy:
                 self._probe()
+            if self._scrubber.due and self.healthy:
+                self._scrubber.work()
             # Otherwise this group and its callers would stay alive until the next one arrives.
             del jobs
         self._close()
@@ -133,6 +139,8 @@ class Writer:
         self._finish(events)
         self._events_ever += len(events)
         self._watermark.write(self._epoch, self._events_ever)
+        self._scrubber.committed(erased=self._erased)
+        self._erased = False
         return events
 
     def _finish(self, events: list[Event]) -> None:
@@ -166,6 +174,7 @@ class Writer:
             job.error = error
             self._db.execute("ROLLBACK TO job")
             tx.appended.clear()
+        self._erased |= tx.scrub
         for place in tx.damaged:
             self._damaged_rows.note(place)
         self._db.execute("RELEASE job")
@@ -210,9 +219,10 @@ class Writer:
             self._failing = False
 
     def _close(self) -> None:
+        self._scrubber.finish()
         try:
             # Explicit, because closing alone keeps the WAL while another process is reading.
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            schema.empty_wal(self._db)
         except sqlite3.Error:
             # Nothing is lost: the next start reads the WAL.
             logger.exception("the WAL could not be emptied")

@@ -123,6 +123,16 @@ class Reader:
         ).fetchall()
         return [self._event(restaurant_id, row) for row in rows]
 
+    def events_about(self, restaurant_id: str, tag: str, value: str) -> list[Event]:
+        """Return all events with this value of a tag. Reads the whole history."""
+        rows = self.db.execute(
+            "SELECT seq, event_id, type, tags, body FROM events WHERE restaurant_id = ?"
+            " AND instr(tags, ?) ORDER BY seq",
+            (restaurant_id, json.dumps(value)),
+        ).fetchall()
+        events = [self._event(restaurant_id, row) for row in rows]
+        return [event for event in events if value in event.tags.get(tag, ())]
+
     def _event(self, restaurant_id: str, row: tuple[int, str, str, str, bytes]) -> Event:
         seq, event_id, type_, tags, body = row
         try:

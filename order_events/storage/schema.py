@@ -162,6 +162,7 @@ MIGRATIONS: tuple[str, ...] = (
         at REAL NOT NULL
     );
     """,
+    "ALTER TABLE sessions ADD COLUMN words_left INTEGER NOT NULL DEFAULT 0",
 )
 """Scripts that each turn a database of version n into one of version n + 1."""
 
@@ -221,7 +222,45 @@ def connect(path: Path, busy_s: float) -> sqlite3.Connection:
     )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    # Zeros what is deleted. A page that was split may still hold a copy: see `scrub`.
+    connection.execute("PRAGMA secure_delete = ON")
     return connection
+
+
+def remember_scrub(connection: sqlite3.Connection, at: float) -> None:
+    """Note, for the case of a crash, that the database is to be written anew."""
+    connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('scrub', ?)", (at,))
+
+
+def is_scrub_due(connection: sqlite3.Connection) -> bool:
+    """Return whether the database is to be written anew."""
+    return connection.execute("SELECT 1 FROM meta WHERE key = 'scrub'").fetchone() is not None
+
+
+def scrub(connection: sqlite3.Connection) -> bool:
+    """Write the whole database anew, so that no page holds remains of what was deleted.
+
+    Blocks for the time that takes. Returns False if it has to be tried again, because a reader kept
+    the old pages in the WAL.
+    """
+    connection.execute("VACUUM")
+    if not empty_wal(connection):
+        return False
+    connection.execute("DELETE FROM meta WHERE key = 'scrub'")
+    return True
+
+
+def size(connection: sqlite3.Connection) -> int:
+    """Return the size of the database in bytes."""
+    pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
+    page_size: int = connection.execute("PRAGMA page_size").fetchone()[0]
+    return pages * page_size
+
+
+def empty_wal(connection: sqlite3.Connection) -> bool:
+    """Write the WAL back and truncate it; return False if a reader still needs it."""
+    busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    return busy == 0
 
 
 def connect_reader(path: Path, busy_s: float) -> sqlite3.Connection:

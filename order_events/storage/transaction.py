@@ -17,6 +17,7 @@ from order_events.menu.menu import Menu
 from order_events.protocol.errors import NotFound
 from order_events.protocol.filters import Tags
 from order_events.protocol.messages import encode, event, timestamp
+from order_events.storage import schema
 from order_events.storage.damaged_rows import Readable
 from order_events.storage.queries import Reader
 
@@ -53,7 +54,13 @@ class Tx(Reader):
         self.at = now
         self.timestamp = timestamp(now)
         self.appended: list[Event] = []
+        self.scrub = False
         self._menus = menus
+
+    def scrub_later(self) -> None:
+        """Have the database written anew soon: what was deleted must not remain in its pages."""
+        self.scrub = True
+        schema.remember_scrub(self.db, self.at.timestamp())
 
     def append(self, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
         """Append an event to the restaurant's history and return it."""
