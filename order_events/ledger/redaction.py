@@ -30,13 +30,21 @@ def redacted_body(type_: str, body: bytes) -> bytes:
 
 
 def without_words(content: Any) -> Any:
-    """Return an order, a line, or whatever contains them, without notes, names and instructions."""
+    """Return an order, a line, or whatever contains them, without the guest's words.
+
+    Those are notes, names, instructions, and the texts beside the codes of `attention`.
+    """
     if isinstance(content, dict):
-        return {
-            name: None if name in _WORDS_OF_ORDERS else without_words(value)
-            for name, value in content.items()
-        }
+        return {name: _without(name, value) for name, value in content.items()}
     return [without_words(entry) for entry in content] if isinstance(content, list) else content
+
+
+def _without(name: str, value: Any) -> Any:
+    if name in _WORDS_OF_ORDERS:
+        return None
+    if name == "attention":
+        return [{**entry, "text": ""} for entry in value or ()]
+    return without_words(value)
 
 
 def without_words_of(order_id: str, body: bytes) -> bytes:

@@ -1,255 +1,298 @@
 /** The kitchen display: a column per status, a ticket per order, a button for the next step. */
 
-import { el, elapsed, keepingFocus, setText, words } from "./dom.js";
-import { itemsView, place, shortNumber } from "./order-view.js";
-import { ACTIVE, STEPS } from "./orders.js";
+import { elapsed, keepingFocus } from "./dom.js";
+import { Keyed, Steady } from "./keyed.js";
+import { html, nothing, render } from "./lit-html.js";
+import { chipsView, detailsView, headView, lineText, place, shortNumber } from "./order-view.js";
+import { texts } from "./texts.js";
+import { ACTIVE, ageOf, ticketOf } from "./tickets.js";
 
-const COLUMNS = {
-  pending: "Incoming",
-  confirmed: "To make",
-  preparing: "Preparing",
-  ready: "Ready",
-  "picked-up": "Picked up",
-};
-const EMPTY = {
-  pending: "Nobody is ordering",
-  confirmed: "Nothing to make",
-  preparing: "Nothing on the stove",
-  ready: "Nothing waiting",
-  "picked-up": "Nothing to settle",
-};
-const ACTIONS = {
-  confirmed: "Confirm",
-  preparing: "Start",
-  ready: "Ready",
-  "picked-up": "Picked up",
-  completed: "Complete",
-};
-/** Statuses in which the kitchen's clock runs. A ready order waits for the guest, not the kitchen. */
-const COOKING = ["pending", "confirmed", "preparing"];
-const MINUTE = 60_000;
+/** How long a ticket asks whether it is really meant, in ms. */
+const ASKING_MS = 8_000;
+/** How long a new or moved ticket is highlighted, in ms. */
+const FRESH_MS = 2_500;
 
 export class Kitchen {
-  #step;
-  #columns = new Map();
-  #tickets = new Map();
-  #cancelling = null;
+  #root;
+  #rows = new Keyed("article", "ticket");
+  #steady;
+  #handlers;
+  #chosen = "confirmed";
+  #asking = new Map();
+  #fresh = new Map();
+  #orders = [];
+  #now = 0;
 
-  /** Calls `step(order, status)` to change an order's status; its promise resolves when that is done. */
-  constructor(root, step) {
-    this.#step = step;
-    const tabs = el("div", { class: "steps", role: "group", "aria-label": "Show orders that are" });
-    const board = el("div", { class: "board" });
-    for (const status of ACTIVE) {
-      const column = this.#makeColumn(status);
-      this.#columns.set(status, column);
-      tabs.append(column.tab);
-      board.append(column.section);
-    }
-    root.replaceChildren(tabs, board);
-    this.#choose("confirmed");
+  /** Handlers: `press(order, press)`, `presses(id)`, `undoable(id)`, `edit(order)` and
+   *  `mayEdit()`, whether this role may change orders. */
+  constructor(root, handlers) {
+    this.#root = root;
+    this.#handlers = handlers;
+    this.#steady = new Steady(root, ".ticket");
   }
 
-  /** Shows an order, or removes a finished one from the board. `fresh`: highlight it. */
-  show(order, fresh) {
+  /** Shows these orders at the server's time `now` in ms. */
+  show(orders, now) {
+    this.#orders = orders;
+    this.#now = now;
+    this.#draw();
+  }
+
+  /** Highlights an order that is new or has moved. */
+  highlight(id) {
+    this.#fresh.set(id, Date.now() + FRESH_MS);
+    setTimeout(() => this.#draw(), FRESH_MS + 50);
+  }
+
+  #draw() {
+    const tickets = this.#orders
+      .map((order) => ticketOf(order, this.#handlers.undoable(order.id)))
+      .filter(({ stage }) => stage !== null)
+      .sort((a, b) => a.order.created_at.localeCompare(b.order.created_at));
+    const columns = ACTIVE.map((stage) => ({ stage, tickets: tickets.filter((t) => t.stage === stage) }));
+    render(this.#boardView(columns), this.#root);
     keepingFocus(() => {
-      const column = this.#columns.get(order.status);
-      if (column === undefined) {
-        this.#remove(order.id);
-      } else {
-        const ticket = this.#tickets.get(order.id) ?? this.#makeTicket(order.id);
-        const moved = ticket.order?.status !== order.status;
-        ticket.order = order;
-        this.#fill(ticket);
-        if (moved) this.#place(ticket, column);
-        if (fresh) this.#highlight(ticket.node);
+      this.#rows.begin();
+      for (const { stage, tickets: shown } of columns) {
+        this.#rows.place(
+          this.#root.querySelector(`.column[data-status="${stage}"] .tickets`),
+          shown.map((ticket) => this.#row(ticket)),
+        );
       }
-      this.#count();
+      this.#rows.end();
     });
+    this.#steady.watch();
   }
 
-  clear() {
-    for (const id of [...this.#tickets.keys()]) this.#remove(id);
-    this.#count();
-  }
-
-  /** Updates the clocks. `now` is the server's time in ms. */
-  tick(now) {
-    for (const { order, age } of this.#tickets.values()) {
-      const cooking = COOKING.includes(order.status);
-      const since = cooking ? order.created_at : order.status_times[order.status];
-      const ms = now - Date.parse(since ?? order.updated_at);
-      setText(age, elapsed(ms));
-      const allowed = Math.max(order.prep_time, 1) * MINUTE;
-      const late = cooking && ms > allowed ? (ms > 2 * allowed ? "late" : "due") : "fine";
-      if (age.dataset.late !== late) age.dataset.late = late;
-    }
-  }
-
-  #makeColumn(status) {
-    const count = el("span", { class: "count" }, "0");
-    const tabCount = el("span", { class: "count" }, "0");
-    const list = el("div", { class: "tickets" });
-    const empty = el("p", { class: "empty" }, EMPTY[status]);
-    const id = `column-${status}`;
-    const section = el(
-      "section",
-      { class: "column", "data-status": status, "aria-labelledby": id },
-      el("h3", { id, class: "column-head" }, COLUMNS[status], count),
-      empty,
-      list,
-    );
-    const tab = el(
-      "button",
-      { type: "button", class: "step", "data-status": status, onclick: () => this.#choose(status) },
-      COLUMNS[status],
-      tabCount,
-    );
-    return { section, list, empty, tab, counts: [count, tabCount] };
+  #boardView(columns) {
+    return html`
+      <div class="steps" role="group" aria-label=${texts.kitchen.tabs}>
+        ${columns.map(
+          ({ stage, tickets }) => html`<button
+            type="button"
+            class="step"
+            data-status=${stage}
+            aria-pressed=${String(stage === this.#chosen)}
+            @click=${() => this.#choose(stage)}
+          >
+            ${texts.status[stage]}<span class="count">${tickets.length}</span>
+          </button>`,
+        )}
+      </div>
+      <div class="board">
+        ${columns.map(
+          ({ stage, tickets }) => html`<section
+            class="column"
+            data-status=${stage}
+            ?data-chosen=${stage === this.#chosen}
+            aria-labelledby="column-${stage}"
+          >
+            <h3 id="column-${stage}" class="column-head">
+              ${texts.status[stage]}<span class="count">${tickets.length}</span>
+            </h3>
+            <p class="empty" ?hidden=${tickets.length > 0}>${texts.empty[stage]}</p>
+            <div class="tickets"></div>
+          </section>`,
+        )}
+      </div>
+    `;
   }
 
   /** On a narrow screen one column is shown at a time. */
-  #choose(status) {
-    for (const [name, { tab, section }] of this.#columns) {
-      tab.setAttribute("aria-pressed", String(name === status));
-      section.toggleAttribute("data-chosen", name === status);
-    }
+  #choose(stage) {
+    this.#chosen = stage;
+    this.#draw();
   }
 
-  #makeTicket(id) {
-    const age = el("span", { class: "age", title: "Time since the order came in" });
-    const node = el("article", { class: "ticket", "data-order": id });
-    const ticket = { node, age, order: null };
-    this.#tickets.set(id, ticket);
-    return ticket;
-  }
-
-  #fill(ticket) {
-    const { node, age, order } = ticket;
-    const heading = `ticket-${order.id}`;
-    node.dataset.status = order.status;
-    node.setAttribute("aria-labelledby", heading);
-    node.replaceChildren(
-      el(
-        "header",
-        { class: "ticket-head" },
-        el(
-          "h4",
-          { id: heading },
-          el("span", { class: "number" }, `#${shortNumber(order)}`),
-          el("span", { class: "place" }, place(order)),
-        ),
-        age,
-      ),
-      order.customer_name ? el("p", { class: "customer" }, order.customer_name) : "",
-      itemsView(order),
-      order.notes ? el("p", { class: "notes" }, order.notes) : "",
-      this.#makeFoot(ticket),
-    );
-  }
-
-  #makeFoot(ticket) {
+  #row(ticket) {
     const { order } = ticket;
-    const [next, ...others] = STEPS[order.status];
-    const number = shortNumber(order);
-    const button = (status, kind, text, label) =>
-      el(
-        "button",
-        {
-          type: "button",
-          class: `button ${kind}`,
-          "data-focus": `${order.id}/${status === "cancelled" ? "cancel" : "next"}`,
-          "data-to": status,
-          "aria-label": `${label}, order ${number}`,
-          onclick: () => this.#take(ticket, status),
-        },
-        text,
-      );
-    const prep = order.prep_time > 0 ? `${order.prep_time} min to make` : "";
+    const age = ageOf(order, this.#now);
+    const state = {
+      ...ticket,
+      age: elapsed(age.ms),
+      late: age.late,
+      asking: this.#asked(order),
+      waiting: this.#handlers.presses(order.id),
+      undo: this.#handlers.undoable(order.id),
+      fresh: (this.#fresh.get(order.id) ?? 0) > Date.now(),
+    };
+    const waits = state.waiting.map(({ kind, item, tried }) => `${kind}${item ?? ""}${tried}`);
+    const mark = [order.version, state.stage, state.age, state.late, state.asking, waits, state.undo, state.fresh];
+    return {
+      key: order.id,
+      mark: mark.join("|"),
+      draw: (node) => {
+        node.dataset.order = order.id;
+        node.dataset.status = order.status;
+        node.dataset.late = state.late;
+        node.setAttribute("aria-labelledby", `ticket-${order.id}`);
+        node.setAttribute("aria-busy", String(state.waiting.some(({ tried }) => !tried)));
+        node.classList.toggle("fresh", state.fresh);
+        node.classList.toggle("blocked", state.blocked);
+        node.classList.toggle("gone", state.gone);
+        return this.#ticketView(state);
+      },
+    };
+  }
+
+  #ticketView(state) {
+    const { order } = state;
+    return html`
+      <header class="ticket-head">
+        <h4 id="ticket-${order.id}">
+          <span class="number">#${shortNumber(order)}</span>
+          <span class="place">${place(order)}</span>
+        </h4>
+        <span class="age" data-late=${state.late} title=${texts.kitchen.age}>${state.age}</span>
+      </header>
+      ${order.customer_name ? html`<p class="customer">${order.customer_name}</p>` : nothing}
+      ${state.gone || order.status === "cancelled" ? this.#goneView(order) : nothing}
+      ${chipsView(state.chips)}
+      ${order.notes ? html`<p class="notes">${order.notes}</p>` : nothing}
+      <ul class="items">${state.lines.map((line) => this.#lineView(state, line))}</ul>
+      ${state.changed ? this.#changedView(order) : nothing}
+      ${state.waiting.some(({ tried }) => tried)
+        ? html`<p class="unsent" role="status">${texts.kitchen.unsent}</p>`
+        : nothing}
+      ${this.#footView(state)}
+    `;
+  }
+
+  #goneView(order) {
+    const why = order.status_reason;
+    return html`<p class="cancelled">
+      <strong>${texts.kitchen.cancelled}</strong>${why ? ` ${texts.kitchen.because(why)}` : nothing}
+    </p>`;
+  }
+
+  #lineView({ order, bumps }, { item, mark, before }) {
+    const done = item.status === "done";
+    const label = (done ? texts.kitchen.itemOpen : texts.kitchen.itemDone)(item.name);
+    const press = () =>
+      this.#handlers.press(order, { kind: "item", item: item.id, status: done ? "open" : "done" });
+    return html`<li class=${item.part_of ? "item part" : "item"} data-mark=${mark ?? nothing} ?data-done=${done}>
+      ${mark ? html`<span class="mark">${texts.kitchen[mark]}</span>` : nothing}
+      ${bumps && mark !== "voided"
+        ? html`<button
+            type="button"
+            class="bump"
+            data-focus="${order.id}/item/${item.id}"
+            aria-pressed=${String(done)}
+            aria-label=${label}
+            @click=${press}
+          >${headView(item)}</button>`
+        : headView(item)}
+      ${detailsView(item)}
+      ${mark === "changed" && before ? html`<p class="before">${texts.kitchen.was(lineText(before))}</p>` : nothing}
+    </li>`;
+  }
+
+  #changedView(order) {
+    return html`<div class="changed" role="status">
+      <strong>${texts.kitchen.changes}</strong>
+      ${this.#button(order, "ack", "small", texts.kitchen.acknowledge, () =>
+        this.#handlers.press(order, { kind: "acknowledge" }),
+      )}
+    </div>`;
+  }
+
+  #footView(state) {
+    const { order, asking, undo } = state;
+    if (asking === "cancel") return this.#cancelView(order);
+    if (asking === "confirm") return this.#confirmView(order);
+    if (state.gone) return this.#dismissView(order, undo);
+    const [next, ...others] = state.steps;
     // While a guest is still speaking, the guest confirms the order. Staff rarely have to.
-    const kind = order.status === "pending" ? "secondary" : "primary";
-    return el(
-      "footer",
-      { class: "ticket-foot" },
-      el("span", { class: "prep" }, prep),
-      others.includes("cancelled")
-        ? button("cancelled", "quiet small", ...this.#cancelTexts(order.id))
-        : null,
-      button(next, `${kind} next`, ACTIONS[next], ACTIONS[next]),
-    );
+    const kind = order.status === "pending" ? "secondary" : state.whole && state.bumps ? "primary ready" : "primary";
+    const take = () =>
+      state.blocked ? this.#ask(order, "confirm") : this.#handlers.press(order, { kind: "status", status: next });
+    return html`<footer class="ticket-foot">
+      ${undo
+        ? html`<span class="prep">${texts.kitchen.moved(texts.status[order.status])}</span>
+            ${this.#button(order, "undo", "small undo", texts.kitchen.undo, () =>
+              this.#handlers.press(order, { kind: "recall" }),
+            )}`
+        : html`<span class="prep">${order.prep_time > 0 && state.stage !== "ready" ? texts.kitchen.minutes(order.prep_time) : nothing}</span>
+            ${this.#handlers.mayEdit() && ["pending", "confirmed", "preparing"].includes(order.status)
+              ? this.#button(order, "edit", "quiet small", texts.kitchen.edit, () => this.#handlers.edit(order))
+              : nothing}
+            ${others.includes("cancelled")
+              ? this.#button(order, "cancel", "quiet small cancel", texts.step.cancelled, () =>
+                  this.#ask(order, "cancel"),
+                )
+              : nothing}`}
+      ${next ? this.#button(order, "next", `${kind} next`, texts.step[next], take) : nothing}
+    </footer>`;
   }
 
-  #cancelTexts(id) {
-    return this.#cancelling === id
-      ? ["Really cancel?", "Press again to cancel"]
-      : ["Cancel", "Cancel"];
+  #dismissView(order, undo) {
+    return html`<footer class="ticket-foot">
+      ${undo
+        ? this.#button(order, "undo", "small undo", texts.kitchen.undo, () =>
+            this.#handlers.press(order, { kind: "recall" }),
+          )
+        : nothing}
+      ${this.#button(order, "dismiss", "secondary next", texts.kitchen.dismiss, () =>
+        this.#handlers.press(order, { kind: "acknowledge" }),
+      )}
+    </footer>`;
   }
 
-  async #take(ticket, status) {
-    if (ticket.node.getAttribute("aria-busy") === "true") return;
-    const { order } = ticket;
-    if (status === "cancelled" && this.#cancelling !== order.id) {
-      this.#ask(order.id);
-      return;
-    }
-    this.#ask(null);
-    // Not `disabled`, which would remove the keyboard focus.
-    ticket.node.setAttribute("aria-busy", "true");
-    try {
-      await this.#step(order, status);
-    } finally {
-      ticket.node.removeAttribute("aria-busy");
-    }
+  #cancelView(order) {
+    const cancel = (reason) => {
+      this.#ask(order, null);
+      this.#handlers.press(order, { kind: "status", status: "cancelled", reason });
+    };
+    return html`<footer class="ticket-foot asking">
+      <p>${texts.kitchen.whyCancel}</p>
+      ${texts.cancelReasons.map((reason, i) =>
+        this.#button(order, `why${i}`, "small why", reason, () => cancel(reason)),
+      )}
+      ${this.#button(order, "keep", "secondary next", texts.kitchen.keep, () => this.#ask(order, null))}
+    </footer>`;
   }
 
-  /** Sets which ticket waits for a second press on "Cancel". */
-  #ask(id) {
-    const before = this.#cancelling;
-    this.#cancelling = id;
-    keepingFocus(() => {
-      for (const one of new Set([before, id])) {
-        const ticket = this.#tickets.get(one);
-        if (ticket !== undefined) this.#fill(ticket);
-      }
-    });
-    if (id !== null) {
-      setTimeout(() => this.#cancelling === id && this.#ask(null), 5_000);
-    }
+  #confirmView(order) {
+    const confirm = () => {
+      this.#ask(order, null);
+      this.#handlers.press(order, { kind: "status", status: "confirmed" });
+    };
+    // The safe answer lies where the first press was.
+    return html`<footer class="ticket-foot asking">
+      <p>${texts.kitchen.notYet}</p>
+      ${this.#button(order, "anyway", "small anyway", texts.kitchen.confirmAnyway, confirm)}
+      ${this.#button(order, "keep", "secondary next", texts.kitchen.wait, () => this.#ask(order, null))}
+    </footer>`;
   }
 
-  /** Inserts a ticket by age, the oldest first. */
-  #place(ticket, column) {
-    const later = [...column.list.children].find((node) => {
-      const other = this.#tickets.get(node.dataset.order);
-      return other !== ticket && other.order.created_at > ticket.order.created_at;
-    });
-    column.list.insertBefore(ticket.node, later ?? null);
+  #button(order, name, kind, text, press) {
+    return html`<button
+      type="button"
+      class="button ${kind}"
+      data-focus="${order.id}/${name}"
+      aria-label=${texts.kitchen.order(text, shortNumber(order))}
+      @click=${press}
+    >${text}</button>`;
   }
 
-  #highlight(node) {
-    node.classList.remove("fresh");
-    // Reading a size makes the browser notice that the class was removed, so the animation restarts.
-    void node.offsetWidth;
-    node.classList.add("fresh");
+  #asked(order) {
+    const asked = this.#asking.get(order.id);
+    return asked && asked.until > Date.now() && asked.status === order.status ? asked.what : null;
   }
 
-  #remove(id) {
-    this.#tickets.get(id)?.node.remove();
-    this.#tickets.delete(id);
-  }
-
-  #count() {
-    for (const { list, empty, counts } of this.#columns.values()) {
-      for (const count of counts) setText(count, String(list.childElementCount));
-      empty.hidden = list.childElementCount > 0;
-    }
+  /** Lets a ticket ask something (`cancel`, `confirm`), or nothing any more. */
+  #ask(order, what) {
+    if (what === null) this.#asking.delete(order.id);
+    else this.#asking.set(order.id, { what, status: order.status, until: Date.now() + ASKING_MS });
+    this.#draw();
+    setTimeout(() => this.#draw(), ASKING_MS + 50);
   }
 }
 
 /** The text that a screen reader announces when an order changes. */
 export function announcement(order, isNew) {
   const number = shortNumber(order);
-  if (!isNew) return `Order ${number}: ${words(order.status)}`;
+  if (!isNew) return texts.kitchen.nowIs(number, texts.status[order.status]);
   const items = order.items.reduce((sum, item) => sum + item.quantity, 0);
-  return `New order ${number}, ${place(order)}, ${items} ${items === 1 ? "item" : "items"}`;
+  return texts.kitchen.newOrder(number, place(order), texts.kitchen.items(items));
 }

@@ -2,6 +2,7 @@
 
 import { microphoneProblem, openMicrophone } from "./capture.js";
 import { $, keepAwake, setText, words } from "./dom.js";
+import { render } from "./lit-html.js";
 import { itemsView, shortNumber, totalsView, withoutQuestion } from "./order-view.js";
 import { address, currentToken, keepToken, takeFragment } from "./session.js";
 import { Transcript } from "./transcript-view.js";
@@ -248,7 +249,7 @@ function show(stage, wording = stage === "listening" ? status : stage) {
 
 function showOrder(readback) {
   const lines = order === null ? [] : [itemsView(order, order.currency), totalsView(order)];
-  $("order-lines").replaceChildren(...lines);
+  render(lines, $("order-lines"));
   $("order-empty").hidden = order !== null;
   setText($("order-number"), order === null ? "" : `#${shortNumber(order)}`);
   const said = withoutQuestion(readback, question);

@@ -1,25 +1,12 @@
-/** The orders known to this page, and the status changes that are possible. */
+/** The orders known to this page, and what the server is asked about them. */
 
 import { ask } from "./session.js";
+import { ACTIVE, FINISHED } from "./tickets.js";
 
-/** Statuses of orders still in progress, in the order in which they occur. */
-export const ACTIVE = ["pending", "confirmed", "preparing", "ready", "picked-up"];
-const FINISHED = ["completed", "cancelled"];
-const FINISHED_KEPT = 30;
+const FINISHED_KEPT = 100;
 const PAGE = 200;
 /** At most this many pages are read per status. Nobody could work with more open orders on a screen. */
 const PAGES = 5;
-
-/** The status changes that the server allows. The first one is the usual next step. */
-export const STEPS = {
-  pending: ["confirmed", "cancelled"],
-  confirmed: ["preparing", "cancelled"],
-  preparing: ["ready", "cancelled"],
-  ready: ["picked-up", "completed", "cancelled"],
-  "picked-up": ["completed"],
-  completed: [],
-  cancelled: [],
-};
 
 /** Orders by id. An older version never replaces a newer one. */
 export class OrderBook {
@@ -45,7 +32,9 @@ export class OrderBook {
     const known = this.#orders.get(order.id);
     if (known !== undefined && known.version >= order.version) return false;
     this.#orders.set(order.id, order);
-    for (const old of this.finished.slice(FINISHED_KEPT)) this.#orders.delete(old.id);
+    if (this.#orders.size > FINISHED_KEPT) {
+      for (const old of this.finished.slice(FINISHED_KEPT)) this.#orders.delete(old.id);
+    }
     return true;
   }
 
@@ -57,7 +46,7 @@ export class OrderBook {
 /** Loads every open order and the most recent finished ones. Throws as `ask` does. */
 export async function loadOrders() {
   const open = await Promise.all(ACTIVE.map((status) => loadStatus(status, PAGE, PAGES)));
-  const finished = await Promise.all(FINISHED.map((status) => loadStatus(status, 15, 1)));
+  const finished = await Promise.all(FINISHED.map((status) => loadStatus(status, 50, 1)));
   return [...open, ...finished].flat();
 }
 
@@ -75,18 +64,50 @@ async function loadStatus(status, limit, pages) {
   return orders;
 }
 
-/** Sets an order's status and returns the changed order. Throws Refusal, also if somebody else
- *  changed the order first. */
-export async function setStatus(order, status) {
-  const path = `v1/orders/${encodeURIComponent(order.id)}/status`;
-  const answer = await ask(path, { method: "POST", body: { status, version: order.version } });
-  return answer.order;
+/** Loads the current state of an order. */
+export async function loadOrder(id) {
+  return (await ask(path(id))).order;
+}
+
+/** Sends a press (see `Presses`) and returns the changed order. Throws Refusal, also if somebody
+ *  else changed the order first. */
+export async function sendPress({ order: { id, version }, kind, status, reason, item }) {
+  const bodies = {
+    status: { status, version, ...(reason ? { reason } : {}) },
+    recall: { version },
+    acknowledge: { version },
+    item: { status },
+  };
+  const action = kind === "item" ? `items/${encodeURIComponent(item)}/status` : kind;
+  return (await ask(`${path(id)}/${action}`, { method: "POST", body: bodies[kind] })).order;
+}
+
+/** Returns the order if a press has arrived at the server already, otherwise null. */
+export async function arrivedPress({ order, kind, status, item }) {
+  const now = await loadOrder(order.id);
+  const arrived = {
+    status: () => now.status === status,
+    recall: () => now.status !== order.status && !(order.status in now.status_times),
+    acknowledge: () => now.changes.length === 0,
+    item: () => now.items.find(({ id }) => id === item)?.status === status,
+  }[kind]();
+  return arrived ? now : null;
+}
+
+/** Changes an order and returns it. Throws Refusal. */
+export async function changeOrder(id, change) {
+  return (await ask(path(id), { method: "PATCH", body: change })).order;
+}
+
+/** Creates the order of a guest and returns it; once, however often it is sent with one key. */
+export async function createOrder(draft, key) {
+  return (await ask("v1/orders", { method: "POST", body: draft, key })).order;
 }
 
 /** Takes over a guest's session, or hands it back. Returns the changed session. Throws Refusal. */
 export async function holdSession({ session, version }, held) {
-  const path = `v1/sessions/${encodeURIComponent(session)}/${held ? "take-over" : "resume"}`;
-  return (await ask(path, { method: "POST", body: { version } })).session;
+  const address = `v1/sessions/${encodeURIComponent(session)}/${held ? "take-over" : "resume"}`;
+  return (await ask(address, { method: "POST", body: { version } })).session;
 }
 
 /** Loads the sessions in which guests may be speaking now. */
@@ -95,7 +116,17 @@ export async function loadSessions() {
   return sessions.filter(({ ended_at }) => ended_at === null);
 }
 
-/** Loads the current state of an order. */
-export async function loadOrder(id) {
-  return (await ask(`v1/orders/${encodeURIComponent(id)}`)).order;
+/** Loads the calls for staff that have not been answered. */
+export async function loadCalls() {
+  return (await ask("v1/calls")).calls;
+}
+
+/** Answers a call: `take`, `release` or `resolve`. Returns the changed call. Throws Refusal. */
+export async function answerCall({ id, version }, step) {
+  const body = step === "resolve" ? {} : { version };
+  return (await ask(`v1/calls/${encodeURIComponent(id)}/${step}`, { method: "POST", body })).call;
+}
+
+function path(id) {
+  return `v1/orders/${encodeURIComponent(id)}`;
 }

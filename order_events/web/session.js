@@ -36,12 +36,19 @@ export class Refusal extends Error {
     this.status = status;
     this.code = code;
   }
+
+  /** Whether it would be refused again: it does not fail for lack of time, room or a sign-in. */
+  get final() {
+    return this.status < 500 && ![401, 408, 429].includes(this.status);
+  }
 }
 
-/** Calls the HTTP API as the signed-in user. Throws Refusal, or TypeError without a network. */
-export async function ask(path, { method = "GET", body } = {}) {
+/** Calls the HTTP API as the signed-in user. Throws Refusal, or TypeError without a network.
+ *  With a `key`, a creation can be repeated. */
+export async function ask(path, { method = "GET", body, key } = {}) {
   const headers = { Authorization: `Bearer ${currentToken()}` };
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (key !== undefined) headers["Idempotency-Key"] = key;
   const response = await fetch(address(path), {
     method,
     headers,

@@ -1,17 +1,18 @@
-/** The staff page: signs in, follows the restaurant's events and shows them. */
+/** The staff page: signs in, follows the restaurant's events and gives them to the screen. */
 
-import { Conversations } from "./conversations.js";
-import { $, clock, el, keepAwake, money, setText, words } from "./dom.js";
+import { $, clock, keepAwake, setText, words } from "./dom.js";
 import { connectEvents } from "./events.js";
-import { Kitchen, announcement } from "./kitchen.js";
-import { place, shortNumber } from "./order-view.js";
-import { OrderBook, holdSession, loadOrder, loadOrders, loadSessions, setStatus } from "./orders.js";
+import { loadCalls, loadOrders, loadSessions } from "./orders.js";
+import { ScreenSettings } from "./screen-settings.js";
+import { Screen } from "./screen.js";
 import { Refusal, address, ask, currentToken, keepToken, takeFragment } from "./session.js";
+import { Sounds } from "./sounds.js";
+import { fillTexts, texts } from "./texts.js";
 
 const VIEW = "voice-ordering.view";
 const WIDE = matchMedia("(min-width: 93.75rem)");
-const ORDER_EVENTS = ["order:created", "order:updated"];
-const VOICE_EVENTS = ["voice:transcript", "voice:order", "voice:session"];
+const ORDER_EVENTS = ["order:created", "order:updated", "menu:updated"];
+const VOICE_EVENTS = ["voice:transcript", "voice:order", "voice:session", "staff:call"];
 /** Roles whose screens do not show what guests say. */
 const NO_VOICE = ["kitchen"];
 const RETRY_MS = 3_000;
@@ -21,20 +22,18 @@ const HISTORY = 300;
 const BATCH_MS = 60;
 /** A server that is silent for this long is asked whether it is there, and has 4 s to answer. */
 const SILENCE_MS = 5_000;
-const TOAST_MS = 7_000;
 /** No guest's visit lasts longer than this. */
 const LONG_AGO_MS = 15 * 60_000;
 
-const book = new OrderBook();
-const kitchen = new Kitchen($("board"), takeStep);
-const conversations = new Conversations($("talks"), $("no-conversations"), attention, hold);
+fillTexts(document);
+const sounds = new Sounds();
+const screen = new Screen(sounds, refused);
+const settings = new ScreenSettings($("settings"), sounds);
 
 let feed = null;
 let clockOffset = 0;
 let link = { name: "closed" };
 let lostAt = null;
-/** Whether the orders have been loaded from the server. Before that, the board stays empty. */
-let stocked = false;
 
 const fragment = takeFragment();
 if (fragment.get("view")) sessionStorage.setItem(VIEW, fragment.get("view"));
@@ -42,6 +41,7 @@ addEventListener("hashchange", () => {
   const given = takeFragment();
   if (given.get("token")) start();
 });
+for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, () => sounds.wake());
 $("signin-form").addEventListener("submit", (event) => {
   event.preventDefault();
   keepToken($("token").value.trim());
@@ -49,6 +49,7 @@ $("signin-form").addEventListener("submit", (event) => {
   start();
 });
 $("signout").addEventListener("click", () => signOut(null));
+$("settings-open").addEventListener("click", () => settings.open());
 $("renewal").addEventListener("submit", (event) => {
   event.preventDefault();
   const token = $("renewal-token").value.trim();
@@ -69,10 +70,7 @@ else start();
 
 function start() {
   feed?.close();
-  stocked = false;
-  book.clear();
-  kitchen.clear();
-  conversations.clear();
+  screen.clear(null);
   $("signin").hidden = true;
   $("app").hidden = false;
   feed = connectEvents({
@@ -98,7 +96,7 @@ function start() {
     onEnd: ({ code, message }) => refused(code, message),
     onState: showConnection,
     onExpiring: (time) => {
-      setText($("renewal-text"), `Your sign-in expires at ${clock(time)}. Paste a new token to stay signed in:`);
+      setText($("renewal-text"), texts.signIn.expires(clock(time)));
       $("renewal").hidden = false;
     },
   });
@@ -109,61 +107,60 @@ function signOut(problem) {
   feed?.close();
   feed = null;
   keepToken(null);
+  screen.clear(null);
   $("app").hidden = true;
   $("signin").hidden = false;
   $("renewal").hidden = true;
   $("signin-problem").hidden = problem === null;
   setText($("signin-problem"), problem ?? "");
   $("token").focus();
-  document.title = "Orders";
 }
 
 function refused(code, message) {
-  signOut(
-    code === "FORBIDDEN"
-      ? "This token is for a microphone or another service. Use a staff token here."
-      : `Please sign in again: ${message || "the token was not accepted"}.`,
-  );
+  signOut(code === "FORBIDDEN" ? texts.signIn.forbidden : texts.signIn.again(message));
 }
 
 /** Loads everything from the server: on the first connection, or when history was lost. */
 async function takeStock(who) {
   const mine = feed;
-  stocked = false;
-  book.clear();
-  kitchen.clear();
-  conversations.clear();
+  screen.clear(who);
   setText($("who"), `${who.user_id}, ${words(who.role).toLowerCase()}`);
   setText($("restaurant"), words(who.restaurant_id));
   const mayHear = !NO_VOICE.includes(who.role);
   $("views").hidden = !mayHear;
   showView(mayHear ? (sessionStorage.getItem(VIEW) ?? (WIDE.matches ? "both" : "conversations")) : "kitchen");
   keepAwake();
-  ask("v1/menu").then(
-    ({ menu }) => mine === feed && setText($("restaurant"), menu.name),
-    () => undefined, // The restaurant's id is shown already. It may not have a menu yet.
-  );
+  void takeMenu();
   if (mayHear) {
     loadSessions().then(
       (open) => mine === feed && open.forEach(greet),
       () => undefined, // Sessions will appear as soon as something happens in them.
     );
+    void untilLoaded(mine, loadCalls).then((calls) => calls && screen.loadCalls(calls));
   }
-  const orders = await untilLoaded(mine);
-  if (orders === null) return;
-  for (const order of orders) book.apply(order);
-  stocked = true;
-  for (const order of book.all) kitchen.show(order, false);
-  showFinished();
-  tick();
+  const orders = await untilLoaded(mine, loadOrders);
+  if (orders !== null) screen.stock(orders);
 }
 
-/** Loads all orders, retrying until it succeeds. Returns null if this sign-in has ended. */
-async function untilLoaded(mine) {
+/** Loads the menu, if the restaurant has one, for its name and for changing orders. */
+async function takeMenu() {
+  const mine = feed;
+  try {
+    const { menu } = await ask("v1/menu");
+    if (mine !== feed) return;
+    screen.setMenu(menu);
+    setText($("restaurant"), menu.name);
+  } catch {
+    // The restaurant's id is shown already. It may not have a menu yet.
+  }
+}
+
+/** Loads something, retrying until it succeeds. Returns null if this sign-in has ended. */
+async function untilLoaded(mine, load) {
   while (mine === feed) {
     try {
-      const orders = await loadOrders();
-      return mine === feed ? orders : null;
+      const loaded = await load();
+      return mine === feed ? loaded : null;
     } catch (error) {
       if (error instanceof Refusal && (error.status === 401 || error.status === 403)) {
         if (mine === feed) refused(error.code, error.message);
@@ -178,74 +175,18 @@ async function untilLoaded(mine) {
 function take({ type, data, timestamp }) {
   if (data.redacted) return;
   const at = Date.parse(timestamp);
-  if (type === "voice:transcript") conversations.transcript(data, at);
-  else if (type === "voice:order") conversations.understood(data, at);
-  else if (type === "voice:session") conversations.session(data, !["ended", "erased"].includes(data.state), at);
-  else takeOrder(data.order, type === "order:created");
-}
-
-function takeOrder(order, isNew) {
-  const before = book.get(order.id)?.status;
-  if (!book.apply(order)) return;
-  conversations.changed(order);
-  if (!stocked) return;
-  kitchen.show(order, isNew || before !== order.status);
-  showFinished();
-  if (isNew || before !== order.status) setText($("announcer"), announcement(order, isNew));
-  tick();
+  if (type === "voice:transcript") screen.transcript(data, at);
+  else if (type === "voice:order") screen.understood(data, at);
+  else if (type === "voice:session") screen.session(data, !["ended", "erased"].includes(data.state), at);
+  else if (type === "staff:call") screen.call(data.call);
+  else if (type === "menu:updated") void takeMenu();
+  else screen.order(data.order, type === "order:created");
 }
 
 /** Shows a session that was open before this page. Very old ones are skipped: they never got an end. */
 function greet(session) {
   const at = Date.parse(session.started_at);
-  if (Date.now() + clockOffset - at < LONG_AGO_MS) conversations.session(session, true, at);
-}
-
-/** Takes over a guest's session, or hands it back. */
-async function hold(card, held) {
-  try {
-    conversations.session(await holdSession(card, held), true, card.heardAt);
-  } catch (error) {
-    const refusal = error instanceof Refusal;
-    if (refusal && error.status === 401) return refused(error.code, error.message);
-    toast(refusal ? `${error.message}.` : "The server cannot be reached. Nothing was changed.");
-  }
-}
-
-async function takeStep(order, status) {
-  try {
-    takeOrder(await setStatus(order, status), false);
-  } catch (error) {
-    const refusal = error instanceof Refusal;
-    if (refusal && error.status === 401) return refused(error.code, error.message);
-    toast(
-      refusal
-        ? `Order ${shortNumber(order)}: ${error.message}`
-        : `The server cannot be reached. Order ${shortNumber(order)} was not changed.`,
-    );
-    if (refusal && error.status === 409) {
-      await loadOrder(order.id).then((now) => takeOrder(now, false), () => undefined);
-    }
-  }
-}
-
-function showFinished() {
-  const finished = book.finished;
-  setText($("finished-count"), String(finished.length));
-  $("finished").hidden = finished.length === 0;
-  $("finished-list").replaceChildren(
-    ...finished.map((order) =>
-      el(
-        "li",
-        { "data-status": order.status },
-        el("span", { class: "number" }, `#${shortNumber(order)}`),
-        el("span", {}, place(order)),
-        el("span", { class: "order-status", "data-status": order.status }, words(order.status)),
-        el("span", { class: "muted" }, clock(order.updated_at)),
-        el("span", { class: "muted" }, money(order.total, order.currency)),
-      ),
-    ),
-  );
+  if (Date.now() + clockOffset - at < LONG_AGO_MS) screen.session(session, true, at);
 }
 
 function showConnection(state) {
@@ -253,6 +194,7 @@ function showConnection(state) {
   if (state.name === "online") {
     clockOffset = state.serverTime - Date.now();
     lostAt = null;
+    screen.online(clockOffset);
   } else if (state.name === "waiting") {
     lostAt ??= Date.now();
   }
@@ -261,20 +203,14 @@ function showConnection(state) {
 }
 
 function tick() {
-  const now = Date.now() + clockOffset;
-  kitchen.tick(now);
-  conversations.tick(now);
-  const texts = { online: "Live", connecting: "Connecting", waiting: "Reconnecting", closed: "Signed out" };
-  setText($("connection-text"), texts[link.name]);
+  screen.tick();
+  setText($("connection-text"), texts.link[link.name]);
+  $("silent").hidden = !sounds.muted;
   $("outage").hidden = lostAt === null;
-  if (lostAt !== null) {
-    const seconds = Math.max(0, Math.ceil(((link.until ?? 0) - Date.now()) / 1000));
-    const next = link.name === "waiting" && seconds > 0 ? `trying again in ${seconds} s` : "trying now";
-    setText(
-      $("outage"),
-      `No connection since ${clock(lostAt)}: ${next}. Nothing is lost. What you missed will appear here.`,
-    );
-  }
+  if (lostAt === null) return;
+  const seconds = Math.max(0, Math.ceil(((link.until ?? 0) - Date.now()) / 1000));
+  const next = link.name === "waiting" && seconds > 0 ? texts.tryingIn(seconds) : texts.tryingNow;
+  setText($("outage"), texts.outage(clock(lostAt), next));
 }
 
 function showView(view) {
@@ -283,16 +219,4 @@ function showView(view) {
   for (const button of $("views").querySelectorAll("[data-view]")) {
     button.setAttribute("aria-pressed", String(button.dataset.view === known));
   }
-}
-
-function attention(count) {
-  setText($("attention"), count > 0 ? String(count) : "");
-  $("attention").hidden = count === 0;
-  document.title = count > 0 ? `(${count}) Orders – a guest needs you` : "Orders";
-}
-
-function toast(text) {
-  const node = el("p", { class: "toast" }, text);
-  $("toasts").append(node);
-  setTimeout(() => node.remove(), TOAST_MS);
 }

@@ -1,6 +1,7 @@
 /** What a guest says: finals in a log, and the growing partial below it. */
 
 import { el, setText } from "./dom.js";
+import { texts } from "./texts.js";
 
 const LINES_KEPT = 80;
 /** Words below this confidence are marked: they are more likely wrong than right. */
@@ -17,7 +18,7 @@ function textView({ text, words = [] }) {
   return words.flatMap((word, i) => [
     i > 0 ? " " : "",
     word.confidence < DOUBTFUL
-      ? el("span", { class: "doubtful-word", title: "Not sure about this word" }, word.text)
+      ? el("span", { class: "doubtful-word", title: texts.transcript.doubtful }, word.text)
       : word.text,
   ]);
 }
@@ -29,12 +30,12 @@ function lineView(said) {
     { class: "line", "data-utterance": said.utterance },
     el("p", { class: "said" }, textView(said)),
     said.overheard
-      ? el("span", { class: "overheard", title: "This may be somebody else talking. It does not change the order." }, "overheard")
+      ? el("span", { class: "overheard", title: texts.transcript.overheardMore }, texts.transcript.overheard)
       : null,
     el(
       "span",
-      { class: "confidence", "data-grade": grade(said.confidence), title: "Confidence" },
-      el("span", { class: "visually-hidden" }, "confidence "),
+      { class: "confidence", "data-grade": grade(said.confidence), title: texts.transcript.confidence },
+      el("span", { class: "visually-hidden" }, `${texts.transcript.confidence} `),
       `${percent}%`,
     ),
   );

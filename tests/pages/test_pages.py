@@ -16,13 +16,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import jiwer
 import pytest
-from playwright.async_api import Browser, Page, Request, async_playwright, expect
-from support.browser import launch
+from playwright.async_api import Page, expect
 from support.paths import ROOT
+from support.screens import SOON, Screens, browsing, press
 
 from order_events.auth.tokens import Role, authority
 from order_events.settings import HubSettings
@@ -30,8 +29,6 @@ from order_events.settings import HubSettings
 RECORDING = ROOT / "fixtures" / "audio" / "demo.wav"
 EXPECTED = json.loads(RECORDING.with_suffix(".json").read_text(encoding="utf-8"))
 START_TIMEOUT = 60.0
-SOON = 10_000
-"""Milliseconds that a page may take to show what has happened."""
 SPOKEN = 45_000
 """Milliseconds until the last words of the recording are recognised on a busy machine."""
 UP_AGAIN = 20_000
@@ -149,40 +146,6 @@ async def wire_to(service: Service) -> AsyncIterator[tuple[Wire, str]]:
         server.close()
 
 
-class Screens:
-    """Opens pages, each as its own device, and watches for anything a page must not do."""
-
-    def __init__(self, browser: Browser, service: Service) -> None:
-        self._browser = browser
-        self._service = service
-        self.faults: list[str] = []
-
-    async def open(self, path: str = "/", *, token: str = "", base: str = "", **more: str) -> Page:
-        """Open a page; `token` and `more` go into the fragment of its address."""
-        context = await self._browser.new_context(viewport={"width": 1600, "height": 900})
-        page = await context.new_page()
-        page.on("pageerror", lambda error: self.faults.append(f"{path}: {error}"))
-        page.on("console", lambda line: self._check_console(path, line.text))
-        page.on("request", lambda request: self._check_request(path, request))
-        fragment = "&".join(f"{k}={v}" for k, v in {"token": token, **more}.items() if v)
-        await page.goto(f"{base or self._service.url}{path}#{fragment}")
-        return page
-
-    async def staff(self, user: str, role: Role, restaurant: str = "demo", **more: str) -> Page:
-        """Open the staff page, signed in and connected."""
-        page = await self.open(token=self._service.token(user, role, restaurant), **more)
-        await expect(page.locator("#connection")).to_have_text("Live", timeout=SOON)
-        return page
-
-    def _check_console(self, path: str, text: str) -> None:
-        if "Content Security Policy" in text:
-            self.faults.append(f"{path}: {text}")
-
-    def _check_request(self, path: str, request: Request) -> None:
-        if urlsplit(request.url).hostname != "127.0.0.1":
-            self.faults.append(f"{path} asked for {request.url}")
-
-
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Start one service for the whole file, as loading the model takes seconds."""
@@ -197,11 +160,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 async def screens(service: Service) -> AsyncIterator[Screens]:
     """Start a browser whose microphone plays the recording; no page may have misbehaved."""
-    async with async_playwright() as playwright:
-        browser = await launch(playwright, RECORDING)
+    async with browsing(RECORDING) as browser:
         opened = Screens(browser, service)
         yield opened
-        await browser.close()
     assert opened.faults == []
 
 
@@ -313,21 +274,20 @@ async def test_buttons_take_an_order_through_its_life(service: Service, screens:
     page = await screens.staff("cook", Role.KITCHEN)
     ticket = page.locator(f'[data-order="{order["id"]}"]')
     for status in ("confirmed", "preparing", "ready", "picked-up"):
-        await ticket.locator(".next").click()
+        await press(ticket, ".next")
         column = page.locator(f'.column[data-status="{status}"]')
         moved = column.locator(f'[data-order="{order["id"]}"]')
         await expect(moved).to_contain_text("Ada", timeout=SOON)
         assert service.ask(f"/v1/orders/{order['id']}")["order"]["status"] == status
-    await ticket.locator(".next").click()
-    await expect(ticket).to_have_count(0)
+    await press(ticket, ".next")
     await expect(page.locator("#finished-count")).not_to_have_text("0")
 
     doomed = service.order(type="takeout")
     ticket = page.locator(f'[data-order="{doomed["id"]}"]')
-    await ticket.locator(".quiet").click()
+    await press(ticket, ".cancel")
     assert service.ask(f"/v1/orders/{doomed['id']}")["order"]["status"] == "pending"
-    await ticket.locator(".quiet").click()
-    await expect(ticket).to_have_count(0, timeout=SOON)
+    await press(ticket, ".why >> nth=0")
+    await expect(ticket.locator(".cancelled")).to_be_visible(timeout=SOON)
     assert service.ask(f"/v1/orders/{doomed['id']}")["order"]["status"] == "cancelled"
 
 
@@ -429,6 +389,9 @@ async def test_a_waiter_takes_a_guest_over_and_hands_the_order_back(
         for page in (waiter, boss)
     ]
     await mine.get_by_role("button", name="Take over").click(timeout=SOON)
+    editor = waiter.locator("#editor")
+    await editor.get_by_role("button", name="Cheeseburger", exact=False).first.click(timeout=SOON)
+    await expect(editor.locator(".editor-total")).to_contain_text("Saved", timeout=SOON)
     for card in (mine, theirs):
         await expect(card.locator(".talk-staff")).to_contain_text(
             "Taken over by waiter", timeout=SOON
@@ -436,9 +399,11 @@ async def test_a_waiter_takes_a_guest_over_and_hands_the_order_back(
         await expect(card.locator(".badge")).to_have_text("Needs staff", timeout=SOON)
     [held] = [s for s in service.ask("/v1/sessions")["sessions"] if s["lane"] == "lane-9"]
     assert held["held_by"] == "waiter"
+    assert held["order_id"] is not None
     late = await screens.staff("late", Role.CASHIER, view="conversations")
     again = late.locator(".talk", has=late.get_by_role("heading", name="Lane 9"))
     await again.get_by_role("button", name="Hand back").click(timeout=SOON)
+    await expect(editor).not_to_be_visible(timeout=SOON)
     for card in (mine, theirs, again):
         await expect(card.get_by_role("button", name="Take over")).to_be_visible(timeout=SOON)
     await kiosk.click("#talk")

@@ -142,9 +142,20 @@ async def test_what_a_crash_interrupted_is_done_after_the_next_start(
 def test_only_the_order_in_question_loses_its_words() -> None:
     """A `kds:update` has several."""
     orders = [
-        {"id": id_, "notes": "nuts", "items": [{"special_instructions": "x"}]} for id_ in "ab"
+        {
+            "id": id_,
+            "notes": "nuts",
+            "items": [{"special_instructions": "x"}],
+            "attention": [{"code": "allergy", "text": "nuts"}],
+        }
+        for id_ in "ab"
     ]
     body = json.dumps({"type": "kds:update", "data": {"orders": orders}}).encode()
     one, other = json.loads(redaction.without_words_of("a", body))["data"]["orders"]
-    assert one == {"id": "a", "notes": None, "items": [{"special_instructions": None}]}
+    assert one == {
+        "id": "a",
+        "notes": None,
+        "items": [{"special_instructions": None}],
+        "attention": [{"code": "allergy", "text": ""}],
+    }
     assert other == orders[1]

@@ -1,0 +1,120 @@
+/** Presses on tickets: sent at once, kept while there is no connection, and undone for a while. */
+
+/** How long the last step can be undone, in ms. */
+const UNDO_MS = 5_000;
+/** How long to wait before a press that did not arrive is sent again, in ms. */
+const AGAIN_MS = 3_000;
+/** Most presses that wait. Nobody presses more in a time without a connection. */
+const MOST = 200;
+
+/**
+ * A press is `{order, kind, …}` with the order as it was on the screen:
+ * - `status` with `status` and `reason`: the next step
+ * - `recall`: the last step is taken back
+ * - `item` with `item` and `status`
+ * - `acknowledge`: the changes have been seen
+ *
+ * `send(press)` resolves to the changed order. Its error says by `final` whether the server has
+ * refused; with any other error it is not known whether the press arrived. `arrived(press)` then
+ * says whether it did, before it is sent a second time: it resolves to the order, or to null.
+ */
+export class Presses {
+  #waiting = [];
+  #undoable = new Map();
+  #busy = false;
+  #timer = 0;
+  #handlers;
+
+  /** Handlers: `send`, `arrived`, `done(order, press)`, `refused(press, error)`, `changed(id)`. */
+  constructor(handlers) {
+    this.#handlers = handlers;
+  }
+
+  /** Takes a press and sends it. Steps of an order wait for each other. */
+  press(press) {
+    const known = this.of(press.order.id);
+    const again = known.some(({ kind, item }) => kind === press.kind && item === press.item);
+    if (again || this.#waiting.length >= MOST) return;
+    this.#undoable.delete(press.order.id);
+    this.#waiting.push({ ...press, tried: false });
+    this.#handlers.changed(press.order.id);
+    this.#next();
+  }
+
+  /** The presses on an order that have not been answered. `tried` ones did not get through. */
+  of(id) {
+    return this.#waiting.filter(({ order }) => order.id === id);
+  }
+
+  /** Whether the last step of an order was made here and can still be undone. */
+  undoable(id, now = Date.now()) {
+    return (this.#undoable.get(id) ?? 0) > now;
+  }
+
+  /** Sends what waits, since the connection may be back. */
+  retry() {
+    clearTimeout(this.#timer);
+    this.#next();
+  }
+
+  /** Forgets everything: somebody else signs in. */
+  clear() {
+    clearTimeout(this.#timer);
+    this.#waiting = [];
+    this.#undoable.clear();
+  }
+
+  async #next() {
+    if (this.#busy || this.#waiting.length === 0) return;
+    this.#busy = true;
+    const press = this.#waiting[0];
+    try {
+      const before = press.tried ? await this.#handlers.arrived(press) : null;
+      this.#settle(press, before ?? (await this.#handlers.send(press)));
+    } catch (error) {
+      if (error.final) this.#refuse(press, error);
+      else this.#keep(press);
+    }
+    this.#busy = false;
+    if (this.#waiting[0] !== press) this.#next();
+  }
+
+  #settle(press, order) {
+    if (!this.#drop(press)) return;
+    if (press.kind === "status") this.#startUndo(order.id);
+    // Our own change must not make our next press look outdated.
+    for (const next of this.of(order.id)) next.order = order;
+    this.#handlers.done(order, press);
+    this.#handlers.changed(order.id);
+  }
+
+  #refuse(press, error) {
+    if (!this.#drop(press)) return;
+    this.#handlers.refused(press, error);
+    this.#handlers.changed(press.order.id);
+  }
+
+  #keep(press) {
+    press.tried = true;
+    this.#handlers.changed(press.order.id);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#next(), AGAIN_MS);
+  }
+
+  #startUndo(id) {
+    this.#undoable.set(id, Date.now() + UNDO_MS);
+    setTimeout(() => {
+      if (this.undoable(id)) return;
+      this.#undoable.delete(id);
+      this.#handlers.changed(id);
+    }, UNDO_MS + 10);
+  }
+
+  /** Removes a press; returns false if it was forgotten meanwhile. */
+  #drop(press) {
+    const i = this.#waiting.indexOf(press);
+    if (i < 0) return false;
+    this.#waiting.splice(i, 1);
+    return true;
+  }
+}
