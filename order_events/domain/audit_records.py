@@ -85,8 +85,8 @@ class Entry(Kept):
     `data` depends on `kind`:
 
     - `session`: the `state`.
-    - `utterance`: `utterance`, `text`, `confidence`, `start_ms`, `end_ms`, and whether it was
-      `overheard`.
+    - `utterance`: `utterance`, `text`, `confidence`, `start_ms`, `end_ms`, whether it was
+      `overheard`, and whether the microphone had proved to be `narrow_band`.
     - `understood`: the `status` after an utterance (`after_utterance`), which words were `matched`
       to what, and the `readings`: the ways in which it could be meant, each with its `probability`,
       whether it was `taken`, and the features that decided (`because`).

@@ -119,7 +119,7 @@ def _listener(tx: Tx, restaurant_id: str, session_id: str) -> str | None:
 def _heard(
     tx: Tx, restaurant_id: str, session_id: str, actor: str, data: Mapping[str, Any]
 ) -> None:
-    names = ("utterance", "text", "confidence", "start_ms", "end_ms", "overheard")
+    names = ("utterance", "text", "confidence", "start_ms", "end_ms", "overheard", "narrow_band")
     said = {name: data.get(name) for name in names}
     entry = _NewEntry(EntryKind.UTTERANCE, actor, said)
     _append(tx, restaurant_id, of_session(session_id), entry)

@@ -31,6 +31,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "status": str,
         "reasons": list,
     },
+    "voice:warning": {"session_id": str, "code": str, "message": str},
     "voice:finalize": {"session_id": str, "utterances": int},
     "voice:end": {
         "session_id": str,
@@ -52,7 +53,7 @@ TRANSCRIPT = {
     "language": str,
 }
 PARTIAL = {**TRANSCRIPT, "stable_text": str}
-FINAL = {**TRANSCRIPT, "overheard": bool, "words": list}
+FINAL = {**TRANSCRIPT, "overheard": bool, "narrow_band": bool, "words": list}
 WORD = {"text": str, "start_ms": int, "end_ms": int, "confidence": NUMBER}
 ERROR = {"code": str, "message": str}
 

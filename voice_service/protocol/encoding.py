@@ -18,13 +18,17 @@ from voice_service.protocol.payloads import (
 from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
 
 
-def wire_event(session_id: str, language: str, event: ListenerEvent) -> tuple[str, dict[str, Any]]:
-    """Return the `type` and `data` of an event."""
-    type_, data = _payload(session_id, language, event)
+def wire_event(
+    session_id: str, language: str, event: ListenerEvent, *, narrow_band: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """Return the `type` and `data` of an event. `narrow_band` is about the microphone."""
+    type_, data = _payload(session_id, language, event, narrow_band)
     return type_, data.model_dump()
 
 
-def _payload(session_id: str, language: str, event: ListenerEvent) -> tuple[str, BaseModel]:
+def _payload(
+    session_id: str, language: str, event: ListenerEvent, narrow_band: bool
+) -> tuple[str, BaseModel]:
     utterance = event.utterance
     match event:
         case Started(_, at_ms):
@@ -65,6 +69,7 @@ def _payload(session_id: str, language: str, event: ListenerEvent) -> tuple[str,
                 language=language,
                 is_final=True,
                 overheard=event.overheard,
+                narrow_band=narrow_band,
                 words=tuple(map(_word, hypothesis.words)),
             )
 

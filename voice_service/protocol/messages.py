@@ -16,6 +16,7 @@ SPEECH_ENDED: Final = "voice:speech_ended"
 SPEECH_DISCARDED: Final = "voice:speech_discarded"
 TRANSCRIPT: Final = "voice:transcript"
 ORDER: Final = "voice:order"
+WARNING: Final = "voice:warning"
 FINALIZE: Final = "voice:finalize"
 END: Final = "voice:end"
 

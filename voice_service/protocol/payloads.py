@@ -102,11 +102,13 @@ class FinalData(TranscriptData):
 
     `overheard` is true if somebody else may be talking: recognition is unsure, and the speech is
     faint compared with the guest's or with its surroundings. It then does not change the order, but
-    an allergy in it is noted.
+    an allergy in it is noted. `narrow_band` is true once the microphone has proved to pass the
+    telephone's band only.
     """
 
     is_final: Literal[True]
     overheard: bool
+    narrow_band: bool
     words: tuple[WordData, ...]
 
 
@@ -186,6 +188,16 @@ class UnderstoodData(SessionData):
     status_without_trial: OrderingStatus | None = None
 
 
+class WarningData(SessionData):
+    """Something makes recognition worse than it need be. `code` is for programs.
+
+    `narrow_band`: the microphone passes nothing above 4 kHz, although more was declared.
+    """
+
+    code: Literal["narrow_band"]
+    message: str
+
+
 class FinalizedData(SessionData):
     """There was nothing to finalize. `utterances` is how many there have been so far."""
 
@@ -243,6 +255,7 @@ SpeechDiscarded = message("SpeechDiscarded", messages.SPEECH_DISCARDED, Discarde
 Partial = message("PartialTranscript", messages.TRANSCRIPT, PartialData)
 Final = message("FinalTranscript", messages.TRANSCRIPT, FinalData)
 Understood = message("OrderUnderstood", messages.ORDER, UnderstoodData)
+Warned = message("VoiceWarning", messages.WARNING, WarningData)
 Finalized = message("VoiceFinalized", messages.FINALIZE, FinalizedData)
 Ended = message("VoiceEnded", messages.END, EndedData)
 WatchedPartial = message("WatchedPartial", messages.TRANSCRIPT, WatchedPartialData, LiveEnvelope)
@@ -271,6 +284,7 @@ VOICE_STREAM = Channel(
         Partial,
         Final,
         Understood,
+        Warned,
         Finalized,
         Ended,
     ),

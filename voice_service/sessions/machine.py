@@ -16,6 +16,7 @@ from order_events.domain.models import OrderItem
 from order_events.protocol.messages import ErrorCode, MessageId, ProtocolError
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.needs import DecodeNeed
+from voice_service.audio.bandwidth import BandwidthMeter
 from voice_service.audio.formats import (
     SAMPLE_RATE,
     AudioDecoder,
@@ -99,6 +100,9 @@ class VoiceSession:
         self._listener = pipeline.listener
         self._order = GuestOrder(session_id, pipeline.conversation)
         self._intake = Intake(settings.intake, pipeline.decoder, now)
+        # A telephone that is declared as one has no more to pass.
+        declared = pipeline.decoder.declared.get("sample_rate", SAMPLE_RATE)
+        self._bandwidth = BandwidthMeter() if int(declared) >= SAMPLE_RATE else None
         self._samples = 0
         self._last_audio = now
         self._last_heard = now
@@ -311,12 +315,24 @@ class VoiceSession:
 
     def _listen(self, samples: Samples, now: float) -> list[Action]:
         self._samples += len(samples)
-        return self._report(self._listener.push(samples, now), now)
+        narrow = self._bandwidth is not None and self._bandwidth.add(samples)
+        warnings: list[Action] = [self._narrow_band()] if narrow else []
+        return [*warnings, *self._report(self._listener.push(samples, now), now)]
+
+    def _narrow_band(self) -> Send:
+        message = (
+            "the microphone passes nothing above 4 kHz, as a telephone does, so recognition is "
+            "less sure; if it can do more, check its settings (a Bluetooth headset in hands-free "
+            "mode cannot)"
+        )
+        data = {"session_id": self.session_id, "code": "narrow_band", "message": message}
+        return Send(messages.WARNING, data)
 
     def _report(self, events: Iterable[ListenerEvent], now: float) -> list[Action]:
         actions: list[Action] = []
         for event in events:
-            type_, data = wire_event(self.session_id, self.language, event)
+            narrow = self._bandwidth is not None and self._bandwidth.narrow
+            type_, data = wire_event(self.session_id, self.language, event, narrow_band=narrow)
             if isinstance(event, Partial):
                 actions.append(Send(type_, data, Audience.STAFF_LIVE))
             elif isinstance(event, Final):

@@ -17,6 +17,7 @@ from support.paths import AUDIO
 from support.recordings import Event, finals, pieces, recording, sidecar, silence, text_of, wer
 from support.voice_server import Start, VoiceClient
 
+from order_events.auth.tokens import Role
 from voice_service.commands.pacing import pcm
 
 
@@ -78,6 +79,33 @@ async def test_the_telephone_fixture_as_it_is_on_the_wire(start: Start) -> None:
     await client.chunks(payload[i : i + 800] for i in range(0, len(payload), 800))
     await client.end()
     assert wer(sidecar("mulaw_8khz")["text"], text_of(client.events)) <= 0.15
+
+
+async def test_a_narrow_microphone_is_told_once_and_marked(start: Start) -> None:
+    """8 kHz declared as 16: the words are the same, but whoever listens should know."""
+    server = await start()
+    client = await server.voice()
+    samples = np.tile(recording("telephone"), 2)
+    await client.stream(samples, "s1")
+    [warning] = [e["data"] for e in client.events if e["type"] == "voice:warning"]
+    assert warning["code"] == "narrow_band"
+    assert finals(client.events)[-1]["narrow_band"] is True
+    headers = {"Authorization": f"Bearer {server.token(Role.MANAGER, 'boss')}"}
+    async with server.http.get(server.url + "/v1/sessions/s1/audit", headers=headers) as answer:
+        entries = (await answer.json())["entries"]
+    said = [entry["data"] for entry in entries if entry["kind"] == "utterance"]
+    assert said[-1]["narrow_band"] is True
+
+
+async def test_a_telephone_declared_as_one_is_no_surprise(start: Start) -> None:
+    """Nobody needs to be told."""
+    client = await (await start()).voice()
+    half = np.tile(resampled("telephone", 8_000), 2)
+    await client.begin("s1", order="off", audio={"encoding": "mulaw", "sample_rate": 8_000})
+    payload = raw(half, "ULAW", 8_000)
+    await client.chunks(payload[i : i + 4_000] for i in range(0, len(payload), 4_000))
+    await client.end()
+    assert not [e for e in client.events if e["type"] in ("voice:warning", "error")]
 
 
 async def test_a_broken_container_is_an_error_and_still_ends_properly(start: Start) -> None:
