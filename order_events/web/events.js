@@ -199,7 +199,8 @@ class Events {
   }
 
   #complaint({ id, data }) {
-    if (id !== SUBSCRIBE || PASSING.includes(data.code)) return;
+    if (id !== SUBSCRIBE) return;
+    if (PASSING.includes(data.code)) return this.#link.cut(data.message);
     this.#link.close();
     this.#fail(new Refused(data.code, data.message));
   }

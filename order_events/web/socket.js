@@ -127,7 +127,7 @@ export class Link {
     socket.onopen = () => socket.send(JSON.stringify({ type: "auth", token }));
     socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
     socket.onclose = (event) => this.#lost(event.code, event.reason);
-    this.#timers.connect = setTimeout(() => this.#cut("no answer"), CONNECT_TIMEOUT_MS);
+    this.#timers.connect = setTimeout(() => this.cut("no answer"), CONNECT_TIMEOUT_MS);
   }
 
   #receive(message) {
@@ -168,12 +168,12 @@ export class Link {
     clearTimeout(this.#timers.ping);
     this.#timers.ping = setTimeout(() => {
       if (!this.send({ type: "ping" })) return;
-      this.#timers.ping = setTimeout(() => this.#cut("no answer"), PONG_TIMEOUT_MS);
+      this.#timers.ping = setTimeout(() => this.cut("no answer"), PONG_TIMEOUT_MS);
     }, this.#silence);
   }
 
-  /** Drops a silent connection without waiting for its closing handshake. */
-  #cut(why) {
+  /** Gives a connection up, without waiting for its closing handshake, and tries again later. */
+  cut(why) {
     this.#drop();
     this.#lost(0, why);
   }

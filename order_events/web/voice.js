@@ -5,7 +5,7 @@ import { Link, socketUrl } from "./socket.js";
 const START = "start";
 const BARRIER = "sent";
 /** Audio kept so that it can be sent again: four minutes at 48 kHz. The oldest is dropped first. */
-const KEPT_BYTES = 24_000_000;
+export const MOST_BYTES = 24_000_000;
 /** As base64, a chunk must fit into a message of 64 KB. */
 const CHUNK_BYTES = 32_000;
 const SEND_AHEAD_BYTES = 256_000;
@@ -109,7 +109,7 @@ export class VoiceStream {
     this.#bytes += chunk.byteLength;
     this.#kept.set(this.#last, chunk);
     this.#keptBytes += chunk.byteLength;
-    while (this.#keptBytes > KEPT_BYTES) {
+    while (this.#keptBytes > MOST_BYTES) {
       this.#keptBytes -= this.#kept.get(this.#first).byteLength;
       this.#kept.delete(this.#first);
       this.#first += 1;
