@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { connectEvents } from "../../order_events/web/events.js";
 
 const [url, token, path] = process.argv.slice(2);
-const db = new DatabaseSync(path);
+const db = new DatabaseSync(path, { timeout: 5_000 });
 db.exec(`
   PRAGMA journal_mode=WAL;
   CREATE TABLE IF NOT EXISTS events (event_id TEXT, seq INTEGER);
