@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -86,12 +86,15 @@ async def run(data_dir: Path, consumers: list[Consumer], kills: int, rate: float
         async with aiohttp.ClientSession(hub.url, headers=headers) as http:
             async with http.put("/v1/menu", json=MENU) as answer:
                 answer.raise_for_status()
-            load = asyncio.gather(*(_load(http, n, rate / WRITERS) for n in range(WRITERS)))
+            stopping = asyncio.Event()
+            load = asyncio.gather(
+                *(_load(http, n, rate / WRITERS, stopping) for n in range(WRITERS))
+            )
             living = [_kill(c, hub.url, token, kills, seed + n) for n, c in enumerate(consumers)]
             processes = await asyncio.gather(*living)
-            load.cancel()
-            with suppress(asyncio.CancelledError):
-                await load
+            # Not cancelled: what is on its way would change the history after it was read.
+            stopping.set()
+            await load
             history = await _history(http)
             try:
                 for consumer in consumers:
@@ -106,10 +109,12 @@ async def run(data_dir: Path, consumers: list[Consumer], kills: int, rate: float
         hub.kill()
 
 
-async def _load(http: aiohttp.ClientSession, writer: int, rate: float) -> None:
+async def _load(
+    http: aiohttp.ClientSession, writer: int, rate: float, stopping: asyncio.Event
+) -> None:
     """Change a writer's own tables, each change one event, at a steady rate."""
     started, number = time.monotonic(), 0
-    while True:
+    while not stopping.is_set():
         number += 1
         late = started + number / rate - time.monotonic()
         if late > 0:
