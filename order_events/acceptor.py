@@ -12,6 +12,9 @@ import os
 import resource
 import socket
 import ssl
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,6 +23,8 @@ from yarl import URL
 
 RESERVED = 64
 """File descriptors kept free for the database, its files, the log and key sets."""
+UNREAD_MS = 120_000
+"""Milliseconds after which the system cuts a peer that acknowledges nothing of what was sent."""
 RETRY_S = 0.5
 """Seconds before the next attempt after the system could not accept."""
 MOST_FILES = 1_048_576
@@ -57,10 +62,35 @@ def open_files() -> int:
     return MOST_FILES if soft == resource.RLIM_INFINITY else soft
 
 
-class Site(web.BaseSite):
-    """A TCP port. Once all descriptors but the reserved ones are in use, newcomers are refused."""
+class _Counted(socket.socket):
+    """An accepted socket that says when it is closed."""
 
-    __slots__ = ("_host", "_listening", "_port", "_retries", "_tasks")
+    on_close: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        super().close()
+        on_close, self.on_close = self.on_close, None
+        if on_close is not None:
+            on_close()
+
+
+class Site(web.BaseSite):
+    """A TCP port. Once all descriptors but the reserved ones are in use, newcomers are refused.
+
+    So are those of an address that has `per_address` connections already; `counts_as` returns what
+    an address counts as, or None if it is not counted.
+    """
+
+    __slots__ = (
+        "_counts_as",
+        "_host",
+        "_listening",
+        "_of_address",
+        "_per_address",
+        "_port",
+        "_retries",
+        "_tasks",
+    )
 
     def __init__(
         self,
@@ -69,8 +99,13 @@ class Site(web.BaseSite):
         port: int,
         *,
         ssl_context: ssl.SSLContext | None = None,
+        per_address: int = MOST_FILES,
+        counts_as: Callable[[str], str | None] = lambda address: address,
     ) -> None:
         super().__init__(runner, ssl_context=ssl_context, backlog=BACKLOG)
+        self._per_address = per_address
+        self._counts_as = counts_as
+        self._of_address: Counter[str] = Counter()
         self._host = host
         self._port = port
         self._listening: list[socket.socket] = []
@@ -120,7 +155,7 @@ class Site(web.BaseSite):
         highest = open_files() - RESERVED
         for _ in range(_AT_ONCE):
             try:
-                connection, _address = listening.accept()
+                connection, address = listening.accept()
             except _GONE:
                 return
             except OSError as error:
@@ -131,10 +166,32 @@ class Site(web.BaseSite):
                 connection.close()
                 logger.error("a connection was refused: too many files are open", limit=highest)
                 continue
-            connection.setblocking(False)
-            task = asyncio.get_running_loop().create_task(self._serve(connection))
+            counted = self._counted(connection, str(address[0]))
+            if counted is None:
+                continue
+            task = asyncio.get_running_loop().create_task(self._serve(counted))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _counted(self, connection: socket.socket, address: str) -> socket.socket | None:
+        """Return the connection, counted; close it and return None if there are too many."""
+        key = self._counts_as(address)
+        if key is not None and self._of_address[key] >= self._per_address:
+            connection.close()
+            logger.warning("a connection was refused: too many of one address", address=key)
+            return None
+        counted = _Counted(fileno=connection.detach())
+        if key is not None:
+            self._of_address[key] += 1
+            counted.on_close = partial(self._left, key)
+        counted.setblocking(False)
+        counted.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
+        return counted
+
+    def _left(self, key: str) -> None:
+        self._of_address[key] -= 1
+        if self._of_address[key] <= 0:
+            del self._of_address[key]
 
     async def _serve(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()

@@ -15,6 +15,7 @@ from order_events.http.api import Api
 from order_events.http.audit_api import AuditApi
 from order_events.http.authentication import Authenticator
 from order_events.http.calls_api import CallsApi
+from order_events.http.delivery import delivering
 from order_events.http.kitchen_api import KitchenApi
 from order_events.http.routes import routes_of
 from order_events.protocol.messages import ClientMessage
@@ -89,6 +90,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     authenticator = Authenticator(registry)
     # Outside `answer_errors`, so that error responses are measured and shared too.
     app.middlewares.append(serving.measuring(events.metrics))
+    app.middlewares.append(delivering(events.settings, registry.callers))
     app.middlewares.append(cors.sharing(events.settings))
     app.middlewares.append(serving.answer_errors)
     app[serving.ROUTES] = []

@@ -62,7 +62,14 @@ async def _serve(app: web.Application, settings: HubSettings) -> None:
 async def listen(runner: Runner, settings: HubSettings) -> str:
     """Listen as the settings say; return the address, `http://host:port`. Raises OSError."""
     raise_open_files(settings.max_connections)
-    await Site(runner, settings.host, settings.port).start()
+    site = Site(
+        runner,
+        settings.host,
+        settings.port,
+        per_address=settings.max_connections_per_address,
+        counts_as=runner.app[REGISTRY].callers.peer,
+    )
+    await site.start()
     host, port = runner.addresses[0][:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 

@@ -157,6 +157,11 @@ class HubSettings(BaseSettings):
         50,
         description="Unauthenticated sockets per address; more: HTTP 429.",
     )
+    max_connections_per_address: Count = Field(
+        2_000,
+        description="TCP connections per address, HTTP and sockets together; more are closed at "
+        "once. Trusted proxies have no limit.",
+    )
     idle_http_s: Seconds = Field(
         15, description="Seconds an HTTP connection or an unfinished handshake may stay idle."
     )
@@ -253,6 +258,14 @@ class HubSettings(BaseSettings):
         120,
         description="HTTP requests per minute and address without a valid token; more: 429. "
         "`/healthz` and `/readyz` do not count.",
+    )
+    http_bytes_per_user: Count = Field(
+        8_388_608,
+        description="Bytes of large HTTP answers that one user may be reading at a time; more: "
+        "429.",
+    )
+    http_bytes_per_address: Count = Field(
+        33_554_432, description="The same for one address, whoever is behind it."
     )
     metrics_token: SecretStr | None = Field(
         None,

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from order_events.auth.roles import Action, Role, may
 from order_events.auth.tokens import AuthError, Principal
+from order_events.http.delivery import Turns
 from order_events.protocol.messages import ErrorCode, ProtocolError
 from order_events.protocol.ratelimit import Buckets, refuse_above_rate
 from order_events.websocket.credentials import bearer_of
@@ -27,6 +28,7 @@ class Authenticator:
     def __init__(self, registry: ConnectionRegistry) -> None:
         self._registry = registry
         self.settings = registry.settings
+        self.turns = Turns()
         self._users: Buckets[tuple[str, str]] = Buckets()
         self._addresses: Buckets[str] = Buckets()
 

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Middleware
 from pydantic import BaseModel, TypeAdapter
 
 from order_events.http.authentication import Authenticator, idempotency_key
+from order_events.http.delivery import PRINCIPAL
 from order_events.http.problems import our_fault, problem, validated
 from order_events.http.routes import HTTP_STATUS, Call, Route
 from order_events.menu.diagnostics import MenuError, read_menu
@@ -49,12 +50,16 @@ def add_routes(
 def _serving(api: object, declared: Route, authenticator: Authenticator) -> Handler:
     async def serve(request: web.Request) -> web.Response:
         principal = await authenticator.check(request, declared.action)
+        request[PRINCIPAL] = principal
         key = idempotency_key(request) if declared.keyed else None
         query = None if declared.query is None else _query(request, declared.query)
         body = await _read(request, declared, authenticator.settings)
         path = {name: _path_id(name, value) for name, value in request.match_info.items()}
-        answer = await declared.handler(api, Call(principal, path, body, key, query))
-        return json_answer(answer, declared.status)
+        call = Call(principal, path, body, key, query)
+        if declared.has_body:
+            return json_answer(await declared.handler(api, call), declared.status)
+        async with authenticator.turns.turn((principal.restaurant_id, principal.user_id)):
+            return json_answer(await declared.handler(api, call), declared.status)
 
     return serve
 

@@ -13,7 +13,6 @@ from order_events.ledger.redaction import redacted_body, without_words, without_
 from order_events.storage.transaction import Tx
 
 _SAID = (EntryKind.UTTERANCE, EntryKind.UNDERSTOOD, EntryKind.REASON)
-_FINISHED = "o.status IN ('picked-up', 'completed', 'cancelled')"
 _AT_ONCE = 20
 """Most orders whose words are erased in one transaction."""
 
@@ -58,8 +57,8 @@ def erase_finished(tx: Tx, restaurant_id: str) -> tuple[list[Event], bool]:
     """
     due = tx.db.execute(
         "SELECT s.session_id FROM sessions AS s JOIN orders AS o ON o.restaurant_id ="
-        f" s.restaurant_id AND o.id = s.order_id WHERE s.restaurant_id = ? AND s.words_left"
-        f" AND {_FINISHED} LIMIT ?",
+        " s.restaurant_id AND o.id = s.order_id WHERE s.restaurant_id = ? AND s.words_left"
+        " AND o.status IN ('picked-up', 'completed', 'cancelled') LIMIT ?",
         (restaurant_id, _AT_ONCE),
     ).fetchall()
     events = [e for (id_,) in due for e in _erase_orders(tx, restaurant_id, id_)]
@@ -75,9 +74,10 @@ def redact_spoken(tx: Tx, restaurant_id: str, session_id: str) -> list[Event]:
 def _erase_orders(tx: Tx, restaurant_id: str, session_id: str) -> list[Event]:
     """Erase the words of a session's order, if it is finished and they are still there."""
     found = tx.db.execute(
-        "SELECT o.id, o.body FROM sessions AS s JOIN orders AS o ON o.restaurant_id ="  # noqa: S608
+        "SELECT o.id, o.body FROM sessions AS s JOIN orders AS o ON o.restaurant_id ="
         " s.restaurant_id AND o.id = s.order_id WHERE s.restaurant_id = ? AND s.session_id = ?"
-        f" AND s.words_left AND {_FINISHED} AND json_valid(o.body)",
+        " AND s.words_left AND o.status IN ('picked-up', 'completed', 'cancelled')"
+        " AND json_valid(o.body)",
         (restaurant_id, session_id),
     ).fetchone()
     if found is None:

@@ -42,6 +42,10 @@ class Callers:
             )
         return origin_of(peer, forwarded_for, self._trusted)
 
+    def peer(self, address: str) -> str | None:
+        """Return what a connection from an address counts as; None if that is a trusted proxy."""
+        return None if _trusted(address, self._trusted) else _counted(address)
+
     def trusts(self, request: web.Request) -> bool:
         """Return whether a request comes straight from a trusted proxy."""
         return _trusted(request.remote or "", self._trusted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from typing import Any
 
 from support.http_requests import ask, statuses
@@ -84,3 +85,71 @@ async def test_a_body_that_does_not_come_is_given_up(start: Any) -> None:
         answer = await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
         assert answer.split()[1] == status
         writer.close()
+
+
+async def slow_request(server: Any, path: str, token: str) -> socket.socket:
+    """Send a request whose answer nobody reads."""
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    slow.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(slow, ("127.0.0.1", server.port))
+    lines = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+    await loop.sock_sendall(slow, lines.encode())
+    return slow
+
+
+async def test_slow_readers_hold_a_bounded_number_of_bytes(start: Any) -> None:
+    """Per user and per address; one that reads nothing is cut, and its bytes are free again."""
+    megabyte = 1_048_576
+    server = await start(
+        http_bytes_per_user=5 * megabyte // 2, http_bytes_per_address=4 * megabyte, idle_http_s=3
+    )
+    for n in range(150):
+        text = {"session_id": "s1", "text": f"{n} " + "x" * 9_000}
+        tags = {"session_id": "s1"}
+        await server.events.publish("r1", "voice:transcript", text, tags=tags)
+    path, user = "/v1/events?limit=1000", server.token()
+    slow = [await slow_request(server, path, user) for _ in range(2)]
+    authorization = {"Authorization": f"Bearer {user}"}
+
+    async def status(**headers: str) -> int:
+        async with server.session.get(server.url + path, headers=headers) as response:
+            return int(response.status)
+
+    for _ in range(100):
+        if await status(**authorization) == 429:
+            break
+    else:
+        raise AssertionError("nothing was refused")
+    other = server.token(user="u2")
+    assert await status(Authorization=f"Bearer {other}") == 200
+    small = {"Authorization": f"Bearer {user}"}
+    async with server.session.get(f"{server.url}/v1/menu", headers=small) as response:
+        assert response.status == 200
+    for _ in range(500):
+        if await status(**authorization) == 200:
+            break
+        await asyncio.sleep(0.02)
+    assert await status(**authorization) == 200
+    for connection in slow:
+        connection.close()
+
+
+async def test_a_large_answer_arrives_whole(server: Any) -> None:
+    """However many slices it has."""
+    text = "".join(f"{n} " for n in range(200_000))[:1_000_000]
+    tags = {"session_id": "s1"}
+    data = {"session_id": "s1", "text": text}
+    await server.events.publish("r1", "voice:transcript", data, tags=tags)
+    status, answer = await server.call("GET", "/v1/events")
+    assert status == 200
+    assert answer["events"][-1]["data"]["text"] == text
+
+
+async def test_answers_are_neither_cached_nor_guessed_at(server: Any) -> None:
+    """They are somebody's orders, and errors are no exception."""
+    for path in ("/v1/orders", "/v1/menu", "/v1/nothing", "/v1/openapi.json"):
+        answer = await ask(server, path, Authorization=f"Bearer {server.token()}")
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
