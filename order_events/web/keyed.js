@@ -4,6 +4,8 @@ import { render } from "./lit-html.js";
 
 /** A press on something that moved less than this many ms ago was meant for something else. */
 const STILL_MS = 500;
+/** A row that moved by less than this is still under the finger. In CSS pixels. */
+const MOVED_PX = 12;
 
 /** Draws one element per key and puts them in order. `tag` and `class` are those of each element. */
 export class Keyed {
@@ -25,8 +27,9 @@ export class Keyed {
   }
 
   /**
-   * Puts the rows into `parent`, in this order. Each is `{key, mark, draw}`; `draw(node)` returns
-   * the template of its content and is called if `mark` differs from the last time.
+   * Puts the rows into `parent`, in this order. Each is `{key, mark, draw, touch}`; `draw(node)`
+   * returns the template of its content and is called if `mark` differs from the last time.
+   * `touch(node)`, if there is one, is called each time, for what changes all the time.
    */
   place(parent, rows) {
     rows.forEach((row, i) => {
@@ -37,6 +40,7 @@ export class Keyed {
         kept.mark = row.mark;
         render(row.draw(kept.node), kept.node);
       }
+      row.touch?.(kept.node);
       const there = parent.children[i] ?? null;
       if (there !== kept.node) parent.insertBefore(kept.node, there);
     });
@@ -78,15 +82,15 @@ export class Steady {
     // Read first, then written: reading after each change would compute the layout again and again.
     for (const [row, place] of places) {
       const known = this.#places.get(row);
+      if (known !== undefined && !near(known, place)) this.#hold(row);
       this.#places.set(row, place);
-      if (known !== undefined && known !== place) this.#hold(row);
     }
   }
 
   #placeOf(row) {
     const { left, top } = row.getBoundingClientRect();
     const pane = row.closest(".pane");
-    return `${Math.round(left)},${Math.round(top + scrollY + (pane?.scrollTop ?? 0))}`;
+    return { left, top: top + scrollY + (pane?.scrollTop ?? 0) };
   }
 
   #hold(row) {
@@ -101,4 +105,8 @@ export class Steady {
     event.stopPropagation();
     event.preventDefault();
   }
+}
+
+function near(one, other) {
+  return Math.abs(one.left - other.left) < MOVED_PX && Math.abs(one.top - other.top) < MOVED_PX;
 }

@@ -1,6 +1,6 @@
 /** The kitchen display: a column per status, a ticket per order, a button for the next step. */
 
-import { elapsed, keepingFocus } from "./dom.js";
+import { elapsed, keepingFocus, setText } from "./dom.js";
 import { Keyed, Steady } from "./keyed.js";
 import { html, nothing, render } from "./lit-html.js";
 import { chipsView, detailsView, headView, lineText, place, shortNumber } from "./order-view.js";
@@ -19,6 +19,7 @@ export class Kitchen {
   #handlers;
   #chosen = "confirmed";
   #asking = new Map();
+  #tickets = new WeakMap();
   #fresh = new Map();
   #orders = [];
   #now = 0;
@@ -46,7 +47,7 @@ export class Kitchen {
 
   #draw() {
     const tickets = this.#orders
-      .map((order) => ticketOf(order, this.#handlers.undoable(order.id)))
+      .map((order) => this.#ticket(order))
       .filter(({ stage }) => stage !== null)
       .sort((a, b) => a.order.created_at.localeCompare(b.order.created_at));
     const columns = ACTIVE.map((stage) => ({ stage, tickets: tickets.filter((t) => t.stage === stage) }));
@@ -62,6 +63,16 @@ export class Kitchen {
       this.#rows.end();
     });
     this.#steady.watch();
+  }
+
+  /** The ticket of an order, worked out once per version. */
+  #ticket(order) {
+    const undoing = this.#handlers.undoable(order.id);
+    const known = this.#tickets.get(order);
+    if (known?.undoing === undoing) return known.ticket;
+    const ticket = ticketOf(order, undoing);
+    this.#tickets.set(order, { undoing, ticket });
+    return ticket;
   }
 
   #boardView(columns) {
@@ -106,25 +117,21 @@ export class Kitchen {
 
   #row(ticket) {
     const { order } = ticket;
-    const age = ageOf(order, this.#now);
     const state = {
       ...ticket,
-      age: elapsed(age.ms),
-      late: age.late,
       asking: this.#asked(order),
       waiting: this.#handlers.presses(order.id),
       undo: this.#handlers.undoable(order.id),
       fresh: (this.#fresh.get(order.id) ?? 0) > Date.now(),
     };
     const waits = state.waiting.map(({ kind, item, tried }) => `${kind}${item ?? ""}${tried}`);
-    const mark = [order.version, state.stage, state.age, state.late, state.asking, waits, state.undo, state.fresh];
+    const mark = [order.version, state.stage, state.asking, waits, state.undo, state.fresh];
     return {
       key: order.id,
       mark: mark.join("|"),
       draw: (node) => {
         node.dataset.order = order.id;
         node.dataset.status = order.status;
-        node.dataset.late = state.late;
         node.setAttribute("aria-labelledby", `ticket-${order.id}`);
         node.setAttribute("aria-busy", String(state.waiting.some(({ tried }) => !tried)));
         node.classList.toggle("fresh", state.fresh);
@@ -132,7 +139,16 @@ export class Kitchen {
         node.classList.toggle("gone", state.gone);
         return this.#ticketView(state);
       },
+      touch: (node) => this.#showAge(node, order),
     };
+  }
+
+  /** Every second, so not by drawing the ticket again. */
+  #showAge(node, order) {
+    const { ms, late } = ageOf(order, this.#now);
+    const age = node.querySelector(".age");
+    setText(age, elapsed(ms));
+    if (node.dataset.late !== late) node.dataset.late = age.dataset.late = late;
   }
 
   #ticketView(state) {
@@ -143,7 +159,7 @@ export class Kitchen {
           <span class="number">#${shortNumber(order)}</span>
           <span class="place">${place(order)}</span>
         </h4>
-        <span class="age" data-late=${state.late} title=${texts.kitchen.age}>${state.age}</span>
+        <span class="age" title=${texts.kitchen.age}></span>
       </header>
       ${order.customer_name ? html`<p class="customer">${order.customer_name}</p>` : nothing}
       ${state.gone || order.status === "cancelled" ? this.#goneView(order) : nothing}
