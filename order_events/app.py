@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from aiohttp import hdrs, web
 
-from order_events import operations
+from order_events import dialect, operations
 from order_events.auth.jwks import KeySet
 from order_events.auth.tokens import TokenAuthority, authority
 from order_events.http import cors, serving, static_pages
@@ -62,13 +62,14 @@ def build_app(
     )
     app.cleanup_ctx.append(_open)
     app.on_shutdown.append(_stop)
-    root = Endpoint(
-        RootApplication(settings, events.hub, events.store, events.metrics), app[REGISTRY], "root"
-    )
+    application = RootApplication(settings, events.hub, events.store, events.metrics)
+    root = Endpoint(application, app[REGISTRY], "root")
+    in_dialect = dialect.DialectEndpoint(application, events, app[REGISTRY])
 
     async def front(request: web.Request) -> web.StreamResponse:
         if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
-            return await root.handle(request)
+            endpoint = in_dialect if dialect.spoken_by(request) else root
+            return await endpoint.handle(request)
         return await static_pages.index(request)
 
     app.router.add_get("/", front)
@@ -91,7 +92,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     # Outside `answer_errors`, so that error responses are measured and shared too.
     app.middlewares.append(serving.measuring(events.metrics))
     app.middlewares.append(delivering(events.settings, registry.callers))
-    app.middlewares.append(cors.sharing(events.settings))
+    app.middlewares.append(cors.sharing(events.settings, dialect.PATHS, dialect.HEADERS))
     app.middlewares.append(serving.answer_errors)
     app[serving.ROUTES] = []
     app[operations.CHANNELS] = [ROOT]
@@ -104,6 +105,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     serving.add_routes(app, Api(events, registry), routes_of(Api), authenticator)
     for api in (AuditApi(events.ledger), CallsApi(events.ledger), KitchenApi(events.kitchen)):
         serving.add_routes(app, api, routes_of(type(api)), authenticator)
+    dialect.add_routes(app, events, authenticator)
     operations.add_routes(app, events.settings, events.metrics, authenticator)
 
 

@@ -16,6 +16,7 @@ from order_events.fanout.hub import Hub, Pending
 from order_events.fanout.root_session import History, RootSession
 from order_events.metrics import HubMetrics
 from order_events.protocol.errors import StoreUnavailable
+from order_events.protocol.filters import DOCUMENTED_EVENTS
 from order_events.protocol.frames import FrameBatch, Message
 from order_events.protocol.messages import (
     ROOT_MESSAGES,
@@ -62,8 +63,13 @@ class RootApplication:
         """Return "regular": no message of this socket is a voice message."""
         return "regular"
 
-    def connect(self, connection: Connection, opening: Opening) -> RootHandler:
-        """Return a handler that is subscribed to the events of the connection's restaurant.
+    def connect(
+        self,
+        connection: Connection,
+        opening: Opening,
+        implied: frozenset[str] = DOCUMENTED_EVENTS,
+    ) -> RootHandler:
+        """Return a handler that is subscribed to the `implied` events of the restaurant.
 
         A connection that was opened as explicit is subscribed to what its `auth` asks for, or to
         nothing yet. Raises ProtocolError for a way to subscribe that there is not.
@@ -74,13 +80,14 @@ class RootApplication:
                 ErrorCode.INVALID_MESSAGE, "subscribe: must be `explicit`, or left out of the URL"
             )
         asked = None if opening.auth is None else opening.auth.subscribe
+        explicit = mode is not None or asked is not None
         handler = RootHandler(
             connection,
             self._settings,
             self._hub,
             self._store,
             self._metrics,
-            explicit=mode is not None or asked is not None,
+            implied=frozenset() if explicit else implied,
         )
         if opening.auth is not None and asked is not None:
             handler.begin(Subscribe(type="subscribe", id=opening.auth.id, **dict(asked)))
@@ -98,7 +105,7 @@ class RootHandler:
         store: Store,
         metrics: HubMetrics,
         *,
-        explicit: bool = False,
+        implied: frozenset[str],
     ) -> None:
         self._connection = connection
         self._settings = settings
@@ -116,7 +123,7 @@ class RootHandler:
             max_subscriptions=settings.max_subscriptions,
             max_batch_ms=settings.max_batch_ms,
             head=hub.head(self._restaurant)[1],
-            explicit=explicit,
+            implied=implied,
         )
         hub.attach(self._restaurant, self, self._session.interest)
 

@@ -88,7 +88,7 @@ class History:
 class RootSession:
     """One connection's subscriptions. `visible` are the events that its role may see.
 
-    An `explicit` connection receives nothing until it subscribes.
+    Until it subscribes, it receives what is `implied`.
 
     `position` is the seq up to which history has been considered while catching up, and None while
     live.
@@ -101,14 +101,13 @@ class RootSession:
         max_subscriptions: int,
         max_batch_ms: int,
         head: int,
-        explicit: bool = False,
+        implied: frozenset[str] = DOCUMENTED_EVENTS,
     ) -> None:
         self._visible = visible
         self._max_subscriptions = max_subscriptions
         self._max_batch_ms = max_batch_ms
         self._implicit = True
-        implied = [] if explicit else [Subscription(DOCUMENTED_EVENTS & visible, after=head)]
-        self._subscriptions = implied
+        self._subscriptions = [Subscription(implied & visible, after=head)]
         self.position: int | None = None
 
     @property

@@ -6,6 +6,7 @@ Tokens travel in a header and never in a cookie, so no answer allows credentials
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import structlog
 from aiohttp import hdrs, web
@@ -16,7 +17,7 @@ from order_events.protocol.messages import ErrorCode
 from order_events.settings import HubSettings
 from order_events.websocket.origins import origin_listed
 
-_SHARED = re.compile(r"/v1/.|/web/[^/]+\.js$")
+_SHARED = r"/v1/.|/web/[^/]+\.js$"
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
 _ACCEPTED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Traceparent"
 _EXPOSED = "ETag, Retry-After, WWW-Authenticate"
@@ -27,13 +28,19 @@ _REFUSED = "this page's origin is not among the --allowed-origins of the server"
 logger = structlog.get_logger(__name__)
 
 
-def sharing(settings: HubSettings) -> Middleware:
-    """Return a middleware that answers preflights and marks answers for the allowed origins."""
+def sharing(settings: HubSettings, more_paths: str, more_headers: Iterable[str]) -> Middleware:
+    """Return a middleware that answers preflights and marks answers for the allowed origins.
+
+    `more_paths` is a prefix of further paths that are shared, and `more_headers` are headers that
+    requests may have besides the protocol's own.
+    """
+    shared = re.compile(f"{_SHARED}|{re.escape(more_paths)}")
+    accepted = ", ".join((_ACCEPTED, *more_headers))
 
     @web.middleware
     async def share(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get(hdrs.ORIGIN)
-        if origin is None or not _SHARED.match(request.path):
+        if origin is None or not shared.match(request.path):
             return await handler(request)
         allowed = origin_listed(origin, settings.allowed_origins)
         if _is_preflight(request):
@@ -42,7 +49,7 @@ def sharing(settings: HubSettings) -> Middleware:
                 return problem(403, ErrorCode.FORBIDDEN, _REFUSED)
             response: web.StreamResponse = web.Response(status=204)
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = _METHODS
-            response.headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = _ACCEPTED
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = accepted
             response.headers[hdrs.ACCESS_CONTROL_MAX_AGE] = str(_PREFLIGHT_S)
         else:
             response = await handler(request)

@@ -67,7 +67,7 @@ def _serving(api: object, declared: Route, authenticator: Authenticator) -> Hand
 async def _read(request: web.Request, declared: Route, settings: HubSettings) -> BaseModel:
     if not declared.has_body:
         return _query(request, declared.takes)
-    body = await _body(request, _max_bytes(declared, settings), settings.idle_http_s)
+    body = await read_body(request, _max_bytes(declared, settings), settings.idle_http_s)
     if declared.takes is Menu:
         # In a thread, because checking a large menu in Python would block the loop.
         return await asyncio.to_thread(_menu, body)
@@ -109,7 +109,7 @@ def _parameters(request: web.Request) -> dict[str, str]:
     return parameters
 
 
-async def _body(request: web.Request, max_bytes: int, timeout_s: float) -> bytes:
+async def read_body(request: web.Request, max_bytes: int, timeout_s: float) -> bytes:
     """Return the body; raise HTTPRequestEntityTooLarge or HTTPRequestTimeout."""
     if request.content_length is not None and request.content_length > max_bytes:
         raise web.HTTPRequestEntityTooLarge(max_bytes, request.content_length)

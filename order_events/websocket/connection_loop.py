@@ -48,6 +48,9 @@ class Handshake:
 class ConnectionLoop(Generic[M]):
     """Serves one connection: authenticates it, dispatches its messages, and cleans up after it."""
 
+    dispatcher_type: type[Dispatcher[M]] = Dispatcher
+    """Understands the messages; a subclass may set another."""
+
     def __init__(
         self,
         application: Application[M],
@@ -113,10 +116,10 @@ class ConnectionLoop(Generic[M]):
         self, guard: FrameGuard, stream: AbstractStreamWriter, transport: asyncio.Transport
     ) -> None:
         opened = OpenSocket(self._request, self._ws, stream, transport)
-        self._connection = Connection(opened, self._name, self._settings, self._metrics)
+        self._connection = self._connection_of(opened)
         self._opened = self._connection
         self._credentials = Credentials(self._connection, self._registry, self._address)
-        self._dispatcher = Dispatcher(
+        self._dispatcher = self.dispatcher_type(
             self._application,
             self._connection,
             self._credentials,
@@ -131,6 +134,9 @@ class ConnectionLoop(Generic[M]):
             await self._serve()
         finally:
             self._clean_up()
+
+    def _connection_of(self, opened: OpenSocket) -> Connection:
+        return Connection(opened, self._name, self._settings, self._metrics)
 
     async def _serve(self) -> None:
         connection = self._connection
