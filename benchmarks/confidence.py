@@ -23,11 +23,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ears import Ears
 from harness import Recording, mixed, read_manifest, read_noises
 from orders import convert
 from reliability import (
@@ -46,16 +47,11 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from voice_service.app import load_recognizer
 from voice_service.asr.calibration import RAW, Calibration
-from voice_service.asr.recognizer import Recognizer
 from voice_service.audio.formats import SAMPLE_RATE, Samples
-from voice_service.commands.transcribe import Decode, utterance_events
 from voice_service.models.registry import default_models_dir, resolve
-from voice_service.ordering.dialogue.conversation import Conversation
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.settings import VoiceSettings
 from voice_service.utterances.events import Final, ListenerEvent, Partial
-from voice_service.utterances.listener import Listener
-from voice_service.utterances.vad import DetectorFactory
 
 _CHUNK = SAMPLE_RATE // 10
 _NEVER_MS = 60_000
@@ -68,39 +64,6 @@ Condition = tuple[float | None, Sequence[Samples]]
 """Signal to noise in dB, and noises that take turns; None is without."""
 Judge = Callable[[Sequence[str], str], list[bool | None]]
 """Which of these words are right, in the recording of this name."""
-
-
-@dataclass(frozen=True)
-class Ears:
-    """The service's recognition without the service. `calibration` applies to its events."""
-
-    settings: VoiceSettings
-    recognizer: Recognizer
-    calibration: Calibration
-    menu: CompiledMenu | None
-    language: str
-
-    def events(self, audio: Samples) -> Iterator[ListenerEvent]:
-        """Yield the events of a session that heard this audio."""
-        detector = DetectorFactory(self.settings.detector, self.settings.webrtc_mode)()
-        bias = self.menu.bias if self.menu else ""
-        listener = Listener(
-            self.settings.listener(),
-            detector,
-            self.language,
-            bias,
-            calibration=self.calibration,
-        )
-        chunks = (audio[i : i + _CHUNK] for i in range(0, len(audio), _CHUNK))
-        return utterance_events(chunks, listener, self._decoder())
-
-    def _decoder(self) -> Decode:
-        if self.menu is None:
-            return self.recognizer.decode
-        choose = Conversation(self.menu).chooser()
-        return lambda requests: self.recognizer.decode(
-            [replace(r, choose=choose if r.thorough else None) for r in requests]
-        )
 
 
 def listening(arguments: argparse.Namespace) -> Ears:

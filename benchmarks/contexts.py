@@ -131,7 +131,7 @@ class Bench:
                 request = DecodeRequest(piece, "en", self.thorough)
                 [hypothesis] = self.recognizer.decode([request])
                 outcome.seconds.append(time.process_time() - began)
-                outcome.repeated += hypothesis.repeated
+                outcome.repeated += bool(hypothesis.retries)
                 heard.append(hypothesis.text)
             outcome.texts.append(self.normalise(" ".join(heard)))
         return outcome

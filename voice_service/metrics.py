@@ -57,7 +57,10 @@ class VoiceMetrics:
         )
         self.decode_repeats = Counter(
             "voice_decode_repeats",
-            "Decodes that were done twice, because the first attempt repeated itself",
+            "Further attempts at a decode: a phrase came twice or faster than anyone speaks "
+            "(doubt), it looped in a full window too (loop), or it still had more words than fit "
+            "into the time, for which the menu's prompt is left out (prompt)",
+            ["why"],
             registry=registry,
         )
         self.final_latency = Histogram(

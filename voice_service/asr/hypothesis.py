@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from voice_service.asr.calibration import Calibration
 from voice_service.audio.formats import Samples
+
+
+class Retry(StrEnum):
+    """Why audio was decoded once more."""
+
+    DOUBT = "doubt"
+    """A phrase came twice, or more words than fit into the time: heard again in a full window."""
+    LOOP = "loop"
+    """There too, the decoder wrote the same words again and again: repetition was forbidden."""
+    PROMPT = "prompt"
+    """Still too many words for the time: heard without the bias."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +38,15 @@ class Word:
 class Hypothesis:
     """What the recogniser heard. `words` is empty for a quick decode and for silence.
 
-    `repeated` says that the first attempt looped, so there was a second one. `batch_size` is how
-    many requests shared the pass through the model, this one included.
+    `retries` says why there were further attempts, if there were. `batch_size` is how many requests
+    shared the pass through the model, this one included.
     Confidences are the decoder's own probabilities until `calibrated` is applied.
     """
 
     text: str
     confidence: float
     words: tuple[Word, ...] = ()
-    repeated: bool = False
+    retries: tuple[Retry, ...] = ()
     batch_size: int = field(default=1, compare=False)
 
     def calibrated(self, calibration: Calibration) -> Hypothesis:
@@ -68,7 +80,8 @@ class DecodeRequest:
     """Audio to recognise.
 
     `thorough` asks for beam search and word times; without it the result comes sooner. `bias` is
-    text whose words become more likely. `choose` is given several texts, most likely first, and
+    text whose words become more likely. `speech_s` is how long somebody speaks in it, in seconds;
+    None if that is not known. `choose` is given several texts, most likely first, and
     returns the index of the one to use; only a thorough decode calls it, on the recogniser's
     thread.
     """
@@ -77,4 +90,5 @@ class DecodeRequest:
     language: str
     thorough: bool
     bias: str = ""
+    speech_s: float | None = None
     choose: Callable[[Sequence[str]], int] | None = None

@@ -1,4 +1,4 @@
-"""Turn samples into text: choose the encoder's window, judge each attempt, retry loops.
+"""Turn samples into text: choose the encoder's window, judge each attempt, retry what is doubtful.
 
 Requests that can share a pass through the model do so. Figures and their source:
 docs/measurements/recognition.md. Everything here may run on any thread.
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from voice_service.asr.alignment import timed_words
 from voice_service.asr.batching import group_by
 from voice_service.asr.calibration import RAW, Calibration
-from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Word
-from voice_service.asr.repetition import loops
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Retry, Word
+from voice_service.asr.repetition import doubtful, loops, too_fast
 from voice_service.asr.whisper import (
     FULL_WINDOW,
     HOP,
@@ -59,7 +59,7 @@ THOROUGH: Final = DecodingProfile(beam_size=5, floor_s=15.0, margin_s=2.0, token
 CAREFUL: Final = DecodingProfile(
     beam_size=5, floor_s=30.0, margin_s=2.0, tokens_per_s=10.0, no_repeat_ngram=5
 )
-"""For the second attempt, when the first one looped."""
+"""For another attempt, when the last one looped."""
 
 _MIN_TOKENS: Final = 12
 _NO_SPEECH_LIMIT: Final = 0.6
@@ -82,6 +82,12 @@ class _PreparedRequest:
         """Return a key; requests with the same key can share a pass."""
         return self.request.thorough, self.window, len(self.prompt)
 
+    @property
+    def speech_s(self) -> float:
+        """Return how long somebody may have spoken, in seconds."""
+        spoken = self.request.speech_s
+        return self.seconds if spoken is None else spoken
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Attempt:
@@ -100,6 +106,19 @@ class _Attempt:
     def heard(self) -> bool:
         """Return whether there are words that can be trusted."""
         return bool(self.tokens) and not self.silence and not self.looped
+
+    @property
+    def doubtful(self) -> bool:
+        """Return whether a full window may hear something else: shorter ones add words."""
+        if self.prepared.window == FULL_WINDOW:
+            return False
+        return self.looped or doubtful(self.text, self.prepared.speech_s)
+
+    @property
+    def made_up(self) -> bool:
+        """Return whether there are words of the bias that nobody can have said."""
+        prepared = self.prepared
+        return bool(prepared.request.bias) and too_fast(self.text, prepared.speech_s)
 
 
 class Recognizer:
@@ -124,7 +143,7 @@ class Recognizer:
         self.quick = QUICK
         self.thorough = THOROUGH
         self.careful: DecodingProfile | None = CAREFUL
-        """The profile of the second attempt after a loop; None accepts loops as they are."""
+        """The profile of another attempt after a loop; None accepts all first attempts."""
         self._batches = whisper.compute.batches
         self._warm_up()
         self.cost = self._warm_up()
@@ -176,26 +195,38 @@ class Recognizer:
         )
 
     def _decode_batch(self, batch: Sequence[_PreparedRequest]) -> list[Hypothesis]:
-        """Decode requests of one shape in one pass; those that looped get a second attempt."""
-        attempts = self._attempt(batch, batch[0].profile, batch[0].window)
-        again: dict[_PreparedRequest, _Attempt] = {}
-        looped = [attempt.prepared for attempt in attempts if attempt.looped]
-        if looped and self.careful is not None:
-            again = {a.prepared: a for a in self._attempt(looped, self.careful, FULL_WINDOW)}
-            attempts = [again.get(attempt.prepared, attempt) for attempt in attempts]
+        """Decode requests of one shape in one pass; those that cannot be trusted get others."""
+        attempts = self._attempt(batch)
+        retries: list[tuple[Retry, ...]] = [()] * len(batch)
+        for why in Retry if self.careful is not None else ():
+            rows = [row for row, attempt in enumerate(attempts) if _needs(why, attempt)]
+            again = [self._changed(why, attempts[row].prepared) for row in rows]
+            for row, attempt in zip(rows, self._attempt(again) if again else (), strict=True):
+                attempts[row] = attempt
+                retries[row] = (*retries[row], why)
         words = self._align([a for a in attempts if a.heard and a.prepared.request.thorough])
         return [
             replace(
                 _hypothesis(attempt, words.get(attempt.prepared, ())),
-                repeated=attempt.prepared in again,
+                retries=why,
                 batch_size=len(batch),
             )
-            for attempt in attempts
+            for attempt, why in zip(attempts, retries, strict=True)
         ]
 
-    def _attempt(
-        self, batch: Sequence[_PreparedRequest], profile: DecodingProfile, window: int
-    ) -> list[_Attempt]:
+    def _changed(self, why: Retry, prepared: _PreparedRequest) -> _PreparedRequest:
+        """Return a request as it is to be decoded once more."""
+        prepared = replace(prepared, window=FULL_WINDOW)
+        if why is Retry.DOUBT or self.careful is None:
+            return prepared
+        if why is Retry.LOOP:
+            return replace(prepared, profile=self.careful)
+        unprompted = self.whisper.prompt(prepared.request.language, "")
+        return replace(prepared, profile=self.careful, prompt=unprompted)
+
+    def _attempt(self, batch: Sequence[_PreparedRequest]) -> list[_Attempt]:
+        """Decode requests of one shape, all of one profile, in one pass."""
+        profile, window = batch[0].profile, batch[0].window
         padded = np.stack(
             [_pad(prepared.spectrogram, window, profile.padding) for prepared in batch]
         )
@@ -258,6 +289,13 @@ class Recognizer:
                 end_ms = int(len(attempt.prepared.request.audio) * 1000 / SAMPLE_RATE)
                 words[attempt.prepared] = timed_words(pieces, found, end_ms)
         return words
+
+
+def _needs(why: Retry, attempt: _Attempt) -> bool:
+    """Return whether an attempt cannot be trusted for this reason."""
+    if why is Retry.DOUBT:
+        return attempt.doubtful
+    return attempt.looped if why is Retry.LOOP else attempt.made_up
 
 
 def _alignable(attempts: Sequence[_Attempt]) -> Iterator[list[_Attempt]]:

@@ -216,7 +216,8 @@ class Scheduler:
             self._capacity.spent(seconds * owed / len(decodes), now)
 
     def _note_answers(self, kind: str, answers: Sequence[Hypothesis]) -> None:
-        self._metrics.decode_repeats.inc(sum(answer.repeated for answer in answers))
+        for why, count in Counter(why for answer in answers for why in answer.retries).items():
+            self._metrics.decode_repeats.labels(why).inc(count)
         for size, rows in Counter(answer.batch_size for answer in answers).items():
             for _ in range(rows // size):
                 self._metrics.batch_size.labels(kind).observe(size)

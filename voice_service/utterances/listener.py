@@ -153,7 +153,7 @@ class Listener:
             waiting = self._waiting[0]
             waiting.attempts += 1
             self._in_flight = _InFlight(waiting.utterance, Urgency.FINAL, 0, 0)
-            return self._request(waiting.audio, need)
+            return self._request(waiting.audio, need, waiting.utterance.length)
         utterance, self._planned = self._current_utterance(), None
         paused_at, decoded_to = self._endpointer.last_speech, self._endpointer.position
         utterance.decoded_to = decoded_to
@@ -162,7 +162,8 @@ class Listener:
             decoded_to = self._audio_stop(paused_at)
         self._in_flight = _InFlight(utterance, need.urgency, decoded_to, paused_at)
         audio = self._timeline.slice(utterance.audio_start, decoded_to)
-        return self._request(audio, need)
+        spoken_to = paused_at if need.urgency is Urgency.SPECULATIVE else decoded_to
+        return self._request(audio, need, spoken_to - utterance.started)
 
     def decoded(self, hypothesis: Hypothesis | None, now: float) -> list[ListenerEvent]:
         """Take the answer to `start_decode`; None if recognition failed."""
@@ -262,8 +263,11 @@ class Listener:
     def _need(self, urgency: Urgency, since: float) -> DecodeNeed:
         return DecodeNeed(urgency, since, self._language, self._bias)
 
-    def _request(self, audio: Samples, need: DecodeNeed) -> DecodeRequest:
-        return DecodeRequest(audio, need.language, need.urgency.thorough, need.bias)
+    def _request(self, audio: Samples, need: DecodeNeed, spoken: int) -> DecodeRequest:
+        """Return a request; somebody speaks for at most `spoken` frames of the audio."""
+        return DecodeRequest(
+            audio, need.language, need.urgency.thorough, need.bias, to_ms(spoken) / 1000
+        )
 
     def _progress(
         self, decode: _InFlight, hypothesis: Hypothesis, now: float

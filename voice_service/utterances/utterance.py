@@ -76,6 +76,11 @@ class Utterance:
         self.changed_at = self.started
 
     @property
+    def length(self) -> int:
+        """Return the frames from its first speech to its last, once it has ended."""
+        return 0 if self.ended is None else self.ended - self.started
+
+    @property
     def wordless(self) -> bool:
         """Return whether nothing was heard that might be words."""
         return not self.text and not self.unsure_text

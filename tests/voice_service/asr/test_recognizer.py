@@ -11,8 +11,9 @@ import pytest
 from support.recordings import normal, recording, sidecar, silence, wer
 from support.voice_server import tiny
 
-from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Retry
 from voice_service.asr.recognizer import THOROUGH, Recognizer
+from voice_service.ordering import CompiledMenu
 from voice_service.server import demo_menu
 
 
@@ -58,6 +59,30 @@ def test_honest_repeats_are_kept(recognizer: Recognizer) -> None:
     """The guard against loops must not drop what was really said twice."""
     heard = decode(recognizer, "honest_repeats")
     assert wer(sidecar("honest_repeats")["text"], heard.text) <= 0.12
+
+
+def test_the_menu_adds_no_words_to_a_short_utterance(recognizer: Recognizer) -> None:
+    """After a long prompt, the window for finals writes this one twice; a full one does not."""
+    bias = CompiledMenu(demo_menu()).bias
+    [spoken] = sidecar("one_more")["utterances"]
+    answers = []
+    for before_ms, after_ms in ((320, 192), (320, 300), (200, 192), (200, 300)):
+        first, last = spoken["start_ms"] - before_ms, spoken["end_ms"] + after_ms
+        audio = recording("one_more")[16 * first : 16 * last]
+        answers.append(alone(recognizer, DecodeRequest(audio, "en", thorough=True, bias=bias)))
+    assert any(Retry.DOUBT in heard.retries for heard in answers)
+    assert {normal(heard.text) for heard in answers} == {normal(spoken["text"])}
+
+
+def test_words_that_do_not_fit_into_the_time_are_heard_without_the_menu(
+    recognizer: Recognizer,
+) -> None:
+    """The time is made too short here; the words were said, so they are heard again."""
+    bias = CompiledMenu(demo_menu()).bias
+    request = DecodeRequest(recording("one_item"), "en", True, bias, speech_s=0.1)
+    heard = alone(recognizer, request)
+    assert heard.retries == (Retry.DOUBT, Retry.PROMPT)
+    assert wer(sidecar("one_item")["text"], heard.text) <= 0.15
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 0.1, 0.5, 3.0, 20.0])

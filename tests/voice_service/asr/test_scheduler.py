@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from voice_service.asr.batching import BatchPolicy
 from voice_service.asr.capacity import Capacity
-from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Retry
 from voice_service.asr.needs import DecodeNeed, Urgency
 from voice_service.asr.scheduler import Scheduler
 from voice_service.metrics import VoiceMetrics
@@ -488,7 +488,9 @@ async def test_decodes_done_twice_are_counted() -> None:
     """A repeat costs four times a decode: operators must see when a lane's noise causes many."""
     registry = CollectorRegistry()
     recogniser = Recogniser(
-        lambda request: Hypothesis("text", 1.0, repeated=request.bias == "noisy")
+        lambda request: Hypothesis(
+            "text", 1.0, retries=(Retry.DOUBT, Retry.LOOP) if request.bias == "noisy" else ()
+        )
     )
     scheduler = make_scheduler(recogniser, registry=registry)
     sessions = [Session(name, DecodeNeed(Urgency.FINAL, 0)) for name in ("noisy", "calm", "noisy")]
@@ -496,4 +498,5 @@ async def test_decodes_done_twice_are_counted() -> None:
         scheduler.update(session)
     await finished(*sessions)
     await scheduler.close(TIMEOUT)
-    assert registry.get_sample_value("voice_decode_repeats_total") == 2
+    for why, count in ((Retry.DOUBT, 2), (Retry.LOOP, 2), (Retry.PROMPT, None)):
+        assert registry.get_sample_value("voice_decode_repeats_total", {"why": why}) == count
