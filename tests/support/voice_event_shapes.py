@@ -21,6 +21,14 @@ SHAPES: dict[str, dict[str, Any]] = {
         "warnings": list,
     },
     "voice:speech_started": {"session_id": str, "utterance": int, "at_ms": int},
+    "voice:end_likely": {
+        "session_id": str,
+        "utterance": int,
+        "at_ms": int,
+        "text": str,
+        "confidence": NUMBER,
+    },
+    "voice:end_unlikely": {"session_id": str, "utterance": int, "at_ms": int},
     "voice:speech_ended": {"session_id": str, "utterance": int, "at_ms": int},
     "voice:speech_discarded": {"session_id": str, "utterance": int, "reason": str},
     "voice:order": {

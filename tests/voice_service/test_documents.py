@@ -13,7 +13,9 @@ from support.schema_checks import check_message
 from support.voice_server import Server, Start
 
 from voice_service import documents
+from voice_service.protocol.encoding import wire_event
 from voice_service.protocol.payloads import CHANNELS, VOICE_STREAM
+from voice_service.utterances.events import EndLikely, EndUnlikely, ListenerEvent
 
 SOCKETS: dict[str, Any] = json.loads((DOCS / "asyncapi.json").read_text(encoding="utf-8"))
 
@@ -38,6 +40,14 @@ async def test_the_service_serves_both_sockets_documents(server: Server) -> None
     assert set(served["channels"]) == {channel.name for channel in CHANNELS}
     assert "WatchedFinal" in served["channels"]["root"]["messages"]
     assert "FinalTranscript" not in served["channels"]["root"]["messages"]
+
+
+@pytest.mark.parametrize("event", [EndLikely(1, 900, "a cola", 0.9), EndUnlikely(1, 1_100)])
+def test_signs_of_the_end_are_as_documented(event: ListenerEvent) -> None:
+    """Whether they come in a session depends on how fast it is recognised."""
+    type_, data = wire_event("s", "en-US", event)
+    message = {"type": type_, "data": data, "timestamp": "2026-01-01T00:00:00.000Z"}
+    check_message(SOCKETS, "voiceStream", message)
 
 
 async def test_every_message_of_a_voice_session_is_as_documented(start: Start) -> None:
@@ -67,7 +77,8 @@ async def test_every_message_of_a_voice_session_is_as_documented(start: Start) -
     seen = {event["type"] for event in microphone.events}
     sent = {model.model_fields["type"].annotation.__args__[0] for model in VOICE_STREAM.sends}
     elsewhere = {"auth:success", "auth:expiring", "pong"}
-    elsewhere |= {"voice:speech_discarded", "voice:warning"}
+    elsewhere |= {"voice:speech_discarded", "voice:warning", "voice:end_likely"}
+    elsewhere |= {"voice:end_unlikely"}
     assert sent - seen <= elsewhere
     assert finals(microphone.events)
     assert {"voice:transcript", "voice:order"} <= {event["type"] for event in screen.events}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,12 +11,28 @@ from voice_service.asr.hypothesis import Word
 from voice_service.protocol import messages
 from voice_service.protocol.payloads import (
     DiscardedData,
+    EndLikelyData,
     FinalData,
     PartialData,
     SpeechData,
     WordData,
 )
-from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
+from voice_service.utterances.events import (
+    Discarded,
+    Ended,
+    EndLikely,
+    EndUnlikely,
+    Final,
+    ListenerEvent,
+    Partial,
+    Started,
+)
+
+_MOMENTS: Mapping[type[ListenerEvent], str] = {
+    Started: messages.SPEECH_STARTED,
+    EndUnlikely: messages.END_UNLIKELY,
+    Ended: messages.SPEECH_ENDED,
+}
 
 
 def wire_event(
@@ -31,12 +48,17 @@ def _payload(
 ) -> tuple[str, BaseModel]:
     utterance = event.utterance
     match event:
-        case Started(_, at_ms):
+        case Started(_, at_ms) | EndUnlikely(_, at_ms) | Ended(_, at_ms):
             data = SpeechData(session_id=session_id, utterance=utterance, at_ms=at_ms)
-            return messages.SPEECH_STARTED, data
-        case Ended(_, at_ms):
-            data = SpeechData(session_id=session_id, utterance=utterance, at_ms=at_ms)
-            return messages.SPEECH_ENDED, data
+            return _MOMENTS[type(event)], data
+        case EndLikely(_, at_ms, text, confidence):
+            return messages.END_LIKELY, EndLikelyData(
+                session_id=session_id,
+                utterance=utterance,
+                at_ms=at_ms,
+                text=text,
+                confidence=round(confidence, 4),
+            )
         case Discarded(_, failed):
             return messages.SPEECH_DISCARDED, DiscardedData(
                 session_id=session_id,

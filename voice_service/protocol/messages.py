@@ -12,6 +12,8 @@ from voice_service.audio.formats import SAMPLE_RATE
 
 STARTED: Final = "voice:started"
 SPEECH_STARTED: Final = "voice:speech_started"
+END_LIKELY: Final = "voice:end_likely"
+END_UNLIKELY: Final = "voice:end_unlikely"
 SPEECH_ENDED: Final = "voice:speech_ended"
 SPEECH_DISCARDED: Final = "voice:speech_discarded"
 TRANSCRIPT: Final = "voice:transcript"

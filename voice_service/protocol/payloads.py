@@ -60,6 +60,16 @@ class SpeechData(SessionData):
     at_ms: Milliseconds
 
 
+class EndLikelyData(SpeechData):
+    """Speech has paused at `at_ms`. If the pause lasts, `text` will be the final's.
+
+    It may still go on: `voice:end_unlikely` follows then, and otherwise `voice:speech_ended`.
+    """
+
+    text: str
+    confidence: Confidence
+
+
 class DiscardedData(SessionData):
     """An utterance ended without a final: it had no words, or recognition failed."""
 
@@ -245,6 +255,13 @@ SpeechStarted = message(
     SpeechData,
     about="An utterance began, `at_ms` milliseconds into the audio of the session.",
 )
+EndIsLikely = message("EndLikely", messages.END_LIKELY, EndLikelyData)
+EndIsUnlikely = message(
+    "EndUnlikely",
+    messages.END_UNLIKELY,
+    SpeechData,
+    about="Speech goes on after `voice:end_likely`, `at_ms` milliseconds into the audio.",
+)
 SpeechEnded = message(
     "SpeechEnded",
     messages.SPEECH_ENDED,
@@ -279,6 +296,8 @@ VOICE_STREAM = Channel(
     (
         *asyncapi.SHELL_EVENTS,
         SpeechStarted,
+        EndIsLikely,
+        EndIsUnlikely,
         SpeechEnded,
         SpeechDiscarded,
         Partial,

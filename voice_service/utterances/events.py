@@ -24,6 +24,24 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class EndLikely:
+    """Speech has paused at `at_ms`, and this will be the final if the pause lasts."""
+
+    utterance: int
+    at_ms: int
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndUnlikely:
+    """Speech goes on at `at_ms`, after an `EndLikely`."""
+
+    utterance: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Partial:
     """The text so far. `stable_text` is a prefix of `text` that will not change any more."""
 
@@ -60,4 +78,4 @@ class Discarded:
     failed: bool
 
 
-ListenerEvent = Started | Ended | Partial | Final | Discarded
+ListenerEvent = Started | EndLikely | EndUnlikely | Ended | Partial | Final | Discarded

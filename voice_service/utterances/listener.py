@@ -7,7 +7,6 @@ Pure: time is an argument and only orders the needs of many listeners. The calle
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,8 +21,23 @@ from voice_service.utterances.endpointing import (
     SpeechEnded,
     SpeechStarted,
 )
-from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
-from voice_service.utterances.planning import NOTHING_HEARD, choose_urgency
+from voice_service.utterances.events import (
+    Discarded,
+    Ended,
+    EndLikely,
+    EndUnlikely,
+    Final,
+    ListenerEvent,
+    Partial,
+    Started,
+)
+from voice_service.utterances.planning import (
+    NOTHING_HEARD,
+    InFlight,
+    WaitingFinal,
+    choose_urgency,
+    least_confidence,
+)
 from voice_service.utterances.settings import ListenerSettings, to_ms
 from voice_service.utterances.turn_end import Judge, by_marks
 from voice_service.utterances.utterance import Timeline, Utterance
@@ -33,26 +47,6 @@ _MAX_ATTEMPTS = 2
 """Decodes of one final before it is given up, if recognition fails."""
 _FALLBACK_CONFIDENCE = 0.2
 """Confidence of a final that only repeats what was shown."""
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """An ended utterance whose final has still to be recognised."""
-
-    utterance: Utterance
-    audio: Samples
-    since: float
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _InFlight:
-    """The decode in flight: its utterance, the end of its audio, and where speech had paused."""
-
-    utterance: Utterance
-    urgency: Urgency
-    decoded_to: int
-    paused_at: int
 
 
 class Listener:
@@ -81,8 +75,8 @@ class Listener:
         self._endpointer = Endpointer(settings.endpoint)
         self._timeline = Timeline()
         self._current: Utterance | None = None
-        self._waiting: deque[_Waiting] = deque()
-        self._in_flight: _InFlight | None = None
+        self._waiting: deque[WaitingFinal] = deque()
+        self._in_flight: InFlight | None = None
         self._planned: DecodeNeed | None = None
         self._count = 0
         self._ended = 0
@@ -152,7 +146,7 @@ class Listener:
         if need.urgency is Urgency.FINAL:
             waiting = self._waiting[0]
             waiting.attempts += 1
-            self._in_flight = _InFlight(waiting.utterance, Urgency.FINAL, 0, 0)
+            self._in_flight = InFlight(waiting.utterance, Urgency.FINAL, 0, 0)
             return self._request(waiting.audio, need, waiting.utterance.length)
         utterance, self._planned = self._current_utterance(), None
         paused_at, decoded_to = self._endpointer.last_speech, self._endpointer.position
@@ -160,7 +154,7 @@ class Listener:
         if need.urgency is Urgency.SPECULATIVE:
             utterance.speculated, utterance.settled = paused_at, None
             decoded_to = self._audio_stop(paused_at)
-        self._in_flight = _InFlight(utterance, need.urgency, decoded_to, paused_at)
+        self._in_flight = InFlight(utterance, need.urgency, decoded_to, paused_at)
         audio = self._timeline.slice(utterance.audio_start, decoded_to)
         spoken_to = paused_at if need.urgency is Urgency.SPECULATIVE else decoded_to
         return self._request(audio, need, spoken_to - utterance.started)
@@ -193,6 +187,7 @@ class Listener:
             events += self._follow(self._endpointer.push(probability), now)
             if self._current is not None:
                 self._current.add_frame(power, probability)
+                events += self._speech_goes_on(self._current)
         if self._current is None:
             keep = self._settings.pre_roll + self._settings.endpoint.confirm
             self._timeline.forget_before(self._endpointer.position - keep)
@@ -227,7 +222,7 @@ class Listener:
         if self._noise:
             return events + self._discard(utterance)
         audio = self._timeline.slice(utterance.audio_start, self._audio_end)
-        self._waiting.append(_Waiting(utterance, audio, now))
+        self._waiting.append(WaitingFinal(utterance, audio, now))
         guessed = utterance.settled if utterance.speculated == event.at else None
         if guessed is not None and len(self._waiting) == 1:
             events += self._finish(guessed)
@@ -270,11 +265,11 @@ class Listener:
         )
 
     def _progress(
-        self, decode: _InFlight, hypothesis: Hypothesis, now: float
+        self, decode: InFlight, hypothesis: Hypothesis, now: float
     ) -> list[ListenerEvent]:
         """Take a hypothesis for the utterance that is still being spoken."""
         utterance = decode.utterance
-        least = self._least_confidence(utterance, self._settings.min_partial_confidence)
+        least = least_confidence(utterance, self._settings, self._settings.min_partial_confidence)
         sure = utterance.revision or hypothesis.confidence >= least
         # A cut at the hard limit may move the last words to the next utterance: do not make them
         # stable in this one.
@@ -291,8 +286,27 @@ class Listener:
             and decode.paused_at == self._endpointer.last_speech
         ):
             utterance.settled = hypothesis
+            events += self._end_likely(utterance, hypothesis, decode.paused_at)
             events += self._weigh_pause(utterance, hypothesis, now) if sure else []
         return events + self._end_without_progress(utterance, decode.decoded_to, now)
+
+    def _end_likely(
+        self, utterance: Utterance, hypothesis: Hypothesis, paused_at: int
+    ) -> list[ListenerEvent]:
+        """Tell what the final will be, if it will be one, should this pause last."""
+        least = least_confidence(utterance, self._settings, self._settings.min_confidence)
+        if utterance.number is None or not hypothesis.text or hypothesis.confidence < least:
+            return []
+        utterance.likely_end = paused_at
+        tried = utterance.settle(hypothesis.calibrated(self._calibration))
+        return [EndLikely(utterance.number, to_ms(paused_at), tried.text, tried.confidence)]
+
+    def _speech_goes_on(self, utterance: Utterance) -> list[ListenerEvent]:
+        last_speech = self._endpointer.last_speech
+        if utterance.likely_end is None or last_speech <= utterance.likely_end:
+            return []
+        utterance.likely_end = None
+        return [EndUnlikely(utterance.number or 0, to_ms(last_speech - 1))]
 
     def _weigh_pause(
         self, utterance: Utterance, hypothesis: Hypothesis, now: float
@@ -346,7 +360,7 @@ class Listener:
     def _finish(self, hypothesis: Hypothesis) -> list[ListenerEvent]:
         utterance = self._waiting.popleft().utterance
         shown = utterance.revision > 0
-        least = self._least_confidence(utterance, self._settings.min_confidence)
+        least = least_confidence(utterance, self._settings, self._settings.min_confidence)
         heard = hypothesis.text and hypothesis.confidence >= least
         if not heard and not shown:
             return self._discard(utterance)
@@ -371,12 +385,6 @@ class Listener:
             overheard=overheard,
         )
         return [*events, final]
-
-    def _least_confidence(self, utterance: Utterance, otherwise: float) -> float:
-        """Return the confidence from which text counts as heard, by how clear the speech was."""
-        if utterance.peak >= self._settings.clear_speech:
-            return otherwise
-        return max(otherwise, self._settings.unclear_confidence)
 
     def _discard(self, utterance: Utterance) -> list[ListenerEvent]:
         return [] if utterance.number is None else [Discarded(utterance.number, failed=False)]

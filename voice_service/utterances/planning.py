@@ -1,14 +1,37 @@
-"""Which decode an utterance needs next, by its speech and by what has been heard of it. Pure."""
+"""Which decode an utterance needs next, and what counts as heard in its answer. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from voice_service.asr.needs import Urgency
+from voice_service.audio.formats import Samples
 from voice_service.utterances.endpointing import Endpointer
 from voice_service.utterances.settings import ListenerSettings
 from voice_service.utterances.utterance import Utterance
 
 NOTHING_HEARD = 2
 """Successive quick decodes without a new word after which there is taken to be none."""
+
+
+@dataclass(slots=True)
+class WaitingFinal:
+    """An ended utterance whose final has still to be recognised."""
+
+    utterance: Utterance
+    audio: Samples
+    since: float
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """The decode in flight: its utterance, the end of its audio, and where speech had paused."""
+
+    utterance: Utterance
+    urgency: Urgency
+    decoded_to: int
+    paused_at: int
 
 
 def choose_urgency(
@@ -31,3 +54,10 @@ def choose_urgency(
     limit = settings.no_progress * (1 if utterance.unchanged else 2)
     stalled = position - utterance.changed_at >= limit
     return Urgency.STALLED if stalled else Urgency.PARTIAL
+
+
+def least_confidence(utterance: Utterance, settings: ListenerSettings, otherwise: float) -> float:
+    """Return the confidence from which text counts as heard, by how clear the speech was."""
+    if utterance.peak >= settings.clear_speech:
+        return otherwise
+    return max(otherwise, settings.unclear_confidence)

@@ -70,6 +70,8 @@ class Utterance:
     """Where speech had paused when the final was last tried."""
     settled: Hypothesis | None = None
     """The answer to that decode: the final, if the pause lasts."""
+    likely_end: int | None = None
+    """Where speech had paused when its end was last told to be likely."""
     stable: StablePrefix = field(default_factory=StablePrefix)
 
     def __post_init__(self) -> None:

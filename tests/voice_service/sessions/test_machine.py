@@ -163,6 +163,7 @@ def test_speech_becomes_a_final_an_order_and_an_answer() -> None:
     partials = [a for a in told if a.data.get("is_final") is False]
     assert [a.type for a in told if a not in partials] == [
         "voice:speech_started",
+        "voice:end_likely",
         "voice:speech_ended",
         "voice:transcript",
         "voice:order",

@@ -21,7 +21,16 @@ from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Word
 from voice_service.asr.needs import Urgency
 from voice_service.utterances.background import BackgroundSettings
 from voice_service.utterances.endpointing import EndpointSettings
-from voice_service.utterances.events import Discarded, Ended, Final, ListenerEvent, Partial, Started
+from voice_service.utterances.events import (
+    Discarded,
+    Ended,
+    EndLikely,
+    EndUnlikely,
+    Final,
+    ListenerEvent,
+    Partial,
+    Started,
+)
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.settings import ListenerSettings, to_ms
 from voice_service.utterances.turn_end import Judge, TurnEnd, TurnEndPolicy
@@ -708,3 +717,55 @@ def spoken(said: list[tuple[float, float]], *, noise: float, lead: int = 0) -> l
 def overheard(events: list[ListenerEvent]) -> list[bool]:
     """Return, for each final, whether it is marked as overheard."""
     return [e.overheard for e in events if isinstance(e, Final)]
+
+
+def signs(run: Run) -> list[ListenerEvent]:
+    """Return what was told of the ends of utterances."""
+    return [e for e in run.events if isinstance(e, EndLikely | EndUnlikely | Ended)]
+
+
+def test_a_final_is_told_in_advance_while_it_is_tried() -> None:
+    """A reply can be prepared during the rest of the pause; the text is the final's."""
+    run = Run().feed([(True, 10), (False, 20)]).finish()
+    likely, ended = signs(run)
+    [final] = [e for e in run.events if isinstance(e, Final)]
+    assert isinstance(likely, EndLikely)
+    assert (likely.utterance, likely.at_ms) == (1, to_ms(10))
+    assert likely.text == final.hypothesis.text
+    assert likely.confidence == pytest.approx(0.9)
+    assert ended == Ended(1, to_ms(10))
+    assert run.events.index(likely) < run.events.index(ended) < run.events.index(final)
+
+
+def test_a_pause_that_does_not_last_is_taken_back() -> None:
+    """Once, where speech goes on; the end itself is told once and is final."""
+    run = Run().feed([(True, 10), (False, 5), (True, 10), (False, 20)]).finish()
+    kinds = [type(sign) for sign in signs(run)]
+    assert kinds == [EndLikely, EndUnlikely, EndLikely, Ended]
+    assert signs(run)[1] == EndUnlikely(1, to_ms(15))
+
+
+def test_what_would_not_be_final_is_not_told_to_be() -> None:
+    """Nor is a pause in which nothing was understood."""
+
+    def mumbled(request: DecodeRequest) -> Hypothesis:
+        return replace(ideal(request), confidence=0.1 if request.thorough else 0.9)
+
+    run = Run(mumbled).feed([(True, 10), (False, 5), (True, 3), (False, 20)]).finish()
+    assert [type(sign) for sign in signs(run)] == [Ended]
+
+
+@given(st.lists(st.tuples(st.integers(1, 25), st.integers(1, 12)), min_size=1, max_size=6))
+def test_likely_and_unlikely_take_turns_and_the_end_comes_once(
+    stretches: list[tuple[int, int]],
+) -> None:
+    """Whatever the pauses: nothing is taken back that was not told, nor after the end."""
+    pattern = [p for said, quiet in stretches for p in ((True, said), (False, quiet))]
+    run = Run().feed([*pattern, (False, 20)]).finish()
+    for number in range(1, run.listener.utterances + 1):
+        told = [type(s) for s in signs(run) if s.utterance == number]
+        assert told.count(Ended) == 1
+        assert told[-1] is Ended
+        pairs = told[:-1]
+        assert pairs[::2] == [EndLikely] * len(pairs[::2])
+        assert pairs[1::2] == [EndUnlikely] * len(pairs[1::2])
