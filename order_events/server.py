@@ -33,7 +33,10 @@ class Runner(web.AppRunner):
 
     async def cleanup(self) -> None:
         """Close the sockets, then stop listening, then release everything else."""
-        await self.app[REGISTRY].stop()
+        registry = self.app[REGISTRY]
+        await registry.stop()
+        # aiohttp takes it when the runner is made, but the sockets may have used the time up.
+        self._shutdown_timeout = registry.remaining()
         await super().cleanup()
 
 

@@ -33,7 +33,7 @@ from order_events.domain.models import (
 from order_events.fanout.hub import Hub
 from order_events.fanout.kitchen_feed import KitchenFeed
 from order_events.fanout.throttle import Throttle
-from order_events.ledger import changes
+from order_events.ledger import changes, voice_sessions
 from order_events.ledger.housekeeping import Housekeeping
 from order_events.ledger.kitchen import Kitchen
 from order_events.ledger.ledger import Ledger
@@ -88,6 +88,7 @@ class OrderEvents:
         self._kitchen_feed.open()
         for restaurant_id in await self.store.read(lambda r: r.kitchens_behind()):
             self._kitchen_feed.changed(restaurant_id)
+        await self.store.write(voice_sessions.end_interrupted)
         await self._housekeeping.open()
 
     async def close(self) -> None:

@@ -139,7 +139,7 @@ class HubSettings(BaseSettings):
         1_048_576, description="Bytes that may wait for a slow reader; more: close code 4008."
     )
     close_timeout_s: Seconds = Field(
-        5, description="Seconds a closing handshake may take before the connection is cut."
+        3, description="Seconds a closing handshake may take before the connection is cut."
     )
     max_connections: Count = Field(
         2_000,
@@ -166,7 +166,9 @@ class HubSettings(BaseSettings):
         15, description="Seconds an HTTP connection or an unfinished handshake may stay idle."
     )
     shutdown_grace_s: Seconds = Field(
-        10, description="Seconds that voice sessions have to finish when the server stops."
+        5,
+        description="Seconds that voice sessions have to finish when the server stops. Together "
+        "with `close_timeout_s` it bounds the stop: containers are killed after 10.",
     )
     shutdown_spread_ms: Count = Field(
         5_000,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from order_events.app import AUTHENTICATOR, add_socket, build_app
+from order_events.app import AUTHENTICATOR, REGISTRY, add_socket, build_app
 from order_events.http.serving import add_routes
 from order_events.metrics import HubMetrics
 from order_events.operations import CHANNELS
@@ -70,14 +70,16 @@ def build_voice_app(
     app = build_app(settings, events)
     app[CAPACITY] = capacity
     app[CHANNELS][:] = payloads.CHANNELS
+    registry = app[REGISTRY]
+    registry.when_stopping.append(sessions.end_all)
     add_socket(app, "/voice-stream", VoiceApplication(sessions, settings.shutdown_grace_s), "voice")
 
     add_routes(app, TakeOverApi(sessions, events.ledger), takeover_api.ROUTES, app[AUTHENTICATOR])
 
     async def voice(app: web.Application) -> AsyncIterator[None]:
         yield
-        await sessions.drain(settings.shutdown_grace_s)
-        await scheduler.close(settings.shutdown_grace_s)
+        await sessions.drain(registry.remaining)
+        await scheduler.close(registry.remaining())
 
     # After the hub's own context, so that this one is left before the store is closed.
     app.cleanup_ctx.append(voice)

@@ -82,6 +82,15 @@ def end(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Session:
     return announce(tx, restaurant_id, session_id, SessionState.ENDED, actor)
 
 
+def end_interrupted(tx: Tx) -> int:
+    """End all sessions that a process left open when it was killed; return how many.
+
+    One that resumes is open again.
+    """
+    ended = tx.db.execute("UPDATE sessions SET ended_at = last_at WHERE ended_at IS NULL")
+    return ended.rowcount
+
+
 def hold(tx: Tx, restaurant_id: str, session_id: str, actor: str, version: int | None) -> Session:
     """Give the session to `actor`, who alone may change its order from now on.
 

@@ -22,6 +22,8 @@ from order_events.websocket.strangers import Strangers
 RECONNECTION_S = 60.0
 """A user who connects again within this many seconds counts as reconnecting."""
 _REMEMBERED_USERS = 10_000
+_LEAST_S = 0.3
+"""Seconds that each part of the stop has, even if the others have used them up."""
 
 _K = TypeVar("_K", bound=Hashable)
 
@@ -37,7 +39,8 @@ class ConnectionRegistry:
 
     `strangers` are the sockets that are not authenticated yet; `callers` tells whose address a
     request counts towards. `head` returns a restaurant's (epoch, seq); `revoked` returns whether a
-    principal's token has been revoked.
+    principal's token has been revoked. What is in `when_stopping` is called once, at the begin of
+    the stop.
     """
 
     def __init__(
@@ -54,6 +57,8 @@ class ConnectionRegistry:
         self.metrics = metrics
         self.head = head
         self.accepting = True
+        self.when_stopping: list[Callable[[], None]] = []
+        self._deadline: float | None = None
         self._open: dict[Connection, Finish | None] = {}
         self.strangers = Strangers(
             settings.max_unauthenticated_per_address, settings.max_connections
@@ -157,6 +162,10 @@ class ConnectionRegistry:
         self.accepting = False
         if self._sweeper is not None:
             self._sweeper.cancel()
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + self._stop_s
+            for notify in self.when_stopping:
+                notify()
         await self._finish()
         for connection in list(self._open):
             delay = random.randint(1, self.settings.shutdown_spread_ms)  # noqa: S311
@@ -164,11 +173,24 @@ class ConnectionRegistry:
                 connection.send("going_away", {"retry_after_ms": delay})
             connection.close(CloseCode.GOING_AWAY, "the server is going away")
         try:
-            async with asyncio.timeout(self.settings.close_timeout_s + 1):
+            async with asyncio.timeout(self.remaining()):
                 await self._empty.wait()
         except TimeoutError:
             for connection in list(self._open):
                 connection.abort()
+
+    @property
+    def _stop_s(self) -> float:
+        return self.settings.shutdown_grace_s + self.settings.close_timeout_s
+
+    def remaining(self) -> float:
+        """Return the seconds that are left of the stop, but a few tenths in any case.
+
+        All parts of it share them, so that they do not add up.
+        """
+        if self._deadline is None:
+            return self._stop_s
+        return max(_LEAST_S, self._deadline - asyncio.get_running_loop().time())
 
     async def _finish(self) -> None:
         waits = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -94,6 +95,7 @@ class SessionRegistry:
         self._detectors = detectors
         self._capacity = capacity
         self._services = services
+        self.stopping = False
         self._runners: dict[SessionKey, SessionRunner] = {}
         self._menus: OrderedDict[tuple[str, str], tuple[int, CompiledMenu]] = OrderedDict()
         services.metrics.capacity.set_function(self._limit)
@@ -127,23 +129,36 @@ class SessionRegistry:
                 return runner
         raise NotFound("no such session is open; change its order, if there is one")
 
-    async def drain(self, seconds: float) -> None:
-        """End and close all sessions, each step within `seconds`."""
+    def end_all(self) -> None:
+        """End all sessions, also those whose client is away: the server is stopping."""
+        self.stopping = True
+        for runner in list(self._runners.values()):
+            if runner.in_progress:
+                runner.end(STOPPING)
+
+    async def drain(self, seconds: Callable[[], float]) -> None:
+        """Wait for all sessions to end, then close them; each step has `seconds()`.
+
+        A session whose finals do not come in time ends without them.
+        """
+        self.end_all()
         sessions = [runner for runner in self._runners.values() if runner.in_progress]
-        for runner in sessions:
-            runner.end(STOPPING)
         waits = [asyncio.ensure_future(runner.ended.wait()) for runner in sessions]
         if waits:
-            _, late = await asyncio.wait(waits, timeout=seconds)
+            _, late = await asyncio.wait(waits, timeout=seconds())
             for wait in late:
                 wait.cancel()
+        for runner in list(self._runners.values()):
+            runner.give_up()
         closing = [asyncio.create_task(runner.close()) for runner in list(self._runners.values())]
         if closing:
-            _, late_closing = await asyncio.wait(closing, timeout=seconds)
+            _, late_closing = await asyncio.wait(closing, timeout=seconds())
             for task in late_closing:
                 task.cancel()
 
     def _check(self, key: SessionKey, start: StartData) -> None:
+        if self.stopping:
+            raise ProtocolError(ErrorCode.OVERLOADED, "the server is stopping; reconnect")
         if key in self._runners:
             raise ProtocolError(
                 ErrorCode.SESSION_EXISTS,

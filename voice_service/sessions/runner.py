@@ -150,6 +150,11 @@ class SessionRunner:
         if self.session.phase is Phase.STREAMING:
             self._perform(self.session.end(self._loop.time(), abandoned, message_id))
 
+    def give_up(self) -> None:
+        """End now, if finals or the order are still due; the client is told."""
+        if self.in_progress:
+            self._perform(self.session.fail(self._loop.time()))
+
     def release(self, connection: Connection) -> None:
         """Let go of a connection that turns to another session; this one has ended."""
         if self.connection is connection:

@@ -104,6 +104,9 @@ class VoiceHandler:
 
     def receive(self, message: VoiceMessage, now: float) -> None:
         """Handle one message; raises ProtocolError."""
+        if self._sessions.stopping and isinstance(message, VoiceAudio):
+            # Whoever speaks on has been told by the end of its session, or is about to be.
+            return
         try:
             self._TABLE[self.state, type(message)](self, message, now)
         except ProtocolError as error:
@@ -136,7 +139,7 @@ class VoiceHandler:
             async with asyncio.timeout(self._grace):
                 await runner.ended.wait()
         except TimeoutError:
-            return
+            runner.give_up()
 
     # What messages do
 

@@ -378,3 +378,15 @@ async def test_days_that_can_be_asked_for(server: Any, query: str, status: int) 
     """At most 92, in order, and valid dates."""
     answered, answer = await server.call("GET", f"/v1/analytics?{query}")
     assert answered == status, answer
+
+
+async def test_a_session_that_a_crash_interrupted_has_ended(start: Any) -> None:
+    """Nobody listens there any more; one that resumes is open again."""
+    server = await start()
+    await begin(server)
+    assert (await server.events.ledger.session("r1", "s1")).ended_at is None
+    await server.stop()
+    server = await start(menu=False)
+    assert (await server.events.ledger.session("r1", "s1")).ended_at is not None
+    await begin(server)
+    assert (await server.events.ledger.session("r1", "s1")).ended_at is None

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from order_events.app import REGISTRY
 from order_events.auth.tokens import Role
+from order_events.settings import HubSettings
 from order_events.websocket import registry, strangers
 
 
@@ -396,3 +397,18 @@ async def test_a_proxy_that_is_not_trusted_is_warned_about_once(start: Any) -> N
         for n in range(3):
             await server.open(headers={"X-Forwarded-For": f"192.0.2.{n}"})
     assert len([line for line in lines if "X-Forwarded-For" in line["event"]]) == 1
+
+
+async def test_the_parts_of_a_stop_share_one_time(start: Any) -> None:
+    """By default they fit into the ten seconds that containers allow."""
+    defaults = HubSettings(_env_file=None)
+    assert defaults.shutdown_grace_s + defaults.close_timeout_s <= 8
+    server = await start(shutdown_grace_s=2, close_timeout_s=1)
+    connections = server.app[REGISTRY]
+    assert connections.remaining() == 3
+    told: list[float] = []
+    connections.when_stopping.append(lambda: told.append(connections.remaining()))
+    await server.stop()
+    await connections.stop()
+    assert len(told) == 1
+    assert connections.remaining() < 3

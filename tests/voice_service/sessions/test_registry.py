@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -345,6 +346,43 @@ def position(order: Event, server: Server, seq: int) -> Event:
     from order_events.app import EVENTS
 
     return {"epoch": server.app[EVENTS].hub.head(DEMO_RESTAURANT)[0], "seq": seq}
+
+
+async def test_shutdown_answers_or_tells_everyone_once(start: Start) -> None:
+    """Microphones that speak on are not answered chunk by chunk, and each session has its end."""
+    server = await start()
+    clients = [await server.voice(user=f"lane-{n}") for n in range(4)]
+    for number, client in enumerate(clients):
+        await client.begin(f"s{number}", order="off")
+        await client.chunks(pieces(recording("one_item"), 500))
+    away = clients.pop()
+    away.abort()
+    chunk = next(iter(pieces(recording("one_item"), 100)))
+
+    async def speak_on(client: VoiceClient) -> int | None:
+        closing = asyncio.create_task(client.close_code())
+        with contextlib.suppress(ConnectionError):
+            for sequence in range(100, 10_000):
+                if closing.done():
+                    break
+                await client.chunk(sequence, chunk)
+                await asyncio.sleep(0.01)
+        return await closing
+
+    stopping = asyncio.create_task(server.stop())
+    codes = await asyncio.gather(*map(speak_on, clients))
+    async with asyncio.timeout(TIMEOUT):
+        await stopping
+    assert codes == [1001] * len(clients)
+    for client in clients:
+        types = [event["type"] for event in client.events]
+        assert (types.count("error"), types.count("going_away")) == (0, 1)
+        assert len(finals(client.events)) == 1
+    again = await start()
+    headers = {"Authorization": f"Bearer {again.token(Role.MANAGER)}"}
+    async with again.http.get(f"{again.url}/v1/sessions", headers=headers) as response:
+        sessions = (await response.json())["sessions"]
+    assert [bool(session["ended_at"]) for session in sessions] == [True] * 4
 
 
 async def test_shutdown_leaves_nothing_of_a_session_behind(start: Start) -> None:
