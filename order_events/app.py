@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from order_events import dialect, operations
 from order_events.auth.jwks import KeySet
 from order_events.auth.tokens import TokenAuthority, authority
-from order_events.http import cors, serving, static_pages
+from order_events.http import cors, hosts, serving, static_pages
 from order_events.http.api import Api
 from order_events.http.audit_api import AuditApi
 from order_events.http.authentication import Authenticator
@@ -91,6 +91,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     authenticator = Authenticator(registry)
     # Outside `answer_errors`, so that error responses are measured and shared too.
     app.middlewares.append(serving.measuring(events.metrics))
+    app.middlewares.append(hosts.checking(events.settings, registry.callers))
     app.middlewares.append(delivering(events.settings, registry.callers))
     app.middlewares.append(cors.sharing(events.settings, dialect.PATHS, dialect.HEADERS))
     app.middlewares.append(serving.answer_errors)
@@ -99,6 +100,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     app[operations.READINESS] = [
         lambda: None if events.ready else "the order store cannot be written",
         lambda: events.store.damaged_rows.trouble,
+        lambda: operations.disk_trouble(events.settings),
         lambda: None if registry.accepting else "the server is stopping",
     ]
     app[AUTHENTICATOR] = authenticator

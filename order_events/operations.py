@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from functools import cache
 
@@ -22,6 +23,14 @@ READINESS: web.AppKey[list[Check]] = web.AppKey("READINESS", list[Check])
 """Checks, each returning why the server is not ready, or None. Applications may add their own."""
 CHANNELS: web.AppKey[list[Channel]] = web.AppKey("CHANNELS", list[Channel])
 """The sockets that the AsyncAPI document of an application describes."""
+
+
+def disk_trouble(settings: HubSettings) -> str | None:
+    """Return why the disk is no place for orders, or None."""
+    free = shutil.disk_usage(settings.data_dir).free
+    if free >= settings.min_free_bytes:
+        return None
+    return f"the disk is full: {free} bytes are free, and {settings.min_free_bytes} are needed"
 
 
 def add_routes(

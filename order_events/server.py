@@ -13,6 +13,9 @@ from order_events.acceptor import Site, raise_open_files
 from order_events.app import REGISTRY
 from order_events.settings import HubSettings
 
+_AROUND_TOKEN = 256
+"""Bytes of a header besides its token: its name and scheme."""
+
 
 class Runner(web.AppRunner):
     """An `AppRunner` for an application of `app.build_app`, bounded by its settings.
@@ -29,6 +32,8 @@ class Runner(web.AppRunner):
             keepalive_timeout=settings.idle_http_s,
             # For HTTP requests in progress: by then the sockets have been closed.
             shutdown_timeout=settings.close_timeout_s,
+            # A token of the size that is accepted has to fit into its header.
+            max_field_size=max(8_190, settings.token_max_bytes + _AROUND_TOKEN),
         )
 
     async def cleanup(self) -> None:

@@ -166,6 +166,7 @@ class OrderEvents:
                 draft,
                 actor,
                 idempotency_key,
+                most_total=self.settings.max_order_total,
                 spoken=spoken,
             ),
             restaurant_id,
@@ -194,7 +195,14 @@ class OrderEvents:
     ) -> Order:
         """Apply the fields that the change names."""
         return await self.store.write(
-            lambda tx: changes.change_order(tx, restaurant_id, order_id, change, actor),
+            lambda tx: changes.change_order(
+                tx,
+                restaurant_id,
+                order_id,
+                change,
+                actor,
+                most_total=self.settings.max_order_total,
+            ),
             restaurant_id,
         )
 

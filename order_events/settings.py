@@ -233,6 +233,11 @@ class HubSettings(BaseSettings):
     )
 
     # Store and HTTP
+    max_order_total: Count = Field(
+        10_000_000,
+        description="Highest total of an order, in cents; a higher one is a mistake: "
+        "INVALID_ORDER.",
+    )
     store_queue: Count = Field(
         2_000, description="Changes that may wait to be written; more: OVERLOADED."
     )
@@ -274,6 +279,17 @@ class HubSettings(BaseSettings):
         description="If set, the token that `/metrics` requires as `Authorization: Bearer`. "
         "Otherwise, `/metrics` is open to anyone who can reach the port.",
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names under which the server may be addressed (the header `Host`), separated "
+        "by commas. Without any, a server on a loopback address takes no public name but those of "
+        "`allowed_origins`, so that no foreign page can make its own name point here; others take "
+        "every name.",
+    )
+    min_free_bytes: Count = Field(
+        67_108_864,
+        description="Free bytes on the disk of `data_dir` below which the server is not ready.",
+    )
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         (),
         description="Addresses or networks of proxies, separated by commas. Their "
@@ -286,7 +302,7 @@ class HubSettings(BaseSettings):
         parts = _parts(value)
         return tuple(part.rstrip("/") for part in parts) if isinstance(value, str) else parts
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "allowed_hosts", mode="before")
     @classmethod
     def _split_proxies(cls, value: Any) -> Any:
         return _parts(value)

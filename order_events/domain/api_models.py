@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from order_events.menu.entries import Id
 
 MAX_TRIAL_ORDERS = 10_000
 """Most orders for which a menu can be on trial."""
 RowId = Annotated[int, Field(ge=0, lt=2**63)]
+_NUMBER = re.compile(r"\s*[+-]?[0-9.]+\s*")
+
+
+def _no_number(value: Any) -> Any:
+    """Refuse what would be taken for seconds, such as the year 2026."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        raise ValueError("must be written as in ISO 8601")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time between the years 1 and 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
+"""A time with its time zone, in UTC."""
+NoNumber = BeforeValidator(_no_number)
+"""For dates: a number is not one."""
 
 
 class Query(BaseModel):
@@ -26,10 +49,10 @@ class PaymentsQuery(Query):
     """
 
     order_id: Id | None = Field(None, description="Only payments of this order.")
-    since: AwareDatetime | None = Field(
+    since: Moment | None = Field(
         None, description="Only payments recorded at this time or later; with a UTC offset."
     )
-    until: AwareDatetime | None = Field(
+    until: Moment | None = Field(
         None, description="Only payments recorded before this time; with a UTC offset."
     )
     after: Id | None = Field(None, description="`after` in the answer with the previous page.")

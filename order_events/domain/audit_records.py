@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from order_events.domain.api_models import Answer, Query
+from order_events.domain.api_models import Answer, NoNumber, Query
 from order_events.domain.drafts import Draft
 from order_events.domain.models import Kept
 from order_events.menu.entries import Id
 
-Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
+Day = Annotated[date, NoNumber, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
 
 
 class SessionState(StrEnum):

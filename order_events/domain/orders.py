@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -48,6 +49,8 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
 CHANGEABLE = frozenset({S.PENDING, S.CONFIRMED, S.PREPARING})
 """Statuses in which an order may still be changed: until the kitchen has finished it."""
 
+MOST_TOTAL = 10_000_000
+"""Highest total of an order in cents, unless a setting says otherwise."""
 MAX_BYTES = 262_144
 """Most bytes of an order as JSON: each of its events must fit into a reader's outbox."""
 
@@ -82,9 +85,10 @@ def create(
     actor: str,
     now: str,
     on_trial: bool = False,
+    most_total: int = MOST_TOTAL,
 ) -> Order:
     """Return a new order, version 1; raise UnknownItem, SoldOut, NotServed or InvalidOrder."""
-    items = price_items(draft.items, menu, already=(), now=now)
+    items = price_items(draft.items, menu, already={}, now=now)
     order = Order(
         id=identity.id,
         restaurant_id=identity.restaurant_id,
@@ -108,11 +112,19 @@ def create(
         updated_by=actor,
         status_times={S.PENDING: now},
     )
-    _check_size(order)
-    return order
+    _check(order, most_total)
+    return with_paid(order, 0)
 
 
-def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, now: str) -> Order:
+def revise(
+    order: Order,
+    change: OrderChange,
+    menu: Menu | None,
+    *,
+    actor: str,
+    now: str,
+    most_total: int = MOST_TOTAL,
+) -> Order:
     """Return the changed order, or the same object if nothing is to change.
 
     `menu` is needed to change items. Raises OrderError.
@@ -126,7 +138,9 @@ def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, 
     if change.items is not None:
         if menu is None:
             raise InvalidOrder("the restaurant has no menu")
-        already = (item.menu_item_id for item in order.items)
+        already: Counter[str] = Counter()
+        for item in order.items:
+            already[item.menu_item_id] += item.quantity
         priced = price_items(change.items, menu, already=already, now=now)
         items = tuple(line_changes.keeping_status(order.items, priced))
         changed |= {"items": items, **_totals(items, menu), "prep_time": _prep_time(items, menu)}
@@ -135,7 +149,7 @@ def revise(order: Order, change: OrderChange, menu: Menu | None, *, actor: str, 
                 order.changes, order.items, items, by=actor, at=now
             )
     revised = with_paid(_next(order, changed, actor, now), order.paid)
-    _check_size(revised)
+    _check(revised, most_total)
     return revised
 
 
@@ -242,10 +256,11 @@ def refund(order: Order, amount: int, *, actor: str, now: str) -> Order:
 
 def with_paid(order: Order, paid: int) -> Order:
     """Return the order with `paid` cents paid, and the payment status that follows."""
-    if paid <= 0:
-        status = PaymentStatus.UNPAID
+    if paid >= order.total:
+        # A free order has nothing left to be paid.
+        status = PaymentStatus.PAID
     else:
-        status = PaymentStatus.PAID if paid >= order.total else PaymentStatus.PARTIAL
+        status = PaymentStatus.PARTIAL if paid > 0 else PaymentStatus.UNPAID
     return order.model_copy(update={"paid": paid, "payment_status": status})
 
 
@@ -256,15 +271,15 @@ def check_version(actual: int, expected: int | None) -> None:
 
 
 def price_items(
-    drafts: Sequence[ItemDraft], menu: Menu, *, already: Iterable[str], now: str | None = None
+    drafts: Sequence[ItemDraft], menu: Menu, *, already: Mapping[str, int], now: str | None = None
 ) -> tuple[OrderItem, ...]:
     """Return lines with names and prices from the menu; a combo's parts follow its line.
 
-    Items in `already` may stay even if they have sold out, or their hours have ended, since. Lines
-    keep their ids; lines without one get the next free number. Without `now`, the hours of items
-    are not checked.
+    As many of an item as `already` says may stay even if it has sold out, or its hours have ended,
+    since. Lines keep their ids; lines without one get the next free number. Without `now`, the
+    hours of items are not checked.
     """
-    kept = frozenset(already)
+    asked: Counter[str] = Counter()
     lines = _with_ids(with_parts(_with_ids(drafts), menu))
     by_id = {line.id: line for line in lines}
     priced = []
@@ -272,14 +287,19 @@ def price_items(
         item = menu.index.items.get(draft.menu_item_id)
         if item is None:
             raise UnknownItem(f"the menu has no item {draft.menu_item_id!r}")
-        if item.id not in kept:
+        asked[item.id] += draft.quantity
+        if asked[item.id] > already.get(item.id, 0):
             _available(item, menu, now)
         combo = None if draft.part_of is None else by_id[draft.part_of]
         priced.append(_price_item(draft, item, menu, combo))
     return tuple(priced)
 
 
-def _check_size(order: Order) -> None:
+def _check(order: Order, most_total: int) -> None:
+    if order.total > most_total:
+        raise InvalidOrder(
+            f"the total is {order.total} cents, and {most_total} are the most (max_order_total)"
+        )
     if len(order.model_dump_json().encode()) > MAX_BYTES:
         raise InvalidOrder(f"the order has more than {MAX_BYTES} bytes; make it two")
 

@@ -35,7 +35,7 @@ from order_events.http.schemas import (
     VersionAnswer,
 )
 from order_events.menu.menu import Menu
-from order_events.protocol.errors import NotFound
+from order_events.protocol.errors import InvalidOrder, NotFound
 from order_events.protocol.messages import ErrorCode
 from order_events.service import OrderEvents
 from order_events.websocket.registry import ConnectionRegistry
@@ -107,6 +107,8 @@ class Api:
     )
     async def change_order(self, call: Call[OrderChange]) -> OrderAnswer:
         """Change an order. Fields that the body does not name stay as they are."""
+        if call.body.items == ():
+            raise InvalidOrder("items: an order needs at least one; cancel it instead")
         order = await self._events.change_order(
             call.principal.restaurant_id, call.path["id"], call.body, actor=call.principal.user_id
         )
@@ -186,7 +188,9 @@ class Api:
         )
         return PaymentAnswer(payment=payment)
 
-    @route("GET", "/v1/payments", Action.READ_PAYMENTS, PaymentsQuery, PaymentsAnswer)
+    @route(
+        "GET", "/v1/payments", Action.READ_PAYMENTS, PaymentsQuery, PaymentsAnswer, errors=_ABSENT
+    )
     async def list_payments(self, call: Call[PaymentsQuery]) -> PaymentsAnswer:
         """List payments, oldest first, optionally of one order or period only."""
         payments, after = await self._events.payments(call.principal.restaurant_id, call.body)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 from pydantic import BaseModel, TypeAdapter
 
@@ -118,6 +119,11 @@ async def read_body(request: web.Request, max_bytes: int, timeout_s: float) -> b
             body = await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        # A body that is not what its Content-Encoding says. Where it ends is not known any more,
+        # so nothing else can be read from this connection.
+        request.content.feed_eof()
+        raise web.HTTPBadRequest(headers={hdrs.CONNECTION: "close"}) from error
     if len(body) > max_bytes:
         raise web.HTTPRequestEntityTooLarge(max_bytes, len(body))
     return body
@@ -178,6 +184,8 @@ def measuring(metrics: HubMetrics) -> Middleware:
 def _of_aiohttp(error: web.HTTPException) -> web.Response:
     code = ErrorCode.NOT_FOUND if error.status == 404 else ErrorCode.INVALID_MESSAGE
     response = problem(error.status, code, _OF_HTTP.get(error.status, error.reason))
+    if hdrs.CONNECTION in error.headers:
+        response.force_close()
     if hdrs.ALLOW in error.headers:
         response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
     return response

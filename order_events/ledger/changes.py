@@ -58,6 +58,7 @@ def create_order(
     actor: str,
     key: str | None,
     *,
+    most_total: int = orders.MOST_TOTAL,
     spoken: bool = False,
 ) -> Order:
     """Create an order, or return the one that an earlier creation with this key made.
@@ -79,6 +80,7 @@ def create_order(
         orders.OrderIdentity(restaurant_id, id=str(uuid.uuid4()), number=number),
         actor=actor,
         now=tx.timestamp,
+        most_total=most_total,
         on_trial=spoken and tx.count_for_trial(restaurant_id),
     )
     event = tx.append(restaurant_id, filters.ORDER_CREATED, _order_data(order), order_tags(order))
@@ -90,11 +92,24 @@ def create_order(
 
 
 def change_order(
-    tx: Tx, restaurant_id: str, order_id: str, change: OrderChange, actor: str
+    tx: Tx,
+    restaurant_id: str,
+    order_id: str,
+    change: OrderChange,
+    actor: str,
+    *,
+    most_total: int = orders.MOST_TOTAL,
 ) -> Order:
     """Apply a change and return the order; an empty change appends no event."""
     before = tx.require_order(restaurant_id, order_id)
-    order = orders.revise(before, change, tx.menu(restaurant_id), actor=actor, now=tx.timestamp)
+    order = orders.revise(
+        before,
+        change,
+        tx.menu(restaurant_id),
+        actor=actor,
+        now=tx.timestamp,
+        most_total=most_total,
+    )
     if order is before:
         return order
     audit_log.order_changed(tx, "changed", before, order)
@@ -206,10 +221,29 @@ def sell_out(tx: Tx, restaurant_id: str, item_id: str, sold_out: bool, actor: st
 def put_menu(
     tx: Tx, restaurant_id: str, menu: Menu, actor: str, trial_orders: int | None = None
 ) -> int:
-    """Replace the menu, on trial for `trial_orders` if given; return its version."""
+    """Replace the menu, on trial for `trial_orders` if given; return its version.
+
+    Raises InvalidOrder for another currency while orders are open.
+    """
+    _check_currency(tx, restaurant_id, menu)
     version = _write_menu(tx, restaurant_id, menu, actor)
     tx.put_trial(restaurant_id, trial_orders)
     return version
+
+
+def _check_currency(tx: Tx, restaurant_id: str, menu: Menu) -> None:
+    """Raise InvalidOrder if unfinished orders have amounts in another currency."""
+    opened = tx.db.execute(
+        "SELECT json_extract(body, '$.order_number') FROM orders WHERE restaurant_id = ? AND status"
+        " IN ('pending', 'confirmed', 'preparing', 'ready', 'picked-up') AND json_valid(body)"
+        " AND json_extract(body, '$.currency') != ? LIMIT 1",
+        (restaurant_id, menu.currency),
+    ).fetchone()
+    if opened is not None:
+        raise InvalidOrder(
+            f"currency: order {opened[0]} is open in another one; finish or cancel such orders "
+            "first"
+        )
 
 
 def _write_menu(

@@ -52,6 +52,8 @@ COLUMNS = ("kind", *dict.fromkeys(c for columns in _FIELDS.values() for c in col
 _SEVERAL = frozenset({"aliases", "groups", "defaults", "days", "items", "categories"})
 _YES_OR_NO = frozenset({"sold_out", "table_service"})
 _WHOLE = frozenset({"min", "max", "count", "number", "minutes"})
+_FORMULA = re.compile(r"'*[=+@\t\r-](?![0-9.]+$)")
+"""Cells that spreadsheets calculate, and those that begin as they do once quoted; no numbers."""
 _CALLED = {"groups": "modifier_groups", "minutes": "prep_minutes"}
 """Columns whose field in the menu format has another name."""
 
@@ -141,9 +143,10 @@ def _target(
 def _values(row: Mapping[str, str], kind: str) -> dict[str, Any]:
     """Return the cells of a row as values of the menu format."""
     values: dict[str, Any] = {}
-    for column, cell in row.items():
-        if not cell or column == "kind":
+    for column, written in row.items():
+        if not written or column == "kind":
             continue
+        cell = _as_written(written)
         if column.startswith("name:") and kind != "menu":
             values.setdefault("names", {})[column.removeprefix("name:")] = _several(cell)
         elif column.startswith("price:") and kind == "item":
@@ -254,8 +257,17 @@ def to_csv(menu: Menu) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _harmless(cell) for name, cell in row.items()} for row in rows)
     return out.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula; `_as_written` takes it back."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _as_written(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _menu_row(menu: Menu) -> dict[str, str]:

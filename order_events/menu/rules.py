@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Protocol
+from zoneinfo import available_timezones
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -22,8 +24,15 @@ from order_events.menu.entries import (
     Slot,
 )
 
+_MEANINGLESS = frozenset({"Factory", "localtime", "posixrules"})
 Place = tuple[str | int, ...]
 Fault = tuple[Place, str]
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Return the time zones that mean the same everywhere."""
+    return frozenset(available_timezones()) - _MEANINGLESS
 
 
 class _Named(Protocol):
@@ -41,6 +50,9 @@ class _Called(_Named, Protocol):
 
 class MenuEntries(Protocol):
     """The parts of a menu that the rules read."""
+
+    @property
+    def time_zone(self) -> str: ...
 
     @property
     def items(self) -> Sequence[MenuItem]: ...
@@ -83,6 +95,8 @@ def unusable(menu: MenuEntries) -> Iterator[Fault]:
     """
     if not menu.items:
         yield ("items",), "there must be one at least"
+    if menu.time_zone not in _zones():
+        yield ("time_zone",), "must be an IANA time zone, such as America/New_York"
     things: list[tuple[Place, Sequence[_Called]]] = [
         (("sizes",), menu.sizes),
         (("categories",), menu.categories),

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from order_events.auth.revocations import Revoked
 from order_events.domain.api_models import Trial
 from order_events.domain.models import Event, Order, OrderStatus, Payment, Table
+from order_events.protocol.errors import NotFound
 from order_events.protocol.messages import timestamp
 from order_events.storage.damaged_rows import DamagedRow, Place, Readable, parse
 
@@ -200,7 +201,12 @@ class Reader:
         after: str | None = None,
         limit: int,
     ) -> tuple[Readable[Payment], str | None]:
-        """Return payments, the oldest first, and `after` for the next page (None at the end)."""
+        """Return payments, the oldest first, and `after` for the next page (None at the end).
+
+        Raises NotFound if `after` has been deleted since.
+        """
+        if after is not None and not self._has_payment(restaurant_id, after):
+            raise NotFound("after: this payment is no longer there; begin with the first page")
         where, values = _where(
             {
                 "restaurant_id = ?": restaurant_id,
@@ -217,6 +223,10 @@ class Reader:
         )
         page, last = _page(rows, limit)
         return self.parse_all(Payment, page, "payments", restaurant_id), last
+
+    def _has_payment(self, restaurant_id: str, payment_id: str) -> bool:
+        find = "SELECT 1 FROM payments WHERE restaurant_id = ? AND id = ?"
+        return self.db.execute(find, (restaurant_id, payment_id)).fetchone() is not None
 
     def positions(self) -> dict[str, tuple[int, int]]:
         """Return each restaurant's last seq and the oldest that is kept (last + 1 if none is)."""

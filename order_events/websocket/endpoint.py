@@ -6,10 +6,11 @@ clean-up are handled here and in `connection_loop`. What a message means is up t
 
 from __future__ import annotations
 
+import zlib
 from typing import Generic, TypeVar
 
 import structlog
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import HttpVersion11, WSCloseCode, hdrs, web
 
 from order_events.protocol.messages import ClientMessage
 from order_events.websocket import deflate_offers
@@ -24,6 +25,17 @@ __all__ = ["Application", "Budget", "Connection", "Endpoint", "Handler"]
 M = TypeVar("M", bound=ClientMessage)
 
 logger = structlog.get_logger(__name__)
+
+
+class _Socket(web.WebSocketResponse):
+    """Closes with 1007 what cannot be inflated; aiohttp would say that all was well."""
+
+    async def close(
+        self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
+    ) -> bool:
+        if code == WSCloseCode.OK and isinstance(self.exception(), zlib.error):
+            code, message = WSCloseCode.INVALID_TEXT, b"this cannot be inflated"
+        return await super().close(code=code, message=message, drain=drain)
 
 
 class Endpoint(Generic[M]):
@@ -50,7 +62,7 @@ class Endpoint(Generic[M]):
             raise web.HTTPForbidden(text="this page may not connect here")
         offered = request.headers.getall(hdrs.SEC_WEBSOCKET_EXTENSIONS, ())
         subprotocols = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")
-        ws = web.WebSocketResponse(
+        ws = _Socket(
             # None of them means anything to us, but browsers fail a connection without an answer.
             protocols=[subprotocols[0].strip()],
             timeout=settings.close_timeout_s,
@@ -61,11 +73,13 @@ class Endpoint(Generic[M]):
             # allows an orderly close.
             max_msg_size=2 * settings.max_message_bytes + 1,
         )
-        # RFC 6455, 4.1; aiohttp checks its other requirements.
-        asked = request.method == hdrs.METH_GET and request.version >= HttpVersion11
+        # RFC 6455, 4.1; aiohttp checks its other requirements, but also takes versions 7 and 8.
+        current = request.headers.get(hdrs.SEC_WEBSOCKET_VERSION) == "13"
+        asked = request.method == hdrs.METH_GET and request.version >= HttpVersion11 and current
         if not asked or not ws.can_prepare(request):
             raise web.HTTPUpgradeRequired(
-                headers={hdrs.UPGRADE: "websocket"}, text="this is a WebSocket"
+                headers={hdrs.UPGRADE: "websocket", hdrs.SEC_WEBSOCKET_VERSION: "13"},
+                text="this is a WebSocket of version 13",
             )
         handshake = Handshake(request, ws, self.registry.callers.address(request))
         loop = self.loop_type(self.application, self.registry, self.name, handshake)

@@ -19,7 +19,7 @@ _COLA = ItemDraft(menu_item_id="cola", part_of="1")
 
 def lines(*drafts: ItemDraft, **changes: Any) -> list[tuple[str, int, str | None, int, int]]:
     """Return item, quantity, size, price and subtotal of each line."""
-    priced = orders.price_items(drafts, corner_menu(**changes), already=())
+    priced = orders.price_items(drafts, corner_menu(**changes), already={})
     return [(i.menu_item_id, i.quantity, i.size, i.price, i.subtotal) for i in priced]
 
 
@@ -58,7 +58,7 @@ def test_what_parts_cost() -> None:
 
 def test_lines_of_parts_say_whose_they_are() -> None:
     """Screens can group them, and ids are unique in the order."""
-    priced = orders.price_items((_MEAL, _COLA), corner_menu(), already=())
+    priced = orders.price_items((_MEAL, _COLA), corner_menu(), already={})
     assert [(i.part_of, i.slot) for i in priced] == [
         (None, None),
         ("1", "main"),

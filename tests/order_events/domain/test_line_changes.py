@@ -16,7 +16,7 @@ COLA = ItemDraft(id="2", menu_item_id="cola")
 
 
 def lines(menu: Menu, *drafts: ItemDraft) -> tuple[OrderItem, ...]:
-    return price_items(drafts, menu, already=())
+    return price_items(drafts, menu, already={})
 
 
 def told(menu: Menu, *steps: tuple[ItemDraft, ...]) -> list[tuple[str, str]]:

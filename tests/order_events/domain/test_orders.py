@@ -232,8 +232,8 @@ def test_what_was_ordered_before_it_sold_out_stays(menu: Menu) -> None:
     order = order_of(menu)
     items = tuple(i.model_copy(update={"sold_out": True}) for i in menu.items)
     sold_out = menu.model_copy(update={"items": items})
-    change = OrderChange(items=(burger(quantity=2),))
-    assert orders.revise(order, change, sold_out, actor="a", now=NOW).subtotal == 2 * 999
+    change = OrderChange(items=(burger(special_instructions="well done"),))
+    assert orders.revise(order, change, sold_out, actor="a", now=NOW).subtotal == 999
     with pytest.raises(SoldOut):
         orders.revise(
             order,
@@ -271,3 +271,30 @@ _MENU: dict[str, Any] = {
         {"id": "cola", "name": "c", "category": "c", "prices": {"s": 199, "l": 299}},
     ],
 }
+
+
+def test_a_sold_out_item_that_is_ordered_already_cannot_become_more(menu: Menu) -> None:
+    """What the guest has stays; a second line of it counts as well."""
+    order = order_of(menu, burger(quantity=2))
+    burgers = [i.model_copy(update={"sold_out": i.id == "burger"}) for i in menu.items]
+    without = menu.model_copy(update={"items": tuple(burgers)})
+
+    def revised(*drafts: ItemDraft) -> None:
+        orders.revise(order, OrderChange(items=drafts), without, actor="a", now=NOW)
+
+    revised(burger(quantity=2))
+    revised(burger(), burger())
+    for more in ((burger(quantity=3),), (burger(quantity=2), burger())):
+        with pytest.raises(SoldOut):
+            revised(*more)
+
+
+def test_a_free_order_is_paid(menu: Menu) -> None:
+    """There is nothing left to pay; with something that costs, there is again."""
+    free = tuple(i.model_copy(update={"price": 0}) for i in menu.items if i.id == "burger")
+    giving = menu.model_copy(update={"items": (*free, *menu.items[1:])})
+    order = order_of(giving, burger())
+    assert (order.total, order.payment_status) == (0, PaymentStatus.PAID)
+    change = OrderChange(items=(ItemDraft(menu_item_id="cola"),))
+    revised = orders.revise(order, change, giving, actor="a", now=NOW)
+    assert revised.payment_status is PaymentStatus.UNPAID

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from pathlib import Path
 
 import pytest
@@ -70,3 +73,16 @@ def test_all_rows_that_are_wrong_are_said_at_once() -> None:
     with pytest.raises(MenuError) as caught:
         from_csv("name,category,price\nTea,Hot,a\nCola,Cold,b")
     assert len(caught.value.faults) == 2
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "'=1", "''@x"])
+def test_no_spreadsheet_takes_a_name_for_a_formula(name: str) -> None:
+    """And the name survives the round trip; numbers stay numbers."""
+    menu = from_csv("name,category,price\nTea,Drinks,1.00\n")
+    named = menu.model_copy(
+        update={"items": tuple(i.model_copy(update={"name": name}) for i in menu.items)}
+    )
+    table = to_csv(named)
+    cells = [cell for row in csv.reader(io.StringIO(table)) for cell in row]
+    assert not [cell for cell in cells if re.match(r"[=+@\t\r-]", cell)]
+    assert from_csv(table) == named

@@ -134,13 +134,13 @@ def test_an_order_outside_the_hours_is_refused_but_may_stay_and_be_late() -> Non
     """Fifteen minutes' grace for guests who began in time; items already ordered stay."""
     porridge = (ItemDraft(menu_item_id="porridge"),)
 
-    def price(clock: str, already: tuple[str, ...] = ()) -> None:
+    def price(clock: str, already: dict[str, int] | None = None) -> None:
         now = f"2026-11-23T{clock}:00.000Z"  # five hours ahead of New York
-        orders.price_items(porridge, corner_menu(), already=already, now=now)
+        orders.price_items(porridge, corner_menu(), already=already or {}, now=now)
 
     price("13:00")
     price("16:10")
-    price("20:00", already=("porridge",))
+    price("20:00", already={"porridge": 1})
     with pytest.raises(NotServed, match="Porridge"):
         price("16:16")
 

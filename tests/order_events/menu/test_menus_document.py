@@ -30,7 +30,7 @@ def test_the_example_is_a_menu_in_every_form() -> None:
 def test_the_example_of_a_combo_is_priced_from_the_menu() -> None:
     """Default parts are added; only the large drink costs extra."""
     draft = OrderDraft.model_validate_json(_ORDER[_ORDER.index("{") :])
-    priced = orders.price_items(draft.items, read_menu(_MENU), already=())
+    priced = orders.price_items(draft.items, read_menu(_MENU), already={})
     assert [(i.menu_item_id, i.size, i.subtotal) for i in priced] == [
         ("burger_combo", "large", 999),
         ("burger", None, 0),

@@ -45,7 +45,7 @@ def test_any_words_of_the_trade_give_an_order_that_can_be_placed(utterances: lis
         known = _MENU.items[item.menu_item_id]
         assert (item.size in known.prices) if known.prices else item.size is None
         assert all(m.group in known.modifier_groups for m in item.modifiers)
-    priced = price_items(update.items, _MENU.menu, already=())
+    priced = price_items(update.items, _MENU.menu, already={})
     assert [(line.id, line.quantity, line.size) for line in priced] == [
         (item.id, item.quantity, item.size) for item in update.items
     ]
@@ -119,7 +119,7 @@ def _updates(menu: CompiledMenu, utterances: Sequence[str]) -> list[CartUpdate]:
 
 def _reads(update: CartUpdate, menu: CompiledMenu) -> None:
     """Check that the read-back has every line in its number, what is on it, and what they cost."""
-    text, priced = update.readback, price_items(update.items, menu.menu, already=())
+    text, priced = update.readback, price_items(update.items, menu.menu, already={})
     if update.items:
         assert money(sum(line.subtotal for line in priced), menu) in text
     for item in update.items:

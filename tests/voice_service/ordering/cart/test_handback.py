@@ -14,7 +14,7 @@ from voice_service.ordering import Conversation, Heard
 
 def stored(*drafts: ItemDraft) -> Sequence[OrderItem]:
     """Lines as the hub keeps them."""
-    return price_items(drafts, demo_menu().menu, already=())
+    return price_items(drafts, demo_menu().menu, already={})
 
 
 def item(menu_item_id: str, quantity: int = 1, **fields: object) -> ItemDraft:

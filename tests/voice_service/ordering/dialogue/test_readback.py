@@ -60,7 +60,7 @@ def test_read_back_and_the_hub_agree_on_every_price() -> None:
         "a number three with a spicy chicken sandwich, a large coke and onion rings",
         "two cheeseburgers with extra cheese and no onions",
     )
-    priced = orders.price_items(update.items, menu.menu, already=())
+    priced = orders.price_items(update.items, menu.menu, already={})
     total = sum(item.subtotal for item in priced)
     assert f"${total // 100}.{total % 100:02d} plus tax" in update.readback
 

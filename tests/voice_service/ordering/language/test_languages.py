@@ -163,7 +163,7 @@ def test_spanish_words_in_any_order_give_an_order_that_can_be_placed(utterances:
     """The hub takes every line as it is, at the price that is read back."""
     menu = demo_menu("es")
     update = said(menu, *utterances)
-    priced = price_items(update.items, menu.menu, already=())
+    priced = price_items(update.items, menu.menu, already={})
     assert [line.id for line in priced] == [item.id for item in update.items]
     assert subtotal(update.items, menu) == sum(line.subtotal for line in priced)
 
