@@ -20,7 +20,7 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_the_clients_fault(se
     """Neither garbage nor half a gzip is an error of ours."""
     whole = gzip.compress(b'{"items": [{"menu_item_id": "burger"}]}')
     headers = {"Authorization": f"Bearer {server.token()}", "Content-Encoding": "gzip"}
-    for body, status in ((b"no gzip", 400), (whole[:-8], 400), (whole, 201)):
+    for body, status in ((b"no gzip", 400), (whole[: len(whole) // 2], 400), (whole, 201)):
         async with server.session.post(
             f"{server.url}/v1/orders", data=body, headers=headers
         ) as answer:
