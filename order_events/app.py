@@ -18,6 +18,7 @@ from order_events.http.calls_api import CallsApi
 from order_events.http.delivery import delivering
 from order_events.http.kitchen_api import KitchenApi
 from order_events.http.routes import routes_of
+from order_events.http.webhooks_api import WebhooksApi
 from order_events.protocol.messages import ClientMessage
 from order_events.root_socket import RootApplication
 from order_events.service import OrderEvents
@@ -105,7 +106,12 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     ]
     app[AUTHENTICATOR] = authenticator
     serving.add_routes(app, Api(events, registry), routes_of(Api), authenticator)
-    for api in (AuditApi(events.ledger), CallsApi(events.ledger), KitchenApi(events.kitchen)):
+    for api in (
+        AuditApi(events.ledger),
+        CallsApi(events.ledger),
+        KitchenApi(events.kitchen),
+        WebhooksApi(events.webhooks),
+    ):
         serving.add_routes(app, api, routes_of(type(api)), authenticator)
     dialect.add_routes(app, events, authenticator)
     operations.add_routes(app, events.settings, events.metrics, authenticator)

@@ -122,6 +122,13 @@ class HubMetrics:
             "order_events_store_failures", "Group commits that failed", registry=self.registry
         )
 
+        self.webhook_deliveries = Counter(
+            "order_events_webhook_deliveries",
+            "Attempts to deliver an event to a webhook, by result",
+            ["result"],
+            registry=self.registry,
+        )
+
     def exposition(self) -> bytes:
         """Return the metrics in Prometheus' text format."""
         return generate_latest(self.registry)

@@ -45,6 +45,7 @@ from order_events.settings import HubSettings
 from order_events.storage.damaged_rows import DamagedRow, Place, Readable, parse
 from order_events.storage.store import Store
 from order_events.storage.transaction import MenuCache
+from order_events.webhooks.webhooks import Webhooks
 
 logger = structlog.get_logger(__name__)
 
@@ -68,6 +69,7 @@ class OrderEvents:
         self.store = Store(settings, metrics, self._committed)
         self.ledger = Ledger(settings, self.store, self.hub)
         self.kitchen = Kitchen(self.store, timedelta(minutes=settings.recall_minutes))
+        self.webhooks = Webhooks(settings, self.store, self.hub, metrics)
         self._live: Throttle[LiveKey, LiveEvent] = Throttle(1 / settings.live_per_second)
         self._kitchen_feed = KitchenFeed(settings.kds_per_second, self._update_kitchen)
         self._live_timer: asyncio.TimerHandle | None = None
@@ -90,12 +92,14 @@ class OrderEvents:
             self._kitchen_feed.changed(restaurant_id)
         await self.store.write(voice_sessions.end_interrupted)
         await self._housekeeping.open()
+        await self.webhooks.open()
 
     async def close(self) -> None:
         """Commit the changes already requested, then close the store."""
         self._is_open = False
         if self._live_timer is not None:
             self._live_timer.cancel()
+        await self.webhooks.close()
         await self._kitchen_feed.close()
         await self._housekeeping.close()
         await self.store.close()

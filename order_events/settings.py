@@ -232,6 +232,20 @@ class HubSettings(BaseSettings):
         "more than an hour while the server runs, or a week while it did not.",
     )
 
+    # Webhooks
+    webhooks_per_restaurant: Count = Field(20, description="Webhooks of one restaurant.")
+    webhook_timeout_s: Seconds = Field(
+        10, description="Seconds that a webhook's receiver has to answer."
+    )
+    webhook_off_after_hours: Annotated[float, Field(gt=0)] = Field(
+        72, description="Hours of failure after which a webhook is switched off."
+    )
+    webhook_private_networks: bool = Field(
+        False,
+        description="Let webhooks lead into private networks, and be unencrypted. Anyone who may "
+        "create webhooks can then reach whatever this server can.",
+    )
+
     # Store and HTTP
     max_order_total: Count = Field(
         10_000_000,

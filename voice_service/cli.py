@@ -17,6 +17,7 @@ from order_events.server import why_not
 from order_events.settings import HubSettings
 from order_events.storage.schema import DatabaseUnusable, UnknownSchema
 from order_events.storage.store import DataDirBusy
+from voice_service.commands import webhooks
 from voice_service.commands.options import (
     bearer,
     complain,
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     _transcribe(commands.add_parser("transcribe", help="transcribe recordings without a server"))
     _order(commands.add_parser("order", help="understand orders from text"))
     _menu(commands.add_parser("menu", help="check a menu, or convert it from or to CSV"))
+    _webhooks(commands.add_parser("webhooks", help="manage webhooks at a running server"))
     _models(commands.add_parser("models", help="list, verify, fetch and add speech models"))
     return parser
 
@@ -334,6 +336,11 @@ def _run_menu(options: argparse.Namespace) -> int:
 
     out = getattr(options, "out", None)
     return menu_files.run(options.action, options.file, out, complain)
+
+
+def _webhooks(parser: argparse.ArgumentParser) -> None:
+    webhooks.add_arguments(parser)
+    parser.set_defaults(run=lambda options: webhooks.run(options, complain))
 
 
 def _models(parser: argparse.ArgumentParser) -> None:

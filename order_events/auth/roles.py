@@ -42,6 +42,7 @@ class Action(StrEnum):
     READ_CALLS = "read calls for staff"
     ANSWER_CALLS = "answer calls for staff"
     READ_AUDIT = "read audits"
+    MANAGE_WEBHOOKS = "manage webhooks"
     ERASE = "erase what guests said"
     READ_ANALYTICS = "read analytics"
 

@@ -2,5 +2,15 @@
 
 from order_events.client.events import Event, Events, HistoryLost, Position
 from order_events.client.link import Refused, TokenSource
+from order_events.client.webhooks import WebhookRefused, verify_webhook
 
-__all__ = ["Event", "Events", "HistoryLost", "Position", "Refused", "TokenSource"]
+__all__ = [
+    "Event",
+    "Events",
+    "HistoryLost",
+    "Position",
+    "Refused",
+    "TokenSource",
+    "WebhookRefused",
+    "verify_webhook",
+]

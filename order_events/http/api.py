@@ -34,6 +34,7 @@ from order_events.http.schemas import (
     TablesQuery,
     VersionAnswer,
 )
+from order_events.http.webhooks_api import WebhooksApi
 from order_events.menu.menu import Menu
 from order_events.protocol.errors import InvalidOrder, NotFound
 from order_events.protocol.messages import ErrorCode
@@ -269,5 +270,9 @@ class Api:
         return RevokedAnswer(closed=self._registry.close_revoked())
 
 
-ROUTES = (*routes_of(Api), *routes_of(AuditApi), *routes_of(CallsApi), *routes_of(KitchenApi))
+ROUTES = tuple(
+    declared
+    for api in (Api, AuditApi, CallsApi, KitchenApi, WebhooksApi)
+    for declared in routes_of(api)
+)
 """Every route of the hub, in the order of the document."""

@@ -163,6 +163,15 @@ MIGRATIONS: tuple[str, ...] = (
     );
     """,
     "ALTER TABLE sessions ADD COLUMN words_left INTEGER NOT NULL DEFAULT 0",
+    """
+    CREATE TABLE webhooks (
+        restaurant_id TEXT NOT NULL,
+        id TEXT NOT NULL,
+        body TEXT NOT NULL,
+        secrets TEXT NOT NULL,
+        PRIMARY KEY (restaurant_id, id)
+    ) WITHOUT ROWID;
+    """,
 )
 """Scripts that each turn a database of version n into one of version n + 1."""
 

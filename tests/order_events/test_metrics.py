@@ -9,12 +9,14 @@ from typing import Any
 from order_events.metrics import HubMetrics
 
 ELSEWHERE = {
+    "order_events_clock_doubted",
     "order_events_store_failures",
     "order_events_slow_closes",
     "order_events_outbox_messages",
     "order_events_outbox_fullest_bytes",
+    "order_events_webhook_deliveries",
 }
-"""What needs a broken disk or a stalled reader is tested with those."""
+"""What needs a broken disk or clock, a stalled reader or a receiver is tested with those."""
 
 
 def values(metrics: HubMetrics) -> dict[str, float]:

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 
 const source = new URL("../../../order_events/web/", import.meta.url);
 const target = new URL("../lib/", import.meta.url);
-const modules = ["capture.js", "events.js", "pcm-worklet.js", "recordings.js", "socket.js", "voice.js"];
+const modules = ["capture.js", "events.js", "pcm-worklet.js", "recordings.js", "socket.js", "voice.js", "webhooks.js"];
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target);

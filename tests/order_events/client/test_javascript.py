@@ -37,6 +37,7 @@ import { connectEvents, HistoryLost, Refused, type Position } from "voice-orderi
 import { VoiceStream } from "voice-ordering-client/voice";
 import { streamRecording } from "voice-ordering-client/recordings";
 import { openMicrophone } from "voice-ordering-client/microphone";
+import { verifyWebhook } from "voice-ordering-client/webhooks";
 import { useEvents, useWebSocket } from "voice-ordering-client/react";
 
 export async function follow(stored: Position | null): Promise<Position | null> {
@@ -70,6 +71,10 @@ export async function speak(file: Blob): Promise<void> {
   const microphone = await openMicrophone({ chunk, level() {}, lost() {} });
   await microphone.stop();
   await streamRecording(file, { url: "", token: "" }, { event() {} });
+}
+
+export async function receive(request: Request): Promise<string> {
+  return verifyWebhook("whsec_", request.headers, await request.arrayBuffer());
 }
 
 export function Screen(): number {

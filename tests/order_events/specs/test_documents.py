@@ -80,6 +80,12 @@ async def test_a_server_serves_both_with_its_own_limits(start: Any) -> None:
         assert limits[limit]["value"] == value
 
 
+@pytest.fixture
+async def server(start: Any) -> Any:
+    """A server whose webhooks may lead to this machine."""
+    return await start(webhook_private_networks=True)
+
+
 async def test_what_is_served_is_what_is_documented(server: Any) -> None:
     """The document has every path and method of the router, and no other."""
     served = {
@@ -101,12 +107,16 @@ async def test_what_is_served_is_what_is_documented(server: Any) -> None:
 
 
 SETUP = {"status": "occupied", "number": "12"}
+NOWHERE = {"url": "http://127.0.0.1:9/"}
+"""A webhook that nobody receives."""
 WITHOUT_FIELDS = (
     "take_call",
     "release_call",
     "resolve_call",
     "recall_order",
     "acknowledge_changes",
+    "rotate_webhook_secret",
+    "send_test_webhook",
 )
 CALLING = {
     "session_id": "s1",
@@ -132,6 +142,9 @@ async def body_for(server: Any, route: Route, burger: dict[str, Any]) -> tuple[s
     await server.events.ledger.begin("r1", SessionStart(session_id="s1"), "lane-1")
     calling = await call_for_staff(server)
     identities = {"tables": "t1", "menu": "burger", "sessions": "s1", "calls": calling}
+    if "webhooks/{id}" in route.path:
+        _, hooked = await server.call("POST", "/v1/webhooks", NOWHERE)
+        identities["webhooks"] = hooked["webhook"]["id"]
     identity = identities.get(route.path.split("/")[2], order)
     bodies: dict[str, Any] = {
         "create_order": burger,
@@ -144,6 +157,8 @@ async def body_for(server: Any, route: Route, burger: dict[str, Any]) -> tuple[s
         "change_item": {"sold_out": False},
         "revoke": {"user_id": "nobody"},
         "set_item_status": {"status": "done"},
+        "create_webhook": NOWHERE,
+        "change_webhook": {"enabled": False},
         **{name: {} for name in WITHOUT_FIELDS},
     }
     path = route.path.replace("{id}", identity).replace("{item_id}", "1")
@@ -160,7 +175,7 @@ async def test_every_role_may_do_on_every_route_what_the_document_says(
     assert operation["x-roles"]
     path, body = await body_for(server, route, burger)
     for role in Role:
-        if route.name in {"set_status", "recall_order"}:
+        if route.name in {"set_status", "recall_order", "delete_webhook"}:
             path, body = await body_for(server, route, burger)
         status, answer = await server.call(route.method, path, body, role=role)
         expected = route.status if role.value in operation["x-roles"] else 403

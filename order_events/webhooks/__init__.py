@@ -1,0 +1,1 @@
+"""Sends a restaurant's events to addresses of its own: one more reader of the history for each."""

@@ -1,0 +1,176 @@
+"""The deliveries of one webhook: reads the history and sends each event until it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import structlog
+
+from order_events.auth.roles import Role, visible
+from order_events.domain.models import Event
+from order_events.fanout.hub import Hub, Pending
+from order_events.fanout.root_session import History, Interest, Subscription
+from order_events.protocol.errors import OrderError
+from order_events.protocol.filters import expand
+from order_events.protocol.frames import FrameBatch
+from order_events.protocol.messages import Position, utc_from_unix
+from order_events.storage.store import Store
+from order_events.webhooks import records
+from order_events.webhooks.records import Kept
+from order_events.webhooks.sender import Outcome, Sender
+
+FIRST_RETRY_S = 2.0
+LAST_RETRY_S = 300.0
+"""Seconds between attempts, doubling from the first to the last, less a random part of a half."""
+_CHUNK = 50
+_CHUNK_BYTES = 1_048_576
+
+logger = structlog.get_logger(__name__)
+
+Deliveries = Callable[[str], None]
+"""Counts a delivery by its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all webhooks of a server share. `off_after_s`: seconds of failure."""
+
+    store: Store
+    hub: Hub
+    sender: Sender
+    off_after_s: float
+    count: Deliveries
+
+
+class _SwitchedOff(Exception):
+    """The webhook was switched off and delivers nothing more."""
+
+
+class Delivery:
+    """One webhook's reader of the history; a subscriber of the hub only to be woken by it."""
+
+    def __init__(self, kept: Kept, services: Services) -> None:
+        self._kept = kept
+        self._services = services
+        self._restaurant = kept.restaurant_id
+        self._position = Position(epoch=kept.webhook.epoch, seq=kept.webhook.seq)
+        self._failing_since = kept.webhook.failing_since
+        self._attempt = 0
+        self._wake = asyncio.Event()
+        types = expand(kept.webhook.events) & visible(Role.SERVICE)
+        self._types = types
+        self._task = asyncio.create_task(self._run(), name="webhook")
+        services.hub.attach(self._restaurant, self, Interest(frozenset({Subscription(types)})))
+
+    async def stop(self) -> None:
+        """Stop delivering. An event whose answer has not come is sent again later."""
+        self._services.hub.detach(self._restaurant, self)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def deliver(self, batch: FrameBatch) -> None:
+        """Notice that there is something to read."""
+        self._wake.set()
+
+    def hold(self, pending: Sequence[Pending]) -> None:
+        """Notice that there is something to read."""
+        self._wake.set()
+
+    def broken(self) -> None:
+        """Read again: history has what was missed."""
+        self._wake.set()
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    await self._catch_up()
+                except OrderError:
+                    # The database cannot be used now; the events are still there.
+                    await asyncio.sleep(self._pause())
+                    continue
+                await self._wake.wait()
+        except _SwitchedOff:
+            self._services.hub.detach(self._restaurant, self)
+        except Exception:
+            # The task's boundary: the log must say that this webhook delivers nothing more.
+            logger.exception("a webhook stopped", webhook=self._kept.webhook.id)
+
+    async def _catch_up(self) -> None:
+        while True:
+            epoch, head = self._services.hub.head(self._restaurant)
+            oldest = self._services.hub.oldest(self._restaurant)
+            if not History(epoch, head, oldest).reaches(self._position):
+                self._position = Position(epoch=epoch, seq=oldest - 1)
+                await self._note(problem="events that had not been delivered are no longer kept")
+            if self._position.seq >= head:
+                return
+            events = await self._services.store.read(
+                lambda r: r.events(self._restaurant, self._position.seq, _CHUNK, _CHUNK_BYTES),
+                self._restaurant,
+            )
+            for event in events:
+                if event.seq > head:
+                    break
+                if event.type in self._types:
+                    await self._until_taken(event)
+                self._position = Position(epoch=epoch, seq=event.seq)
+            await self._note()
+
+    async def _until_taken(self, event: Event) -> None:
+        while True:
+            outcome = await self._services.sender.send(
+                self._kept.webhook.url,
+                self._kept.valid_secrets(time.time()),
+                event.event_id,
+                event.body,
+            )
+            self._services.count("delivered" if outcome.delivered else "failed")
+            if outcome.delivered:
+                await self._recovered()
+                return
+            await self._failed(outcome)
+            await asyncio.sleep(max(outcome.retry_after, self._pause()))
+
+    async def _recovered(self) -> None:
+        self._attempt = 0
+        if self._failing_since is not None:
+            self._failing_since = None
+            await self._note(problem=None, failing_since=None)
+
+    async def _failed(self, outcome: Outcome) -> None:
+        """Note a failure; raise _SwitchedOff if it has been one for too long."""
+        now = time.time()
+        if self._failing_since is None:
+            self._failing_since = utc_from_unix(now)
+        since = datetime.fromisoformat(self._failing_since).timestamp()
+        if outcome.gone or now - since >= self._services.off_after_s:
+            why = "the receiver wants no more" if outcome.gone else "it failed for too long"
+            problem = f"switched off: {why} ({outcome.problem})"
+            logger.warning("webhook switched off", webhook=self._kept.webhook.id, why=problem)
+            await self._note(enabled=False, problem=problem, failing_since=self._failing_since)
+            raise _SwitchedOff
+        await self._note(problem=outcome.problem, failing_since=self._failing_since)
+
+    async def _note(self, **fields: Any) -> None:
+        fields |= {"epoch": self._position.epoch, "seq": self._position.seq}
+        change = partial(
+            records.note,
+            restaurant_id=self._restaurant,
+            webhook_id=self._kept.webhook.id,
+            **fields,
+        )
+        await self._services.store.write(change, self._restaurant)
+
+    def _pause(self) -> float:
+        wait = min(LAST_RETRY_S, FIRST_RETRY_S * 2.0**self._attempt)
+        self._attempt = min(self._attempt + 1, 10)
+        return wait * random.uniform(0.5, 1.0)  # noqa: S311  not a secret
