@@ -74,7 +74,7 @@ def check(settings: HubSettings) -> Findings:
     """
     path = settings.data_dir / DATABASE_FILE
     with schema.opening(path), closing(schema.connect_reader(path, settings.store_busy_s)) as db:
-        file = _file(db)
+        file = problems_of_file(db)
         return Findings(file, () if file else tuple(_damaged(db)))
 
 
@@ -89,7 +89,7 @@ def set_aside(settings: HubSettings) -> Findings:
         schema.opening(path),
         closing(schema.connect(path, settings.store_busy_s)) as db,
     ):
-        file = _file(db)
+        file = problems_of_file(db)
         if file:
             return Findings(file, ())
         schema.migrate(db)
@@ -99,7 +99,8 @@ def set_aside(settings: HubSettings) -> Findings:
         return Findings((), rows, start_anew(db, settings.data_dir) if lost else None)
 
 
-def _file(db: sqlite3.Connection) -> tuple[str, ...]:
+def problems_of_file(db: sqlite3.Connection) -> tuple[str, ...]:
+    """Return what SQLite finds wrong with the file, in its words."""
     found = db.execute(f"PRAGMA integrity_check({_MOST_PROBLEMS})").fetchall()
     return tuple(line for (line,) in found if line != "ok")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from order_events.maintenance import check
+from order_events.maintenance import backup, check
 from order_events.settings import HubSettings
 
 Run = Callable[[HubSettings, argparse.Namespace], int]
@@ -26,6 +27,35 @@ def add_parsers(commands: Any, place: argparse.ArgumentParser) -> None:
         help="move damaged rows into the table set_aside (the server must be stopped)",
     )
     checking.set_defaults(run=_check)
+    saving = commands.add_parser(
+        "backup",
+        help="write a verified copy of the database; the server may go on",
+        parents=[place],
+    )
+    saving.add_argument("to", type=Path, help="a new file, or a directory")
+    saving.set_defaults(run=_backup)
+    restoring = commands.add_parser(
+        "restore",
+        help="put a backup in place of the database (the server must be stopped)",
+        parents=[place],
+    )
+    restoring.add_argument("source", type=Path, help="the backup")
+    restoring.set_defaults(run=_restore)
+    promoting = commands.add_parser(
+        "promote",
+        help="make a standby's database ready to be served (its old server must be stopped)",
+        parents=[place],
+    )
+    promoting.set_defaults(run=_promote)
+    upgrading = commands.add_parser(
+        "upgrade",
+        help="back the database up, then upgrade it; a start upgrades it, too",
+        parents=[place],
+    )
+    upgrading.add_argument(
+        "--dry-run", action="store_true", help="upgrade a copy only; the server may go on"
+    )
+    upgrading.set_defaults(run=_upgrade)
 
 
 def _check(settings: HubSettings, options: argparse.Namespace) -> int:
@@ -46,3 +76,29 @@ def _check(settings: HubSettings, options: argparse.Namespace) -> int:
     else:
         print("everything can be read")
     return 0 if found.sound else 1
+
+
+def _backup(settings: HubSettings, options: argparse.Namespace) -> int:
+    print(backup.backup(settings, options.to))
+    return 0
+
+
+def _restore(settings: HubSettings, options: argparse.Namespace) -> int:
+    epoch = backup.restore(settings, options.source)
+    print(f"restored; clients start afresh, with the epoch {epoch}")
+    return 0
+
+
+def _promote(settings: HubSettings, options: argparse.Namespace) -> int:
+    print(f"ready to be served; clients start afresh, with the epoch {backup.promote(settings)}")
+    return 0
+
+
+def _upgrade(settings: HubSettings, options: argparse.Namespace) -> int:
+    done = backup.try_upgrade(settings) if options.dry_run else backup.upgrade(settings)
+    steps = f"from schema version {done.before} to {done.after}, {done.seconds:.1f} s"
+    if done.backup is None:
+        print(f"a copy was upgraded {steps}; nothing was changed")
+    else:
+        print(f"upgraded {steps}; the way back: restore {done.backup} with the old program")
+    return 0

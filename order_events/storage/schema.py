@@ -348,6 +348,12 @@ def new_epoch(connection: sqlite3.Connection) -> str:
     return epoch
 
 
+def stored_version(connection: sqlite3.Connection) -> int:
+    """Return the version of the schema that a database has; raise UnknownSchema for a newer one."""
+    known = "SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'"
+    return 0 if connection.execute(known).fetchone() is None else _version(connection)
+
+
 def _version(connection: sqlite3.Connection) -> int:
     version: int = connection.execute("SELECT max(version) FROM schema_version").fetchone()[0] or 0
     if version > len(MIGRATIONS):
