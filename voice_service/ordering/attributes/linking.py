@@ -35,6 +35,9 @@ def resolve(
         return None
     margin = _ALIKE if fitting[0].match >= FULL else _ALIKE_PARTS
     best = [s for s in fitting if s.match >= fitting[0].match - margin]
+    if modifier.negated:
+        defaults = menu.items[item].defaults
+        best = [s for s in best if s.id in defaults] or best  # "no olives", where it has black ones
     names = {menu.modifiers[_key(s)].name for s in best}
     if best[0].match < FULL and len(names) > 1:
         ordinary = _ordinary(modifier, best, menu)

@@ -41,17 +41,11 @@ from voice_service.ordering.mentions.lookahead import (
 )
 from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.references.pointers import (
-    AllBut,
     AllOf,
-    Described,
-    HalfOf,
-    Ordinal,
-    Partition,
-    Pointer,
     SomeOf,
-    TheOthers,
     all_but,
     ends,
+    leads_on,
     read_pointer,
 )
 
@@ -115,10 +109,14 @@ class AttributeReader:
             self._statements.settle()
             return end
         has = end < len(self._mentions) and self._mentions[end].cue(Cue.REQUEST)  # "both have"
-        if isinstance(pointer, AllOf) and has and self._follows(end, MentionType.MODIFIER):
+        if (
+            isinstance(pointer, AllOf)
+            and has
+            and role_follows(self._mentions, end, MentionType.MODIFIER)
+        ):
             self._statements.append(pointer)
             return end + 1
-        if not apart and not _leads(pointer, bare_number=end == start + 1):
+        if not apart and not leads_on(pointer, bare_number=end == start + 1):
             return None
         self._context.end_clause()
         self._statements.open(pointer)
@@ -187,6 +185,7 @@ class AttributeReader:
                 mention.span.has(Cue.SOFT),
                 self._context.clause.linked,
                 bool(count.words),
+                not mention.span.cues,
             )
         )
         self._context.count = Count()
@@ -247,7 +246,7 @@ class AttributeReader:
         ends_here = not following or following[0].cue(Cue.AND, *PAUSES)
         if ends_here and self._statements.leave_off_those():
             return True
-        adds = self._follows(index + 1, MentionType.MODIFIER)  # "without adding ham"
+        adds = role_follows(self._mentions, index + 1, MentionType.MODIFIER)  # "without adding ham"
         lacks_object = (Cue.AND, Cue.WITH, Cue.OR) if adds else (Cue.AND, Cue.WITH, Cue.OR, Cue.ADD)
         if next_is(self._mentions, index, *lacks_object):
             # Without what? It must not vanish.
@@ -280,11 +279,13 @@ class AttributeReader:
 
     def _half(self, index: int, mention: Mention) -> None:
         """Read "half" of what follows, or of the modifier before."""
-        if self._follows(index, MentionType.MODIFIER) or half_with(self._mentions, index):
-            self._context.begin_degree("half", mention, keep_negation=False)
-        elif self._follows(index, MentionType.UNKNOWN) or not self._statements.qualify(
-            "half", self._context.degree_text
+        if role_follows(self._mentions, index, MentionType.MODIFIER) or half_with(
+            self._mentions, index
         ):
+            self._context.begin_degree("half", mention, keep_negation=False)
+        elif role_follows(
+            self._mentions, index, MentionType.UNKNOWN
+        ) or not self._statements.qualify("half", self._context.degree_text):
             self._statements.append(UnknownWords(mention.span.text, wanted=False))
 
     def _scope(self, index: int, mention: Mention) -> bool:
@@ -309,7 +310,8 @@ class AttributeReader:
             self._link(mention)
         elif mention.cue(Cue.ONE) and mention.cue(*ONE_MORE) and self._one_of_kind(index):
             self._context.end_count()
-            self._statements.open(SomeOf(1, linked=self._before(index, Cue.AND)))
+            linked = self._before(index, Cue.AND) or not told_apart(self._mentions, index)
+            self._statements.open(SomeOf(1, linked=linked))
         elif mention.cue(Cue.MORE):
             self._context.count = Count(1, self._context.count.words, more=True)
             self._context.clause.wanted = True
@@ -383,18 +385,3 @@ class AttributeReader:
         while self._before(index, Cue.FILLER):
             index -= 1
         return self._before(index, Cue.NO) and not self._before(index, Cue.DENY)
-
-    def _follows(self, index: int, role: MentionType) -> bool:
-        """Return whether the mention after `index` is of a role."""
-        return role_follows(self._mentions, index, role)
-
-
-def _leads(pointer: Pointer, *, bare_number: bool) -> bool:
-    """Return whether a pointer is about what follows it, and is no bare number as in "on two"."""
-    match pointer:
-        case TheOthers() | HalfOf() | AllBut() | Ordinal() | Described():
-            return True
-        case Partition():
-            return not bare_number
-        case _:
-            return False

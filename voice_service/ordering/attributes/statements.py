@@ -81,7 +81,7 @@ class SizeStatement:
 
     `also`: the modifiers that the word may name instead. `more`: after "another". `soft`: the word
     may describe without choosing ("regular"). `linked`: after "and". `numbered`: the count is a
-    number, not an article.
+    number, not an article. `named`: it is no everyday word for a size ("short stack").
     """
 
     candidates: tuple[Candidate, ...]
@@ -93,6 +93,7 @@ class SizeStatement:
     soft: bool = False
     linked: bool = False
     numbered: bool = False
+    named: bool = False
 
 
 @dataclass

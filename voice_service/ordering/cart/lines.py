@@ -92,7 +92,11 @@ def modified(
     asked = {(m.id, m.group) for m in mods}
     chosen = {m.group for m in mods if not m.negated and m.group in single}
     kept = [m for m in line.mods if (m.id, m.group) not in asked and m.group not in chosen]
-    added = {(m.id, m.group) for m in line.mods if not m.negated and m.id not in defaults}
+    added = {
+        (m.id, m.group)
+        for m in line.mods
+        if not m.negated and m.id not in defaults and m.qualifier != "extra"
+    }
     other = {m.group for m in (*kept, *mods) if not m.negated and m.group in single}
     # A "without" may only take back what the guest had added, or what was given up before.
     put = [m for m in mods if not m.negated or not ((m.id, m.group) in added or m.group in other)]

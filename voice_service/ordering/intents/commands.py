@@ -29,7 +29,6 @@ from voice_service.ordering.intents.repairs import (
     dismiss_last,
     no_opens_repair,
     repair,
-    repair_denies,
     repairs_choice,
 )
 from voice_service.ordering.intents.repeat_or_undo import (
@@ -224,7 +223,9 @@ def _read_instead(_: list[Mention], index: int, state: ParseState) -> int:
 def _read_instead_of(mentions: list[Mention], index: int, state: ParseState) -> int:
     """Read what goes: "a sprite instead of the coke", "pickles instead of onions"."""
     end = index + 1
-    while end < len(mentions) and mentions[end].cue(*ARTICLES, Cue.MEASURE, Cue.FILLER):
+    while end < len(mentions) and (
+        mentions[end].idle or mentions[end].cue(*ARTICLES, Cue.MEASURE, Cue.FILLER)
+    ):
         end += 1
     if end < len(mentions) and mentions[end].role is MentionType.SIZE:
         end += 1
@@ -238,10 +239,22 @@ def _read_instead_of(mentions: list[Mention], index: int, state: ParseState) -> 
             state.flush()
         return end + 1
     if end < len(mentions) and mentions[end].role is MentionType.MODIFIER:
+        if _gives_way(mentions[end], state):
+            return end + 1
         without, but = (_as_cue(mentions[index], cue) for cue in (Cue.NO, Cue.BUT))
         state.pending += [without, mentions[end], but]
         return end + 1
     return index + 1
+
+
+def _gives_way(mention: Mention, state: ParseState) -> bool:
+    """True of "almond milk instead of whole milk": of the two there is only one in any case."""
+    chosen = next((p for p in state.pending[::-1] if p.role is MentionType.MODIFIER), None)
+    groups = {s.group for s in mention.candidates if s.group is not None}
+    if chosen is None or not any(p.role is MentionType.ITEM for p in state.pending):
+        return False
+    alike = not groups.isdisjoint(s.group for s in chosen.candidates)
+    return alike and all(state.menu.groups[group].max == 1 for group in groups)
 
 
 def _as_cue(mention: Mention, cue: Cue) -> Mention:
@@ -289,12 +302,6 @@ def _read_make(mentions: list[Mention], index: int, state: ParseState) -> int:
             break
         end = _change_lines(mentions, end + 1, state, make, Cue.AND, Cue.BUT)
     return end
-
-
-def _read_denied_repair(mentions: list[Mention], index: int, state: ParseState) -> int:
-    """Read "wait no fries" as "no fries"."""
-    state.pending.append(_as_cue(mentions[index], Cue.NO))
-    return index + 1
 
 
 def _change_lines(
@@ -383,7 +390,6 @@ _COMMANDS = (
     _when(Cue.CHANGE, read=_read_change),
     _when(Cue.MAKE, guard=_is_no_repair, read=_read_make),
     # Repairs; a MAKE that comes this far is one.
-    _when(Cue.CORRECT, Cue.MAKE, guard=repair_denies, read=_read_denied_repair),
     _when(Cue.CORRECT, Cue.MAKE, read=repair),
     _when(Cue.NO, guard=no_opens_repair, read=repair),
 )

@@ -20,6 +20,9 @@ def rule_out(mentions: Sequence[Mention], index: int, state: ParseState) -> int 
 
     None if it stands alone: "not the cookie" is a removal, "not toasted" a wish.
     """
+    if _takes_back_topping(mentions, index, state.pending):
+        state.pending.pop()
+        return index + 2
     end = alternative_end(mentions, index)
     if end is None:
         return None
@@ -40,6 +43,16 @@ def rule_out(mentions: Sequence[Mention], index: int, state: ParseState) -> int 
     state.flush()
     state.contrast = Contrast(named)
     return end
+
+
+def _takes_back_topping(
+    mentions: Sequence[Mention], index: int, pending: Sequence[Mention]
+) -> bool:
+    """True of "with tomato, no, not tomato": it only names what it takes back."""
+    said, again = pending[-1:], mentions[index + 1 : index + 2]
+    toppings = all(p.role is MentionType.MODIFIER for p in (*said, *again))
+    slips = mentions[index].cue(Cue.CORRECT) and bool(said) and bool(again)
+    return slips and toppings and said[0].candidates[:1] == again[0].candidates[:1]
 
 
 def alternative_end(mentions: Sequence[Mention], index: int) -> int | None:

@@ -24,7 +24,9 @@ from voice_service.ordering.language.cue_sets import (
     ONE_MORE,
 )
 from voice_service.ordering.language.pack import Cue
+from voice_service.ordering.language.tokens import plural
 from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import ends, text_of
 
@@ -90,14 +92,24 @@ def count_before_pause(mentions: Sequence[Mention], waiting: int, state: ParseSt
     """Read the number of "a burger. Two. A large coke", which counts the burgers.
 
     `waiting`: so many words were said before the pause. A number belongs to what follows, unless
-    that is counted itself or names nothing. Return where the words begin that are still to be read.
+    that is counted itself, is named as one, or names nothing. Return where the words begin that are
+    still to be read.
     """
     before = [p for p in mentions if p.span.words and p.span.words[-1] < waiting]
     if [p.role for p in before] != [MentionType.NUMBER] or not state.cart.items:
         return 0
     said = [p for p in mentions[1:] if not (p.idle or p.cue(Cue.REQUEST))][:1]
     counted = any(p.role is MentionType.NUMBER or p.cue(*ONE_MORE) for p in said)
-    if not counted and not any(p.cue(*GOES_ON, Cue.NO, Cue.DONE) for p in said):
+    single = (before[0].span.value or 0) > 1 and any(_is_one(p, state.menu) for p in said)
+    if not (counted or single or any(p.cue(*GOES_ON, Cue.NO, Cue.DONE) for p in said)):
         return 0
     state.push(assemble_items(before, state.menu, state.cart))
     return 1
+
+
+def _is_one(mention: Mention, menu: CompiledMenu) -> bool:
+    """Return whether an item is named in the singular, and has a plural: "coke", not "fries"."""
+    if mention.role is not MentionType.ITEM or mention.plural:
+        return False
+    name = menu.item_name(mention.items[0])
+    return plural(name, menu.language) != name

@@ -179,17 +179,6 @@ def _make_both(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) 
     return _apply_to(Target(all_lines=True), mentions, menu, cart)
 
 
-def _make_category(
-    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
-) -> list[Act] | None:
-    """Read "make the drink a large"."""
-    found = _category_named(mentions, menu, cart) if _first_item(mentions) is None else None
-    if found is None:
-        return None
-    index, item = found
-    return _apply_to(Target((item,)), mentions[index + 1 :], menu, cart)
-
-
 def _make_ordered_item(
     mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
 ) -> list[Act] | None:
@@ -218,7 +207,6 @@ _WAYS_TO_MAKE = (
     _make_on_item,
     _make_combo,
     _make_both,
-    _make_category,
     _make_ordered_item,
 )
 """Tried in this order; None passes the words on to the next."""
@@ -251,18 +239,6 @@ def _built_around(item: str, combo: str, menu: CompiledMenu) -> bool:
     """Return whether a combo is made of an item and what goes with it."""
     slots = menu.items[combo].slots
     return bool(slots) and menu.filling(slots[0], item) is not None
-
-
-def _category_named(
-    mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView
-) -> tuple[int, str] | None:
-    """Return where "the drink" is named, and which item of the order it is."""
-    for index, mention in enumerate(mentions):
-        if mention.role is MentionType.CATEGORY and _definite(mentions, index):
-            category = mention.candidates[0].id
-            item = next((i for i in cart.items[::-1] if menu.items[i].category == category), None)
-            return None if item is None else (index, item)
-    return None
 
 
 def _exchange_referenced(

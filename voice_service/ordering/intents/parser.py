@@ -32,6 +32,7 @@ from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.answers import fill_choice
 from voice_service.ordering.references.contrasts import for_somebody, tell_apart
 from voice_service.ordering.references.descriptions import fold_descriptions
+from voice_service.ordering.references.named import name_in_full
 from voice_service.ordering.references.pointers import text_of
 from voice_service.ordering.references.repeated import name_the_same
 from voice_service.ordering.references.topics import put_in_place
@@ -118,6 +119,7 @@ class Parser:
         mentions = roles(with_shared_heads(said, self._menu), self._menu, cart.items)
         mentions = fill_choice(mentions, cart.offered, self._menu)
         mentions = name_the_same(mentions, cart.lines, self._menu)
+        mentions = name_in_full(mentions, cart.items, self._menu)
         asked = cart.unsized is not None or bool(cart.choices)
         mentions = fold_descriptions(mentions, cart.lines, self._menu, answers=asked)
         return put_in_place(tell_apart(mentions, self._menu, cart.lines), cart.items)

@@ -86,27 +86,6 @@ def repairs_choice(mentions: Sequence[Mention], index: int, state: ParseState) -
     return is_of_group(state.pending[-1], {sense.group for sense in named.candidates})
 
 
-def repair_denies(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
-    """Return whether "actually no" leaves off what follows, and takes nothing back.
-
-    That is a modifier, or an item of the order: "no not a coke", "wait no fries".
-    """
-    words, cues = mentions[index].span.text.split(), state.menu.language.cues
-    if len(words) == 1 or words[-1] not in cues[Cue.NO]:
-        return False
-    start = index + 1
-    articles = (Cue.THE,) if words[-1] in cues[Cue.DENY] else ARTICLES
-    while start < len(mentions) and mentions[start].cue(*articles):
-        start += 1
-    following = mentions[start] if start < len(mentions) else None
-    if following is None:
-        return False
-    if following.role is MentionType.ITEM:
-        return state.ordered(following)
-    slip = bool(state.pending) and state.pending[-1].role is MentionType.MODIFIER
-    return not slip and start == index + 1 and following.role is MentionType.MODIFIER
-
-
 def repair(mentions: list[Mention], index: int, state: ParseState) -> int:
     """Replace what was said by its like that follows: a number, a size, an item, a modifier."""
     start = index + 1
@@ -118,9 +97,6 @@ def repair(mentions: list[Mention], index: int, state: ParseState) -> int:
         start += 1
     if start < len(mentions) and _takes_nothing_back(mentions, start):
         return start
-    if _denied_again(mentions[index], mentions[start : start + 1], state):
-        state.pending.pop()
-        return start + 1
     alone = any(p.cue(Cue.ALONE) for p in mentions[start : start + 1])
     only = alone or mentions[index].cue(Cue.ONLY)
     if alone and role_follows(mentions, start, MentionType.MODIFIER):
@@ -310,19 +286,6 @@ def dismiss_last(mentions: Sequence[Mention], index: int, state: ParseState) -> 
         state.cart = before
     else:
         state.push([not_understood(mentions[index].span.text)])
-
-
-def _denied_again(slip: Mention, following: Sequence[Mention], state: ParseState) -> bool:
-    """Return whether "no not tomato" only names what it takes back, said just before."""
-    words = slip.span.text.split()
-    denies = len(words) > 1 and words[-1] in state.menu.language.cues[Cue.NO]
-    if not denies or not state.pending or not following:
-        return False
-    last, again = state.pending[-1], following[0]
-    return (
-        last.role is again.role is MentionType.MODIFIER
-        and last.candidates[:1] == again.candidates[:1]
-    )
 
 
 def _correction(clause: list[Mention], following: Sequence[Mention]) -> tuple[list[Mention], bool]:

@@ -154,6 +154,8 @@ def is_listed_heading(act: Act, requests: Sequence[ItemRequest]) -> bool:
     if heading is None:
         return False
     counts = [request.count for request in requests if request.item in heading.candidates]
+    if heading.quantity is None:
+        return bool(counts)  # "for dessert, a cookie"
     return len(counts) > 1 and sum(counts) == heading.quantity
 
 

@@ -47,7 +47,6 @@ from voice_service.ordering.items.heads import (
     in_list,
     may_be_same,
     negated,
-    prefer_ordered,
     refers_back,
     without_carrier,
 )
@@ -77,7 +76,6 @@ from voice_service.ordering.references.pointers import (
 def assemble_items(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """Return the acts of words without a command, in the order of speaking."""
     mentions = merge_vague_counts(mentions)
-    mentions = [prefer_ordered(mentions, i, menu, cart) for i in range(len(mentions))]
     mentions = [without_carrier(mentions, i, menu) for i in range(len(mentions))]
     heads = [
         i

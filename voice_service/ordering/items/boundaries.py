@@ -96,8 +96,12 @@ def _counts_a_modifier(mentions: Sequence[Mention], index: int, head: int, previ
     return (
         following is not None
         and following.role is MentionType.MODIFIER
-        and before.cue(Cue.WITH, Cue.ADD, Cue.AND)
+        and (before.cue(Cue.WITH, Cue.ADD) or (before.cue(Cue.AND) and _is_number(mentions[index])))
     )
+
+
+def _is_number(mention: Mention) -> bool:
+    return mention.role is MentionType.NUMBER
 
 
 def _may_belong(

@@ -249,7 +249,9 @@ class _EllipsisResolver:
         single = mod.group in self._menu.single_groups(item) and not mod.negated
         if statement.quantity is None or not single:
             return change
-        mod.quantity = 1
+        count, mod.quantity = statement.quantity, 1
+        if self._chosen_before(statement, item) and self._item is None:
+            return Add(ItemRequest(item, count, mods=[mod], words=set(statement.words)))
         return ModifyReferenced(
             Reference(ReferenceKind.SOME, statement.quantity, text=statement.text), (change,)
         )

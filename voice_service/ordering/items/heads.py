@@ -10,32 +10,10 @@ from voice_service.ordering.language.cue_sets import ATTACHES, LISTS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.references.pointers import ends, of_the
 
 _VERBS = (Cue.REQUEST, Cue.ADD)
 """May stand between a negation and its object: "could I not get fries"."""
-
-
-def prefer_ordered(
-    mentions: Sequence[Mention], index: int, menu: CompiledMenu, cart: CartView
-) -> Mention:
-    """Return "burger" as the cheeseburger in "on the burger", if that is the burger ordered."""
-    mention = mentions[index]
-    if mention.role is not MentionType.ITEM or set(mention.items) & set(cart.items):
-        return mention
-    before = [p for p in mentions[max(0, index - 2) : index] if not p.idle or p.cue(Cue.THE)]
-    if len(before) < 2 or not before[-1].cue(Cue.THE) or not before[-2].cue(Cue.ON, Cue.TO):
-        return mention
-    named_before = [i for p in mentions[:index] if p.role is MentionType.ITEM for i in p.items[:1]]
-    ordered = [*cart.items, *named_before][::-1]
-    if set(mention.items) & set(named_before):
-        return mention
-    headings = {s.id for s in mention.span.candidates if s.kind == "category"}
-    meant = next((i for i in ordered if menu.headings(i) & headings), None)
-    return (
-        mention if meant is None else replace(mention, candidates=(Candidate("item", meant, None),))
-    )
 
 
 def without_carrier(mentions: Sequence[Mention], index: int, menu: CompiledMenu) -> Mention:

@@ -30,9 +30,9 @@ def implied_item(
     listed = len(sizes) > 1 and any(s.count is None for s in sizes)
     if not sizes or listed or cart.unsized is not None:
         return None
-    # "A large", "small with ham", "and a large with ham"; "large" alone is about the cart.
     signs = (sizes[0].count is not None, bool(mods), not cart.items)
-    if sum(signs) < _SIGNS:
+    taken = any(menu.offers(item, s) for item in cart.items for s in sizes[0].candidates)
+    if sum(signs) < _SIGNS and (taken or not sizes[0].named):
         return None
     item = _only_item_fitting([*(s.candidates for s in sizes), *(m.candidates for m in mods)], menu)
     if item is None:

@@ -61,6 +61,7 @@ class Cue(IntEnum):
     BOTH = auto()  # is about all the items just named: "all", "each"
     PAIR = auto()  # a BOTH that is about exactly two: "both", "either"
     EITHER = auto()  # a PAIR that may also mean one of the two: "either one"
+    OWN = auto()  # says whose one of several is: "mine", "hers"
     ORDINAL = auto()  # says by its place which one is meant: "the first one"
     TIMES = auto()  # multiplies what was said: "times two"
     THAT_ONE = auto()  # the one talked about last: "on that one"

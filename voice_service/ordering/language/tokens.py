@@ -16,8 +16,9 @@ from voice_service.ordering.language.pack import Language
 
 _PIECE = re.compile(
     r"^-(?=\d)|\d{1,3}(?:,\d{3})+|\d+'?s\b|\d+(?:\.\d+)?"
-    r"|w/o?\b|w/|[^\W\d_]+(?:'[^\W\d_]+)*'?|[.,;:!?&%\"#]"
+    r"|w/o?\b|w/|[^\W\d_]+(?:'[^\W\d_]+)*'?|[.,;:!?&%$\"#]"
 )
+_PRICE = re.compile(r"\$(\d+)(?![\d.,]*\d)")
 _STOPS = {".": ".", "!": ".", ";": ".", "?": "?", ",": ",", ":": ","}
 _QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u201c": '"', "\u201d": '"'})
 _QUOTED = re.compile(r'(?<!\d)"')  # after a number it is the sign for inches
@@ -114,7 +115,8 @@ def tokenize(text: str, language: Language) -> list[Token]:
     Never raises. A hyphen or a change between letters and digits separates words.
     """
     tokens: list[Token] = []
-    for index, chunk in enumerate(text.split()):
+    said = _PRICE.sub(r"\1$", text)  # "five dollar box"
+    for index, chunk in enumerate(said.split()):
         for written in _PIECE.findall(plain(chunk)):
             word = _word(written)
             if word in _STOPS:

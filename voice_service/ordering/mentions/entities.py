@@ -147,6 +147,8 @@ class EntityReader:
             if after == first:
                 continue
             run = scan.numbers(scan.phrase(after, self._words.numbered))
+            if run and scan.several(run[-1].end) and scan.definite(after):
+                run = []  # "for the table four waters"
             end = run[-1].end if run else after
             if run and not scan.is_name(first, end):
                 yield Entity(type_, start, end, run[0].value)

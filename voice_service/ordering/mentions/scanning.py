@@ -117,6 +117,11 @@ class Scan:
             before -= 1
         return before >= 0 and self.tokens[before].text in cues[Cue.REQUEST]
 
+    def definite(self, end: int) -> bool:
+        """Return whether "the" and one word end there: "the table"."""
+        cues = self.words.language.cues
+        return end > 1 and self.tokens[end - 2].text in cues[Cue.THE]
+
     def closes(self, start: int) -> bool:
         """Return whether nothing follows that a number before it could count."""
         if self.ends(start):

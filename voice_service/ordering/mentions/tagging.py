@@ -51,6 +51,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, ordered: Sequence[str]) -> 
         if mentions and (
             _names_again(mention, named or mentions[-1], menu)
             or _heads_modifier(mention, mentions[-1])
+            or _heads_group(mention, mentions[-1])
         ):
             named = named or mentions[-1]
             mention = Mention(_only(span, Cue.FILLER), MentionType.CUE)
@@ -199,7 +200,8 @@ def _role(
         every = True
     if modifiers and not every:
         idle = not candidates_of(span, "item") and span.has(Cue.FILLER, Cue.REQUEST)
-        used = not idle or fits(modifiers, following, menu)
+        made = bool(before) and before[-1].cue(Cue.MAKE, Cue.WITH, Cue.ADD)  # "make that to go"
+        used = not idle or made or fits(modifiers, following, menu)
         return (
             Mention(span, MentionType.MODIFIER, modifiers)
             if used
@@ -312,6 +314,15 @@ def _heads_modifier(mention: Mention, previous: Mention) -> bool:
     if not mention.span.has(Cue.GENERIC):
         return False
     return mention.candidates[0].match < FULL and all(s.group in groups for s in mention.candidates)
+
+
+def _heads_group(mention: Mention, previous: Mention) -> bool:
+    """Return whether a word only says what a choice before it is of: "poached", "eggs"."""
+    if mention.role is not MentionType.ITEM or previous.role is not MentionType.MODIFIER:
+        return False
+    groups = {s.id for s in candidates_of(mention.span, "group") if s.match >= NEARLY_FULL}
+    full = mention.candidates[0].match >= FULL
+    return not full and any(s.group in groups for s in previous.candidates)
 
 
 def _interrupted(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from voice_service.ordering.language.cue_sets import ARTICLES, PUNCTUATION
+from voice_service.ordering.language.cue_sets import ARTICLES, DESCRIBES, PUNCTUATION
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import Mention, MentionType
@@ -21,24 +21,36 @@ def fill_choice(
 ) -> list[Mention]:
     """Put in the items that "the first one" or "both" chooses from those `offered`.
 
-    A word that only one of their names has chooses as well: "cheese", of pizzas.
+    A word that only one of their names has chooses as well: "cheese", of pizzas, "everything with
+    butter", of bagels.
     """
     answer = [p for p in mentions if not (p.idle or p.cue(*_ASIDE))]
-    if len(offered) < _BOTH or len(answer) != 1:
+    if len(offered) < _BOTH or not answer:
         return list(mentions)
-    (mention,) = answer
-    items = list(offered)
+    mention, *rest = answer
+    named = () if mention.role is MentionType.ITEM else _called(mention, offered, menu)
+    if len(named) == 1 and (not rest or rest[0].cue(*DESCRIBES)):
+        return [_item(mention, named[0]), *rest]
+    return [_item(mention, item) for item in _pointed(answer, offered)] or list(mentions)
+
+
+def _called(mention: Mention, offered: Collection[str], menu: CompiledMenu) -> Sequence[str]:
+    """Return those whose names have all that is said."""
+    words = set(keys_of(mention.span.text, menu.language))
+    return [i for i in offered if words <= set(keys_of(menu.item_name(i), menu.language))]
+
+
+def _pointed(answer: Sequence[Mention], offered: Collection[str]) -> Sequence[str]:
+    """Return those that "the second one" or "both" points at, if nothing else is said."""
+    mention, items = answer[0], list(offered)
+    if len(answer) > 1:
+        return ()
     if mention.cue(Cue.ORDINAL) and mention.such is None:
         place = mention.span.value or 1
         at = place - 1 if place > 0 else len(items) + place
-        return [_item(mention, items[at])] if 0 <= at < len(items) else list(mentions)
-    if mention.cue(Cue.BOTH) and not mention.cue(Cue.EITHER, Cue.NO) and len(items) == _BOTH:
-        return [_item(mention, item) for item in items]
-    if mention.role in (MentionType.MODIFIER, MentionType.UNKNOWN):
-        words = set(keys_of(mention.span.text, menu.language))
-        named = [i for i in items if words <= set(keys_of(menu.item_name(i), menu.language))]
-        return [_item(mention, named[0])] if len(named) == 1 else list(mentions)
-    return list(mentions)
+        return items[at : at + 1] if at >= 0 else ()
+    pair = mention.cue(Cue.BOTH) and not mention.cue(Cue.EITHER, Cue.NO)
+    return items if pair and len(items) == _BOTH else ()
 
 
 def _item(mention: Mention, item: str) -> Mention:

@@ -141,7 +141,8 @@ class _Parts:
         """Return whether a part is more than what was counted: "and another", "and one decaf"."""
         lead = self._mentions[part.start : part.pointer]
         pointer = self._mentions[part.pointer]
-        if not any(p.cue(*LISTS) for p in lead) or pointer.cue(Cue.OTHER):
+        links = (Cue.AND,) if pointer.cue(Cue.OWN) else LISTS
+        if not any(p.cue(*links) for p in lead) or pointer.cue(Cue.OTHER):
             return False
         if self._somebody(part.pointer, part.said):
             return True
@@ -193,6 +194,8 @@ class _Parts:
                 return index + 1, 1  # "a second one"
             sized = most > 1 and any(p.role is MentionType.SIZE for p in following)
             return (index, 1) if sized or self._like(index + 1) else None
+        if first.cue(Cue.OWN) and any(p.cue(*DESCRIBES) for p in following):
+            return index, 1
         if first.cue(*_POINTS):
             return index, None if first.cue(Cue.OTHER) else 1
         last = bool(self.found) and first.cue(Cue.IT) and not first.cue(Cue.FILLER, Cue.THE)

@@ -304,6 +304,17 @@ def _past_pronouns(mentions: Sequence[Mention], index: int) -> int:
     return index
 
 
+def leads_on(pointer: Pointer, *, bare_number: bool) -> bool:
+    """Return whether a pointer is about what follows it, and is no bare number as in "on two"."""
+    match pointer:
+        case TheOthers() | HalfOf() | AllBut() | Ordinal() | Described():
+            return True
+        case Partition():
+            return not bare_number
+        case _:
+            return False
+
+
 def ends(mentions: Sequence[Mention], index: int) -> bool:
     """Return whether nothing more is said here about what comes before."""
     return index >= len(mentions) or mentions[index].cue(*ENDS_CLAUSE)
