@@ -23,7 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +73,14 @@ def listening(arguments: argparse.Namespace) -> Ears:
         waits = ("first_partial_ms", "partial_interval_ms", "speculate_ms")
         settings = settings.model_copy(update=dict.fromkeys(waits, _NEVER_MS))
     resolved = resolve(arguments.model, default_models_dir())
+    if not arguments.served:
+        resolved = replace(resolved, calibration=RAW)
     menu = None
     if arguments.menu:
         menu = CompiledMenu(convert(json.loads(arguments.menu.read_text(encoding="utf-8"))).menu)
     return Ears(
         settings,
         load_recognizer(settings, resolved),
-        resolved.calibration if arguments.served else RAW,
         menu,
         arguments.language,
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from voice_service.asr.calibration import Calibration
-from voice_service.asr.recognizer import Recognizer
+from voice_service.asr.model_pair import SpeechRecognizer
 from voice_service.audio.formats import SAMPLE_RATE, Samples
 from voice_service.commands.transcribe import Decode, utterance_events
 from voice_service.ordering.dialogue.conversation import Conversation
@@ -21,14 +20,13 @@ _CHUNK = SAMPLE_RATE // 10
 
 @dataclass(frozen=True)
 class Ears:
-    """A session's recognition. `calibration` applies to its events.
+    """A session's recognition.
 
     With a menu, its words are the decoder's prompt, and it chooses among the hypotheses.
     """
 
     settings: VoiceSettings
-    recognizer: Recognizer
-    calibration: Calibration
+    recognizer: SpeechRecognizer
     menu: CompiledMenu | None
     language: str
 
@@ -36,13 +34,7 @@ class Ears:
         """Yield the events of a session that heard this audio."""
         detector = DetectorFactory(self.settings.detector, self.settings.webrtc_mode)()
         bias = self.menu.bias if self.menu else ""
-        listener = Listener(
-            self.settings.listener(),
-            detector,
-            self.language,
-            bias,
-            calibration=self.calibration,
-        )
+        listener = Listener(self.settings.listener(), detector, self.language, bias)
         chunks = (audio[i : i + _CHUNK] for i in range(0, len(audio), _CHUNK))
         return utterance_events(chunks, listener, self._decoder())
 

@@ -167,7 +167,6 @@ class Bench:
             "en",
             self._compiled.bias if self._compiled is not None else "",
             by_marks if conversation is None else conversation.ending,
-            self._recognizer.calibration,
         )
         stream = Stream(listener, self.decode, conversation)
         samples = mixed(trial.recording, None, None, 0)

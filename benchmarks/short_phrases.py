@@ -1,6 +1,6 @@
 """Words that the menu's prompt adds to what was said, takes from it, or gets right.
 
-    short_phrases.py --data MANIFEST.jsonl [--menu MENU.json …] [--model tiny.en]
+    short_phrases.py --data MANIFEST.jsonl [--menu MENU.json …] [--final-model base]
     short_phrases.py --data MANIFEST.jsonl --noise FILE … --snr 12
 
 The manifest is JSONL with `file` (relative to it) and `text`; any recordings of your own will do,
@@ -30,13 +30,11 @@ from harness import Recording, mixed, read_manifest
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from order_events.menu.diagnostics import read_menu
-from voice_service.app import load_recognizer
-from voice_service.asr.calibration import RAW
 from voice_service.audio.formats import Samples
 from voice_service.audio.recordings import read_audio
-from voice_service.models.registry import default_models_dir, resolve
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.server import prepare
 from voice_service.settings import VoiceSettings
 
 Key = tuple[str, ...]
@@ -141,6 +139,7 @@ def main() -> None:
     parser.add_argument("--noise", type=Path, nargs="*", default=[], help="recordings of noise")
     parser.add_argument("--snr", type=float, default=12.0, help="dB, with --noise")
     parser.add_argument("--model", default="tiny.en")
+    parser.add_argument("--final-model")
     parser.add_argument("--language", default="en")
     parser.add_argument("--aside", choices=("only", "without"))
     parser.add_argument("--show", action="store_true")
@@ -154,15 +153,15 @@ def main() -> None:
     noises = [read_audio(path) for path in arguments.noise]
     audio = audio_of(recordings, noises, arguments.snr if noises else None)
     spoken = list(zip(recordings, audio, strict=True))
-    settings = VoiceSettings()
-    recognizer = load_recognizer(settings, resolve(arguments.model, default_models_dir()))
+    settings = VoiceSettings(model=arguments.model, final_model=arguments.final_model)
+    recognizer = prepare(settings)
     print("| names of | prompt | recordings | words | inserted | in | lost | replaced | names | |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for path in arguments.menu:
         menu = CompiledMenu(read_menu(path.read_bytes()), arguments.language)
         names = names_of(menu)
         for prompt, own in (("none", None), ("menu", menu)):
-            ears = Ears(settings, recognizer, RAW, own, arguments.language)
+            ears = Ears(settings, recognizer, own, arguments.language)
             began = time.monotonic()
             tally = compare(ears, spoken, names, menu, show=arguments.show)
             print(row(path.stem, prompt, tally, time.monotonic() - began), flush=True)

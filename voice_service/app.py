@@ -12,6 +12,7 @@ from order_events.metrics import HubMetrics
 from order_events.operations import CHANNELS
 from order_events.service import OrderEvents
 from voice_service.asr.capacity import Capacity
+from voice_service.asr.model_pair import SpeechRecognizer
 from voice_service.asr.recognizer import Recognizer
 from voice_service.asr.scheduler import Scheduler
 from voice_service.asr.whisper import Whisper, resolve_device
@@ -45,13 +46,13 @@ def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer
 
 
 def build_voice_app(
-    settings: VoiceSettings, recognizer: Recognizer, model_name: str
+    settings: VoiceSettings, recognizer: SpeechRecognizer, model_name: str
 ) -> web.Application:
     """Return the service around a loaded recogniser; `model_name` is shown to clients."""
     metrics = HubMetrics()
     events = OrderEvents(settings, metrics)
     voice_metrics = VoiceMetrics(metrics.registry)
-    compute = recognizer.whisper.compute
+    compute = recognizer.compute
     capacity = Capacity(compute.workers, _SILENCE_TO_SPEECH * recognizer.cost / _TURN_S)
     scheduler = Scheduler(recognizer, compute.workers, compute.batches, voice_metrics, capacity)
     sessions = SessionRegistry(
@@ -62,7 +63,7 @@ def build_voice_app(
             max_sessions=settings.max_sessions,
             menu_bias=settings.menu_bias,
         ),
-        model=SpeechModel(model_name, recognizer.languages, recognizer.calibration),
+        model=SpeechModel(model_name, recognizer.languages),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
         capacity=capacity,
         services=SessionServices(events, scheduler, voice_metrics),

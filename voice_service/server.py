@@ -16,6 +16,7 @@ from order_events.menu.menu import Menu
 from order_events.server import Runner, listen
 from voice_service.app import build_voice_app, load_recognizer
 from voice_service.asr.compute import NoSuchDevice
+from voice_service.asr.model_pair import ModelPair, SpeechRecognizer
 from voice_service.asr.recognizer import Recognizer
 from voice_service.models.registry import ModelError, default_models_dir, hub_unreachable, resolve
 from voice_service.settings import VoiceSettings
@@ -23,9 +24,34 @@ from voice_service.settings import VoiceSettings
 DEMO_RESTAURANT = "demo"
 
 
-def prepare(settings: VoiceSettings) -> Recognizer:
-    """Find, check and load the model; raise ModelError with the command to run if that fails."""
-    resolved = resolve(settings.model, settings.models_dir or default_models_dir())
+def prepare(settings: VoiceSettings) -> SpeechRecognizer:
+    """Find, check and load the model, or the two; raise ModelError with what to do if that fails.
+
+    A final model that is the same as the model is not loaded twice.
+    """
+    model = _load(settings, settings.model, "--model")
+    if settings.final_model in (None, settings.model):
+        return model
+    finals = _load(settings, settings.final_model, "--final-model")
+    try:
+        return ModelPair(model, finals)
+    except ValueError as error:
+        raise ModelError(
+            f"{settings.model!r} and {settings.final_model!r}: {error}; check --final-model"
+        ) from error
+
+
+def model_name(settings: VoiceSettings) -> str:
+    """Return the name of the model for clients, or the names of both, joined by a plus sign.
+
+    A model given as a directory is shown by its last part: clients need not know our paths.
+    """
+    names = (settings.model, settings.final_model or settings.model)
+    return "+".join(dict.fromkeys(Path(name).name for name in names))
+
+
+def _load(settings: VoiceSettings, name: str, option: str) -> Recognizer:
+    resolved = resolve(name, settings.models_dir or default_models_dir())
     try:
         return load_recognizer(settings, resolved)
     except (RuntimeError, ValueError, OSError) as error:
@@ -33,8 +59,8 @@ def prepare(settings: VoiceSettings) -> Recognizer:
         if resolved.source == "hub" and not isinstance(error, NoSuchDevice):
             raise hub_unreachable(resolved.name, error) from error
         raise ModelError(
-            f"model {settings.model!r} cannot be loaded on {settings.device} as "
-            f"{settings.compute_type}: {error}; check --model, --device, --device-index "
+            f"model {name!r} cannot be loaded on {settings.device} as "
+            f"{settings.compute_type}: {error}; check {option}, --device, --device-index "
             "and --compute-type"
         ) from error
 
@@ -48,14 +74,13 @@ def demo_menu() -> Menu:
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: VoiceSettings, recognizer: Recognizer
+    settings: VoiceSettings, recognizer: SpeechRecognizer
 ) -> AsyncIterator[tuple[web.Application, str]]:
     """Run the service; yield the application and its address, `http://host:port`.
 
     Gives the demo restaurant its menu if it has none. Raises OSError if the port is taken.
     """
-    # A model given as a directory is shown by its name: clients need not know our paths.
-    app = build_voice_app(settings, recognizer, Path(settings.model).name)
+    app = build_voice_app(settings, recognizer, model_name(settings))
     runner = Runner(app, settings)
     await runner.setup()
     try:

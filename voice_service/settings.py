@@ -60,6 +60,11 @@ class ModelSettings(BaseModel):
         description="Speech model: a name from the models manifest, a faster-whisper name, or a "
         "directory with a CTranslate2 model.",
     )
+    final_model: str | None = Field(
+        None,
+        description="Model that decodes finals, a better one than `model`, which then decodes "
+        "partials only. Named as `model` is; sessions can use the languages that both know.",
+    )
     models_dir: Path | None = Field(None, description="Directory of fetched models.")
     device: DeviceChoice = Field(
         "cpu", description="Device the model runs on; `auto` uses a GPU if there is one."

@@ -17,6 +17,7 @@ from support.recordings import Event, Samples, pieces
 from order_events.app import AUTHORITY, EVENTS
 from order_events.auth.tokens import Role
 from voice_service.app import load_recognizer
+from voice_service.asr.model_pair import SpeechRecognizer
 from voice_service.asr.recognizer import Recognizer
 from voice_service.commands.pacing import Pace, play
 from voice_service.models.registry import default_models_dir, resolve
@@ -148,7 +149,9 @@ class VoiceClient(Client):
 class Server:
     """The service in this process on a free port; `async with` starts and stops it."""
 
-    def __init__(self, recognizer: Recognizer, data_dir: Path, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, recognizer: SpeechRecognizer, data_dir: Path, settings: dict[str, Any]
+    ) -> None:
         self._recognizer = recognizer
         given = {"port": 0, "data_dir": data_dir, "log_level": "warning", **settings}
         # Measured admission would refuse sessions where other programs keep the machine busy.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from voice_service.asr.calibration import Calibration
+from voice_service.asr.calibration import RAW, Calibration
 from voice_service.audio.formats import Samples
 
 
@@ -40,7 +40,7 @@ class Hypothesis:
 
     `retries` says why there were further attempts, if there were. `batch_size` is how many requests
     shared the pass through the model, this one included.
-    Confidences are the decoder's own probabilities until `calibrated` is applied.
+    Confidences are the decoder's own probabilities; `calibrated` applies the model's `calibration`.
     """
 
     text: str
@@ -48,11 +48,13 @@ class Hypothesis:
     words: tuple[Word, ...] = ()
     retries: tuple[Retry, ...] = ()
     batch_size: int = field(default=1, compare=False)
+    calibration: Calibration = field(default=RAW, compare=False)
 
-    def calibrated(self, calibration: Calibration) -> Hypothesis:
+    def calibrated(self) -> Hypothesis:
         """Return a copy whose confidences are expected shares of right words."""
-        words = tuple(replace(w, confidence=calibration(w.confidence)) for w in self.words)
-        return replace(self, confidence=calibration(self.confidence)).with_words(words)
+        right = self.calibration
+        words = tuple(replace(w, confidence=right(w.confidence)) for w in self.words)
+        return replace(self, confidence=right(self.confidence), calibration=RAW).with_words(words)
 
     def with_words(self, words: tuple[Word, ...]) -> Hypothesis:
         """Return a copy with these words and, if there are any, their mean confidence."""

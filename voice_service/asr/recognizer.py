@@ -122,11 +122,11 @@ class _Attempt:
 
 
 class Recognizer:
-    """A loaded model. `decode` may be called from `whisper.compute.workers` threads at once.
+    """A loaded model. `decode` may be called from `compute.workers` threads at once.
 
-    `cost` is the time, in seconds, that a quick and a thorough decode of one second of silence take
-    together in full batches (on a CPU, processor time). `calibration` belongs to the model and is
-    for whoever reports confidences: those returned here are the decoder's own probabilities.
+    `quick_cost` and `thorough_cost` are the times, in seconds, that these decodes of one second of
+    silence take in full batches (on a CPU, processor time). `calibration` belongs to the model and
+    goes with each answer, whose confidences are the decoder's own probabilities.
     `languages` are the ones the model has been trained on, where that is known: a distilled model
     has tokens for others, too.
     """
@@ -138,6 +138,7 @@ class Recognizer:
         languages: Collection[str] | None = None,
     ) -> None:
         self.whisper = whisper
+        self.compute = whisper.compute
         self.calibration = calibration
         self.languages = whisper.languages if languages is None else frozenset(languages)
         self.quick = QUICK
@@ -145,8 +146,14 @@ class Recognizer:
         self.careful: DecodingProfile | None = CAREFUL
         """The profile of another attempt after a loop; None accepts all first attempts."""
         self._batches = whisper.compute.batches
-        self._warm_up()
-        self.cost = self._warm_up()
+        # A model's first decode is several times slower than the next ones.
+        for _ in range(2):
+            self.quick_cost, self.thorough_cost = (self._cost(kind) for kind in (False, True))
+
+    @property
+    def cost(self) -> float:
+        """Return the seconds that a quick and a thorough decode of a second of silence take."""
+        return self.quick_cost + self.thorough_cost
 
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         """Return what was said in each request; raise ValueError if one exceeds `MAX_SECONDS`.
@@ -164,19 +171,15 @@ class Recognizer:
         """Return how many tokens the decoder is given before the text."""
         return len(self.whisper.prompt(language, bias))
 
-    def _warm_up(self) -> float:
-        """Decode silence quickly and thoroughly, and return the seconds it took per request.
-
-        A model's first decode is several times slower than the next ones.
-        """
+    def _cost(self, thorough: bool) -> float:
+        """Decode silence, and return the seconds it took per request."""
         silence = np.zeros(SAMPLE_RATE, np.float32)
         language = "en" if "en" in self.languages else min(self.languages)
         # On a CPU, other work while the service starts must not count.
         on_cpu = self.whisper.compute.device == "cpu"
         clock = time.process_time if on_cpu else time.perf_counter
         started = clock()
-        for thorough in (False, True):
-            self.decode([DecodeRequest(silence, language, thorough)] * self._batches.size)
+        self.decode([DecodeRequest(silence, language, thorough)] * self._batches.size)
         return (clock() - started) / self._batches.size
 
     def _prepare(self, request: DecodeRequest) -> _PreparedRequest:
@@ -210,6 +213,7 @@ class Recognizer:
                 _hypothesis(attempt, words.get(attempt.prepared, ())),
                 retries=why,
                 batch_size=len(batch),
+                calibration=self.calibration,
             )
             for attempt, why in zip(attempts, retries, strict=True)
         ]

@@ -48,7 +48,7 @@ class SpeechDecoder(Protocol):
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         """Return an answer to each request; called on a worker thread."""
 
-    def prompt_length(self, language: str, bias: str) -> int:
+    def prompt_length(self, language: str, bias: str) -> Hashable:
         """Return what requests of one kind must also have in common to share a pass."""
 
 

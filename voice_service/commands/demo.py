@@ -17,7 +17,7 @@ import aiohttp
 
 from order_events.app import AUTHORITY
 from order_events.auth.tokens import Role
-from voice_service.asr.recognizer import Recognizer
+from voice_service.asr.model_pair import SpeechRecognizer
 from voice_service.audio.recordings import read_audio
 from voice_service.client.stream import StreamFailed, VoiceStream
 from voice_service.commands.display import describe
@@ -79,7 +79,7 @@ def say(start: float, who: str, line: str) -> None:
     print(f"{seconds:6.2f} s  {who:<10}  {line}", flush=True)
 
 
-async def run(settings: VoiceSettings, recognizer: Recognizer, *, stay: bool) -> int:
+async def run(settings: VoiceSettings, recognizer: SpeechRecognizer, *, stay: bool) -> int:
     """Serve, order and show; return the exit status, 0 if the expected order arrived."""
     recording, description = _recording()
     expected = json.loads(description.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
-from voice_service.asr.recognizer import Recognizer
+from voice_service.asr.model_pair import SpeechRecognizer
 from voice_service.audio.formats import SAMPLE_RATE, AudioError, Samples
 from voice_service.audio.recordings import read_audio
 from voice_service.protocol.encoding import wire_event
@@ -42,7 +42,7 @@ def _decode_pending(listener: Listener, decode: Decode) -> Iterator[ListenerEven
 def transcribe_files(
     options: argparse.Namespace,
     settings: VoiceSettings,
-    recognizer: Recognizer,
+    recognizer: SpeechRecognizer,
     complain: Callable[[str], None],
 ) -> int:
     """Print finals as text, or every event as a line of JSON; return the exit status."""
@@ -59,9 +59,7 @@ def transcribe_files(
             complain(str(error))
             failed = 1
             continue
-        listener = Listener(
-            settings.listener(), detectors(), language, "", calibration=recognizer.calibration
-        )
+        listener = Listener(settings.listener(), detectors(), language, "")
         chunks = (samples[i : i + _CHUNK] for i in range(0, len(samples), _CHUNK))
         for event in utterance_events(chunks, listener, recognizer.decode):
             if options.jsonl:

@@ -16,7 +16,6 @@ from order_events.domain.audit_records import SessionStart
 from order_events.protocol.errors import NotFound
 from order_events.protocol.messages import CloseCode, ErrorCode, ProtocolError
 from order_events.websocket.connection import Connection
-from voice_service.asr.calibration import Calibration
 from voice_service.asr.capacity import Capacity
 from voice_service.audio.containers import ContainerDecoder
 from voice_service.audio.formats import AudioDecoder, AudioFormat, PcmDecoder
@@ -44,14 +43,10 @@ _MENUS_KEPT = 64
 
 @dataclass(frozen=True, slots=True)
 class SpeechModel:
-    """What sessions must know of the loaded model.
-
-    `languages` are ISO 639 codes; `calibration` gives the meaning of its confidences.
-    """
+    """What sessions must know of the loaded model; `languages` are ISO 639 codes."""
 
     name: str
     languages: frozenset[str]
-    calibration: Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +223,6 @@ class SessionRegistry:
             messages.primary_language(start.language),
             fitting(start.keyterms).before(bias, start.language),
             by_marks if conversation is None else conversation.ending,
-            self._model.calibration,
         )
         return VoiceSession(
             session_id=start.session_id,

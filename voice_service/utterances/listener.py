@@ -10,7 +10,6 @@ from collections import deque
 
 import numpy as np
 
-from voice_service.asr.calibration import RAW, Calibration
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.needs import DecodeNeed, Urgency
 from voice_service.audio.formats import Framer, Samples
@@ -63,9 +62,7 @@ class Listener:
         language: str,
         bias: str,
         judge: Judge = by_marks,
-        calibration: Calibration = RAW,
     ) -> None:
-        self._calibration = calibration
         self._settings = settings
         self._detector = detector
         self._language = language
@@ -329,7 +326,7 @@ class Listener:
             end_ms=to_ms(decoded_to),
             text=utterance.text,
             stable_text=utterance.stable.text,
-            confidence=hypothesis.calibrated(self._calibration).confidence,
+            confidence=hypothesis.calibrated().confidence,
         )
 
     def _end_without_progress(
@@ -368,7 +365,7 @@ class Listener:
         overheard = self._background.is_background(
             utterance.power, utterance.floor, hypothesis.confidence
         )
-        hypothesis = hypothesis.calibrated(self._calibration)
+        hypothesis = hypothesis.calibrated()
         if not hypothesis.text and utterance.text:
             # The thorough decode looped or heard nothing: what was shown is better than nothing.
             hypothesis = Hypothesis(utterance.text, _FALLBACK_CONFIDENCE)

@@ -62,7 +62,7 @@ def test_a_text_is_as_sure_as_its_words_on_average(
 ) -> None:
     """That is the share of its words that is expected to be right; without words, its own."""
     words = tuple(Word("w", 0, 1, confidence) for confidence in sure)
-    heard = Hypothesis("w " * len(sure), whole, words).calibrated(calibration)
+    heard = Hypothesis("w " * len(sure), whole, words, calibration=calibration).calibrated()
     expected = [calibration(confidence) for confidence in sure or [whole]]
     assert [word.confidence for word in heard.words] == (expected if sure else [])
     assert heard.confidence == pytest.approx(sum(expected) / len(expected))

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from voice_service.asr.calibration import RAW, Calibration
+from voice_service.asr.calibration import Calibration
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Word
 from voice_service.asr.needs import Urgency
 from voice_service.utterances.background import BackgroundSettings
@@ -112,9 +112,8 @@ class Run:
         latency: Iterator[int] | None = None,
         settings: ListenerSettings = SETTINGS,
         judge: Judge = unsure,
-        calibration: Calibration = RAW,
     ) -> None:
-        self.listener = Listener(settings, Marked(), "en", "menu words", judge, calibration)
+        self.listener = Listener(settings, Marked(), "en", "menu words", judge)
         self.events: list[ListenerEvent] = []
         self.requests: list[DecodeRequest] = []
         self._answer = answer
@@ -519,9 +518,9 @@ def test_events_carry_calibrated_confidences_but_decisions_use_the_decoders_own(
     """Calibration explains confidences; it neither lets noise through nor holds words back."""
     hopeful, gloomy = Calibration(offset=3.0), Calibration(offset=-3.0)
     pattern = [(False, 5), (True, 20), (False, 20)]
-    doubted = Run(lambda _: Hypothesis("thank you", 0.2), calibration=hopeful).feed(pattern)
+    doubted = Run(lambda _: Hypothesis("thank you", 0.2, calibration=hopeful)).feed(pattern)
     assert doubted.texts == []
-    run = Run(calibration=gloomy).feed(pattern)
+    run = Run(lambda request: replace(ideal(request), calibration=gloomy)).feed(pattern)
     told = [e.hypothesis.words[0].confidence for e in run.events if isinstance(e, Final)]
     told += [e.hypothesis.confidence for e in run.events if isinstance(e, Final)]
     told += [e.confidence for e in run.events if isinstance(e, Partial)]
