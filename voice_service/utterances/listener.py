@@ -295,7 +295,7 @@ class Listener:
         if utterance.number is None or not hypothesis.text or hypothesis.confidence < least:
             return []
         utterance.likely_end = paused_at
-        tried = utterance.settle(hypothesis.calibrated(self._calibration))
+        tried = utterance.settle(hypothesis.calibrated())
         return [EndLikely(utterance.number, to_ms(paused_at), tried.text, tried.confidence)]
 
     def _speech_goes_on(self, utterance: Utterance) -> list[ListenerEvent]:
