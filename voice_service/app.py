@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -9,13 +11,17 @@ from aiohttp import web
 from order_events.app import AUTHENTICATOR, REGISTRY, add_socket, build_app
 from order_events.http.serving import add_routes
 from order_events.metrics import HubMetrics
-from order_events.operations import CHANNELS
+from order_events.operations import CHANNELS, READINESS
 from order_events.service import OrderEvents
 from voice_service.asr.capacity import Capacity
+from voice_service.asr.hypothesis import DecodeRequest
 from voice_service.asr.model_pair import SpeechRecognizer
 from voice_service.asr.recognizer import Recognizer
 from voice_service.asr.scheduler import Scheduler
+from voice_service.asr.self_test import keep_tested
 from voice_service.asr.whisper import Whisper, resolve_device
+from voice_service.audio.formats import SAMPLE_RATE
+from voice_service.audio.recordings import demo_recording, read_audio
 from voice_service.metrics import VoiceMetrics
 from voice_service.models.registry import ResolvedModel
 from voice_service.protocol import payloads
@@ -34,6 +40,10 @@ _TURN_S = 6.0
 _SILENCE_TO_SPEECH = 1.5
 """How many times longer than silence speech takes to decode, as it has words. Includes finals that
 are tried in vain."""
+_TEST_S = 5
+"""Seconds of the demo's recording that a suspicious recogniser must hear words in, …"""
+_TEST_EVERY_S = 10.0
+"""… and how often."""
 
 
 def load_recognizer(settings: VoiceSettings, model: ResolvedModel) -> Recognizer:
@@ -77,11 +87,26 @@ def build_voice_app(
 
     add_routes(app, TakeOverApi(sessions, events.ledger), takeover_api.ROUTES, app[AUTHENTICATOR])
 
+    app[READINESS].append(lambda: scheduler.watchdog.trouble)
+
     async def voice(app: web.Application) -> AsyncIterator[None]:
+        testing = asyncio.create_task(
+            keep_tested(scheduler, _known_speech(recognizer), _TEST_EVERY_S)
+        )
         yield
+        testing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await testing
         await sessions.drain(registry.remaining)
         await scheduler.close(registry.remaining())
 
     # After the hub's own context, so that this one is left before the store is closed.
     app.cleanup_ctx.append(voice)
     return app
+
+
+def _known_speech(recognizer: SpeechRecognizer) -> DecodeRequest:
+    """Return a recording in which every Whisper model hears some words, in whatever language."""
+    samples = read_audio(demo_recording())[: _TEST_S * SAMPLE_RATE]
+    language = "en" if "en" in recognizer.languages else min(recognizer.languages)
+    return DecodeRequest(samples, language, thorough=True)

@@ -63,6 +63,17 @@ class VoiceMetrics:
             ["why"],
             registry=registry,
         )
+        self.decode_empty = Counter(
+            "voice_decode_empty",
+            "Finals in which nothing was heard, although the detector heard speech for a second",
+            registry=registry,
+        )
+        self.self_tests = Counter(
+            "voice_self_tests",
+            "Tests of a suspicious recogniser with known speech, by whether it was heard",
+            ["outcome"],
+            registry=registry,
+        )
         self.final_latency = Histogram(
             "voice_final_latency_seconds",
             "Time from the end of an utterance, as the detector noticed it, to its final",

@@ -23,6 +23,7 @@ from voice_service.asr.batching import BatchPolicy, next_batch
 from voice_service.asr.capacity import Capacity
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.needs import DecodeNeed, Urgency
+from voice_service.asr.watchdog import Watchdog
 from voice_service.audio.formats import SAMPLE_RATE
 from voice_service.metrics import VoiceMetrics
 
@@ -62,7 +63,10 @@ class _StartedDecode:
 
 
 class Scheduler:
-    """Decodes on `workers` threads. Call all methods on the event loop's thread."""
+    """Decodes on `workers` threads. Call all methods on the event loop's thread.
+
+    `watchdog` follows the answers and says if the recogniser is broken.
+    """
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class Scheduler:
         metrics: VoiceMetrics,
         capacity: Capacity,
     ) -> None:
+        self.watchdog = Watchdog()
         self._decoder = decoder
         self._policy = policy
         self._metrics = metrics
@@ -93,6 +98,13 @@ class Scheduler:
     def forget(self, source: Source) -> None:
         """Drop a source. A decode of it that is in flight is still delivered."""
         self._waiting.discard(source)
+
+    async def test(self, request: DecodeRequest) -> None:
+        """Decode a recording of known speech beside the sessions' audio; tell the watchdog."""
+        if not self._closed:
+            [answer] = await self._answers([request])
+            self.watchdog.tested(answer)
+            self._metrics.self_tests.labels("heard" if answer and answer.text else "failed").inc()
 
     async def close(self, seconds: float) -> None:
         """Start no more decodes, and wait at most `seconds` for those in flight."""
@@ -181,6 +193,7 @@ class Scheduler:
             self._note_cost(decodes, time.perf_counter() - started)
             self._note_answers(_kind(decodes[0].request), [a for a in answers if a is not None])
             for decode, answer in zip(decodes, answers, strict=True):
+                self._metrics.decode_empty.inc(self.watchdog.answered(decode.request, answer))
                 decode.source.deliver(answer)
         finally:
             self._idle += 1

@@ -11,6 +11,18 @@ import soxr
 from voice_service.audio.formats import SAMPLE_RATE, AudioError, Samples
 
 
+def demo_recording() -> Path:
+    """Return the recorded order that belongs to the service, from the checkout or the wheel.
+
+    Its description is beside it, as JSON.
+    """
+    package = Path(__file__).parents[1]
+    for folder in (package.parent / "fixtures" / "audio", package):
+        if (folder / "demo.wav").is_file():
+            return folder / "demo.wav"
+    raise FileNotFoundError("the demo recording demo.wav is missing from this installation")
+
+
 def read_audio(path: Path) -> Samples:
     """Return a WAV, FLAC or Ogg file as 16 kHz mono samples; raises AudioError if it is none."""
     try:

@@ -18,7 +18,7 @@ import aiohttp
 from order_events.app import AUTHORITY
 from order_events.auth.tokens import Role
 from voice_service.asr.model_pair import SpeechRecognizer
-from voice_service.audio.recordings import read_audio
+from voice_service.audio.recordings import demo_recording, read_audio
 from voice_service.client.stream import StreamFailed, VoiceStream
 from voice_service.commands.display import describe
 from voice_service.commands.pacing import Pace, play
@@ -28,15 +28,6 @@ from voice_service.settings import VoiceSettings
 _TOKEN_TTL = 12 * 3600.0
 _LAST_EVENT_TIMEOUT = 10.0
 """Seconds that the screen may lag behind the microphone."""
-
-
-def _recording() -> tuple[Path, Path]:
-    """Return the recorded order and its description, from the checkout or from the wheel."""
-    package = Path(__file__).parents[1]
-    for folder in (package.parent / "fixtures" / "audio", package):
-        if (folder / "demo.wav").is_file():
-            return folder / "demo.wav", folder / "demo.json"
-    raise FileNotFoundError("the demo recording demo.wav is missing from this installation")
 
 
 class Screen:
@@ -81,8 +72,8 @@ def say(start: float, who: str, line: str) -> None:
 
 async def run(settings: VoiceSettings, recognizer: SpeechRecognizer, *, stay: bool) -> int:
     """Serve, order and show; return the exit status, 0 if the expected order arrived."""
-    recording, description = _recording()
-    expected = json.loads(description.read_text(encoding="utf-8"))
+    recording = demo_recording()
+    expected = json.loads(recording.with_suffix(".json").read_text(encoding="utf-8"))
     async with running(settings, recognizer) as (app, address):
         print(f"Serving on {address}; streaming {recording.name} as a microphone would.\n")
         device = app[AUTHORITY].issue(DEMO_RESTAURANT, "lane-1", Role.DEVICE, _TOKEN_TTL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 from collections import Counter
@@ -10,9 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 import structlog
 from support.recordings import finals, pieces, recording, sidecar, text_of, wer
-from support.voice_server import Start
+from support.voice_server import TIMEOUT, Start
 
 from order_events.app import EVENTS
+from voice_service import app
 from voice_service.asr.recognizer import Recognizer
 from voice_service.ordering import Conversation
 from voice_service.sessions import runner
@@ -47,6 +49,32 @@ async def test_a_model_that_fails_is_an_internal_error_and_the_session_survives_
     assert answer["utterances"] == 2
     assert [f["utterance"] for f in finals(client.events)] == [2]
     assert wer(sidecar("one_item")["text"], text_of(client.events)) <= 0.15
+
+
+async def test_a_model_that_keeps_failing_makes_the_service_unready_until_it_recovers(
+    start: Start, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recording of known speech decides: it fails too, and later it is understood."""
+    monkeypatch.setattr(app, "_TEST_EVERY_S", 0.05)
+    server = await start()
+
+    async def until(status: int) -> str:
+        """Ask until the readiness has this status; return its text."""
+        async with asyncio.timeout(TIMEOUT):
+            while True:
+                async with server.http.get(server.url + "/readyz") as answer:
+                    if answer.status == status:
+                        return await answer.text()
+                await asyncio.sleep(0.05)
+
+    await until(200)
+    client = await server.voice()
+    await client.begin("s1", order="off")
+    with unloaded(recognizer):
+        await client.chunks(pieces(recording("one_item"), 500))
+        assert "speech recognition fails" in await until(503)
+    await until(200)
+    assert b'voice_self_tests_total{outcome="heard"}' in server.app[EVENTS].metrics.exposition()
 
 
 async def test_an_order_that_fails_costs_its_own_guest_an_utterance_and_others_nothing(
