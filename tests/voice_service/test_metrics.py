@@ -89,7 +89,7 @@ async def shown(server: Server) -> str:
 
 async def test_every_metric_of_the_voice_side_is_observed(start: Start) -> None:
     """One session is heard, one is refused for lack of room."""
-    server = await start(max_sessions=1)
+    server = await start(max_sessions=1, stall_s=60)
     microphone = await server.voice()
     await microphone.begin("s1")
     chunks = pieces(recording("one_item"), 500)
