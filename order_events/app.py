@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from order_events import dialect, operations
 from order_events.auth.jwks import KeySet
+from order_events.auth.screen_tokens import screen_tokens
 from order_events.auth.tokens import TokenAuthority, authority
 from order_events.http import cors, hosts, serving, static_pages
 from order_events.http.api import Api
@@ -18,9 +19,11 @@ from order_events.http.calls_api import CallsApi
 from order_events.http.delivery import delivering
 from order_events.http.kitchen_api import KitchenApi
 from order_events.http.routes import routes_of
+from order_events.http.screens_api import ScreensApi
 from order_events.http.webhooks_api import WebhooksApi
 from order_events.protocol.messages import ClientMessage
 from order_events.root_socket import RootApplication
+from order_events.screens.desk import Desk
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
 from order_events.specs.asyncapi import ROOT
@@ -34,6 +37,7 @@ AUTHORITY = web.AppKey("AUTHORITY", TokenAuthority)
 EVENTS = web.AppKey("EVENTS", OrderEvents)
 AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
 REGISTRY = web.AppKey("REGISTRY", ConnectionRegistry)
+DESK = web.AppKey("DESK", Desk)
 
 
 def build_app(
@@ -57,7 +61,9 @@ def build_app(
             settings.jwt_jwks, settings.jwt_jwks_refresh_s, settings.jwt_jwks_max_age_s
         )
         app.cleanup_ctx.append(key_set.run)
-    app[AUTHORITY] = authority(settings, key_set) if tokens is None else tokens
+    screens = screen_tokens(settings)
+    app[AUTHORITY] = authority(settings, key_set, screens) if tokens is None else tokens
+    app[DESK] = Desk(events.store, screens)
     app[REGISTRY] = ConnectionRegistry(
         settings, app[AUTHORITY], events.metrics, events.hub.head, events.revocations.covers
     )
@@ -111,6 +117,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
         CallsApi(events.ledger),
         KitchenApi(events.kitchen),
         WebhooksApi(events.webhooks),
+        ScreensApi(app[DESK], events, registry),
     ):
         serving.add_routes(app, api, routes_of(type(api)), authenticator)
     dialect.add_routes(app, events, authenticator)

@@ -11,13 +11,12 @@ from dataclasses import fields
 from pathlib import Path
 
 from order_events import logs
-from order_events.auth.tokens import AuthError, Role, authority, check_grant
 from order_events.protocol.errors import OrderError
 from order_events.server import why_not
 from order_events.settings import HubSettings
 from order_events.storage.schema import DatabaseUnusable, UnknownSchema
 from order_events.storage.store import DataDirBusy
-from voice_service.commands import webhooks
+from voice_service.commands import access, webhooks
 from voice_service.commands.options import (
     bearer,
     complain,
@@ -33,11 +32,6 @@ Run = Callable[[argparse.Namespace], int]
 
 _CHUNK_MS = (60, 1_400)
 """Shorter chunks exceed 1,000 messages a minute; longer ones exceed 64 KB as base64."""
-_TOKEN_SETTINGS = tuple(
-    name
-    for name in HubSettings.model_fields
-    if name == "data_dir" or name.startswith(("jwt_", "token_"))
-)
 _LISTENER_SETTINGS = (
     "log_level",
     *(name for name in VoiceSettings.model_fields if name not in HubSettings.model_fields),
@@ -88,7 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _serve(commands.add_parser("serve", help="run the service"))
     _demo(commands.add_parser("demo", help="run the service and place a recorded order"))
-    _token(commands.add_parser("token", help="issue a token and print it"))
+    access.token(commands.add_parser("token", help="issue a token and print it"))
+    access.link(commands.add_parser("link", help="print a link that pairs one screen, once"))
     _stream(commands.add_parser("stream", help="stream recordings as a microphone would"))
     _mic(commands.add_parser("mic", help="stream this machine's microphone"))
     _transcribe(commands.add_parser("transcribe", help="transcribe recordings without a server"))
@@ -99,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-# serve, demo, token
+# serve, demo
 
 
 def _serve(parser: argparse.ArgumentParser) -> None:
@@ -150,33 +145,6 @@ def _run_demo(options: argparse.Namespace) -> int:
     except (ModelError, *_START_ERRORS) as error:
         complain(why_not(error, settings))
         return 1
-
-
-def _token(parser: argparse.ArgumentParser) -> None:
-    option(parser, "--restaurant", required=True, help="restaurant that the token is for")
-    option(parser, "--user", required=True, help="user that the token is for")
-    option(
-        parser, "--role", required=True, choices=[r.value for r in Role], help="role of the user"
-    )
-    option(
-        parser, "--ttl", type=float, default=86_400.0, help="seconds it is valid (default: 1 day)"
-    )
-    settings_options(parser, _TOKEN_SETTINGS)
-    parser.set_defaults(run=_run_token)
-
-
-def _run_token(options: argparse.Namespace) -> int:
-    settings = settings_of(options)
-    who = options.restaurant, options.user
-    try:
-        # Check first, so that no secret is created for nothing.
-        check_grant(*who, options.ttl, settings.token_max_lifetime_s)
-        token = authority(settings).issue(*who, Role(options.role), options.ttl)
-    except (AuthError, OSError, ValueError) as error:
-        complain(str(error))
-        return 1
-    print(token)
-    return 0
 
 
 # stream, mic, transcribe

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from order_events.auth.tokens import CLOCK_SKEW_S, Principal
 
@@ -53,5 +54,19 @@ class Revocations:
         restaurant = principal.restaurant_id
         if principal.token_id is not None and (restaurant, principal.token_id) in self._tokens:
             return True
-        at = self._users.get((restaurant, principal.user_id))
-        return at is not None and principal.issued_at <= at + CLOCK_SKEW_S
+        return any(
+            principal.issued_at <= self._users.get((restaurant, user), -inf) + CLOCK_SKEW_S
+            for user in _users_of(principal)
+        )
+
+
+def _users_of(principal: Principal) -> tuple[str, ...]:
+    """Return whose revocation covers a principal: the user's, and that of the screen in use."""
+    if principal.screen is None:
+        return (principal.user_id,)
+    return (principal.user_id, user_of_screen(principal.screen))
+
+
+def user_of_screen(device_id: str) -> str:
+    """Return the user id under which a screen is revoked, with whoever is signed in there."""
+    return f"screen:{device_id}"

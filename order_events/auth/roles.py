@@ -45,6 +45,9 @@ class Action(StrEnum):
     MANAGE_WEBHOOKS = "manage webhooks"
     ERASE = "erase what guests said"
     READ_ANALYTICS = "read analytics"
+    MANAGE_SCREENS = "manage screens and staff"
+    READ_STAFF = "read who can sign in"
+    SIGN_IN = "sign staff in"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ _FLOOR = frozenset(
         Action.READ_TABLES,
         Action.READ_MENU,
         Action.READ_EVENTS,
+        Action.READ_STAFF,
+        Action.SIGN_IN,
     }
 )
 _FRONT = _FLOOR | {

@@ -48,7 +48,8 @@ class UnknownKey(AuthError):
 class Principal:
     """The user a token stands for.
 
-    Times are Unix time in seconds; `issued_at` is 0 if the token has no `iat`.
+    Times are Unix time in seconds; `issued_at` is 0 if the token has no `iat`. `screen` is the
+    device id of the paired screen that it was issued for, if any.
     """
 
     user_id: str
@@ -57,6 +58,7 @@ class Principal:
     token_id: str | None
     expires_at: float
     issued_at: float = 0.0
+    screen: str | None = None
 
 
 class Keys(Protocol):
@@ -67,6 +69,13 @@ class Keys(Protocol):
 
     async def reread(self) -> None:
         """Wait for keys that have just been published; raise ProtocolError if that fails."""
+
+
+class OtherTokens(Protocol):
+    """Tokens of another kind."""
+
+    def verify(self, token: str) -> Principal | None:
+        """Return the principal; None if the token is not of this kind. Raises AuthError."""
 
 
 class SharedSecret:
@@ -131,6 +140,7 @@ class TokenAuthority:
         max_bytes: int = 8_192,
         issuer: str | None = None,
         audience: str | None = None,
+        others: OtherTokens | None = None,
     ) -> None:
         self._keys = keys
         self._secret = secret
@@ -138,6 +148,7 @@ class TokenAuthority:
         self._max_bytes = max_bytes
         self._issuer = issuer
         self._audience = audience
+        self._others = others
 
     async def reread_keys(self) -> None:
         """Wait for keys that have just been published; raise ProtocolError(UNAVAILABLE)."""
@@ -150,6 +161,9 @@ class TokenAuthority:
         """
         if len(token.encode("utf-8", "surrogatepass")) > self._max_bytes:
             raise AuthError("the token is too long")
+        other = None if self._others is None else self._others.verify(token)
+        if other is not None:
+            return other
         claims = self._claims(token)
         moment = time.time() if now is None else now
         if claims.exp <= moment:
@@ -237,20 +251,20 @@ def check_grant(restaurant_id: str, user_id: str, ttl_s: float, max_lifetime_s: 
         )
 
 
-def load_or_make_secret(data_dir: Path) -> bytes:
-    """Return the data directory's signing secret, creating it on first use.
+def load_or_make_secret(data_dir: Path, name: str = SECRET_FILE, *, announce: bool = True) -> bytes:
+    """Return a signing secret of the data directory, creating it on first use.
 
-    Only its owner can read the file. When it is created, a line on standard error says where: a
-    token signed with another directory's secret looks like any other.
+    Only its owner can read the file. When it is created, a line on standard error says where, if it
+    is to be announced: a token signed with another directory's secret looks like any other.
 
     Raises ValueError if the file holds fewer than 32 bytes.
     """
-    path = data_dir / SECRET_FILE
+    path = data_dir / name
     data_dir.mkdir(0o700, parents=True, exist_ok=True)
     if not path.exists():
         # Written to a temporary file and linked into place, so that two processes starting at
         # once agree on one secret, and neither reads half of it.
-        aside = data_dir / f".{SECRET_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
+        aside = data_dir / f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(secrets.token_urlsafe(48).encode() + b"\n")
@@ -261,11 +275,12 @@ def load_or_make_secret(data_dir: Path) -> bytes:
         except FileExistsError:
             pass
         else:
-            print(
-                f"Made a new signing secret, {path.absolute()}: its tokens are accepted only by "
-                "servers with this data directory",
-                file=sys.stderr,
-            )
+            if announce:
+                print(
+                    f"Made a new signing secret, {path.absolute()}: its tokens are accepted only "
+                    "by servers with this data directory",
+                    file=sys.stderr,
+                )
         finally:
             aside.unlink()
     secret = path.read_bytes().strip()
@@ -274,7 +289,9 @@ def load_or_make_secret(data_dir: Path) -> bytes:
     return secret
 
 
-def authority(settings: HubSettings, key_set: Keys | None = None) -> TokenAuthority:
+def authority(
+    settings: HubSettings, key_set: Keys | None = None, others: OtherTokens | None = None
+) -> TokenAuthority:
     """Return the token authority that the settings describe.
 
     `key_set` is the set the settings name, if they name one. A secret is created if they name
@@ -292,4 +309,5 @@ def authority(settings: HubSettings, key_set: Keys | None = None) -> TokenAuthor
         max_bytes=settings.token_max_bytes,
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
+        others=others,
     )

@@ -34,6 +34,7 @@ from order_events.http.schemas import (
     TablesQuery,
     VersionAnswer,
 )
+from order_events.http.screens_api import ScreensApi
 from order_events.http.webhooks_api import WebhooksApi
 from order_events.menu.menu import Menu
 from order_events.protocol.errors import InvalidOrder, NotFound
@@ -272,7 +273,7 @@ class Api:
 
 ROUTES = tuple(
     declared
-    for api in (Api, AuditApi, CallsApi, KitchenApi, WebhooksApi)
+    for api in (Api, AuditApi, CallsApi, KitchenApi, WebhooksApi, ScreensApi)
     for declared in routes_of(api)
 )
 """Every route of the hub, in the order of the document."""

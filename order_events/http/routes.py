@@ -64,7 +64,9 @@ Answer = BaseModel | bytes
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route. `takes` is the query of a GET or DELETE, and the JSON body of anything else.
+    """One route. `action` is what it needs the right to; None if it needs no token.
+
+    `takes` is the query of a GET or DELETE, and the JSON body of anything else.
 
     `reads` parses a body and raises ValidationError. `errors` are the codes it may answer besides
     those any request may get; `body_bytes` names the setting that bounds the body. `keyed` requests
@@ -73,7 +75,7 @@ class Route:
 
     method: str
     path: str
-    action: Action
+    action: Action | None
     takes: type[BaseModel]
     answers: type[BaseModel]
     summary: str
@@ -104,7 +106,7 @@ class Route:
 def route(
     method: str,
     path: str,
-    action: Action,
+    action: Action | None,
     takes: type[T],
     answers: type[BaseModel],
     **options: Any,

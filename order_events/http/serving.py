@@ -10,6 +10,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 from pydantic import BaseModel, TypeAdapter
 
+from order_events.auth.tokens import Principal, Role
 from order_events.http.authentication import Authenticator, idempotency_key
 from order_events.http.delivery import PRINCIPAL
 from order_events.http.problems import our_fault, problem, validated
@@ -29,6 +30,8 @@ ROUTES: web.AppKey[list[Route]] = web.AppKey("ROUTES", list[Route])
 
 _PATH_ID: TypeAdapter[str] = TypeAdapter(Id)
 
+_NOBODY = Principal("", "", Role.DEVICE, None, 0.0)
+"""Who asks without a token, where none is needed."""
 _OF_HTTP = {
     400: "the request is not valid HTTP or its body cannot be read",
     404: "there is no such path",
@@ -50,8 +53,7 @@ def add_routes(
 
 def _serving(api: object, declared: Route, authenticator: Authenticator) -> Handler:
     async def serve(request: web.Request) -> web.Response:
-        principal = await authenticator.check(request, declared.action)
-        request[PRINCIPAL] = principal
+        principal = await _admitted(request, declared, authenticator)
         key = idempotency_key(request) if declared.keyed else None
         query = None if declared.query is None else _query(request, declared.query)
         body = await _read(request, declared, authenticator.settings)
@@ -63,6 +65,16 @@ def _serving(api: object, declared: Route, authenticator: Authenticator) -> Hand
             return json_answer(await declared.handler(api, call), declared.status)
 
     return serve
+
+
+async def _admitted(
+    request: web.Request, declared: Route, authenticator: Authenticator
+) -> Principal:
+    if declared.action is None:
+        authenticator.anonymous(request)
+        return _NOBODY
+    request[PRINCIPAL] = principal = await authenticator.check(request, declared.action)
+    return principal
 
 
 async def _read(request: web.Request, declared: Route, settings: HubSettings) -> BaseModel:

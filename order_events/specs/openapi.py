@@ -81,12 +81,14 @@ def document(routes: Sequence[Route], settings: HubSettings) -> Schema:
 
 
 def _operation(route: Route, schemas: Schemas) -> Schema:
-    allowed = sorted(role.value for role in roles.Role if roles.may(role, route.action))
+    needs = route.action
+    allowed = sorted(r.value for r in roles.Role if needs is None or roles.may(r, needs))
     operation: Schema = {
         "operationId": route.name,
         "summary": route.summary,
-        "description": f"Requires the right to {route.action.value}. "
-        f"Roles that have it: {', '.join(allowed)}.",
+        "description": "Requires no token."
+        if needs is None
+        else f"Requires the right to {needs.value}. Roles that have it: {', '.join(allowed)}.",
         "tags": [route.path.split("/")[2]],
         "x-roles": allowed,
         "responses": {
@@ -94,6 +96,8 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
             **_errors(route, schemas),
         },
     }
+    if needs is None:
+        operation["security"] = []
     parameters = [*_path_parameters(route.path), *_header_parameters(route)]
     if route.has_body:
         operation["requestBody"] = {

@@ -172,6 +172,42 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (restaurant_id, id)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE pairings (
+        code TEXT PRIMARY KEY,
+        restaurant_id TEXT NOT NULL,
+        role TEXT NOT NULL,
+        name TEXT NOT NULL,
+        lane TEXT,
+        created_by TEXT NOT NULL,
+        expires_at REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE used_links (id TEXT PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID;
+    CREATE TABLE devices (
+        id TEXT PRIMARY KEY,
+        restaurant_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        role TEXT NOT NULL,
+        lane TEXT,
+        created_at REAL NOT NULL,
+        created_by TEXT NOT NULL,
+        seen_at REAL,
+        credential TEXT NOT NULL,
+        next TEXT,
+        renewed_at REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX devices_by_restaurant ON devices (restaurant_id, name);
+    CREATE TABLE staff (
+        restaurant_id TEXT NOT NULL,
+        id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        role TEXT NOT NULL,
+        pin TEXT NOT NULL,
+        failures INTEGER NOT NULL DEFAULT 0,
+        locked_until REAL,
+        PRIMARY KEY (restaurant_id, id)
+    ) WITHOUT ROWID;
+    """,
 )
 """Scripts that each turn a database of version n into one of version n + 1."""
 

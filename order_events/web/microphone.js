@@ -4,7 +4,7 @@ import { microphoneProblem, openMicrophone } from "./capture.js";
 import { $, keepAwake, setText, words } from "./dom.js";
 import { render } from "./lit-html.js";
 import { itemsView, shortNumber, totalsView, withoutQuestion } from "./order-view.js";
-import { address, currentToken, keepToken, takeFragment } from "./session.js";
+import { address, keepToken, mayStart, pairedScreen, takeFragment, token } from "./session.js";
 import { Transcript } from "./transcript-view.js";
 import { VoiceStream } from "./voice.js";
 
@@ -74,13 +74,13 @@ setInterval(() => {
   showConnection();
   moveOn(Date.now() - changedAt);
 }, 500);
-if (currentToken() === null) signOut(null);
+if (!mayStart()) signOut(null);
 else showKiosk();
 
 function showKiosk() {
   $("signin").hidden = true;
   $("kiosk").hidden = false;
-  const lane = localStorage.getItem(LANE);
+  const lane = localStorage.getItem(LANE) || pairedScreen()?.lane;
   setText($("lane-name"), lane ? words(lane) : "Order here");
   setText($("device"), `Language ${localStorage.getItem(LANGUAGE) || "en-US"}`);
   reset();
@@ -142,11 +142,11 @@ async function begin() {
     return;
   }
   microphone = opened;
-  const lane = localStorage.getItem(LANE);
+  const lane = localStorage.getItem(LANE) || pairedScreen()?.lane;
   stream = new VoiceStream(
     {
       url: address(""),
-      token: currentToken,
+      token,
       language: localStorage.getItem(LANGUAGE) || "en-US",
       audio: { sample_rate: opened.sampleRate },
       ...(lane ? { lane } : {}),

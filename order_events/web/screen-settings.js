@@ -1,12 +1,15 @@
 /** The settings of this screen: its language, and what it sounds like. */
 
-import { html, render } from "./lit-html.js";
+import { html, nothing, render } from "./lit-html.js";
+import { address } from "./session.js";
 import { SOUNDS } from "./sounds.js";
 import { LANGUAGES, chooseLanguage, language, texts } from "./texts.js";
 
 export class ScreenSettings {
   #dialog;
   #sounds;
+  /** Whether the user may manage screens and staff. */
+  manages = false;
 
   constructor(dialog, sounds) {
     this.#dialog = dialog;
@@ -44,6 +47,9 @@ export class ScreenSettings {
         <ul>
           ${SOUNDS.map((name) => this.#soundView(name))}
         </ul>
+        ${this.manages
+          ? html`<a class="button" href=${address("web/manage.html").href}>${texts.manage.title}</a>`
+          : nothing}
         <button type="button" class="button primary" @click=${() => this.#dialog.close()}>
           ${texts.settings.close}
         </button>

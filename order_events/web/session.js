@@ -1,6 +1,12 @@
-/** The signed-in user: a token that was pasted in, kept for this tab only. */
+/** Who is signed in: somebody with a token, kept for this tab only, or a screen that was paired. */
 
 const TOKEN = "voice-ordering.token";
+const SCREEN = "voice-ordering.screen";
+/** A screen's token is replaced this long before it expires, in ms. */
+const SPARE_MS = 120_000;
+
+let screenToken = { token: null, until: 0 };
+let asking = null;
 
 /** Reads the parameters of the URL fragment (`#token=…&lane=…`) and removes it from the address bar. */
 export function takeFragment() {
@@ -24,6 +30,57 @@ export function keepToken(token) {
   else sessionStorage.setItem(TOKEN, token);
 }
 
+/** What this screen is paired as, `{device_id, credential, role, name, lane}`, or null. */
+export function pairedScreen() {
+  const kept = localStorage.getItem(SCREEN);
+  return kept === null ? null : JSON.parse(kept);
+}
+
+/** Stores what this screen is paired as; null forgets it. */
+export function keepScreen(screen) {
+  screenTokenRefused();
+  if (screen === null) localStorage.removeItem(SCREEN);
+  else localStorage.setItem(SCREEN, JSON.stringify(screen));
+}
+
+/** Whether there is anything to sign in with. */
+export function mayStart() {
+  return currentToken() !== null || pairedScreen() !== null;
+}
+
+/** The token to use: the one of this tab, or else one of the paired screen; null without either.
+ *  Throws as `ask` does, except that a screen that is not paired any more forgets it. */
+export async function token() {
+  return currentToken() ?? (pairedScreen() === null ? null : tokenOfScreen());
+}
+
+/** Says that the paired screen's token was refused: the next one is asked for. */
+export function screenTokenRefused() {
+  screenToken = { token: null, until: 0 };
+}
+
+/** A token of the paired screen itself. */
+export async function tokenOfScreen() {
+  if (Date.now() < screenToken.until) return screenToken.token;
+  asking ??= freshToken().finally(() => (asking = null));
+  return asking;
+}
+
+async function freshToken() {
+  const screen = pairedScreen();
+  try {
+    const body = { credential: screen.credential };
+    const answer = await ask("v1/devices/token", { method: "POST", body, as: null });
+    if (answer.credential) keepScreen({ ...screen, credential: answer.credential });
+    screenToken = { token: answer.token, until: Date.parse(answer.expires_at) - SPARE_MS };
+    return answer.token;
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    keepScreen(null);
+    return null;
+  }
+}
+
 /** The URL of a path on the server that served this module, whatever prefix it is behind. */
 export function address(path) {
   return new URL(`../${path}`, import.meta.url);
@@ -44,9 +101,10 @@ export class Refusal extends Error {
 }
 
 /** Calls the HTTP API as the signed-in user. Throws Refusal, or TypeError without a network.
- *  With a `key`, a creation can be repeated. */
-export async function ask(path, { method = "GET", body, key } = {}) {
-  const headers = { Authorization: `Bearer ${currentToken()}` };
+ *  With a `key`, a creation can be repeated. `as` is another token to use; null uses none. */
+export async function ask(path, { method = "GET", body, key, as } = {}) {
+  const bearer = as === undefined ? await token() : as;
+  const headers = bearer === null ? {} : { Authorization: `Bearer ${bearer}` };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key !== undefined) headers["Idempotency-Key"] = key;
   const response = await fetch(address(path), {

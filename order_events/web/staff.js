@@ -5,7 +5,8 @@ import { connectEvents } from "./events.js";
 import { loadCalls, loadOrders, loadSessions } from "./orders.js";
 import { ScreenSettings } from "./screen-settings.js";
 import { Screen } from "./screen.js";
-import { Refusal, address, ask, currentToken, keepToken, takeFragment } from "./session.js";
+import { People } from "./people.js";
+import { Refusal, address, ask, currentToken, keepToken, mayStart, pairedScreen, screenTokenRefused, takeFragment, token } from "./session.js";
 import { Sounds } from "./sounds.js";
 import { fillTexts, texts } from "./texts.js";
 
@@ -29,6 +30,7 @@ fillTexts(document);
 const sounds = new Sounds();
 const screen = new Screen(sounds, refused);
 const settings = new ScreenSettings($("settings"), sounds);
+const people = new People($("people"), start);
 
 let feed = null;
 let clockOffset = 0;
@@ -65,7 +67,8 @@ $("views").addEventListener("click", (event) => {
   showView(view);
 });
 setInterval(tick, 1_000);
-if (currentToken() === null) signOut(null);
+if (!mayStart()) signOut(null);
+else if (currentToken() === null) void startAtScreen();
 else start();
 
 function start() {
@@ -75,7 +78,7 @@ function start() {
   $("app").hidden = false;
   feed = connectEvents({
     url: address(""),
-    token: currentToken,
+    token,
     silence: SILENCE_MS,
     subscribe: ({ role }) => ({
       events: NO_VOICE.includes(role) ? ORDER_EVENTS : [...ORDER_EVENTS, ...VOICE_EVENTS],
@@ -96,10 +99,27 @@ function start() {
     onEnd: ({ code, message }) => refused(code, message),
     onState: showConnection,
     onExpiring: (time) => {
+      // At a paired screen a fresh token has been asked for already, or staff sign in again.
+      if (pairedScreen() !== null) return;
       setText($("renewal-text"), texts.signIn.expires(clock(time)));
       $("renewal").hidden = false;
     },
   });
+}
+
+/** Starts at a paired screen: staff say who they are, if they can; a kitchen has hands to wash. */
+async function startAtScreen(problem = null) {
+  $("app").hidden = true;
+  $("signin").hidden = false;
+  $("signin-form").hidden = true;
+  $("people").hidden = false;
+  try {
+    if (pairedScreen()?.role === "kitchen" || !(await people.show(problem))) start();
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 401) signOut(texts.people.unpaired);
+    // Until the server is there, the page shows that it is not.
+    else start();
+  }
 }
 
 /** Returns to the sign-in. `problem` is the reason, or null if the user asked for it. */
@@ -108,15 +128,23 @@ function signOut(problem) {
   feed = null;
   keepToken(null);
   screen.clear(null);
+  $("renewal").hidden = true;
+  if (pairedScreen() !== null) {
+    void startAtScreen(problem);
+    return;
+  }
   $("app").hidden = true;
   $("signin").hidden = false;
-  $("renewal").hidden = true;
+  $("signin-form").hidden = false;
+  $("people").hidden = true;
   $("signin-problem").hidden = problem === null;
   setText($("signin-problem"), problem ?? "");
   $("token").focus();
 }
 
 function refused(code, message) {
+  screenTokenRefused();
+  if (currentToken() === null && pairedScreen() === null) return signOut(texts.people.unpaired);
   signOut(code === "FORBIDDEN" ? texts.signIn.forbidden : texts.signIn.again(message));
 }
 
@@ -128,6 +156,9 @@ async function takeStock(who) {
   setText($("restaurant"), words(who.restaurant_id));
   const mayHear = !NO_VOICE.includes(who.role);
   $("views").hidden = !mayHear;
+  // Nobody is signed in at the kitchen's own screen: there is nobody to sign out.
+  $("signout").hidden = currentToken() === null && who.role === "kitchen";
+  settings.manages = who.role === "manager";
   showView(mayHear ? (sessionStorage.getItem(VIEW) ?? (WIDE.matches ? "both" : "conversations")) : "kitchen");
   keepAwake();
   void takeMenu();

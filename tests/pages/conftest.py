@@ -13,6 +13,7 @@ from support.paths import ROOT
 from support.screens import Screens, browsing
 
 from order_events.app import AUTHORITY, EVENTS, build_app
+from order_events.auth.screen_tokens import screen_tokens
 from order_events.auth.tokens import Role
 from order_events.domain.audit_records import SessionStart
 from order_events.metrics import HubMetrics
@@ -36,6 +37,11 @@ class Shop:
     def token(self, user: str, role: Role, restaurant: str = "") -> str:
         """Return a token for the restaurant of this test."""
         return self._app[AUTHORITY].issue(restaurant or self.restaurant, user, role, 3600)
+
+    def link(self, role: Role, name: str) -> str:
+        """Return the code of a link that pairs a screen of this test's restaurant."""
+        settings = self._app[EVENTS].settings
+        return screen_tokens(settings).link(self.restaurant, role, name, 60)
 
     async def opens(self, restaurant: str) -> None:
         """Begin anew: a restaurant of its own, with the demo menu."""

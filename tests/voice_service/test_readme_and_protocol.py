@@ -191,10 +191,14 @@ async def test_the_http_examples_answer_as_the_protocol_says(server: Server) -> 
 
     While the guest of the examples is at the microphone.
     """
-    made, call = "none", "none"
+    made = "none"
+    named: dict[str, str] = {}
     microphone, screen = await server.voice(user="lane-2"), await server.screen("voice:session")
     for request, answer in exchanges():
-        head, _, body = request.replace("{id}", made).replace("{call}", call).partition("\n\n")
+        filled = request.replace("{id}", made)
+        for name, value in named.items():
+            filled = filled.replace(f"{{{name}}}", value)
+        head, _, body = filled.partition("\n\n")
         first, *headers = head.splitlines()
         method, path = first.split()
         if GUEST in path and not microphone.session_id:
@@ -214,7 +218,9 @@ async def test_the_http_examples_answer_as_the_protocol_says(server: Server) -> 
         example, _ = parsed(shown)
         assert contains(said, example), (first, said)
         made = said["order"]["id"] if response.status == 201 and "order" in said else made
-        call = said["calls"][0]["id"] if "calls" in said else call
+        if "calls" in said:
+            named["call"] = said["calls"][0]["id"]
+        named |= {name: said[name] for name in ("code", "credential") if said.get(name)}
 
 
 async def call_for_staff(server: Server) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from order_events.app import AUTHORITY
+from order_events.auth.screen_tokens import ScreenTokens, pairing_url, screen_tokens
 from order_events.auth.tokens import Role
 from voice_service.asr.model_pair import SpeechRecognizer
 from voice_service.audio.recordings import demo_recording, read_audio
@@ -82,7 +83,7 @@ async def run(settings: VoiceSettings, recognizer: SpeechRecognizer, *, stay: bo
         arrived = matches(order, expected["order"])
         print("\nThe expected order arrived." if arrived else "\nThis is not the expected order.")
         if stay:
-            _print_hints(address, staff, settings.data_dir)
+            _print_hints(address, screen_tokens(settings), settings.data_dir)
             await until_stopped()
         return 0 if arrived else 1
 
@@ -112,12 +113,19 @@ async def _order(address: str, device: str, staff: str, recording: Path) -> dict
     return screen.order
 
 
-def _print_hints(address: str, staff: str, data_dir: Path) -> None:
+def _print_hints(address: str, tokens: ScreenTokens, data_dir: Path) -> None:
     program, data = sys.argv[0], data_dir.resolve()
+
+    def link(role: Role, name: str, lane: str | None = None) -> str:
+        return pairing_url(address, tokens.link(DEMO_RESTAURANT, role, name, _TOKEN_TTL, lane))
+
     print(
         f"""
-Open in a browser   {address}/
-  with this token   {staff}
+Open each of these in a browser of its own (another profile, or a private window); each works once.
+Guests and orders   {link(Role.MANAGER, "Counter")}
+Kitchen             {link(Role.KITCHEN, "Kitchen")}
+Kiosk               {link(Role.DEVICE, "Kiosk", "kiosk-1")}
+
 A token of your own {program} token --data-dir {data} \\
                       --restaurant {DEMO_RESTAURANT} --user me --role manager
 Your microphone     {program} mic --url {address.replace("http", "ws", 1)}/voice-stream \\

@@ -1,0 +1,130 @@
+"""Pairs screens and signs staff in, for the HTTP API and for the command line.
+
+Methods return once the change is on disk. They raise OrderError, ProtocolError and AuthError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from order_events.auth.roles import Role
+from order_events.auth.screen_tokens import ScreenTokens
+from order_events.protocol.errors import InvalidOrder, NotFound
+from order_events.protocol.messages import ErrorCode, ProtocolError
+from order_events.screens import devices, staff
+from order_events.screens.credentials import hash_pin, is_pin
+from order_events.screens.devices import Screen
+from order_events.screens.models import Device, Staff
+from order_events.storage.store import Store
+
+PAIRING_S = 600.0
+"""How long a code pairs a screen, in seconds."""
+SCREEN_TOKEN_S = 900.0
+"""How long a screen's token is valid. Removing a screen closes its sockets at once."""
+SHIFT_S = 12 * 3600.0
+"""How long a member of staff stays signed in."""
+_HASHES_AT_ONCE = 2
+"""PINs checked at the same time: each takes a core, and 19 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token, when it expires (Unix seconds), and the credential that replaces the screen's."""
+
+    token: str
+    expires_at: float
+    credential: str | None = None
+
+
+class Desk:
+    """The screens and the staff of all restaurants of a process."""
+
+    def __init__(self, store: Store, tokens: ScreenTokens) -> None:
+        self._store = store
+        self._tokens = tokens
+        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
+
+    async def pair(self, screen: Screen, actor: str) -> str:
+        """Return the code that pairs one screen within `PAIRING_S`."""
+        _must_be_a_screens(screen.role)
+        return await self._store.write(
+            lambda tx: devices.pair(tx, screen, actor, PAIRING_S), screen.restaurant_id
+        )
+
+    async def claim(self, code: str) -> tuple[Device, str]:
+        """Pair a screen by a code or a link; return it and its credential."""
+        link = self._tokens.read_link(code)
+        if link is None:
+            return await self._store.write(lambda tx: devices.claim(tx, code))
+        screen = Screen(link.restaurant_id, link.role, link.name, link.lane)
+        return await self._store.write(
+            lambda tx: devices.claim_link(tx, screen, link.id, link.expires_at, "link"),
+            link.restaurant_id,
+        )
+
+    async def token(self, credential: str) -> Issued:
+        """Return a token for the screen that has this credential."""
+        try:
+            device, restaurant_id, fresh = await self._store.write(
+                lambda tx: devices.renew(tx, credential)
+            )
+        except NotFound as error:
+            raise ProtocolError(ErrorCode.UNAUTHORIZED, str(error)) from error
+        token, expires_at = self._tokens.issue(
+            restaurant_id, device.name, device.role, device.id, SCREEN_TOKEN_S
+        )
+        return Issued(token, expires_at, fresh)
+
+    async def devices(self, restaurant_id: str) -> tuple[Device, ...]:
+        """Return the paired screens, by name."""
+        return await self._store.read(lambda r: devices.all_of(r, restaurant_id), restaurant_id)
+
+    async def remove_device(self, restaurant_id: str, device_id: str) -> None:
+        """Forget a screen; the caller revokes its tokens."""
+        await self._store.write(
+            lambda tx: devices.remove(tx, restaurant_id, device_id), restaurant_id
+        )
+
+    async def staff(self, restaurant_id: str) -> tuple[Staff, ...]:
+        """Return the staff, by name."""
+        return await self._store.read(lambda r: staff.all_of(r, restaurant_id), restaurant_id)
+
+    async def add_staff(self, restaurant_id: str, name: str, role: Role, pin: str) -> Staff:
+        """Add a member of staff."""
+        _must_be_a_screens(role)
+        async with self._hashing:
+            hashed = await asyncio.to_thread(hash_pin, pin)
+        return await self._store.write(
+            lambda tx: staff.add(tx, restaurant_id, name, role, hashed), restaurant_id
+        )
+
+    async def remove_staff(self, restaurant_id: str, staff_id: str) -> str:
+        """Remove a member of staff and return the name; the caller revokes the tokens."""
+        return await self._store.write(
+            lambda tx: staff.remove(tx, restaurant_id, staff_id), restaurant_id
+        )
+
+    async def sign_in(
+        self, restaurant_id: str, staff_id: str, pin: str, device_id: str
+    ) -> tuple[Staff, Issued]:
+        """Return a token for a member of staff at a screen; raise FORBIDDEN for a wrong PIN."""
+        who, stored = await self._store.write(
+            lambda tx: staff.attempt(tx, restaurant_id, staff_id), restaurant_id
+        )
+        async with self._hashing:
+            right = await asyncio.to_thread(is_pin, pin, stored)
+        if not right:
+            raise ProtocolError(ErrorCode.FORBIDDEN, "the PIN is not right")
+        await self._store.write(
+            lambda tx: staff.signed_in(tx, restaurant_id, staff_id), restaurant_id
+        )
+        token, expires_at = self._tokens.issue(
+            restaurant_id, who.name, who.role, device_id, SHIFT_S
+        )
+        return who, Issued(token, expires_at)
+
+
+def _must_be_a_screens(role: Role) -> None:
+    if role is Role.SERVICE:
+        raise InvalidOrder("role: service is for backends, which have tokens of their own")

@@ -1,0 +1,183 @@
+"""Pairing screens and signing staff in, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from support.transactions import NOON, at, database
+
+from order_events.app import DESK
+from order_events.auth.roles import Role
+from order_events.auth.screen_tokens import screen_tokens
+from order_events.protocol.errors import NotFound
+from order_events.screens import devices, staff
+from order_events.screens.devices import RENEW_AFTER_S, Screen
+from order_events.screens.staff import FREE_FAILURES, LOCKED_S
+
+Ask = Callable[..., Awaitable[tuple[int, dict[str, Any]]]]
+KITCHEN = Screen("r1", Role.KITCHEN, "Grill")
+
+
+@pytest.fixture
+def ask(server: Any) -> Ask:
+    """Return a function that sends a request with a token, or without one."""
+
+    async def send(path: str, body: Any, token: str = "", method: str = "POST") -> Any:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with server.session.request(
+            method, server.url + path, json=body, headers=headers
+        ) as response:
+            return response.status, await response.json()
+
+    return send
+
+
+async def paired(server: Any, ask: Ask, role: str = "kitchen", name: str = "Grill") -> Any:
+    """Pair a screen; return what it was given, and its first token."""
+    status, made = await server.call("POST", "/v1/pairings", {"role": role, "name": name})
+    assert status == 201, made
+    status, claimed = await ask("/v1/pairings/claim", {"code": made["code"]})
+    assert status == 201, claimed
+    status, issued = await ask("/v1/devices/token", {"credential": claimed["credential"]})
+    assert status == 200, issued
+    return claimed, issued["token"]
+
+
+async def test_a_screen_is_paired_once_and_uses_both_doors(server: Any, ask: Ask) -> None:
+    """With the code as it is read aloud; its token opens the socket and the API, as its role."""
+    asked = {"role": "kitchen", "name": "Grill", "address": "https://shop.example/"}
+    _, made = await server.call("POST", "/v1/pairings", asked)
+    assert made["url"].startswith("https://shop.example/web/pair.html#code=")
+    assert made["qr"].startswith("data:image/svg+xml")
+    typed = made["code"].lower().replace("-", " ")
+    status, claimed = await ask("/v1/pairings/claim", {"code": typed})
+    assert (status, claimed["role"], claimed["name"]) == (201, "kitchen", "Grill")
+    status, answer = await ask("/v1/pairings/claim", {"code": made["code"]})
+    assert (status, answer["error"]["code"]) == (404, "NOT_FOUND")
+    _, issued = await ask("/v1/devices/token", {"credential": claimed["credential"]})
+    assert (await ask("/v1/orders", None, issued["token"], "GET"))[0] == 200
+    assert (await ask("/v1/payments", None, issued["token"], "GET"))[0] == 403
+    socket = await server.open(headers={"Authorization": f"Bearer {issued['token']}"})
+    await socket.expect("connected")
+    [device] = (await server.call("GET", "/v1/devices"))[1]["devices"]
+    assert (device["id"], device["created_by"]) == (claimed["device_id"], "u1")
+    assert device["seen_at"] is not None
+
+
+async def test_a_removed_screen_is_out_at_once(server: Any, ask: Ask) -> None:
+    """Its socket is closed, its token and its credential are worth nothing; so are its staff's."""
+    claimed, token = await paired(server, ask)
+    socket = await server.open(headers={"Authorization": f"Bearer {token}"})
+    await socket.expect("connected")
+    ann = {"name": "Ann", "role": "cashier", "pin": "4711"}
+    added = (await server.call("POST", "/v1/staff", ann))[1]["staff"]
+    _, hers = await ask("/v1/staff/sign-in", {"staff_id": added["id"], "pin": "4711"}, token)
+    status, removed = await server.call("DELETE", f"/v1/devices/{claimed['device_id']}")
+    assert (status, removed["closed"]) == (200, 1)
+    assert await socket.close_code() == 1008
+    for old in (token, hers["token"]):
+        assert (await ask("/v1/orders", None, old, "GET"))[0] == 401
+    status, answer = await ask("/v1/devices/token", {"credential": claimed["credential"]})
+    assert (status, answer["error"]["code"]) == (401, "UNAUTHORIZED")
+    assert (await server.call("DELETE", "/v1/devices/none"))[0] == 404
+
+
+async def test_staff_sign_in_with_a_pin_at_a_paired_screen(server: Any, ask: Ask) -> None:
+    """They then have their own role and name; elsewhere, or with a wrong PIN, they do not."""
+    _, token = await paired(server, ask, "server", "Counter")
+    ann = {"name": "Ann", "role": "manager", "pin": "4711"}
+    added = (await server.call("POST", "/v1/staff", ann))[1]["staff"]
+    status, again = await server.call("POST", "/v1/staff", {**ann, "name": " ann "})
+    assert (status, again["error"]["code"]) == (422, "INVALID_ORDER")
+    [listed] = (await ask("/v1/staff", None, token, "GET"))[1]["staff"]
+    assert (listed["name"], "pin" in listed) == ("Ann", False)
+    who = {"staff_id": added["id"], "pin": "4711"}
+    status, wrong = await ask("/v1/staff/sign-in", {**who, "pin": "0000"}, token)
+    assert (status, wrong["error"]["code"]) == (403, "FORBIDDEN")
+    status, signed_in = await ask("/v1/staff/sign-in", who, token)
+    assert (status, signed_in["name"], signed_in["role"]) == (200, "Ann", "manager")
+    made = await ask("/v1/orders", {"items": [{"menu_item_id": "burger"}]}, signed_in["token"])
+    assert made[1]["order"]["updated_by"] == "Ann"
+    status, elsewhere = await server.call("POST", "/v1/staff/sign-in", who)
+    assert (status, elsewhere["error"]["code"]) == (403, "FORBIDDEN")
+    await server.call("DELETE", f"/v1/staff/{added['id']}")
+    assert (await ask("/v1/orders", None, signed_in["token"], "GET"))[0] == 401
+
+
+async def test_guessing_a_pin_locks_it_however_many_guess_at_once(server: Any, ask: Ask) -> None:
+    """Not even the right one is accepted then."""
+    _, token = await paired(server, ask)
+    bob = {"name": "Bob", "role": "server", "pin": "12345678"}
+    added = (await server.call("POST", "/v1/staff", bob))[1]["staff"]
+    guesses = [
+        ask("/v1/staff/sign-in", {"staff_id": added["id"], "pin": f"{n:04}"}, token)
+        for n in range(FREE_FAILURES + 4)
+    ]
+    answers = [status for status, _ in await asyncio.gather(*guesses)]
+    assert (answers.count(403), answers.count(429)) == (FREE_FAILURES, 4)
+    status, locked = await ask(
+        "/v1/staff/sign-in", {"staff_id": added["id"], "pin": bob["pin"]}, token
+    )
+    assert (status, locked["error"]["code"]) == (429, "RATE_LIMITED")
+    assert locked["error"]["retry_after_ms"] > 200_000
+
+
+def test_a_lock_ends_and_a_right_pin_clears_it() -> None:
+    """Each further wrong PIN doubles it."""
+    with database() as db:
+        who = staff.add(at(db), "r1", "Ann", Role.SERVER, "hash")
+        for _ in range(FREE_FAILURES):
+            staff.attempt(at(db), "r1", who.id)
+        [locked] = staff.all_of(at(db), "r1")
+        assert locked.locked_until is not None
+        later = NOON + timedelta(seconds=LOCKED_S + 1)
+        assert staff.attempt(at(db, later), "r1", who.id)[1] == "hash"
+        [again] = staff.all_of(at(db), "r1")
+        assert again.locked_until == "2026-07-01T12:15:01.000Z"
+        staff.signed_in(at(db), "r1", who.id)
+        assert staff.all_of(at(db), "r1")[0].locked_until is None
+
+
+def test_a_credential_renews_itself_and_a_lost_answer_locks_nobody_out() -> None:
+    """The old one is good until the new one has been used, and not a moment longer."""
+    with database() as db:
+        device, old = devices.claim(at(db), devices.pair(at(db), KITCHEN, "boss", 60))
+        assert devices.renew(at(db), old) == (
+            device.model_copy(update={"seen_at": None}),
+            "r1",
+            None,
+        )
+        later = NOON + timedelta(seconds=RENEW_AFTER_S)
+        _, _, lost = devices.renew(at(db, later), old)
+        _, _, new = devices.renew(at(db, later), old)
+        assert None not in (lost, new)
+        assert devices.renew(at(db, later), str(new))[2] is None
+        for worthless in (old, str(lost), f"{device.id}.guess", "nonsense"):
+            with pytest.raises(NotFound, match="not paired any more"):
+                devices.renew(at(db, later), worthless)
+
+
+def test_a_code_expires() -> None:
+    """It is good for minutes."""
+    with database() as db:
+        code = devices.pair(at(db), KITCHEN, "boss", 60)
+        with pytest.raises(NotFound, match="get a new one"):
+            devices.claim(at(db, NOON + timedelta(seconds=61)), code)
+
+
+async def test_a_link_pairs_one_screen(server: Any) -> None:
+    """As the first manager's, who has nobody to ask for a code."""
+    link = screen_tokens(server.events.settings).link("r1", Role.MANAGER, "Office", 60)
+    desk = server.app[DESK]
+    device, credential = await desk.claim(link)
+    assert (device.role, device.name) == (Role.MANAGER, "Office")
+    principal = server.authority.verify((await desk.token(credential)).token)
+    assert (principal.restaurant_id, principal.role) == ("r1", Role.MANAGER)
+    with pytest.raises(NotFound, match="has been used"):
+        await desk.claim(link)
+    status, refused = await server.call("POST", "/v1/pairings", {"role": "service", "name": "x"})
+    assert (status, refused["error"]["code"]) == (422, "INVALID_ORDER")
