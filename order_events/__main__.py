@@ -31,7 +31,7 @@ _START_ERRORS = (
     ValueError,
     OSError,
 )
-_SECRETS = frozenset({"jwt_secret", "metrics_token"})
+_SECRETS = frozenset({"jwt_secret", "jwt_secret_previous", "metrics_token"})
 """Settings without a command-line option, because any user of the machine can read it."""
 
 
@@ -98,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m order_events",
         description="Runs the order-event hub on its own. Every setting is also an environment "
         "variable: VOICE_ and its name in capitals (LOG_LEVEL for the log level). The secrets, "
-        "VOICE_JWT_SECRET and VOICE_METRICS_TOKEN, can only be set like this.",
+        "VOICE_JWT_SECRET, VOICE_JWT_SECRET_PREVIOUS and VOICE_METRICS_TOKEN, can only be set like "
+        "this.",
         parents=[place, rest],
     )
     subcommands = parser.add_subparsers(dest="command")

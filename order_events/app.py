@@ -121,7 +121,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     ):
         serving.add_routes(app, api, routes_of(type(api)), authenticator)
     dialect.add_routes(app, events, authenticator)
-    operations.add_routes(app, events.settings, events.metrics, authenticator)
+    operations.add_routes(app, events, authenticator)
 
 
 async def _open(app: web.Application) -> AsyncIterator[None]:

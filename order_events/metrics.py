@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _FAST = (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
@@ -128,6 +135,28 @@ class HubMetrics:
             ["result"],
             registry=self.registry,
         )
+
+        self.disk_free = Gauge(
+            "order_events_disk_free_bytes",
+            "Free bytes on the disk of the database",
+            registry=self.registry,
+        )
+        self.wal = Gauge(
+            "order_events_wal_bytes",
+            "Size of the write-ahead log, which is written back all the time",
+            registry=self.registry,
+        )
+        self.clock = Gauge(
+            "order_events_clock_seconds",
+            "The server's clock when the metrics were read, in Unix seconds",
+            registry=self.registry,
+        )
+        self.oldest_order = Gauge(
+            "order_events_oldest_unfinished_order_seconds",
+            "Age of the oldest order that is neither picked up, completed nor cancelled",
+            registry=self.registry,
+        )
+        ProcessCollector(registry=self.registry)
 
     def exposition(self) -> bytes:
         """Return the metrics in Prometheus' text format."""

@@ -11,8 +11,10 @@ from aiohttp import web
 from order_events.http.authentication import Authenticator
 from order_events.http.schemas import HealthAnswer, ReadyAnswer
 from order_events.http.serving import ROUTES, json_answer
-from order_events.metrics import CONTENT_TYPE, HubMetrics
+from order_events.maintenance import vitals
+from order_events.metrics import CONTENT_TYPE
 from order_events.protocol.messages import encode
+from order_events.service import OrderEvents
 from order_events.settings import HubSettings
 from order_events.specs import asyncapi, openapi
 from order_events.specs.asyncapi import Channel
@@ -33,10 +35,10 @@ def disk_trouble(settings: HubSettings) -> str | None:
     return f"the disk is full: {free} bytes are free, and {settings.min_free_bytes} are needed"
 
 
-def add_routes(
-    app: web.Application, settings: HubSettings, metrics: HubMetrics, authenticator: Authenticator
-) -> None:
+def add_routes(app: web.Application, events: OrderEvents, authenticator: Authenticator) -> None:
     """Add `/healthz`, `/readyz`, `/metrics`, `/v1/openapi.json` and `/v1/asyncapi.json`."""
+
+    settings = events.settings
 
     async def healthz(request: web.Request) -> web.Response:
         return json_answer(HealthAnswer(status="ok"))
@@ -50,7 +52,9 @@ def add_routes(
             authenticator.anonymous(request)
         else:
             authenticator.requires_token(request, settings.metrics_token)
-        return web.Response(body=metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
+        await vitals.measure(events)
+        body = events.metrics.exposition()
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
     @cache
     def http_document() -> bytes:

@@ -63,6 +63,11 @@ class HubSettings(BaseSettings):
         description="HS256 secret, at least 32 bytes. If neither a secret nor a key set is given, "
         "a secret is generated on first start and kept in the data directory.",
     )
+    jwt_secret_previous: SecretStr | None = Field(
+        None,
+        description="The secret before the current one. Its tokens are accepted until they expire; "
+        "none are issued with it.",
+    )
     jwt_jwks: str | None = Field(
         None, description="File or http(s) URL of a JSON Web Key Set, for RS256 and ES256 tokens."
     )
@@ -333,7 +338,7 @@ class HubSettings(BaseSettings):
             raise ValueError("retention_order_days: at least idempotency_days")
         return self
 
-    @field_validator("jwt_secret")
+    @field_validator("jwt_secret", "jwt_secret_previous")
     @classmethod
     def _strong(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value().encode()) < 32:

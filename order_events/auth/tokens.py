@@ -136,6 +136,7 @@ class TokenAuthority:
         keys: Keys,
         *,
         secret: bytes | None = None,
+        previous: bytes | None = None,
         max_lifetime_s: float = 30 * 86_400,
         max_bytes: int = 8_192,
         issuer: str | None = None,
@@ -144,6 +145,7 @@ class TokenAuthority:
     ) -> None:
         self._keys = keys
         self._secret = secret
+        self._previous = previous
         self._max_lifetime_s = max_lifetime_s
         self._max_bytes = max_bytes
         self._issuer = issuer
@@ -185,20 +187,7 @@ class TokenAuthority:
     def _claims(self, token: str) -> _Claims:
         try:
             key, algorithm = self._keys.find(jwt.get_unverified_header(token))
-            payload = jwt.decode(
-                token,
-                key,
-                algorithms=[algorithm],
-                issuer=self._issuer,
-                audience=self._audience,
-                # `verify` checks the times itself, with a clock that tests can set.
-                options={
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "verify_nbf": False,
-                    "verify_aud": self._audience is not None,
-                },
-            )
+            payload = self._payload(token, key, algorithm)
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise AuthError("the token is not valid") from error
         try:
@@ -206,6 +195,31 @@ class TokenAuthority:
         except ValidationError as error:
             fields = ", ".join(sorted({str(e["loc"][0]) for e in error.errors() if e["loc"]}))
             raise AuthError(f"the token's claims are not accepted: {fields}") from error
+
+    def _payload(self, token: str, key: Any, algorithm: str) -> dict[str, Any]:
+        """Return the payload of a token signed with the key, or with the secret before it."""
+        try:
+            return self._decoded(token, key, algorithm)
+        except jwt.InvalidSignatureError:
+            if algorithm != "HS256" or self._previous is None:
+                raise
+            return self._decoded(token, self._previous, algorithm)
+
+    def _decoded(self, token: str, key: Any, algorithm: str) -> dict[str, Any]:
+        return jwt.decode(
+            token,
+            key,
+            algorithms=[algorithm],
+            issuer=self._issuer,
+            audience=self._audience,
+            # `verify` checks the times itself, with a clock that tests can set.
+            options={
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+                "verify_aud": self._audience is not None,
+            },
+        )
 
     def issue(
         self,
@@ -305,9 +319,15 @@ def authority(
     return TokenAuthority(
         _Either(None if secret is None else SharedSecret(secret), key_set),
         secret=secret,
+        previous=_previous(settings),
         max_lifetime_s=settings.token_max_lifetime_s,
         max_bytes=settings.token_max_bytes,
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
         others=others,
     )
+
+
+def _previous(settings: HubSettings) -> bytes | None:
+    previous = settings.jwt_secret_previous
+    return None if previous is None else previous.get_secret_value().encode()

@@ -243,6 +243,14 @@ class Reader:
         ).fetchall()
         return [Revoked(*row) for row in rows]
 
+    def oldest_unfinished(self) -> float | None:
+        """Return when the oldest order that is not finished was made (Unix seconds), or None."""
+        row = self.db.execute(
+            "SELECT min(json_extract(body, '$.created_at')) FROM orders WHERE status IN"
+            " ('pending', 'confirmed', 'preparing', 'ready') AND json_valid(body)"
+        ).fetchone()
+        return None if row[0] is None else datetime.fromisoformat(row[0]).timestamp()
+
     def kitchens_behind(self) -> list[str]:
         """Return the restaurants with changed orders that no `kds:update` contains yet."""
         rows = self.db.execute(

@@ -10,13 +10,18 @@ from order_events.metrics import HubMetrics
 
 ELSEWHERE = {
     "order_events_clock_doubted",
+    "order_events_clock_seconds",
+    "order_events_disk_free_bytes",
+    "order_events_oldest_unfinished_order_seconds",
+    "order_events_wal_bytes",
     "order_events_store_failures",
     "order_events_slow_closes",
     "order_events_outbox_messages",
     "order_events_outbox_fullest_bytes",
     "order_events_webhook_deliveries",
 }
-"""What needs a broken disk or clock, a stalled reader or a receiver is tested with those."""
+"""What is measured when it is read, or needs a broken disk or clock, a stalled reader or a
+receiver, is tested with those."""
 
 
 def values(metrics: HubMetrics) -> dict[str, float]:

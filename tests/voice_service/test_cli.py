@@ -156,7 +156,7 @@ def test_help_lists_every_setting_with_its_default(capsys: pytest.CaptureFixture
     assert exited.value.code == 0
     text = capsys.readouterr().out
     for name in VoiceSettings.model_fields:
-        secret = name in {"jwt_secret", "metrics_token"}
+        secret = name in {"jwt_secret", "jwt_secret_previous", "metrics_token"}
         assert (f"--{name.replace('_', '-')} " in text) != secret
     assert "counted from 0. (default: 0)" in " ".join(text.split())
 

@@ -19,7 +19,7 @@ from voice_service.metrics import VoiceMetrics
 
 DASHBOARD: dict[str, Any] = json.loads((DOCS / "grafana.json").read_text(encoding="utf-8"))
 ALERTS: dict[str, Any] = yaml.safe_load((DOCS / "alerts.yml").read_text(encoding="utf-8"))
-OURS = re.compile(r"\b(?:order_events|voice)_[a-z_]+")
+OURS = re.compile(r"\b(?:order_events|voice|process)_[a-z_]+")
 
 
 def names() -> set[str]:

@@ -28,11 +28,13 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "log_level": ("debug", "debug"),
     "jwt_secret": (SECRET, SecretStr(SECRET)),
     "metrics_token": (SECRET, SecretStr(SECRET)),
+    "jwt_secret_previous": (SECRET, SecretStr(SECRET)),
     "trusted_proxies": (
         "10.0.0.0/8, 2001:db8::1",
         (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128")),
     ),
     "allowed_origins": ("https://a.example, https://b.example/", None),
+    "allowed_hosts": ("a.example, b.example", ("a.example", "b.example")),
     "retention_of": ('{"r1": {"days": 90}}', {"r1": Retention(days=90)}),
     "device": ("cuda", "cuda"),
     "device_index": ("0, 1", (0, 1)),

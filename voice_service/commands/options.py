@@ -71,7 +71,7 @@ def settings_options(
     group = parser.add_argument_group("settings")
     for name in names:
         field = VoiceSettings.model_fields[name]
-        if name in {"jwt_secret", "metrics_token"}:
+        if name in {"jwt_secret", "jwt_secret_previous", "metrics_token"}:
             continue  # every user of the machine can read a secret on a command line
         default = field.get_default(call_default_factory=True, validated_data={})
         if isinstance(default, tuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from order_events.auth.tokens import (
     AuthError,
@@ -133,3 +134,18 @@ def test_a_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> No
     path.write_bytes(b"short")
     with pytest.raises(ValueError, match="32 bytes"):
         load_or_make_secret(settings.data_dir)
+
+
+def test_a_secret_can_be_rotated_without_signing_anybody_out() -> None:
+    """Tokens of the previous one are accepted until they expire; new ones have the new one."""
+    old, new = "o" * 32, "n" * 32
+    before = authority(HubSettings(jwt_secret=SecretStr(old)))
+    after = authority(HubSettings(jwt_secret=SecretStr(new), jwt_secret_previous=SecretStr(old)))
+    token = before.issue("r1", "u1", Role.SERVER, 60)
+    assert after.verify(token).user_id == "u1"
+    with pytest.raises(AuthError):
+        after.verify(token, time.time() + 61)
+    with pytest.raises(AuthError):
+        before.verify(after.issue("r1", "u1", Role.SERVER, 60))
+    with pytest.raises(AuthError):
+        after.verify(jwt.encode({"sub": "u1"}, "x" * 32, "HS256"))
