@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types wheel documents check clean
+.PHONY: demo test lint types wheel generators documents check clean
 
 demo: $(STAMP)
 	$(BIN)/voice-service demo $(ARGS)
@@ -23,6 +23,10 @@ types: $(STAMP)
 
 wheel: $(STAMP)
 	$(BIN)/python .ci/try_wheel.py
+
+# Installs linters and generators of its own on its first run.
+generators: $(STAMP)
+	PYTHONPATH=benchmarks $(BIN)/python .ci/check_generators.py
 
 documents: $(STAMP)
 	$(BIN)/python -m voice_service.documents docs

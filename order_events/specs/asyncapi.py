@@ -139,7 +139,9 @@ def document(channels: Sequence[Channel], settings: HubSettings) -> Schema:
             "description": "Every message is JSON in a text frame. Restaurant, user and role come "
             "from the token. Send it in the Authorization header of the upgrade request or, from a "
             "browser, in `auth` as the first message.",
+            "contact": {"name": "Whoever runs this server"},
             "license": {"name": "Apache-2.0"},
+            "tags": [{"name": channel.name, "description": channel.about} for channel in channels],
         },
         "defaultContentType": "application/json",
         "servers": {
@@ -175,8 +177,11 @@ def document(channels: Sequence[Channel], settings: HubSettings) -> Schema:
 
 def _message(model: Model, payload: Schema) -> Schema:
     [type_] = model.model_fields["type"].annotation.__args__  # type: ignore[union-attr]
-    about = " ".join((model.__doc__ or "").split())
-    return {"name": type_, "title": type_, "summary": about, "payload": payload}
+    return {"name": type_, "title": type_, "summary": _about(model), "payload": payload}
+
+
+def _about(model: Model) -> str:
+    return " ".join((model.__doc__ or "").split())
 
 
 def _channel(channel: Channel, settings: HubSettings) -> Schema:
@@ -204,6 +209,7 @@ def _operations(channel: Channel) -> dict[str, Schema]:
     operations: dict[str, Schema] = {
         f"{channel.name}{exchange.asks.__name__}": {
             "action": "receive",
+            "description": _about(exchange.asks),
             "channel": place,
             "messages": [_in(channel, exchange.asks)],
             "reply": {
@@ -215,6 +221,7 @@ def _operations(channel: Channel) -> dict[str, Schema]:
     }
     operations[f"{channel.name}Events"] = {
         "action": "send",
+        "description": "What the server sends without being asked, and errors.",
         "channel": place,
         "messages": [_in(channel, model) for model in (*channel.events, event_payloads.Error)],
     }

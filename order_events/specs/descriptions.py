@@ -38,6 +38,21 @@ ERRORS = {
     "again.",
 }
 
+TAGS = {
+    "analytics": "What a day was like, and what guests were not understood to say.",
+    "calls": "Calls for staff, until somebody has answered them.",
+    "events": "The history of everything that has happened, as the root socket sends it.",
+    "menu": "The menu that orders are priced from, its versions, and what is sold out.",
+    "operators": "The state of the server, and these documents.",
+    "orders": "Orders, from creation to completion.",
+    "payments": "Payments that were taken elsewhere.",
+    "revocations": "Tokens that are not to be accepted any more.",
+    "sessions": "Guests' voice sessions: who has them, and what was said.",
+    "tables": "Tables and their status.",
+    "webhooks": "Addresses to which events are sent as they happen.",
+}
+"""What the operations of each tag are about."""
+
 CLOSES = {
     CloseCode.NORMAL: "A normal close; nothing is wrong.",
     CloseCode.GOING_AWAY: "The server is stopping. Reconnect after the retry_after_ms of "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -12,7 +12,8 @@ Schema = dict[str, Any]
 Mode = Literal["validation", "serialization"]
 """Whether we receive or send the model; fields with a default are required only when sent."""
 
-_PLACE = "#/components/schemas/{model}"
+_PREFIX = "#/components/schemas/"
+_PLACE = _PREFIX + "{model}"
 
 
 class Schemas:
@@ -23,8 +24,13 @@ class Schemas:
             *((model, "validation") for model in dict.fromkeys(taken)),
             *((model, "serialization") for model in dict.fromkeys(given)),
         ]
-        self._places, definitions = models_json_schema(wanted, ref_template=_PLACE)
-        self.components: dict[str, Schema] = definitions.get("$defs", {})
+        places, definitions = models_json_schema(wanted, ref_template=_PLACE)
+        named = _named(definitions.get("$defs", {}))
+        self._places = {key: _renamed(place, named) for key, place in places.items()}
+        self.components: dict[str, Schema] = {
+            named[name]: _renamed(schema, named) | {"title": named[name]}
+            for name, schema in definitions.get("$defs", {}).items()
+        }
         self._dropped: dict[str, Schema] = {}
 
     def taken(self, model: type[BaseModel]) -> Schema:
@@ -44,6 +50,25 @@ class Schemas:
         if name in self.components:
             self._dropped[name] = self.components.pop(name)
         return self._dropped[name]
+
+
+def _named(components: Iterable[str]) -> dict[str, str]:
+    """Return a name for each component that generators can make a class of, each once.
+
+    A model that differs by direction is called by its own name where it is sent.
+    """
+    return {name: name.removesuffix("-Output").replace("-", "") for name in components}
+
+
+def _renamed(schema: Any, named: Mapping[str, str]) -> Any:
+    """Return a schema whose references lead to the components' new names."""
+    if isinstance(schema, dict):
+        return {key: _renamed(value, named) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return [_renamed(each, named) for each in schema]
+    if isinstance(schema, str) and schema.startswith(_PREFIX):
+        return _PREFIX + named[schema.removeprefix(_PREFIX)]
+    return schema
 
 
 def limits(settings: BaseModel, names: Iterable[str]) -> dict[str, Schema]:

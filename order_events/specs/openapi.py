@@ -60,9 +60,11 @@ def document(routes: Sequence[Route], settings: HubSettings) -> Schema:
             "version": "1",
             "description": "Restaurant, user and role come from the token. Money is integer cents; "
             "times are ISO 8601 in UTC. A change is on disk before it is answered.",
+            "contact": {"name": "Whoever runs this server"},
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "http://localhost:3001", "description": "development"}],
+        "tags": _tags(paths),
+        "servers": [{"url": "/", "description": "The server that serves this document."}],
         "security": [{"token": []}],
         "paths": paths,
         "components": {
@@ -78,6 +80,12 @@ def document(routes: Sequence[Route], settings: HubSettings) -> Schema:
         },
         "x-limits": limits(settings, LIMITS),
     }
+
+
+def _tags(paths: dict[str, Schema]) -> list[Schema]:
+    """Return the tags that are used, each with what it is about."""
+    used = {tag for methods in paths.values() for op in methods.values() for tag in op["tags"]}
+    return [{"name": tag, "description": descriptions.TAGS[tag]} for tag in sorted(used)]
 
 
 def _operation(route: Route, schemas: Schemas) -> Schema:
@@ -172,7 +180,9 @@ def _without_null(schema: Schema) -> Schema:
     """Drop null from a parameter's type: a parameter is given or absent, never null."""
     [*kinds] = (kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"})
     rest = {k: v for k, v in schema.items() if k not in {"anyOf", "title"} and v is not None}
-    return {**kinds[0], **rest} if len(kinds) == 1 else rest
+    merged = {**kinds[0], **rest} if len(kinds) == 1 else rest
+    # Bounds of dates are pydantic's own words; JSON Schema has none for them.
+    return {key: value for key, value in merged.items() if key not in {"ge", "le"}}
 
 
 def _operators_paths(schemas: Schemas) -> dict[str, Any]:
@@ -236,6 +246,7 @@ def _open(name: str, summary: str, responses: Schema) -> Schema:
     return {
         "operationId": name,
         "summary": summary,
+        "description": f"{summary}. Needs no token unless `security` names one.",
         "tags": ["operators"],
         "security": [],
         "responses": responses,
