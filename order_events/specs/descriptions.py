@@ -41,13 +41,16 @@ ERRORS = {
 TAGS = {
     "analytics": "What a day was like, and what guests were not understood to say.",
     "calls": "Calls for staff, until somebody has answered them.",
+    "devices": "Screens that were paired, and their tokens.",
     "events": "The history of everything that has happened, as the root socket sends it.",
     "menu": "The menu that orders are priced from, its versions, and what is sold out.",
     "operators": "The state of the server, and these documents.",
     "orders": "Orders, from creation to completion.",
+    "pairings": "Codes with which screens are paired.",
     "payments": "Payments that were taken elsewhere.",
     "revocations": "Tokens that are not to be accepted any more.",
     "sessions": "Guests' voice sessions: who has them, and what was said.",
+    "staff": "Who works here, and signing in with a PIN.",
     "tables": "Tables and their status.",
     "webhooks": "Addresses to which events are sent as they happen.",
 }
