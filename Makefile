@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 demo: $(STAMP)
 	$(BIN)/voice-service demo $(ARGS)
 
-test: $(STAMP) $(VENV)/.browser $(VENV)/models/base
+test: $(STAMP) $(VENV)/.browser
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(STAMP)
@@ -46,11 +46,6 @@ $(VENV)/.browser: $(STAMP)
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
 	  else exit 1; fi; }
-	touch $@
-
-# A multilingual model, for the tests of several languages in one session.
-$(VENV)/models/base: $(STAMP) models/manifest.toml
-	VOICE_MODELS_DIR=$(VENV)/models $(BIN)/voice-service models fetch base
 	touch $@
 
 clean:

@@ -131,14 +131,15 @@ def same_cart(gold: Sequence[Mapping[str, Any]], got: Sequence[Mapping[str, Any]
     """Return whether two canonical carts hold the same lines, in any order."""
     left = list(got)
     for line in gold:
-        hit = next((other for other in left if _same_line(line, other)), None)
+        hit = next((other for other in left if same_line(line, other)), None)
         if hit is None:
             return False
         left.remove(hit)
     return not left
 
 
-def _same_line(gold: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
+def same_line(gold: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
+    """Return whether two canonical lines are the same."""
     if (gold["item"], gold["quantity"]) != (got["item"], got["quantity"]):
         return False
     if gold["size"] != got["size"] and not (gold["part"] and not gold["size"]):
@@ -158,7 +159,7 @@ def _same_line(gold: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
             left.remove(key)
     parts = gold["parts"]
     same_slots = set(parts) == set(got["parts"])
-    return not left and same_slots and all(_same_line(parts[s], got["parts"][s]) for s in parts)
+    return not left and same_slots and all(same_line(parts[s], got["parts"][s]) for s in parts)
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

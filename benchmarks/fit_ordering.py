@@ -1,10 +1,15 @@
 """Fits the weights of order understanding, and says how well they do on what was held out.
 
-    fit_ordering.py --data MENU DATA [--data MENU DATA …] [--own FOLDER] [--write]
+    fit_ordering.py --data MENU DATA [--data …] [--orders MENU DATA …] [--own FOLDER] [--write]
 
-MENU and DATA are those of conversations.py; rows set aside (`int(sha256(id), 16) % 3 == 0`) are
-never read. --own is a folder with conversations.jsonl as the tests have them. Without --write
-nothing is changed; with it, voice_service/ordering/readings/weights.json is written.
+MENU and DATA are those of conversations.py, for --orders those of orders.py; rows of conversations
+set aside (`int(sha256(id), 16) % 3 == 0`) are never read. --own is a folder with
+conversations.jsonl, and with restaurants in the format of orders.py, as the tests have them.
+Without --write nothing is changed; with it, voice_service/ordering/weights.json is written.
+
+Two models are fitted: which reading of an utterance is meant, and how likely a line of the order is
+right. For the second, each utterance of --orders and of the restaurants is also tried misheard and
+with a menu of names only.
 
 A conversation is run once as it is read first, and once for each other reading of each of its
 utterances. The reading is not annotated, only the cart is: the runs that end with the right cart
@@ -15,7 +20,6 @@ fitted on the other sets.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
 from collections import Counter, defaultdict
@@ -27,9 +31,20 @@ from typing import Any
 
 from carts import canonical, cart_of, same_cart
 from conversations import DEMO, by_menu, is_aside, rows_of
+from line_examples import Understood, from_conversations, from_orders
+from line_weights import (
+    FOLDS,
+    accepted,
+    as_said,
+    fit_lines,
+    fold,
+    held_out,
+    print_reliability,
+    print_trade_off,
+)
 from log_linear import Choice, fit_ranker, score
 
-import voice_service.ordering.readings as readings_package
+import voice_service.ordering as ordering_package
 from order_events.domain.drafts import ItemDraft
 from order_events.menu.diagnostics import read_menu
 from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard
@@ -55,8 +70,8 @@ _CUES = {
     Construal.ON_TOP: {"on top cue": 2.0},
 }
 """What words mean, as a prior: the conversations move these weights where they are seen often."""
-_FOLDS = 5
-_WEIGHTS = Path(readings_package.__file__).with_name("weights.json")
+_STRESSES = ("", "noise:5", "noise:10", "names-only")
+_WEIGHTS = Path(ordering_package.__file__).with_name("weights.json")
 
 _OVERSAMPLED = {f"{Construal.RESTATED}:bias": 3.0}
 """How many times as often a construal is right in these conversations as at a counter.
@@ -200,11 +215,7 @@ def _short(item: ItemDraft) -> str:
     return " ".join(sorted([f"{item.quantity}", f"{part}{item.menu_item_id}{size}", *mods]))
 
 
-def _fold(example: Example) -> int:
-    return int(hashlib.sha256(example.scenario.encode()).hexdigest(), 16) // 3 % _FOLDS
-
-
-def held_out(
+def right_of_held_out(
     examples: Sequence[Example], choices: Sequence[Choice], key: Callable[[Example], Any]
 ) -> str:
     """How many are right with weights fitted on the rest, for each value of `key`."""
@@ -223,6 +234,19 @@ def held_out(
     return f"right {right} of {len(examples)}, plain {plain}; mended {mended}, broken {broken}"
 
 
+def _understood(options: argparse.Namespace) -> Iterator[Understood]:
+    """The orders that lines are judged by."""
+    for menu, data in options.data:
+        yield from from_conversations(menu, data)
+    sets = list(options.orders)
+    if options.own:
+        for menu in sorted((options.own / "restaurants").glob("*.menu.json")):
+            sets.append((menu, menu.with_name(menu.name.replace(".menu.json", ".jsonl"))))
+    for menu, data in sets:
+        for stress in _STRESSES:
+            yield from from_orders(menu, data, stress)
+
+
 def main() -> None:
     """Fit, print what the weights do on what they were not fitted on, and write them."""
     parser = argparse.ArgumentParser(
@@ -230,6 +254,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--data", type=Path, nargs=2, action="append", default=[], metavar=("MENU", "DATA")
+    )
+    parser.add_argument(
+        "--orders", type=Path, nargs=2, action="append", default=[], metavar=("MENU", "DATA")
     )
     parser.add_argument("--own", type=Path)
     parser.add_argument("--write", action="store_true")
@@ -253,21 +280,37 @@ def main() -> None:
             f"| {name} | {row['conversations']} | {row['plain']} | {row['one_reading']}"
             f" | {row['told']} |"
         )
-    print(f"{_FOLDS} folds: {held_out(examples, choices, _fold)}")
-    print(f"set by set: {held_out(examples, choices, lambda e: e.set)}")
+    by_fold = right_of_held_out(examples, choices, lambda e: fold(e.scenario))
+    print(f"{FOLDS} folds: {by_fold}")
+    print(f"set by set: {right_of_held_out(examples, choices, lambda e: e.set)}")
     weights = fit_ranker(choices, L2, PRIOR)
     for name, weight in sorted(weights.items(), key=lambda pair: -abs(pair[1])):
         print(f"{weight:7.2f} {name}")
+    understood = list(_understood(options))
+    lines = fit_lines(understood)
+    likelihoods = held_out(understood)
+    print_reliability(understood, lines)
+    print(f"{FOLDS} folds, of a hundred orders: accepted / at most wrong of those")
+    print_trade_off(understood, likelihoods)
+    said = [(o, p) for o, p in zip(understood, likelihoods, strict=True) if as_said(o)]
+    table = list(accepted([o for o, _ in said], [p for _, p in said]))
     if options.write:
         provenance = {
             "made by": "benchmarks/fit_ordering.py",
             "conversations": {name: dict(row) for name, row in counts.items()},
+            "orders": Counter(order.set for order in understood),
             "l2": L2,
         }
         for name, times in _OVERSAMPLED.items():
             weights[name] -= math.log(times)
         rounded = {name: round(weight, 3) for name, weight in sorted(weights.items())}
-        text = json.dumps({"provenance": provenance, "readings": rounded}, indent=1)
+        data = {
+            "provenance": provenance,
+            "readings": rounded,
+            "lines": {name: round(weight, 3) for name, weight in sorted(lines.items())},
+            "accepted": [(threshold, round(wrong, 3)) for threshold, _, wrong in table],
+        }
+        text = json.dumps(data, indent=1)
         _WEIGHTS.write_text(text + "\n", "utf-8")
 
 

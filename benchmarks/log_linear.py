@@ -6,7 +6,7 @@ Pure: feature mappings in, weights out. Two objectives:
   of the probability. The right reading is latent, only the cart is known, so the likelihood is that
   of all right readings together (as in Liang, Jordan and Klein, "Learning dependency-based
   compositional semantics", 2011).
-- `fit_logistic`: whether an order, or a line of it, is right (logistic regression).
+- `fit_logistic`: whether a line of an order is right (logistic regression).
 
 Both have an L2 penalty and are solved by Newton's method, so that a fit is the same on any machine.
 """
@@ -39,18 +39,24 @@ def fit_logistic(
     rows: Sequence[Features],
     right: Sequence[bool],
     l2: float,
-    weights: Sequence[float] | None = None,
+    prior: Features | None = None,
+    masses: Sequence[float] | None = None,
 ) -> dict[str, float]:
-    """The weights of a logistic regression; the feature "bias", if there is one, is not shrunk."""
-    names = sorted({name for row in rows for name in row})
+    """The weights of a logistic regression, drawn towards `prior`, the feature "bias" hardly.
+
+    `masses`: how much each row counts.
+    """
+    prior = prior or {}
+    names = sorted({name for row in rows for name in row} | set(prior))
     x = _matrix(rows, names)
     y = np.asarray(right, np.float64)
-    mass = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
+    mass = np.ones(len(y)) if masses is None else np.asarray(masses, np.float64)
     penalty = np.asarray([1e-6 if name == "bias" else l2 for name in names])
-    w = np.zeros(len(names))
+    centre = np.asarray([prior.get(name, 0.0) for name in names])
+    w = centre.copy()
     for _ in range(_ROUNDS):
         p = _sigmoid(x @ w)
-        gradient = x.T @ (mass * (y - p)) - penalty * w
+        gradient = x.T @ (mass * (y - p)) - penalty * (w - centre)
         hessian = (x * (mass * p * (1 - p))[:, None]).T @ x + np.diag(penalty)
         step = np.linalg.solve(hessian, gradient)
         w += step

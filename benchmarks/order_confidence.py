@@ -58,12 +58,12 @@ def outcomes(menu: Path, data: Path, stress: str, seeds: int) -> Iterable[Outcom
 
 
 def _outcome(gold: Sequence[Mapping[str, Any]], prediction: Mapping[str, Any]) -> Outcome:
-    wanted = Counter(_plain(item) for item in gold)
-    right = wanted == Counter(_plain(item) for item in prediction["order"])
+    wanted = Counter(plain(item) for item in gold)
+    right = wanted == Counter(plain(item) for item in prediction["order"])
     items: list[tuple[float, bool]] = []
     for item in prediction["order"]:
-        found = wanted[_plain(item)] > 0
-        wanted[_plain(item)] -= found
+        found = wanted[plain(item)] > 0
+        wanted[plain(item)] -= found
         items.append((item["confidence"], found))
     codes = {reason.partition(":")[0] for reason in prediction["reasons"]}
     accepted = prediction["status"] == "confirmed"
@@ -71,7 +71,7 @@ def _outcome(gold: Sequence[Mapping[str, Any]], prediction: Mapping[str, Any]) -
     return Outcome(right, tuple(items), asked)
 
 
-def _plain(item: Mapping[str, Any]) -> str:
+def plain(item: Mapping[str, Any]) -> str:
     """Return an item in a form that is equal for equal items."""
     modifiers = sorted(
         (m["name"], m.get("qualifier") or "", bool(m.get("negated")), m.get("count") or 0)
@@ -103,7 +103,7 @@ def trade_off(seen: Sequence[Outcome]) -> None:
         wrong = sum(not outcome.right for outcome in taken)
         shares = f"{100 * len(taken) / len(seen):.1f} | {100 * wrong / len(seen):.2f}"
         print(f"| {threshold} | {shares} |")
-    print(f"{len(seen)} orders; the threshold in use is {DEFAULT.item_confidence}")
+    print(f"{len(seen)} orders; the threshold in use is {DEFAULT.least_confidence}")
 
 
 def main() -> None:

@@ -206,19 +206,24 @@ def predict(compiled: CompiledMenu, source: EvalMenu, utterance: str) -> dict[st
     conversation = Conversation(compiled)
     conversation.hear(Heard(1, utterance, 1.0))
     update = conversation.end()
+    return {
+        "order": order_of(conversation.lines, source),
+        "status": update.status,
+        "reasons": [f"{r.code}: {r.text}" for r in update.reasons],
+        "heard": utterance,
+    }
+
+
+def order_of(lines: Iterable[Line], source: EvalMenu) -> list[dict[str, Any]]:
+    """Return the lines of an order in the format of the evaluation sets."""
     order: list[dict[str, Any]] = []
-    for line in conversation.lines:
+    for line in lines:
         if line.joined and order:
             # The format writes an accompaniment as a modifier of what it goes with.
             order[-1]["modifiers"].append({"name": line.item})
             continue
         order.append(_line(line, source))
-    return {
-        "order": order,
-        "status": update.status,
-        "reasons": [f"{r.code}: {r.text}" for r in update.reasons],
-        "heard": utterance,
-    }
+    return order
 
 
 def _line(line: Line, source: EvalMenu) -> dict[str, Any]:

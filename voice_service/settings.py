@@ -17,8 +17,7 @@ from order_events.settings import Count, HubSettings, Seconds
 from voice_service.asr.batching import BatchPolicy
 from voice_service.asr.compute import Compute, Device, DeviceChoice
 from voice_service.audio.intake import IntakeSettings
-from voice_service.ordering import Thresholds
-from voice_service.ordering.dialogue.policy import DEFAULT
+from voice_service.order_settings import OrderSettings, Probability
 from voice_service.sessions.machine import SessionSettings
 from voice_service.utterances.background import BackgroundSettings
 from voice_service.utterances.endpointing import EndpointSettings
@@ -29,7 +28,6 @@ from voice_service.utterances.vad import DetectorKind
 Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
 Moment = Annotated[int, Field(ge=1, le=1_500)]
 """Milliseconds added to an utterance: even the longest must fit into one decode, 30 s."""
-Probability = Annotated[float, Field(ge=0, le=1)]
 DeviceIndex = Annotated[int, Field(ge=0)]
 NumberFormat = Literal[
     "default",
@@ -325,46 +323,6 @@ class SessionBounds(BaseModel):
             idle=self.idle_s,
             resume_window=self.resume_window_s,
             ending=self.ending_s,
-        )
-
-
-class OrderSettings(BaseModel):
-    """Which orders need a question or a person."""
-
-    item_confidence: Probability = Field(
-        DEFAULT.item_confidence,
-        description="The guest is asked about an item understood with less confidence than this.",
-    )
-    menu_doubt: Probability = Field(
-        DEFAULT.menu_doubt,
-        description="Factor by which the odds that a word was misheard are multiplied if it is on "
-        "the menu that biases recognition.",
-    )
-    most_of_item: Count = Field(
-        DEFAULT.most_of_item,
-        description="An order with more than this many of one item goes to a person.",
-    )
-    most_items: Count = Field(
-        DEFAULT.most_items, description="An order with more items than this goes to a person."
-    )
-    most_total: Count = Field(
-        DEFAULT.most_total,
-        description="An order of more than this many cents, before tax, goes to a person.",
-    )
-    misunderstood: Count = Field(
-        DEFAULT.misunderstood,
-        description="After this many utterances in a row without effect, a person takes over.",
-    )
-
-    def ordering(self) -> Thresholds:
-        """Return when an order is accepted, asked about, or handed to a person."""
-        return Thresholds(
-            item_confidence=self.item_confidence,
-            menu_doubt=self.menu_doubt,
-            most_of_item=self.most_of_item,
-            most_items=self.most_items,
-            most_total=self.most_total,
-            misunderstood=self.misunderstood,
         )
 
 

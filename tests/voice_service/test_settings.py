@@ -56,7 +56,8 @@ def example(name: str, field: FieldInfo) -> tuple[str, Any]:
     if isinstance(default, int):
         return str(default + 1), default + 1
     if isinstance(default, float):
-        return str(default / 2), default / 2
+        other = default / 2 or 0.5
+        return str(other), other
     if field.annotation is Path or Path in get_args(field.annotation):
         return "somewhere/else", Path("somewhere/else")
     return "another", "another"

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from order_events.domain.drafts import Qualifier
+from voice_service.ordering.doubt import Doubts
 from voice_service.ordering.reasons import ReasonCode
 
 
 @dataclass
 class ModifierRequest:
-    """A modifier as a guest asks for it. `quality`: how sure it is; `words`: which words say it.
+    """A modifier as a guest asks for it. `doubts`: of its being meant; `words`: which words say it.
 
     `negated`: it is to be left off. `every`: it was not named, but is one of "all the toppings".
     """
@@ -21,7 +22,7 @@ class ModifierRequest:
     qualifier: Qualifier | None = None
     negated: bool = False
     quantity: int = 1
-    quality: float = 1.0
+    doubts: Doubts = ()
     words: tuple[int, ...] = ()
     every: bool = False
 
@@ -83,8 +84,8 @@ class Ambiguity:
 class ItemRequest:
     """An item with what was said about it. `quantity` and `size` are None where nothing was said.
 
-    `plain`: without its default modifiers, except those named. `quality`: how sure it is that the
-    item was meant. `words`: which words named it, by their index.
+    `plain`: without its default modifiers, except those named. `doubts`: of the item being
+    meant. `words`: which words named it, by their index.
     """
 
     item: str
@@ -92,7 +93,7 @@ class ItemRequest:
     size: str | None = None
     mods: list[ModifierRequest] = field(default_factory=list)
     plain: bool = False
-    quality: float = 1.0
+    doubts: Doubts = ()
     words: set[int] = field(default_factory=set)
     counting: Counting = Counting()
     coordination: Coordination = Coordination()

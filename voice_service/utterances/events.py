@@ -52,7 +52,6 @@ class Partial:
     text: str
     stable_text: str
     confidence: float
-    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,6 @@ class Final:
     end_ms: int
     hypothesis: Hypothesis
     overheard: bool = False
-
-    @property
-    def language(self) -> str:
-        """Return the ISO 639 code of what was spoken; empty if that is not known."""
-        return self.hypothesis.language
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from support.paths import BENCHMARKS
 from order_events.menu.entries import Category, MenuItem
 from order_events.menu.menu import Menu
 from voice_service.ordering import CompiledMenu, Conversation, Heard
+from voice_service.ordering.dialogue.policy import DEFAULT
 
 _NAMES = ("sushi", "deli", "icecream", "diner", "indian", "barbecue", "bubbletea")
 # Written later by somebody who had not read the parser, and not made easy for it.
@@ -100,29 +101,29 @@ def test_clear_orders_need_no_person(name: str) -> None:
     """At least 85 % are accepted as they are."""
     outcomes = _outcomes(name, "clean")
     # An utterance that orders nothing has nothing to accept.
-    assert _share([o.accepted(0.82) for o in outcomes if o.items]) >= 0.85
+    assert _share([o.accepted(DEFAULT.least_confidence) for o in outcomes if o.items]) >= 0.85
 
 
 @pytest.mark.parametrize(("stress", "seeds", "most"), [("clean", 1, 0.01), ("noise:10", 3, 0.02)])
 def test_what_is_accepted_is_right(stress: str, seeds: int, most: float) -> None:
     """Orders accepted though wrong stay rare, also where words were misheard."""
     outcomes = [o for name in _NAMES for o in _outcomes(name, stress, seeds)]
-    assert _share([o.accepted(0.82) and not o.right for o in outcomes]) <= most
+    assert _share([o.accepted(DEFAULT.least_confidence) and not o.right for o in outcomes]) <= most
 
 
 def test_orders_not_made_easy_are_mostly_right() -> None:
     """Twelve more restaurants: several told apart, ellipses, dishes that carry others."""
     outcomes = [o for name in (*_OTHERS, *_LATER) for o in _outcomes(name, "clean")]
     assert _share([o.right for o in outcomes]) >= 0.89
-    assert _share([o.accepted(0.82) and not o.right for o in outcomes]) <= 0.01
+    assert _share([o.accepted(DEFAULT.least_confidence) and not o.right for o in outcomes]) <= 0.01
 
 
 def test_orders_as_people_write_them_are_right() -> None:
     """Dishes made of choices, several told apart, corrections, half of a pizza and of a dozen."""
     outcomes = [o for name in _WRITTEN for o in _outcomes(name, "clean")]
     assert _share([o.right for o in outcomes]) >= 0.97
-    assert _share([o.accepted(0.82) for o in outcomes if o.items]) >= 0.9
-    assert not [o for o in outcomes if o.accepted(0.82) and not o.right]
+    assert _share([o.accepted(DEFAULT.least_confidence) for o in outcomes if o.items]) >= 0.9
+    assert not [o for o in outcomes if o.accepted(DEFAULT.least_confidence) and not o.right]
 
 
 def test_confidence_is_the_share_that_is_right() -> None:

@@ -42,7 +42,7 @@ class StatementCollector(list[Statement]):
         if self._settled is not None:
             for statement in self[self._settled :]:
                 if isinstance(statement, ModifierStatement):
-                    statement.certainty *= Doubt.AFTER_POINTER.certainty
+                    statement.doubts += (Doubt.AFTER_POINTER,)
         return self
 
     def run(self) -> int:
@@ -61,7 +61,7 @@ class StatementCollector(list[Statement]):
         about = [s for s in self[start:] if isinstance(s, ModifierStatement)]
         if len({modifier.negated for modifier in about}) > 1:
             for modifier in about:
-                modifier.certainty *= Doubt.MIXED_ON_SOME.certainty
+                modifier.doubts += (Doubt.MIXED_ON_SOME,)
         self.insert(start, pointer)
 
     def settle(self) -> None:
@@ -135,7 +135,7 @@ class StatementCollector(list[Statement]):
         if before_wish or (
             last.before.linked and isinstance(other, ModifierStatement) and _alike(other, last)
         ):
-            last.certainty *= Doubt.ASIDE_OF_LAST.certainty
+            last.doubts += (Doubt.ASIDE_OF_LAST,)
 
 
 def _halved(statement: Statement) -> bool:

@@ -88,8 +88,7 @@ def _with_rest_for_all(statements: Sequence[Statement], quantity: int) -> list[S
 def _doubted(statement: Statement) -> Statement:
     if not isinstance(statement, ModifierStatement):
         return statement
-    certainty = statement.certainty * Doubt.HOW_MANY_IN_ALL.certainty
-    return replace(statement, certainty=certainty)
+    return replace(statement, doubts=(*statement.doubts, Doubt.HOW_MANY_IN_ALL))
 
 
 def _plain_lists(others: Sequence[Statement], rest: Sequence[Statement]) -> bool:

@@ -11,7 +11,7 @@ from voice_service.ordering.attributes.statements import (
     ModifierStatement,
     Negation,
 )
-from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.doubt import Doubt, Doubts
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -29,7 +29,7 @@ def resolve(
     reaches = modifier.negation is not None and modifier.negation.across != ","
     left_off = without(modifier.text, item, menu) if reaches else None
     if left_off is not None:
-        return replace(left_off, words=modifier.words, quality=modifier.certainty)
+        return replace(left_off, words=modifier.words, doubts=modifier.doubts)
     fitting = [s for s in modifier.candidates if menu.offers(item, s)]
     if not fitting:
         return None
@@ -47,7 +47,7 @@ def resolve(
     candidate = _by_count(best, modifier.quantity, menu)
     entry = menu.modifiers[_key(candidate)]
     mod = ModifierRequest(candidate.id, _key(candidate)[0], words=modifier.words)
-    mod.quality = _certainty(modifier, candidate, fitting, menu)
+    mod.doubts = _doubts(modifier, candidate, fitting, menu)
     mod.negated = _is_left_off(modifier.negation, item, candidate, menu)
     if mod.negated:
         mod.id, mod.negated = leaving_off(mod.id, mod.group, item, menu)
@@ -84,23 +84,19 @@ def which(alternatives: AlternativesStatement, item: str, menu: CompiledMenu) ->
     return Problem(ReasonCode.AMBIGUOUS_MODIFIER, alternatives.text, tuple(dict.fromkeys(names)))
 
 
-def _certainty(
+def _doubts(
     modifier: ModifierStatement,
     candidate: Candidate,
     fitting: Sequence[Candidate],
     menu: CompiledMenu,
-) -> float:
-    """Return how likely it is that the modifier is meant."""
-    certainty = candidate.certainty * modifier.certainty
+) -> Doubts:
+    """Return what speaks against the modifier being meant."""
+    doubts = (*candidate.doubts, *modifier.doubts)
     if len({menu.modifiers[_key(s)].name for s in fitting if s.match >= LITERAL}) > 1:
-        certainty *= Doubt.SAME_NAME.certainty
-    if (
-        modifier.negated
-        and candidate.certainty < Doubt.PART_OF_NAME.certainty
-        and candidate.match < FULL
-    ):
-        certainty *= Doubt.PART_LEFT_OFF.certainty
-    return certainty
+        doubts += (Doubt.SAME_NAME,)
+    if modifier.negated and candidate.match < FULL and {*candidate.doubts} - {Doubt.PART_OF_NAME}:
+        doubts += (Doubt.PART_LEFT_OFF,)
+    return doubts
 
 
 def _ordinary(
@@ -112,7 +108,7 @@ def _ordinary(
     ]
     if len(ordinary) != 1:
         return None
-    return replace(ordinary[0], certainty=min(ordinary[0].certainty, Doubt.ORDINARY_ONE.certainty))
+    return ordinary[0].doubted(Doubt.ORDINARY_ONE)
 
 
 def _adds_nothing(name: str, modifier: ModifierStatement, menu: CompiledMenu) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice_service.ordering.attributes.certainty import statement_certainty
 from voice_service.ordering.attributes.collector import StatementCollector
 from voice_service.ordering.attributes.context import Clause, Count, ReadingContext, Toppings
+from voice_service.ordering.attributes.doubted import doubts_of
 from voice_service.ordering.attributes.statements import (
     CategoryStatement,
     ClauseBreak,
@@ -161,9 +161,7 @@ class AttributeReader:
             qualifier=None if self._context.degree is None else self._context.degree.qualifier,
             quantity=mention.portions or count.number,
             counts_items=count.number is not None and not toppings.listed,
-            certainty=statement_certainty(
-                self._mentions, index, self._statements, self._context.negation
-            ),
+            doubts=doubts_of(self._mentions, index, self._statements, self._context.negation),
             before=Preceding(clause.linked, toppings.after_with, counted),
         )
         self._statements.take(modifier, either=clause.either and not negated)

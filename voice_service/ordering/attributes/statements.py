@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from order_events.domain.drafts import Qualifier
+from voice_service.ordering.doubt import Doubts
 from voice_service.ordering.mentions.mention import Mention
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.references.pointers import Pointer
@@ -44,7 +45,7 @@ class ModifierStatement:
     """A modifier, said as `text` with the number `quantity` before it.
 
     `counts_items`: the number may count items ("two shakes, one vanilla"), as it does not follow
-    a "with". `certainty` that the modifier is meant as it is read.
+    a "with". `doubts`: of the modifier being meant as it is read.
     """
 
     candidates: tuple[Candidate, ...]
@@ -54,7 +55,7 @@ class ModifierStatement:
     qualifier: Qualifier | None = None
     quantity: int | None = None
     counts_items: bool = False
-    certainty: float = 1.0
+    doubts: Doubts = ()
     before: Preceding = Preceding()
 
     @property

@@ -8,9 +8,10 @@ from voice_service.ordering.acts import ItemRequest, Problem, not_understood
 from voice_service.ordering.cart.lines import Line, line_of
 from voice_service.ordering.cart.state import CartState
 from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.likelihood import Grounds
 
 
-def add(state: CartState, request: ItemRequest, confidence: float) -> Problem | None:
+def add(state: CartState, request: ItemRequest, grounds: Grounds) -> Problem | None:
     """Put an item into the order; return the problem if it cannot be had, or has no place."""
     refused = state.refusal(request)
     if refused is not None:
@@ -21,14 +22,14 @@ def add(state: CartState, request: ItemRequest, confidence: float) -> Problem | 
             state.put(replace(same, quantity=same.count + request.count))
             return None
     if request.elided.choices:
-        request, certainty = _like_last(state, request)
-        confidence *= certainty
-    filled = _fill(state, request, confidence)
+        request, guessed = _like_last(state, request)
+        grounds = grounds.doubted(Doubt.LIKE_THE_LAST) if guessed else grounds
+    filled = _fill(state, request, grounds)
     if not filled and request.counting.combos is not None and _has_place_for(state, request.item):
         # "The second one with a sprite", and all that there are have their drink.
         return not_understood(state.menu.item_name(request.item))
     if not filled:
-        state.append(line_of(state.new_id(), request, confidence))
+        state.append(line_of(state.new_id(), request, grounds))
     return None
 
 
@@ -37,14 +38,14 @@ def _has_place_for(state: CartState, item: str) -> bool:
     return bool(state.menu.combos_with(item, ordered))
 
 
-def _like_last(state: CartState, request: ItemRequest) -> tuple[ItemRequest, float]:
-    """Complete a request with the choices of the last item of its kind; return how sure that is.
+def _like_last(state: CartState, request: ItemRequest) -> tuple[ItemRequest, bool]:
+    """Complete a request with the choices of the last of its kind; return whether it is a guess.
 
     Nobody can say whether "another with bacon" is without onions as well.
     """
     same = state.latest(request.item)
     if same is None:
-        return request, 1.0
+        return request, False
     item = state.menu.items[request.item]
     chosen = {mod.group for mod in request.mods if not mod.negated}
     needed = {group for group in item.modifier_groups if state.menu.groups[group].min}
@@ -56,10 +57,10 @@ def _like_last(state: CartState, request: ItemRequest) -> tuple[ItemRequest, flo
     takes_back = gone.intersection(m.id for m in same.mods)
     own = [m for m in request.mods if m.id not in takes_back]
     request = replace(request, size=request.size or same.size, mods=[*mods, *own])
-    return request, Doubt.LIKE_THE_LAST.certainty if same.plain or rest else 1.0
+    return request, same.plain or bool(rest)
 
 
-def _fill(state: CartState, request: ItemRequest, confidence: float) -> bool:
+def _fill(state: CartState, request: ItemRequest, grounds: Grounds) -> bool:
     """Put an item where a combo has a place for it; return False if it is one of its own."""
     recent = {state.focus.last, *state.filled}
     if request.counting.combos is not None:
@@ -71,7 +72,7 @@ def _fill(state: CartState, request: ItemRequest, confidence: float) -> bool:
     combo, slot, only = place
     if only is not None:
         combo = state.split_off(combo, only)
-    part = line_of(state.new_id(), request, confidence)
+    part = line_of(state.new_id(), request, grounds)
     state.lines = state.combos.put(state.lines, combo, slot, part)
     state.filled.add(combo.id)
     state.focus.move_to(combo.id)

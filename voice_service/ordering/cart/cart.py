@@ -31,6 +31,7 @@ from voice_service.ordering.cart.replacement import replace_item
 from voice_service.ordering.cart.state import CartState
 from voice_service.ordering.cart.underspecified import restored
 from voice_service.ordering.cart.undo import History
+from voice_service.ordering.likelihood import SETTLED, Grounds
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 
@@ -77,13 +78,13 @@ class Cart:
         self._removing = False
         self._changes, self._changes_before = 0, self._changes
 
-    def apply(self, act: Act, confidence: float) -> Problem | None:
-        """Carry out one act; `confidence` is that of the words behind it."""
+    def apply(self, act: Act, grounds: Grounds) -> Problem | None:
+        """Carry out one act; `grounds` are those of what it orders."""
         if isinstance(act, Undo | Keep):
             return self._take_back(act) if isinstance(act, Undo) else self._keep(act)
         before = self._state.snapshot()
         filled = set(self._state.filled)
-        problem = self._apply(act, confidence)
+        problem = self._apply(act, grounds)
         completes = bool((self._state.filled - filled) & self._state.begun)
         # A combo and what was chosen for it in the same breath are taken back together, and so is
         # all that was taken out at once.
@@ -99,7 +100,7 @@ class Cart:
         trial = copy(self)
         trial._state, trial._history = self._state.fork(), copy(self._history)
         for act in acts:
-            trial.apply(act, 1.0)
+            trial.apply(act, SETTLED)
         return trial.lines
 
     def remember(self) -> None:
@@ -112,28 +113,27 @@ class Cart:
         self._history.clear()
         self.begin()
 
-    def settle(self, confidence: float) -> None:
-        """Make lines below `confidence` certain, as the guest has said that they are right."""
+    def settle(self, least: float) -> None:
+        """Settle the lines that are asked about: the guest has said that they are right."""
         self._state.lines = tuple(
-            replace(line, confidence=1.0) if line.confidence < confidence else line
-            for line in self.lines
+            replace(line, grounds=SETTLED) if line.doubtful(least) else line for line in self.lines
         )
 
-    def withdraw(self, confidence: float) -> None:
-        """Take out lines below `confidence`, as the guest has said that they are wrong."""
-        self._state.take([line for line in self.lines if line.confidence < confidence])
+    def withdraw(self, least: float) -> None:
+        """Take out the lines that are asked about: the guest has said that they are wrong."""
+        self._state.take([line for line in self.lines if line.doubtful(least)])
 
-    def _apply(self, act: Act, confidence: float) -> Problem | None:
+    def _apply(self, act: Act, grounds: Grounds) -> Problem | None:
         problem: Problem | None = None
         match act:
             case Add(request):
-                problem = add(self._state, request, confidence)
+                problem = add(self._state, request, grounds)
             case Modify():
-                problem = modify(self._state, act, confidence)
+                problem = modify(self._state, act, grounds)
             case ModifyReferenced():
-                problem = modify_referenced(self._state, act, confidence)
+                problem = modify_referenced(self._state, act, grounds)
             case Replace():
-                problem = replace_item(self._state, act, confidence)
+                problem = replace_item(self._state, act, grounds)
             case Remove():
                 problem = remove(self._state, act)
             case Repeat():

@@ -46,7 +46,7 @@ class Combos:
     def with_defaults(self, combo: Line, new_id: Callable[[], str]) -> list[Line]:
         """Return the combo's line and a line for each slot that has a default."""
         parts = [
-            Line(new_id(), slot.default, None, None, (), combo.confidence, False, False, combo.id)
+            Line(new_id(), slot.default, None, None, (), combo.grounds, False, False, combo.id)
             for slot in self._menu.items[combo.item].slots
             if slot.default is not None and self._available(slot.default)
         ]

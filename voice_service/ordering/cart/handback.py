@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from order_events.domain.models import OrderItem, OrderModifier
 from voice_service.ordering.acts import ModifierRequest
 from voice_service.ordering.cart.lines import Line
+from voice_service.ordering.likelihood import SETTLED, Grounds
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 
@@ -47,7 +48,7 @@ def _line(item: OrderItem) -> Line:
         item.quantity,
         item.size,
         tuple(map(_mod, item.modifiers)),
-        1.0 if item.confidence is None else item.confidence,
+        SETTLED if item.confidence is None else Grounds(heard=item.confidence),
         part_of=item.part_of,
         slot=item.slot,
         chosen=item.part_of is not None,

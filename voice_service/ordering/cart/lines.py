@@ -6,15 +6,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import ItemRequest, ModifierRequest, Modify, Target
+from voice_service.ordering.likelihood import Grounds
 
 
 @dataclass(frozen=True)
 class Line:
     """One line. `size` and `quantity` are None where the guest said nothing.
 
-    `confidence` is 0 to 1. `plain`: without its defaults. `joined`: it accompanies the line before
-    it. A part of a combo has the id of the combo's line in `part_of`, the slot that it fills in
-    `slot`, and `chosen` if the guest named it.
+    `grounds`: what it rests on. `plain`: without its defaults. `joined`: it accompanies the line
+    before it. A part of a combo has the id of the combo's line in `part_of`, the slot that it fills
+    in `slot`, and `chosen` if the guest named it.
     """
 
     id: str
@@ -22,7 +23,7 @@ class Line:
     quantity: int | None
     size: str | None
     mods: tuple[ModifierRequest, ...]
-    confidence: float
+    grounds: Grounds
     plain: bool = False
     joined: bool = False
     part_of: str | None = None
@@ -30,12 +31,21 @@ class Line:
     chosen: bool = False
 
     @property
+    def confidence(self) -> float:
+        """How likely (0 to 1) the guest wants just this."""
+        return self.grounds.confidence
+
+    def doubtful(self, least: float) -> bool:
+        """Return whether the guest has to be asked about it, if it has to be so sure (0 to 1)."""
+        return self.grounds.by_itself.confidence < least
+
+    @property
     def count(self) -> int:
         """How many there are; one where the guest said nothing."""
         return self.quantity or 1
 
 
-def line_of(line_id: str, request: ItemRequest, confidence: float) -> Line:
+def line_of(line_id: str, request: ItemRequest, grounds: Grounds) -> Line:
     """Return a new line with what was said of an item."""
     return Line(
         line_id,
@@ -43,7 +53,7 @@ def line_of(line_id: str, request: ItemRequest, confidence: float) -> Line:
         request.quantity,
         request.size,
         distinct(request.mods),
-        confidence,
+        grounds,
         request.plain,
         request.coordination.accompanies,
     )
@@ -52,7 +62,7 @@ def line_of(line_id: str, request: ItemRequest, confidence: float) -> Line:
 def replaced(
     old: Line,
     request: ItemRequest,
-    confidence: float,
+    grounds: Grounds,
     sizes: Collection[str],
     carried: Collection[ModifierRequest] = (),
     exclusive: Collection[str] = (),
@@ -73,7 +83,7 @@ def replaced(
         size=request.size or (old.size if old.size in sizes else None),
         mods=tuple(kept.values()),
         plain=request.plain or (old.plain and same),
-        confidence=confidence,
+        grounds=grounds,
     )
 
 
@@ -81,7 +91,7 @@ def modified(
     line: Line,
     act: Modify,
     defaults: Collection[str],
-    confidence: float,
+    grounds: Grounds,
     single: Collection[str] = (),
 ) -> Line:
     """Return a line as an act changes it. `defaults`: the modifiers that its item comes with.
@@ -106,7 +116,7 @@ def modified(
         size=act.size or line.size,
         mods=(*kept, *put),
         plain=line.plain or act.plain,
-        confidence=min(line.confidence, confidence),
+        grounds=line.grounds.also(grounds),
     )
 
 

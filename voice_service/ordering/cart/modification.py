@@ -20,11 +20,12 @@ from voice_service.ordering.cart.availability import MOST_OF_ONE
 from voice_service.ordering.cart.lines import Line, modified, targets
 from voice_service.ordering.cart.state import CartState
 from voice_service.ordering.cart.underspecified import is_ambiguous_change, lines_having
+from voice_service.ordering.likelihood import Grounds
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 
 
-def modify(state: CartState, act: Modify, confidence: float) -> Problem | None:
+def modify(state: CartState, act: Modify, grounds: Grounds) -> Problem | None:
     """Change the lines that an act is about; return the first problem, if there is one."""
     lines = lines_having(targets(state.lines, state.focus.last, act.target), act, state.menu)
     if not lines:
@@ -37,11 +38,11 @@ def modify(state: CartState, act: Modify, confidence: float) -> Problem | None:
         if not some:
             return not_understood(act.text)
         lines = [line for line, _ in some]
-    problems = (_change(state, line, act, confidence) for line in lines)
+    problems = (_change(state, line, act, grounds) for line in lines)
     return next((problem for problem in problems if problem is not None), None)
 
 
-def modify_referenced(state: CartState, act: ModifyReferenced, confidence: float) -> Problem | None:
+def modify_referenced(state: CartState, act: ModifyReferenced, grounds: Grounds) -> Problem | None:
     """Change the lines that are pointed at; return a problem where it is unclear which."""
     changes = _changes_by_line(state, act)
     fits = [line for line in state.whole() if line.id in changes]
@@ -53,7 +54,7 @@ def modify_referenced(state: CartState, act: ModifyReferenced, confidence: float
     meant = state.meant(act.ref, fits)
     for line, count in meant:
         change = replace(changes[line.id], target=Target(), only=count)
-        problem = _change(state, line, change, confidence)
+        problem = _change(state, line, change, grounds)
         if problem is not None:
             return problem
         state.tell_apart(act.ref)
@@ -81,13 +82,13 @@ def _undecided(
     return [line for line in lines if (groups & single).isdisjoint(m.group for m in line.mods)]
 
 
-def _change(state: CartState, line: Line, act: Modify, confidence: float) -> Problem | None:
+def _change(state: CartState, line: Line, act: Modify, grounds: Grounds) -> Problem | None:
     if state.combos.is_combo(line):
-        return _modify_combo(state, line, act, confidence)
-    return _modify_line(state, line, act, confidence)
+        return _modify_combo(state, line, act, grounds)
+    return _modify_line(state, line, act, grounds)
 
 
-def _modify_combo(state: CartState, combo: Line, act: Modify, confidence: float) -> Problem | None:
+def _modify_combo(state: CartState, combo: Line, act: Modify, grounds: Grounds) -> Problem | None:
     """Change a combo: size and number are its own, toppings go to the part that takes them."""
     if act.only is not None and act.only < combo.count:
         combo = state.split_off(combo, act.only)
@@ -99,14 +100,14 @@ def _modify_combo(state: CartState, combo: Line, act: Modify, confidence: float)
             return Problem(
                 ReasonCode.MODIFIER_NOT_AVAILABLE, act.text or _names((mod,), state.menu)
             )
-        _modify_line(state, host, Modify(Target(), (mod,)), confidence)
+        _modify_line(state, host, Modify(Target(), (mod,)), grounds)
     parts = state.combos.parts(state.lines, combo)
     if act.plain and parts:
         state.put(replace(parts[0], plain=True))
-    return _modify_line(state, combo, replace(act, mods=(), plain=False), confidence)
+    return _modify_line(state, combo, replace(act, mods=(), plain=False), grounds)
 
 
-def _modify_line(state: CartState, line: Line, act: Modify, confidence: float) -> Problem | None:
+def _modify_line(state: CartState, line: Line, act: Modify, grounds: Grounds) -> Problem | None:
     problem = _impossible(line, act, state.menu)
     if problem is not None:
         return problem
@@ -116,7 +117,7 @@ def _modify_line(state: CartState, line: Line, act: Modify, confidence: float) -
     if quantity > MOST_OF_ONE:
         return Problem(ReasonCode.QUANTITY_LIMIT, state.menu.counted_name(item.id, quantity))
     single = [] if act.adds else state.menu.single_groups(item.id)
-    state.put(modified(line, act, item.defaults, confidence, single))
+    state.put(modified(line, act, item.defaults, grounds, single))
     return None
 
 

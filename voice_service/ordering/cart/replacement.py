@@ -17,24 +17,25 @@ from voice_service.ordering.cart.addition import add
 from voice_service.ordering.cart.lines import Line, line_of, replaced, targets
 from voice_service.ordering.cart.state import CartState
 from voice_service.ordering.cart.underspecified import carried
+from voice_service.ordering.likelihood import Grounds
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 
 
-def replace_item(state: CartState, act: Replace, confidence: float) -> Problem | None:
+def replace_item(state: CartState, act: Replace, grounds: Grounds) -> Problem | None:
     """Put an item in the place of another, or add it where there is none to replace."""
     if act.target.ref is not None:
-        meant, problem = _replace_referenced(state, act, act.target.ref, confidence)
+        meant, problem = _replace_referenced(state, act, act.target.ref, grounds)
         if meant or not act.target.items:
             return problem
     lines = targets(state.lines, state.focus.last, act.target)
     if not lines:
-        return add(state, act.request, confidence)
-    return _replace_line(state, lines[-1], act, confidence)
+        return add(state, act.request, grounds)
+    return _replace_line(state, lines[-1], act, grounds)
 
 
 def _replace_referenced(
-    state: CartState, act: Replace, ref: Reference, confidence: float
+    state: CartState, act: Replace, ref: Reference, grounds: Grounds
 ) -> tuple[bool, Problem | None]:
     """Replace the lines that are pointed at; return whether there are any, and the problem."""
     request = act.request
@@ -42,35 +43,35 @@ def _replace_referenced(
     for line, count in meant:
         own = request if ref.which is ReferenceKind.THESE else replace(request, quantity=None)
         here = replace(act, request=own, only=count)
-        problem = _replace_line(state, line, here, confidence)
+        problem = _replace_line(state, line, here, grounds)
         if problem is not None:
             return True, problem
         state.tell_apart(ref)
     return bool(meant), None if meant else not_understood(ref.text)
 
 
-def _replace_line(state: CartState, old: Line, act: Replace, confidence: float) -> Problem | None:
+def _replace_line(state: CartState, old: Line, act: Replace, grounds: Grounds) -> Problem | None:
     request = act.request
     refused = state.refusal(request)
     if refused is not None:
         return refused
     if old.part_of is not None or state.combos.is_combo(old):
-        if _replace_part(state, old, request, confidence):
+        if _replace_part(state, old, request, grounds):
             return None
         if old.part_of is not None or state.combos.has_part(state.lines, old, request.item):
             return Problem(ReasonCode.PART_OF_COMBO, state.menu.item_name(request.item))
     if act.alike and not _same_category(old.item, request.item, state.menu):
-        return add(state, request, confidence)
+        return add(state, request, grounds)
     if act.only is not None and act.only < old.count:
         old = state.split_off(old, act.only)
     if state.menu.items[request.item].slots:
-        _make_combo(state, old, request, confidence)
+        _make_combo(state, old, request, grounds)
     else:
-        _replace_whole(state, old, act, confidence)
+        _replace_whole(state, old, act, grounds)
     return None
 
 
-def _replace_whole(state: CartState, old: Line, act: Replace, confidence: float) -> None:
+def _replace_whole(state: CartState, old: Line, act: Replace, grounds: Grounds) -> None:
     """Put an item that is no combo in a line; the parts of an old combo go."""
     request = act.request
     stays = carried(old, request, state.menu)
@@ -78,11 +79,11 @@ def _replace_whole(state: CartState, old: Line, act: Replace, confidence: float)
     exclusive = chosen_anew if act.anew else state.menu.single_groups(request.item)
     alike = _same_category(old.item, request.item, state.menu)
     sizes = _sizes(request, state.menu) if alike else ()
-    state.put(replaced(old, request, confidence, sizes, stays, exclusive))
+    state.put(replaced(old, request, grounds, sizes, stays, exclusive))
     state.lines = tuple(line for line in state.lines if line.part_of != old.id)
 
 
-def _replace_part(state: CartState, old: Line, request: ItemRequest, confidence: float) -> bool:
+def _replace_part(state: CartState, old: Line, request: ItemRequest, grounds: Grounds) -> bool:
     """Put an item where a combo has another; return False if the combo has no place for it."""
     combo = state.find(old.part_of or old.id)
     slot = state.combos.slot_for(state.lines, combo, request.item, taken=True)
@@ -91,17 +92,17 @@ def _replace_part(state: CartState, old: Line, request: ItemRequest, confidence:
     there = [part for part in state.combos.parts(state.lines, combo) if part.slot == slot.id]
     if there and there[0].item == request.item and not (request.size or request.mods):
         return False
-    part = line_of(state.new_id(), request, confidence)
-    new = replaced(there[0], request, confidence, _sizes(request, state.menu)) if there else part
+    part = line_of(state.new_id(), request, grounds)
+    new = replaced(there[0], request, grounds, _sizes(request, state.menu)) if there else part
     state.lines = state.combos.put(state.lines, combo, slot, new)
     state.focus.move_to(combo.id)
     return True
 
 
-def _make_combo(state: CartState, old: Line, request: ItemRequest, confidence: float) -> None:
+def _make_combo(state: CartState, old: Line, request: ItemRequest, grounds: Grounds) -> None:
     """Put a combo in the place of an item or of another combo, and give it what fits its slots."""
     taken_over = [p for p in state.combos.parts(state.lines, old) if p.chosen] or [old]
-    combo = replaced(old, request, confidence, _sizes(request, state.menu))
+    combo = replaced(old, request, grounds, _sizes(request, state.menu))
     lines = [line for line in state.lines if line.part_of != old.id]
     at = next(i for i, line in enumerate(lines) if line.id == old.id)
     lines[at : at + 1] = state.combos.with_defaults(combo, state.new_id)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
-from voice_service.ordering.acts import Act, Add, Modify, ModifyReferenced, Problem, Replace
-from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.acts import (
+    Act,
+    Add,
+    ModifierRequest,
+    Modify,
+    ModifyReferenced,
+    Problem,
+    Replace,
+)
+from voice_service.ordering.doubt import Doubt, Doubts
 from voice_service.ordering.intents.parser import Parsed
+from voice_service.ordering.likelihood import Grounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,36 +32,46 @@ class Evidence:
     heard: Sequence[float]
     menu_doubt: float
 
-    def confidence(self, act: Act) -> float:
-        """Return the probability that what `act` orders is right; 1 if it orders nothing."""
-        match act:
-            case Add(request) | Replace(request=request):
-                used = [*request.words, *(i for m in request.mods for i in m.words)]
-                quality = min([request.quality, *(m.quality for m in request.mods)])
-            case ModifyReferenced(changes=changes):
-                return min(map(self.confidence, changes))
-            case Modify(mods=mods):
-                used = [i for m in mods for i in m.words]
-                quality = min((m.quality for m in mods), default=1.0)
-            case _:
-                return 1.0
+    def grounds(self, act: Act) -> Grounds:
+        """Return what that which `act` orders rests on."""
+        if isinstance(act, ModifyReferenced):
+            return reduce(Grounds.also, map(self.grounds, act.changes))
+        if not isinstance(act, Add | Replace | Modify):
+            return Grounds()
+        words = [*_words(act)]
         # The confidence of "to" is about its spelling; "two" sounds the same.
-        sounds = [i for i in used if i < len(self.heard) and i not in self.parsed.by_sound]
-        heard = min((self.heard[i] for i in sounds), default=1.0)
+        sounds = [i for i in words if i < len(self.heard) and i not in self.parsed.by_sound]
         nearness = self.parsed.nearness
-        near = min((nearness[i] for i in used if i in nearness), default=1.0)
-        # Only the greater doubt counts: a match with half a name confirms what was heard as well.
-        matched = quality * near
-        return max(0.0, min(self._heard_right(heard), matched) * self._coverage())
+        return Grounds(
+            frozenset([*_doubts(act), *self._unexplained()]),
+            mended=10 * (1 - min((nearness[i] for i in words if i in nearness), default=1.0)),
+            heard=self._heard_right(min((self.heard[i] for i in sounds), default=1.0)),
+        )
+
+    def _unexplained(self) -> Doubts:
+        acts = self.parsed.acts
+        some = any(isinstance(a, Problem) and a.code.handling.unexplained for a in acts)
+        return (Doubt.SOME_UNEXPLAINED,) if some else ()
 
     def _heard_right(self, heard: float) -> float:
         """Return how likely a word of the menu is right that was heard with this confidence."""
         doubt = self.menu_doubt * (1.0 - heard)
         return heard / (heard + doubt) if doubt else 1.0
 
-    def _coverage(self) -> float:
-        """Return how sure the items are in view of the words that nothing explains."""
-        unexplained = any(
-            isinstance(act, Problem) and act.code.handling.unexplained for act in self.parsed.acts
-        )
-        return Doubt.SOME_UNEXPLAINED.certainty if unexplained else Doubt.ALL_EXPLAINED.certainty
+
+def _words(act: Add | Replace | Modify) -> Iterator[int]:
+    if not isinstance(act, Modify):
+        yield from act.request.words
+    for mod in _mods(act):
+        yield from mod.words
+
+
+def _doubts(act: Add | Replace | Modify) -> Iterator[Doubt]:
+    if not isinstance(act, Modify):
+        yield from act.request.doubts
+    for mod in _mods(act):
+        yield from mod.doubts
+
+
+def _mods(act: Add | Replace | Modify) -> Sequence[ModifierRequest]:
+    return act.mods if isinstance(act, Modify) else act.request.mods

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -45,8 +45,9 @@ from voice_service.ordering.intents.parser import Parsed, Parser
 from voice_service.ordering.language.tokens import plural
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
-from voice_service.ordering.readings.model import Ranker, fitted
+from voice_service.ordering.readings.model import LogLinear, Ranker
 from voice_service.ordering.reasons import ClosedBy, ReasonCode
+from voice_service.ordering.weights import fitted
 from voice_service.utterances.turn_end import TurnEnd
 
 
@@ -72,21 +73,20 @@ class Conversation:
         *,
         at: datetime | None = None,
         ranker: Ranker | None = None,
-        spoken: Mapping[str, CompiledMenu] | None = None,
     ) -> None:
         """`at`: when the guest began, which decides what is served; None serves everything.
 
-        `spoken`: the menu for each language that utterances may be in, by ISO 639 code.
         `ranker` decides between readings; None takes the fitted one.
         """
         self._menu = menu
         self._thresholds = thresholds
-        self._parsers = {code: Parser(own) for code, own in (spoken or {}).items()}
-        self._parser = next(iter(self._parsers.values()), None) or Parser(menu)
+        self._parser = Parser(menu)
         self._cart = Cart(menu, menu.closed(at) if at is not None else frozenset())
         self._checks = LineChecks(menu, thresholds)
         self._questions = OpenQuestions(menu)
-        self._meaning = Meaning(menu, self._cart, self._questions, ranker or fitted())
+        self._meaning = Meaning(
+            menu, self._cart, self._questions, ranker or LogLinear(fitted().readings)
+        )
         self._staff = StaffCalls(menu)
         self._guest = Guest()
         self._denies_last_change = False
@@ -102,7 +102,6 @@ class Conversation:
     def hear(self, heard: Heard) -> CartUpdate:
         """Take one final transcript and return the whole order."""
         self._utterance = heard.utterance
-        self._parser = self._parsers.get(heard.language, self._parser)
         self._ended = False
         self._cart.begin()
         text = f"{self._held_back.text} {heard.text}".strip()
@@ -120,7 +119,6 @@ class Conversation:
     def overhear(self, heard: Heard) -> CartUpdate:
         """Take what may be other people's talk: it changes nothing, but an allergy is noted."""
         self._utterance = heard.utterance
-        self._parser = self._parsers.get(heard.language, self._parser)
         parsed = self._parser.parse(heard.text, self._cart_view(), final=True)
         asides = [act for act in parsed.acts if isinstance(act, Aside)]
         notes = [self._aside(a.code, a.text) for a in asides if a.code is ReasonCode.ALLERGY]
@@ -249,7 +247,7 @@ class Conversation:
                 return self._reason(not_understood(text))
             case _:
                 self._close_questions(act)
-        problem = self._cart.apply(act, evidence.confidence(act))
+        problem = self._cart.apply(act, evidence.grounds(act))
         return self._reason(problem) if problem is not None else None
 
     def _close_questions(self, act: Act) -> None:
@@ -259,10 +257,10 @@ class Conversation:
                 self._done = True
                 self._questions.close_settled_by_done()
             case Agree():
-                self._cart.settle(self._thresholds.item_confidence)
+                self._cart.settle(self._thresholds.least_confidence)
                 self._questions.close(ReasonCode.COMPLAINT)
             case Deny():
-                self._cart.withdraw(self._thresholds.item_confidence)
+                self._cart.withdraw(self._thresholds.least_confidence)
                 self._questions.drop()
             case Dismiss() | Undo():
                 self._questions.drop()

@@ -15,6 +15,7 @@ from voice_service.ordering.acts import (
     Replace,
 )
 from voice_service.ordering.dialogue.turns import Match
+from voice_service.ordering.likelihood import clarity
 from voice_service.ordering.menu.compiled import CompiledMenu
 
 
@@ -42,13 +43,19 @@ def match_words(acts: Sequence[Act], words: Sequence[str], menu: CompiledMenu) -
 
 def _group(request: ItemRequest, words: Sequence[str], menu: CompiledMenu) -> list[Match]:
     name = menu.item_name(request.item)
-    item = Match("item", request.item, name, _text(request.words, words), request.quality)
+    item = Match(
+        "item",
+        request.item,
+        name,
+        _text(request.words, words),
+        clarity(request.doubts),
+    )
     return [item, *(_modifier(mod, words, menu) for mod in request.mods)]
 
 
 def _modifier(mod: ModifierRequest, words: Sequence[str], menu: CompiledMenu) -> Match:
     name = menu.modifiers[mod.group, mod.id].name
-    return Match("modifier", mod.id, name, _text(mod.words, words), mod.quality)
+    return Match("modifier", mod.id, name, _text(mod.words, words), clarity(mod.doubts))
 
 
 def _text(used: Iterable[int], words: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ class LineChecks:
     def __init__(self, menu: CompiledMenu, thresholds: Thresholds = DEFAULT) -> None:
         self._menu = menu
         self._thresholds = thresholds
+        self._least = thresholds.least_confidence
 
     def lacking(self, lines: Sequence[Line], utterance: int) -> list[Reason]:
         """Return what the lines still need before they can be made."""
@@ -37,7 +38,7 @@ class LineChecks:
             reasons += self._missing_parts(line, lines, utterance)
             for group_id in item.modifier_groups:
                 reasons += self._group_limits(line, group_id, utterance)
-            if line.confidence < self._thresholds.item_confidence:
+            if line.doubtful(self._least):
                 text = describe(self.draft(line, lines), self._menu)
                 reasons.append(self._ask(utterance, ReasonCode.LOW_CONFIDENCE, text, []))
         return [*reasons, *self._limits(lines, utterance)]

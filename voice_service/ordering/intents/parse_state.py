@@ -157,7 +157,7 @@ def _doubt_answer(clause: Sequence[Mention], acts: Sequence[Act], state: ParseSt
     item, kinds = first.request.item, state.menu.items
     alike = any(kinds[i].category == kinds[item].category for i in state.cart.items)
     if alike and item not in (*state.cart.items, *state.cart.choices):
-        first.request.quality *= Doubt.ANSWERED_AGAIN.certainty
+        first.request.doubts += (Doubt.ANSWERED_AGAIN,)
 
 
 def _in_its_number(acts: Sequence[Act]) -> Sequence[Act]:

@@ -237,7 +237,7 @@ def _in_its_place(
         # "Fries and a coke. I meant a burger": which of the two is it not?
         return not_understood(" ".join(slip.span.text for slip in slips))
     if breath and not asks:
-        request.quality *= Doubt.BOTH_WANTED.certainty
+        request.doubts += (Doubt.BOTH_WANTED,)
     return Add(request)
 
 

@@ -55,10 +55,7 @@ def doubt_other_kind(slip: Mention, mentions: list[Mention], start: int) -> None
     ):
         return
     if not is_of_group(slip, {sense.group for sense in mentions[named].candidates}):
-        doubted = (
-            replace(s, certainty=s.certainty * Doubt.OTHER_KIND_CORRECTED.certainty)
-            for s in mentions[named].candidates
-        )
+        doubted = (s.doubted(Doubt.OTHER_KIND_CORRECTED) for s in mentions[named].candidates)
         mentions[named] = replace(mentions[named], candidates=tuple(doubted))
 
 

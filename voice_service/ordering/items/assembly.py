@@ -274,11 +274,11 @@ class _ItemAssembler:
         return request
 
     def _doubt(self, request: ItemRequest, place: _Place) -> None:
-        """Lower the quality of an item that may be none, or may be one named before."""
+        """Doubt an item that may be none, or may be one named before."""
         mention = self._mentions[place.head]
         again = request.quantity is None and any(r.item == request.item for r in self._requests)
         if (mention.candidates[0].match < FULL or again) and in_list(self._mentions, place.start):
-            request.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
+            request.doubts += (Doubt.NAME_AMID_MODIFIERS,)
         if self._requests:
             self._doubt_beside(self._requests[-1], request, place)
         inner = self._mentions[place.start : place.head]
@@ -288,7 +288,7 @@ class _ItemAssembler:
         if request.quantity is None and (
             ordered or may_be_same(self._mentions, heads, place.start)
         ):
-            request.quality *= Doubt.NAMED_AGAIN.certainty
+            request.doubts += (Doubt.NAMED_AGAIN,)
 
     def _doubt_beside(self, previous: ItemRequest, request: ItemRequest, place: _Place) -> None:
         """Doubt an item, or the one before it, for what stands between the two."""
@@ -296,16 +296,16 @@ class _ItemAssembler:
         pronoun = any(p.cue(Cue.IT) for p in between)
         if previous.item == request.item and previous.quantity is None and pronoun:
             # "My bagel scooped out, it's a sesame bagel".
-            request.quality *= Doubt.NAMED_AGAIN.certainty
+            request.doubts += (Doubt.NAMED_AGAIN,)
         if self._shared_word(place):
-            request.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
+            request.doubts += (Doubt.NAME_AMID_MODIFIERS,)
         if amid_modifiers(self._mentions, place.start, place.head):
-            request.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
+            request.doubts += (Doubt.NAME_AMID_MODIFIERS,)
         if previous.elided.item and request.quantity is None:
             # "A large and diet coke": whose size is it?
-            previous.quality *= Doubt.SIZE_BEFORE_NAME.certainty
+            previous.doubts += (Doubt.SIZE_BEFORE_NAME,)
         if request.quantity is None and self._size_between(previous, place):
-            request.quality *= Doubt.SIZE_BEFORE_NAME.certainty
+            request.doubts += (Doubt.SIZE_BEFORE_NAME,)
 
     def _shared_word(self, place: _Place) -> bool:
         """Return whether a word may end one name or begin the next: "cinnamon pretzel bites"."""
@@ -333,7 +333,7 @@ class _ItemAssembler:
         chosen = tuple(i for i in request.candidates if i in self._cart.choices)
         if len(chosen) == 1:
             request.settle(chosen[0])
-            request.quality = max(request.quality, Doubt.CHOSEN_OF_OFFERED.certainty)
+            request.doubts = (Doubt.CHOSEN_OF_OFFERED,) if request.doubts else ()
 
     def _relate(self, request: ItemRequest, previous: ItemRequest, place: _Place) -> None:
         """Join an item to the one before it, or doubt it where it may only be put onto that."""
@@ -349,7 +349,7 @@ class _ItemAssembler:
         if one.category == other.category and (joined or portion):
             # "An italian with ham": one more, or what is put on it? "A turkey and ham on rye"?
             # "A latte and a shot of espresso"?
-            request.quality *= Doubt.NAME_AMID_MODIFIERS.certainty
+            request.doubts += (Doubt.NAME_AMID_MODIFIERS,)
 
     def _shares(self, first: int, second: int) -> bool:
         """Return whether two items with one article may share what is said behind them."""

@@ -215,7 +215,7 @@ class AttributeAttacher:
                 return placed
             if mod is not None:
                 if request is not current and statement.before.after_with and self._all_of is None:
-                    mod.quality *= Doubt.ON_EARLIER_ITEM.certainty
+                    mod.doubts += (Doubt.ON_EARLIER_ITEM,)
                 request.put(mod)
                 placed.append((request, mod))
                 if self._all_of is None:
@@ -237,9 +237,7 @@ class AttributeAttacher:
 
     def _sibling(self, current: ItemRequest, count: int | None) -> ItemRequest:
         """Add another of the same item, of which only an attribute was said."""
-        sibling = ItemRequest(
-            current.item, count, quality=current.quality, elided=Elided(item=True)
-        )
+        sibling = ItemRequest(current.item, count, doubts=current.doubts, elided=Elided(item=True))
         self.requests.append(sibling)
         return sibling
 
@@ -294,7 +292,7 @@ class AttributeAttacher:
         if to.current is to.request and self._partitioner.more_in_all(
             part, to.request, to.statements
         ):
-            to.request.quality *= Doubt.HOW_MANY_IN_ALL.certainty
+            to.request.doubts += (Doubt.HOW_MANY_IN_ALL,)
         return self._partitioner.split(part, to.current)
 
     def _another(self, part: Partition, to: _Attachment) -> ItemRequest | None:

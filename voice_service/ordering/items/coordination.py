@@ -38,7 +38,7 @@ def siblings_of_other_sizes(
         fitting = [s for s in size.candidates if menu.offers(request.item, s)]
         if not fitting:
             return []
-        other = ItemRequest(request.item, size.count, fitting[0].id, quality=request.quality)
+        other = ItemRequest(request.item, size.count, fitting[0].id, doubts=request.doubts)
         other.words.update(size.words)
         requests.append(other)
     return requests
@@ -100,7 +100,7 @@ def take_out_heading(
         under = len(requests[first].candidates) > 1 and named <= set(requests[first].candidates)
         if (under or requests[first].item in named) and all(g.quantity for g in listed):
             for request in listed:
-                request.quality = 1.0
+                request.doubts = ()
                 if under:
                     request.settle(request.item)
             del requests[first]
@@ -129,7 +129,7 @@ def count_under_heading(
         if alone and len(listed) == total and all(_is_in(g, category, menu) for g in listed):
             requests[first].quantity = None
         elif len(listed) > 1 and alone:
-            requests[first].quality *= Doubt.HEADING_COUNT.certainty
+            requests[first].doubts += (Doubt.HEADING_COUNT,)
 
 
 def _heading(inner: Sequence[Mention], menu: CompiledMenu) -> str | None:

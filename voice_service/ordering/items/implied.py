@@ -37,7 +37,7 @@ def implied_item(
     item = _only_item_fitting([*(s.candidates for s in sizes), *(m.candidates for m in mods)], menu)
     if item is None:
         return None
-    request = ItemRequest(item, sizes[0].count, quality=Doubt.ONLY_ONE_FITS.certainty)
+    request = ItemRequest(item, sizes[0].count, doubts=(Doubt.ONLY_ONE_FITS,))
     request.words.update(sizes[0].words)
     return request
 

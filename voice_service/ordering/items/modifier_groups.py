@@ -57,9 +57,9 @@ def put_every(
     host = next((r for r in order if menu.has_group(r.item, statement.id)), None)
     if host is None:
         return Problem(ReasonCode.MODIFIER_NOT_AVAILABLE, statement.text, request=current)
-    certainty = Doubt.ALL_OF_GROUP.certainty
     for modifier in menu.groups[statement.id].modifiers:
-        host.put(ModifierRequest(modifier.id, statement.id, quality=certainty, every=True))
+        mod = ModifierRequest(modifier.id, statement.id, doubts=(Doubt.ALL_OF_GROUP,), every=True)
+        host.put(mod)
     return None
 
 

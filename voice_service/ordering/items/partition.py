@@ -9,6 +9,7 @@ from voice_service.ordering.acts import Act, ItemRequest, not_understood
 from voice_service.ordering.attributes.statements import ModifierStatement, Statement
 from voice_service.ordering.cart.lines import line_of
 from voice_service.ordering.cart.resolution import matches_description
+from voice_service.ordering.likelihood import Grounds
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.references.pointers import (
     AllBut,
@@ -67,7 +68,7 @@ class Partitioner:
         fitting = [
             r
             for r in self._requests
-            if matches_description(described.such, line_of("", r, 1.0), self._menu)
+            if matches_description(described.such, line_of("", r, Grounds()), self._menu)
         ]
         if len(fitting) == 1 and (described.such.several or fitting[0].count == 1):
             return fitting[0]

@@ -80,7 +80,7 @@ def attach_preamble(
         if mod.qualifier == "on_the_side":
             # "Salsa on the side with chips": all of it, more likely.
             mod.qualifier = None
-            mod.certainty *= Doubt.ASIDE_BEFORE_ITEM.certainty
+            mod.doubts += (Doubt.ASIDE_BEFORE_ITEM,)
     attacher.put(statements, request)
     return []
 
@@ -90,4 +90,4 @@ def _doubt_kind(implied: Sequence[Act], named: ItemRequest, menu: CompiledMenu) 
     kind = menu.items[named.item].category
     for act in implied:
         if isinstance(act, Add) and menu.items[act.request.item].category == kind:
-            act.request.quality *= Doubt.SIZE_BEFORE_KIND.certainty
+            act.request.doubts += (Doubt.SIZE_BEFORE_KIND,)

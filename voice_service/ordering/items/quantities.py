@@ -41,7 +41,7 @@ def request_of(inner: Sequence[Mention], head: Mention) -> ItemRequest:
     """Return the request of a name, with as many as the words before the name say."""
     request = ItemRequest(
         head.items[0],
-        quality=head.candidates[0].certainty,
+        doubts=head.candidates[0].doubts,
         words=set(head.span.words),
         elided=Elided(choices=head.span.has(Cue.MORE, Cue.SAME)),
         ambiguity=Ambiguity(head.items),
@@ -110,7 +110,7 @@ def multiply(
     slots = menu.items[whole.item].slots
     parts = {item for slot in slots for item in menu.fillings(slot)}
     if any(other.item not in parts or other.count > 1 for other in others):
-        current.quality *= Doubt.HOW_MANY_IN_ALL.certainty
+        current.doubts += (Doubt.HOW_MANY_IN_ALL,)
         whole = current
     whole.quantity = whole.count * value
 

@@ -35,10 +35,10 @@ _MOST_WORDS = 6
 
 
 class Reading(NamedTuple):
-    """What a phrase is taken for, a modifier or an item, and how likely that is right."""
+    """What a phrase is taken for, a modifier or an item, and what speaks against it."""
 
     modifier: bool
-    certainty: float = 1.0
+    doubt: Doubt | None = None
 
 
 def reading(
@@ -68,12 +68,12 @@ def reading(
         and items[0].match >= _MOST_OF_IT
         and _sized_alone(items[0].id, earlier, ahead, menu)
     ):
-        return Reading(modifier=False, certainty=Doubt.SIZED_NAME.certainty)
+        return Reading(modifier=False, doubt=Doubt.SIZED_NAME)
     fitting = fits(modifiers, following, menu) and not aside
     if portion or (fuller and not measured) or fitting:
         return Reading(modifier=True)
     if not aside and _of_item_ahead(modifiers, ahead, earlier, menu):
-        return Reading(modifier=True, certainty=Doubt.LISTED_BEFORE_ITEM.certainty)
+        return Reading(modifier=True, doubt=Doubt.LISTED_BEFORE_ITEM)
     takes = current is not None and any(menu.offers(current, m) for m in modifiers)
     if not takes or aside or _beside_itself(modifiers, following, earlier):
         return Reading(modifier=False)
@@ -94,19 +94,17 @@ def _on_the_last(
     if last.cue(Cue.ADD, Cue.WITH):
         return Reading(modifier=True)
     if last.cue(Cue.A) and previous is not None and previous.cue(Cue.WITH):
-        return Reading(modifier=True, certainty=Doubt.WITH_ARTICLE.certainty)
+        return Reading(modifier=True, doubt=Doubt.WITH_ARTICLE)
     # "A small chili" is none of a chili dog's.
     sized = _sized(items[0].id, earlier, menu)
     own = items[0].match >= FULL and _heads_its_own(items[0].id, earlier, menu)
     if sized or own or last.role is MentionType.NUMBER or last.cue(*DETERMINERS):
         listed = last.cue(Cue.A) and _in_list_of_modifiers(earlier[:-1])
-        return Reading(
-            modifier=False, certainty=Doubt.LISTED_WITH_ARTICLE.certainty if listed else 1.0
-        )
+        return Reading(modifier=False, doubt=Doubt.LISTED_WITH_ARTICLE if listed else None)
     if items[0].match > modifiers[0].match + _BETTER:
         return Reading(modifier=False)
     bare = last.cue(*LISTS) and previous is not None and previous.role is MentionType.ITEM
-    return Reading(modifier=True, certainty=Doubt.AFTER_AND.certainty if bare else 1.0)
+    return Reading(modifier=True, doubt=Doubt.AFTER_AND if bare else None)
 
 
 def _sized(item: str, earlier: Sequence[Mention], menu: CompiledMenu) -> bool:
@@ -290,8 +288,8 @@ def listed(
         return []
     pieces = _pieces(words, current, menu)
     links = [words[at] for at in range(len(words)) if _link(words[at], menu)]
-    certainty = Doubt.DISH_OR_PARTS.certainty if links else 1.0
-    return [_mention(piece, span, certainty) for piece in pieces] if len(pieces) > 1 else []
+    doubt = Doubt.DISH_OR_PARTS if links else None
+    return [_mention(piece, span, doubt) for piece in pieces] if len(pieces) > 1 else []
 
 
 def left_off(
@@ -310,7 +308,7 @@ def left_off(
     pieces = _pieces(words[1:], current, menu)
     without = replace(span, text=words[0], candidates=(), cues=frozenset({Cue.NO}))
     return (
-        [Mention(without, MentionType.CUE), _mention(pieces[0], span, 1.0)]
+        [Mention(without, MentionType.CUE), _mention(pieces[0], span, None)]
         if len(pieces) == 1
         else []
     )
@@ -357,9 +355,9 @@ def _pieces(words: Sequence[str], item: str, menu: CompiledMenu) -> list[_Piece]
     return []
 
 
-def _mention(piece: _Piece, span: Span, certainty: float) -> Mention:
+def _mention(piece: _Piece, span: Span, doubt: Doubt | None) -> Mention:
     text, candidates = piece
-    sure = tuple(replace(s, certainty=s.certainty * certainty) for s in candidates)
+    sure = candidates if doubt is None else tuple(s.doubted(doubt) for s in candidates)
     cues = frozenset() if candidates else frozenset({Cue.AND})
     part = replace(span, text=text, candidates=sure, cues=cues)
     return Mention(part, MentionType.MODIFIER if candidates else MentionType.CUE, sure)

@@ -61,10 +61,7 @@ def _joined(spans: Sequence[Span], menu: CompiledMenu) -> list[Span]:
             doubt = Doubt.SOUNDS_LIKE_BOTH if own else Doubt.SOUNDS_LIKE_NAME
             heard[index + 1] = replace(
                 named,
-                candidates=tuple(
-                    replace(s, certainty=s.certainty * doubt.certainty)
-                    for s in (named.candidates if own else meant)
-                ),
+                candidates=tuple(s.doubted(doubt) for s in (named.candidates if own else meant)),
             )
     return heard
 
@@ -84,7 +81,7 @@ def _modifiers(spans: Sequence[Span], menu: CompiledMenu, ordered: Collection[st
             phrase = " ".join(span.text for span in said)
             found = menu.lexicon.find_modifiers_by_sound(phrase)
             meant = tuple(
-                replace(s, certainty=s.certainty * Doubt.SOUNDS_LIKE_NAME.certainty)
+                s.doubted(Doubt.SOUNDS_LIKE_NAME)
                 for s in found
                 if any(menu.offers(item, s) for item in items)
             )

@@ -45,8 +45,8 @@ def _completed(
     if len(goes_on) != 1 or (goes_on[0].id == current and len(mention.items) == 1):
         return None
     # In "three colas, one diet", it may be one of the three.
-    certainty = Doubt.LISTED_REMAINDER.certainty if _in_list(before) else 1.0
-    return replace(mention, candidates=(replace(goes_on[0], match=1.0, certainty=certainty),))
+    doubts = (Doubt.LISTED_REMAINDER,) if _in_list(before) else ()
+    return replace(mention, candidates=(replace(goes_on[0], match=1.0, doubts=doubts),))
 
 
 def _names_kind_of(mention: Mention, item: str, menu: CompiledMenu) -> bool:

@@ -68,8 +68,8 @@ def _completed(
     if not whole or (_own(span, other, menu) and not parallel):
         return ()
     one = counted and not parallel and not several(head, menu.language)
-    doubt = Doubt.SHARED_HEAD.certainty if one and whole[0].kind == "item" else 1.0
-    return tuple(replace(s, certainty=s.certainty * doubt) for s in whole)
+    doubted = one and whole[0].kind == "item"
+    return tuple(s.doubted(Doubt.SHARED_HEAD) if doubted else s for s in whole)
 
 
 def _own(span: Span, other: Span, menu: CompiledMenu) -> bool:

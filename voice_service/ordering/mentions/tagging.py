@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import dropwhile
 
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.cue_sets import DETERMINERS, ONE_MORE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, several
@@ -186,8 +187,8 @@ def _role(
         items, modifiers = (kin, ()) if kin else (items, modifiers)
     if items and modifiers and not every:
         taken = reading(items, modifiers, ahead, before, menu, current)
-        items = () if taken.modifier else _less_sure(items, taken.certainty)
-        modifiers = _less_sure(modifiers, taken.certainty)
+        items = () if taken.modifier else _less_sure(items, taken.doubt)
+        modifiers = _less_sure(modifiers, taken.doubt)
     if items and not every:
         # "sweet tea" is not sweet potato fries and a tea.
         adjective = not modifiers and items[0].match < HEADED and _item_ahead(following)
@@ -222,11 +223,9 @@ def _is_heading(span: Span, before: Sequence[Mention], menu: CompiledMenu) -> bo
     return leads and plural and any(s.match >= NEARLY_FULL for s in candidates_of(span, "group"))
 
 
-def _less_sure(candidates: tuple[Candidate, ...], certainty: float) -> tuple[Candidate, ...]:
-    """Lower the certainty of what a phrase names, as it may mean something else."""
-    if certainty == 1.0:
-        return candidates
-    return tuple(replace(s, certainty=s.certainty * certainty) for s in candidates)
+def _less_sure(candidates: tuple[Candidate, ...], doubt: Doubt | None) -> tuple[Candidate, ...]:
+    """Doubt what a phrase names, as it may mean something else."""
+    return candidates if doubt is None else tuple(s.doubted(doubt) for s in candidates)
 
 
 def _after_all(before: Sequence[Mention]) -> bool:

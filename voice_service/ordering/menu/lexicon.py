@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.doubt import SHORTENED, Doubt, Doubts
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.spelling import Slips
 from voice_service.ordering.language.tokens import key_of, keys_of, sound_of, tokenize
@@ -45,19 +45,28 @@ class _Part(NamedTuple):
     language: Language
 
 
+_Match = tuple[float, Doubt | None]
+"""How well the keys match a name, and what speaks against their meaning it."""
+_GRAVITY = (None, *SHORTENED)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One thing that a phrase may name.
 
-    `match`: how well the phrase fits its name, 1 for the name itself. `certainty`: how likely a
-    guest who says the phrase means this thing, if it names nothing else.
+    `match`: how well the phrase fits its name, 1 for the name itself. `doubts`: what speaks
+    against a guest who says the phrase meaning this thing, if it names nothing else.
     """
 
     kind: Kind
     id: str
     group: str | None
     match: float = 1.0
-    certainty: float = 1.0
+    doubts: Doubts = ()
+
+    def doubted(self, doubt: Doubt) -> Candidate:
+        """Return the candidate with one doubt more."""
+        return replace(self, doubts=(*self.doubts, doubt))
 
 
 class Lexicon:
@@ -68,8 +77,8 @@ class Lexicon:
 
     def __init__(self, language: Language) -> None:
         self._language = language
-        # By language, joined keys: what they name, how well that matches, and how certain it is.
-        self._keys: dict[Language, dict[str, dict[_Named, tuple[float, float]]]] = {
+        # By language, joined keys: what they name, how well that matches, and what is doubtful.
+        self._keys: dict[Language, dict[str, dict[_Named, _Match]]] = {
             pack: {} for pack in language.packs
         }
         self._surfaces: dict[str, set[_Named]] = {}  # the same by the letters as they are said
@@ -144,31 +153,31 @@ class Lexicon:
         if target[0] == "modifier" and keys[head] in heads and numbered:
             # "2%", of 2% milk, says all of it.
             self._put(name._replace(keys=bare), NEARLY_FULL)
-        for short, match, certainty in parts(keys, language):
+        for short, match, doubt in parts(keys, language):
             if short[0] in self._denying and keys[: len(short)] == short:
                 continue  # "no sugar" is no half of "no sugar vanilla"
             part = name._replace(keys=short)
             dropped = [k for k in keys if k not in short]
-            headless = certainty == Doubt.HEADLESS_NAME.certainty
+            headless = doubt is Doubt.HEADLESS_NAME
             if target[0] == "item":
                 self._without.append((part, dropped))
             if target[0] == "item" and keys[head] in dropped and {*heads}.issuperset(dropped):
                 # What is left out is what kind of thing it is: "a margherita".
-                self._put(part, match * _HEADLESS_ITEM, Doubt.HEADLESS_NAME.certainty)
+                self._put(part, match * _HEADLESS_ITEM, Doubt.HEADLESS_NAME)
                 self._halves.append((part, match * _HEADLESS_ITEM))
             elif target[0] == "item" and headless:
                 # Half an item's name is a guess that has to be confirmed; a modifier's is usual.
-                self._put(part, match * _HEADLESS_ITEM, Doubt.BARELY_NAMED.certainty)
+                self._put(part, match * _HEADLESS_ITEM, Doubt.BARELY_NAMED)
             elif target[0] == "modifier" and all(k in self._generic for k in short):
                 # "no dressing"
-                self._put(part, match, min(certainty, Doubt.BARELY_NAMED.certainty))
+                self._put(part, match, _graver(doubt, Doubt.BARELY_NAMED))
             elif headless and keys[head] in heads:
-                self._put(part, match + HEADLESS, certainty)
+                self._put(part, match + HEADLESS, doubt)
             elif headless and keys[head] not in self._generic:
-                self._put(part, match, certainty)
+                self._put(part, match, doubt)
                 self._halves.append((part, match))
             else:
-                self._put(part, match, certainty)
+                self._put(part, match, doubt)
 
     def _uncount(self) -> None:
         """Drop parts of names that count another item: "three tacos", of "Three Taco Plate"."""
@@ -178,7 +187,7 @@ class Lexicon:
             rest = self._named(part._replace(keys=words[1:])) if counted else {}
             candidates = self._named(part)
             whole = any(kind == "item" and q >= FULL for (kind, *_), (q, _) in rest.items())
-            if whole and candidates.get(target, (1.0, 1.0))[0] < FULL:
+            if whole and candidates.get(target, (1.0, None))[0] < FULL:
                 del candidates[target]
                 if not candidates:
                     del self._keys[language]["".join(words)]
@@ -188,17 +197,17 @@ class Lexicon:
         self._uncount()
         for part, match in self._halves:
             candidates = self._named(part)
-            best, certainty = candidates.get(part.target, (EXACT, 1.0))
+            best, doubt = candidates.get(part.target, (EXACT, None))
             if best == match and any(len(self._used.get(key, ())) > 1 for key in part.keys):
                 # "Egg" is not sure to be egg whites, where other names have the word as well.
-                candidates[part.target] = (best, min(certainty, Doubt.PART_OF_OTHERS.certainty))
+                candidates[part.target] = (best, _graver(doubt, Doubt.PART_OF_OTHERS))
         for part, dropped in self._without:
             candidates = self._named(part)
-            best, certainty = candidates.get(part.target, (EXACT, 1.0))
+            best, doubt = candidates.get(part.target, (EXACT, None))
             choice = any(self._names_choice(part._replace(keys=(key,))) for key in dropped)
             if best < FULL and choice:
                 # no chili on a "cheese dog"
-                candidates[part.target] = (best, min(certainty, Doubt.PART_OF_OTHERS.certainty))
+                candidates[part.target] = (best, _graver(doubt, Doubt.PART_OF_OTHERS))
         self._modifier_keys = [
             key
             for key, found in sorted(self._keys[self._language.packs[0]].items())
@@ -220,7 +229,7 @@ class Lexicon:
         named = self._named(word).items()
         return any(kind == "modifier" and q >= FULL for (kind, _, _), (q, _) in named)
 
-    def _named(self, part: _Part) -> dict[_Named, tuple[float, float]]:
+    def _named(self, part: _Part) -> dict[_Named, _Match]:
         return self._keys[part.language].get("".join(part.keys), {})
 
     def find(
@@ -238,9 +247,13 @@ class Lexicon:
         literal = self._surfaces.get(surface, set())
         candidates = (
             Candidate(
-                kind, id_, group, q if (kind, id_, group) in literal else q - _INFLECTED, sure
+                kind,
+                id_,
+                group,
+                q if (kind, id_, group) in literal else q - _INFLECTED,
+                () if doubt is None else (doubt,),
             )
-            for (kind, id_, group), (q, sure) in found.items()
+            for (kind, id_, group), (q, doubt) in found.items()
         )
         return tuple(sorted(candidates, key=lambda s: (-s.match, s.kind, s.id, s.group or "")))
 
@@ -275,8 +288,7 @@ class Lexicon:
             return ()
         name, ratio = nearest
         return tuple(
-            Candidate(s.kind, s.id, s.group, s.match * ratio * 0.95, s.certainty * ratio * 0.95)
-            for s in self.find(name, "", language)
+            replace(s, match=s.match * ratio * 0.95) for s in self.find(name, "", language)
         )
 
     def _find_nearest(self, key: str, language: Language) -> tuple[str, float] | None:
@@ -295,12 +307,18 @@ class Lexicon:
                 best = (name, ratio / 100)
         return best
 
-    def _put(self, part: _Part, match: float, certainty: float = 1.0) -> None:
+    def _put(self, part: _Part, match: float, doubt: Doubt | None = None) -> None:
         keys, target, language = part
         candidates = self._keys[language].setdefault("".join(keys), {})
-        candidates[target] = max((match, certainty), candidates.get(target, (0.0, 0.0)))
+        known, earlier = candidates.get(target, (0.0, None))
+        if match > known or (match == known and _graver(doubt, earlier) is earlier):
+            candidates[target] = (match, doubt)
         # One word more than the name has: a guest may write a compound apart.
         self.longest = max(self.longest, len(keys) + 1)
+
+
+def _graver(one: Doubt | None, other: Doubt | None) -> Doubt | None:
+    return max(one, other, key=_GRAVITY.index)
 
 
 def _keys_of_all(language: Language, cue: Cue) -> set[str]:

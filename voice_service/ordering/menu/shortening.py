@@ -86,8 +86,8 @@ def _swapped(
 
 def parts(
     keys: tuple[str, ...], language: Language
-) -> Iterator[tuple[tuple[str, ...], float, float]]:
-    """Yield shorter ways to say a name, how well they match, and how certain they mean it."""
+) -> Iterator[tuple[tuple[str, ...], float, Doubt | None]]:
+    """Yield shorter ways to say a name, how well they match, and what is doubtful about them."""
     if not 1 < len(keys) <= _MOST_WORDS:
         return
     letters = sum(len(k) for k in keys)
@@ -108,17 +108,15 @@ def parts(
                 continue
             dropped = [keys[i] for i in range(len(keys)) if i not in chosen]
             if all(k in language.names.optional_words for k in dropped):
-                yield part, SYNONYM, 1.0
+                yield part, SYNONYM, None
                 continue
             share = sum(len(k) for k in part) / letters
-            certainty = (
-                Doubt.HEADLESS_NAME.certainty if headless or aside else Doubt.PART_OF_NAME.certainty
-            )
+            doubt = Doubt.HEADLESS_NAME if headless or aside else Doubt.PART_OF_NAME
             if headless and 2 * size < len(keys):
-                certainty = Doubt.BARELY_NAMED.certainty
+                doubt = Doubt.BARELY_NAMED
             if any(k in language.names.contrast_words for k in dropped):
-                certainty = Doubt.BARELY_NAMED.certainty
-            yield part, 0.6 + 0.3 * share - (HEADLESS if headless else 0.0), certainty
+                doubt = Doubt.BARELY_NAMED
+            yield part, 0.6 + 0.3 * share - (HEADLESS if headless else 0.0), doubt
 
 
 def head_of(keys: Sequence[str], language: Language) -> int:

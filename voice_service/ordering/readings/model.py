@@ -1,17 +1,10 @@
-"""The log-linear model of readings: named features, fitted weights.
-
-The weights are data (`weights.json`, with where they come from), made by
-`benchmarks/fit_ordering.py`.
-"""
+"""The log-linear model of readings: named features, fitted weights."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Protocol
 
 
@@ -44,10 +37,3 @@ class LogLinear:
     def weight(self, feature: str) -> float:
         """Return the fitted weight; 0 for a feature without one."""
         return self.weights.get(feature, 0.0)
-
-
-@cache
-def fitted() -> LogLinear:
-    """Return the model with the weights that come with us."""
-    text = resources.files(__package__).joinpath("weights.json").read_text("utf-8")
-    return LogLinear(json.loads(text)["readings"])

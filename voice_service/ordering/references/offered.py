@@ -55,7 +55,7 @@ def _with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list
         return [
             _item(
                 mentions[-1],
-                tuple(replace(s, certainty=Doubt.YES_TO_QUESTION.certainty) for s in about),
+                tuple(replace(s, doubts=(Doubt.YES_TO_QUESTION,)) for s in about),
             )
         ]
     follows = (i for i in range(start, len(mentions)) if _follows(mentions[i]))

@@ -6,6 +6,7 @@ import pytest
 from support.conversations import codes, demo_menu, said
 
 from voice_service.ordering import CompiledMenu, Conversation, Heard, HeardWord, Thresholds
+from voice_service.ordering.likelihood import Grounds
 
 
 def test_confidence_is_not_a_constant(demo: CompiledMenu) -> None:
@@ -27,7 +28,7 @@ def test_a_word_of_the_menu_is_likelier_right_than_it_was_heard(
     conversation = Conversation(demo, Thresholds(menu_doubt=menu_doubt))
     [item] = conversation.hear(Heard(1, "a hamburger", 0.5)).items
     assert item.confidence is not None
-    assert item.confidence == pytest.approx(0.985 * odds / (1 + odds), abs=0.001)
+    assert item.confidence == pytest.approx(Grounds().confidence * odds / (1 + odds), abs=0.001)
 
 
 def test_a_badly_heard_item_is_asked_about(demo: CompiledMenu) -> None:

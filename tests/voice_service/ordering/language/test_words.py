@@ -10,10 +10,12 @@ from support.conversations import codes, order, said, short
 from order_events.menu.menu import Menu
 from voice_service.ordering import CompiledMenu, Conversation, Heard, HeardWord
 from voice_service.ordering.dialogue.policy import Thresholds
+from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.loader import language
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.spelling import Slips
 from voice_service.ordering.language.tokens import key_of, tokenize
+from voice_service.ordering.likelihood import Grounds
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
 
 EN = language("en-US")
@@ -156,7 +158,7 @@ def test_a_part_of_a_name_is_less_certain_than_the_name(demo: CompiledMenu) -> N
     whole = demo.lexicon.find("chickennugget", "chickennuggets")[0]
     part = demo.lexicon.find("nugget", "nuggets")[0]
     assert whole.id == part.id == "chicken_nuggets"
-    assert whole.certainty > part.certainty
+    assert (whole.doubts, part.doubts) == ((), (Doubt.PART_OF_NAME,))
 
 
 def test_a_language_without_a_pack_is_a_clear_error(demo: CompiledMenu) -> None:
@@ -170,7 +172,10 @@ def test_word_confidence_decides_only_about_its_own_item(demo: CompiledMenu) -> 
     words = ("a", "hamburger", "and", "a", "sprite")
     heard = tuple(HeardWord(w, 0.3 if w == "sprite" else 0.9) for w in words)
     update = Conversation(demo).hear(Heard(1, " ".join(words), 0.8, heard))
-    assert [item.confidence for item in update.items] == [0.968, 0.717]
+    sure = Grounds().confidence
+    assert [item.confidence for item in update.items] == pytest.approx(
+        [0.983 * sure, 0.728 * sure], abs=0.001
+    )
     assert [r.code for r in update.reasons] == ["low_confidence"]
 
 

@@ -1,29 +1,29 @@
-"""How sure it is that a modifier is meant as it is read, judged by the words before it."""
+"""What speaks against a modifier being meant as it is read: the words before it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from voice_service.ordering.attributes.statements import ModifierStatement, Negation, Statement
-from voice_service.ordering.doubt import Doubt
+from voice_service.ordering.doubt import Doubt, Doubts
 from voice_service.ordering.language.cue_sets import AMOUNTS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType, completes
 
 
-def statement_certainty(
+def doubts_of(
     mentions: Sequence[Mention],
     index: int,
     statements: Sequence[Statement],
     negation: Negation | None,
-) -> float:
-    """Return how sure the modifier at `index` is.
+) -> Doubts:
+    """Return the doubts of the modifier at `index`.
 
-    It is less than 1 where the words before leave open whether it is wanted, or how much of it.
+    There are some where the words before leave open whether it is wanted, or how much of it.
     `statements` is what was read before it; `negation` what it follows, if anything.
     """
     doubt = _doubt(mentions, index, statements, negation) if index else None
-    return 1.0 if doubt is None else doubt.certainty
+    return () if doubt is None else (doubt,)
 
 
 def _doubt(
@@ -34,7 +34,9 @@ def _doubt(
 ) -> Doubt | None:
     mention, before = mentions[index], mentions[index - 1]
     doubt: Doubt | None = None
-    if _contradicts(mentions, index, negation):
+    if before.cue(Cue.NO) and _either_way(mentions[: index - 1]):
+        doubt = Doubt.EITHER_WAY
+    elif before.cue(Cue.BUT) and negation is None:
         doubt = Doubt.CONTRADICTION
     elif any(completes(mention, other) for other in _named_just_before(mentions, index)):
         doubt = Doubt.COMPLETES_NAME
@@ -45,13 +47,6 @@ def _doubt(
     elif before.cue(Cue.HALF) and any(p.cue(Cue.A) for p in mentions[max(index - 2, 0) : index]):
         doubt = Doubt.HALF_OF_IT
     return doubt
-
-
-def _contradicts(mentions: Sequence[Mention], index: int, negation: Negation | None) -> bool:
-    """Return whether "with or without" or "but" leaves open if the modifier is wanted."""
-    before = mentions[index - 1]
-    either = before.cue(Cue.NO) and _either_way(mentions[: index - 1])
-    return either or (before.cue(Cue.BUT) and negation is None)
 
 
 def _either_way(before: Sequence[Mention]) -> bool:
