@@ -35,7 +35,7 @@ export class Presses {
     const known = this.of(press.order.id);
     const again = known.some(({ kind, item }) => kind === press.kind && item === press.item);
     if (again || this.#waiting.length >= MOST) return;
-    this.#undoable.delete(press.order.id);
+    this.#endUndo(press.order.id);
     this.#waiting.push({ ...press, tried: false });
     this.#handlers.changed(press.order.id);
     this.#next();
@@ -48,7 +48,7 @@ export class Presses {
 
   /** Whether the last step of an order was made here and can still be undone. */
   undoable(id, now = Date.now()) {
-    return (this.#undoable.get(id) ?? 0) > now;
+    return (this.#undoable.get(id)?.until ?? 0) > now;
   }
 
   /** Sends what waits, since the connection may be back. */
@@ -61,6 +61,7 @@ export class Presses {
   clear() {
     clearTimeout(this.#timer);
     this.#waiting = [];
+    for (const { timer } of this.#undoable.values()) clearTimeout(timer);
     this.#undoable.clear();
   }
 
@@ -102,12 +103,17 @@ export class Presses {
   }
 
   #startUndo(id) {
-    this.#undoable.set(id, Date.now() + UNDO_MS);
-    setTimeout(() => {
-      if (this.undoable(id)) return;
+    clearTimeout(this.#undoable.get(id)?.timer);
+    const timer = setTimeout(() => {
       this.#undoable.delete(id);
       this.#handlers.changed(id);
-    }, UNDO_MS + 10);
+    }, UNDO_MS);
+    this.#undoable.set(id, { until: Date.now() + UNDO_MS, timer });
+  }
+
+  #endUndo(id) {
+    clearTimeout(this.#undoable.get(id)?.timer);
+    this.#undoable.delete(id);
   }
 
   /** Removes a press; returns false if it was forgotten meanwhile. */

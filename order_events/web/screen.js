@@ -46,6 +46,7 @@ export class Screen {
       refused: (press, error) => this.#pressRefused(press, error),
       changed: () => this.draw(),
     });
+    addEventListener("online", () => this.#presses.retry());
     this.#kitchen = new Kitchen($("board"), {
       press: (order, press) => this.#presses.press({ order, ...press }),
       presses: (id) => this.#presses.of(id),

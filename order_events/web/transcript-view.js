@@ -51,9 +51,10 @@ export class Transcript {
   #latest = { utterance: 0, revision: 0 };
 
   constructor(label) {
-    this.#log = el("ol", { class: "lines", role: "log", "aria-live": "polite", "aria-label": label });
+    this.#log = el("ol", { class: "lines" });
+    const log = el("div", { role: "log", "aria-live": "polite", "aria-label": label }, this.#log);
     this.#partial.append(this.#stable, this.#open);
-    this.node = el("div", { class: "transcript" }, this.#log, this.#partial);
+    this.node = el("div", { class: "transcript" }, log, this.#partial);
   }
 
   /** Whether somebody is speaking right now. */

@@ -12,11 +12,12 @@ from aiohttp import web
 from support.paths import ROOT
 from support.screens import Screens, browsing
 
-from order_events.app import AUTHORITY, EVENTS, build_app
+from order_events.app import AUTHORITY, DESK, EVENTS, build_app
 from order_events.auth.screen_tokens import screen_tokens
 from order_events.auth.tokens import Role
 from order_events.domain.audit_records import SessionStart
 from order_events.metrics import HubMetrics
+from order_events.protocol.messages import ProtocolError
 from order_events.server import Runner
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
@@ -42,6 +43,11 @@ class Shop:
         """Return the code of a link that pairs a screen of this test's restaurant."""
         settings = self._app[EVENTS].settings
         return screen_tokens(settings).link(self.restaurant, role, name, 60)
+
+    async def guess_pin(self, staff_id: str) -> None:
+        """Try a wrong PIN at another screen."""
+        with pytest.raises(ProtocolError):
+            await self._app[DESK].sign_in(self.restaurant, staff_id, "0000", "another")
 
     async def opens(self, restaurant: str) -> None:
         """Begin anew: a restaurant of its own, with the demo menu."""

@@ -106,6 +106,7 @@ async def test_a_press_without_a_connection_is_kept_and_sent_once(
     assert await shop.status(first) == "confirmed"
     await shop.step(second, "cancelled")
     await page.unroute("**/v1/orders/**")
+    await page.evaluate("dispatchEvent(new Event('online'))")
     await expect(ticket(page, first)).to_have_attribute("data-status", "preparing", timeout=SOON)
     await expect(page.locator(".toast")).to_contain_text("“Start” was not done", timeout=SOON)
     assert await shop.status(first) == "preparing"

@@ -1,0 +1,76 @@
+"""What axe finds on the pages, in light and in dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.async_api import Page
+from support.screens import SOON, Screens
+
+from order_events.auth.tokens import Role
+from tests.pages.conftest import Shop, reason
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+async def found(page: Page) -> list[str]:
+    """Return what axe finds on a page as it is now, with the places."""
+    problems = []
+    await page.evaluate(AXE)
+    # In the dark only colours differ.
+    for scheme, rules in (("light", []), ("dark", ["color-contrast"])):
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        violations = await page.evaluate(
+            """rules => axe
+                .run({ resultTypes: ["violations"], ...(rules.length && { runOnly: rules }) })
+                .then((found) => found.violations.map(
+                    (v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 90)).join(", ")}`))""",
+            rules,
+        )
+        problems += [f"{scheme}: {violation}" for violation in violations]
+    return problems
+
+
+async def test_axe_finds_nothing(shop: Shop, pages: Screens) -> None:
+    """Guests with calls, a board with every mark, the editor, the settings, signing in."""
+    await shop.guest("s1", "lane-1")
+    attention = [{"code": "allergy", "text": "nuts"}, {"code": "missing_size", "text": "Coke"}]
+    burger = {"id": "1", "menu_item_id": "cheeseburger"}
+    pending = await shop.order(
+        burger, attention=attention, source={"session_id": "s1", "lane": "lane-1"}, notes="Nuts"
+    )
+    question = reason("missing_size", "Coke", "What size?")
+    await shop.understood(
+        "s1", question, reason("allergy", "nuts", calls_staff=True), order=pending
+    )
+    changed, gone = await shop.order(burger), await shop.order(burger)
+    for order in (changed, gone):
+        await shop.step(order, "confirmed")
+    fries = {"id": "2", "menu_item_id": "french_fries", "size": "small"}
+    change = {"items": [{**burger, "quantity": 2}, fries]}
+    await shop.ask(f"/v1/orders/{changed['id']}", change, "PATCH")
+    await shop.step(gone, "cancelled", reason="Guest left")
+
+    page = await pages.staff("ann", Role.MANAGER, shop.restaurant, view="both")
+    await page.locator(".ticket .mark").first.wait_for(timeout=SOON)
+    assert await found(page) == []
+    row = page.locator(f'.ticket[data-order="{pending["id"]}"]')
+    await row.get_by_role("button", name="Edit").click()
+    await page.get_by_role("button", name="Change Cheeseburger").click()
+    assert await found(page) == []
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Settings").click()
+    assert await found(page) == []
+
+    manager = await pages.open("/web/manage.html", token=shop.token("boss", Role.MANAGER))
+    await manager.get_by_label("Name").first.fill("Grill")
+    await manager.get_by_role("button", name="Make a code").click(timeout=SOON)
+    await manager.locator(".pairing").wait_for(timeout=SOON)
+    assert await found(manager) == []
+    await shop.ask("/v1/staff", {"name": "Ann", "role": "server", "pin": "1234"})
+    counter = await pages.open("/web/pair.html", code=shop.link(Role.SERVER, "Counter"))
+    await counter.get_by_role("button", name="Ann").click(timeout=SOON)
+    assert await found(counter) == []
