@@ -282,17 +282,9 @@ def is_scrub_due(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM meta WHERE key = 'scrub'").fetchone() is not None
 
 
-def scrub(connection: sqlite3.Connection) -> bool:
-    """Write the whole database anew, so that no page holds remains of what was deleted.
-
-    Blocks for the time that takes. Returns False if it has to be tried again, because a reader kept
-    the old pages in the WAL.
-    """
-    connection.execute("VACUUM")
-    if not empty_wal(connection):
-        return False
+def forget_scrub(connection: sqlite3.Connection) -> None:
+    """Note that the database has been written anew."""
     connection.execute("DELETE FROM meta WHERE key = 'scrub'")
-    return True
 
 
 def size(connection: sqlite3.Connection) -> int:

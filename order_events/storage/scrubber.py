@@ -32,11 +32,14 @@ class Scrubber:
         self._db = db
         self._committed = self._since = time.monotonic()
         self._not_before = 0.0
+        self._vacuumed = False
         self.due = schema.is_scrub_due(db)
 
     def committed(self, *, erased: bool) -> None:
         """Note a commit, and whether it erased anything."""
         self._committed = time.monotonic()
+        if erased:
+            self._vacuumed = False
         if erased and not self.due:
             self.due, self._since = True, self._committed
 
@@ -57,7 +60,13 @@ class Scrubber:
 
     def _scrub(self, now: float) -> None:
         try:
-            self.due = not schema.scrub(self._db)
+            if not self._vacuumed:
+                self._db.execute("VACUUM")
+                self._vacuumed = True
+            # A reader, such as a backup, may keep the old pages in the WAL for a while.
+            if schema.empty_wal(self._db):
+                schema.forget_scrub(self._db)
+                self.due = self._vacuumed = False
         except sqlite3.Error as error:
             # It is full or locked; a sound database is as good as before.
             logger.warning("the database could not be scrubbed yet", why=str(error))
