@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types wheel generators documents check clean
+.PHONY: demo test lint types wheel generators documents bom audit check clean
 
 demo: $(STAMP)
 	$(BIN)/voice-service demo $(ARGS)
@@ -30,6 +30,17 @@ generators: $(STAMP)
 
 documents: $(STAMP)
 	$(BIN)/python -m voice_service.documents docs
+
+bom: $(VENV)/.audit
+	$(BIN)/python .ci/bill_of_materials.py bom
+
+# A report, not a test: it asks a service that knows of vulnerabilities.
+audit: $(VENV)/.audit
+	-$(BIN)/pip-audit --progress-spinner off
+
+$(VENV)/.audit: $(STAMP)
+	$(BIN)/python -m pip install --quiet --group audit
+	touch $@
 
 check: lint types test wheel
 
