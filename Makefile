@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 demo: $(STAMP)
 	$(BIN)/voice-service demo $(ARGS)
 
-test: $(STAMP) $(VENV)/.browser
+test: $(STAMP) $(VENV)/.browser $(VENV)/models/base
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(STAMP)
@@ -57,6 +57,11 @@ $(VENV)/.browser: $(STAMP)
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
 	  else exit 1; fi; }
+	touch $@
+
+# A multilingual model, for the tests of several languages in one session.
+$(VENV)/models/base: $(STAMP) models/manifest.toml
+	VOICE_MODELS_DIR=$(VENV)/models $(BIN)/voice-service models fetch base
 	touch $@
 
 clean:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -38,6 +38,7 @@ class Word:
 class Hypothesis:
     """What the recogniser heard. `words` is empty for a quick decode and for silence.
 
+    `language` is the ISO 639 code of what was spoken; empty if nothing was heard.
     `retries` says why there were further attempts, if there were. `batch_size` is how many requests
     shared the pass through the model, this one included.
     Confidences are the decoder's own probabilities; `calibrated` applies the model's `calibration`.
@@ -49,6 +50,7 @@ class Hypothesis:
     retries: tuple[Retry, ...] = ()
     batch_size: int = field(default=1, compare=False)
     calibration: Calibration = field(default=RAW, compare=False)
+    language: str = ""
 
     def calibrated(self) -> Hypothesis:
         """Return a copy whose confidences are expected shares of right words."""
@@ -81,6 +83,8 @@ class Hypothesis:
 class DecodeRequest:
     """Audio to recognise.
 
+    `language` is an ISO 639 code; or several with commas between them, of which the recogniser
+    chooses one, the first if in doubt.
     `thorough` asks for beam search and word times; without it the result comes sooner. `bias` is
     text whose words become more likely. `speech_s` is how long somebody speaks in it, in seconds;
     None if that is not known. `choose` is given several texts, most likely first, and
@@ -94,3 +98,10 @@ class DecodeRequest:
     bias: str = ""
     speech_s: float | None = None
     choose: Callable[[Sequence[str]], int] | None = None
+    biases: Mapping[str, str] = field(default_factory=dict)
+    """Text in place of `bias` for some of the languages: one in another language would be taken for
+    what is spoken."""
+
+    def bias_in(self, language: str) -> str:
+        """Return the text whose words become more likely if this language is spoken."""
+        return self.biases.get(language, self.bias)

@@ -18,6 +18,7 @@ from voice_service.asr.alignment import timed_words
 from voice_service.asr.batching import group_by
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis, Retry, Word
+from voice_service.asr.language_choice import choose_language
 from voice_service.asr.repetition import doubtful, loops, too_fast
 from voice_service.asr.whisper import (
     FULL_WINDOW,
@@ -76,6 +77,7 @@ class _PreparedRequest:
     seconds: float
     spectrogram: NDArray[np.float32]
     window: int
+    language: str
     prompt: Tokens
 
     def shape(self) -> Hashable:
@@ -169,7 +171,7 @@ class Recognizer:
 
     def prompt_length(self, language: str, bias: str) -> int:
         """Return how many tokens the decoder is given before the text."""
-        return len(self.whisper.prompt(language, bias))
+        return len(self.whisper.prompt(language.partition(",")[0], bias))
 
     def _cost(self, thorough: bool) -> float:
         """Decode silence, and return the seconds it took per request."""
@@ -188,14 +190,33 @@ class Recognizer:
             raise ValueError(f"{seconds:.1f} s of audio, more than {MAX_SECONDS:.0f} s")
         profile = self.thorough if request.thorough else self.quick
         window = self._batches.context(max(profile.floor_s, seconds + profile.margin_s))
+        spectrogram = self.whisper.spectrogram(request.audio)
+        frames = min(FULL_WINDOW, int(window * SAMPLE_RATE / HOP) & ~1)
+        language = self._language(request, spectrogram, frames)
         return _PreparedRequest(
             request,
             profile,
             seconds,
-            self.whisper.spectrogram(request.audio),
-            min(FULL_WINDOW, int(window * SAMPLE_RATE / HOP) & ~1),
-            self.whisper.prompt(request.language, request.bias),
+            spectrogram,
+            frames,
+            language,
+            self.whisper.prompt(language, request.bias_in(language)),
         )
+
+    def _language(
+        self, request: DecodeRequest, spectrogram: NDArray[np.float32], window: int
+    ) -> str:
+        """Return the language that is spoken, of those that are possible.
+
+        This takes an encoding of its own, because the prompt depends on it.
+        """
+        candidates = request.language.split(",")
+        if len(candidates) == 1:
+            return request.language
+        padded = _pad(spectrogram, window, "silence")
+        encoded = self.whisper.encode(padded[np.newaxis], rows_apart=False)
+        [probabilities] = self.whisper.language_probabilities(encoded)
+        return choose_language(candidates, probabilities)
 
     def _decode_batch(self, batch: Sequence[_PreparedRequest]) -> list[Hypothesis]:
         """Decode requests of one shape in one pass; those that cannot be trusted get others."""
@@ -225,7 +246,7 @@ class Recognizer:
             return prepared
         if why is Retry.LOOP:
             return replace(prepared, profile=self.careful)
-        unprompted = self.whisper.prompt(prepared.request.language, "")
+        unprompted = self.whisper.prompt(prepared.language, "")
         return replace(prepared, profile=self.careful, prompt=unprompted)
 
     def _attempt(self, batch: Sequence[_PreparedRequest]) -> list[_Attempt]:
@@ -260,7 +281,7 @@ class Recognizer:
     ) -> _Attempt:
         """Read one row. `limit` is its own: in a pass with longer audio, it may exceed that."""
         request = prepared.request
-        texts = [self.whisper.text(request.language, tokens) for tokens in generated.texts]
+        texts = [self.whisper.text(prepared.language, tokens) for tokens in generated.texts]
         best = 0 if request.choose is None else request.choose(texts)
         tokens, text, score = generated.texts[best], texts[best], generated.scores[best]
         mean_log_probability = score * len(tokens) / (len(tokens) + 1)
@@ -289,7 +310,7 @@ class Recognizer:
                 [attempt.prepared.spectrogram.shape[1] for attempt in group],
             )
             for attempt, found in zip(group, aligned, strict=True):
-                pieces = self.whisper.pieces(attempt.prepared.request.language, attempt.tokens)
+                pieces = self.whisper.pieces(attempt.prepared.language, attempt.tokens)
                 end_ms = int(len(attempt.prepared.request.audio) * 1000 / SAMPLE_RATE)
                 words[attempt.prepared] = timed_words(pieces, found, end_ms)
         return words
@@ -319,7 +340,7 @@ def _hypothesis(attempt: _Attempt, words: tuple[Word, ...]) -> Hypothesis:
     if not attempt.heard:
         return Hypothesis("", 0.0)
     confidence = float(np.mean([w.confidence for w in words])) if words else attempt.confidence
-    return Hypothesis(attempt.text, confidence, words)
+    return Hypothesis(attempt.text, confidence, words, language=attempt.prepared.language)
 
 
 def _pad(spectrogram: NDArray[np.float32], window: int, padding: Padding) -> NDArray[np.float32]:

@@ -113,6 +113,11 @@ class Whisper:
         storage = ctranslate2.StorageView.from_array(spectrograms)
         return Encoded(self.model.encode(storage, to_cpu=to_cpu))
 
+    def language_probabilities(self, encoded: Encoded) -> list[dict[str, float]]:
+        """Return, per row, the probability of each language that the model knows."""
+        rows = self.model.detect_language(encoded.storage)
+        return [{token.strip("<|>"): share for token, share in row} for row in rows]
+
     def generate(
         self,
         encoded: Encoded,

@@ -38,7 +38,10 @@ _MOMENTS: Mapping[type[ListenerEvent], str] = {
 def wire_event(
     session_id: str, language: str, event: ListenerEvent, *, narrow_band: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """Return the `type` and `data` of an event. `narrow_band` is about the microphone."""
+    """Return the `type` and `data` of an event.
+
+    `language` is the tag of what was spoken; `narrow_band` is about the microphone.
+    """
     type_, data = _payload(session_id, language, event, narrow_band)
     return type_, data.model_dump()
 

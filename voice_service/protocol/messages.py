@@ -22,7 +22,9 @@ WARNING: Final = "voice:warning"
 FINALIZE: Final = "voice:finalize"
 END: Final = "voice:end"
 
-_BCP_47: Final = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
+_BCP_47: Final = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*"
+_LANGUAGES: Final = rf"^{_BCP_47}( *, *{_BCP_47}){{0,3}}$"
+"""Up to four tags."""
 SessionId = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.:-]+$")]
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -30,6 +32,17 @@ Tag = Annotated[str, Field(min_length=1, max_length=100)]
 def primary_language(tag: str) -> str:
     """Return the ISO 639 code at the start of a BCP 47 tag."""
     return tag.partition("-")[0].lower()
+
+
+def tags_by_language(tags: str) -> dict[str, str]:
+    """Return the tags of a list with commas by their ISO 639 codes, in the order of the list.
+
+    Of two tags of one language, the first counts.
+    """
+    by_language: dict[str, str] = {}
+    for tag in (part.strip() for part in tags.split(",")):
+        by_language.setdefault(primary_language(tag), tag)
+    return by_language
 
 
 class Data(BaseModel):
@@ -63,8 +76,10 @@ class AudioData(Data):
 
 
 class StartData(Data):
-    """How to start or resume a session. `language` is a BCP 47 tag.
+    """How to start or resume a session.
 
+    `language` is a BCP 47 tag, or up to four with commas between them: the languages that may be
+    spoken, the likeliest first.
     `keyterms` are words to listen for, beside the menu's: at most 50, of 64 characters each; what
     there is no room for is left out with a warning. `order: off` asks for transcripts only. With
     `resume`, `after_utterance` is the last utterance whose final the client has received; without
@@ -72,7 +87,7 @@ class StartData(Data):
     """
 
     session_id: SessionId
-    language: Annotated[str, Field(max_length=35, pattern=_BCP_47)] = "en-US"
+    language: Annotated[str, Field(max_length=150, pattern=_LANGUAGES)] = "en-US"
     audio: AudioData = AudioData()
     lane: Tag | None = None
     table_id: Tag | None = None

@@ -45,7 +45,7 @@ class GuestOrder:
         if self._held:
             return self._leave_as_it_is(final.utterance)
         words = tuple(HeardWord(word.text, word.confidence) for word in heard.words)
-        said = Heard(final.utterance, heard.text, heard.confidence, words)
+        said = Heard(final.utterance, heard.text, heard.confidence, words, final.language)
         take = self._conversation.overhear if final.overheard else self._conversation.hear
         return [self._place(take(said))]
 

@@ -94,6 +94,7 @@ class VoiceSession:
     ) -> None:
         self.session_id = session_id
         self.language = language
+        self._tags = messages.tags_by_language(language)
         self.phase = Phase.STREAMING
         self._settings = settings
         self._decoder = pipeline.decoder
@@ -332,7 +333,7 @@ class VoiceSession:
         actions: list[Action] = []
         for event in events:
             narrow = self._bandwidth is not None and self._bandwidth.narrow
-            type_, data = wire_event(self.session_id, self.language, event, narrow_band=narrow)
+            type_, data = wire_event(self.session_id, self._tag(event), event, narrow_band=narrow)
             if isinstance(event, Partial):
                 actions.append(Send(type_, data, Audience.STAFF_LIVE))
             elif isinstance(event, Final):
@@ -342,6 +343,11 @@ class VoiceSession:
             else:
                 actions.append(Send(type_, data))
         return self._answered(actions)
+
+    def _tag(self, event: ListenerEvent) -> str:
+        """Return the tag of the language that an event is about; the first if none was heard."""
+        code = event.language if isinstance(event, Partial | Final) else ""
+        return self._tags.get(code) or next(iter(self._tags.values()))
 
     def _answered(self, actions: list[Action]) -> list[Action]:
         listener = self._listener

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -22,6 +21,7 @@ from voice_service.audio.formats import AudioDecoder, AudioFormat, PcmDecoder
 from voice_service.ordering import CompiledMenu, Conversation, Thresholds
 from voice_service.protocol import messages
 from voice_service.protocol.messages import AudioData, StartData, VoiceStart
+from voice_service.sessions.compiled_menus import CompiledMenus
 from voice_service.sessions.keyterms import fitting
 from voice_service.sessions.machine import (
     STOPPING,
@@ -37,8 +37,6 @@ from voice_service.utterances.turn_end import by_marks
 from voice_service.utterances.vad import DetectorFactory
 
 _log = structlog.get_logger(__name__)
-_MENUS_KEPT = 64
-"""Compiled menus that are cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ class SessionRegistry:
         self._services = services
         self.stopping = False
         self._runners: dict[SessionKey, SessionRunner] = {}
-        self._menus: OrderedDict[tuple[str, str], tuple[int, CompiledMenu]] = OrderedDict()
+        self._menus = CompiledMenus(services.events)
         services.metrics.capacity.set_function(self._limit)
 
     async def open(
@@ -105,14 +103,14 @@ class SessionRegistry:
             return self._resume(key, message, connection)
         self._check(key, start)
         orders = start.order == "auto"
-        menu = await self._menu(key.restaurant_id, start.language) if orders else None
+        menus = await self._menus.spoken(key.restaurant_id, start.language) if orders else {}
         # Another start may have come first while the menu was being read.
         self._check(key, start)
         self._make_room()
-        runner = self._start(key, start, menu)
+        runner = self._start(key, start, menus)
         runner.connection = connection
         self._send_started(runner, connection, message)
-        if orders and menu is None:
+        if orders and not menus:
             self._send_no_menu(runner, connection)
         return runner
 
@@ -159,10 +157,12 @@ class SessionRegistry:
                 ErrorCode.SESSION_EXISTS,
                 "this session exists; send resume: true to continue it, or use a new session_id",
             )
-        if messages.primary_language(start.language) not in self._model.languages:
+        spoken = messages.tags_by_language(start.language)
+        unknown = [tag for code, tag in spoken.items() if code not in self._model.languages]
+        if unknown:
             raise ProtocolError(
                 ErrorCode.UNSUPPORTED_LANGUAGE,
-                f"the model {self._model.name} does not know {start.language!r}; "
+                f"the model {self._model.name} does not know {', '.join(unknown)}; "
                 f"it knows: {', '.join(sorted(self._model.languages))}",
             )
         if self._active_count() >= self._limit():
@@ -194,7 +194,9 @@ class SessionRegistry:
         self._services.metrics.sessions.set(in_progress)
         self._capacity.serving(self._active_count(), asyncio.get_running_loop().time())
 
-    def _start(self, key: SessionKey, start: StartData, menu: CompiledMenu | None) -> SessionRunner:
+    def _start(
+        self, key: SessionKey, start: StartData, menus: Mapping[str, CompiledMenu]
+    ) -> SessionRunner:
         session_start = SessionStart(
             session_id=start.session_id,
             lane=start.lane,
@@ -202,7 +204,7 @@ class SessionRegistry:
             ordering=start.order == "auto",
         )
         runner = SessionRunner(
-            self._voice_session(start, menu),
+            self._voice_session(start, menus),
             key=key,
             start=session_start,
             services=self._services,
@@ -214,15 +216,24 @@ class SessionRegistry:
         _log.info("voice session started", session=start.session_id, lane=start.lane)
         return runner
 
-    def _voice_session(self, start: StartData, menu: CompiledMenu | None) -> VoiceSession:
-        conversation = None if menu is None else self._conversation(menu)
-        bias = menu.bias if menu is not None and self._profile.menu_bias else ""
+    def _voice_session(self, start: StartData, menus: Mapping[str, CompiledMenu]) -> VoiceSession:
+        spoken = messages.tags_by_language(start.language)
+        menu = next(iter(menus.values()), None)
+        conversation = None if menu is None else self._conversation(menu, menus)
+        terms = fitting(start.keyterms)
+        biases = {
+            code: terms.before(
+                menus[code].bias if code in menus and self._profile.menu_bias else "", tag
+            )
+            for code, tag in spoken.items()
+        }
         listener = Listener(
             self._profile.listener,
             self._detectors(),
-            messages.primary_language(start.language),
-            fitting(start.keyterms).before(bias, start.language),
+            ",".join(spoken),
+            next(iter(biases.values())),
             by_marks if conversation is None else conversation.ending,
+            biases,
         )
         return VoiceSession(
             session_id=start.session_id,
@@ -232,9 +243,9 @@ class SessionRegistry:
             now=asyncio.get_running_loop().time(),
         )
 
-    def _conversation(self, menu: CompiledMenu) -> Conversation:
+    def _conversation(self, menu: CompiledMenu, menus: Mapping[str, CompiledMenu]) -> Conversation:
         local = datetime.now(ZoneInfo(menu.menu.time_zone))
-        return Conversation(menu, self._profile.policy, at=local)
+        return Conversation(menu, self._profile.policy, at=local, spoken=menus)
 
     def _resume(
         self, key: SessionKey, message: VoiceStart, connection: Connection
@@ -298,26 +309,3 @@ class SessionRegistry:
         self._update_counts()
         # Name the session here: when the server stops, there is no logging context.
         _log.info("voice session over", session=key.session_id, restaurant=key.restaurant_id)
-
-    async def _menu(self, restaurant_id: str, tag: str) -> CompiledMenu | None:
-        """Return the restaurant's menu compiled for a language; None if there is none that fits.
-
-        A menu is compiled once per version.
-        """
-        versioned = await self._services.events.versioned_menu(restaurant_id)
-        if versioned is None:
-            return None
-        version, menu = versioned
-        key = (restaurant_id, messages.primary_language(tag))
-        known = self._menus.get(key)
-        if known is None or known[0] != version:
-            try:
-                known = (version, await asyncio.to_thread(CompiledMenu, menu, tag))
-            except ValueError as error:
-                _log.warning("menu not usable", restaurant=restaurant_id, why=str(error))
-                return None
-            self._menus[key] = known
-            if len(self._menus) > _MENUS_KEPT:
-                self._menus.popitem(last=False)
-        self._menus.move_to_end(key)
-        return known[1]

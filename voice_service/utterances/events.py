@@ -52,6 +52,7 @@ class Partial:
     text: str
     stable_text: str
     confidence: float
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class Final:
     end_ms: int
     hypothesis: Hypothesis
     overheard: bool = False
+
+    @property
+    def language(self) -> str:
+        """Return the ISO 639 code of what was spoken; empty if that is not known."""
+        return self.hypothesis.language
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ Pure: time is an argument and only orders the needs of many listeners. The calle
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -25,11 +26,10 @@ from voice_service.utterances.events import (
     Ended,
     EndLikely,
     EndUnlikely,
-    Final,
     ListenerEvent,
-    Partial,
     Started,
 )
+from voice_service.utterances.languages import SpokenLanguages
 from voice_service.utterances.planning import (
     NOTHING_HEARD,
     InFlight,
@@ -38,14 +38,13 @@ from voice_service.utterances.planning import (
     least_confidence,
 )
 from voice_service.utterances.settings import ListenerSettings, to_ms
+from voice_service.utterances.transcripts import final, partial
 from voice_service.utterances.turn_end import Judge, by_marks
 from voice_service.utterances.utterance import Timeline, Utterance
 from voice_service.utterances.vad import FRAME, SpeechDetector
 
 _MAX_ATTEMPTS = 2
 """Decodes of one final before it is given up, if recognition fails."""
-_FALLBACK_CONFIDENCE = 0.2
-"""Confidence of a final that only repeats what was shown."""
 
 
 class Listener:
@@ -62,11 +61,13 @@ class Listener:
         language: str,
         bias: str,
         judge: Judge = by_marks,
+        biases: Mapping[str, str] | None = None,
     ) -> None:
         self._settings = settings
         self._detector = detector
-        self._language = language
+        self._languages = SpokenLanguages(language)
         self._bias = bias
+        self._biases = biases or {}
         self._judge = judge
         self._framer = Framer(FRAME)
         self._endpointer = Endpointer(settings.endpoint)
@@ -144,7 +145,7 @@ class Listener:
             waiting = self._waiting[0]
             waiting.attempts += 1
             self._in_flight = InFlight(waiting.utterance, Urgency.FINAL, 0, 0)
-            return self._request(waiting.audio, need, waiting.utterance.length)
+            return self._request(waiting.audio, need, waiting.utterance, waiting.utterance.length)
         utterance, self._planned = self._current_utterance(), None
         paused_at, decoded_to = self._endpointer.last_speech, self._endpointer.position
         utterance.decoded_to = decoded_to
@@ -154,7 +155,7 @@ class Listener:
         self._in_flight = InFlight(utterance, need.urgency, decoded_to, paused_at)
         audio = self._timeline.slice(utterance.audio_start, decoded_to)
         spoken_to = paused_at if need.urgency is Urgency.SPECULATIVE else decoded_to
-        return self._request(audio, need, spoken_to - utterance.started)
+        return self._request(audio, need, utterance, spoken_to - utterance.started)
 
     def decoded(self, hypothesis: Hypothesis | None, now: float) -> list[ListenerEvent]:
         """Take the answer to `start_decode`; None if recognition failed."""
@@ -253,13 +254,15 @@ class Listener:
             self._planned = self._need(urgency, now)
 
     def _need(self, urgency: Urgency, since: float) -> DecodeNeed:
-        return DecodeNeed(urgency, since, self._language, self._bias)
+        return DecodeNeed(urgency, since, self._languages.codes, self._bias)
 
-    def _request(self, audio: Samples, need: DecodeNeed, spoken: int) -> DecodeRequest:
+    def _request(
+        self, audio: Samples, need: DecodeNeed, utterance: Utterance, spoken: int
+    ) -> DecodeRequest:
         """Return a request; somebody speaks for at most `spoken` frames of the audio."""
-        return DecodeRequest(
-            audio, need.language, need.urgency.thorough, need.bias, to_ms(spoken) / 1000
-        )
+        thorough, speech_s = need.urgency.thorough, to_ms(spoken) / 1000
+        language = self._languages.to_try(utterance.language, final=thorough)
+        return DecodeRequest(audio, language, thorough, need.bias, speech_s, biases=self._biases)
 
     def _progress(
         self, decode: InFlight, hypothesis: Hypothesis, now: float
@@ -277,7 +280,8 @@ class Listener:
             utterance.update_unsure(hypothesis, decode.decoded_to)
         elif utterance.update(hypothesis, decode.decoded_to, promise):
             events += self._announced(utterance)
-            events.append(self._partial(utterance, decode.decoded_to, hypothesis))
+            confidence = hypothesis.calibrated().confidence
+            events.append(partial(utterance, decode.decoded_to, confidence))
         if (
             decode.urgency is Urgency.SPECULATIVE
             and decode.paused_at == self._endpointer.last_speech
@@ -317,18 +321,6 @@ class Listener:
             return []
         return self._follow(self._endpointer.override_hangover(hangover), now)
 
-    def _partial(self, utterance: Utterance, decoded_to: int, hypothesis: Hypothesis) -> Partial:
-        utterance.revision += 1
-        return Partial(
-            utterance=utterance.number or 0,
-            revision=utterance.revision,
-            start_ms=to_ms(utterance.started),
-            end_ms=to_ms(decoded_to),
-            text=utterance.text,
-            stable_text=utterance.stable.text,
-            confidence=hypothesis.calibrated().confidence,
-        )
-
     def _end_without_progress(
         self, utterance: Utterance, decoded_to: int, now: float
     ) -> list[ListenerEvent]:
@@ -361,27 +353,12 @@ class Listener:
         heard = hypothesis.text and hypothesis.confidence >= least
         if not heard and not shown:
             return self._discard(utterance)
-        end = utterance.started if utterance.ended is None else utterance.ended
         overheard = self._background.is_background(
             utterance.power, utterance.floor, hypothesis.confidence
         )
-        hypothesis = hypothesis.calibrated()
-        if not hypothesis.text and utterance.text:
-            # The thorough decode looped or heard nothing: what was shown is better than nothing.
-            hypothesis = Hypothesis(utterance.text, _FALLBACK_CONFIDENCE)
-        events = self._announced(utterance)
-        shift = to_ms(utterance.audio_start)
-        hypothesis = utterance.settle(hypothesis)
-        utterance.revision += 1
-        final = Final(
-            utterance=utterance.number or 0,
-            revision=utterance.revision,
-            start_ms=to_ms(utterance.started),
-            end_ms=to_ms(end),
-            hypothesis=hypothesis.placed(shift, to_ms(utterance.started)),
-            overheard=overheard,
-        )
-        return [*events, final]
+        self._languages.conclude(hypothesis.language)
+        told = self._announced(utterance)
+        return [*told, final(utterance, hypothesis.calibrated(), overheard=overheard)]
 
     def _discard(self, utterance: Utterance) -> list[ListenerEvent]:
         return [] if utterance.number is None else [Discarded(utterance.number, failed=False)]

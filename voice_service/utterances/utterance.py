@@ -70,6 +70,8 @@ class Utterance:
     """Where speech had paused when the final was last tried."""
     settled: Hypothesis | None = None
     """The answer to that decode: the final, if the pause lasts."""
+    language: str = ""
+    """The language that it was last heard in, if it was."""
     likely_end: int | None = None
     """Where speech had paused when its end was last told to be likely."""
     stable: StablePrefix = field(default_factory=StablePrefix)
@@ -110,6 +112,7 @@ class Utterance:
             self.unchanged += not self.text
             return False
         before = (self.text, self.stable.text)
+        self.language = hypothesis.language or self.language
         if promise:
             shown = self.stable.extend(words, hypothesis.confidence)
         else:

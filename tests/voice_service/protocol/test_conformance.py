@@ -209,6 +209,16 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "UNSUPPORTED_LANGUAGE",
     ),
     (
+        "one of several languages",
+        {"type": "voice:start", "data": {"session_id": "s", "language": "en-US, es-MX"}},
+        "UNSUPPORTED_LANGUAGE",
+    ),
+    (
+        "five languages",
+        {"type": "voice:start", "data": {"session_id": "s", "language": "en,es,de,fr,it"}},
+        "INVALID_MESSAGE",
+    ),
+    (
         "resume",
         {"type": "voice:start", "data": {"session_id": "s", "resume": True}},
         "SESSION_NOT_FOUND",

@@ -67,13 +67,14 @@ class Guest:
         order: bool = True,
         sends: AudioFormat | None = None,
         decoder: AudioDecoder | None = None,
+        language: str = "en-US",
     ) -> None:
         self.decoder = decoder or PcmDecoder(sends or AudioFormat())
         conversation = Conversation(MENU) if order else None
         judge = by_marks if conversation is None else conversation.ending
         self.session = VoiceSession(
             session_id="s1",
-            language="en-US",
+            language=language,
             settings=SETTINGS,
             pipeline=SessionPipeline(
                 self.decoder,
@@ -89,6 +90,7 @@ class Guest:
         self._sequence = 0
         self.recognising = True
         self.sure = 0.9
+        self.heard_in = ""
 
     def send(self, samples: NDArray[np.float32], *, sequence: int | None = None) -> list[Action]:
         """Send samples in chunks, each when it is due; recognition takes no time."""
@@ -119,7 +121,8 @@ class Guest:
             thorough = self.requests[-1].thorough
             answer = Hypothesis("", 0.0)
             if thorough:
-                answer = replace(said(next(self._texts, "")), confidence=self.sure)
+                text = next(self._texts, "")
+                answer = Hypothesis(text, self.sure, language=self.heard_in)
             told += self.session.decoded(answer, self.now)
         self.actions += told
         for place in [a for a in told if isinstance(a, PlaceOrder)]:
@@ -267,6 +270,14 @@ def test_unanswered_finalizes_are_bounded() -> None:
         for _ in range(100):
             guest.session.finalize(guest.now)
     assert refused.value.code is ErrorCode.RATE_LIMITED
+
+
+def test_each_transcript_names_the_language_it_was_heard_in() -> None:
+    """By the tag of `voice:start`; the first one where nothing tells."""
+    guest = Guest("sí", "hm", "yes", order=False, language="en-US, es-MX")
+    for guest.heard_in in ("es", "", "en"):
+        guest.send(np.concatenate([sound(1), quiet(1)]))
+    assert [f["language"] for f in finals(guest.actions)] == ["es-MX", "en-US", "en-US"]
 
 
 def test_without_an_order_there_are_transcripts_alone() -> None:

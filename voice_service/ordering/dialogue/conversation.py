@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -73,14 +73,17 @@ class Conversation:
         *,
         at: datetime | None = None,
         ranker: Ranker | None = None,
+        spoken: Mapping[str, CompiledMenu] | None = None,
     ) -> None:
         """`at`: when the guest began, which decides what is served; None serves everything.
 
+        `spoken`: the menu for each language that utterances may be in, by ISO 639 code.
         `ranker` decides between readings; None takes the fitted one.
         """
         self._menu = menu
         self._thresholds = thresholds
-        self._parser = Parser(menu)
+        self._parsers = {code: Parser(own) for code, own in (spoken or {}).items()}
+        self._parser = next(iter(self._parsers.values()), None) or Parser(menu)
         self._cart = Cart(menu, menu.closed(at) if at is not None else frozenset())
         self._checks = LineChecks(menu, thresholds)
         self._questions = OpenQuestions(menu)
@@ -102,6 +105,7 @@ class Conversation:
     def hear(self, heard: Heard) -> CartUpdate:
         """Take one final transcript and return the whole order."""
         self._utterance = heard.utterance
+        self._parser = self._parsers.get(heard.language, self._parser)
         self._ended = False
         self._cart.begin()
         text = f"{self._held_back.text} {heard.text}".strip()
@@ -119,6 +123,7 @@ class Conversation:
     def overhear(self, heard: Heard) -> CartUpdate:
         """Take what may be other people's talk: it changes nothing, but an allergy is noted."""
         self._utterance = heard.utterance
+        self._parser = self._parsers.get(heard.language, self._parser)
         parsed = self._parser.parse(heard.text, self._cart_view(), final=True)
         asides = [act for act in parsed.acts if isinstance(act, Aside)]
         notes = [self._aside(a.code, a.text) for a in asides if a.code is ReasonCode.ALLERGY]

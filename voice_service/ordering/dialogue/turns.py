@@ -22,12 +22,16 @@ class HeardWord:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A final transcript. `words` may be empty; then `confidence` (0 to 1) stands for each."""
+    """A final transcript. `words` may be empty; then `confidence` (0 to 1) stands for each.
+
+    `language` is the ISO 639 code of what was spoken; empty if that is not known.
+    """
 
     utterance: int
     text: str
     confidence: float
     words: tuple[HeardWord, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from support.conversations import demo_menu, said, short
 
 from order_events.menu.diagnostics import read_menu
-from voice_service.ordering import CompiledMenu
+from voice_service.ordering import CompiledMenu, Conversation, Heard
 from voice_service.ordering.language.loader import language
 
 _ESQUINA = Path(__file__).parents[1] / "kinds" / "menus" / "esquina.json"
@@ -103,3 +103,28 @@ def test_a_second_choice_is_another_item(utterances: list[str], items: str) -> N
     """A quesadilla has one meat, so that a counted second meat changes none."""
     menu = CompiledMenu(read_menu(_ESQUINA.read_text("utf-8")))
     assert sorted(short(said(menu, *utterances).items)) == sorted(items.split(", "))
+
+
+@pytest.fixture(scope="module")
+def mixed_demo() -> dict[str, CompiledMenu]:
+    """The demo menu for guests who speak English and Spanish, by what they are speaking."""
+    return {code: demo_menu(tags) for code, tags in (("en", "en,es"), ("es", "es,en"))}
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "items", "name"),
+    [
+        ("soy juan, una limonada grande", "es", "1 lemonade/large", "Juan"),
+        ("once limonadas grandes", "es", "11 lemonade/large", None),
+        ("a large lemonade", "en", "1 lemonade/large", None),
+        ("a large lemonade", "", "1 lemonade/large", None),
+    ],
+)
+def test_an_utterance_is_read_in_its_own_language_first(
+    mixed_demo: dict[str, CompiledMenu], text: str, spoken: str, items: str, name: str | None
+) -> None:
+    """In Spanish, "soy" is no allergen and "once" is a number; the recogniser knows which it is."""
+    guest = Conversation(mixed_demo["en"], spoken=mixed_demo)
+    update = guest.hear(Heard(1, text, 0.95, language=spoken))
+    assert short(update.items) == [items]
+    assert (update.customer_name, update.reasons) == (name, ())
