@@ -2,9 +2,10 @@
 
 import { microphoneProblem, openMicrophone } from "./capture.js";
 import { $, keepAwake, setText, words } from "./dom.js";
-import { render } from "./lit-html.js";
+import { nothing, render } from "./lit-html.js";
 import { itemsView, shortNumber, totalsView, withoutQuestion } from "./order-view.js";
 import { address, keepToken, mayStart, pairedScreen, takeFragment, token } from "./session.js";
+import { fillTexts, speak, texts } from "./texts.js";
 import { Transcript } from "./transcript-view.js";
 import { VoiceStream } from "./voice.js";
 
@@ -21,22 +22,13 @@ const FINISH_MS = 120_000;
 /** How long a finished order stays on the screen before the next guest's turn. */
 const SHOWN_MS = 45_000;
 
-/** The texts that the guest reads, by stage; while listening, by the status of the order. */
-const HEADLINES = {
-  ready: ["Hungry? Just tell us.", "Press the button and speak as you would to a person."],
-  opening: ["One moment…", "Please allow the microphone if you are asked."],
-  listening: ["We’re listening", "Take your time. Say “that’s all” when you are done."],
-  clarify: ["Just to be sure", "Please answer out loud."],
-  confirmed: ["Got it, thank you!", "Press “Finish”, or add something if you like."],
-  needs_staff: ["A colleague is on the way", "Someone will help you with this order in a moment."],
-  finishing: ["Thank you!", "We’re finishing your order."],
-  done: ["Thank you!", "Press the button for the next order."],
-  done_staff: ["A colleague will help you", "Please wait a moment. Someone is looking at your order."],
-  done_empty: ["Maybe another time?", "We didn’t hear an order. Press the button to try again."],
-};
-const BUTTONS = { ready: "Start", opening: "Starting", listening: "Finish", finishing: "Finishing", done: "Start" };
+/** How long staff hold the button to sign a kiosk out, in ms. A guest who taps it does nothing. */
+const HOLD_MS = 2_000;
+/** What the button says, by stage. */
+const BUTTONS = { ready: "start", opening: "starting", listening: "finish", finishing: "finishingNow", done: "start" };
 
-const transcript = new Transcript("What you said");
+speak(localStorage.getItem(LANGUAGE) || "en");
+const transcript = new Transcript(texts.kiosk.said);
 $("transcript").append(transcript.node);
 
 let stream = null;
@@ -47,6 +39,7 @@ let question = null;
 let lostAt = null;
 let changedAt = Date.now();
 let link = "closed";
+let holding = 0;
 
 const fragment = takeFragment();
 for (const [name, key] of [["lane", LANE], ["language", LANGUAGE]]) {
@@ -62,7 +55,10 @@ $("signin-form").addEventListener("submit", (event) => {
   showKiosk();
   $("talk").focus();
 });
-$("signout").addEventListener("click", () => signOut(null));
+for (const start of ["pointerdown", "keydown"]) $("signout").addEventListener(start, hold);
+for (const end of ["pointerup", "pointerleave", "keyup", "blur"]) {
+  $("signout").addEventListener(end, () => clearTimeout(holding));
+}
 $("talk").addEventListener("click", () => {
   const { stage } = $("kiosk").dataset;
   if (stage === "ready" || stage === "done") begin();
@@ -77,12 +73,22 @@ setInterval(() => {
 if (!mayStart()) signOut(null);
 else showKiosk();
 
+/** Signs out once staff have held the button for long enough. */
+function hold(event) {
+  if (event.repeat) return;
+  clearTimeout(holding);
+  holding = setTimeout(() => signOut(null), HOLD_MS);
+}
+
 function showKiosk() {
+  speak(localStorage.getItem(LANGUAGE) || "en");
+  fillTexts(document);
+  document.title = texts.kiosk.here;
   $("signin").hidden = true;
   $("kiosk").hidden = false;
   const lane = localStorage.getItem(LANE) || pairedScreen()?.lane;
-  setText($("lane-name"), lane ? words(lane) : "Order here");
-  setText($("device"), `Language ${localStorage.getItem(LANGUAGE) || "en-US"}`);
+  setText($("lane-name"), lane ? words(lane) : texts.kiosk.here);
+  setText($("device"), texts.kiosk.languageIs(localStorage.getItem(LANGUAGE) || "en-US"));
   reset();
   keepAwake();
 }
@@ -103,7 +109,7 @@ function moveOn(quiet) {
   const { stage } = $("kiosk").dataset;
   if (stage === "done" && quiet > SHOWN_MS) reset();
   if (stage === "finishing" && quiet > FINISH_MS) {
-    failed("we could not finish your order. Please tell a member of staff", false);
+    failed(texts.kiosk.tooLate, false);
   }
   if (stage !== "listening" || lostAt !== null || transcript.speaking) return;
   if (quiet > (status === "confirmed" ? CONFIRMED_QUIET_MS : ABANDONED_MS)) finish();
@@ -128,7 +134,7 @@ async function begin() {
       chunk: (samples) => stream?.push(samples),
       level: showLevel,
       lost: () => {
-        problem("The microphone was unplugged. We have kept what you said so far.");
+        problem(texts.kiosk.unplugged);
         finish();
       },
     });
@@ -191,10 +197,12 @@ function ended(answer) {
 function failed(message, refused) {
   stopAll();
   if (refused) {
-    signOut(`Please set this microphone up again: ${message || "the token was not accepted"}.`);
+    signOut(texts.kiosk.setUpAgain(message));
     return;
   }
-  problem(`${words(message)}.`);
+  // The server's messages are for developers; a guest needs to know what to do.
+  problem(message === texts.kiosk.tooLate ? message : texts.kiosk.failed);
+  setText($("device"), message);
   show("ready");
 }
 
@@ -219,9 +227,9 @@ function take(type, data) {
   else if (type === "voice:speech_discarded") transcript.hush();
   else if (type === "voice:order") understood(data);
   else if (type === "error" && data.code === "OVERLOADED") {
-    problem("Many guests are ordering right now. We have kept your words and will try again.");
+    problem(texts.kiosk.busy);
   } else if (type === "error" && data.code === "INTERNAL") {
-    problem("Sorry, we missed that. Could you say it again?");
+    problem(texts.kiosk.missed);
   } else if (type === "voice:started") problem(null);
 }
 
@@ -238,18 +246,19 @@ function show(stage, wording = stage === "listening" ? status : stage) {
   changedAt = Date.now();
   $("kiosk").dataset.stage = stage;
   $("kiosk").dataset.wording = wording;
-  const [headline, hint] = HEADLINES[wording] ?? HEADLINES[stage];
+  const [headline, hint] = texts.kiosk[wording] ?? texts.kiosk[stage];
+  const number = stage === "done" && order !== null ? texts.kiosk.yourNumber(shortNumber(order)) : "";
   const asked = wording === "clarify" ? question : null;
-  setText($("headline"), asked ?? headline);
+  setText($("headline"), asked ?? [headline, number].filter(Boolean).join(" "));
   $("headline").toggleAttribute("data-long", asked !== null);
   setText($("hint"), hint);
-  setText($("talk-text"), BUTTONS[stage]);
+  setText($("talk-text"), texts.kiosk[BUTTONS[stage]]);
   $("talk").setAttribute("aria-disabled", String(stage === "opening" || stage === "finishing"));
 }
 
 function showOrder(readback) {
-  const lines = order === null ? [] : [itemsView(order, order.currency), totalsView(order)];
-  render(lines, $("order-lines"));
+  render(order === null ? nothing : itemsView(order, order.currency), $("order-lines"));
+  render(order === null ? nothing : totalsView(order), $("order-totals"));
   $("order-empty").hidden = order !== null;
   setText($("order-number"), order === null ? "" : `#${shortNumber(order)}`);
   const said = withoutQuestion(readback, question);
@@ -264,7 +273,7 @@ function showConnection() {
   $("connection").dataset.state = link;
   if (!seen) return;
   const behind = stream === null ? 0 : Math.round(stream.behind);
-  setText($("connection-text"), `Connection lost. Keep talking: ${behind} s are saved and will be sent later.`);
+  setText($("connection-text"), texts.kiosk.lost(behind));
 }
 
 function showLevel(level) {

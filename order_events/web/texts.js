@@ -1,4 +1,4 @@
-/** The words of the staff page, in the language of this screen. */
+/** The words of the pages: in the language of this screen, or at a kiosk in the guest's. */
 
 import english from "./texts.en.js";
 import spanish from "./texts.es.js";
@@ -10,12 +10,19 @@ const CATALOGUES = { en: english, es: spanish };
 export const LANGUAGES = { en: "English", es: "Español" };
 
 /** The language chosen for this screen, or else the first of the browser's that there is. */
-export const language = [localStorage.getItem(LANGUAGE), ...navigator.languages.map(base)].find(
+export let language = [localStorage.getItem(LANGUAGE), ...navigator.languages.map(base)].find(
   (tag) => tag in CATALOGUES,
 ) ?? "en";
 
 /** What to say, by name. */
-export const texts = CATALOGUES[language];
+export let texts = CATALOGUES[language];
+
+/** Speaks a guest's language (a tag such as "es-MX", or several) from now on, if it is known here. */
+export function speak(tags) {
+  const known = tags.split(",").map((tag) => base(tag.trim())).find((tag) => tag in CATALOGUES);
+  language = known ?? "en";
+  texts = CATALOGUES[language];
+}
 
 /** Chooses the language of this screen. The page must be loaded again. */
 export function chooseLanguage(tag) {
