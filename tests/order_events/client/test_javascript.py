@@ -97,6 +97,7 @@ STRICT = {
         "exactOptionalPropertyTypes": True,
         "noEmit": True,
         "skipLibCheck": False,
+        "skipDefaultLibCheck": True,
         "module": "nodenext",
         "target": "es2023",
         "lib": ["es2023", "dom"],
