@@ -21,6 +21,8 @@ _WINDOWS: Final = 64
 """Windows after which the declaration has proved right."""
 _AGREEING: Final = 3
 """Windows in which the same other reading must be the better one."""
+_CERTAIN: Final = 0.85
+"""Correlation of neighbouring samples that no wrong reading has: the declaration is right."""
 _ALIKE: Final = 0.6
 _UNLIKE: Final = 0.25
 """Correlation of neighbouring samples: at least the one where bytes are read rightly, within the
@@ -58,25 +60,25 @@ class DeclarationCheck:
         while self._left and len(data) >= _WINDOW:
             window, data = data[:_WINDOW], data[_WINDOW:]
             self._left -= 1
-            other = better_reading(window, self._encoding, self._channels)
-            if other is not None:
-                self._votes[other] += 1
-                if self._votes[other] == _AGREEING:
+            reading = likely_reading(window, self._encoding, self._channels)
+            if reading is not None:
+                self._votes[reading] += 1
+                if reading == self._encoding or self._votes[reading] == _AGREEING:
                     self._left = 0
         self._rest = data if self._left else b""
         return self._found()
 
     def _found(self) -> str | None:
         for other, votes in self._votes.items():
-            if votes == _AGREEING:
+            if other != self._encoding and votes == _AGREEING:
                 return f"audio is {other}, not {self._encoding}; {_ADVICE[other]}"
         return None
 
 
-def better_reading(window: bytes, encoding: str, channels: int) -> str | None:
-    """Return the only reading in which bytes are like sound; None if that is the declared one.
+def likely_reading(window: bytes, encoding: str, channels: int) -> str | None:
+    """Return the reading in which bytes are like sound; None if that cannot be told.
 
-    Also returns None for silence and noise, which are alike in every reading.
+    It cannot in silence and noise, which are alike in every reading.
     """
     declared = _samples(window, READINGS[encoding], channels)
     own = _likeness(declared, channels)
@@ -92,6 +94,8 @@ def better_reading(window: bytes, encoding: str, channels: int) -> str | None:
         # Read as pairs, code words keep some likeness: that of every second one.
         own = None
         found = {name: likeness for name, likeness in found.items() if name in ("mulaw", "alaw")}
+    if own is not None and own > _CERTAIN:
+        return encoding
     best = max(found, key=found.__getitem__, default=None)
     wrong = own is None or abs(own) < _UNLIKE
     return best if best is not None and wrong and found[best] > _ALIKE else None

@@ -293,26 +293,25 @@ async def test_invalid_audio_names_its_sequence_and_may_be_sent_again(start: Sta
     assert wer(sidecar("one_item")["text"], text_of(client.events)) <= 0.15
 
 
-@pytest.mark.parametrize(
-    ("audio", "in_effect"),
-    [
-        ({"encoding": "g711_ulaw"}, {"encoding": "mulaw", "sample_rate": 8_000, "channels": 1}),
-        (
-            {"encoding": "LINEAR16", "sample_rate": 48_000, "channels": 2},
-            {"encoding": "pcm_s16le", "sample_rate": 48_000, "channels": 2},
-        ),
-        ({"encoding": "audio/webm;codecs=opus"}, {"encoding": "webm_opus"}),
-        ({"encoding": "audio/mp4"}, {"encoding": "fmp4"}),
-        ({"encoding": "opus"}, {"encoding": "opus"}),
-    ],
-    ids=lambda audio: audio["encoding"],
-)
-async def test_started_repeats_the_audio_in_effect(
-    start: Start, audio: dict[str, Any], in_effect: dict[str, Any]
-) -> None:
+IN_EFFECT: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"encoding": "g711_ulaw"}, {"encoding": "mulaw", "sample_rate": 8_000, "channels": 1}),
+    (
+        {"encoding": "LINEAR16", "sample_rate": 48_000, "channels": 2},
+        {"encoding": "pcm_s16le", "sample_rate": 48_000, "channels": 2},
+    ),
+    ({"encoding": "audio/webm;codecs=opus"}, {"encoding": "webm_opus"}),
+    ({"encoding": "audio/mp4"}, {"encoding": "fmp4"}),
+    ({"encoding": "opus"}, {"encoding": "opus"}),
+]
+
+
+async def test_started_repeats_the_audio_in_effect(start: Start) -> None:
     """In our own names, so that a client sees how its bytes will be read."""
     client = await (await start()).voice()
-    assert (await client.begin("s1", audio=audio))["audio"] == in_effect
+    for number, (audio, in_effect) in enumerate(IN_EFFECT):
+        started = await client.begin(f"s{number}", order="off", audio=audio)
+        assert started["audio"] == in_effect
+        await client.end()
     assert_documented(client.events[1:])
 
 
