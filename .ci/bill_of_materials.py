@@ -41,8 +41,15 @@ class Part:
         return any(known.lower() in self.licence.lower() for known in LOOKED_AT)
 
 
+VENDORED = (Part("lit-html", "3.3.3", "BSD-3-Clause"),)
+"""What lies in the project itself, with its licence beside it (`order_events/web`)."""
+
+
 def parts() -> list[Part]:
-    """Return the project's requirements and theirs, as far as they are installed, by name."""
+    """Return the project's requirements and theirs, as far as they are installed, by name.
+
+    What is vendored is among them.
+    """
     found: dict[str, Part] = {}
     waiting = [(PROJECT, frozenset(EXTRAS))]
     while waiting:
@@ -58,7 +65,7 @@ def parts() -> list[Part]:
         waiting += [
             (wanted, frozenset()) for wanted in _required(package, extras) if wanted not in found
         ]
-    return sorted(found.values(), key=lambda part: part.name.lower())
+    return sorted((*found.values(), *VENDORED), key=lambda part: part.name.lower())
 
 
 def _required(package: Distribution, extras: frozenset[str]) -> Iterator[str]:

@@ -31,7 +31,8 @@ export class OrderBook {
   apply(order) {
     const known = this.#orders.get(order.id);
     if (known !== undefined && known.version >= order.version) return false;
-    this.#orders.set(order.id, order);
+    // Events from before an update of the server lack what was added since.
+    this.#orders.set(order.id, { attention: [], changes: [], ...order });
     if (this.#orders.size > FINISHED_KEPT) {
       for (const old of this.finished.slice(FINISHED_KEPT)) this.#orders.delete(old.id);
     }

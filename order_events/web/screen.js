@@ -106,9 +106,10 @@ export class Screen {
   order(order, isNew) {
     const before = this.#book.get(order.id);
     if (!this.#book.apply(order)) return;
-    this.#cards.changed(order);
-    this.#editor.take(order);
-    if (this.#stocked) this.#noteOrder(before, order, isNew);
+    const now = this.#book.get(order.id);
+    this.#cards.changed(now);
+    this.#editor.take(now);
+    if (this.#stocked) this.#noteOrder(before, now, isNew);
     this.draw();
   }
 

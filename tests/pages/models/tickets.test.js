@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { OrderBook } from "../../../order_events/web/orders.js";
 import { chips } from "../../../order_events/web/reasons.js";
 import { ageOf, linesOf, matches, soundOf, ticketOf } from "../../../order_events/web/tickets.js";
 
@@ -69,6 +70,14 @@ test("a cancelled order stays where it was until it has been seen, a finished on
   const unseen = ticketOf(order({ ...cancelled, changes: [change("voided", "1")] }));
   assert.deepEqual([seen.stage, unseen.stage, unseen.gone], [null, "preparing", true]);
   assert.equal(ticketOf(order({ status: "completed" }), true).stage, "confirmed");
+});
+
+test("an order from before an update of the server can be shown", () => {
+  const { attention, changes, ...old } = order({ version: 1 });
+  const book = new OrderBook();
+  assert.ok(book.apply(old));
+  assert.deepEqual(ticketOf(book.get("o")).lines.length, 1);
+  assert.equal(book.apply({ ...old, version: 1 }), false);
 });
 
 test("only a pending order that needs something is blocked", () => {
