@@ -113,7 +113,7 @@ def create(
         status_times={S.PENDING: now},
     )
     _check(order, most_total)
-    return with_paid(order, 0)
+    return order if order.total else with_paid(order, 0)
 
 
 def revise(

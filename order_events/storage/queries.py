@@ -9,14 +9,14 @@ from datetime import datetime
 from math import inf
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from order_events.auth.revocations import Revoked
 from order_events.domain.api_models import Trial
 from order_events.domain.models import Event, Order, OrderStatus, Payment, Table
 from order_events.protocol.errors import NotFound
 from order_events.protocol.messages import timestamp
-from order_events.storage.damaged_rows import DamagedRow, Place, Readable, parse
+from order_events.storage.damaged_rows import DamagedRow, Place, Readable
 
 PAGE_BYTES = 1_048_576
 """Approximate size of one page of a list; a page has at least one entry."""
@@ -38,10 +38,12 @@ class Reader:
     def parse(self, model: type[M], body: str | bytes, table: str, *key: str | int) -> M:
         """Return what a row contains; raise DamagedRow."""
         try:
-            return parse(model, body, Place(table, key))
-        except DamagedRow as error:
-            self.damaged.append(error.place)
-            raise
+            return model.model_validate_json(body)
+        except ValidationError:
+            place = Place(table, key)
+            self.damaged.append(place)
+            # Not as the cause: its message quotes the content.
+            raise DamagedRow(place) from None
 
     def parse_all(
         self, model: type[M], rows: Iterable[tuple[K, str]], table: str, restaurant_id: str
