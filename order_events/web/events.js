@@ -4,7 +4,7 @@ import { Link, Refused, socketUrl } from "./socket.js";
 
 export { Refused };
 
-/** Events that may wait for a slow consumer. Then the connection is given up until it has read them. */
+/** Events that may wait; then the connection is given up until they have been read. */
 const MOST_WAITING = 10_000;
 const SUBSCRIBE = "subscribe";
 /** A subscription refused with one of these may be accepted later. */
@@ -77,12 +77,12 @@ class Events {
     if (options.onEvent) this.#callBack();
   }
 
-  /** The position of the event that you got last, {epoch, seq}; at first, of `since`. */
+  /** The position of the event that you got last; at first, `since`. */
   get position() {
     return this.#delivered;
   }
 
-  /** Asks `token` for a fresh one now, for example after a new sign-in. */
+  /** Asks `token` for a fresh one now. */
   renew() {
     return this.#link.renew();
   }
@@ -91,6 +91,7 @@ class Events {
   close() {
     this.#closed = true;
     this.#items = [];
+    this.#settleReady.reject(new Error("closed"));
     this.#link.close();
     this.#wake?.();
   }

@@ -81,9 +81,7 @@ export class Link {
 
   /** Disconnects without an end: `open` connects again. */
   hold(why) {
-    this.#drop(1000);
-    clearTimeout(this.#timers.retry);
-    this.#opened += 1;
+    this.#leave(1000);
     this.#handlers.state?.({ name: "waiting", why });
   }
 
@@ -94,7 +92,7 @@ export class Link {
     return true;
   }
 
-  /** Asks for a token and, if it is another one, sends it on the open connection. */
+  /** Asks for a token and sends it, if it is another one. */
   async renew() {
     const opened = this.#opened;
     const token = await this.#ask().catch(() => null);
@@ -163,7 +161,7 @@ export class Link {
     this.#handlers.message(message);
   }
 
-  /** Any message shows that the server is alive, so the next ping waits until it has been silent. */
+  /** Any message shows that the server is alive: it is pinged once it has been silent. */
   #expectNothing() {
     clearTimeout(this.#timers.ping);
     this.#timers.ping = setTimeout(() => {
@@ -172,7 +170,7 @@ export class Link {
     }, this.#silence);
   }
 
-  /** Gives a connection up, without waiting for its closing handshake, and tries again later. */
+  /** Gives a connection up without its closing handshake, and tries again later. */
   cut(why) {
     this.#drop();
     this.#lost(0, why);
@@ -210,11 +208,15 @@ export class Link {
   }
 
   #end(code) {
+    this.#leave(code);
+    this.#handlers.state?.({ name: "closed" });
+  }
+
+  #leave(code) {
     globalThis.removeEventListener?.("online", this.#onNetwork);
     this.#opened += 1;
     this.#drop(code);
     clearTimeout(this.#timers.retry);
-    this.#handlers.state?.({ name: "closed" });
   }
 
   #networkIsBack() {

@@ -67,7 +67,9 @@ class Delivery:
         types = expand(kept.webhook.events) & visible(Role.SERVICE)
         self._types = types
         self._task = asyncio.create_task(self._run(), name="webhook")
-        services.hub.attach(self._restaurant, self, Interest(frozenset({Subscription(types)})))
+        # As one that may be held back: what wakes a webhook is no message sent.
+        waking = Subscription(types, batch_ms=1)
+        services.hub.attach(self._restaurant, self, Interest(frozenset({waking})))
 
     async def stop(self) -> None:
         """Stop delivering. An event whose answer has not come is sent again later."""
@@ -91,18 +93,27 @@ class Delivery:
         try:
             while True:
                 self._wake.clear()
-                try:
-                    await self._catch_up()
-                except OrderError:
-                    # The database cannot be used now; the events are still there.
-                    await asyncio.sleep(self._pause())
-                    continue
-                await self._wake.wait()
+                if await self._caught_up():
+                    await self._wake.wait()
         except _SwitchedOff:
             self._services.hub.detach(self._restaurant, self)
+
+    async def _caught_up(self) -> bool:
+        """Deliver what there is; wait and return False if that could not be done."""
+        try:
+            await self._catch_up()
+        except OrderError:
+            # The database cannot be used now; the events are still there.
+            await asyncio.sleep(self._pause())
+            return False
+        except _SwitchedOff:
+            raise
         except Exception:
-            # The task's boundary: the log must say that this webhook delivers nothing more.
-            logger.exception("a webhook stopped", webhook=self._kept.webhook.id)
+            # The task's boundary: one fault of ours must not end the deliveries for good.
+            logger.exception("deliveries failed", webhook=self._kept.webhook.id)
+            await asyncio.sleep(LAST_RETRY_S)
+            return False
+        return True
 
     async def _catch_up(self) -> None:
         while True:

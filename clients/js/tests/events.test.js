@@ -158,3 +158,22 @@ test("the address of a socket keeps the server's prefix", () => {
   assert.equal(socketUrl("http://h:1/a", "voice-stream"), "ws://h:1/a/voice-stream");
   assert.equal(socketUrl(new URL("wss://h/"), ""), "wss://h/");
 });
+
+test("a consumer that is behind does not connect because the network is back", async () => {
+  const listeners = new Set();
+  globalThis.addEventListener = (name, listener) => listeners.add(listener);
+  globalThis.removeEventListener = (name, listener) => listeners.delete(listener);
+  const { events, first } = await follow();
+  assert.equal(listeners.size, 1);
+  for (let seq = 10; seq < 10_020; seq += 1) first.say(event(seq));
+  assert.equal(listeners.size, 0);
+  events.close();
+  delete globalThis.addEventListener;
+  delete globalThis.removeEventListener;
+});
+
+test("ready rejects if the events are closed before they begin", async () => {
+  const events = connectEvents(OPTIONS);
+  events.close();
+  await assert.rejects(events.ready, /closed/);
+});

@@ -221,3 +221,21 @@ async def test_a_restaurant_has_a_bounded_number(start: Any) -> None:
     await make(server, "http://127.0.0.1:9/")
     status, answer = await server.call("POST", "/v1/webhooks", {"url": "http://127.0.0.1:9/"})
     assert (status, "delete one first" in answer["error"]["message"]) == (400, True)
+
+
+async def test_a_fault_of_ours_does_not_end_the_deliveries(
+    server: Any, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is logged, and the event is tried again."""
+    await make(server, receiver.url, events=["order:created"])
+    sender = server.events.webhooks._services.sender
+    send, faults = sender.send, [RuntimeError("a bug")]
+
+    async def faulty(*given: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return await send(*given)
+
+    monkeypatch.setattr(sender, "send", faulty)
+    made = await order(server)
+    assert (await receiver.next())["data"]["order"]["id"] == made
