@@ -1,8 +1,7 @@
 """Checks that the documents are what generators and linters take.
 
 Lints both documents, generates clients from them in TypeScript and Python, compiles these, and
-calls every route that only reads with the generated Python client. Installs the tools on its first
-run.
+calls every route with the generated Python client. Installs the tools on its first run.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ def call(folder: Path) -> None:
         draft = {"items": [{"menu_item_id": "burger"}]}
         order = ask(hub.url, token, "POST", "/v1/orders", draft)["order"]["id"]
         given = (folder, hub.url, token, order, "t1")
-        run(VENV / "python", TOOLS / "read.py", *given, cwd=folder)
+        run(VENV / "python", TOOLS / "call.py", *given, cwd=folder)
     finally:
         hub.kill()
 
