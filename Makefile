@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types wheel generators documents bom audit check clean
+.PHONY: demo test lint types wheel generators documents screens bom audit check clean
 
 demo: $(STAMP)
 	$(BIN)/voice-service demo $(ARGS)
@@ -30,6 +30,9 @@ generators: $(STAMP)
 
 documents: $(STAMP)
 	$(BIN)/python -m voice_service.documents docs
+
+screens: $(STAMP) $(VENV)/.browser
+	PYTHONPATH=tests $(BIN)/python tests/pages/take_screens.py docs/screens
 
 bom: $(VENV)/.audit
 	$(BIN)/python .ci/bill_of_materials.py bom

@@ -8,9 +8,9 @@ import axe_playwright_python
 import pytest
 from playwright.async_api import Page
 from support.screens import SOON, Screens
+from support.shop import Shop, reason
 
 from order_events.auth.tokens import Role
-from tests.pages.conftest import Shop, reason
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

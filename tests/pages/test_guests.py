@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 from support.screens import SOON, Screens, press
+from support.shop import Shop, reason
 
 from order_events.auth.tokens import Role
-from tests.pages.conftest import Shop, reason
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NUTS = reason("allergy", "peanuts", "Is that a peanut allergy?", calls_staff=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 from support.screens import SOON, Screens
+from support.shop import Shop
 
 from order_events.auth.tokens import Role
-from tests.pages.conftest import Shop
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

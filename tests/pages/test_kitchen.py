@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 from support.screens import SOON, Screens, press
+from support.shop import Shop
 
 from order_events.auth.tokens import Role
-from tests.pages.conftest import Shop
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 COUNT_TONES = """

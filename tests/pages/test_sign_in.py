@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 from support.screens import SOON, Screens
+from support.shop import Shop
 
 from order_events.auth.tokens import Role
 from order_events.screens.staff import FREE_FAILURES
-from tests.pages.conftest import Shop
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LIVE = '#connection[data-state="online"]'
