@@ -50,7 +50,7 @@ from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.offered import asked_about
-from voice_service.ordering.references.pointers import ends, read_pointer
+from voice_service.ordering.references.pointers import read_pointer
 
 _Guard = Callable[[list[Mention], int, ParseState], bool]
 _Reader = Callable[[list[Mention], int, ParseState], int | None]
@@ -293,12 +293,11 @@ def _read_make(mentions: list[Mention], index: int, state: ParseState) -> int:
     end = _change_lines(mentions, index, state, make, Cue.AND, Cue.BUT)
     while end + 2 < len(mentions) and mentions[end].cue(Cue.AND):
         head, named = mentions[end + 1 : end + 3]
-        if read_pointer(mentions, end + 1) is not None and not _only_a_size(mentions, end + 2):
+        if read_pointer(mentions, end + 1) is not None:
             end = _change_lines(mentions, end, state, make, Cue.BUT)
             continue
         ordered = head.cue(Cue.THE) and named.role is MentionType.ITEM and state.ordered(named)
-        sized = head.role is MentionType.NUMBER and _only_a_size(mentions, end + 2)
-        if not ordered and not sized:
+        if not ordered:
             break
         end = _change_lines(mentions, end + 1, state, make, Cue.AND, Cue.BUT)
     return end
@@ -322,11 +321,6 @@ def _changes_further(mentions: Sequence[Mention], index: int, end: int, state: P
         p.cue(Cue.TO, Cue.FOR, Cue.WITH) for p in mentions[index + 3 : min(end, index + 5)]
     )
     return mentions[index].cue(Cue.AND) and definite and follows and state.ordered(named[1])
-
-
-def _only_a_size(mentions: Sequence[Mention], index: int) -> bool:
-    """True of a size with nothing after it, as in "make one small and two large"."""
-    return mentions[index].role is MentionType.SIZE and ends(mentions, index + 1)
 
 
 def _end(mentions: Sequence[Mention], start: int, *until: Cue) -> int:

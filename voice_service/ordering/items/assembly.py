@@ -60,7 +60,6 @@ from voice_service.ordering.items.quantities import (
 from voice_service.ordering.items.sizes import size_by_number
 from voice_service.ordering.language.cue_sets import LISTS
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.match import FULL, HEADED
@@ -297,8 +296,6 @@ class _ItemAssembler:
         if previous.item == request.item and previous.quantity is None and pronoun:
             # "My bagel scooped out, it's a sesame bagel".
             request.doubts += (Doubt.NAMED_AGAIN,)
-        if self._shared_word(place):
-            request.doubts += (Doubt.NAME_AMID_MODIFIERS,)
         if amid_modifiers(self._mentions, place.start, place.head):
             request.doubts += (Doubt.NAME_AMID_MODIFIERS,)
         if previous.elided.item and request.quantity is None:
@@ -306,15 +303,6 @@ class _ItemAssembler:
             previous.doubts += (Doubt.SIZE_BEFORE_NAME,)
         if request.quantity is None and self._size_between(previous, place):
             request.doubts += (Doubt.SIZE_BEFORE_NAME,)
-
-    def _shared_word(self, place: _Place) -> bool:
-        """Return whether a word may end one name or begin the next: "cinnamon pretzel bites"."""
-        if place.head != place.since:
-            return False
-        one, other = (self._mentions[i].span.text for i in (place.head - 1, place.head))
-        text = f"{one.split()[-1]} {other}"
-        found = self._menu.lexicon.find("".join(keys_of(text, self._menu.language)), text)
-        return any(s.kind == "item" and s.id in self._mentions[place.head].items for s in found)
 
     def _size_between(self, previous: ItemRequest, place: _Place) -> bool:
         """Return whether a size stands between two bare names that both come in it."""

@@ -289,10 +289,6 @@ class AttributeAttacher:
         another = self._another(part, to)
         if another is not None:
             return another
-        if to.current is to.request and self._partitioner.more_in_all(
-            part, to.request, to.statements
-        ):
-            to.request.doubts += (Doubt.HOW_MANY_IN_ALL,)
         return self._partitioner.split(part, to.current)
 
     def _another(self, part: Partition, to: _Attachment) -> ItemRequest | None:

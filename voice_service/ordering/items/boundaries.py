@@ -37,9 +37,7 @@ def start_of(mentions: Sequence[Mention], head: int, previous: int, menu: Compil
             if _resumed(mentions, index, previous):
                 index -= 1
                 continue
-            if not _counts_a_modifier(mentions, index, head, previous):
-                return _number_of_those(mentions, index, previous)
-            break
+            return _number_of_those(mentions, index, previous)
         if not _may_belong(mentions, index, head, item, menu):
             break
         index -= 1
@@ -85,23 +83,6 @@ def _number_of_those(mentions: Sequence[Mention], index: int, previous: int) -> 
             break
         before -= 1
     return index
-
-
-def _counts_a_modifier(mentions: Sequence[Mention], index: int, head: int, previous: int) -> bool:
-    """Return whether a number counts the last item's modifier: "with two sugars large tea"."""
-    if previous < 0 or not any(p.role is MentionType.SIZE for p in mentions[index + 1 : head]):
-        return False
-    following = next((p for p in mentions[index + 1 : head] if not p.cue(*_INSIDE)), None)
-    before = mentions[index - 1]
-    return (
-        following is not None
-        and following.role is MentionType.MODIFIER
-        and (before.cue(Cue.WITH, Cue.ADD) or (before.cue(Cue.AND) and _is_number(mentions[index])))
-    )
-
-
-def _is_number(mention: Mention) -> bool:
-    return mention.role is MentionType.NUMBER
 
 
 def _may_belong(

@@ -162,11 +162,8 @@ class _EllipsisResolver:
         if self._ref is not None:
             self._acts.append(self._modify_referenced(self._ref, clause))
             return
-        since = len(self._acts)
         for one in clause:
             match one:
-                case ModifierStatement() if self._onto_added(one, since):
-                    pass
                 case ModifierStatement():
                     self._acts.append(self._modifier(one))
                 case SizeStatement():
@@ -229,16 +226,6 @@ class _EllipsisResolver:
         held = [line for line in self._cart.lines if line.item == item]
         again = (chooses_again(statement, line.item, line.mods, self._menu) for line in held)
         return bool(held) and all(again)
-
-    def _onto_added(self, statement: ModifierStatement, since: int) -> bool:
-        """Put "and another with chicken, no onions" onto what this clause adds, if it can be."""
-        added = self._acts[-1] if len(self._acts) > since else None
-        if not isinstance(added, Add) or statement.before.counted is not None:
-            return False
-        mod = resolve(statement, added.request.item, self._menu)
-        if isinstance(mod, ModifierRequest):
-            added.request.put(mod)
-        return isinstance(mod, ModifierRequest)
 
     def _counted(self, statement: ModifierStatement, mod: ModifierRequest, item: str) -> Act:
         """Return a change of so many lines where a number cannot count the modifier.

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_service.ordering.acts import Act, ItemRequest, not_understood
-from voice_service.ordering.attributes.statements import ModifierStatement, Statement
 from voice_service.ordering.cart.lines import line_of
 from voice_service.ordering.cart.resolution import matches_description
 from voice_service.ordering.likelihood import Grounds
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.references.pointers import (
     AllBut,
-    AllOf,
     Described,
     HalfOf,
     Ordinal,
@@ -35,13 +32,11 @@ class Partitioner:
         self._menu = menu
         self._requests = requests
         self._acts = acts
-        self._mods_before_name = 0  # modifiers of the current item that were said before its name
         self._undescribed: ItemRequest | None = None  # those of several that nothing is said of yet
 
     def begin(self, request: ItemRequest) -> None:
         """Start with another item."""
         self._undescribed = None
-        self._mods_before_name = len(request.mods)
 
     @property
     def undivided(self) -> bool:
@@ -108,28 +103,6 @@ class Partitioner:
                 for m in request.mods
                 if not (m.negated and m.group in chosen and m.id in asked.difference(defaults))
             ]
-
-    def more_in_all(
-        self, part: Partition, request: ItemRequest, statements: Sequence[Statement]
-    ) -> bool:
-        """Return whether more may be meant than were counted.
-
-        "Two with cheese and one with onions" are two or three. They are two if the numbers add up
-        to that, or if what was said of both is left off one.
-        """
-        if not isinstance(part, SomeOf) or not request.mods or part.text:
-            return False  # "one of them" says it
-        counts = [s.count or 0 for s in statements if isinstance(s, Partition)]
-        at = next(i for i, s in enumerate(statements) if s is part)
-        after = [s for s in statements[at:] if isinstance(s, ModifierStatement)]
-        kinds = {m.group for m in request.mods if not m.negated}
-        left_off = any(m.negated for m in after[:1])
-        like = any(m.candidates[0].group in kinds for m in after[:1]) and not left_off
-        adds_up = len(counts) > 1 and sum(counts) == request.count
-        both = any(isinstance(s, AllOf) for s in statements[:at])
-        if (adds_up and (both or not like)) or (left_off and not part.linked):
-            return False
-        return part.linked or like or len(request.mods) > self._mods_before_name
 
 
 def _count_of(part: Partition, total: int) -> int:

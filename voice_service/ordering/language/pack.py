@@ -215,11 +215,11 @@ class Entities:
     """How guests speak of what is not food, with contractions written out.
 
     Numbers. After `tables`, `places` ("window") and `numbers` ("ticket") comes the number that
-    names one, maybe with `numbered` ("number") between; after `orders` ("pick up order") that of an
-    earlier order. `party_of` comes before a number of people; `people`, `units` ("minutes") and
-    `money` after a number, maybe with `describing` between ("two hungry people"). `measures` come
-    before a time or an age ("at six", "she is six"), and `hours` after a time. `lead_ins` may come
-    before all of these: "it is for". `zeros` are noughts in a number that is read out.
+    names one, maybe with `numbered` ("number") between. `party_of` comes before a number of people;
+    `people`, `units` ("minutes") and `money` after a number, maybe with `describing` between ("two
+    hungry people"). `measures` come before a time or an age ("at six", "she is six"), and `hours`
+    after a time. `lead_ins` may come before all of these: "it is for". `zeros` are noughts in a
+    number that is read out.
 
     Names. One follows `introductions` ("my name is") or stands before `introduced_before` ("here").
     One follows `for_whom` ("for"), maybe with one of `relations` between ("my daughter"), or
@@ -233,7 +233,6 @@ class Entities:
     places: Phrases
     numbers: Phrases
     numbered: Phrases
-    orders: Phrases
     party_of: Phrases
     people: Phrases
     describing: Phrases

@@ -66,7 +66,7 @@ def reading(
     if (
         not portion
         and items[0].match >= _MOST_OF_IT
-        and _sized_alone(items[0].id, earlier, ahead, menu)
+        and _sized_alone(items[0], earlier, ahead, menu)
     ):
         return Reading(modifier=False, doubt=Doubt.SIZED_NAME)
     fitting = fits(modifiers, following, menu) and not aside
@@ -114,15 +114,17 @@ def _sized(item: str, earlier: Sequence[Mention], menu: CompiledMenu) -> bool:
 
 
 def _sized_alone(
-    item: str, earlier: Sequence[Mention], ahead: Sequence[Span], menu: CompiledMenu
+    item: Candidate, earlier: Sequence[Mention], ahead: Sequence[Span], menu: CompiledMenu
 ) -> bool:
-    """Return whether a count and a size stand before, and no name follows: "a large pepperoni"."""
+    """Return whether a count and a size stand before, and another count follows or nothing.
+
+    What is on it may follow half a name: "a large pepperoni with olives".
+    """
     counted = len(earlier) > 1 and _counts(earlier[-2].span)
     rest = list(dropwhile(lambda span: span.has(*LISTS), ahead))
-    ends = (
-        not rest or rest[0].has(*WITH_OR_WITHOUT) or (len(rest) < len(ahead) and _counts(rest[0]))
-    )
-    return counted and ends and _sized(item, earlier, menu)
+    described = item.match < FULL and bool(rest) and rest[0].has(*WITH_OR_WITHOUT)
+    ends = not rest or described or (len(rest) < len(ahead) and _counts(rest[0]))
+    return counted and ends and _sized(item.id, earlier, menu)
 
 
 def _counts(span: Span) -> bool:
@@ -290,28 +292,6 @@ def listed(
     links = [words[at] for at in range(len(words)) if _link(words[at], menu)]
     doubt = Doubt.DISH_OR_PARTS if links else None
     return [_mention(piece, span, doubt) for piece in pieces] if len(pieces) > 1 else []
-
-
-def left_off(
-    span: Span, following: Span | None, menu: CompiledMenu, current: str | None
-) -> list[Mention]:
-    """Return "no" and the modifier of "no salt", where that is one name, but of another item.
-
-    Empty if it is not.
-    """
-    words, modifiers = span.text.split(), candidates_of(span, "modifier")
-    if current is None or not modifiers or words[0] not in menu.language.cues[Cue.NO]:
-        return []
-    elsewhere = following is not None and any(s.kind == "item" for s in following.candidates)
-    if elsewhere or any(menu.offers(current, s) for s in modifiers):
-        return []
-    pieces = _pieces(words[1:], current, menu)
-    without = replace(span, text=words[0], candidates=(), cues=frozenset({Cue.NO}))
-    return (
-        [Mention(without, MentionType.CUE), _mention(pieces[0], span, None)]
-        if len(pieces) == 1
-        else []
-    )
 
 
 def _in_a_list(before: Sequence[Mention]) -> bool:

@@ -93,7 +93,6 @@ class EntityReader:
         for entity in self._amounts(scan, start, lead):
             if not scan.in_name(entity.start, entity.end):
                 yield entity
-        yield from self._pickup(scan, start)
         end = scan.phrase(start, self._words.occasions)
         if end > start and scan.closes(end):
             yield Entity(EntityType.OCCASION, start, end)
@@ -216,19 +215,12 @@ class EntityReader:
         cues = scan.words.language.cues
         return first == start or scan.text(start, first) in {*cues[Cue.A], *cues[Cue.THE]}
 
-    def _pickup(self, scan: Scan, start: int) -> Iterator[Entity]:
-        """ "I am here to pick up order forty one": only its number, for a person has to help."""
-        after = scan.phrase(start, self._words.orders)
-        number = scan.number(after) if after > start else None
-        if number is not None and scan.closes(number.end):
-            yield Entity(EntityType.NUMBER, after, number.end, number.value)
-
 
 def _beginnings(words: Vocabulary) -> frozenset[str]:
     """Return the words that an entity may begin with, numbers and written amounts apart."""
     entities, numbers = words.language.entities, words.language.numbers
     amounts = (entities.lead_ins, entities.party_of, entities.measures)
-    places = (entities.tables, entities.places, entities.numbers, entities.orders)
+    places = (entities.tables, entities.places, entities.numbers)
     names = (entities.introductions, entities.for_whom, entities.presentations)
     counts = (Phrases.of(numbers.phrases), Phrases.of(numbers.ordinals))
     phrases = (entities.occasions, *amounts, *places, *names, *counts)

@@ -10,7 +10,7 @@ from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.cue_sets import DETERMINERS, ONE_MORE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, several
-from voice_service.ordering.mentions.ambiguity import fits, left_off, listed, reading, with_kinds
+from voice_service.ordering.mentions.ambiguity import fits, listed, reading, with_kinds
 from voice_service.ordering.mentions.kinds import elliptical, of_same_kind, usual
 from voice_service.ordering.mentions.mention import (
     Mention,
@@ -34,7 +34,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, ordered: Sequence[str]) -> 
     named: Mention | None = None  # said again by the words since: "cola cola cola"
     for index, span in enumerate(spans):
         following = spans[index + 1] if index + 1 < len(spans) else None
-        pieces = listed(span, mentions, menu, current) or left_off(span, following, menu, current)
+        pieces = listed(span, mentions, menu, current)
         if pieces:
             mentions, named = [*mentions, *pieces], None
             continue
