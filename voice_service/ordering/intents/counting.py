@@ -31,7 +31,7 @@ from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import ends, text_of
 
 _BETWEEN = (Cue.REQUEST, Cue.MAKE, Cue.TIMES, Cue.MEASURE, Cue.TO, Cue.THE)
-"""May stand between a number and what it counts: "all of them times two"."""
+"""May stand beside a number and what it counts: "make all of them times two"."""
 
 _NOT_AFTER = (*ATTACHES, *CHANGES_TOPPINGS, Cue.BUT)
 
@@ -50,7 +50,7 @@ def counts_each(mentions: Sequence[Mention], index: int) -> tuple[int, int] | No
             count = mention.span.value or 0
         elif mention.cue(Cue.BOTH, Cue.EVERYTHING) and not mention.cue(Cue.NO) and not all_of_them:
             all_of_them = True
-        elif not (mention.idle or (end > index and mention.cue(*_BETWEEN))):
+        elif not (mention.idle or mention.cue(*_BETWEEN)):
             return None
         end += 1
     return (count, end) if count > 1 and all_of_them else None

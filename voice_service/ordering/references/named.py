@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from voice_service.ordering.language.cue_sets import ATTACHES
 from voice_service.ordering.language.pack import Cue
@@ -25,11 +26,14 @@ def name_in_full(
     `ordered`: the items of the cart; those named before in the same breath count as well.
     """
     named: list[Mention] = []
-    for index, mention in enumerate(mentions):
+    index = 0
+    while index < len(mentions):
+        mention = mentions[index]
         before = [i for p in named if p.role is MentionType.ITEM for i in p.items[:1]]
         the = index > 0 and _ends_in_article(mentions[index - 1], menu)
         item = _meant(mentions, index, [*ordered, *before], menu) if the else None
-        item = item or (_dish(mentions, index, menu) if the and not ordered else None)
+        dish = _dish(mentions, index, menu) if the and not ordered else None
+        item, index = (item, index + 1) if dish is None else dish
         named.append(mention if item is None else _item(mention, item))
     return named
 
@@ -66,22 +70,25 @@ def _about_the_order(mentions: Sequence[Mention], index: int) -> bool:
     return any(p.cue(*_ABOUT) for p in before)
 
 
-def _dish(mentions: Sequence[Mention], index: int, menu: CompiledMenu) -> str | None:
-    """Return the one dish that "the burger that's got the mushrooms and swiss" is called after."""
+def _dish(mentions: Sequence[Mention], index: int, menu: CompiledMenu) -> tuple[str, int] | None:
+    """Return the one dish called after "the burger that's got mushrooms", and where that ends."""
     mention, link = mentions[index], mentions[index + 1 : index + 2]
     kinds = {s.id for s in candidates_of(mention.span, "category")}
     relates = any(p.cue(Cue.WITH) and " " in p.span.text for p in link)
     if not relates or not kinds:
         return None
     said: set[str] = set()
-    for other in mentions[index + 2 :]:
-        if other.role is MentionType.MODIFIER:
-            said.update(keys_of(other.span.text, menu.language))
-        elif not other.cue(Cue.AND, Cue.THE):
-            break
+    end = index + 2 + any(p.cue(Cue.THE) for p in mentions[index + 2 : index + 3])
+    while end < len(mentions) and mentions[end].role is MentionType.MODIFIER:
+        said.update(keys_of(mentions[end].span.text, menu.language))
+        end += 1
+        links = takewhile(lambda p: p.cue(Cue.AND, Cue.THE), mentions[end:])
+        more = end + len(list(links))
+        if any(p.role is MentionType.MODIFIER for p in mentions[more : more + 1]):
+            end = more
     of_kind = (item.id for item in menu.menu.items if menu.headings(item.id) & kinds)
     called = [i for i in of_kind if said <= set(keys_of(menu.item_name(i), menu.language))]
-    return called[0] if said and len(called) == 1 else None
+    return (called[0], end) if said and len(called) == 1 else None
 
 
 def _item(mention: Mention, item: str) -> Mention:
