@@ -13,7 +13,7 @@ async def test_killed_consumers_lose_and_double_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each is killed twice; the benchmark does the same fifty times."""
-    monkeypatch.setattr(kill_consumers, "LIVES_S", (0.8, 1.6))
+    monkeypatch.setattr(kill_consumers, "LIVES_S", (0.4, 0.9))
     consumers = [python_consumer(tmp_path), javascript_consumer(tmp_path)]
     assert await run(tmp_path, consumers, kills=2, rate=100, seed=1) > 50
     for consumer in consumers:
