@@ -19,7 +19,9 @@ _OF_THEM = 3  # phrases in "make one of them"
 
 def incomplete_tail(mentions: Sequence[Mention], cart: CartView) -> tuple[Mention, ...]:
     """Return the words at the end that need a continuation: a number, "and", "with no"."""
-    if counts_last(mentions, cart) or any(counts_each(mentions, i) for i in range(len(mentions))):
+    each = any(p.cue(Cue.BOTH, Cue.EVERYTHING) for p in mentions)
+    counted = each and any(counts_each(mentions, i) for i in range(len(mentions)))
+    if counted or counts_last(mentions, cart):
         return ()
     broken_off = _unfinished_change(mentions)
     if broken_off is not None:

@@ -28,20 +28,22 @@ def name_in_full(
     named: list[Mention] = []
     index = 0
     while index < len(mentions):
-        mention = mentions[index]
-        before = [i for p in named if p.role is MentionType.ITEM for i in p.items[:1]]
-        the = index > 0 and _ends_in_article(mentions[index - 1], menu)
-        item = _meant(mentions, index, [*ordered, *before], menu) if the else None
-        dish = _dish(mentions, index, menu) if the and not ordered else None
-        item, index = (item, index + 1) if dish is None else dish
+        mention, item, end = mentions[index], None, index + 1
+        if index and _ends_in_article(mentions[index - 1], menu):
+            before = [i for p in named if p.role is MentionType.ITEM for i in p.items[:1]]
+            item = _meant(mentions, index, [*ordered, *before], menu)
+            if item is None and not ordered:
+                item, end = _dish(mentions, index, menu) or (None, end)
         named.append(mention if item is None else _item(mention, item))
+        index = end
     return named
 
 
 def _ends_in_article(mention: Mention, menu: CompiledMenu) -> bool:
     """Return whether a name follows "the", maybe as part of a phrase: "instead of the"."""
-    words = mention.span.text.split()[-1:] if mention.role is MentionType.CUE else []
-    return mention.cue(Cue.THE) or not {*words}.isdisjoint(menu.language.cues[Cue.THE])
+    text, the = mention.span.text, menu.language.cues[Cue.THE]
+    phrase = mention.role is MentionType.CUE and " " in text
+    return mention.cue(Cue.THE) or (phrase and text.split()[-1] in the)
 
 
 def _meant(
