@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,9 @@ from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.server import prepare
 from voice_service.settings import VoiceSettings
 
-Key = tuple[str, ...]
+_THINGS = ("item", "size", "modifier")
+_FULL_NAME = 0.95
+"""How well a phrase must fit a name; singular and plural are the same."""
 
 
 @dataclass
@@ -53,10 +55,10 @@ class Tally:
     named: int = 0
     names_right: int = 0
 
-    def add(self, said: str, heard: str, names: Sequence[Key], menu: CompiledMenu) -> bool:
+    def add(self, said: str, heard: str, menu: CompiledMenu) -> bool:
         """Count one recording, whose texts are normalised; return whether it was heard as said."""
         found = jiwer.process_words(said, heard)
-        wanted, got = (named(text, names, menu) for text in (said, heard))
+        wanted, got = (named(text, menu) for text in (said, heard))
         self.recordings += 1
         self.spoiled += found.insertions > 0
         self.words += len(said.split())
@@ -68,26 +70,23 @@ class Tally:
         return said == heard
 
 
-def names_of(menu: CompiledMenu) -> list[Key]:
-    """Return the names and aliases of everything on a menu, the longest first."""
-    own = menu.menu
-    modifiers = [modifier for group in own.modifier_groups for modifier in group.modifiers]
-    entries = (*own.items, *own.sizes, *modifiers)
-    names = {name for entry in entries for name in (entry.name, *getattr(entry, "aliases", ()))}
-    keys = {tuple(keys_of(name, menu.language)) for name in names} - {()}
-    return sorted(keys, key=lambda key: (-len(key), key))
+def named(text: str, menu: CompiledMenu) -> Counter[str]:
+    """Return what a text names of a menu's items, sizes and modifiers, and how often.
 
-
-def named(text: str, names: Iterable[Key], menu: CompiledMenu) -> Counter[Key]:
-    """Return how often each name is in a text; no word is part of two."""
+    The longest name wins; no word is part of two. Synonyms count, corrected words do not.
+    """
     words = list(keys_of(text, menu.language))
-    found: Counter[Key] = Counter()
-    for name in names:
-        at = 0
-        while at <= len(words) - len(name):
-            if tuple(words[at : at + len(name)]) == name:
-                found[name] += 1
-                words[at : at + len(name)] = [""]
+    found: Counter[str] = Counter()
+    at = 0
+    while at < len(words):
+        for stop in range(min(at + menu.lexicon.longest, len(words)), at, -1):
+            key = "".join(words[at:stop])
+            said = menu.lexicon.find(key, " ".join(words[at:stop]))
+            if any(c.kind in _THINGS and c.match >= _FULL_NAME for c in said):
+                found[key] += 1
+                at = stop
+                break
+        else:
             at += 1
     return found
 
@@ -105,7 +104,6 @@ def audio_of(
 def compare(
     ears: Ears,
     spoken: Sequence[tuple[Recording, Samples]],
-    names: Sequence[Key],
     menu: CompiledMenu,
     *,
     show: bool,
@@ -114,7 +112,7 @@ def compare(
     normalise, tally = EnglishTextNormalizer(), Tally()
     for recording, samples in spoken:
         text = ears.text(samples)
-        alike = tally.add(normalise(recording.text), normalise(text), names, menu)
+        alike = tally.add(normalise(recording.text), normalise(text), menu)
         if show and not alike:
             print(f"    {recording.name}: {recording.text!r} heard {text!r}")
     return tally
@@ -159,11 +157,10 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|---|")
     for path in arguments.menu:
         menu = CompiledMenu(read_menu(path.read_bytes()), arguments.language)
-        names = names_of(menu)
         for prompt, own in (("none", None), ("menu", menu)):
             ears = Ears(settings, recognizer, own, arguments.language)
             began = time.monotonic()
-            tally = compare(ears, spoken, names, menu, show=arguments.show)
+            tally = compare(ears, spoken, menu, show=arguments.show)
             print(row(path.stem, prompt, tally, time.monotonic() - began), flush=True)
 
 

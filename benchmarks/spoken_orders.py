@@ -39,6 +39,7 @@ from harness import (
 from orders import EvalMenu, convert, names_only
 from spoken_voices import VOICES, spoken_by
 
+from order_events.menu.menu import Menu
 from voice_service.audio.formats import SAMPLE_RATE, Samples
 from voice_service.audio.recordings import read_audio
 from voice_service.client.stream import Event
@@ -122,11 +123,11 @@ def _line(item: Mapping[str, Any], menu: EvalMenu) -> dict[str, Any]:
     }
 
 
-def load_menu(to: Service, menu: EvalMenu) -> None:
+def send_menu(to: Service, menu: Menu) -> None:
     """Send the menu with PUT /v1/menu, as an operator does."""
     request = urllib.request.Request(
         to.url.replace("ws", "http", 1).removesuffix("/voice-stream") + "/v1/menu",
-        data=menu.menu.model_dump_json().encode(),
+        data=menu.model_dump_json().encode(),
         headers={"Authorization": f"Bearer {to.token}", "Content-Type": "application/json"},
         method="PUT",
     )
@@ -312,7 +313,7 @@ def main() -> None:
     menu = convert(names_only(source) if arguments.names_only else source)
     options = ["--model", arguments.model, *shlex.split(arguments.serve)]
     with service(options, role="manager") as to:
-        load_menu(to, menu)
+        send_menu(to, menu.menu)
         asyncio.run(
             nothing(to, menu, arguments) if arguments.nothing else measure(to, menu, arguments)
         )
