@@ -32,6 +32,7 @@ HTTP_STATUS = {
     ErrorCode.INVALID_ORDER: 422,
     ErrorCode.UNKNOWN_ITEM: 422,
     ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.INTERNAL: 500,
     ErrorCode.OVERLOADED: 503,
     ErrorCode.UNAVAILABLE: 503,
 }
