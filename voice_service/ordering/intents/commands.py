@@ -248,11 +248,16 @@ def _read_instead_of(mentions: list[Mention], index: int, state: ParseState) -> 
 
 
 def _gives_way(mention: Mention, state: ParseState) -> bool:
-    """True of "almond milk instead of whole milk": of the two there is only one in any case."""
+    """True of "almond milk instead of whole milk" or "instead of regular".
+
+    Of the two there is only one in any case, or what is usual is meant.
+    """
     chosen = next((p for p in state.pending[::-1] if p.role is MentionType.MODIFIER), None)
     groups = {s.group for s in mention.candidates if s.group is not None}
     if chosen is None or not any(p.role is MentionType.ITEM for p in state.pending):
         return False
+    if mention.cue(Cue.SOFT):
+        return True
     alike = not groups.isdisjoint(s.group for s in chosen.candidates)
     return alike and all(state.menu.groups[group].max == 1 for group in groups)
 

@@ -277,11 +277,11 @@ class AttributeAttacher:
         return current
 
     def _number(self, statement: CountStatement, current: ItemRequest) -> None:
-        """Put a number onto an item that has none."""
+        """Put a number onto an item that has none; "a chai latte, just one" says it again."""
         if current.quantity is None:
             current.quantity = statement.value
             current.words.update(statement.words)
-        else:
+        elif current.quantity != statement.value:
             self.acts.append(not_understood(str(statement.value)))
 
     def _tell_apart(self, part: Partition, to: _Attachment) -> ItemRequest:

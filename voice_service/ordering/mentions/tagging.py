@@ -325,10 +325,11 @@ def _heads_group(mention: Mention, previous: Mention) -> bool:
 
 
 def _interrupted(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
-    """Rejoin a name that a modifier interrupts: "double bacon cheeseburger"."""
+    """Rejoin a name that something interrupts: "double bacon cheeseburger", "chai tea latte"."""
     for index in range(len(mentions) - 2):
         first, inner, head = mentions[index : index + 3]
-        if inner.role is not MentionType.MODIFIER or head.role is not MentionType.ITEM:
+        kind = inner.role is MentionType.CATEGORY
+        if not (kind or inner.role is MentionType.MODIFIER) or head.role is not MentionType.ITEM:
             continue
         if first.role not in (MentionType.UNKNOWN, MentionType.CUE, MentionType.ITEM) or first.idle:
             continue
@@ -339,7 +340,9 @@ def _interrupted(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
         ]
         if not found or found[0].match < head.candidates[0].match - _BETTER:
             continue
-        if not any(menu.offers(found[0].id, m) for m in inner.candidates):
+        if kind and found[0].match < FULL:
+            continue
+        if not kind and not any(menu.offers(found[0].id, m) for m in inner.candidates):
             continue
         span = Span(
             head.span.start,
@@ -351,6 +354,8 @@ def _interrupted(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
             first.span.words + head.span.words,
         )
         mentions[index] = Mention(_only(first.span, Cue.FILLER), MentionType.CUE)
+        if kind:
+            mentions[index + 1] = Mention(_only(inner.span, Cue.FILLER), MentionType.CUE)
         mentions[index + 2] = Mention(span, MentionType.ITEM, tuple(found))
     return mentions
 
