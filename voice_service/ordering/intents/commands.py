@@ -256,7 +256,7 @@ def _gives_way(mention: Mention, state: ParseState) -> bool:
     groups = {s.group for s in mention.candidates if s.group is not None}
     if chosen is None or not any(p.role is MentionType.ITEM for p in state.pending):
         return False
-    if mention.cue(Cue.SOFT):
+    if mention.span.has(Cue.SOFT):
         return True
     alike = not groups.isdisjoint(s.group for s in chosen.candidates)
     return alike and all(state.menu.groups[group].max == 1 for group in groups)
