@@ -59,8 +59,6 @@ class Doubt(Enum):
     ANSWERED_AGAIN = "“the cheeseburger” is one more, after a burger was ordered"
     BOTH_WANTED = "“a taco, actually a churro” orders both"
 
-    CHOSEN_OF_OFFERED = "“the veggie one”, in answer to which pizza is meant"
-
     # Items that are not named.
     ONLY_ONE_FITS = "“a large with ham”, where one item comes in that size and takes ham"
     SIZE_BEFORE_KIND = "“a large with vanilla and a latte”: the first is an item of its own"

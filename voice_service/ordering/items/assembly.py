@@ -321,7 +321,7 @@ class _ItemAssembler:
         chosen = tuple(i for i in request.candidates if i in self._cart.choices)
         if len(chosen) == 1:
             request.settle(chosen[0])
-            request.doubts = (Doubt.CHOSEN_OF_OFFERED,) if request.doubts else ()
+            request.doubts = ()
 
     def _relate(self, request: ItemRequest, previous: ItemRequest, place: _Place) -> None:
         """Join an item to the one before it, or doubt it where it may only be put onto that."""
