@@ -27,7 +27,9 @@ from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.removal import remove
 from voice_service.ordering.intents.repairs import (
     dismiss_last,
+    is_stuttered_no,
     no_opens_repair,
+    read_stuttered_no,
     repair,
     repairs_choice,
 )
@@ -389,6 +391,7 @@ _COMMANDS = (
     _when(Cue.CHANGE, read=_read_change),
     _when(Cue.MAKE, guard=_is_no_repair, read=_read_make),
     # Repairs; a MAKE that comes this far is one.
+    _when(Cue.CORRECT, guard=is_stuttered_no, read=read_stuttered_no),
     _when(Cue.CORRECT, Cue.MAKE, read=repair),
     _when(Cue.NO, guard=no_opens_repair, read=repair),
 )

@@ -130,10 +130,10 @@ def _any_of(ref: Reference, mentions: Sequence[Mention]) -> Reference:
 
 
 def _all_but(mentions: Sequence[Mention], cart: CartView) -> Act | None:
-    """Read "everything except the cola", "all but the first one": the rest goes."""
+    """Read "everything (off) except the cola", "all but the first one": the rest goes."""
     whole = len(mentions) > 1 and mentions[0].cue(Cue.BOTH, Cue.EVERYTHING)
     at = next((i for i, p in enumerate(mentions) if p.cue(Cue.BUT)), None)
-    if not whole or at is None or any(not p.idle for p in mentions[1:at]):
+    if not whole or at is None or not all(p.idle or p.cue(Cue.OFF) for p in mentions[1:at]):
         return None
     kept = [p for p in mentions[at + 1 :] if not p.cue(Cue.THE)]
     pointer = read_pointer(mentions, at + 1, bare=True)

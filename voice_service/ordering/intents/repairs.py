@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import dropwhile, takewhile
 
 from voice_service.ordering.acts import (
@@ -84,6 +85,33 @@ def repairs_choice(mentions: Sequence[Mention], index: int, state: ParseState) -
     if not made or named is None or named.role is not MentionType.MODIFIER:
         return False
     return is_of_group(state.pending[-1], {sense.group for sense in named.candidates})
+
+
+def is_stuttered_no(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
+    """Return whether "no no onions" is one no, which leaves off what follows.
+
+    After another modifier, that one is taken back: "with cheese, no no bacon". "No not fries"
+    leaves off an item of the order.
+    """
+    words, cues = mentions[index].span.text.split(), state.menu.language.cues
+    if len(words) == 1 or words[-1] not in cues[Cue.NO]:
+        return False
+    following = next(iter(mentions[index + 1 :]), None)
+    if following is None:
+        return False
+    if following.role is MentionType.ITEM:
+        return words[-1] not in cues[Cue.DENY] and state.ordered(following)
+    last = state.pending[-1] if state.pending else None
+    slip = last is not None and last.role is MentionType.MODIFIER
+    same = last is not None and last.candidates[:1] == following.candidates[:1]
+    return following.role is MentionType.MODIFIER and (same or not slip)
+
+
+def read_stuttered_no(mentions: list[Mention], index: int, state: ParseState) -> int:
+    """Read "no no onions" as "no onions"."""
+    span = replace(mentions[index].span, cues=frozenset({Cue.NO}))
+    state.pending.append(Mention(span, MentionType.CUE))
+    return index + 1
 
 
 def repair(mentions: list[Mention], index: int, state: ParseState) -> int:
