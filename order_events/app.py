@@ -63,7 +63,7 @@ def build_app(
         app.cleanup_ctx.append(key_set.run)
     screens = screen_tokens(settings)
     app[AUTHORITY] = authority(settings, key_set, screens) if tokens is None else tokens
-    app[DESK] = Desk(events.store, screens)
+    app[DESK] = Desk(events.store, screens, events.revocations)
     app[REGISTRY] = ConnectionRegistry(
         settings, app[AUTHORITY], events.metrics, events.hub.head, events.revocations.covers
     )
@@ -117,7 +117,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
         CallsApi(events.ledger),
         KitchenApi(events.kitchen),
         WebhooksApi(events.webhooks),
-        ScreensApi(app[DESK], events, registry),
+        ScreensApi(app[DESK], registry),
     ):
         serving.add_routes(app, api, routes_of(type(api)), authenticator)
     dialect.add_routes(app, events, authenticator)

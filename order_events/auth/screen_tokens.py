@@ -20,6 +20,10 @@ from order_events.settings import HubSettings
 SECRET_FILE = "screen-secret"  # noqa: S105 (a file's name)
 _TOKEN = "screen+jwt"  # noqa: S105 (a media type)
 _LINK = "pairing+jwt"
+SCREEN_TOKEN_S = 900.0
+"""How long a screen's token is valid. Removing a screen closes its sockets at once."""
+SHIFT_S = 12 * 3600.0
+"""How long a member of staff stays signed in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import segno
 
-from order_events.auth.revocations import user_of_screen
 from order_events.auth.roles import Action
 from order_events.auth.screen_tokens import pairing_url
-from order_events.domain.models import RevocationDraft
 from order_events.http.routes import Call, Nothing, route
 from order_events.protocol.messages import ErrorCode, ProtocolError, utc_from_unix
 from order_events.screens import models
 from order_events.screens.desk import PAIRING_S, Desk
 from order_events.screens.devices import Screen
-from order_events.service import OrderEvents
 from order_events.storage.transaction import utc_now
 from order_events.websocket.registry import ConnectionRegistry
 
@@ -24,9 +21,8 @@ _INVALID = (ErrorCode.INVALID_ORDER,)
 class ScreensApi:
     """The handlers. They raise OrderError and ProtocolError."""
 
-    def __init__(self, desk: Desk, events: OrderEvents, registry: ConnectionRegistry) -> None:
+    def __init__(self, desk: Desk, registry: ConnectionRegistry) -> None:
         self._desk = desk
-        self._events = events
         self._registry = registry
 
     @route(
@@ -98,9 +94,9 @@ class ScreensApi:
     )
     async def remove_device(self, call: Call[Nothing]) -> models.RemovedAnswer:
         """Remove a screen: whoever is signed in there is signed out at once."""
-        device_id = call.path["id"]
-        await self._desk.remove_device(call.principal.restaurant_id, device_id)
-        return await self._revoke(call, user_of_screen(device_id))
+        who = call.principal
+        await self._desk.remove_device(who.restaurant_id, call.path["id"], who.user_id)
+        return models.RemovedAnswer(closed=self._registry.close_revoked())
 
     @route("GET", "/v1/staff", Action.READ_STAFF, Nothing, models.StaffListAnswer)
     async def list_staff(self, call: Call[Nothing]) -> models.StaffListAnswer:
@@ -134,8 +130,9 @@ class ScreensApi:
     )
     async def remove_staff(self, call: Call[Nothing]) -> models.RemovedAnswer:
         """Remove a member of staff, who is signed out everywhere at once."""
-        name = await self._desk.remove_staff(call.principal.restaurant_id, call.path["id"])
-        return await self._revoke(call, name)
+        who = call.principal
+        await self._desk.remove_staff(who.restaurant_id, call.path["id"], who.user_id)
+        return models.RemovedAnswer(closed=self._registry.close_revoked())
 
     @route(
         "POST",
@@ -159,9 +156,3 @@ class ScreensApi:
             name=person.name,
             role=person.role,
         )
-
-    async def _revoke(self, call: Call[Nothing], user_id: str) -> models.RemovedAnswer:
-        who = call.principal
-        revocation = RevocationDraft(user_id=user_id)
-        await self._events.revoke(who.restaurant_id, revocation, actor=who.user_id)
-        return models.RemovedAnswer(closed=self._registry.close_revoked())

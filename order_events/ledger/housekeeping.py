@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from order_events.auth.revocations import Revocations
+from order_events.auth.screen_tokens import SCREEN_TOKEN_S, SHIFT_S
 from order_events.auth.tokens import CLOCK_SKEW_S
 from order_events.fanout.hub import Hub
 from order_events.ledger import erasure, retention
@@ -93,7 +94,9 @@ class Housekeeping:
             await _repeat(partial(self._erase_finished, restaurant_id))
         keys_since = now - self._settings.idempotency_days * retention.DAY_S
         await _repeat(lambda: self._store.write(lambda tx: retention.forget_keys(tx, keys_since)))
-        expired = now - self._settings.token_max_lifetime_s - CLOCK_SKEW_S
+        # The limit of the settings is for tokens of others; those of screens have their own.
+        longest_s = max(self._settings.token_max_lifetime_s, SCREEN_TOKEN_S, SHIFT_S)
+        expired = now - longest_s - CLOCK_SKEW_S
         await self._store.write(lambda tx: retention.forget_revocations(tx, expired, now))
         self._revocations.forget(expired)
 

@@ -1,29 +1,30 @@
 """Pairs screens and signs staff in, for the HTTP API and for the command line.
 
-Methods return once the change is on disk. They raise OrderError, ProtocolError and AuthError.
+Methods return once the change is on disk. They raise OrderError and ProtocolError.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from order_events.auth.revocations import Revocations, Revoked, user_of_screen
 from order_events.auth.roles import Role
-from order_events.auth.screen_tokens import ScreenTokens
-from order_events.protocol.errors import InvalidOrder, NotFound
+from order_events.auth.screen_tokens import SCREEN_TOKEN_S, SHIFT_S, ScreenTokens
+from order_events.auth.tokens import AuthError
+from order_events.protocol.errors import InvalidOrder, NotFound, Overloaded, StoreUnavailable
 from order_events.protocol.messages import ErrorCode, ProtocolError
 from order_events.screens import devices, staff
 from order_events.screens.credentials import hash_pin, is_pin
 from order_events.screens.devices import Screen
 from order_events.screens.models import Device, Staff
 from order_events.storage.store import Store
+from order_events.storage.transaction import Tx
 
 PAIRING_S = 600.0
 """How long a code pairs a screen, in seconds."""
-SCREEN_TOKEN_S = 900.0
-"""How long a screen's token is valid. Removing a screen closes its sockets at once."""
-SHIFT_S = 12 * 3600.0
-"""How long a member of staff stays signed in."""
 _HASHES_AT_ONCE = 2
 """PINs checked at the same time: each takes a core, and 19 MiB."""
 
@@ -40,9 +41,10 @@ class Issued:
 class Desk:
     """The screens and the staff of all restaurants of a process."""
 
-    def __init__(self, store: Store, tokens: ScreenTokens) -> None:
+    def __init__(self, store: Store, tokens: ScreenTokens, revocations: Revocations) -> None:
         self._store = store
         self._tokens = tokens
+        self._revocations = revocations
         self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
 
     async def pair(self, screen: Screen, actor: str) -> str:
@@ -54,7 +56,10 @@ class Desk:
 
     async def claim(self, code: str) -> tuple[Device, str]:
         """Pair a screen by a code or a link; return it and its credential."""
-        link = self._tokens.read_link(code)
+        try:
+            link = self._tokens.read_link(code)
+        except AuthError as error:
+            raise NotFound("this link has expired: get a new one") from error
         if link is None:
             return await self._store.write(lambda tx: devices.claim(tx, code))
         screen = Screen(link.restaurant_id, link.role, link.name, link.lane)
@@ -64,11 +69,13 @@ class Desk:
         )
 
     async def token(self, credential: str) -> Issued:
-        """Return a token for the screen that has this credential."""
+        """Return a token for the screen that has this credential, even if nothing can be written.
+
+        The credential is then renewed another time.
+        """
         try:
-            device, restaurant_id, fresh = await self._store.write(
-                lambda tx: devices.renew(tx, credential)
-            )
+            device, restaurant_id = await self._store.read(lambda r: devices.verify(r, credential))
+            fresh = await self._renewed(credential, restaurant_id)
         except NotFound as error:
             raise ProtocolError(ErrorCode.UNAUTHORIZED, str(error)) from error
         token, expires_at = self._tokens.issue(
@@ -80,11 +87,14 @@ class Desk:
         """Return the paired screens, by name."""
         return await self._store.read(lambda r: devices.all_of(r, restaurant_id), restaurant_id)
 
-    async def remove_device(self, restaurant_id: str, device_id: str) -> None:
-        """Forget a screen; the caller revokes its tokens."""
-        await self._store.write(
-            lambda tx: devices.remove(tx, restaurant_id, device_id), restaurant_id
-        )
+    async def remove_device(self, restaurant_id: str, device_id: str, actor: str) -> None:
+        """Forget a screen and revoke its tokens; the caller closes the open connections."""
+
+        def remove(tx: Tx) -> str:
+            devices.remove(tx, restaurant_id, device_id)
+            return user_of_screen(device_id)
+
+        await self._remove(restaurant_id, remove, actor)
 
     async def staff(self, restaurant_id: str) -> tuple[Staff, ...]:
         """Return the staff, by name."""
@@ -99,10 +109,10 @@ class Desk:
             lambda tx: staff.add(tx, restaurant_id, name, role, hashed), restaurant_id
         )
 
-    async def remove_staff(self, restaurant_id: str, staff_id: str) -> str:
-        """Remove a member of staff and return the name; the caller revokes the tokens."""
-        return await self._store.write(
-            lambda tx: staff.remove(tx, restaurant_id, staff_id), restaurant_id
+    async def remove_staff(self, restaurant_id: str, staff_id: str, actor: str) -> None:
+        """Remove a member of staff and revoke the tokens; the caller closes the connections."""
+        await self._remove(
+            restaurant_id, lambda tx: staff.remove(tx, restaurant_id, staff_id), actor
         )
 
     async def sign_in(
@@ -123,6 +133,22 @@ class Desk:
             restaurant_id, who.name, who.role, device_id, SHIFT_S
         )
         return who, Issued(token, expires_at)
+
+    async def _renewed(self, credential: str, restaurant_id: str) -> str | None:
+        try:
+            return await self._store.write(lambda tx: devices.renew(tx, credential), restaurant_id)
+        except (StoreUnavailable, Overloaded):
+            return None
+
+    async def _remove(self, restaurant_id: str, remove: Callable[[Tx], str], actor: str) -> None:
+        """Remove whom `remove` returns, and revoke that user's tokens: both or neither."""
+
+        def run(tx: Tx) -> Revoked:
+            revoked = Revoked(restaurant_id, None, remove(tx), time.time())
+            tx.revoke(revoked, actor)
+            return revoked
+
+        self._revocations.add(await self._store.write(run, restaurant_id))
 
 
 def _must_be_a_screens(role: Role) -> None:

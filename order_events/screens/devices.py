@@ -91,23 +91,21 @@ def claim_link(
     return _add(tx, screen, actor)
 
 
-def renew(tx: Tx, credential: str) -> tuple[Device, str, str | None]:
-    """Return the screen, its restaurant, and the credential that replaces its own, if it is time.
+def verify(reader: Reader, credential: str) -> tuple[Device, str]:
+    """Return the screen that has this credential, and its restaurant. Raises NotFound."""
+    row = _row_of(reader, credential)
+    return _device(row[4:]), row[0]
+
+
+def renew(tx: Tx, credential: str) -> str | None:
+    """Note that a screen was seen; return the credential that replaces its own, if it is time.
 
     Raises NotFound.
     """
-    device_id = credential.partition(".")[0]
-    row = tx.db.execute(
-        f"SELECT restaurant_id, credential, next, renewed_at, {_FIELDS} FROM devices"  # noqa: S608
-        " WHERE id = ?",
-        (device_id,),
-    ).fetchone()
-    given = digest(credential)
-    if row is None or not any(hmac.compare_digest(given, known) for known in row[1:3] if known):
-        raise NotFound("this screen is not paired any more")
-    restaurant_id, own, renewed_at = row[0], row[1], row[3]
+    row = _row_of(tx, credential)
+    own, renewed_at, device_id = row[1], row[3], row[4]
     now = tx.at.timestamp()
-    if given != own:
+    if digest(credential) != own:
         # The new credential has arrived: from now on it is the only one.
         renewed_at = now
         tx.db.execute(
@@ -119,7 +117,7 @@ def renew(tx: Tx, credential: str) -> tuple[Device, str, str | None]:
         "UPDATE devices SET seen_at = ?, next = coalesce(?, next) WHERE id = ?",
         (now, None if fresh is None else digest(fresh), device_id),
     )
-    return _device(row[4:]), restaurant_id, fresh
+    return fresh
 
 
 def all_of(reader: Reader, restaurant_id: str) -> tuple[Device, ...]:
@@ -138,6 +136,18 @@ def remove(tx: Tx, restaurant_id: str, device_id: str) -> None:
     )
     if removed.rowcount == 0:
         raise NotFound("there is no such screen")
+
+
+def _row_of(reader: Reader, credential: str) -> Sequence[Any]:
+    row: Sequence[Any] | None = reader.db.execute(
+        f"SELECT restaurant_id, credential, next, renewed_at, {_FIELDS} FROM devices"  # noqa: S608
+        " WHERE id = ?",
+        (credential.partition(".")[0],),
+    ).fetchone()
+    given = digest(credential)
+    if row is None or not any(hmac.compare_digest(given, known) for known in row[1:3] if known):
+        raise NotFound("this screen is not paired any more")
+    return row
 
 
 def _add(tx: Tx, screen: Screen, actor: str) -> tuple[Device, str]:

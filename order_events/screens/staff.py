@@ -31,9 +31,10 @@ def add(tx: Tx, restaurant_id: str, name: str, role: Role, pin_hash: str) -> Sta
     """Add a member of staff; raise InvalidOrder if somebody has that name."""
     name = " ".join(name.split())
     names = tx.db.execute(
-        "SELECT lower(name) FROM staff WHERE restaurant_id = ?", (restaurant_id,)
+        "SELECT name FROM staff WHERE restaurant_id = ?", (restaurant_id,)
     ).fetchall()
-    if (name.lower(),) in names:
+    # SQLite's own lower() knows no letters but those of ASCII.
+    if name.casefold() in {taken.casefold() for (taken,) in names}:
         raise InvalidOrder(f"name: {name} is taken; add an initial")
     if len(names) >= MOST_STAFF:
         raise InvalidOrder(f"a restaurant has at most {MOST_STAFF} members of staff")

@@ -8,6 +8,7 @@ from typing import Any
 from support.refusals import refused
 
 from order_events.auth.revocations import Revocations, Revoked
+from order_events.auth.screen_tokens import SHIFT_S
 from order_events.auth.tokens import (
     CLOCK_SKEW_S,
     Principal,
@@ -74,6 +75,16 @@ async def test_one_token_can_be_revoked(server: Any) -> None:
     await refused(client)
     await server.events.forget(time.time() + 31 * 86_400)
     await (await server.open(headers={"Authorization": f"Bearer {one}"})).expect("connected")
+
+
+async def test_a_revocation_outlives_a_shift(start: Any) -> None:
+    """However short tokens of others have to be."""
+    server = await start(token_max_lifetime_s=3600)
+    await server.events.revoke("r1", RevocationDraft(user_id="u9"), actor="a")
+    now = time.time()
+    for later, kept in ((SHIFT_S - 60, 1), (SHIFT_S + 7200, 0)):
+        await server.events.forget(now + later)
+        assert len(await server.events.store.read(lambda r: r.revocations())) == kept
 
 
 async def test_a_revocation_is_kept_as_long_as_the_token_could_be_good(server: Any) -> None:

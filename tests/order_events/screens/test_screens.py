@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -13,10 +14,11 @@ from support.transactions import NOON, at, database
 from order_events.app import DESK
 from order_events.auth.roles import Role
 from order_events.auth.screen_tokens import screen_tokens
-from order_events.protocol.errors import NotFound
+from order_events.protocol.errors import InvalidOrder, NotFound, StoreUnavailable
 from order_events.screens import devices, staff
 from order_events.screens.devices import RENEW_AFTER_S, Screen
 from order_events.screens.staff import FREE_FAILURES, LOCKED_S
+from order_events.storage.transaction import Tx
 
 Ask = Callable[..., Awaitable[tuple[int, dict[str, Any]]]]
 KITCHEN = Screen("r1", Role.KITCHEN, "Grill")
@@ -146,19 +148,17 @@ def test_a_credential_renews_itself_and_a_lost_answer_locks_nobody_out() -> None
     """The old one is good until the new one has been used, and not a moment longer."""
     with database() as db:
         device, old = devices.claim(at(db), devices.pair(at(db), KITCHEN, "boss", 60))
-        assert devices.renew(at(db), old) == (
-            device.model_copy(update={"seen_at": None}),
-            "r1",
-            None,
-        )
+        assert devices.verify(at(db), old) == (device, "r1")
+        assert devices.renew(at(db), old) is None
         later = NOON + timedelta(seconds=RENEW_AFTER_S)
-        _, _, lost = devices.renew(at(db, later), old)
-        _, _, new = devices.renew(at(db, later), old)
+        lost = devices.renew(at(db, later), old)
+        new = devices.renew(at(db, later), old)
         assert None not in (lost, new)
-        assert devices.renew(at(db, later), str(new))[2] is None
+        assert devices.renew(at(db, later), str(new)) is None
         for worthless in (old, str(lost), f"{device.id}.guess", "nonsense"):
-            with pytest.raises(NotFound, match="not paired any more"):
-                devices.renew(at(db, later), worthless)
+            for use in (devices.verify, devices.renew):
+                with pytest.raises(NotFound, match="not paired any more"):
+                    use(at(db, later), worthless)
 
 
 def test_a_code_expires() -> None:
@@ -181,3 +181,57 @@ async def test_a_link_pairs_one_screen(server: Any) -> None:
         await desk.claim(link)
     status, refused = await server.call("POST", "/v1/pairings", {"role": "service", "name": "x"})
     assert (status, refused["error"]["code"]) == (422, "INVALID_ORDER")
+    stale = screen_tokens(server.events.settings).link("r1", Role.MANAGER, "Office", -1)
+    status, refused = await server.call("POST", "/v1/pairings/claim", {"code": stale})
+    assert (status, refused["error"]["code"]) == (404, "NOT_FOUND")
+    assert refused["error"]["message"] == "this link has expired: get a new one"
+
+
+async def test_whoever_is_not_revoked_is_not_removed(server: Any, ask: Ask) -> None:
+    """So that a manager whose request failed can try again."""
+    claimed, token = await paired(server, ask)
+    ann = {"name": "Ann", "role": "cashier", "pin": "4711"}
+    added = (await server.call("POST", "/v1/staff", ann))[1]["staff"]
+    _, hers = await ask("/v1/staff/sign-in", {"staff_id": added["id"], "pin": "4711"}, token)
+    desk, store = server.app[DESK], server.events.store
+    refuse = (
+        "CREATE TEMP TRIGGER refuse BEFORE INSERT ON revocations"
+        " BEGIN SELECT raise(ABORT, 'refused'); END"
+    )
+    await store.write(lambda tx: tx.db.execute(refuse).rowcount)
+    with pytest.raises(sqlite3.IntegrityError, match="refused"):
+        await desk.remove_staff("r1", added["id"], "boss")
+    with pytest.raises(sqlite3.IntegrityError, match="refused"):
+        await desk.remove_device("r1", claimed["device_id"], "boss")
+    assert (await ask("/v1/orders", None, hers["token"], "GET"))[0] == 200
+    await store.write(lambda tx: tx.db.execute("DROP TRIGGER refuse").rowcount)
+    assert (await server.call("DELETE", f"/v1/staff/{added['id']}"))[0] == 200
+    assert (await ask("/v1/orders", None, hers["token"], "GET"))[0] == 401
+    assert (await server.call("DELETE", f"/v1/devices/{claimed['device_id']}"))[0] == 200
+    assert (await ask("/v1/orders", None, token, "GET"))[0] == 401
+
+
+async def test_a_screen_gets_a_token_while_nothing_can_be_written(server: Any, ask: Ask) -> None:
+    """A full disk stops changes, not the screens that show what is there."""
+    claimed, _ = await paired(server, ask)
+
+    def only_read(tx: Tx) -> None:
+        tx.db.execute("PRAGMA query_only = ON")
+
+    await server.events.store.write(only_read)
+    with pytest.raises(StoreUnavailable):
+        await server.app[DESK].pair(KITCHEN, "boss")
+    status, issued = await ask("/v1/devices/token", {"credential": claimed["credential"]})
+    assert (status, issued["credential"]) == (200, None)
+    assert (await ask("/v1/orders", None, issued["token"], "GET"))[0] == 200
+    guess = f"{claimed['device_id']}.guess"
+    assert (await ask("/v1/devices/token", {"credential": guess}))[0] == 401
+
+
+def test_two_members_of_staff_do_not_share_a_name() -> None:
+    """In whatever letters."""
+    with database() as db:
+        for name, again in (("Änna", " äNNA"), ("Ann", "ANN"), ("Groß", "gross")):
+            staff.add(at(db), "r1", name, Role.SERVER, "hash")
+            with pytest.raises(InvalidOrder, match="is taken"):
+                staff.add(at(db), "r1", again, Role.SERVER, "hash")
