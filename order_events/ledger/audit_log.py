@@ -168,7 +168,7 @@ def _count(tx: Tx, order: Order, actor: str, *, edited: bool) -> None:
     tx.db.execute(
         "UPDATE sessions SET order_id = ?3, edits = edits + (?4 AND actor != ?5),"
         " confirmed_at = coalesce(confirmed_at, CASE WHEN ?6 THEN ?8 END),"
-        " cancelled = max(cancelled, ?7), last_at = ?8"
+        " cancelled = ?7, last_at = ?8"
         " WHERE restaurant_id = ?1 AND session_id = ?2 AND coalesce(order_id, ?3) = ?3",
         (
             order.restaurant_id,

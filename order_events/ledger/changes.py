@@ -264,9 +264,10 @@ def publish(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any], tag
     """Append an event; what a session says is also recorded in its audit, and may call staff."""
     kept = audit_log.record_spoken(tx, restaurant_id, type_, data)
     event = tx.append(restaurant_id, type_, kept, tags)
-    if type_ == filters.VOICE_ORDER and isinstance(session_id := kept.get("session_id"), str):
+    if type_ == filters.VOICE_ORDER and isinstance(session_id := data.get("session_id"), str):
         session = voice_sessions.require(tx, restaurant_id, session_id)
-        calls.follow_session(tx, restaurant_id, session, kept)
+        # An erased session still calls staff: a call keeps codes, and no words.
+        calls.follow_session(tx, restaurant_id, session, data)
     return event
 
 

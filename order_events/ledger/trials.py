@@ -64,7 +64,7 @@ def _changed_by_people(
     """Yield the changes in a session's audit that its microphone did not make."""
     rows = reader.db.execute(
         "SELECT body FROM audit WHERE restaurant_id = ? AND subject = ? AND kind = ?"
-        " AND actor != ?",
+        " AND actor != ? AND json_valid(body)",
         (restaurant_id, audit_log.of_session(session_id), EntryKind.ORDER, microphone),
     )
     for (body,) in rows:

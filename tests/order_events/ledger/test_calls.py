@@ -9,6 +9,7 @@ import pytest
 
 from order_events.auth.tokens import Role
 from order_events.domain.audit_records import SessionStart
+from order_events.ledger import calls
 
 DAY_S = 86_400
 
@@ -63,6 +64,29 @@ async def test_a_call_outlives_newer_guests_and_ends_when_answered(server: Any) 
     assert (await answer(server, "resolve", found[0], user="bob"))[0] == 200
     assert len(await open_calls(server)) == 7
     assert (await answer(server, "take", {"id": "none"}))[0] == 404
+
+
+async def test_the_most_urgent_call_is_listed_however_many_are_open(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An allergy is never what a long list leaves out, though it came last."""
+    monkeypatch.setattr(calls, "MOST_LISTED", 2)
+    for number in range(3):
+        await begin(server, f"s{number}")
+        await says(server, f"s{number}", "allergy" if number == 2 else "order_limit")
+    assert [call["session_id"] for call in await open_calls(server)] == ["s2", "s0"]
+
+
+async def test_a_guest_whose_words_are_erased_still_calls(server: Any) -> None:
+    """The session goes on; its call has the code, and the event has no reasons."""
+    await begin(server, "s1")
+    assert (await server.call("DELETE", "/v1/sessions/s1"))[0] == 200
+    await says(server, "s1", "allergy")
+    [call] = await open_calls(server)
+    assert (call["session_id"], call["reasons"], call["urgency"]) == ("s1", ["allergy"], 2)
+    history = (await server.call("GET", "/v1/events"))[1]["events"]
+    [spoken] = [event["data"] for event in history if event["type"] == "voice:order"]
+    assert (spoken["redacted"], spoken["reasons"]) == (True, [])
 
 
 async def test_a_reason_calls_once(server: Any) -> None:

@@ -140,6 +140,29 @@ async def test_analytics_say_what_would_have_been_accepted_and_was_changed(
     ]
 
 
+async def test_a_damaged_audit_entry_is_left_out(server: Any, menu: Menu) -> None:
+    """The rest of the figures is still true."""
+    await put_menu(server, menu, "?trial_orders=1")
+    order = await guest(server, "s1")
+    items = [{"id": "1", "menu_item_id": "burger", "quantity": 2}]
+    await server.call("PATCH", f"/v1/orders/{order.id}", {"items": items})
+    await server.events.store.write(
+        lambda tx: tx.db.execute("UPDATE audit SET body = 'x' WHERE kind = 'order'").rowcount
+    )
+    status, answer = await server.call("GET", "/v1/analytics")
+    assert (status, answer["trial"]["accepted_changed"], answer["trial"]["changes"]) == (200, 1, [])
+
+
+async def test_a_cancellation_that_is_taken_back_is_none(server: Any, menu: Menu) -> None:
+    """The order counts as it is now."""
+    await put_menu(server, menu, "?trial_orders=1")
+    order = await guest(server, "s1")
+    await server.call("POST", f"/v1/orders/{order.id}/status", {"status": "cancelled"})
+    assert (await server.call("POST", f"/v1/orders/{order.id}/recall", {}))[0] == 200
+    _, answer = await server.call("GET", "/v1/analytics")
+    assert answer["trial"]["accepted_cancelled"] == 0
+
+
 def test_a_line_is_compared_in_what_was_asked_for() -> None:
     """Another size and other toppings are two respects; a line that is gone has none."""
     line = {"menu_item_id": "cola", "name": "Cola", "quantity": 1, "size": "s", "modifiers": []}
