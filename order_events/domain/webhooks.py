@@ -16,6 +16,8 @@ Names = Annotated[
     tuple[Annotated[str, Field(max_length=50)], ...], Field(min_length=1, max_length=50)
 ]
 Description = Annotated[str, Field(max_length=500)]
+Secrets = Annotated[tuple[tuple[str, float | None], ...], Field(min_length=1)]
+"""A webhook's secrets, the newest first, with their ends (Unix seconds)."""
 
 
 class _Checked(Draft):

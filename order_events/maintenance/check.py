@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from order_events.domain.calls import Call
 from order_events.domain.models import Order, Payment, Table
+from order_events.domain.webhooks import Secrets, Webhook
 from order_events.menu.menu import Menu
 from order_events.settings import HubSettings
 from order_events.storage import schema
@@ -21,6 +22,7 @@ from order_events.storage.damaged_rows import Place
 from order_events.storage.store import DATABASE_FILE, locked, start_anew
 
 _TAGS: TypeAdapter[dict[str, list[str]]] = TypeAdapter(dict[str, list[str]])
+_SECRETS: TypeAdapter[Secrets] = TypeAdapter(Secrets)
 _OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 _MOST_PROBLEMS = 20
 """Most lines that SQLite's own check reports."""
@@ -41,6 +43,10 @@ _CONTENTS = {
     "tables": _Content(("restaurant_id", "id"), {"body": Table.model_validate_json}),
     "payments": _Content(("restaurant_id", "id"), {"body": Payment.model_validate_json}),
     "calls": _Content(("restaurant_id", "id"), {"body": Call.model_validate_json}),
+    "webhooks": _Content(
+        ("restaurant_id", "id"),
+        {"body": Webhook.model_validate_json, "secrets": _SECRETS.validate_json},
+    ),
     "menus": _Content(("restaurant_id",), {"body": Menu.model_validate_json}),
     "events": _Content(
         ("restaurant_id", "seq"),

@@ -6,17 +6,24 @@ import base64
 import json
 import secrets
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from order_events.client.webhooks import PREFIX
-from order_events.domain.webhooks import Webhook, WebhookChange, WebhookDraft
+from order_events.domain.webhooks import Secrets, Webhook, WebhookChange, WebhookDraft
 from order_events.protocol.errors import NotFound
 from order_events.protocol.messages import ErrorCode, ProtocolError
+from order_events.storage.damaged_rows import DamagedRow, Place
 from order_events.storage.queries import Reader
 from order_events.storage.transaction import Tx
 
 _SECRET_BYTES = 32
+_MOST_SECRETS = 5
+"""Most secrets that are valid at a time; each is one more signature."""
+_SECRETS: TypeAdapter[Secrets] = TypeAdapter(Secrets)
 _TABLE = "webhooks"
 
 
@@ -26,7 +33,7 @@ class Kept:
 
     restaurant_id: str
     webhook: Webhook
-    secrets: tuple[tuple[str, float | None], ...]
+    secrets: Secrets
 
     def valid_secrets(self, now: float) -> list[str]:
         """Return the secrets to sign with, the newest first."""
@@ -34,22 +41,24 @@ class Kept:
 
 
 def everything(reader: Reader) -> list[Kept]:
-    """Return the webhooks of all restaurants."""
-    rows = reader.db.execute("SELECT restaurant_id, id FROM webhooks").fetchall()
-    found = (find(reader, restaurant_id, id_) for restaurant_id, id_ in rows)
-    return [kept for kept in found if kept is not None]
+    """Return the webhooks of all restaurants, as far as they can be read."""
+    rows = reader.db.execute("SELECT restaurant_id, id, body, secrets FROM webhooks")
+    readable = []
+    for restaurant_id, webhook_id, body, secrets_ in rows:
+        with suppress(DamagedRow):
+            readable.append(_parse(reader, restaurant_id, webhook_id, body, secrets_))
+    return readable
 
 
 def find(reader: Reader, restaurant_id: str, webhook_id: str) -> Kept | None:
-    """Return a webhook of this restaurant, or None."""
+    """Return a webhook of this restaurant, or None; raise DamagedRow."""
     row = reader.db.execute(
         "SELECT body, secrets FROM webhooks WHERE restaurant_id = ? AND id = ?",
         (restaurant_id, webhook_id),
     ).fetchone()
     if row is None:
         return None
-    webhook = reader.parse(Webhook, row[0], _TABLE, restaurant_id, webhook_id)
-    return Kept(restaurant_id, webhook, tuple((s, end) for s, end in json.loads(row[1])))
+    return _parse(reader, restaurant_id, webhook_id, *row)
 
 
 def listed(reader: Reader, restaurant_id: str) -> tuple[Webhook, ...]:
@@ -91,10 +100,17 @@ def change(tx: Tx, restaurant_id: str, webhook_id: str, asked: WebhookChange) ->
 
 
 def rotate(tx: Tx, restaurant_id: str, webhook_id: str, old_valid_s: float) -> Kept:
-    """Give a webhook a new secret; the old one stays valid for that many seconds."""
+    """Give a webhook a new secret; the old one stays valid for that many seconds.
+
+    Still older ones stay valid for as long as was promised, unless the old one ends at once.
+    """
     kept = require(tx, restaurant_id, webhook_id)
-    old, _ = kept.secrets[0]
-    valid = ((_new_secret(), None), (old, tx.at.timestamp() + old_valid_s))
+    now = tx.at.timestamp()
+    valid: Secrets = ((_new_secret(), None),)
+    if old_valid_s:
+        (old, _), *older = kept.secrets
+        promised = ((secret, end) for secret, end in older if end is not None and end > now)
+        valid = (*valid, (old, now + old_valid_s), *promised)[:_MOST_SECRETS]
     return _put(tx, Kept(restaurant_id, kept.webhook, valid))
 
 
@@ -120,6 +136,17 @@ def require(reader: Reader, restaurant_id: str, webhook_id: str) -> Kept:
     if kept is None:
         raise NotFound("there is no such webhook")
     return kept
+
+
+def _parse(reader: Reader, restaurant_id: str, webhook_id: str, body: str, secrets_: str) -> Kept:
+    webhook = reader.parse(Webhook, body, _TABLE, restaurant_id, webhook_id)
+    try:
+        return Kept(restaurant_id, webhook, _SECRETS.validate_json(secrets_))
+    except ValidationError:
+        place = Place(_TABLE, (restaurant_id, webhook_id))
+        reader.damaged.append(place)
+        # Not as the cause: its message quotes the content.
+        raise DamagedRow(place) from None
 
 
 def _update(tx: Tx, kept: Kept, fields: dict[str, Any]) -> Kept:

@@ -110,3 +110,28 @@ async def test_damaged_events_are_a_new_history(start: Any, draft: Any) -> None:
     assert main(["check", "--set-aside", "--data-dir", str(data_dir)]) == 0
     server = await start()
     assert server.events.store.epoch != epoch
+
+
+@pytest.mark.parametrize(("column", "content"), [("body", "{}"), ("secrets", f'["{SAID}"]')])
+async def test_a_damaged_webhook_is_left_out_at_the_start(
+    start: Any, column: str, content: str
+) -> None:
+    """The server is not ready and says why; set aside, it is as if it had never been."""
+    server = await start(webhook_private_networks=True)
+    data_dir = server.events.settings.data_dir
+    _, answer = await server.call("POST", "/v1/webhooks", {"url": "http://127.0.0.1:9/"})
+    key = ("r1", answer["webhook"]["id"])
+    await server.stop()
+    with closing(sqlite3.connect(data_dir / DATABASE_FILE, isolation_level=None)) as db:
+        db.execute(f"UPDATE webhooks SET {column} = ?", (content,))
+    with capture_logs() as lines:
+        server = await start()
+    assert ("webhooks", key) in [(x.get("table"), x.get("key")) for x in lines]
+    assert SAID not in repr(lines)
+    [reason] = await reasons(server)
+    assert "check --set-aside" in reason
+    await server.stop()
+    check = ["check", "--data-dir", str(data_dir)]
+    assert (main(check), main([*check, "--set-aside"]), main(check)) == (1, 0, 0)
+    server = await start()
+    assert await reasons(server) == []
