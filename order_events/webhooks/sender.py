@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import aiohttp
 
 from order_events.client.webhooks import sign
-from order_events.webhooks.addresses import PublicResolver, is_private, literal
+from order_events.webhooks import addresses
+from order_events.webhooks.addresses import PublicResolver, Resolver, is_private, literal
 
 _GONE = 410
 _MOST_CONNECTIONS = 100
@@ -40,10 +41,9 @@ class Sender:
 
     def __init__(self, timeout_s: float, *, private_networks: bool) -> None:
         self._private_networks = private_networks
+        self._resolver = Resolver() if private_networks else PublicResolver()
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=_MOST_CONNECTIONS, resolver=None if private_networks else PublicResolver()
-            ),
+            connector=aiohttp.TCPConnector(limit=_MOST_CONNECTIONS, resolver=self._resolver),
             timeout=aiohttp.ClientTimeout(total=timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -51,6 +51,12 @@ class Sender:
     async def close(self) -> None:
         """Drop every connection."""
         await self._http.close()
+        await self._resolver.close()
+
+    async def check(self, url: str) -> None:
+        """Raise ProtocolError for an address to which it does not deliver."""
+        if isinstance(self._resolver, PublicResolver):
+            await addresses.check(url, self._resolver)
 
     async def send(self, url: str, secrets: Iterable[str], message_id: str, body: bytes) -> Outcome:
         """Deliver a message once. Never raises: every failure is an outcome."""

@@ -5,9 +5,12 @@ Methods return once the change is on disk. All raise OrderError and ProtocolErro
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
+from weakref import WeakValueDictionary
 
 from order_events.domain.webhooks import (
     SecretRotation,
@@ -21,7 +24,8 @@ from order_events.metrics import HubMetrics
 from order_events.protocol.messages import encode, event
 from order_events.settings import HubSettings
 from order_events.storage.store import Store
-from order_events.webhooks import addresses, records
+from order_events.storage.transaction import Tx
+from order_events.webhooks import records
 from order_events.webhooks.delivery import Delivery, Services
 from order_events.webhooks.records import Kept
 from order_events.webhooks.sender import Sender
@@ -38,6 +42,7 @@ class Webhooks:
         self._hub = hub
         self._metrics = metrics
         self._deliveries: dict[str, Delivery] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._services: Services
 
     async def open(self) -> None:
@@ -53,7 +58,7 @@ class Webhooks:
             count=lambda result: self._metrics.webhook_deliveries.labels(result).inc(),
         )
         for kept in await self._store.read(records.everything):
-            await self._restart(kept)
+            self._start(kept)
 
     async def close(self) -> None:
         """Stop delivering; what has not been taken comes after the next start."""
@@ -74,45 +79,46 @@ class Webhooks:
         self, restaurant_id: str, draft: WebhookDraft, *, actor: str
     ) -> tuple[Webhook, str]:
         """Add a webhook for whatever happens from now on; return it and its secret."""
-        await self._check(draft.url)
+        await self._services.sender.check(draft.url)
         _, head = self._hub.head(restaurant_id)
         most = self._settings.webhooks_per_restaurant
         kept = await self._store.write(
             lambda tx: records.create(tx, restaurant_id, draft, actor, head, most), restaurant_id
         )
-        await self._restart(kept)
+        self._start(kept)
         return kept.webhook, kept.secrets[0][0]
 
     async def change(self, restaurant_id: str, webhook_id: str, change: WebhookChange) -> Webhook:
         """Apply the fields that the change names, and try again at once."""
         if change.url is not None:
-            await self._check(change.url)
-        # Stopped first, so that it notes nothing about the old address afterwards.
-        await self._kept(restaurant_id, webhook_id)
-        await self._stop(webhook_id)
-        return await self._restarted(
-            await self._store.write(
-                lambda tx: records.change(tx, restaurant_id, webhook_id, change), restaurant_id
-            )
+            await self._services.sender.check(change.url)
+        kept = await self._changed(
+            restaurant_id,
+            webhook_id,
+            lambda tx: records.change(tx, restaurant_id, webhook_id, change),
         )
+        return kept.webhook
 
     async def rotate(
         self, restaurant_id: str, webhook_id: str, rotation: SecretRotation
     ) -> tuple[Webhook, str]:
         """Give a webhook a new secret, and return both."""
         old_valid_s = rotation.old_valid_hours * _HOUR_S
-        kept = await self._store.write(
-            lambda tx: records.rotate(tx, restaurant_id, webhook_id, old_valid_s), restaurant_id
+        kept = await self._changed(
+            restaurant_id,
+            webhook_id,
+            lambda tx: records.rotate(tx, restaurant_id, webhook_id, old_valid_s),
         )
-        return await self._restarted(kept), kept.secrets[0][0]
+        return kept.webhook, kept.secrets[0][0]
 
     async def delete(self, restaurant_id: str, webhook_id: str) -> Webhook:
         """Remove a webhook, and return what it was."""
-        kept = await self._store.write(
-            lambda tx: records.delete(tx, restaurant_id, webhook_id), restaurant_id
-        )
-        await self._stop(webhook_id)
-        return kept.webhook
+        async with self._lock(webhook_id):
+            kept = await self._store.write(
+                lambda tx: records.delete(tx, restaurant_id, webhook_id), restaurant_id
+            )
+            await self._stop(webhook_id)
+            return kept.webhook
 
     async def test(self, restaurant_id: str, webhook_id: str) -> WebhookTestAnswer:
         """Send a `webhook:test` now, out of turn, even if the webhook is switched off."""
@@ -139,16 +145,24 @@ class Webhooks:
             lambda r: records.require(r, restaurant_id, webhook_id), restaurant_id
         )
 
-    async def _check(self, url: str) -> None:
-        if not self._settings.webhook_private_networks:
-            await addresses.check(url)
+    def _lock(self, webhook_id: str) -> asyncio.Lock:
+        """Return what keeps changes of one webhook apart, so that it has one delivery at most."""
+        return self._locks.setdefault(webhook_id, asyncio.Lock())
 
-    async def _restarted(self, kept: Kept) -> Webhook:
-        await self._restart(kept)
-        return kept.webhook
+    async def _changed(
+        self, restaurant_id: str, webhook_id: str, change: Callable[[Tx], Kept]
+    ) -> Kept:
+        async with self._lock(webhook_id):
+            kept = await self._kept(restaurant_id, webhook_id)
+            # Stopped first, so that it notes nothing about the old address afterwards.
+            await self._stop(webhook_id)
+            try:
+                kept = await self._store.write(change, restaurant_id)
+            finally:
+                self._start(kept)
+            return kept
 
-    async def _restart(self, kept: Kept) -> None:
-        await self._stop(kept.webhook.id)
+    def _start(self, kept: Kept) -> None:
         if kept.webhook.enabled:
             self._deliveries[kept.webhook.id] = Delivery(kept, self._services)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
 from typing import Any
 
 import pytest
 
 from order_events.protocol.messages import ProtocolError
+from order_events.webhooks import addresses
 from order_events.webhooks.addresses import PrivateAddress, PublicResolver, check, is_private
 from order_events.webhooks.sender import Sender
 
@@ -46,7 +49,7 @@ async def test_a_webhook_into_a_private_network_is_refused(server: Any, url: str
     assert (status, answer["error"]["code"]) == (400, "INVALID_MESSAGE")
     assert answer["error"]["message"].startswith("url: ")
     with pytest.raises(ProtocolError):
-        await check(url)
+        await check(url, PublicResolver())
 
 
 async def test_the_address_is_checked_again_at_each_delivery() -> None:
@@ -62,3 +65,27 @@ async def test_the_address_is_checked_again_at_each_delivery() -> None:
     with pytest.raises(PrivateAddress):
         await resolver.resolve("localhost", 80, socket.AF_INET)
     await resolver.close()
+
+
+async def test_slow_name_servers_hold_up_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lookups have threads of their own, and wait for them for a bounded time."""
+    answered, threads = threading.Event(), set()
+
+    def slow(*_: Any, **__: Any) -> Any:
+        threads.add(threading.current_thread().name)
+        answered.wait()
+        return []
+
+    monkeypatch.setattr(addresses, "_LOOKUP_S", 0.05)
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", slow)
+    resolver = PublicResolver()
+    try:
+        tries = (resolver.resolve("slow.example") for _ in range(100))
+        found = await asyncio.gather(*tries, return_exceptions=True)
+        assert {type(each) for each in found} == {TimeoutError}
+        assert 0 < len(threads) <= addresses._LOOKUPS
+        assert all(name.startswith("webhook lookup") for name in threads)
+        await check("https://slow.example/", resolver)
+    finally:
+        answered.set()
+        await resolver.close()

@@ -13,6 +13,8 @@ from standardwebhooks.webhooks import Webhook as Standard
 
 from order_events.auth.tokens import Role
 from order_events.client import verify_webhook
+from order_events.domain.webhooks import WebhookChange
+from order_events.protocol.errors import Overloaded
 from order_events.webhooks import delivery
 
 
@@ -176,6 +178,63 @@ async def test_secrets_are_shown_once_and_replaced_without_a_gap(
     _, listed = await server.call("GET", "/v1/webhooks")
     assert [webhook["description"] for webhook in listed["webhooks"]] == ["the till"]
     assert old not in json.dumps(listed)
+
+
+async def test_each_old_secret_is_valid_for_as_long_as_was_promised(
+    server: Any, receiver: Receiver
+) -> None:
+    """However often it is replaced meanwhile; of more than five, the oldest end."""
+    webhook_id, first = await make(server, receiver.url)
+    made = [first]
+    while len(made) < 7:
+        _, answer = await server.call("POST", f"/v1/webhooks/{webhook_id}/secret", {})
+        made.append(answer["secret"])
+        await server.call("POST", f"/v1/webhooks/{webhook_id}/test", {})
+        headers, body = await receiver.taken.get()
+        for secret in made[-5:]:
+            verify_webhook(secret, headers, body)
+        assert len(headers["webhook-signature"].split()) == min(len(made), 5)
+
+
+async def test_changes_at_the_same_time_leave_one_delivery(server: Any, receiver: Receiver) -> None:
+    """And none once the webhook is deleted."""
+    webhook_id, _ = await make(server, receiver.url)
+    path = f"/v1/webhooks/{webhook_id}"
+    answers = await asyncio.gather(
+        *(server.call("POST", f"{path}/secret", {}) for _ in range(4)),
+        *(server.call("PATCH", path, {"description": str(n)}) for n in range(4)),
+    )
+    assert {status for status, _ in answers} == {200}
+    assert deliveries() == 1
+    await asyncio.gather(
+        server.call("POST", f"{path}/secret", {}),
+        server.call("DELETE", path),
+        server.call("PATCH", path, {"description": "late"}),
+    )
+    assert deliveries() == 0
+
+
+def deliveries() -> int:
+    """Return how many deliveries run."""
+    return sum(task.get_name() == "webhook" for task in asyncio.all_tasks())
+
+
+async def test_a_change_that_cannot_be_kept_does_not_end_the_deliveries(
+    server: Any, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The webhook goes on as it was."""
+    webhook_id, _ = await make(server, receiver.url, events=["order:created"])
+
+    async def full(*given: Any) -> Any:
+        raise Overloaded("too many changes are waiting; try again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(server.events.store, "write", full)
+        with pytest.raises(Overloaded):
+            change = WebhookChange(url="http://127.0.0.1:9/")
+            await server.events.webhooks.change("r1", webhook_id, change)
+    made = await order(server)
+    assert (await receiver.next())["data"]["order"]["id"] == made
 
 
 async def test_webhooks_are_changed_and_deleted(server: Any, receiver: Receiver) -> None:
