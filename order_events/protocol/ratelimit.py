@@ -41,6 +41,10 @@ class TokenBucket:
             return 0.0
         return missing / self._rate
 
+    def give_back(self, amount: float) -> None:
+        """Return what was taken and not used."""
+        self._tokens = min(self._capacity, self._tokens + amount)
+
 
 class Buckets(Generic[K]):
     """A bucket per key. Beyond `most` buckets, the one unused longest is dropped."""
@@ -52,15 +56,21 @@ class Buckets(Generic[K]):
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def take(self, key: K, per_minute: float, now: float) -> float:
+    def take(self, key: K, per_minute: float, now: float, burst: float | None = None) -> float:
         """Take one and return 0, or return the seconds until one is available."""
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = TokenBucket(per_minute, now)
+            bucket = self._buckets[key] = TokenBucket(per_minute, now, burst)
             if len(self._buckets) > self._most:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(key)
         return bucket.take(1, now)
+
+    def give_back(self, key: K) -> None:
+        """Return one that was taken and not used."""
+        bucket = self._buckets.get(key)
+        if bucket is not None:
+            bucket.give_back(1)
 
 
 def refuse_above_rate(wait_s: float, what: str, advice: str | None = None) -> None:

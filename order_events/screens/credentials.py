@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from hashlib import sha256
+from itertools import pairwise
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -34,6 +35,12 @@ def new_credential(device_id: str) -> str:
 def digest(secret: str) -> str:
     """Return what is stored of a code or a credential: both are too random to be guessed."""
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_obvious(pin: str) -> bool:
+    """Return whether a PIN is among the first that anyone tries: 0000, 1234, 4321 and the like."""
+    steps = {(int(b) - int(a)) % 10 for a, b in pairwise(pin)}
+    return steps in ({0}, {1}, {9})
 
 
 def hash_pin(pin: str) -> str:

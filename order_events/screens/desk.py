@@ -14,10 +14,17 @@ from order_events.auth.revocations import Revocations, Revoked, user_of_screen
 from order_events.auth.roles import Role
 from order_events.auth.screen_tokens import SCREEN_TOKEN_S, SHIFT_S, ScreenTokens
 from order_events.auth.tokens import AuthError
-from order_events.protocol.errors import InvalidOrder, NotFound, Overloaded, StoreUnavailable
+from order_events.protocol.errors import (
+    InvalidOrder,
+    NotFound,
+    OrderError,
+    Overloaded,
+    StoreUnavailable,
+)
 from order_events.protocol.messages import ErrorCode, ProtocolError
+from order_events.protocol.ratelimit import Buckets, refuse_above_rate
 from order_events.screens import devices, staff
-from order_events.screens.credentials import hash_pin, is_pin
+from order_events.screens.credentials import hash_pin, is_obvious, is_pin
 from order_events.screens.devices import Screen
 from order_events.screens.models import Device, Staff
 from order_events.storage.store import Store
@@ -25,6 +32,9 @@ from order_events.storage.transaction import Tx
 
 PAIRING_S = 600.0
 """How long a code pairs a screen, in seconds."""
+WRONG_PINS = 20
+"""Wrong PINs at one screen, whoever's, after which it waits."""
+WRONG_PINS_PER_MINUTE = 0.5
 _HASHES_AT_ONCE = 2
 """PINs checked at the same time: each takes a core, and 19 MiB."""
 
@@ -45,6 +55,7 @@ class Desk:
         self._store = store
         self._tokens = tokens
         self._revocations = revocations
+        self._guesses: Buckets[str] = Buckets()
         self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
 
     async def pair(self, screen: Screen, actor: str) -> str:
@@ -103,6 +114,10 @@ class Desk:
     async def add_staff(self, restaurant_id: str, name: str, role: Role, pin: str) -> Staff:
         """Add a member of staff."""
         _must_be_a_screens(role)
+        if is_obvious(pin):
+            raise InvalidOrder(
+                "pin: is easily guessed; choose digits that are neither all the same nor in a row"
+            )
         async with self._hashing:
             hashed = await asyncio.to_thread(hash_pin, pin)
         return await self._store.write(
@@ -118,14 +133,32 @@ class Desk:
     async def sign_in(
         self, restaurant_id: str, staff_id: str, pin: str, device_id: str
     ) -> tuple[Staff, Issued]:
-        """Return a token for a member of staff at a screen; raise FORBIDDEN for a wrong PIN."""
-        who, stored = await self._store.write(
-            lambda tx: staff.attempt(tx, restaurant_id, staff_id), restaurant_id
+        """Return a token for a member of staff at a screen.
+
+        Raises FORBIDDEN for a wrong PIN, and RATE_LIMITED after too many: of this person, or at
+        this screen.
+        """
+        # As with a person's, every attempt counts until its PIN turns out to be right.
+        refuse_above_rate(
+            self._guesses.take(
+                device_id, WRONG_PINS_PER_MINUTE, asyncio.get_running_loop().time(), WRONG_PINS
+            ),
+            "wrong PINs at this screen",
+            "wait, or sign in at another one",
         )
+        try:
+            who, stored = await self._store.write(
+                lambda tx: staff.attempt(tx, restaurant_id, staff_id), restaurant_id
+            )
+        except (OrderError, ProtocolError):
+            # No PIN was looked at.
+            self._guesses.give_back(device_id)
+            raise
         async with self._hashing:
             right = await asyncio.to_thread(is_pin, pin, stored)
         if not right:
             raise ProtocolError(ErrorCode.FORBIDDEN, "the PIN is not right")
+        self._guesses.give_back(device_id)
         await self._store.write(
             lambda tx: staff.signed_in(tx, restaurant_id, staff_id), restaurant_id
         )

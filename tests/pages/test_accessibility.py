@@ -70,7 +70,7 @@ async def test_axe_finds_nothing(shop: Shop, pages: Screens) -> None:
     await manager.get_by_role("button", name="Make a code").click(timeout=SOON)
     await manager.locator(".pairing").wait_for(timeout=SOON)
     assert await found(manager) == []
-    await shop.ask("/v1/staff", {"name": "Ann", "role": "server", "pin": "1234"})
+    await shop.ask("/v1/staff", {"name": "Ann", "role": "server", "pin": "4711"})
     counter = await pages.open("/web/pair.html", code=shop.link(Role.SERVER, "Counter"))
     await counter.get_by_role("button", name="Ann").click(timeout=SOON)
     assert await found(counter) == []

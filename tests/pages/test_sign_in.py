@@ -72,10 +72,10 @@ async def test_from_the_first_manager_to_a_cook_and_a_waiter(shop: Shop, pages: 
 
 async def test_a_pin_is_locked_after_too_many_guesses(shop: Shop, pages: Screens) -> None:
     """The page says so, whatever is typed then."""
-    bob = await shop.ask("/v1/staff", {"name": "Bob", "role": "server", "pin": "1234"})
+    bob = await shop.ask("/v1/staff", {"name": "Bob", "role": "server", "pin": "4711"})
     page = await pages.open("/web/pair.html", code=shop.link(Role.SERVER, "Counter"))
     await page.get_by_role("button", name="Bob").click(timeout=SOON)
     for _ in range(FREE_FAILURES):
         await shop.guess_pin(bob["staff"]["id"])
-    await type_pin(page, "1234")
+    await type_pin(page, "4711")
     await expect(page.get_by_role("alert")).to_contain_text("Too many wrong PINs", timeout=SOON)

@@ -16,6 +16,8 @@ from order_events.auth.roles import Role
 from order_events.auth.screen_tokens import screen_tokens
 from order_events.protocol.errors import InvalidOrder, NotFound, StoreUnavailable
 from order_events.screens import devices, staff
+from order_events.screens.credentials import is_obvious
+from order_events.screens.desk import WRONG_PINS
 from order_events.screens.devices import RENEW_AFTER_S, Screen
 from order_events.screens.staff import FREE_FAILURES, LOCKED_S
 from order_events.storage.transaction import Tx
@@ -113,7 +115,7 @@ async def test_staff_sign_in_with_a_pin_at_a_paired_screen(server: Any, ask: Ask
 async def test_guessing_a_pin_locks_it_however_many_guess_at_once(server: Any, ask: Ask) -> None:
     """Not even the right one is accepted then."""
     _, token = await paired(server, ask)
-    bob = {"name": "Bob", "role": "server", "pin": "12345678"}
+    bob = {"name": "Bob", "role": "server", "pin": "47110815"}
     added = (await server.call("POST", "/v1/staff", bob))[1]["staff"]
     guesses = [
         ask("/v1/staff/sign-in", {"staff_id": added["id"], "pin": f"{n:04}"}, token)
@@ -126,6 +128,41 @@ async def test_guessing_a_pin_locks_it_however_many_guess_at_once(server: Any, a
     )
     assert (status, locked["error"]["code"]) == (429, "RATE_LIMITED")
     assert locked["error"]["retry_after_ms"] > 200_000
+
+
+async def test_guessing_the_pins_of_many_locks_the_screen(server: Any, ask: Ask) -> None:
+    """And no other; right ones in between do not count."""
+    _, token = await paired(server, ask)
+    _, other = await paired(server, ask, "server", "Counter")
+    staff_ids = []
+    for n in range(WRONG_PINS // 4 + 2):
+        person = {"name": f"Ann {n}", "role": "server", "pin": "4711"}
+        staff_ids.append((await server.call("POST", "/v1/staff", person))[1]["staff"]["id"])
+    right = {"staff_id": staff_ids[-1], "pin": "4711"}
+    assert (await ask("/v1/staff/sign-in", right, token))[0] == 200
+    assert (await ask("/v1/staff/sign-in", {**right, "staff_id": "none"}, token))[0] == 404
+    for n in range(WRONG_PINS):
+        guess = {"staff_id": staff_ids[n // 4], "pin": f"{n:04}"}
+        assert (await ask("/v1/staff/sign-in", guess, token))[0] == 403
+    status, refused = await ask("/v1/staff/sign-in", right, token)
+    assert (status, refused["error"]["code"]) == (429, "RATE_LIMITED")
+    assert "at this screen" in refused["error"]["message"]
+    assert (await ask("/v1/staff/sign-in", right, other))[0] == 200
+
+
+@pytest.mark.parametrize("pin", ["0000", "77777777", "1234", "4321", "7890", "210987"])
+def test_an_obvious_pin_is_known(pin: str) -> None:
+    """All the same, or in a row."""
+    assert is_obvious(pin)
+    assert not is_obvious(pin[:-1] + "5")
+
+
+async def test_an_obvious_pin_is_refused(server: Any) -> None:
+    """The message says what to choose."""
+    ann = {"name": "Ann", "role": "server", "pin": "1234"}
+    status, refused = await server.call("POST", "/v1/staff", ann)
+    assert (status, refused["error"]["code"]) == (422, "INVALID_ORDER")
+    assert "neither all the same nor in a row" in refused["error"]["message"]
 
 
 def test_a_lock_ends_and_a_right_pin_clears_it() -> None:
