@@ -35,6 +35,7 @@ def erase_session(
     the kitchen needs them, and otherwise by `erase_finished`.
     """
     voice_sessions.require(tx, restaurant_id, session_id)
+    tx.scrub_later()
     deleted = tx.db.execute(
         "DELETE FROM audit WHERE restaurant_id = ? AND subject = ? AND kind IN (?, ?, ?)",
         (restaurant_id, audit_log.of_session(session_id), *_SAID),
@@ -83,6 +84,7 @@ def _erase_orders(tx: Tx, restaurant_id: str, session_id: str) -> list[Event]:
     if found is None:
         return []
     order_id, body = found
+    tx.scrub_later()
     tx.db.execute(
         "UPDATE orders SET body = ? WHERE restaurant_id = ? AND id = ?",
         (json.dumps(without_words(json.loads(body))), restaurant_id, order_id),
@@ -113,7 +115,6 @@ def _erase_lines(tx: Tx, restaurant_id: str, subject: str) -> None:
 
 
 def _rewrite(tx: Tx, events: list[Event], body: Callable[[Event], bytes]) -> list[Event]:
-    tx.scrub_later()
     changed = [replace(event, body=body(event)) for event in events]
     tx.db.executemany(
         "UPDATE events SET body = ? WHERE restaurant_id = ? AND seq = ?",

@@ -273,13 +273,21 @@ def connect(path: Path, busy_s: float) -> sqlite3.Connection:
 
 
 def remember_scrub(connection: sqlite3.Connection, at: float) -> None:
-    """Note, for the case of a crash, that the database is to be written anew."""
-    connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('scrub', ?)", (at,))
+    """Note that the database is to be written anew from a time (Unix seconds); the earliest counts.
+
+    It is kept in the database, for the case of a crash.
+    """
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES ('scrub', ?) ON CONFLICT (key) DO UPDATE SET"
+        " value = min(CAST(value AS REAL), CAST(excluded.value AS REAL))",
+        (at,),
+    )
 
 
-def is_scrub_due(connection: sqlite3.Connection) -> bool:
-    """Return whether the database is to be written anew."""
-    return connection.execute("SELECT 1 FROM meta WHERE key = 'scrub'").fetchone() is not None
+def scrub_due_at(connection: sqlite3.Connection) -> float | None:
+    """Return from when on the database is to be written anew (Unix seconds), or None."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'scrub'").fetchone()
+    return None if row is None else float(row[0])
 
 
 def forget_scrub(connection: sqlite3.Connection) -> None:

@@ -7,8 +7,10 @@ scrubbed when nobody has committed anything for a while.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
+from pathlib import Path
 
 import structlog
 
@@ -21,6 +23,11 @@ QUIET_S, SMALL_QUIET_S = 30.0, 0.5
 LATEST_S, SMALL_LATEST_S = 86_400.0, 60.0
 """… and after which it is scrubbed even if there are commits all the time."""
 RETRY_S = 5.0
+"""Seconds from the end of a failed attempt to the next; each further failure doubles them, …"""
+LONGEST_RETRY_S, LONGEST_WAL_RETRY_S = 14_400.0, 60.0
+"""… up to this; and to this if only the WAL is left, which takes little time."""
+ROOM = 2
+"""How many times the size of the database `VACUUM` may need on the disk."""
 
 logger = structlog.get_logger(__name__)
 
@@ -30,45 +37,74 @@ class Scrubber:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._committed = self._since = time.monotonic()
+        self._directory = Path(db.execute("PRAGMA database_list").fetchone()[2]).parent
+        self._committed = time.monotonic()
+        self._since: float | None = None
         self._not_before = 0.0
+        self._pause = RETRY_S
         self._vacuumed = False
-        self.due = schema.is_scrub_due(db)
+        self._due_at = schema.scrub_due_at(db)
+
+    @property
+    def due(self) -> bool:
+        """True from when the database is to be scrubbed."""
+        return self._due_at is not None and time.time() >= self._due_at
 
     def committed(self, *, erased: bool) -> None:
         """Note a commit, and whether it erased anything."""
         self._committed = time.monotonic()
         if erased:
             self._vacuumed = False
-        if erased and not self.due:
-            self.due, self._since = True, self._committed
+            self._due_at = schema.scrub_due_at(self._db)
 
     def work(self) -> None:
         """Scrub if it is due and this is a good moment."""
         now = time.monotonic()
-        if not self.due or now < self._not_before:
+        if not self.due:
+            return
+        if self._since is None:
+            self._since = now
+        if now < self._not_before:
             return
         small = schema.size(self._db) <= SMALL_BYTES
         quiet = now - self._committed >= (SMALL_QUIET_S if small else QUIET_S)
         if quiet or now - self._since >= (SMALL_LATEST_S if small else LATEST_S):
-            self._scrub(now)
+            self._scrub()
 
     def finish(self) -> None:
         """Scrub before the database is closed, if that is quick; otherwise the next start does."""
         if self.due and schema.size(self._db) <= SMALL_BYTES:
-            self._scrub(time.monotonic())
+            self._scrub()
 
-    def _scrub(self, now: float) -> None:
+    def _scrub(self) -> None:
         try:
             if not self._vacuumed:
-                self._db.execute("VACUUM")
-                self._vacuumed = True
+                self._vacuum()
             # A reader, such as a backup, may keep the old pages in the WAL for a while.
-            if schema.empty_wal(self._db):
+            if self._vacuumed and schema.empty_wal(self._db):
                 schema.forget_scrub(self._db)
-                self.due = self._vacuumed = False
-        except sqlite3.Error as error:
+                self._due_at = self._since = None
+                self._vacuumed, self._pause = False, RETRY_S
+                return
+        except (sqlite3.Error, OSError) as error:
             # It is full or locked; a sound database is as good as before.
             logger.warning("the database could not be scrubbed yet", why=str(error))
-        if self.due:
-            self._not_before = now + RETRY_S
+        self._wait()
+
+    def _vacuum(self) -> None:
+        needed, free = ROOM * schema.size(self._db), shutil.disk_usage(self._directory).free
+        if free < needed:
+            logger.warning(
+                "the disk has no room to scrub the database: free some space",
+                needed_bytes=needed,
+                free_bytes=free,
+            )
+            return
+        self._db.execute("VACUUM")
+        self._vacuumed, self._pause = True, RETRY_S
+
+    def _wait(self) -> None:
+        """Put the next attempt off: the writer must have time for changes between two."""
+        self._not_before = time.monotonic() + self._pause
+        longest = LONGEST_WAL_RETRY_S if self._vacuumed else LONGEST_RETRY_S
+        self._pause = min(2 * self._pause, longest)

@@ -57,10 +57,13 @@ class Tx(Reader):
         self.scrub = False
         self._menus = menus
 
-    def scrub_later(self) -> None:
-        """Have the database written anew soon: what was deleted must not remain in its pages."""
+    def scrub_later(self, after_s: float = 0.0) -> None:
+        """Have the database written anew, soon or after some seconds.
+
+        What was deleted must not remain in its pages.
+        """
         self.scrub = True
-        schema.remember_scrub(self.db, self.at.timestamp())
+        schema.remember_scrub(self.db, self.at.timestamp() + after_s)
 
     def append(self, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
         """Append an event to the restaurant's history and return it."""

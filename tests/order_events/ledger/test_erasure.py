@@ -128,12 +128,12 @@ async def test_what_a_crash_interrupted_is_done_after_the_next_start(
     await server.stop()
     path = server.events.settings.data_dir / DATABASE_FILE
     with closing(sqlite3.connect(path)) as db:
-        assert schema.is_scrub_due(db)
+        assert schema.scrub_due_at(db) is not None
     monkeypatch.undo()
     await start()
     for _ in range(1_000):
         with closing(sqlite3.connect(path)) as db:
-            if not schema.is_scrub_due(db):
+            if schema.scrub_due_at(db) is None:
                 return
         await asyncio.sleep(0.02)
     raise AssertionError("it was not scrubbed")
