@@ -21,6 +21,7 @@ from av.error import FFmpegError
 
 from voice_service.audio.encodings import ContainerEncoding
 from voice_service.audio.formats import SAMPLE_RATE, AudioError, Samples, WrongDeclaration
+from voice_service.audio.mp4_boxes import BoxGuard
 from voice_service.audio.signatures import HEAD, mismatch, recognised
 
 _MAX_RATE: Final = 48_000
@@ -125,6 +126,7 @@ class ContainerDecoder:
         self._chunk_packets = 0
         # Text, since an exception's traceback would keep the whole decoder alive.
         self._refusal: str | None = None
+        self._boxes: BoxGuard | None = None
         self._thread: threading.Thread | None = None
         if encoding in _FORMS:
             self._start(_FORMS[encoding])
@@ -183,6 +185,8 @@ class ContainerDecoder:
             self._start(_FORMS[self._encoding])
 
     def _start(self, form: _Form) -> None:
+        if form.demuxer == "mov":
+            self._boxes = BoxGuard(_MAX_PACKETS_PER_CHUNK)
         self._thread = threading.Thread(
             target=self._run, args=(form,), name="container-decoder", daemon=True
         )
@@ -191,9 +195,15 @@ class ContainerDecoder:
     def _exchange(self, payload: bytes, *, end: bool = False) -> Samples:
         if self._refusal is None:
             self._chunk_samples = self._chunk_packets = 0
-            if not self._pipe.write(payload, end=end):
-                self._refusal = "the audio container could not be decoded in time"
+            try:
+                safe = self._boxes.checked(payload) if self._boxes is not None else payload
+            except AudioError as error:
+                self._refusal = str(error)
                 self._pipe.stop()
+            else:
+                if not self._pipe.write(safe, end=end):
+                    self._refusal = "the audio container could not be decoded in time"
+                    self._pipe.stop()
         if self._refusal is not None:
             raise AudioError(f"{self._refusal}; {_START_ANEW}")
         decoded, self._decoded = self._decoded, []
