@@ -103,7 +103,7 @@ class Scheduler:
         """Decode a recording of known speech beside the sessions' audio; tell the watchdog."""
         if not self._closed:
             [answer] = await self._answers([request])
-            self.watchdog.tested(answer)
+            self.watchdog.tested(request, answer)
             self._metrics.self_tests.labels("heard" if answer and answer.text else "failed").inc()
 
     async def close(self, seconds: float) -> None:

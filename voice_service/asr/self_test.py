@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -15,7 +16,8 @@ _log = structlog.get_logger(__name__)
 async def keep_tested(scheduler: Scheduler, recording: DecodeRequest, every: float) -> None:
     """Look every so many seconds whether the recogniser should be tested; runs until cancelled.
 
-    What comes of it is in the scheduler's `watchdog`.
+    It hears the recording as a quick and as a thorough request. What comes of it is in the
+    scheduler's `watchdog`.
     """
     watchdog = scheduler.watchdog
     while True:
@@ -23,7 +25,8 @@ async def keep_tested(scheduler: Scheduler, recording: DecodeRequest, every: flo
         if not watchdog.suspicious:
             continue
         before = watchdog.trouble
-        await scheduler.test(recording)
+        for thorough in (False, True):
+            await scheduler.test(replace(recording, thorough=thorough))
         if watchdog.trouble is not None:
             _log.error("the recogniser is broken", why=watchdog.trouble)
         elif before is not None:

@@ -7,6 +7,7 @@ Pure.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
@@ -19,46 +20,68 @@ _SPEECH_S: Final = 1.0
 """… if the detector heard speech for at least so many seconds."""
 
 
+@dataclass(slots=True)
+class _Answers:
+    """What came of the requests of one kind."""
+
+    failures: int = 0
+    empty: int = 0
+    trouble: str | None = None
+
+
 class Watchdog:
-    """Follows the answers of one recogniser. `trouble` says what is wrong with it, if anything."""
+    """Follows the answers of one recogniser. `trouble` says what is wrong with it, if anything.
+
+    Quick and thorough requests are followed apart: each kind may have a model of its own.
+    """
 
     def __init__(self) -> None:
-        self.trouble: str | None = None
-        self._failures = 0
-        self._empty = 0
+        self._kinds = {False: _Answers(), True: _Answers()}
+
+    @property
+    def trouble(self) -> str | None:
+        """Return what is wrong with the recogniser; if both kinds fail, with thorough requests."""
+        return self._kinds[True].trouble or self._kinds[False].trouble
 
     @property
     def suspicious(self) -> bool:
         """Return whether the recogniser should be tested; also while it is known to be broken."""
-        return self.trouble is not None or self._failures >= _FAILURES or self._empty >= _EMPTY
+        kinds = self._kinds.values()
+        return (
+            self.trouble is not None
+            or sum(kind.failures for kind in kinds) >= _FAILURES
+            or any(kind.empty >= _EMPTY for kind in kinds)
+        )
 
     def answered(self, request: DecodeRequest, answer: Hypothesis | None) -> bool:
         """Take the answer to a session's request; None if decoding failed.
 
         Return whether nothing was heard in what the detector takes for speech.
         """
+        kind = self._kinds[request.thorough]
         if answer is None:
-            self._failures += 1
+            kind.failures += 1
             return False
-        self._failures = 0
+        kind.failures = 0
         if answer.text:
-            self._empty = 0
+            kind.empty = 0
             return False
         deaf = request.thorough and (request.speech_s or 0.0) >= _SPEECH_S
-        self._empty += deaf
+        kind.empty += deaf
         return deaf
 
-    def tested(self, answer: Hypothesis | None) -> None:
+    def tested(self, request: DecodeRequest, answer: Hypothesis | None) -> None:
         """Take the answer for a recording in which somebody speaks clearly; None if it failed."""
+        kind = self._kinds[request.thorough]
         if answer is not None and answer.text:
-            self.trouble, self._failures, self._empty = None, 0, 0
+            kind.trouble, kind.failures, kind.empty = None, 0, 0
         elif answer is None:
-            self.trouble = (
+            kind.trouble = (
                 "speech recognition fails, also for a test recording; see the log for the error, "
                 "and restart the service"
             )
         else:
-            self.trouble = (
+            kind.trouble = (
                 "speech recognition hears nothing, not even in a test recording; restart the "
                 "service, and check the device and --compute-type if it happens again"
             )

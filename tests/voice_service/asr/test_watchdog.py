@@ -20,7 +20,7 @@ def test_failures_in_a_row_are_suspicious_until_one_decode_succeeds() -> None:
     watchdog = Watchdog()
     for _ in range(2):
         watchdog.answered(request(), None)
-    watchdog.answered(request(thorough=False), HEARD)
+    watchdog.answered(request(), HEARD)
     for _ in range(2):
         watchdog.answered(request(), None)
     assert not watchdog.suspicious
@@ -50,19 +50,36 @@ def test_short_noises_and_partials_do_not_count(other: DecodeRequest) -> None:
     assert not watchdog.suspicious
 
 
+def test_one_kinds_answers_say_nothing_of_the_other() -> None:
+    """With a model for finals, that one may be deaf, or the other fail, alone."""
+    deaf, failing = Watchdog(), Watchdog()
+    for _ in range(20):
+        deaf.answered(request(), NOTHING)
+        deaf.answered(request(thorough=False), HEARD)
+        failing.answered(request(thorough=False), None)
+        failing.answered(request(), HEARD)
+    assert deaf.suspicious
+    assert failing.suspicious
+    deaf.tested(request(), NOTHING)
+    deaf.tested(request(thorough=False), HEARD)
+    assert "hears nothing" in (deaf.trouble or "")
+    deaf.tested(request(), HEARD)
+    assert (deaf.suspicious, deaf.trouble) == (False, None)
+
+
 def test_known_speech_decides_and_is_tried_until_it_is_heard() -> None:
     """An evening of noise turns nothing red; a broken model stays red although nobody comes."""
     watchdog = Watchdog()
     for _ in range(20):
         watchdog.answered(request(), NOTHING)
-    watchdog.tested(HEARD)
+    watchdog.tested(request(), HEARD)
     assert (watchdog.suspicious, watchdog.trouble) == (False, None)
-    watchdog.tested(NOTHING)
+    watchdog.tested(request(), NOTHING)
     assert watchdog.trouble is not None
     assert "hears nothing" in watchdog.trouble
-    watchdog.tested(None)
+    watchdog.tested(request(), None)
     assert watchdog.trouble is not None
     assert "fails" in watchdog.trouble
     assert watchdog.suspicious
-    watchdog.tested(HEARD)
+    watchdog.tested(request(), HEARD)
     assert (watchdog.suspicious, watchdog.trouble) == (False, None)
