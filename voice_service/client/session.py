@@ -106,10 +106,14 @@ class VoiceSession:
         if self._task is None:
             raise RuntimeError("enter the session's context first")
         putting = asyncio.ensure_future(self._chunks.put(chunk))
-        await asyncio.wait({putting, self._task}, return_when=asyncio.FIRST_COMPLETED)
-        if not putting.done():
+        try:
+            await asyncio.wait({putting, self._task}, return_when=asyncio.FIRST_COMPLETED)
+            if not putting.done():
+                raise StreamFailed("the session is over")
+        finally:
+            # Also if the caller is cancelled: audio that comes after all would come twice if it is
+            # sent again.
             putting.cancel()
-            raise StreamFailed("the session is over")
 
     async def _numbered(self) -> AsyncIterator[tuple[int, bytes]]:
         loop = asyncio.get_running_loop()

@@ -60,6 +60,24 @@ async def test_pieces_that_come_slowly_are_not_held_back_for_more() -> None:
     assert [chunk async for chunk in numbered] == [(2, b"3456")]
 
 
+async def test_what_was_cancelled_while_it_waited_is_not_sent() -> None:
+    """A caller that gives up may send the same audio again."""
+    talk = VoiceSession("http://localhost", "t")
+    talk._task = asyncio.create_task(asyncio.Event().wait())  # type: ignore[arg-type]
+    for _ in range(session._UNSENT):
+        await talk.send(b"12")
+    waiting = asyncio.create_task(talk.send(b"34"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert talk._chunks.get_nowait() == b"12"
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert talk._chunks.qsize() == session._UNSENT - 1
+    talk._task.cancel()
+
+
 async def test_a_refusal_ends_the_iteration_and_the_sending(start: Start) -> None:
     """Both say why, whichever comes first."""
     server = await start()
