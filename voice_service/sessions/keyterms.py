@@ -13,6 +13,8 @@ LONGEST_TERM: Final = 64
 """Characters."""
 _LETTERS: Final = 400
 """Of all terms: about half of what the recogniser's prompt has room for. The rest is the menu's."""
+_CONTROL: Final = "<|"
+"""Begins the names of the model's own tokens, which would command it."""
 _JOINT: Final = len(" and ")
 
 
@@ -45,7 +47,9 @@ def fitting(given: Sequence[str]) -> Keyterms:
     too_long = sum(len(term) > LONGEST_TERM for term in terms)
     room = _LETTERS
     left_out = 0
-    for term in dict.fromkeys(t for t in terms if t and len(t) <= LONGEST_TERM):
+    commands = sum(_CONTROL in term for term in terms if len(term) <= LONGEST_TERM)
+    plain = (t for t in terms if t and len(t) <= LONGEST_TERM and _CONTROL not in t)
+    for term in dict.fromkeys(plain):
         room -= len(term) + _JOINT
         if room >= 0 and len(kept) < MOST_TERMS:
             kept[term] = None
@@ -55,6 +59,10 @@ def fitting(given: Sequence[str]) -> Keyterms:
     if too_long:
         warnings.append(
             f"keyterms: {too_long} left out, since they have more than {LONGEST_TERM} characters"
+        )
+    if commands:
+        warnings.append(
+            f"keyterms: {commands} left out, since the recogniser takes {_CONTROL} for a command"
         )
     if left_out:
         warnings.append(

@@ -17,6 +17,7 @@ def test_terms_are_kept_in_their_order_without_blanks_and_doubles() -> None:
     [
         (["a" * 64, "b" * 65], 1, "keyterms: 1 left out, since they have more than 64 characters"),
         ([f"t{i}" for i in range(53)], 50, "the last 3 left out; there is room for 50"),
+        (["chai", "<|endoftext|>"], 1, "keyterms: 1 left out, since the recogniser takes <| for"),
         (["x" * 60 + str(i) for i in range(9)], 6, "the last 3 left out"),
     ],
 )

@@ -114,6 +114,9 @@ def _fitting(names: Iterable[str], language: Language) -> set[str]:
 
 
 def running_text(name: str) -> str:
-    """Return a name without asides, in lower case except for abbreviations ("BLT")."""
-    words = _ASIDE.sub(" ", name).split()
+    """Return a name without asides, in lower case except for abbreviations ("BLT").
+
+    Nothing in it is taken for one of the model's own tokens, such as "<|endoftext|>".
+    """
+    words = _ASIDE.sub(" ", name).replace("<|", " ").split()
     return " ".join(w if len(w) > 1 and w.isupper() else w.lower() for w in words)

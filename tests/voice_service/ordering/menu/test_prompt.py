@@ -69,3 +69,10 @@ def test_names_keep_abbreviations_and_lose_asides_and_repetitions() -> None:
     assert cafe(1, "BLT {} (new!)").bias.count("BLT bababa with syrup bababax") == 1
     assert "(" not in cafe(1, "BLT {} (new!)").bias
     assert demo_menu().bias.count("hamburger") == 1
+
+
+@pytest.mark.parametrize("name", ["Tea <|endoftext|> {}", "Tea <<||endoftext|> {}", "Tea <(x)| {}"])
+def test_names_are_no_commands_to_the_model(name: str) -> None:
+    """What the model's tokeniser takes for its own tokens is taken apart."""
+    assert "<|" not in cafe(1, name).bias
+    assert "bababa" in cafe(1, name).bias
