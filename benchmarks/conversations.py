@@ -20,7 +20,8 @@ import argparse
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ from carts import Outcome, cart_of, judge, percent, summary
 import voice_service
 from order_events.menu.diagnostics import read_menu
 from voice_service.commands.order import understand
-from voice_service.ordering import CartUpdate, CompiledMenu
+from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard
+from voice_service.ordering.readings.model import Ranker
 
 DEMO = Path(voice_service.__file__).with_name("demo_menu.json")
 _EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.001)
@@ -59,6 +61,22 @@ def by_menu(
         yield json.loads(path.read_text("utf-8")), held
 
 
+def compiler(source: Mapping[str, Any]) -> Callable[[str | None], CompiledMenu]:
+    """What compiles a menu for guests of a language, once for each."""
+    menu = read_menu(json.dumps(source))
+    return cache(lambda tag: CompiledMenu(menu, tag))
+
+
+def hold(
+    menu: CompiledMenu, utterances: Sequence[str], ranker: Ranker | None = None
+) -> tuple[Conversation, CartUpdate]:
+    """A whole conversation, every word heard for certain, and the order at its end."""
+    conversation = Conversation(menu, ranker=ranker)
+    for number, text in enumerate(utterances, start=1):
+        conversation.hear(Heard(number, text, 1.0))
+    return conversation, conversation.end()
+
+
 def bare(value: Any) -> Any:
     """A menu without its aliases."""
     if isinstance(value, dict):
@@ -75,14 +93,11 @@ def outcomes(
     source: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], language: str | None
 ) -> Iterator[tuple[Mapping[str, Any], CartUpdate, Outcome]]:
     """Each row with the order that came of it, and the verdict."""
-    menu = read_menu(json.dumps(source))
-    compiled: dict[str | None, CompiledMenu] = {}
+    compiled = compiler(source)
     for row in rows:
         said = row.get("language")
         tag = language if said in (None, "mixed") else said
-        if tag not in compiled:
-            compiled[tag] = CompiledMenu(menu, tag)
-        update = understand(compiled[tag], row["utterances"])
+        update = understand(compiled(tag), row["utterances"])
         cart, confidence = cart_of(update.items), confidence_of(update)
         yield row, update, judge(row, cart, update.status, confidence, source)
 

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from carts import canonical, cart_of, same_cart
-from conversations import DEMO, by_menu, is_aside, rows_of
+from conversations import DEMO, by_menu, compiler, hold, is_aside, rows_of
 from line_examples import Understood, from_conversations, from_orders
 from line_weights import (
     FOLDS,
@@ -47,7 +47,7 @@ from log_linear import Choice, fit_ranker, score
 import voice_service.ordering as ordering_package
 from order_events.domain.drafts import ItemDraft
 from order_events.menu.diagnostics import read_menu
-from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard
+from voice_service.ordering import CartUpdate, CompiledMenu
 from voice_service.ordering.readings.reading import Construal
 
 L2 = 1.0
@@ -142,27 +142,21 @@ def choice_of(example: Example) -> Choice:
 
 
 def _run(example: Example, ranker: Forced) -> CartUpdate:
-    conversation = Conversation(example.menu, ranker=ranker)
-    for number, text in enumerate(example.utterances, start=1):
-        conversation.hear(Heard(number, text, 1.0))
-    return conversation.end()
+    return hold(example.menu, example.utterances, ranker)[1]
 
 
 def from_rows(menu: Path, data: Path) -> Iterator[Example]:
     """The rows of a set that expect a cart, without those set aside."""
     for source, rows in by_menu(menu, rows_of(data, "without")):
-        compiled: dict[str | None, CompiledMenu] = {}
+        compiled = compiler(source)
         for row in rows:
-            tag = row.get("language")
-            if tag not in compiled:
-                compiled[tag] = CompiledMenu(read_menu(json.dumps(source)), tag)
             if row["expect"] == "ask":
                 continue
             gold = canonical(row["order"], source)
             yield Example(
                 f"{data.stem}:{row.get('menu', '')}",
                 str(row.get("scenario", row["id"])),
-                compiled[tag],
+                compiled(row.get("language")),
                 row["utterances"],
                 partial(_has_cart, gold=gold, source=source),
             )

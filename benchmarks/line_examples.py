@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from carts import canonical, cart_of, judge, same_line
-from conversations import by_menu, rows_of
+from conversations import by_menu, compiler, hold, rows_of
 from order_confidence import plain
 from orders import convert, names_only, order_of, stressed
 
-from order_events.menu.diagnostics import read_menu
-from voice_service.ordering import CartUpdate, CompiledMenu, Conversation, Heard
+from voice_service.ordering import CartUpdate, CompiledMenu
 from voice_service.ordering.likelihood import Grounds
 from voice_service.ordering.reasons import ReasonCode
 
@@ -43,13 +42,11 @@ class Understood:
 def from_conversations(menu: Path, data: Path) -> Iterator[Understood]:
     """The conversations of a set, without those set aside."""
     for source, rows in by_menu(menu, rows_of(data, "without")):
-        compiled: dict[str | None, CompiledMenu] = {}
+        compiled = compiler(source)
         for row in rows:
             said = row.get("language")
-            tag = None if said == "mixed" else said
-            if tag not in compiled:
-                compiled[tag] = CompiledMenu(read_menu(json.dumps(source)), tag)
-            conversation, update = _run(compiled[tag], row["utterances"])
+            menu_said = compiled(None if said == "mixed" else said)
+            conversation, update = hold(menu_said, row["utterances"])
             grounds = {line.id: line.grounds for line in conversation.lines}
             verdict = judge(row, cart_of(update.items), update.status, 0.0, source)
             yield Understood(
@@ -69,7 +66,7 @@ def from_orders(menu: Path, data: Path, stress: str) -> Iterator[Understood]:
     compiled = CompiledMenu(source.menu)
     for text in data.read_text("utf-8").splitlines():
         row = json.loads(text)
-        conversation, update = _run(compiled, [stressed(row["utterance"], stress, 1)])
+        conversation, update = hold(compiled, [stressed(row["utterance"], stress, 1)])
         order = order_of(conversation.lines, source)
         wanted = Counter(map(plain, row["order"]))
         right = wanted == Counter(map(plain, order))
@@ -82,13 +79,6 @@ def from_orders(menu: Path, data: Path, stress: str) -> Iterator[Understood]:
         grounds = [line.grounds for line in conversation.lines]
         scenario = f"{data.stem} {row['id']}"
         yield Understood(f"orders {stress}", scenario, lines, grounds, right, _asked(update))
-
-
-def _run(menu: CompiledMenu, utterances: Sequence[str]) -> tuple[Conversation, CartUpdate]:
-    conversation = Conversation(menu)
-    for number, text in enumerate(utterances, start=1):
-        conversation.hear(Heard(number, text, 1.0))
-    return conversation, conversation.end()
 
 
 def _judged(
