@@ -10,7 +10,7 @@ demo: $(STAMP)
 	$(BIN)/voice-service demo $(ARGS)
 
 test: $(STAMP) $(VENV)/.browser $(VENV)/models/base
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -94,6 +94,8 @@ class Housekeeping:
             await _repeat(partial(self._erase_finished, restaurant_id))
         keys_since = now - self._settings.idempotency_days * retention.DAY_S
         await _repeat(lambda: self._store.write(lambda tx: retention.forget_keys(tx, keys_since)))
+        aside_since = now - self._settings.retention_audit_days * retention.DAY_S
+        await self._store.write(lambda tx: retention.forget_set_aside(tx, aside_since))
         # The limit of the settings is for tokens of others; those of screens have their own.
         longest_s = max(self._settings.token_max_lifetime_s, SCREEN_TOKEN_S, SHIFT_S)
         expired = now - longest_s - CLOCK_SKEW_S

@@ -103,6 +103,12 @@ def forget_keys(tx: Tx, since: float) -> bool:
     return deleted.rowcount == AT_ONCE
 
 
+def forget_set_aside(tx: Tx, since: float) -> None:
+    """Delete damaged rows that were set aside before `since`: guests' words may be in them."""
+    if tx.db.execute("DELETE FROM set_aside WHERE at < ?", (since,)).rowcount:
+        tx.scrub_later(DAY_S)
+
+
 def forget_revocations(tx: Tx, since: float, now: float) -> None:
     """Delete revocations from before `since`: those tokens have expired. Ends a run at `now`."""
     tx.db.execute("DELETE FROM revocations WHERE at < ?", (since,))

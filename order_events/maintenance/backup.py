@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from order_events.maintenance import check
+from order_events.maintenance import access, check
 from order_events.settings import HubSettings
 from order_events.storage import schema
 from order_events.storage.schema import DatabaseUnusable
@@ -43,11 +43,24 @@ def backup(settings: HubSettings, to: Path) -> Path:
     return path
 
 
-def restore(settings: HubSettings, source: Path) -> str:
-    """Put a backup in place of the database, which is kept beside it; return the new epoch.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did.
 
-    Raises DatabaseUnusable for a backup that is damaged or from a newer version, DataDirBusy if a
-    server is running.
+    `replaced` is where the former database is now. `access_kept` is False if it could not be read,
+    so that access which was revoked since the backup is valid again.
+    """
+
+    epoch: str
+    replaced: Path | None
+    access_kept: bool
+
+
+def restore(settings: HubSettings, source: Path) -> Restored:
+    """Put a backup in place of the database, which is kept beside it.
+
+    Access that was revoked since the backup stays revoked. Raises DatabaseUnusable for a backup
+    that is damaged or from a newer version, DataDirBusy if a server is running.
     """
     settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
     path = settings.data_dir / DATABASE_FILE
@@ -56,11 +69,12 @@ def restore(settings: HubSettings, source: Path) -> str:
         _private(copy)
         shutil.copyfile(source, copy)
         _migrated(settings, copy)
+        access_kept = not path.exists() or _access_carried_over(settings, copy, path)
         _sync(copy)
-        _keep(path)
+        replaced = _keep(path)
         copy.replace(path)
         _sync(settings.data_dir)
-    return promote(settings)
+    return Restored(promote(settings), replaced, access_kept)
 
 
 def promote(settings: HubSettings) -> str:
@@ -129,6 +143,13 @@ def _migrated(settings: HubSettings, path: Path) -> Upgrade:
     return Upgrade(before, after, took)
 
 
+def _access_carried_over(settings: HubSettings, copy: Path, replaced: Path) -> bool:
+    with schema.opening(copy), closing(schema.connect(copy, settings.store_busy_s)) as db:
+        done = access.carry_over(db, replaced)
+        schema.empty_wal(db)
+    return done
+
+
 def _require_sound(path: Path, db: sqlite3.Connection) -> None:
     problems = check.problems_of_file(db)
     if problems:
@@ -141,8 +162,9 @@ def _written_whole(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield partial
-        # A hard link, because it does not replace a file that has appeared meanwhile.
-        path.hardlink_to(partial)
+        # Fails if a file has appeared meanwhile, which must not be replaced.
+        _private(path)
+        partial.replace(path)
     finally:
         for companion in _COMPANIONS:
             partial.with_name(partial.name + companion).unlink(missing_ok=True)
@@ -164,12 +186,15 @@ def _private(path: Path) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def _keep(path: Path) -> None:
-    """Move a database aside, with what belongs to it."""
+def _keep(path: Path) -> Path | None:
+    """Move a database aside, with what belongs to it; return where it is now, if there was one."""
+    kept = path.with_name(f"{path.name}.replaced-{_now()}")
+    while kept.exists():
+        kept = kept.with_name(f"{kept.name}-again")
     for companion in _COMPANIONS:
         with suppress(FileNotFoundError):
-            old = path.with_name(path.name + companion)
-            old.rename(path.with_name(f"{path.name}.replaced-{_now()}{companion}"))
+            path.with_name(path.name + companion).rename(kept.with_name(kept.name + companion))
+    return kept if kept.exists() else None
 
 
 def _sync(path: Path) -> None:

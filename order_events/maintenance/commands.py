@@ -84,8 +84,19 @@ def _backup(settings: HubSettings, options: argparse.Namespace) -> int:
 
 
 def _restore(settings: HubSettings, options: argparse.Namespace) -> int:
-    epoch = backup.restore(settings, options.source)
-    print(f"restored; clients start afresh, with the epoch {epoch}")
+    done = backup.restore(settings, options.source)
+    print(f"restored; clients start afresh, with the epoch {done.epoch}")
+    if not done.access_kept:
+        print(
+            "the former database cannot be read: access that was revoked since the backup is valid "
+            "again; look through the screens and staff",
+            file=sys.stderr,
+        )
+    if done.replaced is not None:
+        print(
+            f"the former database is {done.replaced}; delete it and its -wal when you no longer "
+            "need it: it may contain words that have been erased"
+        )
     return 0
 
 

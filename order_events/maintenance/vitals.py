@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import time
@@ -11,6 +12,9 @@ from order_events.protocol.errors import OrderError
 from order_events.service import OrderEvents
 from order_events.storage.queries import Reader
 from order_events.storage.store import DATABASE_FILE
+
+_PATIENCE_S = 2.0
+"""Longest that a scrape waits for the database; the gauge then keeps its last value."""
 
 
 async def measure(events: OrderEvents) -> None:
@@ -24,7 +28,8 @@ async def measure(events: OrderEvents) -> None:
         metrics.wal.set((directory / f"{DATABASE_FILE}-wal").stat().st_size)
     except OSError:
         metrics.wal.set(0)
-    # While the database cannot be read, the others matter all the more.
-    with contextlib.suppress(OrderError):
-        begun = await events.store.survey(Reader.oldest_unfinished)
+    # If the database cannot be read, or an analysis keeps it busy, the others matter all the more.
+    with contextlib.suppress(OrderError, TimeoutError):
+        async with asyncio.timeout(_PATIENCE_S):
+            begun = await events.store.survey(Reader.oldest_unfinished)
         metrics.oldest_order.set(0 if begun is None else max(0.0, time.time() - begun))

@@ -68,8 +68,9 @@ async def test_a_second_subscription_goes_back_without_doubling_the_first(start:
     """Both while the first is still catching up and when it is live."""
     server = await start(recent_events=4, replay_chunk=3)
     await publish(server, 30, tables=2)
-    client = await server.connect()
-    position = {"epoch": client.connected["data"]["epoch"], "seq": 20}
+    token = {"Authorization": f"Bearer {server.token()}"}
+    client = await server.open("/?subscribe=explicit", headers=token)
+    position = {"epoch": (await client.expect("connected"))["data"]["epoch"], "seq": 20}
     await client.send(type="subscribe", events=["*"], filters={"table_id": "t0"}, since=position)
     await client.send(
         type="subscribe",

@@ -134,6 +134,15 @@ def test_retention_is_set_by_one_variable_and_checked(monkeypatch: pytest.Monkey
             HubSettings()
 
 
+def test_rows_set_aside_are_not_kept_for_ever(db: sqlite3.Connection) -> None:
+    """What is damaged may have a guest's words in it, which no erasure finds there."""
+    db.executemany(
+        "INSERT INTO set_aside VALUES ('orders', 'orders r1 x', 'words', ?)", [(1.0,), (3.0,)]
+    )
+    retention.forget_set_aside(at(db), 2.0)
+    assert db.execute("SELECT at FROM set_aside").fetchall() == [(3.0,)]
+
+
 async def test_one_restaurants_retention_is_not_anothers(start: Any) -> None:
     """One setting names the restaurants that differ."""
     server = await start(retention_of={"r1": {"events": 3}})

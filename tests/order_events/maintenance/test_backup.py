@@ -32,6 +32,18 @@ async def command(name: str, *arguments: object) -> int:
     return await asyncio.to_thread(main, [name, *map(str, arguments)])
 
 
+async def screen(server: Any, name: str) -> Any:
+    """Pair a screen; return its id and credential."""
+    made = (await server.call("POST", "/v1/pairings", {"role": "kitchen", "name": name}))[1]
+    return (await server.call("POST", "/v1/pairings/claim", {"code": made["code"]}))[1]
+
+
+async def signs_in(server: Any, screen: Any) -> int:
+    """Return the status of a screen's request for a token."""
+    asked = {"credential": screen["credential"]}
+    return int((await server.call("POST", "/v1/devices/token", asked))[0])
+
+
 async def test_a_restore_drill(
     start: Any, tmp_path: Path, draft: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,6 +96,46 @@ async def test_a_two_node_drill(start: Any, tmp_path: Path, draft: Any) -> None:
     await again.send(type="subscribe", events=["*"], since={"epoch": epoch, "seq": seq})
     answer = (await again.expect("subscribed"))["data"]
     assert (answer["recovered"], answer["epoch"]) == (False, again.connected["data"]["epoch"])
+
+
+async def test_access_that_was_revoked_since_the_backup_stays_revoked(
+    start: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Otherwise a lost tablet would be let in again; only a damaged database forgets it."""
+    server = await start()
+    lost, kept = await screen(server, "Lost"), await screen(server, "Kept")
+    copy = tmp_path / "copy.sqlite3"
+    assert await command("backup", copy, "--data-dir", directory(server)) == 0
+    await server.call("DELETE", f"/v1/devices/{lost['device_id']}")
+    await server.call("POST", "/v1/revocations", {"user_id": "mallory"})
+    new = await screen(server, "New")
+    await server.stop()
+    assert await command("restore", copy, "--data-dir", directory(server)) == 0
+    told = capsys.readouterr()
+    assert ("delete it" in told.out, "look through" in told.err) == (True, False)
+    server = await start(menu=False)
+    assert [await signs_in(server, each) for each in (lost, kept, new)] == [401, 200, 200]
+    stored = await server.events.store.read(lambda r: r.revocations())
+    assert "mallory" in {entry.user_id for entry in stored}
+    await server.stop()
+    (directory(server) / DATABASE_FILE).write_bytes(b"lost " * 10_000)
+    assert await command("restore", copy, "--data-dir", directory(server)) == 0
+    assert "look through the screens" in capsys.readouterr().err
+    assert len(list(directory(server).glob(f"{DATABASE_FILE}.replaced-*[Zn]"))) == 2
+
+
+async def test_a_standby_takes_the_screens_of_its_backup(start: Any, tmp_path: Path) -> None:
+    """It was used before the backup was made, so the backup knows more."""
+    standby = await start(data_dir=tmp_path / "standby")
+    await screen(standby, "Former")
+    await standby.stop()
+    first = await start(data_dir=tmp_path / "first")
+    grill = await screen(first, "Grill")
+    assert await command("backup", tmp_path / "b", "--data-dir", tmp_path / "first") == 0
+    assert await command("restore", tmp_path / "b", "--data-dir", tmp_path / "standby") == 0
+    standby = await start(data_dir=tmp_path / "standby", menu=False)
+    assert await signs_in(standby, grill) == 200
+    assert len((await standby.call("GET", "/v1/devices"))[1]["devices"]) == 1
 
 
 async def test_a_backup_has_no_remains_of_what_was_deleted(start: Any, tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from typing import Any
 
+import pytest
 from support.http_requests import get
 from support.transactions import FINISH
 
@@ -40,3 +43,18 @@ async def test_metrics_are_told_even_when_the_database_is_not(server: Any) -> No
     """The others matter all the more."""
     await server.events.store.close()
     assert (await vitals(server))["order_events_disk_free_bytes"] > 0
+
+
+async def test_metrics_do_not_wait_for_an_analysis(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Surveys are made one at a time, and a scrape has its own time limit."""
+    monkeypatch.setattr("order_events.maintenance.vitals._PATIENCE_S", 0.05)
+    done = threading.Event()
+    busy = asyncio.create_task(server.events.store.survey(lambda _: done.wait(60)))
+    try:
+        assert (await vitals(server))["order_events_disk_free_bytes"] > 0
+        assert not busy.done()
+    finally:
+        done.set()
+        await busy
