@@ -61,12 +61,20 @@ class Revocations:
 
 
 def _users_of(principal: Principal) -> tuple[str, ...]:
-    """Return whose revocation covers a principal: the user's, and that of the screen in use."""
-    if principal.screen is None:
-        return (principal.user_id,)
-    return (principal.user_id, user_of_screen(principal.screen))
+    """Return whose revocation covers a principal: the user's, the screen's in use, the person's."""
+    users = [principal.user_id]
+    if principal.screen is not None:
+        users.append(user_of_screen(principal.screen))
+    if principal.staff is not None:
+        users.append(user_of_staff(principal.staff))
+    return tuple(users)
 
 
 def user_of_screen(device_id: str) -> str:
     """Return the user id under which a screen is revoked, with whoever is signed in there."""
     return f"screen:{device_id}"
+
+
+def user_of_staff(staff_id: str) -> str:
+    """Return the user id under which a member of staff is revoked; the name may be given again."""
+    return f"staff:{staff_id}"

@@ -6,9 +6,12 @@ screens only, and never have the role `service`.
 
 from __future__ import annotations
 
+import hmac
 import time
 import uuid
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import jwt
@@ -45,9 +48,18 @@ class ScreenTokens:
         self._secret = secret
 
     def issue(
-        self, restaurant_id: str, user_id: str, role: Role, device_id: str, ttl_s: float
+        self,
+        restaurant_id: str,
+        user_id: str,
+        role: Role,
+        device_id: str,
+        ttl_s: float,
+        staff_id: str | None = None,
     ) -> tuple[str, float]:
-        """Return a token for whoever uses a screen, and when it expires (Unix seconds)."""
+        """Return a token for whoever uses a screen, and when it expires (Unix seconds).
+
+        `staff_id` is that of the member of staff who signed in there, if somebody did.
+        """
         now = int(time.time())
         expires_at = now + ttl_s
         claims = {
@@ -55,6 +67,7 @@ class ScreenTokens:
             "restaurant_id": restaurant_id,
             "role": role.value,
             "screen": device_id,
+            "staff": staff_id,
             "iat": now,
             "exp": expires_at,
             "jti": uuid.uuid4().hex,
@@ -77,7 +90,17 @@ class ScreenTokens:
             float(claims["exp"]),
             float(claims["iat"]),
             claims["screen"],
+            claims["staff"],
         )
+
+    def successor(self, credential: str) -> str:
+        """Return the secret of the credential that replaces this one.
+
+        It is the same however often it is asked for, so that two tabs of a screen which renew at
+        the same time do not take it from each other. Without our secret nobody can tell it.
+        """
+        keyed = hmac.new(self._secret, f"renewal\n{credential}".encode(), sha256)
+        return urlsafe_b64encode(keyed.digest()).rstrip(b"=").decode()
 
     def link(
         self, restaurant_id: str, role: Role, name: str, ttl_s: float, lane: str | None = None

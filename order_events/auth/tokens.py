@@ -49,7 +49,8 @@ class Principal:
     """The user a token stands for.
 
     Times are Unix time in seconds; `issued_at` is 0 if the token has no `iat`. `screen` is the
-    device id of the paired screen that it was issued for, if any.
+    device id of the paired screen that it was issued for, `staff` the id of the member of staff who
+    signed in there, if any.
     """
 
     user_id: str
@@ -59,6 +60,7 @@ class Principal:
     expires_at: float
     issued_at: float = 0.0
     screen: str | None = None
+    staff: str | None = None
 
 
 class Keys(Protocol):

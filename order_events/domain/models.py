@@ -189,6 +189,16 @@ class LineChange(Kept):
     at: str
 
 
+class SetAside(Kept):
+    """What a step took off an order, and its recall puts back.
+
+    `attention` was there before the order was confirmed, `changes` before it was cancelled.
+    """
+
+    attention: tuple[Attention, ...] = ()
+    changes: tuple[LineChange, ...] = ()
+
+
 class Order(Kept):
     """An order. Amounts are in cents.
 
@@ -196,7 +206,8 @@ class Order(Kept):
     at which each status was reached, `status_reason` why it has this one. `changes` are those that
     the kitchen has not acknowledged. `attention` is what a person must know or do before the order
     is confirmed; of it, an allergy stays. An order `on_trial` is one of the first of a new menu:
-    a person has to confirm it.
+    a person has to confirm it. `set_aside` is what recalls put back. `redacted` is true if the
+    guest's words were erased from it.
     """
 
     id: str
@@ -226,6 +237,8 @@ class Order(Kept):
     status_times: dict[OrderStatus, str]
     status_reason: str | None = None
     changes: tuple[LineChange, ...] = ()
+    set_aside: SetAside = SetAside()
+    redacted: bool = False
 
 
 class TableChange(Draft):

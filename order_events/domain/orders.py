@@ -13,6 +13,7 @@ from order_events.domain.combos import part_price, part_size, with_parts
 from order_events.domain.drafts import ItemDraft
 from order_events.domain.models import (
     ALLERGY,
+    MAX_ATTENTION,
     ItemStatus,
     Order,
     OrderChange,
@@ -20,6 +21,7 @@ from order_events.domain.models import (
     OrderItem,
     OrderStatus,
     PaymentStatus,
+    SetAside,
 )
 from order_events.domain.modifiers import extras, price_modifiers
 from order_events.menu.entries import MenuItem
@@ -173,16 +175,18 @@ def set_status(
     changed: dict[str, object] = {"status": status, "status_times": times, "status_reason": reason}
     if status is S.CANCELLED and order.status in _IN_KITCHEN:
         changed["changes"] = line_changes.added_to((), order.items, (), by=actor, at=now)
+        changed["set_aside"] = order.set_aside.model_copy(update={"changes": order.changes})
     if status is S.CONFIRMED:
         # Whoever confirms has dealt with the rest.
         changed["attention"] = tuple(a for a in order.attention if a.code == ALLERGY)
+        changed["set_aside"] = SetAside(attention=order.attention)
     return _next(order, changed, actor, now)
 
 
 def recall(order: Order, version: int | None, *, actor: str, now: str, within: timedelta) -> Order:
     """Return the order without its last step, which must not be longer ago than `within`.
 
-    Raises StaleVersion or IllegalTransition.
+    What the step took off the order is on it again. Raises StaleVersion or IllegalTransition.
     """
     check_version(order.version, version)
     if order.status is S.PENDING:
@@ -193,14 +197,20 @@ def recall(order: Order, version: int | None, *, actor: str, now: str, within: t
         raise IllegalTransition(f"the last step is more than {minutes:g} minutes ago")
     if order.status is S.CONFIRMED and order.paid > 0:
         raise IllegalTransition("the order is paid: it can no longer be made pending")
+    if order.redacted:
+        raise IllegalTransition("what the guest said was erased from the order: make a new one")
     times = {status: at for status, at in order.status_times.items() if status is not order.status}
     changed: dict[str, object] = {
         "status": max(times, key=_ORDER.index),
         "status_times": times,
         "status_reason": None,
     }
+    aside = order.set_aside
     if order.status is S.CANCELLED:
-        changed["changes"] = ()
+        changed |= {"changes": aside.changes, "set_aside": SetAside(attention=aside.attention)}
+    elif order.status is S.CONFIRMED:
+        attention = tuple(dict.fromkeys((*order.attention, *aside.attention)))
+        changed |= {"attention": attention[:MAX_ATTENTION], "set_aside": SetAside()}
     return _next(order, changed, actor, now)
 
 

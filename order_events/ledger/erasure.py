@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from order_events.domain.audit_records import EntryKind, SessionState
 from order_events.domain.models import Event
@@ -87,7 +88,7 @@ def _erase_orders(tx: Tx, restaurant_id: str, session_id: str) -> list[Event]:
     tx.scrub_later()
     tx.db.execute(
         "UPDATE orders SET body = ? WHERE restaurant_id = ? AND id = ?",
-        (json.dumps(without_words(json.loads(body))), restaurant_id, order_id),
+        (json.dumps(_redacted_order(json.loads(body))), restaurant_id, order_id),
     )
     _erase_lines(tx, restaurant_id, audit_log.of_session(session_id))
     tx.db.execute(
@@ -96,6 +97,12 @@ def _erase_orders(tx: Tx, restaurant_id: str, session_id: str) -> list[Event]:
     )
     about = tx.events_about(restaurant_id, "order_id", order_id)
     return _rewrite(tx, about, lambda event: without_words_of(order_id, event.body))
+
+
+def _redacted_order(body: dict[str, Any]) -> dict[str, Any]:
+    """Return an order without the guest's words, and with a note of it if there were any."""
+    kept: dict[str, Any] = without_words(body)
+    return {**kept, "redacted": kept != body or kept.get("redacted", False)}
 
 
 def _erase_lines(tx: Tx, restaurant_id: str, subject: str) -> None:

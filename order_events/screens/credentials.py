@@ -27,9 +27,14 @@ def normal_code(code: str) -> str:
     return "".join(code.split()).replace("-", "").upper()
 
 
-def new_credential(device_id: str) -> str:
+def new_secret() -> str:
+    """Return the secret part of a credential."""
+    return secrets.token_urlsafe(_CREDENTIAL_BYTES)
+
+
+def credential_of(device_id: str, secret: str) -> str:
     """Return a credential that says whose it is."""
-    return f"{device_id}.{secrets.token_urlsafe(_CREDENTIAL_BYTES)}"
+    return f"{device_id}.{secret}"
 
 
 def digest(secret: str) -> str:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from order_events.auth.revocations import Revocations, Revoked, user_of_screen
+from order_events.auth.revocations import Revocations, Revoked, user_of_screen, user_of_staff
 from order_events.auth.roles import Role
 from order_events.auth.screen_tokens import SCREEN_TOKEN_S, SHIFT_S, ScreenTokens
 from order_events.auth.tokens import AuthError
@@ -126,9 +126,12 @@ class Desk:
 
     async def remove_staff(self, restaurant_id: str, staff_id: str, actor: str) -> None:
         """Remove a member of staff and revoke the tokens; the caller closes the connections."""
-        await self._remove(
-            restaurant_id, lambda tx: staff.remove(tx, restaurant_id, staff_id), actor
-        )
+
+        def remove(tx: Tx) -> str:
+            staff.remove(tx, restaurant_id, staff_id)
+            return user_of_staff(staff_id)
+
+        await self._remove(restaurant_id, remove, actor)
 
     async def sign_in(
         self, restaurant_id: str, staff_id: str, pin: str, device_id: str
@@ -163,13 +166,16 @@ class Desk:
             lambda tx: staff.signed_in(tx, restaurant_id, staff_id), restaurant_id
         )
         token, expires_at = self._tokens.issue(
-            restaurant_id, who.name, who.role, device_id, SHIFT_S
+            restaurant_id, who.name, who.role, device_id, SHIFT_S, staff_id
         )
         return who, Issued(token, expires_at)
 
     async def _renewed(self, credential: str, restaurant_id: str) -> str | None:
         try:
-            return await self._store.write(lambda tx: devices.renew(tx, credential), restaurant_id)
+            successor = self._tokens.successor(credential)
+            return await self._store.write(
+                lambda tx: devices.renew(tx, credential, successor), restaurant_id
+            )
         except (StoreUnavailable, Overloaded):
             return None
 

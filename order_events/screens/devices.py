@@ -1,7 +1,8 @@
 """Pairings and paired screens in the database. Each function is part of one transaction.
 
 A credential renews itself: once it is a week old, a token comes with a new one. The old one stays
-good until the new one has been used, so that a lost answer locks no screen out.
+good until the new one has been used, and brings the same one again, so that neither a lost answer
+nor two tabs at once lock a screen out.
 """
 
 from __future__ import annotations
@@ -9,14 +10,21 @@ from __future__ import annotations
 import hmac
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from order_events.auth.roles import Role
 from order_events.protocol.errors import InvalidOrder, NotFound
 from order_events.protocol.messages import utc_from_unix
-from order_events.screens.credentials import digest, new_code, new_credential, normal_code
+from order_events.screens.credentials import (
+    credential_of,
+    digest,
+    new_code,
+    new_secret,
+    normal_code,
+)
 from order_events.screens.models import Device
+from order_events.screens.names import free_name
 from order_events.storage.queries import Reader
 from order_events.storage.transaction import Tx
 
@@ -97,10 +105,10 @@ def verify(reader: Reader, credential: str) -> tuple[Device, str]:
     return _device(row[4:]), row[0]
 
 
-def renew(tx: Tx, credential: str) -> str | None:
+def renew(tx: Tx, credential: str, successor: str) -> str | None:
     """Note that a screen was seen; return the credential that replaces its own, if it is time.
 
-    Raises NotFound.
+    `successor` is the secret of that one. Raises NotFound.
     """
     row = _row_of(tx, credential)
     own, renewed_at, device_id = row[1], row[3], row[4]
@@ -112,7 +120,8 @@ def renew(tx: Tx, credential: str) -> str | None:
             "UPDATE devices SET credential = next, next = NULL, renewed_at = ? WHERE id = ?",
             (now, device_id),
         )
-    fresh = new_credential(device_id) if now - renewed_at >= RENEW_AFTER_S else None
+    due = now - renewed_at >= RENEW_AFTER_S
+    fresh = credential_of(device_id, successor) if due else None
     tx.db.execute(
         "UPDATE devices SET seen_at = ?, next = coalesce(?, next) WHERE id = ?",
         (now, None if fresh is None else digest(fresh), device_id),
@@ -154,8 +163,9 @@ def _add(tx: Tx, screen: Screen, actor: str) -> tuple[Device, str]:
     count = "SELECT count(*) FROM devices WHERE restaurant_id = ?"
     if tx.db.execute(count, (screen.restaurant_id,)).fetchone()[0] >= MOST_DEVICES:
         raise InvalidOrder(f"a restaurant has at most {MOST_DEVICES} screens; remove one")
+    screen = replace(screen, name=free_name(tx, screen.restaurant_id, screen.name))
     device_id, now = uuid.uuid4().hex, tx.at.timestamp()
-    credential = new_credential(device_id)
+    credential = credential_of(device_id, new_secret())
     tx.db.execute(
         "INSERT INTO devices (restaurant_id, id, name, role, lane, created_at, created_by,"
         " credential, renewed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?6)",

@@ -14,6 +14,7 @@ from order_events.auth.roles import Role
 from order_events.protocol.errors import InvalidOrder, NotFound
 from order_events.protocol.messages import ErrorCode, ProtocolError, utc_from_unix
 from order_events.screens.models import Staff
+from order_events.screens.names import plain, taken
 from order_events.storage.queries import Reader
 from order_events.storage.transaction import Tx
 
@@ -28,15 +29,12 @@ _FIELDS = "id, name, role, locked_until"
 
 
 def add(tx: Tx, restaurant_id: str, name: str, role: Role, pin_hash: str) -> Staff:
-    """Add a member of staff; raise InvalidOrder if somebody has that name."""
+    """Add a member of staff; raise InvalidOrder if somebody, or a screen, has that name."""
     name = " ".join(name.split())
-    names = tx.db.execute(
-        "SELECT name FROM staff WHERE restaurant_id = ?", (restaurant_id,)
-    ).fetchall()
-    # SQLite's own lower() knows no letters but those of ASCII.
-    if name.casefold() in {taken.casefold() for (taken,) in names}:
+    if plain(name) in taken(tx, restaurant_id):
         raise InvalidOrder(f"name: {name} is taken; add an initial")
-    if len(names) >= MOST_STAFF:
+    count = "SELECT count(*) FROM staff WHERE restaurant_id = ?"
+    if tx.db.execute(count, (restaurant_id,)).fetchone()[0] >= MOST_STAFF:
         raise InvalidOrder(f"a restaurant has at most {MOST_STAFF} members of staff")
     id_ = uuid.uuid4().hex
     tx.db.execute(
@@ -93,15 +91,13 @@ def signed_in(tx: Tx, restaurant_id: str, staff_id: str) -> None:
     )
 
 
-def remove(tx: Tx, restaurant_id: str, staff_id: str) -> str:
-    """Remove a member of staff and return the name; raise NotFound."""
-    row = tx.db.execute(
-        "DELETE FROM staff WHERE restaurant_id = ? AND id = ? RETURNING name",
-        (restaurant_id, staff_id),
-    ).fetchone()
-    if row is None:
+def remove(tx: Tx, restaurant_id: str, staff_id: str) -> None:
+    """Remove a member of staff; raise NotFound."""
+    removed = tx.db.execute(
+        "DELETE FROM staff WHERE restaurant_id = ? AND id = ?", (restaurant_id, staff_id)
+    )
+    if removed.rowcount == 0:
         raise NotFound("there is no such member of staff")
-    return str(row[0])
 
 
 def _staff(row: Sequence[Any]) -> Staff:

@@ -4,6 +4,8 @@
 const UNDO_MS = 5_000;
 /** How long to wait before a press that did not arrive is sent again, in ms. */
 const AGAIN_MS = 3_000;
+/** A press to which the server has answered so often that it cannot do it now is given up. */
+const MOST_FAILURES = 6;
 /** Most presses that wait. Nobody presses more in a time without a connection. */
 const MOST = 200;
 
@@ -16,7 +18,10 @@ const MOST = 200;
  *
  * `send(press)` resolves to the changed order. Its error says by `final` whether the server has
  * refused; with any other error it is not known whether the press arrived. `arrived(press)` then
- * says whether it did, before it is sent a second time: it resolves to the order, or to null.
+ * says whether it did, before it is sent a second time: it resolves to the order, or to null. Such
+ * an error has a `status` if the server answered, and none without a connection.
+ *
+ * One press is sent at a time. Those of one order wait for each other, and for no others.
  */
 export class Presses {
   #waiting = [];
@@ -36,7 +41,7 @@ export class Presses {
     const again = known.some(({ kind, item }) => kind === press.kind && item === press.item);
     if (again || this.#waiting.length >= MOST) return;
     this.#endUndo(press.order.id);
-    this.#waiting.push({ ...press, tried: false });
+    this.#waiting.push({ ...press, tried: false, failures: 0, notBefore: 0 });
     this.#handlers.changed(press.order.id);
     this.#next();
   }
@@ -53,7 +58,7 @@ export class Presses {
 
   /** Sends what waits, since the connection may be back. */
   retry() {
-    clearTimeout(this.#timer);
+    for (const press of this.#waiting) press.notBefore = 0;
     this.#next();
   }
 
@@ -66,18 +71,45 @@ export class Presses {
   }
 
   async #next() {
+    clearTimeout(this.#timer);
     if (this.#busy || this.#waiting.length === 0) return;
+    const press = this.#due();
+    if (press === undefined) {
+      const soonest = Math.min(...this.#waiting.map(({ notBefore }) => notBefore));
+      this.#timer = setTimeout(() => this.#next(), Math.max(AGAIN_MS / 3, soonest - Date.now()));
+      return;
+    }
     this.#busy = true;
-    const press = this.#waiting[0];
     try {
       const before = press.tried ? await this.#handlers.arrived(press) : null;
       this.#settle(press, before ?? (await this.#handlers.send(press)));
     } catch (error) {
-      if (error.final) this.#refuse(press, error);
-      else this.#keep(press);
+      this.#failed(press, error);
     }
     this.#busy = false;
-    if (this.#waiting[0] !== press) this.#next();
+    this.#next();
+  }
+
+  /** The press to send now: the first one of an order, if it has not just failed. */
+  #due() {
+    const first = new Map();
+    for (const press of this.#waiting) {
+      if (!first.has(press.order.id)) first.set(press.order.id, press);
+    }
+    return [...first.values()].find(({ notBefore }) => notBefore <= Date.now());
+  }
+
+  #failed(press, error) {
+    if (error.status !== undefined) press.failures += 1;
+    if (error.final || press.failures >= MOST_FAILURES) {
+      this.#refuse(press, error);
+      return;
+    }
+    press.tried = true;
+    const again = Date.now() + AGAIN_MS;
+    // Without a connection no other press would get through either.
+    for (const waiting of error.status === undefined ? this.#waiting : [press]) waiting.notBefore = again;
+    this.#handlers.changed(press.order.id);
   }
 
   #settle(press, order) {
@@ -93,13 +125,6 @@ export class Presses {
     if (!this.#drop(press)) return;
     this.#handlers.refused(press, error);
     this.#handlers.changed(press.order.id);
-  }
-
-  #keep(press) {
-    press.tried = true;
-    this.#handlers.changed(press.order.id);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#next(), AGAIN_MS);
   }
 
   #startUndo(id) {

@@ -76,6 +76,9 @@ async function freshToken() {
     return answer.token;
   } catch (error) {
     if (error.status !== 401) throw error;
+    // Another tab of this screen has renewed the credential meanwhile.
+    const now = pairedScreen();
+    if (now !== null && now.credential !== screen.credential) return freshToken();
     keepScreen(null);
     return null;
   }

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from order_events.auth.tokens import Role
+from order_events.domain.audit_records import SessionStart
 
 STEPS = ("confirmed", "preparing", "ready", "picked-up", "completed")
 
@@ -31,7 +32,10 @@ class Order:
             assert (await self.post("status", status=step))["status"] == step
 
     async def change(self, *items: dict[str, Any]) -> Any:
-        status, answer = await self._server.call("PATCH", self.path, {"items": items})
+        return await self.patch(items=items)
+
+    async def patch(self, **change: Any) -> Any:
+        status, answer = await self._server.call("PATCH", self.path, change)
         assert status == 200, answer
         return answer["order"]
 
@@ -66,6 +70,36 @@ async def test_a_cancelled_order_comes_back_where_it_was(order: Order) -> None:
     assert await order.post("recall", version=1) == "STALE_VERSION"
     back = await order.post("recall", version=cancelled["version"])
     assert (back["status"], back["changes"], back["status_reason"]) == ("preparing", [], None)
+
+
+async def test_a_recall_puts_back_what_the_step_took_off(order: Order) -> None:
+    """Changes that nobody had acknowledged, and what a person had to know before confirming."""
+    asks = [{"code": "missing_size", "text": "Coke"}, {"code": "allergy", "text": "nuts"}]
+    await order.patch(attention=asks)
+    await order.take("confirmed")
+    changed = (await order.change({**BURGER, "quantity": 2}, COLA))["changes"]
+    assert [c["change"] for c in changed] == ["changed"]
+    await order.take("preparing", "cancelled")
+    back = await order.post("recall")
+    assert (back["status"], back["changes"]) == ("preparing", changed)
+    await order.post("recall")
+    back = await order.post("recall")
+    assert back["status"] == "pending"
+    assert sorted(a["code"] for a in back["attention"]) == ["allergy", "missing_size"]
+    assert back["set_aside"] == {"attention": [], "changes": []}
+
+
+async def test_an_order_without_its_words_does_not_come_back(server: Any) -> None:
+    """The kitchen would not know of the allergy any more; one that had none comes back."""
+    for session, notes, back in (("s1", "nuts", "ILLEGAL_TRANSITION"), ("s2", None, "ready")):
+        await server.events.ledger.begin("r1", SessionStart(session_id=session), "lane-1")
+        draft = {"items": [BURGER], "notes": notes, "source": {"session_id": session}}
+        _, made = await server.call("POST", "/v1/orders", draft)
+        order = Order(server, made["order"]["id"])
+        await order.take("confirmed", "preparing", "ready", "completed")
+        assert (await server.call("DELETE", f"/v1/sessions/{session}"))[0] == 200
+        answer = await order.post("recall")
+        assert back == (answer if isinstance(answer, str) else answer["status"])
 
 
 async def test_a_step_long_ago_stands(start: Any) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from order_events.screens.credentials import is_obvious
 from order_events.screens.desk import WRONG_PINS
 from order_events.screens.devices import RENEW_AFTER_S, Screen
 from order_events.screens.staff import FREE_FAILURES, LOCKED_S
+from order_events.settings import HubSettings
 from order_events.storage.transaction import Tx
 
 Ask = Callable[..., Awaitable[tuple[int, dict[str, Any]]]]
@@ -186,16 +188,45 @@ def test_a_credential_renews_itself_and_a_lost_answer_locks_nobody_out() -> None
     with database() as db:
         device, old = devices.claim(at(db), devices.pair(at(db), KITCHEN, "boss", 60))
         assert devices.verify(at(db), old) == (device, "r1")
-        assert devices.renew(at(db), old) is None
+        assert devices.renew(at(db), old, "next") is None
         later = NOON + timedelta(seconds=RENEW_AFTER_S)
-        lost = devices.renew(at(db, later), old)
-        new = devices.renew(at(db, later), old)
-        assert None not in (lost, new)
-        assert devices.renew(at(db, later), str(new)) is None
-        for worthless in (old, str(lost), f"{device.id}.guess", "nonsense"):
-            for use in (devices.verify, devices.renew):
-                with pytest.raises(NotFound, match="not paired any more"):
-                    use(at(db, later), worthless)
+        lost = devices.renew(at(db, later), old, "next")
+        new = devices.renew(at(db, later), old, "next")
+        assert lost == new is not None
+        assert devices.renew(at(db, later), str(new), "third") is None
+        for worthless in (old, f"{device.id}.guess", "nonsense"):
+            with pytest.raises(NotFound, match="not paired any more"):
+                devices.verify(at(db, later), worthless)
+            with pytest.raises(NotFound, match="not paired any more"):
+                devices.renew(at(db, later), worthless, "fourth")
+
+
+def test_what_replaces_a_credential_is_the_same_for_every_tab(tmp_path: Path) -> None:
+    """And another one for each credential, and each server."""
+    tokens = screen_tokens(HubSettings(data_dir=tmp_path))
+    other = screen_tokens(HubSettings(data_dir=tmp_path / "other"))
+    assert tokens.successor("a.x") == tokens.successor("a.x") != tokens.successor("a.y")
+    assert tokens.successor("a.x") != other.successor("a.x")
+
+
+async def test_each_screen_and_each_person_is_a_user_of_their_own(server: Any, ask: Ask) -> None:
+    """Whatever names they are given; a name is free again as soon as its owner is removed."""
+    ann = {"name": "Ann", "role": "server", "pin": "4711"}
+    added = (await server.call("POST", "/v1/staff", ann))[1]["staff"]
+    screens = [await paired(server, ask, name=name) for name in ("Grill", " grill", "ANN")]
+    users = [server.authority.verify(token).user_id for _, token in screens]
+    assert users == ["Grill", "grill 2", "ANN 2"]
+    status, refused = await server.call("POST", "/v1/staff", {**ann, "name": "Grill"})
+    assert (status, refused["error"]["code"]) == (422, "INVALID_ORDER")
+    await server.call("DELETE", f"/v1/devices/{screens[0][0]['device_id']}")
+    _, token = await paired(server, ask)
+    assert server.authority.verify(token).user_id == "Grill"
+    assert (await ask("/v1/orders", None, token, "GET"))[0] == 200
+    await server.call("DELETE", f"/v1/staff/{added['id']}")
+    again = (await server.call("POST", "/v1/staff", ann))[1]["staff"]
+    who = {"staff_id": again["id"], "pin": "4711"}
+    _, hers = await ask("/v1/staff/sign-in", who, token)
+    assert (await ask("/v1/orders", None, hers["token"], "GET"))[0] == 200
 
 
 def test_a_code_expires() -> None:

@@ -74,6 +74,24 @@ test("what the server refuses is said, and does not hold up the rest", async () 
   presses.clear();
 });
 
+test("a press that the server cannot do holds up no other order, and is given up", async () => {
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const other = { ...ORDER, id: "p" };
+  const broken = () => Object.assign(new Error("broken"), { status: 500, final: false });
+  const answers = [broken(), { ...other, version: 9 }, ...Array.from({ length: 9 }, broken)];
+  const { presses, seen } = at(answers);
+  presses.press(START);
+  presses.press({ ...START, order: other });
+  await settled();
+  assert.deepEqual([seen.done, presses.of("o").length], [[9], 1]);
+  for (let i = 0; i < 10; i += 1) {
+    mock.timers.tick(3_000);
+    await settled();
+  }
+  assert.deepEqual([seen.refused, presses.of("o")], [["broken"], []]);
+  mock.timers.reset();
+});
+
 test("the last step can be undone for five seconds", async () => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const { presses } = at([{ ...ORDER, version: 4 }]);
