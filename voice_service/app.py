@@ -64,7 +64,14 @@ def build_voice_app(
     voice_metrics = VoiceMetrics(metrics.registry)
     compute = recognizer.compute
     capacity = Capacity(compute.workers, _SILENCE_TO_SPEECH * recognizer.cost / _TURN_S)
-    scheduler = Scheduler(recognizer, compute.workers, compute.batches, voice_metrics, capacity)
+    scheduler = Scheduler(
+        recognizer,
+        compute.workers,
+        compute.batches,
+        voice_metrics,
+        capacity,
+        settings.decode_patience_s,
+    )
     sessions = SessionRegistry(
         profile=SessionProfile(
             session=settings.session(),

@@ -55,6 +55,11 @@ class VoiceMetrics:
         self.decode_failures = Counter(
             "voice_decode_failures", "Decodes that failed with an error", registry=registry
         )
+        self.decodes_hanging = Gauge(
+            "voice_decodes_hanging",
+            "Decodes that were given up and have not come back",
+            registry=registry,
+        )
         self.decode_repeats = Counter(
             "voice_decode_repeats",
             "Further attempts at a decode: a phrase came twice or faster than anyone speaks "

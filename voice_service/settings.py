@@ -90,6 +90,11 @@ class ModelSettings(BaseModel):
     decode_threads: Annotated[int, Field(ge=0, le=64)] = Field(
         0, description="Threads per decode on a CPU; 0 divides the cores among the workers."
     )
+    decode_patience_s: Seconds = Field(
+        60,
+        description="Seconds after which a decode that has not come back is given up. While one is "
+        "missing, the service is not ready.",
+    )
     max_sessions: Annotated[int, Field(ge=0)] = Field(
         0,
         description="Concurrent voice sessions; 0 allows as many as this machine is measured to "

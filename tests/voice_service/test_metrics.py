@@ -71,6 +71,7 @@ def test_the_dashboard_shows_what_the_protocol_promises() -> None:
         "order_events_replay_seconds_bucket",
         "order_events_slow_closes_total",
         "voice_decode_waiting",
+        "voice_decodes_hanging",
         "voice_decode_seconds_bucket",
         "voice_decode_audio_seconds_total",
         "voice_sessions",
@@ -111,6 +112,7 @@ async def test_every_metric_of_the_voice_side_is_observed(start: Start) -> None:
         "voice_decode_failures_total",
         "voice_decode_repeats_total",
         "voice_decode_waiting",
+        "voice_decodes_hanging",
         "voice_self_tests_total",
     }
     assert ours - seen <= rare

@@ -12,15 +12,16 @@ import asyncio
 import contextvars
 import time
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import structlog
 
 from voice_service.asr.batching import BatchPolicy, next_batch
 from voice_service.asr.capacity import Capacity
+from voice_service.asr.decode_threads import DecodeHangsError, in_thread
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.needs import DecodeNeed, Urgency
 from voice_service.asr.watchdog import Watchdog
@@ -65,7 +66,8 @@ class _StartedDecode:
 class Scheduler:
     """Decodes on `workers` threads. Call all methods on the event loop's thread.
 
-    `watchdog` follows the answers and says if the recogniser is broken.
+    A decode that takes longer than `patience` seconds is answered by None, and its worker is lost
+    until it comes back. `watchdog` follows the answers and says if the recogniser is broken.
     """
 
     def __init__(
@@ -75,8 +77,10 @@ class Scheduler:
         policy: BatchPolicy,
         metrics: VoiceMetrics,
         capacity: Capacity,
+        patience: float,
     ) -> None:
         self.watchdog = Watchdog()
+        self._patience = patience
         self._decoder = decoder
         self._policy = policy
         self._metrics = metrics
@@ -84,11 +88,17 @@ class Scheduler:
         self._workers = workers
         self._idle = workers
         self._closed = False
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+        self._lost = 0
+        self._test_hangs = False
         self._waiting: set[Source] = set()
         metrics.decode_waiting.set_function(lambda: len(self._waiting))
         self._tasks: set[asyncio.Task[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def stuck(self) -> bool:
+        """Return whether every worker is lost: until one comes back, nothing is decoded."""
+        return self._lost == self._workers
 
     def update(self, source: Source) -> None:
         """Ask a source again: it may need a decode now, or no longer."""
@@ -101,10 +111,16 @@ class Scheduler:
 
     async def test(self, request: DecodeRequest) -> None:
         """Decode a recording of known speech beside the sessions' audio; tell the watchdog."""
-        if not self._closed:
+        if self._closed or self._test_hangs:
+            return
+        answer: Hypothesis | None = None
+        try:
             [answer] = await self._answers([request])
-            self.watchdog.tested(request, answer)
-            self._metrics.self_tests.labels("heard" if answer and answer.text else "failed").inc()
+        except DecodeHangsError as hang:
+            self._test_hangs = True
+            self._give_up(hang, self._test_came_back)
+        self.watchdog.tested(request, answer)
+        self._metrics.self_tests.labels("heard" if answer and answer.text else "failed").inc()
 
     async def close(self, seconds: float) -> None:
         """Start no more decodes, and wait at most `seconds` for those in flight."""
@@ -116,7 +132,6 @@ class Scheduler:
             for task in late:
                 _log.error("a decode did not come back")
                 task.cancel()
-        self._pool.shutdown(wait=False)
 
     def _note(self, source: Source) -> None:
         if source.next_decode() is None:
@@ -126,6 +141,8 @@ class Scheduler:
 
     def _dispatch(self) -> None:
         now = asyncio.get_running_loop().time()
+        if self.stuck:
+            self._turn_away()
         while self._idle and self._waiting and not self._closed:
             needs = [(need, source) for source in self._waiting if (need := source.next_decode())]
             if not needs:
@@ -168,6 +185,15 @@ class Scheduler:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _turn_away(self) -> None:
+        """Answer everybody who waits by None: there is nobody left to decode."""
+        waiting, self._waiting = self._waiting, set()
+        loop = asyncio.get_running_loop()
+        for source in waiting:
+            need = source.next_decode()
+            if need is not None and self._start_one(need, source) is not None:
+                loop.call_soon(source.deliver, None, context=contextvars.Context())
+
     def _start_one(self, need: DecodeNeed, source: Source) -> _StartedDecode | None:
         """Take the source's request; None if the source fails to make one."""
         try:
@@ -188,28 +214,61 @@ class Scheduler:
 
     async def _run(self, decodes: Sequence[_StartedDecode]) -> None:
         started = time.perf_counter()
+        requests = [decode.request for decode in decodes]
+        came_back = True
         try:
-            answers = await self._answers([decode.request for decode in decodes])
-            self._note_cost(decodes, time.perf_counter() - started)
-            self._note_answers(_kind(decodes[0].request), [a for a in answers if a is not None])
+            try:
+                answers = await self._answers(requests)
+            except DecodeHangsError as hang:
+                came_back = False
+                self._lost += 1
+                self._give_up(hang, self._worker_came_back)
+                answers = [None] * len(decodes)
+            else:
+                self._note_cost(decodes, time.perf_counter() - started)
+            self._note_answers(_kind(requests[0]), [a for a in answers if a is not None])
             for decode, answer in zip(decodes, answers, strict=True):
                 self._metrics.decode_empty.inc(self.watchdog.answered(decode.request, answer))
                 decode.source.deliver(answer)
         finally:
-            self._idle += 1
+            self._idle += came_back
         # Note all of them before dispatching: they may share the next batch.
         for decode in decodes:
             self._note(decode.source)
         self._dispatch()
 
+    def _give_up(self, hang: DecodeHangsError, came_back: Callable[[], None]) -> None:
+        _log.error("a decode has not come back and is given up", seconds=self._patience)
+        self._metrics.decode_failures.inc()
+        self._metrics.decodes_hanging.inc()
+        self.watchdog.given_up()
+        hang.late.add_done_callback(partial(self._came_back, came_back))
+
+    def _came_back(self, then: Callable[[], None], late: asyncio.Future[Any]) -> None:
+        # Its answer, or its error, is nobody's any more.
+        _log.warning("a decode that was given up has come back", error=late.exception())
+        self._metrics.decodes_hanging.dec()
+        self.watchdog.came_back()
+        then()
+
+    def _worker_came_back(self) -> None:
+        self._lost -= 1
+        self._idle += 1
+        self._dispatch()
+
+    def _test_came_back(self) -> None:
+        self._test_hangs = False
+
     async def _answers(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis | None]:
         """Return what was heard; None for a request that cannot be decoded.
 
-        A batch that fails is decoded one by one: no session may cost another its answer.
+        A batch that fails is decoded one by one: no session may cost another its answer. Raises
+        DecodeHangsError.
         """
-        loop = asyncio.get_running_loop()
         try:
-            return [*await loop.run_in_executor(self._pool, self._decoder.decode, requests)]
+            return [*await in_thread(self._decoder.decode, requests, self._patience)]
+        except DecodeHangsError:
+            raise
         except Exception:  # noqa: BLE001
             # The boundary to third-party code: whatever it raises, the sessions need an answer.
             _log.exception("decode failed", kind=_kind(requests[0]), batch=len(requests))

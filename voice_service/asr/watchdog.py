@@ -1,4 +1,4 @@
-"""Notice a recogniser that has gone deaf: decodes that fail, or hear nothing where people speak.
+"""Notice a recogniser that is broken: decodes that hang, fail, or hear nothing where people speak.
 
 On a GPU, a model can go on answering with empty texts. Noise alone has empty texts too, so many of
 them are a suspicion only, and what confirms it is a recording of known speech: `asr.self_test`.
@@ -37,10 +37,16 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._kinds = {False: _Answers(), True: _Answers()}
+        self._hanging = 0
 
     @property
     def trouble(self) -> str | None:
         """Return what is wrong with the recogniser; if both kinds fail, with thorough requests."""
+        if self._hanging:
+            return (
+                "speech recognition hangs: a decode does not come back; restart the service, and "
+                "check the device if it happens again"
+            )
         return self._kinds[True].trouble or self._kinds[False].trouble
 
     @property
@@ -48,10 +54,18 @@ class Watchdog:
         """Return whether the recogniser should be tested; also while it is known to be broken."""
         kinds = self._kinds.values()
         return (
-            self.trouble is not None
+            any(kind.trouble is not None for kind in kinds)
             or sum(kind.failures for kind in kinds) >= _FAILURES
             or any(kind.empty >= _EMPTY for kind in kinds)
         )
+
+    def given_up(self) -> None:
+        """Note that a decode has not come back in time."""
+        self._hanging += 1
+
+    def came_back(self) -> None:
+        """Note that a decode which was given up has come back."""
+        self._hanging -= 1
 
     def answered(self, request: DecodeRequest, answer: Hypothesis | None) -> bool:
         """Take the answer to a session's request; None if decoding failed.

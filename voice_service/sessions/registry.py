@@ -165,6 +165,12 @@ class SessionRegistry:
                 f"the model {self._model.name} does not know {', '.join(unknown)}; "
                 f"it knows: {', '.join(sorted(self._model.languages))}",
             )
+        if self._services.scheduler.stuck:
+            raise ProtocolError(
+                ErrorCode.OVERLOADED,
+                "speech recognition does not answer, see /readyz; use another server",
+                retry_after_ms=5_000,
+            )
         if self._active_count() >= self._limit():
             self._services.metrics.refused.inc()
             raise ProtocolError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -102,15 +104,23 @@ def make_scheduler(
     workers: int = 1,
     policy: BatchPolicy | None = None,
     registry: CollectorRegistry | None = None,
+    patience: float = 10 * TIMEOUT,
 ) -> Scheduler:
     metrics = VoiceMetrics(registry or CollectorRegistry())
-    return Scheduler(recogniser, workers, policy or BatchPolicy(), metrics, Capacity(workers, 0.1))
+    capacity = Capacity(workers, 0.1)
+    return Scheduler(recogniser, workers, policy or BatchPolicy(), metrics, capacity, patience)
 
 
 async def finished(*sessions: Session) -> None:
     async with asyncio.timeout(TIMEOUT):
         for session in sessions:
             await session.done.wait()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(TIMEOUT):
+        while not holds():  # noqa: ASYNC110  there is no event for it
+            await asyncio.sleep(0.01)
 
 
 async def test_finals_go_first_then_the_older_need() -> None:
@@ -316,6 +326,78 @@ async def test_close_does_not_wait_for_ever_for_a_decode_that_hangs() -> None:
     recogniser.open()
 
 
+async def test_a_decode_that_hangs_is_given_up_and_the_other_worker_goes_on() -> None:
+    """Its session is told, the operator sees it, and its answer is nobody's when it comes late."""
+    recogniser, registry = GatedRecogniser(), CollectorRegistry()
+    scheduler = make_scheduler(recogniser, workers=2, registry=registry, patience=0.01)
+    hangs = Session("hangs", DecodeNeed(Urgency.FINAL, 0))
+    scheduler.update(hangs)
+    await finished(hangs)
+    assert hangs.answers == [None]
+    assert "hangs" in (scheduler.watchdog.trouble or "")
+    assert registry.get_sample_value("voice_decodes_hanging") == 1
+    assert not scheduler.stuck
+    recogniser.open()
+    other = Session("other", DecodeNeed(Urgency.FINAL, 0))
+    await until(lambda: scheduler.watchdog.trouble is None)
+    scheduler.update(other)
+    await finished(other)
+    assert len(hangs.answers) == 1
+    await scheduler.close(TIMEOUT)
+
+
+async def test_when_all_workers_hang_nobody_waits() -> None:
+    """Also who asks for the first time; when one comes back, the next guests are heard again."""
+    recogniser = GatedRecogniser()
+    scheduler = make_scheduler(recogniser, patience=0.01)
+    needs = (DecodeNeed(Urgency.FINAL, 0), DecodeNeed(Urgency.PARTIAL, 1))
+    hangs, waits = Session("hangs", needs[0]), Session("waits", *needs)
+    for session in (hangs, waits):
+        scheduler.update(session)
+    await finished(hangs)
+    assert scheduler.stuck
+    await asyncio.sleep(0)
+    scheduler.update(waits)
+    await finished(waits)
+    assert (hangs.answers, waits.answers) == ([None], [None, None])
+    recogniser.open()
+    await until(lambda: not scheduler.stuck)
+    assert scheduler.watchdog.trouble is None
+    await scheduler.close(TIMEOUT)
+
+
+async def test_a_self_test_that_hangs_is_given_up_and_not_started_again() -> None:
+    """Each one would take a thread and a part of the model for good."""
+    recogniser, registry = GatedRecogniser(), CollectorRegistry()
+    scheduler = make_scheduler(recogniser, registry=registry, patience=0.01)
+    known = DecodeRequest(np.zeros(16, np.float32), "en", thorough=True, bias="known")
+    for _ in range(3):
+        async with asyncio.timeout(TIMEOUT):
+            await scheduler.test(known)
+    assert recogniser.order == ["known"]
+    assert "hangs" in (scheduler.watchdog.trouble or "")
+    recogniser.open()
+    await until(lambda: not registry.get_sample_value("voice_decodes_hanging"))
+    # A late answer says no more than that the thread is back; the next test decides.
+    assert scheduler.watchdog.suspicious
+    await scheduler.close(TIMEOUT)
+
+
+def test_a_process_whose_decode_hangs_can_end() -> None:
+    """Threads of a pool are waited for when the interpreter ends: SIGTERM would not stop it."""
+    code = (
+        "import asyncio, threading\n"
+        "from voice_service.asr.decode_threads import DecodeHangsError, in_thread\n"
+        "try:\n"
+        "    asyncio.run(in_thread(lambda event: event.wait(), threading.Event(), 0.01))\n"
+        "except DecodeHangsError:\n"
+        "    print('given up')\n"
+    )
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "given up\n"
+
+
 async def test_decodes_are_measured() -> None:
     """Capacity is planned by the real-time factor."""
     registry = CollectorRegistry()
@@ -470,7 +552,8 @@ async def test_a_batch_costs_its_worker_once() -> None:
             super().spent(seconds, now)
 
     registry, book, recogniser = CollectorRegistry(), Book(1, 0.1), GatedRecogniser()
-    scheduler = Scheduler(recogniser, 1, BatchPolicy(size=4), VoiceMetrics(registry), book)
+    metrics = VoiceMetrics(registry)
+    scheduler = Scheduler(recogniser, 1, BatchPolicy(size=4), metrics, book, 10 * TIMEOUT)
     sessions = [Session(name, DecodeNeed(Urgency.PARTIAL, 0)) for name in ("busy", "a", "b", "c")]
     sessions.append(Session("first", DecodeNeed(Urgency.FIRST_PARTIAL, 0)))
     for session in sessions:

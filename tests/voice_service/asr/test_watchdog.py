@@ -83,3 +83,15 @@ def test_known_speech_decides_and_is_tried_until_it_is_heard() -> None:
     assert watchdog.suspicious
     watchdog.tested(request(), HEARD)
     assert (watchdog.suspicious, watchdog.trouble) == (False, None)
+
+
+def test_a_decode_that_hangs_is_trouble_until_it_comes_back() -> None:
+    """There is nothing to test: whether it hangs is known, and another decode may be fine."""
+    watchdog = Watchdog()
+    watchdog.given_up()
+    watchdog.given_up()
+    watchdog.came_back()
+    assert "hangs" in (watchdog.trouble or "")
+    assert not watchdog.suspicious
+    watchdog.came_back()
+    assert watchdog.trouble is None

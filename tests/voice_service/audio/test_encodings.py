@@ -16,6 +16,10 @@ from voice_service.audio.encodings import ContainerEncoding, Encoding, PcmEncodi
         ("pcm16", "pcm_s16le", None),
         ("slin", "pcm_s16le", 8_000),
         ("slin16", "pcm_s16le", 16_000),
+        ("slin24", "pcm_s16le", 24_000),
+        ("slin44", "pcm_s16le", 44_100),
+        ("slin192", "pcm_s16le", 192_000),
+        ("pcm_mulaw", "mulaw", 8_000),
         ("audio/pcm;rate=24000", "pcm_s16le", 24_000),
         ("f32le", "pcm_f32le", None),
         ("mulaw", "mulaw", None),
@@ -29,6 +33,8 @@ from voice_service.audio.encodings import ContainerEncoding, Encoding, PcmEncodi
         ("audio/mp4", "fmp4", None),
         ("audio/mp4;codecs=mp4a.40.2", "fmp4_aac", None),
         ("audio/mp4; codecs=opus", "fmp4_opus", None),
+        ('video/webm; codecs="vp8, opus"', "webm_opus", None),
+        ('video/mp4;codecs="avc1.42E01E,mp4a.40.2"', "fmp4_aac", None),
         ("opus", "opus", None),
         ("audio/opus", "opus", None),
     ],
@@ -53,3 +59,20 @@ def test_every_encoding_is_samples_or_a_container() -> None:
 def test_unknown_names_are_left_for_the_error(name: str) -> None:
     """It lists what there is."""
     assert resolve(name)[0] not in {"", *get_args(ContainerEncoding)} or name in ("", ";")
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("audio/webm;codecs=pcm", "use opus"),
+        ('audio/webm; codecs="vorbis"', "use opus"),
+        ("audio/ogg;codecs=flac", "use opus"),
+        ("ogg_opus;codecs=speex", "use opus"),
+        ("audio/mp4;codecs=flac", "use opus or mp4a.40.2"),
+        ("audio/mp4;codecs=", "use opus or mp4a.40.2"),
+    ],
+)
+def test_codecs_that_are_not_decoded_are_refused_by_name(name: str, instead: str) -> None:
+    """Not after the first chunk, when a guest is already speaking."""
+    with pytest.raises(ValueError, match=instead):
+        resolve(name)

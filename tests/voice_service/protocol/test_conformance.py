@@ -265,6 +265,15 @@ async def test_an_unknown_key_of_audio_is_named(start: Start) -> None:
     assert error["data"]["message"].startswith("data.audio.sampleRate: is not known here")
 
 
+async def test_a_codec_that_is_not_decoded_is_refused_at_the_start(start: Start) -> None:
+    """And the error says which one to record with."""
+    client = await (await start()).voice()
+    audio = {"encoding": "audio/webm;codecs=pcm"}
+    await client.send("voice:start", {"session_id": "s", "audio": audio})
+    error = await client.error("INVALID_MESSAGE")
+    assert "codecs=pcm is not decoded in this container: use opus" in error["data"]["message"]
+
+
 async def test_what_is_no_json_is_an_invalid_message(start: Start) -> None:
     """A binary frame is one, too."""
     client = await (await start()).voice()

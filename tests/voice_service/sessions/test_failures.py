@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import structlog
 from support.recordings import finals, pieces, recording, sidecar, text_of, wer
-from support.voice_server import TIMEOUT, Start
+from support.voice_server import TIMEOUT, Server, Start
 
 from order_events.app import EVENTS
 from voice_service import app
+from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.recognizer import Recognizer
 from voice_service.ordering import Conversation
 from voice_service.sessions import runner
@@ -28,6 +30,34 @@ def unloaded(recognizer: Recognizer) -> Iterator[None]:
         yield
     finally:
         recognizer.whisper.model.load_model()
+
+
+@contextlib.contextmanager
+def hanging(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let no decode come back, as when a device stops answering."""
+    answers = threading.Event()
+    decode = recognizer.decode
+
+    def hang(requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+        assert answers.wait(TIMEOUT)
+        return decode(requests)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recognizer, "decode", hang)
+        try:
+            yield
+        finally:
+            answers.set()
+
+
+async def until_ready(server: Server, status: int) -> str:
+    """Ask until the readiness has this status; return its text."""
+    async with asyncio.timeout(TIMEOUT):
+        while True:
+            async with server.http.get(server.url + "/readyz") as answer:
+                if answer.status == status:
+                    return await answer.text()
+            await asyncio.sleep(0.05)
 
 
 async def test_a_model_that_fails_is_an_internal_error_and_the_session_survives_it(
@@ -57,24 +87,33 @@ async def test_a_model_that_keeps_failing_makes_the_service_unready_until_it_rec
     """A recording of known speech decides: it fails too, and later it is understood."""
     monkeypatch.setattr(app, "_TEST_EVERY_S", 0.05)
     server = await start()
-
-    async def until(status: int) -> str:
-        """Ask until the readiness has this status; return its text."""
-        async with asyncio.timeout(TIMEOUT):
-            while True:
-                async with server.http.get(server.url + "/readyz") as answer:
-                    if answer.status == status:
-                        return await answer.text()
-                await asyncio.sleep(0.05)
-
-    await until(200)
+    await until_ready(server, 200)
     client = await server.voice()
     await client.begin("s1", order="off")
     with unloaded(recognizer):
         await client.chunks(pieces(recording("one_item"), 500))
-        assert "speech recognition fails" in await until(503)
-    await until(200)
+        assert "speech recognition fails" in await until_ready(server, 503)
+    await until_ready(server, 200)
     assert b'voice_self_tests_total{outcome="heard"}' in server.app[EVENTS].metrics.exposition()
+
+
+async def test_a_model_that_hangs_makes_the_service_unready_and_keeps_nobody_waiting(
+    start: Start, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guest is told, a newcomer is refused; it turns green when the decode comes back."""
+    server = await start(decode_patience_s=0.2, decode_workers=1)
+    guest = await server.voice(user="lane-1")
+    await guest.begin("s1", order="off")
+    with hanging(recognizer, monkeypatch):
+        await guest.chunks(pieces(recording("one_item"), 500))
+        assert "speech recognition hangs" in await until_ready(server, 503)
+        await guest.error("INTERNAL")
+        newcomer = await server.voice(user="lane-2")
+        await newcomer.send("voice:start", {"session_id": "s2"})
+        error = await newcomer.error("OVERLOADED")
+        assert "speech recognition does not answer" in error["data"]["message"]
+        assert (await guest.end())["utterances"] == 1
+    await until_ready(server, 200)
 
 
 async def test_an_order_that_fails_costs_its_own_guest_an_utterance_and_others_nothing(
