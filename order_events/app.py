@@ -38,6 +38,8 @@ EVENTS = web.AppKey("EVENTS", OrderEvents)
 AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
 REGISTRY = web.AppKey("REGISTRY", ConnectionRegistry)
 DESK = web.AppKey("DESK", Desk)
+_API_PATHS = ("/v1/", dialect.PATHS)
+"""What the paths of all JSON answers begin with."""
 
 
 def build_app(
@@ -96,12 +98,13 @@ def add_socket(app: web.Application, path: str, application: Application[M], nam
 def _add_http(app: web.Application, events: OrderEvents) -> None:
     registry = app[REGISTRY]
     authenticator = Authenticator(registry)
-    # Outside `answer_errors`, so that error responses are measured and shared too.
+    # Outside `answering_errors`, so that error responses are measured too.
     app.middlewares.append(serving.measuring(events.metrics))
     app.middlewares.append(hosts.checking(events.settings, registry.callers))
-    app.middlewares.append(delivering(events.settings, registry.callers))
-    app.middlewares.append(cors.sharing(events.settings, dialect.PATHS, dialect.HEADERS))
-    app.middlewares.append(serving.answer_errors)
+    app.middlewares.append(delivering(events.settings, registry.callers, _API_PATHS))
+    app.middlewares.append(cors.answering_preflights(events.settings, _API_PATHS, dialect.HEADERS))
+    app.middlewares.append(serving.answering_errors(_API_PATHS))
+    app.on_response_prepare.append(cors.sharing(events.settings, _API_PATHS))
     app[serving.ROUTES] = []
     app[operations.CHANNELS] = [ROOT]
     app[operations.READINESS] = [

@@ -22,6 +22,7 @@ from order_events.auth.roles import Action, may
 from order_events.auth.tokens import Principal
 from order_events.domain.models import ItemStatus, ItemStatusChange, OrderStatus, StatusChange
 from order_events.http.authentication import Authenticator
+from order_events.http.delivery import PRINCIPAL
 from order_events.http.problems import validated
 from order_events.http.schemas import OrdersAnswer
 from order_events.http.serving import json_answer, read_body
@@ -335,7 +336,7 @@ def add_routes(app: web.Application, events: OrderEvents, authenticator: Authent
     """Serve `/api/v1/orders`."""
 
     async def admitted(request: web.Request, action: Action) -> Principal:
-        who = await authenticator.check(request, action)
+        request[PRINCIPAL] = who = await authenticator.check(request, action)
         if request.headers.get(HEADERS[0], who.restaurant_id) != who.restaurant_id:
             raise ProtocolError(ErrorCode.FORBIDDEN, "the token is for another restaurant")
         return who
@@ -343,12 +344,14 @@ def add_routes(app: web.Application, events: OrderEvents, authenticator: Authent
     async def list_orders(request: web.Request) -> web.Response:
         who = await admitted(request, Action.READ_ORDERS)
         query = validated(lambda: _ListQuery.model_validate(dict(request.query)), whole="the query")
-        orders, before = await events.orders(who.restaurant_id, **query.model_dump())
-        return json_answer(OrdersAnswer(orders=tuple(orders), before=before))
+        async with authenticator.turns.turn((who.restaurant_id, who.user_id)):
+            orders, before = await events.orders(who.restaurant_id, **query.model_dump())
+            return json_answer(OrdersAnswer(orders=tuple(orders), before=before))
 
     async def get_order(request: web.Request) -> web.Response:
         who = await admitted(request, Action.READ_ORDERS)
-        order = await events.order(who.restaurant_id, request.match_info["id"])
+        async with authenticator.turns.turn((who.restaurant_id, who.user_id)):
+            order = await events.order(who.restaurant_id, request.match_info["id"])
         if order is None:
             raise NotFound("there is no such order")
         return json_answer(order)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from order_events.domain.drafts import Draft
 from order_events.domain.models import Kept
-from order_events.protocol.filters import UnknownEvent, expand
+from order_events.protocol.filters import Filters, UnknownEvent, expand
 
 Url = Annotated[str, Field(min_length=1, max_length=2_000)]
 Names = Annotated[
@@ -48,10 +48,11 @@ class _Checked(Draft):
 
 
 class WebhookDraft(_Checked):
-    """A new webhook. `events` are names or patterns, as in `subscribe`."""
+    """A new webhook. `events` (names or patterns) and `filters` are those of `subscribe`."""
 
     url: Url
     events: Names = ("*",)
+    filters: Filters = Filters()
     description: Description | None = None
 
 
@@ -63,14 +64,15 @@ class WebhookChange(_Checked):
 
     url: Url | None = None
     events: Names | None = None
+    filters: Filters | None = None
     description: Description | None = None
     enabled: bool | None = None
 
     @model_validator(mode="after")
     def _given(self) -> Self:
-        missing = {"url", "events", "enabled"} & self.model_fields_set
+        missing = {"url", "events", "filters", "enabled"} & self.model_fields_set
         if any(getattr(self, name) is None for name in missing):
-            raise ValueError("url, events and enabled must not be null")
+            raise ValueError("url, events, filters and enabled must not be null")
         return self
 
 
@@ -87,13 +89,14 @@ class WebhookTest(Draft):
 class Webhook(Kept):
     """A webhook. Every matching event after `seq` of `epoch` is still to be delivered.
 
-    `problem` says why the last delivery failed, or why the webhook was switched off; it has failed
-    since `failing_since`.
+    `problem` says why the last delivery failed, why nothing can be delivered, or why the webhook
+    was switched off. The receiver has failed since `failing_since`.
     """
 
     id: str
     url: str
     events: tuple[str, ...]
+    filters: Filters = Filters()
     description: str | None = None
     enabled: bool = True
     problem: str | None = None

@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from order_events.auth.roles import Action, Role, may
-from order_events.auth.tokens import AuthError, Principal
+from order_events.auth.tokens import AuthError, Principal, UnknownKey
 from order_events.http.delivery import Turns
 from order_events.protocol.messages import ErrorCode, ProtocolError
 from order_events.protocol.ratelimit import Buckets, refuse_above_rate
@@ -39,7 +39,7 @@ class Authenticator:
         be checked now.
         """
         try:
-            principal = await self._registry.authenticate(bearer(request))
+            principal = await self._authenticated(request, bearer(request))
         except AuthError as error:
             raise self._unauthorized(request, str(error)) from error
         limits = self.settings
@@ -54,6 +54,25 @@ class Authenticator:
         )
         if not may(principal.role, action):
             raise ProtocolError(ErrorCode.FORBIDDEN, f"your role may not {action.value}")
+        return principal
+
+    async def _authenticated(self, request: web.Request, token: str) -> Principal:
+        """Return the principal; raise AuthError or ProtocolError.
+
+        To wait for a key, a token pays as an unknown one before it waits, and gets that back if it
+        is accepted or counted otherwise.
+        """
+        try:
+            return self._registry.verify(token)
+        except UnknownKey:
+            self.anonymous(request)
+        address = self._registry.callers.address(request)
+        try:
+            principal = await self._registry.authenticate(token, address)
+        except AuthError:
+            self._addresses.give_back(address)
+            raise
+        self._addresses.give_back(address)
         return principal
 
     def anonymous(self, request: web.Request) -> None:

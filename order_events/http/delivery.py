@@ -76,19 +76,23 @@ class Turns:
                 self._gates[user] = gate, users - 1
 
 
-def delivering(settings: HubSettings, callers: Callers) -> Middleware:
+def delivering(settings: HubSettings, callers: Callers, api_paths: tuple[str, ...]) -> Middleware:
     """Return a middleware that sends large answers in slices, each once the last was accepted.
 
-    A reader that accepts nothing for `idle_http_s` is cut. Answers of `/v1` are not cached.
+    A reader that accepts nothing for `idle_http_s` is cut. Answers under `api_paths` are not
+    cached.
     """
     held = Held()
 
-    @web.middleware
-    async def deliver(request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await handler(request)
-        if request.path.startswith("/v1/") and not response.prepared:
+    def uncached(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+        if request.path.startswith(api_paths) and not response.prepared:
             response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
             response.headers.setdefault(hdrs.X_CONTENT_TYPE_OPTIONS, "nosniff")
+        return response
+
+    @web.middleware
+    async def deliver(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = uncached(request, await handler(request))
         body = response.body if isinstance(response, web.Response) else None
         if not isinstance(body, bytes) or len(body) <= SLICE or request.method == hdrs.METH_HEAD:
             return response
@@ -99,12 +103,13 @@ def delivering(settings: HubSettings, callers: Callers) -> Middleware:
         if principal is not None:
             limits[principal.restaurant_id, principal.user_id] = settings.http_bytes_per_user
         if not held.take(limits, len(body)):
-            return problem(
+            refusal = problem(
                 429,
                 ErrorCode.RATE_LIMITED,
                 "too many large answers are still being read; read those first",
                 1_000,
             )
+            return uncached(request, refusal)
         try:
             return await _send(request, response, body, settings.idle_http_s)
         finally:

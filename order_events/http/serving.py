@@ -147,25 +147,29 @@ def json_answer(answer: BaseModel | bytes, status: int = 200) -> web.Response:
     return web.Response(body=body, status=status, content_type="application/json")
 
 
-@web.middleware
-async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer errors as JSON: `{"error": {"code", "message"}}`.
+def answering_errors(api_paths: tuple[str, ...]) -> Middleware:
+    """Return a middleware that answers errors as JSON: `{"error": {"code", "message"}}`.
 
-    aiohttp's own errors are converted under `/v1`; elsewhere, only those for unknown paths and
-    methods are.
+    aiohttp's own errors are converted under `api_paths`; elsewhere, only those for unknown paths
+    and methods are.
     """
-    try:
-        return await handler(request)
-    except (OrderError, ProtocolError) as error:
-        retry = error.retry_after_ms if isinstance(error, ProtocolError) else None
-        return problem(HTTP_STATUS[error.code], error.code, error.message, retry)
-    except web.HTTPException as error:
-        unknown = error.status in (404, 405)
-        if error.status < 400 or not (unknown or request.path.startswith("/v1/")):
-            raise
-        return _of_aiohttp(error)
-    except Exception:  # noqa: BLE001 (the boundary where a fault of ours becomes an answer)
-        return our_fault(request)
+
+    @web.middleware
+    async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except (OrderError, ProtocolError) as error:
+            retry = error.retry_after_ms if isinstance(error, ProtocolError) else None
+            return problem(HTTP_STATUS[error.code], error.code, error.message, retry)
+        except web.HTTPException as error:
+            unknown = error.status in (404, 405)
+            if error.status < 400 or not (unknown or request.path.startswith(api_paths)):
+                raise
+            return _of_aiohttp(error)
+        except Exception:  # noqa: BLE001 (the boundary where a fault of ours becomes an answer)
+            return our_fault(request)
+
+    return answer_errors
 
 
 def measuring(metrics: HubMetrics) -> Middleware:

@@ -49,7 +49,9 @@ Value = Annotated[str, Field(strict=True, max_length=200)]
 
 
 def _one_or_several(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
 
 
 Values = Annotated[

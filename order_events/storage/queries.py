@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from datetime import datetime
 from math import inf
 from typing import TypeVar
@@ -105,12 +106,13 @@ class Reader:
         )
         events: list[Event] = []
         size = 0
-        for row in rows:
-            events.append(self._event(restaurant_id, row))
-            size += len(events[-1].body)
-            if size >= max_bytes:
-                break
-        rows.close()
+        # Closed also where a row is damaged: an open cursor keeps the WAL from being emptied.
+        with closing(rows):
+            for row in rows:
+                events.append(self._event(restaurant_id, row))
+                size += len(events[-1].body)
+                if size >= max_bytes:
+                    break
         return events
 
     def spoken_events(self, restaurant_id: str, session_id: str) -> list[Event]:

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -21,6 +22,7 @@ from order_events.protocol.errors import OrderError
 from order_events.protocol.filters import expand
 from order_events.protocol.frames import FrameBatch
 from order_events.protocol.messages import Position, utc_from_unix
+from order_events.storage.damaged_rows import DamagedRow
 from order_events.storage.store import Store
 from order_events.webhooks import records
 from order_events.webhooks.records import Kept
@@ -64,18 +66,24 @@ class Delivery:
         self._failing_since = kept.webhook.failing_since
         self._attempt = 0
         self._wake = asyncio.Event()
+        self._hindered = self._idle = False
         types = expand(kept.webhook.events) & visible(Role.SERVICE)
-        self._types = types
         self._task = asyncio.create_task(self._run(), name="webhook")
         # As one that may be held back: what wakes a webhook is no message sent.
-        waking = Subscription(types, batch_ms=1)
-        services.hub.attach(self._restaurant, self, Interest(frozenset({waking})))
+        self._wanted = Subscription(types, kept.webhook.filters, batch_ms=1)
+        services.hub.attach(self._restaurant, self, Interest(frozenset({self._wanted})))
 
     async def stop(self) -> None:
         """Stop delivering. An event whose answer has not come is sent again later."""
         self._services.hub.detach(self._restaurant, self)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        if self._idle and not self._wake.is_set():
+            # What was passed over must not come when other events are chosen.
+            epoch, head = self._services.hub.head(self._restaurant)
+            self._position = Position(epoch=epoch, seq=head)
+            with suppress(OrderError, DamagedRow):
+                await self._note()
 
     def deliver(self, batch: FrameBatch) -> None:
         """Notice that there is something to read."""
@@ -94,7 +102,9 @@ class Delivery:
             while True:
                 self._wake.clear()
                 if await self._caught_up():
+                    self._idle = True
                     await self._wake.wait()
+                    self._idle = False
         except _SwitchedOff:
             self._services.hub.detach(self._restaurant, self)
 
@@ -106,14 +116,25 @@ class Delivery:
             # The database cannot be used now; the events are still there.
             await asyncio.sleep(self._pause())
             return False
+        except DamagedRow as damaged:
+            await self._hinder(f"{damaged}; stop the server and run its command `check`")
+            await asyncio.sleep(LAST_RETRY_S)
+            return False
         except _SwitchedOff:
             raise
         except Exception:
             # The task's boundary: one fault of ours must not end the deliveries for good.
             logger.exception("deliveries failed", webhook=self._kept.webhook.id)
+            await self._hinder("internal error; the server's log has the details")
             await asyncio.sleep(LAST_RETRY_S)
             return False
         return True
+
+    async def _hinder(self, problem: str) -> None:
+        """Show what keeps the events here, which is no failure of the receiver's."""
+        self._hindered = True
+        with suppress(OrderError, DamagedRow):
+            await self._note(problem=problem)
 
     async def _catch_up(self) -> None:
         while True:
@@ -131,7 +152,7 @@ class Delivery:
             for event in events:
                 if event.seq > head:
                     break
-                if event.type in self._types:
+                if self._wanted.matches(event.type, event.tags):
                     await self._until_taken(event)
                 self._position = Position(epoch=epoch, seq=event.seq)
             await self._note()
@@ -153,8 +174,8 @@ class Delivery:
 
     async def _recovered(self) -> None:
         self._attempt = 0
-        if self._failing_since is not None:
-            self._failing_since = None
+        if self._hindered or self._failing_since is not None:
+            self._failing_since, self._hindered = None, False
             await self._note(problem=None, failing_since=None)
 
     async def _failed(self, outcome: Outcome) -> None:

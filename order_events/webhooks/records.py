@@ -79,7 +79,7 @@ def create(
         raise ProtocolError(ErrorCode.INVALID_MESSAGE, text)
     webhook = Webhook(
         id=str(uuid.uuid4()),
-        **draft.model_dump(),
+        **dict(draft),
         epoch=tx.epoch,
         seq=head,
         created_at=tx.timestamp,
@@ -91,7 +91,7 @@ def create(
 
 def change(tx: Tx, restaurant_id: str, webhook_id: str, asked: WebhookChange) -> Kept:
     """Apply a change. Whatever it is, the failures so far are forgotten."""
-    named = asked.model_dump(exclude_unset=True)
+    named = {name: getattr(asked, name) for name in asked.model_fields_set}
     return _update(
         tx,
         require(tx, restaurant_id, webhook_id),

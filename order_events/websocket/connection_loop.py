@@ -79,7 +79,7 @@ class ConnectionLoop(Generic[M]):
         token = bearer_of(self._request)
         if token is not None:
             try:
-                self._brought = await self._registry.authenticate(token)
+                self._brought = await self._registry.authenticate(token, self._address)
             except (AuthError, ProtocolError) as error:
                 self._brought = error
 

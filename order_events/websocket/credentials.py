@@ -46,7 +46,7 @@ class Credentials:
     async def authenticate_first_message(self, message: Auth) -> None:
         """Verify the token of the first message; raise Refused. `confirm` answers it."""
         try:
-            fresh = await self._registry.authenticate(message.token)
+            fresh = await self._registry.authenticate(message.token, self._address)
         except (AuthError, ProtocolError) as error:
             raise self._refusal(error, message.id) from error
         self._check_restaurant(fresh, message)
@@ -75,7 +75,7 @@ class Credentials:
     async def _renew_later(self, message: Auth) -> None:
         try:
             try:
-                fresh = await self._registry.authenticate(message.token)
+                fresh = await self._registry.authenticate(message.token, self._address)
             except (AuthError, ProtocolError) as error:
                 raise self._refusal(error, message.id) from error
             self._replace(fresh, message)

@@ -21,6 +21,9 @@ from order_events.websocket.strangers import Strangers
 
 RECONNECTION_S = 60.0
 """A user who connects again within this many seconds counts as reconnecting."""
+KEY_WAITS_PER_ADDRESS = 20
+"""Tokens of one address that may wait for an unknown key to be published."""
+_KEY_RETRY_MS = 2_000
 _REMEMBERED_USERS = 10_000
 _LEAST_S = 0.3
 """Seconds that each part of the stop has, even if the others have used them up."""
@@ -64,6 +67,7 @@ class ConnectionRegistry:
             settings.max_unauthenticated_per_address, settings.max_connections
         )
         self.callers = Callers(settings.trusted_proxies)
+        self._awaiting_keys: Counter[str] = Counter()
         self._users: Counter[tuple[str, str]] = Counter()
         self._restaurants: Counter[str] = Counter()
         self._authenticated = 0
@@ -82,15 +86,26 @@ class ConnectionRegistry:
             raise AuthError("the token has been revoked")
         return principal
 
-    async def authenticate(self, token: str) -> Principal:
+    async def authenticate(self, token: str, address: str) -> Principal:
         """Return the principal of a token, waiting for its key if it is not known yet.
 
-        Raises AuthError, or ProtocolError(UNAVAILABLE) if tokens cannot be checked.
+        Only so many tokens from one address may wait. Raises AuthError, or
+        ProtocolError(UNAVAILABLE) if tokens cannot be checked.
         """
         try:
             return self.verify(token)
         except UnknownKey:
+            if self._awaiting_keys[address] >= KEY_WAITS_PER_ADDRESS:
+                raise ProtocolError(
+                    ErrorCode.UNAVAILABLE,
+                    "too many tokens from this address wait for their keys; try again",
+                    retry_after_ms=_KEY_RETRY_MS,
+                ) from None
+        self._awaiting_keys[address] += 1
+        try:
             await self._authority.reread_keys()
+        finally:
+            _decrement(self._awaiting_keys, address)
         return self.verify(token)
 
     def start(self) -> None:

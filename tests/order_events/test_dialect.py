@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from support.http_requests import ask, slow_request
 
 from order_events.auth.tokens import Role
 from order_events.dialect import unwrapped, wrapped
@@ -146,6 +147,19 @@ async def test_an_outbox_that_is_full_is_read_again_from_history(start: Any) -> 
     while len(seen) < 6:
         seen.append((await client.until("order:created"))["payload"]["order"]["id"])
     assert seen == made
+
+
+async def test_their_answers_are_bounded_like_ours(start: Any) -> None:
+    """Kept by no cache; and one user reads only so much at a time."""
+    server = await start(http_bytes_per_user=1)
+    line = {"menu_item_id": "burger", "special_instructions": "x" * 500}
+    for _ in range(10):
+        assert (await server.call("POST", "/v1/orders", {"items": [line] * 50}))[0] == 201
+    slow = await slow_request(server, "/api/v1/orders", server.token())
+    refused = await ask(server, "/api/v1/orders", Authorization=f"Bearer {server.token()}")
+    assert refused.status == 429
+    assert refused.headers["Cache-Control"] == "no-store"
+    slow.close()
 
 
 def test_names_are_read_in_either_case_and_payloads_never_hide_the_envelope() -> None:

@@ -18,6 +18,7 @@ from order_events.auth import jwks
 from order_events.auth.jwks import KeySet
 from order_events.auth.tokens import AuthError, Role, UnknownKey, authority
 from order_events.settings import HubSettings
+from order_events.websocket import registry
 
 RSA_KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
@@ -232,17 +233,36 @@ async def test_a_key_published_this_moment_is_waited_for(
 async def test_unknown_keys_cannot_flood_the_issuer(
     start: Any, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those that come while it is being asked wait for the same answer."""
+    """Those that come while it is being asked wait for the same answer, or for nothing."""
     monkeypatch.setattr(jwks, "EARLY_REFRESH_S", 0.2)
+    monkeypatch.setattr(registry, "KEY_WAITS_PER_ADDRESS", 40)
     issuer.publish(public(RSA_KEY, "a"))
     server = await start(jwt_jwks=issuer.url)
     before = issuer.reads
     tokens = [signed(EC_KEY, "ES256", f"x{n}") for n in range(50)]
     statuses = await asyncio.gather(*(_status(server, token) for token in tokens))
-    assert set(statuses) == {401}
+    assert set(statuses) == {401, 503}
+    assert statuses.count(401) >= 40
     assert issuer.reads - before <= 10
     monkeypatch.setattr(jwks, "MOST_WAITING", 0)
     assert await _status(server, tokens[0]) == 503
+
+
+async def test_a_stranger_pays_for_a_wait_before_it_begins(
+    start: Any, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above the rate it waits no more; a user whose key was only new has paid nothing."""
+    monkeypatch.setattr(jwks, "EARLY_REFRESH_S", 0.05)
+    issuer.publish(public(RSA_KEY, "a"))
+    server = await start(jwt_jwks=issuer.url, http_strangers_per_minute=2)
+    for number in range(3):
+        issuer.publish(public(RSA_KEY, "a"), public(EC_KEY, f"new {number}"))
+        assert await _status(server, signed(EC_KEY, "ES256", f"new {number}")) == 200
+    stranger = signed(EC_KEY, "ES256", "x")
+    assert [await _status(server, stranger) for _ in range(2)] == [401] * 2
+    reads = issuer.reads
+    assert await _status(server, stranger) == 429
+    assert issuer.reads == reads
 
 
 async def test_an_emptied_key_set_is_obeyed(start: Any, issuer: Issuer) -> None:

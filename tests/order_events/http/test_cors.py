@@ -48,6 +48,24 @@ async def test_no_other_page_may(start: Any) -> None:
         assert answer.headers["Vary"] == "Origin"
 
 
+async def test_refusals_can_be_read_wherever_they_are_made(start: Any) -> None:
+    """Above the rate, while too much is being read, and under a name that is not ours."""
+    server = await start(allowed_origins=PAGE, http_strangers_per_minute=1)
+    names = {"Origin": PAGE, "Host": "elsewhere.example"}
+    for headers, status in (({}, 401), ({}, 429), (names, 421)):
+        answer = await ask(server, "/v1/orders", **{"Origin": PAGE, **headers})
+        assert answer.status == status
+        assert answer.headers["Access-Control-Allow-Origin"] == PAGE
+        assert answer.headers["Vary"] == "Origin"
+
+
+async def test_a_cache_is_told_that_the_origin_matters(start: Any) -> None:
+    """Also by an answer to a request that has none."""
+    server = await start(allowed_origins=PAGE)
+    assert (await ask(server, "/web/dom.js")).headers["Vary"] == "Origin"
+    assert "Vary" not in (await ask(server, "/healthz")).headers
+
+
 async def test_pages_and_metrics_are_shared_with_nobody(start: Any) -> None:
     """Even where every page may read the API."""
     server = await start(allowed_origins="*")

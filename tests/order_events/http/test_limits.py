@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from typing import Any
 
-from support.http_requests import ask, statuses
+from support.http_requests import ask, slow_request, statuses
 
 from order_events.auth.tokens import Role
 
@@ -85,19 +84,6 @@ async def test_a_body_that_does_not_come_is_given_up(start: Any) -> None:
         answer = await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
         assert answer.split()[1] == status
         writer.close()
-
-
-async def slow_request(server: Any, path: str, token: str) -> socket.socket:
-    """Send a request of whose answer nobody reads more than the beginning."""
-    slow = socket.socket()
-    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    slow.setblocking(False)
-    loop = asyncio.get_running_loop()
-    await loop.sock_connect(slow, ("127.0.0.1", server.port))
-    lines = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
-    await loop.sock_sendall(slow, lines.encode())
-    assert await loop.sock_recv(slow, 12) == b"HTTP/1.1 200"
-    return slow
 
 
 async def test_slow_readers_hold_a_bounded_number_of_bytes(start: Any) -> None:

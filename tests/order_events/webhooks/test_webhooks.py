@@ -94,6 +94,19 @@ async def shown(server: Any, webhook_id: str, **wanted: Any) -> dict[str, Any]:
             await asyncio.sleep(0.02)
 
 
+async def set_tags(server: Any, tags: str) -> str:
+    """Give the last `order:created` other tags; return those that it had."""
+    last = "seq = (SELECT max(seq) FROM events WHERE type = 'order:created')"
+
+    def change(tx: Any) -> str:
+        before: str = tx.db.execute(f"SELECT tags FROM events WHERE {last}").fetchone()[0]
+        tx.db.execute(f"UPDATE events SET tags = ? WHERE {last}", (tags,))
+        return before
+
+    before: str = await server.events.store.write(change, "r1")
+    return before
+
+
 async def test_each_event_is_delivered_signed_and_in_order(server: Any, receiver: Receiver) -> None:
     """As the Standard Webhooks libraries check it, and our own; failures are tried again."""
     await order(server)
@@ -107,6 +120,44 @@ async def test_each_event_is_delivered_signed_and_in_order(server: Any, receiver
         assert verify_webhook(secret, headers, body) == message["event_id"]
         assert message["data"]["order"]["id"] == expected
     assert receiver.tries == 7
+
+
+async def test_filters_choose_among_the_events(server: Any, receiver: Receiver) -> None:
+    """Those of `subscribe`; a change of them holds from the next event on."""
+    await server.call("PUT", "/v1/tables/t1", {"number": "1", "status": "free"})
+    webhook_id, _ = await make(
+        server, receiver.url, events=["order:created"], filters={"table_id": "t1"}
+    )
+    at_table = {"items": [{"menu_item_id": "burger"}], "table_id": "t1"}
+    await order(server)
+    _, answer = await server.call("POST", "/v1/orders", at_table)
+    assert (await receiver.next())["data"]["order"]["id"] == answer["order"]["id"]
+    change = {"filters": {"table_id": ["t2"]}}
+    _, answer = await server.call("PATCH", f"/v1/webhooks/{webhook_id}", change)
+    assert answer["webhook"]["filters"]["table_id"] == ["t2"]
+    await server.call("POST", "/v1/orders", at_table)
+    await server.call("PATCH", f"/v1/webhooks/{webhook_id}", {"filters": {}})
+    last = await order(server)
+    assert (await receiver.next())["data"]["order"]["id"] == last
+
+
+async def test_what_keeps_events_here_is_shown(server: Any, receiver: Receiver) -> None:
+    """A damaged row is no failure of the receiver's: it stays on, and goes on once mended."""
+    webhook_id, _ = await make(server, receiver.url, events=["order:created"])
+    switch = f"/v1/webhooks/{webhook_id}"
+    await server.call("PATCH", switch, {"enabled": False})
+    made = await order(server)
+    whole = await set_tags(server, "[]")
+    await server.call("PATCH", switch, {"enabled": True})
+    webhook = await shown(
+        server,
+        webhook_id,
+        problem="this row is damaged: events r1 1; stop the server and run its command `check`",
+    )
+    assert (webhook["enabled"], webhook["failing_since"]) == (True, None)
+    await set_tags(server, whole)
+    assert (await receiver.next())["data"]["order"]["id"] == made
+    await shown(server, webhook_id, problem=None)
 
 
 async def test_a_webhook_goes_on_after_a_restart(start: Any, receiver: Receiver) -> None:
