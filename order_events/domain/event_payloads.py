@@ -127,6 +127,7 @@ class Ticket(Kept):
     status: OrderStatus
     items: tuple[OrderItem, ...]
     prep_time: int
+    rush: bool
     table_id: str | None
     table_number: str | None
     notes: str | None

@@ -90,9 +90,9 @@ class OrderDraft(Draft):
 class OrderChange(Draft):
     """A change to an order.
 
-    A field that is absent stays as it is. Null clears a field, except `items` and `attention`,
-    which then stay as they are. If `version` is given, the change is refused unless it is the
-    order's current one.
+    A field that is absent stays as it is. Null clears a field, except `items`, `attention` and
+    `rush`, which then stay as they are. An order in a `rush` is to be made before others. If
+    `version` is given, the change is refused unless it is the order's current one.
     """
 
     items: Annotated[tuple[ItemDraft, ...], Field(max_length=MAX_ITEMS)] | None = None
@@ -101,6 +101,7 @@ class OrderChange(Draft):
     customer_name: Annotated[str, Field(max_length=200)] | None = None
     notes: Text | None = None
     attention: Annotated[tuple[Attention, ...], Field(max_length=MAX_ATTENTION)] | None = None
+    rush: bool | None = None
     version: Annotated[int, Field(ge=1)] | None = None
 
     @property
@@ -108,8 +109,9 @@ class OrderChange(Draft):
         """The fields to change, other than the items."""
         fields = self.model_fields_set - {"items", "version"}
         named: dict[str, object] = {name: getattr(self, name) for name in fields}
-        if self.attention is None:
-            named.pop("attention", None)
+        for name in ("attention", "rush"):
+            if getattr(self, name) is None:
+                named.pop(name, None)
         return named
 
 
@@ -229,6 +231,7 @@ class Order(Kept):
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     paid: int = 0
     prep_time: int
+    rush: bool = False
     on_trial: bool = False
     version: int
     created_at: str

@@ -1,7 +1,7 @@
 /** The finished orders of a restaurant: found by number or name, and brought back. */
 
 import { clock, money } from "./dom.js";
-import { html, nothing, render } from "./lit-html.js";
+import { html, nothing } from "./lit-html.js";
 import { place, shortNumber } from "./order-view.js";
 import { matches } from "./tickets.js";
 import { texts } from "./texts.js";
@@ -10,46 +10,46 @@ import { texts } from "./texts.js";
 const SHOWN = 30;
 
 export class FinishedOrders {
-  #root;
   #recall;
+  #changed;
   #orders = [];
   #sought = "";
 
-  /** Calls `recall(order)` when somebody wants an order back on the board. */
-  constructor(root, recall) {
-    this.#root = root;
+  /** Calls `recall(order)` when somebody wants an order back on the board, and `changed()` when the
+   *  view is to be drawn again. */
+  constructor(recall, changed) {
     this.#recall = recall;
+    this.#changed = changed;
   }
 
-  /** Shows finished orders, the latest first. */
-  show(orders) {
+  /** How many there are. */
+  get count() {
+    return this.#orders.length;
+  }
+
+  /** Takes the finished orders, the latest first. */
+  take(orders) {
     this.#orders = orders;
-    this.#draw();
   }
 
-  #draw() {
+  view() {
     const found = this.#orders.filter((order) => matches(order, this.#sought)).slice(0, SHOWN);
     const seek = (event) => {
       this.#sought = event.target.value;
-      this.#draw();
+      this.#changed();
     };
-    render(
-      html`<details class="finished" ?hidden=${this.#orders.length === 0}>
-        <summary>
-          ${texts.kitchen.finished} <span id="finished-count" class="count">${this.#orders.length}</span>
-        </summary>
-        <input
-          type="search"
-          class="find"
-          aria-label=${texts.kitchen.find}
-          placeholder=${texts.kitchen.find}
-          @input=${seek}
-        >
-        ${found.length === 0 ? html`<p>${texts.kitchen.none}</p>` : nothing}
-        <ol id="finished-list">${found.map((order) => this.#rowView(order))}</ol>
-      </details>`,
-      this.#root,
-    );
+    return html`<div class="finished">
+      <input
+        type="search"
+        class="find"
+        aria-label=${texts.kitchen.find}
+        placeholder=${texts.kitchen.find}
+        .value=${this.#sought}
+        @input=${seek}
+      >
+      ${found.length === 0 ? html`<p>${texts.kitchen.none}</p>` : nothing}
+      <ol id="finished-list">${found.map((order) => this.#rowView(order))}</ol>
+    </div>`;
   }
 
   #rowView(order) {

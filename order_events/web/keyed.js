@@ -90,7 +90,9 @@ export class Steady {
   #placeOf(row) {
     const { left, top } = row.getBoundingClientRect();
     const pane = row.closest(".pane");
-    return { left, top: top + scrollY + (pane?.scrollTop ?? 0) };
+    const board = row.closest(".board");
+    const down = scrollY + (pane?.scrollTop ?? 0) + (board?.scrollTop ?? 0);
+    return { left: left + (board?.scrollLeft ?? 0), top: top + down };
   }
 
   #hold(row) {

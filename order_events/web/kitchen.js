@@ -1,35 +1,61 @@
-/** The kitchen display: a column per status, a ticket per order, a button for the next step. */
+/** The kitchen's board: one grid of tickets, what to make first coming first. */
 
-import { elapsed, keepingFocus, setText } from "./dom.js";
+import { keepingFocus, setText } from "./dom.js";
+import { listenToKeys } from "./bump-bar.js";
+import { boardView } from "./board-view.js";
 import { Keyed, Steady } from "./keyed.js";
-import { html, nothing, render } from "./lit-html.js";
-import { chipsView, detailsView, headView, lineText, place, shortNumber } from "./order-view.js";
+import { render } from "./lit-html.js";
+import { place, shortNumber } from "./order-view.js";
+import { stationTicket } from "./stations.js";
 import { texts } from "./texts.js";
-import { ACTIVE, ageOf, ticketOf } from "./tickets.js";
+import { showAge, ticketView } from "./ticket-view.js";
+import { TABS, allDay, byAge, isUnder, split, ticketOf } from "./tickets.js";
 
 /** How long a ticket asks whether it is really meant, in ms. */
 const ASKING_MS = 8_000;
 /** How long a new or moved ticket is highlighted, in ms. */
 const FRESH_MS = 2_500;
+/** How long what a station has done stays to be undone, in ms. */
+const UNDO_MS = 5_000;
+/** Tickets that have a number key: 1 to 9, then 0. */
+const KEYS = 10;
+/** What a ticket takes besides its lines, and what a line takes, in rows and in ems. */
+const FRAME_ROWS = 4.5;
+const ROW_EM = 2.4;
+/** A ticket of fewer rows is never split. */
+const LEAST_ROWS = 5;
 
 export class Kitchen {
   #root;
   #rows = new Keyed("article", "ticket");
   #steady;
   #handlers;
-  #chosen = "confirmed";
+  #settings;
+  #tab = "all";
   #asking = new Map();
   #tickets = new WeakMap();
   #fresh = new Map();
+  #stationUndo = new Map();
   #orders = [];
   #now = 0;
+  #lastPressed = null;
 
-  /** Handlers: `press(order, press)`, `presses(id)`, `undoable(id)`, `edit(order)` and
-   *  `mayEdit()`, whether this role may change orders. */
-  constructor(root, handlers) {
+  /** Handlers: `press(order, press)`, `presses(id)`, `undoable(id)`, `edit(order)`, `rush(order)`,
+   *  `print(order)`, `soldOut()`, `categoryOf(item)`, `category(id)` and `mayEdit()`, whether this
+   *  role may change orders. `finished` is the view of finished orders. */
+  constructor(root, settings, handlers) {
     this.#root = root;
+    this.#settings = settings;
     this.#handlers = handlers;
     this.#steady = new Steady(root, ".ticket");
+    new ResizeObserver(() => this.#draw()).observe(root);
+    listenToKeys({
+      active: () => this.#settings.keys && root.offsetParent !== null,
+      ticket: (n) => this.#pressTicket(n),
+      move: (by) => this.#moveFocus(by),
+      undo: () => this.#undoLast(),
+      page: (by) => this.#page(by),
+    });
   }
 
   /** Shows these orders at the server's time `now` in ms. */
@@ -46,77 +72,78 @@ export class Kitchen {
   }
 
   #draw() {
-    const tickets = this.#orders
-      .map((order) => this.#ticket(order))
-      .filter(({ stage }) => stage !== null)
-      .sort((a, b) => a.order.created_at.localeCompare(b.order.created_at));
-    const columns = ACTIVE.map((stage) => ({ stage, tickets: tickets.filter((t) => t.stage === stage) }));
-    render(this.#boardView(columns), this.#root);
+    const tickets = this.#orders.map((order) => this.#ticket(order)).sort(byAge);
+    const shown = tickets.filter((ticket) => isUnder(ticket, this.#tab));
+    const counts = Object.fromEntries(
+      TABS.map((tab) => [tab, tickets.filter((ticket) => isUnder({ ...ticket, undoing: false }, tab)).length]),
+    );
+    render(this.#frame(shown, tickets, counts), this.#root);
+    this.#root.dataset.size = this.#settings.size;
+    const room = this.#room();
     keepingFocus(() => {
       this.#rows.begin();
-      for (const { stage, tickets: shown } of columns) {
-        this.#rows.place(
-          this.#root.querySelector(`.column[data-status="${stage}"] .tickets`),
-          shown.map((ticket) => this.#row(ticket)),
-        );
-      }
+      this.#rows.place(
+        this.#root.querySelector(".board"),
+        shown.flatMap((ticket, i) => this.#parts(ticket, i, room)),
+      );
       this.#rows.end();
     });
     this.#steady.watch();
+    this.#showPages();
   }
 
-  /** The ticket of an order, worked out once per version. */
+  #frame(shown, tickets, counts) {
+    const { stations } = this.#settings;
+    return boardView({
+      tab: this.#tab,
+      counts,
+      empty: shown.length === 0,
+      stations: stations.map((id) => this.#handlers.category(id)).filter(Boolean),
+      allDay: this.#settings.allDay ? allDay(tickets) : null,
+      finished: this.#handlers.finished,
+      choose: (tab) => {
+        this.#tab = tab;
+        this.#draw();
+      },
+      page: (by) => this.#page(by),
+      toggleAllDay: () => this.#settings.set({ allDay: !this.#settings.allDay }),
+      soldOut: () => this.#handlers.soldOut(),
+      setUp: () => this.#handlers.setUp(),
+    });
+  }
+
+  /** The ticket of an order as this screen sees it, worked out once per version. */
   #ticket(order) {
     const undoing = this.#handlers.undoable(order.id);
+    const { stations } = this.#settings;
+    const doing = (this.#stationUndo.get(order.id) ?? 0) > Date.now();
     const known = this.#tickets.get(order);
-    if (known?.undoing === undoing) return known.ticket;
-    const ticket = ticketOf(order, undoing);
-    this.#tickets.set(order, { undoing, ticket });
+    if (known?.undoing === undoing && known.stations === stations && known.doing === doing) return known.ticket;
+    const whole = ticketOf(order, undoing);
+    const { categoryOf } = this.#handlers;
+    const ticket = stations.length > 0 ? stationTicket(whole, stations, categoryOf, doing) : whole;
+    this.#tickets.set(order, { undoing, stations, doing, ticket });
     return ticket;
   }
 
-  #boardView(columns) {
-    return html`
-      <div class="steps" role="group" aria-label=${texts.kitchen.tabs}>
-        ${columns.map(
-          ({ stage, tickets }) => html`<button
-            type="button"
-            class="step"
-            data-status=${stage}
-            aria-pressed=${String(stage === this.#chosen)}
-            @click=${() => this.#choose(stage)}
-          >
-            ${texts.status[stage]}<span class="count">${tickets.length}</span>
-          </button>`,
-        )}
-      </div>
-      <div class="board">
-        ${columns.map(
-          ({ stage, tickets }) => html`<section
-            class="column"
-            data-status=${stage}
-            ?data-chosen=${stage === this.#chosen}
-            aria-labelledby="column-${stage}"
-          >
-            <h3 id="column-${stage}" class="column-head">
-              ${texts.status[stage]}<span class="count">${tickets.length}</span>
-            </h3>
-            <p class="empty" ?hidden=${tickets.length > 0}>${texts.empty[stage]}</p>
-            <div class="tickets"></div>
-          </section>`,
-        )}
-      </div>
-    `;
+  /** How many rows of text fit into a column. */
+  #room() {
+    const board = this.#root.querySelector(".board");
+    if (getComputedStyle(board).columnWidth === "auto") return Infinity;
+    const em = parseFloat(getComputedStyle(board).fontSize);
+    return Math.max(LEAST_ROWS, board.clientHeight / (ROW_EM * em) - FRAME_ROWS);
   }
 
-  /** On a narrow screen one column is shown at a time. */
-  #choose(stage) {
-    this.#chosen = stage;
-    this.#draw();
+  #parts(ticket, i, room) {
+    const { order } = ticket;
+    const about = ticket.chips.length + (order.notes ? 2 : 0) + (order.customer_name ? 1 : 0);
+    const key = this.#settings.keys && i < KEYS ? String((i + 1) % KEYS) : null;
+    const parts = split(ticket.lines, room, Math.min(about, room / 2));
+    return parts.map((shown, n) => this.#row({ ...ticket, shown, key, part: n + 1, ofParts: parts.length }));
   }
 
   #row(ticket) {
-    const { order } = ticket;
+    const { order, part, ofParts } = ticket;
     const state = {
       ...ticket,
       asking: this.#asked(order),
@@ -125,170 +152,98 @@ export class Kitchen {
       fresh: (this.#fresh.get(order.id) ?? 0) > Date.now(),
     };
     const waits = state.waiting.map(({ kind, item, tried }) => `${kind}${item ?? ""}${tried}`);
-    const mark = [order.version, state.stage, state.asking, waits, state.undo, state.fresh];
+    const seen = state.shown.map(({ item }) => item.id);
+    const mark = [
+      order.version, state.stage, state.asking, waits, state.undo, state.fresh, state.key, part, ofParts, seen,
+      state.undoing,
+    ];
     return {
-      key: order.id,
+      key: `${order.id}/${part}`,
       mark: mark.join("|"),
       draw: (node) => {
         node.dataset.order = order.id;
         node.dataset.status = order.status;
-        node.setAttribute("aria-labelledby", `ticket-${order.id}`);
+        node.setAttribute("aria-labelledby", `ticket-${order.id}-${part}`);
         node.setAttribute("aria-busy", String(state.waiting.some(({ tried }) => !tried)));
         node.classList.toggle("fresh", state.fresh);
         node.classList.toggle("blocked", state.blocked);
         node.classList.toggle("gone", state.gone);
-        return this.#ticketView(state);
+        node.classList.toggle("hurried", order.rush ?? false);
+        return ticketView(state, this.#actionsOf(state));
       },
-      touch: (node) => this.#showAge(node, order),
+      touch: (node) => showAge(node, order, this.#now, this.#settings.limits),
     };
   }
 
-  /** Every second, so not by drawing the ticket again. */
-  #showAge(node, order) {
-    const { ms, late } = ageOf(order, this.#now);
-    const age = node.querySelector(".age");
-    setText(age, elapsed(ms));
-    if (node.dataset.late !== late) node.dataset.late = age.dataset.late = late;
-  }
-
-  #ticketView(state) {
+  #actionsOf(state) {
     const { order } = state;
-    return html`
-      <header class="ticket-head">
-        <h4 id="ticket-${order.id}">
-          <span class="number">#${shortNumber(order)}</span>
-          <span class="place">${place(order)}</span>
-        </h4>
-        <span class="age" title=${texts.kitchen.age}></span>
-      </header>
-      ${order.customer_name ? html`<p class="customer">${order.customer_name}</p>` : nothing}
-      ${state.gone || order.status === "cancelled" ? this.#goneView(order) : nothing}
-      ${chipsView(state.chips)}
-      ${order.notes ? html`<p class="notes">${order.notes}</p>` : nothing}
-      <ul class="items">${state.lines.map((line) => this.#lineView(state, line))}</ul>
-      ${state.changed ? this.#changedView(order) : nothing}
-      ${state.waiting.some(({ tried }) => tried)
-        ? html`<p class="unsent" role="status">${texts.kitchen.unsent}</p>`
-        : nothing}
-      ${this.#footView(state)}
-    `;
-  }
-
-  #goneView(order) {
-    const why = order.status_reason;
-    return html`<p class="cancelled">
-      <strong>${texts.kitchen.cancelled}</strong>${why ? ` ${texts.kitchen.because(why)}` : nothing}
-    </p>`;
-  }
-
-  #lineView({ order, bumps }, { item, mark, before }) {
-    const done = item.status === "done";
-    const label = (done ? texts.kitchen.itemOpen : texts.kitchen.itemDone)(item.name);
-    const press = () =>
-      this.#handlers.press(order, { kind: "item", item: item.id, status: done ? "open" : "done" });
-    return html`<li class=${item.part_of ? "item part" : "item"} data-mark=${mark ?? nothing} ?data-done=${done}>
-      ${mark ? html`<span class="mark">${texts.kitchen[mark]}</span>` : nothing}
-      ${bumps && mark !== "voided"
-        ? html`<button
-            type="button"
-            class="bump"
-            data-focus="${order.id}/item/${item.id}"
-            aria-pressed=${String(done)}
-            aria-label=${label}
-            @click=${press}
-          >${headView(item)}</button>`
-        : headView(item)}
-      ${detailsView(item)}
-      ${mark === "changed" && before ? html`<p class="before">${texts.kitchen.was(lineText(before))}</p>` : nothing}
-    </li>`;
-  }
-
-  #changedView(order) {
-    return html`<div class="changed" role="status">
-      <strong>${texts.kitchen.changes}</strong>
-      ${this.#button(order, "ack", "small", texts.kitchen.acknowledge, () =>
-        this.#handlers.press(order, { kind: "acknowledge" }),
-      )}
-    </div>`;
-  }
-
-  #footView(state) {
-    const { order, asking, undo } = state;
-    if (asking === "cancel") return this.#cancelView(order);
-    if (asking === "confirm") return this.#confirmView(order);
-    if (state.gone) return this.#dismissView(order, undo);
-    const [next, ...others] = state.steps;
-    // While a guest is still speaking, the guest confirms the order. Staff rarely have to.
-    const kind = order.status === "pending" ? "secondary" : state.whole && state.bumps ? "primary ready" : "primary";
-    const take = () =>
-      state.blocked ? this.#ask(order, "confirm") : this.#handlers.press(order, { kind: "status", status: next });
-    return html`<footer class="ticket-foot">
-      ${undo
-        ? html`<span class="prep">${texts.kitchen.moved(texts.status[order.status])}</span>
-            ${this.#button(order, "undo", "small undo", texts.kitchen.undo, () =>
-              this.#handlers.press(order, { kind: "recall" }),
-            )}`
-        : html`<span class="prep">${order.prep_time > 0 && state.stage !== "ready" ? texts.kitchen.minutes(order.prep_time) : nothing}</span>
-            ${this.#handlers.mayEdit() && ["pending", "confirmed", "preparing"].includes(order.status)
-              ? this.#button(order, "edit", "quiet small", texts.kitchen.edit, () => this.#handlers.edit(order))
-              : nothing}
-            ${others.includes("cancelled")
-              ? this.#button(order, "cancel", "quiet small cancel", texts.step.cancelled, () =>
-                  this.#ask(order, "cancel"),
-                )
-              : nothing}`}
-      ${next ? this.#button(order, "next", `${kind} next`, texts.step[next], take) : nothing}
-    </footer>`;
-  }
-
-  #dismissView(order, undo) {
-    return html`<footer class="ticket-foot">
-      ${undo
-        ? this.#button(order, "undo", "small undo", texts.kitchen.undo, () =>
-            this.#handlers.press(order, { kind: "recall" }),
-          )
-        : nothing}
-      ${this.#button(order, "dismiss", "secondary next", texts.kitchen.dismiss, () =>
-        this.#handlers.press(order, { kind: "acknowledge" }),
-      )}
-    </footer>`;
-  }
-
-  #cancelView(order) {
-    const cancel = (reason) => {
-      this.#ask(order, null);
-      this.#handlers.press(order, { kind: "status", status: "cancelled", reason });
+    return {
+      ask: (what) => this.#ask(order, what),
+      press: (press) => this.#press(order, press),
+      station: (done) => this.#station(state, done),
+      edit: () => this.#handlers.edit(order),
+      rush: () => this.#handlers.rush(order),
+      print: () => this.#handlers.print(order),
+      mayEdit: this.#handlers.mayEdit(),
     };
-    return html`<footer class="ticket-foot asking">
-      <p>${texts.kitchen.whyCancel}</p>
-      ${texts.cancelReasons.map((reason, i) =>
-        this.#button(order, `why${i}`, "small why", reason, () => cancel(reason)),
-      )}
-      ${this.#button(order, "keep", "secondary next", texts.kitchen.keep, () => this.#ask(order, null))}
-    </footer>`;
   }
 
-  #confirmView(order) {
-    const confirm = () => {
-      this.#ask(order, null);
-      this.#handlers.press(order, { kind: "status", status: "confirmed" });
-    };
-    // The safe answer lies where the first press was.
-    return html`<footer class="ticket-foot asking">
-      <p>${texts.kitchen.notYet}</p>
-      ${this.#button(order, "anyway", "small anyway", texts.kitchen.confirmAnyway, confirm)}
-      ${this.#button(order, "keep", "secondary next", texts.kitchen.wait, () => this.#ask(order, null))}
-    </footer>`;
+  #press(order, press) {
+    if (press.kind === "status") this.#lastPressed = order.id;
+    this.#handlers.press(order, press);
   }
 
-  #button(order, name, kind, text, press) {
-    return html`<button
-      type="button"
-      class="button ${kind}"
-      data-focus="${order.id}/${name}"
-      aria-label=${texts.kitchen.order(text, shortNumber(order))}
-      @click=${press}
-    >${text}</button>`;
+  /** Marks what this station makes of an order as done, or as open again. */
+  #station({ order, lines, open }, done) {
+    const items = done ? open : lines.map(({ item }) => item).filter(({ status }) => status === "done");
+    for (const { id } of items) {
+      this.#handlers.press(order, { kind: "item", item: id, status: done ? "done" : "open" });
+    }
+    if (done) this.#stationUndo.set(order.id, Date.now() + UNDO_MS);
+    else this.#stationUndo.delete(order.id);
+    this.#draw();
+    setTimeout(() => this.#draw(), UNDO_MS + 50);
+  }
+
+  /** Presses the button of the ticket with a number, unless it has just moved there. */
+  #pressTicket(n) {
+    const shown = [...this.#root.querySelectorAll(".ticket:has(.next)")];
+    const key = String((n + 1) % KEYS);
+    const ticket = shown.find((node) => node.querySelector(".key")?.textContent === key);
+    if (ticket === undefined || ticket.hasAttribute("data-moving")) return;
+    ticket.querySelector(".next").click();
+  }
+
+  #moveFocus(by) {
+    const buttons = [...this.#root.querySelectorAll(".ticket .next")];
+    const at = buttons.indexOf(document.activeElement);
+    const next = buttons[at < 0 ? 0 : Math.min(Math.max(at + by, 0), buttons.length - 1)];
+    next?.focus();
+    next?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  #undoLast() {
+    const order = this.#orders.find(({ id }) => id === this.#lastPressed);
+    if (order !== undefined && this.#handlers.undoable(order.id)) this.#press(order, { kind: "recall" });
+  }
+
+  #page(by) {
+    const board = this.#root.querySelector(".board");
+    board.scrollBy({ left: by * board.clientWidth * 0.9, top: 0, behavior: "smooth" });
+    setTimeout(() => this.#showPages(), 400);
+  }
+
+  /** Says how many tickets there are beyond the edge of the board. */
+  #showPages() {
+    const board = this.#root.querySelector(".board");
+    const { left, right } = board.getBoundingClientRect();
+    const places = [...board.children].map((node) => node.getBoundingClientRect());
+    const before = places.filter((place) => place.left < left - 1).length;
+    const after = places.filter((place) => place.right > right + 1).length;
+    const pages = this.#root.querySelector(".pages");
+    pages.hidden = before + after === 0;
+    setText(pages.querySelector(".before-count"), before > 0 ? String(before) : "");
+    setText(pages.querySelector(".after-count"), after > 0 ? String(after) : "");
   }
 
   #asked(order) {
@@ -296,7 +251,7 @@ export class Kitchen {
     return asked && asked.until > Date.now() && asked.status === order.status ? asked.what : null;
   }
 
-  /** Lets a ticket ask something (`cancel`, `confirm`), or nothing any more. */
+  /** Lets a ticket ask something (`more`, `cancel`, `confirm`), or nothing any more. */
   #ask(order, what) {
     if (what === null) this.#asking.delete(order.id);
     else this.#asking.set(order.id, { what, status: order.status, until: Date.now() + ASKING_MS });

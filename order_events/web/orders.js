@@ -100,6 +100,12 @@ export async function changeOrder(id, change) {
   return (await ask(path(id), { method: "PATCH", body: change })).order;
 }
 
+/** Marks an item of the menu as sold out, or as available again. Throws Refusal. */
+export async function sellOut(id, soldOut) {
+  const body = { sold_out: soldOut };
+  await ask(`v1/menu/items/${encodeURIComponent(id)}`, { method: "PATCH", body });
+}
+
 /** Creates the order of a guest and returns it; once, however often it is sent with one key. */
 export async function createOrder(draft, key) {
   return (await ask("v1/orders", { method: "POST", body: draft, key })).order;

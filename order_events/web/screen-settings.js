@@ -3,17 +3,26 @@
 import { html, nothing, render } from "./lit-html.js";
 import { address } from "./session.js";
 import { SOUNDS } from "./sounds.js";
+import { kitchenView } from "./kitchen-settings-view.js";
 import { LANGUAGES, chooseLanguage, language, texts } from "./texts.js";
 
 export class ScreenSettings {
   #dialog;
   #sounds;
+  #kitchen;
+  #categories = [];
   /** Whether the user may manage screens and staff. */
   manages = false;
 
-  constructor(dialog, sounds) {
+  constructor(dialog, sounds, kitchen) {
     this.#dialog = dialog;
     this.#sounds = sounds;
+    this.#kitchen = kitchen;
+  }
+
+  /** Takes the categories of the menu, which stations are made of. */
+  take(categories) {
+    this.#categories = categories;
   }
 
   open() {
@@ -39,6 +48,7 @@ export class ScreenSettings {
             )}
           </select>
         </label>
+        ${kitchenView(this.#kitchen, this.#categories, () => this.#draw())}
         <h3>${texts.settings.sounds}</h3>
         <label>
           <span>${texts.settings.volume}</span>

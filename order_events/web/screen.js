@@ -4,14 +4,18 @@ import { CallBook } from "./calls.js";
 import { $, el, setText } from "./dom.js";
 import { Editor } from "./editor.js";
 import { FinishedOrders } from "./finished.js";
+import { printTickets } from "./printing.js";
 import { GuestCards } from "./guest-cards.js";
 import { GuestsView } from "./guests-view.js";
 import { Kitchen, announcement } from "./kitchen.js";
 import { MenuIndex } from "./order-draft.js";
 import { shortNumber } from "./order-view.js";
-import { OrderBook, answerCall, arrivedPress, holdSession, loadOrder, sendPress } from "./orders.js";
+import {
+  OrderBook, answerCall, arrivedPress, changeOrder, holdSession, loadOrder, sellOut, sendPress,
+} from "./orders.js";
 import { Presses } from "./presses.js";
 import { Refusal } from "./session.js";
+import { SoldOut } from "./sold-out.js";
 import { texts } from "./texts.js";
 import { soundOf } from "./tickets.js";
 
@@ -25,6 +29,7 @@ export class Screen {
   #kitchen;
   #guests;
   #finished;
+  #soldOut;
   #editor;
   #sounds;
   #refused;
@@ -35,8 +40,9 @@ export class Screen {
   /** Whether the orders have been loaded. Before that, the board stays empty and nothing sounds. */
   #stocked = false;
 
-  /** `refused(code, message)` is called when the server no longer takes this sign-in. */
-  constructor(sounds, refused) {
+  /** `kitchen` are KitchenSettings; `setUp()` opens the settings of this screen;
+   *  `refused(code, message)` is called when the server no longer takes this sign-in. */
+  constructor({ sounds, kitchen, setUp, refused }) {
     this.#sounds = sounds;
     this.#refused = refused;
     this.#presses = new Presses({
@@ -47,12 +53,30 @@ export class Screen {
       changed: () => this.draw(),
     });
     addEventListener("online", () => this.#presses.retry());
-    this.#kitchen = new Kitchen($("board"), {
+    this.#finished = new FinishedOrders(
+      (order) => this.#presses.press({ order, kind: "recall" }),
+      () => this.draw(),
+    );
+    this.#soldOut = new SoldOut($("sold-out"), (item, soldOut) =>
+      this.#try(async () => {
+        await sellOut(item.id, soldOut);
+        this.setMenu(withSoldOut(this.#menu.menu, item.id, soldOut));
+      }),
+    );
+    this.#kitchen = new Kitchen($("board"), kitchen, {
       press: (order, press) => this.#presses.press({ order, ...press }),
       presses: (id) => this.#presses.of(id),
       undoable: (id) => this.#presses.undoable(id),
       edit: (order) => this.#edit({ card: this.#cards.get(order.source?.session_id), order }),
       mayEdit: () => this.#me !== null && this.#me.role !== "kitchen",
+      rush: (order) =>
+        this.#try(async () => this.order(await changeOrder(order.id, { rush: !order.rush }), false)),
+      print: printTickets,
+      soldOut: () => this.#soldOut.open(),
+      setUp,
+      categoryOf: (id) => this.#menu?.items.get(id)?.category ?? null,
+      category: (id) => this.#menu?.menu.categories.find((one) => one.id === id)?.name,
+      finished: this.#finished,
     });
     this.#guests = new GuestsView($("guests"), {
       answer: (call, step) => this.#answer(call, step),
@@ -60,9 +84,6 @@ export class Screen {
       edit: (about) => this.#edit(about),
       me: () => this.#me?.user_id,
     });
-    this.#finished = new FinishedOrders($("finished"), (order) =>
-      this.#presses.press({ order, kind: "recall" }),
-    );
     this.#editor = new Editor($("editor"), {
       saved: (order) => this.order(order, false),
       step: (order, status, reason) => this.#step(order, status, reason),
@@ -100,6 +121,8 @@ export class Screen {
 
   setMenu(menu) {
     this.#menu = new MenuIndex(menu);
+    this.#soldOut.take(menu);
+    this.draw();
   }
 
   /** Takes an order as it is now. */
@@ -169,8 +192,8 @@ export class Screen {
   #drawNow() {
     const now = this.#now();
     const orders = this.#stocked ? this.#book.all : [];
+    this.#finished.take(this.#stocked ? this.#book.finished : []);
     this.#kitchen.show(orders, now);
-    this.#finished.show(this.#stocked ? this.#book.finished : []);
     const calls = this.#calls.waiting;
     this.#guests.show({ cards: this.#cards.all, calls, orders: this.#book, now });
     const { open } = this.#calls;
@@ -250,4 +273,8 @@ export class Screen {
     $("toasts").append(node);
     setTimeout(() => node.remove(), TOAST_MS);
   }
+}
+
+function withSoldOut(menu, id, soldOut) {
+  return { ...menu, items: menu.items.map((item) => (item.id === id ? { ...item, sold_out: soldOut } : item)) };
 }

@@ -3,6 +3,7 @@
 import { $, clock, keepAwake, setText, words } from "./dom.js";
 import { connectEvents } from "./events.js";
 import { loadCalls, loadOrders, loadSessions } from "./orders.js";
+import { KitchenSettings } from "./kitchen-settings.js";
 import { ScreenSettings } from "./screen-settings.js";
 import { Screen } from "./screen.js";
 import { People } from "./people.js";
@@ -28,8 +29,9 @@ const LONG_AGO_MS = 15 * 60_000;
 
 fillTexts(document);
 const sounds = new Sounds();
-const screen = new Screen(sounds, refused);
-const settings = new ScreenSettings($("settings"), sounds);
+const kitchen = new KitchenSettings(() => screen.draw());
+const settings = new ScreenSettings($("settings"), sounds, kitchen);
+const screen = new Screen({ sounds, kitchen, setUp: () => settings.open(), refused });
 const people = new People($("people"), start);
 
 let feed = null;
@@ -180,6 +182,7 @@ async function takeMenu() {
     const { menu } = await ask("v1/menu");
     if (mine !== feed) return;
     screen.setMenu(menu);
+    settings.take(menu.categories);
     setText($("restaurant"), menu.name);
   } catch {
     // The restaurant's id is shown already. It may not have a menu yet.

@@ -16,8 +16,10 @@ export const STEPS = {
   completed: [],
   cancelled: [],
 };
-/** Statuses in which the kitchen's clock runs. A ready order waits for the guest, not the kitchen. */
-const COOKING = ["pending", "confirmed", "preparing"];
+/** What a board can show: everything that is in the kitchen or on its way, or one stage. */
+export const TABS = ["all", ...ACTIVE];
+/** Minutes after which a ticket of a stage is due, and late; null: from the menu's times. */
+export const LIMITS = { pending: [5, 10], confirmed: [3, 6], preparing: [null, null], ready: [3, 6] };
 const IN_KITCHEN = ["confirmed", "preparing", "ready"];
 const MINUTE = 60_000;
 
@@ -60,19 +62,91 @@ export function ticketOf(order, undoing = false) {
     lines: linesOf(order),
     changed: !gone && order.changes.length > 0,
     bumps: IN_KITCHEN.includes(order.status),
-    whole: order.items.every(({ status }) => status === "done"),
+    whole: made(order).every(({ status }) => status === "done"),
+    done: made(order).filter(({ status }) => status === "done").length,
+    parts: made(order).length,
     steps: STEPS[order.status],
+    undoing,
   };
 }
 
-/** How long a ticket has waited in ms, and whether that is `fine`, `due` or `late`. */
-export function ageOf(order, now) {
-  const cooking = COOKING.includes(order.status);
-  const since = cooking ? order.created_at : order.status_times[order.status];
-  const ms = now - Date.parse(since ?? order.updated_at);
-  const allowed = Math.max(order.prep_time, 1) * MINUTE;
-  const late = cooking && ms > allowed ? (ms > 2 * allowed ? "late" : "due") : "fine";
-  return { ms, late };
+/** The lines that somebody makes: of a combo its parts, not its name. */
+function made({ items }) {
+  const combos = new Set(items.map(({ part_of }) => part_of));
+  return items.filter(({ id }) => !combos.has(id));
+}
+
+/** Whether a ticket is shown under a tab. While its last step can be undone it stays where it was. */
+export function isUnder({ order, stage, undoing }, tab) {
+  if (stage === null) return false;
+  if (tab !== "all") return stage === tab || (undoing && before(order) === tab);
+  return stage !== "picked-up" || undoing;
+}
+
+function before({ status, status_times }) {
+  return ACTIVE.findLast((stage) => stage !== status && stage in status_times);
+}
+
+/** Orders tickets by what to make first: those in a rush, then those that wait for the longest. */
+export function byAge(one, other) {
+  const rush = Number(other.order.rush ?? false) - Number(one.order.rush ?? false);
+  return rush || since(one.order).localeCompare(since(other.order));
+}
+
+/** When the kitchen's clock of an order began. */
+function since({ created_at, status_times }) {
+  return status_times.confirmed ?? created_at;
+}
+
+/**
+ * The lines of a ticket in parts of at most `room` rows; the first part has `taken` rows less.
+ * The parts of a combo may be torn from it, a line never.
+ */
+export function split(lines, room, taken = 0) {
+  const parts = [[]];
+  let left = room - taken;
+  for (const line of lines) {
+    const rows = rowsOf(line);
+    if (rows > left && parts.at(-1).length > 0) {
+      parts.push([]);
+      left = room;
+    }
+    parts.at(-1).push(line);
+    left -= rows;
+  }
+  return parts;
+}
+
+function rowsOf({ item, before: was }) {
+  return 1 + Math.ceil((item.modifiers?.length ?? 0) / 2) + (item.special_instructions ? 1 : 0) + (was ? 1 : 0);
+}
+
+/** How many of each thing are still to be made, the most first: `{name, size, count}`. */
+export function allDay(tickets) {
+  const counts = new Map();
+  const open = tickets.filter(({ order }) => ["confirmed", "preparing"].includes(order.status));
+  for (const { order, lines } of open) {
+    const combos = new Set(order.items.map(({ part_of }) => part_of));
+    for (const { item, mark } of lines) {
+      if (item.status === "done" || mark === "voided" || combos.has(item.id)) continue;
+      const key = `${item.name}/${item.size ?? ""}`;
+      const known = counts.get(key) ?? { name: item.name, size: item.size ?? null, count: 0 };
+      counts.set(key, { ...known, count: known.count + item.quantity });
+    }
+  }
+  return [...counts.values()].sort((a, b) => b.count - a.count || a.name.localeCompare(b.name));
+}
+
+/** How long a ticket has waited in ms, and whether that is `fine`, `due` or `late`. A ready order
+ *  waits for the guest: its clock begins anew. */
+export function ageOf(order, now, limits = LIMITS) {
+  const cooking = ["pending", "confirmed", "preparing"].includes(order.status);
+  const began = cooking ? since(order) : order.status_times[order.status];
+  const ms = now - Date.parse(began ?? order.updated_at);
+  const usual = Math.max(order.prep_time, 1);
+  const [due, late] = limits[order.status] ?? [Infinity, Infinity];
+  if (ms > (late ?? 2 * usual) * MINUTE) return { ms, late: "late" };
+  return { ms, late: ms > (due ?? usual) * MINUTE ? "due" : "fine" };
 }
 
 /** What a screen should hear when an order changes from `before` (undefined: it is new) to `after`. */

@@ -81,6 +81,7 @@ async def main(folder: Path) -> None:
             await take(await screens.staff("Grill", Role.KITCHEN, "demo"), folder, "kitchen")
             await guests.get_by_role("button", name="Kitchen").click()
             ticket = guests.locator(f'.ticket[data-order="{first["id"]}"]')
+            await ticket.get_by_role("button", name="More").click()
             await ticket.get_by_role("button", name="Edit").click()
             await guests.get_by_role("button", name="Change Cheeseburger").click()
             await take(guests, folder, "editor", touch=False)

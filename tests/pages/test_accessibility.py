@@ -58,6 +58,7 @@ async def test_axe_finds_nothing(shop: Shop, pages: Screens) -> None:
     await page.locator(".ticket .mark").first.wait_for(timeout=SOON)
     assert await found(page) == []
     row = page.locator(f'.ticket[data-order="{pending["id"]}"]')
+    await row.get_by_role("button", name="More").click()
     await row.get_by_role("button", name="Edit").click()
     await page.get_by_role("button", name="Change Cheeseburger").click()
     assert await found(page) == []

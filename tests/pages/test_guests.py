@@ -113,6 +113,7 @@ async def test_two_people_who_change_an_order_do_not_undo_each_other(
     """The later one sees how the order is now; a cancelled order has its reason."""
     order = await shop.order()
     page = await pages.staff("ann", Role.SERVER, shop.restaurant, view="kitchen")
+    await press(ticket(page, order), ".more")
     await press(ticket(page, order), "button:has-text('Edit')")
     editor = page.locator("#editor")
     await shop.ask(f"/v1/orders/{order['id']}", {"customer_name": "Bo"}, "PATCH")
