@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from order_events.metrics import HubMetrics
 from order_events.protocol.errors import OrderError
 from order_events.server import serve, why_not
 from order_events.service import OrderEvents
-from order_events.settings import HubSettings
+from order_events.settings import ADDRESSES, HubSettings, without_password
 from order_events.storage.schema import DatabaseUnusable, UnknownSchema
 from order_events.storage.store import DataDirBusy, begin_new_epoch
 
@@ -82,6 +83,10 @@ def _token(settings: HubSettings, options: argparse.Namespace) -> int:
     return 0
 
 
+def _option_type(name: str) -> Callable[[str], str]:
+    return without_password if name in ADDRESSES else str
+
+
 def _parser() -> argparse.ArgumentParser:
     # No defaults: otherwise the subcommand's would overwrite an option given before it.
     place = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -93,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         if name != "data_dir" and name not in _SECRETS:
             option = f"--{name.replace('_', '-')}"
             about = (field.description or "").replace("%", "%%")
-            rest.add_argument(option, metavar="VALUE", help=about)
+            rest.add_argument(option, metavar="VALUE", help=about, type=_option_type(name))
     parser = argparse.ArgumentParser(
         prog="python -m order_events",
         description="Runs the order-event hub on its own. Every setting is also an environment "

@@ -65,10 +65,19 @@ def build_app(
         app.cleanup_ctx.append(key_set.run)
     screens = screen_tokens(settings)
     app[AUTHORITY] = authority(settings, key_set, screens) if tokens is None else tokens
-    app[DESK] = Desk(events.store, screens, events.revocations)
-    app[REGISTRY] = ConnectionRegistry(
-        settings, app[AUTHORITY], events.metrics, events.hub.head, events.revocations.covers
+    app[DESK] = Desk(events.store, screens, events.cluster.revoked)
+    registry = ConnectionRegistry(
+        settings,
+        app[AUTHORITY],
+        events.metrics,
+        events.hub.head,
+        events.revocations.covers,
+        prepare=events.cluster.follower.prepare,
+        elsewhere=events.cluster.limits,
     )
+    app[REGISTRY] = registry
+    events.cluster.connected = registry.connections_by_user
+    events.cluster.when_revoked.append(registry.close_revoked)
     app.cleanup_ctx.append(_open)
     app.on_shutdown.append(_stop)
     application = RootApplication(settings, events.hub, events.store, events.metrics)
@@ -97,7 +106,7 @@ def add_socket(app: web.Application, path: str, application: Application[M], nam
 
 def _add_http(app: web.Application, events: OrderEvents) -> None:
     registry = app[REGISTRY]
-    authenticator = Authenticator(registry)
+    authenticator = Authenticator(registry, events.cluster)
     # Outside `answering_errors`, so that error responses are measured too.
     app.middlewares.append(serving.measuring(events.metrics))
     app.middlewares.append(hosts.checking(events.settings, registry.callers))
@@ -113,6 +122,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
         lambda: operations.disk_trouble(events.settings),
         lambda: None if registry.accepting else "the server is stopping",
     ]
+    app[operations.DEGRADED] = [lambda: events.cluster.trouble]
     app[AUTHENTICATOR] = authenticator
     serving.add_routes(app, Api(events, registry), routes_of(Api), authenticator)
     for api in (

@@ -82,6 +82,11 @@ class HubMetrics:
         self.published = Counter(
             "order_events_published", "Events committed", ["type"], registry=self.registry
         )
+        self.remote = Counter(
+            "order_events_remote",
+            "Events of other nodes that were read from the database and fanned out here",
+            registry=self.registry,
+        )
         self.live = Counter(
             "order_events_live",
             "Events sent live only, without being stored",

@@ -23,6 +23,8 @@ Check = Callable[[], str | None]
 
 READINESS: web.AppKey[list[Check]] = web.AppKey("READINESS", list[Check])
 """Checks, each returning why the server is not ready, or None. Applications may add their own."""
+DEGRADED: web.AppKey[list[Check]] = web.AppKey("DEGRADED", list[Check])
+"""Checks, each returning what is wrong without keeping the server from serving, or None."""
 CHANNELS: web.AppKey[list[Channel]] = web.AppKey("CHANNELS", list[Channel])
 """The sockets that the AsyncAPI document of an application describes."""
 
@@ -35,6 +37,10 @@ def disk_trouble(settings: HubSettings) -> str | None:
     return f"the disk is full: {free} bytes are free, and {settings.min_free_bytes} are needed"
 
 
+def _troubles(checks: list[Check]) -> tuple[str, ...]:
+    return tuple(trouble for check in checks if (trouble := check()) is not None)
+
+
 def add_routes(app: web.Application, events: OrderEvents, authenticator: Authenticator) -> None:
     """Add `/healthz`, `/readyz`, `/metrics`, `/v1/openapi.json` and `/v1/asyncapi.json`."""
 
@@ -44,8 +50,9 @@ def add_routes(app: web.Application, events: OrderEvents, authenticator: Authent
         return json_answer(HealthAnswer(status="ok"))
 
     async def readyz(request: web.Request) -> web.Response:
-        reasons = tuple(reason for check in app[READINESS] if (reason := check()) is not None)
-        return json_answer(ReadyAnswer(ready=not reasons, reasons=reasons), 503 if reasons else 200)
+        reasons, degraded = _troubles(app[READINESS]), _troubles(app[DEGRADED])
+        answer = ReadyAnswer(ready=not reasons, reasons=reasons, degraded=degraded)
+        return json_answer(answer, 503 if reasons else 200)
 
     async def exposition(request: web.Request) -> web.Response:
         if settings.metrics_token is None:

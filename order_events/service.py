@@ -6,15 +6,21 @@ Every method that changes something returns once the change and its events are o
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 
 from order_events.auth.revocations import Revocations, Revoked
+from order_events.bus.factory import make_bus
+from order_events.cluster.cluster import Cluster
 from order_events.domain.api_models import PaymentsQuery
+from order_events.domain.audit_records import SessionState
 from order_events.domain.drafts import ItemDraft
 from order_events.domain.models import (
     Event,
@@ -32,7 +38,7 @@ from order_events.domain.models import (
 )
 from order_events.fanout.hub import Hub
 from order_events.fanout.kitchen_feed import KitchenFeed
-from order_events.fanout.throttle import Throttle
+from order_events.fanout.live_feed import LiveFeed
 from order_events.ledger import changes, voice_sessions
 from order_events.ledger.housekeeping import Housekeeping
 from order_events.ledger.kitchen import Kitchen
@@ -40,6 +46,7 @@ from order_events.ledger.ledger import Ledger
 from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
 from order_events.protocol import filters
+from order_events.protocol.errors import OrderError
 from order_events.protocol.messages import encode, event
 from order_events.settings import HubSettings
 from order_events.storage.damaged_rows import DamagedRow, Place, Readable, parse
@@ -49,7 +56,6 @@ from order_events.webhooks.webhooks import Webhooks
 
 logger = structlog.get_logger(__name__)
 
-LiveKey = tuple[str, str, str]
 TagValues = Mapping[str, str | Iterable[str] | None]
 _ORDER_EVENTS = frozenset({filters.ORDER_CREATED, filters.ORDER_UPDATED, filters.ORDER_STATUS})
 
@@ -67,41 +73,58 @@ class OrderEvents:
             metrics, recent_events=settings.recent_events, recent_bytes=settings.recent_bytes
         )
         self.store = Store(settings, metrics, self._committed)
-        self.ledger = Ledger(settings, self.store, self.hub)
-        self.kitchen = Kitchen(self.store, timedelta(minutes=settings.recall_minutes))
-        self.webhooks = Webhooks(settings, self.store, self.hub, metrics)
-        self._live: Throttle[LiveKey, LiveEvent] = Throttle(1 / settings.live_per_second)
-        self._kitchen_feed = KitchenFeed(settings.kds_per_second, self._update_kitchen)
-        self._live_timer: asyncio.TimerHandle | None = None
-        self._menus = MenuCache()
         self.revocations = Revocations()
-        self._housekeeping = Housekeeping(
-            settings, metrics, self.store, self.hub, self.ledger, self.revocations
+        node = uuid.uuid4().hex
+        self.cluster = Cluster(
+            settings,
+            metrics,
+            self.hub,
+            self.store,
+            make_bus(settings, node),
+            self.revocations,
+            node=node,
+            observer=self,
+            care=self._take_care,
         )
+        self.remote_events: list[Callable[[Event], None]] = []
+        self.ledger = Ledger(settings, self.store, self.hub, self.cluster)
+        self.kitchen = Kitchen(self.store, timedelta(minutes=settings.recall_minutes))
+        self.webhooks = Webhooks(settings, self.store, self.hub, self.cluster, metrics)
+        self._live = LiveFeed(settings.live_per_second, self.cluster.publish_live)
+        self._kitchen_feed = KitchenFeed(settings.kds_per_second, self._update_kitchen)
+        # Alone, a process paces itself, and more evenly.
+        self._kitchen_pause_s = 1 / settings.kds_per_second if self.cluster.shared else 0.0
+        self._menus = MenuCache()
+        self._housekeeping = Housekeeping(
+            settings, metrics, self.store, self.hub, self.ledger, self.revocations, self.cluster
+        )
+        self._forgetting: set[asyncio.Task[None]] = set()
         self._is_open = False
 
     async def open(self) -> None:
         """Open the store; raise DataDirBusy, UnknownSchema, DatabaseUnusable or OSError."""
-        self._loop = asyncio.get_running_loop()
         await self.store.open()
         self.hub.open(self.store.epoch, self.store.positions)
         self.revocations.load(await self.store.read(lambda r: r.revocations()))
         self._is_open = True
+        self._live.open()
         self._kitchen_feed.open()
         for restaurant_id in await self.store.read(lambda r: r.kitchens_behind()):
             self._kitchen_feed.changed(restaurant_id)
-        await self.store.write(voice_sessions.end_interrupted)
+        if not self.cluster.shared:
+            await self.store.write(voice_sessions.end_interrupted)
+        await self.cluster.open()
         await self._housekeeping.open()
         await self.webhooks.open()
 
     async def close(self) -> None:
         """Commit the changes already requested, then close the store."""
         self._is_open = False
-        if self._live_timer is not None:
-            self._live_timer.cancel()
+        self._live.close()
         await self.webhooks.close()
         await self._kitchen_feed.close()
         await self._housekeeping.close()
+        await self.cluster.close()
         await self.store.close()
 
     @property
@@ -295,7 +318,7 @@ class OrderEvents:
         """Revoke a token, or all tokens of a user; the caller closes the open connections."""
         revoked = Revoked(restaurant_id, draft.token_id, draft.user_id, time.time())
         await self.store.write(lambda tx: tx.revoke(revoked, actor), restaurant_id)
-        self.revocations.add(revoked)
+        self.cluster.revoked(revoked)
 
     async def publish(
         self, restaurant_id: str, type_: str, data: Mapping[str, Any], *, tags: TagValues
@@ -328,35 +351,47 @@ class OrderEvents:
         Events with the same key (the session) are throttled to `live_per_second`; only the latest
         is sent.
         """
-        if not self._is_open:
-            return
         # Like a durable event, it names the restaurant.
         message = event(type_, data, datetime.now(UTC), restaurant_id=restaurant_id)
         live = LiveEvent(restaurant_id, type_, key, filters.tags(tags), encode(message))
-        if self._live.offer((restaurant_id, type_, key), live, self._loop.time()):
-            self.hub.publish_live(live)
-        self._arm_live()
+        self._live.offer(live)
 
-    def _arm_live(self) -> None:
-        deadline = self._live.next_deadline()
-        if deadline is not None and self._live_timer is None:
-            self._live_timer = self._loop.call_at(deadline, self._live_due)
+    def remote(self, event: Event) -> None:
+        """Notice an event of another node."""
+        if event.type == filters.VOICE_SESSION:
+            if json.loads(event.body)["data"]["state"] == SessionState.ERASED:
+                self.unseen(event.restaurant_id)
+            for notice in self.remote_events:
+                notice(event)
 
-    def _live_due(self) -> None:
-        self._live_timer = None
-        for _, live in self._live.due(self._loop.time()):
-            self.hub.publish_live(live)
-        self._arm_live()
+    def unseen(self, restaurant_id: str) -> None:
+        """Drop what is kept of a restaurant in memory: others may have changed it unseen."""
+        self.hub.forget_recent(restaurant_id)
+        task = asyncio.create_task(self._forget_figures(restaurant_id), name="forget figures")
+        self._forgetting.add(task)
+        task.add_done_callback(self._forgetting.discard)
+
+    async def _forget_figures(self, restaurant_id: str) -> None:
+        with contextlib.suppress(OrderError):
+            await self.ledger.forget_figures(restaurant_id)
+
+    async def _take_care(self) -> None:
+        """Do what one node does for all: go on with what nodes that are gone have left undone."""
+        for restaurant_id in await self.store.read(lambda r: r.kitchens_behind()):
+            self._kitchen_feed.changed(restaurant_id)
+        if self.cluster.caretaker.settled:
+            await self.store.write(voice_sessions.end_abandoned)
 
     def _committed(self, events: list[Event]) -> None:
+        self.cluster.follower.committed(events)
         for committed in events:
-            self.hub.publish(committed)
             if committed.type in _ORDER_EVENTS:
                 self._kitchen_feed.changed(committed.restaurant_id)
 
     async def _update_kitchen(self, restaurant_id: str) -> bool:
         return await self.store.write(
-            lambda tx: changes.update_kitchen(tx, restaurant_id), restaurant_id
+            lambda tx: changes.update_kitchen(tx, restaurant_id, self._kitchen_pause_s),
+            restaurant_id,
         )
 
     async def forget(self, now: float) -> None:

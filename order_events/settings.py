@@ -6,9 +6,12 @@ Each setting is also an environment variable: `VOICE_` and its name in capitals.
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -25,6 +28,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[float, Field(gt=0)]
+ADDRESSES = frozenset({"bus"})
+"""Settings that are addresses, and may have a password in their variable alone."""
 
 
 class Retention(BaseModel):
@@ -55,6 +60,14 @@ class HubSettings(BaseSettings):
         validation_alias=AliasChoices("log_level", "voice_log_level"),
         description="Lowest level of log messages to write. Transcripts are logged only at "
         "`debug`.",
+    )
+
+    # Several nodes
+    bus: SecretStr = Field(
+        SecretStr("local"),
+        description="How the nodes of one service wake each other: `local` for a process that has "
+        "its database for itself, or the URL of NATS servers, several separated by commas. One "
+        "with a password belongs into the variable; the option then says `nats`.",
     )
 
     # Tokens
@@ -315,6 +328,19 @@ class HubSettings(BaseSettings):
         "`X-Forwarded-For` is trusted, so limits per address count the client's address.",
     )
 
+    @field_validator("bus", mode="before")
+    @classmethod
+    def _address_of_bus(cls, value: Any) -> Any:
+        return address_of(value, "VOICE_BUS")
+
+    @field_validator("bus")
+    @classmethod
+    def _known_bus(cls, value: SecretStr) -> SecretStr:
+        schemes = {url.rpartition("://")[0].strip() for url in value.get_secret_value().split(",")}
+        if value.get_secret_value() != "local" and not schemes <= {"nats", "tls"}:
+            raise ValueError("`local`, or a URL such as nats://host:4222")
+        return value
+
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: Any) -> Any:
@@ -344,6 +370,24 @@ class HubSettings(BaseSettings):
         if value is not None and len(value.get_secret_value().encode()) < 32:
             raise ValueError("the HS256 secret must have at least 32 bytes")
         return value
+
+
+def address_of(value: Any, variable: str) -> Any:
+    """Return the address that an environment variable has for the kind `value`, or `value` itself.
+
+    So an option can name the kind, while the password is where other users cannot read it.
+    """
+    address = os.environ.get(variable, "")
+    return address if isinstance(value, str) and address.startswith(f"{value}://") else value
+
+
+def without_password(value: str) -> str:
+    """Return the value of an option; raise ArgumentTypeError if it is a URL with a password."""
+    if any(urlsplit(url).password is not None for url in value.split(",")):
+        raise argparse.ArgumentTypeError(
+            "other users of the machine can read the password; use the environment variable"
+        )
+    return value
 
 
 def _parts(value: Any) -> Any:

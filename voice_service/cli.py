@@ -11,6 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from order_events import logs
+from order_events.bus.factory import BusUnusable
 from order_events.protocol.errors import OrderError
 from order_events.server import why_not
 from order_events.settings import HubSettings
@@ -37,7 +38,14 @@ _LISTENER_SETTINGS = (
     *(name for name in VoiceSettings.model_fields if name not in HubSettings.model_fields),
 )
 _ORDERING_SETTINGS = tuple(field.name for field in fields(Thresholds))
-_START_ERRORS = (DataDirBusy, DatabaseUnusable, UnknownSchema, OrderError, OSError)
+_START_ERRORS = (
+    BusUnusable,
+    DataDirBusy,
+    DatabaseUnusable,
+    UnknownSchema,
+    OrderError,
+    OSError,
+)
 """Errors that keep the service from starting, with a message for whoever starts it."""
 
 

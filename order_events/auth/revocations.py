@@ -44,6 +44,13 @@ class Revocations:
         if entry.user_id is not None:
             self._users[entry.restaurant_id, entry.user_id] = entry.at
 
+    def has(self, entry: Revoked) -> bool:
+        """Return whether a revocation, or a later one of the same, is known."""
+        by_token = (entry.restaurant_id, entry.token_id or "")
+        by_user = (entry.restaurant_id, entry.user_id or "")
+        at = self._tokens.get(by_token, -inf) if entry.token_id else self._users.get(by_user, -inf)
+        return at >= entry.at
+
     def forget(self, since: float) -> None:
         """Drop revocations from before `since` (Unix seconds): those tokens have expired."""
         self._tokens = {key: at for key, at in self._tokens.items() if at >= since}

@@ -164,8 +164,42 @@ class Hub:
 
     def forgotten(self, restaurant_id: str, oldest: int) -> None:
         """Note that history now begins at `oldest`."""
-        head, _ = self._positions[restaurant_id]
+        head, _ = self._positions.get(restaurant_id, (0, 1))
         self._positions[restaurant_id] = (head, oldest)
+
+    def advance(self, restaurant_id: str, head: int, oldest: int) -> None:
+        """Note where a history stands that nobody here has followed so far."""
+        known, _ = self._positions.get(restaurant_id, (0, 1))
+        self._positions[restaurant_id] = (max(head, known), oldest)
+
+    def skip(self, restaurant_id: str, head: int) -> None:
+        """Go on after `head`: the events before it are lost to whoever listens now."""
+        self._positions[restaurant_id] = (head, head + 1)
+        self._break(restaurant_id)
+
+    def restart(self, epoch: str) -> None:
+        """Begin another history; whoever listens to the one before must connect again."""
+        self.epoch = epoch
+        self._positions.clear()
+        for restaurant_id in list(self._channels):
+            self._break(restaurant_id)
+
+    def _break(self, restaurant_id: str) -> None:
+        channel = self._channels.get(restaurant_id)
+        if channel is not None:
+            channel.recent.clear()
+            for subscriber in tuple(channel.subscribers):
+                subscriber.broken()
+
+    def watched(self, restaurant_id: str) -> bool:
+        """Return whether a restaurant has subscribers."""
+        return restaurant_id in self._channels
+
+    def forget_recent(self, restaurant_id: str) -> None:
+        """Have what is resumed read from the database: another node has rewritten events there."""
+        channel = self._channels.get(restaurant_id)
+        if channel is not None:
+            channel.recent.clear()
 
     def replace(self, events: Iterable[Event]) -> None:
         """Replace events already published by these, which have the same places."""
@@ -173,10 +207,6 @@ class Hub:
             channel = self._channels.get(event.restaurant_id)
             if channel is not None:
                 channel.recent.replace(event)
-
-    def restaurants(self) -> list[str]:
-        """Return all restaurants that have a history."""
-        return list(self._positions)
 
     def attach(self, restaurant_id: str, subscriber: Subscriber, interest: Interest) -> None:
         """Subscribe, or change a subscriber's interest, from the next event on."""

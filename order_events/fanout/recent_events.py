@@ -21,11 +21,18 @@ class RecentEvents:
         return len(self._events)
 
     def append(self, event: Event) -> None:
-        """Add the next event, dropping the oldest ones to make room."""
+        """Add the next event, dropping the oldest ones to make room, and all if there is a gap."""
+        if self._events and event.seq != self._events[-1].seq + 1:
+            self.clear()
         self._events.append(event)
         self._bytes += len(event.body)
         while len(self._events) > self._max_events or self._bytes > self._max_bytes:
             self._bytes -= len(self._events.popleft().body)
+
+    def clear(self) -> None:
+        """Drop all events."""
+        self._events.clear()
+        self._bytes = 0
 
     def replace(self, event: Event) -> None:
         """Replace the event with the same seq, if it is here."""

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from order_events.auth.roles import Action, Role, may
 from order_events.auth.tokens import AuthError, Principal, UnknownKey
+from order_events.cluster.cluster import Cluster
 from order_events.http.delivery import Turns
 from order_events.protocol.messages import ErrorCode, ProtocolError
 from order_events.protocol.ratelimit import Buckets, refuse_above_rate
@@ -25,8 +26,9 @@ logger = structlog.get_logger(__name__)
 class Authenticator:
     """Admits requests with a valid token and the right role, at the rates of the settings."""
 
-    def __init__(self, registry: ConnectionRegistry) -> None:
+    def __init__(self, registry: ConnectionRegistry, cluster: Cluster) -> None:
         self._registry = registry
+        self._cluster = cluster
         self.settings = registry.settings
         self.turns = Turns()
         self._users: Buckets[tuple[str, str]] = Buckets()
@@ -42,16 +44,7 @@ class Authenticator:
             principal = await self._authenticated(request, bearer(request))
         except AuthError as error:
             raise self._unauthorized(request, str(error)) from error
-        limits = self.settings
-        service = principal.role is Role.SERVICE
-        refuse_above_rate(
-            self._users.take(
-                (principal.restaurant_id, principal.user_id),
-                limits.http_service_per_minute if service else limits.http_per_minute,
-                asyncio.get_running_loop().time(),
-            ),
-            "requests",
-        )
+        self._refuse_above_rate(principal)
         if not may(principal.role, action):
             raise ProtocolError(ErrorCode.FORBIDDEN, f"your role may not {action.value}")
         return principal
@@ -74,6 +67,16 @@ class Authenticator:
             raise
         self._addresses.give_back(address)
         return principal
+
+    def _refuse_above_rate(self, principal: Principal) -> None:
+        limits, now = self.settings, asyncio.get_running_loop().time()
+        service = principal.role is Role.SERVICE
+        per_minute = limits.http_service_per_minute if service else limits.http_per_minute
+        user = (principal.restaurant_id, principal.user_id)
+        elsewhere = self._cluster.requested(user, now)
+        if elsewhere:
+            self._users.debit(user, elsewhere, per_minute, now)
+        refuse_above_rate(self._users.take(user, per_minute, now), "requests")
 
     def anonymous(self, request: web.Request) -> None:
         """Count a request without a valid token; raise ProtocolError(RATE_LIMITED)."""

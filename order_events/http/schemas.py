@@ -174,7 +174,11 @@ class HealthAnswer(Answer):
 
 
 class ReadyAnswer(Answer):
-    """Whether the server is ready for requests; if it is not, `reasons` says why."""
+    """Whether the server is ready for requests; if it is not, `reasons` says why.
+
+    `degraded` says what is wrong that keeps no request from being served.
+    """
 
     ready: bool
     reasons: tuple[str, ...]
+    degraded: tuple[str, ...] = ()

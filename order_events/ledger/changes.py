@@ -271,12 +271,18 @@ def publish(tx: Tx, restaurant_id: str, type_: str, data: Mapping[str, Any], tag
     return event
 
 
-def update_kitchen(tx: Tx, restaurant_id: str) -> bool:
+def update_kitchen(tx: Tx, restaurant_id: str, pause_s: float = 0.0) -> bool:
     """Append a `kds:update` with the changed orders; return whether more are left.
+
+    Nothing is appended within `pause_s` of the last one, which another node may have appended.
 
     The database keeps which orders have been sent, so a crash between an order's change and its
     `kds:update` loses nothing.
     """
+    if pause_s and not tx.kitchen_is_behind(restaurant_id):
+        return False
+    if pause_s and not tx.may_update_kitchen(restaurant_id, pause_s):
+        return True
     changed, more = tx.changed_for_kitchen(restaurant_id, KDS_ORDERS, KDS_BYTES)
     if not changed:
         return False

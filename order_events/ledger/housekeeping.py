@@ -12,6 +12,8 @@ import structlog
 from order_events.auth.revocations import Revocations
 from order_events.auth.screen_tokens import SCREEN_TOKEN_S, SHIFT_S
 from order_events.auth.tokens import CLOCK_SKEW_S
+from order_events.cluster import positions
+from order_events.cluster.cluster import Cluster
 from order_events.fanout.hub import Hub
 from order_events.ledger import erasure, retention
 from order_events.ledger.clock_watch import ClockWatch
@@ -38,6 +40,7 @@ class Housekeeping:
         hub: Hub,
         ledger: Ledger,
         revocations: Revocations,
+        cluster: Cluster,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -45,6 +48,7 @@ class Housekeeping:
         self._hub = hub
         self._ledger = ledger
         self._revocations = revocations
+        self._cluster = cluster
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -84,9 +88,18 @@ class Housekeeping:
     async def run(self, now: float) -> None:
         """Delete what has outlived its retention at `now` (Unix seconds).
 
-        If very much has, the rest is left to the next run.
+        If very much has, the rest is left to the next run. Of several nodes, one does it; the
+        others drop what they keep of it in memory.
         """
-        for restaurant_id in self._hub.restaurants():
+        # The limit of the settings is for tokens of others; those of screens have their own.
+        longest_s = max(self._settings.token_max_lifetime_s, SCREEN_TOKEN_S, SHIFT_S)
+        expired = now - longest_s - CLOCK_SKEW_S
+        self._revocations.forget(expired)
+        if not self._cluster.caretaker.held:
+            for restaurant_id in self._cluster.follower.restaurants:
+                self._hub.forget_recent(restaurant_id)
+            return
+        for restaurant_id in await self._store.read(positions.all_restaurants):
             kept = retention.limits(self._settings, restaurant_id)
             await _repeat(partial(self._forget_events, restaurant_id, kept, now))
             await _repeat(partial(self._forget_orders, restaurant_id, kept, now))
@@ -96,11 +109,7 @@ class Housekeeping:
         await _repeat(lambda: self._store.write(lambda tx: retention.forget_keys(tx, keys_since)))
         aside_since = now - self._settings.retention_audit_days * retention.DAY_S
         await self._store.write(lambda tx: retention.forget_set_aside(tx, aside_since))
-        # The limit of the settings is for tokens of others; those of screens have their own.
-        longest_s = max(self._settings.token_max_lifetime_s, SCREEN_TOKEN_S, SHIFT_S)
-        expired = now - longest_s - CLOCK_SKEW_S
         await self._store.write(lambda tx: retention.forget_revocations(tx, expired, now))
-        self._revocations.forget(expired)
 
     async def _forget_events(self, restaurant_id: str, kept: retention.Limits, now: float) -> bool:
         oldest, more = await self._store.write(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from order_events.cluster.cluster import Cluster
 from order_events.domain.api_models import Trial
 from order_events.domain.audit_records import (
     AnalyticsQuery,
@@ -32,10 +33,11 @@ _CALL_STEPS = {"take": calls.take, "release": calls.release, "resolve": calls.re
 class Ledger:
     """The ledger of all restaurants of a process. Call it on the event loop."""
 
-    def __init__(self, settings: HubSettings, store: Store, hub: Hub) -> None:
+    def __init__(self, settings: HubSettings, store: Store, hub: Hub, cluster: Cluster) -> None:
         self._erase_orders = settings.erase_orders
         self._store = store
         self._hub = hub
+        self._cluster = cluster
         self._figures = FiguresDesk(store, hub)
 
     async def begin(self, restaurant_id: str, start: SessionStart, actor: str) -> Session:
@@ -147,6 +149,7 @@ class Ledger:
 
     async def analytics(self, restaurant_id: str, query: AnalyticsQuery) -> bytes:
         """Return figures per day, as JSON; raise InvalidOrder for days that cannot be counted."""
+        await self._cluster.follower.prepare(restaurant_id)
         return await self._figures.answer(restaurant_id, query)
 
     async def forget_figures(self, restaurant_id: str) -> None:

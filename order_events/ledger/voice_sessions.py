@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from order_events.cluster import leases
 from order_events.domain.audit_records import Session, SessionStart, SessionState
 from order_events.domain.event_payloads import SessionData
 from order_events.domain.orders import check_version
@@ -88,6 +89,21 @@ def end_interrupted(tx: Tx) -> int:
     One that resumes is open again.
     """
     ended = tx.db.execute("UPDATE sessions SET ended_at = last_at WHERE ended_at IS NULL")
+    return ended.rowcount
+
+
+def end_abandoned(tx: Tx) -> int:
+    """End the open sessions of nodes that are gone; return how many.
+
+    A session that is resumed on another node belongs to that one.
+    """
+    nodes = leases.live_nodes(tx)
+    places = ", ".join("?" * len(nodes)) or "NULL"
+    ended = tx.db.execute(
+        "UPDATE sessions SET ended_at = last_at WHERE ended_at IS NULL"  # noqa: S608
+        f" AND (node IS NULL OR node NOT IN ({places}))",
+        tuple(nodes),
+    )
     return ended.rowcount
 
 

@@ -32,8 +32,7 @@ class TokenBucket:
 
         If there is too little, take nothing and return the seconds until there will be enough.
         """
-        self._tokens = min(self._capacity, self._tokens + max(0.0, now - self._at) * self._rate)
-        self._at = max(self._at, now)
+        self._refill(now)
         # Tolerates rounding in the refill: what is exactly due must not be refused.
         missing = amount - self._tokens
         if missing <= 1e-9:
@@ -41,9 +40,18 @@ class TokenBucket:
             return 0.0
         return missing / self._rate
 
+    def debit(self, amount: float, now: float) -> None:
+        """Take what has been used already, at most a whole bucket below nothing."""
+        self._refill(now)
+        self._tokens = max(-self._capacity, self._tokens - amount)
+
     def give_back(self, amount: float) -> None:
         """Return what was taken and not used."""
         self._tokens = min(self._capacity, self._tokens + amount)
+
+    def _refill(self, now: float) -> None:
+        self._tokens = min(self._capacity, self._tokens + max(0.0, now - self._at) * self._rate)
+        self._at = max(self._at, now)
 
 
 class Buckets(Generic[K]):
@@ -58,13 +66,20 @@ class Buckets(Generic[K]):
 
     def take(self, key: K, per_minute: float, now: float, burst: float | None = None) -> float:
         """Take one and return 0, or return the seconds until one is available."""
+        return self._bucket(key, per_minute, now, burst).take(1, now)
+
+    def debit(self, key: K, amount: float, per_minute: float, now: float) -> None:
+        """Take what has been used elsewhere."""
+        self._bucket(key, per_minute, now, None).debit(amount, now)
+
+    def _bucket(self, key: K, per_minute: float, now: float, burst: float | None) -> TokenBucket:
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = TokenBucket(per_minute, now, burst)
             if len(self._buckets) > self._most:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(key)
-        return bucket.take(1, now)
+        return bucket
 
     def give_back(self, key: K) -> None:
         """Return one that was taken and not used."""

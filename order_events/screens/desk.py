@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from order_events.auth.revocations import Revocations, Revoked, user_of_screen, user_of_staff
+from order_events.auth.revocations import Revoked, user_of_screen, user_of_staff
 from order_events.auth.roles import Role
 from order_events.auth.screen_tokens import SCREEN_TOKEN_S, SHIFT_S, ScreenTokens
 from order_events.auth.tokens import AuthError
@@ -51,10 +51,12 @@ class Issued:
 class Desk:
     """The screens and the staff of all restaurants of a process."""
 
-    def __init__(self, store: Store, tokens: ScreenTokens, revocations: Revocations) -> None:
+    def __init__(
+        self, store: Store, tokens: ScreenTokens, revoked: Callable[[Revoked], None]
+    ) -> None:
         self._store = store
         self._tokens = tokens
-        self._revocations = revocations
+        self._revoked = revoked
         self._guesses: Buckets[str] = Buckets()
         self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
 
@@ -187,7 +189,7 @@ class Desk:
             tx.revoke(revoked, actor)
             return revoked
 
-        self._revocations.add(await self._store.write(run, restaurant_id))
+        self._revoked(await self._store.write(run, restaurant_id))
 
 
 def _must_be_a_screens(role: Role) -> None:

@@ -264,6 +264,28 @@ class Tx(Reader):
         orders = self.parse_all(Order, bodies, "orders", restaurant_id)
         return orders, len(sent) < len(rows)
 
+    def kitchen_is_behind(self, restaurant_id: str) -> bool:
+        """Return whether orders have changed that no `kds:update` contains yet."""
+        behind = self.db.execute(
+            "SELECT 1 FROM restaurants AS r WHERE r.id = ? AND EXISTS (SELECT 1 FROM orders AS o"
+            " WHERE o.restaurant_id = r.id AND o.seq > r.kds_seq)",
+            (restaurant_id,),
+        )
+        return behind.fetchone() is not None
+
+    def may_update_kitchen(self, restaurant_id: str, pause_s: float) -> bool:
+        """Return whether the last `kds:update` is `pause_s` ago; if so, note one for now.
+
+        A time in the future comes from a node whose clock is wrong, and is not waited for.
+        """
+        now = self.at.timestamp()
+        noted = self.db.execute(
+            "UPDATE restaurants SET kds_at = ?2 WHERE id = ?1 AND NOT (kds_at > ?2 - ?3"
+            " AND kds_at <= ?2 + ?3)",
+            (restaurant_id, now, pause_s),
+        )
+        return noted.rowcount > 0
+
     def oldest(self, restaurant_id: str) -> int:
         """Return the oldest seq that is kept, or the next one if none is."""
         row = self.db.execute(

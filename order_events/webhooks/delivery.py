@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,12 +42,15 @@ Deliveries = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What all webhooks of a server share. `off_after_s`: seconds of failure."""
+    """What all webhooks of a server share. `off_after_s`: seconds of failure; `prepare` sees to it
+    that the hub knows a restaurant's head.
+    """
 
     store: Store
     hub: Hub
     sender: Sender
     off_after_s: float
+    prepare: Callable[[str], Awaitable[None]]
     count: Deliveries
 
 
@@ -68,10 +71,18 @@ class Delivery:
         self._wake = asyncio.Event()
         self._hindered = self._idle = False
         types = expand(kept.webhook.events) & visible(Role.SERVICE)
-        self._task = asyncio.create_task(self._run(), name="webhook")
         # As one that may be held back: what wakes a webhook is no message sent.
         self._wanted = Subscription(types, kept.webhook.filters, batch_ms=1)
-        services.hub.attach(self._restaurant, self, Interest(frozenset({self._wanted})))
+        self._task = asyncio.create_task(self._run(), name="webhook")
+
+    def serves(self, kept: Kept) -> bool:
+        """Return whether a webhook is still as it was when this began, whatever it has delivered.
+
+        One that has switched itself off serves none.
+        """
+        own = self._kept
+        same = (kept.secrets, kept.webhook.updated_at) == (own.secrets, own.webhook.updated_at)
+        return same and not self._task.done()
 
     async def stop(self) -> None:
         """Stop delivering. An event whose answer has not come is sent again later."""
@@ -101,6 +112,8 @@ class Delivery:
         try:
             while True:
                 self._wake.clear()
+                interest = Interest(frozenset({self._wanted}))
+                self._services.hub.attach(self._restaurant, self, interest)
                 if await self._caught_up():
                     self._idle = True
                     await self._wake.wait()
@@ -138,6 +151,7 @@ class Delivery:
 
     async def _catch_up(self) -> None:
         while True:
+            await self._services.prepare(self._restaurant)
             epoch, head = self._services.hub.head(self._restaurant)
             oldest = self._services.hub.oldest(self._restaurant)
             if not History(epoch, head, oldest).reaches(self._position):

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
+import structlog
+
+from order_events.cluster.cluster import Cluster
 from order_events.domain.webhooks import (
     SecretRotation,
     Webhook,
@@ -21,6 +24,7 @@ from order_events.domain.webhooks import (
 )
 from order_events.fanout.hub import Hub
 from order_events.metrics import HubMetrics
+from order_events.protocol.errors import OrderError
 from order_events.protocol.messages import encode, event
 from order_events.settings import HubSettings
 from order_events.storage.store import Store
@@ -31,18 +35,31 @@ from order_events.webhooks.records import Kept
 from order_events.webhooks.sender import Sender
 
 _HOUR_S = 3_600.0
+STEP_S = 2.0
+"""Seconds between looks at what other nodes have changed."""
+
+logger = structlog.get_logger(__name__)
 
 
 class Webhooks:
     """The webhooks of all restaurants. `open` starts the deliveries, `close` stops them."""
 
-    def __init__(self, settings: HubSettings, store: Store, hub: Hub, metrics: HubMetrics) -> None:
+    def __init__(
+        self,
+        settings: HubSettings,
+        store: Store,
+        hub: Hub,
+        cluster: Cluster,
+        metrics: HubMetrics,
+    ) -> None:
         self._settings = settings
         self._store = store
         self._hub = hub
+        self._cluster = cluster
         self._metrics = metrics
         self._deliveries: dict[str, Delivery] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._task: asyncio.Task[None] | None = None
         self._services: Services
 
     async def open(self) -> None:
@@ -55,13 +72,20 @@ class Webhooks:
                 settings.webhook_timeout_s, private_networks=settings.webhook_private_networks
             ),
             off_after_s=settings.webhook_off_after_hours * _HOUR_S,
+            prepare=self._cluster.follower.prepare,
             count=lambda result: self._metrics.webhook_deliveries.labels(result).inc(),
         )
+        if self._cluster.shared:
+            self._task = asyncio.create_task(self._keep_in_step(), name="webhooks")
+            return
         for kept in await self._store.read(records.everything):
             self._start(kept)
 
     async def close(self) -> None:
         """Stop delivering; what has not been taken comes after the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         for webhook_id in list(self._deliveries):
             await self._stop(webhook_id)
         await self._services.sender.close()
@@ -80,6 +104,7 @@ class Webhooks:
     ) -> tuple[Webhook, str]:
         """Add a webhook for whatever happens from now on; return it and its secret."""
         await self._services.sender.check(draft.url)
+        await self._cluster.follower.prepare(restaurant_id)
         _, head = self._hub.head(restaurant_id)
         most = self._settings.webhooks_per_restaurant
         kept = await self._store.write(
@@ -162,8 +187,32 @@ class Webhooks:
                 self._start(kept)
             return kept
 
+    async def _keep_in_step(self) -> None:
+        """Deliver while this node is the one that does, as other nodes have changed webhooks."""
+        while True:
+            try:
+                await self._step()
+            except OrderError as error:
+                logger.warning("webhooks cannot be read now", why=str(error))
+            except Exception:
+                # The task's boundary: it goes on with the next look.
+                logger.exception("looking at the webhooks failed")
+            await asyncio.sleep(STEP_S)
+
+    async def _step(self) -> None:
+        kept = await self._store.read(records.everything) if self._cluster.caretaker.held else []
+        wanted = {each.webhook.id: each for each in kept if each.webhook.enabled}
+        for webhook_id in self._deliveries.keys() | wanted.keys():
+            async with self._lock(webhook_id):
+                delivery = self._deliveries.get(webhook_id)
+                current = wanted.get(webhook_id)
+                if delivery is None or current is None or not delivery.serves(current):
+                    await self._stop(webhook_id)
+                    if current is not None:
+                        self._start(current)
+
     def _start(self, kept: Kept) -> None:
-        if kept.webhook.enabled:
+        if kept.webhook.enabled and self._cluster.caretaker.held:
             self._deliveries[kept.webhook.id] = Delivery(kept, self._services)
 
     async def _stop(self, webhook_id: str) -> None:

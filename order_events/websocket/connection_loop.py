@@ -12,6 +12,7 @@ from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
 
 from order_events.auth.tokens import AuthError, Principal
+from order_events.protocol.errors import OrderError
 from order_events.protocol.messages import (
     Auth,
     ClientMessage,
@@ -169,6 +170,9 @@ class ConnectionLoop(Generic[M]):
             await self._credentials.authenticate_first_message(message)
             if self._connection.closing:
                 return False
+        await self._prepare()
+        if self._connection.closing:
+            return False
         self._admit()
         if message is not None:
             self._credentials.confirm(message)
@@ -178,6 +182,16 @@ class ConnectionLoop(Generic[M]):
         self._credentials.schedule_expiry()
         logger.info("connected", role=self._connection.principal.role.value)
         return True
+
+    async def _prepare(self) -> None:
+        """See to it that the restaurant's head is known. There is no await from here to `_connect`,
+        so no event can be missed between the two. Raises Refused.
+        """
+        try:
+            await self._registry.prepare(self._connection.principal.restaurant_id)
+        except OrderError as error:
+            unavailable = ProtocolError(ErrorCode.UNAVAILABLE, error.message)
+            raise Refused(CloseCode.TRY_AGAIN_LATER, unavailable) from error
 
     def _connect(self, opening: Opening) -> None:
         try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from typing import Protocol, TypeVar
 
 import structlog
 from aiohttp import WSMsgType
@@ -37,13 +37,24 @@ Head = Callable[[str], tuple[str, int]]
 Finish = Callable[[], Awaitable[None] | None]
 
 
+class Elsewhere(Protocol):
+    """Counts the connections that the other nodes of the service have."""
+
+    def connections(self, restaurant_id: str) -> int:
+        """Return those of a restaurant."""
+
+    def connections_of(self, restaurant_id: str, user_id: str) -> int:
+        """Return those of one of its users."""
+
+
 class ConnectionRegistry:
     """The state that all endpoints of a server share.
 
-    `strangers` are the sockets that are not authenticated yet; `callers` tells whose address a
-    request counts towards. `head` returns a restaurant's (epoch, seq); `revoked` returns whether a
-    principal's token has been revoked. What is in `when_stopping` is called once, at the begin of
-    the stop.
+    `prepare` sees to it that the head of a restaurant is known here, and `elsewhere` counts the
+    connections at other nodes. `strangers` are the sockets that are not authenticated yet;
+    `callers` tells whose address a request counts towards. `head` returns a restaurant's
+    (epoch, seq); `revoked` returns whether a principal's token has been revoked. What is in
+    `when_stopping` is called once, at the begin of the stop.
     """
 
     def __init__(
@@ -53,12 +64,17 @@ class ConnectionRegistry:
         metrics: HubMetrics,
         head: Head,
         revoked: Callable[[Principal], bool],
+        *,
+        prepare: Callable[[str], Awaitable[None]],
+        elsewhere: Elsewhere,
     ) -> None:
         self.settings = settings
         self._authority = authority
         self._revoked = revoked
         self.metrics = metrics
         self.head = head
+        self.prepare = prepare
+        self._elsewhere = elsewhere
         self.accepting = True
         self.when_stopping: list[Callable[[], None]] = []
         self._deadline: float | None = None
@@ -126,10 +142,17 @@ class ConnectionRegistry:
         user = (principal.restaurant_id, principal.user_id)
         if (
             self._authenticated >= limits.max_connections
-            or self._restaurants[principal.restaurant_id] >= limits.max_connections_per_restaurant
-            or self._users[user] >= limits.max_connections_per_user
+            or self._restaurants[principal.restaurant_id]
+            + self._elsewhere.connections(principal.restaurant_id)
+            >= limits.max_connections_per_restaurant
+            or self._users[user] + self._elsewhere.connections_of(*user)
+            >= limits.max_connections_per_user
         ):
             raise ProtocolError(ErrorCode.OVERLOADED, "too many connections; try again later")
+
+    def connections_by_user(self) -> Mapping[tuple[str, str], int]:
+        """Return how many connections each user of a restaurant has here."""
+        return self._users
 
     def add_authenticated(self, connection: Connection, finish: Finish, now: float) -> None:
         """Count an authenticated connection; `finish` is called when the server stops."""

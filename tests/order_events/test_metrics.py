@@ -19,6 +19,7 @@ ELSEWHERE = {
     "order_events_outbox_messages",
     "order_events_outbox_fullest_bytes",
     "order_events_webhook_deliveries",
+    "order_events_remote",
 }
 """What is measured when it is read, or needs a broken disk or clock, a stalled reader or a
 receiver, is tested with those."""

@@ -14,7 +14,10 @@ async def test_health_readiness_and_metrics(server: Any, draft: Any) -> None:
     """The metrics include those that the protocol lists."""
     assert (await get(server, "/healthz"))[0] == 200
     status, text, _ = await get(server, "/readyz")
-    assert (status, json.loads(text)) == (200, {"ready": True, "reasons": []})
+    assert (status, json.loads(text)) == (
+        200,
+        {"ready": True, "reasons": [], "degraded": []},
+    )
     client = await server.connect()
     await client.send(type="ping")
     await client.send(type="nonsense")

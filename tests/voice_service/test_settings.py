@@ -36,6 +36,7 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "allowed_origins": ("https://a.example, https://b.example/", None),
     "allowed_hosts": ("a.example, b.example", ("a.example", "b.example")),
     "retention_of": ('{"r1": {"days": 90}}', {"r1": Retention(days=90)}),
+    "bus": ("nats://u:p@h1:4222,nats://h2", SecretStr("nats://u:p@h1:4222,nats://h2")),
     "device": ("cuda", "cuda"),
     "device_index": ("0, 1", (0, 1)),
     "compute_type": ("int8_float16", "int8_float16"),
@@ -104,6 +105,8 @@ def test_every_setting_is_described(name: str) -> None:
         ("max_sessions", "-1"),
         ("decode_workers", "many"),
         ("jwt_secret", "short"),
+        ("bus", "nats"),
+        ("bus", "redis://localhost"),
         ("voice_per_minute", "0"),
     ],
 )

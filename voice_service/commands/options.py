@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from order_events.settings import ADDRESSES, without_password
 from voice_service.settings import VoiceSettings
 
 
@@ -76,11 +77,14 @@ def settings_options(
         default = field.get_default(call_default_factory=True, validated_data={})
         if isinstance(default, tuple):
             default = ",".join(map(str, default))
+        if isinstance(default, SecretStr):
+            default = default.get_secret_value()
         shown = "" if default in (None, "") else f" (default: {default})"
         group.add_argument(
             f"--{name.replace('_', '-')}",
             dest=f"setting_{name}",
             metavar="VALUE",
+            type=without_password if name in ADDRESSES else str,
             help=f"{field.description}{shown}".replace("%", "%%"),
         )
 

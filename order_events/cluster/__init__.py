@@ -1,0 +1,1 @@
+"""What several nodes of one service need to know of each other."""
