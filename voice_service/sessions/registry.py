@@ -307,6 +307,8 @@ class SessionRegistry:
                         "calls_staff": True,
                     }
                 ],
+                "after_utterance": 0,
+                "matched": [],
             },
         )
 

@@ -173,4 +173,5 @@ async def test_a_restaurant_without_a_menu_gets_transcripts_and_is_told_why(star
     assert order["order"] is None
     assert order["status"] == "needs_staff"
     assert [reason["code"] for reason in order["reasons"]] == ["no_menu"]
+    assert order["after_utterance"] == 0
     assert (await client.end())["order_id"] is None
