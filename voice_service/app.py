@@ -25,7 +25,8 @@ from voice_service.audio.recordings import demo_recording, read_audio
 from voice_service.metrics import VoiceMetrics
 from voice_service.models.registry import ResolvedModel
 from voice_service.protocol import payloads
-from voice_service.sessions import takeover_api
+from voice_service.sessions import preview_api, takeover_api
+from voice_service.sessions.preview_api import PreviewApi
 from voice_service.sessions.registry import SessionProfile, SessionRegistry, SpeechModel
 from voice_service.sessions.runner import SessionServices
 from voice_service.sessions.socket import VoiceApplication
@@ -92,7 +93,9 @@ def build_voice_app(
     registry.when_stopping.append(sessions.end_all)
     add_socket(app, "/voice-stream", VoiceApplication(sessions, settings.shutdown_grace_s), "voice")
 
-    add_routes(app, TakeOverApi(sessions, events.ledger), takeover_api.ROUTES, app[AUTHENTICATOR])
+    admits = app[AUTHENTICATOR]
+    add_routes(app, TakeOverApi(sessions, events.ledger), takeover_api.ROUTES, admits)
+    add_routes(app, PreviewApi(events, settings.ordering()), preview_api.ROUTES, admits)
 
     app[READINESS].append(lambda: scheduler.watchdog.trouble)
 

@@ -15,7 +15,7 @@ from typing import Any
 from order_events.http.api import ROUTES
 from order_events.specs import asyncapi, openapi
 from voice_service.protocol.payloads import CHANNELS
-from voice_service.sessions import takeover_api
+from voice_service.sessions import preview_api, takeover_api
 from voice_service.settings import VoiceSettings
 
 
@@ -24,7 +24,9 @@ def documents() -> dict[str, str]:
     # Without the environment: the documents in the repository have the defaults.
     defaults = VoiceSettings.model_construct()
     return {
-        "openapi.json": _text(openapi.document((*ROUTES, *takeover_api.ROUTES), defaults)),
+        "openapi.json": _text(
+            openapi.document((*ROUTES, *takeover_api.ROUTES, *preview_api.ROUTES), defaults)
+        ),
         "asyncapi.json": _text(asyncapi.document(CHANNELS, defaults)),
     }
 

@@ -75,6 +75,20 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class MenuVersion(Answer):
+    """A menu that was published. `restored_from` is the version that it repeats, if it does.
+
+    `items` is how many items it has, `trial_orders` for how many orders it was put on trial.
+    """
+
+    version: int
+    items: int
+    published_at: str
+    published_by: str
+    restored_from: int | None = None
+    trial_orders: int | None = None
+
+
 class Trial(Answer):
     """The trial of a menu: for how many orders it is, and how many of them are still to come."""
 

@@ -121,6 +121,7 @@ class AnalyticsQuery(Query):
 
     from_day: Day | None = Field(None, description="The first day; absent: six before the last.")
     to_day: Day | None = Field(None, description="The last day; absent: today.")
+    by: Literal["lane"] | None = Field(None, description="`lane`: also the figures of each lane.")
 
 
 class SessionAnswer(Answer):
@@ -164,8 +165,8 @@ class Phrase(Answer):
     nearest: str | None
 
 
-class Figures(Answer):
-    """Figures about the sessions of one or more days.
+class Counts(Answer):
+    """Figures about sessions.
 
     `heard` counts the sessions in which something was said. Rates are shares of these, from 0 to 1:
     order confirmed (`completed`), person needed (`handed_over`), items changed by staff
@@ -183,7 +184,18 @@ class Figures(Answer):
     hand_over_rate: float | None
     edit_rate: float | None
     seconds_per_order: float | None
+
+
+class Figures(Counts):
+    """Figures about the sessions of one or more days, and what was not understood in them."""
+
     not_understood: tuple[Phrase, ...]
+
+
+class LaneFigures(Counts):
+    """The figures of one lane, or of all sessions without one (null)."""
+
+    lane: str | None
 
 
 class DayFigures(Figures):
@@ -230,7 +242,8 @@ class TrialFigures(Answer):
 class AnalyticsAnswer(Answer):
     """The figures of each day, and of all days together (`total`).
 
-    `trial` is about the orders of menus on trial; it is null if there were none.
+    `trial` is about the orders of menus on trial; it is null if there were none. `lanes` are those
+    of all days, if they were asked for (`by`).
     """
 
     time_zone: str
@@ -239,3 +252,4 @@ class AnalyticsAnswer(Answer):
     total: Figures
     days: tuple[DayFigures, ...]
     trial: TrialFigures | None
+    lanes: tuple[LaneFigures, ...] | None = None

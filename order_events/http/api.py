@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from order_events.auth.roles import Action, visible
 from order_events.domain.api_models import MenuQuery, PaymentsQuery
 from order_events.domain.models import (
@@ -12,6 +14,7 @@ from order_events.domain.models import (
     RevocationDraft,
     StatusChange,
     TableChange,
+    VersionCheck,
 )
 from order_events.http import event_history
 from order_events.http.audit_api import AuditApi
@@ -23,6 +26,9 @@ from order_events.http.schemas import (
     EventsAnswer,
     EventsQuery,
     MenuAnswer,
+    MenuFile,
+    MenuFileAnswer,
+    MenuVersionsAnswer,
     OrderAnswer,
     OrdersAnswer,
     OrdersQuery,
@@ -36,9 +42,11 @@ from order_events.http.schemas import (
 )
 from order_events.http.screens_api import ScreensApi
 from order_events.http.webhooks_api import WebhooksApi
+from order_events.menu.csv_format import from_csv, to_csv
+from order_events.menu.diagnostics import MenuError, read_menu
 from order_events.menu.menu import Menu
 from order_events.protocol.errors import InvalidOrder, NotFound
-from order_events.protocol.messages import ErrorCode
+from order_events.protocol.messages import ErrorCode, ProtocolError
 from order_events.service import OrderEvents
 from order_events.websocket.registry import ConnectionRegistry
 
@@ -247,6 +255,47 @@ class Api:
         return VersionAnswer(version=version)
 
     @route(
+        "POST",
+        "/v1/menu/check",
+        Action.CHANGE_MENU,
+        MenuFile,
+        MenuFileAnswer,
+        body_bytes="http_body_bytes",
+    )
+    async def check_menu(self, call: Call[MenuFile]) -> MenuFileAnswer:
+        """Read a menu file, as JSON or CSV, without publishing it: every fault is named."""
+        try:
+            # In a thread, because checking a large menu in Python would block the loop.
+            menu, table = await asyncio.to_thread(_read_file, call.body.text)
+        except MenuError as error:
+            raise ProtocolError(ErrorCode.INVALID_MESSAGE, str(error)) from error
+        return MenuFileAnswer(menu=menu, csv=table)
+
+    @route("GET", "/v1/menu/versions", Action.CHANGE_MENU, Nothing, MenuVersionsAnswer)
+    async def list_menu_versions(self, call: Call[Nothing]) -> MenuVersionsAnswer:
+        """List the published menus that can be restored."""
+        found = await self._events.ledger.menu_versions(call.principal.restaurant_id)
+        return MenuVersionsAnswer(versions=found)
+
+    @route(
+        "POST",
+        "/v1/menu/versions/{n}/restore",
+        Action.CHANGE_MENU,
+        VersionCheck,
+        VersionAnswer,
+        errors=(*_CHANGING, ErrorCode.INVALID_ORDER),
+    )
+    async def restore_menu(self, call: Call[VersionCheck]) -> VersionAnswer:
+        """Publish a version of the menu again, under a new number. Sold-out items stay sold out."""
+        n = call.path["n"]
+        if not n.isdecimal() or len(n) > 12:
+            raise NotFound("versions are numbers; see GET /v1/menu/versions")
+        version = await self._events.ledger.restore_menu(
+            call.principal.restaurant_id, int(n), call.principal.user_id, call.body.version
+        )
+        return VersionAnswer(version=version)
+
+    @route(
         "PATCH",
         "/v1/menu/items/{id}",
         Action.SELL_OUT,
@@ -269,6 +318,13 @@ class Api:
             call.principal.restaurant_id, call.body, actor=call.principal.user_id
         )
         return RevokedAnswer(closed=self._registry.close_revoked())
+
+
+def _read_file(text: str) -> tuple[Menu, str]:
+    """Return the menu in a file, and the same as CSV; raise MenuError."""
+    text = text.removeprefix("\ufeff")
+    menu = read_menu(text) if text.lstrip().startswith("{") else from_csv(text)
+    return menu, to_csv(menu)
 
 
 ROUTES = tuple(

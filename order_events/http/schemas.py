@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from order_events.domain.api_models import Answer, Query, RowId, Trial
+from order_events.domain.api_models import Answer, MenuVersion, Query, RowId, Trial
+from order_events.domain.drafts import Draft
 from order_events.domain.models import Order, OrderStatus, Payment, Table
 from order_events.menu.entries import Id
 from order_events.menu.menu import Menu
@@ -51,6 +52,25 @@ class EventsQuery(Query):
         """Return the filters that are set; raise ValidationError."""
         given = self.model_dump(include=set(Filters.model_fields), exclude_none=True)
         return Filters.model_validate({name: value.split(",") for name, value in given.items()})
+
+
+class MenuVersionsAnswer(Answer):
+    """The published menus that can be restored, the newest first: that is the one in use."""
+
+    versions: tuple[MenuVersion, ...]
+
+
+class MenuFile(Draft):
+    """The content of a menu file: JSON, or CSV if it does not begin with a brace."""
+
+    text: Annotated[str, Field(min_length=1)]
+
+
+class MenuFileAnswer(Answer):
+    """The menu in a file that has no faults, and the same menu as CSV."""
+
+    menu: Menu
+    csv: str
 
 
 class OrderAnswer(Answer):

@@ -11,7 +11,7 @@ from statistics import median
 
 from rapidfuzz import fuzz, process
 
-from order_events.domain.audit_records import DayFigures, Figures, Phrase
+from order_events.domain.audit_records import Counts, DayFigures, Figures, LaneFigures, Phrase
 from order_events.menu.entries import Category, MenuItem, Modifier, Size
 from order_events.menu.menu import Menu
 
@@ -45,6 +45,7 @@ class SessionOutcome:
     cancelled: bool
     handed_over: bool
     edits: int
+    lane: str | None = None
 
     @property
     def completed(self) -> bool:
@@ -110,12 +111,25 @@ def figures(
     outcomes: Sequence[SessionOutcome], phrases: Mapping[str, int], nearest: Nearest
 ) -> Figures:
     """Return the figures of some sessions together."""
+    return Figures(**dict(_counts(outcomes)), not_understood=_ranked(phrases, nearest))
+
+
+def by_lane(outcomes: Iterable[SessionOutcome]) -> tuple[LaneFigures, ...]:
+    """Return the figures of each lane, by name; those of sessions without one come last."""
+    lanes: dict[str | None, list[SessionOutcome]] = {}
+    for outcome in outcomes:
+        lanes.setdefault(outcome.lane, []).append(outcome)
+    names = sorted(lanes, key=lambda lane: (lane is None, lane or ""))
+    return tuple(LaneFigures(lane=lane, **dict(_counts(lanes[lane]))) for lane in names)
+
+
+def _counts(outcomes: Sequence[SessionOutcome]) -> Counts:
     heard = [outcome for outcome in outcomes if outcome.utterances]
     completed = sum(outcome.completed for outcome in heard)
     handed_over = sum(outcome.handed_over for outcome in heard)
     edited = sum(outcome.edits > 0 for outcome in heard)
     took = [v.confirmed_at - v.started_at for v in heard if v.confirmed_at is not None]
-    return Figures(
+    return Counts(
         sessions=len(outcomes),
         heard=len(heard),
         ordered=sum(outcome.ordered for outcome in heard),
@@ -126,7 +140,6 @@ def figures(
         hand_over_rate=_rate(handed_over, len(heard)),
         edit_rate=_rate(edited, len(heard)),
         seconds_per_order=round(median(took), 1) if took else None,
-        not_understood=_ranked(phrases, nearest),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from order_events.domain import orders
+from order_events.domain.api_models import MenuVersion
 from order_events.domain.drafts import Draft
 from order_events.domain.event_payloads import (
     ItemState,
@@ -225,9 +226,51 @@ def put_menu(
 
     Raises InvalidOrder for another currency while orders are open.
     """
+    return _publish_menu(tx, restaurant_id, menu, actor, trial_orders)
+
+
+def restore_menu(
+    tx: Tx, restaurant_id: str, version: int, actor: str, expected: int | None = None
+) -> int:
+    """Publish a version again; return the new version. What is sold out now stays sold out.
+
+    Raises NotFound for a version that is not kept, StaleVersion if another one than `expected` is
+    in use, and InvalidOrder as `put_menu` does.
+    """
+    current = tx.menu_version(restaurant_id)
+    orders.check_version(0 if current is None else current[0], expected)
+    menu, now = tx.published_menu(restaurant_id, version), tx.menu(restaurant_id)
+    if menu is None:
+        raise NotFound("there is no such version; see GET /v1/menu/versions")
+    known = {item.id: item.sold_out for item in now.items} if now else {}
+    items = tuple(
+        item.model_copy(update={"sold_out": known.get(item.id, item.sold_out)})
+        for item in menu.items
+    )
+    menu = menu.model_copy(update={"items": items})
+    return _publish_menu(tx, restaurant_id, menu, actor, None, version)
+
+
+def _publish_menu(
+    tx: Tx,
+    restaurant_id: str,
+    menu: Menu,
+    actor: str,
+    trial_orders: int | None,
+    restored_from: int | None = None,
+) -> int:
     _check_currency(tx, restaurant_id, menu)
     version = _write_menu(tx, restaurant_id, menu, actor)
     tx.put_trial(restaurant_id, trial_orders)
+    published = MenuVersion(
+        version=version,
+        items=len(menu.items),
+        published_at=tx.timestamp,
+        published_by=actor,
+        restored_from=restored_from,
+        trial_orders=trial_orders,
+    )
+    tx.keep_menu(restaurant_id, menu, published)
     return version
 
 

@@ -58,6 +58,7 @@ class DailyFigures:
             to_day=last,
             total=analytics.figures(total.outcomes, total.phrases, nearest),
             days=analytics.by_day(records, nearest),
+            lanes=analytics.by_lane(total.outcomes) if query.by == "lane" else None,
             trial=trials.figures(reader, restaurant_id, *analytics.bounds(first, last, zone)),
         )
 
@@ -127,12 +128,13 @@ def _outcomes(
 ) -> tuple[SessionOutcome, ...]:
     rows = reader.db.execute(
         "SELECT started_at, utterances, order_id IS NOT NULL, confirmed_at, cancelled,"
-        " handed_over, edits FROM sessions WHERE restaurant_id = ? AND ordering"
+        " handed_over, edits, lane FROM sessions WHERE restaurant_id = ? AND ordering"
         " AND started_at >= ? AND started_at < ?",
         (restaurant_id, start, end),
     )
     return tuple(
-        SessionOutcome(a, n, bool(o), c, bool(x), bool(h), e) for a, n, o, c, x, h, e in rows
+        SessionOutcome(a, n, bool(o), c, bool(x), bool(h), e, lane)
+        for a, n, o, c, x, h, e, lane in rows
     )
 
 

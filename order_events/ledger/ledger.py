@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from order_events.cluster.cluster import Cluster
-from order_events.domain.api_models import Trial
+from order_events.domain.api_models import MenuVersion, Trial
 from order_events.domain.audit_records import (
     AnalyticsQuery,
     AuditAnswer,
@@ -19,7 +19,7 @@ from order_events.domain.audit_records import (
 )
 from order_events.domain.calls import Call
 from order_events.fanout.hub import Hub
-from order_events.ledger import audit_log, calls, erasure, voice_sessions
+from order_events.ledger import audit_log, calls, changes, erasure, voice_sessions
 from order_events.ledger.figures_desk import FiguresDesk
 from order_events.protocol.errors import NotFound
 from order_events.settings import HubSettings
@@ -134,6 +134,19 @@ class Ledger:
     async def trial(self, restaurant_id: str) -> Trial | None:
         """Return the trial of the restaurant's menu, over or not; None if it has none."""
         return await self._store.read(lambda r: r.trial(restaurant_id), restaurant_id)
+
+    async def menu_versions(self, restaurant_id: str) -> tuple[MenuVersion, ...]:
+        """Return the published menus that can be restored, the newest first."""
+        return await self._store.read(lambda r: r.menu_versions(restaurant_id), restaurant_id)
+
+    async def restore_menu(
+        self, restaurant_id: str, version: int, actor: str, expected: int | None = None
+    ) -> int:
+        """Publish a version of the menu again; return the new version."""
+        return await self._store.write(
+            lambda tx: changes.restore_menu(tx, restaurant_id, version, actor, expected),
+            restaurant_id,
+        )
 
     async def erase(self, restaurant_id: str, session_id: str, actor: str) -> ErasedAnswer:
         """Erase what was said in a session from everything that is kept; raise NotFound."""

@@ -48,6 +48,7 @@ _CONTENTS = {
         {"body": Webhook.model_validate_json, "secrets": _SECRETS.validate_json},
     ),
     "menus": _Content(("restaurant_id",), {"body": Menu.model_validate_json}),
+    "menu_versions": _Content(("restaurant_id", "version"), {"body": Menu.model_validate_json}),
     "events": _Content(
         ("restaurant_id", "seq"),
         {"body": _OBJECT.validate_json, "tags": _TAGS.validate_json},

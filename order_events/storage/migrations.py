@@ -213,5 +213,21 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX revocations_by_time ON revocations (at);
     CREATE INDEX open_sessions ON sessions (node) WHERE ended_at IS NULL;
     """,
+    """
+    CREATE TABLE menu_versions (
+        restaurant_id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        items INTEGER NOT NULL,
+        published_at TEXT NOT NULL,
+        published_by TEXT NOT NULL,
+        restored_from INTEGER,
+        trial_orders INTEGER,
+        PRIMARY KEY (restaurant_id, version)
+    ) WITHOUT ROWID;
+    INSERT INTO menu_versions SELECT restaurant_id, version, body,
+        CASE WHEN json_valid(body) THEN json_array_length(body, '$.items') ELSE 0 END,
+        updated_at, updated_by, NULL, trial_orders FROM menus;
+    """,
 )
 """Scripts that each turn a database of version n into one of version n + 1."""

@@ -13,8 +13,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from order_events.auth.revocations import Revoked
-from order_events.domain.api_models import Trial
+from order_events.domain.api_models import MenuVersion, Trial
 from order_events.domain.models import Event, Order, OrderStatus, Payment, Table
+from order_events.menu.menu import Menu
 from order_events.protocol.errors import NotFound
 from order_events.protocol.messages import timestamp
 from order_events.storage.damaged_rows import DamagedRow, Place, Readable
@@ -153,6 +154,28 @@ class Reader:
             "SELECT version, body FROM menus WHERE restaurant_id = ?", (restaurant_id,)
         ).fetchone()
         return None if row is None else (row[0], row[1])
+
+    def menu_versions(self, restaurant_id: str) -> tuple[MenuVersion, ...]:
+        """Return the published menus that are kept, the newest first."""
+        rows = self.db.execute(
+            "SELECT version, items, published_at, published_by, restored_from, trial_orders"
+            " FROM menu_versions WHERE restaurant_id = ? ORDER BY version DESC",
+            (restaurant_id,),
+        )
+        names = ("version", "items", "published_at", "published_by", "restored_from")
+        return tuple(
+            MenuVersion(**dict(zip((*names, "trial_orders"), row, strict=True))) for row in rows
+        )
+
+    def published_menu(self, restaurant_id: str, version: int) -> Menu | None:
+        """Return a published menu, or None if there is none of that version, or it is not kept."""
+        row = self.db.execute(
+            "SELECT body FROM menu_versions WHERE restaurant_id = ? AND version = ?",
+            (restaurant_id, version),
+        ).fetchone()
+        if row is None:
+            return None
+        return self.parse(Menu, row[0], "menu_versions", restaurant_id, version)
 
     def menu_version(self, restaurant_id: str) -> tuple[int, str] | None:
         """Return the menu's version and when it was made, or None: together they never recur."""

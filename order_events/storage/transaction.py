@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from order_events.auth.revocations import Revoked
+from order_events.domain.api_models import MenuVersion
 from order_events.domain.models import Event, Order, Payment, Table
 from order_events.menu.menu import Menu
 from order_events.protocol.errors import NotFound
@@ -22,6 +23,8 @@ from order_events.storage.damaged_rows import Readable
 from order_events.storage.queries import Reader
 
 _MENUS = 64
+MOST_VERSIONS = 50
+"""Published menus of a restaurant that are kept, to be restored."""
 
 
 class MenuCache:
@@ -164,15 +167,38 @@ class Tx(Reader):
         return menu
 
     def put_menu(self, restaurant_id: str, menu: Menu, actor: str) -> int:
-        """Replace the menu; return its version."""
+        """Replace the menu; return its version, which no menu that is kept has."""
         version: int = self.db.execute(
             "INSERT INTO menus (restaurant_id, version, body, updated_at, updated_by)"
-            " VALUES (?, 1, ?, ?, ?) ON CONFLICT (restaurant_id) DO UPDATE SET"
+            " VALUES (?1, (SELECT coalesce(max(version), 0) + 1 FROM menu_versions WHERE"
+            " restaurant_id = ?1), ?2, ?3, ?4) ON CONFLICT (restaurant_id) DO UPDATE SET"
             " version = version + 1, body = excluded.body, updated_at = excluded.updated_at,"
             " updated_by = excluded.updated_by RETURNING version",
             (restaurant_id, menu.model_dump_json(), self.timestamp, actor),
         ).fetchone()[0]
         return version
+
+    def keep_menu(self, restaurant_id: str, menu: Menu, published: MenuVersion) -> None:
+        """Keep a published menu, to be restored; of more than MOST_VERSIONS the oldest go."""
+        self.db.execute(
+            "INSERT INTO menu_versions (restaurant_id, version, body, items, published_at,"
+            " published_by, restored_from, trial_orders) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                restaurant_id,
+                published.version,
+                menu.model_dump_json(),
+                published.items,
+                published.published_at,
+                published.published_by,
+                published.restored_from,
+                published.trial_orders,
+            ),
+        )
+        self.db.execute(
+            "DELETE FROM menu_versions WHERE restaurant_id = ?1 AND version NOT IN (SELECT version"
+            " FROM menu_versions WHERE restaurant_id = ?1 ORDER BY version DESC LIMIT ?2)",
+            (restaurant_id, MOST_VERSIONS),
+        )
 
     def put_trial(self, restaurant_id: str, orders: int | None) -> None:
         """Put the menu on trial for its next `orders`; None ends a trial."""

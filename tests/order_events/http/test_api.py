@@ -246,6 +246,46 @@ async def test_the_menu_and_what_is_sold_out(
     assert (status, answer["error"]["code"]) == (422, "INVALID_ORDER")
 
 
+async def test_a_menu_file_is_read_without_being_published(server: Any, menu: Any) -> None:
+    """As JSON or CSV, which are two ways to write the same; each fault is named."""
+    text = menu.model_dump_json()
+    status, answer = await server.call("POST", "/v1/menu/check", {"text": text})
+    assert (status, answer["menu"]) == (200, json.loads(text))
+    table = answer["csv"]
+    status, again = await server.call("POST", "/v1/menu/check", {"text": "\ufeff" + table})
+    assert (status, again["menu"]) == (200, json.loads(text))
+    wrong = table.replace("burger", "burger\nburger", 1)
+    status, answer = await server.call("POST", "/v1/menu/check", {"text": wrong})
+    assert (status, answer["error"]["code"]) == (400, "INVALID_MESSAGE")
+    assert answer["error"]["message"].startswith("row ")
+    assert (await server.call("GET", "/v1/menu"))[1]["version"] == 1
+
+
+async def test_a_menu_is_published_and_an_earlier_one_restored(server: Any, menu: Any) -> None:
+    """Under a new number; what has sold out meanwhile stays sold out."""
+    body = {**json.loads(menu.model_dump_json()), "name": "New"}
+    await server.call("PUT", "/v1/menu?trial_orders=5", body)
+    await server.call("PATCH", "/v1/menu/items/burger", {"sold_out": True})
+    path = "/v1/menu/versions"
+    found = (await server.call("GET", path))[1]["versions"]
+    assert [(v["version"], v["trial_orders"]) for v in found] == [(2, 5), (1, None)]
+    assert found[0]["items"] == len(menu.items)
+    status, refused = await server.call("POST", f"{path}/1/restore", {"version": 2})
+    assert (status, refused["error"]["code"]) == (409, "STALE_VERSION")
+    assert (await server.call("POST", f"{path}/1/restore", {}))[1] == {"version": 4}
+    now = (await server.call("GET", "/v1/menu"))[1]
+    assert (now["menu"]["name"], now["trial"]) == (menu.name, None)
+    assert [item["id"] for item in now["menu"]["items"] if item["sold_out"]] == [
+        "burger",
+        "soup",
+    ]
+    newest = (await server.call("GET", path))[1]["versions"][0]
+    assert (newest["version"], newest["restored_from"], newest["published_by"]) == (4, 1, "u1")
+    for unknown in ("3", "99", "first"):
+        assert (await server.call("POST", f"{path}/{unknown}/restore", {}))[0] == 404
+    assert (await server.call("GET", path, role=Role.KITCHEN))[0] == 403
+
+
 @pytest.mark.parametrize(
     ("role", "method", "path", "body"),
     [

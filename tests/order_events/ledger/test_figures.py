@@ -32,6 +32,18 @@ def asked(
     return figures.answer(Reader(db, "e"), "r1", query, now)
 
 
+def test_lanes_have_figures_of_their_own(db: sqlite3.Connection) -> None:
+    """If they are asked for; sessions without a lane come last."""
+    for session_id, lane in (("a", "2"), ("b", "1"), ("c", None), ("d", "2")):
+        start = SessionStart(session_id=session_id, lane=lane)
+        voice_sessions.begin(at(db), "r1", start, "kiosk")
+    reader, query = Reader(db, "e"), AnalyticsQuery(from_day=NOON.date(), to_day=NOON.date())
+    assert DailyFigures().answer(reader, "r1", query, NOON).lanes is None
+    by_lane = query.model_copy(update={"by": "lane"})
+    lanes = DailyFigures().answer(reader, "r1", by_lane, NOON).lanes
+    assert [(one.lane, one.sessions) for one in lanes or ()] == [("1", 1), ("2", 2), (None, 1)]
+
+
 async def test_other_reads_do_not_wait_for_analytics(server: Any) -> None:
     """However long they take: reads have threads of their own."""
     begun, go_on = threading.Event(), threading.Event()

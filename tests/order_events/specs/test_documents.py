@@ -115,6 +115,7 @@ ONCE = {
     "set_status",
     "delete_webhook",
     "recall_order",
+    "restore_menu",
     "claim_pairing",
     "remove_device",
     "add_staff",
@@ -126,6 +127,7 @@ WITHOUT_FIELDS = (
     "release_call",
     "resolve_call",
     "recall_order",
+    "restore_menu",
     "acknowledge_changes",
     "rotate_webhook_secret",
     "send_test_webhook",
@@ -177,6 +179,7 @@ async def body_for(server: Any, route: Route, burger: dict[str, Any]) -> tuple[s
         "patch_table": {"status": "free"},
         "take_payment": {"order_id": order, "amount": 100, "method": "card"},
         "put_menu": menu["menu"],
+        "check_menu": {"text": json.dumps(menu["menu"])},
         "change_item": {"sold_out": False},
         "revoke": {"user_id": "nobody"},
         "set_item_status": {"status": "done"},
@@ -188,7 +191,7 @@ async def body_for(server: Any, route: Route, burger: dict[str, Any]) -> tuple[s
         "add_staff": {"name": order, "role": "server", "pin": "4711"},
         **{name: {} for name in WITHOUT_FIELDS},
     }
-    path = route.path.replace("{id}", identity).replace("{item_id}", "1")
+    path = route.path.replace("{id}", identity).replace("{item_id}", "1").replace("{n}", "1")
     query = f"?order_id={order}" if route.name == "list_payments" else ""
     return path + query, bodies.get(route.name)
 
