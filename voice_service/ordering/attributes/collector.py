@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from order_events.domain.drafts import Qualifier
+from voice_service.ordering.acts import ReferenceKind
 from voice_service.ordering.attributes.statements import (
     AlternativesStatement,
     ClauseBreak,
@@ -17,7 +18,7 @@ from voice_service.ordering.attributes.statements import (
     UnknownWords,
 )
 from voice_service.ordering.doubt import Doubt
-from voice_service.ordering.references.pointers import AllBut, AllOf, Partition, Pointer
+from voice_service.ordering.references.pointers import Pointer
 
 
 class StatementCollector(list[Statement]):
@@ -71,9 +72,9 @@ class StatementCollector(list[Statement]):
 
     def all_but(self, count: int) -> bool:
         """ "All without onions but one"; return False if nothing was said of all."""
-        each = [i for i, statement in enumerate(self) if isinstance(statement, AllOf)]
+        each = [i for i, s in enumerate(self) if isinstance(s, Pointer) and s.all_of_them]
         if each:
-            self[each[-1]] = AllBut(count, str(count))
+            self[each[-1]] = Pointer(ReferenceKind.BUT, count, str(count))
         return bool(each)
 
     def take(self, modifier: ModifierStatement, *, either: bool) -> None:
@@ -88,14 +89,12 @@ class StatementCollector(list[Statement]):
 
     def leave_off_those(self) -> bool:
         """ "One with onions and one without": leave off the second what the first has."""
-        if not self or not isinstance(self[-1], Partition):
+        parts = [i for i, s in enumerate(self) if isinstance(s, Pointer) and s.partial]
+        if parts[-1:] != [len(self) - 1]:
             return False
-        earlier = self[:-1]
-        first = max((i for i, s in enumerate(earlier) if isinstance(s, Partition)), default=-1)
-        modifiers = [
-            s for s in earlier[first + 1 :] if isinstance(s, ModifierStatement) and not s.negated
-        ]
-        if first < 0 or not modifiers:
+        between = self[parts[-2] + 1 : -1] if len(parts) > 1 else []
+        modifiers = [s for s in between if isinstance(s, ModifierStatement) and not s.negated]
+        if not modifiers:
             return False
         self += [replace(m, negation=Negation(), qualifier=None, quantity=None) for m in modifiers]
         return True

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
+from voice_service.ordering.acts import ReferenceKind
 from voice_service.ordering.attributes.statements import ModifierStatement, Statement
 from voice_service.ordering.doubt import Doubt
-from voice_service.ordering.references.pointers import AllOf, Partition, SomeOf
+from voice_service.ordering.references.pointers import Pointer, some_of
 
 _SEVERAL = 2
 
@@ -25,9 +26,9 @@ def with_counts(
     counted: list[Statement] = []
     for one in statements:
         part = counted[-1] if counted else None
-        linked = isinstance(part, SomeOf) and part.linked and not part.text
+        linked = isinstance(part, Pointer) and part.linked and not part.text
         if linked and isinstance(one, ModifierStatement) and again(one):
-            count = part.count if isinstance(part, SomeOf) else None
+            count = part.count if isinstance(part, Pointer) else None
             before = replace(one.before, linked=True, counted=count)
             counted[-1:] = [replace(one, quantity=count, before=before)]
         else:
@@ -50,7 +51,7 @@ def halved(
     distributed: list[Statement] = []
     for statement in statements:
         if isinstance(statement, ModifierStatement):
-            distributed += [SomeOf(each), replace(statement, qualifier=None)]
+            distributed += [some_of(each), replace(statement, qualifier=None)]
         else:
             distributed.append(statement)
     return distributed
@@ -71,8 +72,8 @@ def shared_out(statements: Sequence[Statement], quantity: int) -> list[Statement
 
 def _with_rest_for_all(statements: Sequence[Statement], quantity: int) -> list[Statement]:
     """ "Four tacos, two steak and two pork with onions": the onions are on all, more likely."""
-    starts = [i for i, s in enumerate(statements) if isinstance(s, Partition)]
-    counts = [s.count or 0 for s in statements if isinstance(s, Partition)]
+    parts = {i: s for i, s in enumerate(statements) if isinstance(s, Pointer) and s.partial}
+    starts, counts = [*parts], [part.count or 0 for part in parts.values()]
     if len(starts) < _SEVERAL or sum(counts) != quantity or counts[-1] < _SEVERAL:
         return list(statements)
     last = statements[starts[-1] + 1 :]
@@ -82,7 +83,7 @@ def _with_rest_for_all(statements: Sequence[Statement], quantity: int) -> list[S
     rest = last[len(own) :]
     if not own or not rest or not _plain_lists(statements[starts[0] : starts[-1]], rest):
         return list(statements)
-    return [*statements[: starts[-1] + 1], *own, AllOf(), *map(_doubted, rest)]
+    return [*statements[: starts[-1] + 1], *own, Pointer(ReferenceKind.ALL), *map(_doubted, rest)]
 
 
 def _doubted(statement: Statement) -> Statement:

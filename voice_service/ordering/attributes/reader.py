@@ -41,12 +41,11 @@ from voice_service.ordering.mentions.lookahead import (
 )
 from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.references.pointers import (
-    AllOf,
-    SomeOf,
     all_but,
+    all_of,
     ends,
-    leads_on,
     read_pointer,
+    some_of,
 )
 
 
@@ -79,7 +78,7 @@ class AttributeReader:
         if self._times(index):
             return index + 2
         if mention.cue(Cue.NO) and mention.cue(Cue.BOTH):  # "neither with"
-            self._statements.append(AllOf(mention.cue(Cue.PAIR), mention.span.text))
+            self._statements.append(all_of(mention))
             return None
         excepted = all_but(self._mentions, index)
         if excepted is not None:
@@ -109,15 +108,13 @@ class AttributeReader:
             self._statements.settle()
             return end
         has = end < len(self._mentions) and self._mentions[end].cue(Cue.REQUEST)  # "both have"
-        if (
-            isinstance(pointer, AllOf)
-            and has
-            and role_follows(self._mentions, end, MentionType.MODIFIER)
-        ):
+        if pointer.all_of_them and has and role_follows(self._mentions, end, MentionType.MODIFIER):
             self._statements.append(pointer)
             return end + 1
-        if not apart and not leads_on(pointer, bare_number=end == start + 1):
+        if not apart and not pointer.leads_on:
             return None
+        if not apart and pointer.counted and end == start + 1:
+            return None  # a number alone, as in "on two"
         self._context.end_clause()
         self._statements.open(pointer)
         self._context.toppings = Toppings(parted=True)
@@ -193,7 +190,7 @@ class AttributeReader:
         self._context.toppings.after_with = False
         if next_is(self._mentions, index, *DIFFERS, Cue.ON):
             linked = self._before(index, Cue.AND)
-            self._statements.open(SomeOf(mention.span.value or 1, linked=linked))
+            self._statements.open(some_of(mention.span.value or 1, linked=linked))
             self._context.toppings.parted = True
             return
         self._context.count = Count(mention.span.value, mention.span.words)
@@ -289,7 +286,7 @@ class AttributeReader:
     def _scope(self, index: int, mention: Mention) -> bool:
         """Read what is true of all of them, or all that is on one: "both", "only", "plain"."""
         if mention.cue(Cue.BOTH) and for_all(self._mentions, index):
-            self._statements.open(AllOf(mention.cue(Cue.PAIR), mention.span.text))
+            self._statements.open(all_of(mention))
         elif mention.cue(Cue.PLAIN, Cue.ONLY):
             counts = any(p.cue(Cue.ONE, Cue.NUMBER) for p in self._mentions[index + 1 :][:1])
             if not (mention.cue(Cue.ONLY) and counts):  # "only one"
@@ -309,7 +306,7 @@ class AttributeReader:
         elif mention.cue(Cue.ONE) and mention.cue(*ONE_MORE) and self._one_of_kind(index):
             self._context.end_count()
             linked = self._before(index, Cue.AND) or not told_apart(self._mentions, index)
-            self._statements.open(SomeOf(1, linked=linked))
+            self._statements.open(some_of(1, linked=linked))
         elif mention.cue(Cue.MORE):
             self._context.count = Count(1, self._context.count.words, more=True)
             self._context.clause.wanted = True

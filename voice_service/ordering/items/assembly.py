@@ -64,12 +64,7 @@ from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.match import FULL, HEADED
 from voice_service.ordering.reasons import ReasonCode
-from voice_service.ordering.references.pointers import (
-    Described,
-    Ordinal,
-    Partition,
-    read_pointer,
-)
+from voice_service.ordering.references.pointers import Pointer, read_pointer
 
 
 def assemble_items(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
@@ -90,7 +85,7 @@ def assemble_items(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartVi
 
 def _only_points(statements: Sequence[Statement]) -> list[Act]:
     """Return the reason for words that only point at something: "the first one"."""
-    pointers = [s for s in statements if isinstance(s, Partition | Ordinal | Described) and s.text]
+    pointers = [s for s in statements if isinstance(s, Pointer) and s.leads_on and s.text]
     return [not_understood(pointers[0].text)] if pointers else []
 
 
@@ -361,11 +356,7 @@ def _pointed_at(mentions: Sequence[Mention], head: int) -> Reference | None:
     """Return what the item replaces in "the other a lemonade" or "one of them diet"."""
     first = next((i for i in range(head) if not mentions[i].cue(*LISTS)), head)
     found = read_pointer(mentions, first)
-    if (
-        found is None
-        or not isinstance(found[0], Partition | Ordinal | Described)
-        or found[1] > head
-    ):
+    if found is None or not found[0].leads_on or found[1] > head:
         return None
     between = mentions[found[1] : head]
     if not between and mentions[head - 1].cue(Cue.THE):

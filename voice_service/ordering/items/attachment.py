@@ -12,6 +12,7 @@ from voice_service.ordering.acts import (
     ModifierRequest,
     Modify,
     Problem,
+    ReferenceKind,
     Target,
     not_understood,
 )
@@ -48,14 +49,7 @@ from voice_service.ordering.items.sizes import size_elsewhere
 from voice_service.ordering.mentions.mention import Apart
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
-from voice_service.ordering.references.pointers import (
-    AllOf,
-    Demonstrative,
-    Described,
-    Ordinal,
-    Partition,
-    SomeOf,
-)
+from voice_service.ordering.references.pointers import Pointer
 
 _PAIR = 2
 
@@ -102,7 +96,7 @@ class AttributeAttacher:
         self.requests: list[ItemRequest] = []
         self.acts: list[Act] = []
         self._in_cart = in_cart
-        self._all_of: AllOf | None = None
+        self._all_of: Pointer | None = None
         self._partitioner = Partitioner(menu, self.requests, self.acts)
 
     def put(
@@ -131,13 +125,11 @@ class AttributeAttacher:
                 self._number(statement, to.current)
             case PlainStatement():
                 to.current.plain = True
-            case Partition() | Ordinal() | Demonstrative() | Described():
-                self._all_of = None
+            case Pointer():
+                self._all_of = statement if statement.all_of_them else None
                 to.current = self._pointed_at(statement, to)
             case Times(value):
                 multiply(value, to.current, self.requests, self.menu)
-            case AllOf():
-                self._all_of = statement
             case ClauseBreak():
                 to.end_clause()
                 self._all_of = None
@@ -159,18 +151,16 @@ class AttributeAttacher:
             statement = replace(statement, quantity=None)
         to.since += self._modifier(statement, to.current)
 
-    def _pointed_at(
-        self, pointer: Partition | Ordinal | Demonstrative | Described, to: _Attachment
-    ) -> ItemRequest:
+    def _pointed_at(self, pointer: Pointer, to: _Attachment) -> ItemRequest:
         """Return the request that what follows is about."""
-        match pointer:
-            case Partition():
-                return self._tell_apart(pointer, to)
-            case Ordinal():
+        if pointer.partial:
+            return self._tell_apart(pointer, to)
+        match pointer.which:
+            case ReferenceKind.PLACE:
                 return self._partitioner.place(pointer, to.current)
-            case Described():
+            case ReferenceKind.SUCH:
                 return self._partitioner.such(pointer, to.current)
-            case Demonstrative():
+            case _:
                 return to.current
 
     def _shared_out_to(
@@ -222,7 +212,7 @@ class AttributeAttacher:
                     return placed
         if (
             self._all_of is not None
-            and self._all_of.pair
+            and self._all_of.which is ReferenceKind.BOTH
             and len({id(g) for g, _ in placed}) > _PAIR
         ):
             self.acts.append(not_understood(self._all_of.text))
@@ -284,19 +274,19 @@ class AttributeAttacher:
         elif current.quantity != statement.value:
             self.acts.append(not_understood(str(statement.value)))
 
-    def _tell_apart(self, part: Partition, to: _Attachment) -> ItemRequest:
+    def _tell_apart(self, part: Pointer, to: _Attachment) -> ItemRequest:
         """Return so many of the current item, or so many more: what follows is true of them."""
         another = self._another(part, to)
         if another is not None:
             return another
         return self._partitioner.split(part, to.current)
 
-    def _another(self, part: Partition, to: _Attachment) -> ItemRequest | None:
+    def _another(self, part: Pointer, to: _Attachment) -> ItemRequest | None:
         """Return the second of "a burger and one with cheese"; None if it is a part of the first.
 
         They are as many as there were before, or have something of which each has one only.
         """
-        if not isinstance(part, SomeOf):
+        if part.which is not ReferenceKind.SOME:
             return None
         more = part.apart is not Apart.SOME
         if not more and (part.text or not part.linked):
@@ -309,7 +299,7 @@ class AttributeAttacher:
             another.elided = Elided(choices=True)
         return another
 
-    def _is_as_many(self, part: Partition, to: _Attachment) -> bool:
+    def _is_as_many(self, part: Pointer, to: _Attachment) -> bool:
         """Return whether something is said of a part that makes it as many more."""
         after = next(i for i, one in enumerate(to.statements) if one is part) + 1
         if after == len(to.statements) or not self._partitioner.undivided:

@@ -46,14 +46,7 @@ from voice_service.ordering.items.sizes import size_in_cart
 from voice_service.ordering.language.tokens import keys_of, plural
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
-from voice_service.ordering.references.pointers import (
-    AllOf,
-    Demonstrative,
-    Described,
-    Ordinal,
-    Partition,
-    SomeOf,
-)
+from voice_service.ordering.references.pointers import Pointer, some_of
 
 
 def resolve_ellipsis(
@@ -91,7 +84,7 @@ class _EllipsisResolver:
                     self._clause.append(done)
                 case ModifierStatement() | SizeStatement() | PlainStatement():
                     self._clause.append(one)
-                case Partition() | AllOf() | Ordinal() | Described() | Demonstrative():
+                case Pointer():
                     self._end_clause()
                     self._ref = one.reference()
                 case ItemStatement():
@@ -114,7 +107,7 @@ class _EllipsisResolver:
         counted = lines[0].count if len(lines) == 1 else 1
         if any(self._chooses_again(one, item) for one in statements for item in last):
             return statements
-        pointed = any(isinstance(one, Partition | Ordinal | Described) for one in statements)
+        pointed = any(isinstance(one, Pointer) and one.leads_on for one in statements)
         if counted == 1 or pointed:
             return statements
         divided: list[Statement] = []
@@ -122,7 +115,7 @@ class _EllipsisResolver:
         for one in shared_out(halves, counted):
             if isinstance(one, SizeStatement) and one.numbered and not self._is_topping(one):
                 size = replace(one, count=None, numbered=False)
-                divided += [SomeOf(one.count or 1, one.text), size]
+                divided += [some_of(one.count or 1, one.text), size]
             else:
                 divided.append(one)
         return divided

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voice_service.ordering.acts import Act, ItemRequest, not_understood
+from voice_service.ordering.acts import Act, Description, ItemRequest, ReferenceKind, not_understood
 from voice_service.ordering.cart.lines import line_of
 from voice_service.ordering.cart.resolution import matches_description
 from voice_service.ordering.likelihood import Grounds
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.references.pointers import (
-    AllBut,
-    Described,
-    HalfOf,
-    Ordinal,
-    Partition,
-    SomeOf,
-    SomeOfEach,
-    SomeOfTheOthers,
-)
+from voice_service.ordering.references.pointers import Pointer, some_of
 
 
 class Partitioner:
@@ -43,34 +34,35 @@ class Partitioner:
         """Whether all of the current item are still alike."""
         return self._undescribed is None
 
-    def place(self, ordinal: Ordinal, current: ItemRequest) -> ItemRequest:
+    def place(self, ordinal: Pointer, current: ItemRequest) -> ItemRequest:
         """Return what "the first one with cheese" is: one of several alike, or an item by place."""
         requests = [r for r in self._requests if not ordinal.items or r.item in ordinal.items]
-        last = self._undescribed if self._undescribed is not None else current
+        last, count = self._undescribed or current, ordinal.count or 1
         if len(requests) == 1 or not self.undivided or last.count > 1:
             alike = {r.item for r in requests} == {last.item}
-            if alike and last.count >= ordinal.count:
-                return self.split(SomeOf(ordinal.count, ordinal.text), current)
+            if alike and last.count >= count:
+                return self.split(some_of(count, ordinal.text), current)
         index = ordinal.place - 1 if ordinal.place > 0 else ordinal.place
         single = all(r.count == 1 for r in requests)
-        if single and ordinal.count == 1 and -len(requests) <= index < len(requests):
+        if single and count == 1 and -len(requests) <= index < len(requests):
             return requests[index]
         self._acts.append(not_understood(ordinal.text))
         return current
 
-    def such(self, described: Described, current: ItemRequest) -> ItemRequest:
+    def such(self, described: Pointer, current: ItemRequest) -> ItemRequest:
         """Return the one item said here that "the small one without ice" fits."""
+        such = described.such or Description()
         fitting = [
             r
             for r in self._requests
-            if matches_description(described.such, line_of("", r, Grounds()), self._menu)
+            if matches_description(such, line_of("", r, Grounds()), self._menu)
         ]
-        if len(fitting) == 1 and (described.such.several or fitting[0].count == 1):
+        if len(fitting) == 1 and (such.several or fitting[0].count == 1):
             return fitting[0]
         self._acts.append(not_understood(described.text))
         return current
 
-    def split(self, part: Partition, current: ItemRequest) -> ItemRequest:
+    def split(self, part: Pointer, current: ItemRequest) -> ItemRequest:
         """Return so many of those that nothing was said of yet: "two with cheese"."""
         rest = self._undescribed if self._undescribed is not None else current
         count = _count_of(part, rest.count)
@@ -105,16 +97,16 @@ class Partitioner:
             ]
 
 
-def _count_of(part: Partition, total: int) -> int:
+def _count_of(part: Pointer, total: int) -> int:
     """Return how many of `total` items a part has; 0 where that is not clear."""
-    match part:
-        case SomeOfEach() | SomeOfTheOthers():
+    match part.which:
+        case ReferenceKind.EACH | ReferenceKind.OF_OTHERS:
             return 0
-        case SomeOf(such=such) if such is not None:
-            return 0
-        case HalfOf():
+        case ReferenceKind.HALF:
             return 0 if total % 2 else total // 2
-        case AllBut(count):
-            return max(total - count, 0)
+        case ReferenceKind.BUT:
+            return max(total - (part.count or 1), 0)
+        case _ if part.such is not None:
+            return 0
         case _:
             return total if part.count is None else part.count

@@ -6,7 +6,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
 
 from voice_service.ordering.language.mixing import mixed
 from voice_service.ordering.language.pack import (
@@ -25,6 +27,7 @@ from voice_service.ordering.language.pack import (
 from voice_service.ordering.language.tokens import plain
 
 _PACKS = ("en", "es")
+_Part = TypeVar("_Part")
 
 
 @cache
@@ -58,19 +61,27 @@ def understood(code: str) -> bool:
 def _pack(code: str) -> Language:
     text = resources.files(__package__).joinpath(f"{code}.toml").read_text("utf-8")
     pack = tomllib.loads(text)
+    names, remarks = pack["names"], pack["remarks"]
+    glossary = {plain(name): said for name, said in names["glossary"].items()}
+    patterns, exceptions = _by_cue(remarks["patterns"]), _by_cue(remarks["exceptions"])
     return Language(
         code=pack["code"],
         cues=_cues(pack),
-        numbers=_numbers(pack["numbers"]),
-        morphology=_morphology(pack["morphology"]),
-        spelling=_spelling(pack["spelling"]),
-        names=_names(pack["names"]),
-        allergies=_allergies(pack["allergies"]),
+        numbers=_part(Numbers, pack["numbers"]),
+        morphology=_part(Morphology, pack["morphology"]),
+        spelling=_part(Spelling, pack["spelling"]),
+        names=_part(Names, {**names, "glossary": glossary}),
+        allergies=_part(Allergies, pack["allergies"]),
         entities=_entities(pack["entities"]),
-        repetition=Repetition(**{k: frozenset(said) for k, said in pack["repetition"].items()}),
-        remarks=_remarks(pack["remarks"]),
+        repetition=_part(Repetition, pack["repetition"]),
+        remarks=_part(Remarks, {**remarks, "patterns": patterns, "exceptions": exceptions}),
         texts=pack["texts"],
     )
+
+
+def _part(kind: type[_Part], table: Mapping[str, Any]) -> _Part:
+    """Return a part of a pack, with its lists as the tuples and sets that the part has."""
+    return TypeAdapter(kind).validate_python(table)
 
 
 def _cues(pack: Mapping[str, Any]) -> dict[Cue, tuple[str, ...]]:
@@ -91,67 +102,9 @@ def _by_cue(table: Mapping[str, Sequence[str]]) -> dict[Cue, tuple[str, ...]]:
     return {Cue[name.upper()]: tuple(phrases) for name, phrases in table.items()}
 
 
-def _remarks(table: Mapping[str, Any]) -> Remarks:
-    return Remarks(
-        classes={name: tuple(words) for name, words in table["classes"].items()},
-        patterns=_by_cue(table["patterns"]),
-        exceptions=_by_cue(table["exceptions"]),
-    )
-
-
-def _numbers(table: Mapping[str, Any]) -> Numbers:
-    return Numbers(**{**table, "tens": frozenset(table["tens"])})
-
-
-def _morphology(table: Mapping[str, Any]) -> Morphology:
-    return Morphology(
-        stem_from=table["stem_from"],
-        plural_endings=_pairs(table["plural_endings"]),
-        unstemmed=frozenset(table["unstemmed"]),
-        plurals=_pairs(table["plurals"]),
-        diminutives=_pairs(table["diminutives"]),
-        noun_ends=frozenset(table["noun_ends"]),
-        inflects_all=table["inflects_all"],
-        head_first=table["head_first"],
-    )
-
-
-def _spelling(table: Mapping[str, Any]) -> Spelling:
-    return Spelling(
-        abbreviations=frozenset(table["abbreviations"]),
-        contractions=table["contractions"],
-        junctures=table["junctures"],
-        sound_rules=_pairs(table["sound_rules"]),
-    )
-
-
-def _names(table: Mapping[str, Any]) -> Names:
-    return Names(
-        optional_words=frozenset(table["optional_words"]),
-        ordinary_words=frozenset(table["ordinary_words"]),
-        contrast_words=frozenset(table["contrast_words"]),
-        synonyms=tuple(tuple(group) for group in table["synonyms"]),
-        said_for=tuple(tuple(group) for group in table["said_for"]),
-        numbered_names=tuple(table["numbered_names"]),
-        glossary={plain(name): tuple(names) for name, names in table["glossary"].items()},
-    )
-
-
-def _allergies(table: Mapping[str, Any]) -> Allergies:
-    return Allergies(
-        allergens=frozenset(table["allergens"]),
-        denials=frozenset(table["denials"]),
-        denial_links=frozenset(table["denial_links"]),
-    )
-
-
 def _entities(table: Mapping[str, Any]) -> Entities:
     words = {kind: tuple(map(plain, said)) for kind, said in table.items()}
     fields: dict[str, Any] = {kind: Phrases.of(said) for kind, said in words.items()}
     for kind in ("zeros", "given_names"):
         fields[kind] = frozenset(words[kind])
     return Entities(**{**fields, "verb_endings": words["verb_endings"]})
-
-
-def _pairs(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((first, second) for first, second in rows)

@@ -3,156 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import Description, Reference, ReferenceKind
 from voice_service.ordering.language.cue_sets import DESCRIBES, ENDS_CLAUSE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Apart, Mention, MentionType
 
+_PARTS = frozenset(
+    {
+        ReferenceKind.SOME,
+        ReferenceKind.BUT,
+        ReferenceKind.EACH,
+        ReferenceKind.HALF,
+        ReferenceKind.OTHER,
+        ReferenceKind.OF_OTHERS,
+    }
+)
+_TOLD_BY_COUNT = frozenset({ReferenceKind.SOME, ReferenceKind.EACH, ReferenceKind.OF_OTHERS})
+
 
 @dataclass(frozen=True)
-class Partition:
-    """Some of several items: the words beside it are true of these alone.
+class Pointer:
+    """Words that say which of several items what is said beside them is true of.
 
     `count`: how many, where a number is said. `text`: the words, "" where there is only a number.
+    `place`, `items`, `such`: as in `Reference`. `linked`: after "and", so that it may be about more
+    of them; `apart`: whether it is.
     """
 
-    kind: ClassVar[ReferenceKind]
-
-    count: int | None
+    which: ReferenceKind
+    count: int | None = None
     text: str = ""
-
-    def reference(self) -> Reference:
-        """Return the reference for the cart to resolve."""
-        return Reference(self.kind, self.count or 1, text=self.text or str(self.count))
-
-
-@dataclass(frozen=True)
-class SomeOf(Partition):
-    """So many of several: "two with cheese", "one of them".
-
-    `linked`: after "and", so that it may be about more of them; `apart`: whether it is. `items`: of
-    those of that name; `such`: of those that a description is true of.
-    """
-
-    kind: ClassVar[ReferenceKind] = ReferenceKind.SOME
-
-    count: int
-    linked: bool = False
-    apart: Apart = Apart.SOME
+    place: int = 0
     items: tuple[str, ...] = ()
     such: Description | None = None
+    linked: bool = False
+    apart: Apart = Apart.SOME
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is about some of several items: "two of them", "all but one"."""
+        return self.which in _PARTS
+
+    @property
+    def all_of_them(self) -> bool:
+        """Whether it is about all the items just named: "both", "all with cheese"."""
+        return self.which in (ReferenceKind.ALL, ReferenceKind.BOTH)
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether it can be about what follows it."""
+        return self.partial or self.which in (ReferenceKind.PLACE, ReferenceKind.SUCH)
+
+    @property
+    def counted(self) -> bool:
+        """Whether its number alone says which items are meant."""
+        return self.which in _TOLD_BY_COUNT
 
     def reference(self) -> Reference:
         """Return the reference for the cart to resolve."""
-        return replace(super().reference(), items=self.items, such=self.such)
+        text = self.text or str(self.count)
+        return Reference(self.which, self.count or 1, self.place, self.items, text, self.such)
 
 
-@dataclass(frozen=True)
-class AllBut(Partition):
-    """All of several but so many: "all but one"."""
-
-    kind: ClassVar[ReferenceKind] = ReferenceKind.BUT
-
-    count: int
+def some_of(count: int, text: str = "", *, linked: bool = False) -> Pointer:
+    """Return what "two of them" points at."""
+    return Pointer(ReferenceKind.SOME, count, text, linked=linked)
 
 
-@dataclass(frozen=True)
-class SomeOfEach(Partition):
-    """So many of each line: "one of each"."""
+def all_of(mention: Mention) -> Pointer:
+    """Return what "both" or "all" points at."""
+    which = ReferenceKind.BOTH if mention.cue(Cue.PAIR) else ReferenceKind.ALL
+    return Pointer(which, text=mention.span.text)
 
-    kind: ClassVar[ReferenceKind] = ReferenceKind.EACH
-
-
-@dataclass(frozen=True)
-class SomeOfTheOthers(Partition):
-    """So many of those not talked about last: "one of the others"."""
-
-    kind: ClassVar[ReferenceKind] = ReferenceKind.OF_OTHERS
-
-
-@dataclass(frozen=True)
-class TheOthers(Partition):
-    """The rest of several: "the other one"."""
-
-    kind: ClassVar[ReferenceKind] = ReferenceKind.OTHER
-
-    count: None = field(default=None, init=False)
-
-
-@dataclass(frozen=True)
-class HalfOf(Partition):
-    """Every second one of several: "half of them"."""
-
-    kind: ClassVar[ReferenceKind] = ReferenceKind.HALF
-
-    count: None = field(default=None, init=False)
-
-
-@dataclass(frozen=True)
-class Ordinal:
-    """So many items from a place on, in the order in which they were said: "the first two".
-
-    `place` counts from 1, or from the end if it is negative. `items`: of those of that name.
-    """
-
-    place: int
-    count: int = 1
-    text: str = ""
-    items: tuple[str, ...] = ()
-
-    def reference(self) -> Reference:
-        """Return the reference for the cart to resolve."""
-        return Reference(ReferenceKind.PLACE, self.count, self.place, self.items, self.text)
-
-
-@dataclass(frozen=True)
-class Demonstrative:
-    """The one talked about last: "on that one"."""
-
-    text: str = ""
-
-    def reference(self) -> Reference:
-        """Return the reference for the cart to resolve."""
-        return Reference(ReferenceKind.LAST, text=self.text)
-
-
-@dataclass(frozen=True)
-class Described:
-    """Those that a description is true of: "the small one"."""
-
-    such: Description
-    text: str = ""
-
-    def reference(self) -> Reference:
-        """Return the reference for the cart to resolve."""
-        return Reference(ReferenceKind.SUCH, text=self.text, such=self.such)
-
-
-@dataclass(frozen=True)
-class AllOf:
-    """All the items just named: "all with cheese". `pair`: there are two of them, as in "both"."""
-
-    pair: bool = False
-    text: str = ""
-
-    def reference(self) -> Reference:
-        """Return the reference for the cart to resolve."""
-        which = ReferenceKind.BOTH if self.pair else ReferenceKind.ALL
-        return Reference(which, text=self.text)
-
-
-Pointer = Partition | AllOf | Ordinal | Described | Demonstrative
 
 Found = tuple[Pointer, int]
 """What words point at, and the index behind the last of them."""
 
 
-def read_pointer(
-    mentions: Sequence[Mention], index: int, *, bare: bool = False
-) -> tuple[Pointer, int] | None:
+def read_pointer(mentions: Sequence[Mention], index: int, *, bare: bool = False) -> Found | None:
     """Return what the words at `index` point at, and where they end; None if they do not point.
 
     `bare`: they stand where even a number alone points, as in "on one".
@@ -165,7 +95,7 @@ def read_pointer(
     ):
         return _part(mentions, index, mention.apart)
     if mention.such is not None:
-        return Described(mention.such, mention.span.text), index + 1
+        return Pointer(ReferenceKind.SUCH, 1, mention.span.text, such=mention.such), index + 1
     for cue, read in _READERS:
         if mention.cue(cue):
             return read(mentions, index)
@@ -177,11 +107,12 @@ def _part(mentions: Sequence[Mention], index: int, apart: Apart) -> Found:
     end = _past_pronouns(mentions, index + 1)
     number = mentions[index].role is MentionType.NUMBER
     count = (mentions[index].span.value or 1) if number else 1
-    return SomeOf(count, text_of(mentions[index:end]), apart=apart), end
+    text = text_of(mentions[index:end])
+    return Pointer(ReferenceKind.SOME, count, text, apart=apart), end
 
 
 def _demonstrative(mentions: Sequence[Mention], index: int) -> Found:
-    return Demonstrative(mentions[index].span.text), index + 1
+    return Pointer(ReferenceKind.LAST, text=mentions[index].span.text), index + 1
 
 
 def _ordinal(mentions: Sequence[Mention], index: int) -> Found:
@@ -194,11 +125,12 @@ def _ordinal(mentions: Sequence[Mention], index: int) -> Found:
     if end < len(mentions) and mentions[end].role is MentionType.ITEM:
         items, end = mentions[end].items, end + 1
     text = text_of(mentions[index:end])
-    return Ordinal(mentions[index].span.value or 1, count, text, items), end
+    place = mentions[index].span.value or 1
+    return Pointer(ReferenceKind.PLACE, count, text, place, items), end
 
 
 def _others(mentions: Sequence[Mention], index: int) -> Found:
-    return TheOthers(mentions[index].span.text), index + 1
+    return Pointer(ReferenceKind.OTHER, text=mentions[index].span.text), index + 1
 
 
 def _all(mentions: Sequence[Mention], index: int) -> Found:
@@ -207,15 +139,15 @@ def _all(mentions: Sequence[Mention], index: int) -> Found:
     excepted = all_but(mentions, end)
     if excepted is not None:
         count, end = excepted
-        return AllBut(count, text_of(mentions[index:end])), end
-    pair = mentions[index].cue(Cue.PAIR)
-    return AllOf(pair, text_of(mentions[index:end])), end
+        return Pointer(ReferenceKind.BUT, count, text_of(mentions[index:end])), end
+    return replace(all_of(mentions[index]), text=text_of(mentions[index:end])), end
 
 
 def _half(mentions: Sequence[Mention], index: int) -> Found | None:
     """ "Half of them"; "half" alone is about one item."""
     end = _past_pronouns(mentions, index + 1)
-    return (HalfOf(text_of(mentions[index:end])), end) if end > index + 1 else None
+    half = Pointer(ReferenceKind.HALF, text=text_of(mentions[index:end]))
+    return (half, end) if end > index + 1 else None
 
 
 _READERS: tuple[tuple[Cue, Callable[[Sequence[Mention], int], Found | None]], ...] = (
@@ -236,25 +168,25 @@ def _counted(mentions: Sequence[Mention], index: int, *, bare: bool) -> Found | 
     if part is not None:
         return part, index + 2
     if bare and mention.cue(Cue.EVERYTHING) and index and mentions[index - 1].cue(Cue.ON):
-        return AllOf(text=mention.span.text), index + 1
+        return Pointer(ReferenceKind.ALL, text=mention.span.text), index + 1
     named = of_the(mentions, index)
     if named is not None:
-        text = text_of(mentions[index : named + 1])
-        return SomeOf(mention.span.value or 1, text, items=mentions[named].items), named + 1
+        some = some_of(mention.span.value or 1, text_of(mentions[index : named + 1]))
+        return replace(some, items=mentions[named].items), named + 1
     return _some(mentions, index, bare=bare) if number else None
 
 
-def _of_several(mentions: Sequence[Mention], index: int, *, bare: bool) -> Partition | None:
+def _of_several(mentions: Sequence[Mention], index: int, *, bare: bool) -> Pointer | None:
     """ "One of each", "one of the others", "one of the drinks"."""
     count, text = mentions[index].span.value or 1, text_of(mentions[index : index + 2])
     following = mentions[index + 1] if index + 1 < len(mentions) else None
     if following is not None and following.such is not None:
-        return SomeOf(count, text, such=following.such)
+        return replace(some_of(count, text), such=following.such)
     if following is not None and following.cue(Cue.OTHER):
-        return SomeOfTheOthers(count, text)
+        return Pointer(ReferenceKind.OF_OTHERS, count, text)
     each = following is not None and following.cue(Cue.BOTH) and not following.cue(Cue.PAIR)
     alone = index + 2 == len(mentions) and index == 0
-    return SomeOfEach(count, text) if each and (bare or alone) else None
+    return Pointer(ReferenceKind.EACH, count, text) if each and (bare or alone) else None
 
 
 def of_the(mentions: Sequence[Mention], index: int) -> int | None:
@@ -274,7 +206,7 @@ def _some(mentions: Sequence[Mention], index: int, *, bare: bool) -> Found | Non
     count = mentions[index].span.value or 1
     end = _past_pronouns(mentions, index + 1)
     of_them = end > index + 1 and " " in mentions[index + 1].span.text
-    return (SomeOf(count, text_of(mentions[index:end])), end) if of_them or bare else None
+    return (some_of(count, text_of(mentions[index:end])), end) if of_them or bare else None
 
 
 def all_but(mentions: Sequence[Mention], index: int) -> tuple[int, int] | None:
@@ -302,17 +234,6 @@ def _past_pronouns(mentions: Sequence[Mention], index: int) -> int:
     ):
         index += 1
     return index
-
-
-def leads_on(pointer: Pointer, *, bare_number: bool) -> bool:
-    """Return whether a pointer is about what follows it, and is no bare number as in "on two"."""
-    match pointer:
-        case TheOthers() | HalfOf() | AllBut() | Ordinal() | Described():
-            return True
-        case Partition():
-            return not bare_number
-        case _:
-            return False
 
 
 def ends(mentions: Sequence[Mention], index: int) -> bool:
