@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types wheel generators documents screens bom audit check clean
+.PHONY: demo test lint types wheel generators pipecat documents screens bom audit check clean
 
 demo: $(STAMP)
 	$(BIN)/voice-service demo $(ARGS)
@@ -27,6 +27,10 @@ wheel: $(STAMP)
 # Installs linters and generators of its own on its first run.
 generators: $(STAMP)
 	PYTHONPATH=benchmarks $(BIN)/python .ci/check_generators.py
+
+# Installs Pipecat into an environment of its own on its first run.
+pipecat: $(STAMP)
+	$(BIN)/python .ci/check_pipecat.py
 
 documents: $(STAMP)
 	$(BIN)/python -m voice_service.documents docs

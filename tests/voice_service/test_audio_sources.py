@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import io
 import json
 import re
 import uuid
@@ -24,6 +23,7 @@ from playwright.async_api import async_playwright
 from support.browser import launch
 from support.paths import AUDIO, ROOT
 from support.recordings import Event, finals, pieces, recording, sidecar, text_of, wer
+from support.telephony import frames_of_20_ms, mulaw, twilio_messages
 from support.voice_server import TIMEOUT, Server, Start
 
 PAGE = (ROOT / "docs" / "audio-sources.md").read_text(encoding="utf-8")
@@ -73,11 +73,6 @@ def slin(rate: int) -> bytes:
     return np.asarray(np.round(samples * 32_767), "<i2").tobytes()
 
 
-def frames_of_20_ms(data: bytes, size: int) -> list[bytes]:
-    """Cut into frames of `size` bytes; the last one may be shorter."""
-    return [data[i : i + size] for i in range(0, len(data), size)]
-
-
 async def served(handler: Callable[..., Any], path: str) -> tuple[web.AppRunner, str]:
     """Serve an example's handler of WebSockets; return the runner and the address."""
     app = web.Application()
@@ -100,53 +95,13 @@ async def test_ffmpeg_streams_what_it_can_open(
     assert_heard(source.events)
 
 
-def twilio_messages(mulaw: bytes) -> list[dict[str, Any]]:
-    """Return a call as Twilio's documentation of Media Streams shows its messages."""
-    stream, call, account = "MZ18ad3ab5a668481ce02b83e7395059f0", "CA123", "AC123"
-    messages: list[dict[str, Any]] = [
-        {"event": "connected", "protocol": "Call", "version": "1.0.0"},
-        {
-            "event": "start",
-            "sequenceNumber": "1",
-            "start": {
-                "accountSid": account,
-                "streamSid": stream,
-                "callSid": call,
-                "tracks": ["inbound"],
-                "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8_000, "channels": 1},
-                "customParameters": {},
-            },
-            "streamSid": stream,
-        },
-    ]
-    for number, frame in enumerate(frames_of_20_ms(mulaw, 160), 1):
-        messages.append(
-            {
-                "event": "media",
-                "sequenceNumber": str(number + 1),
-                "media": {
-                    "track": "inbound",
-                    "chunk": str(number),
-                    "timestamp": str(20 * number),
-                    "payload": base64.b64encode(frame).decode(),
-                },
-                "streamSid": stream,
-            }
-        )
-    stop = {"accountSid": account, "callSid": call}
-    return [*messages, {"event": "stop", "sequenceNumber": "9", "stop": stop, "streamSid": stream}]
-
-
 async def test_a_call_of_twilio_is_understood(start: Start) -> None:
     """From its documented messages, with the frames of mu-law that it sends."""
     server = await start()
     phone = adapter("Twilio Media Streams", server)
-    raw = io.BytesIO()
-    samples = soxr.resample(recording("one_item"), 16_000, 8_000)
-    soundfile.write(raw, samples, 8_000, subtype="ULAW", format="RAW")
     runner, address = await served(phone.twilio, "/twilio")
     async with asyncio.timeout(3 * TIMEOUT), server.http.ws_connect(f"{address}/twilio") as socket:
-        for message in twilio_messages(raw.getvalue()):
+        for message in twilio_messages(mulaw()):
             await socket.send_json(message)
         assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
     await runner.cleanup()
