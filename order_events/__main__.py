@@ -20,8 +20,8 @@ from order_events.protocol.errors import OrderError
 from order_events.server import serve, why_not
 from order_events.service import OrderEvents
 from order_events.settings import ADDRESSES, HubSettings, without_password
-from order_events.storage.schema import DatabaseUnusable, UnknownSchema
-from order_events.storage.store import DataDirBusy, begin_new_epoch
+from order_events.storage.database import DatabaseUnusable, UnknownSchema
+from order_events.storage.sqlite import DataDirBusy, begin_new_epoch
 
 _START_ERRORS = (
     AuthError,

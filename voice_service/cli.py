@@ -15,8 +15,8 @@ from order_events.bus.factory import BusUnusable
 from order_events.protocol.errors import OrderError
 from order_events.server import why_not
 from order_events.settings import HubSettings
-from order_events.storage.schema import DatabaseUnusable, UnknownSchema
-from order_events.storage.store import DataDirBusy
+from order_events.storage.database import DatabaseUnusable, UnknownSchema
+from order_events.storage.sqlite import DataDirBusy
 from voice_service.commands import access, webhooks
 from voice_service.commands.options import (
     bearer,

@@ -15,8 +15,8 @@ from pathlib import Path
 from order_events.maintenance import access, check
 from order_events.settings import HubSettings
 from order_events.storage import schema
-from order_events.storage.schema import DatabaseUnusable
-from order_events.storage.store import DATABASE_FILE, locked, start_anew
+from order_events.storage.database import DatabaseUnusable
+from order_events.storage.sqlite import DATABASE_FILE, locked, start_anew
 
 _COMPANIONS = ("", "-wal", "-shm")
 

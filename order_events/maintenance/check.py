@@ -19,7 +19,7 @@ from order_events.menu.menu import Menu
 from order_events.settings import HubSettings
 from order_events.storage import schema
 from order_events.storage.damaged_rows import Place
-from order_events.storage.store import DATABASE_FILE, locked, start_anew
+from order_events.storage.sqlite import DATABASE_FILE, locked, start_anew
 
 _TAGS: TypeAdapter[dict[str, list[str]]] = TypeAdapter(dict[str, list[str]])
 _SECRETS: TypeAdapter[Secrets] = TypeAdapter(Secrets)

@@ -11,7 +11,7 @@ from order_events.metrics import HubMetrics
 from order_events.protocol.errors import OrderError
 from order_events.service import OrderEvents
 from order_events.storage.queries import Reader
-from order_events.storage.store import DATABASE_FILE
+from order_events.storage.sqlite import DATABASE_FILE
 
 _PATIENCE_S = 2.0
 """Longest that a scrape waits for the database; the gauge then keeps its last value."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -17,16 +16,16 @@ from order_events.domain.models import Event
 from order_events.metrics import HubMetrics
 from order_events.protocol.errors import OrderError, Overloaded, StoreUnavailable
 from order_events.settings import HubSettings
-from order_events.storage import schema
 from order_events.storage.damaged_rows import DamagedRows
+from order_events.storage.database import Database, Fault, OutcomeUnknown
 from order_events.storage.fair_queue import FairQueue
-from order_events.storage.scrubber import Scrubber
 from order_events.storage.transaction import MenuCache, Tx, utc_now
-from order_events.storage.watermark import Watermark
 
 T = TypeVar("T")
 PROBE_S = 1.0
 """Seconds between attempts to write to the database after a failed commit."""
+CONFLICTS = 5
+"""How often a group is tried again after another process's writer was in its way."""
 
 logger = structlog.get_logger(__name__)
 
@@ -35,6 +34,7 @@ logger = structlog.get_logger(__name__)
 class Job(Generic[T]):
     """A change, and the caller waiting for it. `future` belongs to the event loop."""
 
+    restaurant_id: str
     run: Callable[[Tx], T]
     future: asyncio.Future[T]
     result: T | None = None
@@ -42,29 +42,24 @@ class Job(Generic[T]):
 
 
 class Writer:
-    """The only writer. Its thread calls `on_commit` once per group, in commit order."""
+    """A thread that commits. It calls `on_commit` once per group, in commit order."""
 
     def __init__(
         self,
-        db: sqlite3.Connection,
-        epoch: str,
-        watermark: Watermark,
+        database: Database,
         settings: HubSettings,
         metrics: HubMetrics,
         on_commit: Callable[[list[Job[Any]], list[Event]], None],
         damaged_rows: DamagedRows,
     ) -> None:
-        self._db = db
-        self._epoch = epoch
-        self._watermark = watermark
-        self._events_ever = schema.events_ever(db)
+        self._database = database
+        self._transactions = database.transactions()
         self._metrics = metrics
         self._on_commit = on_commit
         self._damaged_rows = damaged_rows
         self._batch = settings.store_batch
         self._menus = MenuCache()
-        self._scrubber = Scrubber(db)
-        self._erased = False
+        self._in_doubt: list[Event] | None = None
         self._failing = False
         self._damaged = False
         self._jobs: FairQueue[Job[Any]] = FairQueue(
@@ -81,16 +76,16 @@ class Writer:
         """Begin to commit."""
         self._thread.start()
 
-    def submit(self, restaurant_id: str, job: Job[Any]) -> None:
+    def submit(self, job: Job[Any]) -> None:
         """Queue a change; raise Overloaded if too many wait."""
         try:
-            self._jobs.put(restaurant_id, job)
+            self._jobs.put(job.restaurant_id, job)
         except queue.Full:
             raise Overloaded("too many changes are waiting; try again") from None
         self._metrics.store_queue.set(len(self._jobs))
 
     def stop(self) -> None:
-        """Commit everything that waits, then close the database. Blocks until done."""
+        """Commit everything that waits, then close the connection. Blocks until done."""
         self._jobs.close()
         self._thread.join()
 
@@ -100,7 +95,7 @@ class Writer:
 
     def _work(self) -> None:
         while True:
-            idle = self.healthy and not self._scrubber.due
+            idle = self.healthy and not self._transactions.upkeep_due
             jobs = self._jobs.take(self._batch, None if idle else PROBE_S)
             if jobs:
                 self._commit(jobs)
@@ -108,11 +103,11 @@ class Writer:
                 break
             elif not self.healthy:
                 self._probe()
-            if self._scrubber.due and self.healthy:
-                self._scrubber.work()
+            if self.healthy and self._transactions.upkeep_due:
+                self._transactions.upkeep()
             # Otherwise this group and its callers would stay alive until the next one arrives.
             del jobs
-        self._close()
+        self._transactions.close()
 
     def _commit(self, jobs: list[Job[Any]]) -> None:
         started = time.perf_counter()
@@ -132,104 +127,91 @@ class Writer:
     def _transact(self, jobs: list[Job[Any]]) -> list[Event]:
         if self._damaged:
             raise StoreUnavailable("orders cannot be changed until the database has been repaired")
+        self._settle()
+        for _ in range(CONFLICTS):
+            try:
+                return self._attempt(jobs)
+            except Exception as error:
+                if self._database.fault(error) is not Fault.CONFLICT:
+                    raise
+                logger.info("another writer was in the way: once more", why=str(error))
+                self._undo()
+        return self._attempt(jobs)
+
+    def _attempt(self, jobs: list[Job[Any]]) -> list[Event]:
+        epoch = self._transactions.begin({job.restaurant_id for job in jobs})
         events: list[Event] = []
-        self._db.execute("BEGIN IMMEDIATE")
         for job in jobs:
-            events += self._run(job)
-        self._finish(events)
-        self._events_ever += len(events)
-        self._watermark.write(self._epoch, self._events_ever)
-        self._scrubber.committed(erased=self._erased)
-        self._erased = False
+            events += self._run(job, epoch)
+        try:
+            self._transactions.commit(len(events))
+        except OutcomeUnknown:
+            self._in_doubt = events
+            raise
         return events
 
-    def _finish(self, events: list[Event]) -> None:
-        try:
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._roll_back()
-            if not self._holds(events):
-                raise
-            logger.warning("a commit reported as failed is in the database", error=str(error))
+    def _settle(self) -> None:
+        """Find out what became of a commit in doubt, and tell of its events if it was made.
 
-    def _holds(self, events: list[Event]) -> bool:
-        """Return whether events whose commit failed are in the database all the same.
-
-        An error after the last page was written leaves that open. If such events were not
-        published, clients would never receive them, because later events follow them in `seq`.
+        Later events follow them in `seq`, so it comes before any other commit.
         """
-        if not events or self._db.in_transaction:
-            return False
-        return schema.events_ever(self._db) == self._events_ever + len(events)
+        if self._in_doubt is None:
+            return
+        events = self._in_doubt if self._transactions.committed() else []
+        self._in_doubt = None
+        self._on_commit([], events)
 
-    def _run(self, job: Job[Any]) -> list[Event]:
+    def _run(self, job: Job[Any], epoch: str) -> list[Event]:
         """Run one change; an error undoes it alone, unless the database itself has failed."""
-        tx = Tx(self._db, self._epoch, self._menus, utc_now())
-        self._db.execute("SAVEPOINT job")
+        db = self._transactions.connection
+        tx = Tx(db, epoch, self._menus, utc_now())
+        job.result = job.error = None
+        db.execute("SAVEPOINT job")
         try:
             job.result = job.run(tx)
         except Exception as error:  # the change's boundary: its caller gets the error
-            if _database_failed(error):
+            if self._database.fault(error) not in (None, Fault.CHANGE):
                 raise
             job.error = error
-            self._db.execute("ROLLBACK TO job")
+            db.execute("ROLLBACK TO job")
             tx.appended.clear()
-        self._erased |= tx.scrub
+        else:
+            if tx.erase_by is not None:
+                self._transactions.erase_by(tx.erase_by)
         for place in tx.damaged:
             self._damaged_rows.note(place)
-        self._db.execute("RELEASE job")
+        db.execute("RELEASE job")
         return tx.appended
 
     def _fail(self, jobs: list[Job[Any]], error: Exception) -> None:
         self._failing = True
         self._metrics.store_failures.inc()
         logger.error("a commit failed", error=str(error), changes=len(jobs))
-        if schema.is_damage(error):
+        if self._database.fault(error) is Fault.DAMAGE:
             self.found_damage()
-        self._roll_back()
-        # It may hold a version that was not committed; that number will be used for another menu.
-        self._menus = MenuCache()
+        self._undo()
         refusal = "orders cannot be changed now; nothing was changed"
+        if isinstance(error, OutcomeUnknown):
+            refusal = "the database cannot be reached: this may or may not have been changed"
         for job in jobs:
             job.result = None
             job.error = error if isinstance(error, OrderError) else StoreUnavailable(refusal)
 
-    def _roll_back(self) -> None:
-        # SQLite rolls back by itself after most failures. A rollback that fails is repeated after
-        # the next failed commit.
-        if self._db.in_transaction:
-            try:
-                self._db.execute("ROLLBACK")
-            except sqlite3.Error:
-                logger.exception("a rollback failed")
+    def _undo(self) -> None:
+        self._transactions.roll_back()
+        # It may hold a version that was not committed; that number will be used for another menu.
+        self._menus = MenuCache()
 
     def _probe(self) -> None:
         """Try a write, so that readiness recovers without waiting for a change."""
         if self._damaged:
             return
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('probe', ?)", (time.time(),))
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
+            self._settle()
+            self._transactions.probe()
+        except Exception as error:  # noqa: BLE001 (the thread's boundary: it must go on)
             logger.warning("the database still cannot be written", error=str(error))
-            self._roll_back()
+            self._transactions.roll_back()
         else:
             logger.info("the database can be written again")
             self._failing = False
-
-    def _close(self) -> None:
-        self._scrubber.finish()
-        try:
-            # Explicit, because closing alone keeps the WAL while another process is reading.
-            schema.empty_wal(self._db)
-        except sqlite3.Error:
-            # Nothing is lost: the next start reads the WAL.
-            logger.exception("the WAL could not be emptied")
-        self._db.close()
-
-
-def _database_failed(error: Exception) -> bool:
-    """Return whether an error is the database's fault rather than the change's own."""
-    own = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
-    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, own)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import datetime
@@ -19,6 +18,7 @@ from order_events.menu.menu import Menu
 from order_events.protocol.errors import NotFound
 from order_events.protocol.messages import timestamp
 from order_events.storage.damaged_rows import DamagedRow, Place, Readable
+from order_events.storage.database import Connection
 
 PAGE_BYTES = 1_048_576
 """Approximate size of one page of a list; a page has at least one entry."""
@@ -32,7 +32,7 @@ class Reader:
     A row that cannot be read raises DamagedRow, or is left out of a list; `damaged` has its place.
     """
 
-    def __init__(self, db: sqlite3.Connection, epoch: str) -> None:
+    def __init__(self, db: Connection, epoch: str) -> None:
         self.db = db
         self.epoch = epoch
         self.damaged: list[Place] = []

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
 
 from order_events.protocol.errors import StoreUnavailable
-from order_events.settings import HubSettings
-from order_events.storage import schema
 from order_events.storage.damaged_rows import DamagedRows
+from order_events.storage.database import Connection, Database, Fault
 from order_events.storage.fair_queue import FairQueue
 from order_events.storage.queries import Reader
 
@@ -47,9 +44,8 @@ class ReaderPool:
 
     def __init__(
         self,
-        path: Path,
+        database: Database,
         epoch: str,
-        settings: HubSettings,
         found_damage: Callable[[], None],
         damaged_rows: DamagedRows,
         *,
@@ -57,9 +53,8 @@ class ReaderPool:
         most: int,
         share: int,
     ) -> None:
-        self._path = path
+        self._database = database
         self._epoch = epoch
-        self._busy_s = settings.store_busy_s
         self._found_damage = found_damage
         self._damaged_rows = damaged_rows
         self._loop = asyncio.get_running_loop()
@@ -91,12 +86,12 @@ class ReaderPool:
             thread.join()
 
     def _work(self) -> None:
-        db: sqlite3.Connection | None = None
+        db: Connection | None = None
         while reads := self._reads.take(1):
             read = reads.pop()
             answer, error = None, None
             try:
-                db = db or schema.connect_reader(self._path, self._busy_s)
+                db = db or self._database.reader()
                 answer = self._run(read, Reader(db, self._epoch))
             except Exception as raised:  # noqa: BLE001 (the read's boundary: its caller gets it)
                 error = self._public(raised)
@@ -114,10 +109,11 @@ class ReaderPool:
                 self._damaged_rows.note(place)
 
     def _public(self, error: Exception) -> Exception:
-        if not isinstance(error, sqlite3.Error):
+        fault = self._database.fault(error)
+        if fault is None:
             return error
         logger.error("the database cannot be read", exc_info=error)
-        if schema.is_damage(error):
+        if fault is Fault.DAMAGE:
             self._found_damage()
         unavailable = StoreUnavailable("orders cannot be read now")
         unavailable.__cause__ = error

@@ -1,4 +1,4 @@
-"""How connections are opened, and a database brought to the present schema."""
+"""How connections to SQLite are opened, and a file brought to the present schema."""
 
 from __future__ import annotations
 
@@ -9,15 +9,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from order_events.storage.database import DatabaseUnusable, UnknownSchema
 from order_events.storage.migrations import MIGRATIONS
-
-
-class UnknownSchema(Exception):
-    """The database was written by a newer version of this program."""
-
-
-class DatabaseUnusable(Exception):
-    """The database cannot be opened; the message says why, and what to do."""
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -18,8 +17,8 @@ from order_events.menu.menu import Menu
 from order_events.protocol.errors import NotFound
 from order_events.protocol.filters import Tags
 from order_events.protocol.messages import encode, event, timestamp
-from order_events.storage import schema
 from order_events.storage.damaged_rows import Readable
+from order_events.storage.database import Connection
 from order_events.storage.queries import Reader
 
 _MENUS = 64
@@ -52,21 +51,21 @@ class MenuCache:
 class Tx(Reader):
     """One change: its rows and its events are committed together or not at all."""
 
-    def __init__(self, db: sqlite3.Connection, epoch: str, menus: MenuCache, now: datetime) -> None:
+    def __init__(self, db: Connection, epoch: str, menus: MenuCache, now: datetime) -> None:
         super().__init__(db, epoch)
         self.at = now
         self.timestamp = timestamp(now)
         self.appended: list[Event] = []
-        self.scrub = False
+        self.erase_by: float | None = None
         self._menus = menus
 
     def scrub_later(self, after_s: float = 0.0) -> None:
-        """Have the database written anew, soon or after some seconds.
+        """Have the remains of what was deleted removed from the disk, soon or after some seconds.
 
-        What was deleted must not remain in its pages.
+        `erase_by` is the earliest such time (Unix seconds), for whoever commits.
         """
-        self.scrub = True
-        schema.remember_scrub(self.db, self.at.timestamp() + after_s)
+        at = self.at.timestamp() + after_s
+        self.erase_by = at if self.erase_by is None else min(self.erase_by, at)
 
     def append(self, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
         """Append an event to the restaurant's history and return it."""

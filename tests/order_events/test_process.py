@@ -22,7 +22,7 @@ from support.raw_socket import CLOSE, PING, Frame, Raw
 from order_events.__main__ import main
 from order_events.auth.tokens import Role, authority
 from order_events.settings import HubSettings
-from order_events.storage.store import DATABASE_FILE
+from order_events.storage.sqlite import DATABASE_FILE
 
 ORDER = {"type": "dine-in", "items": [{"menu_item_id": "burger"}] * 50}
 

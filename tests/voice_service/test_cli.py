@@ -22,7 +22,7 @@ from support.recordings import finals, sidecar, text_of, wer
 from support.voice_server import TIMEOUT, Server, Start
 
 from order_events.auth.tokens import Role, authority
-from order_events.storage.store import DATABASE_FILE
+from order_events.storage.sqlite import DATABASE_FILE
 from voice_service.asr.recognizer import Recognizer
 from voice_service.cli import main
 from voice_service.settings import VoiceSettings

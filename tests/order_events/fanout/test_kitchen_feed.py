@@ -14,7 +14,7 @@ from order_events.fanout import kitchen_feed
 from order_events.ledger import changes
 from order_events.protocol.errors import StoreUnavailable
 from order_events.storage import transaction
-from order_events.storage.store import DATABASE_FILE
+from order_events.storage.sqlite import DATABASE_FILE
 from order_events.storage.transaction import Tx
 
 

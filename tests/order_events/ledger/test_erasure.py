@@ -15,7 +15,7 @@ from order_events.domain.audit_records import SessionStart
 from order_events.domain.models import OrderDraft
 from order_events.ledger import redaction
 from order_events.storage import schema, scrubber
-from order_events.storage.store import DATABASE_FILE
+from order_events.storage.sqlite import DATABASE_FILE
 
 
 def words(session: str, number: int) -> list[str]:

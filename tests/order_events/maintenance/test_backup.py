@@ -14,7 +14,7 @@ from support.transactions import FINISH
 
 from order_events.__main__ import main
 from order_events.storage import schema
-from order_events.storage.store import DATABASE_FILE
+from order_events.storage.sqlite import DATABASE_FILE
 
 
 def directory(server: Any) -> Path:
@@ -141,7 +141,7 @@ async def test_a_standby_takes_the_screens_of_its_backup(start: Any, tmp_path: P
 async def test_a_backup_has_no_remains_of_what_was_deleted(start: Any, tmp_path: Path) -> None:
     """It is written from the rows, not copied page by page."""
     server = await start()
-    server.events.store._writer._scrubber.work = lambda: None
+    server.events.store._writer._transactions.upkeep = lambda: None
     await server.events.publish(
         "r1", "voice:transcript", {"session_id": "s1", "text": "secretword"}, tags={}
     )

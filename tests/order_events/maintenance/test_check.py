@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from order_events.__main__ import main
 from order_events.domain.models import PaymentDraft, TableChange
-from order_events.storage.store import DATABASE_FILE
+from order_events.storage.sqlite import DATABASE_FILE
 
 SAID = "a secret wish"
 

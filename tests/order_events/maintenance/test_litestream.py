@@ -18,7 +18,7 @@ from order_events.__main__ import main
 from order_events.domain.audit_records import SessionStart
 from order_events.domain.models import OrderDraft
 from order_events.storage import scrubber
-from order_events.storage.store import DATABASE_FILE
+from order_events.storage.sqlite import DATABASE_FILE
 
 LITESTREAM = Path(sys.executable).with_name("litestream")
 SAID = "secretword"

@@ -26,8 +26,8 @@ from order_events.ledger import changes
 from order_events.protocol.errors import StoreUnavailable
 from order_events.settings import HubSettings
 from order_events.storage import schema
-from order_events.storage.schema import DatabaseUnusable
-from order_events.storage.store import DATABASE_FILE
+from order_events.storage.database import DatabaseUnusable
+from order_events.storage.sqlite import DATABASE_FILE
 from order_events.storage.transaction import MenuCache, Tx
 from order_events.storage.watermark import WATERMARK_FILE
 

@@ -113,9 +113,9 @@ def test_retention_scrubs_once_a_day_and_an_erasure_at_once(db: sqlite3.Connecti
     for session in ("s1", "s2"):
         db.execute("UPDATE sessions SET last_at = 0 WHERE session_id = ?", (session,))
         assert retention.forget_sessions(change, "r1", kept, now)[0].events
-        assert schema.scrub_due_at(db) == now + retention.DAY_S
+        assert change.erase_by == now + retention.DAY_S
     erasure.erase_session(change, "r1", "s3", "ann", of_orders=True)
-    assert schema.scrub_due_at(db) == now
+    assert change.erase_by == now
 
 
 def test_what_is_due_later_is_not_scrubbed_yet(file: sqlite3.Connection, clock: Clock) -> None:

@@ -18,7 +18,7 @@ from support.paths import BENCHMARKS
 
 from order_events.domain.models import OrderStatus
 from order_events.protocol.errors import Overloaded, StaleVersion, StoreUnavailable, UnknownItem
-from order_events.storage.store import DATABASE_FILE, DataDirBusy
+from order_events.storage.sqlite import DATABASE_FILE, DataDirBusy
 from order_events.storage.transaction import Tx
 
 
