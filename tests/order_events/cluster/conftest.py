@@ -12,7 +12,7 @@ from support.nats import NatsServer
 
 from order_events.bus.messages import BusMessage, Wakeup
 from order_events.bus.nats_bus import NatsBus
-from order_events.storage import store
+from order_events.storage import sqlite
 
 StartNode = Callable[..., Awaitable[Any]]
 
@@ -28,7 +28,7 @@ def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
 def start_node(start: Any, nats: NatsServer, monkeypatch: pytest.MonkeyPatch) -> StartNode:
     """Return a function that starts one more node of the same service."""
     # Of one data directory there is one server; with a database of its own, there may be several.
-    monkeypatch.setattr(store, "_lock", lambda directory: os.open(directory, os.O_RDONLY))
+    monkeypatch.setattr(sqlite, "_lock", lambda directory: os.open(directory, os.O_RDONLY))
 
     async def start_one(**settings: Any) -> Any:
         return await start(**{"bus": nats.url, **settings})
