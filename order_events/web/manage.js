@@ -37,6 +37,7 @@ function draw() {
     html`
       <header>
         <h1>${texts.manage.title}</h1>
+        <a class="button" href=${address("web/owner.html").href}>${texts.owner.title}</a>
         <a class="button" href=${address("").href}>${texts.manage.back}</a>
       </header>
       ${state.problem ? html`<p class="problem" role="alert">${state.problem}</p>` : nothing}

@@ -58,7 +58,10 @@ export class ScreenSettings {
           ${SOUNDS.map((name) => this.#soundView(name))}
         </ul>
         ${this.manages
-          ? html`<a class="button" href=${address("web/manage.html").href}>${texts.manage.title}</a>`
+          ? html`<div class="places">
+              <a class="button" href=${address("web/owner.html").href}>${texts.owner.title}</a>
+              <a class="button" href=${address("web/manage.html").href}>${texts.manage.title}</a>
+            </div>`
           : nothing}
         <button type="button" class="button primary" @click=${() => this.#dialog.close()}>
           ${texts.settings.close}

@@ -1,6 +1,9 @@
 /** Everything that the staff page says, in English. `texts.es.js` has the same names. */
 
+import owner from "./texts-owner.en.js";
+
 export default {
+  owner,
   skip: "Skip to the orders",
   orders: "Orders",
   guest: "Guest",

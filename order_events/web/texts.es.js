@@ -1,6 +1,9 @@
 /** Everything that the staff page says, in Spanish. `texts.en.js` has the same names. */
 
+import owner from "./texts-owner.es.js";
+
 export default {
+  owner,
   skip: "Ir a los pedidos",
   orders: "Pedidos",
   guest: "Cliente",

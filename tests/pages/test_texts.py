@@ -15,7 +15,8 @@ LANGUAGES = ("en", "es")
 
 def names(language: str) -> list[str]:
     """Return the names in a catalogue, each with its indentation: groups and what is in them."""
-    text = (WEB / f"texts.{language}.js").read_text(encoding="utf-8")
+    files = (f"texts.{language}.js", f"texts-owner.{language}.js")
+    text = "".join((WEB / name).read_text(encoding="utf-8") for name in files)
     return re.findall(r'(?:^ *|[{,] )(?:"([\w-]+)"|(\w+)): ', text, re.M)
 
 
