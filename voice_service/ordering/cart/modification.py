@@ -18,6 +18,7 @@ from voice_service.ordering.acts import (
 )
 from voice_service.ordering.cart.availability import MOST_OF_ONE
 from voice_service.ordering.cart.lines import Line, modified, targets
+from voice_service.ordering.cart.resolution import has_modifier
 from voice_service.ordering.cart.state import CartState
 from voice_service.ordering.cart.underspecified import is_ambiguous_change, lines_having
 from voice_service.ordering.likelihood import Grounds
@@ -52,6 +53,8 @@ def modify_referenced(state: CartState, act: ModifyReferenced, grounds: Grounds)
             return Problem(ReasonCode.AMBIGUOUS_QUANTITY, state.menu.item_name(named))
         fits = _undecided(fits, changes, state.menu) or fits
     meant = state.meant(act.ref, fits)
+    if any(count < line.count and _changes_nothing(line, changes[line.id], state.menu) for line, count in meant):
+        return not_understood(act.ref.text)
     for line, count in meant:
         change = replace(changes[line.id], target=Target(), only=count)
         problem = _change(state, line, change, grounds)
@@ -59,6 +62,18 @@ def modify_referenced(state: CartState, act: ModifyReferenced, grounds: Grounds)
             return problem
         state.tell_apart(act.ref)
     return None if meant else not_understood(act.ref.text)
+
+
+def _changes_nothing(line: Line, change: Modify, menu: CompiledMenu) -> bool:
+    """True of "ice in one of them" where all have ice: is it the others that go without?"""
+    if not change.mods or change.size or change.quantity or change.plain:
+        return False
+    others = {m.group for m in line.mods if not m.negated} & {*menu.single_groups(line.item)}
+    return all(
+        not (m.negated or m.qualifier or m.group in others)
+        and has_modifier(line, frozenset({(m.group, m.id)}), menu)
+        for m in change.mods
+    )
 
 
 def _changes_by_line(state: CartState, act: ModifyReferenced) -> dict[str, Modify]:

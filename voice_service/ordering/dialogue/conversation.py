@@ -246,7 +246,7 @@ class Conversation:
             case Problem():
                 return self._reason(act)
             case Add(request):
-                act = self._chosen(request)
+                act = self._chosen(request, evidence.parsed)
             case Dismiss(text) if self._changed_last and not self._is_asking():
                 # Nothing was asked: is it what was just ordered that the guest lets go of?
                 return self._reason(not_understood(text))
@@ -280,7 +280,7 @@ class Conversation:
         lacking = self._checks.lacking(self._cart.lines, self._utterance)
         return self._questions.has_question or any(r.question is not None for r in lacking)
 
-    def _chosen(self, request: ItemRequest) -> Act:
+    def _chosen(self, request: ItemRequest, parsed: Parsed) -> Act:
         """Return what naming an item does where it was asked which one is meant."""
         asked = self._questions.choice
         if asked is None:
@@ -293,12 +293,16 @@ class Conversation:
         self._questions.choose()
         if asked.ambiguity.removes:
             return Remove(Target((request.item,)), text=self._menu.item_name(request.item))
-        whole = self._as_asked(request, asked)
+        answers = [a for a in parsed.acts if isinstance(a, Add) and a.request.item in asked.candidates]
+        whole = self._as_asked(request, asked, alone=len(answers) == 1)
         replaces = asked.ambiguity.replaces
         return Add(whole) if replaces is None else Replace(replaces, whole)
 
-    def _as_asked(self, request: ItemRequest, asked: ItemRequest) -> ItemRequest:
-        """Return the request with what was said before it was clear which item is meant."""
+    def _as_asked(self, request: ItemRequest, asked: ItemRequest, *, alone: bool) -> ItemRequest:
+        """Return the request with what was said before it was clear which item is meant.
+
+        `alone`: no other one was chosen, so that it is as many as were asked for.
+        """
         asked = next((r for r in asked.ambiguity.options if r.item == request.item), asked)
         mods = {(m.id, m.group): m for m in (*asked.mods, *request.mods)}
         fitting = [m for m in mods.values() if self._menu.has_group(request.item, m.group)]
@@ -307,7 +311,7 @@ class Conversation:
         return replace(
             request,
             counting=replace(request.counting, additional=additional),
-            quantity=request.quantity if request.count > 1 else asked.quantity,
+            quantity=asked.quantity if alone and request.count == 1 else request.quantity,
             size=size if size in self._menu.items[request.item].prices else None,
             mods=fitting,
         )

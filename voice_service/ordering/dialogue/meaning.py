@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from voice_service.ordering.acts import Act, Problem
+from voice_service.ordering.acts import Act, Add, Modify, Problem, Replace, not_understood
 from voice_service.ordering.cart.cart import Cart
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.dialogue.open_questions import OpenQuestions
 from voice_service.ordering.dialogue.readback import joined
 from voice_service.ordering.dialogue.turns import WeighedReading
 from voice_service.ordering.intents.parser import Parsed
+from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.menu.compiled import CompiledMenu
-from voice_service.ordering.readings.features import Circumstances, spoken
+from voice_service.ordering.readings.features import Circumstances, says, spoken
 from voice_service.ordering.readings.interpretation import (
     Interpretation,
     interpret,
@@ -73,7 +74,23 @@ class Meaning:
             self._cart.remember()
             names = [self._menu.item_name(item) for item in doubt.items]
             acts = (*acts, Problem(doubt.code, joined(names, self._menu)))
+        elif self._corrects_nothing(acts, said):
+            acts = (*acts, not_understood(text))
         return Meant(replace(parsed, acts=acts), _weighed(interpretation))
+
+    def _corrects_nothing(self, acts: Sequence[Act], said: Circumstances) -> bool:
+        """Return whether a correction names what is there already: "no no fries", of some fries.
+
+        Something else was meant by it.
+        """
+        mentions = said.parsed.mentions
+        slip = any(mention.cue(Cue.CORRECT) and not mention.idle for mention in mentions)
+        slip = slip and not any(mention.cue(Cue.NO, Cue.NOT) for mention in mentions)
+        changes = any(isinstance(act, Add | Modify | Replace) for act in acts)
+        if not slip or not changes or says(said.words, said.repetition.repeats):
+            return False
+        asked = any(isinstance(act, Problem) for act in acts)
+        return not asked and self._outcome(acts) == self._outcome(())
 
     def _circumstances(self, parsed: Parsed, text: str) -> Circumstances:
         language = self._menu.language

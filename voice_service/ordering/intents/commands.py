@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 
 from voice_service.ordering.acts import Act, Add, Aside, Done, Remove, Replace, Restart, Target
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.contrast import rule_out
-from voice_service.ordering.intents.counting import count_each
+from voice_service.ordering.intents.counting import count_each, count_those
 from voice_service.ordering.intents.exclusion import keep_despite, keep_only, keep_the_others
 from voice_service.ordering.intents.lookahead import (
     count_more,
@@ -52,7 +53,7 @@ from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.offered import asked_about
-from voice_service.ordering.references.pointers import read_pointer
+from voice_service.ordering.references.pointers import read_pointer, text_of
 
 _Guard = Callable[[list[Mention], int, ParseState], bool]
 _Reader = Callable[[list[Mention], int, ParseState], int | None]
@@ -106,8 +107,14 @@ def _asks_back(mentions: list[Mention], index: int, state: ParseState) -> bool:
 
 
 def _given_up(mentions: list[Mention], index: int, _: ParseState) -> bool:
-    """True of "I was going to get a shake but": it is no longer wanted."""
-    return any(mention.cue(Cue.BUT) for mention in mentions[index:])
+    """True of "I was going to get a shake but": it is no longer wanted.
+
+    "I usually get a latte with cream but no cream today" still orders it.
+    """
+    after = list(dropwhile(lambda mention: not mention.cue(Cue.BUT), mentions[index:]))
+    named = [mention for mention in after if mention.candidates]
+    items = any(mention.role is MentionType.ITEM for mention in named)
+    return bool(after) and (items or not named)
 
 
 def _is_no_recipient(mentions: list[Mention], index: int, _: ParseState) -> bool:
@@ -154,6 +161,14 @@ def _read_question(mentions: list[Mention], index: int, state: ParseState) -> in
     end = aside(mentions, index, state)
     state.asked_about = asked_about(mentions[index:end])
     return end
+
+
+def _read_intended(mentions: list[Mention], index: int, state: ParseState) -> int:
+    """Read what is no longer wanted, up to its "but"."""
+    state.flush()
+    but = next(i for i in range(index, len(mentions)) if mentions[i].cue(Cue.BUT))
+    state.acts.append(Aside(ReasonCode.QUESTION, text_of(mentions[index:but])))
+    return but + 1
 
 
 def _read_wait(mentions: list[Mention], index: int, state: ParseState) -> int:
@@ -241,7 +256,7 @@ def _read_instead_of(mentions: list[Mention], index: int, state: ParseState) -> 
             state.flush()
         return end + 1
     if end < len(mentions) and mentions[end].role is MentionType.MODIFIER:
-        if _gives_way(mentions[end], state):
+        if _gives_way(mentions[end], mentions[index + 1 : end], state):
             return end + 1
         without, but = (_as_cue(mentions[index], cue) for cue in (Cue.NO, Cue.BUT))
         state.pending += [without, mentions[end], but]
@@ -249,19 +264,22 @@ def _read_instead_of(mentions: list[Mention], index: int, state: ParseState) -> 
     return index + 1
 
 
-def _gives_way(mention: Mention, state: ParseState) -> bool:
+def _gives_way(mention: Mention, between: Sequence[Mention], state: ParseState) -> bool:
     """True of "almond milk instead of whole milk" or "instead of regular".
 
     Of the two there is only one in any case, or what is usual is meant.
     """
     chosen = next((p for p in state.pending[::-1] if p.role is MentionType.MODIFIER), None)
-    groups = {s.group for s in mention.candidates if s.group is not None}
-    if chosen is None or not any(p.role is MentionType.ITEM for p in state.pending):
+    if chosen is None:
         return False
-    if mention.span.has(Cue.SOFT):
+    ordinary = state.menu.language.names.ordinary_words
+    usual = any(word in ordinary for p in between for word in p.span.text.split())
+    if usual or mention.span.has(Cue.SOFT) or mention.candidates[0].id == chosen.candidates[0].id:
         return True
+    groups = {s.group for s in mention.candidates if s.group is not None}
     alike = not groups.isdisjoint(s.group for s in chosen.candidates)
-    return alike and all(state.menu.groups[group].max == 1 for group in groups)
+    named = any(p.role is MentionType.ITEM for p in state.pending)
+    return named and alike and all(state.menu.groups[group].max == 1 for group in groups)
 
 
 def _as_cue(mention: Mention, cue: Cue) -> Mention:
@@ -359,13 +377,14 @@ _NO_CUES: frozenset[Cue] = frozenset()
 _COMMANDS = (
     # Beside the order: talk and questions.
     _when(Cue.TALK, guard=_is_no_recipient, read=_read_talk),
-    _when(Cue.INTENDED, guard=_given_up, read=_read_question),
+    _when(Cue.INTENDED, guard=_given_up, read=_read_intended),
     _when(Cue.QUESTION, guard=_asks, read=_read_question),
     _when(Cue.ASKS, guard=_opens_sentence, read=_read_question),
     _when(Cue.ASKS_BACK, guard=_asks_back, read=_read_question),
     _when(Cue.WAIT, read=_read_wait),
     # About the order as a whole, or about what was done last.
     _when(read=keep_only),
+    _when(read=count_those),
     _when(read=count_each),
     _when(Cue.OTHER, read=keep_the_others),
     _when(Cue.NO, Cue.NOT, read=keep_despite),

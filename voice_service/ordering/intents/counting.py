@@ -22,9 +22,11 @@ from voice_service.ordering.language.cue_sets import (
     CHANGES_TOPPINGS,
     GOES_ON,
     ONE_MORE,
+    PUNCTUATION,
 )
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import plural
+from voice_service.ordering.mentions.lookahead import for_all
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
@@ -39,7 +41,7 @@ _NOT_AFTER = (*ATTACHES, *CHANGES_TOPPINGS, Cue.BUT)
 def counts_each(mentions: Sequence[Mention], index: int) -> tuple[int, int] | None:
     """Return how many "two of each" or "both are two" asks for of each, and where it ends.
 
-    None if the words say more ("two each with cheese", "no ice in two of each"), or ask for one.
+    None if the words say more ("two each with cheese", "no ice in two of each").
     """
     if index and mentions[index - 1].cue(*_NOT_AFTER):
         return None
@@ -53,15 +55,17 @@ def counts_each(mentions: Sequence[Mention], index: int) -> tuple[int, int] | No
         elif not (mention.idle or mention.cue(*_BETWEEN)):
             return None
         end += 1
-    return (count, end) if count > 1 and all_of_them else None
+    return (count, end) if count and all_of_them else None
 
 
 def count_each(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     """Read "two of each": of what was named in the same breath, else of all that is ordered."""
     found = counts_each(mentions, index)
     if found is None or not state.has_items:
-        return None
+        return _one_for_each(mentions, index, state)
     count, end = found
+    if count == 1 and (state.pending or all(line.count == 1 for line in state.cart.lines)):
+        return None
     named = [act.request.item for act in state.flush() if isinstance(act, Add)]
     items = tuple(dict.fromkeys(named or state.cart.items))
     if len(items) == 1 and named:
@@ -77,6 +81,40 @@ def count_each(mentions: list[Mention], index: int, state: ParseState) -> int | 
         changes = tuple(Modify(Target((item,)), quantity=count) for item in items)
         state.push([ModifyReferenced(ref, changes)])
     return end
+
+
+def _one_for_each(mentions: list[Mention], index: int, state: ParseState) -> int | None:
+    """Read "a burger and a cola each", which are as many as there are people: how many?"""
+    named = [p for p in state.pending if p.role is MentionType.ITEM]
+    last = next((p for p in state.pending[::-1] if not p.idle), None)
+    if not mentions[index].cue(Cue.EACH) or not named or last is None or for_all(mentions, index):
+        return None
+    apart = last.span.words[-1:] != (mentions[index].span.words[0] - 1,)  # "at three bucks each"
+    if apart or last.role is MentionType.NUMBER or last.cue(Cue.A, Cue.BOTH):
+        return None
+    state.flush()
+    for mention in named:
+        name = state.menu.item_name(mention.items[0])
+        state.push([Problem(ReasonCode.AMBIGUOUS_QUANTITY, name)])
+    return index + 1
+
+
+def count_those(mentions: list[Mention], index: int, state: ParseState) -> int | None:
+    """Read "two of them" or "make that two of those", where there are not yet so many of the last.
+
+    Nothing else may be said.
+    """
+    aside = (*PUNCTUATION, Cue.MAKE, Cue.REQUEST)
+    said = [p for p in mentions if p.cue(Cue.ONE) or not (p.idle or p.cue(*aside, Cue.IT))]
+    if index or len(said) != len((Cue.NUMBER, Cue.ONE)) or said[0].role is not MentionType.NUMBER:
+        return None
+    last = next((x for x in state.cart.lines[::-1] if x.item in state.cart.items[-1:]), None)
+    count = said[0].span.value or 0
+    of_them = said[1].role is MentionType.CUE and said[1].cue(Cue.ONE) and " " in said[1].span.text
+    if last is None or count <= last.count or not of_them:
+        return None
+    state.push([Modify(Target(), quantity=count, text=text_of(said))])
+    return len(mentions)
 
 
 def counts_last(mentions: Sequence[Mention], cart: CartView) -> bool:

@@ -168,8 +168,9 @@ def _is_complete(
     if orders or _gives_size(meant, cart, alone=first) or _corrects_size(meant, before):
         return True
     if start == 0 and meant[0].cue(Cue.NO):
-        # "No", or "no, medium".
-        return len(meant) == 1 or meant[-1].role in (MentionType.SIZE, MentionType.NUMBER)
+        # "No", or "no, medium"; but "with no" waits for what.
+        alone = len(meant) == 1 and meant[0].cue(Cue.DENY, Cue.NOT)
+        return alone or meant[-1].role in (MentionType.SIZE, MentionType.NUMBER)
     if start > 0 and mentions[start - 1].role is MentionType.ITEM:
         # "Fries, large": a size or number after the name begins nothing new.
         # Neither do the sizes of "four cokes, two large and two small".

@@ -37,7 +37,9 @@ def count_more(mentions: Sequence[Mention], index: int) -> tuple[int, int] | Non
     else:
         return None
     while (
-        end < len(mentions) and mentions[end].role is MentionType.CUE and mentions[end].cue(Cue.ONE)
+        end < len(mentions)
+        and mentions[end].role is MentionType.CUE
+        and mentions[end].cue(Cue.ONE, Cue.SAME)
     ):
         end += 1
     if mentions[end : end + 1] and mentions[end].cue(Cue.COMMA) and differs(mentions, end):

@@ -187,7 +187,7 @@ def yes_or_no(mentions: Sequence[Mention]) -> list[Act]:
     words = [p for p in mentions if not p.cue(*PUNCTUATION)]
     if words and words[0].cue(Cue.YES):
         return [Agree()]
-    no = bool(words) and words[0].cue(Cue.NO) and all(p.cue(Cue.NO) or p.idle for p in words)
+    no = bool(words) and words[0].cue(Cue.DENY) and all(p.cue(Cue.NO) or p.idle for p in words)
     if no and not _rejects(words):
         return [Deny()]
     return []

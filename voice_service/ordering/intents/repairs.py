@@ -11,6 +11,8 @@ from voice_service.ordering.acts import (
     Add,
     Dismiss,
     ItemRequest,
+    Modify,
+    Problem,
     Remove,
     Replace,
     Target,
@@ -38,6 +40,7 @@ from voice_service.ordering.language.cue_sets import (
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import role_follows
 from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.reasons import ReasonCode
 
 
 def no_opens_repair(mentions: list[Mention], index: int, state: ParseState) -> bool:
@@ -55,8 +58,6 @@ def no_opens_repair(mentions: list[Mention], index: int, state: ParseState) -> b
     if first.cue(Cue.ALONE) or (first.cue(Cue.WITH) and chosen):
         return True
     second = following[1] if len(following) > 1 else None
-    if second is not None and second.role is MentionType.ITEM and state.ordered(second):
-        return False  # "not a Coke": there is one in the order
     named = list(
         dropwhile(lambda mention: mention.role is MentionType.MODIFIER, mentions[index + 2 :])
     )
@@ -158,8 +159,37 @@ def repair(mentions: list[Mention], index: int, state: ParseState) -> int:
         acts[0] = _in_its_place(acts[0].request, slips, state, asks=asks, breath=breath)
         if any(slip.cue(Cue.MEANT) for slip in slips):
             acts[1:] = _each_in_its_place(acts, state)
+    elif acts and not breath and not mentions[start].cue(Cue.REQUEST):
+        acts = _instead_of_toppings(acts, mentions[index:start], state)
     state.push(acts)
     return end
+
+
+def _instead_of_toppings(
+    acts: list[Act], slips: Sequence[Mention], state: ParseState
+) -> list[Act]:
+    """Take back what was put on the item, where "I mean avocado" names something of its kind.
+
+    Where the slip leaves that open ("actually avocado"), it is asked about.
+    """
+    mods = [mod for act in acts if isinstance(act, Modify) for mod in act.mods]
+    change = acts[0]
+    if not isinstance(change, Modify) or not mods or any(mod.negated for mod in mods):
+        return acts
+    line = next((x for x in state.cart.lines[::-1] if x.item in change.target.items), None)
+    named, groups = {mod.id for mod in mods}, {mod.group for mod in mods}
+    groups -= {*state.menu.single_groups(line.item)} if line is not None else groups
+    before = [m for m in line.mods if m.group in groups and not m.negated] if line else []
+    gone = [mod for mod in before if mod.id not in named]
+    if not gone:
+        return acts
+    sure = any(slip.cue(Cue.MEANT) or _denies(slip, state) for slip in slips)
+    if sure and len(gone) == 1:
+        return [replace(change, mods=(*change.mods, replace(gone[0], negated=True))), *acts[1:]]
+    if not sure and len(gone) < len(before):
+        return acts  # "actually pepperoni on the whole thing": of what is there, only more
+    names = [state.menu.modifiers[mod.group, mod.id].name for mod in mods]
+    return [Problem(ReasonCode.INSTEAD_OR_ALSO, ", ".join(names))]
 
 
 def _takes_nothing_back(mentions: Sequence[Mention], start: int) -> bool:
@@ -229,7 +259,7 @@ def _size_alone(mentions: Sequence[Mention], start: int, state: ParseState) -> i
 
 def _ends(mentions: list[Mention], index: int, state: ParseState) -> bool:
     """Return whether a repair ends at `index`, perhaps as the next one begins: "no, a coke"."""
-    if mentions[index].cue(*ENDS_SENTENCE, *STARTS_COMMAND, Cue.DONE):
+    if mentions[index].cue(*ENDS_SENTENCE, *STARTS_COMMAND, Cue.DONE, Cue.KEEP):
         return True
     named = next((p for p in mentions[index + 1 :] if not p.cue(Cue.COMMA, Cue.A, Cue.THE)), None)
     again = named is not None and named.role in (
@@ -259,6 +289,8 @@ def _in_its_place(
         return Replace(Target(), request, alike=True, anew=True)
     if alike:
         return Replace(Target((alike[-1],)), request, anew=True)
+    if any(isinstance(act, Remove) for act in state.acts):
+        return Add(request)  # "no chocolate shake, I mean a vanilla shake", of a burger
     if sure and (breath or len(before) == 1):
         return Replace(Target(), request, anew=True)
     if sure:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import dropwhile, pairwise, takewhile
 
 from voice_service.ordering.doubt import Doubt
-from voice_service.ordering.language.cue_sets import JOINS
+from voice_service.ordering.language.cue_sets import JOINS, PAUSES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 
@@ -18,7 +18,7 @@ def cut_modifier(clause: list[Mention], repair: Sequence[Mention]) -> tuple[list
     Return the words that stay, and whether what follows goes on from there.
     """
     last = len(clause)
-    while last > 0 and clause[last - 1].cue(Cue.COMMA):
+    while last > 0 and clause[last - 1].cue(*PAUSES):
         last -= 1
     made = bool(repair) and repair[0].cue(Cue.MAKE)
     repair = list(dropwhile(lambda mention: mention.cue(Cue.WITH, Cue.MAKE, Cue.A), repair))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from voice_service.ordering.acts import Remove, Repeat, Target, Undo, not_understood
 from voice_service.ordering.intents.lookahead import of_kind
 from voice_service.ordering.intents.parse_state import ParseState
-from voice_service.ordering.language.cue_sets import DIFFERS, PAUSES, STARTS_COMMAND
+from voice_service.ordering.language.cue_sets import DIFFERS, PAUSES, PUNCTUATION, STARTS_COMMAND
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import differs
 from voice_service.ordering.mentions.mention import Mention, MentionType
@@ -29,6 +29,10 @@ def undo(mentions: list[Mention], index: int, state: ParseState) -> int | None:
         return index + 1
     times = _times(mentions, index + 1)
     state.flush()
+    rest = mentions[index + 1 :]
+    if mention.cue(Cue.GIVE_UP) and rest and all(p.idle or p.cue(*PUNCTUATION) for p in rest):
+        state.push([not_understood(text_of(mentions[index:]))])  # "forget it, it is for here"
+        return len(mentions)
     item, unclear = mention.cue(Cue.UNDO_ITEM), mention.cue(Cue.GIVE_UP) and times is None
     state.push([Undo(item, mention.span.text, unclear, times)])
     return index + 1 + (times is not None)
@@ -45,7 +49,8 @@ def _names_what_goes(mentions: Sequence[Mention], index: int, state: ParseState)
 
 def _announces(mentions: Sequence[Mention], index: int, state: ParseState) -> bool:
     """Return whether what is to go comes next: "I changed my mind, cancel the coke"."""
-    if mentions[index].span.text.split()[-1] in state.menu.language.cues[Cue.IT]:
+    it = mentions[index].span.text.split()[-1] in state.menu.language.cues[Cue.IT]
+    if it and not mentions[index].cue(Cue.GIVE_UP):
         return False
     following = next((p for p in mentions[index + 1 :] if not (p.cue(*PAUSES) or p.idle)), None)
     goes = (*STARTS_COMMAND, Cue.NO, Cue.TAKE, Cue.INSTEAD_OF)

@@ -60,7 +60,7 @@ from voice_service.ordering.items.quantities import (
 from voice_service.ordering.items.sizes import size_by_number
 from voice_service.ordering.language.cue_sets import LISTS
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.match import FULL, HEADED
 from voice_service.ordering.reasons import ReasonCode
@@ -158,7 +158,7 @@ class _ItemAssembler:
 
     def _apply_headings(self) -> None:
         """Take out names and numbers that stand for the items listed after them."""
-        take_out_heading(self._requests, self._mentions, self._heads)
+        take_out_heading(self._requests, self._mentions, self._heads, self._menu)
         count_under_heading(self._requests, self._mentions, self._heads, self._starts, self._menu)
         if apply_heading(self._preamble, self._requests, self._menu):
             self._preamble_acts = []
@@ -225,7 +225,9 @@ class _ItemAssembler:
         mention = self._mentions[place.head]
         ordered = {*self._cart.items, *(request.item for request in self._requests)}
         half = mention.candidates[0].match < HEADED and len(mention.items) == 1
-        if self._denies_itself(place.head):
+        partly = {s.id for s in candidates_of(mention.span, "item")} & ordered
+        several = mention.candidates[0].match < FULL and len(partly) > 1  # "no chocolate"
+        if several or self._denies_itself(place.head):
             self._acts.append(not_understood(mention.span.text))
             return
         if (half or mention.span.nearness < 1) and ordered.isdisjoint(mention.items):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, takewhile
 
 from voice_service.ordering.acts import ItemRequest
 from voice_service.ordering.attributes.statements import (
@@ -81,30 +81,43 @@ def _size_all(requests: Sequence[ItemRequest], size: SizeStatement, menu: Compil
 
 
 def take_out_heading(
-    requests: list[ItemRequest], mentions: Sequence[Mention], heads: Sequence[int]
+    requests: list[ItemRequest],
+    mentions: Sequence[Mention],
+    heads: Sequence[int],
+    menu: CompiledMenu,
 ) -> None:
     """Take the heading out of "two kebabs, one doner, one shish", which are two in all.
 
-    Its name has to fit all of them, or be what one of them is called.
+    Its name has to fit all of them, or be what one of them is called. If "three burgers, a
+    hamburger and a cheeseburger" are not as many, how many there are is asked.
     """
     if len(requests) != len(heads):
         return
     for first, (head, following) in enumerate(pairwise(heads)):
-        if any(p.cue(Cue.AND, Cue.WITH, Cue.ALSO) for p in mentions[head:following]):
+        total = requests[first].quantity
+        apart = any(p.cue(Cue.AND, Cue.WITH, Cue.ALSO) for p in mentions[head:following])
+        if apart or total is None or total == 1:
             continue
-        counts = list(accumulate(g.quantity or 0 for g in requests[first + 1 :]))
-        if (total := requests[first].quantity) is None or total not in counts[1:]:
-            continue
-        listed = requests[first + 1 : first + 2 + counts.index(total)]
-        named = {g.item for g in listed}
-        under = len(requests[first].candidates) > 1 and named <= set(requests[first].candidates)
-        if (under or requests[first].item in named) and all(g.quantity for g in listed):
+        kinds = {s.id for s in candidates_of(mentions[head].span, "category")}
+        counted = list(takewhile(lambda g: g.quantity, requests[first + 1 :]))
+        alike = list(takewhile(lambda g: menu.items[g.item].category in kinds, counted))
+        counts = list(accumulate(g.count for g in counted))
+        if total in counts[1:]:
+            listed = counted[: counts.index(total) + 1]
+            named = {g.item for g in listed}
+            under = len(requests[first].candidates) > 1 and named <= set(requests[first].candidates)
+            if not (under or requests[first].item in named or listed == alike[: len(listed)]):
+                continue
             for request in listed:
                 request.doubts = ()
                 if under:
                     request.settle(request.item)
-            del requests[first]
-            return
+        elif len(alike) > 1:
+            alike[-1].counting = replace(alike[-1].counting, vague=True)
+        else:
+            continue
+        del requests[first]
+        return
 
 
 def count_under_heading(

@@ -106,7 +106,7 @@ def negated(mentions: Sequence[Mention], start: int, head: int) -> bool:
             return negated(mentions, start, index - 1)
         if mention.cue(Cue.NO):
             between = mentions[index + 1 : head]
-            answers = mention.cue(Cue.DENY) and any(p.cue(*_VERBS) for p in between)
+            answers = mention.cue(Cue.DENY) and any(p.cue(*_VERBS, Cue.YES) for p in between)
             return not (answers or any(p.cue(Cue.COMMA) for p in between[:1]))
         has_object = mention.cue(Cue.IT) and mentions[index + 1].cue(Cue.A)  # "without that, a tea"
         inside = mention.cue(Cue.A, Cue.THE, Cue.MEASURE, Cue.EXTRA, *_VERBS)

@@ -84,7 +84,10 @@ class Partitioner:
         return divided
 
     def end(self) -> None:
-        """Take "not decaf" for a plain one, where another one is decaf and none is by itself."""
+        """Take "not decaf" for a plain one, where another one is decaf and none is by itself.
+
+        "Ice in one of them" says nothing where all have ice: do the others go without?
+        """
         for request in self._requests:
             chosen = self._menu.single_groups(request.item)
             defaults = self._menu.items[request.item].defaults
@@ -95,6 +98,9 @@ class Partitioner:
                 for m in request.mods
                 if not (m.negated and m.group in chosen and m.id in asked.difference(defaults))
             ]
+            usual = all(m.id in defaults and not (m.negated or m.qualifier) for m in request.mods)
+            if not self.undivided and request.mods and usual and not any(r.mods for r in others):
+                self._acts.append(not_understood(self._menu.item_name(request.item)))
 
 
 def _count_of(part: Pointer, total: int) -> int:

@@ -59,6 +59,7 @@ class Cue(IntEnum):
     IT = auto()  # points at the last item: "it", "that"
     ONE = auto()  # stands for an item just talked about: "one", "ones"
     BOTH = auto()  # is about all the items just named: "all", "each"
+    EACH = auto()  # a BOTH that gives everybody one: "a cola each"
     PAIR = auto()  # a BOTH that is about exactly two: "both", "either"
     EITHER = auto()  # a PAIR that may also mean one of the two: "either one"
     OWN = auto()  # says whose one of several is: "mine", "hers"
@@ -152,12 +153,13 @@ class Spelling:
 
     `abbreviations` have a full stop that ends no sentence. `contractions` maps a word to the words
     it stands for, and `junctures` what is heard to what may have been said before a name ("a nice"
-    for "iced"). `sound_rules` are (written, spoken) pairs of letters, applied in order.
+    for "iced"), `commands` what is heard for a command there. `sound_rules` are (written, spoken) pairs of letters, applied in order.
     """
 
     abbreviations: frozenset[str]
     contractions: Mapping[str, str]
     junctures: Mapping[str, str]
+    commands: Mapping[str, str]
     sound_rules: tuple[tuple[str, str], ...]
 
 

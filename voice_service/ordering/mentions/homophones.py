@@ -10,6 +10,7 @@ from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.cue_sets import (
     ARTICLES,
     DESCRIBES,
+    DETERMINERS,
     ENDS_SENTENCE,
     PAUSES,
     SEPARATES,
@@ -41,7 +42,7 @@ def by_sound(spans: Sequence[Span], menu: CompiledMenu, ordered: Collection[str]
 
     `ordered`: the items of the cart.
     """
-    spans = _joined(spans, menu)
+    spans = _commanded(_joined(spans, menu), menu)
     spans = _modifiers(spans, menu, ordered)
     return _counted(_opened(spans, menu), menu, ordered)
 
@@ -63,6 +64,21 @@ def _joined(spans: Sequence[Span], menu: CompiledMenu) -> list[Span]:
                 named,
                 candidates=tuple(s.doubted(doubt) for s in (named.candidates if own else meant)),
             )
+    return heard
+
+
+def _commanded(spans: Sequence[Span], menu: CompiledMenu) -> list[Span]:
+    """Read "no wait at a cola" as a wish to add one: it opens a clause, and a name follows."""
+    heard, commands = list(spans), menu.language.spelling.commands
+    for index, span in enumerate(spans):
+        opens = not index or spans[index - 1].has(*_OPENS, Cue.CORRECT, Cue.BUT)
+        if span.text not in commands or span.candidates or not opens:
+            continue
+        named = next((s for s in spans[index + 1 :] if not s.has(*DETERMINERS)), None)
+        if named is not None and candidates_of(named, "item"):
+            said = commands[span.text]
+            cues = frozenset(c for c, phrases in menu.language.cues.items() if said in phrases)
+            heard[index] = replace(span, text=said, cues=cues, by_sound=True)
     return heard
 
 

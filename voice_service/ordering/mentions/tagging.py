@@ -202,7 +202,8 @@ def _role(
     if modifiers and not every:
         idle = not candidates_of(span, "item") and span.has(Cue.FILLER, Cue.REQUEST)
         made = bool(before) and before[-1].cue(Cue.MAKE, Cue.WITH, Cue.ADD)  # "make that to go"
-        used = not idle or made or fits(modifiers, following, menu)
+        whole = " " in span.text and modifiers[0].match >= FULL  # "a latte to go"
+        used = not idle or made or whole or fits(modifiers, following, menu)
         return (
             Mention(span, MentionType.MODIFIER, modifiers)
             if used

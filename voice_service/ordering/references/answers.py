@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from voice_service.ordering.language.cue_sets import ARTICLES, DESCRIBES, PUNCTUATION
+from voice_service.ordering.language.cue_sets import (
+    ARTICLES,
+    DESCRIBES,
+    LISTS,
+    ONE_MORE,
+    PUNCTUATION,
+)
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
+from voice_service.ordering.menu.match import FULL
 
 _BOTH = 2
 _ASIDE = (*PUNCTUATION, *ARTICLES, Cue.REQUEST, Cue.YES)
@@ -27,11 +34,35 @@ def fill_choice(
     answer = [p for p in mentions if not (p.idle or p.cue(*_ASIDE))]
     if len(offered) < _BOTH or not answer:
         return list(mentions)
+    shares = _shares(mentions, offered, menu)
+    if shares:
+        return shares
     mention, *rest = answer
-    named = () if mention.role is MentionType.ITEM else _called(mention, offered, menu)
-    if len(named) == 1 and (not rest or rest[0].cue(*DESCRIBES)):
+    whole = mention.role is MentionType.ITEM and mention.candidates[0].match >= FULL
+    named = () if whole else _called(mention, offered, menu)
+    if len(named) == 1 and (not rest or rest[0].cue(*DESCRIBES, Cue.AND, Cue.MAKE)):
         return [_item(mention, named[0]), *rest]
     return [_item(mention, item) for item in _pointed(answer, offered)] or list(mentions)
+
+
+def _shares(
+    mentions: Sequence[Mention], offered: Collection[str], menu: CompiledMenu
+) -> list[Mention]:
+    """Return an answer that says how many of each: "two garlic and one plain"; else nothing."""
+    shares: list[Mention] = []
+    counted = 0
+    for mention in mentions:
+        last = shares[-1] if shares else None
+        counts = last is not None and (last.role is MentionType.NUMBER or last.cue(*ONE_MORE))
+        named = _called(mention, offered, menu) if counts else ()
+        if len(named) == 1:
+            shares.append(_item(mention, named[0]))
+            counted += 1
+        elif mention.role is MentionType.NUMBER or mention.cue(*ONE_MORE, *LISTS):
+            shares.append(mention)
+        elif not (mention.idle or mention.cue(*PUNCTUATION, Cue.REQUEST, Cue.MEASURE)):
+            return []
+    return shares if counted > 1 else []
 
 
 def _called(mention: Mention, offered: Collection[str], menu: CompiledMenu) -> Sequence[str]:
