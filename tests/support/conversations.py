@@ -30,6 +30,13 @@ def written_menu(name: str) -> CompiledMenu:
 
 
 @cache
+def kinds_menu(name: str) -> CompiledMenu:
+    """Return one of the menus that the conversations by kinds are for."""
+    path = ORDERING_TESTS / "kinds" / "menus" / f"{name}.json"
+    return CompiledMenu(Menu.model_validate_json(path.read_text("utf-8")))
+
+
+@cache
 def demo_menu(language: str = "en", sold_out: tuple[str, ...] = ()) -> CompiledMenu:
     """Return the demo menu for guests who speak `language`, compiled once."""
     menu = Menu.model_validate_json(DEMO.read_text("utf-8"))

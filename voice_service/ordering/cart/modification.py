@@ -53,7 +53,10 @@ def modify_referenced(state: CartState, act: ModifyReferenced, grounds: Grounds)
             return Problem(ReasonCode.AMBIGUOUS_QUANTITY, state.menu.item_name(named))
         fits = _undecided(fits, changes, state.menu) or fits
     meant = state.meant(act.ref, fits)
-    if any(count < line.count and _changes_nothing(line, changes[line.id], state.menu) for line, count in meant):
+    if any(
+        count < line.count and _changes_nothing(line, changes[line.id], state.menu)
+        for line, count in meant
+    ):
         return not_understood(act.ref.text)
     for line, count in meant:
         change = replace(changes[line.id], target=Target(), only=count)

@@ -293,16 +293,13 @@ class Conversation:
         self._questions.choose()
         if asked.ambiguity.removes:
             return Remove(Target((request.item,)), text=self._menu.item_name(request.item))
-        answers = [a for a in parsed.acts if isinstance(a, Add) and a.request.item in asked.candidates]
-        whole = self._as_asked(request, asked, alone=len(answers) == 1)
+        named = [a.request.item for a in parsed.acts if isinstance(a, Add)]
+        whole = self._as_asked(request, asked, alone=len({*asked.candidates} & {*named}) == 1)
         replaces = asked.ambiguity.replaces
         return Add(whole) if replaces is None else Replace(replaces, whole)
 
     def _as_asked(self, request: ItemRequest, asked: ItemRequest, *, alone: bool) -> ItemRequest:
-        """Return the request with what was said before it was clear which item is meant.
-
-        `alone`: no other one was chosen, so that it is as many as were asked for.
-        """
+        """Return the request with what was said before. `alone`: no other one was chosen."""
         asked = next((r for r in asked.ambiguity.options if r.item == request.item), asked)
         mods = {(m.id, m.group): m for m in (*asked.mods, *request.mods)}
         fitting = [m for m in mods.values() if self._menu.has_group(request.item, m.group)]

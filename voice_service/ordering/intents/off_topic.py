@@ -1,8 +1,9 @@
-"""Words that order nothing: talk, questions, and what came to nothing."""
+"""Words that order nothing: talk, questions, what is said to staff, and what came to nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from voice_service.ordering.acts import (
@@ -28,6 +29,7 @@ from voice_service.ordering.language.cue_sets import (
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.lookahead import names_something
 from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.match import FULL
 from voice_service.ordering.reasons import ReasonCode
@@ -256,3 +258,26 @@ def aside(mentions: list[Mention], index: int, state: ParseState) -> int:
     text = " ".join(p.span.text for p in mentions[index:end])
     state.acts.append(Aside(ReasonCode.SIDE_TALK if talk else ReasonCode.QUESTION, text))
     return end
+
+
+def extract_service(spans: Sequence[Span]) -> tuple[list[Act], list[Span]]:
+    """Return what is said to staff, and the spans without it; a stop takes its place.
+
+    A complaint that says what is right is a correction: "that's wrong, I wanted a cola".
+    """
+    acts: list[Act] = []
+    rest: list[Span] = []
+    for index, span in enumerate(spans):
+        puts_right = any(s.candidates for s in spans[index + 1 :])
+        if span.has(Cue.STAFF):
+            acts.append(Aside(ReasonCode.STAFF_REQUESTED, span.text))
+        elif span.has(Cue.COMPLAINT) and puts_right:
+            rest.append(replace(span, cues=frozenset({Cue.CORRECT})))
+            continue
+        elif span.has(Cue.COMPLAINT):
+            acts.append(Problem(ReasonCode.COMPLAINT, span.text))
+        else:
+            rest.append(span)
+            continue
+        rest.append(replace(span, text=".", cues=frozenset({Cue.STOP})))
+    return acts, rest

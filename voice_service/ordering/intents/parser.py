@@ -12,13 +12,13 @@ from voice_service.ordering.intents.counting import count_before_pause
 from voice_service.ordering.intents.incomplete import incomplete_tail, itemless_statement
 from voice_service.ordering.intents.off_topic import (
     broken_off,
+    extract_service,
     is_talk,
     only_ordinary_size,
     unplaced,
     yes_or_no,
 )
 from voice_service.ordering.intents.parse_state import ParseState
-from voice_service.ordering.intents.service import extract_service
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.allergies import extract_allergies
 from voice_service.ordering.mentions.homophones import by_sound

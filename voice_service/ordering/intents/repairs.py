@@ -165,9 +165,7 @@ def repair(mentions: list[Mention], index: int, state: ParseState) -> int:
     return end
 
 
-def _instead_of_toppings(
-    acts: list[Act], slips: Sequence[Mention], state: ParseState
-) -> list[Act]:
+def _instead_of_toppings(acts: list[Act], slips: Sequence[Mention], state: ParseState) -> list[Act]:
     """Take back what was put on the item, where "I mean avocado" names something of its kind.
 
     Where the slip leaves that open ("actually avocado"), it is asked about.
@@ -289,8 +287,8 @@ def _in_its_place(
         return Replace(Target(), request, alike=True, anew=True)
     if alike:
         return Replace(Target((alike[-1],)), request, anew=True)
-    if any(isinstance(act, Remove) for act in state.acts):
-        return Add(request)  # "no chocolate shake, I mean a vanilla shake", of a burger
+    # "No chocolate shake, I mean a vanilla shake": the burger before them stays.
+    sure = sure and not any(isinstance(act, Remove) for act in state.acts)
     if sure and (breath or len(before) == 1):
         return Replace(Target(), request, anew=True)
     if sure:

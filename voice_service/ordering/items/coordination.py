@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise, takewhile
+from operator import attrgetter
 
 from voice_service.ordering.acts import ItemRequest
 from voice_service.ordering.attributes.statements import (
@@ -99,8 +100,9 @@ def take_out_heading(
         if apart or total is None or total == 1:
             continue
         kinds = {s.id for s in candidates_of(mentions[head].span, "category")}
-        counted = list(takewhile(lambda g: g.quantity, requests[first + 1 :]))
-        alike = list(takewhile(lambda g: menu.items[g.item].category in kinds, counted))
+        counted = list(takewhile(attrgetter("quantity"), requests[first + 1 :]))
+        others = [i for i, g in enumerate(counted) if menu.items[g.item].category not in kinds]
+        alike = counted[: others[0]] if others else counted
         counts = list(accumulate(g.count for g in counted))
         if total in counts[1:]:
             listed = counted[: counts.index(total) + 1]

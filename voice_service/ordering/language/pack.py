@@ -153,7 +153,8 @@ class Spelling:
 
     `abbreviations` have a full stop that ends no sentence. `contractions` maps a word to the words
     it stands for, and `junctures` what is heard to what may have been said before a name ("a nice"
-    for "iced"), `commands` what is heard for a command there. `sound_rules` are (written, spoken) pairs of letters, applied in order.
+    for "iced"), `commands` what is heard for a command there. `sound_rules` are (written, spoken)
+    pairs of letters, applied in order.
     """
 
     abbreviations: frozenset[str]

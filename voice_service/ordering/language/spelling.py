@@ -63,8 +63,7 @@ class Slips:
             limit=_MOST_CANDIDATES,
         )
         slips = [
-            Slip(word, self._nearness(heard, word, edits), self._surely(heard, word, edits))
-            for word, edits, _ in near
+            Slip(word, self.nearness(heard, word), self._surely(heard, word)) for word, *_ in near
         ]
         return self._only([s for s in slips if s.sure]) or self._only(slips)
 
@@ -78,16 +77,16 @@ class Slips:
         others = (s.nearness for s in ranked[1:] if key_of(s.word, self._language) != meant)
         return best if best.nearness - next(others, 0.0) >= _MARGIN else None
 
-    def _surely(self, heard: str, word: str, edits: int) -> bool:
+    def _surely(self, heard: str, word: str) -> bool:
         """Return whether a word is on the menu, or the slip is plain: "adn", "withot"."""
         if word in self._named or sorted(heard) == sorted(word):
             return True
         long = min(len(heard), len(word)) >= _SHORTEST_STEERING
-        return long and self._nearness(heard, word, edits) >= _NEAR_STEERING
+        return long and self.nearness(heard, word) >= _NEAR_STEERING
 
-    def _nearness(self, heard: str, word: str, edits: int) -> float:
+    def nearness(self, heard: str, word: str) -> float:
         """Return how near two words are in spelling, or in spelling and sound together."""
-        alike = 1.0 - edits / max(len(heard), len(word))
+        alike = Levenshtein.normalized_similarity(heard, word)
         sounds = Levenshtein.normalized_similarity(
             sound_of(heard, self._language), sound_of(word, self._language)
         )

@@ -30,6 +30,7 @@ from voice_service.ordering.language.cue_sets import STARTS_COMMAND
 from voice_service.ordering.language.pack import Cue, Language
 from voice_service.ordering.language.tokens import Token
 from voice_service.ordering.menu.lexicon import Lexicon
+from voice_service.ordering.menu.match import FULL
 
 _NAMED, _COUNT = "~", "#"
 _TO_STAFF = (Cue.STAFF, Cue.COMPLAINT)
@@ -80,11 +81,23 @@ class RemarkReader:
             barred = list(exceptions.find(said)) if matches else []
             for start, end in matches:
                 remark = Remark(start, end, cue)
+                if cue is Cue.FILLER and self._names_choice(tokens[start:end]):
+                    continue
                 if not any(_overlap(start, end, *span) for span in barred) and not any(
                     _overlap(start, end, other.start, other.end) for other in found
                 ):
                     found.append(self._whole(remark, tokens, marks, found))
         return sorted(found, key=lambda remark: remark.start)
+
+    def _names_choice(self, words: Sequence[Token]) -> bool:
+        """Return whether the menu has a choice called so in several words: "make that to go"."""
+        for start in range(len(words)):
+            for end in range(start + 2, len(words) + 1):
+                part = words[start:end]
+                found = self._lexicon.find("".join(t.key for t in part), "")
+                if any(s.kind == "modifier" and s.match >= FULL for s in found):
+                    return True
+        return False
 
     def _mark(self, token: Token) -> str:
         """How a word is marked that names something, or counts."""

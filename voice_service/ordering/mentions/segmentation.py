@@ -9,9 +9,9 @@ from itertools import pairwise
 from voice_service.ordering.language.cue_sets import ARTICLES, COUNTABLE, DESCRIBES
 from voice_service.ordering.language.numbers import number_at
 from voice_service.ordering.language.pack import Cue, Language, Phrases
-from voice_service.ordering.language.spelling import Slip
 from voice_service.ordering.language.tokens import Token, key_of, tokenize, undiminished
 from voice_service.ordering.mentions.entities import Entity, EntityReader
+from voice_service.ordering.mentions.misheard import Amid, Misheard
 from voice_service.ordering.mentions.remarks import RemarkReader
 from voice_service.ordering.mentions.scanning import Vocabulary
 from voice_service.ordering.menu.lexicon import Candidate, Lexicon
@@ -23,12 +23,11 @@ _SWITCH = 0.3  # from one language to another; words that both have stay in the 
 _SPAN = 1.0  # every phrase costs this, so that longer ones win
 _UNKNOWN = 3.0
 _SLIP = 1.0
+_AMID = 0.4
 _NEVER = float("inf")
 _NO_CUES: frozenset[Cue] = frozenset()
 _MENU_BONUS = 0.1
 _LEADING = (*DESCRIBES, *ARTICLES, Cue.MEASURE)
-_JOINING = frozenset({Cue.AND, Cue.WITH, Cue.A, Cue.THE, Cue.FOR, Cue.ON, Cue.FILLER})
-"""Words that may stand between any two others: "with", "and"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,7 @@ class Segmenter:
         self._tongues = [(pack, *_cue_table(pack)) for pack in language.packs]
         self._numbering = {key_of(p, language) for p in language.cues[Cue.NUMBERED]}
         self._measuring = {w for p in language.cues[Cue.MEASURE] for w in p.split()}
+        self._misheard = Misheard(lexicon, language, self._cues)
         self._entities = EntityReader(self._vocabulary())
         self._remarks = RemarkReader(lexicon, language, self._cues)
 
@@ -164,7 +164,8 @@ class Segmenter:
                 if tokens[index].text in self._language.numbers.sounds:
                     continue
                 slip = self._lexicon.slips.find(tokens[index].text)
-                if slip is not None and self._mends(slip, before, beside=index in named):
+                led = before is not None and before.has(*_LEADING)
+                if slip is not None and self._misheard.mends(slip, led=led, beside=index in named):
                     key = key_of(slip.word, self._language)
                     mended[index] = replace(tokens[index], text=slip.word, key=key)
                     nearness[tokens[index].word] = slip.nearness
@@ -207,16 +208,21 @@ class Segmenter:
         if not token.key:
             return [(_span(tokens, start, start + 1, (), frozenset({_MARKS[token.text]}), None), 0)]
         found: list[tuple[Span, float]] = []
-        counts = number_at(tokens, start, language) is not None
+        counts = number_at(tokens, start, language)
         longest = max(self._lexicon.longest, longest_cue)
-        key = text = ""
+        key = text = read = ""  # `read`: the key with a number of several words in digits
         for end in range(start + 1, min(start + longest, len(tokens)) + 1):
             last = tokens[end - 1]
             if not last.key:
                 break
             key += last.key
+            read += last.key
+            if counts is not None and end == start + counts[1]:
+                read = str(counts[0])
             text += f" {last.text}" if text else last.text
             candidates = self._lexicon.find(key, text, language)
+            if not candidates and counts is not None and end > start + counts[1]:
+                candidates = self._lexicon.find(read, text, language)  # "twenty five percent sugar"
             candidates = () if self._numbers_several(tokens[start:end]) else candidates
             cues = known_cues.get(text, _NO_CUES)
             if (
@@ -227,19 +233,23 @@ class Segmenter:
                 cues = _NO_CUES
             value = language.numbers.ordinals.get(text)
             # "Two thousand island dressings" are two, where there is such a dressing.
-            number = number_at(tokens[start:end], 0, language) if counts else None
+            number = number_at(tokens[start:end], 0, language) if counts is not None else None
             whole = number is not None and number[1] == end - start
             if number is not None and whole and not self._chooses(tokens[start:end]):
                 value, cues = number[0], cues | {Cue.NUMBER}
             cost = _cost(candidates, cues)
             if cost is None and misspelt:
-                candidates = self._misspelt(tokens[start:end], language)
+                candidates = self._misheard.misspelt(tokens[start:end], language)
                 cost = _SLIP + 2 * (1.0 - candidates[0].match) if candidates else None
+            amid = None
+            if cost is None and end > start + 1:
+                amid = self._misheard.amid(tokens[start:end], language, idle=not misspelt)
+                cost = None if amid is None else _AMID + 2 * (1.0 - amid.nearness)
             if cost is None and end == start + 1:
                 cost = 0.0 if text in language.allergies.allergens else _UNKNOWN
             if cost is not None:
                 span = _span(tokens, start, end, candidates, cues, value)
-                found.append((span, _SPAN + cost))
+                found.append((_mended(span, amid) if amid else span, _SPAN + cost))
         return found
 
     def _completes(self, filler: list[Token]) -> bool:
@@ -258,42 +268,10 @@ class Segmenter:
         candidates = self._lexicon.find(last.key, last.text) if len(part) > 1 else ()
         return any(candidate.kind in ("size", "modifier") for candidate in candidates)
 
-    def _misspelt(self, part: list[Token], language: Language) -> tuple[Candidate, ...]:
-        """Return the names that `part` may be a slip for, if it has a word that is unknown."""
-        if len(part) > 3 or all(t.text in self._cues or self._lexicon.knows(t.key) for t in part):
-            return ()
-        if any(
-            t.text in self._cues and (len(t.text) < 3 or not self._lexicon.knows(t.key))
-            for t in part
-        ):
-            return ()
-        if len(part) == 1 and self._everyday(part[0].text):
-            return ()
-        for key in ("".join(t.key for t in part), "".join(t.text for t in part)):
-            found = self._lexicon.find_misspelt(key, language)
-            if found:
-                return found
-        return ()
 
-    def _mends(self, slip: Slip, before: Span | None, *, beside: bool) -> bool:
-        """Return whether a slip is put right where it stands, `beside` a name or not.
-
-        After "no" and "a" only names are meant, and what stands beside a name describes it.
-        """
-        if self._names(slip.word):
-            return True
-        joins = self._cues.get(slip.word, _NO_CUES) <= _JOINING
-        led = before is not None and before.has(*_LEADING)
-        return not led and (slip.sure or joins or not beside)
-
-    def _names(self, word: str) -> bool:
-        """Return whether a word occurs in a name on the menu."""
-        return self._lexicon.knows(key_of(word, self._language))
-
-    def _everyday(self, heard: str) -> bool:
-        """Return whether a word is nearest to one that names nothing: "pleaze"."""
-        slip = self._lexicon.slips.find(heard)
-        return slip is not None and not self._names(slip.word)
+def _mended(span: Span, amid: Amid) -> Span:
+    """Return a phrase as the name that it was meant for."""
+    return replace(span, text=amid.text, candidates=amid.candidates, nearness=amid.nearness)
 
 
 @dataclass(frozen=True, slots=True)

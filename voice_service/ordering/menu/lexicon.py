@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -11,7 +11,7 @@ from rapidfuzz import fuzz, process
 
 from voice_service.ordering.doubt import SHORTENED, Doubt, Doubts
 from voice_service.ordering.language.pack import Cue, Language
-from voice_service.ordering.language.spelling import Slips
+from voice_service.ordering.language.spelling import Slip, Slips
 from voice_service.ordering.language.tokens import key_of, keys_of, sound_of, tokenize
 from voice_service.ordering.menu.match import ALIAS, EXACT, FULL, NEARLY_FULL, SYNONYM
 from voice_service.ordering.menu.shortening import (
@@ -27,6 +27,8 @@ Kind = Literal["item", "modifier", "size", "category", "group"]
 
 _HEADLESS_ITEM = 0.75  # how well half an item's name matches, relative to half a modifier's
 _INFLECTED = 0.02  # how much less a plural matches a singular name
+_MOST_AMID = 4  # words of a name of which one may be misheard
+_MARGIN_AMID = 0.1  # it has to be nearer to one word than to any other by this much
 _FUZZY_LETTERS = 4
 _MOST_LETTERS_OFF = 2
 _FUZZY_RATIO = 86.0
@@ -85,6 +87,7 @@ class Lexicon:
         self._words: set[str] = set()  # keys of all words in names
         self._used: dict[str, set[_Named]] = {}  # what has a word in its name
         self._without: list[tuple[_Part, list[str]]] = []  # words left out
+        self._amid: dict[tuple[str, ...], set[str]] = {}  # words of names by those around them
         self._halves: list[tuple[_Part, float]] = []  # parts without the word that says what it is
         self._written: set[str] = set()  # all words in names, as they are written
         self._shortest: dict[str, int] = {}  # letters of an item's shortest name under a key
@@ -132,6 +135,8 @@ class Lexicon:
                     key = "".join(known)
                     self._shortest[key] = min(self._shortest.get(key, len(letters)), len(letters))
                 self._put(_Part(known, target, pack), EXACT if number == 0 else ALIAS)
+            if candidate.kind in ("item", "modifier") and own is self._language.packs[0]:
+                self._put_amid(phrase, own)
             for measure in measured(keys, candidate.kind, kind, own):
                 self._put(_Part(measure, target, own), SYNONYM)
             for variant in variants(keys, own):
@@ -143,6 +148,27 @@ class Lexicon:
                     self._shorten(_Part(variant, target, own), {*heads, *also})
             if shorten:
                 self._shorten(_Part(keys, target, own), heads)
+
+    def _put_amid(self, phrase: str, language: Language) -> None:
+        """Let each word of a name be found by the words around it."""
+        words = [token for token in tokenize(phrase, language) if token.key]
+        for at, word in enumerate(words if 1 < len(words) <= _MOST_AMID else ()):
+            around = tuple("" if i == at else w.key for i, w in enumerate(words))
+            self._amid.setdefault(around, set()).add(word.text)
+
+    def find_amid(self, keys: Sequence[str], at: int, heard: str) -> Slip | None:
+        """Return the word that names something where the one `at` was `heard`, among these keys.
+
+        "Wheat toes" are wheat toast, if no other name begins like that and sounds like it.
+        """
+        around = tuple("" if i == at else key for i, key in enumerate(keys))
+        near = sorted(
+            ((self.slips.nearness(heard, word), word) for word in self._amid.get(around, ())),
+            reverse=True,
+        )
+        if not near or (len(near) > 1 and near[0][0] - near[1][0] < _MARGIN_AMID):
+            return None
+        return Slip(near[0][1], near[0][0])
 
     def _shorten(self, name: _Part, heads: Collection[str]) -> None:
         keys, target, language = name
@@ -260,6 +286,10 @@ class Lexicon:
     def knows(self, word: str) -> bool:
         """Return whether a key occurs in any name on the menu."""
         return word in self._words
+
+    def writes(self, word: str) -> bool:
+        """Return whether a word occurs in any name as it is."""
+        return word in self._written
 
     def plural(self, phrase: str) -> bool:
         """Return whether `phrase` is the plural of an item's name."""
