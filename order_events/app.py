@@ -91,6 +91,8 @@ def build_app(
         return await static_pages.index(request)
 
     app.router.add_get("/", front)
+    # Before the route of all pages, which would serve it to everybody.
+    operations.add_page(app, settings, registry.callers)
     static_pages.add_routes(app)
     _add_http(app, events)
     if key_set is not None:

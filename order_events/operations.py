@@ -8,16 +8,18 @@ from functools import cache
 
 from aiohttp import web
 
+from order_events.http import static_pages
 from order_events.http.authentication import Authenticator
 from order_events.http.schemas import HealthAnswer, ReadyAnswer
 from order_events.http.serving import ROUTES, json_answer
 from order_events.maintenance import vitals
 from order_events.metrics import CONTENT_TYPE
-from order_events.protocol.messages import encode
+from order_events.protocol.messages import ErrorCode, ProtocolError, encode
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
 from order_events.specs import asyncapi, openapi
 from order_events.specs.asyncapi import Channel
+from order_events.websocket.client_address import Callers, is_loopback
 
 Check = Callable[[], str | None]
 
@@ -39,6 +41,22 @@ def disk_trouble(settings: HubSettings) -> str | None:
 
 def _troubles(checks: list[Check]) -> tuple[str, ...]:
     return tuple(trouble for check in checks if (trouble := check()) is not None)
+
+
+def add_page(app: web.Application, settings: HubSettings, callers: Callers) -> None:
+    """Add the operator's page; where `/metrics` asks for no token, it is for this machine only."""
+
+    async def page(request: web.Request) -> web.Response:
+        caller = callers.address(request)
+        if settings.metrics_token is None and not is_loopback(caller):
+            raise ProtocolError(
+                ErrorCode.FORBIDDEN,
+                "this page is for the server's own machine; set metrics_token "
+                "(VOICE_METRICS_TOKEN) to use it from elsewhere",
+            )
+        return static_pages.page(request, "order_events", "operator.html")
+
+    app.router.add_get("/web/operator.html", page)
 
 
 def add_routes(app: web.Application, events: OrderEvents, authenticator: Authenticator) -> None:

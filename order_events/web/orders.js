@@ -51,7 +51,8 @@ export async function loadOrders() {
   return [...open, ...finished].flat();
 }
 
-async function loadStatus(status, limit, pages) {
+/** Loads the orders with a status, in at most so many pages of `limit`. Throws as `ask` does. */
+export async function loadStatus(status, limit, pages) {
   const orders = [];
   let before = null;
   for (let page = 0; page < pages; page += 1) {

@@ -57,12 +57,15 @@ export class ScreenSettings {
         <ul>
           ${SOUNDS.map((name) => this.#soundView(name))}
         </ul>
-        ${this.manages
-          ? html`<div class="places">
-              <a class="button" href=${address("web/owner.html").href}>${texts.owner.title}</a>
-              <a class="button" href=${address("web/manage.html").href}>${texts.manage.title}</a>
-            </div>`
-          : nothing}
+        <div class="places">
+          <a class="button" href=${address("web/board.html").href}>${texts.board.title}</a>
+          ${this.manages
+            ? html`
+                <a class="button" href=${address("web/owner.html").href}>${texts.owner.title}</a>
+                <a class="button" href=${address("web/manage.html").href}>${texts.manage.title}</a>
+              `
+            : nothing}
+        </div>
         <button type="button" class="button primary" @click=${() => this.#dialog.close()}>
           ${texts.settings.close}
         </button>

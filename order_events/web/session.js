@@ -2,6 +2,7 @@
 
 const TOKEN = "voice-ordering.token";
 const SCREEN = "voice-ordering.screen";
+const OPENS = "voice-ordering.opens";
 /** A screen's token is replaced this long before it expires, in ms. */
 const SPARE_MS = 120_000;
 
@@ -41,6 +42,17 @@ export function keepScreen(screen) {
   screenTokenRefused();
   if (screen === null) localStorage.removeItem(SCREEN);
   else localStorage.setItem(SCREEN, JSON.stringify(screen));
+}
+
+/** Says which page this screen opens with: `board`, or null for that of the staff. */
+export function opensAt(page) {
+  if (page === null) localStorage.removeItem(OPENS);
+  else localStorage.setItem(OPENS, page);
+}
+
+/** The page that a paired screen opens with instead of that of the staff; null: it opens that one. */
+export function otherPage() {
+  return pairedScreen() === null || currentToken() !== null ? null : localStorage.getItem(OPENS);
 }
 
 /** Whether there is anything to sign in with. */

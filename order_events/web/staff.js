@@ -7,7 +7,7 @@ import { KitchenSettings } from "./kitchen-settings.js";
 import { ScreenSettings } from "./screen-settings.js";
 import { Screen } from "./screen.js";
 import { People } from "./people.js";
-import { Refusal, address, ask, currentToken, keepToken, mayStart, pairedScreen, screenTokenRefused, takeFragment, token } from "./session.js";
+import { Refusal, address, ask, currentToken, keepToken, mayStart, otherPage, pairedScreen, screenTokenRefused, takeFragment, token } from "./session.js";
 import { Sounds } from "./sounds.js";
 import { fillTexts, texts } from "./texts.js";
 
@@ -69,7 +69,8 @@ $("views").addEventListener("click", (event) => {
   showView(view);
 });
 setInterval(tick, 1_000);
-if (!mayStart()) signOut(null);
+if (otherPage() === "board") location.replace(address("web/board.html"));
+else if (!mayStart()) signOut(null);
 else if (currentToken() === null) void startAtScreen();
 else start();
 

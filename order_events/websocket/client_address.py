@@ -69,6 +69,11 @@ def origin_of(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network
     return _counted(address)
 
 
+def is_loopback(address: str) -> bool:
+    """Return whether an address is that of this machine; `origin_of` reduces ::1 to its /64."""
+    return address == "::/64" or (_is_address(address) and ip_address(address).is_loopback)
+
+
 def _trusted(address: str, trusted: Sequence[Network]) -> bool:
     return _is_address(address) and any(ip_address(address) in network for network in trusted)
 

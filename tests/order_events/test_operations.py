@@ -37,6 +37,18 @@ async def test_health_readiness_and_metrics(server: Any, draft: Any) -> None:
         assert line in text
 
 
+async def test_the_operators_page_is_for_this_machine_where_no_token_is_set(start: Any) -> None:
+    """A trusted proxy's callers are elsewhere."""
+    page = "/web/operator.html"
+    elsewhere = {"X-Forwarded-For": "192.0.2.7"}
+    server = await start(trusted_proxies=["127.0.0.1"])
+    assert await statuses(server, 1, page) == [200]
+    assert await statuses(server, 1, page, **elsewhere) == [403]
+    await server.stop()
+    open_to_all = await start(trusted_proxies=["127.0.0.1"], metrics_token="scrape-me-please")
+    assert await statuses(open_to_all, 1, page, **elsewhere) == [200]
+
+
 async def test_metrics_may_ask_for_a_token_of_their_own(start: Any) -> None:
     """A restaurant's token does not open them, because they cover all restaurants."""
     server = await start(metrics_token="scrape-me-please")

@@ -89,6 +89,11 @@ async def test_axe_finds_nothing(shop: Shop, pages: Screens) -> None:
         await owner.get_by_role("button", name=tab, exact=True).click()
         await owner.locator(shown).first.wait_for(timeout=SOON)
         assert await found(owner) == []
+    cook = shop.token("cook", Role.KITCHEN)
+    for path, shown in (("/web/board.html", ".making li"), ("/web/operator.html", ".tile")):
+        other = await pages.open(path, token=cook)
+        await other.locator(shown).first.wait_for(timeout=SOON)
+        assert await found(other) == []
     await shop.ask("/v1/staff", {"name": "Ann", "role": "server", "pin": "4711"})
     counter = await pages.open("/web/pair.html", code=shop.link(Role.SERVER, "Counter"))
     await counter.get_by_role("button", name="Ann").click(timeout=SOON)

@@ -121,9 +121,10 @@ def reason(code: str, text: str = "", question: str | None = None, **more: Any) 
 
 
 @asynccontextmanager
-async def open_shop(data_dir: Path) -> AsyncIterator[Shop]:
-    """Run a hub on a free port."""
-    settings = HubSettings(data_dir=data_dir, close_timeout_s=1, http_per_minute=10_000)
+async def open_shop(data_dir: Path, **more: Any) -> AsyncIterator[Shop]:
+    """Run a hub on a free port; `more` are settings."""
+    usual = {"close_timeout_s": 1, "http_per_minute": 10_000}
+    settings = HubSettings(data_dir=data_dir, **{**usual, **more})
     app = build_app(settings, OrderEvents(settings, HubMetrics()))
     runner = Runner(app, settings)
     await runner.setup()
