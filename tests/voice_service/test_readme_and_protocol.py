@@ -238,7 +238,10 @@ async def test_every_path_that_is_named_is_served(server: Server) -> None:
     named = set(
         re.findall(r"(?<![\w.])/(?:v1/[a-z0-9{}/.-]*[a-z0-9}]|healthz|readyz|metrics)", BOTH)
     )
-    named = {path.replace("items/1/", "items/{item_id}/") for path in named}
+    named = {
+        path.replace("items/1/", "items/{item_id}/").replace("versions/1/", "versions/{n}/")
+        for path in named
+    }
     named = {
         re.sub(rf"/(t12|cheeseburger|{{call}}|{GUEST})(?=/|$)", "/{id}", path) for path in named
     }
