@@ -91,6 +91,7 @@ def build_app(
         return await static_pages.index(request)
 
     app.router.add_get("/", front)
+    app.router.add_get("/service-worker.js", static_pages.worker)
     # Before the route of all pages, which would serve it to everybody.
     operations.add_page(app, settings, registry.callers)
     static_pages.add_routes(app)

@@ -64,6 +64,11 @@ async def index(request: web.Request) -> web.Response:
     return page(request, "order_events", "index.html")
 
 
+async def worker(request: web.Request) -> web.Response:
+    """Return the service worker, which keeps only what lies below its own path."""
+    return page(request, "order_events", "service-worker.js")
+
+
 def add_routes(app: web.Application, package: str = "order_events", prefix: str = "/web") -> None:
     """Serve the files of a package's `web` folder under a prefix."""
 

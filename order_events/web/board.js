@@ -3,6 +3,7 @@
 import { numbersOf, sizeOf } from "./board-model.js";
 import { $, keepAwake } from "./dom.js";
 import { connectEvents } from "./events.js";
+import { keepShell } from "./install.js";
 import { html, nothing, render } from "./lit-html.js";
 import { OrderBook, loadStatus } from "./orders.js";
 import { address, ask, opensAt, takeFragment, token } from "./session.js";
@@ -20,6 +21,7 @@ const SHOWN = ["confirmed", "preparing", "ready"];
 
 takeFragment();
 fillTexts(document);
+void keepShell();
 document.title = texts.board.title;
 opensAt("board");
 

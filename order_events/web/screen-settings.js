@@ -40,6 +40,7 @@ export class ScreenSettings {
     render(
       html`
         <h2>${texts.settings.title}</h2>
+        ${isSecureContext ? nothing : html`<p class="problem">${texts.settings.insecure}</p>`}
         <label>
           <span>${texts.settings.language}</span>
           <select @change=${tongue}>

@@ -3,6 +3,7 @@
 import { $, clock, keepAwake, setText, words } from "./dom.js";
 import { connectEvents } from "./events.js";
 import { loadCalls, loadOrders, loadSessions } from "./orders.js";
+import { keepShell } from "./install.js";
 import { KitchenSettings } from "./kitchen-settings.js";
 import { ScreenSettings } from "./screen-settings.js";
 import { Screen } from "./screen.js";
@@ -28,6 +29,7 @@ const SILENCE_MS = 5_000;
 const LONG_AGO_MS = 15 * 60_000;
 
 fillTexts(document);
+void keepShell();
 const sounds = new Sounds();
 const kitchen = new KitchenSettings(() => screen.draw());
 const settings = new ScreenSettings($("settings"), sounds, kitchen);
@@ -79,6 +81,8 @@ function start() {
   screen.clear(null);
   $("signin").hidden = true;
   $("app").hidden = false;
+  // Without the server nobody says what this screen is for.
+  if (pairedScreen()?.role === "kitchen") showView("kitchen");
   feed = connectEvents({
     url: address(""),
     token,

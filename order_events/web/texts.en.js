@@ -120,6 +120,7 @@ export default {
     volume: "Volume",
     test: "Test",
     tap: "Tap anywhere to switch the sounds on.",
+    insecure: "This page came over http. Without https the screen may go dark, the page cannot be installed or start without the server, and there is no microphone.",
     close: "Close",
     sound: {
       new: "New order to make",

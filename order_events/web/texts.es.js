@@ -125,6 +125,7 @@ export default {
     volume: "Volumen",
     test: "Probar",
     tap: "Toque la pantalla para activar los sonidos.",
+    insecure: "Esta página llegó por http. Sin https la pantalla puede apagarse, la página no se puede instalar ni abrir sin el servidor, y no hay micrófono.",
     close: "Cerrar",
     sound: {
       new: "Pedido nuevo por preparar",
