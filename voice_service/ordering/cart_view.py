@@ -13,15 +13,13 @@ class CartView:
     """What the parser knows of the cart: its `items` in the order said.
 
     `unsized`: the item that lacks a size. `choices`: the items of which the guest was asked to
-    choose one. `about`: the items that the guest has just asked about. `single`: the items of which
-    there is exactly one. `lines`: those that a description can be true of. `offered`: `choices` as
-    they were read out.
+    choose one. `about`: the items that the guest has just asked about. `lines`: those that a
+    description can be true of. `offered`: `choices` as they were read out.
     """
 
     items: tuple[str, ...] = ()
     unsized: str | None = None
     choices: tuple[str, ...] = ()
     about: tuple[Candidate, ...] = ()
-    single: frozenset[str] = frozenset()
     lines: tuple[Line, ...] = ()
     offered: tuple[str, ...] = ()

@@ -27,24 +27,10 @@ class StatementCollector(list[Statement]):
     def __init__(self) -> None:
         super().__init__()
         self._clause = 0  # where the last clause ended, as at a comma
-        self._settled: int | None = None  # where the last words ended that said on which item
 
     def comma(self) -> None:
         """End a clause."""
         self._clause = len(self)
-
-    def open(self, pointer: Pointer) -> None:
-        """Add words that say which of several items everything after them is about."""
-        self.append(pointer)
-        self._settled = None
-
-    def complete(self) -> list[Statement]:
-        """Return everything, where nothing more comes."""
-        if self._settled is not None:
-            for statement in self[self._settled :]:
-                if isinstance(statement, ModifierStatement):
-                    statement.doubts += (Doubt.AFTER_POINTER,)
-        return self
 
     def run(self) -> int:
         """Return where the statements begin that words after them are about."""
@@ -68,7 +54,7 @@ class StatementCollector(list[Statement]):
     def settle(self) -> None:
         """End what is said about the items pointed at."""
         self.append(ClauseBreak())
-        self._clause = self._settled = len(self)
+        self._clause = len(self)
 
     def all_but(self, count: int) -> bool:
         """ "All without onions but one"; return False if nothing was said of all."""
@@ -120,21 +106,12 @@ class StatementCollector(list[Statement]):
             if _unqualified(statement):
                 statement.qualifier = "half"
 
-    def set_aside(self, before: str, *, before_wish: bool) -> None:
-        """Put the last modifier beside the item; `before`: the words that said how it is wanted.
-
-        This is doubtful for the last of two alike ("with butter and honey on the side"), and
-        `before_wish`, as it may be about what is wished ("with butter, on the side I want …").
-        """
-        other, last = [None, None, *self][-2:]
+    def set_aside(self, before: str) -> None:
+        """Put the last modifier beside the item; `before`: the words that said how it is wanted."""
+        last = self[-1] if self else None
         if isinstance(last, ModifierStatement) and _reached_over_link(last):
             last.negation = None  # "no onions, mayo on the side"
-        if not isinstance(last, ModifierStatement) or not self.qualify("on_the_side", before):
-            return
-        if before_wish or (
-            last.before.linked and isinstance(other, ModifierStatement) and _alike(other, last)
-        ):
-            last.doubts += (Doubt.ASIDE_OF_LAST,)
+        self.qualify("on_the_side", before)
 
 
 def _halved(statement: Statement) -> bool:
@@ -151,9 +128,3 @@ def _unqualified(statement: Statement) -> TypeGuard[ModifierStatement]:
 
 def _reached_over_link(modifier: ModifierStatement) -> bool:
     return modifier.negation is not None and modifier.negation.across is not None
-
-
-def _alike(modifier: ModifierStatement, other: ModifierStatement) -> bool:
-    """Return whether what is said of the other may hold for the first as well."""
-    same_group = modifier.candidates[0].group == other.candidates[0].group
-    return _unqualified(modifier) and same_group

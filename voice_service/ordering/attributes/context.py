@@ -32,14 +32,6 @@ class Count:
         return self.value if self.words else None
 
 
-@dataclass(frozen=True)
-class Degree:
-    """How much of what follows is wanted, as in "extra", and the words that say so."""
-
-    qualifier: Qualifier
-    text: str
-
-
 @dataclass
 class Clause:
     """What leads to the next mention.
@@ -74,8 +66,8 @@ class ReadingContext:
         self.toppings = Toppings()
         self.count = Count()
         self.negation: Negation | None = None
-        self.degree: Degree | None = None
-        self.degree_text = ""  # of the last degree, even if a modifier has used it
+        self.degree: Qualifier | None = None  # how much of what follows is wanted: "extra"
+        self.degree_text = ""  # the words for the last one, even if a modifier has used it
 
     @property
     def carried(self) -> bool:
@@ -94,12 +86,12 @@ class ReadingContext:
             self.negation = None
         self.end_degree()
         self.degree_text = mention.span.text
-        self.degree = Degree(qualifier, self.degree_text)
+        self.degree = qualifier
 
     def end_degree(self) -> None:
         """ "Extra" what? A degree that nothing has used must not vanish."""
         if self.degree is not None:
-            self._statements.append(UnknownWords(self.degree.text, wanted=False))
+            self._statements.append(UnknownWords(self.degree_text, wanted=False))
         self.degree = None
 
     def end_count(self) -> None:

@@ -29,8 +29,7 @@ def with_counts(
         linked = isinstance(part, Pointer) and part.linked and not part.text
         if linked and isinstance(one, ModifierStatement) and again(one):
             count = part.count if isinstance(part, Pointer) else None
-            before = replace(one.before, linked=True, counted=count)
-            counted[-1:] = [replace(one, quantity=count, before=before)]
+            counted[-1:] = [replace(one, quantity=count, counted=count)]
         else:
             counted.append(one)
     return counted
@@ -77,9 +76,7 @@ def _with_rest_for_all(statements: Sequence[Statement], quantity: int) -> list[S
     if len(starts) < _SEVERAL or sum(counts) != quantity or counts[-1] < _SEVERAL:
         return list(statements)
     last = statements[starts[-1] + 1 :]
-    own = list(
-        takewhile(lambda s: isinstance(s, ModifierStatement) and not s.before.after_with, last)
-    )
+    own = list(takewhile(lambda s: isinstance(s, ModifierStatement) and not s.after_with, last))
     rest = last[len(own) :]
     if not own or not rest or not _plain_lists(statements[starts[0] : starts[-1]], rest):
         return list(statements)
@@ -95,8 +92,8 @@ def _doubted(statement: Statement) -> Statement:
 def _plain_lists(others: Sequence[Statement], rest: Sequence[Statement]) -> bool:
     """Return whether the others are told apart without a "with", and the rest follows one."""
     modifiers = _modifiers(others)
-    with_rest = isinstance(rest[0], ModifierStatement) and rest[0].before.after_with
-    return with_rest and bool(modifiers) and not any(m.before.after_with for m in modifiers)
+    with_rest = isinstance(rest[0], ModifierStatement) and rest[0].after_with
+    return with_rest and bool(modifiers) and not any(m.after_with for m in modifiers)
 
 
 def _modifiers(statements: Sequence[Statement]) -> list[ModifierStatement]:

@@ -36,16 +36,12 @@ def _doubt(
     doubt: Doubt | None = None
     if before.cue(Cue.NO) and _either_way(mentions[: index - 1]):
         doubt = Doubt.EITHER_WAY
-    elif before.cue(Cue.BUT) and negation is None:
-        doubt = Doubt.CONTRADICTION
     elif any(completes(mention, other) for other in _named_just_before(mentions, index)):
         doubt = Doubt.COMPLETES_NAME
     elif _carried_on(statements, negation):
         doubt = Doubt.NEGATION_CARRIED
     elif before.cue(Cue.ROUGHLY) or (" " in before.span.text and _shared(mentions, before, index)):
         doubt = Doubt.ROUGH_AMOUNT
-    elif before.cue(Cue.HALF) and any(p.cue(Cue.A) for p in mentions[max(index - 2, 0) : index]):
-        doubt = Doubt.HALF_OF_IT
     return doubt
 
 

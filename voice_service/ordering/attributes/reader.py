@@ -16,7 +16,6 @@ from voice_service.ordering.attributes.statements import (
     ModifierStatement,
     Negation,
     PlainStatement,
-    Preceding,
     SizeStatement,
     Statement,
     Times,
@@ -66,7 +65,7 @@ class AttributeReader:
                 self._mention(index, self._mentions[index])
             index = end or index + 1
         self._context.end_clause()
-        return self._statements.complete()
+        return list(self._statements)
 
     def _pointer(self, index: int) -> int | None:
         """Read words that say which of several items is meant; return where they end.
@@ -116,7 +115,7 @@ class AttributeReader:
         if not apart and pointer.counted and end == start + 1:
             return None  # a number alone, as in "on two"
         self._context.end_clause()
-        self._statements.open(pointer)
+        self._statements.append(pointer)
         self._context.toppings = Toppings(parted=True)
         return end + has
 
@@ -155,11 +154,12 @@ class AttributeReader:
             mention.span.text,
             mention.span.words + count.words,
             negation=self._context.negation,
-            qualifier=None if self._context.degree is None else self._context.degree.qualifier,
+            qualifier=self._context.degree,
             quantity=mention.portions or count.number,
             counts_items=count.number is not None and not toppings.listed,
             doubts=doubts_of(self._mentions, index, self._statements, self._context.negation),
-            before=Preceding(clause.linked, toppings.after_with, counted),
+            after_with=toppings.after_with,
+            counted=counted,
         )
         self._statements.take(modifier, either=clause.either and not negated)
         clause.either = False
@@ -190,7 +190,7 @@ class AttributeReader:
         self._context.toppings.after_with = False
         if next_is(self._mentions, index, *DIFFERS, Cue.ON):
             linked = self._before(index, Cue.AND)
-            self._statements.open(some_of(mention.span.value or 1, linked=linked))
+            self._statements.append(some_of(mention.span.value or 1, linked=linked))
             self._context.toppings.parted = True
             return
         self._context.count = Count(mention.span.value, mention.span.words)
@@ -264,8 +264,7 @@ class AttributeReader:
             self._statements.append(size)
             self._context.count = Count()
         elif mention.cue(Cue.ASIDE):
-            wish = next_is(self._mentions, index, Cue.REQUEST)
-            self._statements.set_aside(self._context.degree_text, before_wish=wish)
+            self._statements.set_aside(self._context.degree_text)
         elif mention.cue(Cue.HALF):
             self._half(index, mention)
         else:
@@ -286,7 +285,7 @@ class AttributeReader:
     def _scope(self, index: int, mention: Mention) -> bool:
         """Read what is true of all of them, or all that is on one: "both", "only", "plain"."""
         if mention.cue(Cue.BOTH) and for_all(self._mentions, index):
-            self._statements.open(all_of(mention))
+            self._statements.append(all_of(mention))
         elif mention.cue(Cue.PLAIN, Cue.ONLY):
             counts = any(p.cue(Cue.ONE, Cue.NUMBER) for p in self._mentions[index + 1 :][:1])
             if not (mention.cue(Cue.ONLY) and counts):  # "only one"
@@ -306,7 +305,7 @@ class AttributeReader:
         elif mention.cue(Cue.ONE) and mention.cue(*ONE_MORE) and self._one_of_kind(index):
             self._context.end_count()
             linked = self._before(index, Cue.AND) or not told_apart(self._mentions, index)
-            self._statements.open(some_of(1, linked=linked))
+            self._statements.append(some_of(1, linked=linked))
         elif mention.cue(Cue.MORE):
             self._context.count = Count(1, self._context.count.words, more=True)
             self._context.clause.wanted = True
@@ -342,10 +341,6 @@ class AttributeReader:
             self._context.clause = Clause(wanted=True, either=either)
             self._context.toppings.listed = not self._context.toppings.parted
             self._context.toppings.after_with = mention.cue(Cue.WITH)
-        elif mention.cue(Cue.FOR) and any(
-            p.role is MentionType.ITEM for p in self._mentions[index + 1 :][:2]
-        ):
-            pass  # "large for the fries"
         elif mention.cue(*ENDS_SENTENCE, Cue.REQUEST, Cue.ALSO, Cue.FOR):
             self._context.end_clause()
             self._context.clause.wanted = mention.cue(Cue.REQUEST)

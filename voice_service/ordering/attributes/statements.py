@@ -27,25 +27,14 @@ class Negation:
     past: bool = False
 
 
-@dataclass(frozen=True)
-class Preceding:
-    """What stands before a modifier.
-
-    `linked`: an "and". `after_with`: a "with" since the last number. `counted`: the number or
-    article that follows an "and".
-    """
-
-    linked: bool = False
-    after_with: bool = False
-    counted: int | None = None
-
-
 @dataclass
 class ModifierStatement:
     """A modifier, said as `text` with the number `quantity` before it.
 
     `counts_items`: the number may count items ("two shakes, one vanilla"), as it does not follow
-    a "with". `doubts`: of the modifier being meant as it is read.
+    a "with". `doubts`: of the modifier being meant as it is read. `after_with`: a "with" stands
+    before it, since the last number. `counted`: the number or article before it that follows an
+    "and".
     """
 
     candidates: tuple[Candidate, ...]
@@ -56,7 +45,8 @@ class ModifierStatement:
     quantity: int | None = None
     counts_items: bool = False
     doubts: Doubts = ()
-    before: Preceding = Preceding()
+    after_with: bool = False
+    counted: int | None = None
 
     @property
     def negated(self) -> bool:

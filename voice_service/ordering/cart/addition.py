@@ -25,17 +25,14 @@ def add(state: CartState, request: ItemRequest, grounds: Grounds) -> Problem | N
         request, guessed = _like_last(state, request)
         grounds = grounds.doubted(Doubt.LIKE_THE_LAST) if guessed else grounds
     filled = _fill(state, request, grounds)
-    if not filled and request.counting.combos is not None and _has_place_for(state, request.item):
-        # "The second one with a sprite", and all that there are have their drink.
-        return not_understood(state.menu.item_name(request.item))
+    if not filled and request.counting.combos is not None:
+        ordered = [line.item for line in state.whole()]
+        if state.menu.combos_with(request.item, ordered):
+            # "The second one with a sprite", and all that there are have their drink.
+            return not_understood(state.menu.item_name(request.item))
     if not filled:
         state.append(line_of(state.new_id(), request, grounds))
     return None
-
-
-def _has_place_for(state: CartState, item: str) -> bool:
-    ordered = [line.item for line in state.whole()]
-    return bool(state.menu.combos_with(item, ordered))
 
 
 def _like_last(state: CartState, request: ItemRequest) -> tuple[ItemRequest, bool]:

@@ -67,11 +67,6 @@ class Cart:
         """The items, the one talked about last at the end."""
         return self._state.spoken_order
 
-    @property
-    def single(self) -> frozenset[str]:
-        """The items of which there is exactly one."""
-        return self._state.single
-
     def begin(self) -> None:
         """Begin a new utterance."""
         self._state.begin()

@@ -144,10 +144,6 @@ class Combos:
         kept = [line for line in lines if line is not old]
         return self.arranged(self.settled([*kept, new]))
 
-    def has_part(self, lines: Sequence[Line], combo: Line, item: str) -> bool:
-        """Return whether an item is part of a combo."""
-        return any(part.item == item for part in self.parts(lines, combo))
-
     def beside(self, lines: Sequence[Line], combo: Line) -> list[Line]:
         """Return the lines that may become part of a combo: as many of each as of the combo."""
         return [

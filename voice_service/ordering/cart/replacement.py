@@ -58,7 +58,8 @@ def _replace_line(state: CartState, old: Line, act: Replace, grounds: Grounds) -
     if old.part_of is not None or state.combos.is_combo(old):
         if _replace_part(state, old, request, grounds):
             return None
-        if old.part_of is not None or state.combos.has_part(state.lines, old, request.item):
+        parts = state.combos.parts(state.lines, old)
+        if old.part_of is not None or any(part.item == request.item for part in parts):
             return Problem(ReasonCode.PART_OF_COMBO, state.menu.item_name(request.item))
     if act.alike and not _same_category(old.item, request.item, state.menu):
         return add(state, request, grounds)

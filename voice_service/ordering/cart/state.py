@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
@@ -78,14 +77,6 @@ class CartState:
         last = self.focus.last
         others = [line.item for line in self.lines if line.id != last]
         return (*others, *(line.item for line in self.lines if line.id == last))
-
-    @property
-    def single(self) -> frozenset[str]:
-        """The items of which there is exactly one."""
-        counts = Counter[str]()
-        for line in self.lines:
-            counts[line.item] += line.count
-        return frozenset(item for item, count in counts.items() if count == 1)
 
     def whole(self) -> list[Line]:
         """Return the lines without the parts of combos."""

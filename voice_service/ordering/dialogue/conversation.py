@@ -193,7 +193,6 @@ class Conversation:
             unsized=unsized,
             choices=self._questions.candidates if choosing else self._cart.wanted,
             about=() if self._questions.has_question else self._asked_about,
-            single=self._cart.single,
             lines=tuple(line for line in lines if line.part_of is None),
             offered=self._questions.candidates,
         )

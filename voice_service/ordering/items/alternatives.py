@@ -46,11 +46,8 @@ def merge_vague_counts(mentions: Sequence[Mention]) -> list[Mention]:
                 cues=frozenset({Cue.VAGUE}),
                 words=tuple(w for s in spans for w in s.words),
             )
-            idle = replace(first.span, cues=frozenset({Cue.FILLER}))
-            joined[index : index + 3] = [
-                *2 * [Mention(idle, MentionType.CUE)],
-                Mention(vague, MentionType.CUE),
-            ]
+            idle = first.as_cue(Cue.FILLER)
+            joined[index : index + 3] = [idle, idle, Mention(vague, MentionType.CUE)]
     return joined
 
 

@@ -50,7 +50,7 @@ from voice_service.ordering.items.heads import (
     refers_back,
     without_carrier,
 )
-from voice_service.ordering.items.preamble import Preamble, attach_preamble
+from voice_service.ordering.items.preamble import attach_preamble
 from voice_service.ordering.items.quantities import (
     combos_counted,
     inner_words,
@@ -190,8 +190,9 @@ class _ItemAssembler:
         before = self._mentions[: place.head]
         either = open_size(self._preamble, before, place.start) if first else ""
         if first and self._preamble and not either:
-            preamble = Preamble(self._preamble, self._mentions, place.start)
-            self._preamble_acts = attach_preamble(preamble, request, self._cart, self._attacher)
+            self._preamble_acts = attach_preamble(
+                self._preamble, self._mentions, place.start, request, self._cart, self._attacher
+            )
         self._attacher.put(inner_words(self._mentions[place.start : place.head]), request)
         if either:
             request.size, self._preamble = None, []

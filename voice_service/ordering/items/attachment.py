@@ -35,7 +35,6 @@ from voice_service.ordering.attributes.statements import (
     Times,
     UnknownWords,
 )
-from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.alternatives import choose_item, unknown_words
 from voice_service.ordering.items.modifier_groups import (
     choose_from_group,
@@ -144,10 +143,10 @@ class AttributeAttacher:
         if to.in_cart is not None:
             self._into_cart(statement, to.in_cart)
             return
-        counted = statement.before.counted is not None
+        counted = statement.counted is not None
         again = chooses_again(statement, to.current.item, to.current.mods, self.menu)
         if (counted and again) or is_one_more(statement, to.current, to.named):
-            to.current = self._sibling(to.current, statement.before.counted)
+            to.current = self._sibling(to.current, statement.counted)
             statement = replace(statement, quantity=None)
         to.since += self._modifier(statement, to.current)
 
@@ -204,8 +203,6 @@ class AttributeAttacher:
                 self.acts.append(not_understood(statement.text))
                 return placed
             if mod is not None:
-                if request is not current and statement.before.after_with and self._all_of is None:
-                    mod.doubts += (Doubt.ON_EARLIER_ITEM,)
                 request.put(mod)
                 placed.append((request, mod))
                 if self._all_of is None:

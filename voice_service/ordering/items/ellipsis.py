@@ -43,7 +43,7 @@ from voice_service.ordering.items.attachment import AttributeAttacher
 from voice_service.ordering.items.implied import implied_item
 from voice_service.ordering.items.quantities import chooses_again
 from voice_service.ordering.items.sizes import size_in_cart
-from voice_service.ordering.language.tokens import keys_of, plural
+from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
 from voice_service.ordering.references.pointers import Pointer, some_of
@@ -61,6 +61,7 @@ def resolve_ellipsis(
     return _EllipsisResolver(menu, cart).read(statements)
 
 
+_ALL = (ReferenceKind.BOTH, ReferenceKind.ALL)
 _Change = ModifierStatement | SizeStatement | PlainStatement
 
 
@@ -202,7 +203,7 @@ class _EllipsisResolver:
 
     def _another(self, statement: ModifierStatement, mod: ModifierRequest, item: str) -> Act | None:
         """Return the next of "a fish taco", "and one chicken": each has only one meat."""
-        count = statement.before.counted
+        count = statement.counted
         if count is None or self._item is not None or not self._chooses_again(statement, item):
             return None
         bare = replace(mod, quantity=1)
@@ -210,7 +211,7 @@ class _EllipsisResolver:
 
     def _chooses_again(self, statement: Statement, item: str) -> bool:
         """Return whether a counted choice is one that all there are of an item have made."""
-        counted = isinstance(statement, ModifierStatement) and statement.before.counted is not None
+        counted = isinstance(statement, ModifierStatement) and statement.counted is not None
         return counted and self._chosen_before(statement, item)
 
     def _chosen_before(self, statement: Statement, item: str | None = None) -> bool:
@@ -282,11 +283,6 @@ class _EllipsisResolver:
         if self._ref is not None:
             self._ref = replace(self._ref, items=statement.mention.items)
             return
-        if statement.mention.plural and self._is_one_of_others(here):
-            # "The burgers", and there is one hamburger and one cheeseburger.
-            self._clause = []
-            self._acts.append(not_understood(statement.mention.span.text))
-            return
         if not self._clause:
             self._item = here
             return
@@ -303,10 +299,7 @@ class _EllipsisResolver:
 
         "Both small, oat milk in the latte", "the coffee small and the colas large".
         """
-        shared = self._ref is not None and self._ref.which in (
-            ReferenceKind.BOTH,
-            ReferenceKind.ALL,
-        )
+        shared = self._ref is not None and self._ref.which in _ALL
         if (shared or self._item is not None) and len(self._clause) > 1:
             self._clause = self._end_all_but_last()
             self._ref = None
@@ -319,13 +312,6 @@ class _EllipsisResolver:
         *self._clause, own = self._clause
         self._end_clause()
         return [own]
-
-    def _is_one_of_others(self, item: str) -> bool:
-        """Return whether there is just one of an item beside others, and its name is no plural."""
-        name = self._menu.item_name(item)
-        one = plural(name, self._menu.language) != name
-        alone = len(set(self._cart.items)) == 1
-        return item in self._cart.single and one and not alone
 
 
 def _bare_number(statement: CountStatement, menu: CompiledMenu, cart: CartView) -> Act:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.language.cue_sets import ATTACHES, LISTS
@@ -40,9 +39,7 @@ def without_carrier(mentions: Sequence[Mention], index: int, menu: CompiledMenu)
         return mention
     if not all(any(menu.offers(host, s) for s in p.candidates) for p in mods):
         return mention
-    return Mention(
-        replace(mention.span, candidates=(), cues=frozenset({Cue.FILLER})), MentionType.CUE
-    )
+    return mention.as_cue(Cue.FILLER)
 
 
 def refers_back(mentions: Sequence[Mention], index: int, cart: CartView) -> bool:

@@ -135,7 +135,7 @@ def is_one_more(statement: ModifierStatement, current: ItemRequest, named: Seque
 
     Its group was said before the name and not after it. A number ("and six raisin") is enough.
     """
-    if statement.before.counted is None or statement.qualifier is not None:
+    if statement.counted is None or statement.qualifier is not None:
         return False
     if not like_named(statement, named):
         return False

@@ -55,8 +55,6 @@ def reading(
     """
     following = ahead[0] if ahead else None
     aside = following is not None and following.has(Cue.AS_SIDE)
-    if items[0].match > modifiers[0].match and _headed(items, following, menu):
-        return Reading(modifier=False)
     earlier = [p for p in before if not p.idle]
     # "An order of salsa" is an item; "a torta de pastor" is not a taco al pastor.
     measured = items[0].match >= HEADED and bool(earlier) and earlier[-1].cue(Cue.MEASURE)
@@ -73,7 +71,7 @@ def reading(
     if portion or (fuller and not measured) or fitting:
         return Reading(modifier=True)
     if not aside and _of_item_ahead(modifiers, ahead, earlier, menu):
-        return Reading(modifier=True, doubt=Doubt.LISTED_BEFORE_ITEM)
+        return Reading(modifier=True)
     takes = current is not None and any(menu.offers(current, m) for m in modifiers)
     if not takes or aside or _beside_itself(modifiers, following, earlier):
         return Reading(modifier=False)
@@ -91,10 +89,9 @@ def _on_the_last(
     previous = earlier[-2] if len(earlier) > 1 else None
     if last is None:
         return Reading(items[0].match <= modifiers[0].match + _BETTER)
-    if last.cue(Cue.ADD, Cue.WITH):
+    after_with = last.cue(Cue.A) and previous is not None and previous.cue(Cue.WITH)
+    if after_with or last.cue(Cue.ADD, Cue.WITH):
         return Reading(modifier=True)
-    if last.cue(Cue.A) and previous is not None and previous.cue(Cue.WITH):
-        return Reading(modifier=True, doubt=Doubt.WITH_ARTICLE)
     # "A small chili" is none of a chili dog's.
     sized = _sized(items[0].id, earlier, menu)
     own = items[0].match >= FULL and _heads_its_own(items[0].id, earlier, menu)
@@ -198,12 +195,6 @@ def _may_list(span: Span) -> bool:
     return span.has(*LISTS) or bool(candidates_of(span, "modifier"))
 
 
-def _headed(items: Sequence[Candidate], following: Span | None, menu: CompiledMenu) -> bool:
-    """Return whether the name of the item's category follows: "a veggie sub"."""
-    named = candidates_of(following, "category") if following is not None else ()
-    return any(s.id in menu.headings(items[0].id) for s in named)
-
-
 def fits(modifiers: Sequence[Candidate], following: Span | None, menu: CompiledMenu) -> bool:
     """Return whether the phrase that follows is an item that takes one of `modifiers`."""
     ahead = [s.id for s in following.candidates if s.kind == "item"] if following else []
@@ -221,7 +212,6 @@ def with_kinds(mentions: list[Mention], menu: CompiledMenu) -> list[Mention]:
             total = sum(count for _, count, _ in kinds)
             if len(kinds) > 1 and mentions[index - 1].span.value == total:
                 for i, _, candidates in kinds:
-                    mentions[index:i] = map(_counting, mentions[index:i])
                     mentions[i] = replace(
                         mentions[i], role=MentionType.ITEM, candidates=candidates, also=()
                     )
@@ -253,13 +243,6 @@ def _kinds_of(heading: Mention, menu: CompiledMenu) -> Sequence[str]:
     return heading.items if heading.role is MentionType.ITEM else ()
 
 
-def _counting(mention: Mention) -> Mention:
-    """Return "the other" before a kind as what it counts there: one of them."""
-    if not mention.cue(Cue.OTHER):
-        return mention
-    return replace(mention, span=replace(mention.span, cues=frozenset({Cue.A})))
-
-
 def _links(mention: Mention) -> bool:
     """Return whether a word stands between a count and a kind: "two of the beef"."""
     return mention.idle or mention.cue(Cue.MEASURE)
@@ -289,9 +272,7 @@ def listed(
     if not 1 < len(words) <= _MOST_WORDS or not _in_a_list(before):
         return []
     pieces = _pieces(words, current, menu)
-    links = [words[at] for at in range(len(words)) if _link(words[at], menu)]
-    doubt = Doubt.DISH_OR_PARTS if links else None
-    return [_mention(piece, span, doubt) for piece in pieces] if len(pieces) > 1 else []
+    return [_mention(piece, span) for piece in pieces] if len(pieces) > 1 else []
 
 
 def _in_a_list(before: Sequence[Mention]) -> bool:
@@ -335,9 +316,8 @@ def _pieces(words: Sequence[str], item: str, menu: CompiledMenu) -> list[_Piece]
     return []
 
 
-def _mention(piece: _Piece, span: Span, doubt: Doubt | None) -> Mention:
+def _mention(piece: _Piece, span: Span) -> Mention:
     text, candidates = piece
-    sure = candidates if doubt is None else tuple(s.doubted(doubt) for s in candidates)
     cues = frozenset() if candidates else frozenset({Cue.AND})
-    part = replace(span, text=text, candidates=sure, cues=cues)
-    return Mention(part, MentionType.MODIFIER if candidates else MentionType.CUE, sure)
+    part = replace(span, text=text, candidates=candidates, cues=cues)
+    return Mention(part, MentionType.MODIFIER if candidates else MentionType.CUE, candidates)

@@ -128,8 +128,6 @@ class EntityReader:
 
     def _price(self, scan: Scan, start: int, run: Sequence[Number]) -> bool:
         """Return whether two numbers are a price: "the four ninety nine", not "two, twenty"."""
-        if len(run) != 2 or run[0].value >= 100 or run[1].value not in _PRICE:
-            return False
         the = scan.words.language.cues[Cue.THE]
         definite = start > 0 and scan.tokens[start - 1].text in the
         return definite or scan.closes(run[1].end)

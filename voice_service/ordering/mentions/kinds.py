@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.cue_sets import COUNTS_ANOTHER
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import keys_of
@@ -44,9 +43,7 @@ def _completed(
     ]
     if len(goes_on) != 1 or (goes_on[0].id == current and len(mention.items) == 1):
         return None
-    # In "three colas, one diet", it may be one of the three.
-    doubts = (Doubt.LISTED_REMAINDER,) if _in_list(before) else ()
-    return replace(mention, candidates=(replace(goes_on[0], match=1.0, doubts=doubts),))
+    return replace(mention, candidates=(replace(goes_on[0], match=1.0, doubts=()),))
 
 
 def _names_kind_of(mention: Mention, item: str, menu: CompiledMenu) -> bool:
@@ -105,14 +102,6 @@ def of_same_kind(
     return tuple(s for s in items if _another_of_kind(span.text, s.id, current, before, menu))
 
 
-def _in_list(before: Sequence[Mention]) -> bool:
-    """Return whether a number of items, a comma, and a number stand before: "two colas, one"."""
-    earlier = [p for p in before if not p.idle or p.cue(Cue.ONE)]
-    comma = len(earlier) > 2 and earlier[-2].cue(Cue.COMMA) and earlier[-3].role is MentionType.ITEM
-    counted = any(p.role is MentionType.NUMBER and (p.span.value or 1) > 1 for p in earlier[-5:-3])
-    return comma and counted
-
-
 def usual(
     mention: Mention, following: Span | None, before: Sequence[Mention], menu: CompiledMenu
 ) -> Mention:
@@ -126,12 +115,7 @@ def usual(
     named = [p for p in before if p.role is MentionType.ITEM]
     for item in [p.items[0] for p in named[:-1]][::-1]:
         if _names_kind_of(named[-1], item, menu):
-            candidate = Candidate("item", item, None)
-            return Mention(
-                replace(mention.span, candidates=(candidate,), cues=frozenset()),
-                MentionType.ITEM,
-                (candidate,),
-            )
+            return mention.naming(Candidate("item", item, None))
     return mention
 
 

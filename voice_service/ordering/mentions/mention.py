@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from voice_service.ordering.acts import Description
@@ -26,6 +26,15 @@ class MentionType(Enum):
     NUMBER = auto()
     CUE = auto()
     UNKNOWN = auto()
+
+
+_ROLES: dict[Kind, MentionType] = {
+    "item": MentionType.ITEM,
+    "modifier": MentionType.MODIFIER,
+    "size": MentionType.SIZE,
+    "category": MentionType.CATEGORY,
+    "group": MentionType.GROUP,
+}
 
 
 class Apart(Enum):
@@ -63,6 +72,16 @@ class Mention:
     def idle(self) -> bool:
         """True if the mention only fills the sentence."""
         return self.role is MentionType.CUE and self.span.cues <= IDLE
+
+    def as_cue(self, cue: Cue) -> Mention:
+        """Return its words as one cue and nothing else."""
+        span = replace(self.span, candidates=(), cues=frozenset({cue}), value=None)
+        return Mention(span, MentionType.CUE)
+
+    def naming(self, *candidates: Candidate) -> Mention:
+        """Return its words as the name of one of `candidates`, which are of one kind."""
+        span = replace(self.span, candidates=candidates, cues=frozenset(), value=None)
+        return Mention(span, _ROLES[candidates[0].kind], candidates, plural=self.plural)
 
     @property
     def items(self) -> tuple[str, ...]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.cue_sets import DETERMINERS, PUNCTUATION, SEPARATES
-from voice_service.ordering.language.tokens import keys_of, several
+from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import candidates_of
 from voice_service.ordering.mentions.segmentation import Span
 from voice_service.ordering.menu.compiled import CompiledMenu
@@ -67,9 +66,7 @@ def _completed(
     parallel = counted and _determines(spans[end])
     if not whole or (_own(span, other, menu) and not parallel):
         return ()
-    one = counted and not parallel and not several(head, menu.language)
-    doubted = one and whole[0].kind == "item"
-    return tuple(s.doubted(Doubt.SHARED_HEAD) if doubted else s for s in whole)
+    return tuple(whole)
 
 
 def _own(span: Span, other: Span, menu: CompiledMenu) -> bool:

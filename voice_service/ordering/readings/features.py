@@ -97,29 +97,16 @@ def _in_the_order(reading: Reading, said: Circumstances) -> Iterator[str]:
         yield "nothing again"
         return
     pairs = [(r, line) for r in again for line in said.lines if line.item == r.item]
-    identical = any(not adds_to(r, line) and not _leaves_out(r, line) for r, line in pairs)
-    if identical:
-        yield "identical"
-    if any(not adds_to(r, line) and _leaves_out(r, line) for r, line in pairs):
-        yield "less detail"
-    if all(adds_to(r, line) for r, line in pairs):
-        yield "new detail"
-    if any(r.size and line.size and r.size != line.size for r, line in pairs):
-        yield "other size"
-    if sum(1 for r in again if all(adds_to(r, x) for x in said.lines if x.item == r.item)) > 1:
-        yield "details of more than one"
-    if any(r.quantity is not None and r.quantity > 1 for r in again):
-        yield "equal count" if any(r.quantity == line.count for r, line in pairs) else "other count"
-    if len(said.lines) > 1 and {r.item for r in again} >= items:
-        yield "whole order"
-    if len(requests) > len(again):
-        yield "new item"
-    if any(line.id in said.fresh for _, line in pairs):
-        yield "just said"
-    if len(said.lines) > len(again):
-        yield "other lines"
-    if len(reading.restated) > 1:
-        yield "more than one"
+    told = {
+        "identical": any(not (adds_to(r, x) or _leaves_out(r, x)) for r, x in pairs),
+        "new detail": all(adds_to(r, x) for r, x in pairs),
+        "equal count": any((r.quantity or 0) > 1 and r.quantity == x.count for r, x in pairs),
+        "whole order": len(said.lines) > 1 and {r.item for r in again} >= items,
+        "new item": len(requests) > len(again),
+        "just said": any(x.id in said.fresh for _, x in pairs),
+        "more than one": len(reading.restated) > 1,
+    }
+    yield from (name for name, there in told.items() if there)
 
 
 def _leaves_out(request: ItemRequest, line: Line) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import takewhile
 
 from voice_service.ordering.language.cue_sets import ATTACHES
@@ -34,7 +33,7 @@ def name_in_full(
             item = _meant(mentions, index, [*ordered, *before], menu)
             if item is None and not ordered:
                 item, end = _dish(mentions, index, menu) or (None, end)
-        named.append(mention if item is None else _item(mention, item))
+        named.append(mention if item is None else mention.naming(Candidate("item", item, None)))
         index = end
     return named
 
@@ -91,9 +90,3 @@ def _dish(mentions: Sequence[Mention], index: int, menu: CompiledMenu) -> tuple[
     of_kind = (item.id for item in menu.menu.items if menu.headings(item.id) & kinds)
     called = [i for i in of_kind if said <= set(keys_of(menu.item_name(i), menu.language))]
     return (called[0], end) if said and len(called) == 1 else None
-
-
-def _item(mention: Mention, item: str) -> Mention:
-    candidate = Candidate("item", item, None)
-    span = replace(mention.span, candidates=(candidate,), cues=frozenset())
-    return Mention(span, MentionType.ITEM, (candidate,), plural=mention.plural)

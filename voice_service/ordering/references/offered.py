@@ -38,11 +38,7 @@ def with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list[
     if len(sizes) != 1 or not taken or any(p.role is MentionType.SIZE for p in stretch):
         return mentions
     at = next(i for i, p in enumerate(mentions) if p.role is MentionType.ITEM)
-    return [
-        *mentions[:at],
-        replace(_item(mentions[at], sizes), role=MentionType.SIZE),
-        *mentions[at:],
-    ]
+    return [*mentions[:at], mentions[at].naming(*sizes), *mentions[at:]]
 
 
 def _with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list[Mention]:
@@ -52,12 +48,8 @@ def _with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list
     )
     start = next(begins, len(mentions))
     if about and start == len(mentions) and any(p.cue(Cue.YES) for p in mentions):
-        return [
-            _item(
-                mentions[-1],
-                tuple(replace(s, doubts=(Doubt.YES_TO_QUESTION,)) for s in about),
-            )
-        ]
+        doubted = (replace(s, doubts=(Doubt.YES_TO_QUESTION,)) for s in about)
+        return [mentions[-1].naming(*doubted)]
     follows = (i for i in range(start, len(mentions)) if _follows(mentions[i]))
     end = next(follows, len(mentions))
     beginning = mentions[:end]
@@ -70,15 +62,15 @@ def _with_item(stretch: Sequence[Mention], about: tuple[Candidate, ...]) -> list
         return mentions
     if at is None:
         after = counts[-1] + 1
-        return [*mentions[:after], _item(mentions[after - 1], about), *mentions[after:]]
+        return [*mentions[:after], mentions[after - 1].naming(*about), *mentions[after:]]
     return [*mentions[:at], *_items(mentions[at], about), *mentions[at + 1 :]]
 
 
 def _items(mention: Mention, about: tuple[Candidate, ...]) -> list[Mention]:
     """Return the item that a pronoun stands for, or each of two: "I'll take both"."""
     if not mention.cue(Cue.BOTH) or len(about) != _BOTH:
-        return [_item(mention, about)]
-    return [_item(mention, (candidate,)) for candidate in about]
+        return [mention.naming(*about)]
+    return [mention.naming(candidate) for candidate in about]
 
 
 def _follows(mention: Mention) -> bool:
@@ -91,8 +83,3 @@ def _stands_for_it(mention: Mention) -> bool:
         and mention.cue(Cue.IT, Cue.ONE, Cue.BOTH)
         and not mention.cue(Cue.A)
     )
-
-
-def _item(mention: Mention, about: tuple[Candidate, ...]) -> Mention:
-    span = replace(mention.span, candidates=about, cues=frozenset(), value=None)
-    return Mention(span, MentionType.ITEM, about)

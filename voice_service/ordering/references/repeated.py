@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from voice_service.ordering.acts import ModifierRequest
 from voice_service.ordering.cart.lines import Line
@@ -30,7 +29,7 @@ def name_the_same(
         alike = [line for line in lines if item is None or line.item in item.items]
         if same and alike and _counted(named, item):
             named = [p for p in named if not p.cue(Cue.ONE)]
-            named += [] if item else [_mention(mention, Candidate("item", alike[-1].item, None))]
+            named += [] if item else [mention.naming(Candidate("item", alike[-1].item, None))]
             named += _described(mention, alike[-1], mentions[index + 1 :], menu, sized=not item)
         else:
             named.append(mention)
@@ -60,23 +59,10 @@ def _described(
     single = chosen.intersection(menu.single_groups(line.item))
     size = [] if sized or line.size is None else [Candidate("size", line.size, None)]
     mods = (_modifier(mention, m) for m in line.mods if m.group not in single)
-    return [*(_mention(mention, s) for s in size), *(p for pair in mods for p in pair)]
+    return [*map(mention.naming, size), *(p for pair in mods for p in pair)]
 
 
 def _modifier(mention: Mention, modifier: ModifierRequest) -> list[Mention]:
     link = Cue.NO if modifier.negated else Cue.WITH
-    cue = replace(mention.span, text="", candidates=(), cues=frozenset({link}), value=None)
-    named = _mention(mention, Candidate("modifier", modifier.id, modifier.group))
-    return [Mention(cue, MentionType.CUE), named]
-
-
-_ROLES = {
-    "item": MentionType.ITEM,
-    "modifier": MentionType.MODIFIER,
-    "size": MentionType.SIZE,
-}
-
-
-def _mention(mention: Mention, meant: Candidate) -> Mention:
-    span = replace(mention.span, candidates=(meant,), cues=frozenset(), value=None)
-    return Mention(span, _ROLES[meant.kind], (meant,))
+    named = mention.naming(Candidate("modifier", modifier.id, modifier.group))
+    return [mention.as_cue(link), named]

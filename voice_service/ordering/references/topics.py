@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from voice_service.ordering.language.cue_sets import ENDS_SENTENCE, PUNCTUATION, STARTS_COMMAND
 from voice_service.ordering.language.pack import Cue
@@ -42,20 +41,15 @@ def _in_its_clause(topic: Sequence[Mention], clause: Sequence[Mention]) -> list[
     if it is not None:
         return [*clause[:it], *topic, *clause[it + 1 :]]
     if first.cue(Cue.UNDO):
-        return [_only(first, Cue.REMOVE), *topic, *clause[1:]]
+        return [first.as_cue(Cue.REMOVE), *topic, *clause[1:]]
     if first.cue(Cue.TAKE) and any(p.cue(Cue.OFF) for p in clause[1:2]):
-        return [_only(first, Cue.TAKE), *topic, *clause[1:]]
+        return [first.as_cue(Cue.TAKE), *topic, *clause[1:]]
     if first.cue(Cue.MAKE):
-        to = [_only(first, Cue.TO)] if other else []
-        return [_only(first, Cue.CHANGE) if other else first, *topic, *to, *clause[1:]]
+        to = [first.as_cue(Cue.TO)] if other else []
+        return [first.as_cue(Cue.CHANGE) if other else first, *topic, *to, *clause[1:]]
     if other or not any(p.role is MentionType.MODIFIER for p in clause):
         return []
-    return [*clause, _only(first, Cue.ON), *topic]
-
-
-def _only(mention: Mention, cue: Cue) -> Mention:
-    """Return a command as one cue and nothing else."""
-    return Mention(replace(mention.span, candidates=(), cues=frozenset({cue})), MentionType.CUE)
+    return [*clause, first.as_cue(Cue.ON), *topic]
 
 
 def _leads(mention: Mention) -> bool:
