@@ -34,7 +34,8 @@ from voice_service.audio.encodings import PcmEncoding
 from voice_service.audio.formats import SAMPLE_RATE, AudioFormat, PcmDecoder, Samples
 from voice_service.commands.pacing import pcm
 from voice_service.protocol.messages import VOICE_MESSAGES, VoiceAudio
-from voice_service.sessions.machine import SessionPipeline, VoiceSession
+from voice_service.sessions.machine import VoiceSession
+from voice_service.sessions.pipeline import SessionPipeline
 from voice_service.settings import VoiceSettings
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.vad import DetectorFactory

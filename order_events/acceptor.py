@@ -27,6 +27,8 @@ UNREAD_MS = 120_000
 """Milliseconds after which the system cuts a peer that acknowledges nothing of what was sent."""
 RETRY_S = 0.5
 """Seconds before the next attempt after the system could not accept."""
+HANDSHAKE_S = 10.0
+"""Seconds that a TLS handshake may take."""
 MOST_FILES = 1_048_576
 BACKLOG = 1_024
 _AT_ONCE = 64
@@ -196,6 +198,8 @@ class Site(web.BaseSite):
     async def _serve(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         options: dict[str, Any] = {"ssl": self._ssl_context}
+        if self._ssl_context is not None:
+            options["ssl_handshake_timeout"] = HANDSHAKE_S
         try:
             await loop.connect_accepted_socket(self._factory, connection, **options)
         except OSError as error:

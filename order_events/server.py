@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import signal
 import sys
@@ -12,6 +13,7 @@ from aiohttp import web
 from order_events.acceptor import Site, raise_open_files
 from order_events.app import REGISTRY
 from order_events.settings import HubSettings
+from order_events.tls import Certificate
 
 _AROUND_TOKEN = 256
 """Bytes of a header besides its token: its name and scheme."""
@@ -35,9 +37,18 @@ class Runner(web.AppRunner):
             # A token of the size that is accepted has to fit into its header.
             max_field_size=max(8_190, settings.token_max_bytes + _AROUND_TOKEN),
         )
+        self._renewing: asyncio.Task[None] | None = None
+
+    def renew(self, certificate: Certificate) -> None:
+        """Keep a certificate as new as its files until `cleanup`."""
+        self._renewing = asyncio.create_task(certificate.keep_renewing(), name="certificate")
 
     async def cleanup(self) -> None:
         """Close the sockets, then stop listening, then release everything else."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._renewing
         registry = self.app[REGISTRY]
         await registry.stop()
         # aiohttp takes it when the runner is made, but the sockets may have used the time up.
@@ -68,18 +79,26 @@ async def _serve(app: web.Application, settings: HubSettings) -> None:
 
 
 async def listen(runner: Runner, settings: HubSettings) -> str:
-    """Listen as the settings say; return the address, `http://host:port`. Raises OSError."""
+    """Listen as the settings say; return the address, `http://host:port`. Raises OSError.
+
+    It begins with `https` if there is a certificate.
+    """
+    certificate = settings.certificate()
+    if certificate is not None:
+        runner.renew(certificate)
     raise_open_files(settings.max_connections)
     site = Site(
         runner,
         settings.host,
         settings.port,
+        ssl_context=None if certificate is None else certificate.context,
         per_address=settings.max_connections_per_address,
         counts_as=runner.app[REGISTRY].callers.peer,
     )
     await site.start()
     host, port = runner.addresses[0][:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    scheme = "http" if certificate is None else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def why_not(error: Exception, settings: HubSettings) -> str:

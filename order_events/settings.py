@@ -25,6 +25,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from order_events.tls import TlsSettings
+
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[float, Field(gt=0)]
@@ -43,7 +45,7 @@ class Retention(BaseModel):
     audit_days: Days | None = None
 
 
-class HubSettings(BaseSettings):
+class HubSettings(TlsSettings, BaseSettings):
     """The hub's settings; the voice service adds its own."""
 
     model_config = SettingsConfigDict(

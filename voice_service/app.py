@@ -25,13 +25,15 @@ from voice_service.audio.recordings import demo_recording, read_audio
 from voice_service.metrics import VoiceMetrics
 from voice_service.models.registry import ResolvedModel
 from voice_service.protocol import payloads
-from voice_service.sessions import preview_api, takeover_api
+from voice_service.sessions import preview_api, takeover_api, voice_api
 from voice_service.sessions.preview_api import PreviewApi
 from voice_service.sessions.registry import SessionProfile, SessionRegistry, SpeechModel
 from voice_service.sessions.runner import SessionServices
 from voice_service.sessions.socket import VoiceApplication
 from voice_service.sessions.takeover_api import TakeOverApi
+from voice_service.sessions.voice_api import VoiceApi
 from voice_service.settings import VoiceSettings
+from voice_service.speech import synthesis
 from voice_service.utterances.vad import DetectorFactory
 
 CAPACITY = web.AppKey("CAPACITY", Capacity)
@@ -73,6 +75,7 @@ def build_voice_app(
         capacity,
         settings.decode_patience_s,
     )
+    own_voice = synthesis.Voice() if synthesis.installed() else None
     sessions = SessionRegistry(
         profile=SessionProfile(
             session=settings.session(),
@@ -84,7 +87,7 @@ def build_voice_app(
         model=SpeechModel(model_name, recognizer.languages),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
         capacity=capacity,
-        services=SessionServices(events, scheduler, voice_metrics),
+        services=SessionServices(events, scheduler, voice_metrics, own_voice),
     )
     app = build_app(settings, events)
     app[CAPACITY] = capacity
@@ -96,6 +99,8 @@ def build_voice_app(
     admits = app[AUTHENTICATOR]
     add_routes(app, TakeOverApi(sessions, events.ledger), takeover_api.ROUTES, admits)
     add_routes(app, PreviewApi(events, settings.ordering()), preview_api.ROUTES, admits)
+
+    add_routes(app, VoiceApi(sessions), voice_api.ROUTES, app[AUTHENTICATOR])
 
     app[READINESS].append(lambda: scheduler.watchdog.trouble)
 
@@ -109,6 +114,8 @@ def build_voice_app(
             await testing
         await sessions.drain(registry.remaining)
         await scheduler.close(registry.remaining())
+        if own_voice is not None:
+            own_voice.close()
 
     # After the hub's own context, so that this one is left before the store is closed.
     app.cleanup_ctx.append(voice)

@@ -18,7 +18,7 @@ from voice_service.asr.batching import BatchPolicy
 from voice_service.asr.compute import Compute, Device, DeviceChoice
 from voice_service.audio.intake import IntakeSettings
 from voice_service.order_settings import OrderSettings, Probability
-from voice_service.sessions.machine import SessionSettings
+from voice_service.sessions.pipeline import SessionSettings
 from voice_service.utterances.background import BackgroundSettings
 from voice_service.utterances.endpointing import EndpointSettings
 from voice_service.utterances.settings import ListenerSettings, frames

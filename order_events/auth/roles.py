@@ -82,7 +82,10 @@ _FRONT = _FLOOR | {
 }
 
 RIGHTS: dict[Role, Rights] = {
-    Role.DEVICE: Rights(frozenset({Action.VOICE}), frozenset()),
+    # A kiosk shows the menu, and lets staff into its setup by their PIN.
+    Role.DEVICE: Rights(
+        frozenset({Action.VOICE, Action.READ_MENU, Action.READ_STAFF, Action.SIGN_IN}), frozenset()
+    ),
     Role.SERVER: Rights(_FRONT, filters.EVENTS),
     Role.KITCHEN: Rights(
         _FLOOR | {Action.SELL_OUT},

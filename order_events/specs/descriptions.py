@@ -52,6 +52,7 @@ TAGS = {
     "sessions": "Guests' voice sessions: who has them, and what was said.",
     "staff": "Who works here, and signing in with a PIN.",
     "tables": "Tables and their status.",
+    "voice": "What guests may speak, for kiosks.",
     "webhooks": "Addresses to which events are sent as they happen.",
 }
 """What the operations of each tag are about."""

@@ -43,7 +43,8 @@ class FrameWriter:
         self._stream = opened.stream
         self._transport = opened.transport
         # Pause as soon as the system accepts no more: frames then wait in the bounded outbox.
-        opened.transport.set_write_buffer_limits(high=0)
+        # Not 0: asyncio's TLS transport would then be full even when it is empty.
+        opened.transport.set_write_buffer_limits(high=1, low=0)
         self._outbox = outbox
         self._controls: list[tuple[int, bytes]] = []
         self._close_frame: bytes | None = None

@@ -39,6 +39,23 @@ SHAPES: dict[str, dict[str, Any]] = {
         "status": str,
         "reasons": list,
     },
+    "voice:say": {
+        "session_id": str,
+        "say_id": str,
+        "text": str,
+        "language": str,
+        "why": str,
+        "audio": bool,
+    },
+    "voice:speech": {
+        "session_id": str,
+        "say_id": str,
+        "sequence": int,
+        "audio": str,
+        "sample_rate": int,
+        "is_last": bool,
+    },
+    "voice:say_stop": {"session_id": str, "say_id": str},
     "voice:warning": {"session_id": str, "code": str, "message": str},
     "voice:finalize": {"session_id": str, "utterances": int},
     "voice:end": {
@@ -61,7 +78,7 @@ TRANSCRIPT = {
     "language": str,
 }
 PARTIAL = {**TRANSCRIPT, "stable_text": str}
-FINAL = {**TRANSCRIPT, "overheard": bool, "narrow_band": bool, "words": list}
+FINAL = {**TRANSCRIPT, "overheard": bool, "narrow_band": bool, "echo": bool, "words": list}
 WORD = {"text": str, "start_ms": int, "end_ms": int, "confidence": NUMBER}
 ERROR = {"code": str, "message": str}
 

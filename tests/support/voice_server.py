@@ -100,9 +100,10 @@ class VoiceClient(Client):
     session_id = ""
 
     async def begin(self, session_id: str, **data: Any) -> Event:
-        """Send `voice:start`; return the `data` of `voice:started`."""
+        """Send `voice:start`, silent unless asked; return the `data` of `voice:started`."""
         self.session_id = session_id
-        await self.send("voice:start", {"session_id": session_id, "language": "en-US", **data})
+        start = {"session_id": session_id, "language": "en-US", "speak": "off", **data}
+        await self.send("voice:start", start)
         started = await self.until("voice:started")
         answer: Event = started["data"]
         return answer

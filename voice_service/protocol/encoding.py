@@ -36,18 +36,24 @@ _MOMENTS: Mapping[type[ListenerEvent], str] = {
 
 
 def wire_event(
-    session_id: str, language: str, event: ListenerEvent, *, narrow_band: bool = False
+    session_id: str,
+    language: str,
+    event: ListenerEvent,
+    *,
+    narrow_band: bool = False,
+    echo: bool = False,
 ) -> tuple[str, dict[str, Any]]:
     """Return the `type` and `data` of an event.
 
-    `language` is the tag of what was spoken; `narrow_band` is about the microphone.
+    `language` is the tag of what was spoken; `narrow_band` is about the microphone. `echo`: some
+    words of a final are the service's own.
     """
-    type_, data = _payload(session_id, language, event, narrow_band)
+    type_, data = _payload(session_id, language, event, narrow_band, echo)
     return type_, data.model_dump()
 
 
 def _payload(
-    session_id: str, language: str, event: ListenerEvent, narrow_band: bool
+    session_id: str, language: str, event: ListenerEvent, narrow_band: bool, echo: bool
 ) -> tuple[str, BaseModel]:
     utterance = event.utterance
     match event:
@@ -95,6 +101,7 @@ def _payload(
                 is_final=True,
                 overheard=event.overheard,
                 narrow_band=narrow_band,
+                echo=echo,
                 words=tuple(map(_word, hypothesis.words)),
             )
 

@@ -19,6 +19,9 @@ SPEECH_DISCARDED: Final = "voice:speech_discarded"
 TRANSCRIPT: Final = "voice:transcript"
 ORDER: Final = "voice:order"
 WARNING: Final = "voice:warning"
+SAY: Final = "voice:say"
+SPEECH: Final = "voice:speech"
+SAY_STOP: Final = "voice:say_stop"
 FINALIZE: Final = "voice:finalize"
 END: Final = "voice:end"
 
@@ -81,9 +84,10 @@ class StartData(Data):
     `language` is a BCP 47 tag, or up to four with commas between them: the languages that may be
     spoken, the likeliest first.
     `keyterms` are words to listen for, beside the menu's: at most 50, of 64 characters each; what
-    there is no room for is left out with a warning. `order: off` asks for transcripts only. With
-    `resume`, `after_utterance` is the last utterance whose final the client has received; without
-    it, the server repeats whatever may have been lost.
+    there is no room for is left out with a warning. `order: off` asks for transcripts only. `speak`
+    is how the guest is to be told things: as `text` for the client to say or show, as `audio`
+    besides, or not at all. With `resume`, `after_utterance` is the last utterance whose final the
+    client has received; without it, the server repeats whatever may have been lost.
     """
 
     session_id: SessionId
@@ -93,6 +97,7 @@ class StartData(Data):
     table_id: Tag | None = None
     keyterms: tuple[str, ...] = ()
     order: Literal["auto", "off"] = "auto"
+    speak: Literal["text", "audio", "off"] = "text"
     resume: bool = False
     after_utterance: Annotated[int, Field(ge=0)] | None = None
 
@@ -106,6 +111,40 @@ class ChunkData(Data):
 
 class FinalizeData(Data):
     """Which session's utterance ends now."""
+
+    session_id: SessionId
+
+
+class SaidData(Data):
+    """Which prompt has been said to its end."""
+
+    say_id: Tag
+
+
+class InterruptedData(Data):
+    """Which prompt was broken off, `at_ms` milliseconds after it began."""
+
+    say_id: Tag
+    at_ms: Annotated[int, Field(ge=0)] | None = None
+
+
+class AnswerData(Data):
+    """What the guest has chosen on a screen, in words: one of a reason's `choices`."""
+
+    session_id: SessionId
+    text: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+
+
+class QuantityData(Data):
+    """How many the guest wants of a line of the order; 0 takes it out."""
+
+    session_id: SessionId
+    item_id: Tag
+    quantity: Annotated[int, Field(ge=0, le=99)]
+
+
+class CallStaffData(Data):
+    """Whose guest wants a person."""
 
     session_id: SessionId
 
@@ -138,6 +177,41 @@ class VoiceFinalize(ClientMessage):
     data: FinalizeData
 
 
+class VoiceSaid(ClientMessage):
+    """Tells that a prompt has been said to its end."""
+
+    type: Literal["voice:said"]
+    data: SaidData
+
+
+class VoiceInterrupted(ClientMessage):
+    """Tells that a prompt was broken off."""
+
+    type: Literal["voice:interrupted"]
+    data: InterruptedData
+
+
+class VoiceAnswer(ClientMessage):
+    """Answers a question by a choice on a screen, like the same words spoken clearly."""
+
+    type: Literal["voice:answer"]
+    data: AnswerData
+
+
+class VoiceQuantity(ClientMessage):
+    """Changes how many there are of a line of the order."""
+
+    type: Literal["voice:quantity"]
+    data: QuantityData
+
+
+class VoiceCallStaff(ClientMessage):
+    """Calls a person to the guest, like the words "I need help"."""
+
+    type: Literal["voice:call_staff"]
+    data: CallStaffData
+
+
 class VoiceEnd(ClientMessage):
     """Ends a session: the server recognises the last words and closes the order."""
 
@@ -145,10 +219,32 @@ class VoiceEnd(ClientMessage):
     data: EndData
 
 
-VoiceMessage = VoiceStart | VoiceAudio | VoiceFinalize | VoiceEnd
+VoiceMessage = (
+    VoiceStart
+    | VoiceAudio
+    | VoiceFinalize
+    | VoiceSaid
+    | VoiceInterrupted
+    | VoiceAnswer
+    | VoiceQuantity
+    | VoiceCallStaff
+    | VoiceEnd
+)
 VOICE_MESSAGES: Final[TypeAdapter[VoiceMessage]] = TypeAdapter(
     Annotated[VoiceMessage, Field(discriminator="type")]
 )
-VOICE_TYPES: Final = frozenset({"voice:start", "voice:audio", "voice:finalize", "voice:end"})
+VOICE_TYPES: Final = frozenset(
+    {
+        "voice:start",
+        "voice:audio",
+        "voice:finalize",
+        "voice:said",
+        "voice:interrupted",
+        "voice:answer",
+        "voice:quantity",
+        "voice:call_staff",
+        "voice:end",
+    }
+)
 PRIORITY_TYPES: Final = frozenset({"voice:finalize", "voice:end"})
 """Messages with an allowance of their own, beside that of the audio."""

@@ -12,7 +12,18 @@ from order_events.specs import asyncapi
 from order_events.specs.asyncapi import Channel, Exchange
 from voice_service.audio.encodings import Encoding
 from voice_service.protocol import messages
-from voice_service.protocol.messages import VoiceAudio, VoiceEnd, VoiceFinalize, VoiceStart
+from voice_service.protocol.messages import (
+    VoiceAnswer,
+    VoiceAudio,
+    VoiceCallStaff,
+    VoiceEnd,
+    VoiceFinalize,
+    VoiceInterrupted,
+    VoiceQuantity,
+    VoiceSaid,
+    VoiceStart,
+)
+from voice_service.speech.prompts import Why
 
 Confidence = Annotated[float, Field(ge=0, le=1)]
 Milliseconds = Annotated[int, Field(ge=0)]
@@ -113,18 +124,21 @@ class FinalData(TranscriptData):
     `overheard` is true if somebody else may be talking: recognition is unsure, and the speech is
     faint compared with the guest's or with its surroundings. It then does not change the order, but
     an allergy in it is noted. `narrow_band` is true once the microphone has proved to pass the
-    telephone's band only.
+    telephone's band only. `echo` is true if the microphone has heard what the guest was told
+    (`voice:say`): those words change nothing, and without others `overheard` is true as well.
     """
 
     is_final: Literal[True]
     overheard: bool
     narrow_band: bool
+    echo: bool = False
     words: tuple[WordData, ...]
 
 
 class ReasonData(BaseModel):
     """Why an order is not simply accepted. `question` is what to ask the guest, or null.
 
+    `choices` are answers to it that may be offered, for `voice:answer`; they may be empty.
     `calls_staff` is true if a person has to come.
     """
 
@@ -134,6 +148,7 @@ class ReasonData(BaseModel):
     text: str
     utterance: Count
     question: str | None
+    choices: tuple[str, ...] = ()
     calls_staff: bool
 
 
@@ -208,6 +223,39 @@ class WarningData(SessionData):
     message: str
 
 
+class SayData(SessionData):
+    """Something to tell the guest now; a newer one takes its place.
+
+    `language` is the tag of `text`. `audio` is true if `voice:speech` brings it as sound. Answer
+    with `voice:said` at its end, or with `voice:interrupted`.
+    """
+
+    say_id: str
+    text: str
+    language: str
+    why: Why
+    audio: bool
+
+
+class SpokenData(SessionData):
+    """A piece of what the guest is told, as `pcm_s16le` of one channel in base64.
+
+    `sequence` starts at 1 for each `say_id`. The last piece may be empty: then only `text` is left.
+    """
+
+    say_id: str
+    sequence: Number
+    audio: str
+    sample_rate: Number
+    is_last: bool
+
+
+class SayStopData(SessionData):
+    """The guest has begun to speak: stop saying this, and send `voice:interrupted`."""
+
+    say_id: str
+
+
 class FinalizedData(SessionData):
     """There was nothing to finalize. `utterances` is how many there have been so far."""
 
@@ -273,6 +321,9 @@ Partial = message("PartialTranscript", messages.TRANSCRIPT, PartialData)
 Final = message("FinalTranscript", messages.TRANSCRIPT, FinalData)
 Understood = message("OrderUnderstood", messages.ORDER, UnderstoodData)
 Warned = message("VoiceWarning", messages.WARNING, WarningData)
+Said = message("VoiceSay", messages.SAY, SayData)
+Spoken = message("VoiceSpeech", messages.SPEECH, SpokenData)
+SayStopped = message("VoiceSayStop", messages.SAY_STOP, SayStopData)
 Finalized = message("VoiceFinalized", messages.FINALIZE, FinalizedData)
 Ended = message("VoiceEnded", messages.END, EndedData)
 WatchedPartial = message("WatchedPartial", messages.TRANSCRIPT, WatchedPartialData, LiveEnvelope)
@@ -291,6 +342,11 @@ VOICE_STREAM = Channel(
         Exchange(VoiceStart, (Started,)),
         Exchange(VoiceAudio),
         Exchange(VoiceFinalize, (Final, SpeechDiscarded, Finalized)),
+        Exchange(VoiceSaid),
+        Exchange(VoiceInterrupted),
+        Exchange(VoiceAnswer, (Understood,)),
+        Exchange(VoiceQuantity, (Understood,)),
+        Exchange(VoiceCallStaff, (Understood,)),
         Exchange(VoiceEnd, (Ended,)),
     ),
     (
@@ -304,6 +360,9 @@ VOICE_STREAM = Channel(
         Final,
         Understood,
         Warned,
+        Said,
+        Spoken,
+        SayStopped,
         Finalized,
         Ended,
     ),

@@ -52,4 +52,19 @@ class PlaceOrder:
     turn: int = 0
 
 
-Action = Send | SendError | PlaceOrder
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Say a prompt as sound."""
+
+    say_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Say no more of a prompt, if it is still being said."""
+
+    say_id: str
+
+
+Action = Send | SendError | PlaceOrder | Speak | Hush

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from order_events.domain.models import OrderItem
+from order_events.protocol.messages import ErrorCode, ProtocolError
 from voice_service.ordering import CartUpdate, Conversation, Heard, HeardWord, Reason
 from voice_service.protocol import messages
 from voice_service.sessions.actions import Audience, PlaceOrder, Send
@@ -49,6 +50,37 @@ class GuestOrder:
         take = self._conversation.overhear if final.overheard else self._conversation.hear
         return [self._place(take(said))]
 
+    def answer(self, text: str, utterance: int) -> list[PlaceOrder]:
+        """Take an answer that the guest has chosen on a screen."""
+        if self._conversation is None:
+            return []
+        if self._held:
+            return self._leave_as_it_is(utterance)
+        return [self._place(self._conversation.hear(Heard(utterance, text, 1.0)))]
+
+    def change_quantity(self, item_id: str, quantity: int, utterance: int) -> list[PlaceOrder]:
+        """Set how many there are of a line, 0 for none; raises ProtocolError if it is not there."""
+        if self._conversation is None:
+            return []
+        if self._held:
+            return self._leave_as_it_is(utterance)
+        update = self._conversation.change_quantity(item_id, quantity)
+        if update is None:
+            raise ProtocolError(
+                ErrorCode.INVALID_MESSAGE,
+                f"item_id: the order has no line {item_id!r} that can be counted; the parts of a "
+                "combo change with it",
+            )
+        return [self._place(update)]
+
+    def call_staff(self, utterance: int) -> list[PlaceOrder]:
+        """Note that the guest wants a person, who may be there already."""
+        if self._conversation is None:
+            return []
+        if self._held:
+            return self._leave_as_it_is(utterance)
+        return [self._place(self._conversation.call_staff())]
+
     def hold(self, utterance: int) -> list[PlaceOrder]:
         """Stop changing the order, since staff have taken it over."""
         self._held = True
@@ -90,6 +122,7 @@ class GuestOrder:
                         "text": reason.text,
                         "utterance": reason.utterance,
                         "question": reason.question,
+                        "choices": reason.choices,
                         "calls_staff": calls_staff(reason, ended=self._conversation is None),
                     }
                     for reason in update.reasons

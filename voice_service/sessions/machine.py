@@ -8,7 +8,7 @@ Time is an argument (`now`, seconds of a monotonic clock). The caller performs t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Any
 
@@ -17,52 +17,18 @@ from order_events.protocol.messages import ErrorCode, MessageId, ProtocolError
 from voice_service.asr.hypothesis import DecodeRequest, Hypothesis
 from voice_service.asr.needs import DecodeNeed
 from voice_service.audio.bandwidth import BandwidthMeter
-from voice_service.audio.formats import (
-    SAMPLE_RATE,
-    AudioDecoder,
-    AudioError,
-    Samples,
-    encoded_bytes,
-)
-from voice_service.audio.intake import AudioChunk, Intake, IntakeSettings, gap_error
+from voice_service.audio.formats import SAMPLE_RATE, AudioError, Samples, encoded_bytes
+from voice_service.audio.intake import AudioChunk, Intake, gap_error
 from voice_service.audio.reorder_buffer import Gap
-from voice_service.ordering import CartUpdate, Conversation
+from voice_service.ordering import CartUpdate
 from voice_service.protocol import messages
 from voice_service.protocol.encoding import wire_event
 from voice_service.sessions.actions import Action, Audience, Send, SendError
 from voice_service.sessions.closings import Closings
 from voice_service.sessions.guest_order import GuestOrder
+from voice_service.sessions.pipeline import SessionPipeline, SessionSettings
 from voice_service.utterances.events import Discarded, Final, ListenerEvent, Partial
-from voice_service.utterances.listener import Listener
 from voice_service.utterances.vad import FRAME
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
-    """The bounds of a session, in seconds.
-
-    Without audio for `stall`, the utterance in progress is ended; without audio for `idle`, the
-    session. A lost connection may come back within `resume_window`. The last finals and the order
-    may take `ending` after the last audio.
-    """
-
-    intake: IntakeSettings
-    stall: float
-    idle: float
-    resume_window: float
-    ending: float
-
-
-@dataclass(frozen=True, slots=True)
-class SessionPipeline:
-    """The stages that the audio of one session passes through.
-
-    `conversation` is None if no order is to be understood.
-    """
-
-    decoder: AudioDecoder
-    listener: Listener
-    conversation: Conversation | None
 
 
 class Phase(Enum):
@@ -100,6 +66,7 @@ class VoiceSession:
         self._decoder = pipeline.decoder
         self._listener = pipeline.listener
         self._order = GuestOrder(session_id, pipeline.conversation)
+        self._talk = pipeline.talk
         self._intake = Intake(settings.intake, pipeline.decoder, now)
         # A telephone that is declared as one has no more to pass.
         declared = pipeline.decoder.declared.get("sample_rate", SAMPLE_RATE)
@@ -191,6 +158,26 @@ class VoiceSession:
         actions += self._report(self._listener.flush(now), now)
         return actions + self._wind_up(now)
 
+    def greet(self) -> list[Action]:
+        """Tell the guest who is listening."""
+        return self._talk.greet(self.session_id, self.audio_ms)
+
+    def said(self, say_id: str) -> list[Action]:
+        """Note that a prompt is over: the client has said it, or was interrupted."""
+        return self._talk.over(say_id, self.audio_ms)
+
+    def answer(self, text: str) -> Sequence[Action]:
+        """Take words that the guest has chosen on a screen, as sure as can be."""
+        return self._order.answer(text, self._listener.utterances)
+
+    def change_quantity(self, item_id: str, quantity: int) -> Sequence[Action]:
+        """Set how many the guest wants of a line, 0 for none; raises ProtocolError."""
+        return self._order.change_quantity(item_id, quantity, self._listener.utterances)
+
+    def call_staff(self) -> Sequence[Action]:
+        """Note that the guest wants a person."""
+        return self._order.call_staff(self._listener.utterances)
+
     # Recognition and orders
 
     def next_decode(self) -> DecodeNeed | None:
@@ -216,7 +203,10 @@ class VoiceSession:
 
         `order` is the order as stored; None if there is none or it could not be stored.
         """
-        return [self._order.placed(order, update), *self._wind_up(now)]
+        told = self._order.placed(order, update)
+        streaming = self.phase is Phase.STREAMING
+        said = self._talk.after(self.session_id, update, self.audio_ms) if streaming else []
+        return [told, *said, *self._wind_up(now)]
 
     # Staff
 
@@ -332,17 +322,25 @@ class VoiceSession:
     def _report(self, events: Iterable[ListenerEvent], now: float) -> list[Action]:
         actions: list[Action] = []
         for event in events:
-            narrow = self._bandwidth is not None and self._bandwidth.narrow
-            type_, data = wire_event(self.session_id, self._tag(event), event, narrow_band=narrow)
+            if isinstance(event, Final):
+                actions += self._final(event, now)
+                continue
+            send = self._sent(event)
             if isinstance(event, Partial):
-                actions.append(Send(type_, data, Audience.STAFF_LIVE))
-            elif isinstance(event, Final):
-                actions += self._final(event, Send(type_, data, Audience.STAFF), now)
+                actions += self._talk.interrupts(self.session_id, event.text, event.end_ms)
+                actions.append(replace(send, audience=Audience.STAFF_LIVE))
             elif isinstance(event, Discarded):
-                actions += self._discarded(event, Send(type_, data), now)
+                actions += self._discarded(event, send, now)
             else:
-                actions.append(Send(type_, data))
+                actions.append(send)
         return self._answered(actions)
+
+    def _sent(self, event: ListenerEvent, *, echo: bool = False) -> Send:
+        narrow = self._bandwidth is not None and self._bandwidth.narrow
+        type_, data = wire_event(
+            self.session_id, self._tag(event), event, narrow_band=narrow, echo=echo
+        )
+        return Send(type_, data)
 
     def _tag(self, event: ListenerEvent) -> str:
         """Return the tag of the language that an event is about; the first if none was heard."""
@@ -360,9 +358,14 @@ class VoiceSession:
         message = f"utterance {event.utterance} could not be recognised; ask for it again"
         return [send, SendError(ProtocolError(ErrorCode.INTERNAL, message))]
 
-    def _final(self, final: Final, send: Send, now: float) -> list[Action]:
+    def _final(self, final: Final, now: float) -> list[Action]:
+        """Pass a final on, and what the guest has said of it to the order."""
+        own = self._talk.guests_part(final)
+        shown = final if own is not None else replace(final, overheard=True)
+        send = replace(self._sent(shown, echo=own is not final), audience=Audience.STAFF)
         self._closings.add(send, now)
-        return [send, *self._order.hear(final)]
+        hushed = self._talk.interrupts(self.session_id, final.hypothesis.text, final.end_ms)
+        return [send] if own is None else [*hushed, send, *self._order.hear(own)]
 
     def _wind_up(self, now: float) -> list[Action]:
         """After `voice:end`: close the order once the last final is out, then answer."""

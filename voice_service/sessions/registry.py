@@ -19,18 +19,17 @@ from voice_service.asr.capacity import Capacity
 from voice_service.audio.containers import ContainerDecoder
 from voice_service.audio.formats import AudioDecoder, AudioFormat, PcmDecoder
 from voice_service.ordering import CompiledMenu, Conversation, Thresholds
+from voice_service.ordering.language.loader import LANGUAGES
 from voice_service.protocol import messages
 from voice_service.protocol.messages import AudioData, StartData, VoiceStart
 from voice_service.sessions.compiled_menus import CompiledMenus
 from voice_service.sessions.keyterms import fitting
-from voice_service.sessions.machine import (
-    STOPPING,
-    Phase,
-    SessionPipeline,
-    SessionSettings,
-    VoiceSession,
-)
+from voice_service.sessions.machine import STOPPING, Phase, VoiceSession
+from voice_service.sessions.pipeline import SessionPipeline, SessionSettings
 from voice_service.sessions.runner import SessionKey, SessionRunner, SessionServices
+from voice_service.sessions.talk import Talk
+from voice_service.speech import synthesis
+from voice_service.speech.prompts import Prompts
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.settings import ListenerSettings
 from voice_service.utterances.turn_end import by_marks
@@ -110,9 +109,24 @@ class SessionRegistry:
         runner = self._start(key, start, menus)
         runner.connection = connection
         self._send_started(runner, connection, message)
+        runner.greet()
         if orders and not menus:
             self._send_no_menu(runner, connection)
         return runner
+
+    async def offers(self, restaurant_id: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+        """Return the model, the languages that guests may order in, and those with a voice.
+
+        The restaurant's own language is the first, if it is among them.
+        """
+        languages = [code for code in LANGUAGES if code in self._model.languages]
+        versioned = await self._services.events.versioned_menu(restaurant_id)
+        if versioned is not None:
+            own = messages.primary_language(versioned[1].language)
+            languages.sort(key=lambda code: code != own)
+        voiced = self._services.voice is not None
+        spoken = [code for code in languages if voiced and code in synthesis.LANGUAGES]
+        return self._model.name, tuple(languages), tuple(spoken)
 
     def open_session(self, restaurant_id: str, session_id: str) -> SessionRunner:
         """Return the session if it is taking audio now; raises NotFound otherwise."""
@@ -245,9 +259,23 @@ class SessionRegistry:
             session_id=start.session_id,
             language=start.language,
             settings=self._profile.session,
-            pipeline=SessionPipeline(make_decoder(start.audio), listener, conversation),
+            pipeline=SessionPipeline(
+                make_decoder(start.audio), listener, conversation, self._talk(start, menus)
+            ),
             now=asyncio.get_running_loop().time(),
         )
+
+    def _talk(self, start: StartData, menus: Mapping[str, CompiledMenu]) -> Talk:
+        """Return what tells the guest things, in the language that the order is read back in."""
+        code, menu = next(iter(menus.items()), ("", None))
+        if menu is None or start.speak == "off":
+            return Talk()
+        tag = messages.tags_by_language(start.language)[code]
+        return Talk(Prompts(menu.language.texts), tag, voiced=self._voiced(start, code))
+
+    def _voiced(self, start: StartData, code: str) -> bool:
+        has_voice = self._services.voice is not None and code in synthesis.LANGUAGES
+        return start.speak == "audio" and has_voice
 
     def _conversation(self, menu: CompiledMenu, menus: Mapping[str, CompiledMenu]) -> Conversation:
         local = datetime.now(ZoneInfo(menu.menu.time_zone))
@@ -283,10 +311,24 @@ class SessionRegistry:
                 "audio": session.declared_audio,
                 "next_sequence": session.next_sequence,
                 "resumed": message.data.resume,
-                "warnings": fitting(message.data.keyterms).warnings,
+                "warnings": (
+                    *fitting(message.data.keyterms).warnings,
+                    *self._no_voice(message.data),
+                ),
             },
             id=message.id,
         )
+
+    def _no_voice(self, start: StartData) -> tuple[str, ...]:
+        if start.speak != "audio":
+            return ()
+        if self._services.voice is None:
+            return ("speak: this server has no voice; install voice-ordering[speak]",)
+        codes = messages.tags_by_language(start.language)
+        if next(iter(codes)) in synthesis.LANGUAGES:
+            return ()
+        known = ", ".join(sorted(synthesis.LANGUAGES))
+        return (f"speak: the server's voice speaks {known} only; text is sent without audio",)
 
     def _send_no_menu(self, runner: SessionRunner, connection: Connection) -> None:
         connection.send(

@@ -26,9 +26,19 @@ from voice_service.asr.needs import DecodeNeed
 from voice_service.asr.scheduler import Scheduler
 from voice_service.metrics import VoiceMetrics
 from voice_service.protocol import messages
-from voice_service.sessions.actions import Action, Audience, PlaceOrder, Send
+from voice_service.sessions.actions import (
+    Action,
+    Audience,
+    Hush,
+    PlaceOrder,
+    Send,
+    SendError,
+    Speak,
+)
 from voice_service.sessions.machine import Phase, VoiceSession
 from voice_service.sessions.order_sync import OrderSync, in_time
+from voice_service.speech.speaker import Speaker
+from voice_service.speech.synthesis import Voice
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
@@ -52,11 +62,15 @@ class SessionKey:
 
 @dataclass(frozen=True, slots=True)
 class SessionServices:
-    """What all sessions of the process share: the hub, the recogniser's scheduler, the metrics."""
+    """What all sessions of the process share.
+
+    The hub, the recogniser's scheduler, the metrics, and the voice, if there is one.
+    """
 
     events: OrderEvents
     scheduler: Scheduler
     metrics: VoiceMetrics
+    voice: Voice | None = None
 
 
 class SessionRunner:
@@ -93,6 +107,7 @@ class SessionRunner:
         self._place: Mapping[str, str] = start.model_dump(exclude={"ordering"}, exclude_none=True)
         self._events = services.events
         self._scheduler = services.scheduler
+        self._speaker = Speaker(session.session_id, services.voice, self._tell)
         self._metrics = services.metrics
         self._on_change = on_change
         self._on_over = on_over
@@ -140,6 +155,26 @@ class SessionRunner:
         actions = self.session.audio(sequence, encoded, now)
         self._metrics.audio.inc((self.session.audio_ms - before) / 1000)
         self._perform(actions)
+
+    def greet(self) -> None:
+        """Tell the guest who is listening."""
+        self._perform(self.session.greet())
+
+    def said(self, say_id: str) -> None:
+        """Note that a prompt is over."""
+        self._perform(self.session.said(say_id))
+
+    def answer(self, text: str) -> None:
+        """Take an answer that the guest has chosen on a screen."""
+        self._perform(self.session.answer(text))
+
+    def change_quantity(self, item_id: str, quantity: int) -> None:
+        """Set how many the guest wants of a line; raises ProtocolError."""
+        self._perform(self.session.change_quantity(item_id, quantity))
+
+    def call_staff(self) -> None:
+        """Note that the guest wants a person."""
+        self._perform(self.session.call_staff())
 
     def finalize(self, message_id: MessageId | None = None) -> None:
         """End the utterance in progress; raises ProtocolError."""
@@ -207,9 +242,17 @@ class SessionRunner:
                 self._send(action)
             elif isinstance(action, PlaceOrder):
                 self._for_hub.put_nowait(action)
-            elif self.connection is not None:
+            elif isinstance(action, Speak):
+                self._speaker.speak(action.say_id, action.text)
+            elif isinstance(action, Hush):
+                self._speaker.hush(action.say_id)
+            elif isinstance(action, SendError) and self.connection is not None:
                 self.connection.send_error(action.error)
         self._settle()
+
+    def _tell(self, data: Mapping[str, Any]) -> None:
+        if self.connection is not None:
+            self.connection.send(messages.SPEECH, data)
 
     def _send(self, message: Send) -> None:
         if self.connection is not None:
@@ -290,6 +333,7 @@ class SessionRunner:
         if self._over:
             return
         self._over = True
+        self._speaker.stop()
         self._scheduler.forget(self)
         self.session.close()
         self._for_hub.put_nowait(None)

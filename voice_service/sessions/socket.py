@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from enum import Enum, auto
+from enum import IntEnum
 from typing import ClassVar, Final
 
 import structlog
@@ -21,10 +21,15 @@ from voice_service.protocol.messages import (
     PRIORITY_TYPES,
     VOICE_MESSAGES,
     VOICE_TYPES,
+    VoiceAnswer,
     VoiceAudio,
+    VoiceCallStaff,
     VoiceEnd,
     VoiceFinalize,
+    VoiceInterrupted,
     VoiceMessage,
+    VoiceQuantity,
+    VoiceSaid,
     VoiceStart,
 )
 from voice_service.sessions.machine import STOPPING, Phase
@@ -34,18 +39,19 @@ from voice_service.sessions.runner import SessionRunner
 _log = structlog.get_logger(__name__)
 
 
-class State(Enum):
+class State(IntEnum):
     """The state of a connection."""
 
-    IDLE = auto()
+    IDLE = 0
     """There is no session, or `voice:end` of the last one has been answered."""
-    OPENING = auto()
+    OPENING = 1
     """A session is being started or resumed; other messages wait."""
-    STREAMING = auto()
-    ENDING = auto()
+    STREAMING = 2
+    ENDING = 3
     """`voice:end` has come and has not been answered yet."""
 
 
+_Named = VoiceFinalize | VoiceAnswer | VoiceQuantity | VoiceCallStaff | VoiceEnd
 _WAITING_LIMIT: Final = 200
 """Messages that may wait while a session opens: 20 s of audio in chunks of 100 ms. Messages other
 than audio wait in addition, as many as the rate lets through."""
@@ -80,7 +86,7 @@ class VoiceApplication:
 
 
 class VoiceHandler:
-    """One connection. `_TABLE` maps each state and message to its handler."""
+    """One connection. `_TABLE` has what each message does in each state."""
 
     def __init__(self, connection: Connection, sessions: SessionRegistry, grace: float) -> None:
         self._connection = connection
@@ -108,7 +114,7 @@ class VoiceHandler:
             # Whoever speaks on has been told by the end of its session, or is about to be.
             return
         try:
-            self._TABLE[self.state, type(message)](self, message, now)
+            self._TABLE[type(message)][self.state](self, message, now)
         except ProtocolError as error:
             error.id = message.id
             raise
@@ -201,11 +207,28 @@ class VoiceHandler:
         assert isinstance(message, VoiceFinalize)  # noqa: S101
         self._named_runner(message).finalize(message.id)
 
+    def _said(self, message: VoiceMessage, now: float) -> None:
+        """Note that a prompt is over; the one of a session that has ended is of no interest."""
+        assert isinstance(message, VoiceSaid | VoiceInterrupted)  # noqa: S101
+        if self._runner is not None and self.state is State.STREAMING:
+            self._runner.said(message.data.say_id)
+
+    def _tapped(self, message: VoiceMessage, now: float) -> None:
+        assert isinstance(message, VoiceAnswer | VoiceQuantity | VoiceCallStaff)  # noqa: S101
+        runner = self._named_runner(message)
+        match message:
+            case VoiceAnswer():
+                runner.answer(message.data.text)
+            case VoiceQuantity():
+                runner.change_quantity(message.data.item_id, message.data.quantity)
+            case VoiceCallStaff():
+                runner.call_staff()
+
     def _end(self, message: VoiceMessage, now: float) -> None:
         assert isinstance(message, VoiceEnd)  # noqa: S101
         self._named_runner(message).end(message_id=message.id)
 
-    def _named_runner(self, message: VoiceFinalize | VoiceEnd) -> SessionRunner:
+    def _named_runner(self, message: _Named) -> SessionRunner:
         runner = self._runner
         if runner is None or message.data.session_id != runner.session.session_id:
             raise _not_open(message)
@@ -228,25 +251,19 @@ class VoiceHandler:
         )
 
     _TABLE: ClassVar[
-        dict[tuple[State, type[VoiceMessage]], Callable[[VoiceHandler, VoiceMessage, float], None]]
+        dict[type[VoiceMessage], tuple[Callable[[VoiceHandler, VoiceMessage, float], None], ...]]
     ] = {
-        (State.IDLE, VoiceStart): _start,
-        (State.IDLE, VoiceAudio): _no_session,
-        (State.IDLE, VoiceFinalize): _no_session,
-        (State.IDLE, VoiceEnd): _no_session,
-        (State.OPENING, VoiceStart): _already_open,
-        (State.OPENING, VoiceAudio): _wait,
-        (State.OPENING, VoiceFinalize): _wait,
-        (State.OPENING, VoiceEnd): _wait,
-        (State.STREAMING, VoiceStart): _already_open,
-        (State.STREAMING, VoiceAudio): _audio,
-        (State.STREAMING, VoiceFinalize): _finalize,
-        (State.STREAMING, VoiceEnd): _end,
-        (State.ENDING, VoiceStart): _already_open,
-        (State.ENDING, VoiceAudio): _too_late,
-        (State.ENDING, VoiceFinalize): _too_late,
-        (State.ENDING, VoiceEnd): _too_late,
+        VoiceStart: (_start, _already_open, _already_open, _already_open),
+        VoiceAudio: (_no_session, _wait, _audio, _too_late),
+        VoiceFinalize: (_no_session, _wait, _finalize, _too_late),
+        VoiceSaid: (_said, _said, _said, _said),
+        VoiceInterrupted: (_said, _said, _said, _said),
+        VoiceAnswer: (_no_session, _wait, _tapped, _too_late),
+        VoiceQuantity: (_no_session, _wait, _tapped, _too_late),
+        VoiceCallStaff: (_no_session, _wait, _tapped, _too_late),
+        VoiceEnd: (_no_session, _wait, _end, _too_late),
     }
+    """What each message does, by state: a column for each, in their order."""
 
 
 def _not_open(message: VoiceMessage) -> ProtocolError:

@@ -18,7 +18,8 @@ def test_the_roles_table_says_what_the_documentation_says() -> None:
     assert set(RIGHTS) == set(Role)
     for action in Action:
         assert may(Role.MANAGER, action)
-    assert RIGHTS[Role.DEVICE].actions == {Action.VOICE}
+    for_staff = {Action.READ_STAFF, Action.SIGN_IN}
+    assert RIGHTS[Role.DEVICE].actions == {Action.VOICE, Action.READ_MENU} | for_staff
     assert visible(Role.DEVICE) == frozenset()
     assert filters.PAYMENT_PROCESSED not in visible(Role.KITCHEN)
     assert filters.VOICE_TRANSCRIPT not in visible(Role.KITCHEN)

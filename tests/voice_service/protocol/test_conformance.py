@@ -449,6 +449,45 @@ async def test_a_message_of_64_kb_is_accepted_and_a_larger_one_closes(start: Sta
     assert error.endswith("one chunk has room for 1.5 s of pcm_s16le at 16000 Hz")
 
 
+ABOUT_PROMPTS = {
+    "voice:said": {"say_id": "1"},
+    "voice:interrupted": {"say_id": "1", "at_ms": 300},
+}
+TAPS = {
+    "voice:answer": {"session_id": "s1", "text": "a cheeseburger"},
+    "voice:quantity": {"session_id": "s1", "item_id": "1", "quantity": 2},
+    "voice:call_staff": {"session_id": "s1"},
+}
+
+
+async def test_what_is_said_about_prompts_is_never_answered(start: Start) -> None:
+    """Also for a prompt that is over, or whose session is."""
+    client = await (await start()).voice()
+    for data in (*ABOUT_PROMPTS.items(), *ABOUT_PROMPTS.items()):
+        await client.send(*data)
+    await client.silent()
+    await client.begin("s1", speak="text")
+    await client.expect("voice:say")
+    for data in ABOUT_PROMPTS.items():
+        await client.send(*data)
+    await client.silent()
+
+
+async def test_taps_are_answered_by_the_order(start: Start) -> None:
+    """And by an error without a session."""
+    client = await (await start()).voice()
+    for tap in TAPS.items():
+        await client.send(*tap)
+        await client.error("SESSION_NOT_FOUND")
+    await client.begin("s1")
+    for tap in TAPS.items():
+        await client.send(*tap)
+        order = await client.until("voice:order")
+    assert order["data"]["status"] == "needs_staff"
+    assert [i["quantity"] for i in order["data"]["order"]["items"]] == [2]
+
+
 def test_all_client_messages_of_the_document_are_covered_here() -> None:
     """A new message needs a test."""
-    assert {"voice:start", "voice:audio", "voice:finalize", "voice:end"} == VOICE_TYPES
+    heard = {"voice:start", "voice:audio", "voice:finalize", "voice:end"}
+    assert heard | {*ABOUT_PROMPTS, *TAPS} == VOICE_TYPES

@@ -22,7 +22,8 @@ from voice_service.commands.pacing import pcm
 from voice_service.ordering import CompiledMenu, Conversation
 from voice_service.server import demo_menu
 from voice_service.sessions.actions import Action, Audience, PlaceOrder, Send, SendError
-from voice_service.sessions.machine import STOPPING, Phase, SessionPipeline, VoiceSession
+from voice_service.sessions.machine import STOPPING, Phase, VoiceSession
+from voice_service.sessions.pipeline import SessionPipeline
 from voice_service.settings import VoiceSettings
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.turn_end import by_marks

@@ -108,6 +108,21 @@ class Cart:
         self._history.clear()
         self.begin()
 
+    def set_quantity(self, line_id: str, quantity: int) -> bool:
+        """Set how many there are of a line, 0 to take it out; return whether it is there.
+
+        Parts of combos have no quantity of their own.
+        """
+        line = next((x for x in self.lines if x.id == line_id and x.part_of is None), None)
+        if line is None:
+            return False
+        self.remember()
+        if quantity:
+            self._state.put(replace(line, quantity=quantity, grounds=SETTLED))
+        else:
+            self._state.take([line])
+        return True
+
     def settle(self, least: float) -> None:
         """Settle the lines that are asked about: the guest has said that they are right."""
         self._state.lines = tuple(

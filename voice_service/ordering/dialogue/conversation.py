@@ -29,6 +29,7 @@ from voice_service.ordering.cart.cart import Cart
 from voice_service.ordering.cart.handback import lines_of
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.cart_view import CartView
+from voice_service.ordering.dialogue.choices import as_asked
 from voice_service.ordering.dialogue.confidence import Evidence
 from voice_service.ordering.dialogue.guest import Guest
 from voice_service.ordering.dialogue.meaning import Meaning
@@ -49,6 +50,9 @@ from voice_service.ordering.readings.model import LogLinear, Ranker
 from voice_service.ordering.reasons import ClosedBy, ReasonCode
 from voice_service.ordering.weights import fitted
 from voice_service.utterances.turn_end import TurnEnd
+
+_COUNTS = ("1", "2", "3", "4")
+"""Answers to "how many" that a screen offers."""
 
 
 def _ids(draft: ItemDraft) -> tuple[str | None, str | None]:
@@ -109,7 +113,7 @@ class Conversation:
         self._ended = False
         self._cart.begin()
         text = f"{self._held_back.text} {heard.text}".strip()
-        confidences = self._held_back.confidences + _confidences(heard)
+        confidences = self._held_back.confidences + heard.confidences
         held = len(self._held_back.confidences)
         parsed = self._parser.parse(text, self._cart_view(), waiting=held)
         words = text.split()
@@ -166,6 +170,20 @@ class Conversation:
         self._staff.keep_allergies()
         notes = [Reason(ReasonCode.LEFT_BY_STAFF, item.name, self._utterance) for item in left]
         return replace(self._update(notes, changed=True), utterance=self._utterance), left
+
+    def change_quantity(self, line_id: str, quantity: int) -> CartUpdate | None:
+        """Set how many there are of a line, 0 to take it out, as a guest does on a screen.
+
+        None if there is no such line. What was asked stays open.
+        """
+        if not self._cart.set_quantity(line_id, quantity):
+            return None
+        return replace(self._update([], changed=True), utterance=self._utterance)
+
+    def call_staff(self) -> CartUpdate:
+        """Note that the guest has asked for a person, other than in words."""
+        self._staff.add(ReasonCode.STAFF_REQUESTED, "", self._utterance)
+        return replace(self._update([], changed=False), utterance=self._utterance)
 
     def chooser(self) -> Callable[[Sequence[str]], int]:
         """Return a function that tells which of several texts makes most sense if heard now.
@@ -293,24 +311,10 @@ class Conversation:
         if asked.ambiguity.removes:
             return Remove(Target((request.item,)), text=self._menu.item_name(request.item))
         named = [a.request.item for a in parsed.acts if isinstance(a, Add)]
-        whole = self._as_asked(request, asked, alone=len({*asked.candidates} & {*named}) == 1)
+        alone = len({*asked.candidates} & {*named}) == 1
+        whole = as_asked(request, asked, self._menu, alone=alone)
         replaces = asked.ambiguity.replaces
         return Add(whole) if replaces is None else Replace(replaces, whole)
-
-    def _as_asked(self, request: ItemRequest, asked: ItemRequest, *, alone: bool) -> ItemRequest:
-        """Return the request with what was said before. `alone`: no other one was chosen."""
-        asked = next((r for r in asked.ambiguity.options if r.item == request.item), asked)
-        mods = {(m.id, m.group): m for m in (*asked.mods, *request.mods)}
-        fitting = [m for m in mods.values() if self._menu.has_group(request.item, m.group)]
-        size = request.size or asked.size
-        additional = request.counting.additional or asked.counting.additional
-        return replace(
-            request,
-            counting=replace(request.counting, additional=additional),
-            quantity=asked.quantity if alone and request.count == 1 else request.quantity,
-            size=size if size in self._menu.items[request.item].prices else None,
-            mods=fitting,
-        )
 
     def _aside(self, code: ReasonCode, text: str) -> Reason:
         """Return the reason for words that order nothing, and tell staff if they must know."""
@@ -321,22 +325,25 @@ class Conversation:
     def _reason(self, problem: Problem) -> Reason:
         """Return the reason for a problem, with the question to ask about it."""
         code, text, request = problem.code, problem.text, problem.request
+        choices = problem.choices
         fields = {"text": text, "choices": joined(problem.choices, self._menu, word="or")}
         if code.handling.closed_by is ClosedBy.CHOICE and request is not None:
             self._questions.choice = request
             fields["text"] = text = text or fields["choices"]
         if code is ReasonCode.AMBIGUOUS_QUANTITY:
             fields["text"] = plural(text, self._menu.language)
+            choices = _COUNTS
         if code is ReasonCode.SIZE_NOT_AVAILABLE and request is not None:
             item = self._menu.items[request.item]
             if not item.prices:
                 # One size fits all: nothing to choose, so nothing to ask.
                 return Reason(ReasonCode.SINGLE_SIZE, text, self._utterance, None)
-            sizes = [self._menu.sizes[s].name for s in item.prices]
-            fields = {"text": item.name, "choices": joined(sizes, self._menu, word="or")}
+            choices = tuple(self._menu.sizes[s].name for s in item.prices)
+            fields = {"text": item.name, "choices": joined(choices, self._menu, word="or")}
         if code.handling.calls_staff:
             self._staff.add(code, text, self._utterance)
-        return Reason(code, text, self._utterance, question(code, self._menu, **fields))
+        asked = question(code, self._menu, **fields)
+        return Reason(code, text, self._utterance, asked, choices)
 
     def _update(self, notes: list[Reason], *, changed: bool) -> CartUpdate:
         """Return the order as it stands; `notes` are reasons that ask nothing."""
@@ -390,10 +397,3 @@ class Conversation:
         if any(r.question is not None for r in reasons):
             return "needs_staff" if self._ended else "clarify"
         return "confirmed" if self._done and self._cart.lines else "listening"
-
-
-def _confidences(heard: Heard) -> tuple[float, ...]:
-    """Return the confidence of each word of a transcript."""
-    own = tuple(word.confidence for word in heard.words)
-    count = len(heard.text.split())
-    return own if len(own) == count else (heard.confidence,) * count

@@ -33,6 +33,13 @@ class Heard:
     words: tuple[HeardWord, ...] = ()
     language: str = ""
 
+    @property
+    def confidences(self) -> tuple[float, ...]:
+        """The confidence of each word of the text."""
+        own = tuple(word.confidence for word in self.words)
+        count = len(self.text.split())
+        return own if len(own) == count else (self.confidence,) * count
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -40,13 +47,14 @@ class Reason:
 
     `code` is machine readable: a `ReasonCode`, or one of the session's own. `text` is the words or
     the name it is about, `utterance` where it came up, and `question` what to ask the guest, None
-    if nothing has to be asked.
+    if nothing has to be asked. `choices` are answers, in words that the guest may say.
     """
 
     code: str
     text: str
     utterance: int
     question: str | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def handling(self) -> Handling:

@@ -76,7 +76,9 @@ class LineChecks:
             names = [self._menu.item_name(i) for i in self._menu.fillings(slot)]
             few = names if len(names) <= _MOST_NAMED else []
             reasons.append(
-                self._ask(utterance, ReasonCode.MISSING_CHOICE, item.name, few, group=slot.name)
+                self._ask(
+                    utterance, ReasonCode.MISSING_CHOICE, item.name, few, names, group=slot.name
+                )
             )
         if item.slots and line.mods and not reasons:
             names = [self._menu.modifiers[m.group, m.id].name for m in line.mods]
@@ -103,10 +105,21 @@ class LineChecks:
         return []
 
     def _ask(
-        self, utterance: int, code: ReasonCode, text: str, choices: list[str], **fields: str
+        self,
+        utterance: int,
+        code: ReasonCode,
+        text: str,
+        choices: Sequence[str],
+        offered: Sequence[str] = (),
+        **fields: str,
     ) -> Reason:
+        """Return the reason with its question; `offered` are choices that are not read out."""
         fields |= {"text": text, "choices": joined(choices, self._menu, word="or")}
-        return Reason(code, text, utterance, question(code, self._menu, **fields))
+        offered = offered or choices
+        if code is ReasonCode.LOW_CONFIDENCE:
+            offered = [self._menu.language.texts[answer] for answer in ("yes", "no")]
+        asked = question(code, self._menu, **fields)
+        return Reason(code, text, utterance, asked, tuple(offered))
 
     def complete(self, line: Line, lines: Sequence[Line]) -> bool:
         """Return whether a line can be priced and made as it is; a combo only as a whole."""

@@ -26,7 +26,8 @@ from voice_service.ordering.language.pack import (
 )
 from voice_service.ordering.language.tokens import plain
 
-_PACKS = ("en", "es")
+LANGUAGES = ("en", "es")
+"""ISO 639 codes of the languages in which orders are understood."""
 _Part = TypeVar("_Part")
 
 
@@ -38,7 +39,7 @@ def language(tags: str) -> Language:
     """
     for tag in tags.split(","):
         if not understood(primary(tag)):
-            raise ValueError(f"language: {tag!r} is not understood, only {', '.join(_PACKS)}")
+            raise ValueError(f"language: {tag!r} is not understood, only {', '.join(LANGUAGES)}")
     return _mixed(tuple(dict.fromkeys(map(primary, tags.split(",")))))
 
 
@@ -54,7 +55,7 @@ def primary(tag: str) -> str:
 
 def understood(code: str) -> bool:
     """Return whether there is a pack for a language."""
-    return code in _PACKS
+    return code in LANGUAGES
 
 
 @cache

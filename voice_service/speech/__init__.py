@@ -1,0 +1,1 @@
+"""What the service says to guests: when, in which words, with which voice; and its own echo."""
