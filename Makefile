@@ -17,6 +17,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile.gpu
+	$(BIN)/python .ci/lint_pages.py
 
 types: $(STAMP)
 	$(BIN)/mypy

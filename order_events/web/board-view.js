@@ -46,7 +46,7 @@ export function boardView(state) {
   `;
 }
 
-function tabView({ tab, choose }, name, count, id = nothing) {
+function tabView({ tab, choose }, name, count, id = "") {
   return html`<button
     type="button"
     class="step"
@@ -54,7 +54,7 @@ function tabView({ tab, choose }, name, count, id = nothing) {
     aria-pressed=${String(name === tab)}
     @click=${() => choose(name)}
   >
-    ${texts.tab[name]}<span class="count" id=${id} ?data-none=${count === 0}>${count}</span>
+    ${texts.tab[name]}<span class="count" id=${id || nothing} ?data-none=${count === 0}>${count}</span>
   </button>`;
 }
 

@@ -15,7 +15,8 @@ const TYPING = "input, select, textarea, dialog[open]";
 export function listenToKeys(handlers) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || !handlers.active()) return;
-    if (event.target.closest(TYPING) || document.querySelector("dialog[open]")) return;
+    const { target } = event;
+    if ((target instanceof Element && target.closest(TYPING)) || document.querySelector("dialog[open]")) return;
     const act = actionOf(event.key, handlers);
     if (act === null) return;
     event.preventDefault();

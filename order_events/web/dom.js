@@ -12,7 +12,9 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** The page's element with an id. */
+/** The page's element with an id.
+ *  @param {string} id
+ *  @returns {any} whose kind the page knows */
 export function $(id) {
   return document.getElementById(id);
 }
@@ -57,11 +59,23 @@ export function clock(time) {
 /** Runs `change`, which may rebuild or move elements, and restores the focus afterwards.
  *  The element is found again by its `data-focus`. */
 export function keepingFocus(change) {
-  const key = document.activeElement?.dataset?.focus;
+  const key = focused();
   change();
-  if (key === undefined || document.activeElement?.dataset?.focus === key) return;
-  const again = [...document.querySelectorAll("[data-focus]")].find((n) => n.dataset.focus === key);
-  again?.focus({ preventScroll: true });
+  if (key === undefined || focused() === key) return;
+  /** @type {NodeListOf<HTMLElement>} */
+  const known = document.querySelectorAll("[data-focus]");
+  [...known].find((node) => node.dataset.focus === key)?.focus({ preventScroll: true });
+}
+
+function focused() {
+  return /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.focus;
+}
+
+/** What was typed into a field of a form.
+ *  @param {HTMLFormElement} form
+ *  @param {string} name */
+export function typed(form, name) {
+  return String(new FormData(form).get(name) ?? "").trim();
 }
 
 /** Keeps the screen of a wall display or kiosk on while the page is visible. */

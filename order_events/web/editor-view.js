@@ -164,6 +164,7 @@ function step(sign, label, press) {
   return html`<button type="button" class="step-button" aria-label=${label} @click=${press}>${sign}</button>`;
 }
 
+/** @param {{size?: boolean, slot?: any}} lacks */
 function lackingText({ slot }) {
   return slot ? texts.editor.chooseFor(slot.name) : texts.editor.chooseSize;
 }

@@ -38,7 +38,7 @@ export class GuestsView {
       this.#cards.begin();
       this.#cards.place(
         this.#root.querySelector(".talks"),
-        cards.map((card) => this.#cardRow(card, calling.get(card.session), now)),
+        cards.map((card) => this.#cardRow(card, calling.get(card.session))),
       );
       this.#cards.end();
     });
@@ -105,7 +105,7 @@ export class GuestsView {
     return button(key, "small", texts.guests.edit, () => this.#handlers.edit({ card, order, call }));
   }
 
-  #cardRow(card, call, now) {
+  #cardRow(card, call) {
     const { transcript, order } = card;
     const mark = [
       card.version, card.status, card.open, card.heldBy, card.readback, JSON.stringify(card.reasons),
@@ -119,7 +119,7 @@ export class GuestsView {
         node.dataset.status = card.status;
         node.toggleAttribute("data-calls", call !== undefined);
         node.setAttribute("aria-labelledby", `talk-${card.session}`);
-        return this.#cardView(card, call, now);
+        return this.#cardView(card, call);
       },
     };
   }

@@ -1,6 +1,6 @@
 /** The manager's page: screens are paired and removed, staff added and removed. */
 
-import { $, clock } from "./dom.js";
+import { $, clock, typed } from "./dom.js";
 import { html, nothing, render } from "./lit-html.js";
 import { Refusal, address, ask, takeFragment } from "./session.js";
 import { fillTexts, texts } from "./texts.js";
@@ -65,11 +65,10 @@ function draw() {
 function pairForm() {
   const pair = (event) => {
     event.preventDefault();
-    const form = new FormData(event.target);
-    const lane = form.get("lane").trim();
+    const lane = typed(event.target, "lane");
     const body = {
-      role: form.get("role"),
-      name: form.get("name").trim(),
+      role: typed(event.target, "role"),
+      name: typed(event.target, "name"),
       address: address("").href,
       ...(lane ? { lane } : {}),
     };
@@ -102,8 +101,8 @@ function pairingView({ code, url, qr, expires_at, name }) {
 function staffForm() {
   const add = (event) => {
     event.preventDefault();
-    const form = new FormData(event.target);
-    const body = { name: form.get("name").trim(), role: form.get("role"), pin: form.get("pin") };
+    const [name, role, pin] = ["name", "role", "pin"].map((field) => typed(event.target, field));
+    const body = { name, role, pin };
     event.target.reset();
     void load(() => ask("v1/staff", { method: "POST", body }));
   };

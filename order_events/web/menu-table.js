@@ -1,5 +1,6 @@
 /** Draws a menu as a table that can be changed, and the hours in which things are served. */
 
+import { typed } from "./dom.js";
 import { html, nothing } from "./lit-html.js";
 import {
   cents, changed, namesIn, priced, removed, sizesOf, withCategory, withDayPart, withItem, written,
@@ -69,9 +70,9 @@ function itemView(menu, item, take, sellOut) {
 function pricesView(menu, item, take) {
   const field = (size, name, amount) => {
     const set = (event) => {
-      const typed = cents(event.target.value);
-      if (typed === null) event.target.value = written(amount);
-      else take(priced(menu, item, size, typed));
+      const entered = cents(event.target.value);
+      if (entered === null) event.target.value = written(amount);
+      else take(priced(menu, item, size, entered));
     };
     return html`<label>
       ${name ? html`<span>${name}</span>` : nothing}
@@ -125,7 +126,7 @@ function partView(menu, part, take) {
 function addForm(label, button, add) {
   const submit = (event) => {
     event.preventDefault();
-    const name = new FormData(event.target).get("name").trim();
+    const name = typed(event.target, "name");
     event.target.reset();
     if (name) add(name);
   };

@@ -19,13 +19,17 @@ function numberOf(text) {
   return text === "+Inf" ? Infinity : Number(text);
 }
 
-/** The sum of the samples with a name whose labels fit; null if there are none. */
+/** The sum of the samples with a name whose labels fit; null if there are none.
+ *  @param {{name: string, labels: Record<string, string>, value: number}[]} samples
+ *  @param {string} name
+ *  @param {(labels: Record<string, string>) => boolean} [fits] */
 export function sum(samples, name, fits = () => true) {
   const found = samples.filter((one) => one.name === name && fits(one.labels));
   return found.length === 0 ? null : found.reduce((total, { value }) => total + value, 0);
 }
 
-/** How much a counter has grown from `before` to `now`. One that began anew counts from zero. */
+/** How much a counter has grown from `before` to `now`. One that began anew counts from zero.
+ *  @param {(labels: Record<string, string>) => boolean} [fits] */
 export function growth(before, now, name, fits) {
   const after = sum(now, name, fits);
   if (after === null) return null;

@@ -1,6 +1,6 @@
 /** The operator's page: is the server well, and how much has it to do? From `/metrics` and `/readyz`. */
 
-import { $, clock } from "./dom.js";
+import { $, clock, typed } from "./dom.js";
 import { html, nothing, render } from "./lit-html.js";
 import { growth, growthBy, quantile, samplesOf, sum } from "./metrics-model.js";
 import { address } from "./session.js";
@@ -66,7 +66,7 @@ function draw() {
 function tokenView() {
   const submit = (event) => {
     event.preventDefault();
-    sessionStorage.setItem(TOKEN, new FormData(event.target).get("token").trim());
+    sessionStorage.setItem(TOKEN, typed(event.target, "token"));
     void read();
   };
   return html`<form class="signin-card" @submit=${submit}>
@@ -86,6 +86,7 @@ function figuresView({ at: from, samples: before }, { at, samples }) {
   const sessions = sum(samples, "voice_sessions");
   const capacity = sum(samples, "voice_sessions_capacity");
   const disk = sum(samples, "order_events_disk_free_bytes");
+  /** @param {Record<string, string>} labels */
   const failing = ({ status }) => status?.startsWith("5");
   return html`
     ${readyView()}

@@ -85,7 +85,8 @@ export function modified(lines, id, { group, modifier }, how) {
   return changed(lines, id, { modifiers: how === null ? others : [...others, one] });
 }
 
-/** What a line still needs before it can be made: `{size: true}` or `{slot}`, or null. */
+/** What a line still needs before it can be made: `{size: true}` or `{slot}`, or null.
+ *  @returns {{size?: boolean, slot?: any} | null} */
 export function lacking(line, lines, index) {
   const item = index.items.get(line.menu_item_id);
   if (item === undefined) return null;

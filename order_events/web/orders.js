@@ -72,7 +72,8 @@ export async function loadOrder(id) {
 }
 
 /** Sends a press (see `Presses`) and returns the changed order. Throws Refusal, also if somebody
- *  else changed the order first. */
+ *  else changed the order first.
+ *  @param {{order: any, kind: string, status?: string, reason?: string, item?: string}} press */
 export async function sendPress({ order: { id, version }, kind, status, reason, item }) {
   const bodies = {
     status: { status, version, ...(reason ? { reason } : {}) },

@@ -2,7 +2,9 @@
 
 /** Prints every part of an order's ticket. */
 export function printTickets(order) {
-  const parts = [...document.querySelectorAll(".ticket")].filter((node) => node.dataset.order === order.id);
+  /** @type {NodeListOf<HTMLElement>} */
+  const tickets = document.querySelectorAll(".ticket");
+  const parts = [...tickets].filter((node) => node.dataset.order === order.id);
   const mark = (on) => {
     document.body.toggleAttribute("data-printing", on);
     for (const node of parts) node.classList.toggle("printing", on);

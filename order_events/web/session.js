@@ -116,7 +116,10 @@ export class Refusal extends Error {
 }
 
 /** Calls the HTTP API as the signed-in user. Throws Refusal, or TypeError without a network.
- *  With a `key`, a creation can be repeated. `as` is another token to use; null uses none. */
+ *  With a `key`, a creation can be repeated. `as` is another token to use; null uses none.
+ *  @param {string} path
+ *  @param {{method?: string, body?: unknown, key?: string, as?: string | null}} [options]
+ *  @returns {Promise<any>} */
 export async function ask(path, { method = "GET", body, key, as } = {}) {
   const bearer = as === undefined ? await token() : as;
   const headers = bearer === null ? {} : { Authorization: `Bearer ${bearer}` };

@@ -59,6 +59,7 @@ export class VoiceStream {
   #timer = 0;
   #lastFinal = 0;
 
+  /** @param {{url: any, token: any, silence?: number, [field: string]: any}} options */
   constructor({ url, token, silence, ...start }, handlers) {
     const audio = { encoding: "pcm_s16le", sample_rate: 16_000, channels: 1, ...start.audio };
     this.#start = { session_id: crypto.randomUUID(), language: "en-US", ...start, audio };
