@@ -227,8 +227,12 @@ class DecodingSettings(BaseModel):
 
     first_partial_ms: Milliseconds = Field(
         256,
-        description="Milliseconds of speech before the first partial. If it is too unsure to be "
-        "sent, the next attempt follows after the same time.",
+        description="Milliseconds of speech before the first partial.",
+    )
+    first_partial_retry_ms: Milliseconds = Field(
+        128,
+        description="Milliseconds of speech until the next attempt, if the first partial is too "
+        "unsure to be sent.",
     )
     partial_interval_ms: Milliseconds = Field(
         400, description="Milliseconds of new audio before each further partial."
@@ -350,6 +354,7 @@ class VoiceSettings(
             pre_roll=frames(self.pre_roll_ms),
             post_roll=frames(self.post_roll_ms),
             first_partial=frames(self.first_partial_ms),
+            first_partial_retry=frames(self.first_partial_retry_ms),
             partial_interval=frames(self.partial_interval_ms),
             speculate=frames(self.speculate_ms),
             turn_end_policy=self.turn_end_policy(),

@@ -31,6 +31,7 @@ from voice_service.utterances.events import (
 )
 from voice_service.utterances.languages import SpokenLanguages
 from voice_service.utterances.planning import (
+    HOPEFUL_TRIES,
     NOTHING_HEARD,
     InFlight,
     WaitingFinal,
@@ -199,7 +200,7 @@ class Listener:
                 start = event.at if event.resumed else event.at - self._settings.pre_roll
                 self._current = Utterance(event.at, max(start, self._audio_end, 0))
                 if event.resumed and self._noise:
-                    self._current.unchanged = NOTHING_HEARD
+                    self._current.unchanged = HOPEFUL_TRIES
                 self._timeline.forget_before(self._current.audio_start)
                 if not event.resumed:
                     events += self._announce(self._current)

@@ -14,6 +14,11 @@ NOTHING_HEARD = 2
 """Successive quick decodes without a new word after which there is taken to be none."""
 
 
+HOPEFUL_TRIES = 4
+"""Quick decodes without a word in the first half second or so, after which speech is taken to be
+noise until there is more of it: a word is rarely understood before its end."""
+
+
 @dataclass(slots=True)
 class WaitingFinal:
     """An ended utterance whose final has still to be recognised."""
@@ -44,8 +49,11 @@ def choose_urgency(
     if pause >= settings.speculate:
         done = utterance.speculated == endpointer.last_speech
         return None if done else Urgency.SPECULATIVE
-    hopeful = not utterance.revision and utterance.unchanged < NOTHING_HEARD
-    interval = settings.first_partial if hopeful else settings.partial_interval
+    hopeful = not utterance.revision and utterance.unchanged < HOPEFUL_TRIES
+    interval = settings.partial_interval
+    if hopeful:
+        tried = utterance.decoded_to > utterance.started
+        interval = settings.first_partial_retry if tried else settings.first_partial
     if position - max(utterance.decoded_to, utterance.started) < interval:
         return None
     if hopeful:

@@ -24,8 +24,9 @@ def to_ms(position: int) -> int:
 class ListenerSettings:
     """When a listener decodes, what it takes for noise, and when it ends an utterance.
 
-    All lengths are in frames. An utterance is decoded every `first_partial` until there is text to
-    show, and then, or if no words are heard, every `partial_interval`. Its final is tried once
+    All lengths are in frames. An utterance is decoded after `first_partial`, then every
+    `first_partial_retry` until there is text to show, and then, or if no words are heard, every
+    `partial_interval`. Its final is tried once
     speech has paused for `speculate`, and `turn_end_policy` decides by its words how long to wait.
     An utterance whose text has not changed for `no_progress` is ended although the detector still
     hears speech.
@@ -40,6 +41,7 @@ class ListenerSettings:
     pre_roll: int
     post_roll: int
     first_partial: int
+    first_partial_retry: int
     partial_interval: int
     speculate: int
     turn_end_policy: TurnEndPolicy

@@ -50,6 +50,7 @@ SETTINGS = ListenerSettings(
     pre_roll=3,
     post_roll=3,
     first_partial=5,
+    first_partial_retry=5,
     partial_interval=5,
     speculate=3,
     turn_end_policy=TurnEndPolicy(finished=4, open=14, confidence=0.5),
@@ -375,22 +376,22 @@ def test_partials_come_every_interval_and_with_the_newest_audio() -> None:
     assert ends[:3] == [6, 18, 23]
 
 
-def test_until_something_is_shown_it_is_tried_again_as_soon() -> None:
+def test_until_something_is_shown_it_is_tried_again_soon() -> None:
     """The first words are often unsure; a screen must not stay empty for a whole interval more."""
-    settings = replace(SETTINGS, first_partial=2, partial_interval=10)
+    settings = replace(SETTINGS, first_partial=4, first_partial_retry=2, partial_interval=10)
 
     def answer(request: DecodeRequest) -> Hypothesis:
         return replace(ideal(request), confidence=0.9 if len(frames_of(request)) > 8 else 0.1)
 
     run = Run(answer, settings=settings).feed([(False, 2), (True, 30)])
-    assert [frames_of(r)[-1] for r in run.requests] == [3, 5, 7, 9, 19, 29]
+    assert [frames_of(r)[-1] for r in run.requests] == [5, 7, 9, 19, 29]
 
 
 def test_where_no_words_are_heard_it_is_not_tried_so_often() -> None:
     """Noise must not cost more than speech."""
-    settings = replace(SETTINGS, first_partial=2, partial_interval=10)
-    run = Run(lambda _: NOTHING, settings=settings).feed([(False, 2), (True, 25)])
-    assert [frames_of(r)[-1] for r in run.requests] == [3, 5, 15, 25]
+    settings = replace(SETTINGS, first_partial=4, first_partial_retry=2, partial_interval=10)
+    run = Run(lambda _: NOTHING, settings=settings).feed([(False, 2), (True, 20)])
+    assert [frames_of(r)[-1] for r in run.requests] == [5, 7, 9, 11, 21]
 
 
 def test_an_ended_utterance_goes_before_the_partials_of_the_next() -> None:
@@ -436,7 +437,7 @@ def test_the_decode_that_may_end_an_utterance_in_noise_does_not_wait_behind_all_
 def test_a_lane_of_mere_noise_is_not_always_in_a_hurry() -> None:
     """Each cut begins an utterance although nobody has begun to speak."""
     needed = urgencies(lambda _: NOTHING, repeat(0), [(False, 5), (True, 300)])
-    assert needed.count(Urgency.FIRST_PARTIAL) == 2
+    assert needed.count(Urgency.FIRST_PARTIAL) == 4
     assert needed.count(Urgency.STALLED) <= 300 // (SETTINGS.no_progress // 2)
 
 
