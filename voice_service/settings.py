@@ -238,7 +238,7 @@ class DecodingSettings(BaseModel):
         400, description="Milliseconds of new audio before each further partial."
     )
     speculate_ms: Milliseconds = Field(
-        192,
+        128,
         description="Milliseconds of pause after which the final is decoded in advance, in case "
         "the pause lasts.",
     )

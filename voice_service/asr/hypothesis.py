@@ -9,6 +9,9 @@ from enum import StrEnum
 from voice_service.asr.calibration import RAW, Calibration
 from voice_service.audio.formats import Samples
 
+Chooser = Callable[[Sequence[str], Sequence[float]], tuple[int, float]]
+"""See `DecodeRequest.choose`."""
+
 
 class Retry(StrEnum):
     """Why audio was decoded once more."""
@@ -42,6 +45,7 @@ class Hypothesis:
     `retries` says why there were further attempts, if there were. `batch_size` is how many requests
     shared the pass through the model, this one included.
     Confidences are the decoder's own probabilities; `calibrated` applies the model's `calibration`.
+    `agreement` is what `DecodeRequest.choose` said of it; 1 if nobody was asked.
     """
 
     text: str
@@ -51,6 +55,7 @@ class Hypothesis:
     batch_size: int = field(default=1, compare=False)
     calibration: Calibration = field(default=RAW, compare=False)
     language: str = ""
+    agreement: float = 1.0
 
     def calibrated(self) -> Hypothesis:
         """Return a copy whose confidences are expected shares of right words."""
@@ -87,9 +92,9 @@ class DecodeRequest:
     chooses one, the first if in doubt.
     `thorough` asks for beam search and word times; without it the result comes sooner. `bias` is
     text whose words become more likely. `speech_s` is how long somebody speaks in it, in seconds;
-    None if that is not known. `choose` is given several texts, most likely first, and
-    returns the index of the one to use; only a thorough decode calls it, on the recogniser's
-    thread.
+    None if that is not known. `choose` is given several texts, most likely first, and how likely
+    each is (1 together), and returns the index of the one to use and how likely those are that mean
+    the same; only a thorough decode calls it, on the recogniser's thread.
     """
 
     audio: Samples
@@ -97,7 +102,7 @@ class DecodeRequest:
     thorough: bool
     bias: str = ""
     speech_s: float | None = None
-    choose: Callable[[Sequence[str]], int] | None = None
+    choose: Chooser | None = None
     biases: Mapping[str, str] = field(default_factory=dict)
     """Text in place of `bias` for some of the languages: one in another language would be taken for
     what is spoken."""

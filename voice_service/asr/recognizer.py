@@ -101,6 +101,7 @@ class _Attempt:
     tokens: Tokens
     text: str
     confidence: float
+    agreement: float
     silence: bool
     looped: bool
 
@@ -282,7 +283,9 @@ class Recognizer:
         """Read one row. `limit` is its own: in a pass with longer audio, it may exceed that."""
         request = prepared.request
         texts = [self.whisper.text(prepared.language, tokens) for tokens in generated.texts]
-        best = 0 if request.choose is None else request.choose(texts)
+        best, agreement = 0, 1.0
+        if request.choose is not None:
+            best, agreement = request.choose(texts, _shares(generated))
         tokens, text, score = generated.texts[best], texts[best], generated.scores[best]
         mean_log_probability = score * len(tokens) / (len(tokens) + 1)
         return _Attempt(
@@ -292,6 +295,7 @@ class Recognizer:
             tokens,
             text,
             confidence=float(np.exp(min(0.0, score))),
+            agreement=agreement,
             silence=generated.no_speech > _NO_SPEECH_LIMIT
             and mean_log_probability < _LOG_PROBABILITY_LIMIT,
             looped=self.careful is not None
@@ -340,7 +344,22 @@ def _hypothesis(attempt: _Attempt, words: tuple[Word, ...]) -> Hypothesis:
     if not attempt.heard:
         return Hypothesis("", 0.0)
     confidence = float(np.mean([w.confidence for w in words])) if words else attempt.confidence
-    return Hypothesis(attempt.text, confidence, words, language=attempt.prepared.language)
+    return Hypothesis(
+        attempt.text,
+        confidence,
+        words,
+        language=attempt.prepared.language,
+        agreement=attempt.agreement,
+    )
+
+
+def _shares(generated: Generated) -> list[float]:
+    """Return how likely each of the texts is if it is one of them."""
+    scores = zip(generated.texts, generated.scores, strict=True)
+    # A score is the sum of the log probabilities, divided by the number of tokens.
+    totals = np.array([score * len(tokens) for tokens, score in scores])
+    likely = np.exp(totals - totals.max())
+    return [float(share) for share in likely / likely.sum()]
 
 
 def _pad(spectrogram: NDArray[np.float32], window: int, padding: Padding) -> NDArray[np.float32]:

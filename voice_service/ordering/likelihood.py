@@ -11,6 +11,11 @@ from voice_service.ordering.weights import fitted
 
 BIAS = "bias"
 MENDED = "mended"
+PASSED_OVER = "passed over"
+RIVALS = "rivals"
+LOST = "lost"
+_MOST_LOST = 4
+"""Words; more say no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +23,19 @@ class Grounds:
     """What speaks for a line being what the guest wants, and against it.
 
     `mended`: by how many tenths of its letters the word that was mended most differs from the
-    menu's. `heard`: how likely (0 to 1) its words were heard right. `settled`: the guest has said
-    that it is right, or staff have.
+    menu's. `heard`: how likely (0 to 1) its words were heard right. `passed_over`: how doubtful
+    (0 to 1) the least sure word is that stands amid its words and that nothing uses. `rivals`: how
+    likely (0 to 1) the recogniser holds it that something else was ordered. `lost`: so many words
+    were shown and are not in the final. `settled`: the guest has said that it is right, or staff
+    have.
     """
 
     doubts: frozenset[Doubt] = frozenset()
     mended: float = 0.0
     heard: float = 1.0
+    passed_over: float = 0.0
+    rivals: float = 0.0
+    lost: int = 0
     settled: bool = False
 
     @property
@@ -36,7 +47,14 @@ class Grounds:
         """
         shortened = [doubt for doubt in SHORTENED if doubt in self.doubts]
         counted = self.doubts.difference(shortened[:-1])
-        return {BIAS: 1.0, MENDED: self.mended**2, **{doubt.name: 1.0 for doubt in counted}}
+        return {
+            BIAS: 1.0,
+            MENDED: self.mended**2,
+            PASSED_OVER: self.passed_over,
+            RIVALS: self.rivals,
+            LOST: float(min(self.lost, _MOST_LOST)),
+            **{doubt.name: 1.0 for doubt in counted},
+        }
 
     @property
     def confidence(self) -> float:
@@ -60,7 +78,12 @@ class Grounds:
     def also(self, other: Grounds) -> Grounds:
         """Return the grounds of a line that rests on the other ones as well."""
         return Grounds(
-            self.doubts | other.doubts, max(self.mended, other.mended), min(self.heard, other.heard)
+            self.doubts | other.doubts,
+            max(self.mended, other.mended),
+            min(self.heard, other.heard),
+            max(self.passed_over, other.passed_over),
+            max(self.rivals, other.rivals),
+            max(self.lost, other.lost),
         )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from order_events.domain.models import OrderItem
 from order_events.protocol.messages import ErrorCode, ProtocolError
+from voice_service.asr.hypothesis import Chooser
 from voice_service.ordering import CartUpdate, Conversation, Heard, HeardWord, Reason
 from voice_service.protocol import messages
 from voice_service.sessions.actions import Audience, PlaceOrder, Send
@@ -34,7 +35,7 @@ class GuestOrder:
         """Return whether the answer to a `PlaceOrder` is still to come."""
         return self._placing > 0
 
-    def chooser(self) -> Callable[[Sequence[str]], int] | None:
+    def chooser(self) -> Chooser | None:
         """Return a function that picks one of several texts; None to take the most likely."""
         return None if self._conversation is None else self._conversation.chooser()
 
@@ -46,7 +47,15 @@ class GuestOrder:
         if self._held:
             return self._leave_as_it_is(final.utterance)
         words = tuple(HeardWord(word.text, word.confidence) for word in heard.words)
-        said = Heard(final.utterance, heard.text, heard.confidence, words, final.language)
+        said = Heard(
+            final.utterance,
+            heard.text,
+            heard.confidence,
+            words,
+            final.language,
+            heard.agreement,
+            final.lost,
+        )
         take = self._conversation.overhear if final.overheard else self._conversation.hear
         return [self._place(take(said))]
 

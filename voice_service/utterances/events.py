@@ -60,7 +60,8 @@ class Final:
     """The transcript of an utterance. Word times count from the start of the session.
 
     `overheard`: its confidence is so low, and it is so faint beside the guest's speech or the
-    background, that it may be other people talking.
+    background, that it may be other people talking. `lost`: by how many words it is shorter than
+    the last partial.
     """
 
     utterance: int
@@ -69,6 +70,7 @@ class Final:
     end_ms: int
     hypothesis: Hypothesis
     overheard: bool = False
+    lost: int = 0
 
     @property
     def language(self) -> str:

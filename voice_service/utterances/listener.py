@@ -277,6 +277,8 @@ class Listener:
         limits = self._settings.endpoint
         promise = decode.decoded_to - utterance.started < limits.hard_limit - limits.cut_window
         events: list[ListenerEvent] = []
+        if not decode.urgency.thorough:
+            utterance.quick_words = len(hypothesis.text.split())
         if not sure:
             utterance.update_unsure(hypothesis, decode.decoded_to)
         elif utterance.update(hypothesis, decode.decoded_to, promise):

@@ -43,4 +43,5 @@ def final(utterance: Utterance, hypothesis: Hypothesis, *, overheard: bool) -> e
         end_ms=start_ms if utterance.ended is None else to_ms(utterance.ended),
         hypothesis=settled,
         overheard=overheard,
+        lost=max(0, utterance.quick_words - len(settled.text.split())),
     )

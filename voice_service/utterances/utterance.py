@@ -51,6 +51,8 @@ class Utterance:
     revision: int = 0
     ended: int | None = None
     text: str = ""
+    quick_words: int = 0
+    """Words of the last quick decode."""
     unsure_text: str = ""
     """The latest text whose confidence was too low to be shown."""
     peak: float = 0.0

@@ -142,15 +142,18 @@ def test_another_hypothesis_may_be_chosen(recognizer: Recognizer) -> None:
     """All are offered, most likely first; words and confidence belong to the chosen one."""
     offered: list[list[str]] = []
 
-    def last(texts: Sequence[str]) -> int:
+    def last(texts: Sequence[str], shares: Sequence[float]) -> tuple[int, float]:
         offered.append(list(texts))
-        return len(texts) - 1
+        assert len(shares) == len(texts)
+        assert sum(shares) == pytest.approx(1.0)
+        return len(texts) - 1, shares[-1]
 
     request = DecodeRequest(recording("traffic_5db"), "en", thorough=True, choose=last)
     heard = alone(recognizer, request)
     [texts] = offered
     assert len(set(texts)) > 1
     assert heard.text == texts[-1] != texts[0]
+    assert 0.0 < heard.agreement < 0.5
     assert " ".join(word.text for word in heard.words) == heard.text
     assert alone(recognizer, replace(request, choose=None)).text == texts[0]
 
@@ -265,7 +268,7 @@ def test_a_request_that_loops_is_tried_again_without_the_others(
 def test_each_guest_has_a_chooser_of_its_own(batching: Recognizer) -> None:
     """One takes the least likely text, the other has no choice."""
     request = DecodeRequest(recording("traffic_5db"), "en", thorough=True)
-    picky = replace(request, choose=lambda texts: len(texts) - 1)
+    picky = replace(request, choose=lambda texts, _: (len(texts) - 1, 1.0))
     together = batching.decode([picky, request])
     assert together[0].text != together[1].text
     for found, one in zip(together, [picky, request], strict=True):

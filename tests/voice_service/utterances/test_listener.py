@@ -769,3 +769,15 @@ def test_likely_and_unlikely_take_turns_and_the_end_comes_once(
         pairs = told[:-1]
         assert pairs[::2] == [EndLikely] * len(pairs[::2])
         assert pairs[1::2] == [EndUnlikely] * len(pairs[1::2])
+
+
+def test_a_final_tells_how_many_words_that_were_shown_are_gone() -> None:
+    """A decoder that stops too early writes half an order; the partials had more of it."""
+
+    def stops_early(request: DecodeRequest) -> Hypothesis:
+        return Hypothesis("a coke" if request.thorough else "a coke with lemon", 0.4)
+
+    for answer, lost in ((stops_early, 2), (ideal, 0)):
+        run = Run(answer).feed([(False, 2), (True, 12), (False, 10)])
+        [final] = [event for event in run.events if isinstance(event, Final)]
+        assert final.lost == lost

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 from voice_service.ordering.acts import (
     Act,
@@ -15,21 +15,40 @@ from voice_service.ordering.acts import (
     Problem,
     Replace,
 )
+from voice_service.ordering.dialogue.passed_over import passed_over
+from voice_service.ordering.dialogue.turns import Heard
 from voice_service.ordering.doubt import Doubt, Doubts
 from voice_service.ordering.intents.parser import Parsed
 from voice_service.ordering.likelihood import Grounds
 
 
 @dataclass(frozen=True, slots=True)
+class Hearing:
+    """The recogniser's confidence of each word of a text; for the rest see `Heard`."""
+
+    words: tuple[float, ...] = ()
+    agreement: float = 1.0
+    lost: int = 0
+
+
+NOT_HEARD = Hearing()
+
+
+def hearing_of(heard: Heard, held_back: Sequence[float]) -> Hearing:
+    """Return how a transcript was heard, behind words that were held back."""
+    return Hearing((*held_back, *heard.confidences), heard.agreement, heard.lost)
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What an utterance gives to judge its items by.
 
-    `heard`: the recogniser's confidence of each word. `menu_doubt`: by what the odds that a word
-    was misheard are multiplied when it is on the menu, as that speaks for it.
+    `menu_doubt`: by what the odds that a word was misheard are multiplied when it is on the menu,
+    as that speaks for it.
     """
 
     parsed: Parsed
-    heard: Sequence[float]
+    hearing: Hearing
     menu_doubt: float
 
     def grounds(self, act: Act) -> Grounds:
@@ -38,15 +57,28 @@ class Evidence:
             return reduce(Grounds.also, map(self.grounds, act.changes))
         if not isinstance(act, Add | Replace | Modify):
             return Grounds()
-        words = [*_words(act)]
+        words = {*_words(act)}
         # The confidence of "to" is about its spelling; "two" sounds the same.
-        sounds = [i for i in words if i < len(self.heard) and i not in self.parsed.by_sound]
+        sounds = words - self.parsed.by_sound
+        amid = (i for i, beside in self._passed_over.items() if not words.isdisjoint(beside))
         nearness = self.parsed.nearness
         return Grounds(
             frozenset([*_doubts(act), *self._unexplained()]),
             mended=10 * (1 - min((nearness[i] for i in words if i in nearness), default=1.0)),
-            heard=self._heard_right(min((self.heard[i] for i in sounds), default=1.0)),
+            heard=self._heard_right(self._least_sure(sounds)),
+            passed_over=1.0 - self._least_sure(amid),
+            rivals=1.0 - self.hearing.agreement,
+            lost=self.hearing.lost,
         )
+
+    @cached_property
+    def _passed_over(self) -> Mapping[int, Set[int]]:
+        acts = (act for act in self.parsed.acts if isinstance(act, Add | Replace | Modify))
+        return passed_over(self.parsed.spans, {word for act in acts for word in _words(act)})
+
+    def _least_sure(self, words: Iterable[int]) -> float:
+        heard = self.hearing.words
+        return min((heard[i] for i in words if i < len(heard)), default=1.0)
 
     def _unexplained(self) -> Doubts:
         acts = self.parsed.acts

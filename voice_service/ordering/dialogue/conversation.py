@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,7 +30,7 @@ from voice_service.ordering.cart.handback import lines_of
 from voice_service.ordering.cart.lines import Line
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.dialogue.choices import as_asked
-from voice_service.ordering.dialogue.confidence import Evidence
+from voice_service.ordering.dialogue.confidence import NOT_HEARD, Evidence, Hearing, hearing_of
 from voice_service.ordering.dialogue.guest import Guest
 from voice_service.ordering.dialogue.meaning import Meaning
 from voice_service.ordering.dialogue.open_questions import OpenQuestions
@@ -61,10 +61,10 @@ def _ids(draft: ItemDraft) -> tuple[str | None, str | None]:
 
 @dataclass(frozen=True)
 class _HeldBack:
-    """Words held back until the guest goes on, with the confidence of each."""
+    """Words held back until the guest goes on, and how they were heard."""
 
     text: str = ""
-    confidences: tuple[float, ...] = ()
+    hearing: Hearing = NOT_HEARD
 
 
 class Conversation:
@@ -113,16 +113,17 @@ class Conversation:
         self._ended = False
         self._cart.begin()
         text = f"{self._held_back.text} {heard.text}".strip()
-        confidences = self._held_back.confidences + heard.confidences
-        held = len(self._held_back.confidences)
+        hearing = hearing_of(heard, self._held_back.hearing.words)
+        held = len(self._held_back.hearing.words)
         parsed = self._parser.parse(text, self._cart_view(), waiting=held)
         words = text.split()
         incomplete = [w for mention in parsed.incomplete for w in mention.span.words]
         first = min(incomplete, default=len(words))
         # A recogniser ends every utterance with a full stop; here the sentence goes on.
         waiting = " ".join(words[first:]).rstrip(".?!… ")
-        self._held_back = _HeldBack(waiting, confidences[first : first + len(waiting.split())])
-        return self._understand(parsed, text, confidences)
+        left = hearing.words[first : first + len(waiting.split())]
+        self._held_back = _HeldBack(waiting, replace(hearing, words=left))
+        return self._understand(parsed, text, hearing)
 
     def overhear(self, heard: Heard) -> CartUpdate:
         """Take what may be other people's talk: it changes nothing, but an allergy is noted."""
@@ -145,7 +146,7 @@ class Conversation:
         told = None
         if waiting.text:
             parsed = self._parser.parse(waiting.text, self._cart_view(), final=True)
-            told = self._understand(parsed, waiting.text, waiting.confidences)
+            told = self._understand(parsed, waiting.text, waiting.hearing)
             if self._cart.lines != before:
                 broken_off = Problem(ReasonCode.LOW_CONFIDENCE, waiting.text)
                 self._questions.add([self._reason(broken_off)])
@@ -185,11 +186,8 @@ class Conversation:
         self._staff.add(ReasonCode.STAFF_REQUESTED, "", self._utterance)
         return replace(self._update([], changed=False), utterance=self._utterance)
 
-    def chooser(self) -> Callable[[Sequence[str]], int]:
-        """Return a function that tells which of several texts makes most sense if heard now.
-
-        It may be called from any thread.
-        """
+    def chooser(self) -> HypothesisChooser:
+        """Return what tells which of several texts makes most sense if heard now."""
         return HypothesisChooser(self._parser, self._cart_view(), self._held_back.text)
 
     def ending(self, text: str) -> TurnEnd:
@@ -215,14 +213,14 @@ class Conversation:
             offered=self._questions.candidates,
         )
 
-    def _understand(self, parsed: Parsed, text: str, confidences: tuple[float, ...]) -> CartUpdate:
+    def _understand(self, parsed: Parsed, text: str, hearing: Hearing) -> CartUpdate:
         """Apply what an utterance means; return the order, and what its words were taken for."""
         meant = self._meaning.of(parsed, text)
-        update = self._apply(meant.parsed, confidences)
+        update = self._apply(meant.parsed, hearing)
         matches = match_words(parsed.acts, text.split(), self._menu)
         return replace(update, utterance=self._utterance, matched=matches, readings=meant.readings)
 
-    def _apply(self, parsed: Parsed, confidences: tuple[float, ...]) -> CartUpdate:
+    def _apply(self, parsed: Parsed, hearing: Hearing) -> CartUpdate:
         """Apply what an utterance asks for, and return the order as that leaves it."""
         before = self._cart.lines
         self._guest.hear(span.entity for span in parsed.spans if span.entity is not None)
@@ -230,7 +228,7 @@ class Conversation:
             self._questions.close_choice()
         # With words that nothing explains, a "no" may be meant for what was just changed.
         self._denies_last_change = parsed.denies and self._changed_last
-        evidence = Evidence(parsed, confidences, self._thresholds.menu_doubt)
+        evidence = Evidence(parsed, hearing, self._thresholds.menu_doubt)
         outcomes = [self._apply_act(act, evidence) for act in parsed.acts]
         self._questions.end()
         reasons = [reason for reason in outcomes if reason is not None]

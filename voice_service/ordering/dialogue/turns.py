@@ -24,7 +24,9 @@ class HeardWord:
 class Heard:
     """A final transcript. `words` may be empty; then `confidence` (0 to 1) stands for each.
 
-    `language` is the ISO 639 code of what was spoken; empty if that is not known.
+    `language` is the ISO 639 code of what was spoken; empty if that is not known. `agreement`: how
+    likely (0 to 1) the recogniser holds it that what was said orders the same as `text`. `lost`: by
+    how many words `text` is shorter than what had been understood before it ended.
     """
 
     utterance: int
@@ -32,6 +34,8 @@ class Heard:
     confidence: float
     words: tuple[HeardWord, ...] = ()
     language: str = ""
+    agreement: float = 1.0
+    lost: int = 0
 
     @property
     def confidences(self) -> tuple[float, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from support.conversations import codes, demo_menu, said
 
@@ -47,3 +49,56 @@ def test_how_sure_a_spelling_is_says_nothing_about_a_number_of_the_same_sound() 
     conversation = Conversation(demo_menu())
     conversation.hear(Heard(1, text, 0.7, words))
     assert conversation.end().status == "confirmed"
+
+
+def heard(text: str, unsure: str, confidence: float) -> Heard:
+    """Return a transcript of which one word was heard less surely than the others."""
+    words = (HeardWord(w, confidence if w == unsure else 0.97) for w in text.split())
+    return Heard(1, text, 0.95, tuple(words))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("a good hamburger", "good"),
+        ("a hamburger with homemade", "homemade"),
+        ("a hamburger with a lot from cheese", "lot"),
+    ],
+)
+def test_an_unsure_word_amid_an_order_that_nothing_uses_is_asked_about(
+    demo: CompiledMenu, text: str, word: str
+) -> None:
+    """It may be a word of the menu that was misheard; said clearly, it is just that word."""
+    for confidence, codes_ in ((0.6, {"low_confidence"}), (0.97, set[str]())):
+        update = Conversation(demo).hear(heard(text, word, confidence))
+        assert {code for code in codes(update) if code == "low_confidence"} == codes_
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("please a hamburger", "please"), ("a hamburger thanks", "thanks"), ("um a hamburger", "um")],
+)
+def test_unsure_words_around_an_order_do_not_matter(
+    demo: CompiledMenu, text: str, word: str
+) -> None:
+    """Nothing of the menu is said there."""
+    assert "low_confidence" not in codes(Conversation(demo).hear(heard(text, word, 0.4)))
+
+
+def test_an_unsure_word_makes_only_the_item_beside_it_doubtful(demo: CompiledMenu) -> None:
+    """The guest is asked about the one thing that may be something else."""
+    text = "a cheeseburger and a good hamburger"
+    sure, doubtful = Conversation(demo).hear(heard(text, "good", 0.6)).items
+    assert sure.confidence is not None
+    assert doubtful.confidence is not None
+    assert sure.confidence > doubtful.confidence
+
+
+@pytest.mark.parametrize("how", [{"agreement": 0.2}, {"lost": 3}])
+def test_what_speaks_against_the_whole_text_is_asked_about(
+    demo: CompiledMenu, how: dict[str, Any]
+) -> None:
+    """Hypotheses as likely that order something else; words that were shown and are gone."""
+    sure = Conversation(demo).hear(Heard(1, "a hamburger", 0.95))
+    assert "low_confidence" not in codes(sure)
+    assert "low_confidence" in codes(Conversation(demo).hear(Heard(1, "a hamburger", 0.95, **how)))

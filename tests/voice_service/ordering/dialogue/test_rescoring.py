@@ -12,7 +12,8 @@ def chosen(menu: CompiledMenu, *texts: str, before: str = "") -> str:
     conversation = Conversation(menu)
     if before:
         conversation.hear(Heard(1, before, 0.95))
-    return texts[conversation.chooser()(texts)]
+    index, _ = conversation.chooser()(texts, [1 / len(texts)] * len(texts))
+    return texts[index]
 
 
 def test_the_likeliest_text_is_taken_if_the_menu_explains_it(demo: CompiledMenu) -> None:
@@ -60,3 +61,16 @@ def test_what_was_ordered_before_counts(demo: CompiledMenu) -> None:
 def test_words_held_back_count(demo: CompiledMenu) -> None:
     """The rest of a sentence that a pause cut is judged with its beginning."""
     assert chosen(demo, "fries", "a fried egg", before="a cheeseburger and a large") == "fries"
+
+
+def test_hypotheses_that_order_something_else_are_told(demo: CompiledMenu) -> None:
+    """Punctuation and other words for the same agree; another size or a topping less does not."""
+    texts = (
+        "a large fries and a coke",
+        "I'd like a large fries and a Coke.",
+        "a small fries and a coke",
+        "a large fries",
+    )
+    choose = Conversation(demo).chooser()
+    assert choose(texts, (0.4, 0.3, 0.2, 0.1)) == (0, pytest.approx(0.7))
+    assert choose(("nice weather", "a coke"), (0.5, 0.5)) == (0, 1.0)
