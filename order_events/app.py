@@ -9,7 +9,6 @@ from aiohttp import hdrs, web
 
 from order_events import dialect, operations
 from order_events.auth.jwks import KeySet
-from order_events.auth.screen_tokens import screen_tokens
 from order_events.auth.tokens import TokenAuthority, authority
 from order_events.http import cors, hosts, serving, static_pages
 from order_events.http.api import Api
@@ -24,6 +23,7 @@ from order_events.http.webhooks_api import WebhooksApi
 from order_events.protocol.messages import ClientMessage
 from order_events.root_socket import RootApplication
 from order_events.screens.desk import Desk
+from order_events.screens.tokens import screen_tokens
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
 from order_events.specs.asyncapi import ROOT

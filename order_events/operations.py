@@ -32,7 +32,9 @@ CHANNELS: web.AppKey[list[Channel]] = web.AppKey("CHANNELS", list[Channel])
 
 
 def disk_trouble(settings: HubSettings) -> str | None:
-    """Return why the disk is no place for orders, or None."""
+    """Return why the disk is no place for orders, or None; also if none are kept on it."""
+    if settings.on_postgresql:
+        return None
     free = shutil.disk_usage(settings.data_dir).free
     if free >= settings.min_free_bytes:
         return None

@@ -30,7 +30,7 @@ from order_events.tls import TlsSettings
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[float, Field(gt=0)]
-ADDRESSES = frozenset({"bus"})
+ADDRESSES = frozenset({"bus", "store"})
 """Settings that are addresses, and may have a password in their variable alone."""
 
 
@@ -65,6 +65,13 @@ class HubSettings(TlsSettings, BaseSettings):
     )
 
     # Several nodes
+    store: SecretStr = Field(
+        SecretStr("sqlite"),
+        description="Where orders are kept: `sqlite`, a file in the data directory, or the URL of "
+        "a PostgreSQL database, which several nodes may share. One with a password belongs into "
+        "the variable; the option then says `postgresql`. Without a URL, libpq's variables "
+        "(PGHOST, PGPASSFILE) say where it is.",
+    )
     bus: SecretStr = Field(
         SecretStr("local"),
         description="How the nodes of one service wake each other: `local` for a process that has "
@@ -329,6 +336,33 @@ class HubSettings(TlsSettings, BaseSettings):
         description="Addresses or networks of proxies, separated by commas. Their "
         "`X-Forwarded-For` is trusted, so limits per address count the client's address.",
     )
+
+    @field_validator("store", mode="before")
+    @classmethod
+    def _address_of_store(cls, value: Any) -> Any:
+        return address_of(value, "VOICE_STORE")
+
+    @field_validator("store")
+    @classmethod
+    def _known_store(cls, value: SecretStr) -> SecretStr:
+        address = value.get_secret_value()
+        if address not in ("sqlite", "postgresql") and not address.startswith("postgresql://"):
+            raise ValueError("`sqlite`, `postgresql`, or a URL such as postgresql://user@host/name")
+        return value
+
+    @model_validator(mode="after")
+    def _common_secret(self) -> Self:
+        if self.on_postgresql and self.jwt_secret is None and self.jwt_jwks is None:
+            raise ValueError(
+                "a store in PostgreSQL needs VOICE_JWT_SECRET (at least 32 bytes, the same for all "
+                "nodes) or VOICE_JWT_JWKS: each node would make a secret of its own"
+            )
+        return self
+
+    @property
+    def on_postgresql(self) -> bool:
+        """True if orders are kept in PostgreSQL."""
+        return self.store.get_secret_value().startswith("postgresql")
 
     @field_validator("bus", mode="before")
     @classmethod

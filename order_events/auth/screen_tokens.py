@@ -17,10 +17,8 @@ from typing import Any
 import jwt
 
 from order_events.auth.roles import Role
-from order_events.auth.tokens import AuthError, Principal, load_or_make_secret
-from order_events.settings import HubSettings
+from order_events.auth.tokens import AuthError, Principal
 
-SECRET_FILE = "screen-secret"  # noqa: S105 (a file's name)
 _TOKEN = "screen+jwt"  # noqa: S105 (a media type)
 _LINK = "pairing+jwt"
 SCREEN_TOKEN_S = 900.0
@@ -149,8 +147,3 @@ class ScreenTokens:
 def pairing_url(address: str, code: str) -> str:
     """Return the page that pairs a screen by a code or a link, at a server's address."""
     return f"{address.rstrip('/')}/web/pair.html#code={code}"
-
-
-def screen_tokens(settings: HubSettings) -> ScreenTokens:
-    """Return the screens' tokens of this server; their secret is made on first use."""
-    return ScreenTokens(load_or_make_secret(settings.data_dir, SECRET_FILE, announce=False))

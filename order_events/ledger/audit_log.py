@@ -142,7 +142,7 @@ def _understood(
         entry = _NewEntry(EntryKind.REASON, actor, reason)
         _append(tx, restaurant_id, subject, entry, once=True)
     tx.db.execute(
-        "UPDATE sessions SET status = ?3, handed_over = max(handed_over, ?3 = 'needs_staff'),"
+        "UPDATE sessions SET status = ?3, handed_over = handed_over OR ?3 = 'needs_staff',"
         " trial_status = coalesce(?4, trial_status), last_at = ?5"
         " WHERE restaurant_id = ?1 AND session_id = ?2",
         (restaurant_id, session_id, status, data.get("status_without_trial"), tx.at.timestamp()),
@@ -166,7 +166,8 @@ def order_changed(
 def _count(tx: Tx, order: Order, actor: str, *, edited: bool) -> None:
     """Update the session's figures from its order, if it is the first one made for it."""
     tx.db.execute(
-        "UPDATE sessions SET order_id = ?3, edits = edits + (?4 AND actor != ?5),"
+        "UPDATE sessions SET order_id = ?3, edits = edits + CASE WHEN ?4 AND actor != ?5"
+        " THEN 1 ELSE 0 END,"
         " confirmed_at = coalesce(confirmed_at, CASE WHEN ?6 THEN ?8 END),"
         " cancelled = ?7, last_at = ?8"
         " WHERE restaurant_id = ?1 AND session_id = ?2 AND coalesce(order_id, ?3) = ?3",

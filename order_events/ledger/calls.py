@@ -31,7 +31,8 @@ def unanswered(reader: Reader, restaurant_id: str) -> tuple[Call, ...]:
     """Return the calls that somebody still has to answer: the most urgent first."""
     rows = reader.db.execute(
         f"SELECT id, body FROM calls WHERE {_OPEN} ORDER BY CASE WHEN json_valid(body)"  # noqa: S608
-        " THEN json_extract(body, '$.urgency') END DESC, since, id LIMIT ?2",
+        " THEN CAST(json_extract(body, '$.urgency') AS INTEGER) END DESC NULLS LAST,"
+        " since, id LIMIT ?2",
         (restaurant_id, MOST_LISTED),
     )
     return calls.by_urgency(reader.parse_all(Call, rows, "calls", restaurant_id))

@@ -92,7 +92,7 @@ def _erase_orders(tx: Tx, restaurant_id: str, session_id: str) -> list[Event]:
     )
     _erase_lines(tx, restaurant_id, audit_log.of_session(session_id))
     tx.db.execute(
-        "UPDATE sessions SET words_left = 0 WHERE restaurant_id = ? AND session_id = ?",
+        "UPDATE sessions SET words_left = FALSE WHERE restaurant_id = ? AND session_id = ?",
         (restaurant_id, session_id),
     )
     about = tx.events_about(restaurant_id, "order_id", order_id)

@@ -23,6 +23,8 @@ SESSIONS_AT_ONCE = 50
 """Most sessions deleted in one transaction: each may have hundreds of events."""
 DAY_S = 86_400
 _LAST_RUN = "retained_at"
+_NEVER = 2**63 - 1
+"""A `seq` that is never reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,14 @@ def forget_events(tx: Tx, restaurant_id: str, limits: Limits, now: float) -> tup
     # Looks at no more than AT_ONCE events, because history may be long.
     kept = tx.db.execute(
         "SELECT seq FROM (SELECT seq, at FROM events WHERE restaurant_id = ?1 ORDER BY seq"
-        " LIMIT ?4) WHERE at >= ?3 AND seq > (SELECT seq FROM restaurants WHERE id = ?1) - ?2"
-        " ORDER BY seq LIMIT 1",
+        " LIMIT ?4) AS oldest WHERE at >= ?3"
+        " AND seq > (SELECT seq FROM restaurants WHERE id = ?1) - ?2 ORDER BY seq LIMIT 1",
         (restaurant_id, limits.events, now - limits.event_days * DAY_S, AT_ONCE),
     ).fetchone()
     deleted = tx.db.execute(
         "DELETE FROM events WHERE restaurant_id = ?1 AND seq IN (SELECT seq FROM events"
-        " WHERE restaurant_id = ?1 ORDER BY seq LIMIT ?2) AND (?3 IS NULL OR seq < ?3)",
-        (restaurant_id, AT_ONCE, None if kept is None else kept[0]),
+        " WHERE restaurant_id = ?1 ORDER BY seq LIMIT ?2) AND seq < ?3",
+        (restaurant_id, AT_ONCE, _NEVER if kept is None else kept[0]),
     )
     return tx.oldest(restaurant_id), deleted.rowcount == AT_ONCE
 
@@ -112,7 +114,11 @@ def forget_set_aside(tx: Tx, since: float) -> None:
 def forget_revocations(tx: Tx, since: float, now: float) -> None:
     """Delete revocations from before `since`: those tokens have expired. Ends a run at `now`."""
     tx.db.execute("DELETE FROM revocations WHERE at < ?", (since,))
-    tx.db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_LAST_RUN, now))
+    tx.db.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (_LAST_RUN, str(now)),
+    )
 
 
 def last_known_time(reader: Reader) -> float | None:
@@ -120,7 +126,7 @@ def last_known_time(reader: Reader) -> float | None:
     latest = "SELECT max(at) FROM (SELECT (SELECT at FROM events WHERE restaurant_id = r.id"
     row = reader.db.execute(
         f"{latest} ORDER BY seq DESC LIMIT 1) AS at FROM restaurants AS r UNION ALL"  # noqa: S608
-        " SELECT CAST(value AS REAL) FROM meta WHERE key = ?)",
+        " SELECT CAST(value AS DOUBLE PRECISION) FROM meta WHERE key = ?) AS times",
         (_LAST_RUN,),
     ).fetchone()
     return None if row[0] is None else float(row[0])

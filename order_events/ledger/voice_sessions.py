@@ -7,6 +7,7 @@ the order. Times are Unix seconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from order_events.cluster import leases
@@ -61,8 +62,8 @@ def newest(
     """Return sessions begun before a time, the newest first, and `before` for the next page."""
     rows = _rows(
         reader,
-        "(?2 IS NULL OR started_at < ?2) ORDER BY started_at DESC LIMIT ?3",
-        (restaurant_id, before, limit),
+        "started_at < ?2 ORDER BY started_at DESC LIMIT ?3",
+        (restaurant_id, inf if before is None else before, limit),
     )
     more = rows[-1][_FIELDS.index("started_at")] if len(rows) == limit else None
     return [_session(row) for row in rows], more
@@ -138,7 +139,7 @@ def _require_open(tx: Tx, restaurant_id: str, session_id: str, version: int | No
 def _set_holder(tx: Tx, restaurant_id: str, session_id: str, holder: str | None) -> None:
     tx.db.execute(
         "UPDATE sessions SET held_by = ?3, version = version + 1,"
-        " handed_over = max(handed_over, ?3 IS NOT NULL)"
+        " handed_over = handed_over OR CAST(?3 AS TEXT) IS NOT NULL"
         " WHERE restaurant_id = ?1 AND session_id = ?2",
         (restaurant_id, session_id, holder),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import shutil
 import time
 
@@ -22,8 +23,12 @@ async def measure(events: OrderEvents) -> None:
     metrics: HubMetrics = events.metrics
     directory = events.settings.data_dir
     metrics.clock.set(time.time())
-    with contextlib.suppress(OSError):
-        metrics.disk_free.set(shutil.disk_usage(directory).free)
+    if events.settings.on_postgresql:
+        # Nothing is kept on this disk; a number would raise alarms.
+        metrics.disk_free.set(math.nan)
+    else:
+        with contextlib.suppress(OSError):
+            metrics.disk_free.set(shutil.disk_usage(directory).free)
     try:
         metrics.wal.set((directory / f"{DATABASE_FILE}-wal").stat().st_size)
     except OSError:

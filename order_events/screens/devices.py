@@ -92,7 +92,8 @@ def claim_link(
     """Pair a screen by a link, once; return it and its credential. Raises NotFound."""
     tx.db.execute("DELETE FROM used_links WHERE expires_at <= ?", (tx.at.timestamp(),))
     used = tx.db.execute(
-        "INSERT OR IGNORE INTO used_links (id, expires_at) VALUES (?, ?)", (link_id, expires_at)
+        "INSERT INTO used_links (id, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        (link_id, expires_at),
     )
     if used.rowcount == 0:
         raise NotFound("this link has been used: get a new one")

@@ -134,6 +134,12 @@ class Database(Protocol):
         Raises DatabaseUnusable, UnknownSchema or DataDirBusy.
         """
 
+    def secret(self, name: str) -> bytes:
+        """Return the secret of this name, made on first use, the same for all who share it.
+
+        It need not be open. Blocks, and raises as `open` does.
+        """
+
     def opening(self) -> AbstractContextManager[None]:
         """Raise the database's errors in the block as DatabaseUnusable, with what to do."""
 

@@ -133,7 +133,7 @@ class Reader:
         """Return all events with this value of a tag. Reads the whole history."""
         rows = self.db.execute(
             "SELECT seq, event_id, type, tags, body FROM events WHERE restaurant_id = ?"
-            " AND instr(tags, ?) ORDER BY seq",
+            " AND instr(tags, ?) > 0 ORDER BY seq",
             (restaurant_id, json.dumps(value)),
         ).fetchall()
         events = [self._event(restaurant_id, row) for row in rows]

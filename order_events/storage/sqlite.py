@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from order_events.auth.tokens import load_or_make_secret
 from order_events.settings import HubSettings
 from order_events.storage import schema
 from order_events.storage.database import DatabaseUnusable, Fault
@@ -49,6 +50,10 @@ class SqliteDatabase:
         with schema.opening(self._path), closing(schema.connect(self._path, self._busy_s)) as db:
             self._epoch = _sure_of_history(db, schema.migrate(db), self._watermark, self._directory)
         return self._epoch
+
+    def secret(self, name: str) -> bytes:
+        """Return the secret of this name, a file of the data directory, made on first use."""
+        return load_or_make_secret(self._directory, name, announce=False)
 
     def opening(self) -> AbstractContextManager[None]:
         """Raise errors of SQLite's in the block as DatabaseUnusable, with what to do."""

@@ -16,7 +16,7 @@ from order_events.metrics import HubMetrics
 from order_events.protocol.errors import StoreUnavailable
 from order_events.settings import HubSettings
 from order_events.storage.damaged_rows import DamagedRows
-from order_events.storage.database import Database
+from order_events.storage.database import Database, DatabaseUnusable
 from order_events.storage.group_commit import Job, Writer
 from order_events.storage.queries import Reader
 from order_events.storage.reader_pool import READERS, SURVEYS, SURVEYS_PER_RESTAURANT, ReaderPool
@@ -42,7 +42,7 @@ class Store:
         self.epoch = ""
         self.positions: dict[str, tuple[int, int]] = {}
         self.damaged_rows = DamagedRows()
-        self._database: Database = SqliteDatabase(settings)
+        self._database = database_of(settings)
         self._settings = settings
         self._metrics = metrics
         self._committed = committed
@@ -50,6 +50,11 @@ class Store:
         self._writer: Writer | None = None
         self._readers: ReaderPool | None = None
         self._surveys: ReaderPool | None = None
+
+    @property
+    def shared(self) -> bool:
+        """True if other processes may write to the same database."""
+        return self._database.shared
 
     @property
     def healthy(self) -> bool:
@@ -147,3 +152,17 @@ class Store:
                     job.future.exception()
                 else:
                     job.future.set_result(job.result)
+
+
+def database_of(settings: HubSettings) -> Database:
+    """Return the database that the settings name, not yet open; raise DatabaseUnusable."""
+    if not settings.on_postgresql:
+        return SqliteDatabase(settings)
+    try:
+        # Its driver is an extra.
+        from order_events.storage.postgresql.database import PostgresqlDatabase  # noqa: PLC0415
+    except ImportError as error:
+        raise DatabaseUnusable(
+            f"{error.name} is not installed: run `pip install 'voice-ordering[cluster]'`"
+        ) from error
+    return PostgresqlDatabase(settings)

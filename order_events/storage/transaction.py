@@ -71,7 +71,7 @@ class Tx(Reader):
         """Append an event to the restaurant's history and return it."""
         seq = self.db.execute(
             "INSERT INTO restaurants (id, seq) VALUES (?, 1)"
-            " ON CONFLICT (id) DO UPDATE SET seq = seq + 1 RETURNING seq",
+            " ON CONFLICT (id) DO UPDATE SET seq = restaurants.seq + 1 RETURNING seq",
             (restaurant_id,),
         ).fetchone()[0]
         event_id = uuid.uuid4().hex
@@ -142,7 +142,8 @@ class Tx(Reader):
             "INSERT INTO order_numbers (restaurant_id, day, last) VALUES (?1, ?2, 1 + coalesce("
             "(SELECT max(number) FROM orders WHERE restaurant_id = ?1 AND number >= ?3"
             " AND number < ?3 + 1000000) - ?3, 0))"
-            " ON CONFLICT (restaurant_id, day) DO UPDATE SET last = last + 1 RETURNING last",
+            " ON CONFLICT (restaurant_id, day) DO UPDATE SET last = order_numbers.last + 1"
+            " RETURNING last",
             (restaurant_id, day, first),
         ).fetchone()[0]
         return f"{day}-{last:04d}"
@@ -171,7 +172,7 @@ class Tx(Reader):
             "INSERT INTO menus (restaurant_id, version, body, updated_at, updated_by)"
             " VALUES (?1, (SELECT coalesce(max(version), 0) + 1 FROM menu_versions WHERE"
             " restaurant_id = ?1), ?2, ?3, ?4) ON CONFLICT (restaurant_id) DO UPDATE SET"
-            " version = version + 1, body = excluded.body, updated_at = excluded.updated_at,"
+            " version = menus.version + 1, body = excluded.body, updated_at = excluded.updated_at,"
             " updated_by = excluded.updated_by RETURNING version",
             (restaurant_id, menu.model_dump_json(), self.timestamp, actor),
         ).fetchone()[0]
@@ -218,7 +219,8 @@ class Tx(Reader):
     def put_table(self, restaurant_id: str, table: Table) -> None:
         """Write a table."""
         self.db.execute(
-            "INSERT OR REPLACE INTO tables (restaurant_id, id, body) VALUES (?, ?, ?)",
+            "INSERT INTO tables (restaurant_id, id, body) VALUES (?, ?, ?)"
+            " ON CONFLICT (restaurant_id, id) DO UPDATE SET body = excluded.body",
             (restaurant_id, table.id, table.model_dump_json()),
         )
 

@@ -156,7 +156,9 @@ def _update(tx: Tx, kept: Kept, fields: dict[str, Any]) -> Kept:
 
 def _put(tx: Tx, kept: Kept) -> Kept:
     tx.db.execute(
-        "INSERT OR REPLACE INTO webhooks (restaurant_id, id, body, secrets) VALUES (?, ?, ?, ?)",
+        "INSERT INTO webhooks (restaurant_id, id, body, secrets) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (restaurant_id, id) DO UPDATE SET body = excluded.body,"
+        " secrets = excluded.secrets",
         (
             kept.restaurant_id,
             kept.webhook.id,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import sqlite3
+import os
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import aiohttp
 import pytest
 import structlog
 from aiohttp import web
+from support.postgresql import PostgresqlServer
 from support.transactions import at, database
 
 from order_events.acceptor import Site
@@ -25,6 +27,8 @@ from order_events.metrics import HubMetrics
 from order_events.server import Runner
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
+from order_events.storage.postgresql.connection import WRITER, connect
+from order_events.storage.postgresql.database import migrate
 
 MENU = Menu.model_validate(
     {
@@ -186,8 +190,37 @@ class Server:
 Start = Callable[..., Awaitable[Server]]
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A server that a process's tests share. Its database `template` has the present schema."""
+    with PostgresqlServer(durable=False) as server:
+        address = server.create("template")
+        with closing(connect(address, WRITER)) as raw:
+            migrate(raw)
+        yield server
+
+
 @pytest.fixture
-async def start(tmp_path: Path) -> AsyncIterator[Start]:
+def on_postgresql(
+    postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PostgresqlServer]:
+    """Have the settings of a test name an empty database in PostgreSQL."""
+    name = uuid.uuid4().hex
+    monkeypatch.setenv("VOICE_STORE", postgresql.create(name, "template"))
+    monkeypatch.setenv("VOICE_JWT_SECRET", "s" * 32)
+    yield postgresql
+    postgresql.drop(name)
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest) -> None:
+    """Keep orders in SQLite, or where VOICE_TEST_STORE says."""
+    if os.environ.get("VOICE_TEST_STORE") == "postgresql":
+        request.getfixturevalue("on_postgresql")
+
+
+@pytest.fixture
+async def start(tmp_path: Path, store: None) -> AsyncIterator[Start]:
     """Return a function that starts servers; all of them are stopped at the end."""
     async with AsyncExitStack() as stack:
 
@@ -240,8 +273,8 @@ def draft() -> OrderDraft:
 
 
 @pytest.fixture
-def db(menu: Menu) -> Iterator[sqlite3.Connection]:
-    """An in-memory database with the menu of r1."""
+def db(menu: Menu, store: None) -> Iterator[Any]:
+    """A database with the menu of r1."""
     with database() as opened:
         changes.put_menu(at(opened), "r1", menu, "m")
         yield opened

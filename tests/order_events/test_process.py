@@ -24,6 +24,9 @@ from order_events.auth.tokens import Role, authority
 from order_events.settings import HubSettings
 from order_events.storage.sqlite import DATABASE_FILE
 
+pytestmark = pytest.mark.sqlite
+"""They look into the file, or end the process that has it."""
+
 ORDER = {"type": "dine-in", "items": [{"menu_item_id": "burger"}] * 50}
 
 

@@ -12,11 +12,11 @@ import pytest
 from aiohttp import web
 
 from order_events.app import AUTHORITY, DESK, EVENTS, build_app
-from order_events.auth.screen_tokens import screen_tokens
 from order_events.auth.tokens import Role
 from order_events.domain.audit_records import SessionStart
 from order_events.metrics import HubMetrics
 from order_events.protocol.messages import ProtocolError
+from order_events.screens.tokens import screen_tokens
 from order_events.server import Runner
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from order_events.auth.screen_tokens import pairing_url, screen_tokens
+from order_events.auth.screen_tokens import pairing_url
 from order_events.auth.tokens import AuthError, Role, authority, check_grant
+from order_events.screens.tokens import screen_tokens
 from order_events.settings import HubSettings
+from order_events.storage.database import DatabaseUnusable, UnknownSchema
 from voice_service.commands.options import complain, option, settings_of, settings_options
 
 _TOKEN_SETTINGS = tuple(
@@ -63,7 +65,7 @@ def _run_link(options: argparse.Namespace) -> int:
     try:
         check_grant(options.restaurant, options.name, options.ttl, settings.token_max_lifetime_s)
         tokens = screen_tokens(settings)
-    except (AuthError, OSError, ValueError) as error:
+    except (AuthError, DatabaseUnusable, UnknownSchema, OSError, ValueError) as error:
         complain(str(error))
         return 1
     code = tokens.link(options.restaurant, Role(options.role), options.name, options.ttl)

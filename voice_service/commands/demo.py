@@ -16,8 +16,9 @@ from typing import Any
 import aiohttp
 
 from order_events.app import AUTHORITY
-from order_events.auth.screen_tokens import ScreenTokens, pairing_url, screen_tokens
+from order_events.auth.screen_tokens import ScreenTokens, pairing_url
 from order_events.auth.tokens import Role
+from order_events.screens.tokens import screen_tokens
 from voice_service.asr.model_pair import SpeechRecognizer
 from voice_service.audio.recordings import demo_recording, read_audio
 from voice_service.client.stream import StreamFailed, VoiceStream

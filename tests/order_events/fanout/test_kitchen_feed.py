@@ -18,6 +18,7 @@ from order_events.storage.sqlite import DATABASE_FILE
 from order_events.storage.transaction import Tx
 
 
+@pytest.mark.sqlite
 async def test_a_kitchen_that_was_not_told_before_a_crash_is_told_after(
     start: Any, draft: Any
 ) -> None:

@@ -253,6 +253,7 @@ async def test_erasing_takes_the_words_and_leaves_no_gap(server: Any) -> None:
     assert entries[-1]["actor"] == "u1"
 
 
+@pytest.mark.sqlite
 async def test_erased_words_are_not_on_the_disk(server: Any, tmp_path: Path) -> None:
     """Not even in free pages, once the write-ahead log has been written back."""
     await begin(server)

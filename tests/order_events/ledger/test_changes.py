@@ -125,6 +125,7 @@ def test_a_refused_draft_leaves_no_trace(db: sqlite3.Connection, draft: OrderDra
     wrong = draft.model_copy(
         update={"items": (draft.items[0].model_copy(update={"menu_item_id": "pizza"}),)}
     )
+    db.execute("BEGIN")
     db.execute("SAVEPOINT job")
     with pytest.raises(UnknownItem):
         order(at(db), wrong, "k")

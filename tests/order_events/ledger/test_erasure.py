@@ -62,6 +62,7 @@ async def until_gone(directory: Path, gone: list[str]) -> None:
     raise AssertionError([word for word in gone if word.encode() in content][:10])
 
 
+@pytest.mark.sqlite
 async def test_erased_words_leave_the_file_and_the_wal_while_the_server_runs(start: Any) -> None:
     """With other sessions between them, so that pages were split in all sorts of places."""
     server = await start()
@@ -90,6 +91,7 @@ async def test_erased_words_leave_the_file_and_the_wal_while_the_server_runs(sta
     assert not any(word.encode() in on_disk(directory) for word in gone)
 
 
+@pytest.mark.sqlite
 async def test_the_words_of_an_order_are_needed_until_it_is_finished(start: Any) -> None:
     """The kitchen must know of an allergy; the next run of the retention takes it away."""
     server = await start()
@@ -116,6 +118,7 @@ async def test_orders_may_be_left_as_they_are(start: Any) -> None:
     assert (await server.events.order("r1", order.id)).notes == words("s1", 1)[2]
 
 
+@pytest.mark.sqlite
 async def test_what_a_crash_interrupted_is_done_after_the_next_start(
     start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

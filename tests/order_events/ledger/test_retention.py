@@ -79,6 +79,7 @@ def test_a_number_is_not_given_twice_though_the_clock_goes_back(
     assert order(at(db), draft).order_number.endswith("-0003")
 
 
+@pytest.mark.sqlite
 def test_forgetting_looks_only_at_what_may_go(
     db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

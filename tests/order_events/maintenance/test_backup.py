@@ -16,6 +16,9 @@ from order_events.__main__ import main
 from order_events.storage import schema
 from order_events.storage.sqlite import DATABASE_FILE
 
+pytestmark = pytest.mark.sqlite
+"""They look into the file, or end the process that has it."""
+
 
 def directory(server: Any) -> Path:
     return Path(server.events.settings.data_dir)

@@ -14,6 +14,9 @@ from order_events.__main__ import main
 from order_events.domain.models import PaymentDraft, TableChange
 from order_events.storage.sqlite import DATABASE_FILE
 
+pytestmark = pytest.mark.sqlite
+"""They look into the file, or end the process that has it."""
+
 SAID = "a secret wish"
 
 

@@ -20,6 +20,9 @@ from order_events.domain.models import OrderDraft
 from order_events.storage import scrubber
 from order_events.storage.sqlite import DATABASE_FILE
 
+pytestmark = pytest.mark.sqlite
+"""They look into the file, or end the process that has it."""
+
 LITESTREAM = Path(sys.executable).with_name("litestream")
 SAID = "secretword"
 

@@ -11,6 +11,9 @@ import pytest
 from support.http_requests import get
 from support.transactions import FINISH
 
+pytestmark = pytest.mark.sqlite
+"""They look into the file, or end the process that has it."""
+
 
 async def vitals(server: Any) -> dict[str, float]:
     """Return the metrics without labels."""

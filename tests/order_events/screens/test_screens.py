@@ -14,13 +14,13 @@ from support.transactions import NOON, at, database
 
 from order_events.app import DESK
 from order_events.auth.roles import Role
-from order_events.auth.screen_tokens import screen_tokens
 from order_events.protocol.errors import InvalidOrder, NotFound, StoreUnavailable
 from order_events.screens import devices, staff
 from order_events.screens.credentials import is_obvious
 from order_events.screens.desk import WRONG_PINS
 from order_events.screens.devices import RENEW_AFTER_S, Screen
 from order_events.screens.staff import FREE_FAILURES, LOCKED_S
+from order_events.screens.tokens import screen_tokens
 from order_events.settings import HubSettings
 from order_events.storage.transaction import Tx
 
@@ -255,6 +255,7 @@ async def test_a_link_pairs_one_screen(server: Any) -> None:
     assert refused["error"]["message"] == "this link has expired: get a new one"
 
 
+@pytest.mark.sqlite
 async def test_whoever_is_not_revoked_is_not_removed(server: Any, ask: Ask) -> None:
     """So that a manager whose request failed can try again."""
     claimed, token = await paired(server, ask)
@@ -279,6 +280,7 @@ async def test_whoever_is_not_revoked_is_not_removed(server: Any, ask: Ask) -> N
     assert (await ask("/v1/orders", None, token, "GET"))[0] == 401
 
 
+@pytest.mark.sqlite
 async def test_a_screen_gets_a_token_while_nothing_can_be_written(server: Any, ask: Ask) -> None:
     """A full disk stops changes, not the screens that show what is there."""
     claimed, _ = await paired(server, ask)

@@ -31,6 +31,9 @@ from order_events.storage.sqlite import DATABASE_FILE
 from order_events.storage.transaction import MenuCache, Tx
 from order_events.storage.watermark import WATERMARK_FILE
 
+pytestmark = pytest.mark.sqlite
+"""They look into the file, or end the process that has it."""
+
 OCCUPIED = TableChange(number="1", status="occupied")
 
 

@@ -43,6 +43,7 @@ def test_a_page_of_orders_is_bounded_in_bytes(
         ("payments_by_time", lambda r: r.payments("r1", after="p", limit=5)),
     ],
 )
+@pytest.mark.sqlite
 def test_lists_are_read_from_an_index(
     db: sqlite3.Connection, index: str, read: Callable[[Reader], object]
 ) -> None:

@@ -14,6 +14,9 @@ from order_events.ledger import changes
 from order_events.menu.menu import Menu
 from order_events.storage import schema
 
+pytestmark = pytest.mark.sqlite
+"""They look into the file, or end the process that has it."""
+
 
 def test_a_new_epoch_keeps_everything_but_the_events(
     tmp_path: Path, draft: OrderDraft, menu: Menu

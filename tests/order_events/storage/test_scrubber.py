@@ -20,6 +20,9 @@ from order_events.protocol.filters import VOICE_ORDER
 from order_events.storage import schema, scrubber
 from order_events.storage.scrubber import Scrubber
 
+pytestmark = pytest.mark.sqlite
+"""They look into the file, or end the process that has it."""
+
 
 class Clock:
     """Stands in for `time`: a monotonic clock that a test advances, and a real one."""

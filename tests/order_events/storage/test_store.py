@@ -10,6 +10,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ async def test_a_fault_inside_one_change_harms_no_other(server: Any, draft: Any)
     await client.silent()
 
 
+@pytest.mark.sqlite
 async def test_a_locked_database_fails_writers_and_not_readers(start: Any, draft: Any) -> None:
     """The server is not ready until a write succeeds; nothing half-written is left."""
     server = await start(store_busy_s=0.1)
@@ -130,6 +132,7 @@ async def test_a_locked_database_fails_writers_and_not_readers(start: Any, draft
         assert response.status == 200
 
 
+@pytest.mark.sqlite
 async def test_a_full_database_refuses_changes_whole(server: Any, draft: Any) -> None:
     """SQLite's own page limit stands in for a full disk."""
     order = await server.events.create_order("r1", draft, actor="a")
@@ -170,6 +173,7 @@ class _Uncertain(sqlite3.Connection):
         return cursor
 
 
+@pytest.mark.sqlite
 async def test_a_commit_that_is_there_although_it_failed_is_told(
     start: Any, draft: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +192,7 @@ async def test_a_commit_that_is_there_although_it_failed_is_told(
     assert server.events.ready
 
 
+@pytest.mark.sqlite
 async def test_a_menu_that_was_never_committed_prices_nothing(
     server: Any, draft: Any, menu: Any
 ) -> None:
@@ -232,9 +237,8 @@ async def test_changes_that_wait_are_bounded(start: Any, draft: Any) -> None:
 
 
 def _busy(tx: Tx) -> None:
-    """Do half a second of work inside SQLite."""
-    tx.db.create_function("wait", 0, lambda: __import__("time").sleep(0.5))
-    tx.db.execute("SELECT wait()")
+    """Keep the writer for half a second."""
+    time.sleep(0.5)
 
 
 async def test_a_caller_that_goes_away_does_not_undo_its_change(server: Any, draft: Any) -> None:
@@ -246,6 +250,7 @@ async def test_a_caller_that_goes_away_does_not_undo_its_change(server: Any, dra
     await client.expect("order:created")
 
 
+@pytest.mark.sqlite
 async def test_only_their_owner_reads_orders(start: Any, draft: Any) -> None:
     """Whatever the umask: the directory, the database and SQLite's companion files."""
     before = os.umask(0)
@@ -262,6 +267,7 @@ async def test_only_their_owner_reads_orders(start: Any, draft: Any) -> None:
 
 
 @pytest.mark.parametrize("watched", [False, True])
+@pytest.mark.sqlite
 async def test_closing_leaves_everything_in_the_database_itself(
     server: Any, draft: Any, watched: bool
 ) -> None:
@@ -282,6 +288,7 @@ async def test_closing_leaves_everything_in_the_database_itself(
     alone.close()
 
 
+@pytest.mark.sqlite
 async def test_two_servers_do_not_share_a_data_directory(start: Any, server: Any) -> None:
     """Each would publish only half of the events."""
     with pytest.raises(DataDirBusy):

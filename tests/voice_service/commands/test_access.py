@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from order_events.auth.roles import Role
-from order_events.auth.screen_tokens import screen_tokens
+from order_events.screens.tokens import screen_tokens
 from order_events.settings import HubSettings
 from voice_service.cli import main
 

@@ -1,0 +1,1 @@
+"""The database in PostgreSQL, which any number of processes may share."""
