@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from order_events import logs
+from order_events.addresses import ADDRESSES, without_password
 from order_events.app import build_app
 from order_events.auth.tokens import AuthError, Role, authority, check_grant
 from order_events.maintenance import commands
@@ -19,7 +20,7 @@ from order_events.metrics import HubMetrics
 from order_events.protocol.errors import OrderError
 from order_events.server import serve, why_not
 from order_events.service import OrderEvents
-from order_events.settings import ADDRESSES, HubSettings, without_password
+from order_events.settings import HubSettings
 from order_events.storage.database import DatabaseUnusable, UnknownSchema
 from order_events.storage.sqlite import DataDirBusy, begin_new_epoch
 

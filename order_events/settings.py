@@ -6,12 +6,9 @@ Each setting is also an environment variable: `VOICE_` and its name in capitals.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -25,13 +22,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from order_events.addresses import BusAddress, StoreAddress
 from order_events.tls import TlsSettings
 
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[float, Field(gt=0)]
-ADDRESSES = frozenset({"bus", "store"})
-"""Settings that are addresses, and may have a password in their variable alone."""
 
 
 class Retention(BaseModel):
@@ -65,14 +61,14 @@ class HubSettings(TlsSettings, BaseSettings):
     )
 
     # Several nodes
-    store: SecretStr = Field(
+    store: StoreAddress = Field(
         SecretStr("sqlite"),
         description="Where orders are kept: `sqlite`, a file in the data directory, or the URL of "
         "a PostgreSQL database, which several nodes may share. One with a password belongs into "
         "the variable; the option then says `postgresql`. Without a URL, libpq's variables "
         "(PGHOST, PGPASSFILE) say where it is.",
     )
-    bus: SecretStr = Field(
+    bus: BusAddress = Field(
         SecretStr("local"),
         description="How the nodes of one service wake each other: `local` for a process that has "
         "its database for itself, or the URL of NATS servers, several separated by commas. One "
@@ -337,19 +333,6 @@ class HubSettings(TlsSettings, BaseSettings):
         "`X-Forwarded-For` is trusted, so limits per address count the client's address.",
     )
 
-    @field_validator("store", mode="before")
-    @classmethod
-    def _address_of_store(cls, value: Any) -> Any:
-        return address_of(value, "VOICE_STORE")
-
-    @field_validator("store")
-    @classmethod
-    def _known_store(cls, value: SecretStr) -> SecretStr:
-        address = value.get_secret_value()
-        if address not in ("sqlite", "postgresql") and not address.startswith("postgresql://"):
-            raise ValueError("`sqlite`, `postgresql`, or a URL such as postgresql://user@host/name")
-        return value
-
     @model_validator(mode="after")
     def _common_secret(self) -> Self:
         if self.on_postgresql and self.jwt_secret is None and self.jwt_jwks is None:
@@ -363,19 +346,6 @@ class HubSettings(TlsSettings, BaseSettings):
     def on_postgresql(self) -> bool:
         """True if orders are kept in PostgreSQL."""
         return self.store.get_secret_value().startswith("postgresql")
-
-    @field_validator("bus", mode="before")
-    @classmethod
-    def _address_of_bus(cls, value: Any) -> Any:
-        return address_of(value, "VOICE_BUS")
-
-    @field_validator("bus")
-    @classmethod
-    def _known_bus(cls, value: SecretStr) -> SecretStr:
-        schemes = {url.rpartition("://")[0].strip() for url in value.get_secret_value().split(",")}
-        if value.get_secret_value() != "local" and not schemes <= {"nats", "tls"}:
-            raise ValueError("`local`, or a URL such as nats://host:4222")
-        return value
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -406,24 +376,6 @@ class HubSettings(TlsSettings, BaseSettings):
         if value is not None and len(value.get_secret_value().encode()) < 32:
             raise ValueError("the HS256 secret must have at least 32 bytes")
         return value
-
-
-def address_of(value: Any, variable: str) -> Any:
-    """Return the address that an environment variable has for the kind `value`, or `value` itself.
-
-    So an option can name the kind, while the password is where other users cannot read it.
-    """
-    address = os.environ.get(variable, "")
-    return address if isinstance(value, str) and address.startswith(f"{value}://") else value
-
-
-def without_password(value: str) -> str:
-    """Return the value of an option; raise ArgumentTypeError if it is a URL with a password."""
-    if any(urlsplit(url).password is not None for url in value.split(",")):
-        raise argparse.ArgumentTypeError(
-            "other users of the machine can read the password; use the environment variable"
-        )
-    return value
 
 
 def _parts(value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from order_events.settings import ADDRESSES, without_password
+from order_events.addresses import ADDRESSES, without_password
 from voice_service.settings import VoiceSettings
 
 

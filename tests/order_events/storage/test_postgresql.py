@@ -199,7 +199,9 @@ async def test_a_commit_whose_answer_was_lost_is_resolved(
     await client.expect("subscribed")
 
     async def change(table: str) -> None:
-        await server.events.change_table("r1", table, TableChange(number=table), actor="a")
+        await server.events.change_table(
+            "r1", table, TableChange(number=table, status="free"), actor="a"
+        )
 
     cut.when = "after"
     await change("made")
