@@ -14,7 +14,7 @@ from order_events.http import cors, hosts, serving, static_pages
 from order_events.http.api import Api
 from order_events.http.audit_api import AuditApi
 from order_events.http.authentication import Authenticator
-from order_events.http.calls_api import CallsApi
+from order_events.http.calls_api import CallsApi, TakeOverApi
 from order_events.http.delivery import delivering
 from order_events.http.kitchen_api import KitchenApi
 from order_events.http.routes import routes_of
@@ -38,6 +38,8 @@ EVENTS = web.AppKey("EVENTS", OrderEvents)
 AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
 REGISTRY = web.AppKey("REGISTRY", ConnectionRegistry)
 DESK = web.AppKey("DESK", Desk)
+TAKE_OVER = web.AppKey("TAKE_OVER", TakeOverApi)
+"""Whose `local` is what listens in the process."""
 _API_PATHS = ("/v1/", dialect.PATHS)
 """What the paths of all JSON answers begin with."""
 
@@ -118,6 +120,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     app.middlewares.append(serving.answering_errors(_API_PATHS))
     app.on_response_prepare.append(cors.sharing(events.settings, _API_PATHS))
     app[serving.ROUTES] = []
+    app[TAKE_OVER] = TakeOverApi(events.ledger, shared=events.cluster.shared)
     app[operations.CHANNELS] = [ROOT]
     app[operations.READINESS] = [
         lambda: None if events.ready else "the order store cannot be written",
@@ -131,6 +134,7 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     for api in (
         AuditApi(events.ledger),
         CallsApi(events.ledger),
+        app[TAKE_OVER],
         KitchenApi(events.kitchen),
         WebhooksApi(events.webhooks),
         ScreensApi(app[DESK], registry),

@@ -6,21 +6,16 @@ Every method that changes something returns once the change and its events are o
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from order_events.auth.revocations import Revocations, Revoked
-from order_events.bus.factory import make_bus
 from order_events.cluster.cluster import Cluster
 from order_events.domain.api_models import PaymentsQuery
-from order_events.domain.audit_records import SessionState
 from order_events.domain.drafts import ItemDraft
 from order_events.domain.models import (
     Event,
@@ -43,19 +38,21 @@ from order_events.ledger import changes, voice_sessions
 from order_events.ledger.housekeeping import Housekeeping
 from order_events.ledger.kitchen import Kitchen
 from order_events.ledger.ledger import Ledger
+from order_events.ledger.voice_sessions import Fence
 from order_events.menu.menu import Menu
 from order_events.metrics import HubMetrics
 from order_events.protocol import filters
-from order_events.protocol.errors import OrderError
 from order_events.protocol.messages import encode, event
 from order_events.settings import HubSettings
 from order_events.storage.damaged_rows import DamagedRow, Place, Readable, parse
 from order_events.storage.store import Store
-from order_events.storage.transaction import MenuCache
+from order_events.storage.transaction import MenuCache, Tx
+from order_events.upkeep import Upkeep
 from order_events.webhooks.webhooks import Webhooks
 
 logger = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 TagValues = Mapping[str, str | Iterable[str] | None]
 _ORDER_EVENTS = frozenset({filters.ORDER_CREATED, filters.ORDER_UPDATED, filters.ORDER_STATUS})
 
@@ -63,7 +60,8 @@ _ORDER_EVENTS = frozenset({filters.ORDER_CREATED, filters.ORDER_UPDATED, filters
 class OrderEvents:
     """The orders and events of one process.
 
-    Call its methods on the event loop. They raise OrderError.
+    Call its methods on the event loop. They raise OrderError. A change by a voice session has its
+    `fence`.
     """
 
     def __init__(self, settings: HubSettings, metrics: HubMetrics) -> None:
@@ -73,32 +71,28 @@ class OrderEvents:
             metrics, recent_events=settings.recent_events, recent_bytes=settings.recent_bytes
         )
         self.store = Store(settings, metrics, self._committed)
+        self._kitchen_feed = KitchenFeed(settings.kds_per_second, self._update_kitchen)
+        self.upkeep = Upkeep(self.hub, self.store, self._kitchen_feed)
         self.revocations = Revocations()
-        node = uuid.uuid4().hex
         self.cluster = Cluster(
             settings,
             metrics,
             self.hub,
             self.store,
-            make_bus(settings, node),
             self.revocations,
-            node=node,
-            observer=self,
-            care=self._take_care,
+            observer=self.upkeep,
+            care=self.upkeep.take_care,
         )
-        self.remote_events: list[Callable[[Event], None]] = []
-        self.ledger = Ledger(settings, self.store, self.hub, self.cluster)
+        self.ledger = self.upkeep.ledger = Ledger(settings, self.store, self.hub, self.cluster)
         self.kitchen = Kitchen(self.store, timedelta(minutes=settings.recall_minutes))
         self.webhooks = Webhooks(settings, self.store, self.hub, self.cluster, metrics)
         self._live = LiveFeed(settings.live_per_second, self.cluster.publish_live)
-        self._kitchen_feed = KitchenFeed(settings.kds_per_second, self._update_kitchen)
         # Alone, a process paces itself, and more evenly.
         self._kitchen_pause_s = 1 / settings.kds_per_second if self.cluster.shared else 0.0
         self._menus = MenuCache()
         self._housekeeping = Housekeeping(
             settings, metrics, self.store, self.hub, self.ledger, self.revocations, self.cluster
         )
-        self._forgetting: set[asyncio.Task[None]] = set()
         self._is_open = False
 
     async def open(self) -> None:
@@ -180,13 +174,15 @@ class OrderEvents:
         actor: str,
         idempotency_key: str | None = None,
         spoken: bool = False,
+        fence: Fence | None = None,
     ) -> Order:
         """Create an order, or return the one that an earlier call with this key created.
 
         Reusing the key with a different draft or actor raises KeyReused, unless it is `spoken`: by
         a guest, whom the key identifies rather than a request, and whose order counts for a trial.
         """
-        return await self.store.write(
+        return await self._fenced(
+            fence,
             lambda tx: changes.create_order(
                 tx,
                 restaurant_id,
@@ -218,10 +214,17 @@ class OrderEvents:
         return await self.change_order(restaurant_id, order_id, change, actor=actor)
 
     async def change_order(
-        self, restaurant_id: str, order_id: str, change: OrderChange, *, actor: str
+        self,
+        restaurant_id: str,
+        order_id: str,
+        change: OrderChange,
+        *,
+        actor: str,
+        fence: Fence | None = None,
     ) -> Order:
         """Apply the fields that the change names."""
-        return await self.store.write(
+        return await self._fenced(
+            fence,
             lambda tx: changes.change_order(
                 tx,
                 restaurant_id,
@@ -242,11 +245,14 @@ class OrderEvents:
         actor: str,
         version: int | None = None,
         reason: str | None = None,
+        fence: Fence | None = None,
     ) -> Order:
         """Move the order one step on; `reason` is kept in its audit."""
         change = StatusChange(status=status, version=version, reason=reason)
-        return await self.store.write(
-            lambda tx: changes.set_status(tx, restaurant_id, order_id, change, actor), restaurant_id
+        return await self._fenced(
+            fence,
+            lambda tx: changes.set_status(tx, restaurant_id, order_id, change, actor),
+            restaurant_id,
         )
 
     async def order(self, restaurant_id: str, order_id: str) -> Order | None:
@@ -321,7 +327,13 @@ class OrderEvents:
         self.cluster.revoked(revoked)
 
     async def publish(
-        self, restaurant_id: str, type_: str, data: Mapping[str, Any], *, tags: TagValues
+        self,
+        restaurant_id: str,
+        type_: str,
+        data: Mapping[str, Any],
+        *,
+        tags: TagValues,
+        fence: Fence | None = None,
     ) -> Event:
         """Commit and publish a durable event.
 
@@ -333,9 +345,21 @@ class OrderEvents:
         known = filters.tags(tags)
         for session_id in known.get("session_id", ()):
             self._live.drop((restaurant_id, type_, session_id))
-        return await self.store.write(
-            lambda tx: changes.publish(tx, restaurant_id, type_, data, known), restaurant_id
+        return await self._fenced(
+            fence, lambda tx: changes.publish(tx, restaurant_id, type_, data, known), restaurant_id
         )
+
+    async def _fenced(
+        self, fence: Fence | None, change: Callable[[Tx], T], restaurant_id: str
+    ) -> T:
+        """Make a change, if the voice session that makes it still may. Raises as `Fence` says."""
+
+        def run(tx: Tx) -> T:
+            if fence is not None:
+                voice_sessions.check(tx, restaurant_id, fence)
+            return change(tx)
+
+        return await self.store.write(run, restaurant_id)
 
     def publish_live(
         self,
@@ -355,32 +379,6 @@ class OrderEvents:
         message = event(type_, data, datetime.now(UTC), restaurant_id=restaurant_id)
         live = LiveEvent(restaurant_id, type_, key, filters.tags(tags), encode(message))
         self._live.offer(live)
-
-    def remote(self, event: Event) -> None:
-        """Notice an event of another node."""
-        if event.type == filters.VOICE_SESSION:
-            if json.loads(event.body)["data"]["state"] == SessionState.ERASED:
-                self.unseen(event.restaurant_id)
-            for notice in self.remote_events:
-                notice(event)
-
-    def unseen(self, restaurant_id: str) -> None:
-        """Drop what is kept of a restaurant in memory: others may have changed it unseen."""
-        self.hub.forget_recent(restaurant_id)
-        task = asyncio.create_task(self._forget_figures(restaurant_id), name="forget figures")
-        self._forgetting.add(task)
-        task.add_done_callback(self._forgetting.discard)
-
-    async def _forget_figures(self, restaurant_id: str) -> None:
-        with contextlib.suppress(OrderError):
-            await self.ledger.forget_figures(restaurant_id)
-
-    async def _take_care(self) -> None:
-        """Do what one node does for all: go on with what nodes that are gone have left undone."""
-        for restaurant_id in await self.store.read(lambda r: r.kitchens_behind()):
-            self._kitchen_feed.changed(restaurant_id)
-        if self.cluster.caretaker.settled:
-            await self.store.write(voice_sessions.end_abandoned)
 
     def _committed(self, events: list[Event]) -> None:
         self.cluster.follower.committed(events)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from order_events.app import AUTHENTICATOR, REGISTRY, add_socket, build_app
+from order_events.app import AUTHENTICATOR, REGISTRY, TAKE_OVER, add_socket, build_app
 from order_events.http.serving import add_routes
 from order_events.metrics import HubMetrics
 from order_events.operations import CHANNELS, READINESS
@@ -25,12 +25,12 @@ from voice_service.audio.recordings import demo_recording, read_audio
 from voice_service.metrics import VoiceMetrics
 from voice_service.models.registry import ResolvedModel
 from voice_service.protocol import payloads
-from voice_service.sessions import preview_api, takeover_api, voice_api
+from voice_service.sessions import preview_api, voice_api
 from voice_service.sessions.preview_api import PreviewApi
 from voice_service.sessions.registry import SessionProfile, SessionRegistry, SpeechModel
 from voice_service.sessions.runner import SessionServices
 from voice_service.sessions.socket import VoiceApplication
-from voice_service.sessions.takeover_api import TakeOverApi
+from voice_service.sessions.takeover import LocalSessions
 from voice_service.sessions.voice_api import VoiceApi
 from voice_service.settings import VoiceSettings
 from voice_service.speech import synthesis
@@ -87,7 +87,9 @@ def build_voice_app(
         model=SpeechModel(model_name, recognizer.languages),
         detectors=DetectorFactory(settings.detector, settings.webrtc_mode),
         capacity=capacity,
-        services=SessionServices(events, scheduler, voice_metrics, own_voice),
+        services=SessionServices(
+            events, scheduler, voice_metrics, settings.store_patience_s, own_voice
+        ),
     )
     app = build_app(settings, events)
     app[CAPACITY] = capacity
@@ -96,9 +98,11 @@ def build_voice_app(
     registry.when_stopping.append(sessions.end_all)
     add_socket(app, "/voice-stream", VoiceApplication(sessions, settings.shutdown_grace_s), "voice")
 
-    admits = app[AUTHENTICATOR]
-    add_routes(app, TakeOverApi(sessions, events.ledger), takeover_api.ROUTES, admits)
-    add_routes(app, PreviewApi(events, settings.ordering()), preview_api.ROUTES, admits)
+    local = LocalSessions(sessions, events.ledger)
+    app[TAKE_OVER].local = local
+    events.upkeep.session_changed.append(local.changed)
+    routes = preview_api.ROUTES
+    add_routes(app, PreviewApi(events, settings.ordering()), routes, app[AUTHENTICATOR])
 
     add_routes(app, VoiceApi(sessions), voice_api.ROUTES, app[AUTHENTICATOR])
 

@@ -15,7 +15,7 @@ from typing import Any
 from order_events.http.api import ROUTES
 from order_events.specs import asyncapi, openapi
 from voice_service.protocol.payloads import CHANNELS
-from voice_service.sessions import preview_api, takeover_api, voice_api
+from voice_service.sessions import preview_api, voice_api
 from voice_service.settings import VoiceSettings
 
 
@@ -23,7 +23,7 @@ def documents() -> dict[str, str]:
     """Return the text of each document by its file name."""
     # Without the environment: the documents in the repository have the defaults.
     defaults = VoiceSettings.model_construct()
-    routes = (*ROUTES, *takeover_api.ROUTES, *preview_api.ROUTES, *voice_api.ROUTES)
+    routes = (*ROUTES, *preview_api.ROUTES, *voice_api.ROUTES)
     return {
         "openapi.json": _text(openapi.document(routes, defaults)),
         "asyncapi.json": _text(asyncapi.document(CHANNELS, defaults)),

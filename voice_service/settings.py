@@ -303,6 +303,11 @@ class SessionBounds(BaseModel):
     idle_s: Seconds = Field(
         120, description="Seconds without audio after which the session is ended."
     )
+    store_patience_s: Seconds = Field(
+        30,
+        description="Seconds that finals and orders wait for a database that is away; after that, "
+        "a person is called.",
+    )
     resume_window_s: Seconds = Field(
         30, description="Seconds that a session waits for a lost connection to come back."
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import Callable, Mapping
 
 import structlog
 
 from order_events.auth.revocations import Revocations, Revoked
-from order_events.bus.bus import Bus
+from order_events.bus.factory import make_bus
 from order_events.bus.messages import BusMessage, Live, Wakeup
 from order_events.cluster import positions
 from order_events.cluster.follower import Follower, Observer
@@ -42,19 +43,18 @@ class Cluster:
         metrics: HubMetrics,
         hub: Hub,
         store: Store,
-        bus: Bus,
         revocations: Revocations,
         *,
-        node: str,
         observer: Observer,
         care: Care,
     ) -> None:
-        self.node = node
+        self.node = uuid.uuid4().hex
+        bus = make_bus(settings, self.node)
         self.shared = bus.shared
         self.when_revoked: list[Callable[[], object]] = []
         self.connected: Callable[[], Mapping[User, int]] = dict
         self.limits = SharedLimits()
-        self.caretaker = Caretaker(store, node, shared=bus.shared, care=care)
+        self.caretaker = Caretaker(store, self.node, shared=bus.shared, care=care)
         self.follower = Follower(settings, hub, store, bus, metrics, observer)
         self._hub = hub
         self._store = store
@@ -137,7 +137,7 @@ class Cluster:
     async def _poll(self) -> None:
         self._tell_usage()
         await self._watch.look()
-        found = await self.follower.poll()
+        found = await self.follower.poll({restaurant for restaurant, _ in self.connected()})
         if found is None:
             return
         if found.epoch != self._hub.epoch:

@@ -8,7 +8,7 @@ from the database, whose order of commits is the order of `seq`. Lives on the ev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -122,9 +122,12 @@ class Follower:
         elif self._bus.shared and restaurant_id not in self._preparing:
             self._prepare_soon(restaurant_id)
 
-    async def poll(self) -> Positions | None:
-        """Look for what no wake-up told; return where histories stand, if that can be read."""
-        self._forget_unused()
+    async def poll(self, in_use: Container[str]) -> Positions | None:
+        """Look for what no wake-up told; return where histories stand, if that can be read.
+
+        Restaurants `in_use` stay followed, as those with subscribers do.
+        """
+        self._forget_unused(in_use)
         followed = list(self._followed)
         # What is fanned out while the database answers may be newer than the answer.
         self._polled = {restaurant_id: self._head(restaurant_id) for restaurant_id in followed}
@@ -248,10 +251,10 @@ class Follower:
                 self._observer.remote(event)
         return True
 
-    def _forget_unused(self) -> None:
+    def _forget_unused(self, in_use: Container[str]) -> None:
         now = self._now()
         for restaurant_id, followed in list(self._followed.items()):
-            if self._hub.watched(restaurant_id):
+            if restaurant_id in in_use or self._hub.watched(restaurant_id):
                 followed.until = now + LINGER_S
             elif followed.until <= now and followed.reading is None:
                 del self._followed[restaurant_id]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import structlog
 
@@ -26,7 +26,12 @@ _NODE = "node:"
 
 logger = structlog.get_logger(__name__)
 
-Care = Callable[[], Awaitable[None]]
+
+class Care(Protocol):
+    """Does what one node does for all."""
+
+    async def __call__(self, *, settled: bool) -> None:
+        """Do it. `settled`: nodes that have not been seen are gone."""
 
 
 def take(tx: Tx, name: str, holder: str) -> bool:
@@ -101,7 +106,7 @@ class Caretaker:
             try:
                 await self._renew()
                 if self.held:
-                    await self._care()
+                    await self._care(settled=self.settled)
             except OrderError as error:
                 logger.warning("the leases could not be renewed", why=str(error))
             except Exception:

@@ -18,7 +18,7 @@ from order_events.domain.models import (
 )
 from order_events.http import event_history
 from order_events.http.audit_api import AuditApi
-from order_events.http.calls_api import CallsApi
+from order_events.http.calls_api import CallsApi, TakeOverApi
 from order_events.http.kitchen_api import KitchenApi
 from order_events.http.problems import validated
 from order_events.http.routes import Call, Nothing, route, routes_of
@@ -329,7 +329,7 @@ def _read_file(text: str) -> tuple[Menu, str]:
 
 ROUTES = tuple(
     declared
-    for api in (Api, AuditApi, CallsApi, KitchenApi, WebhooksApi, ScreensApi)
+    for api in (Api, AuditApi, CallsApi, TakeOverApi, KitchenApi, WebhooksApi, ScreensApi)
     for declared in routes_of(api)
 )
 """Every route of the hub, in the order of the document."""

@@ -21,10 +21,12 @@ from order_events.domain.calls import Call
 from order_events.fanout.hub import Hub
 from order_events.ledger import audit_log, calls, changes, erasure, voice_sessions
 from order_events.ledger.figures_desk import FiguresDesk
+from order_events.ledger.voice_sessions import Fence
 from order_events.protocol.errors import NotFound
 from order_events.settings import HubSettings
 from order_events.storage.queries import Reader
 from order_events.storage.store import Store
+from order_events.storage.transaction import Tx
 
 CallStep = Literal["take", "release", "resolve"]
 _CALL_STEPS = {"take": calls.take, "release": calls.release, "resolve": calls.resolve}
@@ -40,16 +42,22 @@ class Ledger:
         self._cluster = cluster
         self._figures = FiguresDesk(store, hub)
 
-    async def begin(self, restaurant_id: str, start: SessionStart, actor: str) -> Session:
-        """Begin a session, or resume it with its holder unchanged."""
+    async def begin(
+        self, restaurant_id: str, start: SessionStart, actor: str
+    ) -> tuple[Session, Fence]:
+        """Begin a session at this node, or continue it here with its holder unchanged."""
+        node = self._cluster.node
         return await self._store.write(
-            lambda tx: voice_sessions.begin(tx, restaurant_id, start, actor), restaurant_id
+            lambda tx: voice_sessions.begin(tx, restaurant_id, start, actor, node), restaurant_id
         )
 
-    async def end(self, restaurant_id: str, session_id: str, actor: str) -> Session:
-        """End a session: its microphone no longer listens."""
+    async def end(
+        self, restaurant_id: str, session_id: str, actor: str, fence: Fence | None = None
+    ) -> Session:
+        """End a session: its microphone no longer listens. Raises SessionLost."""
         return await self._store.write(
-            lambda tx: voice_sessions.end(tx, restaurant_id, session_id, actor), restaurant_id
+            lambda tx: voice_sessions.end(tx, restaurant_id, session_id, actor, fence),
+            restaurant_id,
         )
 
     async def hold(
@@ -65,13 +73,25 @@ class Ledger:
         )
 
     async def hand_back(
-        self, restaurant_id: str, session_id: str, *, actor: str, version: int | None
+        self,
+        restaurant_id: str,
+        session_id: str,
+        *,
+        actor: str,
+        version: int | None,
+        with_order: bool = False,
     ) -> Session:
-        """Let the member of staff hand the session back; raise as `hold` does."""
-        return await self._store.write(
-            lambda tx: voice_sessions.hand_back(tx, restaurant_id, session_id, actor, version),
-            restaurant_id,
-        )
+        """Let the member of staff hand the session back; raise as `hold` does.
+
+        `with_order`: also raise IllegalTransition if its order can no longer be changed.
+        """
+
+        def hand_back(tx: Tx) -> Session:
+            if with_order:
+                voice_sessions.require_open_order(tx, restaurant_id, session_id)
+            return voice_sessions.hand_back(tx, restaurant_id, session_id, actor, version)
+
+        return await self._store.write(hand_back, restaurant_id)
 
     async def session(self, restaurant_id: str, session_id: str) -> Session:
         """Return a session; raise NotFound."""

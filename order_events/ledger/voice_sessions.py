@@ -7,16 +7,18 @@ the order. Times are Unix seconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
 from order_events.cluster import leases
 from order_events.domain.audit_records import Session, SessionStart, SessionState
 from order_events.domain.event_payloads import SessionData
+from order_events.domain.models import OrderStatus
 from order_events.domain.orders import check_version
 from order_events.ledger import audit_log, calls
 from order_events.protocol import filters
-from order_events.protocol.errors import IllegalTransition, NotFound
+from order_events.protocol.errors import IllegalTransition, NotFound, SessionHeld, SessionLost
 from order_events.protocol.messages import utc_from_unix
 from order_events.storage.queries import Reader
 from order_events.storage.transaction import Tx
@@ -69,14 +71,52 @@ def newest(
     return [_session(row) for row in rows], more
 
 
-def begin(tx: Tx, restaurant_id: str, start: SessionStart, actor: str) -> Session:
-    """Begin a session. One that resumes after a restart keeps its holder."""
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Which session makes a change, and in which of its owners' terms.
+
+    The change raises SessionLost if another node has the session now, and SessionHeld if staff have
+    it, unless it may be made `though_held`. So a node that was cut off and comes back changes
+    nothing, and nobody need reach a session's owner to take it over.
+    """
+
+    session_id: str
+    term: int
+    though_held: bool = False
+
+
+def check(tx: Tx, restaurant_id: str, fence: Fence) -> None:
+    """Raise SessionLost or SessionHeld if the fenced change may not be made."""
+    row = tx.db.execute(
+        "SELECT owner_term, held_by FROM sessions WHERE restaurant_id = ? AND session_id = ?",
+        (restaurant_id, fence.session_id),
+    ).fetchone()
+    if row is None or row[0] != fence.term:
+        raise SessionLost("the session goes on elsewhere")
+    if row[1] is not None and not fence.though_held:
+        raise SessionHeld("staff have taken the session over")
+
+
+def begin(
+    tx: Tx, restaurant_id: str, start: SessionStart, actor: str, node: str = ""
+) -> tuple[Session, Fence]:
+    """Begin a session at a node, in a new term. One that goes on elsewhere keeps its holder."""
     audit_log.open_session(tx, restaurant_id, start, actor)
-    return announce(tx, restaurant_id, start.session_id, SessionState.STARTED, actor)
+    term = tx.db.execute(
+        "UPDATE sessions SET node = ?3, owner_term = owner_term + 1"
+        " WHERE restaurant_id = ?1 AND session_id = ?2 RETURNING owner_term",
+        (restaurant_id, start.session_id, node),
+    ).fetchone()[0]
+    session = announce(tx, restaurant_id, start.session_id, SessionState.STARTED, actor)
+    return session, Fence(start.session_id, term)
 
 
-def end(tx: Tx, restaurant_id: str, session_id: str, actor: str) -> Session:
-    """End a session: its microphone no longer listens."""
+def end(
+    tx: Tx, restaurant_id: str, session_id: str, actor: str, fence: Fence | None = None
+) -> Session:
+    """End a session: its microphone no longer listens. Raises SessionLost."""
+    if fence is not None:
+        check(tx, restaurant_id, replace(fence, though_held=True))
     tx.db.execute(
         "UPDATE sessions SET ended_at = ?3 WHERE restaurant_id = ?1 AND session_id = ?2",
         (restaurant_id, session_id, tx.at.timestamp()),
@@ -127,6 +167,16 @@ def hand_back(
     _set_holder(tx, restaurant_id, session_id, None)
     calls.handed_back(tx, restaurant_id, session_id, actor)
     return announce(tx, restaurant_id, session_id, SessionState.HANDED_BACK, actor)
+
+
+def require_open_order(tx: Tx, restaurant_id: str, session_id: str) -> None:
+    """Raise IllegalTransition if the session's order can no longer be handed back."""
+    order_id = require(tx, restaurant_id, session_id).order_id
+    order = None if order_id is None else tx.order(restaurant_id, order_id)
+    if order is not None and order.status not in (OrderStatus.PENDING, OrderStatus.CONFIRMED):
+        raise IllegalTransition(
+            f"the order is already {order.status.value}: it can no longer be handed back"
+        )
 
 
 def _require_open(tx: Tx, restaurant_id: str, session_id: str, version: int | None) -> None:

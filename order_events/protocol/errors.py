@@ -67,7 +67,23 @@ class Overloaded(OrderError):
     code = ErrorCode.OVERLOADED
 
 
+class SessionLost(OrderError):
+    """The voice session is another node's now."""
+
+    code = ErrorCode.SESSION_NOT_FOUND
+
+
+class SessionHeld(OrderError):
+    """Staff have taken the voice session over."""
+
+    code = ErrorCode.ILLEGAL_TRANSITION
+
+
 class StoreUnavailable(OrderError):
     """The database cannot be written or read at the moment. Nothing was changed."""
 
     code = ErrorCode.UNAVAILABLE
+
+
+class Stopping(StoreUnavailable):
+    """The server is stopping; there is nothing to wait for."""

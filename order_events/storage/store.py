@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from order_events.domain.models import Event
 from order_events.metrics import HubMetrics
-from order_events.protocol.errors import StoreUnavailable
+from order_events.protocol.errors import Stopping
 from order_events.settings import HubSettings
 from order_events.storage.damaged_rows import DamagedRows
 from order_events.storage.database import Database, DatabaseUnusable
@@ -114,7 +114,7 @@ class Store:
         StoreUnavailable if they cannot be committed.
         """
         if self._closing or self._writer is None:
-            raise StoreUnavailable("orders cannot be changed: the server is stopping")
+            raise Stopping("orders cannot be changed: the server is stopping")
         job: Job[T] = Job(restaurant_id, run, self._loop.create_future())
         self._writer.submit(job)
         # Cancelling the caller must not cancel a change that is under way.
@@ -132,7 +132,7 @@ class Store:
         self, readers: ReaderPool | None, run: Callable[[Reader], T], restaurant_id: str
     ) -> T:
         if readers is None or self._closing:
-            raise StoreUnavailable("orders cannot be read: the server is stopping")
+            raise Stopping("orders cannot be read: the server is stopping")
         return await readers.read(run, restaurant_id)
 
     def _written(self, jobs: list[Job[Any]], events: list[Event]) -> None:

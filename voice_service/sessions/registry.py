@@ -12,7 +12,6 @@ import structlog
 
 from order_events.auth.tokens import Principal
 from order_events.domain.audit_records import SessionStart
-from order_events.protocol.errors import NotFound
 from order_events.protocol.messages import CloseCode, ErrorCode, ProtocolError
 from order_events.websocket.connection import Connection
 from voice_service.asr.capacity import Capacity
@@ -128,13 +127,13 @@ class SessionRegistry:
         spoken = [code for code in languages if voiced and code in synthesis.LANGUAGES]
         return self._model.name, tuple(languages), tuple(spoken)
 
-    def open_session(self, restaurant_id: str, session_id: str) -> SessionRunner:
-        """Return the session if it is taking audio now; raises NotFound otherwise."""
+    def listening(self, restaurant_id: str, session_id: str) -> SessionRunner | None:
+        """Return the session if it is taking audio here now."""
         for key, runner in self._runners.items():
             named = (key.restaurant_id, key.session_id) == (restaurant_id, session_id)
             if named and runner.session.phase is Phase.STREAMING:
                 return runner
-        raise NotFound("no such session is open; change its order, if there is one")
+        return None
 
     def end_all(self) -> None:
         """End all sessions, also those whose client is away: the server is stopping."""

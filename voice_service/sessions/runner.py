@@ -8,16 +8,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 
-from order_events.domain.audit_records import Session, SessionStart, SessionState
-from order_events.domain.models import Event, Order, Source
-from order_events.protocol.errors import OrderError
+from order_events.domain.audit_records import SessionStart, SessionState
+from order_events.domain.models import Order, Source
+from order_events.protocol.errors import SessionLost
 from order_events.protocol.messages import MessageId
 from order_events.service import OrderEvents
 from order_events.websocket.connection import Connection
@@ -35,18 +34,14 @@ from voice_service.sessions.actions import (
     SendError,
     Speak,
 )
+from voice_service.sessions.hub.entries import HubEntries
+from voice_service.sessions.hub.order_sync import OrderSync
 from voice_service.sessions.machine import Phase, VoiceSession
-from voice_service.sessions.order_sync import OrderSync, in_time
 from voice_service.speech.speaker import Speaker
 from voice_service.speech.synthesis import Voice
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
-_RETRY_PAUSES = (0.5, 2.0, 5.0, 0.0)
-"""Seconds to wait after each failed attempt to give an event to the hub."""
-_ONE_TRY = (0.0,)
-"""The same once an event has been lost: the hub is unlikely to take the next ones, and they must
-not wait for each other."""
 _MOST_FOR_HUB = 128
 """Finals and orders that may wait for the hub: some minutes of speech."""
 
@@ -65,11 +60,13 @@ class SessionServices:
     """What all sessions of the process share.
 
     The hub, the recogniser's scheduler, the metrics, and the voice, if there is one.
+    While the database is away, finals and orders wait for it for `patience_s` seconds.
     """
 
     events: OrderEvents
     scheduler: Scheduler
     metrics: VoiceMetrics
+    patience_s: float
     voice: Voice | None = None
 
 
@@ -99,12 +96,18 @@ class SessionRunner:
             key.user_id,
             Source(session_id=start.session_id, lane=start.lane),
             start.table_id,
+            services.patience_s,
         )
         self.staff_lock = asyncio.Lock()
         self._restaurant = key.restaurant_id
-        self._user = key.user_id
-        self._start = start
-        self._place: Mapping[str, str] = start.model_dump(exclude={"ordering"}, exclude_none=True)
+        self._entries = HubEntries(
+            services.events,
+            key.restaurant_id,
+            key.user_id,
+            start,
+            self.order_sync,
+            services.patience_s,
+        )
         self._events = services.events
         self._scheduler = services.scheduler
         self._speaker = Speaker(session.session_id, services.voice, self._tell)
@@ -118,7 +121,6 @@ class SessionRunner:
         self._logging = contextvars.copy_context()
         self._logging.run(_bind, session.session_id, key.restaurant_id)
         self._timer: asyncio.TimerHandle | None = None
-        self._hub_answers = True
         self._for_hub: asyncio.Queue[Send | PlaceOrder | SessionState | None] = asyncio.Queue()
         self._for_hub.put_nowait(SessionState.STARTED)
         self._hub_task = self._loop.create_task(
@@ -274,9 +276,9 @@ class SessionRunner:
             self._events.publish_live(
                 self._restaurant,
                 message.type,
-                self._with_place(message),
+                self._entries.with_place(message.data),
                 key=self.session.session_id,
-                tags=self._place,
+                tags=self._entries.place,
             )
 
     def _time_final(self, message: Send) -> None:
@@ -287,10 +289,6 @@ class SessionRunner:
             closed_at = self._closed_at.pop(utterance, None)
             if closed_at is not None and message.type == messages.TRANSCRIPT:
                 self._metrics.final_latency.observe(self._loop.time() - closed_at)
-
-    def _with_place(self, message: Send) -> Mapping[str, Any]:
-        """Return the event's data with the session's lane and table, which its client knows."""
-        return {**message.data, **self._place}
 
     def _settle(self) -> None:
         """After every event, update the scheduler, the counts and the timer; finish if over."""
@@ -343,55 +341,35 @@ class SessionRunner:
         """Pass finals and orders to the hub, in the order in which they arose."""
         while (item := await self._for_hub.get()) is not None:
             with self._contained():
-                if isinstance(item, PlaceOrder):
-                    order, update = await self.order_sync.place(item.update, item.turn)
-                    shown = None if order is None else order.model_dump(mode="json")
-                    now = self._loop.time()
-                    self._perform(self.session.order_placed(shown, update, now))
-                elif item is SessionState.STARTED:
-                    await self._begin()
-                elif isinstance(item, SessionState):
-                    await self._try(item, self._end_in_ledger)
-                else:
-                    await self._try(item.type, partial(self._publish, item))
+                try:
+                    await self._give_to_hub(item)
+                except SessionLost:
+                    self._lose()
+
+    async def _give_to_hub(self, item: Send | PlaceOrder | SessionState) -> None:
+        if self.order_sync.fence is None:
+            await self._begin()
+        if isinstance(item, PlaceOrder):
+            order, update = await self.order_sync.place(item.update, item.turn)
+            shown = None if order is None else order.model_dump(mode="json")
+            self._perform(self.session.order_placed(shown, update, self._loop.time()))
+        elif item is SessionState.ENDED:
+            await self._entries.end()
+        elif isinstance(item, Send):
+            await self._entries.publish(item.type, item.data)
 
     async def _begin(self) -> None:
-        """Enter the session into the ledger; if staff held it before a restart, they still do."""
-        begun = await self._try(SessionState.STARTED, self._begin_in_ledger)
-        if begun is not None and begun.held_by is not None:
+        """Enter the session into the ledger; if staff held it elsewhere, they still do."""
+        session = await self._entries.begin()
+        if session is not None and session.held_by is not None:
             await self.order_sync.hold()
             self.hold()
 
-    def _begin_in_ledger(self) -> Awaitable[Session]:
-        return self._events.ledger.begin(self._restaurant, self._start, self._user)
-
-    def _end_in_ledger(self) -> Awaitable[Session]:
-        return self._events.ledger.end(self._restaurant, self.session.session_id, self._user)
-
-    def _publish(self, message: Send) -> Awaitable[Event]:
-        return self._events.publish(
-            self._restaurant, message.type, self._with_place(message), tags=self._place
-        )
-
-    async def _try(self, what: str, change: Callable[[], Awaitable[T]]) -> T | None:
-        """Return the hub's answer to `change`; None if it keeps refusing."""
-        for pause in _RETRY_PAUSES if self._hub_answers else _ONE_TRY:
-            try:
-                answer = await in_time(change())
-            except (OrderError, TimeoutError) as error:
-                _log.warning(
-                    "the hub did not take an event",
-                    type=what,
-                    session=self.session.session_id,
-                    why=str(error),
-                )
-                await asyncio.sleep(pause)
-            else:
-                self._hub_answers = True
-                return answer
-        self._hub_answers = False
-        _log.error("an event is lost", type=what, session=self.session.session_id)
-        return None
+    def _lose(self) -> None:
+        """End here what goes on elsewhere: the client has started the session at another node."""
+        if self.in_progress:
+            _log.warning("the session goes on elsewhere", session=self.session.session_id)
+            self._perform(self.session.fail(self._loop.time()))
 
 
 def _bind(session_id: str, restaurant_id: str) -> None:

@@ -43,7 +43,8 @@ async def said(server: Any, session: str, text: str = SECRET_WORDS, utterance: i
 
 async def begin(server: Any, session: str = "s1", **fields: Any) -> Any:
     start = SessionStart(session_id=session, **fields)
-    return await server.events.ledger.begin("r1", start, "lane-1")
+    session, _ = await server.events.ledger.begin("r1", start, "lane-1")
+    return session
 
 
 async def order_of(server: Any, session: str, actor: str = "lane-1") -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,9 @@ from order_events.domain.models import (
     Source,
 )
 from order_events.metrics import HubMetrics
+from order_events.protocol.errors import SessionLost, StoreUnavailable
 from order_events.service import OrderEvents
+from order_events.storage.transaction import Tx
 from voice_service.ordering import (
     CartUpdate,
     CompiledMenu,
@@ -28,7 +31,8 @@ from voice_service.ordering import (
     Status,
 )
 from voice_service.server import demo_menu
-from voice_service.sessions.order_sync import OrderSync
+from voice_service.sessions.hub import patience
+from voice_service.sessions.hub.order_sync import OrderSync
 from voice_service.settings import VoiceSettings
 
 
@@ -433,3 +437,88 @@ async def test_an_order_on_trial_is_never_confirmed_here(events: OrderEvents) ->
     await events.set_status("demo", order.id, OrderStatus.CONFIRMED, actor="manager")
     _, update = await again.place(cart("hamburger", status="needs_staff"))
     assert (update.status, update.status_without_trial) == ("needs_staff", "needs_staff")
+
+
+async def begun(events: OrderEvents, lane: OrderSync) -> None:
+    """Begin the session at a node, in a new term."""
+    _, lane.fence = await events.ledger.begin("demo", SessionStart(session_id="s1"), "lane-1")
+
+
+async def test_a_session_that_goes_on_elsewhere_changes_nothing_here(events: OrderEvents) -> None:
+    """The node that had it was stopped or cut off, and comes back."""
+    before, after = order_sync(events), order_sync(events)
+    await begun(events, before)
+    order, _ = await before.place(cart("hamburger"))
+    assert order is not None
+    await begun(events, after)
+    for update in (cart("hamburger", "cheeseburger"), cart("hamburger", status="confirmed")):
+        with pytest.raises(SessionLost):
+            await before.place(update)
+    assert await events.order("demo", order.id) == order
+    continued, _ = await after.place(cart("hamburger", "cheeseburger"))
+    assert continued is not None
+    assert (continued.id, len(continued.items)) == (order.id, 2)
+
+
+async def test_a_session_that_staff_hold_elsewhere_changes_no_items(events: OrderEvents) -> None:
+    """The database knows, before anybody tells this node. An allergy is told all the same."""
+    lane = order_sync(events)
+    await begun(events, lane)
+    order, _ = await lane.place(cart("hamburger"))
+    assert order is not None
+    await events.ledger.hold("demo", "s1", actor="ann", version=None)
+    more = replace(cart("hamburger", "cheeseburger"), notes="ALLERGY: nuts")
+    shown, update = await lane.place(more)
+    assert (update.status, update.reasons[-1].code) == ("needs_staff", "staff_took_over")
+    assert shown is not None
+    assert ([i.menu_item_id for i in shown.items], shown.notes) == (["hamburger"], "ALLERGY: nuts")
+
+
+async def test_an_order_waits_for_a_database_that_is_away(
+    events: OrderEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For as long as the settings say; then a person is called."""
+    monkeypatch.setattr(patience, "PAUSE_S", 0.01)
+    source = Source(session_id="s1", lane="1")
+    lane = OrderSync(events, "demo", "lane-1", source, None, patience_s=60)
+    write, failures = events.store.write, 3
+
+    async def failing(run: Callable[[Tx], Any], restaurant_id: str = "") -> Any:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise StoreUnavailable("away")
+        return await write(run, restaurant_id)
+
+    monkeypatch.setattr(events.store, "write", failing)
+    order, update = await lane.place(cart("hamburger"))
+    assert order is not None
+    assert update.status == "listening"
+    assert failures < 0
+    failures = 1_000
+    hasty = OrderSync(events, "demo", "lane-1", Source(session_id="s2"), None, patience_s=0.05)
+    nothing, update = await hasty.place(cart("hamburger"))
+    assert (nothing, update.status, update.reasons[-1].code) == (None, "needs_staff", "unavailable")
+
+
+async def test_a_change_whose_answer_was_lost_is_found_and_not_made_again(
+    events: OrderEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is nobody else's change, so it calls nobody."""
+    monkeypatch.setattr(patience, "PAUSE_S", 0.01)
+    lane = OrderSync(events, "demo", "lane-1", Source(session_id="s1"), None, patience_s=60)
+    await lane.place(cart("hamburger"))
+    change_order, lost = events.change_order, 1
+
+    async def losing(*arguments: Any, **named: Any) -> Any:
+        nonlocal lost
+        order = await change_order(*arguments, **named)
+        lost -= 1
+        if lost >= 0:
+            raise StoreUnavailable("the answer was lost")
+        return order
+
+    monkeypatch.setattr(events, "change_order", losing)
+    order, update = await lane.place(cart("hamburger", "cheeseburger", status="confirmed"))
+    assert order is not None
+    assert (order.status, len(order.items), update.reasons) == ("confirmed", 2, ())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
-from order_events.domain.drafts import ItemDraft, ModifierDraft
+from order_events.domain.drafts import ItemDraft
 from order_events.domain.models import (
     ALLERGY,
     MAX_ATTENTION,
@@ -20,22 +20,25 @@ from order_events.domain.models import (
     OrderStatus,
     Source,
 )
-from order_events.protocol.errors import IllegalTransition, OrderError, StaleVersion
+from order_events.ledger.voice_sessions import Fence
+from order_events.protocol.errors import (
+    IllegalTransition,
+    OrderError,
+    SessionHeld,
+    SessionLost,
+    StaleVersion,
+)
 from order_events.service import OrderEvents
 from voice_service.ordering import CartUpdate, Reason
 from voice_service.sessions.attention import attention
+from voice_service.sessions.hub.order_contents import draft_of, essence, with_note
+from voice_service.sessions.hub.patience import in_time, patiently
 
 _log = structlog.get_logger(__name__)
-_TIMEOUT = 10.0
-"""Seconds the hub may take for one change before a person is asked to look at the order."""
-_NOTES = 500
-"""Maximum length of an order's notes, in characters."""
 _TRIES = 3
 """Attempts to write what a person must know onto an order that others are changing, too."""
 _OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
 """States in which an order may still be changed."""
-
-T = TypeVar("T")
 
 
 class _Refused(Exception):
@@ -55,7 +58,11 @@ class _Held(_Refused):
 
 
 class OrderSync:
-    """Keeps the hub's order equal to what a session has understood. Calls must not overlap."""
+    """Keeps the hub's order equal to what a session has understood. Calls must not overlap.
+
+    While the database is away, a change waits for `patience_s` seconds. `fence` is the session's,
+    once it has begun.
+    """
 
     def __init__(
         self,
@@ -64,6 +71,7 @@ class OrderSync:
         actor: str,
         source: Source,
         table_id: str | None,
+        patience_s: float = 0.0,
     ) -> None:
         self._events = events
         self._restaurant = restaurant_id
@@ -76,7 +84,9 @@ class OrderSync:
         self._said: dict[str, str] = {}
         self._turn = 0
         self._busy = asyncio.Lock()
+        self._patience_s = patience_s
         self.held = False
+        self.fence: Fence | None = None
 
     async def hold(self) -> None:
         """Let staff take over: once this returns, nothing here changes the order."""
@@ -112,7 +122,7 @@ class OrderSync:
         """Take an order back from staff; its items in `left` stay as they are."""
         self._order, self._taken, self.held = order, None, False
         self._turn += 1
-        self._left = tuple(map(_draft, left))
+        self._left = tuple(map(draft_of, left))
 
     async def place(
         self, update: CartUpdate, turn: int | None = None
@@ -125,9 +135,13 @@ class OrderSync:
             return await self._place(update, past=turn not in (None, self._turn))
 
     async def _place(self, update: CartUpdate, *, past: bool) -> tuple[Order | None, CartUpdate]:
+        whole = replace(update, items=(*update.items, *self._left))
         try:
-            await self._require_control(past=past)
-            await self._bring_to(replace(update, items=(*update.items, *self._left)))
+            await patiently(
+                lambda: self._attempt(whole, past=past), self._patience_s, lambda: self.held
+            )
+        except SessionLost:
+            raise
         except _Refused as refused:
             if isinstance(refused, _TakenOver):
                 self._taken = refused
@@ -155,6 +169,15 @@ class OrderSync:
             order = await in_time(self._events.order(self._restaurant, self._order.id))
             self._order = order or self._order
 
+    async def _attempt(self, update: CartUpdate, *, past: bool) -> None:
+        await self._require_control(past=past)
+        try:
+            await self._bring_to(update)
+        except SessionHeld as held:
+            # At another node, which has not told yet.
+            await self._refresh()
+            raise _Held("staff_took_over", held.message) from held
+
     async def _require_control(self, *, past: bool) -> None:
         if self.held or past:
             await self._refresh()
@@ -171,7 +194,7 @@ class OrderSync:
                     "session_id_reused", "this session_id has an order already; use a new one"
                 )
         update = self._as_trial(update)
-        changed = _essence(self._order.items) != _essence(update.items)
+        changed = essence(self._order.items) != essence(update.items)
         if changed or self._news(self._order, update):
             await self._write(update, self._revise)
         await self._note(update)
@@ -191,13 +214,17 @@ class OrderSync:
         except StaleVersion as stale:
             fresh = await in_time(self._events.order(self._restaurant, order.id))
             self._order = fresh or order
-            if _essence(self._order.items) != _essence(order.items):
+            ours = self._order.updated_by == self._actor
+            if ours and essence(self._order.items) == essence(update.items):
+                # An earlier attempt, whose answer was lost: what is missing of it follows.
+                return await self._bring_to(update)
+            if essence(self._order.items) != essence(order.items):
                 raise _TakenOver("changed_by_staff", "staff have changed the order") from stale
             _must_be_open(self._order)
             self._order = await in_time(change(self._order, update))
 
     async def _revise(self, order: Order, update: CartUpdate) -> Order:
-        changed = _essence(order.items) != _essence(update.items)
+        changed = essence(order.items) != essence(update.items)
         if changed and order.status is OrderStatus.CONFIRMED:
             _must_be_whole(update)
         news = self._news(order, update)
@@ -210,7 +237,7 @@ class OrderSync:
             version=order.version, **{k: v for k, v in fields.items() if v is not None}
         )
         revised = await self._events.change_order(
-            self._restaurant, order.id, change, actor=self._actor
+            self._restaurant, order.id, change, actor=self._actor, fence=self.fence
         )
         self._said |= news
         return revised
@@ -241,7 +268,7 @@ class OrderSync:
         if self.held or self._taken is not None or order.status not in _OPEN:
             allergies = (a for a in now if a.code == ALLERGY and a not in known)
             now = (*known, *allergies)[:MAX_ATTENTION]
-        notes = _with_note(order.notes, update.notes)
+        notes = with_note(order.notes, update.notes)
         said = {} if notes is None else {"notes": notes}
         return said if now == known else {**said, "attention": now}
 
@@ -252,6 +279,7 @@ class OrderSync:
             OrderStatus.CONFIRMED,
             actor=self._actor,
             version=order.version,
+            fence=self.fence,
         )
 
     async def _note(self, update: CartUpdate) -> None:
@@ -284,12 +312,19 @@ class OrderSync:
         change = OrderChange(version=order.version, **fields)
         try:
             noted = await in_time(
-                self._events.change_order(self._restaurant, order.id, change, actor=self._actor)
+                self._events.change_order(
+                    self._restaurant,
+                    order.id,
+                    change,
+                    actor=self._actor,
+                    # What a person must know is told whoever has the order.
+                    fence=self.fence and replace(self.fence, though_held=True),
+                )
             )
         except StaleVersion:
             return False
         seen = self._order
-        if seen is not None and _essence(seen.items) == _essence(noted.items):
+        if seen is not None and essence(seen.items) == essence(noted.items):
             self._order = noted
         return True
 
@@ -327,25 +362,8 @@ class OrderSync:
             idempotency_key=f"voice:{self._actor}:{self._source.session_id}",
             # A session that is heard again may be understood a little differently.
             spoken=True,
+            fence=self.fence,
         )
-
-
-async def in_time(change: Awaitable[T]) -> T:
-    """Return the hub's answer; raises TimeoutError after `_TIMEOUT` seconds."""
-    async with asyncio.timeout(_TIMEOUT):
-        return await change
-
-
-def _with_note(notes: str | None, note: str | None) -> str | None:
-    """Return an order's notes with the lines of `note` first, where truncation cannot lose them.
-
-    None means no change: the notes have all of these lines.
-    """
-    lines = [] if note is None else note.splitlines()
-    there = [] if notes is None else notes.splitlines()
-    if set(lines) <= set(there):
-        return None
-    return "\n".join([*lines, *(line for line in there if line not in lines)])[:_NOTES]
 
 
 def _must_be_whole(update: CartUpdate) -> None:
@@ -368,30 +386,3 @@ def _for_staff(update: CartUpdate, code: str | None, why: str) -> CartUpdate:
         return update
     reason = Reason(code, why, 0, None)
     return replace(update, status="needs_staff", reasons=(*update.reasons, reason))
-
-
-def _draft(item: OrderItem) -> ItemDraft:
-    """Return a draft of the same item."""
-    return ItemDraft.model_validate(
-        item.model_dump(include=set(ItemDraft.model_fields))
-        | {
-            "modifiers": [
-                m.model_dump(include=set(ModifierDraft.model_fields)) for m in item.modifiers
-            ]
-        }
-    )
-
-
-def _essence(items: Sequence[ItemDraft] | Sequence[OrderItem]) -> list[tuple[object, ...]]:
-    """Return what makes two lists of items the same order, whatever they cost."""
-    return [
-        (
-            item.menu_item_id,
-            item.quantity,
-            item.size,
-            item.special_instructions,
-            item.slot,
-            *((m.id, m.negated, m.qualifier, m.quantity) for m in item.modifiers),
-        )
-        for item in items
-    ]
