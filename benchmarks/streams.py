@@ -60,7 +60,6 @@ from voice_service.models.registry import default_models_dir, resolve
 
 _LEVELS: Final = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 _SERVICE: Final = "service"
-_UNLIMITED: Final = ("--max-sessions", "10000")
 _SOAK_WINDOW: Final = 300.0
 """Seconds at the beginning and at the end of a soak that are compared."""
 
@@ -228,8 +227,8 @@ def own_service(arguments: argparse.Namespace, *more: str) -> Iterator[Service]:
     """Return this service, with the command line's options."""
     options = ["--model", arguments.model, "--device", arguments.device]
     options += ["--max-connections-per-user", "10000"]
-    if not arguments.admission:
-        options += _UNLIMITED
+    if arguments.admission:
+        options += ["--max-sessions", "0"]
     with service([*options, *shlex.split(arguments.serve), *more]) as to:
         yield to
 

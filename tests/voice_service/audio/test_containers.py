@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import threading
-import time
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
@@ -384,10 +383,9 @@ def test_close_does_not_wait_for_a_chunk_that_takes_too_long(
     decoder = ContainerDecoder("webm_opus")
     with pytest.raises(AudioError, match="in time; start a new session"):
         decoder.decode(encoded("webm_opus"))
-    monkeypatch.setattr(containers, "_HANDOVER_TIMEOUT", 3.0)
-    before = time.monotonic()
+    # Were it to wait, it would for an hour.
+    monkeypatch.setattr(containers, "_HANDOVER_TIMEOUT", 3_600.0)
     decoder.close()
-    assert time.monotonic() - before < 1
     assert threads()
     released.set()
     assert_no_thread_is_left()
