@@ -36,9 +36,12 @@ def address_of(value: Any, variable: str) -> Any:
 
 
 def _known_bus(value: SecretStr) -> SecretStr:
-    schemes = {url.rpartition("://")[0].strip() for url in value.get_secret_value().split(",")}
-    if value.get_secret_value() != "local" and not schemes <= {"nats", "tls"}:
-        raise ValueError("`local`, or a URL such as nats://host:4222")
+    address = value.get_secret_value()
+    schemes = {url.rpartition("://")[0].strip() for url in address.split(",")}
+    if address in {"local", "postgresql"} or address.startswith("postgresql://"):
+        return value
+    if not schemes <= {"nats", "tls"}:
+        raise ValueError("`local`, `postgresql`, or a URL such as nats://host:4222")
     return value
 
 

@@ -71,8 +71,9 @@ class HubSettings(TlsSettings, BaseSettings):
     bus: BusAddress = Field(
         SecretStr("local"),
         description="How the nodes of one service wake each other: `local` for a process that has "
-        "its database for itself, or the URL of NATS servers, several separated by commas. One "
-        "with a password belongs into the variable; the option then says `nats`.",
+        "its database for itself, `postgresql` for the notifications of the database, or the URL "
+        "of NATS servers, several separated by commas. One with a password belongs into the "
+        "variable; the option then says `nats`.",
     )
 
     # Tokens

@@ -20,4 +20,14 @@ def make_bus(settings: HubSettings, node: str) -> Bus:
         except ImportError as error:
             raise BusUnusable("NATS needs nats-py: install the extra `cluster`") from error
         return NatsBus(address, node)
+    if address.startswith("postgresql"):
+        store = settings.store.get_secret_value()
+        own = address if "://" in address else store
+        if not own.startswith("postgresql"):
+            raise BusUnusable("--bus postgresql needs a URL in VOICE_BUS, or --store postgresql")
+        try:
+            from order_events.bus.postgresql_bus import PostgresqlBus  # noqa: PLC0415
+        except ImportError as error:
+            raise BusUnusable("PostgreSQL needs psycopg: install the extra `cluster`") from error
+        return PostgresqlBus(own, node)
     return LocalBus()

@@ -50,12 +50,13 @@ class Cluster:
     ) -> None:
         self.node = uuid.uuid4().hex
         bus = make_bus(settings, self.node)
-        self.shared = bus.shared
+        # Without a bus, nodes of one database look into it every POLL_S.
+        self.shared = bus.shared or store.shared
         self.when_revoked: list[Callable[[], object]] = []
         self.connected: Callable[[], Mapping[User, int]] = dict
         self.limits = SharedLimits()
-        self.caretaker = Caretaker(store, self.node, shared=bus.shared, care=care)
-        self.follower = Follower(settings, hub, store, bus, metrics, observer)
+        self.caretaker = Caretaker(store, self.node, shared=self.shared, care=care)
+        self.follower = Follower(settings, hub, store, bus, metrics, observer, shared=self.shared)
         self._hub = hub
         self._store = store
         self._bus = bus

@@ -65,11 +65,14 @@ class Follower:
         bus: Bus,
         metrics: HubMetrics,
         observer: Observer,
+        *,
+        shared: bool,
     ) -> None:
         self._settings = settings
         self._hub = hub
         self._store = store
         self._bus = bus
+        self._shared = shared
         self._metrics = metrics
         self._observer = observer
         self._followed: dict[str, _Followed] = {}
@@ -104,7 +107,7 @@ class Follower:
 
         Raises StoreUnavailable.
         """
-        if not self._bus.shared:
+        if not self._shared:
             return
         followed = self._followed.get(restaurant_id)
         if followed is not None:
@@ -119,7 +122,7 @@ class Follower:
         followed = self._followed.get(restaurant_id)
         if followed is not None:
             followed.until = self._now() + LINGER_S
-        elif self._bus.shared and restaurant_id not in self._preparing:
+        elif self._shared and restaurant_id not in self._preparing:
             self._prepare_soon(restaurant_id)
 
     async def poll(self, in_use: Container[str]) -> Positions | None:

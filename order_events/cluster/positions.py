@@ -52,6 +52,8 @@ def begin_anew(tx: Tx, served: str) -> None:
 
     The events are deleted, because each contains its epoch.
     """
+    # Writers that have read the epoch must have committed before, and others not begun.
+    tx.db.execute("UPDATE restaurants SET seq = seq")
     changed = tx.db.execute(
         "UPDATE meta SET value = ? WHERE key = 'epoch' AND value = ?",
         (secrets.token_hex(6), served),

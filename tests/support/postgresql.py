@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+import psutil
 import psycopg
 
 USER = "postgres"
@@ -90,6 +92,14 @@ class PostgresqlServer:
             self._process.send_signal(how)
             self._process.wait(60)
             self._process = None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the server and to all of its processes."""
+        assert self._process is not None
+        server = psutil.Process(self._process.pid)
+        for process in (server, *server.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def url(self, database: str = "postgres") -> str:
         """Return the address of one of its databases."""

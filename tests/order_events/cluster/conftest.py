@@ -1,8 +1,7 @@
-"""Several hubs over one database, with a real NATS server between them."""
+"""Several hubs over one PostgreSQL database, with a real bus between them."""
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 import pytest
 from support.nats import NatsServer
 
+from order_events.bus.mailbox import Mailbox
 from order_events.bus.messages import BusMessage, Wakeup
-from order_events.bus.nats_bus import NatsBus
-from order_events.storage import sqlite
 
 StartNode = Callable[..., Awaitable[Any]]
 
@@ -24,11 +22,15 @@ def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
         yield server
 
 
+@pytest.fixture(params=["nats", "postgresql"])
+def bus(request: pytest.FixtureRequest, nats: NatsServer) -> str:
+    """The setting for each kind of bus."""
+    return nats.url if request.param == "nats" else "postgresql"
+
+
 @pytest.fixture
-def start_node(start: Any, nats: NatsServer, monkeypatch: pytest.MonkeyPatch) -> StartNode:
+def start_node(start: Any, on_postgresql: object, nats: NatsServer) -> StartNode:
     """Return a function that starts one more node of the same service."""
-    # Of one data directory there is one server; with a database of its own, there may be several.
-    monkeypatch.setattr(sqlite, "_lock", lambda directory: os.open(directory, os.O_RDONLY))
 
     async def start_one(**settings: Any) -> Any:
         return await start(**{"bus": nats.url, **settings})
@@ -41,12 +43,12 @@ def drop_wakeups(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Return a function that makes a share of the wake-ups be lost."""
 
     def drop(share: float) -> None:
-        send, chance = NatsBus.send, random.Random(1)
+        put, chance = Mailbox.put, random.Random(1)
 
-        def lossy(self: NatsBus, message: BusMessage) -> None:
+        def lossy(self: Mailbox, message: BusMessage) -> None:
             if not (isinstance(message, Wakeup) and chance.random() < share):
-                send(self, message)
+                put(self, message)
 
-        monkeypatch.setattr(NatsBus, "send", lossy)
+        monkeypatch.setattr(Mailbox, "put", lossy)
 
     return drop

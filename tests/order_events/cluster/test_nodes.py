@@ -37,11 +37,11 @@ async def numbers(client: Any, count: int) -> list[tuple[int, str]]:
 
 @pytest.mark.parametrize("dropped", [0.0, 0.5, 1.0])
 async def test_what_is_committed_anywhere_arrives_everywhere(
-    start_node: Any, drop_wakeups: Drop, dropped: float
+    start_node: Any, bus: str, drop_wakeups: Drop, dropped: float
 ) -> None:
     """In order of seq and once, whatever share of the wake-ups is lost."""
     drop_wakeups(dropped)
-    nodes = [await start_node() for _ in range(3)]
+    nodes = [await start_node(bus=bus) for _ in range(3)]
     clients = [await node.connect() for node in nodes]
 
     async def publish(node: Any, first: int) -> None:
@@ -90,9 +90,9 @@ async def test_a_node_knows_the_head_before_it_has_clients(start_node: Any) -> N
     assert (status, [event["seq"] for event in page["events"]]) == (200, [head + 1])
 
 
-async def test_live_events_reach_the_other_nodes(start_node: Any) -> None:
+async def test_live_events_reach_the_other_nodes(start_node: Any, bus: str) -> None:
     """At most once, and without a place in history."""
-    first, second = await start_node(), await start_node()
+    first, second = await start_node(bus=bus), await start_node(bus=bus)
     client = await second.connect(role=Role.SERVER)
     await client.send(type="subscribe", events=[VOICE_TRANSCRIPT])
     await client.until("subscribed")
