@@ -82,7 +82,9 @@ def build_app(
     events.cluster.when_revoked.append(registry.close_revoked)
     app.cleanup_ctx.append(_open)
     app.on_shutdown.append(_stop)
-    application = RootApplication(settings, events.hub, events.store, events.metrics)
+    application = RootApplication(
+        settings, events.hub, events.store, events.metrics, events.cluster.follower.reach
+    )
     root = Endpoint(application, app[REGISTRY], "root")
     in_dialect = dialect.DialectEndpoint(application, events, app[REGISTRY])
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from pydantic import TypeAdapter
@@ -32,14 +33,20 @@ from order_events.storage.store import Store
 from order_events.websocket.application import Budget, Opening
 from order_events.websocket.connection import Connection
 
+Reach = Callable[[str, int], Awaitable[None]]
+"""Has the hub reach a restaurant's seq, if history does; raises StoreUnavailable."""
+
 logger = structlog.get_logger(__name__)
 
 
 class RootApplication:
     """The application that `endpoint.Endpoint` serves at `/`."""
 
-    def __init__(self, settings: HubSettings, hub: Hub, store: Store, metrics: HubMetrics) -> None:
+    def __init__(
+        self, settings: HubSettings, hub: Hub, store: Store, metrics: HubMetrics, reach: Reach
+    ) -> None:
         self._settings = settings
+        self._reach = reach
         self._hub = hub
         self._store = store
         self._metrics = metrics
@@ -87,6 +94,7 @@ class RootApplication:
             self._hub,
             self._store,
             self._metrics,
+            self._reach,
             implied=frozenset() if explicit else implied,
         )
         if opening.auth is not None and asked is not None:
@@ -104,6 +112,7 @@ class RootHandler:
         hub: Hub,
         store: Store,
         metrics: HubMetrics,
+        reach: Reach,
         *,
         implied: frozenset[str],
     ) -> None:
@@ -112,6 +121,9 @@ class RootHandler:
         self._hub = hub
         self._store = store
         self._metrics = metrics
+        self._reach = reach
+        self._waiting: deque[Subscribe | Unsubscribe] = deque()
+        self._reaching: asyncio.Task[None] | None = None
         self._restaurant = connection.principal.restaurant_id
         self._loop = asyncio.get_running_loop()
         self._batcher = EventBatcher(settings.batch_events, settings.max_message_bytes)
@@ -135,7 +147,44 @@ class RootHandler:
             self._connection.send_error(error)
 
     def receive(self, message: Subscribe | Unsubscribe, now: float) -> None:
-        """Answer the message, then send the events that the new subscriptions ask for."""
+        """Answer the message, then send the events that the new subscriptions ask for.
+
+        If the client has seen more at another node than has arrived here, that comes first.
+        """
+        if self._reaching is not None or self._is_ahead(message):
+            self._waiting.append(message)
+            if self._reaching is None:
+                self._reaching = asyncio.create_task(self._receive_waiting(), name="reach")
+        else:
+            self._receive(message)
+
+    def _is_ahead(self, message: Subscribe | Unsubscribe) -> bool:
+        since = message.since if isinstance(message, Subscribe) else None
+        epoch, head = self._hub.head(self._restaurant)
+        return since is not None and since.epoch == epoch and since.seq > head
+
+    async def _receive_waiting(self) -> None:
+        try:
+            while self._waiting:
+                message = self._waiting.popleft()
+                if isinstance(message, Subscribe) and message.since is not None:
+                    await self._reach(self._restaurant, message.since.seq)
+                try:
+                    self._receive(message)
+                except ProtocolError as error:
+                    error.id = message.id
+                    self._connection.send_error(error)
+        except StoreUnavailable as error:
+            self._connection.send_error(ProtocolError(ErrorCode.UNAVAILABLE, error.message))
+            self._connection.close(CloseCode.TRY_AGAIN_LATER, error.message)
+        except Exception:
+            # The task's boundary: the client must learn that it is not subscribed.
+            logger.exception("a subscription failed")
+            self.broken()
+        finally:
+            self._reaching = None
+
+    def _receive(self, message: Subscribe | Unsubscribe) -> None:
         # Events published before this message belong to the old subscriptions.
         self._hub.flush(self._restaurant)
         epoch, head = self._hub.head(self._restaurant)
@@ -155,8 +204,9 @@ class RootHandler:
         self._hub.detach(self._restaurant, self)
         if self._timer is not None:
             self._timer.cancel()
-        if self._reading is not None:
-            self._reading.cancel()
+        for task in (self._reading, self._reaching):
+            if task is not None:
+                task.cancel()
 
     def finished(self) -> Awaitable[None] | None:
         """Return None: nothing needs waiting for, because clients can resume."""

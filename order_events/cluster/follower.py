@@ -22,7 +22,7 @@ from order_events.cluster.positions import Positions
 from order_events.domain.models import Event
 from order_events.fanout.hub import Hub
 from order_events.metrics import HubMetrics
-from order_events.protocol.errors import OrderError
+from order_events.protocol.errors import OrderError, StoreUnavailable
 from order_events.settings import HubSettings
 from order_events.storage.store import Store
 
@@ -116,6 +116,24 @@ class Follower:
         task = self._preparing.get(restaurant_id) or self._prepare_soon(restaurant_id)
         # Cancelling one who waits must not cancel what others wait for.
         await asyncio.shield(task)
+
+    async def reach(self, restaurant_id: str, seq: int) -> None:
+        """Have the hub reach `seq`, if history does: a client may have seen more at another node.
+
+        Raises StoreUnavailable.
+        """
+        await self.prepare(restaurant_id)
+        if not self._shared or self._head(restaurant_id) >= seq:
+            return
+        found = await self._store.read(lambda r: positions.read(r, [restaurant_id]), restaurant_id)
+        followed = self._followed.get(restaurant_id)
+        if followed is None or found.epoch != self._hub.epoch:
+            return
+        self._reach(restaurant_id, followed, found.at(restaurant_id)[0])
+        if followed.reading is not None:
+            await asyncio.wait({followed.reading})
+        if self._head(restaurant_id) < min(seq, found.at(restaurant_id)[0]):
+            raise StoreUnavailable("events of other nodes cannot be read now")
 
     def touch(self, restaurant_id: str) -> None:
         """Follow a restaurant soon, without waiting for it."""

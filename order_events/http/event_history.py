@@ -47,7 +47,7 @@ async def read(events: OrderEvents, restaurant_id: str, asked: HistoryRequest) -
     The next page is `after=seq`. If history does not reach back to `after`, `recovered` is false
     and there are no events.
     """
-    await events.cluster.follower.prepare(restaurant_id)
+    await events.cluster.follower.reach(restaurant_id, asked.after)
     current, head = events.hub.head(restaurant_id)
     history = History(current, head, events.hub.oldest(restaurant_id))
     if not history.reaches(Position(epoch=asked.epoch or current, seq=asked.after)):

@@ -42,15 +42,15 @@ Deliveries = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What all webhooks of a server share. `off_after_s`: seconds of failure; `prepare` sees to it
-    that the hub knows a restaurant's head.
+    """What all webhooks of a server share. `off_after_s`: seconds of failure; `reach` sees to it
+    that the hub has reached a position.
     """
 
     store: Store
     hub: Hub
     sender: Sender
     off_after_s: float
-    prepare: Callable[[str], Awaitable[None]]
+    reach: Callable[[str, int], Awaitable[None]]
     count: Deliveries
 
 
@@ -151,7 +151,7 @@ class Delivery:
 
     async def _catch_up(self) -> None:
         while True:
-            await self._services.prepare(self._restaurant)
+            await self._services.reach(self._restaurant, self._position.seq)
             epoch, head = self._services.hub.head(self._restaurant)
             oldest = self._services.hub.oldest(self._restaurant)
             if not History(epoch, head, oldest).reaches(self._position):

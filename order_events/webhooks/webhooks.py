@@ -72,7 +72,7 @@ class Webhooks:
                 settings.webhook_timeout_s, private_networks=settings.webhook_private_networks
             ),
             off_after_s=settings.webhook_off_after_hours * _HOUR_S,
-            prepare=self._cluster.follower.prepare,
+            reach=self._cluster.follower.reach,
             count=lambda result: self._metrics.webhook_deliveries.labels(result).inc(),
         )
         if self._cluster.shared:

@@ -76,6 +76,35 @@ async def test_a_client_resumes_at_another_node(start_node: Any) -> None:
     assert [number for _, number in await numbers(again, 3)] == ["2", "3", "4"]
 
 
+async def test_a_client_that_has_seen_more_than_a_node_waits_for_it(
+    start_node: Any, drop_wakeups: Drop
+) -> None:
+    """It resumes there all the same, over the socket and over HTTP, and gets nothing twice."""
+    first, second = await start_node(), await start_node()
+    ahead, behind = await first.connect(), await second.connect()
+    drop_wakeups(1.0)
+    await change(first, 1)
+    event = await ahead.until(TABLE_UPDATED)
+    since = {"epoch": event["epoch"], "seq": event["seq"]}
+    assert second.events.hub.head("r1")[1] < event["seq"]
+    await behind.send(type="subscribe", events=[TABLE_UPDATED], since=since, id=1)
+    await behind.send(type="unsubscribe", events=[TABLE_UPDATED], id=2)
+    await behind.send(type="subscribe", events=[TABLE_UPDATED], since=since, id=3)
+    answers = [await behind.until(type_) for type_ in ("subscribed", "unsubscribed", "subscribed")]
+    assert [answer["id"] for answer in answers] == [1, 2, 3]
+    assert answers[0]["data"]["recovered"] is True
+    await change(first, 2)
+    event = await ahead.until(TABLE_UPDATED)
+    assert await numbers(behind, 1) == [(event["seq"], "2")]
+    await change(first, 3)
+    event = await ahead.until(TABLE_UPDATED)
+    status, page = await second.call("GET", f"/v1/events?after={event['seq']}")
+    assert (status, page["recovered"], page["events"]) == (200, True, [])
+    far = {**since, "seq": 10**9}
+    await behind.send(type="subscribe", events=[TABLE_UPDATED], since=far)
+    assert (await behind.until("subscribed"))["data"]["recovered"] is False
+
+
 async def test_a_node_knows_the_head_before_it_has_clients(start_node: Any) -> None:
     """A new client gets what happens from now on, not what others have written before."""
     first, second = await start_node(), await start_node()

@@ -8,7 +8,7 @@ import aiohttp
 import aiohttp.web
 import pytest
 
-from order_events.app import EVENTS, REGISTRY, add_socket
+from order_events.app import EVENTS, add_socket
 from order_events.root_socket import RootApplication
 from order_events.websocket.origins import origin_allowed
 
@@ -89,7 +89,8 @@ async def test_a_pages_origin_is_checked(start: Any, path: str) -> None:
 
 def echo(app: aiohttp.web.Application) -> None:
     """Add another socket beside the root one."""
+    events = app[EVENTS]
     root = RootApplication(
-        app[REGISTRY].settings, app[EVENTS].hub, app[EVENTS].store, app[EVENTS].metrics
+        events.settings, events.hub, events.store, events.metrics, events.cluster.follower.reach
     )
     add_socket(app, "/echo", root, "echo")
