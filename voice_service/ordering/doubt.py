@@ -38,14 +38,11 @@ class Doubt(Enum):
     EITHER_WAY = "“with or without ice” is without ice"
     MIXED_ON_SOME = "“bacon and no onions on one”: both are on the one"
     ALL_OF_GROUP = "“all the toppings” asks for each one on the menu"
-    OTHER_KIND_CORRECTED = "“with bacon, sorry, hot sauce” takes the bacon back"
 
     # How many there are.
     HOW_MANY_IN_ALL = "“two with cheese and one with onions” are two, or three"
-    HEADING_COUNT = "“two sides, slaw”, where one or three are named"
     NAMED_AGAIN = "“the pizza” is one more, when a pizza is ordered already"
     ANSWERED_AGAIN = "“the cheeseburger” is one more, after a burger was ordered"
-    BOTH_WANTED = "“a taco, actually a churro” orders both"
 
     # Items that are not named.
     ONLY_ONE_FITS = "“a large with ham”, where one item comes in that size and takes ham"

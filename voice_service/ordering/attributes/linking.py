@@ -52,8 +52,6 @@ def resolve(
     if mod.negated:
         mod.id, mod.negated = leaving_off(mod.id, mod.group, item, menu)
     mod.qualifier, mod.quantity = modifier.qualifier, modifier.quantity or 1
-    if modifier.qualifier == "extra" and _says_extra(modifier.text, menu):
-        mod.qualifier = None
     if entry.count is not None:
         # Its name includes the number: "extra" and "two" only say which of its kind it is.
         mod.quantity = 1
@@ -115,11 +113,6 @@ def _adds_nothing(name: str, modifier: ModifierStatement, menu: CompiledMenu) ->
     """Return whether a name says no more than was said, except for words such as "regular"."""
     words = set(keys_of(name, menu.language)) - set(keys_of(modifier.text, menu.language))
     return words <= menu.language.names.ordinary_words
-
-
-def _says_extra(text: str, menu: CompiledMenu) -> bool:
-    """Return whether a name itself asks for more: "a lot of", where there is an "extra cheese"."""
-    return text.split(maxsplit=1)[0] in menu.language.cues[Cue.EXTRA]
 
 
 def _by_count(

@@ -18,7 +18,6 @@ from voice_service.ordering.intents.lookahead import (
     end_of_keep,
     leaves_off,
     of_kind,
-    one_more_after,
     subtracts,
     takes_off,
 )
@@ -286,8 +285,6 @@ def _end(mentions: Sequence[Mention], start: int, *until: Cue) -> int:
         if index > start and mention.cue(Cue.REQUEST) and " " in mention.span.text:
             return index
         if index > start and mention.cue(Cue.INSTEAD_OF) and leaves_off(mentions, index):
-            return index
-        if index > start and one_more_after(mentions, index):
             return index
     return len(mentions)
 

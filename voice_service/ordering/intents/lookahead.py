@@ -127,9 +127,3 @@ def subtracts(mentions: Sequence[Mention], index: int) -> bool:
     return mentions[index].cue(Cue.MINUS) and any(
         p.role is MentionType.NUMBER for p in mentions[index + 1 : index + 2]
     )
-
-
-def one_more_after(mentions: Sequence[Mention], index: int) -> bool:
-    """Return whether a wish begins after a comma: "cancel the taco, a churro"."""
-    changed = mentions[index].cue(Cue.COMMA) and mentions[index - 1].role is MentionType.ITEM
-    return changed and any(p.cue(Cue.A, Cue.REQUEST) for p in mentions[index + 1 : index + 2])

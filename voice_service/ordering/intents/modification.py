@@ -59,18 +59,14 @@ def change(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> l
 def substitute(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> list[Act]:
     """Read "substitute pickles for the onions", where the new one is named first.
 
-    Many say it the other way round. So if only one of the two is ordered, or only one has "the"
-    before it, that one is the old one.
+    Many say it the other way round. So if only one of the two has "the" before it, that one is the
+    old one.
     """
     split = _between(mentions)
     if split is None or not mentions[split].cue(Cue.FOR):
         return change(mentions, menu, cart)
     first, second = mentions[:split], mentions[split + 1 :]
-    if _definite_only(first, second) or (
-        not _definite_only(second, first)
-        and _present(first, menu, cart)
-        and not _present(second, menu, cart)
-    ):
+    if _definite_only(first, second):
         first, second = second, first
     return _exchange(second, first, menu, cart)
 
@@ -83,17 +79,6 @@ def _between(mentions: Sequence[Mention]) -> int | None:
 def _definite_only(mentions: Sequence[Mention], others: Sequence[Mention]) -> bool:
     """Return whether only the first of the two names something with "the"."""
     return any(p.cue(Cue.THE) for p in mentions) and not any(p.cue(Cue.THE) for p in others)
-
-
-def _present(mentions: Sequence[Mention], menu: CompiledMenu, cart: CartView) -> bool:
-    """Return whether what is named is in the order, or comes with something in it."""
-    named = next((p for p in mentions if p.role in (MentionType.ITEM, MentionType.MODIFIER)), None)
-    if named is None:
-        return False
-    if named.role is MentionType.ITEM:
-        return known(named.items, cart) is not None
-    ids = {s.id for s in named.candidates}
-    return any(not ids.isdisjoint(menu.items[i].defaults) for i in cart.items[-1:])
 
 
 def _exchange(
@@ -261,12 +246,8 @@ def _exchange_referenced(
         _replacing(first.request, Target(ref=ref))
         return [first, *others]
     # "Make both combos with a cola": a part of a combo does not take the place of one.
-    after_with = isinstance(first, Add) and first.request.coordination.after_with
-    if not isinstance(first, Add) or (after_with and ref.which is not ReferenceKind.SOME):
+    if not isinstance(first, Add) or first.request.coordination.after_with:
         return [not_understood(text_of([*mentions, *wanted]))]
-    if after_with:
-        counting = replace(first.request.counting, combos=ref.count)
-        return [Add(replace(first.request, counting=counting)), *others]
     return [Replace(Target(ref=ref), first.request), *others]
 
 

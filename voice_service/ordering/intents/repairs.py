@@ -18,27 +18,23 @@ from voice_service.ordering.acts import (
     Target,
     not_understood,
 )
-from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.intents.contrast import alternative_end
 from voice_service.ordering.intents.lookahead import denied_command, takes_off
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.reparandum import (
     cut_modifier,
     cut_unknown,
-    doubt_other_kind,
     is_of_group,
     keep_only_listed,
 )
 from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.language.cue_sets import (
-    ARTICLES,
     ENDS_SENTENCE,
     GOES_ON,
     PAUSES,
     STARTS_COMMAND,
 )
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.lookahead import role_follows
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.reasons import ReasonCode
 
@@ -127,19 +123,9 @@ def repair(mentions: list[Mention], index: int, state: ParseState) -> int:
     if start < len(mentions) and _takes_nothing_back(mentions, start):
         return start
     alone = any(p.cue(Cue.ALONE) for p in mentions[start : start + 1])
-    only = alone or mentions[index].cue(Cue.ONLY)
-    if alone and role_follows(mentions, start, MentionType.MODIFIER):
-        start += 1
-    if only and _only_one_of_those(mentions[start:], state):
-        state.flush()
-        state.push([not_understood(mentions[index].span.text)])
-        return start
-    if only:
+    if alone or mentions[index].cue(Cue.ONLY):
         state.pending = keep_only_listed(state.pending, mentions[start:])
-    before = state.pending
-    state.pending, merged = _correction(before, mentions[start:])
-    if merged and before and state.pending == before[:-1]:
-        doubt_other_kind(before[-1], mentions, start)
+    state.pending, merged = _correction(state.pending, mentions[start:])
     ends = (*STARTS_COMMAND, *ENDS_SENTENCE, Cue.KEEP, Cue.NEVER_MIND)
     if merged or start >= len(mentions) or mentions[start].cue(*ends):
         if start >= len(mentions):
@@ -294,8 +280,6 @@ def _in_its_place(
     if sure:
         # "Fries and a coke. I meant a burger": which of the two is it not?
         return not_understood(" ".join(slip.span.text for slip in slips))
-    if breath and not asks:
-        request.doubts += (Doubt.BOTH_WANTED,)
     return Add(request)
 
 
@@ -377,12 +361,3 @@ def _correction(clause: list[Mention], following: Sequence[Mention]) -> tuple[li
         and not ((p.role is MentionType.NUMBER or p.cue(Cue.A)) and counted)
     ]
     return [*clause[:tail], *kept], True
-
-
-def _only_one_of_those(following: Sequence[Mention], state: ParseState) -> bool:
-    """True of "a coke and fries, actually just the fries": is the coke still wanted?"""
-    named = next((p for p in following if not p.idle and not p.cue(*ARTICLES)), None)
-    if named is None or named.role is not MentionType.ITEM or not state.ordered(named):
-        return False
-    named_before = [p for p in state.pending if p.role in (MentionType.ITEM, MentionType.MODIFIER)]
-    return len(named_before) > 1 or any(item not in named.items for item in state.cart.items)

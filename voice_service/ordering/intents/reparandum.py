@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import replace
 from itertools import dropwhile, pairwise, takewhile
 
-from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.cue_sets import JOINS, PAUSES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
@@ -43,20 +41,6 @@ def cut_modifier(clause: list[Mention], repair: Sequence[Mention]) -> tuple[list
     if merged or made or not slipped:
         return kept, merged
     return clause[: last - 1], True
-
-
-def doubt_other_kind(slip: Mention, mentions: list[Mention], start: int) -> None:
-    """Doubt "with bacon, sorry, with hot sauce": does it take the bacon's place or come with it?"""
-    named = next((i for i in range(start, len(mentions)) if mentions[i].candidates), None)
-    if (
-        named is None
-        or slip.role is not MentionType.MODIFIER
-        or mentions[named].role is not MentionType.MODIFIER
-    ):
-        return
-    if not is_of_group(slip, {sense.group for sense in mentions[named].candidates}):
-        doubted = (s.doubted(Doubt.OTHER_KIND_CORRECTED) for s in mentions[named].candidates)
-        mentions[named] = replace(mentions[named], candidates=tuple(doubted))
 
 
 def _other_of_kind(

@@ -21,8 +21,6 @@ _MOST_TIMES = 10  # more changes are not taken back at once
 def undo(mentions: list[Mention], index: int, state: ParseState) -> int | None:
     """Read "scratch that" or "undo that twice"; None if it names what is to go."""
     mention = mentions[index]
-    if not mention.cue(Cue.UNDO):
-        return None
     if _names_what_goes(mentions, index, state):
         return None
     if _announces(mentions, index, state) or takes_out_again(mentions, index, state):

@@ -44,7 +44,6 @@ from voice_service.ordering.items.modifier_groups import (
 )
 from voice_service.ordering.items.partition import Partitioner
 from voice_service.ordering.items.quantities import chooses_again, is_one_more, multiply
-from voice_service.ordering.items.sizes import size_elsewhere
 from voice_service.ordering.mentions.mention import Apart
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
@@ -158,9 +157,9 @@ class AttributeAttacher:
             case ReferenceKind.PLACE:
                 return self._partitioner.place(pointer, to.current)
             case ReferenceKind.SUCH:
-                return self._partitioner.such(pointer, to.current)
-            case _:
-                return to.current
+                # What is described is in the order already, and other items are named.
+                self.acts.append(not_understood(pointer.text))
+        return to.current
 
     def _shared_out_to(
         self, request: ItemRequest, statements: Sequence[Statement]
@@ -241,8 +240,10 @@ class AttributeAttacher:
             )
             return current
         if not fitting:
-            problem = size_elsewhere(statement, current, self.requests, self.menu)
-            self.acts += [] if problem is None else [problem]
+            # "A large" counts something that was not understood; a large burger is only a burger.
+            counted = statement.count is not None
+            code = ReasonCode.NOT_UNDERSTOOD if counted else ReasonCode.SIZE_NOT_AVAILABLE
+            self._refuse(code, statement, current)
             return current
         if current.size is not None and statement.count is not None:
             sibling = self._sibling(current, statement.count)

@@ -14,7 +14,6 @@ from voice_service.ordering.attributes.statements import (
     SizeStatement,
     Statement,
 )
-from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.language.cue_sets import JOINS
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of
@@ -129,10 +128,7 @@ def count_under_heading(
     starts: Sequence[int],
     menu: CompiledMenu,
 ) -> None:
-    """Read "two sides, slaw and fries" as one of each.
-
-    As many of the category have to be named as the heading says; else the count is doubted.
-    """
+    """Read "two sides, slaw and fries" as one of each, if as many are named as the heading says."""
     if len(requests) != len(heads):
         return
     for first, (start, head) in enumerate(zip(starts, heads, strict=True)):
@@ -143,8 +139,6 @@ def count_under_heading(
         alone = all(request.quantity is None for request in listed[1:])
         if alone and len(listed) == total and all(_is_in(g, category, menu) for g in listed):
             requests[first].quantity = None
-        elif len(listed) > 1 and alone:
-            requests[first].doubts += (Doubt.HEADING_COUNT,)
 
 
 def _heading(inner: Sequence[Mention], menu: CompiledMenu) -> str | None:

@@ -21,7 +21,7 @@ from voice_service.ordering.acts import (
     not_understood,
 )
 from voice_service.ordering.attributes.distribution import halved, shared_out, with_counts
-from voice_service.ordering.attributes.linking import leaving_off, resolve, which, without
+from voice_service.ordering.attributes.linking import leaving_off, resolve, which
 from voice_service.ordering.attributes.statements import (
     AlternativesStatement,
     CategoryStatement,
@@ -230,9 +230,7 @@ class _EllipsisResolver:
         single = mod.group in self._menu.single_groups(item) and not mod.negated
         if statement.quantity is None or not single:
             return change
-        count, mod.quantity = statement.quantity, 1
-        if self._chosen_before(statement, item) and self._item is None:
-            return Add(ItemRequest(item, count, mods=[mod], words=set(statement.words)))
+        mod.quantity = 1
         return ModifyReferenced(
             Reference(ReferenceKind.SOME, statement.quantity, text=statement.text), (change,)
         )
@@ -350,9 +348,6 @@ def _group_in_cart(statement: GroupStatement, menu: CompiledMenu, cart: CartView
         )
         if item is None:
             return []
-        named = without(statement.text, item, menu)
-        if named is not None:
-            return [Modify(Target((item,)), (named,), text=statement.text)]
         defaults = [m.id for m in group.modifiers if m.id in menu.items[item].defaults]
         gone = (leaving_off(default, group.id, item, menu) for default in defaults)
         mods = tuple(ModifierRequest(mod, group.id, negated=negated) for mod, negated in gone)

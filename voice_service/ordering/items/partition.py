@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voice_service.ordering.acts import Act, Description, ItemRequest, ReferenceKind, not_understood
-from voice_service.ordering.cart.lines import line_of
-from voice_service.ordering.cart.resolution import matches_description
-from voice_service.ordering.likelihood import Grounds
+from voice_service.ordering.acts import Act, ItemRequest, ReferenceKind, not_understood
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.references.pointers import Pointer, some_of
 
@@ -47,19 +44,6 @@ class Partitioner:
         if single and count == 1 and -len(requests) <= index < len(requests):
             return requests[index]
         self._acts.append(not_understood(ordinal.text))
-        return current
-
-    def such(self, described: Pointer, current: ItemRequest) -> ItemRequest:
-        """Return the one item said here that "the small one without ice" fits."""
-        such = described.such or Description()
-        fitting = [
-            r
-            for r in self._requests
-            if matches_description(such, line_of("", r, Grounds()), self._menu)
-        ]
-        if len(fitting) == 1 and (such.several or fitting[0].count == 1):
-            return fitting[0]
-        self._acts.append(not_understood(described.text))
         return current
 
     def split(self, part: Pointer, current: ItemRequest) -> ItemRequest:

@@ -1,4 +1,4 @@
-"""Sizes that belong to another item than the one they stand beside, or are said as a number."""
+"""Sizes that are said as a number, or of what is ordered already."""
 
 from __future__ import annotations
 
@@ -21,29 +21,6 @@ from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.language.tokens import keys_of, plural, several
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.reasons import ReasonCode
-
-
-def size_elsewhere(
-    statement: SizeStatement,
-    current: ItemRequest,
-    requests: Sequence[ItemRequest],
-    menu: CompiledMenu,
-) -> Problem | None:
-    """Give a size that the current item does not come in to an item before it.
-
-    Return why not, if none of them takes it.
-    """
-    lacks_size = bool(menu.items[current.item].prices) and current.size is None
-    for request in reversed(requests):
-        fits = [s for s in statement.candidates if menu.offers(request.item, s)]
-        if fits and request.size is None and not (lacks_size and statement.count is None):
-            request.size = fits[0].id
-            request.words.update(statement.words)
-            return None
-    # "A large" counts something that was not understood; a large burger is only a burger.
-    counted = statement.count is not None
-    code = ReasonCode.NOT_UNDERSTOOD if counted else ReasonCode.SIZE_NOT_AVAILABLE
-    return Problem(code, statement.text, request=current)
 
 
 def size_by_number(requests: Sequence[ItemRequest], menu: CompiledMenu) -> None:

@@ -43,7 +43,6 @@ _ORDERS = (
     Cue.NEVER_MIND,
 )
 """What begins an order again, or another sentence."""
-_COUNTS = (Cue.A, Cue.NUMBER, Cue.MORE)
 
 
 @dataclass(frozen=True)
@@ -247,10 +246,7 @@ def _start(spans: Sequence[Span], first: int, done: int) -> int:
     start = first
     while start > done:
         span = spans[start - 1]
-        counted = start - 2 >= done and spans[start - 2].has(*_COUNTS)
         if span.candidates or not (span.filler or span.unknown or span.has(Cue.TALK, Cue.THE)):
-            break
-        if span.unknown and counted and start < first:
             break
         start -= 1
     return start

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from voice_service.ordering.acts import Description, Reference, ReferenceKind
-from voice_service.ordering.language.cue_sets import DESCRIBES, ENDS_CLAUSE
+from voice_service.ordering.language.cue_sets import ENDS_CLAUSE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Apart, Mention, MentionType
 
@@ -167,8 +167,6 @@ def _counted(mentions: Sequence[Mention], index: int, *, bare: bool) -> Found | 
     part = _of_several(mentions, index, bare=bare) if number else None
     if part is not None:
         return part, index + 2
-    if bare and mention.cue(Cue.EVERYTHING) and index and mentions[index - 1].cue(Cue.ON):
-        return Pointer(ReferenceKind.ALL, text=mention.span.text), index + 1
     named = of_the(mentions, index)
     if named is not None:
         some = some_of(mention.span.value or 1, text_of(mentions[index : named + 1]))
@@ -217,12 +215,7 @@ def all_but(mentions: Sequence[Mention], index: int) -> tuple[int, int] | None:
     if number.role is not MentionType.NUMBER and not number.cue(Cue.ONE):
         return None
     end = _past_pronouns(mentions, index + 2)
-    complete = ends(mentions, end) or _is_described(mentions[end])
-    return (number.span.value or 1, end) if complete else None
-
-
-def _is_described(mention: Mention) -> bool:
-    return mention.cue(*DESCRIBES) or mention.role in (MentionType.MODIFIER, MentionType.SIZE)
+    return (number.span.value or 1, end) if ends(mentions, end) else None
 
 
 def _past_pronouns(mentions: Sequence[Mention], index: int) -> int:

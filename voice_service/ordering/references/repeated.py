@@ -16,15 +16,10 @@ from voice_service.ordering.menu.lexicon import Candidate
 def name_the_same(
     mentions: Sequence[Mention], lines: Sequence[Line], menu: CompiledMenu
 ) -> list[Mention]:
-    """Put in the item, and what is on it, for which "a large one just like it" asks.
-
-    "Soup" in "the same soup" says nothing more, nor does "just like it" after "another one".
-    """
+    """Put in the item, and what is on it, for which "a large one just like it" asks."""
     named: list[Mention] = []
     for index, mention in enumerate(mentions if lines else ()):
         same = mention.cue(Cue.SAME)
-        if named and named[-1].cue(Cue.SAME) and (same or _is_kind_of(mention, lines[-1], menu)):
-            continue
         item = next((p for p in named[-1:] if p.role is MentionType.ITEM), None)
         alike = [line for line in lines if item is None or line.item in item.items]
         if same and alike and _counted(named, item):
@@ -34,11 +29,6 @@ def name_the_same(
         else:
             named.append(mention)
     return named if lines else list(mentions)
-
-
-def _is_kind_of(mention: Mention, line: Line, menu: CompiledMenu) -> bool:
-    kinds = {s.id for s in candidates_of(mention.span, "category")}
-    return menu.items[line.item].category in kinds or mention.cue(Cue.GENERIC)
 
 
 def _counted(before: Sequence[Mention], item: Mention | None) -> bool:

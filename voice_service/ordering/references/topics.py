@@ -37,9 +37,6 @@ def _in_its_clause(topic: Sequence[Mention], clause: Sequence[Mention]) -> list[
     """
     first = clause[0]
     other = any(p.role is MentionType.ITEM or p.such is not None for p in clause)
-    it = next((i for i, p in enumerate(clause) if p.cue(Cue.IT) and not p.cue(*_ACTS_ON_IT)), None)
-    if it is not None:
-        return [*clause[:it], *topic, *clause[it + 1 :]]
     if first.cue(Cue.UNDO):
         return [first.as_cue(Cue.REMOVE), *topic, *clause[1:]]
     if first.cue(Cue.TAKE) and any(p.cue(Cue.OFF) for p in clause[1:2]):
