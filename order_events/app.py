@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
 from aiohttp import hdrs, web
 
-from order_events import dialect, operations
+from order_events import dialect, operations, tracing
+from order_events.auth.discovery import Discovery
 from order_events.auth.jwks import KeySet
 from order_events.auth.tokens import TokenAuthority, authority
 from order_events.http import cors, hosts, serving, static_pages
@@ -58,12 +60,11 @@ def build_app(
     `app[AUTHENTICATOR]`, serves further routes.
     """
     app = web.Application(client_max_size=settings.http_body_bytes)
+    if settings.traces:
+        _export_traces(app)
     app[EVENTS] = events
-    key_set = None
-    if settings.jwt_jwks is not None and tokens is None:
-        key_set = KeySet(
-            settings.jwt_jwks, settings.jwt_jwks_refresh_s, settings.jwt_jwks_max_age_s
-        )
+    key_set = None if tokens is not None else _key_set(settings)
+    if key_set is not None:
         app.cleanup_ctx.append(key_set.run)
     screens = screen_tokens(settings)
     app[AUTHORITY] = authority(settings, key_set, screens) if tokens is None else tokens
@@ -116,6 +117,8 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
     authenticator = Authenticator(registry, events.cluster)
     # Outside `answering_errors`, so that error responses are measured too.
     app.middlewares.append(serving.measuring(events.metrics))
+    if tracing.enabled():
+        app.middlewares.append(serving.trace_requests)
     app.middlewares.append(hosts.checking(events.settings, registry.callers))
     app.middlewares.append(delivering(events.settings, registry.callers, _API_PATHS))
     app.middlewares.append(cors.answering_preflights(events.settings, _API_PATHS, dialect.HEADERS))
@@ -144,6 +147,26 @@ def _add_http(app: web.Application, events: OrderEvents) -> None:
         serving.add_routes(app, api, routes_of(type(api)), authenticator)
     dialect.add_routes(app, events, authenticator)
     operations.add_routes(app, events, authenticator)
+
+
+def _key_set(settings: HubSettings) -> KeySet | None:
+    """Return the keys of other issuers' tokens, if the settings name them."""
+    issuer = settings.oidc_issuer
+    source = settings.jwt_jwks if issuer is None else Discovery(issuer)
+    if source is None:
+        return None
+    return KeySet(source, settings.jwt_jwks_refresh_s, settings.jwt_jwks_max_age_s)
+
+
+def _export_traces(app: web.Application) -> None:
+    stop = tracing.export()
+
+    async def exporting(app: web.Application) -> AsyncIterator[None]:
+        yield
+        # In a thread, because it sends what is left.
+        await asyncio.to_thread(stop)
+
+    app.cleanup_ctx.append(exporting)
 
 
 async def _open(app: web.Application) -> AsyncIterator[None]:

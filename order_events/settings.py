@@ -7,6 +7,7 @@ Each setting is also an environment variable: `VOICE_` and its name in capitals.
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -24,9 +25,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from order_events.addresses import BusAddress, StoreAddress
 from order_events.tls import TlsSettings
+from order_events.token_settings import Count, Seconds, TokenSettings
 
-Count = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[float, Field(gt=0)]
 
 
@@ -41,7 +41,7 @@ class Retention(BaseModel):
     audit_days: Days | None = None
 
 
-class HubSettings(TlsSettings, BaseSettings):
+class HubSettings(TlsSettings, TokenSettings, BaseSettings):
     """The hub's settings; the voice service adds its own."""
 
     model_config = SettingsConfigDict(
@@ -74,44 +74,6 @@ class HubSettings(TlsSettings, BaseSettings):
         "its database for itself, `postgresql` for the notifications of the database, or the URL "
         "of NATS servers, several separated by commas. One with a password belongs into the "
         "variable; the option then says `nats`.",
-    )
-
-    # Tokens
-    jwt_secret: SecretStr | None = Field(
-        None,
-        description="HS256 secret, at least 32 bytes. If neither a secret nor a key set is given, "
-        "a secret is generated on first start and kept in the data directory.",
-    )
-    jwt_secret_previous: SecretStr | None = Field(
-        None,
-        description="The secret before the current one. Its tokens are accepted until they expire; "
-        "none are issued with it.",
-    )
-    jwt_jwks: str | None = Field(
-        None, description="File or http(s) URL of a JSON Web Key Set, for RS256 and ES256 tokens."
-    )
-    jwt_jwks_refresh_s: Seconds = Field(
-        300, description="Seconds between fetches of a key set from its URL."
-    )
-    jwt_jwks_max_age_s: Seconds = Field(
-        86_400,
-        description="Seconds for which keys stay valid while their set cannot be read; after "
-        "that, tokens signed with them are answered with UNAVAILABLE.",
-    )
-    jwt_issuer: str | None = Field(None, description="If set, the `iss` that a token must have.")
-    jwt_audience: str | None = Field(None, description="If set, the `aud` that a token must have.")
-    token_max_lifetime_s: Seconds = Field(
-        30 * 86_400,
-        description="Longest remaining lifetime of a token, in seconds; longer ones are refused.",
-    )
-    token_max_bytes: Count = Field(
-        8_192, description="Largest token in bytes; longer ones are refused unread."
-    )
-    auth_timeout_s: Seconds = Field(
-        10, description="Seconds a socket may stay open without authentication."
-    )
-    token_expiry_notice_s: Seconds = Field(
-        60, description="Seconds before a token expires at which its connection is told."
     )
 
     # Sockets
@@ -312,6 +274,12 @@ class HubSettings(TlsSettings, BaseSettings):
     http_bytes_per_address: Count = Field(
         33_554_432, description="The same for one address, whoever is behind it."
     )
+    traces: bool = Field(
+        False,
+        description="Make traces of requests, utterances, orders and events, and send them over "
+        "OTLP to where the standard variables say (`OTEL_EXPORTER_OTLP_ENDPOINT`, "
+        "`OTEL_TRACES_SAMPLER`). Needs the extra `otel`.",
+    )
     metrics_token: SecretStr | None = Field(
         None,
         description="If set, the token that `/metrics` requires as `Authorization: Bearer`. "
@@ -371,11 +339,11 @@ class HubSettings(TlsSettings, BaseSettings):
             raise ValueError("retention_order_days: at least idempotency_days")
         return self
 
-    @field_validator("jwt_secret", "jwt_secret_previous")
+    @field_validator("traces")
     @classmethod
-    def _strong(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value().encode()) < 32:
-            raise ValueError("the HS256 secret must have at least 32 bytes")
+    def _installed(cls, value: bool) -> bool:
+        if value and find_spec("opentelemetry") is None:
+            raise ValueError("install the extra otel: pip install 'voice-ordering[otel]'")
         return value
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from order_events.settings import Count
+from order_events.token_settings import Count
 from voice_service.ordering import Thresholds
 from voice_service.ordering.dialogue.policy import DEFAULT
 

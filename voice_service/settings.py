@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import NoDecode
 
-from order_events.settings import Count, HubSettings, Seconds
+from order_events.settings import HubSettings
+from order_events.token_settings import Count, Seconds
 from voice_service.asr.batching import BatchPolicy
 from voice_service.asr.compute import Compute, Device, DeviceChoice
 from voice_service.audio.intake import IntakeSettings

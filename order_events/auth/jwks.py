@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ WAIT_S = 12.0
 """Most seconds a token with an unknown key waits for a refresh."""
 MOST_WAITING = 500
 """Most tokens that wait for one."""
+
+Locate = Callable[[], Awaitable[str]]
 
 logger = structlog.get_logger(__name__)
 
@@ -71,13 +73,31 @@ def _key(entry: Any) -> tuple[Any, str] | None:
     return key.key, key.algorithm_name
 
 
+async def fetch(address: str) -> bytes:
+    """Return what an address answers; raise ValueError, ClientError or TimeoutError."""
+    timeout = aiohttp.ClientTimeout(total=FETCH_TIMEOUT_S)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        session.get(address, allow_redirects=False) as response,
+    ):
+        if response.status != 200:
+            raise ValueError(f"{address}: status {response.status}")
+        body = b""
+        async for chunk in response.content.iter_chunked(65_536):
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise ValueError(f"{address}: more than {MAX_BYTES} bytes")
+        return body
+
+
 class KeySet:
     """A key set that is reread every `refresh_s` seconds, and when an unknown key id appears.
 
     While it cannot be read, the last known keys stay valid, for at most `max_age_s` seconds.
+    `source` is a file, an address, or a function that returns an address.
     """
 
-    def __init__(self, source: str, refresh_s: float, max_age_s: float = 86_400) -> None:
+    def __init__(self, source: str | Locate, refresh_s: float, max_age_s: float = 86_400) -> None:
         self._source = source
         self._refresh_s = refresh_s
         self._max_age_s = max_age_s
@@ -146,28 +166,19 @@ class KeySet:
             self._read_at = time.monotonic()
             good = True
         except (OSError, ValueError, aiohttp.ClientError, TimeoutError) as error:
-            logger.warning("the key set could not be read", source=self._source, why=str(error))
+            logger.warning(
+                "the key set could not be read", source=str(self._source), why=str(error)
+            )
         finally:
             for read in waiting:
                 if not read.done():
                     read.set_result(good)
 
     async def _read(self) -> bytes:
-        if not self._source.startswith(("http://", "https://")):
-            return await asyncio.to_thread(Path(self._source).read_bytes)
-        timeout = aiohttp.ClientTimeout(total=FETCH_TIMEOUT_S)
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(self._source, allow_redirects=False) as response,
-        ):
-            if response.status != 200:
-                raise ValueError(f"status {response.status}")
-            body = b""
-            async for chunk in response.content.iter_chunked(65_536):
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise ValueError(f"more than {MAX_BYTES} bytes")
-            return body
+        source = self._source if isinstance(self._source, str) else await self._source()
+        if not source.startswith(("http://", "https://")):
+            return await asyncio.to_thread(Path(source).read_bytes)
+        return await fetch(source)
 
     async def _refresh_forever(self) -> None:
         while True:

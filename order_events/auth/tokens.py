@@ -15,6 +15,7 @@ from typing import Annotated, Any, Protocol
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from order_events.auth.claims import ClaimNames
 from order_events.auth.roles import Role
 from order_events.settings import HubSettings
 
@@ -144,7 +145,9 @@ class TokenAuthority:
         issuer: str | None = None,
         audience: str | None = None,
         others: OtherTokens | None = None,
+        claims: ClaimNames | None = None,
     ) -> None:
+        self._claim_names = claims or ClaimNames()
         self._keys = keys
         self._secret = secret
         self._previous = previous
@@ -190,6 +193,9 @@ class TokenAuthority:
         try:
             key, algorithm = self._keys.find(jwt.get_unverified_header(token))
             payload = self._payload(token, key, algorithm)
+            if algorithm != "HS256":
+                # Those with the secret are our own.
+                payload = self._claim_names.read(payload)
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise AuthError("the token is not valid") from error
         try:
@@ -316,7 +322,7 @@ def authority(
     secret: bytes | None = None
     if settings.jwt_secret is not None:
         secret = settings.jwt_secret.get_secret_value().encode()
-    elif settings.jwt_jwks is None:
+    elif settings.jwt_jwks is None and settings.oidc_issuer is None:
         secret = load_or_make_secret(settings.data_dir)
     return TokenAuthority(
         _Either(None if secret is None else SharedSecret(secret), key_set),
@@ -324,9 +330,10 @@ def authority(
         previous=_previous(settings),
         max_lifetime_s=settings.token_max_lifetime_s,
         max_bytes=settings.token_max_bytes,
-        issuer=settings.jwt_issuer,
+        issuer=settings.jwt_issuer or settings.oidc_issuer,
         audience=settings.jwt_audience,
         others=others,
+        claims=ClaimNames(settings.jwt_claims, settings.jwt_roles),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,6 +15,9 @@ from order_events.domain.drafts import Draft, ItemDraft, Qualifier
 from order_events.menu.entries import Cents, Id
 from order_events.protocol.filters import Tags
 from order_events.protocol.frames import Message
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
 
 Text = Annotated[str, Field(max_length=500)]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z_-]{0,31}$")]
@@ -311,7 +314,10 @@ class ItemChange(Draft):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A committed event. `body` is the whole message as sent, encoded once."""
+    """A committed event. `body` is the whole message as sent, encoded once.
+
+    `trace` is the place in a trace at which it was made, if there is one; it is not kept.
+    """
 
     restaurant_id: str
     epoch: str
@@ -320,6 +326,7 @@ class Event:
     type: str
     tags: Tags
     body: bytes
+    trace: Context | None = field(default=None, repr=False, compare=False)
     message: Message = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

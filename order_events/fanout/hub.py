@@ -16,6 +16,7 @@ from typing import Protocol
 
 import structlog
 
+from order_events import tracing
 from order_events.domain.models import Event, LiveEvent
 from order_events.fanout.recent_events import RecentEvents
 from order_events.fanout.root_session import Interest
@@ -89,7 +90,16 @@ class _RestaurantChannel:
     `free_at` is in the loop's seconds; `pending` counts the events published but not delivered.
     """
 
-    __slots__ = ("free_at", "groups", "listeners", "pending", "recent", "subscribers", "timer")
+    __slots__ = (
+        "free_at",
+        "groups",
+        "listeners",
+        "pending",
+        "recent",
+        "steps",
+        "subscribers",
+        "timer",
+    )
 
     def __init__(self, recent: RecentEvents) -> None:
         self.subscribers: dict[Subscriber, _Group] = {}
@@ -98,6 +108,7 @@ class _RestaurantChannel:
         self.recent = recent
         self.free_at = 0.0
         self.pending = 0
+        self.steps: list[tracing.Step] = []
         self.timer: asyncio.Handle | None = None
 
     def join(self, subscriber: Subscriber, interest: Interest) -> None:
@@ -122,6 +133,20 @@ class _RestaurantChannel:
                 del self.listeners[type_][group]
                 if not self.listeners[type_]:
                     del self.listeners[type_]
+
+    def trace(self, event: Event) -> None:
+        """Begin the step that ends when the event is with all sockets."""
+        step = tracing.begin(
+            "fan out", event.trace, event_id=event.event_id, type=event.type, seq=event.seq
+        )
+        if step is not None:
+            self.steps.append(step)
+
+    def traced(self) -> None:
+        """End the steps of the events that have been delivered."""
+        for step in self.steps:
+            step.end(subscribers=len(self.subscribers))
+        self.steps.clear()
 
     def pend(self, type_: str, tags: Tags, message: Message) -> None:
         """Add an event to the pending ones of the groups that want it."""
@@ -238,6 +263,8 @@ class Hub:
         if channel is not None:
             channel.recent.append(event)
             channel.pend(event.type, event.tags, event.message)
+            if event.trace is not None:
+                channel.trace(event)
             self._schedule(channel)
 
     def publish_live(self, event: LiveEvent) -> None:
@@ -272,6 +299,7 @@ class Hub:
         # Processor time, not wall time: otherwise other work on the machine would delay everything.
         start = time.thread_time()
         self._sent.inc(channel.flush())
+        channel.traced()
         took = time.thread_time() - start
         if took > LONG_S:
             now = asyncio.get_running_loop().time()

@@ -10,6 +10,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 from pydantic import BaseModel, TypeAdapter
 
+from order_events import tracing
 from order_events.auth.tokens import Principal, Role
 from order_events.http.authentication import Authenticator, idempotency_key
 from order_events.http.delivery import PRINCIPAL
@@ -195,6 +196,30 @@ def measuring(metrics: HubMetrics) -> Middleware:
         metrics.requests.labels(method, path, str(status)).observe(seconds)
 
     return measure
+
+
+@web.middleware
+async def trace_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Make a step of each request; sockets have their own."""
+    resource = request.match_info.route.resource
+    if hdrs.UPGRADE in request.headers or resource is None:
+        return await handler(request)
+    method, route = request.method, resource.canonical
+    fields = {"http.request.method": method, "http.route": route}
+    begun = tracing.begin(f"{method} {route}", tracing.received(request.headers), **fields)
+    if begun is None:
+        return await handler(request)
+    status = 500
+    try:
+        with tracing.within(begun.context):
+            response = await handler(request)
+        status = response.status
+    except web.HTTPException as error:
+        status = error.status
+        raise
+    finally:
+        begun.end(**{"http.response.status_code": status})
+    return response
 
 
 def _of_aiohttp(error: web.HTTPException) -> web.Response:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any, TypeVar
 
+from order_events import tracing
 from order_events.domain.models import Event
 from order_events.metrics import HubMetrics
 from order_events.protocol.errors import Stopping
@@ -115,10 +116,11 @@ class Store:
         """
         if self._closing or self._writer is None:
             raise Stopping("orders cannot be changed: the server is stopping")
-        job: Job[T] = Job(restaurant_id, run, self._loop.create_future())
-        self._writer.submit(job)
-        # Cancelling the caller must not cancel a change that is under way.
-        return await asyncio.shield(job.future)
+        with tracing.substep("commit"):
+            job: Job[T] = Job(restaurant_id, tracing.carried(run), self._loop.create_future())
+            self._writer.submit(job)
+            # Cancelling the caller must not cancel a change that is under way.
+            return await asyncio.shield(job.future)
 
     async def read(self, run: Callable[[Reader], T], restaurant_id: str = "") -> T:
         """Run a query in a reader's thread and return its result; raise StoreUnavailable."""

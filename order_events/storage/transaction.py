@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
 
+from order_events import tracing
 from order_events.auth.revocations import Revoked
 from order_events.domain.api_models import MenuVersion
 from order_events.domain.models import Event, Order, Payment, Table
@@ -84,7 +85,16 @@ class Tx(Reader):
             epoch=self.epoch,
             seq=seq,
         )
-        appended = Event(restaurant_id, self.epoch, seq, event_id, type_, tags, encode(message))
+        appended = Event(
+            restaurant_id,
+            self.epoch,
+            seq,
+            event_id,
+            type_,
+            tags,
+            encode(message),
+            trace=tracing.current(),
+        )
         self.db.execute(
             "INSERT INTO events (restaurant_id, seq, event_id, type, tags, body, at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",

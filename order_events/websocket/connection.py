@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType
 
@@ -18,11 +18,15 @@ from order_events.settings import HubSettings
 from order_events.websocket.frame_writer import FrameWriter, OpenSocket
 from order_events.websocket.outbox import Outbox
 
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
 
 class Connection:
     """An open socket.
 
-    `principal` is set by authentication, and replaced when the client renews its token.
+    `principal` is set by authentication, and replaced when the client renews its token. `trace` is
+    the place in a trace that the upgrade request named.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class Connection:
         self.socket = socket
         self.awaiting_pong = False
         self.close_code: int | None = None
+        self.trace: Context | None = None
         self._principal: Principal | None = None
         self._transport = opened.transport
         self._settings = settings

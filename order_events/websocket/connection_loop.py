@@ -11,6 +11,7 @@ import structlog
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
 
+from order_events import tracing
 from order_events.auth.tokens import AuthError, Principal
 from order_events.protocol.errors import OrderError
 from order_events.protocol.messages import (
@@ -118,6 +119,9 @@ class ConnectionLoop(Generic[M]):
     ) -> None:
         opened = OpenSocket(self._request, self._ws, stream, transport)
         self._connection = self._connection_of(opened)
+        # In the query as well, because browsers cannot set headers.
+        named = {**self._request.query, **self._request.headers}
+        self._connection.trace = tracing.received({k.lower(): v for k, v in named.items()})
         self._opened = self._connection
         self._credentials = Credentials(self._connection, self._registry, self._address)
         self._dispatcher = self.dispatcher_type(

@@ -10,10 +10,11 @@ import contextlib
 import contextvars
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
+from order_events import tracing
 from order_events.domain.audit_records import SessionStart, SessionState
 from order_events.domain.models import Order, Source
 from order_events.protocol.errors import SessionLost
@@ -37,11 +38,16 @@ from voice_service.sessions.actions import (
 from voice_service.sessions.hub.entries import HubEntries
 from voice_service.sessions.hub.order_sync import OrderSync
 from voice_service.sessions.machine import Phase, VoiceSession
+from voice_service.sessions.trace import SessionTrace
 from voice_service.speech.speaker import Speaker
 from voice_service.speech.synthesis import Voice
 
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
+_ForHub = Send | PlaceOrder | SessionState | None
 _MOST_FOR_HUB = 128
 """Finals and orders that may wait for the hub: some minutes of speech."""
 
@@ -121,8 +127,9 @@ class SessionRunner:
         self._logging = contextvars.copy_context()
         self._logging.run(_bind, session.session_id, key.restaurant_id)
         self._timer: asyncio.TimerHandle | None = None
-        self._for_hub: asyncio.Queue[Send | PlaceOrder | SessionState | None] = asyncio.Queue()
-        self._for_hub.put_nowait(SessionState.STARTED)
+        self._trace = SessionTrace(session.session_id, key.restaurant_id)
+        self._for_hub: asyncio.Queue[tuple[_ForHub, Context | None]] = asyncio.Queue()
+        self._to_hub(SessionState.STARTED)
         self._hub_task = self._loop.create_task(
             self._serve_hub(), name="voice session to hub", context=self._logging.copy()
         )
@@ -153,6 +160,7 @@ class SessionRunner:
 
     def audio(self, sequence: int, encoded: str, now: float) -> None:
         """Take a chunk of base64; raises ProtocolError."""
+        self._trace.chunk(sequence)
         before = self.session.audio_ms
         actions = self.session.audio(sequence, encoded, now)
         self._metrics.audio.inc((self.session.audio_ms - before) / 1000)
@@ -224,10 +232,13 @@ class SessionRunner:
 
     def start_decode(self) -> DecodeRequest:
         """Return the audio to recognise now."""
-        return self.session.start_decode()
+        request = self.session.start_decode()
+        self._trace.decode_started(request)
+        return request
 
     def deliver(self, hypothesis: Hypothesis | None) -> None:
         """Take the answer to `start_decode`; None if recognition failed."""
+        self._trace.decode_ended(hypothesis)
         self._logging.run(self._decoded, hypothesis)
 
     # Inside
@@ -243,7 +254,7 @@ class SessionRunner:
             if isinstance(action, Send):
                 self._send(action)
             elif isinstance(action, PlaceOrder):
-                self._for_hub.put_nowait(action)
+                self._to_hub(action)
             elif isinstance(action, Speak):
                 self._speaker.speak(action.say_id, action.text)
             elif isinstance(action, Hush):
@@ -267,10 +278,11 @@ class SessionRunner:
             data=message.data,
         )
         self._time_final(message)
+        self._trace.sent(message.type, message.data, self.connection)
         if message.audience is Audience.STAFF:
             if message.type == messages.TRANSCRIPT:
                 self._metrics.finals.inc()
-            self._for_hub.put_nowait(message)
+            self._to_hub(message)
         elif message.audience is Audience.STAFF_LIVE:
             self._metrics.partials.inc()
             self._events.publish_live(
@@ -305,7 +317,7 @@ class SessionRunner:
             self._timer = None
         if self.session.phase is Phase.ENDED and not self.ended.is_set():
             self.ended.set()
-            self._for_hub.put_nowait(SessionState.ENDED)
+            self._to_hub(SessionState.ENDED)
         deadline = self.session.next_deadline()
         if self.session.over(self._loop.time()):
             self._finish()
@@ -334,13 +346,20 @@ class SessionRunner:
         self._speaker.stop()
         self._scheduler.forget(self)
         self.session.close()
-        self._for_hub.put_nowait(None)
+        self._trace.close()
+        self._to_hub(None)
         self._on_over()
+
+    def _to_hub(self, item: _ForHub) -> None:
+        self._for_hub.put_nowait((item, self._trace.place))
 
     async def _serve_hub(self) -> None:
         """Pass finals and orders to the hub, in the order in which they arose."""
-        while (item := await self._for_hub.get()) is not None:
-            with self._contained():
+        while True:
+            item, place = await self._for_hub.get()
+            if item is None:
+                return
+            with self._contained(), tracing.within(place):
                 try:
                     await self._give_to_hub(item)
                 except SessionLost:
@@ -350,7 +369,8 @@ class SessionRunner:
         if self.order_sync.fence is None:
             await self._begin()
         if isinstance(item, PlaceOrder):
-            order, update = await self.order_sync.place(item.update, item.turn)
+            with tracing.substep("order"):
+                order, update = await self.order_sync.place(item.update, item.turn)
             shown = None if order is None else order.model_dump(mode="json")
             self._perform(self.session.order_placed(shown, update, self._loop.time()))
         elif item is SessionState.ENDED:
