@@ -7,9 +7,10 @@ const HEIGHT = 110;
 /** Labels below the bars; more would overlap. */
 const LABELS = 4;
 
-/** `bars` are `{label, value, text}`; a value of null is left out. `total` is of all of them. */
-export function barsView({ title, total, bars }) {
-  const most = Math.max(...bars.map(({ value }) => value ?? 0)) || 1;
+/** `bars` are `{label, value, text}`; a value of null is left out. `total` is of all of them, `whole`
+ *  the value of a bar of full height; absent: the highest. */
+export function barsView({ title, total, bars, whole = null }) {
+  const most = whole ?? (Math.max(...bars.map(({ value }) => value ?? 0)) || 1);
   const step = WIDTH / bars.length;
   const every = Math.ceil(bars.length / LABELS);
   return html`<figure class="chart">

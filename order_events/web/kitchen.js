@@ -22,6 +22,8 @@ const KEYS = 10;
 /** What a ticket takes besides its lines, and what a line takes, in rows and in ems. */
 const FRAME_ROWS = 4.5;
 const ROW_EM = 2.4;
+/** A ticket that is not as high has no room for what it may ask, in ems. */
+const SHORT_EM = 15;
 /** A ticket of fewer rows is never split. */
 const LEAST_ROWS = 5;
 
@@ -251,10 +253,25 @@ export class Kitchen {
     return asked && asked.until > Date.now() && asked.status === order.status ? asked.what : null;
   }
 
+  /** What a ticket asks lies over its lines, so that it does not move into the next column. Only a
+   *  short one at the top of a column grows: there it stays where it is. */
+  #makeRoom(order) {
+    const board = this.#root.querySelector(".board");
+    const top = board.getBoundingClientRect().top + parseFloat(getComputedStyle(board).fontSize);
+    for (const node of board.querySelectorAll(".ticket")) {
+      if (node.dataset.order !== order.id || node.querySelector(".asking")) continue;
+      const short = node.offsetHeight < SHORT_EM * parseFloat(getComputedStyle(node).fontSize);
+      node.toggleAttribute("data-grows", short && node.getBoundingClientRect().top < top);
+    }
+  }
+
   /** Lets a ticket ask something (`more`, `cancel`, `confirm`), or nothing any more. */
   #ask(order, what) {
     if (what === null) this.#asking.delete(order.id);
-    else this.#asking.set(order.id, { what, status: order.status, until: Date.now() + ASKING_MS });
+    else {
+      this.#makeRoom(order);
+      this.#asking.set(order.id, { what, status: order.status, until: Date.now() + ASKING_MS });
+    }
     this.#draw();
     setTimeout(() => this.#draw(), ASKING_MS + 50);
   }

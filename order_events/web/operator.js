@@ -77,10 +77,12 @@ function tokenView() {
   </form>`;
 }
 
-function figuresView({ at: from, samples: before }, { at, samples }) {
+function figuresView({ at: from, samples: first }, { at, samples }) {
   const words = texts.operator;
+  // Of one reading alone, what the server has seen since its start.
+  const before = at === from ? [] : first;
   const minutes = Math.max((at - from) / 60_000, EVERY_MS / 60_000);
-  const perMinute = (name, fits) => rate(growth(before, samples, name, fits), minutes);
+  const perMinute = (name, fits) => rate(growth(first, samples, name, fits), minutes);
   const seconds = (name, share) => time(quantile(before, samples, name, share));
   const latency = (name) => [seconds(name, 0.5), seconds(name, 0.9)].join(" / ");
   const sessions = sum(samples, "voice_sessions");
@@ -97,7 +99,7 @@ function figuresView({ at: from, samples: before }, { at, samples }) {
       ${tileView(words.http, latency("order_events_http_request_seconds"))}
       ${tileView(words.commit, latency("order_events_commit_seconds"))}
       ${tileView(words.events, perMinute("order_events_published_total"))}
-      ${tileView(words.failing, perMinute("order_events_http_request_seconds_count", failing), growth(before, samples, "order_events_http_request_seconds_count", failing) > 0)}
+      ${tileView(words.failing, perMinute("order_events_http_request_seconds_count", failing), growth(first, samples, "order_events_http_request_seconds_count", failing) > 0)}
       ${tileView(words.refused, perMinute("order_events_auth_failures_total"))}
       ${tileView(words.queue, String(sum(samples, "order_events_store_queue") ?? 0))}
       ${tileView(words.disk, disk === null ? "–" : `${(disk / GIGA).toFixed(1)} GB`, disk !== null && disk < GIGA)}
@@ -129,8 +131,10 @@ function errorsView(errors) {
   </section>`;
 }
 
+/** A counter without samples has counted nothing yet. */
 function rate(grown, minutes) {
-  return grown === null ? "–" : (grown / minutes).toFixed(grown / minutes < 10 ? 1 : 0);
+  const each = (grown ?? 0) / minutes;
+  return each.toFixed(each < 10 ? 1 : 0);
 }
 
 function time(value) {

@@ -25,8 +25,10 @@ export class FiguresPage {
   }
 
   async load() {
-    const from = new Date(Date.now() - (this.#days - 1) * 86_400_000).toISOString().slice(0, 10);
-    this.#figures = await ask(`v1/analytics?from_day=${from}&by=lane`);
+    // The server knows which day it is in the restaurant; without days it answers the last seven.
+    const last = this.#figures?.to_day;
+    const days = last && this.#days !== RANGES[0] ? `&from_day=${before(last, this.#days - 1)}` : "";
+    this.#figures = await ask(`v1/analytics?by=lane${days}`);
   }
 
   view() {
@@ -46,6 +48,7 @@ export class FiguresPage {
           barsView({
             title: text[name],
             total: shown(of(figures.total), as),
+            whole: as === percent ? 1 : null,
             bars: figures.days.map((one) => ({ label: shortDay(one.day), value: of(one), text: shown(of(one), as) })),
           }),
         )}
@@ -90,6 +93,10 @@ function trialView({ orders, accepted, accepted_changed, accepted_cancelled, cha
     <p>${text.trialText(orders, accepted, accepted_changed, accepted_cancelled)}</p>
     <ul>${changes.map(({ name, change, count }) => html`<li>${text.change[change](name)} <span class="muted">${count}×</span></li>`)}</ul>
   </section>`;
+}
+
+function before(day, days) {
+  return new Date(Date.parse(`${day}T12:00:00Z`) - days * 86_400_000).toISOString().slice(0, 10);
 }
 
 function percent(rate) {

@@ -23,6 +23,31 @@ SIZES = ((1280, 800), (800, 1280), (1920, 1080))
 BURGER = {"id": "1", "menu_item_id": "cheeseburger", "quantity": 2}
 FRIES = {"id": "2", "menu_item_id": "french_fries", "size": "large"}
 COLA = {"id": "3", "menu_item_id": "coca_cola", "size": "medium"}
+PARTY = [
+    {"id": str(number), "menu_item_id": item, "quantity": 1 + number % 3, **more}
+    for number, (item, more) in enumerate(
+        [
+            (
+                "cheeseburger",
+                {"modifiers": [{"id": "onions", "group": "toppings", "negated": True}]},
+            ),
+            ("bacon_burger", {}),
+            ("veggie_burger", {}),
+            ("chicken_wrap", {}),
+            ("onion_rings", {"size": "large"}),
+            ("side_salad", {}),
+            ("apple_pie", {}),
+            ("lemonade", {"size": "medium"}),
+            ("coffee", {"size": "small"}),
+            ("sprite", {"size": "large"}),
+        ],
+        start=1,
+    )
+]
+SAID = "two cheeseburgers, one without onions, and a large coke\na chocolate shake and a salad"
+MISSED = ("cheesburgr", "freedom fries", "the usual", "a coke zero", "cheesburgr")
+OBSERVED_MS = 12_000
+"""Milliseconds until the operator's page has seen how much happens."""
 SETTLED_MS = 1_500
 """Milliseconds until nothing moves on a page any more."""
 
@@ -45,17 +70,43 @@ async def fill(shop: Shop) -> dict[str, Any]:
     await shop.understood("s1", size, nuts, order=first)
     await shop.understood("s2", reason("staff_requested", calls_staff=True), order=second)
     await shop.understood("s3", reason("not_understood", "glorp", "Sorry, what is glorp?"))
+    await shop.step(await shop.order(*PARTY, customer_name="Fischer"), "confirmed", "preparing")
     for steps in (["confirmed"], ["confirmed"], ["confirmed", "preparing"], ["confirmed"]):
         order = await shop.order(BURGER, FRIES, COLA)
         await shop.step(order, *steps)
     change = {"items": [{**BURGER, "quantity": 3}, {**COLA, "id": "4"}]}
     await shop.ask(f"/v1/orders/{order['id']}", change, "PATCH")
-    ready = await shop.order(FRIES)
-    await shop.step(ready, "confirmed", "preparing", "ready")
+    await shop.ask(f"/v1/orders/{order['id']}", {"rush": True}, "PATCH")
+    for _ in range(3):
+        ready = await shop.order(FRIES)
+        await shop.step(ready, "confirmed", "preparing", "ready")
     gone = await shop.order(COLA)
     await shop.step(gone, "confirmed")
     await shop.step(gone, "cancelled", reason="Guest left")
     return first
+
+
+async def remember(shop: Shop) -> None:
+    """Let guests have ordered during the last week, and have been misunderstood now and then."""
+    for day in range(7):
+        for number in range(6 + day * 3 % 5):
+            session, lane = f"past-{day}-{number}", f"lane-{number % 2 + 1}"
+            await shop.guest(session, lane)
+            await shop.says(session, "two cheeseburgers please")
+            missed = MISSED[(day + number) % len(MISSED)]
+            call = [reason("staff_requested", calls_staff=True)] if number == 5 else []
+            miss = [reason("unknown_item", missed)] if number % 3 else []
+            await shop.understood(session, *call, *miss)
+            order = await shop.spoken(session, lane, BURGER)
+            if number == 4:
+                change = {"items": [{**BURGER, "quantity": 1}]}
+                await shop.ask(f"/v1/orders/{order['id']}", change, "PATCH")
+            if number:
+                await shop.step(order, "confirmed", "preparing", "ready", "completed")
+            else:
+                await shop.step(order, "cancelled")
+            await shop.leaves(session)
+            await shop.days_ago(session, day, 34 + (day * 7 + number * 5) % 23)
 
 
 async def take(page: Page, folder: Path, name: str, *, touch: bool = True) -> None:
@@ -81,10 +132,25 @@ async def main(folder: Path) -> None:
             await take(await screens.staff("Grill", Role.KITCHEN, "demo"), folder, "kitchen")
             await guests.get_by_role("button", name="Kitchen").click()
             ticket = guests.locator(f'.ticket[data-order="{first["id"]}"]')
+            await guests.wait_for_timeout(SETTLED_MS)
             await ticket.get_by_role("button", name="More").click()
             await ticket.get_by_role("button", name="Edit").click()
             await guests.get_by_role("button", name="Change Cheeseburger").click()
             await take(guests, folder, "editor", touch=False)
+            board = await screens.open("/web/board.html", token=shop.token("b", Role.KITCHEN))
+            await take(board, folder, "board")
+            await remember(shop)
+            boss = shop.token("boss", Role.MANAGER)
+            owner = await screens.open("/web/owner.html", token=boss)
+            await owner.get_by_label("A guest says").fill(SAID)
+            await owner.get_by_role("button", name="Try", exact=True).click()
+            await owner.locator(".understood li li").first.wait_for()
+            await take(owner, folder, "menu")
+            await owner.get_by_role("button", name="Figures").click()
+            await take(owner, folder, "figures")
+            operator = await screens.open("/web/operator.html")
+            await operator.wait_for_timeout(OBSERVED_MS)
+            await take(operator, folder, "operator")
             device = shop.token("kiosk", Role.DEVICE)
             kiosk = await screens.open("/web/microphone.html", token=device, lane="lane-1")
             await take(kiosk, folder, "kiosk")

@@ -33,6 +33,9 @@ async def test_a_menu_from_a_file_is_published_and_taken_back(shop: Shop, pages:
     await page.get_by_label("New item").fill("Chili")
     await page.get_by_role("button", name="Add item").click()
     await page.get_by_label("Price of Chili").fill("5")
+    await page.get_by_label("A guest says").fill("two chilis and a broth")
+    await page.get_by_role("button", name="Try", exact=True).click()
+    await expect(page.locator(".understood li li")).to_have_text(["2 Chilis", "1 Soup"])
     await page.get_by_role("button", name="Publish", exact=True).click()
     await expect(page.locator(".versions li")).to_have_count(2, timeout=SOON)
     menu = (await shop.ask("/v1/menu"))["menu"]

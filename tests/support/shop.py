@@ -11,16 +11,21 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from order_events.app import AUTHORITY, DESK, EVENTS, build_app
+from order_events.app import AUTHENTICATOR, AUTHORITY, DESK, EVENTS, build_app
 from order_events.auth.tokens import Role
 from order_events.domain.audit_records import SessionStart
+from order_events.domain.models import OrderDraft
+from order_events.http.serving import add_routes
 from order_events.metrics import HubMetrics
 from order_events.protocol.messages import ProtocolError
 from order_events.screens.tokens import screen_tokens
 from order_events.server import Runner
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
+from voice_service.ordering import Thresholds
 from voice_service.server import demo_menu
+from voice_service.sessions import preview_api
+from voice_service.sessions.preview_api import PreviewApi
 
 
 class Shop:
@@ -85,6 +90,34 @@ class Shop:
         start = SessionStart(session_id=session, lane=lane)
         await self._app[EVENTS].ledger.begin(self.restaurant, start, "kiosk")
 
+    async def spoken(self, session: str, lane: str, *items: dict[str, Any]) -> dict[str, Any]:
+        """Create the order of a guest, as the voice service does."""
+        draft = {"items": items, "source": {"session_id": session, "lane": lane}}
+        made = await self._app[EVENTS].create_order(
+            self.restaurant,
+            OrderDraft.model_validate(draft),
+            actor="kiosk",
+            idempotency_key=session,
+            spoken=True,
+        )
+        return made.model_dump(mode="json")
+
+    async def says(self, session: str, text: str) -> None:
+        """Publish a final transcript of a guest."""
+        data = {"session_id": session, "text": text, "is_final": True, "utterance": 1}
+        tags = {"session_id": session}
+        await self._app[EVENTS].publish(self.restaurant, "voice:transcript", data, tags=tags)
+
+    async def days_ago(self, session: str, days: int, seconds: float) -> None:
+        """Let a guest's session have begun some days ago, and taken so long until its order."""
+        past = days * 86_400
+        change = (
+            "UPDATE sessions SET started_at = started_at - ?1, confirmed_at = started_at - ?1 + ?2"
+            " WHERE restaurant_id = ?3 AND session_id = ?4"
+        )
+        values = (past, seconds, self.restaurant, session)
+        await self._app[EVENTS].store.write(lambda tx: tx.db.execute(change, values).rowcount)
+
     async def leaves(self, session: str) -> None:
         """Let a guest's session end."""
         await self._app[EVENTS].ledger.end(self.restaurant, session, "kiosk")
@@ -125,7 +158,11 @@ async def open_shop(data_dir: Path, **more: Any) -> AsyncIterator[Shop]:
     """Run a hub on a free port; `more` are settings."""
     usual = {"close_timeout_s": 1, "http_per_minute": 10_000}
     settings = HubSettings(data_dir=data_dir, **{**usual, **more})
-    app = build_app(settings, OrderEvents(settings, HubMetrics()))
+    events = OrderEvents(settings, HubMetrics())
+    app = build_app(settings, events)
+    # Of the voice service, what needs no model.
+    preview = PreviewApi(events, Thresholds())
+    add_routes(app, preview, preview_api.ROUTES, app[AUTHENTICATOR])
     runner = Runner(app, settings)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
