@@ -63,6 +63,8 @@ def heard(text: str, unsure: str, confidence: float) -> Heard:
         ("a good hamburger", "good"),
         ("a hamburger with homemade", "homemade"),
         ("a hamburger with a lot from cheese", "lot"),
+        ("a hamburger with a little bit of him cheese", "him"),
+        ("two good hamburgers", "good"),
     ],
 )
 def test_an_unsure_word_amid_an_order_that_nothing_uses_is_asked_about(
