@@ -287,7 +287,7 @@ class AttributeReader:
         if mention.cue(Cue.BOTH) and for_all(self._mentions, index):
             self._statements.append(all_of(mention))
         elif mention.cue(Cue.PLAIN, Cue.ONLY):
-            counts = any(p.cue(Cue.ONE, Cue.NUMBER) for p in self._mentions[index + 1 :][:1])
+            counts = next_is(self._mentions, index, Cue.ONE, Cue.NUMBER, Cue.REQUEST)
             if not (mention.cue(Cue.ONLY) and counts):  # "only one"
                 self._statements.append(PlainStatement())
                 self._context.negation = None

@@ -109,7 +109,11 @@ def modified(
     }
     other = {m.group for m in (*kept, *mods) if not m.negated and m.group in single}
     # A "without" may only take back what the guest had added, or what was given up before.
-    put = [m for m in mods if not m.negated or not ((m.id, m.group) in added or m.group in other)]
+    put = [
+        m
+        for m in mods
+        if not (m.negated and (m.qualifier or (m.id, m.group) in added or m.group in other))
+    ]
     return replace(
         line,
         quantity=act.quantity or line.quantity,

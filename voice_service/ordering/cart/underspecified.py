@@ -22,15 +22,22 @@ def is_ambiguous_change(line: Line, act: Modify, menu: CompiledMenu) -> bool:
     """Return whether a change may be about something other than the line as a whole.
 
     "A coffee with two sugars, make it three": coffees, or sugars? "Half chicken", where a taco has
-    one meat? "Chicken", of three tacos that are beef so far: all of them?
+    one meat? "Chicken", of three tacos that are beef so far: all of them? "No medium", of a mild
+    curry: no, medium?
     """
     bare = act.quantity is not None and not (act.mods or act.size or act.plain)
     counted = any(m.quantity > 1 for m in line.mods)
     single = menu.single_groups(line.item)
     halved = any(m.qualifier == "half" and m.group in single for m in act.mods)
     chosen = {m.group for m in line.mods if not m.negated and m.group in single}
+    denied = any(m.negated and m.group in chosen and not _there(line, m, menu) for m in act.mods)
     again = any(m.group in chosen and not _has(line, m) for m in act.mods if not m.negated)
-    return (bare and counted) or halved or (again and act.bare and line.count > 1)
+    return (bare and counted) or halved or denied or (again and act.bare and line.count > 1)
+
+
+def _there(line: Line, mod: ModifierRequest, menu: CompiledMenu) -> bool:
+    """Return whether a line has a modifier, or would have it by itself."""
+    return _has(line, mod) or mod.id in menu.items[line.item].defaults
 
 
 def _has(line: Line, mod: ModifierRequest) -> bool:

@@ -155,7 +155,9 @@ def _is_complete(
     """Return whether the tail is an answer or a change of its own: "a large", "make it two"."""
     meant = [p for p in tail if not (p.cue(Cue.STOP, Cue.COMMA) or _is_pause(p))]
     before = mentions[max(start - _OF_THEM, 0) : start]
-    changes = before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE, Cue.UNDO)
+    said = [p for p in before if not (p.idle or p.cue(Cue.REQUEST))]
+    only = bool(said) and said[-1].cue(Cue.ONLY)  # "I only wanted two"
+    changes = only or (before and before[-1].cue(Cue.CORRECT, Cue.TO, Cue.CHANGE, Cue.UNDO))
     first = all(p.idle or p.cue(Cue.REQUEST, Cue.ADD, Cue.AND) for p in mentions[:start])
     more = bool(cart.items) and first and _only_counts_more(meant)
     fewer = start == 0 and _counts_fewer(meant)

@@ -10,7 +10,7 @@ from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.doubt import Doubt
 from voice_service.ordering.items.assembly import assemble_items
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.lexicon import Candidate
 from voice_service.ordering.reasons import ReasonCode
@@ -149,10 +149,15 @@ def _on_top(act: Act, *, opens: bool) -> Act:
 
 
 def _doubt_answer(clause: Sequence[Mention], acts: Sequence[Act], state: ParseState) -> None:
-    """Doubt "the cheeseburger" after "a burger": one more, or which burger was meant?"""
+    """Doubt "the cheeseburger" after "a burger": one more, or which burger was meant?
+
+    So may "two burgers" after three cheeseburgers.
+    """
     first = acts[0] if acts else None
     named = [p for p in clause if not p.idle or p.cue(Cue.THE)]
-    if not isinstance(first, Add) or not any(p.cue(Cue.THE) for p in named[:1]):
+    items = [p for p in clause if p.role is MentionType.ITEM][:1]
+    general = any(candidates_of(p.span, "category") for p in items)
+    if not isinstance(first, Add) or not (general or any(p.cue(Cue.THE) for p in named[:1])):
         return
     item, kinds = first.request.item, state.menu.items
     alike = any(kinds[i].category == kinds[item].category for i in state.cart.items)

@@ -59,6 +59,9 @@ def no_opens_repair(mentions: list[Mention], index: int, state: ParseState) -> b
     )
     topping = second is not None and second.role is MentionType.MODIFIER
     topping = topping and not (named and named[0].role is MentionType.ITEM)
+    other = second is not None and second.role is MentionType.ITEM and not state.ordered(second)
+    if first.cue(Cue.THE) and not first.idle and other:
+        return True  # "no the cheeseburger", where there is none
     return first.role in (MentionType.NUMBER, MentionType.SIZE) or (
         first.cue(Cue.A) and not topping
     )

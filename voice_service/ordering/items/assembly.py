@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile, islice
 
@@ -42,12 +42,14 @@ from voice_service.ordering.items.coordination import (
 from voice_service.ordering.items.ellipsis import resolve_ellipsis
 from voice_service.ordering.items.heads import (
     amid_modifiers,
+    answers,
     denied_count,
     excepts_host,
     in_list,
     may_be_same,
     negated,
     refers_back,
+    unclear_what_goes,
     without_carrier,
 )
 from voice_service.ordering.items.preamble import attach_preamble
@@ -57,10 +59,11 @@ from voice_service.ordering.items.quantities import (
     is_uncounted_plural,
     request_of,
 )
+from voice_service.ordering.items.refinement import leave_open, refine
 from voice_service.ordering.items.sizes import size_by_number
 from voice_service.ordering.language.cue_sets import LISTS
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
+from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
 from voice_service.ordering.menu.match import FULL, HEADED
 from voice_service.ordering.reasons import ReasonCode
@@ -164,8 +167,10 @@ class _ItemAssembler:
             self._preamble_acts = []
 
     def _read_item(self, place: _Place) -> None:
-        if negated(self._mentions, place.start, place.head):
-            self._deny(place)
+        ordered = {*self._cart.items, *(request.item for request in self._requests)}
+        no = negated(self._mentions, place.start, place.head)
+        if no and not answers(self._mentions, place.head, ordered):
+            self._deny(place, ordered)
             return
         unclear = self._unclear_denial(place.head)
         if unclear:
@@ -177,6 +182,11 @@ class _ItemAssembler:
         previous = self._requests[-1] if self._requests else None
         if previous is not None:
             self._divide(previous, request, place)
+            said = self._mentions[max(place.since - 1, 0) : place.head + 1]
+            leave_open(previous, request, said, self._menu)
+            if refine(previous, request, said, self._menu):
+                self._requests.remove(previous)
+                previous = None
         self._requests.append(request)
         between = self._mentions[place.since : place.head]
         self._alternatives.see(request, previous, between, place.start - place.since)
@@ -211,27 +221,26 @@ class _ItemAssembler:
         ref = _pointed_at(inner, place.head - place.start)
         if ref is None:
             return
-        rest = previous.count - ref.count
-        if ref.which is not ReferenceKind.SOME or rest < 1:
+        half = previous.count // 2 if ref.which is ReferenceKind.HALF else 0
+        count = half if half * 2 == previous.count else ref.count
+        some = ref.which is ReferenceKind.SOME or count == half > 0
+        if not some or count >= previous.count:
             self._acts.append(not_understood(ref.text))
             return
-        previous.quantity, request.quantity = rest, ref.count
+        previous.quantity, request.quantity = previous.count - count, count
 
     def _after(self, place: _Place) -> list[Statement]:
         """Return what is said behind the name, up to the next item."""
         return AttributeReader(self._mentions[place.head + 1 : place.end]).read()
 
-    def _deny(self, place: _Place) -> None:
+    def _deny(self, place: _Place, ordered: Collection[str]) -> None:
         """Read "no fries"; what follows is about the item before."""
         mention = self._mentions[place.head]
-        ordered = {*self._cart.items, *(request.item for request in self._requests)}
         half = mention.candidates[0].match < HEADED and len(mention.items) == 1
-        partly = {s.id for s in candidates_of(mention.span, "item")} & ordered
-        several = mention.candidates[0].match < FULL and len(partly) > 1  # "no chocolate"
-        if several or self._denies_itself(place.head):
+        if unclear_what_goes(self._mentions, place.head, ordered, self._cart, self._menu):
             self._acts.append(not_understood(mention.span.text))
             return
-        if (half or mention.span.nearness < 1) and ordered.isdisjoint(mention.items):
+        if (half or mention.span.nearness < 1) and {*ordered}.isdisjoint(mention.items):
             # "Hold the cheese" is not about cheesecake, and "no peas" not about teas.
             self._acts.append(not_understood(mention.span.text))
         self._acts.append(Remove(Target(mention.items), asked=False, text=mention.span.text))
@@ -240,15 +249,6 @@ class _ItemAssembler:
             self._attacher.put(after, self._requests[-1])
         else:
             self._acts += resolve_ellipsis(after, self._menu, self._cart, self._attacher)
-
-    def _denies_itself(self, head: int) -> bool:
-        """True of "a burger with no burger": what was just asked for, or its like, does not go."""
-        no = next(i for i in range(head, -1, -1) if self._mentions[i].cue(Cue.NO))
-        last, mention = self._mentions[max(no - 1, 0)], self._mentions[head]
-        if last.role is not MentionType.ITEM or not set(mention.items).isdisjoint(self._cart.items):
-            return False
-        kinds = {self._menu.items[i].category for i in last.items}
-        return any(self._menu.items[i].category in kinds for i in mention.items)
 
     def _request(self, place: _Place) -> ItemRequest:
         """Return the item as its name and the words around it count it."""
@@ -260,11 +260,12 @@ class _ItemAssembler:
         request.coordination = Coordination(after_with=after_with)
         around = (*before[place.since :], *self._mentions[place.head + 1 : place.end])
         shared = any(p.cue(Cue.BOTH) for p in around)
-        each = shared and bool(self._menu.combos_with(request.item, self._cart.items))
+        ordered = [*self._cart.items, *(one.item for one in self._requests)]
+        each = shared and bool(self._menu.combos_with(request.item, ordered))
         several = not (after_with or each) and is_uncounted_plural(inner, mention, self._menu)
         request.counting = replace(
             request.counting,
-            vague=request.counting.vague or several,
+            vague=request.counting.vague or several or _for_both(before, each=each),
             shared=shared,
             combos=combos_counted(before),
         )
@@ -347,6 +348,12 @@ class _ItemAssembler:
             and previous.quantity is not None
             and any(self._menu.has_group(previous.item, m.group) for m in request.mods)
         )
+
+
+def _for_both(before: Sequence[Mention], *, each: bool) -> bool:
+    """True of "a melt and a club, both with fries": how many fries, if they are no part of both?"""
+    pair = len(before) > 1 and before[-1].cue(Cue.WITH) and before[-2].cue(Cue.BOTH)
+    return pair and not each
 
 
 def _follows_with(mentions: Sequence[Mention], head: int) -> bool:

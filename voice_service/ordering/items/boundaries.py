@@ -8,6 +8,7 @@ from voice_service.ordering.language.cue_sets import SEPARATES
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.mentions.mention import Mention, MentionType
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.references.pointers import of_the
 
 _INSIDE = (
     Cue.EXTRA,
@@ -21,6 +22,7 @@ _INSIDE = (
     Cue.EVERYTHING,
     Cue.ONLY,
 )
+_OF_THE = 4  # phrases in "one of the colas"
 _FRESH_START = (Cue.REQUEST, Cue.ADD, Cue.ALSO, Cue.STOP, Cue.FOR, Cue.QUESTION_MARK, Cue.MAKE)
 
 
@@ -30,6 +32,9 @@ def start_of(mentions: Sequence[Mention], head: int, previous: int, menu: Compil
     `previous` is the index of the item before it, or -1. An article or a number is the surest sign;
     without one, what stands between two items goes to the second only as far as it must.
     """
+    for index in range(max(previous + 1, head - _OF_THE), head - 1):
+        if of_the(mentions, index) == head - 1:
+            return index  # "one of the colas diet"
     item = mentions[head].items[0]
     index = head - 1
     while index > previous:
@@ -53,6 +58,8 @@ def _counts(mentions: Sequence[Mention], index: int, head: int) -> bool:
     if mention.role is MentionType.NUMBER or mention.cue(Cue.A, Cue.MORE, Cue.VAGUE):
         # "A two topping pizza" says how many toppings, not how many pizzas.
         return index + 1 >= head or mentions[index + 1].role is not MentionType.GROUP
+    if mention.cue(Cue.HALF) and mentions[index + 1].cue(Cue.ONE):
+        return True  # "half of them almond"
     if not mention.cue(Cue.THE) or mention.idle or mention.cue(Cue.IT, Cue.FILLER):
         return False
     return index == 0 or mentions[index - 1].role is not MentionType.SIZE

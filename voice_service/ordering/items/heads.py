@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.language.cue_sets import ATTACHES, LISTS
 from voice_service.ordering.language.pack import Cue
-from voice_service.ordering.mentions.mention import Mention, MentionType
+from voice_service.ordering.mentions.mention import Mention, MentionType, candidates_of
 from voice_service.ordering.menu.compiled import CompiledMenu
+from voice_service.ordering.menu.match import FULL
 from voice_service.ordering.references.pointers import ends, of_the
 
 _VERBS = (Cue.REQUEST, Cue.ADD)
 """May stand between a negation and its object: "could I not get fries"."""
+
+
+_DESCRIBE = (MentionType.SIZE, MentionType.MODIFIER, MentionType.ITEM)
 
 
 def without_carrier(mentions: Sequence[Mention], index: int, menu: CompiledMenu) -> Mention:
@@ -88,9 +92,10 @@ def _some_of_the(mentions: Sequence[Mention], index: int) -> bool:
         return False
     on = start > 0 and mentions[start - 1].cue(*ATTACHES)
     following = mentions[index + 1 : index + 2]
-    described = start == 0 and any(
-        p.cue(Cue.WITH, Cue.NO, Cue.PLAIN, Cue.EXTRA) or p.role is MentionType.SIZE
-        for p in following
+    items = {*mentions[index].items}
+    earlier = any(p.role is MentionType.ITEM and items & {*p.items} for p in mentions[:start])
+    described = (start == 0 or earlier) and any(
+        p.cue(Cue.WITH, Cue.NO, Cue.PLAIN, Cue.EXTRA) or p.role in _DESCRIBE for p in following
     )
     return on or described
 
@@ -110,6 +115,39 @@ def negated(mentions: Sequence[Mention], start: int, head: int) -> bool:
         if has_object or not (mention.idle or inside):
             return False
     return False
+
+
+def answers(mentions: Sequence[Mention], head: int, ordered: Collection[str]) -> bool:
+    """True of "no, the cheeseburger" where there is none: it is what is meant."""
+    before = mentions[max(head - 2, 0) : head]
+    definite = len(before) > 1 and before[0].cue(Cue.DENY) and before[1].cue(Cue.THE)
+    return definite and {*ordered}.isdisjoint(mentions[head].items)
+
+
+def unclear_what_goes(
+    mentions: Sequence[Mention],
+    head: int,
+    ordered: Collection[str],
+    cart: CartView,
+    menu: CompiledMenu,
+) -> bool:
+    """Return whether a denied name may mean several things, or not be denied at all.
+
+    "No chocolate", of a cake and a shake; "a burger with no burger"; "no lemonade", after a sprite:
+    that is what is meant, or was it never to be one?
+    """
+    named = mentions[head]
+    partly = {s.id for s in candidates_of(named.span, "item")}.intersection(ordered)
+    if named.candidates[0].match < FULL and len(partly) > 1:
+        return True
+    if not {*cart.items}.isdisjoint(named.items):
+        return False
+    no = next(i for i in range(head, -1, -1) if mentions[i].cue(Cue.NO))
+    opens = not no and mentions[no].cue(Cue.DENY) and all(p.idle for p in mentions[1:head])
+    last = mentions[max(no - 1, 0)]
+    beside = last.items if last.role is MentionType.ITEM else cart.items[-1:] if opens else ()
+    kinds = {menu.items[item].category for item in beside}
+    return any(menu.items[item].category in kinds for item in named.items)
 
 
 def denied_count(mentions: Sequence[Mention], head: int) -> str:

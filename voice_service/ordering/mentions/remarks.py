@@ -86,7 +86,8 @@ class RemarkReader:
                 if not any(_overlap(start, end, *span) for span in barred) and not any(
                     _overlap(start, end, other.start, other.end) for other in found
                 ):
-                    found.append(self._whole(remark, tokens, marks, found))
+                    whole = cue is not Cue.UNIT
+                    found.append(self._whole(remark, tokens, marks, found) if whole else remark)
         return sorted(found, key=lambda remark: remark.start)
 
     def _names_choice(self, words: Sequence[Token]) -> bool:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_service.ordering.language.cue_sets import DETERMINERS, PUNCTUATION, SEPARATES
+from voice_service.ordering.language.cue_sets import (
+    CHANGES_TOPPINGS,
+    DETERMINERS,
+    PUNCTUATION,
+    SEPARATES,
+)
 from voice_service.ordering.language.tokens import keys_of
 from voice_service.ordering.mentions.mention import candidates_of
 from voice_service.ordering.mentions.segmentation import Span
@@ -62,6 +67,9 @@ def _completed(
     found = menu.lexicon.find("".join(keys_of(phrase, menu.language)), phrase)
     kinds = {(s.kind, s.group) for s in other.candidates}
     whole = [s for s in found if s.match >= FULL and (s.kind, s.group) in kinds]
+    on_it = index > 0 and spans[index - 1].has(*CHANGES_TOPPINGS)  # "no tomato and a tomato soup"
+    if on_it and any(s.kind == "modifier" and s.match >= FULL for s in span.candidates):
+        whole = [s for s in whole if s.kind == "modifier"]
     counted = index > 0 and _determines(spans[index - 1])
     parallel = counted and _determines(spans[end])
     if not whole or (_own(span, other, menu) and not parallel):

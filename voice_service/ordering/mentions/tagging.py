@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import dropwhile
 
 from voice_service.ordering.doubt import Doubt
-from voice_service.ordering.language.cue_sets import DETERMINERS, ONE_MORE
+from voice_service.ordering.language.cue_sets import DESCRIBES, DETERMINERS, ONE_MORE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, several
 from voice_service.ordering.mentions.ambiguity import fits, listed, reading, with_kinds
@@ -151,7 +151,7 @@ def _stands_for_item(span: Span, following: Span | None, before: list[Mention]) 
     """Return whether "one" is a pronoun ("a large one") and no number."""
     if not span.has(Cue.ONE) or not before:
         return False
-    counts = (Cue.MEASURE, Cue.WITH, Cue.ON, Cue.NO, Cue.PLAIN)
+    counts = (Cue.MEASURE, Cue.ON, *DESCRIBES)
     if following is not None and (following.candidates or following.has(*counts)):
         return False
     previous = before[-1]
