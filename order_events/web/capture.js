@@ -23,15 +23,19 @@ export function microphoneProblem(error) {
 
 /**
  * Opens the microphone. Calls `chunk(Int16Array)` for every 100 ms of audio, `level(0…1)` with its
- * loudness, and `lost()` when the microphone is gone. Throws as `getUserMedia` does.
+ * loudness, and `lost()` when the microphone is gone. `echoCancellation` is for pages that speak. Throws as
+ * `getUserMedia` does.
  */
-export async function openMicrophone({ chunk, level, lost }) {
+export async function openMicrophone({ chunk, level, lost, echoCancellation = false }) {
   if (navigator.mediaDevices === undefined) throw new Error("no access to microphones");
   const stream = await navigator.mediaDevices.getUserMedia({
     // Recognition copes with background noise, and what browsers suppress as noise may be words.
-    audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: true },
+    audio: { channelCount: 1, echoCancellation, noiseSuppression: false, autoGainControl: true },
   });
   let context = new AudioContext();
+  // A page that was loaded again may sound only after a touch.
+  const wake = () => void context.resume();
+  addEventListener("pointerdown", wake);
   try {
     if (context.sampleRate > MOST_HZ) {
       await context.close();
@@ -40,10 +44,12 @@ export async function openMicrophone({ chunk, level, lost }) {
     await context.audioWorklet.addModule(new URL("pcm-worklet.js", import.meta.url));
     await context.resume();
   } catch (error) {
+    removeEventListener("pointerdown", wake);
     stream.getTracks().forEach((track) => track.stop());
     await context.close();
     throw error;
   }
+  removeEventListener("pointerdown", wake);
   const source = context.createMediaStreamSource(stream);
   const node = new AudioWorkletNode(context, "pcm-capture", { numberOfOutputs: 0 });
   let drained;

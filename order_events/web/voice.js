@@ -31,9 +31,10 @@ function base64(bytes) {
 
 /**
  * `options`: `url` (the server's address), `token` (see `Link`), `silence` (see `Link`), and the fields
- * of `voice:start`, all optional: `session_id`, `language`, `audio`, `lane`, …. Handlers, all but the
- * first optional:
+ * of `voice:start`, all optional: `session_id`, `language`, `audio`, `lane`, …. With `resume: true`, the
+ * session `session_id` of an earlier page is continued. Handlers, all but the first optional:
  * - `event(type, data)`: what the server sends; each final once
+ * - `gone()`: the session that was to be continued (`resume: true`) has ended
  * - `again()`: the server has lost the session and gets it again from the start: discard its results
  * - `ended(answer)`: the answer to `voice:end`, also if the server ended the session itself
  * - `failed(message, refused)`: the session cannot go on. `refused`: the token is not accepted
@@ -52,6 +53,8 @@ export class VoiceStream {
   #cursor = 1;
   #bytes = 0;
   #asked = false;
+  /** Whether the session is another page's, whose sequences are not known yet. */
+  #joining = false;
   #streaming = false;
   #finishing = false;
   #asking = false;
@@ -59,8 +62,9 @@ export class VoiceStream {
   #timer = 0;
   #lastFinal = 0;
 
-  /** @param {{url: any, token: any, silence?: number, [field: string]: any}} options */
-  constructor({ url, token, silence, ...start }, handlers) {
+  /** @param {{url: any, token: any, silence?: number, resume?: boolean, [field: string]: any}} options */
+  constructor({ url, token, silence, resume = false, ...start }, handlers) {
+    this.#asked = this.#joining = resume;
     const audio = { encoding: "pcm_s16le", sample_rate: 16_000, channels: 1, ...start.audio };
     this.#start = { session_id: crypto.randomUUID(), language: "en-US", ...start, audio };
     this.#bytesPerSecond = audio.sample_rate * audio.channels * (SAMPLE_BYTES[audio.encoding] ?? NaN);
@@ -129,6 +133,36 @@ export class VoiceStream {
     this.#link.close();
   }
 
+  /** Answers a question by one of its `choices`, or by any other words. */
+  answer(text) {
+    return this.#tell("voice:answer", { text });
+  }
+
+  /** Sets how many there are of a line of the order; 0 takes it out. */
+  changeQuantity(itemId, quantity) {
+    return this.#tell("voice:quantity", { item_id: itemId, quantity });
+  }
+
+  /** Calls a person to the guest. */
+  callStaff() {
+    return this.#tell("voice:call_staff", {});
+  }
+
+  /** Tells that a `voice:say` has been said. */
+  said(sayId) {
+    this.#link.send({ type: "voice:said", data: { say_id: sayId } });
+  }
+
+  /** Tells that a `voice:say` was broken off, `atMs` after its beginning. */
+  interrupted(sayId, atMs) {
+    this.#link.send({ type: "voice:interrupted", data: { say_id: sayId, at_ms: atMs } });
+  }
+
+  /** Sends a tap; false, and nothing is sent, while there is no connection. */
+  #tell(type, data) {
+    return this.#streaming && this.#link.send({ type, data: { session_id: this.sessionId, ...data } });
+  }
+
   #begin(resume) {
     // From now on the session may exist, even if the answer gets lost.
     this.#asked = true;
@@ -146,6 +180,7 @@ export class VoiceStream {
     const { type, data } = message;
     switch (type) {
       case "voice:started":
+        if (this.#joining) this.#join(data.next_sequence - 1);
         this.#cursor = data.next_sequence;
         this.#streaming = true;
         this.#asking = false;
@@ -175,6 +210,14 @@ export class VoiceStream {
     }
   }
 
+  /** Counts what was recorded meanwhile after the `before` chunks of the earlier page. */
+  #join(before) {
+    this.#joining = false;
+    this.#kept = new Map([...this.#kept].map(([sequence, chunk]) => [sequence + before, chunk]));
+    this.#first += before;
+    this.#last += before;
+  }
+
   #complaint({ id, data }) {
     if (data.code === "RATE_LIMITED" && data.sequence !== undefined) {
       // Later chunks may be refused as well, so go back. The server drops duplicates.
@@ -183,6 +226,9 @@ export class VoiceStream {
       this.#pause(data.retry_after_ms ?? 500);
     } else if (id !== START) {
       this.#handlers.event("error", data);
+    } else if (data.code === "SESSION_NOT_FOUND" && this.#joining) {
+      this.close();
+      this.#handlers.gone?.();
     } else if (data.code === "SESSION_NOT_FOUND" && this.#first === 1) {
       // The server was restarted. Sent again from its first chunk, the session leads to the same order.
       this.#lastFinal = 0;

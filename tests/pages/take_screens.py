@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Page
+from support.kiosks import open_kiosks, open_restaurant
 from support.paths import ROOT
 from support.screens import Screens, browsing
 from support.shop import Shop, open_shop, reason
@@ -48,6 +49,21 @@ SAID = "two cheeseburgers, one without onions, and a large coke\na chocolate sha
 MISSED = ("cheesburgr", "freedom fries", "the usual", "a coke zero", "cheesburgr")
 OBSERVED_MS = 12_000
 """Milliseconds until the operator's page has seen how much happens."""
+KIOSK_SIZES = ((1280, 800), (800, 1280), (1080, 1920))
+LONG_ORDER = (
+    "Hamburger",
+    "Cheeseburger",
+    "Double Cheeseburger",
+    "Bacon Burger",
+    "Mushroom Swiss Burger",
+    "Veggie Burger",
+    "Chicken Sandwich",
+    "Spicy Chicken Sandwich",
+    "Chicken Wrap",
+    "French Fries",
+    "Lemonade",
+    "Coca-Cola",
+)
 SETTLED_MS = 1_500
 """Milliseconds until nothing moves on a page any more."""
 
@@ -109,15 +125,63 @@ async def remember(shop: Shop) -> None:
             await shop.days_ago(session, day, 34 + (day * 7 + number * 5) % 23)
 
 
-async def take(page: Page, folder: Path, name: str, *, touch: bool = True) -> None:
+async def take(
+    page: Page,
+    folder: Path,
+    name: str,
+    *,
+    touch: bool = True,
+    sizes: tuple[tuple[int, int], ...] = SIZES,
+) -> None:
     """Take a picture in each size."""
     if touch:
         # After it the page may sound, and says no more that it needs one.
         await page.mouse.click(5, 5)
-    for width, height in SIZES:
+    for width, height in sizes:
         await page.set_viewport_size({"width": width, "height": height})
         await page.wait_for_timeout(SETTLED_MS)
         await page.screenshot(path=folder / f"{name}-{width}x{height}.png")
+
+
+async def take_kiosk(folder: Path) -> None:
+    """Take the pictures of a kiosk: its guests' order from beginning to end, and what staff see."""
+    with tempfile.TemporaryDirectory() as data:
+        async with (
+            open_restaurant(Path(data) / "data") as restaurant,
+            open_kiosks(restaurant, Path(data)) as screens,
+        ):
+            token = restaurant.token("kiosk", Role.DEVICE)
+            kiosk = await screens.open("/web/microphone.html", token=token, lane="lane-1")
+            dishes = kiosk.locator(".dish")
+            await dishes.first.wait_for()
+
+            async def shot(name: str) -> None:
+                await take(kiosk, folder, name, touch=False, sizes=KIOSK_SIZES)
+
+            await shot("kiosk")
+            await dishes.filter(has_text="Vanilla Shake").click()
+            await kiosk.locator(".choice").first.wait_for()
+            await shot("kiosk-question")
+            await kiosk.locator(".choice", has_text="Large").click()
+            await kiosk.locator("#order-lines .item").first.wait_for()
+            await kiosk.get_by_role("button", name="Menu").click()
+            for dish in LONG_ORDER:
+                await dishes.filter(has_text=dish).first.click()
+            await kiosk.get_by_role("button", name="Your order").click()
+            await kiosk.locator("#order-lines .item").nth(len(LONG_ORDER)).wait_for()
+            await shot("kiosk-order")
+            await kiosk.click("#talk")
+            await kiosk.locator('#kiosk[data-stage="done"]').wait_for()
+            await shot("kiosk-done")
+            other = await screens.open("/web/microphone.html", token=token)
+            await other.locator(".dish").first.wait_for()
+            await other.route("**/v1/voice", lambda route: route.abort())
+            await other.reload()
+            await other.locator("#trouble-card h1").wait_for()
+            await take(other, folder, "kiosk-trouble", touch=False, sizes=KIOSK_SIZES)
+            setup = await screens.open("/web/microphone.html", token=token, setup="1")
+            await setup.locator('.check[data-state="good"]').nth(2).wait_for()
+            await take(setup, folder, "kiosk-setup", touch=False, sizes=KIOSK_SIZES)
 
 
 async def main(folder: Path) -> None:
@@ -151,10 +215,8 @@ async def main(folder: Path) -> None:
             operator = await screens.open("/web/operator.html")
             await operator.wait_for_timeout(OBSERVED_MS)
             await take(operator, folder, "operator")
-            device = shop.token("kiosk", Role.DEVICE)
-            kiosk = await screens.open("/web/microphone.html", token=device, lane="lane-1")
-            await take(kiosk, folder, "kiosk")
 
 
 if __name__ == "__main__":
     asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(take_kiosk(Path(sys.argv[1])))

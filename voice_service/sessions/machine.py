@@ -204,8 +204,9 @@ class VoiceSession:
         `order` is the order as stored; None if there is none or it could not be stored.
         """
         told = self._order.placed(order, update)
-        streaming = self.phase is Phase.STREAMING
-        said = self._talk.after(self.session_id, update, self.audio_ms) if streaming else []
+        # Nobody is talked over: what the guest is saying leads to another update.
+        listening = self.phase is Phase.STREAMING and not self._listener.speaking
+        said = self._talk.after(self.session_id, update, self.audio_ms) if listening else []
         return [told, *said, *self._wind_up(now)]
 
     # Staff

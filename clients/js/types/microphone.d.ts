@@ -3,6 +3,8 @@ export interface MicrophoneHandlers {
   chunk(samples: Int16Array): void;
   /** Called with the loudness, 0 to 1. */
   level(level: number): void;
+  /** For pages that speak: keeps what they say out of the microphone. By default false. */
+  echoCancellation?: boolean;
   /** The microphone is gone. */
   lost(): void;
 }

@@ -19,6 +19,10 @@ export interface VoiceOptions {
   lane?: string;
   table_id?: string;
   order?: "auto" | "off";
+  /** How the guest is told things (`voice:say`); by default text. */
+  speak?: "text" | "audio" | "off";
+  /** Continue `session_id`, which another page has begun a moment ago. */
+  resume?: boolean;
   /** Further fields of `voice:start`. */
   [field: string]: unknown;
 }
@@ -37,6 +41,8 @@ export interface VoiceHandlers {
   event(type: string, data: Record<string, unknown>): void;
   /** The server has lost the session and gets it again from the start: discard its results. */
   again?(): void;
+  /** The session that was to be continued has ended. */
+  gone?(): void;
   ended?(answer: VoiceEnd): void;
   /** The session cannot go on. `refused`: the token is not accepted. */
   failed?(message: string, refused: boolean): void;
@@ -56,6 +62,16 @@ export class VoiceStream {
   open(): void;
   /** Takes audio in the session's encoding, best 60 to 200 ms at a time. */
   push(audio: ArrayBuffer | ArrayBufferView): void;
+  /** Answers a question by one of its `choices`, or by other words. False without a connection. */
+  answer(text: string): boolean;
+  /** Sets how many there are of a line of the order; 0 takes it out. False without a connection. */
+  changeQuantity(itemId: string, quantity: number): boolean;
+  /** Calls a person to the guest. False without a connection. */
+  callStaff(): boolean;
+  /** Tells that a `voice:say` has been said. */
+  said(sayId: string): void;
+  /** Tells that a `voice:say` was broken off, so many ms after its beginning. */
+  interrupted(sayId: string, atMs: number): void;
   /** The guest has finished: sends the rest, then waits for the answer. */
   finish(): void;
   /** Disconnects at once. The server waits for a while, then ends the session itself. */

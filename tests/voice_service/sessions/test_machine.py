@@ -24,7 +24,9 @@ from voice_service.server import demo_menu
 from voice_service.sessions.actions import Action, Audience, PlaceOrder, Send, SendError
 from voice_service.sessions.machine import STOPPING, Phase, VoiceSession
 from voice_service.sessions.pipeline import SessionPipeline
+from voice_service.sessions.talk import Talk
 from voice_service.settings import VoiceSettings
+from voice_service.speech.prompts import Prompts
 from voice_service.utterances.listener import Listener
 from voice_service.utterances.turn_end import by_marks
 
@@ -69,6 +71,7 @@ class Guest:
         sends: AudioFormat | None = None,
         decoder: AudioDecoder | None = None,
         language: str = "en-US",
+        talks: bool = False,
     ) -> None:
         self.decoder = decoder or PcmDecoder(sends or AudioFormat())
         conversation = Conversation(MENU) if order else None
@@ -81,6 +84,7 @@ class Guest:
                 self.decoder,
                 Listener(VoiceSettings().listener(), Loudness(), "en", "", judge),
                 conversation,
+                Talk(Prompts(MENU.language.texts) if talks else None, language),
             ),
             now=0.0,
         )
@@ -639,3 +643,22 @@ def test_a_transcript_without_an_order_is_not_chosen() -> None:
     guest.send(np.concatenate([quiet(0.5), sound(1), quiet(1)]))
     assert guest.requests
     assert all(r.choose is None for r in guest.requests)
+
+
+def test_a_guest_who_goes_on_is_not_talked_over() -> None:
+    """What was understood is said once the guest is silent, not into the next words."""
+    guest = Guest("a cheeseburger", "and a coke", talks=True)
+    guest.send(quiet(0.5))
+    guest.send(sound(1.0))
+    guest.recognising = False
+    guest.send(quiet(1.2))
+    guest.send(sound(0.6))
+    guest.recognising = True
+    first = [a for a in guest.send(sound(0.4)) if isinstance(a, PlaceOrder)]
+    order = {"id": "o1"}
+    told = [guest.session.order_placed(order, a.update, guest.now) for a in first]
+    assert len(told) == 1
+    assert [a.type for a in told[0] if isinstance(a, Send)] == ["voice:order"]
+    last = [a for a in guest.send(quiet(1.5)) if isinstance(a, PlaceOrder)]
+    told = [guest.session.order_placed(order, a.update, guest.now) for a in last]
+    assert [a.type for a in told[-1] if isinstance(a, Send)] == ["voice:order", "voice:say"]
