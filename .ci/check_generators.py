@@ -17,7 +17,7 @@ import venv
 from pathlib import Path
 from typing import Any
 
-from hub_process import HubProcess
+from hub_process import ServiceProcess
 from kill_run import MENU
 
 ROOT = Path(__file__).parent.parent
@@ -87,7 +87,7 @@ def generate(folder: Path) -> None:
 
 def call(folder: Path) -> None:
     """Call a server with the generated client."""
-    hub = HubProcess(folder / "data")
+    hub = ServiceProcess(folder / "data")
     hub.start()
     try:
         token = hub.token("r1")

@@ -20,6 +20,9 @@ START_S = 30.0
 class HubProcess:
     """`python -m order_events` on a data directory, always at the same address."""
 
+    command = ("order_events",)
+    start_s = START_S
+
     def __init__(self, data_dir: Path, **settings: object) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -40,11 +43,11 @@ class HubProcess:
     def start(self) -> None:
         """Return once it is ready; raise RuntimeError if it does not become so."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "order_events"],
+            [sys.executable, "-m", *self.command],
             env=self._environment,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + self.start_s
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 with urllib.request.urlopen(f"{self.url}/readyz", timeout=1):
@@ -70,3 +73,10 @@ class HubProcess:
         """Return a token for a day; needs the secret that the first start creates."""
         tokens = authority(HubSettings(data_dir=self._data_dir))
         return tokens.issue(restaurant, user, role, 86_400)
+
+
+class ServiceProcess(HubProcess):
+    """The whole service, with its default model, which takes a while to load."""
+
+    command = ("voice_service", "serve")
+    start_s = 120.0
