@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types wheel generators pipecat documents screens bom audit check clean
+.PHONY: demo test test-postgresql lint types wheel generators pipecat documents screens bom audit check clean
 
 demo: $(STAMP)
 	$(BIN)/voice-service demo $(ARGS)
 
 test: $(STAMP) $(VENV)/.browser $(VENV)/models/base
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+# The hub's tests once more, with orders in PostgreSQL.
+test-postgresql: $(STAMP)
+	VOICE_TEST_STORE=postgresql $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not sqlite' tests/order_events $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -107,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
         "VOICE_JWT_SECRET, VOICE_JWT_SECRET_PREVIOUS and VOICE_METRICS_TOKEN, can only be set like "
         "this.",
         parents=[place, rest],
+        # Otherwise a command's own option is taken for the beginning of a setting's.
+        allow_abbrev=False,
     )
     subcommands = parser.add_subparsers(dest="command")
     subcommands.add_parser("serve", help="serve until stopped (the default)", parents=[place, rest])

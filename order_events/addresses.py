@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -19,11 +19,16 @@ ADDRESSES = frozenset({"bus", "store"})
 
 def without_password(value: str) -> str:
     """Return the value of an option; raise ArgumentTypeError if it is a URL with a password."""
-    if any(urlsplit(url).password is not None for url in value.split(",")):
+    if any(map(_has_password, value.split(","))):
         raise argparse.ArgumentTypeError(
             "other users of the machine can read the password; use the environment variable"
         )
     return value
+
+
+def _has_password(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.password is not None or "password" in parse_qs(parts.query)
 
 
 def address_of(value: Any, variable: str) -> Any:
@@ -50,6 +55,11 @@ def _known_store(value: SecretStr) -> SecretStr:
     if address not in {"sqlite", "postgresql"} and not address.startswith("postgresql://"):
         raise ValueError("`sqlite`, `postgresql`, or a URL such as postgresql://user@host/name")
     return value
+
+
+def store_address(value: str) -> SecretStr:
+    """Return the address of a store; raise ValueError if it is none."""
+    return _known_store(SecretStr(address_of(value, "VOICE_STORE")))
 
 
 BusAddress = Annotated[

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from order_events.maintenance import backup, check
+from order_events.addresses import store_address, without_password
+from order_events.maintenance import backup, check, moving
 from order_events.settings import HubSettings
+from order_events.storage.database import DatabaseUnusable
 
 Run = Callable[[HubSettings, argparse.Namespace], int]
 
@@ -26,27 +28,27 @@ def add_parsers(commands: Any, place: argparse.ArgumentParser) -> None:
         action="store_true",
         help="move damaged rows into the table set_aside (the server must be stopped)",
     )
-    checking.set_defaults(run=_check)
+    checking.set_defaults(run=_of_a_file(_check))
     saving = commands.add_parser(
         "backup",
         help="write a verified copy of the database; the server may go on",
         parents=[place],
     )
     saving.add_argument("to", type=Path, help="a new file, or a directory")
-    saving.set_defaults(run=_backup)
+    saving.set_defaults(run=_of_a_file(_backup))
     restoring = commands.add_parser(
         "restore",
         help="put a backup in place of the database (the server must be stopped)",
         parents=[place],
     )
     restoring.add_argument("source", type=Path, help="the backup")
-    restoring.set_defaults(run=_restore)
+    restoring.set_defaults(run=_of_a_file(_restore))
     promoting = commands.add_parser(
         "promote",
         help="make a standby's database ready to be served (its old server must be stopped)",
         parents=[place],
     )
-    promoting.set_defaults(run=_promote)
+    promoting.set_defaults(run=_of_a_file(_promote))
     upgrading = commands.add_parser(
         "upgrade",
         help="back the database up, then upgrade it; a start upgrades it, too",
@@ -55,7 +57,68 @@ def add_parsers(commands: Any, place: argparse.ArgumentParser) -> None:
     upgrading.add_argument(
         "--dry-run", action="store_true", help="upgrade a copy only; the server may go on"
     )
-    upgrading.set_defaults(run=_upgrade)
+    upgrading.set_defaults(run=_of_a_file(_upgrade))
+
+    copying = commands.add_parser(
+        "copy",
+        help="copy restaurants from SQLite to PostgreSQL (the source's server must be stopped)",
+        parents=[place],
+    )
+    copying.add_argument(
+        "--from",
+        dest="source",
+        type=_data_dir,
+        help="sqlite:DIRECTORY; without it, the data directory",
+    )
+    copying.add_argument(
+        "--to",
+        dest="target",
+        required=True,
+        type=without_password,
+        help="the URL of the database, or `postgresql` where VOICE_STORE or libpq's variables name "
+        "it; a password belongs there, or into PGPASSFILE",
+    )
+    copying.add_argument(
+        "--restaurant",
+        dest="restaurants",
+        action="append",
+        help="one of those to copy (without any, everything is copied)",
+    )
+    copying.set_defaults(run=_copy)
+
+
+def _data_dir(source: str) -> Path:
+    kind, _, directory = source.partition(":")
+    if kind != "sqlite" or not directory:
+        raise argparse.ArgumentTypeError("sqlite: and the data directory")
+    return Path(directory.removeprefix("//"))
+
+
+def _copy(settings: HubSettings, options: argparse.Namespace) -> int:
+    source = getattr(options, "source", None) or settings.data_dir
+    target = settings.model_copy(update={"store": store_address(options.target)})
+    done = moving.copy(source, target, getattr(options, "restaurants", None))
+    for table, count in done.rows.items():
+        print(f"{table}: {count} rows")
+    if not done.history_kept:
+        print("the target has a history of its own: clients of these restaurants start afresh")
+    print(f"copied; the epoch is {done.epoch}. Serve these restaurants from the target alone now.")
+    return 0
+
+
+def _of_a_file(run: Run) -> Run:
+    """Return a command that is refused where the settings name PostgreSQL, which has its own."""
+
+    def refusing(settings: HubSettings, options: argparse.Namespace) -> int:
+        if settings.on_postgresql:
+            raise DatabaseUnusable(
+                "this command is for SQLite: use PostgreSQL's own (pg_dump, pg_restore, "
+                "pg_basebackup); a start upgrades its schema. To treat a data directory all the "
+                "same, unset VOICE_STORE"
+            )
+        return run(settings, options)
+
+    return refusing
 
 
 def _check(settings: HubSettings, options: argparse.Namespace) -> int:

@@ -151,6 +151,12 @@ def events_ever(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(sum(seq), 0) FROM restaurants").fetchone()[0])
 
 
+def restaurants(connection: sqlite3.Connection) -> set[str]:
+    """Return the restaurants that have a history or a menu."""
+    found = connection.execute("SELECT id FROM restaurants UNION SELECT restaurant_id FROM menus")
+    return {id_ for (id_,) in found}
+
+
 def is_empty(connection: sqlite3.Connection) -> bool:
     """Return whether a database holds nothing of any restaurant."""
     tables = ("restaurants", "menus", "orders", "tables")

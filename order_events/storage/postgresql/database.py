@@ -18,6 +18,8 @@ from order_events.storage.postgresql.transactions import PostgresTransactions
 
 _MIGRATING = 0x736368656D61
 """The advisory lock under which the schema is changed."""
+SECRET = "secret {}"  # noqa: S105 (a key)
+"""The key of a secret in the table `meta`."""
 OLDEST_SERVER = 140_000
 """The oldest server whose functions are known to be enough, as libpq counts versions."""
 
@@ -40,7 +42,7 @@ class PostgresqlDatabase:
 
     def secret(self, name: str) -> bytes:
         """Return the secret of this name, a row of the database, made on first use."""
-        key = f"secret {name}"
+        key = SECRET.format(name)
         with self.opening(), closing(connect(self._address, WRITER)) as raw:
             migrate(raw)
             raw.execute(

@@ -97,7 +97,7 @@ MIGRATIONS: tuple[str, ...] = (
         id TEXT COLLATE "C" NOT NULL,
         order_id TEXT COLLATE "C" NOT NULL,
         body TEXT NOT NULL,
-        at TEXT COLLATE "C" NOT NULL,
+        at TEXT COLLATE "C",
         PRIMARY KEY (restaurant_id, id)
     );
     CREATE TABLE revocations (

@@ -89,6 +89,7 @@ async def test_a_time_zone_means_the_same_everywhere(server: Any, menu: Any, zon
     assert "time_zone" in answer["error"]["message"]
 
 
+@pytest.mark.sqlite
 async def test_readiness_is_red_on_a_full_disk(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
