@@ -22,7 +22,8 @@ from order_events.server import serve, why_not
 from order_events.service import OrderEvents
 from order_events.settings import HubSettings
 from order_events.storage.database import DatabaseUnusable, UnknownSchema
-from order_events.storage.sqlite import DataDirBusy, begin_new_epoch
+from order_events.storage.sqlite import DataDirBusy
+from order_events.storage.store import database_of
 
 _START_ERRORS = (
     AuthError,
@@ -70,7 +71,7 @@ def _run(settings: HubSettings, options: argparse.Namespace) -> int:
     if options.command == "token":
         return _token(settings, options)
     if options.command == "new-epoch":
-        print(begin_new_epoch(settings))
+        print(database_of(settings).begin_new_epoch())
         return 0
     serve(application(settings), settings)
     return 0

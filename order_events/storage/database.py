@@ -140,6 +140,12 @@ class Database(Protocol):
         It need not be open. Blocks, and raises as `open` does.
         """
 
+    def begin_new_epoch(self) -> str:
+        """Start a new history, as after restoring a backup, and return its epoch.
+
+        It need not be open. Blocks, and raises as `open` does.
+        """
+
     def opening(self) -> AbstractContextManager[None]:
         """Raise the database's errors in the block as DatabaseUnusable, with what to do."""
 

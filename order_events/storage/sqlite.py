@@ -55,6 +55,16 @@ class SqliteDatabase:
         """Return the secret of this name, a file of the data directory, made on first use."""
         return load_or_make_secret(self._directory, name, announce=False)
 
+    def begin_new_epoch(self) -> str:
+        """Start a new history in the data directory, which no server uses; return the epoch."""
+        with (
+            locked(self._directory),
+            schema.opening(self._path),
+            closing(schema.connect(self._path, self._busy_s)) as db,
+        ):
+            schema.migrate(db)
+            return start_anew(db, self._directory)
+
     def opening(self) -> AbstractContextManager[None]:
         """Raise errors of SQLite's in the block as DatabaseUnusable, with what to do."""
         return schema.opening(self._path)
@@ -172,21 +182,6 @@ class SqliteTransactions:
             # Nothing is lost: the next start reads the WAL.
             logger.exception("the WAL could not be emptied")
         self.connection.close()
-
-
-def begin_new_epoch(settings: HubSettings) -> str:
-    """Start a new history in a data directory that no server uses; return the new epoch.
-
-    For a data directory restored from a backup. Raises as `Store.open` does.
-    """
-    path = settings.data_dir / DATABASE_FILE
-    with (
-        locked(settings.data_dir),
-        schema.opening(path),
-        closing(schema.connect(path, settings.store_busy_s)) as db,
-    ):
-        schema.migrate(db)
-        return start_anew(db, settings.data_dir)
 
 
 @contextmanager

@@ -51,6 +51,18 @@ class PostgresqlDatabase:
             )
             return str(_one(raw, b"SELECT value FROM meta WHERE key = $1", key)).encode()
 
+    def begin_new_epoch(self) -> str:
+        """Start a new history and return its epoch. Nodes that are running follow it."""
+        epoch = secrets.token_hex(6)
+        with self.opening(), closing(connect(self._address, WRITER)) as raw:
+            migrate(raw)
+            with raw.transaction():
+                # Writers that have read the old epoch must have committed before.
+                raw.execute(b"LOCK TABLE restaurants IN EXCLUSIVE MODE")
+                raw.execute(b"UPDATE meta SET value = $1 WHERE key = 'epoch'", (epoch,))
+                raw.execute(b"DELETE FROM events")
+        return epoch
+
     @contextmanager
     def opening(self) -> Iterator[None]:
         """Raise errors of PostgreSQL's in the block as DatabaseUnusable, with what to do."""

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from order_events.__main__ import main
 from order_events.domain.models import OrderStatus, TableChange
 from order_events.protocol.errors import StoreUnavailable
 from order_events.settings import HubSettings
@@ -98,6 +99,24 @@ def test_the_next_version_may_run_beside_this_one(on_postgresql: Any) -> None:
                 assert migrate(raw) == epoch
         with pytest.raises(UnknownSchema):
             migrate(raw)
+
+
+async def test_the_operator_can_begin_a_new_epoch(
+    start: Any, on_postgresql: Any, draft: Any, capsys: Any
+) -> None:
+    """As after the database was restored; orders stay, and a running hub goes on under it."""
+    server = await start()
+    kept = await server.events.create_order("r1", draft, actor="a")
+    assert await asyncio.to_thread(main, ["new-epoch"]) == 0
+    epoch = capsys.readouterr().out.splitlines()[-1]
+    after = await server.events.publish("r1", "voice:order", {}, tags={})
+    assert (after.epoch, await server.events.order("r1", kept.id)) == (epoch, kept)
+
+
+def test_commands_for_a_file_are_refused(on_postgresql: Any, capsys: Any) -> None:
+    """Instead of treating a data directory that nobody uses."""
+    assert main(["check"]) == 1
+    assert "pg_dump" in capsys.readouterr().err
 
 
 async def test_two_hubs_write_to_one_database(start: Any, on_postgresql: Any, draft: Any) -> None:
