@@ -20,7 +20,7 @@ START_S = 30.0
 class HubProcess:
     """`python -m order_events` on a data directory, always at the same address."""
 
-    command = ("order_events",)
+    command: tuple[str, ...] = ("order_events",)
     start_s = START_S
 
     def __init__(self, data_dir: Path, **settings: object) -> None:
