@@ -98,3 +98,38 @@ test("a session that lost its connection is resumed where the server wants", asy
   assert.deepEqual(finals, [1]);
   stream.close();
 });
+
+test("another page's session goes on where the server is, and takes taps", async () => {
+  let gone = 0;
+  const options = { url: "http://h", token: "t", session_id: "s1", resume: true };
+  const stream = new VoiceStream(options, { event() {}, gone: () => (gone += 1) });
+  stream.open();
+  stream.push(new Uint8Array([1, 0]));
+  assert.equal(stream.answer("Medium"), false);
+  const first = await socket(1);
+  first.admit("device");
+  const { session_id, resume } = first.sent[1].data;
+  assert.deepEqual({ session_id, resume }, { session_id: "s1", resume: true });
+  stream.push(new Uint8Array([2, 0]));
+  first.say({ type: "voice:started", data: { next_sequence: 41 } });
+  stream.push(new Uint8Array([3, 0]));
+  const sequences = first.sent.filter(({ type }) => type === "voice:audio").map(({ data }) => data.sequence);
+  assert.deepEqual(sequences, [41, 42, 43]);
+  assert.equal(stream.changeQuantity("7", 2), true);
+  assert.deepEqual(first.sent.at(-1), {
+    type: "voice:quantity",
+    data: { session_id: "s1", item_id: "7", quantity: 2 },
+  });
+  stream.said("3");
+  assert.deepEqual(first.sent.at(-1), { type: "voice:said", data: { say_id: "3" } });
+  stream.close();
+
+  const late = new VoiceStream(options, { event() {}, gone: () => (gone += 1) });
+  late.open();
+  const second = await socket(2);
+  second.admit("device");
+  second.say({ type: "error", id: "start", data: { code: "SESSION_NOT_FOUND", message: "over" } });
+  assert.equal(gone, 1);
+  // It is not begun anew under the same id: that order is another guest's, or done.
+  assert.equal(second.sent.filter(({ type }) => type === "voice:start").length, 1);
+});
