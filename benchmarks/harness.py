@@ -54,6 +54,8 @@ class Service:
     url: str
     token: str
     process: psutil.Process
+    data_dir: Path = Path()
+    """Where it keeps its data, if it is ours."""
 
 
 def active_span(samples: Samples) -> tuple[float, float]:
@@ -143,7 +145,7 @@ def service(
                     text=True,
                     env=env,
                 ).stdout.strip()
-                yield Service(f"{url}/voice-stream", token, psutil.Process(process.pid))
+                yield Service(f"{url}/voice-stream", token, psutil.Process(process.pid), Path(data))
             finally:
                 process.terminate()
                 process.wait(30)

@@ -173,7 +173,7 @@ def _put(tx: Tx, restaurant_id: str, call: Call, actor: str) -> None:
     tx.append(
         restaurant_id,
         filters.STAFF_CALL,
-        StaffCallData(call=call, actor=actor).model_dump(mode="json"),
+        StaffCallData(call=call, actor=actor),
         filters.tags({name: getattr(call, name) for name in _TAGS}),
     )
 

@@ -140,7 +140,7 @@ def set_status(
             version=order.version,
             actor=actor,
             reason=change.reason,
-        ).model_dump(mode="json"),
+        ),
         order_tags(order),
     )
     audit_log.order_changed(tx, "status", before, order, change.reason)
@@ -163,7 +163,7 @@ def take_payment(
     tx.append(
         restaurant_id,
         filters.PAYMENT_PROCESSED,
-        PaymentData(payment=payment, actor=actor).model_dump(mode="json"),
+        PaymentData(payment=payment, actor=actor),
         {**order_tags(order), "status": (payment.status,)},
     )
     if payment.status in _MOVES_MONEY:
@@ -199,7 +199,7 @@ def change_table(
     tx.append(
         restaurant_id,
         filters.TABLE_UPDATED,
-        TableData(table=table, actor=actor).model_dump(mode="json"),
+        TableData(table=table, actor=actor),
         filters.tags({"table_id": table.id, "status": table.status}),
     )
     return table
@@ -299,7 +299,7 @@ def _write_menu(
     version = tx.put_menu(restaurant_id, menu, actor)
     if version > 1:
         data = MenuData(version=version, items=marked, actor=actor)
-        tx.append(restaurant_id, filters.MENU_UPDATED, data.model_dump(mode="json"), {})
+        tx.append(restaurant_id, filters.MENU_UPDATED, data, {})
     return version
 
 
@@ -334,7 +334,7 @@ def update_kitchen(tx: Tx, restaurant_id: str, pause_s: float = 0.0) -> bool:
     tx.append(
         restaurant_id,
         filters.KDS_UPDATE,
-        KitchenData(orders=tuple(map(_ticket, changed))).model_dump(mode="json"),
+        KitchenData(orders=tuple(map(_ticket, changed))),
         filters.tags({n: [v for tags in all_tags for v in tags.get(n, ())] for n in names}),
     )
     return more
@@ -384,8 +384,8 @@ def _digest(draft: Draft, actor: str) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
-def _order_data(order: Order) -> dict[str, Any]:
-    return OrderData(order=order, actor=order.updated_by).model_dump(mode="json")
+def _order_data(order: Order) -> OrderData:
+    return OrderData(order=order, actor=order.updated_by)
 
 
 def _ticket(order: Order) -> Ticket:

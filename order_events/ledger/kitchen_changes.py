@@ -34,7 +34,7 @@ def recall(
         recalled=True,
     )
     tags = changes.order_tags(order)
-    tx.append(restaurant_id, filters.ORDER_STATUS, data.model_dump(mode="json"), tags)
+    tx.append(restaurant_id, filters.ORDER_STATUS, data, tags)
     audit_log.order_changed(tx, "recalled", before, order)
     return changes.updated(tx, order)
 
@@ -61,7 +61,7 @@ def set_item_status(
         actor=actor,
     )
     tags = changes.order_tags(order)
-    tx.append(restaurant_id, filters.ORDER_ITEM_STATUS, data.model_dump(mode="json"), tags)
+    tx.append(restaurant_id, filters.ORDER_ITEM_STATUS, data, tags)
     return changes.updated(tx, order)
 
 

@@ -203,7 +203,7 @@ def announce(
     data = SessionData(state=state, actor=actor, **session.model_dump(include=_SHARED))
     about = {"session_id": session.session_id, "lane": session.lane, "table_id": session.table_id}
     tags = filters.tags({**about, "order_id": session.order_id})
-    tx.append(restaurant_id, filters.VOICE_SESSION, data.model_dump(mode="json"), tags)
+    tx.append(restaurant_id, filters.VOICE_SESSION, data, tags)
     audit_log.note_session(tx, restaurant_id, session_id, state, actor)
     return session
 

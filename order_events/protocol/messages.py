@@ -271,13 +271,13 @@ def utc_from_unix(seconds: float) -> str:
 
 def event(
     type_: str,
-    data: Mapping[str, Any] | None,
+    data: Mapping[str, Any] | BaseModel | None,
     now_utc: datetime,
     *,
     id: str | int | None = None,  # noqa: A002 (the field's name on the wire)
     **fields: str | int,
 ) -> dict[str, Any]:
-    """Return a server event as a dict.
+    """Return a server event as a dict, for `encode`.
 
     `data` is left out if None; `fields` are added at the top level.
     """

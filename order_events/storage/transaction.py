@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
 
+from pydantic import BaseModel
+
 from order_events import tracing
 from order_events.auth.revocations import Revoked
 from order_events.domain.api_models import MenuVersion
@@ -68,7 +70,9 @@ class Tx(Reader):
         at = self.at.timestamp() + after_s
         self.erase_by = at if self.erase_by is None else min(self.erase_by, at)
 
-    def append(self, restaurant_id: str, type_: str, data: Mapping[str, Any], tags: Tags) -> Event:
+    def append(
+        self, restaurant_id: str, type_: str, data: Mapping[str, Any] | BaseModel, tags: Tags
+    ) -> Event:
         """Append an event to the restaurant's history and return it."""
         seq = self.db.execute(
             "INSERT INTO restaurants (id, seq) VALUES (?, 1)"

@@ -98,7 +98,8 @@ async def test_what_is_served_is_what_is_documented(server: Any) -> None:
     documented = {
         (method, path) for path, methods in HTTP_DOCUMENT["paths"].items() for method in methods
     }
-    pages = {("get", "/"), ("get", "/web/{name}")}
+    paths = ("/", "/web/{name}", "/web/operator.html", "/service-worker.js")
+    pages = {("get", path) for path in paths}
     # For clients that exist; new ones are not to find it.
     dialect = {
         ("get", "/api/v1/orders"),
