@@ -113,21 +113,21 @@ class Housekeeping:
 
     async def _forget_events(self, restaurant_id: str, kept: retention.Limits, now: float) -> bool:
         oldest, more = await self._store.write(
-            lambda tx: retention.forget_events(tx, restaurant_id, kept, now)
+            lambda tx: retention.forget_events(tx, restaurant_id, kept, now), restaurant_id
         )
         self._hub.forgotten(restaurant_id, oldest)
         return more
 
     async def _forget_orders(self, restaurant_id: str, kept: retention.Limits, now: float) -> bool:
         return await self._store.write(
-            lambda tx: retention.forget_orders(tx, restaurant_id, kept, now)
+            lambda tx: retention.forget_orders(tx, restaurant_id, kept, now), restaurant_id
         )
 
     async def _forget_sessions(
         self, restaurant_id: str, kept: retention.Limits, now: float
     ) -> bool:
         erased, more = await self._store.write(
-            lambda tx: retention.forget_sessions(tx, restaurant_id, kept, now)
+            lambda tx: retention.forget_sessions(tx, restaurant_id, kept, now), restaurant_id
         )
         self._hub.replace(erased.events)
         if erased.entries:
@@ -135,7 +135,9 @@ class Housekeeping:
         return more
 
     async def _erase_finished(self, restaurant_id: str) -> bool:
-        events, more = await self._store.write(lambda tx: erasure.erase_finished(tx, restaurant_id))
+        events, more = await self._store.write(
+            lambda tx: erasure.erase_finished(tx, restaurant_id), restaurant_id
+        )
         self._hub.replace(events)
         return more
 
