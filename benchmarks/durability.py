@@ -39,7 +39,10 @@ async def kills(data_dir: Path, times: int, seed: int) -> Counter[str]:
     """Run, kill and check; print what was done and return what was found."""
     hub = HubProcess(data_dir, max_connections=10_000)
     await asyncio.to_thread(hub.start)
-    restaurants = [Restaurant(f"r{n}", hub, seed) for n in range(1, RESTAURANTS + 1)]
+    restaurants = [
+        Restaurant(f"r{n}", lambda: hub.url, hub.token(f"r{n}"), seed)
+        for n in range(1, RESTAURANTS + 1)
+    ]
     try:
         for restaurant in restaurants:
             await restaurant.start(WRITERS)
@@ -48,7 +51,7 @@ async def kills(data_dir: Path, times: int, seed: int) -> Counter[str]:
             await restaurant.stop_writing()
         found: Counter[str] = Counter()
         for restaurant in restaurants:
-            found.update(await _judge(restaurant))
+            found.update(await judge(restaurant))
         _describe(restaurants, times)
         await asyncio.to_thread(hub.stop)
         return found
@@ -63,7 +66,7 @@ async def _progress(done: int) -> None:
         print(f"killed {done} times", file=sys.stderr, flush=True)
 
 
-async def _judge(restaurant: Restaurant) -> Counter[str]:
+async def judge(restaurant: Restaurant) -> Counter[str]:
     """Judge once nothing comes any more; a reader that has not caught up has missed something."""
     history, found = await restaurant.history(), Counter[str]()
     arrived, quiet = -1, 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,6 +66,8 @@ class Reader:
 
     subscription: Subscription
     events: list[Json] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
+    """Of each event the Unix time at which it came."""
     position: Json | None = None
     subscribed: bool = False
     connections: int = 0
@@ -72,21 +75,34 @@ class Reader:
 
 
 class Restaurant:
-    """The clients of one restaurant."""
+    """The clients of one restaurant. `address` returns the URL of the server to ask next.
 
-    def __init__(self, name: str, hub: HubProcess, seed: int) -> None:
+    A server that has not answered for `patience_s` seconds counts as gone.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        address: Callable[[], str],
+        token: str,
+        seed: int,
+        patience_s: float | None = None,
+    ) -> None:
         self.name = name
         self.written = Written()
         self.readers = [Reader(subscription) for subscription in SUBSCRIPTIONS]
-        self._hub = hub
+        self._address = address
         self._random = random.Random(f"{seed} {name}")
-        self._headers = {"Authorization": f"Bearer {hub.token(name)}"}
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._patience_s = patience_s
         self._marks = 0
         self._stopping = asyncio.Event()
 
     async def start(self, writers: int) -> None:
         """Set the menu, then start the clients."""
-        self._http = aiohttp.ClientSession(self._hub.url, headers=self._headers)
+        self._http = aiohttp.ClientSession(
+            headers=self._headers, timeout=aiohttp.ClientTimeout(self._patience_s)
+        )
         await self.call("PUT", "/v1/menu", MENU)
         self._writing = [asyncio.create_task(self._write()) for _ in range(writers)]
         self._reading = [asyncio.create_task(self._read(reader)) for reader in self.readers]
@@ -110,11 +126,12 @@ class Restaurant:
         headers = {} if key is None else {"Idempotency-Key": key}
         while True:
             try:
-                async with self._http.request(method, path, json=body, headers=headers) as answer:
+                url = self._address() + path
+                async with self._http.request(method, url, json=body, headers=headers) as answer:
                     content: Json = await answer.json()
                     if answer.status < 500:
                         return answer.status, content
-            except (aiohttp.ClientError, ConnectionError, json.JSONDecodeError):
+            except (aiohttp.ClientError, ConnectionError, TimeoutError, json.JSONDecodeError):
                 pass
             self.written.retried += 1
             await asyncio.sleep(PAUSE_S)
@@ -166,13 +183,15 @@ class Restaurant:
         while True:
             try:
                 await self._listen(reader)
-            except (aiohttp.ClientError, ConnectionError):
+            except (aiohttp.ClientError, ConnectionError, TimeoutError):
                 await asyncio.sleep(PAUSE_S)
 
     async def _listen(self, reader: Reader) -> None:
         # Some connections are given up by the client, after a random number of messages.
         patience = self._random.choice((5, 50, 500, FOR_EVER))
-        async with self._http.ws_connect("/", max_msg_size=0) as socket:
+        async with self._http.ws_connect(
+            f"{self._address()}/", max_msg_size=0, heartbeat=self._patience_s
+        ) as socket:
             reader.connections += 1
             reader.subscribed = False
             async for received in socket:
@@ -234,6 +253,7 @@ def _take(reader: Reader, message: Json) -> None:
     for event in events:
         if "seq" in event:
             reader.events.append(event)
+            reader.arrivals.append(time.time())
             reader.position = {"epoch": event["epoch"], "seq": event["seq"]}
 
 
