@@ -20,7 +20,9 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/hadolint Dockerfile.gpu
+	$(BIN)/hadolint Dockerfile.gpu deploy/Dockerfile
+	$(BIN)/compose-lint --quiet deploy/compose.yaml
+	$(BIN)/kubernetes-validate --quiet deploy/kubernetes/*.yaml
 	$(BIN)/python .ci/lint_pages.py
 
 types: $(STAMP)

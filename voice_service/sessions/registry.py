@@ -188,7 +188,7 @@ class SessionRegistry:
             self._services.metrics.refused.inc()
             raise ProtocolError(
                 ErrorCode.OVERLOADED,
-                "no room for another voice session; try again later",
+                "no room for another voice session; connect again for another node, or try later",
                 retry_after_ms=5_000,
             )
 
