@@ -24,6 +24,7 @@ from voice_service.audio.formats import SAMPLE_RATE
 from voice_service.audio.recordings import demo_recording, read_audio
 from voice_service.metrics import VoiceMetrics
 from voice_service.models.registry import ResolvedModel
+from voice_service.ordering.language.loader import language
 from voice_service.protocol import payloads
 from voice_service.sessions import preview_api, voice_api
 from voice_service.sessions.preview_api import PreviewApi
@@ -43,6 +44,8 @@ _TURN_S = 6.0
 _SILENCE_TO_SPEECH = 1.5
 """How many times longer than silence speech takes to decode, as it has words. Includes finals that
 are tried in vain."""
+_GREETING = language("en").texts["greeting"]
+"""What guests are told first, in the language of the voice."""
 _TEST_S = 5
 """Seconds of the demo's recording that a suspicious recogniser must hear words in, …"""
 _TEST_EVERY_S = 10.0
@@ -112,7 +115,11 @@ def build_voice_app(
         testing = asyncio.create_task(
             keep_tested(scheduler, _known_speech(recognizer), _TEST_EVERY_S)
         )
+        # The voice is loaded before the first guest comes, and what they are told first is ready.
+        greeting = None if own_voice is None else asyncio.create_task(own_voice.pcm(_GREETING))
         yield
+        if greeting is not None:
+            greeting.cancel()
         testing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await testing
