@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
 
-from voice_service.ordering.acts import Act, Aside, Done, Restart
+from voice_service.ordering.acts import Act, Aside, Done, Restart, not_understood
 from voice_service.ordering.cart_view import CartView
 from voice_service.ordering.intents.contrast import rule_out
 from voice_service.ordering.intents.counting import count_each, count_those
@@ -17,6 +17,7 @@ from voice_service.ordering.intents.lookahead import (
     denies_one,
     end_of_keep,
     leaves_off,
+    may_accept,
     of_kind,
     subtracts,
     takes_off,
@@ -177,6 +178,14 @@ def _read_wait(mentions: list[Mention], index: int, state: ParseState) -> int:
     return index + 1
 
 
+def _read_unclear(mentions: list[Mention], index: int, state: ParseState) -> int:
+    """Read "no whole milk is fine", of which nobody knows whether it is wanted."""
+    state.flush()
+    end = next(i for i in range(index, len(mentions)) if mentions[i].cue(Cue.ACCEPTS)) + 1
+    state.push([not_understood(text_of(mentions[index:end]))])
+    return end
+
+
 def _read_restart(_: list[Mention], index: int, state: ParseState) -> int:
     state.flush()
     state.push([Restart()])
@@ -335,6 +344,7 @@ _COMMANDS = (
     _when(Cue.SUBSTITUTE, read=_read_substitution),
     _when(Cue.CHANGE, read=_read_change),
     _when(Cue.MAKE, guard=_is_no_repair, read=_read_make),
+    _when(Cue.DENY, guard=_ahead(may_accept), read=_read_unclear),
     # Repairs; a MAKE that comes this far is one.
     _when(Cue.CORRECT, guard=is_stuttered_no, read=read_stuttered_no),
     _when(Cue.CORRECT, Cue.MAKE, read=repair),

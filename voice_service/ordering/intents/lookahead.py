@@ -66,6 +66,15 @@ def denies_one(mentions: Sequence[Mention], index: int) -> bool:
     )
 
 
+def may_accept(mentions: Sequence[Mention], index: int) -> bool:
+    """True of "no whole milk is fine": is it wanted, or left off?"""
+    named = index + 1
+    while named < len(mentions) and (mentions[named].candidates or mentions[named].cue(*ARTICLES)):
+        named += 1
+    accepts = any(p.cue(Cue.ACCEPTS) for p in mentions[named : named + 1])
+    return mentions[index].cue(Cue.DENY) and named > index + 1 and accepts
+
+
 def denied_command(mentions: Sequence[Mention], index: int) -> int | None:
     """Return where "cancel" stands in "don't cancel the coke"; None if no command is denied.
 
@@ -120,6 +129,11 @@ def leaves_off(mentions: Sequence[Mention], index: int) -> bool:
     """Return whether a modifier follows "instead of"."""
     following = next((p for p in mentions[index + 1 :] if not p.cue(*ARTICLES)), None)
     return following is not None and following.role is MentionType.MODIFIER
+
+
+def counts_down(mentions: Sequence[Mention], index: int) -> bool:
+    """Return whether "one too many" may begin at `index`."""
+    return any(p.cue(Cue.FEWER) for p in mentions[index + 1 : index + 2])
 
 
 def subtracts(mentions: Sequence[Mention], index: int) -> bool:

@@ -37,6 +37,9 @@ from voice_service.ordering.references.pointers import text_of
 from voice_service.ordering.references.repeated import name_the_same
 from voice_service.ordering.references.topics import put_in_place
 
+_BEGINS = (Cue.WITH, Cue.ADD, Cue.EXTRA, Cue.LIGHT)
+"""Words held back that began with these are no talk: "with an extra shot"."""
+
 
 @dataclass(frozen=True)
 class Parsed:
@@ -98,7 +101,10 @@ class Parser:
             state.acts[:0] = yes_or_no(mentions)
         acts = state.acts
         words = sum(len(s.text.split()) for s in spoken)
-        if not state.accepts_offer and is_talk(acts, body, words, answering=bool(cart.choices)):
+        began = final and any(p.cue(*_BEGINS) for p in body)
+        if not (began or state.accepts_offer) and is_talk(
+            acts, body, words, answering=bool(cart.choices)
+        ):
             acts, tail = [Aside(ReasonCode.OFF_TOPIC, text_of(mentions))], ()
         unfinished = () if final else allergies.unfinished
         first = next((mention for mention in mentions if not mention.idle), None)

@@ -19,7 +19,7 @@ from voice_service.ordering.acts import (
     not_understood,
 )
 from voice_service.ordering.intents.contrast import alternative_end
-from voice_service.ordering.intents.lookahead import denied_command, takes_off
+from voice_service.ordering.intents.lookahead import counts_down, denied_command, takes_off
 from voice_service.ordering.intents.parse_state import ParseState
 from voice_service.ordering.intents.reparandum import (
     cut_modifier,
@@ -119,7 +119,7 @@ def repair(mentions: list[Mention], index: int, state: ParseState) -> int:
     start = index + 1
     while start < len(mentions) and (
         mentions[start].cue(*PAUSES, Cue.CORRECT)
-        or mentions[start].idle
+        or (mentions[start].idle and not counts_down(mentions, start))
         or no_opens_repair(mentions, start, state)
     ):
         start += 1
@@ -188,7 +188,7 @@ def _takes_nothing_back(mentions: Sequence[Mention], start: int) -> bool:
     told = alternative_end(mentions, start) or denied_command(mentions, start)
     if told is not None or takes_off(mentions, start):
         return True
-    if any(p.cue(Cue.FEWER) for p in mentions[start + 1 : start + 2]):
+    if counts_down(mentions, start):
         return True
     clause = list(takewhile(lambda mention: not mention.cue(*ENDS_SENTENCE), mentions[start:]))
     wish = [p for p in clause if not (p.idle or p.cue(Cue.REQUEST, Cue.TO))][:1]

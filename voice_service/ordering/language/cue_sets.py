@@ -58,6 +58,17 @@ ENDS_CLAUSE = (
 )
 """After these, nothing more is said about what comes before."""
 IDLE = frozenset(
-    {Cue.FILLER, Cue.SOFT, Cue.SIZED, Cue.YES, Cue.GENERIC, Cue.IT, Cue.ONE, Cue.OWN, Cue.AS_SIDE}
+    {
+        Cue.FILLER,
+        Cue.ACCEPTS,
+        Cue.SOFT,
+        Cue.SIZED,
+        Cue.YES,
+        Cue.GENERIC,
+        Cue.IT,
+        Cue.ONE,
+        Cue.OWN,
+        Cue.AS_SIDE,
+    }
 )
 """Fill a sentence: a word that does no more than these carries nothing."""

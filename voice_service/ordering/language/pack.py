@@ -31,6 +31,7 @@ class Cue(IntEnum):
     FOR = auto()
     NO = auto()  # without: "no", "hold the"
     DENY = auto()  # a NO that may also answer, or take back what was said
+    ACCEPTS = auto()  # after a name: it will do: "is fine"
     NOT = auto()  # rules out what follows, in favour of something else: "not", "I don't mean"
     MINUS = auto()  # before a number: so many fewer
     FEWER = auto()  # after a number: so many fewer: "one less"

@@ -119,5 +119,23 @@ def usual(
     return mention
 
 
+def plain_kind(
+    mention: Mention, before: Sequence[Mention], known: Sequence[str], menu: CompiledMenu
+) -> Mention:
+    """Return the item that "plain" is in "a sesame bagel, make it plain", or "one of them plain".
+
+    `known`: the items before it, the last first.
+    """
+    last = before[-1] if before else None
+    leads = last is not None and last.cue(Cue.MAKE, Cue.ONE, Cue.IT)
+    if not known or not leads or mention.role is not MentionType.CUE or not mention.cue(Cue.PLAIN):
+        return mention
+    keys = keys_of(menu.item_name(known[0]), menu.language)
+    phrase = (*keys_of(mention.span.text, menu.language), keys[head_of(keys, menu.language)])
+    found = menu.lexicon.find("".join(phrase), "")
+    items = [s.id for s in found if s.kind == "item" and s.match >= FULL and s.id != known[0]]
+    return mention.naming(Candidate("item", items[0], None)) if items else mention
+
+
 def _goes_on_naming(span: Span) -> bool:
     return bool(span.candidates) or span.unknown

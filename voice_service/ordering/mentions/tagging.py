@@ -11,7 +11,7 @@ from voice_service.ordering.language.cue_sets import DESCRIBES, DETERMINERS, ONE
 from voice_service.ordering.language.pack import Cue
 from voice_service.ordering.language.tokens import key_of, several
 from voice_service.ordering.mentions.ambiguity import fits, listed, reading, with_kinds
-from voice_service.ordering.mentions.kinds import elliptical, of_same_kind, usual
+from voice_service.ordering.mentions.kinds import elliptical, of_same_kind, plain_kind, usual
 from voice_service.ordering.mentions.mention import (
     Mention,
     MentionType,
@@ -81,6 +81,7 @@ def roles(spans: Sequence[Span], menu: CompiledMenu, ordered: Sequence[str]) -> 
             mention = Mention(_only(span, Cue.GENERIC), MentionType.UNKNOWN)
         if _stands_for_item(span, following, mentions):
             mention = Mention(_only(span, Cue.ONE), MentionType.CUE)
+        mention = plain_kind(mention, mentions, kin, menu)
         mentions.append(usual(mention, following, mentions, menu))
     return with_portions(with_kinds(_interrupted(mentions, menu), menu))
 

@@ -29,3 +29,9 @@ def test_a_number_of_several_words_is_one_in_a_name() -> None:
     """ "Twenty five percent" is how "25%" is said."""
     update = said(kinds_menu("boba"), "a taro milk tea with twenty five percent sugar")
     assert short(update.items) == ["1 taro_milk_tea/regular +quarter_sugar"]
+
+
+def test_plain_is_a_kind_where_the_menu_has_it() -> None:
+    """ "Make one of them plain" is the plain one of the same kind, if there is one."""
+    update = said(kinds_menu("saffron"), "three garlic naan", "make one of them plain")
+    assert short(update.items) == ["1 plain_naan", "2 garlic_naan"]
