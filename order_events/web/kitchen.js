@@ -43,7 +43,7 @@ export class Kitchen {
   #lastPressed = null;
 
   /** Handlers: `press(order, press)`, `presses(id)`, `undoable(id)`, `edit(order)`, `rush(order)`,
-   *  `print(order)`, `soldOut()`, `categoryOf(item)`, `category(id)` and `mayEdit()`, whether this
+   *  `print(order)`, `soldOut()`, `menu()`, `categoryOf(item)`, `category(id)` and `mayEdit()`, whether this
    *  role may change orders. `finished` is the view of finished orders. */
   constructor(root, settings, handlers) {
     this.#root = root;
@@ -114,17 +114,18 @@ export class Kitchen {
     });
   }
 
-  /** The ticket of an order as this screen sees it, worked out once per version. */
+  /** The ticket of an order as this screen sees it, worked out again only if something of it changed. */
   #ticket(order) {
     const undoing = this.#handlers.undoable(order.id);
     const { stations } = this.#settings;
     const doing = (this.#stationUndo.get(order.id) ?? 0) > Date.now();
+    const from = [undoing, stations, doing, this.#handlers.menu()];
     const known = this.#tickets.get(order);
-    if (known?.undoing === undoing && known.stations === stations && known.doing === doing) return known.ticket;
+    if (known?.from.every((part, i) => part === from[i])) return known.ticket;
     const whole = ticketOf(order, undoing);
     const { categoryOf } = this.#handlers;
     const ticket = stations.length > 0 ? stationTicket(whole, stations, categoryOf, doing) : whole;
-    this.#tickets.set(order, { undoing, stations, doing, ticket });
+    this.#tickets.set(order, { from, ticket });
     return ticket;
   }
 

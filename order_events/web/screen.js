@@ -74,6 +74,7 @@ export class Screen {
       print: printTickets,
       soldOut: () => this.#soldOut.open(),
       setUp,
+      menu: () => this.#menu,
       categoryOf: (id) => this.#menu?.items.get(id)?.category ?? null,
       category: (id) => this.#menu?.menu.categories.find((one) => one.id === id)?.name,
       finished: this.#finished,

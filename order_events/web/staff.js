@@ -182,16 +182,16 @@ async function takeStock(who) {
 
 /** Loads the menu, if the restaurant has one, for its name and for changing orders. */
 async function takeMenu() {
-  const mine = feed;
-  try {
-    const { menu } = await ask("v1/menu");
-    if (mine !== feed) return;
-    screen.setMenu(menu);
-    settings.take(menu.categories);
-    setText($("restaurant"), menu.name);
-  } catch {
-    // The restaurant's id is shown already. It may not have a menu yet.
-  }
+  const answer = await untilLoaded(feed, () =>
+    ask("v1/menu").catch((error) => {
+      if (error.status === 404) return { menu: null };
+      throw error;
+    }),
+  );
+  if (!answer?.menu) return;
+  screen.setMenu(answer.menu);
+  settings.take(answer.menu.categories);
+  setText($("restaurant"), answer.menu.name);
 }
 
 /** Loads something, retrying until it succeeds. Returns null if this sign-in has ended. */

@@ -19,7 +19,7 @@ async def test_a_screen_starts_without_the_server(pages: Screens, tmp_path: Path
     async with open_shop(tmp_path) as shop:
         await shop.opens("demo")
         code = shop.link(Role.KITCHEN, "Grill")
-        page = await pages.open("/web/pair.html", base=shop.url, code=code)
+        page = await pages.open("/web/pair.html", base=shop.url, worker=True, code=code)
         await expect(page.locator("#connection")).to_have_attribute(
             "data-state", "online", timeout=SOON
         )

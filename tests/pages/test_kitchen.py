@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 from support.screens import SOON, Screens, press
 from support.shop import Shop
 
@@ -175,19 +175,25 @@ async def test_stations_make_their_own_lines_and_expo_sees_them(shop: Shop, page
     order = await shop.order(BURGER, COFFEE)
     await shop.step(order, "confirmed", "preparing")
     settings = json.dumps({"stations": ["drinks"]})
-    drinks = await pages.staff(
-        "bar",
-        Role.KITCHEN,
-        shop.restaurant,
-        script=f"localStorage.setItem('voice-ordering.kitchen', '{settings}')",
+    drinks = await pages.open(
+        script=f"localStorage.setItem('voice-ordering.kitchen', '{settings}')"
     )
+    shown = ticket(drinks, order)
+
+    async def late(route: Route) -> None:
+        # Until it knows the menu, a station shows everything.
+        await expect(shown.locator(".item-name")).to_have_count(2, timeout=SOON)
+        await route.continue_()
+
+    await drinks.route("**/v1/menu", late, times=1)
+    bar = shop.token("bar", Role.KITCHEN)
+    await drinks.evaluate("token => { location.hash = `token=${token}`; }", bar)
     expo = await pages.staff("expo", Role.KITCHEN, shop.restaurant, script=NO_PRINTER)
-    own = ticket(drinks, order)
-    await expect(own.locator(".item-name")).to_have_text("Coffee Large", timeout=SOON)
-    await expect(own).to_contain_text("1 more at other stations")
+    await expect(shown.locator(".item-name")).to_have_text("Coffee Large", timeout=SOON)
+    await expect(shown).to_contain_text("1 more at other stations")
     await drinks.keyboard.press("1")
     await expect(ticket(expo, order)).to_contain_text("1 of 2 done", timeout=SOON)
-    await expect(own.locator(".undo")).to_be_visible()
+    await expect(shown.locator(".undo")).to_be_visible()
     await expo.keyboard.press("1")
     await expect(ticket(expo, order)).to_have_attribute("data-status", "ready", timeout=SOON)
     await expo.keyboard.press("Backspace")

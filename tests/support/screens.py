@@ -42,14 +42,18 @@ class Screens:
         base: str = "",
         locale: str = "en-US",
         script: str = "",
+        worker: bool = False,
         **more: str,
     ) -> Page:
         """Open a page; `token` and `more` go into the fragment of its address.
 
-        `script` runs before anything of the page.
+        `script` runs before anything of the page. Without `worker` there is no service worker,
+        which would keep requests from tests that hold them up.
         """
         context = await self._browser.new_context(
-            viewport={"width": 1600, "height": 900}, locale=locale
+            viewport={"width": 1600, "height": 900},
+            locale=locale,
+            service_workers="allow" if worker else "block",
         )
         if script:
             await context.add_init_script(script)
