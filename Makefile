@@ -14,7 +14,7 @@ test: $(STAMP) $(VENV)/.browser $(VENV)/models/base
 
 # The hub's tests once more, with orders in PostgreSQL.
 test-postgresql: $(STAMP)
-	VOICE_TEST_STORE=postgresql $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not sqlite' tests/order_events $(ARGS)
+	VOICE_TEST_STORE=postgresql $(BIN)/python -m pytest -n 2 --dist loadfile tests/order_events $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -190,6 +190,20 @@ class Server:
 Start = Callable[..., Awaitable[Server]]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With VOICE_TEST_STORE, leave out what has no store, and what is about SQLite's."""
+    if "VOICE_TEST_STORE" not in os.environ:
+        return
+    left_out = [item for item in items if not _runs_on_any_store(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if _runs_on_any_store(item)]
+
+
+def _runs_on_any_store(item: pytest.Item) -> bool:
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    return "store" in fixtures and item.get_closest_marker("sqlite") is None
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgresqlServer]:
     """A server that a process's tests share. Its database `template` has the present schema."""

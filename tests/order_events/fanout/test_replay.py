@@ -225,6 +225,7 @@ def replayed(server: Any) -> float:
     return value
 
 
+@pytest.mark.sqlite
 async def test_nobody_hears_of_an_event_before_it_has_been_fanned_out(start: Any) -> None:
     """Between its commit and its fan-out an event is on disk.
 

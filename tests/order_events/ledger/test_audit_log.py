@@ -382,6 +382,7 @@ async def test_days_that_can_be_asked_for(server: Any, query: str, status: int) 
     assert answered == status, answer
 
 
+@pytest.mark.sqlite
 async def test_a_session_that_a_crash_interrupted_has_ended(start: Any) -> None:
     """Nobody listens there any more; one that resumes is open again."""
     server = await start()

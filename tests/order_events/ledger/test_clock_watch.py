@@ -70,9 +70,8 @@ async def test_nothing_is_deleted_by_a_doubted_clock(
     monkeypatch.setattr(housekeeping.time, "time", lambda: real() + 500 * DAY)
     with capture_logs() as lines:
         server = await start(menu=False, retention_interval_s=0.01)
-        while not lines:
+        while not any("jumped ahead" in line["event"] for line in lines):
             await server.call("GET", "/v1/orders")
-    assert "jumped ahead" in lines[0]["event"]
     assert "order_events_clock_doubted 1.0" in server.events.metrics.exposition().decode()
     assert len((await server.call("GET", "/v1/events"))[1]["events"]) >= 1
 
