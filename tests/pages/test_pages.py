@@ -255,7 +255,7 @@ async def test_a_guest_speaks_and_every_screen_of_the_restaurant_shows_it(
     await expect(waiter.locator(".talk .readback")).to_contain_text("Root Beer")
 
     number = await kiosk.locator("#order-number").text_content()
-    await expect(kiosk.locator("#headline")).to_contain_text((number or "").lstrip("#"))
+    await expect(kiosk.locator("#number")).to_contain_text((number or "").lstrip("#"))
     ticket = kitchen.locator(".ticket")
     await expect(ticket.locator(".number")).to_have_text(number or "", timeout=SOON)
     for page, order in ((kitchen, ".ticket"), (kiosk, "#order-lines"), (waiter, ".talk-order")):

@@ -187,7 +187,7 @@ async def test_a_page_records_with_chromiums_recorder(start: Start, tmp_path: Pa
     async with async_playwright() as playwright:
         browser = await launch(playwright, microphone)
         for kind, encoding in (("audio/webm;codecs=opus", "webm_opus"), ("audio/mp4", "fmp4")):
-            page = await (await browser.new_context()).new_page()
+            page = await (await browser.new_context(service_workers="block")).new_page()
             await page.route(
                 "**/web/listen.js",
                 lambda route: route.fulfill(

@@ -36,6 +36,10 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "allowed_origins": ("https://a.example, https://b.example/", None),
     "allowed_hosts": ("a.example, b.example", ("a.example", "b.example")),
     "retention_of": ('{"r1": {"days": 90}}', {"r1": Retention(days=90)}),
+    "store": ("postgresql://u@h/n", SecretStr("postgresql://u@h/n")),
+    "oidc_issuer": ("https://id.example", "https://id.example"),
+    "jwt_claims": ('{"role": "roles"}', {"role": "roles"}),
+    "jwt_roles": ('{"pos-admin": "manager"}', {"pos-admin": "manager"}),
     "bus": ("nats://u:p@h1:4222,nats://h2", SecretStr("nats://u:p@h1:4222,nats://h2")),
     "device": ("cuda", "cuda"),
     "device_index": ("0, 1", (0, 1)),
@@ -44,6 +48,12 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "webrtc_mode": ("3", 3),
     "utterance_limit_ms": ("9000", 9_000),
 }
+
+NEEDS = {
+    "store": {"VOICE_JWT_SECRET": SECRET},
+    "oidc_issuer": {"VOICE_JWT_AUDIENCE": "us"},
+}
+"""What has to be set beside a setting."""
 
 
 def example(name: str, field: FieldInfo) -> tuple[str, Any]:
@@ -73,6 +83,8 @@ def test_every_setting_can_be_set_by_its_environment_variable(
     default = getattr(VoiceSettings(), name)
     variable = "LOG_LEVEL" if name == "log_level" else f"VOICE_{name.upper()}"
     monkeypatch.setenv(variable, text)
+    for needed, its_text in NEEDS.get(name, {}).items():
+        monkeypatch.setenv(needed, its_text)
     assert getattr(VoiceSettings(), name) == value
     assert default != value
 
