@@ -86,22 +86,25 @@ class NatsBus:
 
     async def _run(self) -> None:
         await self._connect()
-        self._receiver.reconnected()
         while True:
             await self._mailbox.filled()
-            if not self._client.is_connected:
-                self._mailbox.drop_live()
-                await asyncio.sleep(RECONNECT_S)
-                self._mailbox.wake()
-                continue
             try:
-                await self._subscribe()
-                await self._send_waiting()
+                if self._client.is_connected:
+                    await self._subscribe()
+                    await self._send_waiting()
+                    continue
             except _ERRORS as error:
                 logger.warning("nothing can be sent to NATS", why=str(error))
-                await asyncio.sleep(RECONNECT_S)
+            await asyncio.sleep(RECONNECT_S)
+            if self._client.is_closed:
+                await self._connect()
+            self._mailbox.drop_live()
+            self._mailbox.wake()
 
     async def _connect(self) -> None:
+        # After most errors that a server sends, a client is closed for good, whatever its attempts.
+        self._client = Client()
+        self._subscriptions.clear()
         await self._client.connect(
             servers=self._servers,
             name="order_events",
@@ -116,7 +119,9 @@ class NatsBus:
             error_cb=self._failed,
             disconnected_cb=self._disconnected,
             reconnected_cb=self._reconnected,
+            closed_cb=self._closed,
         )
+        self._receiver.reconnected()
 
     async def _subscribe(self) -> None:
         for restaurant_id in self._wanted - self._subscriptions.keys():
@@ -151,6 +156,9 @@ class NatsBus:
     async def _reconnected(self) -> None:
         logger.info("NATS is back")
         self._receiver.reconnected()
+
+    async def _closed(self) -> None:
+        self._mailbox.wake()
 
 
 def _subject(restaurant_id: str) -> str:
