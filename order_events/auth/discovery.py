@@ -24,7 +24,10 @@ class Discovery:
 
     async def __call__(self) -> str:
         """Return the address of the keys; raise ValueError or what `fetch` raises."""
-        content = json.loads(await fetch(self._issuer.rstrip("/") + WELL_KNOWN))
+        try:
+            content = json.loads(await fetch(self._issuer.rstrip("/") + WELL_KNOWN))
+        except RecursionError as error:
+            raise ValueError("it is nested too deeply") from error
         if not isinstance(content, dict) or content.get("issuer") != self._issuer:
             # Its tokens would name somebody else, or somebody else answers for it.
             raise ValueError(f"it does not call itself {self._issuer}")

@@ -184,6 +184,7 @@ class Follower:
             if followed.reading is not None:
                 followed.reading.cancel()
         self._followed.clear()
+        self._store.restart(epoch)
         self._hub.restart(epoch)
 
     def _publish_own(self, event: Event) -> None:

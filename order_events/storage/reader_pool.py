@@ -39,7 +39,8 @@ class _Read:
 class ReaderPool:
     """A few read-only connections, each with a thread in which `found_damage` may be called.
 
-    At most `most` reads wait, and at most `share` of one restaurant.
+    At most `most` reads wait, and at most `share` of one restaurant. `epoch` is the history that
+    the events belong to.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class ReaderPool:
         share: int,
     ) -> None:
         self._database = database
-        self._epoch = epoch
+        self.epoch = epoch
         self._found_damage = found_damage
         self._damaged_rows = damaged_rows
         self._loop = asyncio.get_running_loop()
@@ -92,7 +93,7 @@ class ReaderPool:
             answer, error = None, None
             try:
                 db = db or self._database.reader()
-                answer = self._run(read, Reader(db, self._epoch))
+                answer = self._run(read, Reader(db, self.epoch))
             except Exception as raised:  # noqa: BLE001 (the read's boundary: its caller gets it)
                 error = self._public(raised)
             self._loop.call_soon_threadsafe(_answer, read.future, answer, error)

@@ -82,6 +82,13 @@ class Store:
             self._database, self.epoch, writer.found_damage, self.damaged_rows, **size
         )
 
+    def restart(self, epoch: str) -> None:
+        """Read another history from now on: another node has begun it."""
+        self.epoch = epoch
+        for readers in (self._readers, self._surveys):
+            if readers is not None:
+                readers.epoch = epoch
+
     def _open(self) -> Writer:
         self.epoch = self._database.open()
         with self._database.opening():

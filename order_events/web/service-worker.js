@@ -28,7 +28,9 @@ async function answer(request) {
   fresh.catch(() => undefined);
   const slow = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
   const first = await Promise.race([fresh, slow]).catch(() => undefined);
-  return first ?? (await kept(request)) ?? fresh;
+  // A proxy answers for a server that is down.
+  if (first !== undefined && first.status < 500) return first;
+  return (await kept(request)) ?? first ?? fresh;
 }
 
 async function fetched(request) {

@@ -85,8 +85,9 @@ class StartData(Data):
     spoken, the likeliest first.
     `keyterms` are words to listen for, beside the menu's: at most 50, of 64 characters each; what
     there is no room for is left out with a warning. `order: off` asks for transcripts only. `speak`
-    is how the guest is to be told things: as `text` for the client to say or show, as `audio`
-    besides, or not at all. With `resume`, `after_utterance` is the last utterance whose final the
+    is how the guest is told things: as `text` that the client says aloud, as `audio` besides, or
+    not at all. Without it the text is sent, but nobody is taken to say it: what the microphone
+    hears is the guest. With `resume`, `after_utterance` is the last utterance whose final the
     client has received; without it, the server repeats whatever may have been lost.
     """
 
@@ -97,7 +98,7 @@ class StartData(Data):
     table_id: Tag | None = None
     keyterms: tuple[str, ...] = ()
     order: Literal["auto", "off"] = "auto"
-    speak: Literal["text", "audio", "off"] = "text"
+    speak: Literal["text", "audio", "off"] | None = None
     resume: bool = False
     after_utterance: Annotated[int, Field(ge=0)] | None = None
 

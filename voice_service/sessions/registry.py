@@ -270,7 +270,9 @@ class SessionRegistry:
         if menu is None or start.speak == "off":
             return Talk()
         tag = messages.tags_by_language(start.language)[code]
-        return Talk(Prompts(menu.language.texts), tag, voiced=self._voiced(start, code))
+        voiced = self._voiced(start, code)
+        prompts = Prompts(menu.language.texts)
+        return Talk(prompts, tag, voiced=voiced, aloud=start.speak is not None)
 
     def _voiced(self, start: StartData, code: str) -> bool:
         has_voice = self._services.voice is not None and code in synthesis.LANGUAGES

@@ -366,7 +366,7 @@ class SessionRunner:
                     self._lose()
 
     async def _give_to_hub(self, item: Send | PlaceOrder | SessionState) -> None:
-        if self.order_sync.fence is None:
+        if self.order_sync.fence is None and item is not SessionState.ENDED:
             await self._begin()
         if isinstance(item, PlaceOrder):
             with tracing.substep("order"):

@@ -15,15 +15,22 @@ from voice_service.utterances.events import Final
 class Talk:
     """See the module. Without `prompts`, nothing is said.
 
-    `language` is the tag of what is said. `voiced`: it is sent as sound, too.
+    `language` is the tag of what is said. `voiced`: it is sent as sound, too. `aloud`: the client
+    says it where the microphone may hear it.
     """
 
     def __init__(
-        self, prompts: Prompts | None = None, language: str = "", *, voiced: bool = False
+        self,
+        prompts: Prompts | None = None,
+        language: str = "",
+        *,
+        voiced: bool = False,
+        aloud: bool = False,
     ) -> None:
         self._prompts = prompts
         self._language = language
         self._voiced = voiced
+        self._aloud = aloud
         self._echo = Echo()
         self._interrupted: str | None = None
 
@@ -77,7 +84,8 @@ class Talk:
         return replace(final, hypothesis=replace(heard, text=text, words=own))
 
     def _say(self, session_id: str, say: Say, at_ms: int) -> list[Action]:
-        self._echo.began(say.id, say.text, at_ms)
+        if self._aloud:
+            self._echo.began(say.id, say.text, at_ms)
         data = {
             "session_id": session_id,
             "say_id": say.id,

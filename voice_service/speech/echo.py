@@ -81,6 +81,8 @@ class Echo:
             others = [i for i in during if i not in again]
             if len(others) >= max(OWN_WORDS, len(again) + 1) or not again:
                 continue  # a guest, who uses a word of the prompt
+            if spoken.over and all(times[i][0] >= spoken.to_ms for i in again):
+                continue  # a guest, who answers with a word of the prompt
             echo |= again
             # Words that recognition made of the echo, and nobody said: too few to interrupt it.
             # What begins once it is over is an answer.

@@ -19,7 +19,7 @@ SILENT_MS = 10_000
 """Milliseconds after which a server that does not answer the network counts as gone."""
 LOCKS_S, CHANGES_S = 10, 30
 """Seconds that a statement of a change may wait for other writers, and take."""
-HELD_S = 10
+HELD_S = 4
 """Seconds that a process which stands still may keep others waiting for its transaction."""
 QUERIES_S = 120
 """Seconds that a query may take."""

@@ -11,7 +11,7 @@ from aiohttp import web
 from support.nats import NatsServer
 
 from order_events.auth.roles import Role
-from order_events.cluster import leases
+from order_events.cluster import leases, positions
 from order_events.protocol.filters import TABLE_UPDATED, VOICE_TRANSCRIPT
 from order_events.webhooks import webhooks
 
@@ -76,6 +76,23 @@ async def test_a_client_resumes_at_another_node(start_node: Any) -> None:
     assert (await again.until("subscribed"))["data"]["recovered"] is True
     await change(first, 4)
     assert [number for _, number in await numbers(again, 3)] == ["2", "3", "4"]
+
+
+async def test_a_new_history_is_followed_at_every_node(start_node: Any) -> None:
+    """The database has lost events: what is committed afterwards arrives everywhere as before."""
+    nodes = [await start_node() for _ in range(2)]
+    for node in nodes:
+        await change(node, 1)
+    served = nodes[0].events.hub.epoch
+    await nodes[0].events.store.write(lambda tx: positions.begin_anew(tx, served))
+    for node in nodes:
+        await eventually(lambda hub=node.events.hub: hub.epoch != served)
+    clients = [await node.connect() for node in nodes]
+    for place, node in enumerate(nodes):
+        await change(node, place)
+    seen = [await numbers(client, 2) for client in clients]
+    assert seen[0] == seen[1]
+    assert {number for _, number in seen[0]} == {"0", "1"}
 
 
 async def test_a_client_that_has_seen_more_than_a_node_waits_for_it(

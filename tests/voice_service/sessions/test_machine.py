@@ -84,7 +84,7 @@ class Guest:
                 self.decoder,
                 Listener(VoiceSettings().listener(), Loudness(), "en", "", judge),
                 conversation,
-                Talk(Prompts(MENU.language.texts) if talks else None, language),
+                Talk(Prompts(MENU.language.texts) if talks else None, language, aloud=True),
             ),
             now=0.0,
         )

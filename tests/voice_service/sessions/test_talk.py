@@ -26,6 +26,19 @@ async def test_a_guest_is_greeted_and_told_what_was_understood(server: Server) -
     assert "voice:say" not in {e["type"] for e in staff.events}
 
 
+async def test_where_nobody_says_it_aloud_every_word_is_the_guests(server: Server) -> None:
+    """A client that did not ask to be told things plays nothing, and never says that it is over."""
+    client = await server.voice()
+    await client.begin("s1", speak=None)
+    # What is read back has the very words of the recording.
+    await client.send("voice:answer", {"session_id": "s1", "text": "a cheeseburger"})
+    say = await client.until("voice:say", lambda e: e["data"]["why"] == "change")
+    assert "heeseburger" in say["data"]["text"]
+    await client.chunks(pieces(recording("one_item"), 100))
+    final = (await client.until("voice:transcript", lambda e: e["data"]["is_final"]))["data"]
+    assert (final["echo"], final["overheard"]) == (False, False)
+
+
 async def test_the_services_own_voice_is_not_taken_for_the_guest(server: Server) -> None:
     """Its real sound, as a microphone beside the loudspeaker hears it, orders nothing."""
     client = await server.voice()

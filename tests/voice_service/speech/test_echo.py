@@ -63,6 +63,7 @@ def test_an_answer_in_the_prompts_own_words_counts_once_it_is_over() -> None:
     echo.began("1", SIZE, 1_000)
     echo.ended("1", 5_000)
     assert own(echo, "Medium", 6_000) == "Medium"
+    assert own(echo, "Large please", 5_100) == "Large please"
     assert own(echo, "or large", 4_800) == ""
 
 

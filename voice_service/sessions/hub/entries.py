@@ -12,7 +12,7 @@ from order_events.domain.audit_records import Session, SessionStart, SessionStat
 from order_events.protocol.errors import OrderError, SessionLost
 from order_events.service import OrderEvents
 from voice_service.sessions.hub.order_sync import OrderSync
-from voice_service.sessions.hub.patience import in_time, patiently
+from voice_service.sessions.hub.patience import made_once, patiently
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
@@ -73,8 +73,10 @@ class HubEntries:
         )
 
     async def end(self) -> None:
-        """End the session."""
+        """End the session, if it could be entered: otherwise it may go on elsewhere."""
         fence = self._order_sync.fence
+        if fence is None:
+            return
         await self._try(
             SessionState.ENDED,
             lambda: self._events.ledger.end(
@@ -90,7 +92,7 @@ class HubEntries:
         """
         patience_s = self._patience_s if self._hub_answers else 0.0
         try:
-            answer = await patiently(lambda: in_time(change()), patience_s, lambda: False)
+            answer = await patiently(made_once(change), patience_s, lambda: False)
         except SessionLost:
             raise
         except (OrderError, TimeoutError) as error:

@@ -27,6 +27,7 @@ from order_events.protocol.errors import (
     SessionHeld,
     SessionLost,
     StaleVersion,
+    StoreUnavailable,
 )
 from order_events.service import OrderEvents
 from voice_service.ordering import CartUpdate, Reason
@@ -171,6 +172,9 @@ class OrderSync:
 
     async def _attempt(self, update: CartUpdate, *, past: bool) -> None:
         await self._require_control(past=past)
+        if self.fence is None and self._events.store.shared:
+            # It could not be entered, so another node may have it by now.
+            raise StoreUnavailable("the session could not be entered; staff have to look at it")
         try:
             await self._bring_to(update)
         except SessionHeld as held:

@@ -40,3 +40,26 @@ async def in_time(change: Awaitable[T]) -> T:
     """Return the hub's answer; raises TimeoutError after `_TIMEOUT` seconds."""
     async with asyncio.timeout(_TIMEOUT):
         return await change
+
+
+def made_once(change: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
+    """Return an attempt at a change that must not be made twice, for `patiently`.
+
+    If the answer is late, which raises TimeoutError, the next attempt waits for the same answer.
+    """
+    pending: asyncio.Future[T] | None = None
+
+    async def attempt() -> T:
+        nonlocal pending
+        if pending is None:
+            pending = asyncio.ensure_future(change())
+            # Its error has an owner even if nobody waits any longer.
+            pending.add_done_callback(lambda done: done.cancelled() or done.exception())
+        waited = pending
+        try:
+            return await in_time(asyncio.shield(waited))
+        finally:
+            if waited.done():
+                pending = None
+
+    return attempt
