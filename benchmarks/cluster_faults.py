@@ -28,7 +28,7 @@ from math import inf
 
 from cluster_nodes import Cluster, Node, cluster
 from durability import judge
-from kill_run import Reader, Restaurant
+from kill_run import Reader, Restaurant, counts, print_counts
 
 RESTAURANTS = 2
 WRITERS = 2
@@ -173,20 +173,9 @@ def live_again(reader: Reader, since: float) -> float | None:
 
 
 def _describe(restaurants: list[Restaurant], faults: list[Fault]) -> None:
-    written = [restaurant.written for restaurant in restaurants]
     readers = [reader for restaurant in restaurants for reader in restaurant.readers]
-    figures = {
-        "faults": len(faults),
-        "orders acknowledged": sum(len(w.orders) for w in written),
-        "changes acknowledged": sum(len(v) for w in written for v in w.versions.values()),
-        "requests repeated": sum(w.retried for w in written),
-        "readers": len(readers),
-        "connections of readers": sum(r.connections for r in readers),
-        "events received by readers": sum(len(r.events) for r in readers),
-    }
-    for what, count in figures.items():
-        print(f"{what:<42} {count:>8,}")
-    print("\nseconds until readers have something that was committed after …")
+    print_counts({"faults": len(faults)} | counts(restaurants))
+    print("seconds until readers have something that was committed after …")
     print(f"{'':<34} {'the fault':>16} {'its repair':>17}")
     print(f"{'':<34} {'p50':>8} {'max':>8} {'p50':>8} {'max':>8}")
     everything = [

@@ -20,13 +20,13 @@ import contextlib
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import commit_rates
 from hub_process import HubProcess
 from kill_checks import check_history, check_reader, check_state, missed_by
-from kill_run import Json, Restaurant, kill_again_and_again
+from kill_run import Json, Restaurant, counts, kill_again_and_again, print_counts
 
 RESTAURANTS = 2
 WRITERS = 4
@@ -105,24 +105,7 @@ async def _compare(restaurant: Restaurant, history: list[Json]) -> Counter[str]:
 
 
 def _describe(restaurants: list[Restaurant], times: int) -> None:
-    written = [restaurant.written for restaurant in restaurants]
-    readers = [reader for restaurant in restaurants for reader in restaurant.readers]
-    figures = {
-        "kills": times,
-        "orders acknowledged": sum(len(w.orders) for w in written),
-        "changes acknowledged": sum(len(v) for w in written for v in w.versions.values()),
-        "requests repeated": sum(w.retried for w in written),
-        "readers": len(readers),
-        "connections of readers": sum(r.connections for r in readers),
-        "events received by readers": sum(len(r.events) for r in readers),
-    }
-    _print(figures)
-
-
-def _print(figures: Mapping[str, int]) -> None:
-    for what, count in figures.items():
-        print(f"{what:<42} {count:>8,}")
-    print()
+    print_counts({"kills": times} | counts(restaurants))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -152,7 +135,7 @@ def main() -> int:
     with _directory(options.data_dir) as directory:
         if options.kills:
             found = asyncio.run(kills(directory / "kills", options.kills, options.seed))
-            _print(found)
+            print_counts(found)
         if options.rounds:
             print(commit_rates.measured(directory, options.rounds, options.seconds))
     return 1 if found.total() else 0

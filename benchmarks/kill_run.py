@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -267,3 +267,24 @@ async def kill_again_and_again(
         hub.kill()
         await asyncio.to_thread(hub.start)
         await said(number)
+
+
+def counts(restaurants: list[Restaurant]) -> dict[str, int]:
+    """Return how much the clients of all restaurants did."""
+    written = [restaurant.written for restaurant in restaurants]
+    readers = [reader for restaurant in restaurants for reader in restaurant.readers]
+    return {
+        "orders acknowledged": sum(len(w.orders) for w in written),
+        "changes acknowledged": sum(len(v) for w in written for v in w.versions.values()),
+        "requests repeated": sum(w.retried for w in written),
+        "readers": len(readers),
+        "connections of readers": sum(r.connections for r in readers),
+        "events received by readers": sum(len(r.events) for r in readers),
+    }
+
+
+def print_counts(figures: Mapping[str, int]) -> None:
+    """Print figures below each other, and an empty line."""
+    for what, count in figures.items():
+        print(f"{what:<42} {count:>8,}")
+    print()

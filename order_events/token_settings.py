@@ -112,10 +112,11 @@ def is_safe(address: str) -> bool:
         return False
     if parts.scheme == "https":
         return bool(parts.hostname)
-    return parts.scheme == "http" and _is_loopback(parts.hostname or "")
+    return parts.scheme == "http" and is_loopback_host(parts.hostname or "")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
+    """Return whether a name or an address is this machine's own, for itself only."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -17,6 +17,7 @@ from aiohttp.typedefs import Middleware
 from order_events.http.problems import problem
 from order_events.protocol.messages import ErrorCode
 from order_events.settings import HubSettings
+from order_events.token_settings import is_loopback_host
 from order_events.websocket.client_address import Callers
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -32,7 +33,7 @@ def checking(settings: HubSettings, callers: Callers) -> Middleware:
     """
     listed = frozenset(name.lower() for name in settings.allowed_hosts)
     pages = frozenset(filter(None, (urlsplit(o).hostname for o in settings.allowed_origins)))
-    any_name = "*" in listed or not (listed or _is_loopback(settings.host))
+    any_name = "*" in listed or not (listed or is_loopback_host(settings.host))
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -63,7 +64,3 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
